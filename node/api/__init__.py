@@ -1,0 +1,1 @@
+"""The local API: ``schema`` (what is said), ``server`` (in the supervisor), ``client`` (for CLI and GUI)."""

@@ -1,0 +1,161 @@
+"""What the local API says: typed JSON, version 1.  Times are seconds since 1970 in UTC, sizes bytes.
+
+Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
+``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
+(body: a chunk) StoredChunk, ``POST /v1/heads`` (body: a head) HeadAnswer.  A failure is an ErrorAnswer.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+NodeState = Literal["starting", "fine", "trial", "paused", "attention", "problem"]
+Phase = Literal[
+    "announced",
+    "fetching",
+    "staged",
+    "on_trial",
+    "rehearsing",
+    "promoting",
+    "probation",
+    "confirmed",
+    "refused",
+    "not_proven",
+    "rolled_back",
+]
+SandboxLevel = Literal["full", "partial", "none"]
+
+
+class Space(msgspec.Struct, frozen=True):
+    """The space that the farmer lends.  ``used_bytes`` is the sum of all that the home takes."""
+
+    used_bytes: int
+    quota_bytes: int
+    chunk_count: int
+
+
+class VersionInUse(msgspec.Struct, frozen=True):
+    """The vault version in use: its name, and the tree hash of its slot."""
+
+    version: str
+    tree_hash: str
+    since_s: float
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How it stands.  ``sentence`` is true at this moment and meant for a person."""
+
+    state: NodeState
+    sentence: str
+    is_practice: bool
+    space: Space
+    peer_count: int
+    subnet_count: int
+    in_use: VersionInUse | None
+    sandbox: SandboxLevel
+    farm: str  # the vault id's first 8 hex digits
+    last_event: int  # number of the newest event: read on from here
+
+
+class MetricView(msgspec.Struct, frozen=True):
+    """One efficiency figure of the candidate against its twin, as a factor (1.02: 2 % more of it).
+
+    ``low`` and ``high`` bound the factor once there is enough evidence; ``limit`` is the margin allowed.
+    """
+
+    name: str  # p50, tail, cpu, mem, leak, bytes, fail
+    estimate: float | None
+    low: float | None
+    high: float | None
+    limit: float
+    is_proven: bool
+    is_alarming: bool
+
+
+class TrialView(msgspec.Struct, frozen=True):
+    """What a running or finished trial has found so far."""
+
+    release: str
+    version: str
+    phase: Phase
+    started_s: float
+    blocks: int
+    pairs: int
+    verified_reads: int
+    lost: int
+    wrong: int
+    restarts: int
+    neighbours_rated: int
+    neighbours_needed: int
+    metrics: tuple[MetricView, ...]
+
+
+class Update(msgspec.Struct, frozen=True):
+    """One release and what became of it here."""
+
+    release: str
+    version: str
+    tree_hash: str
+    phase: Phase
+    verdict: str  # "" while open; promoted, refused, not proven, rolled back
+    reason: str
+    signers: tuple[str, ...]
+    announced_s: float
+    decided_s: float | None
+    bytes_fetched: int
+    seconds: dict[str, float]  # how long each phase took
+
+
+class RefusedHead(msgspec.Struct, frozen=True):
+    """Update metadata that was offered and thrown away unstaged."""
+
+    digest: str
+    reason: str
+    at_s: float
+
+
+class Updates(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    items: tuple[Update, ...]
+    refused_heads: tuple[RefusedHead, ...]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    quota_bytes: int
+
+
+class SettingsPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Only what is given changes; all of it or, on any error, nothing."""
+
+    quota_bytes: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class StoredChunk(msgspec.Struct, frozen=True):
+    address: str
+    holders: int
+
+
+class HeadAnswer(msgspec.Struct, frozen=True):
+    """What became of an offered head: ``accepted``, ``known``, or ``refused`` with the reason."""
+
+    outcome: Literal["accepted", "known", "refused"]
+    reason: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something changed; ``data`` is the whole new object.  Numbers have no gaps: at a gap, read all anew."""
+
+    number: int
+    at_s: float
+    kind: Literal["status", "updates", "trial", "settings"]
+    data: Status | Updates | TrialView | Settings | None
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """``code`` is stable; ``message`` is one sentence for a person."""
+
+    code: str
+    message: str

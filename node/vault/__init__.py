@@ -1,0 +1,20 @@
+"""The vault layer: a node of the network that keeps, serves, audits and ranks, and decides nothing else.
+
+    core/       pure: events in, effects out
+    share/      pure: a file or a tree of files as chunks
+    storage/    edge: the disk
+    transport/  edge: the network
+    control.py  the contract with the supervisor
+    ports.py    what the core and the edges need of the machine
+    driver.py   performs the core's effects
+    __main__.py the vault process
+
+It imports nothing of ``node`` outside itself: the very files here are what a vault release carries.
+"""
+
+from typing import Final
+
+__version__ = "0.1.0"
+
+WIRE_VERSIONS: Final = (1,)  # spoken with other vaults, newest first
+CONTROL_VERSIONS: Final = (1,)  # spoken with the supervisor, newest first

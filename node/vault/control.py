@@ -1,0 +1,283 @@
+"""The contract between the supervisor and a child: what is said on the control channel, and its framing.
+
+The channel is the child's standard input and output.  A frame is a length (4 bytes, big endian) and
+that many bytes of MessagePack.  The child speaks first:
+
+    child  Hello       versions, tree hash of the files it was loaded from
+    parent Configure   keys, certificate, quota, contacts, pace
+    child  Listening   its own signed record, once the port is bound (a standby vault: only after Activate)
+
+After that the parent sends commands, each answered once under its ``id`` by ``Done``, ``Failed`` or the
+answer named at the command; and the child reports what happens by itself (``HeadSeen``).  The app slot
+holds its own copy of this file: both ends agree on a version in Hello and Configure.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import msgspec
+
+from node.vault.errors import ControlError
+
+FRAME_BYTES_MAX: Final = 2 << 20
+LENGTH_BYTES: Final = 4
+HEAD_BYTES_MAX: Final = 1 << 20
+CONTACTS_MAX: Final = 64
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    pass
+
+
+class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often a vault does by itself what nobody asked it for; seconds between two of a kind."""
+
+    audit_s: float = 60.0
+    ping_s: float = 30.0
+    refresh_s: float = 300.0  # looking for neighbours
+
+
+# From the child.
+
+
+class Hello(_Message, frozen=True):
+    """The first frame.  ``tree_hash`` is that of the files from which the child was really loaded."""
+
+    control_versions: tuple[int, ...]
+    wire_versions: tuple[int, ...]
+    tree_hash: str
+
+
+class Listening(_Message, frozen=True):
+    """The vault is reachable.  ``record`` is its encoded PeerRecord, for others to find it by."""
+
+    record: bytes
+
+
+class HeadSeen(_Message, frozen=True):
+    """A peer offers a head (signed update metadata) that this vault does not carry; unread."""
+
+    content: bytes
+    sender: bytes  # vault id
+
+
+class Done(_Message, frozen=True):
+    id: int
+
+
+class Failed(_Message, frozen=True):
+    """The command ``id`` was not carried out; ``code`` is one of ``node.vault.errors``."""
+
+    id: int
+    code: str
+    message: str
+
+
+class Stored(_Message, frozen=True):
+    """The chunk is held: one signed receipt of each holder."""
+
+    id: int
+    address: bytes
+    receipts: tuple[bytes, ...]
+
+
+class Content(_Message, frozen=True):
+    id: int
+    content: bytes
+
+
+class RankTables(_Message, frozen=True):
+    """Encoded, signed ``core.ranking.RankTable`` of every peer that answered."""
+
+    id: int
+    tables: tuple[bytes, ...]
+
+
+class Scanned(_Message, frozen=True):
+    """The addresses of all whole chunks in the store, and of those whose bytes no longer fit their address."""
+
+    id: int
+    held: tuple[bytes, ...]
+    corrupt: tuple[bytes, ...]
+
+
+class State(_Message, frozen=True):
+    """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name."""
+
+    id: int
+    used_bytes: int
+    quota_bytes: int
+    chunk_count: int
+    peer_count: int
+    subnet_count: int
+    counters: dict[str, int]
+
+
+# From the parent.
+
+
+class Configure(_Message, frozen=True):
+    """The answer to Hello.  The child's working directory is its data directory."""
+
+    control_version: int
+    network: bytes  # SHA-256 of the genesis root, 32 bytes
+    transport_seed: bytes  # Ed25519 seed of the transport key, 32 bytes
+    certificate: bytes  # encoded core.identity.Certificate
+    bind: str  # "address:port", port 0 for any
+    quota_bytes: int
+    contacts: tuple[bytes, ...] = ()  # encoded PeerRecords
+    head: bytes = b""
+    pace: Pace = Pace()
+    is_standby: bool = False  # open the store, bind nothing until Activate
+
+
+class Activate(_Message, frozen=True):
+    """A standby vault: bind and take up work.  Listening follows, then Done."""
+
+    id: int
+
+
+class PutChunk(_Message, frozen=True):
+    """Store a chunk in its close group.  Answer: Stored."""
+
+    id: int
+    content: bytes
+
+
+class GetChunk(_Message, frozen=True):
+    """Fetch a chunk from whoever holds it.  Answer: Content, checked against ``address``."""
+
+    id: int
+    address: bytes
+
+
+class FetchRankTables(_Message, frozen=True):
+    """Ask every known peer for its rank table.  Answer: RankTables."""
+
+    id: int
+
+
+class Scan(_Message, frozen=True):
+    """Read every chunk in the store.  Answer: Scanned."""
+
+    id: int
+
+
+class GetState(_Message, frozen=True):
+    """Answer: State."""
+
+    id: int
+
+
+class SetHead(_Message, frozen=True):
+    """The head to carry and to offer to peers from now on; it was verified by the parent."""
+
+    id: int
+    content: bytes
+
+
+class RefuseHead(_Message, frozen=True):
+    """The head with this digest is bad: do not hand it up again, and hold it against ``sender``."""
+
+    id: int
+    digest: bytes
+    sender: bytes
+
+
+class SetQuota(_Message, frozen=True):
+    id: int
+    quota_bytes: int
+
+
+class RenewCertificate(_Message, frozen=True):
+    id: int
+    certificate: bytes
+
+
+class Drain(_Message, frozen=True):
+    """Accept nothing new, finish what runs, tell the peers, close.  Done is the last frame; then the child exits."""
+
+    id: int
+
+
+Report = Hello | Listening | HeadSeen | Done | Failed | Stored | Content | RankTables | Scanned | State
+Command = (
+    Activate
+    | PutChunk
+    | GetChunk
+    | FetchRankTables
+    | Scan
+    | GetState
+    | SetHead
+    | RefuseHead
+    | SetQuota
+    | RenewCertificate
+    | Drain
+)
+Order = Configure | Command
+
+
+def encode(message: Report | Order) -> bytes:
+    """One frame, length included.
+
+    Raises:
+        ControlError: The message is longer than FRAME_BYTES_MAX.
+    """
+    content = msgspec.msgpack.encode(message)
+    if len(content) > FRAME_BYTES_MAX:
+        raise ControlError(f"a frame of {len(content)} bytes is over {FRAME_BYTES_MAX}")
+    return len(content).to_bytes(LENGTH_BYTES, "big") + content
+
+
+def decode_report(content: bytes) -> Report:
+    """Read a frame's content from a child.
+
+    Raises:
+        ControlError: It is no report.
+    """
+    try:
+        return cast("Report", _report_decoder.decode(content))
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise ControlError(f"not a control message: {error}") from error
+
+
+def decode_order(content: bytes) -> Order:
+    """Read a frame's content from the parent.
+
+    Raises:
+        ControlError: It is no order.
+    """
+    try:
+        return cast("Order", _order_decoder.decode(content))
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise ControlError(f"not a control message: {error}") from error
+
+
+class Frames:
+    """Cuts a stream of bytes into the contents of its frames; holds at most one unfinished frame."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+
+    def feed(self, received: bytes) -> list[bytes]:
+        """Take what was read; return the contents that are complete now.
+
+        Raises:
+            ControlError: A frame announces more than FRAME_BYTES_MAX.
+        """
+        self._pending += received
+        contents = []
+        while len(self._pending) >= LENGTH_BYTES:
+            end = LENGTH_BYTES + int.from_bytes(self._pending[:LENGTH_BYTES], "big")
+            if end > LENGTH_BYTES + FRAME_BYTES_MAX:
+                raise ControlError(f"a frame of {end} bytes is over {FRAME_BYTES_MAX}")
+            if len(self._pending) < end:
+                break
+            contents.append(bytes(self._pending[LENGTH_BYTES:end]))
+            del self._pending[:end]
+        return contents
+
+
+_report_decoder: Final = msgspec.msgpack.Decoder(Report)
+_order_decoder: Final = msgspec.msgpack.Decoder(Order)

@@ -1,0 +1,178 @@
+"""Who is who: vault ids, transport certificates, peer records, and distance.
+
+The vault id (the farm's long-term Ed25519 key) never enters a vault process.  The supervisor certifies
+a transport key for one run; the vault signs with that key, and the certificate leads back to the vault id.
+A record says where a certified vault can be reached and is signed by its transport key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from node.vault.errors import BadSignature, MalformedMessage
+
+KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+CERTIFICATE_S: Final = 24 * 3600.0  # how long a transport key is certified for
+CLOCK_SKEW_S: Final = 600.0  # how wrong a peer's clock may be
+ADDRESSES_MAX: Final = 8
+ADDRESS_CHARACTERS_MAX: Final = 64
+RECORD_BYTES_MAX: Final = 1024
+
+
+class Certificate(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The vault id ``vault_id`` vouches for ``transport_key`` from ``issued_s`` to ``expires_s`` (UTC)."""
+
+    vault_id: bytes
+    transport_key: bytes
+    serial: int
+    issued_s: float
+    expires_s: float
+    signature: bytes = b""
+
+
+class PeerRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A certified vault and where it can be reached (``ip:port``), signed by its transport key."""
+
+    certificate: Certificate
+    addresses: tuple[str, ...]
+    issued_s: float
+    signature: bytes = b""
+
+    @property
+    def vault_id(self) -> bytes:
+        return self.certificate.vault_id
+
+    @property
+    def transport_key(self) -> bytes:
+        return self.certificate.transport_key
+
+    @property
+    def position(self) -> int:
+        return position_of(self.certificate.vault_id)
+
+
+class Signer:
+    """A private Ed25519 key that signs; it never shows the seed again."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public_key: bytes = self._key.public_key().public_bytes_raw()
+
+    def sign(self, content: bytes) -> bytes:
+        return self._key.sign(content)
+
+
+def position_of(vault_id: bytes) -> int:
+    """Where a vault stands: SHA-256 of its id, as a number to measure distances with."""
+    return int.from_bytes(hashlib.sha256(vault_id).digest(), "big")
+
+
+def distance(position: int, address: bytes) -> int:
+    """XOR distance between a position and an address (32 bytes)."""
+    return position ^ int.from_bytes(address, "big")
+
+
+def subnet_of(address: str) -> str:
+    """The subnet that counts as one voter and one holder: /24 of IPv4, /48 of IPv6, from ``ip:port``.
+
+    Raises:
+        MalformedMessage: ``address`` is no ``ip:port``.
+    """
+    host = address.rpartition(":")[0].strip("[]").partition("%")[0]
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError as error:
+        raise MalformedMessage(f"not an address: {address!r}") from error
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    bits = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network((ip, bits), strict=False))
+
+
+def verify(public_key: bytes, signature: bytes, content: bytes) -> None:
+    """Check a signature.
+
+    Raises:
+        BadSignature: ``public_key`` did not sign ``content``.
+    """
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content)
+    except (InvalidSignature, ValueError) as error:
+        raise BadSignature("the signature does not fit") from error
+
+
+def certify(signer: Signer, transport_key: bytes, *, serial: int, now_s: float) -> Certificate:
+    """Vouch for a transport key with the vault id's key, from now on for CERTIFICATE_S."""
+    blank = Certificate(signer.public_key, transport_key, serial, now_s, now_s + CERTIFICATE_S)
+    return msgspec.structs.replace(blank, signature=signer.sign(_signed_part(b"certificate", blank)))
+
+
+def make_record(signer: Signer, certificate: Certificate, addresses: tuple[str, ...], now_s: float) -> PeerRecord:
+    """Say, signed with the transport key, where this vault can be reached."""
+    blank = PeerRecord(certificate, addresses, now_s)
+    return msgspec.structs.replace(blank, signature=signer.sign(_signed_part(b"record", blank)))
+
+
+def encode_record(record: PeerRecord) -> bytes:
+    return msgspec.msgpack.encode(record)
+
+
+def decode_record(content: bytes, now_s: float) -> PeerRecord:
+    """Read a record from untrusted bytes and check both signatures and the certificate's time.
+
+    Raises:
+        MalformedMessage: Not a record, or outside its limits.
+        BadSignature: A signature does not fit, or the certificate is not valid at ``now_s``.
+    """
+    if len(content) > RECORD_BYTES_MAX:
+        raise MalformedMessage(f"a record of {len(content)} bytes is over {RECORD_BYTES_MAX}")
+    try:
+        record = msgspec.msgpack.decode(content, type=PeerRecord)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise MalformedMessage(f"not a record: {error}") from error
+    check_record(record, now_s)
+    return record
+
+
+def check_record(record: PeerRecord, now_s: float) -> None:
+    """Check both signatures, the limits and the certificate's time.
+
+    Raises:
+        MalformedMessage: A field is outside its limits.
+        BadSignature: A signature does not fit, or the certificate is not valid at ``now_s``.
+    """
+    if len(record.addresses) > ADDRESSES_MAX:
+        raise MalformedMessage(f"{len(record.addresses)} addresses are over {ADDRESSES_MAX}")
+    for address in record.addresses:
+        if len(address) > ADDRESS_CHARACTERS_MAX:
+            raise MalformedMessage("an address is too long")
+        subnet_of(address)
+    check_certificate(record.certificate, now_s)
+    blank = msgspec.structs.replace(record, signature=b"")
+    verify(record.transport_key, record.signature, _signed_part(b"record", blank))
+
+
+def check_certificate(certificate: Certificate, now_s: float) -> None:
+    """Check that the vault id vouches for the transport key at ``now_s``.
+
+    Raises:
+        BadSignature: It does not, or no longer, or for longer than is allowed.
+    """
+    if not certificate.issued_s - CLOCK_SKEW_S <= now_s < certificate.expires_s + CLOCK_SKEW_S:
+        raise BadSignature("the certificate is not valid now")
+    if certificate.expires_s - certificate.issued_s > CERTIFICATE_S:
+        raise BadSignature("the certificate is valid for too long")
+    blank = msgspec.structs.replace(certificate, signature=b"")
+    verify(certificate.vault_id, certificate.signature, _signed_part(b"certificate", blank))
+
+
+def _signed_part(kind: bytes, blank: Certificate | PeerRecord) -> bytes:
+    """What is signed: a word for the kind, so that no signature can be taken for one of another kind."""
+    return b"perennial/1 " + kind + b"\0" + msgspec.msgpack.encode(blank)

@@ -1,0 +1,96 @@
+"""What the vault needs of the machine, as protocols: time, chance, secrets, a disk, a network.
+
+The edges in ``storage`` and ``transport`` fulfil them on a real machine, a simulator in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from node.vault.core.identity import PeerRecord
+
+
+class Clock(Protocol):
+    """Two clocks: one that only goes forward, and the calendar."""
+
+    def monotonic_s(self) -> float:
+        """Seconds since an arbitrary moment; never goes back."""
+        ...
+
+    def utc_s(self) -> float:
+        """Seconds since 1970 in UTC; may jump."""
+        ...
+
+
+class Random(Protocol):
+    """Chance for decisions.  ``random.Random`` fulfils it."""
+
+    def random(self) -> float: ...
+
+    def randrange(self, stop: int, /) -> int: ...
+
+    def randbytes(self, n: int, /) -> bytes: ...
+
+    def shuffle(self, x: list[object], /) -> None: ...
+
+
+Entropy = Callable[[int], bytes]  # unpredictable bytes for keys and nonces: ``os.urandom``
+
+
+class FileSystem(Protocol):
+    """What the stores need of a disk.  Paths are relative to one folder and written with ``/``.
+
+    Every call blocks and may raise ``OSError``.
+    """
+
+    def list(self, directory: str) -> list[str]:
+        """Names in ``directory``, sorted."""
+        ...
+
+    def read(self, path: str) -> bytes: ...
+
+    def size_bytes(self, path: str) -> int: ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Make the new file ``path``; not durable before ``fsync``."""
+        ...
+
+    def fsync(self, path: str) -> None: ...
+
+    def replace(self, source: str, target: str) -> None: ...
+
+    def fsync_directory(self, directory: str) -> None: ...
+
+    def remove(self, path: str) -> None: ...
+
+
+class Session(Protocol):
+    """A live connection to one peer whose identity is proven."""
+
+    @property
+    def peer(self) -> PeerRecord: ...
+
+    @property
+    def subnet(self) -> str:
+        """The /24 or /48 from which the peer is really seen, never what it claims."""
+        ...
+
+
+Handler = Callable[[Session, bytes], Awaitable[bytes]]  # one request's bytes in, its answer's bytes out
+
+
+class Network(Protocol):
+    """Requests to and from peers.  All calls are safe to cancel."""
+
+    async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> bytes:
+        """Send one request, wait for its answer.
+
+        Raises:
+            Unreachable: No answer within ``timeout_s``, or the connection broke.
+            PeerError: The peer is not who the record says, or of another network.
+        """
+        ...
+
+    async def close(self) -> None: ...

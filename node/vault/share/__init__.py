@@ -1,0 +1,1 @@
+"""PURE: a file or a tree of files as chunks, and back."""

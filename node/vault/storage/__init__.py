@@ -1,0 +1,1 @@
+"""EDGE: the disk.  ``filesystem`` owns fsync."""

@@ -1,0 +1,1 @@
+"""EDGE: the network, by iroh (QUIC)."""
