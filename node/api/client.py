@@ -1,0 +1,236 @@
+"""The client of the local API, for the command line and the window.  Plain asyncio; runs under qasync too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from node.api import texts
+from node.api.schema import (
+    ErrorAnswer,
+    Event,
+    HeadAnswer,
+    Settings,
+    SettingsPatch,
+    Status,
+    StoredChunk,
+    TrialView,
+    Updates,
+)
+from node.vault.control import HEAD_BYTES_MAX
+from node.vault.share.tree import CHUNK_BYTES_MAX
+
+ANSWER_S_MAX: Final = 10.0
+STORE_S_MAX: Final = 90.0  # longer than the server's own limit: its answer says more than silence
+SILENCE_S_MAX: Final = 45.0  # three of the server's heartbeats
+RETRY_S_MIN: Final = 0.5
+RETRY_S_MAX: Final = 10.0
+ANSWER_BYTES_MAX: Final = 8 << 20
+BUFFER_BYTES: Final = ANSWER_BYTES_MAX >> 1  # aiohttp takes lines of up to twice as much
+
+T = TypeVar("T")
+
+
+class ApiError(Exception):
+    """The node refused, or gave no answer that could be understood.  ``code`` is stable."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NotRunning(Exception):
+    """Nobody serves this home's API.  Start the node, or try again later."""
+
+    code = "api.not_running"
+
+
+class Reload(msgspec.Struct, frozen=True):
+    """Events were missed, or the connection was lost or is back: read everything anew."""
+
+
+class Client:
+    """Talks to the node of one home.  Belongs to one event loop; close it there."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections.  May be called more than once."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    # Each of these raises NotRunning, or ApiError with what the node said.
+
+    async def status(self) -> Status:
+        return await self._ask("GET", "/v1/status", Status)
+
+    async def updates(self) -> Updates:
+        return await self._ask("GET", "/v1/updates", Updates)
+
+    async def trial(self) -> TrialView | None:
+        return await self._ask("GET", "/v1/trial", TrialView | None)  # type: ignore[arg-type]
+
+    async def settings(self) -> Settings:
+        return await self._ask("GET", "/v1/settings", Settings)
+
+    async def patch_settings(self, patch: SettingsPatch) -> Settings:
+        return await self._ask("PATCH", "/v1/settings", Settings, msgspec.json.encode(patch))
+
+    async def put_chunk(self, content: bytes) -> StoredChunk:
+        _check_size(content, CHUNK_BYTES_MAX)
+        return await self._ask("PUT", "/v1/chunks", StoredChunk, content, STORE_S_MAX)
+
+    async def offer_head(self, content: bytes) -> HeadAnswer:
+        _check_size(content, HEAD_BYTES_MAX)
+        return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)
+
+    async def events(self, since: int) -> AsyncIterator[Event | Reload]:
+        """Yield every event after number ``since``, for ever; connect again whenever the connection is lost.
+
+        A ``Reload`` comes instead of events that were missed, when the connection is lost, and when it is back.
+        After it, read what you show anew (which raises NotRunning while the node is down).
+        """
+        wait_s, is_lost = RETRY_S_MIN, False
+        while True:
+            try:
+                async for item in self._listen(since, is_lost=is_lost):
+                    wait_s, is_lost = RETRY_S_MIN, False
+                    if isinstance(item, int):
+                        since = item
+                        yield Reload()
+                    elif item.number == since + 1:
+                        since = item.number
+                        yield item
+                    else:
+                        since = item.number
+                        yield Reload()
+            except (NotRunning, ApiError):
+                pass
+            if not is_lost:
+                is_lost = True
+                yield Reload()
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RETRY_S_MAX)
+
+    async def _listen(self, since: int, *, is_lost: bool) -> AsyncIterator[Event | int]:
+        """Yield the events of one connection; a number where the server says that some were missed.
+
+        Raises:
+            NotRunning, ApiError: The connection could not be made, or broke.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S_MAX, sock_read=SILENCE_S_MAX)
+        try:
+            async with self._opened().get(
+                "http://perennial/v1/events", params={"since": str(since)}, timeout=timeout
+            ) as answer:
+                if answer.status != 200:
+                    raise _refused(await _content(answer))
+                if is_lost:
+                    yield since  # back again: whatever is shown may be old
+                number, content, is_reload = since, b"", False
+                async for line in answer.content:
+                    field, _, value = line.rstrip(b"\n").partition(b": ")
+                    match field:
+                        case b"id":
+                            number = int(value)
+                        case b"event":
+                            is_reload = value == b"reload"
+                        case b"data":
+                            content = value
+                        case b"" if is_reload:
+                            yield number
+                            content, is_reload = b"", False
+                        case b"" if content:
+                            yield _event(content)
+                            content = b""
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._lost(error, SILENCE_S_MAX) from error
+        except (msgspec.DecodeError, ValueError) as error:
+            raise ApiError("api.answer", texts.broken_answer()) from error
+
+    async def _ask(
+        self, method: str, path: str, kind: type[T], body: bytes | None = None, seconds: float = ANSWER_S_MAX
+    ) -> T:
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        try:
+            async with self._opened().request(method, f"http://perennial{path}", data=body, timeout=timeout) as answer:
+                content = await _content(answer)
+                if answer.status != 200:
+                    raise _refused(content)
+                return msgspec.json.decode(content, type=kind)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._lost(error, seconds) from error
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise ApiError("api.answer", texts.broken_answer()) from error
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # Made here and not in __init__: it needs the running loop.
+            connector = aiohttp.UnixConnector(str(self._home / "api.sock"))
+            self._session = aiohttp.ClientSession(connector=connector, read_bufsize=BUFFER_BYTES)
+        return self._session
+
+    def _lost(self, error: Exception, seconds: float) -> NotRunning | ApiError:
+        if isinstance(error, TimeoutError):
+            return ApiError("api.timeout", texts.no_answer(seconds))
+        return NotRunning(texts.not_running(self._home))
+
+
+def _check_size(content: bytes, bytes_max: int) -> None:
+    if len(content) > bytes_max:
+        raise ApiError("api.too_large", texts.too_large(bytes_max))
+
+
+class _Kind(msgspec.Struct):
+    number: int
+    at_s: float
+    kind: str
+    data: msgspec.Raw
+
+
+def _event(content: bytes) -> Event:
+    """Read an event: the type of its data follows from its kind."""
+    read = msgspec.json.decode(content, type=_Kind)
+    match read.kind:
+        case "status":
+            return Event(read.number, read.at_s, "status", msgspec.json.decode(read.data, type=Status))
+        case "updates":
+            return Event(read.number, read.at_s, "updates", msgspec.json.decode(read.data, type=Updates))
+        case "trial":
+            return Event(read.number, read.at_s, "trial", msgspec.json.decode(read.data, type=TrialView | None))
+        case "settings":
+            return Event(read.number, read.at_s, "settings", msgspec.json.decode(read.data, type=Settings))
+        case _:
+            raise ValueError(read.kind)
+
+
+async def _content(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for part in answer.content.iter_any():
+        content += part
+        if len(content) > ANSWER_BYTES_MAX:
+            raise ApiError("api.answer", texts.broken_answer())
+    return bytes(content)
+
+
+def _refused(content: bytes) -> ApiError:
+    answer = msgspec.json.decode(content, type=ErrorAnswer)
+    return ApiError(answer.code, answer.message)

@@ -1,0 +1,13 @@
+"""The process that decides: it keeps the vault running, holds the keys and the settings, and tells the truth.
+
+home.py         the folder of one node: marker, lock, paths
+settings.py     what the farmer may set
+state.py        small facts that must survive a power cut
+keys.py         the vault id's key, and the certificates of each run
+launch.py       one run of a vault: start, check, configure
+watchdog.py     when to start a vault that ended again (pure)
+vault_child.py  the vault in use: watched, certified, handed over
+events.py       what changed, numbered, for those who listen
+space.py        what the home takes of the disk, and whether it can be written
+supervisor.py   all of it together
+"""

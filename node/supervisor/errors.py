@@ -1,0 +1,60 @@
+"""Errors of the supervisor, by what the person or the caller can do about them.
+
+``code`` is stable: it goes into logs and the local API.  The message is one sentence for a person.
+"""
+
+
+class SupervisorError(Exception):
+    """Root of every error that the supervisor raises on purpose."""
+
+    code = "supervisor"
+
+
+class HomeError(SupervisorError):
+    """The folder cannot be used as a home.  Choose another one, or repair what the sentence says."""
+
+    code = "home"
+
+
+class HomeInUse(HomeError):
+    """Another instance runs on this home.  Use that one."""
+
+    code = "home.in_use"
+
+
+class SettingsError(SupervisorError):
+    """A setting is out of its range, or the settings could not be saved.  Nothing changed."""
+
+    code = "settings"
+
+
+class StateError(SupervisorError):
+    """A state file cannot be read or written.  Nothing was changed."""
+
+    code = "state"
+
+
+class KeyUnavailable(SupervisorError):
+    """The vault id's key cannot be had.  Without it there is no node."""
+
+    code = "key"
+
+
+class VaultUnavailable(SupervisorError):
+    """No vault is running at the moment.  Try again later."""
+
+    code = "vault.unavailable"
+
+
+class RequestRefused(SupervisorError):
+    """The vault did not carry out what was asked; ``code`` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SwitchFailed(SupervisorError):
+    """A handover to another vault version did not succeed.  The message says what runs now."""
+
+    code = "vault.switch"

@@ -1,0 +1,63 @@
+"""What changed, numbered without gaps, for those who listen.
+
+The newest events are kept in a ring.  Whoever asks for an older one is told to read everything anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from node.api.schema import Event, Settings, Status, TrialView, Updates
+
+EVENTS_KEPT: Final = 256
+NUMBERS_PER_SECOND: Final = 1000  # far more events than ever happen in a second
+
+Data = Status | Updates | TrialView | Settings | None
+
+
+class EventLog:
+    """The newest EVENTS_KEPT events.  Belongs to one event loop.
+
+    Numbers start at a multiple of the calendar time, so that those of one run are never mistaken for those of
+    an earlier one: a client that read the old ones sees a gap and reads all anew.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._newest = int(now_s) * NUMBERS_PER_SECOND
+        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._last: dict[str, Data] = {}
+        self._happened = asyncio.Event()
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest event."""
+        return self._newest
+
+    def publish(self, kind: str, data: Data, now_s: float) -> None:
+        """Add an event, unless the object is the same as at the last event of its kind."""
+        compared = msgspec.structs.replace(data, last_event=0) if isinstance(data, Status) else data
+        if kind in self._last and self._last[kind] == compared:
+            return
+        self._last[kind] = compared
+        self._newest += 1
+        if isinstance(data, Status):
+            data = msgspec.structs.replace(data, last_event=self._newest)
+        self._events.append(Event(self._newest, now_s, kind, data))  # type: ignore[arg-type]
+        self._happened.set()
+        self._happened = asyncio.Event()
+
+    def since(self, number: int) -> tuple[Event, ...] | None:
+        """The events after ``number``, oldest first; ``None`` if they are not all known (any more)."""
+        missing = self._newest - number
+        if missing < 0 or missing > len(self._events):
+            return None
+        return tuple(self._events)[len(self._events) - missing :]
+
+    async def wait_after(self, number: int) -> None:
+        """Return once there is an event after ``number``.  Safe to cancel."""
+        while self._newest == number:
+            await self._happened.wait()

@@ -1,0 +1,276 @@
+"""The home: the one folder in which everything of a node lies.
+
+    home.json       the marker: kind, format, network, where to bind, whom to contact first
+    root.json       the genesis root of the network; never replaced
+    settings.json   what the farmer set
+    api.sock        the local API
+    lock            held by the running supervisor
+    state/          small facts that must survive a power cut
+    slots/          versions of the layers, read-only
+    vault/          the chunks
+    trial/          the twins of a running trial
+    logs/
+
+Nothing is changed in a folder without the marker, and nothing without it is ever deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import msgspec
+
+from node.api import texts
+from node.supervisor import settings
+from node.supervisor.errors import HomeError, HomeInUse
+from node.vault.control import CONTACTS_MAX
+from node.vault.storage.filesystem import write_durably
+
+FORMAT: Final = 1
+MARKER: Final = "home.json"
+MAKING: Final = "home.json.making"  # stands while a home is made; a home left so by a power cut may be made again
+MARKER_BYTES_MAX: Final = 1 << 20
+ROOT_BYTES_MAX: Final = 1 << 20
+SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 103 on macOS
+FOLDER_MODE: Final = 0o700
+
+Kind = Literal["real", "practice"]
+
+
+class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``home.json`` says.
+
+    ``network`` is the SHA-256 of the genesis root in hex; under ``name`` the keyring holds the home's key, so
+    that the folder may be moved.
+    """
+
+    format: int
+    kind: Kind
+    name: str
+    network: str
+    bind: str  # "address:port", port 0 for any
+    contacts: tuple[bytes, ...] = ()  # encoded PeerRecords
+
+
+class Home:
+    """A folder that is proven to be a Perennial home of ours: marked, owned by us, closed to others."""
+
+    def __init__(self, path: Path, marker: Marker, root: bytes) -> None:
+        self.path = path
+        self.marker = marker
+        self.root = root  # genesis root, as bytes
+        self.settings_file = path / "settings.json"
+        self.socket = path / "api.sock"
+        self.state = path / "state"
+        self.slots = path / "slots"
+        self.vault = path / "vault"
+        self.trial = path / "trial"
+        self.logs = path / "logs"
+
+    @property
+    def network(self) -> bytes:
+        """The network's name: SHA-256 of the genesis root, 32 bytes."""
+        return bytes.fromhex(self.marker.network)
+
+    @property
+    def is_practice(self) -> bool:
+        return self.marker.kind == "practice"
+
+    @classmethod
+    def open(cls, folder: Path) -> Home:
+        """Check that ``folder`` is a home and make its folders.  Blocking.
+
+        Raises:
+            HomeError: It is no home, not ours, or damaged; the message says which.
+        """
+        path = _checked(folder)
+        if not (path / MARKER).is_file():
+            if not path.exists() or not any(path.iterdir()):
+                raise HomeError(texts.no_home(path))
+            raise HomeError(texts.unfinished_home(path) if (path / MAKING).is_file() else texts.not_a_home(path))
+        marker = _read_marker(path)
+        root = _read(path / "root.json", ROOT_BYTES_MAX)
+        if hashlib.sha256(root).hexdigest() != marker.network:
+            raise HomeError(texts.root_replaced(path / "root.json"))
+        home = cls(path, marker, root)
+        with _sentence(path):
+            path.chmod(FOLDER_MODE)
+            for made in (home.state, home.slots, home.vault, home.trial, home.logs):
+                made.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        return home
+
+    @classmethod
+    def make(
+        cls,
+        folder: Path,
+        *,
+        kind: Kind,
+        root: bytes,
+        bind: str,
+        quota_bytes: int,
+        contacts: tuple[bytes, ...] = (),
+    ) -> Home:
+        """Make a home in a folder that is empty or not there yet.  Blocking.
+
+        This is the only moment at which a home accepts a genesis root.  Cut short at any point, it leaves
+        nothing that ``open`` would take for a home, and it can be made again.
+
+        Raises:
+            HomeError: The folder is in use for something else, or cannot be written.
+            SettingsError: ``quota_bytes`` is out of range.
+        """
+        assert len(root) <= ROOT_BYTES_MAX, len(root)
+        assert len(contacts) <= CONTACTS_MAX, len(contacts)
+        chosen = settings.checked(settings.Settings(quota_bytes=quota_bytes))
+        path = _checked(folder)
+        with _sentence(path):
+            path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            if (path / MARKER).exists():
+                raise HomeError(texts.already_a_home(path))
+            if any(path.iterdir()) and not (path / MAKING).exists():
+                raise HomeError(texts.not_a_home(path))
+            path.chmod(FOLDER_MODE)
+            name = os.urandom(8).hex()
+            marker = Marker(FORMAT, kind, name, hashlib.sha256(root).hexdigest(), bind, contacts)
+            write_durably(path / MAKING, b"")
+            write_durably(path / "root.json", root)
+            settings.save(path / "settings.json", chosen)
+            write_durably(path / MARKER, msgspec.json.encode(marker))
+            (path / MAKING).unlink()
+        return cls.open(path)
+
+    def lock(self) -> Lock:
+        """Take the home for this process; the lock ends with the process, however it ends.
+
+        Raises:
+            HomeInUse: Another process has it.
+        """
+        return Lock(self.path / "lock")
+
+    def delete(self) -> None:
+        """Remove the home and all in it; the marker goes last, so that a broken-off removal can be repeated.
+
+        Blocking.  Call it only with the lock held.
+
+        Raises:
+            HomeError: The marker is gone, or something could not be removed.
+        """
+        _read_marker(self.path)
+        with _sentence(self.path):
+            for entry in sorted(self.path.iterdir()):
+                if entry.name != MARKER:
+                    _remove(entry)
+            (self.path / MARKER).unlink()
+            self.path.rmdir()
+
+
+class Lock:
+    """Holds a file against every other process until ``release`` or the end of this one."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        if not _try_lock(self._descriptor):
+            holder = os.read(self._descriptor, 20).decode(errors="replace").strip()
+            os.close(self._descriptor)
+            raise HomeInUse(texts.home_in_use(path.parent, holder))
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, str(os.getpid()).encode())  # for the sentence above, in the other process
+
+    def release(self) -> None:
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            # The byte far behind the content: a locked byte cannot be read by others, and they read who holds it.
+            os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _checked(folder: Path) -> Path:
+    """The folder's full path, if it could be a home: not too long, a folder if it exists, and ours."""
+    with _sentence(folder):
+        path = folder.expanduser().resolve()
+        if len(os.fsencode(path / "api.sock")) > SOCKET_PATH_BYTES_MAX:
+            raise HomeError(texts.path_too_long(path, SOCKET_PATH_BYTES_MAX - len("/api.sock")))
+        if not path.exists():
+            return path
+        found = path.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise HomeError(texts.not_a_folder(path))
+        if sys.platform != "win32" and found.st_uid != os.geteuid():
+            raise HomeError(texts.not_ours(path))
+        return path
+
+
+def _read_marker(path: Path) -> Marker:
+    content = _read(path / MARKER, MARKER_BYTES_MAX)
+    try:
+        made_in = msgspec.json.decode(content, type=_Format).format
+        if made_in > FORMAT:
+            raise HomeError(texts.newer_home(path))
+        return msgspec.json.decode(content, type=Marker)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise HomeError(texts.damaged(path / MARKER, str(error))) from error
+
+
+class _Format(msgspec.Struct):
+    format: int
+
+
+def _read(path: Path, bytes_max: int) -> bytes:
+    with _sentence(path), path.open("rb") as file:
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise HomeError(texts.damaged(path, f"it is longer than {bytes_max} bytes"))
+    return content
+
+
+@contextlib.contextmanager
+def _sentence(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into one sentence about ``path``."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        raise HomeError(texts.unusable(path, error)) from error
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_symlink() or not entry.is_dir():
+        entry.unlink()
+        return
+    for folder, _, _ in os.walk(entry):
+        os.chmod(folder, FOLDER_MODE)  # noqa: PTH101 - slots are read-only; os.walk names folders as strings
+    shutil.rmtree(entry)
