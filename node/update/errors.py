@@ -1,0 +1,52 @@
+"""Errors of an update, by what the caller has to do.
+
+``code`` is stable: it goes into logs and the local API.  The message is for a person.
+"""
+
+
+class UpdateError(Exception):
+    """Root of every error that this package raises on purpose."""
+
+    code = "update"
+
+
+class ContentRefused(UpdateError):
+    """What the network delivered is not what the pods signed, or not what such a release may hold.  Refuse it."""
+
+    code = "update.content"
+
+
+class FetchFailed(UpdateError):
+    """The network or this machine could not deliver.  Nothing is known against the release; try again later."""
+
+    code = "update.fetch"
+
+
+class SlotDamaged(UpdateError):
+    """The files on disk are not those that the slot is named by.  Never start anything from it."""
+
+    code = "update.slot"
+
+
+class StageFailed(UpdateError):
+    """This machine could not keep the files (a full disk, say).  Nothing was left behind; try again later."""
+
+    code = "update.stage"
+
+
+class TwinFailed(UpdateError):
+    """A twin did not start, or did not answer.  Whose fault it is, the trial decides."""
+
+    code = "update.twin"
+
+
+class SwitchFailed(UpdateError):
+    """The other version did not take over.  The version that served before serves again."""
+
+    code = "update.switch"
+
+
+class StateUnreadable(UpdateError):
+    """What was persisted about updates cannot be read.  Updates wait; the vault goes on."""
+
+    code = "update.state"

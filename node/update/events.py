@@ -1,0 +1,229 @@
+"""What may happen to a release on its way, what shall be done about it, and the limits of every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each phase may last and how often a step is tried."""
+
+    fetch_s: float = 7 * 86_400.0
+    fetch_tries_max: int = 200
+    fetch_pause_s: float = 30.0  # before the second try; doubles up to fetch_pause_s_max
+    fetch_pause_s_max: float = 3600.0
+    stagger_s_max: float = 6 * 3600.0  # the driver draws each release's wait between 0 and this
+    trial_s: float = 15 * 86_400.0  # longer than the trial's own end
+    trial_tries_max: int = 5  # void trials and trials cut off
+    rehearsal_s: float = 3600.0
+    rehearsal_tries_max: int = 3
+    switch_s: float = 300.0
+    switch_tries_max: int = 3
+    probation_s: float = 3600.0
+    failures_max: int = 3  # this many failed starts in probation end it
+
+
+REAL: Final = Limits()
+PRACTICE: Final = Limits(
+    fetch_s=60.0,
+    fetch_tries_max=20,
+    fetch_pause_s=0.5,
+    fetch_pause_s_max=4.0,
+    stagger_s_max=5.0,
+    trial_s=240.0,
+    rehearsal_s=30.0,
+    switch_s=30.0,
+    probation_s=10.0,
+)
+
+
+# Events: what happened.
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCame:
+    """No other release is on its way.  ``baseline`` is the tree in use, which is gone back to if need be."""
+
+    now_s: float
+    baseline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The release lies in its slot, whole and verified."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRefused:
+    """What came is not what was signed."""
+
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnded:
+    now_s: float
+    outcome: Literal["promote", "refuse", "keep", "void"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The version in use opened the candidate's data and looked for every acknowledged chunk."""
+
+    now_s: float
+    checked: int
+    missing: int
+    corrupt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalFailed:
+    """The version in use could not even look."""
+
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The new version serves."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchFailed:
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VaultFailed:
+    """The vault in use ended unasked or did not start.  A stop that the person wanted is none."""
+
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vetoed:
+    """The vault in use did what no vault may do: one time is enough."""
+
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The version from before serves again."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFailed:
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    now_s: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The pods' newest head no longer lists the release."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The node runs again; ``now_s`` counts from a new origin, and nothing that was under way still is."""
+
+    now_s: float
+
+
+Event = (
+    TurnCame
+    | Fetched
+    | FetchFailed
+    | ContentRefused
+    | TrialEnded
+    | Rehearsed
+    | RehearsalFailed
+    | Switched
+    | SwitchFailed
+    | VaultFailed
+    | Vetoed
+    | Returned
+    | ReturnFailed
+    | Superseded
+    | Withdrawn
+    | Ticked
+    | Resumed
+)
+
+
+# Effects: what shall happen.  Each one replaces whatever was still under way for the release.
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StartTrial:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Make ``tree_hash`` the version in use; nothing happens if it is that already."""
+
+    tree_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchBack:
+    """Make ``tree_hash``, the version from before, the one in use again."""
+
+    tree_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End what is under way for the release; wait for nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanUp:
+    """The way is over: remove what nobody needs any more."""
+
+
+Effect = Fetch | StartTrial | Rehearse | Switch | SwitchBack | Stop | CleanUp

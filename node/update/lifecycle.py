@@ -1,0 +1,323 @@
+"""The way of one release through this computer: a pure state machine.
+
+It reads no clock, draws no chance and touches nothing: what happened comes in as an event, what shall happen
+leaves as an effect.  ``driver`` persists the new state first and performs the effects after that, so a
+power cut falls either before a step or after it; ``Resumed`` then asks for the effects once more.
+
+    announced --TurnCame--> fetching --Fetched--> staged --time is up--> on_trial --promote--> rehearsing
+                                                    ^                       |                      |
+                                                    `---- void, < N times --'                clean |
+                                                                                                   v
+                confirmed <--time is up-- probation <--------------Switched------------------- promoting
+                                              | third failed start, any veto                       | SwitchFailed,
+                                              `------> going back --Returned--> rolled_back <------' too slow
+
+    refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
+    not_proven  the verdict "keep"; never fetched; only void trials; a newer release came first
+
+What if nothing ever happens?  ``announced`` waits for its turn and every other release's way ends; each
+other phase ends by itself after ``Limits``.  Only time in which the node runs counts: a computer that was
+switched off has watched nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Final, assert_never
+
+from node.api.schema import Phase
+from node.update.events import (
+    CleanUp,
+    ContentRefused,
+    Effect,
+    Event,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    Limits,
+    RehearsalFailed,
+    Rehearse,
+    Rehearsed,
+    Resumed,
+    Returned,
+    ReturnFailed,
+    StartTrial,
+    Stop,
+    Superseded,
+    Switch,
+    SwitchBack,
+    Switched,
+    SwitchFailed,
+    Ticked,
+    TrialEnded,
+    TurnCame,
+    VaultFailed,
+    Vetoed,
+    Withdrawn,
+)
+
+TERMINAL: Final = frozenset({"confirmed", "refused", "not_proven", "rolled_back"})
+VERDICTS: Final = {
+    "confirmed": "promoted",
+    "refused": "refused",
+    "not_proven": "not proven",
+    "rolled_back": "rolled back",
+}
+REASON_CHARACTERS_MAX: Final = 400
+
+
+Step = tuple["Lifecycle", tuple[Effect, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """Where one release is on its way.  ``step`` returns the next state and the effects; it never changes self.
+
+    Invariant: ``promoting`` is entered at most once, and only from a clean rehearsal after the verdict "promote".
+    """
+
+    release: str
+    tree_hash: str
+    stagger_s: float  # private: peers must not know when this node starts its trial
+    since_s: float  # up to here time is accounted for
+    phase: Phase = "announced"
+    baseline: str = ""
+    spent_s: float = 0.0  # in this visit of the phase
+    tries: int = 0  # failed ones, in this visit of the phase
+    voids: int = 0
+    failures: int = 0  # failed starts in probation
+    is_going_back: bool = False
+    reason: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)  # all time in each phase; never changed in place
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in TERMINAL
+
+    @property
+    def verdict(self) -> str:
+        """One or two words for the end; empty while the way goes on."""
+        return VERDICTS.get(self.phase, "")
+
+    def due_s(self, limits: Limits) -> float:
+        """When ``Ticked`` will change something; infinity for never."""
+        return self.since_s + max(0.0, _lasts_s(self, limits) - self.spent_s)
+
+    def step(self, event: Event, limits: Limits) -> Step:
+        if self.is_over:
+            return self, ()
+        state = _accounted(self, event)
+        match event:
+            case Resumed():
+                return _resumed(state, limits)
+            case Ticked():
+                return (state, ()) if state.spent_s < _lasts_s(state, limits) else _time_is_up(state, limits)
+            case Withdrawn():
+                return _withdrawn(state)
+            case Superseded() if self.phase in ("announced", "fetching", "staged"):
+                return _ended(state, "not_proven", f"{event.by} came first")
+            case TurnCame() if self.phase == "announced":
+                return _entered(replace(state, baseline=event.baseline), "fetching", Fetch())
+            case Fetched() if self.phase == "fetching":
+                return _entered(replace(state, reason=""), "staged")
+            case FetchFailed() if self.phase == "fetching":
+                return _fetch_again(state, event.reason, limits)
+            case ContentRefused() if self.phase == "fetching":
+                return _ended(state, "refused", event.reason)
+            case TrialEnded() if self.phase == "on_trial":
+                return _trial_ended(state, event, limits)
+            case Rehearsed() if self.phase == "rehearsing":
+                return _rehearsed(state, event)
+            case RehearsalFailed() if self.phase == "rehearsing":
+                return _rehearse_again(state, event.reason, limits)
+            case Returned() if self.is_going_back:
+                return _ended(state, "rolled_back", state.reason)
+            case ReturnFailed() if self.is_going_back:
+                return _return_again(state, event.reason, limits)
+            case Switched() if self.phase == "promoting" and not self.is_going_back:
+                return _entered(state, "probation")
+            case SwitchFailed() if self.phase == "promoting" and not self.is_going_back:
+                return _go_back(state, f"it did not take over: {event.reason}")
+            case VaultFailed() if self.phase == "probation" and not self.is_going_back:
+                return _vault_failed(state, event.reason, limits)
+            case Vetoed() if self.phase == "probation" and not self.is_going_back:
+                return _go_back(state, event.reason)
+            case (
+                TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
+                | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
+                | ReturnFailed() | Superseded()
+            ):  # fmt: skip
+                return state, ()  # late or repeated; neither may do harm
+            case _:
+                assert_never(event)
+
+
+# Time.
+
+
+def _accounted(state: Lifecycle, event: Event) -> Lifecycle:
+    """Add the time since the last event to the phase, unless the node did not run meanwhile."""
+    passed_s = 0.0 if isinstance(event, Resumed) else max(0.0, event.now_s - state.since_s)
+    seconds = state.seconds | {state.phase: state.seconds.get(state.phase, 0.0) + passed_s}
+    return replace(state, since_s=event.now_s, spent_s=state.spent_s + passed_s, seconds=seconds)
+
+
+def _lasts_s(state: Lifecycle, limits: Limits) -> float:
+    if state.is_going_back:
+        return limits.switch_s
+    return {
+        "fetching": limits.fetch_s,
+        "staged": state.stagger_s,
+        "on_trial": limits.trial_s,
+        "rehearsing": limits.rehearsal_s,
+        "promoting": limits.switch_s,
+        "probation": limits.probation_s,
+    }.get(state.phase, math.inf)
+
+
+def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
+    if state.is_going_back:
+        return _return_again(state, "it did not come back in time", limits)
+    match state.phase:
+        case "fetching":
+            return _ended(state, "not_proven", f"it could not be fetched: {state.reason or 'nothing came'}")
+        case "staged":
+            return _entered(state, "on_trial", StartTrial())
+        case "on_trial":
+            return _trial_void(state, "the trial did not come to an end", limits)
+        case "rehearsing":
+            return _rehearse_again(state, "the rehearsal took too long", limits)
+        case "promoting":
+            return _go_back(state, "it did not take over in time")
+        case "probation":
+            return _ended(state, "confirmed", state.reason)
+        case "announced" | "confirmed" | "refused" | "not_proven" | "rolled_back":
+            return state, ()
+        case _:
+            assert_never(state.phase)
+
+
+def _resumed(state: Lifecycle, limits: Limits) -> Step:
+    """Ask once more for what a power cut may have kept from happening."""
+    if state.is_going_back:
+        return _return_again(state, "the computer stopped meanwhile", limits)
+    match state.phase:
+        case "fetching":
+            return _fetch_again(state, "the computer stopped meanwhile", limits, is_at_once=True)
+        case "on_trial":
+            again, effects = _trial_void(state, "the computer stopped meanwhile", limits)
+            # The private wait is over already; peers saw this node start its trial.
+            return (again, effects) if again.is_over else _entered(again, "on_trial", StartTrial())
+        case "rehearsing":
+            return _rehearse_again(state, "the computer stopped meanwhile", limits)
+        case "promoting" if state.tries + 1 >= limits.switch_tries_max:
+            return _go_back(state, "the computer stopped at every try to take over")
+        case "promoting":
+            return replace(state, tries=state.tries + 1, spent_s=0.0), (Switch(state.tree_hash),)
+        case "announced" | "staged" | "probation":
+            return state, ()
+        case "confirmed" | "refused" | "not_proven" | "rolled_back":
+            return state, ()
+        case _:
+            assert_never(state.phase)
+
+
+# The way forward.
+
+
+def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: bool = False) -> Step:
+    failed = replace(state, tries=state.tries + 1, reason=_short(reason))
+    if failed.tries >= limits.fetch_tries_max:
+        return _ended(failed, "not_proven", f"it could not be fetched: {reason}")
+    doublings = min(failed.tries - 1, 20)
+    pause_s = 0.0 if is_at_once else min(limits.fetch_pause_s * 2.0**doublings, limits.fetch_pause_s_max)
+    return failed, (Fetch(pause_s),)
+
+
+def _trial_ended(state: Lifecycle, event: TrialEnded, limits: Limits) -> Step:
+    match event.outcome:
+        case "promote":
+            return _entered(replace(state, reason=_short(event.reason)), "rehearsing", Rehearse())
+        case "refuse":
+            return _ended(state, "refused", event.reason)
+        case "keep":
+            return _ended(state, "not_proven", event.reason)
+        case "void":
+            return _trial_void(state, event.reason, limits)
+        case _:
+            assert_never(event.outcome)
+
+
+def _trial_void(state: Lifecycle, reason: str, limits: Limits) -> Step:
+    void = replace(state, voids=state.voids + 1, reason=_short(reason))
+    if void.voids >= limits.trial_tries_max:
+        return _ended(void, "not_proven", f"no trial could be held: {reason}")
+    return _entered(void, "staged", Stop())
+
+
+def _rehearsed(state: Lifecycle, event: Rehearsed) -> Step:
+    if event.missing or event.corrupt:
+        lost = f"{event.missing} of {event.checked} chunks missing, {event.corrupt} damaged"
+        return _ended(state, "refused", f"the way back is not open: {lost}")
+    return _entered(state, "promoting", Switch(state.tree_hash))
+
+
+def _rehearse_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
+    failed = replace(state, tries=state.tries + 1, spent_s=0.0)
+    if failed.tries >= limits.rehearsal_tries_max:
+        return _ended(failed, "refused", f"the way back could not be shown: {reason}")
+    return failed, (Rehearse(),)
+
+
+def _entered(state: Lifecycle, phase: Phase, *effects: Effect) -> Step:
+    return replace(state, phase=phase, spent_s=0.0, tries=0), effects
+
+
+# The ends.
+
+
+def _vault_failed(state: Lifecycle, reason: str, limits: Limits) -> Step:
+    failed = replace(state, failures=state.failures + 1)
+    if failed.failures < limits.failures_max:
+        return failed, ()
+    return _go_back(failed, f"it failed {failed.failures} times in probation: {reason}")
+
+
+def _withdrawn(state: Lifecycle) -> Step:
+    if state.is_going_back:
+        return state, ()
+    if state.phase in ("promoting", "probation"):
+        return _go_back(state, "the pods withdrew it")
+    return _ended(state, "refused", "the pods withdrew it")
+
+
+def _go_back(state: Lifecycle, reason: str) -> Step:
+    back = replace(state, is_going_back=True, reason=_short(reason), spent_s=0.0, tries=0)
+    return back, (SwitchBack(back.baseline),)
+
+
+def _return_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
+    failed = replace(state, tries=state.tries + 1, spent_s=0.0)
+    if failed.tries < limits.switch_tries_max:
+        return failed, (SwitchBack(failed.baseline),)
+    # The pointer names the old version since the first try, so whoever starts a vault starts that one.
+    return _ended(failed, "rolled_back", f"{failed.reason}; then {reason}")
+
+
+def _ended(state: Lifecycle, phase: Phase, reason: str) -> Step:
+    return replace(state, phase=phase, reason=_short(reason), is_going_back=False), (Stop(), CleanUp())
+
+
+def already_in_use(release: str, tree_hash: str, now_s: float) -> Lifecycle:
+    """The way of a release whose files are the ones in use: over before it began."""
+    return Lifecycle(release, tree_hash, 0.0, now_s, phase="confirmed", reason="already in use")
+
+
+def known_as_bad(release: str, tree_hash: str, now_s: float, reason: str) -> Lifecycle:
+    """The way of a release whose files failed here before, under another name."""
+    return Lifecycle(release, tree_hash, 0.0, now_s, phase="refused", reason=_short(reason))
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= REASON_CHARACTERS_MAX else reason[: REASON_CHARACTERS_MAX - 1] + "…"

@@ -1,0 +1,201 @@
+"""Whatever happens to a release, in whatever order: what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.update.events import (
+    CleanUp,
+    ContentRefused,
+    Event,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    Limits,
+    RehearsalFailed,
+    Rehearse,
+    Rehearsed,
+    Resumed,
+    Returned,
+    ReturnFailed,
+    StartTrial,
+    Superseded,
+    Switch,
+    SwitchBack,
+    Switched,
+    SwitchFailed,
+    Ticked,
+    TrialEnded,
+    TurnCame,
+    VaultFailed,
+    Vetoed,
+    Withdrawn,
+)
+from node.update.lifecycle import Lifecycle
+
+LIMITS = Limits(
+    fetch_s=100.0,
+    fetch_tries_max=4,
+    trial_s=200.0,
+    trial_tries_max=3,
+    rehearsal_s=50.0,
+    switch_s=20.0,
+    probation_s=60.0,
+)
+NEW, OLD = "a" * 64, "b" * 64
+
+MAKERS = st.sampled_from(
+    [
+        lambda now_s: TurnCame(now_s, OLD),
+        Fetched,
+        lambda now_s: FetchFailed(now_s, "no peer"),
+        lambda now_s: ContentRefused(now_s, "hash"),
+        lambda now_s: TrialEnded(now_s, "promote", "good"),
+        lambda now_s: TrialEnded(now_s, "refuse", "bad"),
+        lambda now_s: TrialEnded(now_s, "keep", "quiet"),
+        lambda now_s: TrialEnded(now_s, "void", "disk"),
+        lambda now_s: Rehearsed(now_s, 5, 0, 0),
+        lambda now_s: Rehearsed(now_s, 5, 1, 0),
+        lambda now_s: RehearsalFailed(now_s, "no start"),
+        Switched,
+        lambda now_s: SwitchFailed(now_s, "port"),
+        lambda now_s: VaultFailed(now_s, "exit 1"),
+        lambda now_s: Vetoed(now_s, "wrong bytes"),
+        Returned,
+        lambda now_s: ReturnFailed(now_s, "port"),
+        lambda now_s: Superseded(now_s, "vault/3"),
+        Withdrawn,
+        Ticked,
+        Resumed,
+    ]
+)
+# Chance alone hardly ever finds the straight way, so some steps of it are mixed in.
+STRAIGHT = [
+    lambda now_s: TurnCame(now_s, OLD),
+    Fetched,
+    Ticked,
+    lambda now_s: TrialEnded(now_s, "promote", "good"),
+    lambda now_s: Rehearsed(now_s, 5, 0, 0),
+    Switched,
+]
+HISTORIES = st.tuples(
+    st.integers(0, len(STRAIGHT)), st.lists(st.tuples(MAKERS, st.sampled_from([0.0, 1.0, 30.0, 300.0])), max_size=40)
+)
+
+
+History = tuple[int, list[tuple[Callable[[float], Event], float]]]
+
+
+def events_of(history: History) -> list[Event]:
+    straight, rest = history
+    now_s, events = 0.0, []
+    for make, passed_s in [(make, 10.0) for make in STRAIGHT[:straight]] + rest:
+        now_s += passed_s
+        events.append(make(now_s))
+    return events
+
+
+@given(HISTORIES)
+@settings(max_examples=400, deadline=None)
+def test_it_is_promoted_at_most_once_and_only_after_verdict_and_clean_rehearsal(history: History):
+    state = Lifecycle("vault/2", NEW, 5.0, since_s=0.0)
+    promotions, has_verdict, is_rehearsed = 0, False, False
+
+    for event in events_of(history: History):
+        after, effects = state.step(event, LIMITS)
+        has_verdict |= state.phase == "on_trial" and isinstance(event, TrialEnded) and event.outcome == "promote"
+        is_rehearsed |= state.phase == "rehearsing" and isinstance(event, Rehearsed) and not event.missing
+        if Switch(NEW) in effects:
+            promotions += not isinstance(event, Resumed)  # only a restart may ask for it again
+            assert has_verdict
+            assert is_rehearsed
+            assert not state.is_going_back
+        assert after.phase != "confirmed" or state.phase in ("probation", "confirmed")
+        state = after
+
+    assert promotions <= 1
+
+
+@given(HISTORIES)
+@settings(max_examples=400, deadline=None)
+def test_it_ends_once_in_one_phase_and_stays_there(history: History):
+    state, ends = Lifecycle("vault/2", NEW, 5.0, since_s=0.0), []
+
+    for event in events_of(history: History):
+        after, effects = state.step(event, LIMITS)
+        if CleanUp() in effects:
+            ends.append(after.phase)
+        if state.is_over:
+            assert (after, effects) == (state, ())
+        state = after
+
+    assert ends == [state.phase] * state.is_over
+
+
+@given(HISTORIES)
+@settings(max_examples=200, deadline=None)
+def test_it_ends_by_itself_once_its_turn_came(history: History):
+    state = Lifecycle("vault/2", NEW, 5.0, since_s=0.0)
+    for event in [TurnCame(0.0, OLD), *events_of(history)]:
+        state, _ = state.step(event, LIMITS)
+
+    for _ in range(100):
+        if state.is_over:
+            break
+        state, _ = state.step(Ticked(state.due_s(LIMITS)), LIMITS)
+
+    assert state.is_over
+
+
+@given(HISTORIES)
+@settings(max_examples=200, deadline=None)
+def test_once_promoted_it_is_confirmed_or_gone_back_from_never_just_left(history: History):
+    state, is_switched, is_back = Lifecycle("vault/2", NEW, 5.0, since_s=0.0), False, False
+
+    for event in events_of(history: History):
+        state, effects = state.step(event, LIMITS)
+        is_switched |= Switch(NEW) in effects
+        is_back |= SwitchBack(OLD) in effects
+
+    if is_switched and state.is_over:
+        assert is_back == (state.phase == "rolled_back")
+        assert state.phase in ("confirmed", "rolled_back")
+
+
+ANSWERS = {
+    Fetch: Fetched,
+    StartTrial: lambda now_s: TrialEnded(now_s, "promote", "good"),
+    Rehearse: lambda now_s: Rehearsed(now_s, 5, 0, 0),
+    Switch: Switched,
+}
+
+
+@given(st.integers(0, 12), st.booleans())
+def test_a_crash_at_any_point_leads_to_the_same_end(crash_at: int, is_veto: bool):
+    """The world answers every effect; the crash falls between a persisted state and its effects."""
+    state, now_s, steps = Lifecycle("vault/2", NEW, 5.0, since_s=0.0), 0.0, 0
+    event: Event = TurnCame(0.0, OLD)
+
+    while not state.is_over:
+        state, effects = state.step(event, LIMITS)
+        if steps == crash_at:
+            state, effects = state.step(Resumed(now_s), LIMITS)
+        answers = [ANSWERS[type(effect)] for effect in effects if type(effect) in ANSWERS]
+        back = [effect for effect in effects if isinstance(effect, SwitchBack)]
+        if answers:
+            now_s += 1.0
+            event = answers[0](now_s)
+        elif back or (state.is_going_back and not effects):
+            event = Returned(now_s)
+        elif is_veto and state.phase == "probation":
+            event = Vetoed(now_s, "wrong bytes")
+        else:
+            now_s = state.due_s(LIMITS)
+            event = Ticked(now_s)
+        steps += 1
+        assert steps < 50
+
+    assert state.phase == ("rolled_back" if is_veto else "confirmed")

@@ -1,0 +1,232 @@
+"""The way of one release: what each event leads to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from node.update.events import (
+    CleanUp,
+    ContentRefused,
+    Effect,
+    Event,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    Limits,
+    RehearsalFailed,
+    Rehearse,
+    Rehearsed,
+    Resumed,
+    Returned,
+    ReturnFailed,
+    StartTrial,
+    Stop,
+    Superseded,
+    Switch,
+    SwitchBack,
+    Switched,
+    SwitchFailed,
+    Ticked,
+    TrialEnded,
+    TurnCame,
+    VaultFailed,
+    Vetoed,
+    Withdrawn,
+)
+from node.update.lifecycle import Lifecycle, known_as_bad
+
+LIMITS = Limits(
+    fetch_s=100.0, fetch_tries_max=3, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
+    rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
+)  # fmt: skip
+NEW, OLD = "a" * 64, "b" * 64
+STAGGER_S = 5.0
+
+TO_FETCHING = (TurnCame(0.0, OLD),)
+TO_STAGED = (*TO_FETCHING, Fetched(1.0))
+TO_TRIAL = (*TO_STAGED, Ticked(6.0))
+TO_REHEARSING = (*TO_TRIAL, TrialEnded(100.0, "promote", "as fast"))
+TO_PROMOTING = (*TO_REHEARSING, Rehearsed(110.0, checked=7, missing=0, corrupt=0))
+TO_PROBATION = (*TO_PROMOTING, Switched(112.0))
+
+
+def play(*events: Event) -> tuple[Lifecycle, list[Effect]]:
+    state, done = Lifecycle("vault/2", NEW, STAGGER_S, since_s=0.0), []
+    for event in events:
+        state, effects = state.step(event, LIMITS)
+        done += effects
+    return state, done
+
+
+def last(*events: Event) -> tuple[str, tuple[Effect, ...]]:
+    """The phase after the events, and the effects of the last one."""
+    before, _ = play(*events[:-1])
+    state, effects = before.step(events[-1], LIMITS)
+    return state.phase, effects
+
+
+class TestTheStraightWay:
+    def test_a_good_release_is_fetched_tried_rehearsed_switched_to_and_confirmed(self):
+        state, effects = play(*TO_PROBATION, Ticked(172.0))
+
+        assert (state.phase, state.verdict, state.reason) == ("confirmed", "promoted", "as fast")
+        assert effects == [Fetch(), StartTrial(), Rehearse(), Switch(NEW), Stop(), CleanUp()]
+
+    def test_the_time_in_each_phase_is_kept(self):
+        state, _ = play(*TO_PROBATION, Ticked(172.0))
+
+        assert state.seconds == {
+            "announced": 0.0, "fetching": 1.0, "staged": 5.0, "on_trial": 94.0, "rehearsing": 10.0, "promoting": 2.0,
+            "probation": 60.0,
+        }  # fmt: skip
+
+    def test_the_trial_does_not_start_before_the_private_wait_is_over(self):
+        assert last(*TO_STAGED, Ticked(5.9)) == ("staged", ())
+        assert last(*TO_STAGED, Ticked(6.0)) == ("on_trial", (StartTrial(),))
+
+    def test_every_phase_but_the_first_ends_by_itself(self):
+        for length in range(1, len(TO_PROBATION) + 1):
+            state, _ = play(*TO_PROBATION[:length])
+            assert state.due_s(LIMITS) < math.inf
+            after, _ = state.step(Ticked(state.due_s(LIMITS)), LIMITS)
+            assert after.phase != state.phase or after.is_going_back or after.tries > state.tries
+
+
+class TestFetching:
+    def test_a_failed_fetch_is_tried_again_after_a_growing_pause(self):
+        _, effects = play(*TO_FETCHING, FetchFailed(1.0, "no peer"), FetchFailed(2.0, "no peer"))
+        assert effects == [Fetch(), Fetch(1.0), Fetch(1.5)]
+
+    def test_too_many_failed_fetches_prove_nothing(self):
+        state, _ = play(*TO_FETCHING, *[FetchFailed(1.0, "no peer")] * 3)
+        assert (state.phase, state.reason) == ("not_proven", "it could not be fetched: no peer")
+
+    def test_content_that_nobody_signed_is_refused(self):
+        state, effects = play(*TO_FETCHING, ContentRefused(1.0, "tree hash"))
+        assert (state.phase, effects[-2:]) == ("refused", [Stop(), CleanUp()])
+
+    def test_a_release_that_never_comes_is_given_up(self):
+        assert last(*TO_FETCHING, Ticked(100.0))[0] == "not_proven"
+
+
+class TestTheTrial:
+    def test_a_refused_release_goes_no_further(self):
+        state, effects = play(*TO_TRIAL, TrialEnded(50.0, "refuse", "lost a chunk"))
+        assert (state.phase, state.reason) == ("refused", "lost a chunk")
+        assert Switch(NEW) not in effects
+
+    def test_a_release_that_is_not_proven_is_not_taken(self):
+        assert last(*TO_TRIAL, TrialEnded(50.0, "keep", "too quiet"))[0] == "not_proven"
+
+    def test_a_void_trial_is_tried_again_after_the_private_wait(self):
+        assert last(*TO_TRIAL, TrialEnded(50.0, "void", "disk full")) == ("staged", (Stop(),))
+        assert last(*TO_TRIAL, TrialEnded(50.0, "void", "disk full"), Ticked(55.0)) == ("on_trial", (StartTrial(),))
+
+    def test_void_trials_are_not_tried_for_ever(self):
+        void = TrialEnded(50.0, "void", "disk full")
+        state, _ = play(*TO_TRIAL, void, Ticked(55.0), void)
+        assert (state.phase, state.reason) == ("not_proven", "no trial could be held: disk full")
+
+    def test_a_trial_that_hangs_is_stopped(self):
+        assert last(*TO_TRIAL, Ticked(1006.0)) == ("staged", (Stop(),))
+
+
+class TestTheRehearsal:
+    def test_one_missing_chunk_closes_the_way(self):
+        state, effects = play(*TO_REHEARSING, Rehearsed(110.0, checked=7, missing=1, corrupt=0))
+        assert state.phase == "refused"
+        assert state.reason == "the way back is not open: 1 of 7 chunks missing, 0 damaged"
+        assert Switch(NEW) not in effects
+
+    def test_one_damaged_chunk_closes_the_way(self):
+        assert last(*TO_REHEARSING, Rehearsed(110.0, checked=7, missing=0, corrupt=1))[0] == "refused"
+
+    def test_a_rehearsal_that_cannot_be_held_is_tried_again_and_then_closes_the_way(self):
+        failed = RehearsalFailed(110.0, "it did not start")
+        assert last(*TO_REHEARSING, failed) == ("rehearsing", (Rehearse(),))
+        assert last(*TO_REHEARSING, failed, failed)[0] == "refused"
+
+
+class TestProbation:
+    def test_a_version_that_does_not_take_over_is_gone_back_from(self):
+        state, effects = play(*TO_PROMOTING, SwitchFailed(115.0, "port in use"), Returned(116.0))
+        assert (state.phase, state.reason) == ("rolled_back", "it did not take over: port in use")
+        assert effects[-3:] == [SwitchBack(OLD), Stop(), CleanUp()]
+
+    def test_a_handover_that_hangs_is_gone_back_from(self):
+        assert last(*TO_PROMOTING, Ticked(130.0)) == ("promoting", (SwitchBack(OLD),))
+
+    def test_the_third_failed_start_ends_it(self):
+        failed = VaultFailed(115.0, "exit code 1")
+        assert last(*TO_PROBATION, failed, failed) == ("probation", ())
+        assert last(*TO_PROBATION, failed, failed, failed) == ("probation", (SwitchBack(OLD),))
+
+    def test_one_veto_ends_it(self):
+        state, effects = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Returned(117.0))
+        assert (state.phase, state.verdict, state.reason) == ("rolled_back", "rolled back", "wrong bytes")
+        assert SwitchBack(OLD) in effects
+
+    def test_it_is_never_confirmed_while_it_is_gone_back_from(self):
+        assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Ticked(134.0)) == ("probation", ())
+        assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Switched(134.0)) == ("probation", ())
+
+    def test_a_way_back_that_fails_is_tried_again_and_then_left_to_the_pointer(self):
+        failed = ReturnFailed(120.0, "port in use")
+        assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed) == ("probation", (SwitchBack(OLD),))
+        state, _ = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed, failed)
+        assert (state.phase, state.reason) == ("rolled_back", "wrong bytes; then port in use")
+
+    def test_a_failure_after_the_end_changes_nothing(self):
+        state, _ = play(*TO_PROBATION, Ticked(172.0))
+        assert state.step(Vetoed(180.0, "late"), LIMITS) == (state, ())
+
+
+class TestAnotherRelease:
+    def test_a_newer_one_takes_the_place_of_one_that_waits(self):
+        for events in ((), TO_FETCHING, TO_STAGED):
+            state, _ = play(*events, Superseded(1.0, "vault/3"))
+            assert (state.phase, state.reason) == ("not_proven", "vault/3 came first")
+
+    def test_a_newer_one_waits_for_a_trial_to_end(self):
+        assert last(*TO_TRIAL, Superseded(50.0, "vault/3")) == ("on_trial", ())
+
+    def test_a_withdrawn_release_is_refused_or_gone_back_from(self):
+        assert last(*TO_TRIAL, Withdrawn(50.0))[0] == "refused"
+        assert last(*TO_PROBATION, Withdrawn(120.0)) == ("probation", (SwitchBack(OLD),))
+
+    def test_files_known_as_bad_are_refused_at_once(self):
+        bad = known_as_bad("vault/4", NEW, 0.0, "refused before")
+        assert (bad.phase, bad.verdict, bad.is_over) == ("refused", "refused", True)
+
+
+class TestAfterARestart:
+    def test_what_was_under_way_is_asked_for_again(self):
+        resumed = Resumed(3.0)
+        assert last(*TO_FETCHING, resumed) == ("fetching", (Fetch(),))
+        assert last(*TO_STAGED, resumed) == ("staged", ())
+        assert last(*TO_TRIAL, resumed) == ("on_trial", (StartTrial(),))
+        assert last(*TO_REHEARSING, resumed) == ("rehearsing", (Rehearse(),))
+        assert last(*TO_PROMOTING, resumed) == ("promoting", (Switch(NEW),))
+        assert last(*TO_PROBATION, resumed) == ("probation", ())
+        assert last(*TO_PROBATION, Vetoed(115.0, "x"), resumed) == ("probation", (SwitchBack(OLD),))
+
+    def test_the_time_in_which_the_computer_was_off_does_not_count_as_watched(self):
+        state, _ = play(*TO_PROBATION, Ticked(152.0), Resumed(100_000.0))
+        assert state.due_s(LIMITS) == 100_020.0
+
+    def test_a_clock_that_starts_anew_takes_no_time_back(self):
+        state, _ = play(*TO_PROBATION, Ticked(152.0), Resumed(0.0), Ticked(19.0))
+        assert state.phase == "probation"
+        assert state.step(Ticked(20.0), LIMITS)[0].phase == "confirmed"
+
+    def test_no_step_is_cut_off_for_ever(self):
+        for events in (TO_FETCHING, TO_TRIAL, TO_REHEARSING, TO_PROMOTING):
+            state, _ = play(*events, *[Resumed(1.0)] * 10)
+            assert state.is_over or state.is_going_back
+
+    def test_the_next_state_is_a_new_object(self):
+        before, _ = play(*TO_TRIAL)
+        copy = replace(before, seconds=dict(before.seconds))
+        before.step(Ticked(900.0), LIMITS)
+        assert before == copy
