@@ -104,7 +104,7 @@ def test_it_is_promoted_at_most_once_and_only_after_verdict_and_clean_rehearsal(
     state = Lifecycle("vault/2", NEW, 5.0, since_s=0.0)
     promotions, has_verdict, is_rehearsed = 0, False, False
 
-    for event in events_of(history: History):
+    for event in events_of(history):
         after, effects = state.step(event, LIMITS)
         has_verdict |= state.phase == "on_trial" and isinstance(event, TrialEnded) and event.outcome == "promote"
         is_rehearsed |= state.phase == "rehearsing" and isinstance(event, Rehearsed) and not event.missing
@@ -124,7 +124,7 @@ def test_it_is_promoted_at_most_once_and_only_after_verdict_and_clean_rehearsal(
 def test_it_ends_once_in_one_phase_and_stays_there(history: History):
     state, ends = Lifecycle("vault/2", NEW, 5.0, since_s=0.0), []
 
-    for event in events_of(history: History):
+    for event in events_of(history):
         after, effects = state.step(event, LIMITS)
         if CleanUp() in effects:
             ends.append(after.phase)
@@ -155,7 +155,7 @@ def test_it_ends_by_itself_once_its_turn_came(history: History):
 def test_once_promoted_it_is_confirmed_or_gone_back_from_never_just_left(history: History):
     state, is_switched, is_back = Lifecycle("vault/2", NEW, 5.0, since_s=0.0), False, False
 
-    for event in events_of(history: History):
+    for event in events_of(history):
         state, effects = state.step(event, LIMITS)
         is_switched |= Switch(NEW) in effects
         is_back |= SwitchBack(OLD) in effects
