@@ -1,0 +1,170 @@
+"""A release as the rest of the node sees it, how a signed statement lists it, and what it may contain.
+
+In a statement the target's path is the release's name, its length and hash are those of the encoded manifest, and
+``custom`` says:
+
+    {"layer": "vault", "version": "0.1.1", "tree": 64 hex digits, "sequence": 7, "notes": "..."}
+
+``sequence`` numbers all releases that a role ever listed; ``x-sequence`` of the statement is the highest number given
+so far and never falls, so that a recalled release cannot come back under its old number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any, Final, TypeGuard
+
+from node.trust.errors import MalformedMetadata, PolicyViolation
+from node.trust.metadata import Targets
+from node.vault.errors import MalformedMessage
+from node.vault.share.tree import MANIFEST_BYTES_MAX, Manifest, decode_manifest, encode_manifest, tree_hash_of
+
+SEQUENCE_FIELD: Final = "x-sequence"
+SEQUENCE_MAX: Final = (1 << 53) - 1
+RELEASES_MAX: Final = 64  # of one statement
+NOTES_CHARACTERS_MAX: Final = 4_000
+VERSION_PATTERN: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
+HEX_PATTERN: Final = re.compile(r"[0-9a-f]{64}")
+
+LAYER_OF: Final = {"vault": "vault", "foundation": "vault"}  # role -> the only layer it may release
+VAULT_FILES_NEEDED: Final = ("node/__init__.py", "node/vault/__init__.py", "node/vault/__main__.py")
+# A vault release is readable source: nothing in it may be code that only a machine reads.
+COMPILED_SUFFIXES: Final = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release that enough parties signed.  It is trusted to be tried out, not to be good.
+
+    ``tree_hash`` is 64 hex digits, ``manifest`` the address of the encoded manifest (32 bytes); ``signers`` are the
+    names of the pods (or founders) whose signatures were on the statement that lists it.
+    """
+
+    name: str
+    layer: str
+    version: str
+    tree_hash: str
+    manifest: bytes
+    manifest_length: int
+    signers: tuple[str, ...]
+    notes: str
+    sequence: int
+
+
+def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tuple[Release, ...]:
+    """The releases that a verified statement of ``vault`` or ``foundation`` lists, newest first.
+
+    Raises:
+        PolicyViolation: One of them is not described as a release must be.
+    """
+    if len(statement.targets) > RELEASES_MAX:
+        raise PolicyViolation(f"{role} lists {len(statement.targets)} releases, over {RELEASES_MAX}")
+    found = [_release(role, path, target, signers) for path, target in sorted(statement.targets.items())]
+    sequences = [release.sequence for release in found]
+    if len(set(sequences)) != len(sequences) or max(sequences, default=0) > highest_sequence(role, statement):
+        raise PolicyViolation(f"{role} numbers its releases wrongly")
+    return tuple(sorted(found, key=lambda release: -release.sequence))
+
+
+def highest_sequence(role: str, statement: Targets) -> int:
+    """The highest sequence that the role ever gave to a release.
+
+    Raises:
+        PolicyViolation: The statement does not say.
+    """
+    return _whole_number(role, statement.unrecognized_fields.get(SEQUENCE_FIELD), least=0)
+
+
+def check_releases(role: str, new: Targets, held: Targets) -> None:
+    """Check that a newer statement changes no release that it keeps and numbers every other one higher.
+
+    Raises:
+        PolicyViolation: It does not.
+    """
+    highest = highest_sequence(role, held)
+    if highest_sequence(role, new) < highest:
+        raise PolicyViolation(f"{role} counts its releases backwards")
+    before = {release.name: release for release in releases_in(role, held, ())}
+    for release in releases_in(role, new, ()):
+        known = before.get(release.name)
+        if known is not None and known != release:
+            raise PolicyViolation(f"{release.name} is already another release")
+        if known is None and release.sequence <= highest:
+            raise PolicyViolation(f"{release.name} is new and yet numbered {release.sequence}, not over {highest}")
+
+
+def open_manifest(release: Release, content: bytes) -> Manifest:
+    """Read the manifest of ``release`` from untrusted bytes and check it against what was signed.
+
+    Raises:
+        MalformedMetadata: These are not the bytes that were signed, or they are no manifest.
+        PolicyViolation: They were signed, and list what such a release may not contain.
+    """
+    if len(content) != release.manifest_length or hashlib.sha256(content).digest() != release.manifest:
+        raise MalformedMetadata(f"{release.name}: this is not the signed manifest")
+    try:
+        manifest = decode_manifest(content)
+    except MalformedMessage as error:
+        raise MalformedMetadata(f"{release.name}: {error}") from error
+    check_layer(release, manifest)
+    return manifest
+
+
+def check_layer(release: Release, manifest: Manifest) -> None:
+    """Check that the manifest is the signed one and that its layer may contain what it lists, whoever signed it.
+
+    Raises:
+        MalformedMetadata: It is not the manifest that was signed.
+        PolicyViolation: It lists a file outside its layer, or lacks one that the layer cannot do without.
+    """
+    try:
+        content = encode_manifest(manifest)
+    except MalformedMessage as error:
+        raise MalformedMetadata(f"{release.name}: {error}") from error
+    if len(content) != release.manifest_length or hashlib.sha256(content).digest() != release.manifest:
+        raise MalformedMetadata(f"{release.name}: this is not the signed manifest")
+    if tree_hash_of(manifest) != release.tree_hash:
+        raise PolicyViolation(f"{release.name}: the manifest's files do not have the signed tree hash")
+    if release.layer != "vault":
+        raise PolicyViolation(f"{release.name}: the layer {release.layer!r} cannot be released yet")
+    paths = [file.path for file in manifest.files]
+    for path in paths:
+        if not is_in_vault_layer(path):
+            raise PolicyViolation(f"{release.name}: a vault release may not contain {path!r}")
+    for path in VAULT_FILES_NEEDED:
+        if path not in paths:
+            raise PolicyViolation(f"{release.name}: a vault release needs {path!r}")
+
+
+def is_in_vault_layer(path: str) -> bool:
+    """Whether a vault release may contain this file."""
+    if path.lower().endswith(COMPILED_SUFFIXES) or "__pycache__" in path.lower().split("/"):
+        return False
+    return path == "node/__init__.py" or path.startswith("node/vault/")
+
+
+def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Release:
+    custom, sha256 = target.custom, target.hashes.get("sha256")
+    if not isinstance(custom, dict) or not _is_hex(sha256) or not 0 < target.length <= MANIFEST_BYTES_MAX:
+        raise PolicyViolation(f"{role}: {path[:80]!r} is not described as a release")
+    layer, version, tree, notes = (custom.get(field) for field in ("layer", "version", "tree", "notes"))
+    if not isinstance(version, str) or not VERSION_PATTERN.fullmatch(version) or path != f"{role}/{version}":
+        raise PolicyViolation(f"{role}: {path[:80]!r} is not named by its version")
+    if layer != LAYER_OF[role] or not _is_hex(tree):
+        raise PolicyViolation(f"{path}: its layer or its tree hash is not allowed")
+    if not isinstance(notes, str) or len(notes) > NOTES_CHARACTERS_MAX:
+        raise PolicyViolation(f"{path}: its notes are over {NOTES_CHARACTERS_MAX} characters")
+    sequence = _whole_number(path, custom.get("sequence"), least=1)
+    return Release(path, layer, version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence)
+
+
+def _is_hex(text: Any) -> TypeGuard[str]:
+    return isinstance(text, str) and HEX_PATTERN.fullmatch(text) is not None
+
+
+def _whole_number(what: str, number: Any, least: int) -> int:
+    if type(number) is not int or not least <= number <= SEQUENCE_MAX:
+        raise PolicyViolation(f"{what}: the sequence is no number in range")
+    return number
