@@ -1,0 +1,523 @@
+"""The chunk store, told as its promises; each on a real disk and on a simulated one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.vault.errors import QuotaExceeded, StorageError
+from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
+from node.vault.storage.chunk_store import ChunkStore
+from node.vault.storage.filesystem import RealFileSystem
+from node.vault.storage.quota import RESERVE_BYTES
+from tests.sim_filesystem import PowerCut, SimFileSystem
+
+CHUNK = b"a chunk of a peer"
+OTHER = b"another chunk, of somebody else"
+ADDRESS, OTHER_ADDRESS = address_of(CHUNK), address_of(OTHER)
+PATH = f"chunks/{ADDRESS.hex()}"
+QUOTA_BYTES = 1000
+WAIT_S = 10.0
+
+Disk = RealFileSystem | SimFileSystem
+
+
+@pytest.fixture(params=["real", "simulated"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Disk:
+    """Both disks must keep the same promises."""
+    return RealFileSystem(tmp_path) if request.param == "real" else SimFileSystem()
+
+
+def store_on(disk: Disk) -> ChunkStore:
+    return ChunkStore(disk, QUOTA_BYTES)
+
+
+def plant(disk: Disk, path: str, content: bytes) -> None:
+    """Put a file on the disk by another hand than the store's."""
+    if isinstance(disk, SimFileSystem):
+        disk.plant(path, content)
+    else:
+        (disk._root / path).write_bytes(content)
+
+
+class TestStoring:
+    def test_a_chunk_is_found_under_the_hash_of_its_content(self, disk: Disk) -> None:
+        assert store_on(disk).put(CHUNK) == ADDRESS
+
+        assert store_on(disk).get(ADDRESS) == CHUNK
+        assert store_on(disk).has(ADDRESS)
+
+    def test_a_chunk_that_was_never_stored_is_absent(self, disk: Disk) -> None:
+        assert store_on(disk).get(ADDRESS) is None
+        assert not store_on(disk).has(ADDRESS)
+
+    def test_the_largest_chunk_fits(self, disk: Disk) -> None:
+        store = ChunkStore(disk, CHUNK_BYTES_MAX)
+
+        assert store.get(store.put(b"x" * CHUNK_BYTES_MAX)) == b"x" * CHUNK_BYTES_MAX
+
+    def test_storing_twice_uses_the_room_once(self, disk: Disk) -> None:
+        store = store_on(disk)
+        store.put(CHUNK)
+        store.put(CHUNK)
+
+        assert (store.used_bytes, store.chunk_count) == (len(CHUNK), 1)
+
+    def test_all_addresses_are_listed_in_order(self, disk: Disk) -> None:
+        store = store_on(disk)
+        store.put(CHUNK)
+        store.put(OTHER)
+
+        assert store.addresses() == sorted([ADDRESS, OTHER_ADDRESS])
+
+    def test_a_store_that_is_opened_again_knows_what_it_holds(self, disk: Disk) -> None:
+        store_on(disk).put(CHUNK)
+        store_on(disk).put(OTHER)
+
+        store = store_on(disk)
+        assert (store.used_bytes, store.chunk_count) == (len(CHUNK) + len(OTHER), 2)
+
+    def test_nothing_stays_behind_in_incoming(self, disk: Disk) -> None:
+        store_on(disk).put(CHUNK)
+
+        assert disk.list("incoming") == []
+
+
+class TestRemoving:
+    def test_a_removed_chunk_is_gone_and_its_room_free(self, disk: Disk) -> None:
+        store = store_on(disk)
+        store.put(CHUNK)
+        store.remove(ADDRESS)
+
+        assert store.get(ADDRESS) is None
+        assert (store.used_bytes, store.chunk_count) == (0, 0)
+
+    def test_removing_what_is_not_there_is_no_failure(self, disk: Disk) -> None:
+        store = store_on(disk)
+        store.remove(ADDRESS)
+
+        assert (store.used_bytes, store.chunk_count) == (0, 0)
+
+
+class TestRoom:
+    def test_a_full_store_refuses_and_changes_nothing(self, disk: Disk) -> None:
+        store = ChunkStore(disk, len(CHUNK) - 1)
+
+        with pytest.raises(QuotaExceeded):
+            store.put(CHUNK)
+        assert (store.used_bytes, store.chunk_count) == (0, 0)
+        assert disk.list("chunks") == disk.list("incoming") == []
+
+    def test_the_last_byte_of_the_quota_may_be_used(self, disk: Disk) -> None:
+        store = ChunkStore(disk, len(CHUNK))
+        store.put(CHUNK)
+
+        assert store.room() == 0
+
+    def test_a_full_store_still_confirms_what_it_has(self, disk: Disk) -> None:
+        store = ChunkStore(disk, len(CHUNK))
+        store.put(CHUNK)
+
+        assert store.put(CHUNK) == ADDRESS
+
+    def test_a_lowered_quota_refuses_new_chunks_and_keeps_the_old_ones(self, disk: Disk) -> None:
+        store = store_on(disk)
+        store.put(CHUNK)
+        store.set_quota(1)
+
+        assert (store.quota_bytes, store.room()) == (1, 0)
+        with pytest.raises(QuotaExceeded):
+            store.put(OTHER)
+        assert store.get(ADDRESS) == CHUNK
+
+    def test_the_disks_last_bytes_stay_free_whatever_the_quota_says(self) -> None:
+        disk = SimFileSystem()
+        store = store_on(disk)
+
+        disk.free = RESERVE_BYTES + len(CHUNK) - 1
+        with pytest.raises(QuotaExceeded):
+            store.put(CHUNK)
+        disk.free = RESERVE_BYTES + len(CHUNK)
+        assert store.put(CHUNK) == ADDRESS
+
+
+class TestRot:
+    @pytest.mark.parametrize("content", [b"rotten", b"", CHUNK + b"!", CHUNK[:-1] + b"?"])
+    def test_rot_is_reported_and_never_served(self, disk: Disk, content: bytes) -> None:
+        plant(disk, PATH, content)
+
+        with pytest.raises(StorageError, match="corrupt"):
+            store_on(disk).get(ADDRESS)
+
+    def test_a_scan_tells_whole_chunks_from_corrupt_ones(self, disk: Disk) -> None:
+        store_on(disk).put(OTHER)
+        plant(disk, PATH, b"rotten")
+
+        assert store_on(disk).scan() == ([OTHER_ADDRESS], [ADDRESS])
+
+    def test_storing_a_corrupt_chunk_again_heals_it(self, disk: Disk) -> None:
+        plant(disk, PATH, CHUNK[:-1] + b"?")
+        store = store_on(disk)
+        store.put(CHUNK)
+
+        assert store.get(ADDRESS) == CHUNK
+        assert (store.used_bytes, store.chunk_count) == (len(CHUNK), 1)
+
+    def test_a_corrupt_chunk_can_be_removed(self, disk: Disk) -> None:
+        plant(disk, PATH, b"rotten")
+        store = store_on(disk)
+        store.remove(ADDRESS)
+
+        assert store.scan() == ([], [])
+        assert (store.used_bytes, store.chunk_count) == (0, 0)
+
+    def test_files_of_others_are_neither_counted_nor_touched(self, disk: Disk) -> None:
+        for name in ("desktop.ini", ADDRESS.hex().upper(), ADDRESS.hex()[:-1], ADDRESS.hex() + "\n"):
+            plant(disk, f"chunks/{name}", CHUNK)
+        store = store_on(disk)
+
+        assert (store.used_bytes, store.addresses(), store.scan()) == (0, [], ([], []))
+        assert len(disk.list("chunks")) == 4
+
+    def test_a_file_that_cannot_be_a_chunk_is_not_read_into_memory(self, tmp_path: Path) -> None:
+        disk = RealFileSystem(tmp_path)
+        with (tmp_path / PATH).open("wb") as file:
+            file.truncate(1 << 40)  # a file of holes takes no room
+
+        assert store_on(disk).scan() == ([], [ADDRESS])
+        with pytest.raises(StorageError):
+            store_on(disk).get(ADDRESS)
+
+    def test_a_machine_without_free_descriptors_is_not_taken_for_lost_chunks(self, tmp_path: Path) -> None:
+        class Exhausted(RealFileSystem):
+            def read(self, path: str) -> bytes:
+                raise OSError(errno.EMFILE, "too many open files", path)
+
+        store_on(RealFileSystem(tmp_path)).put(CHUNK)
+        store = store_on(Exhausted(tmp_path))
+
+        with pytest.raises(StorageError, match="too many"):
+            store.scan()
+
+
+class TestTheStart:
+    def test_leftovers_in_incoming_are_removed(self, disk: Disk) -> None:
+        plant(disk, "incoming/0", CHUNK[:3])
+
+        assert store_on(disk).used_bytes == 0
+        assert disk.list("incoming") == []
+
+    def test_contents_are_not_read(self, tmp_path: Path) -> None:
+        class Unreadable(RealFileSystem):
+            def read(self, path: str) -> bytes:
+                raise AssertionError(path)
+
+        store_on(RealFileSystem(tmp_path)).put(CHUNK)
+
+        assert store_on(Unreadable(tmp_path)).used_bytes == len(CHUNK)
+
+    def test_a_standby_reads_and_does_not_disturb_the_one_that_writes(self, disk: Disk) -> None:
+        store_on(disk).put(CHUNK)
+        plant(disk, "incoming/0", b"half of wha")
+
+        standby = ChunkStore(disk, QUOTA_BYTES, is_standby=True)
+        assert standby.get(ADDRESS) == CHUNK
+        assert disk.list("incoming") == ["0"]
+        with pytest.raises(AssertionError):
+            standby.put(OTHER)
+
+    def test_a_standby_that_takes_over_counts_what_was_stored_meanwhile(self, disk: Disk) -> None:
+        writer = store_on(disk)
+        standby = ChunkStore(disk, QUOTA_BYTES, is_standby=True)
+        writer.put(CHUNK)
+
+        standby.take_over()
+        assert (standby.used_bytes, standby.chunk_count) == (len(CHUNK), 1)
+        assert standby.put(OTHER) == OTHER_ADDRESS
+
+    def test_a_name_that_another_process_uses_is_left_to_it(self, disk: Disk) -> None:
+        store = store_on(disk)
+        plant(disk, "incoming/0", b"half of wha")
+
+        assert store.put(CHUNK) == ADDRESS
+        assert disk.read("incoming/0") == b"half of wha"
+
+
+# What a vault may be in the middle of when the power fails.  ``promise(address, content)`` notes what was promised:
+# the content, None for "gone", or EITHER while nothing is.
+Promise = Callable[[bytes, bytes | None], None]
+Life = Callable[[SimFileSystem, Promise], None]
+EITHER = b""
+
+
+def put_one(disk: SimFileSystem, promise: Promise) -> None:
+    promise(store_on(disk).put(CHUNK), CHUNK)
+
+
+def put_twice(disk: SimFileSystem, promise: Promise) -> None:
+    store = store_on(disk)
+    for _ in range(2):
+        promise(store.put(CHUNK), CHUNK)
+
+
+def put_two(disk: SimFileSystem, promise: Promise) -> None:
+    store = store_on(disk)
+    promise(store.put(CHUNK), CHUNK)
+    promise(store.put(OTHER), OTHER)
+
+
+def put_and_open_again(disk: SimFileSystem, promise: Promise) -> None:
+    put_one(disk, promise)
+    put_one(disk, promise)
+
+
+def put_and_remove(disk: SimFileSystem, promise: Promise) -> None:
+    store = store_on(disk)
+    promise(store.put(OTHER), OTHER)
+    promise(store.put(CHUNK), CHUNK)
+    promise(ADDRESS, EITHER)
+    store.remove(ADDRESS)
+    promise(ADDRESS, None)
+
+
+def put_remove_and_put(disk: SimFileSystem, promise: Promise) -> None:
+    put_and_remove(disk, promise)
+    promise(ADDRESS, EITHER)
+    put_one(disk, promise)
+
+
+LIVES: list[Life] = [put_one, put_twice, put_two, put_and_open_again, put_and_remove, put_remove_and_put]
+
+
+def cut_everywhere(
+    life: Life, start: SimFileSystem, promised: dict[bytes, bytes | None]
+) -> Iterator[tuple[SimFileSystem, dict[bytes, bytes | None]]]:
+    """Live on that disk, each time with the power failing one change later; yield every disk that may result."""
+    for cut_at in itertools.count():
+        disk, promises = start.copy(cut_at=cut_at), dict(promised)
+        is_cut = False
+        try:
+            life(disk, promises.__setitem__)
+        except PowerCut:
+            is_cut = True
+        for world in disk.worlds_after_power_cut():
+            yield world, promises
+        if not is_cut:
+            return  # that was the cut after the last change
+
+
+def start_only(disk: SimFileSystem, promise: Promise) -> None:
+    store_on(disk)
+
+
+def check(world: SimFileSystem, promises: dict[bytes, bytes | None]) -> None:
+    """Start once more: every promise is kept, and on a disk with links no chunk is corrupt."""
+    store = store_on(world)
+    held, corrupt = store.scan()
+    for address, content in promises.items():
+        assert content == EITHER or (store.get(address) if address in held else None) == content
+        assert content == EITHER or address not in corrupt
+    assert corrupt == [] or not world.has_links
+    sizes = [world.size_bytes(f"chunks/{name}") for name in world.list("chunks")]
+    assert (store.used_bytes, store.chunk_count) == (sum(sizes), len(sizes))
+    assert world.list("incoming") == []
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+class TestAPowerCut:
+    @pytest.mark.parametrize("life", LIVES)
+    def test_at_any_moment_leaves_every_promise_kept(self, life: Life, has_links: bool) -> None:
+        worlds = 0
+        for world, promises in cut_everywhere(life, SimFileSystem(has_links=has_links), {}):
+            check(world, promises)
+            worlds += 1
+        assert worlds >= 20
+
+    def test_during_the_start_after_a_power_cut_does_no_harm(self, has_links: bool) -> None:
+        for first, promises in cut_everywhere(put_remove_and_put, SimFileSystem(has_links=has_links), {}):
+            for second, _ in cut_everywhere(start_only, first, promises):
+                check(second, promises)
+
+    def test_while_a_corrupt_chunk_is_replaced_leaves_the_old_or_the_new(self, has_links: bool) -> None:
+        disk = SimFileSystem(has_links=has_links)
+        disk.plant(PATH, b"rotten")
+
+        for world, promises in cut_everywhere(put_one, disk, {}):
+            held, corrupt = store_on(world).scan()
+            assert held + corrupt == [ADDRESS]
+            assert held == [ADDRESS] or not promises
+
+    def test_after_the_process_was_killed_keeps_what_the_next_one_promises(self, has_links: bool) -> None:
+        for killed_at in range(8):
+            disk = SimFileSystem(has_links=has_links, cut_at=killed_at)
+            with contextlib.suppress(PowerCut):
+                store_on(disk).put(CHUNK)
+            disk.cut_at = -1  # the power stays; the kernel knows what the process left unflushed
+
+            store_on(disk).put(CHUNK)
+            for world in disk.worlds_after_power_cut():
+                check(world, {ADDRESS: CHUNK})
+
+    @given(data=st.data())
+    def test_whatever_was_done_before_leaves_every_promise_kept(self, has_links: bool, data: st.DataObject) -> None:
+        deeds = data.draw(st.lists(st.tuples(st.booleans(), st.sampled_from([CHUNK, OTHER, b"x"])), max_size=8))
+        disk = SimFileSystem(has_links=has_links, cut_at=data.draw(st.integers(0, 40)))
+        promises: dict[bytes, bytes | None] = {}
+        with contextlib.suppress(PowerCut):
+            store = store_on(disk)
+            for is_put, content in deeds:
+                address = address_of(content)
+                if is_put:
+                    if promises.get(address) is None:
+                        promises[address] = EITHER
+                    store.put(content)
+                    promises[address] = content
+                else:
+                    promises[address] = EITHER
+                    store.remove(address)
+                    promises[address] = None
+
+        for world in disk.worlds_after_power_cut():
+            check(world, promises)
+
+
+class TestAFailingDisk:
+    @pytest.mark.parametrize(
+        ("number", "expected"),
+        [
+            (errno.ENOSPC, QuotaExceeded),
+            (errno.EDQUOT, QuotaExceeded),
+            (errno.EIO, StorageError),
+            (errno.EROFS, StorageError),
+        ],
+    )
+    def test_leaves_nothing_half_written_whichever_step_fails(self, number: int, expected: type[Exception]) -> None:
+        for skip in itertools.count():
+            disk = SimFileSystem()
+            store = store_on(disk)
+            disk.fail(number, skip=skip)
+            try:
+                store.put(CHUNK)
+            except expected:
+                assert disk.list("incoming") == disk.list("chunks") == []
+                assert (store.used_bytes, store.chunk_count) == (0, 0)
+                assert store.put(CHUNK) == ADDRESS
+                assert (store.used_bytes, store.chunk_count) == (len(CHUNK), 1)
+                check(disk, {ADDRESS: CHUNK})
+            else:
+                break
+        assert skip == 5  # write, flush, rename, flush, flush
+
+    def test_that_refuses_even_to_clean_up_gets_no_receipt_until_the_chunk_is_safe(self) -> None:
+        for skip in range(5):
+            disk = SimFileSystem()
+            store = store_on(disk)
+            disk.fail(errno.EIO, skip=skip, times=100)
+            with pytest.raises(StorageError):
+                store.put(CHUNK)
+            disk.obey()
+
+            store.put(CHUNK)
+            for world in disk.worlds_after_power_cut():
+                assert store_on(world).get(ADDRESS) == CHUNK
+
+    def test_that_refuses_to_remove_keeps_the_account_right(self) -> None:
+        for skip in range(2):
+            disk = SimFileSystem()
+            store = store_on(disk)
+            store.put(CHUNK)
+            disk.fail(errno.EIO, skip=skip)
+
+            with pytest.raises(StorageError):
+                store.remove(ADDRESS)
+            check(disk, {})
+            assert store.chunk_count == len(disk.list("chunks"))
+            store.remove(ADDRESS)
+            assert (store.used_bytes, store.chunk_count) == (0, 0)
+
+    def test_that_fails_at_the_start_is_reported(self) -> None:
+        disk = SimFileSystem()
+        disk.fail(errno.EIO)
+
+        with pytest.raises(StorageError):
+            store_on(disk)
+
+    def test_that_fails_to_heal_leaves_the_corrupt_chunk_to_be_reported(self) -> None:
+        disk = SimFileSystem()
+        disk.plant(PATH, b"rotten")
+        store = store_on(disk)
+        disk.fail(errno.ENOSPC)
+
+        with pytest.raises(QuotaExceeded):
+            store.put(CHUNK)
+        assert store.scan() == ([], [ADDRESS])
+        assert (store.used_bytes, store.chunk_count) == (len(b"rotten"), 1)
+
+
+class TestSeveralThreads:
+    def test_that_store_the_same_chunks_all_succeed_and_use_the_room_once(self, tmp_path: Path) -> None:
+        store = ChunkStore(RealFileSystem(tmp_path), 1 << 20)
+        contents = [bytes([number]) * 1000 for number in range(10)]
+        with ThreadPoolExecutor(8) as threads:
+            addresses = list(threads.map(store.put, contents * 8))
+
+        assert addresses == [address_of(content) for content in contents] * 8
+        assert (store.used_bytes, store.chunk_count) == (10 * 1000, 10)
+        assert store.scan() == (sorted(addresses[:10]), [])
+
+    def test_never_exceed_the_quota_together(self, tmp_path: Path) -> None:
+        store = ChunkStore(RealFileSystem(tmp_path), 3_500)
+
+        def is_stored(number: int) -> bool:
+            try:
+                store.put(bytes([number]) * 1000)
+            except QuotaExceeded:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as threads:
+            assert sum(threads.map(is_stored, range(40))) == 3
+        assert (store.used_bytes, store.chunk_count) == (3_000, 3)
+
+    def test_that_store_and_remove_the_same_chunk_leave_a_right_account(self, tmp_path: Path) -> None:
+        store = ChunkStore(RealFileSystem(tmp_path), 1 << 20)
+
+        def store_or_remove(number: int) -> None:
+            store.put(CHUNK) if number % 2 else store.remove(ADDRESS)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(store_or_remove, range(80)))
+        fresh = ChunkStore(RealFileSystem(tmp_path), 1 << 20)
+        assert (store.used_bytes, store.chunk_count) == (fresh.used_bytes, fresh.chunk_count)
+
+    def test_get_no_receipt_for_what_another_thread_has_not_flushed(self, tmp_path: Path) -> None:
+        class Slow(RealFileSystem):
+            is_flushing = threading.Event()
+            may_flush = threading.Event()
+
+            def fsync_directory(self, directory: str) -> None:
+                if self.list("chunks"):
+                    self.is_flushing.set()
+                    assert self.may_flush.wait(WAIT_S)
+                super().fsync_directory(directory)
+
+        disk = Slow(tmp_path)
+        store = store_on(disk)
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(store.put, CHUNK)
+            assert disk.is_flushing.wait(WAIT_S)
+            second = threads.submit(store.put, CHUNK)
+            with pytest.raises(NotYet):
+                second.result(timeout=0.2)
+            disk.may_flush.set()
+            assert first.result(WAIT_S) == second.result(WAIT_S) == ADDRESS
