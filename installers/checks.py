@@ -1,0 +1,125 @@
+"""Everything that decides whether a change lands: what `python3 installers/test.py` does."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from installers import debian
+from installers.environment import Environment, SetupError, clean_environ, say
+
+ROOT = Path(__file__).resolve().parent.parent
+TOTAL_S_MAX = 870  # a change is judged within 15 minutes
+PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
+TAIL_BYTES = 4096  # pytest's closing line is at most one terminal line
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    name: str
+    exit_code: int
+    closing_line: str = ""
+
+
+def main(arguments: list[str]) -> int:
+    """Run every check; return 0 only when all of them passed."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(
+            "usage: python3 installers/test.py [OPTIONS OF pytest]\n\nSets .venv up, then runs ruff, mypy and pytest."
+        )
+        return 0
+    begun_s = time.monotonic()
+    environment = Environment(ROOT)
+    try:
+        environment.prepare("test")
+        prepare_system()
+        outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
+        left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
+        outcomes.append(run_pytest(environment, arguments, left_s))
+    except SetupError as error:
+        say(f"FAILED: the tests cannot run: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("FAILED: interrupted")
+        return 130
+    print(closing_line(outcomes, time.monotonic() - begun_s), flush=True)
+    return 0 if all(outcome.exit_code == 0 for outcome in outcomes) else 1
+
+
+STATIC_CHECKS = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),  # strict, and on which packages: pyproject.toml
+)
+
+
+def prepare_system() -> None:
+    groups = ("window", "test")
+    packages = debian.missing(groups)
+    if packages and debian.can_install():
+        say(f"Installing {len(packages)} system packages that the tests need.")
+        debian.install([package.name for package in packages])
+        packages = debian.missing(groups)
+    if packages:
+        raise SetupError(debian.advice(packages))
+
+
+def offscreen_environ() -> dict[str, str]:
+    """Return the environment of the checks: no screen, whatever this machine has."""
+    environ = {**clean_environ(), "QT_QPA_PLATFORM": "offscreen"}
+    return {name: value for name, value in environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+
+
+def run(environment: Environment, name: str, command: list[str]) -> Outcome:
+    print(f"== {name}", flush=True)
+    words = [str(environment.program(command[0])), *command[1:]]
+    try:
+        done = subprocess.run(
+            words, cwd=ROOT, env=offscreen_environ(), stdin=subprocess.DEVNULL, timeout=TOTAL_S_MAX, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(name, 124)
+    return Outcome(name, done.returncode)
+
+
+def run_pytest(environment: Environment, arguments: list[str], left_s: float) -> Outcome:
+    """Run pytest and pass its output on as it comes, keeping its closing line."""
+    print("== pytest", flush=True)
+    options = [
+        "-p",
+        "no:cacheprovider",
+        f"--session-timeout={left_s:.0f}",
+        f"--color={'yes' if is_colourful() else 'no'}",
+    ]
+    given = arguments[1:] if arguments[:1] == ["--"] else arguments
+    with subprocess.Popen(
+        [str(environment.program("python")), "-m", "pytest", *options, *given],
+        cwd=ROOT,
+        env=offscreen_environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    ) as child:
+        tail = b""
+        assert child.stdout is not None
+        while piece := os.read(child.stdout.fileno(), TAIL_BYTES):
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            tail = (tail + piece)[-TAIL_BYTES:]
+        exit_code = child.wait()
+    lines = COLOURS.sub("", tail.decode(errors="replace")).strip().splitlines()
+    return Outcome("pytest", exit_code, lines[-1].strip("= ") if lines else "")
+
+
+def is_colourful() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def closing_line(outcomes: list[Outcome], took_s: float) -> str:
+    failed = [outcome.name for outcome in outcomes if outcome.exit_code != 0]
+    verdict = f"FAILED: {', '.join(failed)}" if failed else f"PASSED: {', '.join(o.name for o in outcomes)}"
+    said = "; ".join(outcome.closing_line for outcome in outcomes if outcome.closing_line)
+    return f"== {verdict} ({said}; {took_s:.0f} s in all)"

@@ -1,0 +1,72 @@
+"""Start Perennial from a checkout: what `python3 installers/run.py` does."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from installers import debian
+from installers.environment import Environment, SetupError, clean_environ, say
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str]) -> int:
+    """Set up if need be and become `perennial`; return an exit code only when that was not possible."""
+    environment = Environment(ROOT)
+    try:
+        was_set_up_now = environment.prepare("run")
+        prepare_screen(arguments, is_first=was_set_up_now)
+    except SetupError as error:
+        say(f"Perennial cannot start: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted; the next start takes the set-up up again.")
+        return 130
+    return become(environment.program("perennial"), what_to_start(arguments, os.environ, sys.platform))
+
+
+def screens(environ: Mapping[str, str], platform: str) -> list[str]:
+    """Return the kinds of screen that a window could be shown on, named as in debian-packages.txt."""
+    if platform in {"win32", "darwin"}:
+        return [platform]
+    return [kind for name, kind in (("DISPLAY", "x11"), ("WAYLAND_DISPLAY", "wayland")) if environ.get(name)]
+
+
+def what_to_start(arguments: list[str], environ: Mapping[str, str], platform: str) -> list[str]:
+    """Return the arguments for `perennial`: none means its tray app."""
+    if arguments or screens(environ, platform):
+        return arguments
+    return ["practice"]
+
+
+def prepare_screen(arguments: list[str], *, is_first: bool) -> None:
+    """See that Qt finds its libraries: before every start of a window, otherwise only at set-up.
+
+    Raises:
+        SetupError: A window shall be shown and cannot be.
+    """
+    kinds = screens(os.environ, sys.platform)
+    is_window_wanted = bool(kinds) and not arguments
+    if not is_window_wanted and not is_first:
+        return
+    groups = ["window", *(kinds or ["x11"])]
+    packages = debian.missing(groups)
+    if packages and debian.can_install():
+        say(f"Installing {len(packages)} system packages that the window needs.")
+        debian.install([package.name for package in packages])
+        packages = debian.missing(groups)
+    if packages and is_window_wanted:
+        raise SetupError(debian.advice(packages))
+    if packages:
+        say(f"For the window, {debian.advice(packages)}")
+
+
+def become(program: Path, arguments: list[str]) -> int:
+    command = [str(program), *arguments]
+    if sys.platform == "win32":
+        return subprocess.call(command, env=clean_environ())  # exec there would detach from the terminal
+    if not arguments:
+        say("Starting Perennial's icon in the tray.")
+    return os.execve(program, command, clean_environ())

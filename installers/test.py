@@ -1,0 +1,18 @@
+"""Set up and run everything that decides whether a change lands: ``python3 installers/test.py [OPTIONS]``.
+
+What runs: ruff check, ruff format --check, mypy and pytest, in this order, each of them even when an earlier
+one failed.  The options go to pytest.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # A file that is started has its own folder on the path, where `installers` cannot be found.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from installers import python_version
+
+    python_version.require()
+    from installers import checks
+
+    sys.exit(checks.main(sys.argv[1:]))
