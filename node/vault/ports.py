@@ -6,7 +6,7 @@ The edges in ``storage`` and ``transport`` fulfil them on a real machine, a simu
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from node.vault.core.identity import PeerRecord
@@ -33,7 +33,7 @@ class Random(Protocol):
 
     def randbytes(self, n: int, /) -> bytes: ...
 
-    def shuffle(self, x: list[object], /) -> None: ...
+    def shuffle(self, x: list[Any], /) -> None: ...
 
 
 Entropy = Callable[[int], bytes]  # unpredictable bytes for keys and nonces: ``os.urandom``
@@ -66,25 +66,20 @@ class FileSystem(Protocol):
     def remove(self, path: str) -> None: ...
 
 
-class Session(Protocol):
-    """A live connection to one peer whose identity is proven."""
-
-    @property
-    def peer(self) -> PeerRecord: ...
-
-    @property
-    def subnet(self) -> str:
-        """The /24 or /48 from which the peer is really seen, never what it claims."""
-        ...
+Handler = Callable[["PeerRecord", str, bytes], Awaitable[bytes]]  # (peer, its subnet, a request) -> the answer
 
 
-Handler = Callable[[Session, bytes], Awaitable[bytes]]  # one request's bytes in, its answer's bytes out
+class Answered(NamedTuple):
+    """An answer's bytes, and the subnet (/24 or /48) from which the peer is really seen."""
+
+    content: bytes
+    subnet: str
 
 
 class Network(Protocol):
-    """Requests to and from peers.  All calls are safe to cancel."""
+    """Requests to peers.  All calls are safe to cancel."""
 
-    async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> bytes:
+    async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:
         """Send one request, wait for its answer.
 
         Raises:

@@ -141,6 +141,25 @@ def decode_record(content: bytes, now_s: float) -> PeerRecord:
     return record
 
 
+def encode_certificate(certificate: Certificate) -> bytes:
+    return msgspec.msgpack.encode(certificate)
+
+
+def decode_certificate(content: bytes, now_s: float) -> Certificate:
+    """Read a certificate and check it.
+
+    Raises:
+        MalformedMessage: Not a certificate.
+        BadSignature: Its signature does not fit, or it is not valid at ``now_s``.
+    """
+    try:
+        certificate = msgspec.msgpack.decode(content, type=Certificate)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise MalformedMessage(f"not a certificate: {error}") from error
+    check_certificate(certificate, now_s)
+    return certificate
+
+
 def check_record(record: PeerRecord, now_s: float) -> None:
     """Check both signatures, the limits and the certificate's time.
 

@@ -184,6 +184,15 @@ class ChunkStore:
             raise StorageError(f"cannot list the chunks: {error}") from error
         return [bytes.fromhex(name) for name in names if _CHUNK_NAME.fullmatch(name)]
 
+    def sizes(self) -> dict[bytes, int]:
+        """The bytes that each chunk takes, by address, ascending; contents are not read.
+
+        Raises:
+            StorageError: The folder cannot be listed, or the disk does not say.
+        """
+        sizes = {address: self._size_bytes(address) for address in self.addresses()}
+        return {address: size for address, size in sizes.items() if size is not None}
+
     def scan(self) -> tuple[list[bytes], list[bytes]]:
         """Read every chunk; return the addresses of the whole ones and of the corrupt ones, ascending.
 

@@ -1,0 +1,169 @@
+"""The vault process: the only place where the core meets the real disk, network, clock and chance.
+
+    Hello -> Configure -> (standby: Activate) -> bind -> work -> Drain, or the end of the control channel
+
+The working directory is the data directory.  Nothing that matters stands in arguments or environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
+from node.vault.channel import Channel
+from node.vault.core.identity import PeerRecord, Signer, decode_certificate, decode_record
+from node.vault.core.messages import Hello
+from node.vault.core.vault import Vault, VaultConfig
+from node.vault.driver import Driver, scan
+from node.vault.errors import ControlError, PeerError, VaultError
+from node.vault.loaded import loaded_tree_hash
+from node.vault.storage.chunk_store import ChunkStore
+from node.vault.storage.filesystem import RealFileSystem
+
+CONFIGURE_TIMEOUT_S: Final = 30.0
+FLUSH_TIMEOUT_S: Final = 2.0
+
+logger = logging.getLogger("node.vault")
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    def utc_s(self) -> float:
+        return time.time()
+
+
+class Process:
+    """One run of the vault process, from Hello to the last frame."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._clock = SystemClock()
+
+    async def run(self) -> None:
+        """Raises ControlError when the parent breaks the contract, OSError when the port cannot be bound."""
+        orders = self._channel.start_reading(asyncio.get_running_loop())
+        self._tell(control.Hello(CONTROL_VERSIONS, WIRE_VERSIONS, loaded_tree_hash()))
+        async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
+            content = await orders.get()
+        order = control.decode_order(content) if content is not None else None
+        if not isinstance(order, control.Configure) or order.control_version not in CONTROL_VERSIONS:
+            raise ControlError("the parent does not configure this vault")
+        filesystem = RealFileSystem(Path())
+        store = await asyncio.to_thread(ChunkStore, filesystem, order.quota_bytes, is_standby=order.is_standby)
+        activation = await self._stand_by(orders, store) if order.is_standby else None
+        if not order.is_standby or activation is not None:
+            await self._work(order, orders, store, activation)
+
+    async def _stand_by(self, orders: asyncio.Queue[bytes | None], store: ChunkStore) -> control.Activate | None:
+        """Everything is imported and the store is readable; wait for Activate.  None: to end without it."""
+        while (content := await orders.get()) is not None:
+            command = control.decode_order(content)
+            match command:
+                case control.Activate():
+                    await asyncio.to_thread(store.take_over)
+                    return command
+                case control.Scan():
+                    self._tell(await asyncio.to_thread(scan, store, command))
+                case control.Drain():
+                    self._tell(control.Done(command.id))
+                    return None
+                case control.Configure():
+                    raise ControlError("a second Configure")
+                case _:
+                    self._tell(control.Failed(command.id, "control.standby", "a standby vault does no work"))
+        return None
+
+    async def _work(
+        self,
+        order: control.Configure,
+        orders: asyncio.Queue[bytes | None],
+        store: ChunkStore,
+        activation: control.Activate | None,
+    ) -> None:
+        from node.vault.transport.endpoint import IrohNetwork  # noqa: PLC0415  # a standby vault touches no network
+
+        vault = Vault(self._vault_config(order), random.Random(), os.urandom)  # noqa: S311  # chance, not secrets
+        driver = Driver(vault, store, self._clock, self._tell)
+        network = await IrohNetwork.bind(
+            order.transport_seed,
+            order.bind,
+            lambda seen_at: Hello(order.network, WIRE_VERSIONS, vault.record, seen_at),
+            driver.handle,
+            self._clock,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(network.run())
+            working = tasks.create_task(driver.run(network, network.addresses))
+            if activation is not None:
+                self._tell(control.Done(activation.id))
+            drained = await self._take_orders(orders, driver)
+            await working
+            serving.cancel()
+            await network.close()
+        if drained is not None:
+            self._tell(control.Done(drained.id))
+
+    async def _take_orders(self, orders: asyncio.Queue[bytes | None], driver: Driver) -> control.Drain | None:
+        """Pass orders on until the vault has drained; a closed channel drains it too, so no vault is orphaned."""
+        while (content := await orders.get()) is not None:
+            order = control.decode_order(content)
+            match order:
+                case control.Drain():
+                    await driver.drain(order)
+                    return order
+                case control.Configure():
+                    raise ControlError("a second Configure")
+                case _:
+                    driver.command(order)
+        await driver.drain(control.Drain(0))
+        return None
+
+    def _vault_config(self, order: control.Configure) -> VaultConfig:
+        utc_s = self._clock.utc_s()
+        certificate = decode_certificate(order.certificate, utc_s)
+        contacts = []
+        for content in order.contacts[: control.CONTACTS_MAX]:
+            try:
+                contacts.append(decode_record(content, utc_s))
+            except PeerError as error:
+                logger.info("contact left out: %s", error)  # old ones expire
+        record = PeerRecord(certificate, (), utc_s)
+        signer = Signer(order.transport_seed)
+        return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
+
+    def _tell(self, report: control.Report) -> None:
+        self._channel.send(control.encode(report))
+
+
+def main() -> int:
+    """Run the vault; return the exit code: 0 after Drain or a closed channel, 1 after a stated failure."""
+    channel = Channel()
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )  # fmt: skip
+    assert __debug__, "assertions must stay on"
+    try:
+        asyncio.run(Process(channel).run())
+    except (VaultError, OSError, TimeoutError) as error:
+        logger.error("the vault ends: %s", error or type(error).__name__)  # noqa: TRY400  # stated, not a bug
+        return 1
+    finally:
+        channel.flush_and_close(FLUSH_TIMEOUT_S)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

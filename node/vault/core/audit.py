@@ -1,0 +1,142 @@
+"""Auditing peers: "prove that you hold this chunk", a few at a time, the one audited longest ago first.
+
+The auditor holds the chunk itself and draws a fresh nonce, so the answer cannot be prepared or copied.  A peer of the
+close group that signs "not held" is given the chunk again; if it had signed a receipt before, it has convicted itself.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from node.vault.core.close_group import close_group
+from node.vault.core.codec import encode
+from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.identity import PeerRecord
+from node.vault.core.messages import (
+    Answer,
+    Audit,
+    Audited,
+    Evidence,
+    HeldReceipt,
+    NotHeld,
+    Put,
+    Refused,
+    SignedAnswer,
+    Stored,
+)
+from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt
+from node.vault.core.routing_table import Peer
+from node.vault.errors import BadSignature
+
+TRIES: Final = 16  # chunks looked at to find one that the peer should hold
+RECEIPTS_KEPT: Final = 10_000
+
+
+class Auditor:
+    """Asks one peer at a time; keeps the receipts that peers signed for what this vault gave them."""
+
+    def __init__(self) -> None:
+        self._audited_s: dict[bytes, float] = {}
+        self._receipts: OrderedDict[tuple[bytes, bytes], HeldReceipt] = OrderedDict()
+        self._current: _OneAudit | None = None
+
+    def tick(self, desk: Desk) -> None:
+        """Start the next audit, unless the last one still runs."""
+        if self._current is not None and not self._current.is_done:
+            return
+        peers = sorted(desk.table, key=lambda peer: self._audited_s.get(peer.vault_id, 0.0))
+        self._audited_s = {p.vault_id: self._audited_s[p.vault_id] for p in peers if p.vault_id in self._audited_s}
+        for peer in peers:
+            self._audited_s[peer.vault_id] = desk.now.monotonic_s
+            address = _shared_chunk(desk, peer)
+            if address is not None:
+                self._current = _OneAudit(self, peer.record, address)
+                desk.read_chunk(self._current, address)
+                return
+
+    def keep_receipt(self, peer: PeerRecord, receipt: HeldReceipt) -> None:
+        self._receipts[peer.vault_id, receipt.receipt.address] = receipt
+        while len(self._receipts) > RECEIPTS_KEPT:
+            self._receipts.popitem(last=False)
+
+    def receipt(self, peer: PeerRecord, address: bytes) -> HeldReceipt | None:
+        """What the peer signed for this chunk with the key that it uses now."""
+        kept = self._receipts.get((peer.vault_id, address))
+        return kept if kept is not None and kept.certificate.transport_key == peer.transport_key else None
+
+
+class _OneAudit:
+    """One chunk, one peer:  read it here -> ask -> compare -> give it again when it is missing there."""
+
+    def __init__(self, auditor: Auditor, peer: PeerRecord, address: bytes) -> None:
+        self.is_done = False
+        self._auditor = auditor
+        self._peer = peer
+        self._address = address
+        self._content = b""
+        self._nonce = b""
+
+    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None:
+        if content is None:
+            self.is_done = True
+            return
+        self._content, self._nonce = content, desk.nonce()
+        desk.ask(self, self._peer, Audit(address, self._nonce))
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        self.is_done = True
+        try:
+            match message:
+                case Audited(answer):
+                    self._check(desk, AUDITED, answer)
+                    if answer.digest != audit_digest(self._nonce, self._content):
+                        desk.blame(self._peer, "peer.failed_audit")
+                        return
+                    latency_s = desk.now.monotonic_s - asked.at_s
+                    desk.ledger.passed_audit(self._peer.vault_id, desk.now.monotonic_s, latency_s)
+                case NotHeld(answer):
+                    self._check(desk, NOT_HELD, answer)
+                    self._missing(desk, message)
+                case Stored(receipt):
+                    check_receipt(receipt, self._peer.transport_key, self._address, desk.now.utc_s)
+                    self._auditor.keep_receipt(self._peer, HeldReceipt(self._peer.certificate, receipt))
+                case Refused():
+                    desk.counters["audit refused"] += 1
+                case _:
+                    desk.blame(self._peer, "peer.malformed")
+        except BadSignature as error:
+            desk.blame(self._peer, error.code)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self.is_done = True
+
+    def _check(self, desk: Desk, kind: str, answer: SignedAnswer) -> None:
+        check_answer(
+            answer,
+            self._peer.transport_key,
+            kind=kind,
+            address=self._address,
+            nonce=self._nonce,
+            utc_s=desk.now.utc_s,
+        )
+
+    def _missing(self, desk: Desk, message: NotHeld) -> None:
+        kept = self._auditor.receipt(self._peer, self._address)
+        if kept is not None:
+            evidence = Evidence(kept.certificate, message.answer, kept.receipt)
+            desk.blame(self._peer, "peer.lost_chunk", encode(evidence))
+        self.is_done = False
+        desk.ask(self, self._peer, Put(self._address, self._content))
+
+
+def _shared_chunk(desk: Desk, peer: Peer) -> bytes | None:
+    """A chunk held here that the peer should hold too, drawn at random; None when a few draws find none."""
+    held = list(desk.held)
+    places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
+    wanted = OwnPlace(peer.position, peer.subnet)
+    for _ in range(min(TRIES, len(held))):
+        address = held[desk.random.randrange(len(held))]
+        if wanted in close_group(places, address):
+            return address
+    return None

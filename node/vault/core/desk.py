@@ -1,0 +1,147 @@
+"""What the vault's parts share: their way to ask, to read the store, to report, and to keep the books.
+
+The desk performs nothing.  It collects effects, and remembers which part waits for which answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from node.vault import control
+from node.vault.core.close_group import close_group
+from node.vault.core.events import Ask, Effect, Now, ReadChunk, Reply, Tell, WriteChunk
+from node.vault.core.identity import PeerRecord, Signer
+from node.vault.core.messages import Answer, Request
+from node.vault.core.ranking import Ledger
+from node.vault.core.routing_table import RoutingTable
+from node.vault.ports import Entropy, Random
+
+ASK_TIMEOUT_S: Final = 5.0
+NONCE_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request on its way: to whom, what, and since when."""
+
+    peer: PeerRecord
+    message: Request
+    at_s: float
+
+
+class Asker(Protocol):
+    """A part of the vault that has asked a peer something."""
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None: ...
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None: ...
+
+
+class Reader(Protocol):
+    """A part of the vault that waits for the store.  ``content`` is None when it has no whole chunk."""
+
+    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None: ...
+
+
+class Writer(Protocol):
+    """A part of the vault that waits for a durable write.  ``code`` is empty on success."""
+
+    def written(self, desk: Desk, address: bytes, length: int, code: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPlace:
+    """The own vault among the candidates for a close group."""
+
+    position: int
+    subnet: str
+
+
+class Desk:
+    """The state that the parts of one vault share; ``now`` is the time of the event at hand."""
+
+    def __init__(self, record: PeerRecord, signer: Signer, random: Random, entropy: Entropy, quota_bytes: int) -> None:
+        self.record = record
+        self.signer = signer
+        self.random = random
+        self.entropy = entropy
+        self.quota_bytes = quota_bytes
+        self.now = Now(0.0, 0.0)
+        self.table = RoutingTable(record.vault_id)
+        self.ledger = Ledger()
+        self.counters: Counter[str] = Counter()
+        self.held: dict[bytes, int] = {}
+        self.used_bytes = 0
+        self.own_place = OwnPlace(record.position, "")
+        self._effects: list[Effect] = []
+        self._asked: dict[int, tuple[Asker, Asked]] = {}
+        self._reading: dict[int, tuple[Reader, bytes]] = {}
+        self._writing: dict[int, tuple[Writer, bytes, int]] = {}
+        self._next = 1
+
+    def take_effects(self) -> list[Effect]:
+        effects, self._effects = self._effects, []
+        return effects
+
+    def ask(self, asker: Asker, peer: PeerRecord, message: Request, timeout_s: float = ASK_TIMEOUT_S) -> None:
+        ask_id = self._number()
+        self._asked[ask_id] = (asker, Asked(peer, message, self.now.monotonic_s))
+        self._effects.append(Ask(ask_id, peer, message, timeout_s))
+
+    def reply(self, request_id: int, message: Answer) -> None:
+        self._effects.append(Reply(request_id, message))
+
+    def tell(self, report: control.Report) -> None:
+        self._effects.append(Tell(report))
+
+    def read_chunk(self, reader: Reader, address: bytes) -> None:
+        token = self._number()
+        self._reading[token] = (reader, address)
+        self._effects.append(ReadChunk(token, address))
+
+    def write_chunk(self, writer: Writer, address: bytes, content: bytes) -> None:
+        """Room is taken at once, so that several writes on their way cannot exceed the quota together."""
+        token = self._number()
+        self._writing[token] = (writer, address, len(content))
+        self.used_bytes += len(content)
+        self._effects.append(WriteChunk(token, address, content))
+
+    def finish_ask(self, ask_id: int) -> tuple[Asker, Asked] | None:
+        return self._asked.pop(ask_id, None)
+
+    def finish_read(self, token: int) -> tuple[Reader, bytes] | None:
+        return self._reading.pop(token, None)
+
+    def finish_write(self, token: int, code: str) -> tuple[Writer, bytes, int] | None:
+        waiting = self._writing.pop(token, None)
+        if waiting is not None:
+            _, address, length = waiting
+            if code or address in self.held:
+                self.used_bytes -= length
+            if not code:
+                self.held[address] = length
+        return waiting
+
+    def nonce(self) -> bytes:
+        return self.entropy(NONCE_BYTES)
+
+    def blame(self, peer: PeerRecord, code: str, evidence: bytes = b"") -> None:
+        """Hold a broken rule against a peer."""
+        self.counters[f"blamed {code}"] += 1
+        self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence)
+
+    def is_mine(self, address: bytes) -> bool:
+        """Whether the own vault is in the close group of ``address``, as far as it knows its neighbours."""
+        return self.own_place in close_group(self._places(), address)
+
+    def _places(self) -> Iterable[OwnPlace]:
+        yield self.own_place
+        for peer in self.table:
+            yield OwnPlace(peer.position, peer.subnet)
+
+    def _number(self) -> int:
+        self._next += 1
+        return self._next

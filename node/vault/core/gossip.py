@@ -1,0 +1,69 @@
+"""Carrying the newest head: signed update metadata, opaque to the vault.
+
+Vaults tell each other the digest of the head they carry, with every ping.  Whoever meets an unknown digest
+fetches the head, and hands it up unread; the supervisor says whether it is to be carried from now on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import Final
+
+from node.vault import control
+from node.vault.core.desk import ASK_TIMEOUT_S, Asked, Desk
+from node.vault.core.identity import PeerRecord
+from node.vault.core.messages import Answer, FetchHead, HeadContent, Ping, Pong
+
+DIGESTS_KEPT: Final = 256
+FETCHES_MAX: Final = 4
+
+
+class HeadCarrier:
+    """Invariant: a digest is handed up at most once, while it is among the last DIGESTS_KEPT."""
+
+    def __init__(self, head: bytes) -> None:
+        self.head = head
+        self.digest = hashlib.sha256(head).digest() if head else b""
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._fetching: set[bytes] = set()
+
+    def carry(self, desk: Desk, head: bytes) -> None:
+        """Carry this head from now on, and let every peer know at once."""
+        self.head, self.digest = head, hashlib.sha256(head).digest()
+        self._remember(self.digest)
+        for peer in desk.table:
+            desk.ask(self, peer.record, Ping(self.digest))
+
+    def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
+        """A peer says that it carries the head with this digest."""
+        if not digest or digest == self.digest or digest in self._seen or digest in self._fetching:
+            return
+        if len(self._fetching) < FETCHES_MAX:
+            self._fetching.add(digest)
+            desk.ask(self, peer, FetchHead(digest), ASK_TIMEOUT_S)
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        if isinstance(asked.message, FetchHead):
+            self._fetching.discard(asked.message.digest)
+            self._take(desk, asked, asked.message.digest, message)
+        elif isinstance(message, Pong):
+            self.heard(desk, asked.peer, message.head)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        if isinstance(asked.message, FetchHead):
+            self._fetching.discard(asked.message.digest)
+
+    def _take(self, desk: Desk, asked: Asked, digest: bytes, message: Answer) -> None:
+        if not isinstance(message, HeadContent):
+            return  # it carries another head by now
+        if hashlib.sha256(message.content).digest() != digest:
+            desk.blame(asked.peer, "peer.chunk_mismatch")
+            return
+        self._remember(digest)
+        desk.tell(control.HeadSeen(message.content, asked.peer.vault_id))
+
+    def _remember(self, digest: bytes) -> None:
+        self._seen[digest] = None
+        while len(self._seen) > DIGESTS_KEPT:
+            self._seen.popitem(last=False)

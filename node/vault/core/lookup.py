@@ -1,0 +1,108 @@
+"""Finding the vaults nearest to an address: ask the nearest known ones for nearer ones until none is left to ask.
+
+                 answered: nearer records join the candidates
+    candidates ------------------------------------------------> the close group of all who live has answered -> done
+                 failed or three seconds silent: out
+
+Source: Maymounkov and Mazieres, "Kademlia" (2002), section 2.3; the end is our close group instead of a fixed k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
+from node.vault.core.desk import Asked, Desk
+from node.vault.core.identity import PeerRecord, check_record, distance, position_of, subnet_of
+from node.vault.core.messages import Answer, FindVaults, Vaults
+from node.vault.errors import PeerError
+
+PARALLEL: Final = 3
+CANDIDATES_MAX: Final = 200
+START_PEERS: Final = 20
+LOOKUP_TIMEOUT_S: Final = 3.0
+
+
+class _State(Enum):
+    NEW = auto()
+    ASKED = auto()
+    ANSWERED = auto()
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A vault that may belong to the close group.  Until it has answered, its subnet is what it claims."""
+
+    record: PeerRecord
+    position: int
+    subnet: str
+    state: _State = _State.NEW
+
+
+class Lookup:
+    """One lookup.  ``found`` is called once, with the members of the close group that live, nearest first."""
+
+    def __init__(self, target: bytes, found: Callable[[Desk, list[PeerRecord]], None]) -> None:
+        self._target = target
+        self._found = found
+        self._candidates: dict[bytes, Candidate] = {}
+        self._dead: set[bytes] = set()
+        self._is_done = False
+
+    def begin(self, desk: Desk) -> None:
+        for peer in desk.table.nearest(self._target, START_PEERS):
+            self._candidates[peer.vault_id] = Candidate(peer.record, peer.position, peer.subnet)
+        self._go_on(desk)
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        candidate = self._candidates.get(asked.peer.vault_id)
+        if not isinstance(message, Vaults):
+            self.unanswered(desk, asked, "peer.refused")
+            return
+        if candidate is not None:
+            candidate.state = _State.ANSWERED
+            known = desk.table.get(asked.peer.vault_id)
+            candidate.subnet = known.subnet if known is not None else candidate.subnet
+        for record in message.records:
+            self._consider(desk, asked, record)
+        self._go_on(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._candidates.pop(asked.peer.vault_id, None)
+        self._dead.add(asked.peer.vault_id)
+        self._go_on(desk)
+
+    def _consider(self, desk: Desk, asked: Asked, record: PeerRecord) -> None:
+        vault_id = record.vault_id
+        if vault_id in (desk.record.vault_id, *self._candidates) or vault_id in self._dead or not record.addresses:
+            return
+        if len(self._candidates) >= CANDIDATES_MAX:
+            return
+        known = desk.table.get(vault_id)
+        if known is not None:
+            self._candidates[vault_id] = Candidate(known.record, known.position, known.subnet)
+            return
+        try:
+            check_record(record, desk.now.utc_s)
+        except PeerError as error:
+            desk.blame(asked.peer, error.code)
+            return
+        self._candidates[vault_id] = Candidate(record, position_of(vault_id), subnet_of(record.addresses[0]))
+
+    def _go_on(self, desk: Desk) -> None:
+        if self._is_done:
+            return
+        group = close_group(self._candidates.values(), self._target, CLOSE_GROUP_SUBNETS)
+        waiting = sum(candidate.state is _State.ASKED for candidate in self._candidates.values())
+        for candidate in group:
+            if candidate.state is _State.NEW and waiting < PARALLEL:
+                candidate.state = _State.ASKED
+                waiting += 1
+                desk.ask(self, candidate.record, FindVaults(self._target), LOOKUP_TIMEOUT_S)
+        if all(candidate.state is _State.ANSWERED for candidate in group):
+            self._is_done = True
+            group.sort(key=lambda candidate: distance(candidate.position, self._target))
+            self._found(desk, [candidate.record for candidate in group])

@@ -1,0 +1,169 @@
+"""What vaults say to each other: one request, one answer.
+
+A request travels on a QUIC stream of its own; the answer comes back on the same stream.  The first
+request of a connection is ``Hello``, both ways; it settles who the other is, so no other message names its sender.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from node.vault.core.identity import Certificate, PeerRecord
+
+CHUNK_BYTES_MAX: Final = 1 << 20
+HEAD_BYTES_MAX: Final = 1 << 20
+TABLE_BYTES_MAX: Final = 1 << 18
+RECORDS_MAX: Final = 20
+WIRE_VERSIONS_MAX: Final = 8
+
+Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
+MaybeHash = Annotated[bytes, Meta(max_length=32)]
+Signature = Annotated[bytes, Meta(max_length=64)]
+Nonce = Annotated[bytes, Meta(min_length=16, max_length=32)]
+ChunkBytes = Annotated[bytes, Meta(min_length=1, max_length=CHUNK_BYTES_MAX)]
+Code = Annotated[str, Meta(max_length=64)]
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
+    pass
+
+
+class Receipt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The holder keeps the chunk ``address`` from ``at_s`` for ``lease_s`` seconds; signed by its transport key."""
+
+    address: Hash
+    length: int
+    at_s: float
+    lease_s: float
+    signature: Signature = b""
+
+
+class SignedAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What a vault answered about a chunk, signed by its transport key, so that it can be shown to others.
+
+    ``digest``: of the content served (kind ``held``), of nonce and content (``audited``), empty (``not_held``).
+    """
+
+    kind: Annotated[str, Meta(max_length=8)]
+    address: Hash
+    digest: MaybeHash
+    nonce: Nonce
+    at_s: float
+    signature: Signature = b""
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A signed answer that contradicts its address, or the signer's own earlier receipt."""
+
+    certificate: Certificate
+    answer: SignedAnswer
+    receipt: Receipt | None = None
+
+
+class HeldReceipt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A receipt together with the certificate that leads from its key to the holder's vault id."""
+
+    certificate: Certificate
+    receipt: Receipt
+
+
+# Requests.
+
+
+class Hello(_Message, frozen=True):
+    """Who I am.  ``seen_at`` tells the other from which address it is seen; empty when dialling."""
+
+    network: Hash
+    wire_versions: Annotated[tuple[int, ...], Meta(min_length=1, max_length=WIRE_VERSIONS_MAX)]
+    record: PeerRecord
+    seen_at: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Ping(_Message, frozen=True):
+    """Are you there?  ``head`` is the digest of the head that the asking vault carries, empty for none."""
+
+    head: MaybeHash
+
+
+class FindVaults(_Message, frozen=True):
+    """Asks for the vaults that the other knows nearest to ``target``."""
+
+    target: Hash
+
+
+class Put(_Message, frozen=True):
+    address: Hash
+    content: ChunkBytes
+
+
+class Get(_Message, frozen=True):
+    address: Hash
+    nonce: Nonce
+
+
+class Audit(_Message, frozen=True):
+    """Prove that you hold ``address``: SHA-256 of the nonce and the content."""
+
+    address: Hash
+    nonce: Nonce
+
+
+class FetchHead(_Message, frozen=True):
+    digest: Hash
+
+
+class FetchRanks(_Message, frozen=True):
+    """What do you think of all your peers?  It names nobody, so that nobody learns who is on trial."""
+
+
+class Leaving(_Message, frozen=True):
+    """I am going down on purpose."""
+
+
+# Answers.
+
+
+class Pong(_Message, frozen=True):
+    head: MaybeHash
+
+
+class Vaults(_Message, frozen=True):
+    records: Annotated[tuple[PeerRecord, ...], Meta(max_length=RECORDS_MAX)]
+
+
+class Stored(_Message, frozen=True):
+    receipt: Receipt
+
+
+class Chunk(_Message, frozen=True):
+    content: ChunkBytes
+    answer: SignedAnswer
+
+
+class Audited(_Message, frozen=True):
+    answer: SignedAnswer
+
+
+class NotHeld(_Message, frozen=True):
+    answer: SignedAnswer
+
+
+class HeadContent(_Message, frozen=True):
+    content: Annotated[bytes, Meta(max_length=HEAD_BYTES_MAX)]
+
+
+class Ranks(_Message, frozen=True):
+    table: Annotated[bytes, Meta(max_length=TABLE_BYTES_MAX)]
+
+
+class Refused(_Message, frozen=True):
+    """``code``: ``not_mine`` (outside the close group), ``busy``, or a code of ``node.vault.errors``."""
+
+    code: Code
+
+
+Request = Hello | Ping | FindVaults | Put | Get | Audit | FetchHead | FetchRanks | Leaving
+Answer = Hello | Pong | Vaults | Stored | Chunk | Audited | NotHeld | HeadContent | Ranks | Refused

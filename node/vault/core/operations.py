@@ -1,0 +1,219 @@
+"""What the supervisor may ask of the network: store a chunk, fetch a chunk, collect rank tables.
+
+Each operation is started by a command and answers it exactly once, whatever the peers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from node.vault import control
+from node.vault.core.codec import encode
+from node.vault.core.desk import Asked, Desk
+from node.vault.core.identity import PeerRecord
+from node.vault.core.lookup import Lookup
+from node.vault.core.messages import (
+    Answer,
+    Chunk,
+    Evidence,
+    FetchRanks,
+    Get,
+    HeldReceipt,
+    NotHeld,
+    Put,
+    Ranks,
+    Refused,
+    Stored,
+)
+from node.vault.core.proofs import HELD, NOT_HELD, check_answer, check_content, check_receipt, sign_receipt
+from node.vault.errors import BadSignature, ChunkMismatch
+
+HOLDERS_MIN: Final = 3  # receipts without which a chunk does not count as stored
+ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
+TRANSFER_TIMEOUT_S: Final = 10.0
+TABLES_BYTES_MAX: Final = 1 << 20
+TABLES_PEERS_MAX: Final = 100
+
+KeepReceipt = Callable[[PeerRecord, HeldReceipt], None]
+
+
+class PutOperation:
+    """Look up the close group, give every member the chunk, answer with the receipts.
+
+    The own vault keeps a copy when it belongs to the group.  A network with fewer vaults than HOLDERS_MIN asks
+    for all of them.
+    """
+
+    def __init__(self, command: control.PutChunk, address: bytes, keep_receipt: KeepReceipt) -> None:
+        self._command = command
+        self._address = address
+        self._keep_receipt = keep_receipt
+        self._receipts: list[bytes] = []
+        self._waiting = 0
+        self._wanted = 0
+
+    def begin(self, desk: Desk) -> None:
+        Lookup(self._address, self._found).begin(desk)
+
+    def _found(self, desk: Desk, group: list[PeerRecord]) -> None:
+        is_own = desk.is_mine(self._address)
+        self._wanted = min(HOLDERS_MIN, len(group) + is_own)
+        self._waiting = len(group) + is_own
+        for peer in group:
+            desk.ask(self, peer, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
+        if is_own and self._address in desk.held:
+            self.written(desk, self._address, len(self._command.content), "")
+        elif is_own and desk.used_bytes + len(self._command.content) <= desk.quota_bytes:
+            desk.write_chunk(self, self._address, self._command.content)
+        elif is_own:
+            self.written(desk, self._address, 0, "resource.quota")
+        elif not group:
+            self._finish_if_done(desk)
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        match message:
+            case Stored(receipt):
+                try:
+                    check_receipt(receipt, asked.peer.transport_key, self._address, desk.now.utc_s)
+                except BadSignature as error:
+                    desk.blame(asked.peer, error.code)
+                else:
+                    held = HeldReceipt(asked.peer.certificate, receipt)
+                    self._keep_receipt(asked.peer, held)
+                    self._receipts.append(encode(held))
+            case Refused():
+                desk.counters["put refused"] += 1
+            case _:
+                desk.blame(asked.peer, "peer.malformed")
+        self._one_done(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._one_done(desk)
+
+    def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
+        if not code:
+            receipt = sign_receipt(desk.signer, address, length, desk.now.utc_s)
+            self._receipts.append(encode(HeldReceipt(desk.record.certificate, receipt)))
+        self._one_done(desk)
+
+    def _one_done(self, desk: Desk) -> None:
+        self._waiting -= 1
+        self._finish_if_done(desk)
+
+    def _finish_if_done(self, desk: Desk) -> None:
+        if self._waiting > 0:
+            return
+        if len(self._receipts) >= max(1, self._wanted):
+            desk.tell(control.Stored(self._command.id, self._address, tuple(self._receipts)))
+        else:
+            message = f"{len(self._receipts)} vaults took the chunk, {self._wanted} are needed"
+            desk.tell(control.Failed(self._command.id, "peer.unreachable", message))
+
+
+class GetOperation:
+    """Own store -> nearest known peers, one after the other -> whoever a lookup finds -> everyone known."""
+
+    def __init__(self, command: control.GetChunk) -> None:
+        self._command = command
+        self._address = command.address
+        self._to_ask: list[PeerRecord] = []
+        self._asked: set[bytes] = set()
+        self._has_looked_up = False
+        self._nonce = b""
+
+    def begin(self, desk: Desk) -> None:
+        if self._address in desk.held:
+            desk.read_chunk(self, self._address)
+        else:
+            self._ask_neighbours(desk)
+
+    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None:
+        if content is not None:
+            desk.tell(control.Content(self._command.id, content))
+        else:
+            self._ask_neighbours(desk)
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        peer = asked.peer
+        try:
+            match message:
+                case Chunk(content, answer):
+                    check_answer(answer, peer.transport_key, kind=HELD, address=self._address, nonce=self._nonce,
+                                 utc_s=desk.now.utc_s)  # fmt: skip
+                    try:
+                        check_content(content, answer)
+                    except ChunkMismatch as error:
+                        desk.blame(peer, error.code, encode(Evidence(peer.certificate, answer)))
+                    else:
+                        desk.tell(control.Content(self._command.id, content))
+                        return
+                case NotHeld(answer):
+                    check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self._address,
+                                 nonce=self._nonce, utc_s=desk.now.utc_s)  # fmt: skip
+                case Refused():
+                    desk.counters["get refused"] += 1
+                case _:
+                    desk.blame(peer, "peer.malformed")
+        except BadSignature as error:
+            desk.blame(peer, error.code)
+        self._ask_next(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._ask_next(desk)
+
+    def _ask_neighbours(self, desk: Desk) -> None:
+        self._to_ask = [peer.record for peer in desk.table.nearest(self._address, 3)]
+        self._ask_next(desk)
+
+    def _looked_up(self, desk: Desk, group: list[PeerRecord]) -> None:
+        others = [peer.record for peer in desk.table.nearest(self._address, ASK_PEERS_MAX)]
+        self._to_ask = group + others
+        self._ask_next(desk)
+
+    def _ask_next(self, desk: Desk) -> None:
+        while self._to_ask:
+            peer = self._to_ask.pop(0)
+            if peer.vault_id not in self._asked and len(self._asked) < ASK_PEERS_MAX:
+                self._asked.add(peer.vault_id)
+                self._nonce = desk.nonce()
+                desk.ask(self, peer, Get(self._address, self._nonce), TRANSFER_TIMEOUT_S)
+                return
+        if not self._has_looked_up:
+            self._has_looked_up = True
+            Lookup(self._address, self._looked_up).begin(desk)
+        else:
+            message = f"none of {len(self._asked)} vaults has the chunk"
+            desk.tell(control.Failed(self._command.id, "peer.not_found", message))
+
+
+class RankCollection:
+    """Ask every known peer what it thinks of all its peers; answer with whatever tables came."""
+
+    def __init__(self, command: control.FetchRankTables) -> None:
+        self._command = command
+        self._tables: list[bytes] = []
+        self._waiting = 0
+
+    def begin(self, desk: Desk) -> None:
+        peers = list(desk.table)
+        desk.random.shuffle(peers)
+        del peers[TABLES_PEERS_MAX:]
+        self._waiting = len(peers)
+        for peer in peers:
+            desk.ask(self, peer.record, FetchRanks())
+        if not peers:
+            desk.tell(control.RankTables(self._command.id, ()))
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        if isinstance(message, Ranks) and sum(map(len, self._tables)) + len(message.table) <= TABLES_BYTES_MAX:
+            self._tables.append(message.table)
+        self._one_done(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._one_done(desk)
+
+    def _one_done(self, desk: Desk) -> None:
+        self._waiting -= 1
+        if self._waiting == 0:
+            desk.tell(control.RankTables(self._command.id, tuple(self._tables)))

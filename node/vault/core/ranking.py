@@ -1,0 +1,157 @@
+"""What a vault thinks of its peers: a ledger of what it saw itself, and the signed table that it hands on.
+
+The table says for each peer how often it answered, failed and was caught at a fault, and how fast it is
+*relative to the others that the same reporter sees*: ln(its median audit latency / the median of the other peers'
+medians).  A difference within one reporter cancels the reporter's own line and machine.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from node.vault.core.codec import EVIDENCE_BYTES_MAX
+from node.vault.core.identity import Certificate, Signer, check_certificate, verify
+from node.vault.core.messages import TABLE_BYTES_MAX, Hash
+from node.vault.errors import BadSignature, MalformedMessage
+
+LATENCIES_KEPT: Final = 32
+LATENCIES_MIN: Final = 3  # fewer say nothing
+PEERS_KEPT_MAX: Final = 1_000
+ENTRIES_MAX: Final = 200  # the most recently seen go into a table
+EVIDENCE_ENTRIES_MAX: Final = 40
+TABLE_AGE_S_MAX: Final = 3600.0  # an older one may be a replay
+
+
+@dataclass(slots=True)
+class Standing:
+    """What was seen of one peer."""
+
+    met_s: float
+    answers: int = 0
+    failures: int = 0
+    faults: int = 0
+    audits_passed: int = 0
+    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    evidence: bytes = b""  # the first encoded Evidence that convicts it
+
+
+class RankEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One reporter's view of one vault.  ``log_ratio`` is None without enough audits."""
+
+    vault_id: Hash
+    known_s: float
+    answers: int
+    failures: int
+    faults: int
+    audits_passed: int
+    log_ratio: float | None
+    evidence: Annotated[bytes, Meta(max_length=EVIDENCE_BYTES_MAX)] = b""
+
+
+class RankTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """All that one vault has to say about others, signed by its transport key."""
+
+    certificate: Certificate
+    issued_s: float
+    entries: Annotated[tuple[RankEntry, ...], Meta(max_length=ENTRIES_MAX)]
+    signature: Annotated[bytes, Meta(max_length=64)] = b""
+
+
+class Ledger:
+    """Holds the standing of at most PEERS_KEPT_MAX peers; the one seen longest ago makes room."""
+
+    def __init__(self) -> None:
+        self._standings: dict[bytes, Standing] = {}
+
+    def answered(self, vault_id: bytes, now_s: float) -> None:
+        self._of(vault_id, now_s).answers += 1
+
+    def failed(self, vault_id: bytes, now_s: float) -> None:
+        """No answer came.  Lines break: that is counted, not blamed."""
+        self._of(vault_id, now_s).failures += 1
+
+    def passed_audit(self, vault_id: bytes, now_s: float, latency_s: float) -> None:
+        standing = self._of(vault_id, now_s)
+        standing.audits_passed += 1
+        standing.latencies_s.append(latency_s)
+
+    def blame(self, vault_id: bytes, now_s: float, evidence: bytes = b"") -> None:
+        """The peer broke the protocol or was caught at a data fault, with proof if there is one."""
+        standing = self._of(vault_id, now_s)
+        standing.faults += 1
+        standing.evidence = standing.evidence or evidence
+
+    def standing(self, vault_id: bytes) -> Standing | None:
+        return self._standings.get(vault_id)
+
+    def table(self, signer: Signer, certificate: Certificate, *, now_s: float, utc_s: float) -> bytes:
+        """The encoded, signed RankTable of the moment."""
+        medians = {
+            vault_id: statistics.median(standing.latencies_s)
+            for vault_id, standing in self._standings.items()
+            if len(standing.latencies_s) >= LATENCIES_MIN
+        }
+        recent = list(self._standings.items())[-ENTRIES_MAX:]
+        shown = 0
+        entries = []
+        for vault_id, standing in recent:
+            shown += bool(standing.evidence)
+            entries.append(
+                RankEntry(
+                    vault_id, now_s - standing.met_s, standing.answers, standing.failures, standing.faults,
+                    standing.audits_passed, _log_ratio(vault_id, medians),
+                    standing.evidence if shown <= EVIDENCE_ENTRIES_MAX else b"",
+                )
+            )  # fmt: skip
+        blank = RankTable(certificate, utc_s, tuple(entries))
+        return msgspec.msgpack.encode(msgspec.structs.replace(blank, signature=signer.sign(_signed_part(blank))))
+
+    def _of(self, vault_id: bytes, now_s: float) -> Standing:
+        standing = self._standings.pop(vault_id, None) or Standing(now_s)
+        self._standings[vault_id] = standing  # to the end: seen most recently
+        if len(self._standings) > PEERS_KEPT_MAX:
+            del self._standings[next(iter(self._standings))]
+        return standing
+
+
+def decode_table(content: bytes, utc_s: float) -> RankTable:
+    """Read a rank table from untrusted bytes and check its signatures.
+
+    Raises:
+        MalformedMessage: Not a table, or outside its limits.
+        BadSignature: Not signed by the certified key, or the certificate is not valid now.
+    """
+    if len(content) > TABLE_BYTES_MAX:
+        raise MalformedMessage(f"a table of {len(content)} bytes is over {TABLE_BYTES_MAX}")
+    try:
+        table = msgspec.msgpack.decode(content, type=RankTable)
+    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
+        raise MalformedMessage(f"not a rank table: {error}") from error
+    if any(entry.log_ratio is not None and not math.isfinite(entry.log_ratio) for entry in table.entries):
+        raise MalformedMessage("a rank is no number")
+    if len({entry.vault_id for entry in table.entries}) != len(table.entries):
+        raise MalformedMessage("a rank table names a vault twice")
+    check_certificate(table.certificate, utc_s)
+    blank = msgspec.structs.replace(table, signature=b"")
+    verify(table.certificate.transport_key, table.signature, _signed_part(blank))
+    if abs(table.issued_s - utc_s) > TABLE_AGE_S_MAX:
+        raise BadSignature("the rank table is of another time")
+    return table
+
+
+def _log_ratio(vault_id: bytes, medians: dict[bytes, float]) -> float | None:
+    others = [median for other, median in medians.items() if other != vault_id]
+    if vault_id not in medians or not others:
+        return None
+    return math.log(max(medians[vault_id], 1e-6) / max(statistics.median(others), 1e-6))
+
+
+def _signed_part(blank: RankTable) -> bytes:
+    return b"perennial/1 ranks\0" + msgspec.msgpack.encode(blank)

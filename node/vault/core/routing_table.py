@@ -1,0 +1,101 @@
+"""The peers a vault knows at first hand: in buckets by distance, as Kademlia keeps them.
+
+Only a peer that has proven its key in a live session gets in, together with the subnet from which it was really
+seen.  A full bucket keeps its old members as long as they answer: those who stayed long tend to stay, and
+nobody can push honest peers out by making new identities.
+
+Source: Maymounkov and Mazieres, "Kademlia" (2002), sections 2.2 and 2.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from node.vault.core.identity import PeerRecord, distance, position_of
+
+BUCKET_PEERS_MAX: Final = 20
+FAILURES_MAX: Final = 3  # in a row, then a peer is gone
+
+
+@dataclass(slots=True)
+class Peer:
+    """One peer: its newest record, where it is seen, and how it has answered lately."""
+
+    record: PeerRecord
+    subnet: str
+    met_s: float
+    seen_s: float
+    failures: int = 0
+    position: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.position = position_of(self.record.vault_id)
+
+    @property
+    def vault_id(self) -> bytes:
+        return self.record.vault_id
+
+
+class RoutingTable:
+    """Invariants: no bucket holds more than BUCKET_PEERS_MAX; never the own vault; one entry for each vault id."""
+
+    def __init__(self, own_vault_id: bytes) -> None:
+        self._own_id = own_vault_id
+        self._own_position = position_of(own_vault_id)
+        self._peers: dict[bytes, Peer] = {}
+        self._bucket_sizes: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def __iter__(self) -> Iterator[Peer]:
+        """All peers in the order in which they were met."""
+        return iter(list(self._peers.values()))
+
+    def get(self, vault_id: bytes) -> Peer | None:
+        return self._peers.get(vault_id)
+
+    def met(self, record: PeerRecord, subnet: str, now_s: float) -> bool:
+        """A live session with the peer was just used; return whether it is new here."""
+        peer = self._peers.get(record.vault_id)
+        if peer is not None:
+            if record.issued_s >= peer.record.issued_s:
+                peer.record = record
+            peer.subnet, peer.seen_s, peer.failures = subnet, now_s, 0
+            return False
+        bucket = self._bucket_of(record.vault_id)
+        if record.vault_id == self._own_id or not self._make_room(bucket):
+            return False
+        self._peers[record.vault_id] = Peer(record, subnet, now_s, now_s)
+        self._bucket_sizes[bucket] = self._bucket_sizes.get(bucket, 0) + 1
+        return True
+
+    def failed(self, vault_id: bytes) -> None:
+        """The peer did not answer; after FAILURES_MAX times in a row it is dropped."""
+        peer = self._peers.get(vault_id)
+        if peer is not None:
+            peer.failures += 1
+            if peer.failures >= FAILURES_MAX:
+                self.remove(vault_id)
+
+    def remove(self, vault_id: bytes) -> None:
+        if self._peers.pop(vault_id, None) is not None:
+            self._bucket_sizes[self._bucket_of(vault_id)] -= 1
+
+    def nearest(self, target: bytes, count: int) -> list[Peer]:
+        """At most ``count`` peers, nearest to ``target`` first."""
+        return sorted(self._peers.values(), key=lambda peer: distance(peer.position, target))[:count]
+
+    def _bucket_of(self, vault_id: bytes) -> int:
+        return (self._own_position ^ position_of(vault_id)).bit_length()
+
+    def _make_room(self, bucket: int) -> bool:
+        if self._bucket_sizes.get(bucket, 0) < BUCKET_PEERS_MAX:
+            return True
+        failing = [p for p in self._peers.values() if p.failures and self._bucket_of(p.vault_id) == bucket]
+        if not failing:
+            return False
+        self.remove(max(failing, key=lambda peer: peer.failures).vault_id)
+        return True

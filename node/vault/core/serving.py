@@ -1,0 +1,69 @@
+"""Answering peers about chunks: store one, serve one, prove one.
+
+A receipt leaves only after the store has said that the chunk would survive a power cut; every answer is signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from node.vault.core.desk import Desk
+from node.vault.core.identity import PeerRecord
+from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Stored
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
+
+
+class Storing:
+    """One chunk given by a peer:  checks -> durable write -> signed receipt."""
+
+    def __init__(self, request_id: int) -> None:
+        self._request_id = request_id
+
+    def begin(self, desk: Desk, peer: PeerRecord, message: Put) -> None:
+        if hashlib.sha256(message.content).digest() != message.address:
+            desk.blame(peer, "peer.chunk_mismatch")
+            desk.reply(self._request_id, Refused("peer.chunk_mismatch"))
+        elif message.address in desk.held:
+            self.written(desk, message.address, len(message.content), "")
+        elif not desk.is_mine(message.address):
+            desk.counters["put not mine"] += 1
+            desk.reply(self._request_id, Refused("not_mine"))
+        elif desk.used_bytes + len(message.content) > desk.quota_bytes:
+            desk.counters["put over quota"] += 1
+            desk.reply(self._request_id, Refused("resource.quota"))
+        else:
+            desk.write_chunk(self, message.address, message.content)
+
+    def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
+        if code:
+            desk.counters[f"write failed {code}"] += 1
+            desk.reply(self._request_id, Refused(code))
+        else:
+            desk.reply(self._request_id, Stored(sign_receipt(desk.signer, address, length, desk.now.utc_s)))
+
+
+class Serving:
+    """One question about a chunk:  read it -> signed answer, "not held" when there is no whole chunk."""
+
+    def __init__(self, request_id: int, message: Get | Audit) -> None:
+        self._request_id = request_id
+        self._message = message
+
+    def begin(self, desk: Desk) -> None:
+        if self._message.address in desk.held:
+            desk.read_chunk(self, self._message.address)
+        else:
+            self.read(desk, self._message.address, None)
+
+    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None:
+        desk.reply(self._request_id, self._answer(desk, address, content))
+
+    def _answer(self, desk: Desk, address: bytes, content: bytes | None) -> Answer:
+        nonce, utc_s = self._message.nonce, desk.now.utc_s
+        if content is None:
+            return NotHeld(sign_answer(desk.signer, NOT_HELD, address, b"", nonce, utc_s))
+        if isinstance(self._message, Get):
+            digest = hashlib.sha256(content).digest()
+            return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
+        digest = audit_digest(nonce, content)
+        return Audited(sign_answer(desk.signer, AUDITED, address, digest, nonce, utc_s))

@@ -1,0 +1,300 @@
+"""The vault: every event in, every effect out.
+
+``Vault.step`` is the only way in.  It does no I/O, reads no clock and draws no chance of its own, so the same
+events always give the same effects.
+
+    RequestReceived -> serving, storing, gossip ------> Reply, WriteChunk, ReadChunk
+    Ticked ----------> audits, pings, looking around -> Ask
+    CommandReceived -> operations --------------------> Ask ... Tell
+    AnswerReceived, AskFailed, ChunkRead, ChunkWritten go to the part that waits for them (``desk``)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from node.vault import control
+from node.vault.core.audit import Auditor
+from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.events import (
+    AnswerReceived,
+    AskFailed,
+    ChunkRead,
+    ChunkWritten,
+    CommandReceived,
+    Effect,
+    Event,
+    PeerMisbehaved,
+    RequestReceived,
+    Started,
+    Ticked,
+)
+from node.vault.core.gossip import HeadCarrier
+from node.vault.core.identity import (
+    PeerRecord,
+    Signer,
+    decode_certificate,
+    encode_record,
+    make_record,
+    subnet_of,
+)
+from node.vault.core.lookup import Lookup
+from node.vault.core.messages import (
+    RECORDS_MAX,
+    Answer,
+    Audit,
+    FetchHead,
+    FetchRanks,
+    FindVaults,
+    Get,
+    HeadContent,
+    Hello,
+    Leaving,
+    Ping,
+    Pong,
+    Put,
+    Ranks,
+    Refused,
+    Vaults,
+)
+from node.vault.core.operations import GetOperation, PutOperation, RankCollection
+from node.vault.core.serving import Serving, Storing
+from node.vault.ports import Entropy, Random
+
+OPERATIONS_MAX: Final = 64
+UNREACHABLE: Final = "peer.unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultConfig:
+    """What one run of a vault is given.  ``record`` has no addresses yet: they come with Started."""
+
+    signer: Signer
+    record: PeerRecord
+    quota_bytes: int
+    contacts: tuple[PeerRecord, ...]
+    head: bytes
+    pace: control.Pace
+
+
+class Vault:
+    """One vault run.  Until Started it answers nothing."""
+
+    def __init__(self, config: VaultConfig, random: Random, entropy: Entropy) -> None:
+        self._config = config
+        self._desk = Desk(config.record, config.signer, random, entropy, config.quota_bytes)
+        self._auditor = Auditor()
+        self._carrier = HeadCarrier(config.head)
+        self._is_started = False
+        self._is_leaving = False
+        self._audit_at_s = self._ping_at_s = self._refresh_at_s = 0.0
+
+    @property
+    def record(self) -> PeerRecord:
+        """The own record, with addresses once started."""
+        return self._desk.record
+
+    def step(self, event: Event) -> list[Effect]:
+        """Take one event, return what shall happen, in order."""
+        self._desk.now = event.now
+        match event:
+            case Started():
+                self._start(event)
+            case Ticked():
+                self._tick()
+            case RequestReceived():
+                self._request(event)
+            case AnswerReceived():
+                self._answer(event)
+            case AskFailed():
+                self._failure(event)
+            case ChunkWritten():
+                writing = self._desk.finish_write(event.token, event.code)
+                if writing is not None:
+                    writer, address, length = writing
+                    writer.written(self._desk, address, length, event.code)
+            case ChunkRead():
+                self._chunk_read(event)
+            case CommandReceived():
+                self._command(event.command)
+            case PeerMisbehaved():
+                self._desk.blame(event.peer, event.code)
+            case _:
+                assert_never(event)
+        return self._desk.take_effects()
+
+    def _start(self, event: Started) -> None:
+        desk = self._desk
+        self._is_started = True
+        desk.record = make_record(desk.signer, self._config.record.certificate, event.addresses, event.now.utc_s)
+        desk.own_place = OwnPlace(desk.record.position, subnet_of(event.addresses[0]))
+        desk.held = dict(event.held)
+        desk.used_bytes = sum(event.held.values())
+        desk.tell(control.Listening(encode_record(desk.record)))
+        for contact in self._config.contacts:
+            desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
+        now_s, pace = event.now.monotonic_s, self._config.pace
+        # Not all vaults that start together shall work at the same moments for ever.
+        self._audit_at_s = now_s + pace.audit_s * desk.random.random()
+        self._ping_at_s = now_s + pace.ping_s * desk.random.random()
+        self._refresh_at_s = now_s + min(1.0, pace.refresh_s)
+
+    def _tick(self) -> None:
+        if not self._is_started or self._is_leaving:
+            return
+        desk, pace, now_s = self._desk, self._config.pace, self._desk.now.monotonic_s
+        if now_s >= self._refresh_at_s:
+            self._refresh_at_s = now_s + pace.refresh_s
+            self._look_around()
+        if now_s >= self._ping_at_s:
+            self._ping_at_s = now_s + pace.ping_s
+            for peer in desk.table:
+                desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+        if now_s >= self._audit_at_s:
+            self._audit_at_s = now_s + pace.audit_s
+            self._auditor.tick(desk)
+
+    def _look_around(self) -> None:
+        """Find the own neighbours; without any peer left, go back to the contacts of the start."""
+        desk = self._desk
+        if len(desk.table) == 0:
+            for contact in self._config.contacts:
+                desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
+        else:
+            Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
+
+    def _request(self, event: RequestReceived) -> None:
+        desk, message = self._desk, event.message
+        if not self._is_started or self._is_leaving:
+            desk.reply(event.request_id, Refused("busy"))
+            return
+        self._met(event.peer, event.subnet)
+        match message:
+            case Put():
+                Storing(event.request_id).begin(desk, event.peer, message)
+            case Get() | Audit():
+                Serving(event.request_id, message).begin(desk)
+            case Leaving():
+                desk.table.remove(event.peer.vault_id)
+                desk.reply(event.request_id, Pong(b""))
+            case _:
+                desk.reply(event.request_id, self._know(event.peer, message))
+
+    def _know(self, peer: PeerRecord, message: Hello | Ping | FindVaults | FetchHead | FetchRanks) -> Answer:
+        """Answers that need nothing from the disk."""
+        desk = self._desk
+        match message:
+            case Ping(head):
+                self._carrier.heard(desk, peer, head)
+                return Pong(self._carrier.digest)
+            case FindVaults(target):
+                near = desk.table.nearest(target, RECORDS_MAX)
+                return Vaults(tuple(other.record for other in near if other.vault_id != peer.vault_id))
+            case FetchHead(digest):
+                is_carried = digest == self._carrier.digest
+                return HeadContent(self._carrier.head) if is_carried else Refused("not_held")
+            case FetchRanks():
+                now = desk.now
+                certificate = desk.record.certificate
+                return Ranks(desk.ledger.table(desk.signer, certificate, now_s=now.monotonic_s, utc_s=now.utc_s))
+            case Hello():
+                return Refused("peer.malformed")  # a connection says Hello once, to the transport
+            case _:
+                assert_never(message)
+
+    def _answer(self, event: AnswerReceived) -> None:
+        waiting = self._desk.finish_ask(event.ask_id)
+        if waiting is None:
+            return
+        asker, asked = waiting
+        self._met(asked.peer, event.subnet)
+        self._desk.ledger.answered(asked.peer.vault_id, event.now.monotonic_s)
+        asker.answered(self._desk, asked, event.message)
+
+    def _failure(self, event: AskFailed) -> None:
+        waiting = self._desk.finish_ask(event.ask_id)
+        if waiting is None:
+            return
+        asker, asked = waiting
+        self._desk.counters[f"ask failed {event.code}"] += 1
+        if event.code == UNREACHABLE:
+            self._desk.table.failed(asked.peer.vault_id)
+            self._desk.ledger.failed(asked.peer.vault_id, event.now.monotonic_s)
+        else:
+            self._desk.ledger.blame(asked.peer.vault_id, event.now.monotonic_s)
+        asker.unanswered(self._desk, asked, event.code)
+
+    def _chunk_read(self, event: ChunkRead) -> None:
+        waiting = self._desk.finish_read(event.token)
+        if waiting is None:
+            return
+        reader, address = waiting
+        if event.content is None and address in self._desk.held:
+            self._desk.counters["chunk unreadable"] += 1
+            self._desk.used_bytes -= self._desk.held.pop(address)
+        reader.read(self._desk, address, event.content)
+
+    def _met(self, peer: PeerRecord, subnet: str) -> None:
+        if self._desk.table.met(peer, subnet, self._desk.now.monotonic_s):
+            # The newcomer learns the head at once, and this vault learns whether the newcomer's is newer.
+            self._desk.ask(self._carrier, peer, Ping(self._carrier.digest))
+
+    def _command(self, command: control.Command) -> None:
+        desk = self._desk
+        match command:
+            case control.PutChunk():
+                address = hashlib.sha256(command.content).digest()
+                PutOperation(command, address, self._auditor.keep_receipt).begin(desk)
+            case control.GetChunk():
+                GetOperation(command).begin(desk)
+            case control.FetchRankTables():
+                RankCollection(command).begin(desk)
+            case control.GetState():
+                desk.tell(self._state(command.id))
+            case control.SetHead():
+                self._carrier.carry(desk, command.content)
+                desk.tell(control.Done(command.id))
+            case control.RefuseHead():
+                desk.counters["head refused"] += 1
+                desk.ledger.blame(command.sender, desk.now.monotonic_s)
+                desk.tell(control.Done(command.id))
+            case control.SetQuota():
+                desk.quota_bytes = command.quota_bytes
+                desk.tell(control.Done(command.id))
+            case control.RenewCertificate():
+                certificate = decode_certificate(command.certificate, desk.now.utc_s)
+                desk.record = make_record(desk.signer, certificate, desk.record.addresses, desk.now.utc_s)
+                desk.tell(control.Done(command.id))
+            case control.Scan() | control.Activate():
+                raise AssertionError(f"{type(command).__name__} is the driver's")
+            case control.Drain():
+                self._is_leaving = True
+                for peer in desk.table:
+                    desk.ask(_Introduction(), peer.record, Leaving(), timeout_s=1.0)
+            case _:
+                assert_never(command)
+
+    def _state(self, command_id: int) -> control.State:
+        desk = self._desk
+        subnets = {peer.subnet for peer in desk.table}
+        return control.State(
+            command_id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
+            dict(desk.counters),
+        )  # fmt: skip
+
+
+class _Introduction:
+    """A question whose only purpose is that both sides meet."""
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        if isinstance(message, Vaults):
+            Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        desk.counters["contact unreachable"] += 1
+
+
+def _own_address(desk: Desk) -> bytes:
+    return desk.own_place.position.to_bytes(32, "big")

@@ -1,0 +1,198 @@
+"""Joins the vault's core to the world: turns what happens into events, and performs the effects.
+
+Everything runs on one event loop; only the disk works in threads.  Each effect that waits for the world is a task
+of one group, so that nothing outlives the driver and no failure is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Final, assert_never
+
+from node.vault import control
+from node.vault.core import codec
+from node.vault.core.events import (
+    AnswerReceived,
+    Ask,
+    AskFailed,
+    ChunkRead,
+    ChunkWritten,
+    CommandReceived,
+    Effect,
+    Event,
+    Now,
+    PeerMisbehaved,
+    ReadChunk,
+    Reply,
+    RequestReceived,
+    Started,
+    Tell,
+    Ticked,
+    WriteChunk,
+)
+from node.vault.core.identity import PeerRecord
+from node.vault.core.messages import Answer, Refused
+from node.vault.core.vault import Vault
+from node.vault.errors import PeerError, ResourceError, StorageError
+from node.vault.ports import Clock, Network
+from node.vault.storage.chunk_store import ChunkStore
+
+TICK_S: Final = 0.25
+ANSWER_TIMEOUT_S: Final = 20.0
+REQUESTS_MAX: Final = 256  # of peers, at once; more are told to come later
+DRAIN_S: Final = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+class Driver:
+    """Runs one started vault.  ``handle`` serves peers' requests; ``command`` takes the supervisor's orders."""
+
+    def __init__(self, vault: Vault, store: ChunkStore, clock: Clock, tell: Callable[[control.Report], None]) -> None:
+        self._vault = vault
+        self._store = store
+        self._clock = clock
+        self._tell = tell
+        self._network: Network | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._replies: dict[int, asyncio.Future[Answer]] = {}
+        self._next_request = 0
+        self._running: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    def now(self) -> Now:
+        return Now(self._clock.monotonic_s(), self._clock.utc_s())
+
+    async def run(self, network: Network, addresses: tuple[str, ...]) -> None:
+        """Take up work on a bound network; returns after ``drain``."""
+        self._network = network
+        sizes = await asyncio.to_thread(self._store.sizes)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            self._take(Started(self.now(), addresses, sizes))
+            while not self._stopped.is_set():
+                self._take(Ticked(self.now()))
+                try:
+                    async with asyncio.timeout(TICK_S):
+                        await self._stopped.wait()
+                except TimeoutError:
+                    continue
+            for task in self._running:
+                task.cancel()
+
+    async def handle(self, peer: PeerRecord, subnet: str, content: bytes) -> bytes:
+        """Answer one request of a peer.  Never raises for what the peer sent."""
+        try:
+            message = codec.decode_request(content)
+        except PeerError as error:
+            self._take(PeerMisbehaved(self.now(), peer, error.code))
+            return codec.encode(Refused(error.code))
+        if len(self._replies) >= REQUESTS_MAX or self._tasks is None:
+            return codec.encode(Refused("busy"))
+        self._next_request += 1
+        request_id = self._next_request
+        reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._replies[request_id] = reply
+        try:
+            self._take(RequestReceived(self.now(), request_id, peer, subnet, message))
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return codec.encode(await reply)
+        except TimeoutError:
+            return codec.encode(Refused("busy"))
+        finally:
+            del self._replies[request_id]
+
+    def command(self, command: control.Command) -> None:
+        """Take an order of the supervisor; its answer leaves through ``tell``."""
+        match command:
+            case control.Scan():
+                self._spawn(self._scan(command))
+            case control.SetQuota():
+                self._store.set_quota(command.quota_bytes)
+                self._take(CommandReceived(self.now(), command))
+            case _:
+                self._take(CommandReceived(self.now(), command))
+
+    async def drain(self, command: control.Drain) -> None:
+        """Accept nothing new, say goodbye, let what runs come to its end for at most DRAIN_S, stop."""
+        self._take(CommandReceived(self.now(), command))
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while self._running:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            logger.info("drained with %d tasks unfinished", len(self._running))
+        self._stopped.set()
+
+    def _take(self, event: Event) -> None:
+        for effect in self._vault.step(event):
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case Reply():
+                reply = self._replies.get(effect.request_id)
+                if reply is not None and not reply.done():
+                    reply.set_result(effect.message)
+            case Tell():
+                self._tell(effect.report)
+            case Ask():
+                self._spawn(self._ask(effect))
+            case WriteChunk():
+                self._spawn(self._write(effect))
+            case ReadChunk():
+                self._spawn(self._read(effect))
+            case _:
+                assert_never(effect)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        assert self._tasks is not None
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._one_done)
+
+    def _one_done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not self._running:
+            self._idle.set()
+
+    async def _ask(self, effect: Ask) -> None:
+        assert self._network is not None
+        try:
+            content = codec.encode(effect.message)
+            answered = await self._network.request(effect.peer, content, effect.timeout_s)
+            message = codec.decode_answer(answered.content)
+        except PeerError as error:
+            self._take(AskFailed(self.now(), effect.ask_id, error.code))
+        else:
+            self._take(AnswerReceived(self.now(), effect.ask_id, answered.subnet, message))
+
+    async def _write(self, effect: WriteChunk) -> None:
+        try:
+            await asyncio.to_thread(self._store.put, effect.content)
+        except (ResourceError, StorageError) as error:
+            logger.warning("chunk not stored: %s", error)
+            self._take(ChunkWritten(self.now(), effect.token, error.code))
+        else:
+            self._take(ChunkWritten(self.now(), effect.token))
+
+    async def _read(self, effect: ReadChunk) -> None:
+        try:
+            content = await asyncio.to_thread(self._store.get, effect.address)
+        except StorageError as error:
+            logger.warning("chunk not served: %s", error)
+            content = None
+        self._take(ChunkRead(self.now(), effect.token, content))
+
+    async def _scan(self, command: control.Scan) -> None:
+        self._tell(await asyncio.to_thread(scan, self._store, command))
+
+
+def scan(store: ChunkStore, command: control.Scan) -> control.Scanned:
+    """Read every chunk of the store.  Blocking."""
+    held, corrupt = store.scan()
+    return control.Scanned(command.id, tuple(held), tuple(corrupt))
