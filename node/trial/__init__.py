@@ -1,0 +1,67 @@
+"""When is a sacrificial vault good enough?  The trial of a release on one node, pure: events in, a verdict out.
+
+Files, from the inside out: ``rule`` weighs one metric; ``profile`` holds all limits; ``evidence`` makes blocks of
+pairs and samples; ``peers`` sums up neighbours; ``faults`` tells the candidate's from the computer's; ``trial``
+decides; ``verdict`` says it in words; ``events`` is what a trial is told.
+"""
+
+from node.trial.events import (
+    ChunkLost,
+    Denied,
+    Event,
+    HostFault,
+    PairMeasured,
+    PeersRated,
+    Rescanned,
+    Resumed,
+    Started,
+    Ticked,
+    Twin,
+    UsageSampled,
+    VaultExited,
+    VaultStarted,
+    Violated,
+    WrongBytes,
+)
+from node.trial.evidence import Ask, Kind, Pair, Usage
+from node.trial.peers import Report
+from node.trial.profile import METRICS, PRACTICE, REAL, Margins, MetricName, Profile
+from node.trial.trial import Trial, UnreadableTrial
+from node.trial.verdict import MetricProgress, Noise, Outcome, Progress, Verdict
+
+__all__ = [
+    "METRICS",
+    "PRACTICE",
+    "REAL",
+    "Ask",
+    "ChunkLost",
+    "Denied",
+    "Event",
+    "HostFault",
+    "Kind",
+    "Margins",
+    "MetricName",
+    "MetricProgress",
+    "Noise",
+    "Outcome",
+    "Pair",
+    "PairMeasured",
+    "PeersRated",
+    "Profile",
+    "Progress",
+    "Report",
+    "Rescanned",
+    "Resumed",
+    "Started",
+    "Ticked",
+    "Trial",
+    "Twin",
+    "UnreadableTrial",
+    "Usage",
+    "UsageSampled",
+    "VaultExited",
+    "VaultStarted",
+    "Verdict",
+    "Violated",
+    "WrongBytes",
+]

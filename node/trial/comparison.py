@@ -1,0 +1,92 @@
+"""The comparison of the twins: blocks one after the other, each weighed by the rule in every metric."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from node.trial import verdict as says
+from node.trial.evidence import Block, History, Pair, Usage
+from node.trial.profile import ALARM_ONLY, METRICS, MetricName, Profile
+from node.trial.rule import Gauge
+from node.trial.verdict import MetricProgress, Noise
+
+
+class Comparison(msgspec.Struct):
+    """What all closed blocks say, and the open block.  ``pairs`` are those of closed blocks."""
+
+    gauges: dict[MetricName, Gauge] = msgspec.field(default_factory=lambda: {name: Gauge() for name in METRICS})
+    block: Block = msgspec.field(default_factory=Block)
+    history: History = msgspec.field(default_factory=History)
+    blocks: int = 0
+    pairs: int = 0
+
+    def add(self, pair: Pair) -> None:
+        self.block.add(pair)
+
+    def add_usage(self, candidate: Usage, control: Usage) -> None:
+        self.block.add_usage(candidate, control)
+
+    def pass_time(self, seconds: float) -> None:
+        self.block.seconds += seconds
+
+    def void_block(self) -> None:
+        """Throw the open block away: something other than the twins disturbed it."""
+        self.block = Block()
+
+    def is_block_complete(self, profile: Profile) -> bool:
+        return self.block.seconds >= profile.block_s and self.block.pairs >= profile.pairs_per_block_min
+
+    def close_block(self, profile: Profile) -> None:
+        assert self.is_block_complete(profile)
+        self.blocks += 1
+        self.pairs += self.block.pairs
+        margins = profile.margins.by_name()
+        for name, x in self.block.measure(self.history).items():
+            self.gauges[name].add(x, margins[name])
+        self.block = self.block.next()
+
+    def alarm(self, profile: Profile) -> str | None:
+        """The sentence of the worst metric that is proven to be worse than its margin."""
+        worst = max(METRICS, key=lambda name: self.gauges[name].metric.bad)
+        gauge = self.gauges[worst]
+        if gauge.metric.bad < profile.alarm:
+            return None
+        return says.worse(worst, gauge.mean_of_rise, profile.margins.by_name()[worst])
+
+    def missing(self, profile: Profile) -> list[str]:
+        """What the metrics still lack for a promotion, in words; empty when every one is proven and calm."""
+        unproven = [name for name in METRICS if name != ALARM_ONLY and not self._is_proven(name, profile)]
+        words = [says.unproven(unproven)] if unproven else []
+        return words + [says.suspected(name) for name in METRICS if self._is_suspect(name, profile)]
+
+    def metric_progress(self, profile: Profile) -> tuple[MetricProgress, ...]:
+        return tuple(self._progress_of(name, profile) for name in METRICS)
+
+    def noise(self) -> tuple[Noise, ...]:
+        return tuple(
+            Noise(name, gauge.metric.n, gauge.metric.mean, gauge.metric.deviation())
+            for name, gauge in self.gauges.items()
+        )
+
+    def _is_proven(self, name: MetricName, profile: Profile) -> bool:
+        return self.gauges[name].metric.ok >= 1.0 / profile.alpha
+
+    def _is_suspect(self, name: MetricName, profile: Profile) -> bool:
+        return self.gauges[name].metric.bad >= profile.suspect
+
+    def _progress_of(self, name: MetricName, profile: Profile) -> MetricProgress:
+        gauge, margin = self.gauges[name], profile.margins.by_name()[name]
+        low, high = gauge.metric.interval()
+        is_suspect = self._is_suspect(name, profile)
+        is_calm = gauge.metric.n > 0 and not is_suspect
+        return MetricProgress(
+            name=name,
+            estimate=None if gauge.mean is None else says.factor(name, gauge.mean),
+            low=says.factor(name, margin * low) if math.isfinite(low) else None,
+            high=says.factor(name, margin * high) if math.isfinite(high) else None,
+            limit=says.factor(name, margin),
+            is_proven=is_calm if name == ALARM_ONLY else self._is_proven(name, profile),
+            is_alarming=is_suspect,
+        )

@@ -1,0 +1,151 @@
+"""What a trial is told.  Past tense, immutable, each with the time at which it is told.
+
+``now_s`` is of one clock that only goes forward and stands still while the computer is off; when it starts
+anew, ``Resumed`` says so.  Late and repeated events do no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from node.trial.evidence import Pair, Usage
+from node.trial.peers import Report
+
+Twin = Literal["candidate", "control"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Both twins have joined the network.  ``duration_s`` is drawn by the caller: ``Profile.duration_s``."""
+
+    now_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The supervisor starts again and goes on with a loaded trial.  Both twins are down until VaultStarted."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStarted:
+    """A twin is up (again) and has joined."""
+
+    now_s: float
+    twin: Twin
+
+
+@dataclass(frozen=True, slots=True)
+class VaultExited:
+    """A twin ended.  ``exit_code`` is negative for a signal.  ``is_intended``: the supervisor itself ended it."""
+
+    now_s: float
+    twin: Twin
+    exit_code: int
+    is_intended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PairMeasured:
+    now_s: float
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSampled:
+    """Both twins' use, read at the same moment."""
+
+    now_s: float
+    candidate: Usage
+    control: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class PeersRated:
+    """All neighbours' newest reports.  ``subnets_known``: how many subnets the network has, if known."""
+
+    now_s: float
+    candidate: tuple[Report, ...]
+    control: tuple[Report, ...]
+    subnets_known: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLost:
+    """A chunk that the twin acknowledged was not served in ``Profile.lost_tries`` tries."""
+
+    now_s: float
+    twin: Twin
+    address: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WrongBytes:
+    """The twin was seen, outside a pair, to serve bytes that are not those of the address."""
+
+    now_s: float
+    twin: Twin
+    address: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Violated:
+    """The twin broke the protocol, outside a pair: an answer without a valid signature."""
+
+    now_s: float
+    twin: Twin
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The sandbox stopped the twin from doing what it may not do."""
+
+    now_s: float
+    twin: Twin
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rescanned:
+    """Both twins were restarted on purpose and their whole stores read: what each should hold and does not."""
+
+    now_s: float
+    candidate_lost: tuple[bytes, ...] = ()
+    control_lost: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostFault:
+    """The computer itself failed or slept: power, suspend, out of memory, disk full, the farm's own vault died."""
+
+    now_s: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time passes.  Told regularly, more often than ``Profile.gap_s_max``."""
+
+    now_s: float
+
+
+Event = (
+    Started
+    | Resumed
+    | VaultStarted
+    | VaultExited
+    | PairMeasured
+    | UsageSampled
+    | PeersRated
+    | ChunkLost
+    | WrongBytes
+    | Violated
+    | Denied
+    | Rescanned
+    | HostFault
+    | Ticked
+)

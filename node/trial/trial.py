@@ -1,0 +1,418 @@
+"""The trial of a release: a pure state machine over events of both twins.
+
+It reads no clock and draws nothing: time comes with the events, the private duration with ``Started``.  It ends
+exactly once, with a verdict, and it always ends: the last line of the picture holds when nothing ever happens.
+
+                     Started                  a block closes; every metric proven, evidence enough,
+    WAITING -----------------------> RUNNING ------ the private time over, no hold ----------------> promote
+       |                                |---- a fault of its own, a proof, or an alarm -------------> refuse
+       |                                |---- the computer's fault, or the control is gone ---------> void
+       |  a twin not up in time         |
+       `------> refuse or void          `---- trial_s_max over -------------------------------------> keep
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+import msgspec
+
+from node.trial import verdict as says
+from node.trial.comparison import Comparison
+from node.trial.events import (
+    ChunkLost,
+    Denied,
+    Event,
+    HostFault,
+    PairMeasured,
+    PeersRated,
+    Rescanned,
+    Resumed,
+    Started,
+    Ticked,
+    Twin,
+    UsageSampled,
+    VaultExited,
+    VaultStarted,
+    Violated,
+    WrongBytes,
+)
+from node.trial.evidence import Pair
+from node.trial.faults import Doubt, FaultKind, Faults, Ruling
+from node.trial.peers import Hold, score
+from node.trial.profile import METRICS, Profile
+from node.trial.timing import Clock, Presence, Step
+from node.trial.verdict import Outcome, Progress, Verdict
+
+STATE_BYTES_MAX: Final = 200_000
+STATE_VERSION: Final = 1
+SEEN_PAIRS_MAX: Final = 4000  # pairs by which a repeated one is known
+ADDRESSES_MAX: Final = 256  # of lost chunks and of wrong bytes that are told apart
+
+
+class UnreadableTrial(ValueError):
+    """The stored state is damaged or of another version.  Begin the trial anew."""
+
+
+class Trial(msgspec.Struct, kw_only=True):
+    """State of one trial; all fields are stored by ``dump``.  Read it through ``progress`` and ``verdict``."""
+
+    profile: Profile
+    state_version: int = STATE_VERSION
+    verdict: Verdict | None = None
+    duration_s: float | None = None  # None while waiting for Started; a secret until the end
+
+    clock: Clock = msgspec.field(default_factory=Clock)
+    candidate: Presence = msgspec.field(default_factory=Presence)
+    control: Presence = msgspec.field(default_factory=Presence)
+    is_excused: bool = False  # the candidate is down through the computer's fault
+    ran_s: float = 0.0  # both up, since Started
+    warm_s: float = 0.0  # both up, since the later of them joined
+    absent_s: float = 0.0  # not both up, or waiting for Started, in one go
+
+    comparison: Comparison = msgspec.field(default_factory=Comparison)
+    seen: dict[int, None] = msgspec.field(default_factory=dict)
+    faults: Faults = msgspec.field(default_factory=Faults)
+    lost: list[bytes] = msgspec.field(default_factory=list)
+    wrong: list[bytes] = msgspec.field(default_factory=list)
+    stored: int = 0
+    reads: int = 0
+    verified_reads: int = 0
+    restarts: int = 0
+    restarted_at_s: float = -1.0  # on the trial's clock
+    silent_asks: int = 0  # in a row unanswered by the candidate and answered by its twin
+    silent_since_s: float = 0.0
+
+    neighbours_rated: int = 0
+    subnets_known: int | None = None
+    hold: Hold = ""
+
+    def step(self, event: Event) -> Verdict | None:
+        """Take one event; return the verdict if this event brings it, once."""
+        if self.verdict is not None:
+            return None  # whatever comes after the end changes nothing
+        if isinstance(event, Resumed):
+            self.clock.restart(event.now_s)
+        step = self.clock.advance(event.now_s, self.profile.gap_s_max)
+        self._pass_time(step)
+        self.verdict = self._take(event, step) or self._look()
+        return self.verdict
+
+    def progress(self) -> Progress:
+        return Progress(
+            seconds=self.ran_s,
+            blocks=self.comparison.blocks,
+            pairs=self.comparison.pairs + self.comparison.block.pairs,
+            verified_reads=self.verified_reads,
+            lost=len(self.lost),
+            wrong=len(self.wrong),
+            restarts=self.restarts,
+            neighbours_rated=self.neighbours_rated,
+            neighbours_needed=self._neighbours_needed(),
+            metrics=self.comparison.metric_progress(self.profile),
+            noise=self.comparison.noise(),
+        )
+
+    def dump(self) -> bytes:
+        """The whole state, the secret duration included.  Loaded again, it takes the same decisions."""
+        content = msgspec.msgpack.encode(self)
+        assert len(content) <= STATE_BYTES_MAX, len(content)
+        return content
+
+    @classmethod
+    def load(cls, content: bytes) -> Trial:
+        """The trial that ``dump`` stored.  After a restart of the supervisor the next event is ``Resumed``.
+
+        Raises:
+            UnreadableTrial: It is damaged, too long or of another version.
+        """
+        if len(content) > STATE_BYTES_MAX:
+            raise UnreadableTrial(f"{len(content)} bytes are over {STATE_BYTES_MAX}")
+        try:
+            trial = msgspec.msgpack.decode(content, type=cls)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            raise UnreadableTrial(f"not a trial: {error}") from error
+        if trial.state_version != STATE_VERSION or tuple(trial.comparison.gauges) != METRICS:
+            raise UnreadableTrial(f"a trial of version {trial.state_version}")
+        return trial
+
+    # Time.
+
+    def _pass_time(self, step: Step) -> None:
+        if step.is_new_clock:
+            self.candidate.changed_s = self.control.changed_s = None
+        if step.is_gap:
+            self.comparison.void_block()
+        if not self._is_running():
+            self.absent_s += step.awake_s
+            return
+        self.ran_s += step.awake_s
+        self.warm_s += step.awake_s
+        if not step.is_gap and self._is_comparing():
+            self.comparison.pass_time(min(step.awake_s, self.warm_s - self.profile.warmup_s))
+
+    def _is_running(self) -> bool:
+        return self.duration_s is not None and self.candidate.is_up and self.control.is_up
+
+    def _is_comparing(self) -> bool:
+        return self._is_running() and self.warm_s >= self.profile.warmup_s
+
+    def _changed(self) -> None:
+        """A twin came or went: what counts from then on counts from zero."""
+        self.absent_s = self.warm_s = 0.0
+        self.silent_asks = 0
+
+    # Events.
+
+    def _take(self, event: Event, step: Step) -> Verdict | None:
+        match event:
+            case Started():
+                self._start(event)
+            case Resumed():
+                return self._resume(event)
+            case VaultStarted():
+                self._vault_started(event)
+            case VaultExited():
+                return self._vault_exited(event)
+            case PairMeasured():
+                return self._pair_measured(event.pair)
+            case UsageSampled():
+                if self._is_comparing() and not step.is_late:
+                    self.comparison.add_usage(event.candidate, event.control)
+            case PeersRated():
+                return self._peers_rated(event, step)
+            case ChunkLost():
+                return self._lost(event.twin, event.address)
+            case WrongBytes():
+                return self._wrong(event.twin, event.address)
+            case Violated():
+                return self._fault(event.twin, "violation", says.violated(event.what))
+            case Denied():
+                return self._fault(event.twin, "denial", says.denied(event.what))
+            case Rescanned():
+                return self._rescanned(event, step)
+            case HostFault():
+                return self._host_fault()
+            case Ticked():
+                pass
+            case _:
+                assert_never(event)
+        return None
+
+    def _start(self, event: Started) -> None:
+        assert event.duration_s >= 0.0, event.duration_s
+        if self.duration_s is not None:
+            return
+        self.duration_s = event.duration_s
+        self.clock.elapsed_s = 0.0
+        self.candidate.change(event.now_s, is_up=True)
+        self.control.change(event.now_s, is_up=True)
+        self._changed()
+
+    def _resume(self, event: Resumed) -> Verdict | None:
+        self.candidate = Presence(is_up=False, changed_s=event.now_s)
+        self.control = Presence(is_up=False, changed_s=event.now_s)
+        self._changed()
+        return self._host_fault()
+
+    def _vault_started(self, event: VaultStarted) -> None:
+        if self._presence(event.twin).change(event.now_s, is_up=True):
+            self._changed()
+            if event.twin == "candidate":
+                self.is_excused = False
+
+    def _vault_exited(self, event: VaultExited) -> Verdict | None:
+        is_news = self._presence(event.twin).change(event.now_s, is_up=False)
+        is_first_start = self.duration_s is None  # nobody said that it was up, and it never will be
+        if not is_news and not is_first_start:
+            return None
+        self._changed()
+        if event.is_intended:
+            return None
+        self.comparison.void_block()
+        return self._fault(event.twin, "crash", says.crashed(event.exit_code))
+
+    def _presence(self, twin: Twin) -> Presence:
+        return self.candidate if twin == "candidate" else self.control
+
+    def _pair_measured(self, pair: Pair) -> Verdict | None:
+        key = pair.key()
+        if key in self.seen:
+            return None
+        self.seen[key] = None
+        if len(self.seen) > SEEN_PAIRS_MAX:
+            del self.seen[next(iter(self.seen))]
+        if pair.kind == "put":
+            self.stored += pair.candidate.is_good
+        else:
+            self.reads += 1
+            self.verified_reads += pair.candidate.is_good
+        if self._is_comparing():
+            self.comparison.add(pair)
+        return self._judge_answers(pair) or self._watch_for_a_hang(pair)
+
+    def _judge_answers(self, pair: Pair) -> Verdict | None:
+        """The control first: it was asked the same, and whether it is sound decides whose fault it is."""
+        verdict: Verdict | None = None
+        if pair.control.is_wrong:
+            verdict = self._wrong("control", pair.address)
+        elif pair.control.is_violation:
+            verdict = self._fault("control", "violation", "")
+        if verdict is not None:
+            return verdict
+        if pair.candidate.is_wrong:
+            return self._wrong("candidate", pair.address, is_twin_sound=pair.control.is_good)
+        if pair.candidate.is_violation:
+            sentence = says.violated(f"an answer without a valid signature ({pair.candidate.code})")
+            return self._fault("candidate", "violation", sentence, is_twin_sound=pair.control.is_good)
+        return None
+
+    def _watch_for_a_hang(self, pair: Pair) -> Verdict | None:
+        if pair.candidate.is_answered or not self._is_running():
+            self.silent_asks = 0
+            return None
+        if not pair.control.is_answered:
+            return None
+        if self.silent_asks == 0:
+            self.silent_since_s = self.clock.awake_s
+        self.silent_asks += 1
+        silent_s = self.clock.awake_s - self.silent_since_s
+        if self.silent_asks < self.profile.pairs_per_block_min or silent_s < self.profile.hang_s:
+            return None
+        sentence = says.hung(self.silent_asks, silent_s)
+        self.silent_asks = 0
+        return self._fault("candidate", "hang", sentence, is_twin_sound=True)
+
+    def _peers_rated(self, event: PeersRated, step: Step) -> Verdict | None:
+        peers = score(event.candidate, event.control, self.profile)
+        if not step.is_late:
+            self.neighbours_rated = max(self.neighbours_rated, peers.rated)
+            if event.subnets_known is not None:
+                self.subnets_known = max(self.subnets_known or 0, event.subnets_known)
+            if peers.hold is not None:  # without an opinion the last one stands: silence lifts no hold
+                self.hold = peers.hold
+        verdict = self._fault("control", "proof", "") if peers.control_proofs else None
+        if verdict is None and peers.proofs:
+            verdict = self._fault("candidate", "proof", says.proven_by_neighbours(peers.proofs), is_twin_sound=True)
+        return verdict
+
+    def _rescanned(self, event: Rescanned, step: Step) -> Verdict | None:
+        if not step.is_late and self.clock.awake_s > self.restarted_at_s:  # one restart counts once
+            self.restarts += 1
+            self.restarted_at_s = self.clock.awake_s
+        verdict = self._lost("control", *event.control_lost) if event.control_lost else None
+        if verdict is None and event.candidate_lost:
+            verdict = self._lost("candidate", *event.candidate_lost, is_twin_sound=not event.control_lost)
+        return verdict
+
+    def _host_fault(self) -> Verdict | None:
+        self.comparison.void_block()
+        profile = self.profile
+        ruling = self.faults.of_host(self.clock.awake_s, profile.fault_window_s, profile.excuses_max)
+        return self._ruled(ruling, "", "")
+
+    # Faults.
+
+    def _lost(self, twin: Twin, *addresses: bytes, is_twin_sound: bool = False) -> Verdict | None:
+        if twin == "candidate" and not _note(self.lost, addresses):
+            return None
+        return self._fault(twin, "lost", says.lost(len(self.lost), self.stored), is_twin_sound=is_twin_sound)
+
+    def _wrong(self, twin: Twin, address: bytes, *, is_twin_sound: bool = False) -> Verdict | None:
+        if twin == "candidate" and not _note(self.wrong, (address,)):
+            return None
+        return self._fault(twin, "wrong", says.wrong(len(self.wrong), self.reads), is_twin_sound=is_twin_sound)
+
+    def _fault(self, twin: Twin, kind: FaultKind, sentence: str, *, is_twin_sound: bool = False) -> Verdict | None:
+        """A twin shows a fault.  ``is_twin_sound``: the other one was seen to be sound at the same moment."""
+        at_s, profile = self.clock.awake_s, self.profile
+        if twin == "control":
+            ruling = self.faults.of_control(kind, at_s, profile.fault_window_s)
+        else:
+            ruling = self.faults.of_candidate(
+                Doubt(kind, sentence, at_s), profile.fault_window_s, profile.excuses_max, is_twin_sound=is_twin_sound
+            )
+        return self._ruled(ruling, kind, sentence)
+
+    def _ruled(self, ruling: Ruling, kind: str, sentence: str) -> Verdict | None:
+        match ruling:
+            case Ruling.NONE | Ruling.DOUBT:
+                return None
+            case Ruling.EXCUSED:
+                self.is_excused = not self.candidate.is_up
+                return None
+            case Ruling.REFUSE:
+                return self._end("refuse", sentence)
+            case Ruling.VOID:
+                return self._end("void", says.both_failed(kind))
+            case Ruling.HOST_ILL:
+                return self._end("void", says.excused_too_often(self.faults.excuses))
+            case _:
+                assert_never(ruling)
+
+    # Decisions.
+
+    def _look(self) -> Verdict | None:
+        """What has come due with the time that passed, or with the block that is now complete."""
+        doubt = self.faults.due(self.clock.awake_s, self.profile.fault_window_s)
+        if doubt is not None:
+            return self._end("refuse", doubt.sentence)
+        if self.absent_s >= self.profile.start_s_max:
+            return self._absent()
+        verdict: Verdict | None = None
+        if self.comparison.is_block_complete(self.profile):
+            verdict = self._close_block()
+        if verdict is None and self.clock.elapsed_s >= self.profile.trial_s_max:
+            verdict = self._time_over()
+        return verdict
+
+    def _absent(self) -> Verdict:
+        if self.control.is_up and not self.candidate.is_up and not self.is_excused:
+            return self._end("refuse", says.absent(self.absent_s))
+        return self._end("void", says.not_up(self.absent_s))
+
+    def _close_block(self) -> Verdict | None:
+        assert self.duration_s is not None, "blocks grow only after Started"
+        self.comparison.close_block(self.profile)
+        alarm = self.comparison.alarm(self.profile)
+        if alarm is not None:
+            return self._end("refuse", alarm)
+        is_time = self.ran_s >= self.duration_s
+        if is_time and self.faults.doubt is None and not self.hold and not self._missing():
+            return self._end("promote", says.promoted(self.progress()))
+        return None
+
+    def _time_over(self) -> Verdict:
+        if self.faults.doubt is not None:
+            return self._end("refuse", self.faults.doubt.sentence)
+        missing = self._missing()
+        if not missing and self.hold:
+            return self._end("keep", says.disagreed(self.hold))
+        missing = missing or ["its private time was not over"]
+        return self._end("keep", says.not_proven(self.profile.trial_s_max, missing))
+
+    def _missing(self) -> list[str]:
+        """What stands in the way of a promotion, apart from time, doubts and a hold by neighbours."""
+        evidence = (
+            (self.comparison.blocks, self.profile.blocks_min, "comparisons"),
+            (self.verified_reads, self.profile.reads_min, "checked reads"),
+            (self.restarts, self.profile.restarts_min, "restarts"),
+            (self.neighbours_rated, self._neighbours_needed(), "neighbours rated it"),
+        )
+        too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
+        return too_few + self.comparison.missing(self.profile)
+
+    def _neighbours_needed(self) -> int:
+        """0 in a network that has fewer subnets than that: nobody could rate it, ever."""
+        needed = self.profile.reporters_min
+        return 0 if self.subnets_known is not None and self.subnets_known < needed else needed
+
+    def _end(self, outcome: Outcome, reason: str) -> Verdict:
+        return Verdict(outcome, reason, self.progress())
+
+
+def _note(known: list[bytes], addresses: tuple[bytes, ...]) -> bool:
+    """Remember the addresses; return whether one of them is new.  A full list takes no more."""
+    new = [address for address in dict.fromkeys(addresses) if address not in known]
+    known.extend(new[: ADDRESSES_MAX - len(known)])
+    return bool(new)
