@@ -72,6 +72,7 @@ class MetricView(msgspec.Struct, frozen=True):
     limit: float
     is_proven: bool
     is_alarming: bool
+    noise: float | None = None  # standard deviation from block to block, in margins
 
 
 class TrialView(msgspec.Struct, frozen=True):
@@ -106,6 +107,7 @@ class Update(msgspec.Struct, frozen=True):
     decided_s: float | None
     bytes_fetched: int
     seconds: dict[str, float]  # how long each phase took
+    trial: TrialView | None = None  # what its trial found, once there was one
 
 
 class RefusedHead(msgspec.Struct, frozen=True):

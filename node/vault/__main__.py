@@ -158,7 +158,7 @@ def main() -> int:
     try:
         asyncio.run(Process(channel).run())
     except (VaultError, OSError, TimeoutError) as error:
-        logger.error("the vault ends: %s", error or type(error).__name__)  # noqa: TRY400  # stated, not a bug
+        logger.error("the vault ends: %s", error or type(error).__name__)
         return 1
     finally:
         channel.flush_and_close(FLUSH_TIMEOUT_S)

@@ -237,6 +237,8 @@ class Vault:
         reader.read(self._desk, address, event.content)
 
     def _met(self, peer: PeerRecord, subnet: str) -> None:
+        if not peer.addresses:
+            return  # a client: it asks, but cannot be asked
         if self._desk.table.met(peer, subnet, self._desk.now.monotonic_s):
             # The newcomer learns the head at once, and this vault learns whether the newcomer's is newer.
             self._desk.ask(self._carrier, peer, Ping(self._carrier.digest))
