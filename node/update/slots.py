@@ -1,0 +1,288 @@
+"""Versions on disk: one read-only tree per slot, named by its tree hash, and the pointer to the one in use.
+
+    slots/<layer>/<tree hash>/            the files, 0444 (0555 if executable), in folders 0555
+    slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
+    slots/objects/<address>               chunks that were fetched for a slot that is not staged yet
+    slots/pointers.json                   per layer: the version in use and the one before it
+    cache/<tree hash>/...                 byte code of a slot, laid out for ``-X pycache_prefix``
+    cache/<tree hash>.json                what that byte code must be
+
+A slot is whole from the moment it has its name: files and folders are flushed and hashed before the rename.  Its
+files are hashed again before every start, so that neither rot nor a stray write is ever run.
+
+Everything here blocks: call it through ``asyncio.to_thread``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+import node
+from node.update import bytecode
+from node.update.errors import SlotDamaged, StageFailed
+from node.update.trees import OWN_MODE, TREE_BYTES_MAX, check_tree, read_vault_layer, remove_tree, write_tree
+from node.vault.errors import MalformedMessage
+from node.vault.share.tree import CHUNK_BYTES_MAX, Manifest, manifest_of, tree_hash_of
+from node.vault.storage.filesystem import RealFileSystem, remove_unfinished, write_durably
+
+Layer = Literal["vault"]
+
+UNFINISHED: Final = ".unfinished-"
+OBJECTS: Final = "objects"
+POINTERS: Final = "pointers.json"
+POINTERS_BYTES_MAX: Final = 1 << 16
+
+
+class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which slot of a layer is in use since when (UTC), and which one was before it ("" for none)."""
+
+    current: str
+    previous: str
+    since_s: float
+
+
+class Slots:
+    """The slots of one home.
+
+    Invariant: a slot that has its name holds exactly the files of that tree hash, or ``verify`` says that it does not.
+    """
+
+    def __init__(self, root: Path, cache: Path | None = None) -> None:
+        """Open the slots below ``root``; remove what a power cut left half done.
+
+        Raises:
+            OSError: The folders cannot be made or read.
+        """
+        self._root = root.absolute()  # a relative path would name other files after a change of folder
+        self._cache = (cache or root.parent / "cache").absolute()
+        for folder in (self._root, self._cache, self._root / OBJECTS):
+            folder.mkdir(mode=OWN_MODE, parents=True, exist_ok=True)
+        for folder in (self._root, self._cache, self._root / OBJECTS):
+            remove_unfinished(folder)
+        for leftover in self._root.glob(f"*/{UNFINISHED}*"):
+            remove_tree(leftover)
+
+    def path(self, layer: Layer, tree_hash: str) -> Path:
+        """Where that slot is, or would be."""
+        assert len(tree_hash) == 64, tree_hash
+        assert tree_hash.isalnum(), tree_hash
+        return self._root / layer / tree_hash
+
+    def has(self, layer: Layer, tree_hash: str) -> bool:
+        return self.path(layer, tree_hash).is_dir()
+
+    def stage(self, layer: Layer, manifest: Manifest, read: Callable[[str], bytes]) -> Path:
+        """Make the slot that ``manifest`` describes; ``read`` returns a file's content by its SHA-256 in hex.
+
+        It is there as a whole, durable and verified, or not at all.  Staging a whole slot again is a no-op.
+
+        Raises:
+            SlotDamaged: A content does not have its hash.  Nothing was left behind.
+            StageFailed: The disk refused.  Nothing was left behind.
+        """
+        name = tree_hash_of(manifest)
+        slot = self.path(layer, name)
+        if sum(file.length for file in manifest.files) > TREE_BYTES_MAX:
+            raise StageFailed(f"the files are more than {TREE_BYTES_MAX} bytes")
+        unfinished = slot.with_name(UNFINISHED + name)
+        try:
+            if slot.is_dir():
+                try:
+                    return self.verify(layer, name)
+                except SlotDamaged:
+                    remove_tree(slot)
+            slot.parent.mkdir(mode=OWN_MODE, exist_ok=True)
+            remove_tree(unfinished)
+            write_tree(unfinished, manifest, read)
+            check_tree(unfinished, name)  # what the disk holds, not what was meant to be written
+            unfinished.replace(slot)
+            RealFileSystem(slot.parent, folders=()).fsync_directory(".")
+        except OSError as error:
+            raise StageFailed(f"the files could not be kept: {error.strerror or error}") from error
+        finally:
+            remove_tree(unfinished, is_best_effort=True)
+        return slot
+
+    def verify(self, layer: Layer, tree_hash: str) -> Path:
+        """Read the whole slot; return its path if it holds exactly the files that its name stands for.
+
+        Raises:
+            SlotDamaged: It does not, or it is not there.
+        """
+        slot = self.path(layer, tree_hash)
+        try:
+            check_tree(slot, tree_hash)
+        except OSError as error:
+            raise SlotDamaged(f"slot {tree_hash[:8]} cannot be read: {error.strerror or error}") from error
+        return slot
+
+    def files(self) -> dict[str, Path]:
+        """SHA-256 in hex -> path of every file in every slot: what need not be fetched again.
+
+        The hashes are those of the bytes on disk now, not of what should be there.
+        """
+        found: dict[str, Path] = {}
+        for slot in sorted(self._slots()):
+            for file in sorted(slot.rglob("*")):
+                if file.is_file() and not file.is_symlink() and file.stat().st_size <= TREE_BYTES_MAX:
+                    found.setdefault(hashlib.sha256(file.read_bytes()).hexdigest(), file)
+        return found
+
+    def remove_unused(self, keep: Iterable[str] = ()) -> None:
+        """Remove every slot but those in use, the ones before them, and ``keep`` (tree hashes)."""
+        wanted = {
+            *keep,
+            *(name for pointer in self._pointers().values() for name in (pointer.current, pointer.previous)),
+        }
+        for slot in list(self._slots()):
+            if slot.name not in wanted:
+                remove_tree(slot)
+        for entry in self._cache.iterdir():
+            if entry.name.removesuffix(bytecode.RECORD_SUFFIX) not in wanted:
+                remove_tree(entry)
+
+    # The pointer.
+
+    def current(self, layer: Layer) -> str | None:
+        """The tree hash of the version in use; ``None`` before the first one."""
+        pointer = self.pointer(layer)
+        return pointer.current if pointer else None
+
+    def previous(self, layer: Layer) -> str | None:
+        pointer = self.pointer(layer)
+        return (pointer.previous or None) if pointer else None
+
+    def pointer(self, layer: Layer) -> Pointer | None:
+        return self._pointers().get(layer)
+
+    def point(self, layer: Layer, tree_hash: str, now_s: float) -> None:
+        """Make a slot the one in use; once this returns, it survives a power cut.  Repeating it is a no-op.
+
+        Raises:
+            OSError: The pointer is as it was.
+        """
+        before = self.pointer(layer)
+        if before is None or before.current != tree_hash:
+            self._save(layer, Pointer(tree_hash, before.current if before else "", now_s))
+
+    def point_back(self, layer: Layer, tree_hash: str, now_s: float) -> None:
+        """Make a slot from before the one in use again; nothing is before it then.  Repeating it is a no-op.
+
+        The version that is left must never be what a failing vault falls back to.
+
+        Raises:
+            OSError: The pointer is as it was.
+        """
+        before = self.pointer(layer)
+        if before is None or before.current != tree_hash:
+            self._save(layer, Pointer(tree_hash, "", now_s))
+
+    def choose(self, layer: Layer, now_s: float) -> str:
+        """The tree hash of the slot to start: the one in use, else the one before it, else this program's own files.
+
+        Damaged slots are passed over, and the pointer follows the choice.
+
+        Raises:
+            StageFailed: None of them is there and whole, and this program's own files could not be staged.
+        """
+        pointer = self.pointer(layer)
+        for name in (pointer.current, pointer.previous) if pointer else ():
+            try:
+                if name:
+                    self.verify(layer, name)
+                    self.point_back(layer, name, now_s)
+                    return name
+            except SlotDamaged:
+                continue
+        own = self.fill_from_checkout()
+        self.point_back(layer, own, now_s)
+        return own
+
+    def fill_from_checkout(self, package: Path | None = None) -> str:
+        """Stage the vault layer from this program's own files (or those of another ``node``); return its tree hash.
+
+        So the version that comes with the program takes the same way as any release.
+
+        Raises:
+            StageFailed: The files could not be read or kept.
+        """
+        try:
+            contents = read_vault_layer(package or Path(node.__file__).parent)
+            manifest, _ = manifest_of(contents)
+        except (OSError, MalformedMessage) as error:
+            raise StageFailed(f"the program's own files could not be read: {error}") from error
+        by_hash = {hashlib.sha256(content).hexdigest(): content for _, _, content in contents}
+        return self.stage("vault", manifest, by_hash.__getitem__).name
+
+    # Byte code.
+
+    def pycache(self, layer: Layer, tree_hash: str) -> Path:
+        """The folder for ``-X pycache_prefix`` of a slot, prepared by us and whole; made anew if it is not.
+
+        Raises:
+            SlotDamaged: The slot is not there.
+            StageFailed: The disk refused.
+        """
+        slot = self.path(layer, tree_hash)
+        if not slot.is_dir():
+            raise SlotDamaged(f"slot {tree_hash[:8]} is not there")
+        prefix = self._cache / tree_hash
+        try:
+            if not bytecode.is_whole(prefix):
+                remove_tree(prefix)
+                bytecode.prepare(slot, prefix)
+        except OSError as error:
+            remove_tree(prefix, is_best_effort=True)
+            raise StageFailed(f"the byte code could not be kept: {error.strerror or error}") from error
+        return prefix
+
+    # Objects on their way.
+
+    def keep_object(self, content: bytes) -> None:
+        """Keep a fetched chunk until its slot is staged.  Not flushed: it is hashed when it is read.
+
+        Raises:
+            StageFailed: The disk refused.
+        """
+        path = self._root / OBJECTS / hashlib.sha256(content).hexdigest()
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise StageFailed(f"the files could not be kept: {error.strerror or error}") from error
+
+    def object(self, address: bytes) -> bytes | None:
+        """A chunk that was kept, if its bytes still have that address."""
+        try:
+            with (self._root / OBJECTS / address.hex()).open("rb") as file:
+                content = file.read(CHUNK_BYTES_MAX + 1)
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).digest() == address else None
+
+    def drop_objects(self) -> None:
+        for path in (self._root / OBJECTS).iterdir():
+            path.unlink(missing_ok=True)
+
+    def _slots(self) -> Iterator[Path]:
+        for layer in self._root.iterdir():
+            if layer.is_dir() and layer.name != OBJECTS:
+                yield from (slot for slot in layer.iterdir() if slot.is_dir())
+
+    def _pointers(self) -> dict[str, Pointer]:
+        """What is pointed to; nothing if the file is not there or not readable: ``choose`` then starts anew."""
+        try:
+            with (self._root / POINTERS).open("rb") as file:
+                content = file.read(POINTERS_BYTES_MAX)
+            return msgspec.json.decode(content, type=dict[str, Pointer])
+        except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
+            return {}
+
+    def _save(self, layer: Layer, pointer: Pointer) -> None:
+        self.path(layer, pointer.current)  # checks the form of the hash
+        write_durably(self._root / POINTERS, msgspec.json.encode(self._pointers() | {layer: pointer}))

@@ -1,0 +1,112 @@
+"""Trees of files on disk: written durably and read-only, compared with their hash, removed.  Everything blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from node.trust.release import is_in_vault_layer
+from node.update.errors import SlotDamaged
+from node.vault.share.tree import FILES_MAX, Manifest, is_path_allowed, tree_hash
+from node.vault.storage.filesystem import RealFileSystem
+
+TREE_BYTES_MAX: Final = 64 << 20  # of one slot; the vault layer has a few hundred kB
+FILE_MODE: Final = 0o444
+EXECUTABLE_MODE: Final = 0o555
+FOLDER_MODE: Final = 0o555
+OWN_MODE: Final = 0o700  # of folders that we still change
+
+
+def write_tree(root: Path, manifest: Manifest, read: Callable[[str], bytes]) -> None:
+    """Write the files of ``manifest`` into the new folder ``root``, flushed and read-only.
+
+    Raises:
+        SlotDamaged: ``read`` gave something else than it was asked for.
+        OSError: A part may be there: remove it.
+    """
+    root.mkdir(mode=OWN_MODE)
+    disk = RealFileSystem(root, folders=())
+    for file in manifest.files:
+        content = read(file.sha256)
+        if len(content) != file.length or hashlib.sha256(content).hexdigest() != file.sha256:
+            raise SlotDamaged(f"the bytes for {file.path} are not those that were signed")
+        path = root / file.path
+        path.parent.mkdir(mode=OWN_MODE, parents=True, exist_ok=True)
+        disk.write(file.path, content)
+        disk.fsync(file.path)
+        path.chmod(EXECUTABLE_MODE if file.is_executable else FILE_MODE)
+    for folder, _, _ in os.walk(root, topdown=False):
+        RealFileSystem(Path(folder), folders=()).fsync_directory(".")
+        Path(folder).chmod(FOLDER_MODE)
+
+
+def check_tree(root: Path, expected: str) -> None:
+    """Read the whole tree; it must hold exactly the files that ``expected``, its hash, stands for.
+
+    Raises:
+        SlotDamaged: It does not.
+        OSError: It cannot be read.
+    """
+    files: list[tuple[str, bool, str]] = []
+    folders: set[str] = set()
+    size_bytes = 0
+    for name, entry in _entries(root):
+        found = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(found.st_mode):
+            folders.add(name)
+            continue
+        size_bytes += found.st_size
+        if not stat.S_ISREG(found.st_mode) or size_bytes > TREE_BYTES_MAX or len(files) >= FILES_MAX:
+            raise SlotDamaged(f"slot {expected[:8]} holds what nobody put there: {name[:80]!r}")
+        # Windows keeps no such mark; no file of the vault layer has it.
+        files.append(
+            (name, bool(found.st_mode & stat.S_IXUSR), hashlib.sha256(Path(entry.path).read_bytes()).hexdigest())
+        )
+    needed = {name[:cut] for name, _, _ in files for cut in range(len(name)) if name[cut] == "/"}
+    # The hash knows no empty folders, yet Python would import one as a package.
+    if folders != needed or tree_hash(files) != expected:
+        raise SlotDamaged(f"slot {expected[:8]} does not hold the files that it is named by")
+
+
+def remove_tree(path: Path, *, is_best_effort: bool = False) -> None:
+    """Remove a file or a folder with all in it, read-only or not; nothing happens if it is not there.
+
+    Raises:
+        OSError: Something is left; never with ``is_best_effort``.
+    """
+    with contextlib.suppress(OSError) if is_best_effort else contextlib.nullcontext():
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.is_dir():
+            for folder, _, _ in os.walk(path):
+                Path(folder).chmod(OWN_MODE)
+            shutil.rmtree(path)
+
+
+def read_vault_layer(package: Path) -> list[tuple[str, bool, bytes]]:
+    """The files of the vault layer in the folder of a ``node`` package: (path, is_executable, content).
+
+    Raises:
+        OSError: They cannot be read.
+    """
+    files = []
+    for path in sorted([package / "__init__.py", *(package / "vault").rglob("*")]):
+        name = f"node/{path.relative_to(package).as_posix()}"
+        if path.is_file() and is_in_vault_layer(name) and is_path_allowed(name):
+            files.append((name, bool(path.stat().st_mode & stat.S_IXUSR), path.read_bytes()))
+    return files
+
+
+def _entries(root: Path, prefix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """All entries below ``root`` with their names relative to it; links are named, not followed."""
+    with os.scandir(root) as found:
+        for entry in found:
+            yield prefix + entry.name, entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(root / entry.name, f"{prefix}{entry.name}/")

@@ -1,0 +1,378 @@
+"""Versions on disk: staged as a whole or not at all, found out when damaged, never lost by a power cut."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import node
+from node.update import bytecode, trees
+from node.update.errors import SlotDamaged, StageFailed
+from node.update.slots import Slots
+from node.vault.share.tree import Manifest, manifest_of, tree_hash_of
+from node.vault.storage.filesystem import RealFileSystem
+
+FILES = [
+    ("node/__init__.py", False, b"# the map\n"),
+    ("node/vault/__init__.py", False, b"X = 1\n"),
+    ("node/vault/__main__.py", False, b"from node.vault import X\nprint(X)\n"),
+    ("node/vault/tool.sh", True, b"#!/bin/sh\n"),
+]
+
+
+def tree(files: list[tuple[str, bool, bytes]]) -> tuple[Manifest, Callable[[str], bytes], str]:
+    manifest, _ = manifest_of(files)
+    contents = {hashlib.sha256(content).hexdigest(): content for _, _, content in files}
+    return manifest, contents.__getitem__, tree_hash_of(manifest)
+
+
+@pytest.fixture
+def slots(tmp_path: Path) -> Slots:
+    return Slots(tmp_path / "slots")
+
+
+def stage(slots: Slots, files: list[tuple[str, bool, bytes]] = FILES) -> str:
+    manifest, read, name = tree(files)
+    assert slots.stage("vault", manifest, read) == slots.path("vault", name)
+    return name
+
+
+def spoil(path: Path, content: bytes | None) -> None:
+    """Write into a read-only place, as a failing disk would."""
+    for folder in (path.parent, path.parent.parent):
+        folder.chmod(0o700)
+    if path.exists():
+        path.chmod(0o600)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+        path.chmod(0o444)
+    for folder in (path.parent, path.parent.parent):
+        folder.chmod(0o555)
+
+
+class TestStaging:
+    def test_a_staged_slot_holds_the_files_and_can_be_verified(self, slots: Slots):
+        name = stage(slots)
+
+        path = slots.verify("vault", name)
+
+        assert {str(f.relative_to(path)): f.read_bytes() for f in path.rglob("*") if f.is_file()} == {
+            name: content for name, _, content in FILES
+        }
+
+    def test_nothing_in_a_slot_can_be_written(self, slots: Slots):
+        path = slots.path("vault", stage(slots))
+
+        modes = {stat.S_IMODE(entry.stat().st_mode) for entry in path.rglob("*") if entry.name != "tool.sh"}
+
+        assert modes == {0o444, 0o555}
+        assert stat.S_IMODE((path / "node/vault/tool.sh").stat().st_mode) == 0o555
+        assert stat.S_IMODE(path.stat().st_mode) == 0o555
+
+    def test_staging_again_reads_nothing_and_changes_nothing(self, slots: Slots):
+        name = stage(slots)
+        before = slots.path("vault", name).stat().st_ino
+        manifest, _, _ = tree(FILES)
+
+        slots.stage("vault", manifest, lambda _: pytest.fail("read again"))
+
+        assert slots.path("vault", name).stat().st_ino == before
+
+    def test_staging_repairs_a_damaged_slot(self, slots: Slots):
+        name = stage(slots)
+        spoil(slots.path("vault", name) / "node/vault/__init__.py", b"X = 2\n")
+
+        stage(slots)
+
+        slots.verify("vault", name)
+
+    def test_wrong_bytes_are_refused_and_leave_nothing_behind(self, slots: Slots, tmp_path: Path):
+        manifest, _, name = tree(FILES)
+
+        with pytest.raises(SlotDamaged):
+            slots.stage("vault", manifest, lambda _: b"something else")
+
+        assert not slots.has("vault", name)
+        assert list((tmp_path / "slots/vault").iterdir()) == []
+
+    @pytest.mark.parametrize("survives", range(5))
+    def test_a_disk_that_fills_up_leaves_nothing_behind(
+        self, slots: Slots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survives: int
+    ):
+        class FullDisk(RealFileSystem):
+            written = 0
+
+            def write(self, path: str, content: bytes) -> None:
+                if FullDisk.written == survives:
+                    super().write(path, content[:1])
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                FullDisk.written += 1
+                super().write(path, content)
+
+            def fsync_directory(self, directory: str) -> None:
+                if FullDisk.written == survives:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                super().fsync_directory(directory)
+
+        monkeypatch.setattr(trees, "RealFileSystem", FullDisk)
+
+        with pytest.raises(StageFailed, match="No space left"):
+            stage(slots)
+
+        assert list((tmp_path / "slots/vault").iterdir()) == []
+
+    def test_every_file_is_flushed_before_the_slot_has_its_name(self, slots: Slots, monkeypatch: pytest.MonkeyPatch):
+        flushed = []
+
+        class Watched(RealFileSystem):
+            def fsync(self, path: str) -> None:
+                flushed.append(path)
+                assert not slots.has("vault", tree(FILES)[2])
+                super().fsync(path)
+
+            def fsync_directory(self, directory: str) -> None:
+                flushed.append("folder")
+                super().fsync_directory(directory)
+
+        monkeypatch.setattr(trees, "RealFileSystem", Watched)
+
+        stage(slots)
+
+        assert flushed == [*(name for name, _, _ in FILES), "folder", "folder", "folder"]
+
+    def test_what_a_power_cut_left_is_removed_at_the_next_start(self, slots: Slots, tmp_path: Path):
+        manifest, read, name = tree(FILES)
+        unfinished = tmp_path / "slots/vault" / f".unfinished-{name}"
+        unfinished.parent.mkdir()
+        trees.write_tree(unfinished, manifest, read)
+
+        Slots(tmp_path / "slots")
+
+        assert not unfinished.exists()
+
+    def test_a_slot_larger_than_the_limit_is_not_staged(self, slots: Slots, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("node.update.slots.TREE_BYTES_MAX", 10)
+        with pytest.raises(StageFailed):
+            stage(slots)
+
+
+class TestVerifying:
+    @pytest.mark.parametrize(
+        ("file", "content"),
+        [
+            ("node/vault/__init__.py", b"X = 3\n"),
+            ("node/vault/__init__.py", None),
+            ("node/vault/more.py", b""),
+            ("node/vault/__pycache__.py", b"X"),
+        ],
+    )
+    def test_a_changed_missing_or_additional_file_is_found(self, slots: Slots, file: str, content: bytes | None):
+        name = stage(slots)
+        spoil(slots.path("vault", name) / file, content)
+
+        with pytest.raises(SlotDamaged):
+            slots.verify("vault", name)
+
+    def test_one_flipped_bit_is_found(self, slots: Slots):
+        name = stage(slots)
+        file = slots.path("vault", name) / "node/__init__.py"
+        content = bytearray(file.read_bytes())
+        content[3] ^= 0x20
+        spoil(file, bytes(content))
+
+        with pytest.raises(SlotDamaged):
+            slots.verify("vault", name)
+
+    def test_a_link_a_pipe_and_an_empty_folder_are_found(self, slots: Slots, tmp_path: Path):
+        for number, make in enumerate(
+            [
+                lambda path: path.symlink_to("/etc/passwd"),
+                os.mkfifo,
+                lambda path: path.mkdir(),
+                lambda path: path.symlink_to("/"),
+            ]
+        ):
+            other = Slots(tmp_path / str(number))
+            name = stage(other)
+            folder = other.path("vault", name) / "node"
+            folder.chmod(0o700)
+            make(folder / "email")
+            with pytest.raises(SlotDamaged):
+                other.verify("vault", name)
+
+    def test_a_file_that_became_executable_is_found(self, slots: Slots):
+        name = stage(slots)
+        (slots.path("vault", name) / "node/__init__.py").chmod(0o555)
+        with pytest.raises(SlotDamaged):
+            slots.verify("vault", name)
+
+    def test_a_slot_that_is_not_there_is_damaged(self, slots: Slots):
+        with pytest.raises(SlotDamaged):
+            slots.verify("vault", "0" * 64)
+
+
+class TestWhatIsThere:
+    def test_files_are_found_by_what_they_hold(self, slots: Slots):
+        name = stage(slots)
+        found = slots.files()
+        assert found[hashlib.sha256(b"X = 1\n").hexdigest()] == slots.path("vault", name) / "node/vault/__init__.py"
+        assert len(found) == len(FILES)
+
+    def test_a_rotten_file_is_not_taken_for_the_one_it_was(self, slots: Slots):
+        name = stage(slots)
+        spoil(slots.path("vault", name) / "node/vault/__init__.py", b"rotten")
+        assert hashlib.sha256(b"X = 1\n").hexdigest() not in slots.files()
+
+    def test_unused_slots_go_and_the_current_the_previous_and_the_kept_stay(self, slots: Slots, tmp_path: Path):
+        names = [stage(slots, [*FILES, ("node/vault/n.py", False, b"%d" % n)]) for n in range(5)]
+        for name in names:
+            slots.pycache("vault", name)
+        slots.point("vault", names[0], 1.0)
+        slots.point("vault", names[1], 2.0)
+
+        slots.remove_unused(keep=[names[2]])
+
+        assert [slots.has("vault", name) for name in names] == [True, True, True, False, False]
+        assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == sorted(
+            entry for name in names[:3] for entry in (name, f"{name}.json")
+        )
+
+
+class TestThePointer:
+    def test_it_remembers_the_version_before(self, slots: Slots, tmp_path: Path):
+        assert slots.current("vault") is None
+        slots.point("vault", "a" * 64, 1.0)
+        slots.point("vault", "b" * 64, 2.0)
+
+        again = Slots(tmp_path / "slots")
+
+        assert (again.current("vault"), again.previous("vault")) == ("b" * 64, "a" * 64)
+        assert again.pointer("vault").since_s == 2.0
+
+    def test_repeating_it_changes_nothing(self, slots: Slots):
+        slots.point("vault", "a" * 64, 1.0)
+        slots.point("vault", "b" * 64, 2.0)
+        slots.point("vault", "b" * 64, 3.0)
+        assert (slots.previous("vault"), slots.pointer("vault").since_s) == ("a" * 64, 2.0)
+
+    def test_after_going_back_nobody_falls_back_to_the_version_that_failed(self, slots: Slots):
+        slots.point("vault", "a" * 64, 1.0)
+        slots.point("vault", "b" * 64, 2.0)
+        slots.point_back("vault", "a" * 64, 3.0)
+        assert (slots.current("vault"), slots.previous("vault")) == ("a" * 64, None)
+
+    def test_an_unreadable_pointer_is_none(self, slots: Slots, tmp_path: Path):
+        slots.point("vault", "a" * 64, 1.0)
+        (tmp_path / "slots/pointers.json").write_bytes(b'{"vault":')
+        assert slots.current("vault") is None
+
+
+class TestChoosingWhatToStart:
+    def test_the_current_one_if_it_is_whole(self, slots: Slots):
+        name = stage(slots)
+        slots.point("vault", name, 1.0)
+        assert slots.choose("vault", 2.0) == name
+        assert slots.pointer("vault").since_s == 1.0
+
+    def test_else_the_one_before(self, slots: Slots):
+        before, name = stage(slots), stage(slots, FILES[:3])
+        slots.point("vault", before, 1.0)
+        slots.point("vault", name, 2.0)
+        spoil(slots.path("vault", name) / "node/__init__.py", b"rotten")
+
+        assert slots.choose("vault", 3.0) == before
+        assert (slots.current("vault"), slots.previous("vault")) == (before, None)
+
+    def test_else_the_files_that_came_with_the_program(self, slots: Slots):
+        slots.point("vault", "a" * 64, 1.0)
+        assert slots.choose("vault", 2.0) == slots.fill_from_checkout() == slots.current("vault")
+
+    def test_the_programs_own_files_are_those_of_the_vault_layer(self, slots: Slots):
+        path = slots.path("vault", slots.fill_from_checkout())
+        package = Path(node.__file__).parent
+        files = [file.relative_to(path / "node").as_posix() for file in path.rglob("*") if file.is_file()]
+
+        assert {"__init__.py", "vault/__init__.py", "vault/control.py"} <= set(files)
+        assert all(file == "__init__.py" or file.startswith("vault/") for file in files)
+        assert all((package / file).read_bytes() == (path / "node" / file).read_bytes() for file in files)
+        assert not any("__pycache__" in file for file in files)
+
+
+class TestByteCode:
+    def run(self, slots: Slots, name: str) -> subprocess.CompletedProcess[str]:
+        slot, prefix = slots.path("vault", name), slots.pycache("vault", name)
+        code = (
+            f"import sys; sys.path.insert(0, {str(slot)!r}); import node.vault;"
+            "print(node.vault.X, node.vault.__cached__, node.vault.__loader__.get_filename())"
+        )
+        order = [sys.executable, "-I", "-v", "-X", f"pycache_prefix={prefix}", "-c", code]
+        return subprocess.run(order, capture_output=True, text=True, check=True, timeout=60)
+
+    def test_python_takes_it_from_where_we_put_it_and_writes_none(self, slots: Slots):
+        name = stage(slots)
+        before = sorted(slots.pycache("vault", name).rglob("*"))
+
+        ran = self.run(slots, name)
+
+        cached = ran.stdout.split()[1]
+        assert Path(cached) in before
+        assert f"code object from '{cached}'" in ran.stderr
+        assert sorted(slots.pycache("vault", name).rglob("*")) == before
+        slots.verify("vault", name)
+
+    def test_it_is_checked_against_its_source(self, slots: Slots):
+        name = stage(slots)
+        slots.pycache("vault", name)
+        spoil(slots.path("vault", name) / "node/vault/__init__.py", b"X = 2\n")
+        assert self.run(slots, name).stdout.startswith("2 ")
+
+    def test_damaged_or_additional_byte_code_is_made_anew(self, slots: Slots):
+        name = stage(slots)
+        prefix = slots.pycache("vault", name)
+        file = next(path for path in prefix.rglob("*.pyc") if path.name.startswith("__init__"))
+        good = file.read_bytes()
+        spoil(file, good[:-1] + bytes([good[-1] ^ 1]))
+        spoil(file.with_name("more.pyc"), b"")
+        assert not bytecode.is_whole(prefix)
+
+        assert slots.pycache("vault", name) == prefix
+
+        assert file.read_bytes() == good
+        assert not file.with_name("more.pyc").exists()
+
+    def test_a_text_that_does_not_compile_is_left_out(self, slots: Slots):
+        name = stage(
+            slots, [*FILES, ("node/vault/bad.py", False, b"def ("), ("node/vault/deep.py", False, b"(" * 5000)]
+        )
+        names = {path.name.split(".")[0] for path in slots.pycache("vault", name).rglob("*.pyc")}
+        assert names == {"__init__", "__main__"}
+
+    def test_there_is_none_for_a_slot_that_is_not_there(self, slots: Slots):
+        with pytest.raises(SlotDamaged):
+            slots.pycache("vault", "0" * 64)
+
+
+class TestObjectsOnTheirWay:
+    def test_they_are_kept_until_they_are_dropped(self, slots: Slots, tmp_path: Path):
+        slots.keep_object(b"chunk")
+        address = hashlib.sha256(b"chunk").digest()
+
+        assert Slots(tmp_path / "slots").object(address) == b"chunk"
+        slots.drop_objects()
+        assert slots.object(address) is None
+
+    def test_a_rotten_one_is_not_there(self, slots: Slots, tmp_path: Path):
+        slots.keep_object(b"chunk")
+        address = hashlib.sha256(b"chunk").digest()
+        (tmp_path / "slots/objects" / address.hex()).write_bytes(b"chunK")
+        assert slots.object(address) is None
