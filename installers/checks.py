@@ -35,8 +35,7 @@ def main(arguments: list[str]) -> int:
     begun_s = time.monotonic()
     environment = Environment(ROOT)
     try:
-        environment.prepare("test")
-        prepare_system()
+        prepare(environment)
         outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
         left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
         outcomes.append(run_pytest(environment, arguments, left_s))
@@ -57,15 +56,11 @@ STATIC_CHECKS = (
 )
 
 
-def prepare_system() -> None:
-    groups = ("window", "test")
-    packages = debian.missing(groups)
-    if packages and debian.can_install():
-        say(f"Installing {len(packages)} system packages that the tests need.")
-        debian.install([package.name for package in packages])
-        packages = debian.missing(groups)
-    if packages:
-        raise SetupError(debian.advice(packages))
+def prepare(environment: Environment) -> None:
+    missing = debian.provide(("environment", "window", "test"))
+    if missing:
+        raise SetupError(debian.advice(missing))
+    environment.prepare("test")
 
 
 def offscreen_environ() -> dict[str, str]:

@@ -1,10 +1,12 @@
-"""Libraries that pip cannot bring: which are missing, and what installs them.
+"""What pip cannot bring: what of it is missing, and what installs it.
 
-The table is debian-packages.txt.  On other systems than Debian's family the names of the libraries are
-still told; which package holds them is for the person to find.
+The table is debian-packages.txt.  On systems outside of Debian's family the missing libraries are still
+named; which package holds them is for the person to find.
 """
 
 import ctypes
+import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,16 +15,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-APT_S_MAX = 900  # a slow mirror and a second package manager that holds the lock
+APT_S_MAX = 900  # a slow mirror, or a second package manager that holds the lock
+APT_TAIL_MAX = 4000  # characters
 TABLE = Path(__file__).with_name("debian-packages.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
     name: str
-    proof: str  # a library's name, a program's name or an absolute path
+    proof: str  # as explained in the table
 
     def is_present(self) -> bool:
+        if self.proof.startswith("import:"):
+            importlib.invalidate_caches()  # it may have been installed just now
+            return importlib.util.find_spec(self.proof.removeprefix("import:")) is not None
         if self.proof.startswith("/"):
             return Path(self.proof).exists()
         if ".so" not in self.proof:
@@ -60,6 +66,16 @@ def can_install() -> bool:
     return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
+def provide(groups: Iterable[str]) -> list[Package]:
+    """Install what is missing when this is allowed; return what is missing still.  Blocking, up to minutes."""
+    groups = list(groups)
+    packages = missing(groups)
+    if packages and can_install():
+        install([package.name for package in packages])
+        packages = missing(groups)
+    return packages
+
+
 def command(names: Iterable[str]) -> str:
     return "apt-get install -y --no-install-recommends " + " ".join(names)
 
@@ -67,25 +83,31 @@ def command(names: Iterable[str]) -> str:
 def advice(packages: list[Package]) -> str:
     """Return the sentence that names what is missing and the exact command that installs it."""
     if shutil.which("apt-get") is None:
-        return f"these libraries are missing: {', '.join(package.proof for package in packages)}"
+        return f"these are missing on this system: {', '.join(package.proof for package in packages)}"
     names = [package.name for package in packages]
     return f"system packages are missing; install them with:\n    sudo {command(names)}"
 
 
-def install(names: list[str]) -> bool:
-    """Install the packages as root; return whether apt-get said that it succeeded.  Blocking, up to minutes."""
+def install(names: list[str]) -> None:
+    """Let apt-get install the packages; what it says is shown only when it fails."""
+    print(f"Installing system packages: {' '.join(names)}", file=sys.stderr, flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    wait = ["-q", "-o", "DPkg::Lock::Timeout=120"]
-    # A machine just made has no package lists; that this step fails does not mean that the next one does.
-    steps = (["apt-get", *wait, "update"], ["apt-get", *wait, *command(names).split()[1:]])
-    succeeded = False
-    for step in steps:
+    apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"]
+    # A machine just made has no package lists; an update that fails says nothing yet about the next step.
+    for step in ([*apt, "update"], [*apt, *command(names).split()[1:]]):
         try:
-            # Standard output belongs to the program that is started afterwards; this is talk.
             done = subprocess.run(
-                step, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=APT_S_MAX, check=False
+                step,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=APT_S_MAX,
+                check=False,
             )
         except subprocess.TimeoutExpired:
-            return False
-        succeeded = done.returncode == 0
-    return succeeded
+            print(f"{' '.join(step)} took more than {APT_S_MAX} s", file=sys.stderr)
+            return
+        if done.returncode != 0:
+            print(done.stdout[-APT_TAIL_MAX:], file=sys.stderr, flush=True)

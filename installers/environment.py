@@ -10,8 +10,6 @@ last one is on the disk, so that no cut, not even of the power, leaves half an e
 
 import contextlib
 import hashlib
-import importlib
-import importlib.util
 import json
 import os
 import shutil
@@ -22,8 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-from installers import debian
 
 if sys.platform != "win32":
     import fcntl
@@ -99,7 +95,6 @@ class Environment:
         """
         if self.is_ready(group):
             return False
-        require_venv()
         try:
             with self._lock() as lock:
                 if not self.is_ready(group):  # another set-up may just have ended
@@ -170,7 +165,7 @@ class Environment:
 
     def _pip(self, lock: int | None, *arguments: str) -> None:
         pip = [str(self.program("python")), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-        quiet = [] if sys.stderr.isatty() else ["--quiet"]
+        quiet = [] if sys.stderr.isatty() else ["-qq"]  # errors only
         self._step(lock, [*pip, *quiet, *arguments], "pip could not install what is locked (its message is above)")
 
     def _step(self, lock: int | None, command: list[str], failure: str) -> None:
@@ -269,28 +264,3 @@ class Environment:
 def base_python() -> str:
     """Return the Python outside of any virtual environment; this one may be inside the one to be made anew."""
     return getattr(sys, "_base_executable", None) or sys.executable
-
-
-def require_venv() -> None:
-    """Make sure that this Python can make environments; Debian keeps that in a package of its own.
-
-    Raises:
-        SetupError: It cannot, and this script may not or could not change that.
-    """
-    if has_venv():
-        return
-    package = f"python3.{sys.version_info[1]}-venv"
-    if not debian.can_install():
-        raise SetupError(
-            f"this Python cannot make virtual environments; install what is missing with:\n"
-            f"    sudo {debian.command([package])}"
-        )
-    say(f"Installing {package}, without which Python cannot make virtual environments.")
-    installed = debian.install([package])
-    importlib.invalidate_caches()
-    if not installed or not has_venv():
-        raise SetupError(f"{package} could not be installed; apt-get's message is above")
-
-
-def has_venv() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("venv", "ensurepip"))

@@ -16,8 +16,7 @@ def main(arguments: list[str]) -> int:
     """Set up if need be and become `perennial`; return an exit code only when that was not possible."""
     environment = Environment(ROOT)
     try:
-        was_set_up_now = environment.prepare("run")
-        prepare_screen(arguments, is_first=was_set_up_now)
+        prepare(environment, arguments)
     except SetupError as error:
         say(f"Perennial cannot start: {error}")
         return 1
@@ -41,26 +40,26 @@ def what_to_start(arguments: list[str], environ: Mapping[str, str], platform: st
     return ["practice"]
 
 
-def prepare_screen(arguments: list[str], *, is_first: bool) -> None:
-    """See that Qt finds its libraries: before every start of a window, otherwise only at set-up.
+def prepare(environment: Environment, arguments: list[str]) -> None:
+    """Set up what is not set up.  What a window needs is looked for whenever one will be shown.
 
     Raises:
-        SetupError: A window shall be shown and cannot be.
+        SetupError: Something is missing without which the start makes no sense.
     """
     kinds = screens(os.environ, sys.platform)
     is_window_wanted = bool(kinds) and not arguments
-    if not is_window_wanted and not is_first:
-        return
-    groups = ["window", *(kinds or ["x11"])]
-    packages = debian.missing(groups)
-    if packages and debian.can_install():
-        say(f"Installing {len(packages)} system packages that the window needs.")
-        debian.install([package.name for package in packages])
-        packages = debian.missing(groups)
-    if packages and is_window_wanted:
-        raise SetupError(debian.advice(packages))
-    if packages:
-        say(f"For the window, {debian.advice(packages)}")
+    is_ready = environment.is_ready("run")
+    indispensable = [] if is_ready else ["environment"]
+    window = ["window", *(kinds or ["x11"])]
+    desirable = [] if is_ready or is_window_wanted else window
+    if is_window_wanted:
+        indispensable += window
+    missing = debian.provide([*indispensable, *desirable])
+    if debian.missing(indispensable):
+        raise SetupError(debian.advice(missing))
+    environment.prepare("run")
+    if missing:
+        say(f"No window can be shown: {debian.advice(missing)}")
 
 
 def become(program: Path, arguments: list[str]) -> int:
