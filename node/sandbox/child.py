@@ -1,0 +1,373 @@
+"""A contained child and its control channel.
+
+The channel is the child's standard input and output: frames as in ``node.vault.control``, and the prober's own
+messages in the same framing.  The child is not trusted: whatever it sends has a limit, and what breaks the
+contract ends it, with the reason in ``fault``.
+
+    start -> (launcher's line, hello, configuration) -> ask, on_report ... -> exited
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+import msgspec
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
+from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildTimeout
+from node.sandbox.log import CappedLog, keep_log
+from node.sandbox.report import SandboxReport, read_report, uncontained
+from node.sandbox.spec import SandboxSpec, environment
+from node.vault.control import FRAME_BYTES_MAX, LENGTH_BYTES, Failed, Frames
+from node.vault.errors import ControlError
+
+START_S_MAX: Final = 30.0  # from the launcher to the hello, on a slow disk
+LAST_WORDS_S: Final = 5.0  # between the end of the channel and the end of the process, whichever comes first
+READ_BYTES: Final = 64 << 10
+ASKS_MAX: Final = 64  # unanswered at a time; more wait
+ABANDONED_MAX: Final = 1024  # asks that nobody waits for any longer, whose answers may still come
+REPORTS_PER_S_MAX: Final = 200  # unasked ones; a child that has more to say waits
+CODE_CHARACTERS_MAX: Final = 64
+MESSAGE_CHARACTERS_MAX: Final = 500
+
+_log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a child has used: processor time since its start, and the memory resident now."""
+
+    cpu_ns: int
+    rss_bytes: int
+
+
+class Child(Generic[R]):
+    """A child process of which nothing is believed but what its operating system enforces.
+
+    ``report`` says what that is.  ``exited`` is done with the exit code (negative: the signal) once the process has
+    ended and all that it said has been delivered.  ``fault`` is why it was ended here, if it was to blame.
+    ``counters`` counts what was dropped.  Use it in the loop that started it: the child ends with that thread.
+    """
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        *,
+        decode: Callable[[bytes], R],
+        on_report: Callable[[R], None],
+        log: CappedLog,
+        name: str,
+    ) -> None:
+        """Take over a process whose three streams are pipes; ``start`` is the way to make one."""
+        assert process.stdin is not None, name
+        assert process.stdout is not None, name
+        assert process.stderr is not None, name
+        self.name = name
+        self.pid = process.pid
+        self.report: SandboxReport = uncontained()
+        self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.fault: str | None = None
+        self.counters: Counter[str] = Counter()
+        self._process = process
+        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
+        self._log = log
+        self._numbers = itertools.count(1)
+        self._pending: dict[int, asyncio.Future[R]] = {}
+        self._abandoned: dict[int, None] = {}
+        self._sending = asyncio.Lock()
+        self._asking = asyncio.Semaphore(ASKS_MAX)
+        self._reports_since_s = 0.0
+        self._report_count = 0
+        self._decode = decode
+        self._on_report = on_report
+        self._frames = Frames()
+        self._received: deque[bytes] = deque()
+        self._keeping: asyncio.Task[None] | None = None
+        self._living: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        spec: SandboxSpec,
+        *,
+        configure: Callable[[bytes], bytes],
+        decode: Callable[[bytes], R],
+        on_report: Callable[[R], None],
+        log: Path,
+        name: str,
+        start_s_max: float = START_S_MAX,
+    ) -> Child[R]:
+        """Start a child, hear its hello, configure it.  Safe to cancel: the child ends then.
+
+        Args:
+            spec: What it is given.
+            configure: Called once with the content of the first frame; returns the content of the answer's frame
+                (without its length); raises ``ChildError``, ``ControlError`` or ``ValueError`` if it will not do.
+            decode: Reads a frame's content; raises ``ControlError`` (or ``ValueError``) for what is no message.
+            on_report: Called in the loop for every message that answers nothing; must not block.
+            log: The file for its standard error.
+            name: How the supervisor's own log calls it.
+            start_s_max: How long all of it may take.
+
+        Raises:
+            ChildError: It did not start, or did not say what it should.  Nothing of it is left.
+        """
+        try:
+            capped_log = CappedLog(log, asyncio.get_running_loop().time())
+            process = await _spawn(spec)
+        except OSError as error:
+            raise ChildError(f"{name} cannot be started: {error}") from error
+        child = cls(process, decode=decode, on_report=on_report, log=capped_log, name=name)
+        try:
+            async with asyncio.timeout(start_s_max):
+                await child._open(configure)
+        except TimeoutError as error:
+            raise ChildError(f"{name} said no hello within {start_s_max:g} s") from error
+        except (ControlError, ConnectionError, ValueError) as error:
+            raise ChildError(f"{name} did not start as agreed: {error}") from error
+        finally:
+            if child._living is None:
+                await child._discard()
+        _log.info("child started name=%s pid=%d sandbox=%s", name, child.pid, child.report.level)
+        return child
+
+    async def ask(self, make: Callable[[int], msgspec.Struct], timeout_s: float) -> R:
+        """Send the command that ``make`` builds around a fresh id; return the answer to it.
+
+        Safe to cancel; the answer is dropped when it comes.
+
+        Raises:
+            ChildFailed: It answered that it could not.
+            ChildGone: It has ended, before or meanwhile.
+            ChildTimeout: No answer within ``timeout_s``, counted from this call.
+            ControlError: The command is too long for a frame.
+        """
+        try:
+            async with asyncio.timeout(timeout_s), self._asking:
+                return await self._ask(make)
+        except TimeoutError as error:
+            raise ChildTimeout(f"{self.name} did not answer within {timeout_s:g} s") from error
+
+    def usage(self) -> Usage:
+        """What the child has used so far.
+
+        Raises:
+            ChildGone: It has ended.
+        """
+        if self._process.returncode is not None:
+            raise ChildGone(f"{self.name} has ended")
+        try:
+            return _usage(self.pid)
+        except (OSError, psutil.Error) as error:
+            raise ChildGone(f"{self.name} has ended: {error}") from error
+
+    async def stop(self, grace_s: float) -> int:
+        """Close the channel, which asks the child to end; kill it if it has not within ``grace_s``.
+
+        Returns:
+            The exit code, or the negative signal.
+        """
+        self._stdin.close()
+        await asyncio.wait({self.exited}, timeout=grace_s)
+        self.kill()
+        return await asyncio.shield(self.exited)
+
+    def kill(self) -> None:
+        """End the child at once; ``exited`` follows."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def _open(self, configure: Callable[[bytes], bytes]) -> None:
+        """From the launcher's line to the sent configuration; then the child lives."""
+        if sys.platform == "linux":
+            self.report = read_report(await self._stderr.readline())
+        self._keeping = asyncio.create_task(keep_log(self._stderr, self._log), name=f"{self.name} log")
+        hello = await self._receive()
+        if hello is None:
+            raise ChildError(f"{self.name} ended without a hello")
+        await self._send(configure(hello))
+        self._living = asyncio.create_task(self._live(), name=f"{self.name} channel")
+
+    async def _discard(self) -> None:
+        """End a child that never came to life, and everything that belongs to it."""
+        self.kill()
+        self._stdin.close()
+        await self._process.wait()
+        await _read_out(self._stdout)
+        if self._keeping is None:
+            await _read_out(self._stderr)
+            self._log.close()
+        else:
+            await _end(self._keeping)
+        self.exited.cancel()
+
+    async def _receive(self) -> bytes | None:
+        """The content of the next frame; None once the child has closed its end.
+
+        Raises:
+            ControlError: A frame is over its limit.
+        """
+        while not self._received:
+            received = await self._stdout.read(READ_BYTES)
+            if not received:
+                return None
+            self._received.extend(self._frames.feed(received))
+        return self._received.popleft()
+
+    async def _live(self) -> None:
+        """Deliver what the child says until it has ended; then settle everything that still waits for it."""
+        assert self._keeping is not None, self.name
+        reading = asyncio.create_task(self._read(), name=f"{self.name} reports")
+        waiting = asyncio.create_task(self._process.wait(), name=f"{self.name} exit")
+        await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({reading, waiting}, timeout=LAST_WORDS_S)  # the one follows the other, or is cut off
+        self.kill()
+        code = await waiting
+        self._stdin.close()
+        await _end(reading)
+        await _read_out(self._stdout)
+        await _end(self._keeping)
+        self._settle(code)
+
+    def _settle(self, code: int) -> None:
+        why = f"{self.name} has ended with {code}" if self.fault is None else f"{self.name} was ended: {self.fault}"
+        _log.info("child ended name=%s pid=%d code=%d fault=%s", self.name, self.pid, code, self.fault)
+        for answer in self._pending.values():
+            if not answer.done():
+                answer.set_exception(ChildGone(why))
+        if not self.exited.done():
+            self.exited.set_result(code)
+
+    async def _read(self) -> None:
+        try:
+            while (content := await self._receive()) is not None:
+                await self._take(self._decode(content))
+        except (ControlError, ChildError, ValueError) as error:
+            self.fault = str(error)[:MESSAGE_CHARACTERS_MAX]
+            self.counters["contract_broken"] += 1
+            self.kill()
+
+    async def _take(self, report: R) -> None:
+        """Give an answer to whoever waits for it, and anything else to ``on_report``.
+
+        Raises:
+            ChildError: It answers what nobody asked.
+        """
+        number = getattr(report, "id", None)
+        if number is None:
+            await self._keep_pace()
+            self._on_report(report)
+        elif number in self._abandoned:
+            del self._abandoned[number]
+            self.counters["answers_late"] += 1
+        elif number not in self._pending or self._pending[number].done():
+            raise ChildError(f"an answer to {number}, which nobody asked")
+        elif isinstance(report, Failed):
+            failed = ChildFailed(report.code[:CODE_CHARACTERS_MAX], report.message[:MESSAGE_CHARACTERS_MAX])
+            self._pending[number].set_exception(failed)
+        else:
+            self._pending[number].set_result(report)
+
+    async def _keep_pace(self) -> None:
+        """Wait when the child reports faster than REPORTS_PER_S_MAX: then it waits too, as its pipe is full."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._reports_since_s >= 1.0:
+            self._reports_since_s, self._report_count = now_s, 0
+        self._report_count += 1
+        if self._report_count > REPORTS_PER_S_MAX:
+            self.counters["reports_held_up"] += 1
+            await asyncio.sleep(self._reports_since_s + 1.0 - now_s)
+
+    async def _ask(self, make: Callable[[int], msgspec.Struct]) -> R:
+        if self.exited.done():
+            raise ChildGone(f"{self.name} has ended")
+        number = next(self._numbers)
+        command = msgspec.msgpack.encode(make(number))
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._pending[number] = answer
+        try:
+            await self._send(command)
+            return await answer
+        except ConnectionError as error:
+            raise ChildGone(f"{self.name} no longer listens") from error
+        finally:
+            del self._pending[number]
+            self._forget(number, answer)
+
+    def _forget(self, number: int, answer: asyncio.Future[R]) -> None:
+        """Remember that an answer to ``number`` may still come, although nobody waits for it."""
+        if answer.done() and not answer.cancelled():
+            answer.exception()  # an error that came together with a cancellation is nobody's any more
+            return
+        self._abandoned[number] = None
+        if len(self._abandoned) > ABANDONED_MAX:
+            del self._abandoned[next(iter(self._abandoned))]
+
+    async def _send(self, content: bytes) -> None:
+        """Send one frame; waits while the child does not read.
+
+        Raises:
+            ControlError: The content is longer than FRAME_BYTES_MAX.
+            ConnectionError: The child has closed its end.
+        """
+        if len(content) > FRAME_BYTES_MAX:
+            raise ControlError(f"a frame of {len(content)} bytes is over {FRAME_BYTES_MAX}")
+        async with self._sending:
+            await self._stdin.drain()  # before, not after: at most one frame lies in the buffer
+            self._stdin.write(len(content).to_bytes(LENGTH_BYTES, "big") + content)
+
+
+async def _spawn(spec: SandboxSpec) -> asyncio.subprocess.Process:
+    """Start the launcher, or where there is no sandbox the child itself.
+
+    Raises:
+        OSError: The system refused.
+    """
+    if sys.platform != "linux":
+        for folder in spec.folders().values():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        *spec.command(), stdin=pipe, stdout=pipe, stderr=pipe, cwd=spec.data, env=environment(), limit=READ_BYTES
+    )
+
+
+def _usage(pid: int) -> Usage:
+    if sys.platform == "linux":
+        cpu_ns = time.clock_gettime_ns((~pid << 3) | 2)  # the clock of a whole process, clock_getcpuclockid(3)
+        resident = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+        return Usage(cpu_ns, resident * os.sysconf("SC_PAGE_SIZE"))
+    process = psutil.Process(pid)
+    times = process.cpu_times()
+    return Usage(int((times.user + times.system) * 1e9), process.memory_info().rss)
+
+
+async def _read_out(stream: asyncio.StreamReader) -> None:
+    """Read what is left in the pipe of a process that has ended, so that the pipe is closed."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WORDS_S):
+            while await stream.read(READ_BYTES):
+                pass
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Give a task LAST_WORDS_S to end, then cancel it; its failure is a bug of ours and goes to the log."""
+    _, pending = await asyncio.wait({task}, timeout=LAST_WORDS_S)
+    if pending:
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        _log.error("a child's task failed task=%s", task.get_name(), exc_info=bug)

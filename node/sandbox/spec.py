@@ -1,0 +1,192 @@
+"""What a child is given, and the command that starts it.
+
+A child is started twice over: the launcher (``launch.py``, from the app slot) gives up every power that the
+child shall not have, and then becomes the child's interpreter with the slot first on its path.
+
+    data/            read
+    data/incoming/   read and write: where a file lies until all of it is on the disk
+    data/chunks/     read, move in, remove: what lies there can be neither overwritten nor cut
+
+The prober keeps nothing for others; it may write anywhere in its data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+MEMORY_BYTES: Final = 1 << 30
+PROBER_MODULE: Final = "node.prober"
+INCOMING: Final = "incoming"
+CHUNKS: Final = "chunks"
+
+# The whole environment of every child, the same on every machine, so that it tells nothing.
+ENVIRONMENT: Final = {
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    # An arena of the C library reserves 64 MiB of address space, and there would be eight for each core.
+    "MALLOC_ARENA_MAX": "2",
+    # The transport's threads: as many on a large machine as on a small one.
+    "TOKIO_WORKER_THREADS": "2",
+}
+
+SYSTEM_PATHS: Final = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/etc/nsswitch.conf",
+    "/dev/urandom",
+)
+
+LAUNCH_CODE: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from node.sandbox.launch import main; main()"
+
+# Arguments: slot, module, folder of prepared byte code or "".  The folder serves the slot's own modules alone: with
+# the option -X pycache_prefix every start would compile the standard library anew (0.3 s and 16 MB, 2026-11-22).
+# From a slot only source is loaded, never a library, whatever lies there.
+START_CODE: Final = """\
+import os, sys
+from importlib.machinery import FileFinder, SourceFileLoader
+slot, module, prepared = sys.argv[1:]
+del sys.argv[1:]
+class SlotLoader(SourceFileLoader):
+    def get_code(self, name):
+        sys.pycache_prefix = prepared or None
+        try:
+            return super().get_code(name)
+        finally:
+            sys.pycache_prefix = None
+def slot_finder(path):
+    if path != slot and not path.startswith(slot + os.sep):
+        raise ImportError
+    return FileFinder(path, (SlotLoader, [".py"]))
+sys.path_hooks.insert(0, slot_finder)
+sys.path.insert(0, slot)
+import runpy
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSpec:
+    """One child: all paths absolute; ``slot`` and ``pycache`` are read-only to it, ``data`` is where it stands.
+
+    ``pycache`` is laid out as ``-X pycache_prefix`` would.  ``landlock_abi_max`` makes this kernel behave like an
+    older one, in tests.
+    """
+
+    slot: Path
+    data: Path
+    module: str
+    pycache: Path | None = None
+    memory_bytes: int = MEMORY_BYTES
+    landlock_abi_max: int | None = None
+
+    def __post_init__(self) -> None:
+        assert self.slot.is_absolute(), self.slot
+        assert self.data.is_absolute(), self.data
+        assert self.pycache is None or self.pycache.is_absolute(), self.pycache
+
+    def grants(self) -> dict[str, list[str]]:
+        """Every path that the child may touch, by what it may do there (``linux.GRANTS``).
+
+        Raises:
+            OSError: The interpreter cannot be read.
+        """
+        own = [str(path) for path in (self.slot, self.data, self.pycache) if path is not None]
+        return {
+            "read": [*SYSTEM_PATHS, *_interpreter_paths(), *own],
+            "run": _programs(),
+            "device": ["/dev/null"],
+            **{kind: [str(folder)] for kind, folder in self.folders().items()},
+        }
+
+    def folders(self) -> dict[str, Path]:
+        """The folders in which the child may make files, by the kind of grant; they must exist when it starts."""
+        if self.module == PROBER_MODULE:
+            return {"write": self.data}
+        return {"write": self.data / INCOMING, "keep": self.data / CHUNKS}
+
+    def start_command(self) -> list[str]:
+        """The command that runs the module, with nothing contained."""
+        prepared = "" if self.pycache is None else str(self.pycache)
+        return [sys.executable, "-I", "-B", "-c", START_CODE, str(self.slot), self.module, prepared]
+
+    def command(self) -> list[str]:
+        """The command that runs the module in the sandbox, as far as this system has one.
+
+        Raises:
+            OSError: The interpreter cannot be read.
+        """
+        if sys.platform != "linux":
+            return self.start_command()
+        order = {
+            "parent_pid": os.getpid(),
+            "data": str(self.data),
+            "folders": [str(folder) for folder in self.folders().values()],
+            "grants": self.grants(),
+            "memory_bytes": self.memory_bytes,
+            "landlock_abi_max": self.landlock_abi_max,
+            "command": self.start_command(),
+            "environment": ENVIRONMENT,
+        }
+        app = str(Path(__file__).parents[2])
+        return [sys.executable, "-I", "-S", "-B", "-c", LAUNCH_CODE, app, json.dumps(order)]
+
+
+def environment() -> dict[str, str]:
+    """The environment to start a child with."""
+    if sys.platform != "win32":
+        return dict(ENVIRONMENT)
+    return ENVIRONMENT | {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}  # no program starts without it
+
+
+def _interpreter_paths() -> list[str]:
+    """Where the running interpreter's own modules and its installed packages lie."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    paths = {os.path.realpath(sysconfig.get_path(name)) for name in names}
+    # A prefix such as /usr holds more than the interpreter, so only its libraries.
+    paths |= {f"{os.path.realpath(sys.base_prefix)}/{folder}" for folder in ("lib", "lib64")}
+    return [*sorted(paths), f"{sys.prefix}/pyvenv.cfg"]
+
+
+def _programs() -> list[str]:
+    """The interpreter and the dynamic loader that it names: all that may ever be executed."""
+    program = os.path.realpath(sys.executable)
+    loader = elf_loader(Path(program))
+    return [program] if loader is None else [program, os.path.realpath(loader)]
+
+
+def elf_loader(program: Path) -> str | None:
+    """The dynamic loader that a 64-bit little-endian ELF program asks for (PT_INTERP), or None.
+
+    Raises:
+        OSError: The program cannot be read.
+    """
+    with program.open("rb") as file:
+        head = file.read(64)
+        if len(head) < 64 or head[:6] != b"\x7fELF\x02\x01":
+            return None
+        table = struct.unpack_from("<Q", head, 32)[0]
+        entry_bytes, entries = struct.unpack_from("<HH", head, 54)
+        file.seek(table)
+        content = file.read(entry_bytes * entries)
+        for start in range(0, len(content) - 55, entry_bytes):
+            kind, offset, length = struct.unpack_from("<I4xQ16xQ", content, start)
+            if kind == 3:
+                file.seek(offset)
+                return file.read(min(length, 4096)).rstrip(b"\0").decode()
+    return None
