@@ -9,6 +9,7 @@ from typing import Final
 from node.api.schema import NodeState, Space
 
 SILENT_S_MAX: Final = 20.0  # a vault that has not answered for so long is said to be silent
+LOOKING_S: Final = 30.0  # after so long without a neighbour something is wrong
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -23,6 +24,7 @@ class Health:
     settings_trouble: str  # why the defaults hold, else ""
     other_trouble: str  # something else that the farmer should know, else ""
     space: Space
+    up_s: float  # how long the vault has been reachable
     peer_count: int
     trial_of: str  # the version on trial, else ""
     version: str  # the version in use
@@ -42,11 +44,13 @@ def status_sentence(health: Health) -> tuple[NodeState, str]:
         return "attention", health.settings_trouble or health.other_trouble
     if health.space.used_bytes > health.space.quota_bytes:
         return "attention", f"{_lent(health.space)}: over the limit, so nothing new is stored."
+    if health.peer_count == 0 and health.up_s < LOOKING_S:
+        return "starting", "The vault runs and looks for other vaults."
     if health.peer_count == 0:
         return "attention", "The vault runs, but it has reached no other vault yet."
     if health.trial_of:
         return "trial", f"Version {health.trial_of} is being tried out; version {health.version} keeps your chunks."
-    return "fine", f"All is well: {_lent(health.space)}, connected to {_count(health.peer_count, 'vault')}."
+    return "fine", f"All is well: {_lent(health.space)}, connected to {count(health.peer_count, 'vault')}."
 
 
 def _lent(space: Space) -> str:
@@ -68,8 +72,9 @@ def reason(error: BaseException) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def count(number: int, noun: str) -> str:
+    """``1 vault``, ``7 vaults``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # The home.
@@ -226,6 +231,18 @@ def switch_failed(why: str, running: str) -> str:
 
 def stays(why: str) -> str:
     return f"The new vault version could not be started: {why}. Nothing was changed."
+
+
+def odd_answer() -> str:
+    return "The vault gave an answer that does not belong to the question."
+
+
+def updates_stopped() -> str:
+    return "Updates have stopped because of a fault in Perennial; your chunks are served as before."
+
+
+def unknown_version() -> str:
+    return "unknown"
 
 
 def stopping() -> str:

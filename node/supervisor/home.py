@@ -9,7 +9,8 @@
     slots/          versions of the layers, read-only
     vault/          the chunks
     trial/          the twins of a running trial
-    logs/
+    logs/           what the vault and the supervisor wrote
+    cache/          byte code of the slots
 
 Nothing is changed in a folder without the marker, and nothing without it is ever deleted.
 """
@@ -31,8 +32,8 @@ import msgspec
 from node.api import texts
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
-from node.vault.control import CONTACTS_MAX
-from node.vault.storage.filesystem import write_durably
+from node.vault.control import CONTACTS_MAX, Pace
+from node.vault.storage.filesystem import CHUNKS, INCOMING, write_durably
 
 FORMAT: Final = 1
 MARKER: Final = "home.json"
@@ -58,6 +59,7 @@ class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: str
     bind: str  # "address:port", port 0 for any
     contacts: tuple[bytes, ...] = ()  # encoded PeerRecords
+    pace: Pace = Pace()
 
 
 class Home:
@@ -103,7 +105,15 @@ class Home:
         home = cls(path, marker, root)
         with _sentence(path):
             path.chmod(FOLDER_MODE)
-            for made in (home.state, home.slots, home.vault, home.trial, home.logs):
+            for made in (
+                home.state,
+                home.slots,
+                home.vault,
+                home.vault / INCOMING,
+                home.vault / CHUNKS,
+                home.trial,
+                home.logs,
+            ):
                 made.mkdir(mode=FOLDER_MODE, exist_ok=True)
         return home
 
@@ -117,6 +127,7 @@ class Home:
         bind: str,
         quota_bytes: int,
         contacts: tuple[bytes, ...] = (),
+        pace: Pace | None = None,
     ) -> Home:
         """Make a home in a folder that is empty or not there yet.  Blocking.
 
@@ -139,7 +150,8 @@ class Home:
                 raise HomeError(texts.not_a_home(path))
             path.chmod(FOLDER_MODE)
             name = os.urandom(8).hex()
-            marker = Marker(FORMAT, kind, name, hashlib.sha256(root).hexdigest(), bind, contacts)
+            network = hashlib.sha256(root).hexdigest()
+            marker = Marker(FORMAT, kind, name, network, bind, contacts, pace or Pace())
             write_durably(path / MAKING, b"")
             write_durably(path / "root.json", root)
             settings.save(path / "settings.json", chosen)

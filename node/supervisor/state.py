@@ -54,14 +54,6 @@ class StateFile(Generic[T]):
             raise StateError(texts.unusable(self._path, error)) from error
 
 
-class VaultInUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which vault slot runs under the farm's vault id, and since when (UTC)."""
-
-    tree_hash: str
-    version: str
-    since_s: float
-
-
 class Serial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The serial of the newest certificate that was ever issued for the vault id."""
 

@@ -1,0 +1,86 @@
+"""What all commands share: the options --home and --json, stated failures, and talking to the node."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import click
+import msgspec
+
+from node.api.schema import ErrorAnswer
+
+if TYPE_CHECKING:
+    from node.api.client import Client
+
+T = TypeVar("T")
+HOME_OPTION: Final = click.option(
+    "--home", type=click.Path(path_type=Path), default=None, metavar="DIR", help="The folder of the node."
+)
+JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of text.")
+
+
+class Failure(click.ClickException):
+    """A stated failure: one sentence on standard error, or with --json an ErrorAnswer on standard output."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, *, is_json: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.is_json = is_json
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if self.is_json:
+            print_json(ErrorAnswer(self.code, self.message))
+        else:
+            click.echo(self.message, file=file or sys.stderr)
+
+
+def shared_options(command: Callable[..., T]) -> Callable[..., T]:
+    """Give a command ``home: Path`` and ``is_json: bool``, as said at the command or before it."""
+
+    @HOME_OPTION
+    @JSON_OPTION
+    @click.pass_context
+    @functools.wraps(command)
+    def with_options(ctx: click.Context, /, home: Path | None, *, is_json: bool, **others: Any) -> T:
+        before = ctx.find_root().params
+        home = home or before.get("home") or default_home()
+        return command(home=home, is_json=is_json or bool(before.get("is_json")), **others)
+
+    return with_options
+
+
+def default_home() -> Path:
+    """Where the home lies when nobody says otherwise."""
+    import platformdirs  # noqa: PLC0415 - for this one path only
+
+    return platformdirs.user_data_path("perennial", appauthor=False)
+
+
+def print_json(value: msgspec.Struct | dict[str, Any] | None) -> None:
+    click.echo(msgspec.json.encode(value))
+
+
+def fail(error: Exception, *, is_json: bool) -> NoReturn:
+    """End the command with what an error with a ``code`` says."""
+    raise Failure(getattr(error, "code", "failed"), str(error), is_json=is_json) from error
+
+
+def ask_node(home: Path, use: Callable[[Client], Awaitable[T]], *, is_json: bool) -> T:
+    """Connect to the node of ``home`` and return what ``use`` gets from it; a refusal ends the command."""
+    from node.api.client import ApiError, Client, NotRunning  # noqa: PLC0415 - slow to load, not needed for --help
+
+    async def talk() -> T:
+        async with Client(home) as client:
+            return await use(client)
+
+    try:
+        return asyncio.run(talk())
+    except (ApiError, NotRunning) as error:
+        fail(error, is_json=is_json)

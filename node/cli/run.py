@@ -1,0 +1,98 @@
+"""``perennial run``: supervisor and vault without a window, until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+import click
+
+from node.api.server import ApiServer
+from node.cli.common import fail, print_json, shared_options
+from node.supervisor import keys
+from node.supervisor.errors import SupervisorError
+from node.supervisor.home import Home
+from node.supervisor.supervisor import Supervisor
+from node.update.errors import UpdateError
+
+UP_S_MAX: Final = 20.0  # after so long it is said how it stands, whether the vault is up or not
+LOG_BYTES_MAX: Final = 1 << 20
+LOGS_KEPT: Final = 2
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@click.command()
+@shared_options
+def run(home: Path, is_json: bool) -> None:
+    """Run the node without a window, until stopped."""
+    try:
+        opened = Home.open(home)
+        with opened.lock():
+            _log_to(opened.logs / "supervisor.log")
+            asyncio.run(_run(opened, is_json=is_json))
+    except (SupervisorError, UpdateError) as error:
+        fail(error, is_json=is_json)
+    except OSError as error:
+        fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
+
+
+async def _run(home: Home, *, is_json: bool) -> None:
+    supervisor = Supervisor(home, await keys.load(home, os.urandom))
+    server = ApiServer(supervisor, home.socket)
+    await server.start()
+    try:
+        with _stopped_by_signals(supervisor.stop):
+            saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
+            await supervisor.run()
+            saying.cancel()
+    finally:
+        await server.stop()
+
+
+async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:
+    """Print one line once the vault is reachable, or how it stands when that takes long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(UP_S_MAX):
+            await supervisor.vault.wait_until_settled()
+    status, home = supervisor.status(), supervisor.home.path
+    if is_json:
+        print_json(
+            {"home": str(home), "pid": os.getpid(), "vault_id": supervisor.keys.vault_id.hex(), "status": status}
+        )
+    else:
+        click.echo(f"Perennial runs on {home} (farm {status.farm}): {status.sentence}")
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":  # there only the interpreter itself hears signals
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        yield
+        return
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop)
+    yield
+    for number in SIGNALS:
+        loop.remove_signal_handler(number)
+
+
+def _log_to(path: Path) -> None:
+    """Write the log, in UTC, to a file that never grows beyond LOG_BYTES_MAX (and LOGS_KEPT old ones)."""
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=LOG_BYTES_MAX, backupCount=LOGS_KEPT, encoding="utf-8"
+    )
+    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

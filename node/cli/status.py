@@ -1,0 +1,43 @@
+"""``perennial status``: one sentence, then the details."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from node.api.schema import Status
+from node.api.texts import count, size
+from node.cli.common import ask_node, print_json, shared_options
+
+
+@click.command()
+@shared_options
+def status(home: Path, is_json: bool) -> None:
+    """Say in one sentence how the node is, then the details."""
+    found = ask_node(home, lambda client: client.status(), is_json=is_json)
+    if is_json:
+        print_json(found)
+        return
+    click.echo(found.sentence)
+    click.echo()
+    for name, value in _details(found):
+        click.echo(f"{name:<10}{value}")
+
+
+def _details(found: Status) -> list[tuple[str, str]]:
+    version = f"{found.in_use.version} ({found.in_use.tree_hash[:8]})" if found.in_use else "none"
+    space = (
+        f"{size(found.space.used_bytes)} of {size(found.space.quota_bytes)}, {count(found.space.chunk_count, 'chunk')}"
+    )
+    network = f"{count(found.peer_count, 'vault')} in {count(found.subnet_count, 'subnet')}"
+    key = "in a file of this practice home" if found.is_practice else "in the keyring of this system"
+    return [
+        ("state", found.state + (", practice" if found.is_practice else "")),
+        ("farm", found.farm),
+        ("version", version),
+        ("space", space),
+        ("connected", network),
+        ("sandbox", found.sandbox),
+        ("key", key),
+    ]

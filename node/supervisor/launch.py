@@ -1,0 +1,168 @@
+"""One run of a vault: start a contained process from a slot, check what it says it is, configure it, talk to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from node.api import texts
+from node.sandbox.child import Child
+from node.sandbox.errors import ChildError, ChildFailed
+from node.sandbox.report import SandboxReport
+from node.sandbox.spec import SandboxSpec
+from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.keys import RunKey
+from node.supervisor.ports import ASK_S, Assignment, Run, Slot
+from node.vault import control
+from node.vault.core.identity import PeerRecord
+from node.vault.errors import ControlError
+
+CONTROL_VERSIONS: Final = (1,)  # spoken by this supervisor, the best first
+DRAIN_S: Final = 15.0
+EXIT_S: Final = 3.0  # after Done, or after its input was closed
+NO_HOST: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 - compared with, not bound to
+LAST_WORDS_BYTES: Final = 4096
+LAST_WORDS_CHARACTERS_MAX: Final = 200
+
+
+class VaultLauncher:
+    """Starts contained vault processes that all work in one data directory and write one log."""
+
+    def __init__(self, data: Path, log: Path) -> None:
+        self._data = data
+        self._log = log
+
+    async def start(
+        self, slot: Slot, key: RunKey, assignment: Assignment, on_report: Callable[[control.Report], None]
+    ) -> Run:
+        """Start a vault and configure it.
+
+        Raises:
+            VaultUnavailable: It did not start, is not what its slot says, or is not understood; it is ended.
+        """
+        spec = SandboxSpec(slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache)
+        try:
+            child = await Child.start(
+                spec,
+                configure=lambda hello: answer_hello(hello, slot, key, assignment),
+                decode=control.decode_report,
+                on_report=on_report,
+                log=self._log,
+                name="vault",
+            )
+        except ChildError as error:
+            raise VaultUnavailable(str(error)) from error
+        return VaultRun(child, key, self._log)
+
+
+class VaultRun:
+    """A vault process behind its control channel; fulfils ``Run``."""
+
+    def __init__(self, child: Child[control.Report], key: RunKey, log: Path) -> None:
+        self._child = child
+        self._log = log
+        self.key = key
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def report(self) -> SandboxReport:
+        return self._child.report
+
+    @property
+    def exited(self) -> asyncio.Future[int]:
+        return self._child.exited
+
+    async def ask(self, make: Callable[[int], control.Command], timeout_s: float = ASK_S) -> control.Report:
+        """Send a command and return its answer.
+
+        Raises:
+            RequestRefused: The vault did not carry it out.
+            VaultUnavailable: It did not answer in time, or ended.
+        """
+        try:
+            return await self._child.ask(make, timeout_s)
+        except ChildFailed as error:
+            raise RequestRefused(error.code, error.message) from error
+        except TimeoutError as error:
+            raise VaultUnavailable(texts.vault_slow(timeout_s)) from error
+        except ChildError as error:
+            raise VaultUnavailable(str(error)) from error
+
+    async def drain(self) -> None:
+        """Let the vault finish what it does, and see it end, one way or the other."""
+        with contextlib.suppress(RequestRefused, VaultUnavailable):  # it is ended below all the same
+            await self.ask(control.Drain, DRAIN_S)
+        await self._child.stop(EXIT_S)
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    def last_words(self) -> str:
+        """Why the vault was ended here, or else the last line of its log, made harmless.  Blocking, but short."""
+        return self._child.fault or last_line(self._log)
+
+
+def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment) -> bytes:
+    """Check the vault's first frame; return the content of the Configure frame that answers it.
+
+    Raises:
+        ControlError: It is no Hello, from another tree than the slot's, or has no control version of ours.
+    """
+    hello = control.decode_report(content)
+    if not isinstance(hello, control.Hello):
+        raise ControlError(texts.not_hello(type(hello).__name__))
+    if hello.tree_hash != slot.tree_hash:
+        raise ControlError(texts.slot_mismatch(slot.tree_hash, hello.tree_hash))
+    common = [version for version in CONTROL_VERSIONS if version in hello.control_versions]
+    if not common:
+        raise ControlError(texts.no_common_control(hello.control_versions[:8]))
+    configure = control.Configure(
+        control_version=common[0],
+        network=assignment.network,
+        transport_seed=key.seed,
+        certificate=key.certificate,
+        bind=assignment.bind,
+        quota_bytes=assignment.quota_bytes,
+        contacts=assignment.contacts,
+        head=assignment.head,
+        pace=assignment.pace,
+        is_standby=assignment.is_standby,
+    )
+    return control.encode(configure)[control.LENGTH_BYTES :]
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that a vault wrote, printable and short; "" if there is none.  Blocking, but short."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_WORDS_BYTES))
+            lines = file.read(LAST_WORDS_BYTES).decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return "".join(c if c.isprintable() else "?" for c in words)[:LAST_WORDS_CHARACTERS_MAX]
+
+
+def same_port(bind: str, record: bytes) -> str:
+    """``bind`` with the port at which ``record`` says the vault was reached, so that its peers find it again."""
+    try:
+        addresses = msgspec.msgpack.decode(record, type=PeerRecord).addresses
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return bind
+    host, _, port = bind.rpartition(":")
+    if port != "0":
+        return bind
+    for address in addresses:
+        known, _, known_port = address.rpartition(":")
+        if (known == host or host in NO_HOST) and known_port.isascii() and known_port.isdigit():
+            return f"{host}:{known_port}"
+    return bind

@@ -1,0 +1,124 @@
+"""What the vault in use is made of and stands in, as protocols: the tests put a small world in their place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from node.api.schema import HeadAnswer, TrialView, Updates
+from node.sandbox.report import SandboxReport
+from node.supervisor.keys import RunKey
+from node.vault import control
+
+ASK_S: Final = 5.0  # for what a vault answers from memory
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A vault version on disk.  ``pycache`` holds byte code that we compiled, never the vault."""
+
+    tree_hash: str
+    path: Path
+    pycache: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a run is given to work with."""
+
+    network: bytes
+    bind: str
+    quota_bytes: int
+    contacts: tuple[bytes, ...]
+    head: bytes
+    pace: control.Pace
+    is_standby: bool
+
+
+class Run(Protocol):
+    """A running vault.  Every call raises VaultUnavailable once it has ended."""
+
+    key: RunKey
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def report(self) -> SandboxReport: ...
+
+    @property
+    def exited(self) -> asyncio.Future[int]: ...
+
+    async def ask(self, make: Callable[[int], control.Command], timeout_s: float = ASK_S) -> control.Report: ...
+
+    async def drain(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def last_words(self) -> str: ...
+
+
+class Launcher(Protocol):
+    """Starts runs."""
+
+    async def start(
+        self, slot: Slot, key: RunKey, assignment: Assignment, on_report: Callable[[control.Report], None]
+    ) -> Run: ...
+
+
+class Surroundings(Protocol):
+    """What the vault in use needs of the rest of the supervisor, and tells it."""
+
+    def whole_slot(self, tree_hash: str) -> str:
+        """``tree_hash`` if its slot is undamaged, else the version to run instead.  Blocking.  Raises UpdateError."""
+        ...
+
+    def slot(self, tree_hash: str) -> Slot:
+        """The slot, undamaged, with its byte code.  Blocking.  Raises UpdateError."""
+        ...
+
+    def assignment(self, *, bind: str, is_standby: bool) -> Assignment: ...
+
+    def save_in_use(self, tree_hash: str) -> None:
+        """Keep, durably, which version shall run.  Blocking.  Raises StateError."""
+        ...
+
+    def save_record(self, record: bytes) -> None:
+        """Keep where the vault can be reached.  Blocking.  Raises StateError."""
+        ...
+
+    def head_seen(self, seen: control.HeadSeen) -> None: ...
+
+    def vault_failed(self, reason: str) -> None:
+        """The vault ended unasked or did not start, and it was not this machine's fault."""
+        ...
+
+    def changed(self) -> None:
+        """Something that the status tells may have changed."""
+        ...
+
+
+class Updating(Protocol):
+    """What the supervisor needs of ``node.update.driver.Updates``."""
+
+    @property
+    def head(self) -> bytes:
+        """The newest verified head, for the vault to carry; b"" before the first one."""
+        ...
+
+    def updates(self) -> Updates: ...
+
+    def trial(self) -> TrialView | None: ...
+
+    def vault_failed(self, reason: str) -> None: ...
+
+    async def offered(self, content: bytes, sender: bytes) -> HeadAnswer:
+        """Judge a head that a vault (or, with b"" as ``sender``, a person) offers."""
+        ...
+
+    async def run(self) -> None:
+        """Carry releases through, until cancelled."""
+        ...

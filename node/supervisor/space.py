@@ -1,0 +1,76 @@
+"""What the home takes of the disk, whether it can be written, and how much of the limit is left for the vault.
+
+The farmer's limit is on the whole home: chunks, versions, logs, trials.  The vault gets what the rest leaves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from node.api import texts
+from node.supervisor.home import Home
+
+PROBE_BYTES: Final = 4096
+GRAIN_BYTES: Final = 1 << 20  # the vault's share changes in such steps, so that a growing log is no news to it
+FREE_BYTES_MIN: Final = 16 << 20  # with less the node itself cannot keep its state
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The disk as it was at one moment.  ``trouble`` is "" while it can be written."""
+
+    rest_bytes: int  # all of the home but the vault's chunks
+    total_bytes: int
+    trouble: str
+
+
+def measure(home: Home) -> Disk:
+    """Look at the home's disk.  Blocking."""
+    rest = sum(size_of(entry) for entry in _entries(home.path) if entry.name != home.vault.name)
+    trouble, total = "", 0
+    try:
+        usage = shutil.disk_usage(home.path)
+        total = usage.total
+        if usage.free < FREE_BYTES_MIN:
+            trouble = texts.disk_low(usage.free)
+        _probe(home.state / "probe")
+    except OSError as error:
+        trouble = texts.reason(error)
+    return Disk(rest, total, trouble)
+
+
+def share_bytes(quota_bytes: int, disk: Disk) -> int:
+    """What of the farmer's limit is left for the vault's chunks."""
+    return max(0, quota_bytes - disk.rest_bytes) // GRAIN_BYTES * GRAIN_BYTES
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files below a folder; what vanishes meanwhile counts nothing."""
+    if not path.is_dir() or path.is_symlink():
+        with contextlib.suppress(OSError):
+            return path.lstat().st_size
+        return 0
+    return sum(size_of(entry) for entry in _entries(path))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _probe(path: Path) -> None:
+    """Write and remove a small file: a disk may be full, or read-only since an error.  Not flushed, to let it sleep."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        if os.write(descriptor, bytes(PROBE_BYTES)) < PROBE_BYTES:
+            raise OSError(texts.disk_low(0))
+    finally:
+        os.close(descriptor)
+        path.unlink()

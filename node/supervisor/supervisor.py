@@ -1,0 +1,347 @@
+"""All of the supervisor together: one home, its keys, its vault, its updates, and what is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from node.api import schema, texts
+from node.supervisor import settings, space
+from node.supervisor.errors import RequestRefused, SettingsError, StateError, VaultUnavailable
+from node.supervisor.events import EventLog
+from node.supervisor.home import Home
+from node.supervisor.keys import Keys
+from node.supervisor.launch import VaultLauncher
+from node.supervisor.ports import Assignment, Launcher, Slot, Updating
+from node.supervisor.vault_child import VaultChild
+from node.update.errors import SlotDamaged
+from node.update.slots import Slots
+from node.vault import control
+from node.vault.storage.filesystem import write_durably
+
+MEASURE_S: Final = 60.0
+PUBLISH_S: Final = 0.5  # between two looks at what changed
+LOOK_S: Final = 10.0  # even if nobody said that something changed: silence is news too
+PUT_S: Final = 55.0
+HEADS_MAX: Final = 8  # offered by the vault and not judged yet; more are dropped and come again
+RECORD_BYTES_MAX: Final = 4096
+SOURCE_BYTES_MAX: Final = 64 << 10
+VERSION_LINE: Final = re.compile(rb'^__version__ = "([0-9A-Za-z.+-]{1,40})"$', re.MULTILINE)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Supervisor:
+    """Decides for one home.  Fulfils ``node.api.server.Node`` and ``ports.Surroundings``.
+
+    Belongs to one event loop and to the process that holds the home's lock.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        keys: Keys,
+        *,
+        launcher: Launcher | None = None,
+        utc_s: Callable[[], float] = time.time,
+    ) -> None:
+        """Open what the home holds.  Blocking.
+
+        Raises:
+            UpdateError: No vault version can be had.
+        """
+        self.home = home
+        self.keys = keys
+        self.slots = Slots(home.slots)
+        self.events = EventLog(utc_s())
+        self._utc_s = utc_s
+        self._settings, self._settings_trouble = settings.load(home.settings_file)
+        self._disk = space.measure(home)
+        self._share_bytes = space.share_bytes(self._settings.quota_bytes, self._disk)
+        self._changed = asyncio.Event()
+        self._settings_lock = asyncio.Lock()
+        self._heads: asyncio.Queue[control.HeadSeen] = asyncio.Queue(HEADS_MAX)
+        self._updates: Updating | None = None
+        self._updates_trouble = ""
+        self._shipped: dict[str, str] = {}  # tree hash -> version, of slots that no release brought
+        self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
+        tree_hash = self.slots.choose("vault", utc_s())
+        self._pointer = self.slots.pointer("vault")
+        self.vault = VaultChild(
+            tree_hash=tree_hash,
+            record=_read_record(home),
+            bind=home.marker.bind,
+            keys=keys,
+            launcher=launcher or VaultLauncher(home.vault, home.logs / "vault.log"),
+            surroundings=self,
+            utc_s=utc_s,
+        )
+
+    async def run(self, updates: Updating | None = None) -> None:
+        """Run vault and updates until ``stop``."""
+        self._updates = updates
+        async with asyncio.TaskGroup() as tasks:
+            others = [
+                tasks.create_task(self._keep_updating(updates), name="updates"),
+                tasks.create_task(self._measure_again(), name="measure"),
+                tasks.create_task(self._publish_changes(), name="publish"),
+                tasks.create_task(self._judge_heads(), name="heads"),
+            ]
+            await self.vault.keep_running()
+            for task in others:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Make ``run`` end the vault gracefully and return."""
+        self.vault.stop()
+
+    async def switch(self, tree_hash: str) -> None:
+        """Hand over to another vault version; see ``VaultChild.switch``."""
+        await self.vault.switch(tree_hash)
+
+    # What the API asks for.
+
+    def status(self) -> schema.Status:
+        state, sentence = texts.status_sentence(self._health())
+        figures = self.vault.state
+        run = self.vault.run
+        return schema.Status(
+            state=state,
+            sentence=sentence,
+            is_practice=self.home.is_practice,
+            space=self._space(),
+            peer_count=figures.peer_count if figures else 0,
+            subnet_count=figures.subnet_count if figures else 0,
+            in_use=self._in_use(),
+            sandbox=run.report.level if run else "none",
+            farm=self.keys.vault_id.hex()[:8],
+            last_event=self.events.newest,
+        )
+
+    def updates(self) -> schema.Updates:
+        return self._updates.updates() if self._updates else schema.Updates((), ())
+
+    def trial(self) -> schema.TrialView | None:
+        return self._updates.trial() if self._updates else None
+
+    def settings(self) -> schema.Settings:
+        return schema.Settings(quota_bytes=self._settings.quota_bytes)
+
+    async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
+        """Change what is given.  Once begun it is carried out, even if the caller goes away.
+
+        Raises:
+            SettingsError: A value is out of range or could not be kept; nothing changed.
+        """
+        return await self._carried_out(self._patch_settings(patch))
+
+    async def put_chunk(self, content: bytes) -> schema.StoredChunk:
+        """Store a chunk in the network.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It could not be stored.
+        """
+        answer = await self.vault.ask(lambda number: control.PutChunk(number, content), PUT_S)
+        if not isinstance(answer, control.Stored) or answer.address != hashlib.sha256(content).digest():
+            raise VaultUnavailable(texts.odd_answer())
+        return schema.StoredChunk(answer.address.hex(), len(answer.receipts))
+
+    async def offer_head(self, content: bytes) -> schema.HeadAnswer:
+        """Judge a head that a person brings.  Once begun it is carried out."""
+        if self._updates is None:
+            raise VaultUnavailable(texts.vault_unavailable())
+        return await self._carried_out(self._updates.offered(content, b""))
+
+    # What the vault in use needs and tells.
+
+    def whole_slot(self, tree_hash: str) -> str:
+        try:
+            self.slots.verify("vault", tree_hash)
+        except SlotDamaged as error:
+            log.warning("slot not usable reason=%s", error)
+            tree_hash = self.slots.choose("vault", self._utc_s())
+            self._pointer = self.slots.pointer("vault")
+        return tree_hash
+
+    def slot(self, tree_hash: str) -> Slot:
+        path = self.slots.verify("vault", tree_hash)
+        return Slot(tree_hash, path, self.slots.pycache("vault", tree_hash))
+
+    def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
+        return Assignment(
+            network=self.home.network,
+            bind=bind,
+            quota_bytes=self._share_bytes,
+            contacts=self.home.marker.contacts,
+            head=self._updates.head if self._updates else b"",
+            pace=self.home.marker.pace,
+            is_standby=is_standby,
+        )
+
+    def save_in_use(self, tree_hash: str) -> None:
+        try:
+            if tree_hash == self.slots.previous("vault"):
+                self.slots.point_back("vault", tree_hash, self._utc_s())
+            else:
+                self.slots.point("vault", tree_hash, self._utc_s())
+            self._pointer = self.slots.pointer("vault")
+        except OSError as error:
+            raise StateError(texts.unusable(self.home.slots, error)) from error
+
+    def save_record(self, record: bytes) -> None:
+        try:
+            write_durably(self.home.state / "record", record)
+        except OSError as error:
+            raise StateError(texts.unusable(self.home.state / "record", error)) from error
+
+    def head_seen(self, seen: control.HeadSeen) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # whoever offers it will offer it again
+            self._heads.put_nowait(seen)
+
+    def vault_failed(self, reason: str) -> None:
+        if self._updates is not None:
+            self._updates.vault_failed(reason)
+
+    def changed(self) -> None:
+        self._changed.set()
+
+    # Within.
+
+    async def _carried_out(self, work: Coroutine[None, None, T]) -> T:
+        """Run ``work`` to its end, even if the caller goes away meanwhile."""
+        task = asyncio.create_task(work)
+        self._tasks[id(task)] = task
+        task.add_done_callback(lambda done: self._tasks.pop(id(done)))
+        return await asyncio.shield(task)
+
+    async def _patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
+        async with self._settings_lock:
+            given = {k: v for k, v in msgspec.structs.asdict(patch).items() if v is not msgspec.UNSET}
+            wanted = settings.checked(msgspec.structs.replace(self._settings, **given))
+            if self._disk.total_bytes and wanted.quota_bytes > self._disk.total_bytes:
+                raise SettingsError(texts.quota_over_disk(self._disk.total_bytes))
+            await asyncio.to_thread(settings.save, self.home.settings_file, wanted)
+            self._settings, self._settings_trouble = wanted, ""
+            await self._share_out()
+            self.changed()
+            return self.settings()
+
+    async def _share_out(self) -> None:
+        """Tell the vault how much of the limit is its own, if that changed; a later start tells it anyway."""
+        share = space.share_bytes(self._settings.quota_bytes, self._disk)
+        if share == self._share_bytes:
+            return
+        self._share_bytes = share
+        try:
+            await self.vault.ask(lambda number: control.SetQuota(number, share))
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("quota not told reason=%s", error)
+
+    async def _measure_again(self) -> None:
+        while True:
+            await asyncio.sleep(MEASURE_S)
+            self._disk = await asyncio.to_thread(space.measure, self.home)
+            await self._share_out()
+            self.changed()
+
+    async def _publish_changes(self) -> None:
+        while True:
+            self._changed.clear()
+            now_s = self._utc_s()
+            self.events.publish("updates", self.updates(), now_s)
+            self.events.publish("trial", self.trial(), now_s)
+            self.events.publish("settings", self.settings(), now_s)
+            self.events.publish("status", self.status(), now_s)
+            await asyncio.sleep(PUBLISH_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._changed.wait()
+
+    async def _keep_updating(self, updates: Updating | None) -> None:
+        """Updates may stop; the vault goes on, and the farmer is told."""
+        if updates is None:
+            return
+        try:
+            await updates.run()
+        except Exception:
+            log.exception("updates have stopped")
+            self._updates_trouble = texts.updates_stopped()
+            self.changed()
+
+    async def _judge_heads(self) -> None:
+        while True:
+            seen = await self._heads.get()
+            if self._updates is None:
+                continue
+            try:
+                await self._updates.offered(seen.content, seen.sender)
+            except Exception:
+                log.exception("a head could not be judged")
+
+    def _space(self) -> schema.Space:
+        figures = self.vault.state
+        return schema.Space(
+            used_bytes=self._disk.rest_bytes + (figures.used_bytes if figures else 0),
+            quota_bytes=self._settings.quota_bytes,
+            chunk_count=figures.chunk_count if figures else 0,
+        )
+
+    def _in_use(self) -> schema.VersionInUse:
+        tree_hash = self.vault.tree_hash
+        since_s = self._pointer.since_s if self._pointer else 0.0
+        return schema.VersionInUse(self.version_of(tree_hash), tree_hash, since_s)
+
+    def version_of(self, tree_hash: str) -> str:
+        """What the version is called: as its release says, else as it was shipped with the program."""
+        for update in self.updates().items:
+            if update.tree_hash == tree_hash:
+                return update.version
+        if tree_hash not in self._shipped:
+            self._shipped[tree_hash] = _shipped_version(self.slots.path("vault", tree_hash))
+        return self._shipped[tree_hash]
+
+    def _health(self) -> texts.Health:
+        figures = self.vault.state
+        trial = self.trial()
+        return texts.Health(
+            silent_s=self.vault.silent_s(),
+            failures=self.vault.failures,
+            failure=self.vault.failure,
+            disk_trouble=self._disk.trouble,
+            settings_trouble=self._settings_trouble,
+            other_trouble=self._updates_trouble,
+            space=self._space(),
+            up_s=self.vault.up_s(),
+            peer_count=figures.peer_count if figures else 0,
+            trial_of=trial.version if trial and trial.phase == "on_trial" else "",
+            version=self.version_of(self.vault.tree_hash),
+        )
+
+
+def _read_record(home: Home) -> bytes:
+    """The record of the run before this one; only a hint, so that whatever is wrong with it does not matter."""
+    try:
+        with (home.state / "record").open("rb") as file:
+            return file.read(RECORD_BYTES_MAX)
+    except OSError:
+        return b""
+
+
+def _shipped_version(slot: Path) -> str:
+    """The version that the slot's source states, read and not run; only ever shown."""
+    try:
+        with (slot / "node/vault/__init__.py").open("rb") as file:
+            found = VERSION_LINE.search(file.read(SOURCE_BYTES_MAX))
+    except OSError:
+        found = None
+    return found[1].decode() if found else texts.unknown_version()

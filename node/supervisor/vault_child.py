@@ -1,0 +1,398 @@
+"""The vault in use: started, watched, certified anew, and handed over to another version.
+
+One task does it all, one thing after the other, so that a handover, an exit and the end of the supervisor
+never meet halfway:
+
+              start            Listening              exit, silence
+    WAITING ---------> STARTING ---------> LISTENING ---------------.
+       ^                  |                    |                    |
+       |                  | exit, time-out     | switch             |
+       |  delay over      v                    v                    |
+       '-------------- (Watchdog) <------ handover fails            |
+                          ^                    |  succeeds          |
+                          |                    '---> LISTENING      |
+                          '-----------------------------------------'
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from node.api import texts
+from node.supervisor.errors import RequestRefused, StateError, SupervisorError, SwitchFailed, VaultUnavailable
+from node.supervisor.keys import Keys
+from node.supervisor.launch import same_port
+from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
+from node.supervisor.watchdog import STEADY_S, Watchdog
+from node.update.errors import UpdateError
+from node.vault import control
+from node.vault.core.identity import CERTIFICATE_S
+
+POLL_S: Final = 5.0
+POLL_YOUNG_S: Final = 1.0  # at first, when its neighbours appear
+YOUNG_S: Final = 15.0
+ACTIVATE_S: Final = 20.0
+LISTEN_S_MAX: Final = 30.0  # from the start until the vault is reachable
+SILENCE_S_MAX: Final = 60.0  # a vault that answers nothing for so long hangs and is ended
+RENEW_S: Final = 4 * 3600.0  # before the certificate ends
+RENEW_PAUSE_S: Final = 300.0  # after a renewal that failed
+FAILURES_ON_PORT: Final = 2  # after so many failures in a row the port is no longer insisted on
+SWITCHES_MAX: Final = 4  # that may wait for one another
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Switch:
+    tree_hash: str
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A run and what is known of it.  Times are the event loop's."""
+
+    run: Run
+    tree_hash: str
+    started_s: float
+    answered_s: float
+    listened_s: float | None = None
+    is_record_kept: bool = False
+    renew_after_s: float = 0.0  # no renewal before this
+
+
+class VaultChild:
+    """Keeps exactly one vault running in the home's data directory, whatever happens to it."""
+
+    def __init__(
+        self,
+        *,
+        tree_hash: str,
+        record: bytes,
+        bind: str,
+        keys: Keys,
+        launcher: Launcher,
+        surroundings: Surroundings,
+        utc_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._tree_hash = tree_hash
+        self._configured_bind = bind
+        self._bind = same_port(bind, record)
+        self._keys = keys
+        self._launcher = launcher
+        self._around = surroundings
+        self._utc_s = utc_s
+        self._watched: _Watched | None = None
+        self._standby: _Watched | None = None  # the new vault during a handover
+        self._watchdog = Watchdog()
+        self._start_at_s = 0.0
+        self._switches: list[_Switch] = []
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._is_stopping = False
+        self.record = record  # encoded PeerRecord of the newest run, for others to find it by
+        self.state: control.State | None = None  # the newest figures of the current run
+        self.failure = ""  # why the vault last ended or did not start
+
+    @property
+    def tree_hash(self) -> str:
+        """The version in use: the one that runs, or is started again and again."""
+        return self._tree_hash
+
+    @property
+    def run(self) -> Run | None:
+        return self._watched.run if self._watched else None
+
+    @property
+    def is_listening(self) -> bool:
+        return self._watched is not None and self._watched.listened_s is not None
+
+    @property
+    def failures(self) -> int:
+        """How often in a row the vault did not start or ended by itself."""
+        return self._watchdog.failures_in_a_row
+
+    def silent_s(self) -> float | None:
+        """Seconds since the vault last answered; ``None`` if it is not reachable yet."""
+        if self._watched is None or self._watched.listened_s is None or self.state is None:
+            return None
+        return self._now() - self._watched.answered_s
+
+    def up_s(self) -> float:
+        """How long the vault has been reachable, in seconds."""
+        if self._watched is None or self._watched.listened_s is None:
+            return 0.0
+        return self._now() - self._watched.listened_s
+
+    async def ask(self, make: Callable[[int], control.Command], timeout_s: float = ASK_S) -> control.Report:
+        """Send a command to the vault in use and return its answer.
+
+        Raises:
+            RequestRefused: The vault did not carry it out.
+            VaultUnavailable: There is none, it did not answer in time, or it ended.
+        """
+        if self._watched is None or self._watched.listened_s is None:
+            raise VaultUnavailable(texts.vault_unavailable())
+        return await self._watched.run.ask(make, timeout_s)
+
+    async def switch(self, tree_hash: str) -> None:
+        """Hand over to the version ``tree_hash``; nothing happens if it is in use already.
+
+        Cancelling the call does not stop the handover.
+
+        Raises:
+            SwitchFailed: It does not run; the version from before does, or is started again and again.
+        """
+        if self._is_stopping or len(self._switches) >= SWITCHES_MAX:
+            raise SwitchFailed(texts.stays(texts.stopping()))
+        switch = _Switch(tree_hash)
+        self._switches.append(switch)
+        self._wake.set()
+        await asyncio.shield(switch.done)
+
+    async def wait_until_settled(self) -> None:
+        """Return once the vault has answered, or has failed, for the first time."""
+        await self._settled.wait()
+
+    def stop(self) -> None:
+        """Make ``keep_running`` drain the vault and return."""
+        self._is_stopping = True
+        self._wake.set()
+
+    async def keep_running(self) -> None:
+        """Keep the vault running until ``stop``.  Cancelled, it kills the vault at once."""
+        try:
+            while not self._is_stopping:
+                self._wake.clear()
+                if self._switches:
+                    await self._answer(self._switches.pop(0))
+                elif self._watched is not None:
+                    await self._look_after(self._watched)
+                elif self._now() >= self._start_at_s:
+                    await self._start()
+                await self._rest()
+            if self._watched is not None:
+                await self._watched.run.drain()
+        finally:
+            for left in (self._watched, self._standby):
+                if left is not None:
+                    left.run.kill()
+            self._watched = self._standby = None
+            for switch in self._switches:
+                _fail(switch, SwitchFailed(texts.stays(texts.stopping())))
+
+    async def _rest(self) -> None:
+        """Wait for the next thing to do."""
+        if self._watched is None:
+            pause_s = max(0.0, self._start_at_s - self._now())
+        else:
+            is_young = self._now() - self._watched.started_s < YOUNG_S
+            pause_s = POLL_YOUNG_S if is_young else POLL_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+
+    # Starting.
+
+    async def _start(self) -> None:
+        """Start the version in use; if that fails, say so and set the time of the next attempt."""
+        bind = self._bind if self.failures < FAILURES_ON_PORT else self._configured_bind
+        try:
+            self._tree_hash = await asyncio.to_thread(self._around.whole_slot, self._tree_hash)
+            self._adopt(await self._launch(self._tree_hash, bind, is_standby=False))
+        except VaultUnavailable as error:
+            self._failed(str(error), up_s=0.0)
+        except (StateError, UpdateError, OSError) as error:  # this machine's fault, not the vault's
+            self.failure = str(error)
+            self._start_at_s = self._now() + self._watchdog.ended(self._now(), 0.0)
+            log.warning("vault not started reason=%s", error)
+        self._around.changed()
+
+    async def _launch(self, tree_hash: str, bind: str, *, is_standby: bool) -> _Watched:
+        slot = await asyncio.to_thread(self._around.slot, tree_hash)
+        key = await asyncio.to_thread(self._keys.new_run, self._utc_s())
+        assignment = self._around.assignment(bind=bind, is_standby=is_standby)
+        early: list[control.Report] = []  # what the vault says before it is known here
+        watched: _Watched | None = None
+
+        def hear(report: control.Report) -> None:
+            if watched is None:
+                early.append(report)
+            else:
+                self._heard(watched, report)
+
+        run = await self._launcher.start(slot, key, assignment, hear)
+        watched = _Watched(run, tree_hash, self._now(), self._now())
+        run.exited.add_done_callback(lambda _: self._wake.set())
+        for report in early[:1]:
+            self._heard(watched, report)
+        log.info("vault started tree=%s pid=%d standby=%s", tree_hash[:8], run.pid, is_standby)
+        return watched
+
+    def _adopt(self, watched: _Watched) -> None:
+        self._watched = watched
+        self.state = None
+
+    def _heard(self, watched: _Watched, report: control.Report) -> None:
+        """Take what a vault says by itself.  Runs in the event loop; must not wait."""
+        match report:
+            case control.Listening() if watched.listened_s is None:
+                watched.listened_s = self._now()
+                watched.answered_s = self._now()
+                self.record = report.record
+                self._bind = same_port(self._configured_bind, report.record)
+                self._wake.set()
+            case control.HeadSeen():
+                self._around.head_seen(report)
+            case _:
+                log.warning("vault said %s out of turn", type(report).__name__)
+
+    # Watching.
+
+    async def _look_after(self, watched: _Watched) -> None:
+        up_s = self._now() - watched.started_s
+        if watched.run.exited.done():
+            code = watched.run.exited.result()
+            self._ended(watched, texts.vault_ended(code, await asyncio.to_thread(watched.run.last_words)))
+            return
+        if watched.listened_s is None:
+            if up_s > LISTEN_S_MAX:
+                watched.run.kill()
+                self._ended(watched, texts.vault_not_listening(LISTEN_S_MAX))
+            return
+        await self._keep_record(watched)
+        try:
+            state = await watched.run.ask(control.GetState)
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("vault gave no state reason=%s", error)
+            silent_s = self._now() - watched.answered_s
+            if silent_s > SILENCE_S_MAX and not watched.run.exited.done():
+                watched.run.kill()
+                self._ended(watched, texts.vault_silent(silent_s))
+        else:
+            watched.answered_s = self._now()
+            if isinstance(state, control.State):
+                self.state = state
+            self._settled.set()
+            await self._renew(watched)
+        if up_s > STEADY_S:
+            self._watchdog.was_steady()
+        self._around.changed()
+
+    async def _keep_record(self, watched: _Watched) -> None:
+        if watched.is_record_kept:
+            return
+        watched.is_record_kept = True
+        try:
+            await asyncio.to_thread(self._around.save_record, self.record)
+        except StateError as error:
+            log.warning("record not kept reason=%s", error)
+
+    def _ended(self, watched: _Watched, reason: str) -> None:
+        up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s
+        self._watched, self.state = None, None
+        self._failed(reason, up_s)
+        self._around.changed()
+
+    def _failed(self, reason: str, up_s: float) -> None:
+        self.failure = reason
+        delay_s = self._watchdog.ended(self._now(), up_s)
+        self._start_at_s = self._now() + delay_s
+        log.warning("vault failed reason=%s up_s=%.0f next_start_s=%.0f", reason, up_s, delay_s)
+        self._settled.set()
+        self._around.vault_failed(reason)
+
+    async def _renew(self, watched: _Watched) -> None:
+        """Certify the transport key anew in time.  By the calendar: it goes on while the computer sleeps."""
+        due = watched.run.key.expires_s - RENEW_S
+        is_issued_later = watched.run.key.expires_s - CERTIFICATE_S > self._utc_s()  # the clock was set back
+        if (self._utc_s() < due and not is_issued_later) or self._now() < watched.renew_after_s:
+            return
+        watched.renew_after_s = self._now() + RENEW_PAUSE_S
+        try:
+            key = await asyncio.to_thread(self._keys.renew, watched.run.key, self._utc_s())
+            await watched.run.ask(lambda number: control.RenewCertificate(number, key.certificate))
+        except (SupervisorError, OSError) as error:
+            log.warning("certificate not renewed reason=%s", error)
+        else:
+            watched.run.key = key
+            log.info("certificate renewed")
+
+    # Handing over.
+
+    async def _answer(self, switch: _Switch) -> None:
+        try:
+            if switch.tree_hash != self._tree_hash:
+                await self._hand_over(switch.tree_hash)
+        except SwitchFailed as error:
+            log.warning("handover failed reason=%s", error)
+            _fail(switch, error)
+        else:
+            if not switch.done.done():
+                switch.done.set_result(None)
+        self._wake.set()
+        self._around.changed()
+
+    async def _hand_over(self, tree_hash: str) -> None:
+        """Prepare the new vault, keep what shall run, end the old one, let the new one take its place.
+
+        Raises:
+            SwitchFailed: The new one did not take over; the old one has been started again.
+        """
+        self._standby = new = await self._stand_by(tree_hash)
+        old_hash, old = self._tree_hash, self._watched
+        try:
+            # Kept before it is done: after a power cut from here on the new version is started, and watched.
+            await asyncio.to_thread(self._around.save_in_use, tree_hash)
+        except StateError as error:
+            new.run.kill()
+            raise SwitchFailed(texts.stays(str(error))) from error
+        if old is not None:
+            self._watched = None
+            await old.run.drain()
+        try:
+            await new.run.ask(control.Activate, ACTIVATE_S)
+            if new.listened_s is None:
+                raise VaultUnavailable(texts.vault_not_listening(ACTIVATE_S))
+        except (VaultUnavailable, RequestRefused) as error:
+            new.run.kill()
+            await self._go_back(old_hash)
+            raise SwitchFailed(texts.switch_failed(str(error), old_hash[:8])) from error
+        self._tree_hash, self._watchdog, self.failure = tree_hash, Watchdog(), ""
+        self._adopt(new)
+        self._standby = None
+        log.info("handed over tree=%s", tree_hash[:8])
+
+    async def _stand_by(self, tree_hash: str) -> _Watched:
+        """Start the new vault without a port; return it once it has opened the store."""
+        try:
+            new = await self._launch(tree_hash, self._bind, is_standby=True)
+        except (SupervisorError, UpdateError, OSError) as error:
+            raise SwitchFailed(texts.stays(str(error))) from error
+        try:
+            await new.run.ask(control.GetState, ACTIVATE_S)
+        except (VaultUnavailable, RequestRefused) as error:
+            new.run.kill()
+            raise SwitchFailed(texts.stays(str(error))) from error
+        return new
+
+    async def _go_back(self, tree_hash: str) -> None:
+        try:
+            await asyncio.to_thread(self._around.save_in_use, tree_hash)
+        except StateError as error:
+            log.warning("the version in use could not be kept reason=%s", error)
+        await self._start()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _fail(switch: _Switch, error: SwitchFailed) -> None:
+    if not switch.done.done():
+        switch.done.set_exception(error)
