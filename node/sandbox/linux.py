@@ -72,7 +72,7 @@ GRANTS: Final = {
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
 
-def _syscall(number: int, *arguments: object) -> int:
+def system_call(number: int, *arguments: object) -> int:
     """Make a system call.
 
     Raises:
@@ -158,7 +158,7 @@ def forbid_new_privileges() -> None:
 def landlock_abi() -> int:
     """The version of Landlock that this kernel offers; 0 for none."""
     try:
-        return _syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(CREATE_RULESET_VERSION))
+        return system_call(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(CREATE_RULESET_VERSION))
     except OSError:
         return 0
 
@@ -182,12 +182,12 @@ def restrict_files(grants: dict[str, list[str]], abi: int) -> None:
         attributes += struct.pack("Q", BIND_TCP | CONNECT_TCP)
     if abi >= ABI_SCOPES:
         attributes += struct.pack("Q", SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL)
-    ruleset = _syscall(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
+    ruleset = system_call(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     try:
         for kind, paths in grants.items():
             for path in paths:
                 _grant(ruleset, path, GRANTS[kind] & handled, is_needed=kind != "read")
-        _syscall(LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
+        system_call(LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)
 
@@ -203,6 +203,6 @@ def _grant(ruleset: int, path: str, rights: int, *, is_needed: bool) -> None:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             rights &= RIGHTS_TO_A_FILE
         rule = struct.pack("=Qi", rights, descriptor)
-        _syscall(LANDLOCK_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(RULE_PATH_BENEATH), rule, ctypes.c_uint32(0))
+        system_call(LANDLOCK_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(RULE_PATH_BENEATH), rule, ctypes.c_uint32(0))
     finally:
         os.close(descriptor)

@@ -7,12 +7,25 @@ none      nothing
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
 import sys
-from typing import Literal
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import msgspec
 
 from node.sandbox.errors import ChildError
+from node.sandbox.spec import SandboxSpec, environment
+
+SELF_TEST_S_MAX: Final = 30.0
+PROBE_MODULE: Final = "node.sandbox.probe"
+EXECUTED: Final = "EXECUTED"
 
 Level = Literal["full", "partial", "none"]
 
@@ -49,6 +62,86 @@ class NotStarted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the launcher says when it cannot start the child."""
 
     error: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One attempt of the self-test: ``probe.Outcome``, read back."""
+
+    kind: Literal["work", "files", "others", "kernel", "tcp", "memory"]
+    name: str
+    is_allowed: bool
+    detail: str
+
+    @property
+    def is_as_wanted(self) -> bool:
+        return self.is_allowed == (self.kind == "work")
+
+
+def assess() -> SandboxReport:
+    """What this machine really enforces: the launcher's word, put to the test by trying to break out.
+
+    Blocking, about 0.3 s.  On a machine without a sandbox it says so at once.
+    """
+    if sys.platform != "linux":
+        return uncontained()
+    try:
+        with tempfile.TemporaryDirectory(prefix="perennial-") as folder:
+            spec = SandboxSpec(slot=Path(__file__).parents[2], data=Path(folder, "data"), module=PROBE_MODULE)
+            report, outcomes = run_self_test(spec, Path(folder))
+    except (ChildError, OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        return SandboxReport("none", reasons=(f"the self-test did not run: {error}",))
+    return confront(report, outcomes)
+
+
+def run_self_test(spec: SandboxSpec, folder: Path) -> tuple[SandboxReport, list[Outcome]]:
+    """Run the probe as ``spec`` says, with its bait in ``folder``; return what is said and what was found.  Blocking.
+
+    Raises:
+        ChildError: The launcher could not start it.
+        OSError, subprocess.SubprocessError, msgspec.DecodeError: It did not come to an end.
+    """
+    spec.data.mkdir(mode=0o700, exist_ok=True)
+    with _bait(folder) as bait:
+        done = subprocess.run(
+            spec.command(),
+            input=json.dumps(bait | {"memory_bytes": spec.memory_bytes}).encode(),
+            env=environment(),
+            capture_output=True,
+            timeout=SELF_TEST_S_MAX,
+            check=False,
+        )
+    line, _, noise = done.stderr.partition(b"\n")
+    report = read_report(line)
+    found, _, after = done.stdout.partition(b"\n")
+    if not found:
+        raise ChildError(f"the probe ended with {done.returncode}: {noise[-200:].decode('utf-8', 'backslashreplace')}")
+    outcomes = msgspec.json.decode(found, type=list[Outcome])
+    executed = Outcome("files", "run a foreign program", is_allowed=EXECUTED.encode() in after, detail="")
+    return report, [*outcomes, executed]
+
+
+def confront(report: SandboxReport, outcomes: Sequence[Outcome]) -> SandboxReport:
+    """The report with everything taken back that the self-test disproved."""
+    wrong = [outcome for outcome in outcomes if not outcome.is_as_wanted]
+    if not wrong:
+        return report
+    kinds = {outcome.kind for outcome in wrong}
+    could = "; ".join(outcome.name for outcome in wrong if outcome.is_allowed)
+    could_not = "; ".join(outcome.name for outcome in wrong if not outcome.is_allowed)
+    reasons = [*report.reasons]
+    reasons += [f"inside, the self-test could: {could}"] if could else []
+    reasons += [f"inside, the self-test could not: {could_not}"] if could_not else []
+    checked = msgspec.structs.replace(
+        report,
+        files=report.files and "files" not in kinds,
+        tcp=report.tcp and "tcp" not in kinds,
+        signals=report.signals and "others" not in kinds,
+        seccomp=report.seccomp and "kernel" not in kinds,
+        memory_bytes=None if "memory" in kinds else report.memory_bytes,
+        reasons=tuple(reasons),
+    )
+    is_anything = checked.files or checked.signals or checked.seccomp or checked.memory_bytes is not None
+    return msgspec.structs.replace(checked, level="partial" if is_anything else "none")
 
 
 def uncontained() -> SandboxReport:
@@ -99,3 +192,39 @@ def _failure(line: bytes) -> str:
         return msgspec.json.decode(line, type=NotStarted).error
     except msgspec.DecodeError:
         return line[:200].decode("utf-8", "backslashreplace") or "it said nothing"
+
+
+@contextmanager
+def _bait(folder: Path) -> Iterator[dict[str, Any]]:
+    """Things beside the sandbox that must not be reached from inside."""
+    baited = folder / "bait"
+    baited.mkdir(mode=0o700)
+    for name in ("secret", "spare"):
+        (baited / name).write_bytes(b"private")
+        (baited / name).chmod(0o600)
+    abstract = f"perennial-self-test-{os.getpid()}-{folder.name}"
+    with ExitStack() as stack:
+        stream, named, datagram, tcp = (
+            stack.enter_context(socket.socket(family, kind))
+            for family, kind in (
+                (socket.AF_UNIX, socket.SOCK_STREAM),
+                (socket.AF_UNIX, socket.SOCK_STREAM),
+                (socket.AF_UNIX, socket.SOCK_DGRAM),
+                (socket.AF_INET, socket.SOCK_STREAM),
+            )
+        )
+        stream.bind(str(baited / "stream"))
+        named.bind("\0" + abstract)
+        datagram.bind(str(baited / "datagram"))
+        tcp.bind(("127.0.0.1", 0))
+        for listener in (stream, named, tcp):
+            listener.listen()
+        yield {
+            "parent_pid": os.getpid(),
+            "secret": str(baited / "secret"),
+            "folder": str(baited),
+            "stream": str(baited / "stream"),
+            "datagram": str(baited / "datagram"),
+            "abstract": abstract,
+            "tcp": tcp.getsockname()[1],
+        }
