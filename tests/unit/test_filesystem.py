@@ -84,6 +84,16 @@ class TestTheDisk:
             disk.write("incoming/0", NEW)
         assert disk.read("incoming/0") == OLD
 
+    def test_writes_all_of_a_file_even_when_the_system_takes_it_in_parts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disk = RealFileSystem(tmp_path)
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:7]))
+
+        disk.write("incoming/0", NEW)
+        assert disk.read("incoming/0") == NEW
+
     @posix_only
     def test_follows_no_link(self, tmp_path: Path) -> None:
         disk = RealFileSystem(tmp_path)

@@ -68,8 +68,12 @@ class RealFileSystem:
             OSError: The file may be there with a part of the content: remove it.
         """
         descriptor = os.open(self._at(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        try:
+            rest = memoryview(content)
+            while rest:  # a nearly full disk takes a part and refuses the next one
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)
 
     def fsync(self, path: str) -> None:
         descriptor = os.open(self._at(path), os.O_RDWR | _WARY | _PLAIN)  # Windows flushes writable files only
