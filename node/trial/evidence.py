@@ -18,6 +18,7 @@ from node.trial.profile import MetricName
 from node.vault.errors import BadSignature, ChunkMismatch, MalformedMessage
 
 Kind = Literal["put", "get", "audit"]
+AskOutcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
 
 LATENCY_S_MIN: Final = 1e-6  # nothing is faster; keeps logarithms finite
 LATENCY_S_MAX: Final = 3600.0
@@ -31,6 +32,7 @@ LEAK_BLOCKS_MIN: Final = 6  # blocks of memory to compare a later one with
 TAIL_QUANTILE: Final = 0.9
 TAIL_CLIP: Final = 3.0  # one request can be late by e^3 and no more
 
+NOT_HELD: Final = "not_held"  # code of a signed answer: I do not have it
 _PROTOCOL_CODES: Final = frozenset({BadSignature.code, MalformedMessage.code})
 
 
@@ -60,6 +62,17 @@ class Ask:
         if len(self.code) > CODE_CHARACTERS_MAX:
             raise ValueError(f"a code of {len(self.code)} characters")
 
+    @classmethod
+    def of(cls, outcome: AskOutcome, latency_s: float, wire_bytes: int) -> Ask:
+        """From the prober's word for what one twin did.  ``failed``: no answer in time, or a broken connection.
+
+        Raises:
+            ValueError: A number is not finite or out of its limits.
+        """
+        code = {"ok": "", "wrong_bytes": ChunkMismatch.code, "bad_signature": BadSignature.code}.get(outcome, outcome)
+        is_answered = outcome not in {"failed", "bad_signature"}
+        return cls(is_answered, outcome != "wrong_bytes", latency_s, wire_bytes, code)
+
     @property
     def is_good(self) -> bool:
         return self.is_answered and self.is_hash_ok and not self.code
@@ -70,6 +83,10 @@ class Ask:
         return self.code == ChunkMismatch.code or (self.is_answered and not self.is_hash_ok)
 
     @property
+    def is_not_held(self) -> bool:
+        return self.is_answered and self.code == NOT_HELD
+
+    @property
     def is_violation(self) -> bool:
         """The answer bears no valid signature: it can be held against nobody."""
         return self.code in _PROTOCOL_CODES
@@ -77,13 +94,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The same request to both twins, in random order.  ``at_s``: when it was asked."""
+    """The same request to both twins, in random order.  ``at_s``: when it was asked.
+
+    ``was_stored``: both had acknowledged the chunk before; who says now that it does not have it has lost it.
+    """
 
     at_s: float
     kind: Kind
     address: bytes
     candidate: Ask
     control: Ask
+    was_stored: bool = False
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.at_s) or len(self.address) > ADDRESS_BYTES_MAX:

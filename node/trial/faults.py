@@ -19,6 +19,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from node.trial.evidence import Pair
+
+ADDRESSES_MAX: Final = 256  # of lost chunks and of wrong bytes that are told apart
+
 FaultKind = Literal["wrong", "lost", "crash", "hang", "violation", "denial", "proof"]
 _EXCUSABLE: Final[frozenset[FaultKind]] = frozenset({"crash", "hang"})  # no state of the computer excuses bad data
 
@@ -86,3 +90,50 @@ class Faults(msgspec.Struct):
     def _excuse(self, excuses_max: int) -> Ruling:
         self.excuses += 1
         return Ruling.EXCUSED if self.excuses <= excuses_max else Ruling.HOST_ILL
+
+
+class Tally(msgspec.Struct):
+    """What was asked of the candidate, and where it failed its data; each address counts once."""
+
+    stored: int = 0
+    reads: int = 0
+    verified_reads: int = 0
+    lost: list[bytes] = msgspec.field(default_factory=list)
+    wrong: list[bytes] = msgspec.field(default_factory=list)
+
+    def count(self, pair: Pair) -> None:
+        if pair.kind == "put":
+            self.stored += pair.candidate.is_good
+        else:
+            self.reads += 1
+            self.verified_reads += pair.candidate.is_good
+
+    def note_lost(self, addresses: tuple[bytes, ...]) -> bool:
+        return _note(self.lost, addresses)
+
+    def note_wrong(self, address: bytes) -> bool:
+        return _note(self.wrong, (address,))
+
+
+class Silence(msgspec.Struct):
+    """Requests in a row that the candidate left unanswered and its twin answered."""
+
+    asks: int = 0
+    since_s: float = 0.0
+
+    def hear(self, pair: Pair, at_s: float) -> float:
+        """Take one pair; return for how long the silence has lasted."""
+        if pair.candidate.is_answered:
+            self.asks = 0
+        elif pair.control.is_answered:
+            if self.asks == 0:
+                self.since_s = at_s
+            self.asks += 1
+        return at_s - self.since_s if self.asks else 0.0
+
+
+def _note(known: list[bytes], addresses: tuple[bytes, ...]) -> bool:
+    """Remember the addresses; return whether one of them is new.  A full list takes no more."""
+    new = [address for address in dict.fromkeys(addresses) if address not in known]
+    known.extend(new[: ADDRESSES_MAX - len(known)])
+    return bool(new)

@@ -37,8 +37,8 @@ from node.trial.events import (
     Violated,
     WrongBytes,
 )
-from node.trial.evidence import Pair
-from node.trial.faults import Doubt, FaultKind, Faults, Ruling
+from node.trial.evidence import Ask, Pair
+from node.trial.faults import Doubt, FaultKind, Faults, Ruling, Silence, Tally
 from node.trial.peers import Hold, score
 from node.trial.profile import METRICS, Profile
 from node.trial.timing import Clock, Presence, Step
@@ -47,7 +47,6 @@ from node.trial.verdict import Outcome, Progress, Verdict
 STATE_BYTES_MAX: Final = 200_000
 STATE_VERSION: Final = 1
 SEEN_PAIRS_MAX: Final = 4000  # pairs by which a repeated one is known
-ADDRESSES_MAX: Final = 256  # of lost chunks and of wrong bytes that are told apart
 
 
 class UnreadableTrial(ValueError):
@@ -73,15 +72,10 @@ class Trial(msgspec.Struct, kw_only=True):
     comparison: Comparison = msgspec.field(default_factory=Comparison)
     seen: dict[int, None] = msgspec.field(default_factory=dict)
     faults: Faults = msgspec.field(default_factory=Faults)
-    lost: list[bytes] = msgspec.field(default_factory=list)
-    wrong: list[bytes] = msgspec.field(default_factory=list)
-    stored: int = 0
-    reads: int = 0
-    verified_reads: int = 0
+    tally: Tally = msgspec.field(default_factory=Tally)
+    silence: Silence = msgspec.field(default_factory=Silence)
     restarts: int = 0
     restarted_at_s: float = -1.0  # on the trial's clock
-    silent_asks: int = 0  # in a row unanswered by the candidate and answered by its twin
-    silent_since_s: float = 0.0
 
     neighbours_rated: int = 0
     subnets_known: int | None = None
@@ -103,9 +97,9 @@ class Trial(msgspec.Struct, kw_only=True):
             seconds=self.ran_s,
             blocks=self.comparison.blocks,
             pairs=self.comparison.pairs + self.comparison.block.pairs,
-            verified_reads=self.verified_reads,
-            lost=len(self.lost),
-            wrong=len(self.wrong),
+            verified_reads=self.tally.verified_reads,
+            lost=len(self.tally.lost),
+            wrong=len(self.tally.wrong),
             restarts=self.restarts,
             neighbours_rated=self.neighbours_rated,
             neighbours_needed=self._neighbours_needed(),
@@ -160,7 +154,7 @@ class Trial(msgspec.Struct, kw_only=True):
     def _changed(self) -> None:
         """A twin came or went: what counts from then on counts from zero."""
         self.absent_s = self.warm_s = 0.0
-        self.silent_asks = 0
+        self.silence = Silence()
 
     # Events.
 
@@ -242,45 +236,35 @@ class Trial(msgspec.Struct, kw_only=True):
         self.seen[key] = None
         if len(self.seen) > SEEN_PAIRS_MAX:
             del self.seen[next(iter(self.seen))]
-        if pair.kind == "put":
-            self.stored += pair.candidate.is_good
-        else:
-            self.reads += 1
-            self.verified_reads += pair.candidate.is_good
+        self.tally.count(pair)
         if self._is_comparing():
             self.comparison.add(pair)
         return self._judge_answers(pair) or self._watch_for_a_hang(pair)
 
     def _judge_answers(self, pair: Pair) -> Verdict | None:
         """The control first: it was asked the same, and whether it is sound decides whose fault it is."""
-        verdict: Verdict | None = None
-        if pair.control.is_wrong:
-            verdict = self._wrong("control", pair.address)
-        elif pair.control.is_violation:
-            verdict = self._fault("control", "violation", "")
-        if verdict is not None:
-            return verdict
-        if pair.candidate.is_wrong:
-            return self._wrong("candidate", pair.address, is_twin_sound=pair.control.is_good)
-        if pair.candidate.is_violation:
-            sentence = says.violated(f"an answer without a valid signature ({pair.candidate.code})")
-            return self._fault("candidate", "violation", sentence, is_twin_sound=pair.control.is_good)
+        return self._judge("control", pair.control, pair.candidate, pair) or self._judge(
+            "candidate", pair.candidate, pair.control, pair
+        )
+
+    def _judge(self, twin: Twin, ask: Ask, other: Ask, pair: Pair) -> Verdict | None:
+        if ask.is_wrong:
+            return self._wrong(twin, pair.address, is_twin_sound=other.is_good)
+        if ask.is_violation:
+            sentence = says.violated(f"an answer without a valid signature ({ask.code})")
+            return self._fault(twin, "violation", sentence, is_twin_sound=other.is_good)
+        if ask.is_not_held and pair.was_stored and pair.kind != "put":
+            return self._lost(twin, pair.address, is_twin_sound=other.is_good)
         return None
 
     def _watch_for_a_hang(self, pair: Pair) -> Verdict | None:
-        if pair.candidate.is_answered or not self._is_running():
-            self.silent_asks = 0
+        if not self._is_running():
             return None
-        if not pair.control.is_answered:
+        silent_s = self.silence.hear(pair, self.clock.awake_s)
+        if self.silence.asks < self.profile.pairs_per_block_min or silent_s < self.profile.hang_s:
             return None
-        if self.silent_asks == 0:
-            self.silent_since_s = self.clock.awake_s
-        self.silent_asks += 1
-        silent_s = self.clock.awake_s - self.silent_since_s
-        if self.silent_asks < self.profile.pairs_per_block_min or silent_s < self.profile.hang_s:
-            return None
-        sentence = says.hung(self.silent_asks, silent_s)
-        self.silent_asks = 0
+        sentence = says.hung(self.silence.asks, silent_s)
+        self.silence = Silence()
         return self._fault("candidate", "hang", sentence, is_twin_sound=True)
 
     def _peers_rated(self, event: PeersRated, step: Step) -> Verdict | None:
@@ -314,14 +298,18 @@ class Trial(msgspec.Struct, kw_only=True):
     # Faults.
 
     def _lost(self, twin: Twin, *addresses: bytes, is_twin_sound: bool = False) -> Verdict | None:
-        if twin == "candidate" and not _note(self.lost, addresses):
+        if twin == "candidate" and not self.tally.note_lost(addresses):
             return None
-        return self._fault(twin, "lost", says.lost(len(self.lost), self.stored), is_twin_sound=is_twin_sound)
+        return self._fault(
+            twin, "lost", says.lost(len(self.tally.lost), self.tally.stored), is_twin_sound=is_twin_sound
+        )
 
     def _wrong(self, twin: Twin, address: bytes, *, is_twin_sound: bool = False) -> Verdict | None:
-        if twin == "candidate" and not _note(self.wrong, (address,)):
+        if twin == "candidate" and not self.tally.note_wrong(address):
             return None
-        return self._fault(twin, "wrong", says.wrong(len(self.wrong), self.reads), is_twin_sound=is_twin_sound)
+        return self._fault(
+            twin, "wrong", says.wrong(len(self.tally.wrong), self.tally.reads), is_twin_sound=is_twin_sound
+        )
 
     def _fault(self, twin: Twin, kind: FaultKind, sentence: str, *, is_twin_sound: bool = False) -> Verdict | None:
         """A twin shows a fault.  ``is_twin_sound``: the other one was seen to be sound at the same moment."""
@@ -395,7 +383,7 @@ class Trial(msgspec.Struct, kw_only=True):
         """What stands in the way of a promotion, apart from time, doubts and a hold by neighbours."""
         evidence = (
             (self.comparison.blocks, self.profile.blocks_min, "comparisons"),
-            (self.verified_reads, self.profile.reads_min, "checked reads"),
+            (self.tally.verified_reads, self.profile.reads_min, "checked reads"),
             (self.restarts, self.profile.restarts_min, "restarts"),
             (self.neighbours_rated, self._neighbours_needed(), "neighbours rated it"),
         )
@@ -409,10 +397,3 @@ class Trial(msgspec.Struct, kw_only=True):
 
     def _end(self, outcome: Outcome, reason: str) -> Verdict:
         return Verdict(outcome, reason, self.progress())
-
-
-def _note(known: list[bytes], addresses: tuple[bytes, ...]) -> bool:
-    """Remember the addresses; return whether one of them is new.  A full list takes no more."""
-    new = [address for address in dict.fromkeys(addresses) if address not in known]
-    known.extend(new[: ADDRESSES_MAX - len(known)])
-    return bool(new)
