@@ -164,6 +164,8 @@ class Vault:
                 desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
         else:
             Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
+            # Far buckets are refreshed by looking for an address drawn anywhere (Kademlia, section 2.3).
+            Lookup(desk.random.randbytes(32), lambda _desk, _group: None).begin(desk)
 
     def _request(self, event: RequestReceived) -> None:
         desk, message = self._desk, event.message

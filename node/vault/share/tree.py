@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -23,8 +24,13 @@ from node.vault.errors import MalformedMessage
 CHUNK_BYTES_MAX: Final = 1 << 20
 FILES_MAX: Final = 10_000
 PATH_CHARACTERS_MAX: Final = 400
+NAME_CHARACTERS_MAX: Final = 255  # of one folder or file, on every file system
 MANIFEST_BYTES_MAX: Final = CHUNK_BYTES_MAX  # a manifest travels as one chunk
 FILE_CHUNKS_MAX: Final = 4_096
+
+_HASH: Final = re.compile("[0-9a-f]{64}")
+# On Windows these lead to a device from every folder, also with a dot or a colon and anything behind it.
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9]) *(\..*)?", re.IGNORECASE)
 
 
 class TreeFile(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -114,26 +120,34 @@ def decode_manifest(content: bytes) -> Manifest:
 def _check(manifest: Manifest) -> None:
     if len(manifest.files) > FILES_MAX:
         raise MalformedMessage(f"{len(manifest.files)} files are over {FILES_MAX}")
+    for file in manifest.files:
+        _check_file(file)  # first: what follows takes time by the square of a path's length
     paths = [file.path for file in manifest.files]
     if paths != sorted(set(paths)):
         raise MalformedMessage("paths are unsorted or appear twice")
     folders = {path[:cut] for path in paths for cut in range(len(path)) if path[cut] == "/"}
-    if len({path.casefold() for path in paths}) != len(paths) or folders & set(paths):
-        raise MalformedMessage("paths differ only in case, or one is a file and a folder at once")
-    for file in manifest.files:
-        if not is_path_allowed(file.path):
-            raise MalformedMessage(f"path {file.path!r} is not allowed")
-        if not 0 <= file.length <= FILE_CHUNKS_MAX * CHUNK_BYTES_MAX or len(file.sha256) != 64:
-            raise MalformedMessage(f"{file.path}: length or hash out of range")
-        if len(file.chunks) != -(-file.length // CHUNK_BYTES_MAX) or any(len(a) != 32 for a in file.chunks):
-            raise MalformedMessage(f"{file.path}: its chunks do not fit its length")
+    if len({name.casefold() for name in folders.union(paths)}) != len(folders) + len(paths):
+        raise MalformedMessage("names differ only in case, or one is a file and a folder at once")
+
+
+def _check_file(file: TreeFile) -> None:
+    if not is_path_allowed(file.path):
+        raise MalformedMessage(f"path {file.path[:PATH_CHARACTERS_MAX]!r} is not allowed")
+    if not 0 <= file.length <= FILE_CHUNKS_MAX * CHUNK_BYTES_MAX or not _HASH.fullmatch(file.sha256):
+        raise MalformedMessage(f"{file.path}: length or hash out of range")
+    if len(file.chunks) != -(-file.length // CHUNK_BYTES_MAX) or any(len(a) != 32 for a in file.chunks):
+        raise MalformedMessage(f"{file.path}: its chunks do not fit its length")
 
 
 def is_path_allowed(path: str) -> bool:
     """Whether ``path`` names a file inside the tree on every operating system."""
     if not 0 < len(path) <= PATH_CHARACTERS_MAX or not path.isascii() or not path.isprintable():
         return False
-    if any(character in path for character in '\\:*?"<>|'):
+    return not any(character in path for character in '\\:*?"<>|') and all(map(_is_name_allowed, path.split("/")))
+
+
+def _is_name_allowed(name: str) -> bool:
+    if name in ("", ".", "..") or len(name) > NAME_CHARACTERS_MAX:
         return False
     # Windows drops a dot or a space at the end of a name, so two names would meet.
-    return all(part not in ("", ".", "..") and part[-1] not in " ." for part in path.split("/"))
+    return name[-1] not in " ." and not _DEVICE.fullmatch(name)

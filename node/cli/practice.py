@@ -1,0 +1,144 @@
+"""``perennial practice``: a whole small network on this computer, in which releases are tried out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from node.api.client import ApiError, NotRunning
+from node.cli.common import HOME_OPTION, JSON_OPTION, Failure, fail
+from node.pod.errors import PodError
+from node.practice.profile import FARMS_MAX, VAULTS_MAX, VAULTS_MIN, PracticeProfile
+from node.practice.releases import NAMES, RELEASES, Expectation, PracticeError
+from node.practice.run import Members, Request, Result, practise
+from node.practice.scenario import Candidate, check_candidate
+from node.supervisor.errors import SupervisorError
+from node.update.errors import UpdateError
+
+STATED: Final = (PracticeError, PodError, SupervisorError, UpdateError, ApiError, NotRunning)
+
+
+@click.command()
+@click.option("--vaults", type=click.IntRange(VAULTS_MIN, VAULTS_MAX), default=8, show_default=True, metavar="N",
+              help="Vaults in all, each a process and a subnet of its own.")  # fmt: skip
+@click.option("--farms", type=click.IntRange(1, FARMS_MAX), default=3, show_default=True, metavar="N",
+              help="How many of them are full farms, which try releases out.")  # fmt: skip
+@click.option("--releases", "names", default=",".join(NAMES), show_default=True, metavar="NAMES",
+              help="What to publish, one after the other.")  # fmt: skip
+@click.option("--candidate", type=click.Path(path_type=Path), default=None, metavar="DIR",
+              help="Publish this source tree instead; it holds what node/vault holds.")  # fmt: skip
+@click.option("--expect", type=click.Choice(["promoted", "refused"]), default=None,
+              help="How the candidate should end; without it any decision is fine.")  # fmt: skip
+@click.option("--keep", "is_kept", is_flag=True, help="Leave the network running afterwards, until Ctrl+C.")
+@click.option("--seed", type=int, default=None, metavar="S", help="Seed of the people's traffic.")
+@HOME_OPTION
+@JSON_OPTION
+def practice(
+    *, vaults: int, farms: int, names: str, candidate: Path | None, expect: Expectation | None, is_kept: bool,
+    seed: int | None, home: Path | None, is_json: bool,
+) -> None:  # fmt: skip
+    """Run a whole practice network on this computer, and try releases out in it.
+
+    Everything is real but the size and the pace: vaults in processes of their own, signed releases that spread
+    as chunks, trials, promotions.  Exit code 0 only if every farm decided every release as it should.
+    """
+    if farms > vaults - 2:
+        raise click.UsageError(f"{farms} farms need at least {farms + 2} vaults")
+    candidates = _candidates(names, candidate, expect, is_json=is_json)
+    profile = PracticeProfile(vaults=vaults, farms=farms)
+    request = Request(profile, candidates, home, is_kept, secrets.randbits(32) if seed is None else seed)
+    console = Console(stderr=is_json, force_terminal=False if is_json else None)
+    ended: list[Result] = []
+
+    def announce(members: Members) -> None:
+        if is_json and is_kept:
+            _print_json(members)
+
+    def finished(result: Result) -> None:
+        ended.append(result)
+        if is_json:
+            _print_json(result)
+        else:
+            _print_result(console, result)
+
+    try:
+        _run_until_signal(lambda: practise(request, console, announce, finished))
+    except* STATED as errors:
+        fail(_first(errors), is_json=is_json)
+    if not ended:
+        raise Failure("practice.stopped", "The practice network was stopped before all was decided.", is_json=is_json)
+    if not ended[0].is_as_expected:
+        sys.exit(1)
+
+
+def _candidates(names: str, folder: Path | None, expect: Expectation | None, *, is_json: bool) -> tuple[Candidate, ...]:
+    if folder is not None:
+        try:
+            check_candidate(folder)
+        except PracticeError as error:
+            fail(error, is_json=is_json)
+        return (Candidate(folder.absolute().name, 3, expect or "any", source=folder.absolute()),)
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in RELEASES]
+    if unknown or not wanted:
+        raise click.UsageError(f"unknown release {', '.join(unknown) or names!r}; there are {', '.join(NAMES)}")
+    return tuple(Candidate.named(RELEASES[name]) for name in wanted)
+
+
+def _run_until_signal(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run to the end, or until Ctrl+C or SIGTERM; the network is taken down in each case."""
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # on Windows Ctrl+C comes as KeyboardInterrupt
+                loop.add_signal_handler(number, task.cancel)
+        await task
+
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+        asyncio.run(guarded())
+
+
+def _first(errors: BaseExceptionGroup[Any]) -> Exception:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, Exception)
+    return error
+
+
+def _print_json(value: Members | Result) -> None:
+    click.echo(msgspec.json.encode(dataclasses.asdict(value), enc_hook=dataclasses.asdict))
+
+
+def _print_result(console: Console, result: Result) -> None:
+    table = Table(title="What the farms decided", title_justify="left")
+    for column in ("release", "farm", "verdict", "after", "checked", "rated by", "fetched", "why"):
+        table.add_column(column)
+    for release in result.releases:
+        for farm in release.farms:
+            after = "" if farm.decided_after_s is None else f"{farm.decided_after_s:.0f} s"
+            table.add_row(
+                release.name, farm.farm, farm.verdict or "undecided", after, f"{farm.verified_reads} pieces",
+                f"{farm.peers_rated} vaults", f"{farm.bytes_fetched / 1000:.1f} kB", farm.reason,
+            )  # fmt: skip
+    console.print(table)
+    for release in result.releases:
+        console.print(release.sentence, highlight=False)
+    if result.noise:
+        noise = ", ".join(f"{name} {value:.2f}" for name, value in result.noise.items())
+        console.print(f"Noise of equal code against equal code, sd of z in margins: {noise}.", highlight=False)
+    console.print("All as it should be." if result.is_as_expected else "Not as it should be.", highlight=False)

@@ -1,0 +1,103 @@
+"""A full farm of the practice network: a home of its own, and ``perennial run`` on it in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+
+from node.api.client import ApiError, Client, NotRunning
+from node.api.schema import Status, Update, Updates
+from node.practice.releases import PracticeError
+from node.supervisor.home import Home
+from node.vault.control import Pace
+
+POLL_S: Final = 0.3
+STOP_S: Final = 20.0
+LOG: Final = "supervisor.log"
+
+logger = logging.getLogger(__name__)
+
+
+class Farm:
+    """One farm.  Its process is started, asked and stopped just as a person's would be."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.client = Client(folder)
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, *, root: bytes, bind: str, quota_bytes: int, contacts: tuple[bytes, ...], pace: Pace) -> None:
+        """Make the home and start the node on it.
+
+        Raises:
+            HomeError: The home cannot be made.
+        """
+        home = await asyncio.to_thread(
+            Home.make, self.folder, kind="practice", root=root, bind=bind, quota_bytes=quota_bytes,
+            contacts=contacts, pace=pace,
+        )  # fmt: skip
+        with (home.logs / LOG).open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-m", "node.cli", "run", "--home", str(self.folder),
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def wait_until_up(self, peers: int, timeout_s: float) -> Status:
+        """Return the status as soon as the farm's vault knows ``peers`` others.
+
+        Raises:
+            PracticeError: The process ended, or it took longer than ``timeout_s``.
+        """
+        status: Status | None = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                while status is None or status.peer_count < peers:
+                    if self._process is not None and self._process.returncode is not None:
+                        raise PracticeError(f"{self.name} ended while it started: {self._last_words()}")
+                    await asyncio.sleep(POLL_S)
+                    with contextlib.suppress(NotRunning, ApiError):
+                        status = await self.client.status()
+        except TimeoutError as error:
+            known = 0 if status is None else status.peer_count
+            raise PracticeError(f"{self.name} knows {known} of {peers} vaults after {timeout_s:.0f} s") from error
+        return status
+
+    async def updates(self) -> Updates:
+        """The farm's history; an empty one while it does not answer."""
+        try:
+            return await self.client.updates()
+        except (NotRunning, ApiError) as error:
+            logger.info("%s does not answer: %s", self.name, error)
+            return Updates((), ())
+
+    async def update(self, release: str) -> Update | None:
+        return next((item for item in (await self.updates()).items if item.release == release), None)
+
+    async def stop(self) -> None:
+        await self.client.close()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except TimeoutError:
+            logger.warning("%s does not stop and is killed", self.name)
+            process.kill()
+            await process.wait()
+
+    def _last_words(self) -> str:
+        lines = (self.folder / "logs" / LOG).read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "it said nothing"

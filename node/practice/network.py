@@ -1,0 +1,165 @@
+"""The practice network as a whole: its folder, its pods, its vaults and farms."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from node.pod import network as pods
+from node.practice.farm import Farm
+from node.practice.host import PlainVault
+from node.practice.profile import PracticeProfile
+from node.practice.releases import PracticeError
+from node.supervisor.ports import Slot
+from node.trust.chain import Chain
+from node.update.slots import Slots
+from node.vault.core.identity import decode_record
+from node.vault.storage.filesystem import write_durably
+
+MARKER: Final = "practice.json"
+CONTACTS: Final = 3  # vaults that every other one is told of
+POLL_S: Final = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One vault of the network, as scripts want to know it."""
+
+    name: str
+    id: str  # vault id, hex
+    pid: int
+    address: str
+    folder: str
+
+
+class PracticeNetwork:
+    """Starts everything, and stops everything; used with ``async with``."""
+
+    def __init__(self, folder: Path, profile: PracticeProfile, *, is_kept: bool) -> None:
+        self.folder = folder
+        self.profile = profile
+        self._is_kept = is_kept
+        self.pods_folder = folder / "pods"
+        self.plain: list[PlainVault] = []
+        self.farms = [Farm(f"farm {number}", folder / f"farm-{number}") for number in range(1, profile.farms + 1)]
+        self._hosts: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop all processes; delete the folder unless it is to be kept."""
+        for host in self._hosts:
+            host.cancel()
+        await asyncio.gather(*self._hosts, return_exceptions=True)
+        await asyncio.gather(*(farm.stop() for farm in self.farms))
+        await asyncio.gather(*(vault.stop() for vault in self.plain))
+        if not self._is_kept:
+            await asyncio.to_thread(remove_folder, self.folder)
+
+    def members(self) -> list[Member]:
+        """The plain vaults; a farm's vault is its supervisor's child and known by the farm."""
+        return [Member(v.name, v.vault_id.hex(), v.pid, v.bind.rpartition(":")[0], str(v.folder)) for v in self.plain]
+
+    async def _start(self) -> None:
+        profile = self.profile
+        await asyncio.to_thread(pods.found, self.pods_folder, profile.pods)
+        root = await asyncio.to_thread(pods.genesis, self.pods_folder)
+        slot = await asyncio.to_thread(self._own_slot)
+        contacts: list[bytes] = []
+        for number in range(profile.farms + 1, profile.vaults + 1):
+            vault = PlainVault(f"vault {number}", self.folder / f"vault-{number}", _bind(number), Chain.start(root))
+            self.plain.append(vault)
+            await vault.start(slot, tuple(contacts), profile.pace, profile.quota_bytes)
+            self._hosts.append(asyncio.create_task(vault.run(), name=vault.name))
+            contacts = [*contacts, vault.record][:CONTACTS]
+        for number, farm in enumerate(self.farms, 1):
+            await farm.start(
+                root=root, bind=_bind(number), quota_bytes=profile.quota_bytes, contacts=tuple(contacts),
+                pace=profile.pace,
+            )  # fmt: skip
+
+    async def wait_until_it_stands(self) -> None:
+        """Every vault knows every other one.
+
+        Raises:
+            PracticeError: Not within ``stand_s_max``, or a process ended.
+        """
+        others = self.profile.vaults - 1
+        timeout_s = self.profile.stand_s_max
+        await asyncio.gather(*(farm.wait_until_up(others, timeout_s) for farm in self.farms))
+        try:
+            async with asyncio.timeout(timeout_s):
+                for vault in self.plain:
+                    while (await vault.state()).peer_count < others:  # noqa: ASYNC110  # another process can only be asked again
+                        await asyncio.sleep(POLL_S)
+        except TimeoutError as error:
+            raise PracticeError(f"not all vaults know each other after {timeout_s:.0f} s") from error
+
+    def _own_slot(self) -> Slot:
+        slots = Slots(self.folder / "slots")
+        tree_hash = slots.fill_from_checkout()
+        return Slot(tree_hash, slots.verify("vault", tree_hash), slots.pycache("vault", tree_hash))
+
+
+def make_folder(home: Path | None) -> Path:
+    """The folder of the network: a new temporary one, or ``home``, emptied if it was a practice network's before.
+
+    Raises:
+        PracticeError: ``home`` holds something else, or cannot be written.
+    """
+    try:
+        if home is None:
+            folder = Path(tempfile.mkdtemp(prefix="perennial-"))
+        else:
+            folder = home.absolute()
+            if folder.exists() and not folder.is_dir():
+                raise PracticeError(f"{folder} is not a folder")
+            if folder.exists() and any(folder.iterdir()):
+                if not (folder / MARKER).is_file():
+                    raise PracticeError(f"{folder} is not empty and no practice network's folder")
+                remove_folder(folder)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_durably(folder / MARKER, b'{"kind": "practice network"}\n')
+    except OSError as error:
+        raise PracticeError(f"{home or tempfile.gettempdir()} cannot be used: {error.strerror}") from error
+    return folder
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a practice network's folder.  Without its marker nothing is deleted."""
+    if not (folder / MARKER).is_file():
+        return
+
+    def make_writable(function: Any, path: str, _error: object) -> None:
+        with contextlib.suppress(OSError):  # slots are read-only
+            Path(path).parent.chmod(0o700)
+            Path(path).chmod(0o700)
+            function(path)
+
+    shutil.rmtree(folder, onerror=make_writable)
+
+
+def _bind(number: int) -> str:
+    return f"127.0.{number}.1:0"
+
+
+def address_of(record: bytes, utc_s: float) -> str:
+    """Where a vault listens, from its encoded record."""
+    return decode_record(record, utc_s).addresses[0]

@@ -1,0 +1,122 @@
+"""What came of a practice run: per release and farm the verdict with its evidence, and one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.api.schema import TrialView, Update
+from node.practice.releases import Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class FarmOutcome:
+    """What one farm decided.  ``verdict`` is empty when it had not decided in time."""
+
+    farm: str
+    verdict: str
+    phase: str
+    reason: str
+    is_as_expected: bool
+    decided_after_s: float | None  # since the release was published
+    seconds: dict[str, float]  # in each phase
+    bytes_fetched: int
+    blocks: int = 0
+    pairs: int = 0
+    verified_reads: int = 0
+    peers_rated: int = 0
+    noise: dict[str, float] | None = None  # standard deviation of z by metric, in margins
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutcome:
+    """What all farms decided about one release."""
+
+    name: str
+    release: str
+    tree_hash: str
+    expected: Expectation
+    is_as_expected: bool
+    farms: tuple[FarmOutcome, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficOutcome:
+    """What the people of the network saw meanwhile."""
+
+    puts: int
+    gets: int
+    failed_puts: int
+    failed_gets: int
+    wrong_bytes: int
+
+
+def from_update(farm: str, update: Update | None, expected: Expectation, decided_after_s: float | None) -> FarmOutcome:
+    """What a farm's history says about the release; None when it never heard of it."""
+    if update is None:
+        is_expected = expected in ("not staged", "any")
+        return FarmOutcome(farm, "", "unknown", "never announced", is_expected, None, {}, 0)
+    trial = update.trial
+    fits = {
+        "promoted": update.verdict == "promoted",
+        "refused": update.verdict == "refused",
+        "not staged": False,
+        "any": update.verdict != "",
+    }
+    return FarmOutcome(
+        farm, update.verdict, update.phase, update.reason, fits[expected], decided_after_s, update.seconds,
+        update.bytes_fetched, *_evidence(trial), _noise(trial),
+    )  # fmt: skip
+
+
+def refused_unstaged(farm: str, reason: str, decided_after_s: float) -> FarmOutcome:
+    """The farm threw the release's metadata away before it fetched anything."""
+    return FarmOutcome(farm, "refused", "not staged", reason, True, decided_after_s, {}, 0)
+
+
+def release_outcome(
+    name: str, release: str, tree_hash: str, expected: Expectation, farms: tuple[FarmOutcome, ...]
+) -> ReleaseOutcome:
+    """Sum up what the farms decided."""
+    is_expected = all(farm.is_as_expected for farm in farms)
+    sentence = _sentence(name, expected, farms, is_expected=is_expected)
+    return ReleaseOutcome(name, release, tree_hash, expected, is_expected, farms, sentence)
+
+
+def noise_of(releases: tuple[ReleaseOutcome, ...], name: str) -> dict[str, float]:
+    """The mean standard deviation of z by metric over all farms that tried the release ``name``.
+
+    For equal code against equal code this is the noise that the margins must stand.
+    """
+    measured = [f.noise for r in releases if r.name == name for f in r.farms if f.noise]
+    names = sorted({metric for noise in measured for metric in noise})
+    return {metric: round(sum(noise.get(metric, 0.0) for noise in measured) / len(measured), 3) for metric in names}
+
+
+def _evidence(trial: TrialView | None) -> tuple[int, int, int, int]:
+    if trial is None:
+        return 0, 0, 0, 0
+    return trial.blocks, trial.pairs, trial.verified_reads, trial.neighbours_rated
+
+
+def _noise(trial: TrialView | None) -> dict[str, float] | None:
+    if trial is None:
+        return None
+    return {metric.name: round(metric.noise, 3) for metric in trial.metrics if metric.noise is not None} or None
+
+
+def _sentence(name: str, expected: Expectation, farms: tuple[FarmOutcome, ...], *, is_expected: bool) -> str:
+    count = len(farms)
+    verdicts = sorted({farm.verdict or "undecided" for farm in farms})
+    if expected == "not staged" and is_expected:
+        return f"“{name}” was thrown away by all {count} farms before anything of it was fetched."
+    if len(verdicts) == 1:
+        slowest = max((farm.decided_after_s or 0.0 for farm in farms), default=0.0)
+        tail = f" within {slowest:.0f} s" if slowest else ""
+        reason = farms[0].reason if verdicts[0] == "refused" else ""
+        said = f"“{name}” was {verdicts[0]} by all {count} farms{tail}" if verdicts[0] != "undecided" else (
+            f"“{name}” was not decided in time by any farm"
+        )  # fmt: skip
+        return f"{said}: {reason}." if reason else f"{said}."
+    listed = ", ".join(f"{farm.farm}: {farm.verdict or 'undecided'}" for farm in farms)
+    return f"“{name}” was decided differently ({listed})."

@@ -1,0 +1,135 @@
+"""The live picture of a practice network in the terminal: vaults, farms, the trial's evidence, what was decided."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from node.api.client import ApiError, NotRunning
+from node.api.schema import MetricView, Status, TrialView
+from node.practice.network import PracticeNetwork
+from node.practice.outcome import ReleaseOutcome
+from node.supervisor.errors import VaultUnavailable
+from node.vault.control import State
+
+LINES_KEPT: Final = 8
+POLL_S: Final = 1.0
+PHASE_WORDS: Final = {
+    "announced": "heard of it",
+    "fetching": "fetching",
+    "staged": "ready, waits for its moment",
+    "on_trial": "on trial",
+    "rehearsing": "rehearsing the way back",
+    "promoting": "taking over",
+    "probation": "took over, on probation",
+    "confirmed": "in use",
+    "refused": "refused",
+    "not_proven": "not proven",
+    "rolled_back": "taken back",
+}
+
+
+class View:
+    """Keeps the newest figures of everyone and draws them."""
+
+    def __init__(self, network: PracticeNetwork, console: Console) -> None:
+        self._network = network
+        self._console = console
+        self._states: dict[str, State] = {}
+        self._statuses: dict[str, Status] = {}
+        self._trials: dict[str, TrialView | None] = {}
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._outcomes: list[ReleaseOutcome] = []
+
+    def told(self, line: str) -> None:
+        """Something happened: a line for the story."""
+        self._lines.append(line)
+        if not self._console.is_terminal:
+            self._console.print(line, highlight=False)
+
+    def decided(self, outcome: ReleaseOutcome) -> None:
+        self._outcomes.append(outcome)
+        if not self._console.is_terminal:
+            self._console.print(outcome.sentence, highlight=False)
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draw the picture as long as the block runs; on no terminal the lines of ``told`` are all."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(get_renderable=self._draw, console=self._console, refresh_per_second=2, transient=True):
+            yield
+
+    async def follow(self) -> None:
+        """Ask everyone for their figures once a second, until cancelled."""
+        while True:
+            for vault in self._network.plain:
+                with contextlib.suppress(VaultUnavailable):
+                    self._states[vault.name] = await vault.state()
+            for farm in self._network.farms:
+                with contextlib.suppress(NotRunning, ApiError):
+                    self._statuses[farm.name] = await farm.client.status()
+                    self._trials[farm.name] = await farm.client.trial()
+            await asyncio.sleep(POLL_S)
+
+    def _draw(self) -> RenderableType:
+        story = Text("\n".join(self._lines) or "The vaults get to know each other.")
+        parts: list[RenderableType] = [self._vaults(), self._farms(), Panel(story, title="What happens")]
+        if self._outcomes:
+            parts.append(Panel(Text("\n".join(o.sentence for o in self._outcomes)), title="Decided"))
+        return Group(*parts)
+
+    def _vaults(self) -> Table:
+        table = Table(title="Practice network: plain vaults", title_justify="left", expand=True)
+        for column in ("vault", "knows", "pieces kept", "space used"):
+            table.add_column(column, justify="left" if column == "vault" else "right")
+        for vault in self._network.plain:
+            state = self._states.get(vault.name)
+            cells = ("…",) * 3 if state is None else (
+                f"{state.peer_count} vaults", str(state.chunk_count), f"{state.used_bytes / 1e6:.1f} MB",
+            )  # fmt: skip
+            table.add_row(vault.name, *cells)
+        return table
+
+    def _farms(self) -> Table:
+        table = Table(title="Farms", title_justify="left", expand=True)
+        for column in ("farm", "version in use", "new version", "checked", "lost", "neighbours", "speed"):
+            table.add_column(column)
+        for farm in self._network.farms:
+            status, trial = self._statuses.get(farm.name), self._trials.get(farm.name)
+            version = status.in_use.version if status is not None and status.in_use is not None else "…"
+            table.add_row(farm.name, version, *_trial_cells(trial))
+        return table
+
+
+def _trial_cells(trial: TrialView | None) -> tuple[str, ...]:
+    if trial is None:
+        return ("", "", "", "", "")
+    phase = PHASE_WORDS.get(trial.phase, trial.phase)
+    speed = next((metric for metric in trial.metrics if metric.name == "p50"), None)
+    return (
+        f"{trial.version}: {phase}",
+        f"{trial.verified_reads} pieces",
+        str(trial.lost + trial.wrong),
+        f"{trial.neighbours_rated} of {trial.neighbours_needed} needed",
+        _speed_words(speed),
+    )
+
+
+def _speed_words(metric: MetricView | None) -> str:
+    if metric is None or metric.estimate is None:
+        return "measuring"
+    if metric.low is None or metric.high is None:
+        return f"{metric.estimate:.2f} times the time (measuring)"
+    mark = "proven" if metric.is_proven else "alarming" if metric.is_alarming else "measuring"
+    return f"{metric.low:.2f} to {metric.high:.2f} times the time ({mark})"
