@@ -25,6 +25,7 @@ CHUNK_BYTES_MAX: Final = 1 << 20
 FILES_MAX: Final = 10_000
 PATH_CHARACTERS_MAX: Final = 400
 NAME_CHARACTERS_MAX: Final = 255  # of one folder or file, on every file system
+PATH_NAMES_MAX: Final = 32  # folders within folders, and the file
 MANIFEST_BYTES_MAX: Final = CHUNK_BYTES_MAX  # a manifest travels as one chunk
 FILE_CHUNKS_MAX: Final = 4_096
 
@@ -143,7 +144,10 @@ def is_path_allowed(path: str) -> bool:
     """Whether ``path`` names a file inside the tree on every operating system."""
     if not 0 < len(path) <= PATH_CHARACTERS_MAX or not path.isascii() or not path.isprintable():
         return False
-    return not any(character in path for character in '\\:*?"<>|') and all(map(_is_name_allowed, path.split("/")))
+    names = path.split("/")
+    if len(names) > PATH_NAMES_MAX or any(character in path for character in '\\:*?"<>|'):
+        return False
+    return all(_is_name_allowed(name) for name in names)
 
 
 def _is_name_allowed(name: str) -> bool:
