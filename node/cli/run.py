@@ -89,9 +89,7 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 def _log_to(path: Path) -> None:
     """Write the log, in UTC, to a file that never grows beyond LOG_BYTES_MAX (and LOGS_KEPT old ones)."""
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=LOG_BYTES_MAX, backupCount=LOGS_KEPT, encoding="utf-8"
-    )
+    handler = RotatingFileHandler(path, maxBytes=LOG_BYTES_MAX, backupCount=LOGS_KEPT, encoding="utf-8")
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)

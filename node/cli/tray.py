@@ -34,8 +34,7 @@ def perennial(ctx: click.Context, home: Path | None, is_json: bool) -> None:
         raise Failure("no_display", NO_DISPLAY, is_json=is_json)
     from gui.__main__ import main  # noqa: PLC0415 - Qt is slow to load and may lack its libraries
 
-    sys.argv[1:] = ["--home", str(home)] if home else []
-    main()
+    sys.exit(main(["--home", str(home)] if home else []))
 
 
 def has_display() -> bool:

@@ -248,11 +248,12 @@ class Supervisor:
             log.info("quota not told reason=%s", error)
 
     async def _measure_again(self) -> None:
+        await self.vault.wait_until_settled()  # its slot and byte code take room too
         while True:
-            await asyncio.sleep(MEASURE_S)
             self._disk = await asyncio.to_thread(space.measure, self.home)
             await self._share_out()
             self.changed()
+            await asyncio.sleep(MEASURE_S)
 
     async def _publish_changes(self) -> None:
         while True:
