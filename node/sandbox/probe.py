@@ -27,7 +27,7 @@ from typing import Any, Final
 from node.sandbox import linux, seccomp
 
 EXECUTED: Final = "EXECUTED"
-PTRACE_SEIZE, PTRACE_DETACH = 0x4206, 17
+PTRACE_SEIZE: Final = 0x4206
 CLONE_NEWUSER: Final = 0x10000000
 KEYCTL_GET_KEYRING_ID, KEY_SESSION = 0, -3
 IPC_CREATE, IPC_REMOVE = 0o1000, 0
@@ -169,7 +169,7 @@ def attributes(bait: dict[str, Any]) -> list[Probe]:
         ("change a file's owner", lambda: os.chown(secret, os.getuid(), os.getgid())),
         ("change a file's times", lambda: os.utime(secret)),
         ("set an extended attribute", lambda: os.setxattr(secret, "user.probe", b"x")),
-        ("remove an extended attribute", lambda: os.removexattr(secret, "user.kept")),
+        ("remove an extended attribute", lambda: os.removexattr(secret, "user.probe")),
     ]
 
 
@@ -194,14 +194,11 @@ def stored_chunks() -> list[Probe]:
 
 def others(parent_pid: int) -> list[Probe]:
     """Other processes of the same user: the supervisor, the twin."""
+    none = ctypes.c_void_p(0)
 
     def own_signals() -> int:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
             return fcntl.fcntl(own, F_SETOWN, parent_pid)
-
-    def trace() -> None:
-        call("ptrace", PTRACE_SEIZE, parent_pid, ctypes.c_void_p(0), ctypes.c_void_p(0))
-        call("ptrace", PTRACE_DETACH, parent_pid, ctypes.c_void_p(0), ctypes.c_void_p(0))
 
     def limits() -> object:
         kind = resource.RLIMIT_NOFILE
@@ -224,7 +221,8 @@ def others(parent_pid: int) -> list[Probe]:
         ("signal a group", lambda: os.kill(0, 0)),
         ("get a handle of the parent", lambda: os.close(os.pidfd_open(parent_pid))),
         ("have the kernel signal the parent", own_signals),
-        ("trace the parent", trace),
+        # Without an option the parent is let go when this process ends.
+        ("trace the parent", lambda: call("ptrace", PTRACE_SEIZE, parent_pid, none, none)),
         ("read the parent's memory", lambda: _read_memory(parent_pid)),
         ("limit the parent", limits),
         ("set the parent's priority", priority(os.PRIO_PROCESS, parent_pid)),
@@ -240,7 +238,9 @@ def others(parent_pid: int) -> list[Probe]:
 
 def kernel() -> list[Probe]:
     """Broad ways into the kernel and around the sandbox."""
-    page = ctypes.create_string_buffer(256)
+
+    def page() -> object:
+        return ctypes.create_string_buffer(4096)
 
     def shared_memory() -> None:
         call("shmctl", call("shmget", 0, ctypes.c_size_t(4096), IPC_CREATE | 0o600), IPC_REMOVE, None)
@@ -248,12 +248,12 @@ def kernel() -> list[Probe]:
     return [
         ("enter a user namespace", lambda: call("unshare", CLONE_NEWUSER)),
         ("read the kernel's keyring", lambda: call("keyctl", KEYCTL_GET_KEYRING_ID, KEY_SESSION, 0)),
-        ("queue calls past the filter", lambda: os.close(call("io_uring_setup", 8, page))),
-        ("load a kernel program", lambda: call("bpf", 0, page, 0)),
+        ("queue calls past the filter", lambda: os.close(call("io_uring_setup", 8, page()))),
+        ("load a kernel program", lambda: call("bpf", 0, page(), 0)),
         ("share memory with other programs", shared_memory),
-        ("open by a structure", lambda: call("openat2", AT_CURRENT_FOLDER, b".", page, ctypes.c_size_t(24))),
-        ("read the kernel's log", lambda: call("syslog", 3, page, 64)),
-        ("watch performance counters", lambda: call("perf_event_open", page, 0, -1, -1, 0)),
+        ("open by a structure", lambda: call("openat2", AT_CURRENT_FOLDER, b".", page(), ctypes.c_size_t(24))),
+        ("read the kernel's log", lambda: call("syslog", 3, page(), 64)),
+        ("watch performance counters", lambda: call("perf_event_open", page(), 0, -1, -1, 0)),
         ("have capabilities", _use_capability),
     ]
 

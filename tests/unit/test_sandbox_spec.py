@@ -1,0 +1,75 @@
+"""What a child is given."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.sandbox.spec import ENVIRONMENT, SandboxSpec, elf_loader, environment
+
+VAULT = SandboxSpec(slot=Path("/slots/a"), data=Path("/data"), module="node.vault")
+PROBER = SandboxSpec(slot=Path("/slots/a"), data=Path("/data"), module="node.prober")
+
+
+def test_a_vault_writes_in_incoming_only_and_keeps_chunks() -> None:
+    grants = VAULT.grants()
+    assert grants["write"] == ["/data/incoming"]
+    assert grants["keep"] == ["/data/chunks"]
+    assert "/data" in grants["read"]
+
+
+def test_the_prober_writes_in_its_data() -> None:
+    assert PROBER.grants()["write"] == ["/data"]
+    assert "keep" not in PROBER.grants()
+
+
+def test_an_unknown_module_is_held_like_a_vault() -> None:
+    other = SandboxSpec(slot=Path("/slots/a"), data=Path("/data"), module="node.other")
+    assert other.grants()["write"] == ["/data/incoming"]
+
+
+def test_slot_and_byte_code_are_read_only() -> None:
+    spec = SandboxSpec(slot=Path("/slots/a"), data=Path("/data"), module="node.vault", pycache=Path("/pyc/a"))
+    assert {"/slots/a", "/pyc/a"} <= set(spec.grants()["read"])
+
+
+def test_nothing_can_be_executed_but_the_interpreter_and_its_loader() -> None:
+    run = VAULT.grants()["run"]
+    assert str(Path(sys.executable).resolve()) in run
+    assert len(run) <= 2
+    assert not any(Path(path).is_dir() for path in run)
+
+
+def test_no_folder_of_a_person_is_granted() -> None:
+    granted = [Path(path) for paths in VAULT.grants().values() for path in paths]
+    assert Path.home() not in granted
+    assert not {Path(path) for path in ("/", "/etc", "/usr", "/home", "/root", "/tmp", "/proc", "/dev")} & set(granted)
+
+
+def test_the_environment_is_the_same_for_every_child_and_takes_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/bus")
+    assert environment() == ENVIRONMENT
+
+
+def test_paths_must_be_absolute() -> None:
+    with pytest.raises(AssertionError):
+        SandboxSpec(slot=Path("slot"), data=Path("/data"), module="node.vault")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the launcher is for Linux")
+def test_the_launcher_runs_bare_and_is_told_everything_in_its_order() -> None:
+    command = VAULT.command()
+    assert command[1:5] == ["-I", "-S", "-B", "-c"]
+    order = json.loads(command[-1])
+    assert order["command"] == VAULT.start_command()
+    assert order["environment"] == ENVIRONMENT
+
+
+def test_the_loader_of_a_program_is_found(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n")
+    assert elf_loader(script) is None
+    if sys.platform == "linux":
+        loader = elf_loader(Path(sys.executable).resolve())
+        assert loader is None or Path(loader).exists()
