@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
+from securesystemslib.formats import encode_canonical
 from tuf.api.exceptions import BadVersionNumberError, ExpiredMetadataError, RepositoryError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp  # type: ignore[attr-defined]
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
@@ -72,13 +73,17 @@ def read(content: bytes, kind: type[T]) -> Statement[T]:
         MalformedMetadata: It is anything else than one file of that kind, or could be read in two ways.
     """
     try:
-        json.loads(
+        written = json.loads(
             content.decode(), object_pairs_hook=_only_once, parse_float=_no_fraction, parse_constant=_no_fraction
         )
         metadata = Metadata[T].from_bytes(content)
         if metadata.signed.type != kind.type:
             raise MalformedMetadata(f"expected {kind.type}, got {metadata.signed.type}")
         _check_envelope(metadata)
+        # The library checks signatures over what it understood, not over what was written: a null where it has a
+        # default would pass.  Both must be the same.
+        if encode_canonical(written["signed"]) != metadata.signed_bytes.decode():
+            raise MalformedMetadata(f"{kind.type} can be read in two ways")
         return Statement(content, metadata, metadata.signed, signed_hash(metadata))
     except MalformedMetadata:
         raise
