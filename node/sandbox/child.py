@@ -232,9 +232,13 @@ class Child(Generic[R]):
         assert self._keeping is not None, self.name
         reading = asyncio.create_task(self._read(), name=f"{self.name} reports")
         waiting = asyncio.create_task(self._process.wait(), name=f"{self.name} exit")
-        await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({reading, waiting}, timeout=LAST_WORDS_S)  # the one follows the other, or is cut off
-        self.kill()
+        try:
+            await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not (reading.done() and reading.exception()):
+                # The end of the channel and that of the process follow each other, or the rest is cut off.
+                await asyncio.wait({reading, waiting}, timeout=LAST_WORDS_S)
+        finally:
+            self.kill()
         code = await waiting
         self._stdin.close()
         await _end(reading)
