@@ -51,7 +51,7 @@ def init_network(folder: Path, pods: int, foundation: int, is_json: bool) -> Non
         {"network": fingerprint, "pods": names, "founders": members, "signatures_needed": need},
         f"Founded the network {fingerprint[:16]}… in {folder}.",
         f"Pods: {', '.join(names)}. Founders: {', '.join(members) or 'none'}.",
-        f"A vault release needs the signatures of {majority(pods)} pods, an app release those of {high_threshold(pods)}.",
+        f"{majority(pods)} pods must sign a vault release, {high_threshold(pods)} an app release.",
         f"Each key lies in a file of its own below {folder}; give every pod its own and keep no second copy.",
     )
 
