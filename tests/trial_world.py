@@ -114,3 +114,8 @@ class World:
             self.now_s += tick_s
             self.tell(Ticked(self.now_s))
         return self
+
+
+def running(seconds: float = 12.0) -> World:
+    """A trial of two equal twins that has run for a while."""
+    return World().start().rate().go_on(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,9 @@ from node.trial.evidence import Block, History, Pair, Usage
 from node.trial.profile import ALARM_ONLY, METRICS, MetricName, Profile
 from node.trial.rule import Gauge
 from node.trial.verdict import MetricProgress, Noise
+
+# When all requests are slow, or all memory is more, that is said rather than its consequence.
+PLAINER: Final[dict[MetricName, MetricName]] = {"tail": "p50", "leak": "mem"}
 
 
 class Comparison(msgspec.Struct):
@@ -50,10 +54,11 @@ class Comparison(msgspec.Struct):
     def alarm(self, profile: Profile) -> str | None:
         """The sentence of the worst metric that is proven to be worse than its margin."""
         worst = max(METRICS, key=lambda name: self.gauges[name].metric.bad)
-        gauge = self.gauges[worst]
-        if gauge.metric.bad < profile.alarm:
+        if self.gauges[worst].metric.bad < profile.alarm:
             return None
-        return says.worse(worst, gauge.mean_of_rise, profile.margins.by_name()[worst])
+        plainer = PLAINER.get(worst, worst)
+        named = plainer if self._is_suspect(plainer, profile) else worst
+        return says.worse(named, self.gauges[named].mean_of_rise, profile.margins.by_name()[named])
 
     def missing(self, profile: Profile) -> list[str]:
         """What the metrics still lack for a promotion, in words; empty when every one is proven and calm."""
@@ -83,10 +88,10 @@ class Comparison(msgspec.Struct):
         is_calm = gauge.metric.n > 0 and not is_suspect
         return MetricProgress(
             name=name,
-            estimate=None if gauge.mean is None else says.factor(name, gauge.mean),
-            low=says.factor(name, margin * low) if math.isfinite(low) else None,
-            high=says.factor(name, margin * high) if math.isfinite(high) else None,
-            limit=says.factor(name, margin),
+            estimate=None if gauge.mean is None else says.factor(gauge.mean),
+            low=says.factor(margin * low) if math.isfinite(low) else None,
+            high=says.factor(margin * high) if math.isfinite(high) else None,
+            limit=says.factor(margin),
             is_proven=is_calm if name == ALARM_ONLY else self._is_proven(name, profile),
             is_alarming=is_suspect,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from node.trial.peers import Hold
-from node.trial.profile import TAIL_SHARE, MetricName
+from node.trial.profile import MetricName
 
 Outcome = Literal["promote", "refuse", "keep", "void"]
 
@@ -16,7 +16,7 @@ WHAT_CHARACTERS_MAX: Final = 80  # of a text from outside in a reason
 
 _WORSE: Final[dict[MetricName, str]] = {
     "p50": "slower: requests take {factor} times as long (at most {limit} allowed)",
-    "tail": "slower: the slowest tenth of requests takes {factor} times as long (at most {limit} allowed)",
+    "tail": "slower: its late requests lengthen the mean by {percent} % (at most {percent_limit} % allowed)",
     "cpu": "needs {factor} times the processor time (at most {limit} allowed)",
     "mem": "needs {factor} times the memory (at most {limit} allowed)",
     "leak": "memory keeps growing: {percent} % above its earlier level (at most {percent_limit} % allowed)",
@@ -36,9 +36,10 @@ _NAMES: Final[dict[MetricName, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class MetricProgress:
-    """One metric as a factor (1.02: 2 % more of it than the twin); for ``fail`` 1.02 is 2 % more failures.
+    """One metric as a factor: 1.02 is 2 % more of it than the twin.
 
-    ``low`` and ``high`` are None until there are enough blocks.
+    For ``tail`` it is how much the late requests lengthen the (geometric) mean, for ``fail`` 1.02 is 2 % of all
+    requests more that fail.  ``low`` and ``high`` are None until there are enough blocks.
     """
 
     name: MetricName
@@ -111,23 +112,23 @@ class Verdict:
         return self.evidence.noise
 
 
-def factor(name: MetricName, x: float) -> float:
+def factor(x: float) -> float:
     """A metric's value in its natural unit as a factor for people."""
-    return math.exp(x / TAIL_SHARE if name == "tail" else x)
+    return math.exp(x)
 
 
 def worse(name: MetricName, x: float, margin: float) -> str:
     percent, percent_limit = (x, margin) if name == "fail" else (math.expm1(x), math.expm1(margin))
     return _WORSE[name].format(
-        factor=_number(factor(name, x)),
-        limit=_number(factor(name, margin)),
+        factor=_number(factor(x)),
+        limit=_number(factor(margin)),
         percent=_number(100 * percent),
         percent_limit=_number(100 * percent_limit),
     )
 
 
 def lost(count: int, stored: int) -> str:
-    return f"lost {count} of {max(count, stored):,} stored pieces"
+    return f"lost {count} of {stored:,} stored pieces" if stored >= count else f"lost {_counted(count, 'stored piece')}"
 
 
 def wrong(count: int, reads: int) -> str:
