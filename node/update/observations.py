@@ -1,0 +1,160 @@
+"""What the prober and the neighbours say, turned into what the trial understands (pure).
+
+Only here it is known which of the two records that the prober was given is the candidate's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from node.prober.control import Measured, Outcome, ProbeAnswer
+from node.trial.events import ChunkLost, Event, PairMeasured, Twin
+from node.trial.evidence import Ask, Pair
+from node.trial.peers import Report
+from node.trial.profile import Profile
+from node.vault.core.codec import decode_evidence
+from node.vault.core.proofs import check_evidence
+from node.vault.core.ranking import RankEntry, RankTable, decode_table
+from node.vault.errors import BadSignature, ChunkMismatch, PeerError, Unreachable
+
+ACKNOWLEDGED_MAX: Final = 20_000  # chunks whose fate is followed; more than the prober itself keeps
+SUSPECTED_MAX: Final = 4_096  # chunks that were not served lately, of both twins
+
+# outcome -> is_answered, is_hash_ok, code
+_ASKS: Final[dict[Outcome, tuple[bool, bool, str]]] = {
+    "ok": (True, True, ""),
+    "not_held": (True, True, "not_held"),
+    "refused": (True, True, "refused"),
+    "failed": (False, True, Unreachable.code),
+    "wrong_bytes": (True, False, ChunkMismatch.code),
+    "bad_signature": (False, True, BadSignature.code),
+}
+_NOT_SERVED: Final[frozenset[Outcome]] = frozenset({"not_held", "refused", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A neighbour's rank table as it came, unread, and what the farm's own vault knows of who gave it.
+
+    ``known_s``: for how long the vault has known it.
+    """
+
+    subnet: str
+    known_s: float
+    table: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What the farm's own vault knows of the network.  ``network_size``: about how many vaults there are."""
+
+    network_size: int
+    subnet_count: int
+    neighbours: tuple[Neighbour, ...]
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    tries: int
+    last_s: float
+
+
+class Observer:
+    """Follows every chunk that a twin acknowledged.  ``order`` names the twins as the prober was given them."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._suspicions: dict[tuple[Twin, bytes], _Suspicion] = {}
+        self._is_answering: dict[Twin, bool] = {"candidate": True, "control": True}
+        self.acknowledged: dict[Twin, dict[bytes, None]] = {"candidate": {}, "control": {}}
+
+    def measured(self, measured: Measured, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
+        """What one pair means.  A chunk is lost when it is not served in ``lost_tries`` tries, some time apart.
+
+        Raises:
+            ValueError: A number in it is out of all limits.
+        """
+        answers = dict(zip(order, measured.answers, strict=True))
+        pair = Pair(now_s, measured.kind, measured.address, _ask(answers["candidate"]), _ask(answers["control"]))
+        events: list[Event] = [PairMeasured(now_s, pair)]
+        for twin, answer in answers.items():
+            if measured.kind == "put":
+                self._put(twin, measured.address, answer)
+            elif self._is_lost(twin, measured.address, answer, now_s):
+                events.append(ChunkLost(now_s, twin, measured.address))
+            self._is_answering[twin] = answer.outcome != "failed"
+        # The control's fault first: it may be the computer's, and then it excuses the candidate.
+        return sorted(events, key=lambda event: isinstance(event, ChunkLost) and event.twin == "candidate")
+
+    def _put(self, twin: Twin, address: bytes, answer: ProbeAnswer) -> None:
+        if answer.outcome == "ok" and len(self.acknowledged[twin]) < ACKNOWLEDGED_MAX:
+            self.acknowledged[twin][address] = None
+
+    def _is_lost(self, twin: Twin, address: bytes, answer: ProbeAnswer, now_s: float) -> bool:
+        key = (twin, address)
+        if answer.outcome not in _NOT_SERVED:
+            self._suspicions.pop(key, None)
+            return False
+        if answer.outcome == "failed" and not self._is_answering[twin]:
+            return False  # it answers nothing at all: that is another fault, and says nothing of this chunk
+        suspicion = self._suspicions.get(key)
+        if suspicion is None:
+            suspicion = self._suspicions[key] = _Suspicion(0, now_s - self._profile.lost_retry_s)
+            while len(self._suspicions) > SUSPECTED_MAX:
+                del self._suspicions[next(iter(self._suspicions))]
+        if now_s - suspicion.last_s < self._profile.lost_retry_s:
+            return False
+        suspicion.tries += 1
+        suspicion.last_s = now_s
+        return suspicion.tries >= self._profile.lost_tries
+
+
+def reports_about(
+    vault_ids: tuple[bytes, bytes], neighbours: Iterable[Neighbour], *, utc_s: float, announced_s: float
+) -> tuple[tuple[Report, ...], tuple[Report, ...]]:
+    """What the neighbours report of the two vaults, in that order.
+
+    Tables that are no tables count for nothing, and so do those of the two vaults themselves.  CPU-bound.
+    """
+    found: tuple[list[Report], list[Report]] = ([], [])
+    for neighbour in neighbours:
+        try:
+            table = decode_table(neighbour.table, utc_s)
+        except PeerError:
+            continue
+        if table.certificate.vault_id in vault_ids:
+            continue  # nobody judges in its own cause
+        age_s = max(0.0, neighbour.known_s - (utc_s - announced_s))
+        for vault_id, reports in zip(vault_ids, found, strict=True):
+            reports += [_report(table, e, neighbour.subnet, age_s) for e in table.entries if e.vault_id == vault_id]
+    return tuple(found[0]), tuple(found[1])
+
+
+def _report(table: RankTable, entry: RankEntry, subnet: str, age_s: float) -> Report:
+    return Report(
+        reporter=table.certificate.vault_id,
+        subnet=subnet,
+        log_ratio=entry.log_ratio,
+        answers=entry.answers,
+        faults=entry.faults,
+        has_proof=_is_proof(entry.evidence, entry.vault_id),
+        age_s=age_s,
+    )
+
+
+def _is_proof(evidence: bytes, vault_id: bytes) -> bool:
+    """Whether the evidence convicts the vault by its own signature, whoever brings it."""
+    if not evidence:
+        return False
+    try:
+        check_evidence(decode_evidence(evidence), vault_id)
+    except PeerError:
+        return False
+    return True
+
+
+def _ask(answer: ProbeAnswer) -> Ask:
+    is_answered, is_hash_ok, code = _ASKS[answer.outcome]
+    return Ask(is_answered, is_hash_ok, answer.latency_s, answer.wire_bytes, code)

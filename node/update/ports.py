@@ -1,0 +1,123 @@
+"""What an update needs of the rest of the supervisor, as protocols: processes, neighbours, the vault in use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from node.prober.control import Measured, Ready
+from node.update.observations import Neighbourhood
+from node.vault import control
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinOrder:
+    """One contained vault to start, from the slot ``tree_hash``, in the folder ``data``, under the identity ``seed``.
+
+    Nothing else may depend on which twin it is: name, path, environment, log and limits are those of any vault.
+    """
+
+    tree_hash: str
+    data: Path
+    seed: bytes  # Ed25519 seed of a vault id that is thrown away after the trial
+    quota_bytes: int
+    is_standby: bool = False
+
+
+class Usage(Protocol):
+    @property
+    def cpu_ns(self) -> int: ...
+
+    @property
+    def rss_bytes(self) -> int: ...
+
+
+class Process(Protocol):
+    """A contained process that was started for a trial."""
+
+    @property
+    def exited(self) -> asyncio.Future[int]: ...
+
+    async def stop(self) -> None:
+        """Let it finish, then end it in any case, within a few seconds.  Never raises."""
+        ...
+
+
+class TwinVault(Process, Protocol):
+    """A running vault that was started for a trial."""
+
+    @property
+    def record(self) -> bytes:
+        """Its encoded PeerRecord; b"" in standby."""
+        ...
+
+    def usage(self) -> Usage:
+        """Raises TwinFailed once it has ended."""
+        ...
+
+    async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
+        """Raises TwinFailed when it does not, or cannot, do it."""
+        ...
+
+    async def activate(self) -> None:
+        """Make a standby vault take up work; ``record`` is its new one then.  Raises TwinFailed."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class TrialPorts(Protocol):
+    async def start_twin(self, order: TwinOrder) -> TwinVault:
+        """Start a vault; return once it is reachable, or, in standby, once it has opened its store.
+
+        Raises:
+            TwinFailed: It did not; nothing of it is left.
+        """
+        ...
+
+    async def start_prober(
+        self, twins: tuple[bytes, bytes], pairs_per_s: float, on_report: Callable[[Ready | Measured], None]
+    ) -> Process:
+        """Start the prober on two records, whose order says nothing.
+
+        Raises:
+            TwinFailed: It did not start.
+        """
+        ...
+
+    async def neighbourhood(self) -> Neighbourhood:
+        """Ask the farm's own vault for its neighbours' rank tables.
+
+        Raises:
+            TwinFailed: It has no answer now.
+        """
+        ...
+
+
+class Host(TrialPorts, Protocol):
+    """The rest of the supervisor, as the updates see it."""
+
+    async def get_chunk(self, address: bytes) -> bytes:
+        """Fetch a chunk from the network; raises anything if it cannot be had."""
+        ...
+
+    async def carry_head(self, head: bytes) -> None:
+        """Let the vault in use carry and pass on this verified head; raises anything if it cannot now."""
+        ...
+
+    async def refuse_head(self, digest: bytes, sender: bytes) -> None:
+        """Hold a bad head against the vault that offered it; raises anything if it cannot now."""
+        ...
+
+    async def switch(self, tree_hash: str) -> None:
+        """Hand the farm's identity and data over to that version; nothing happens if it is in use already.
+
+        Raises:
+            Exception: It did not take over; the version from before serves again.
+        """
+        ...

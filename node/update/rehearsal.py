@@ -1,0 +1,91 @@
+"""The way back, rehearsed before the way forward: the version in use opens what the candidate left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from node.trial.verdict import Outcome
+from node.update.errors import TwinFailed
+from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
+from node.vault import control
+from node.vault.core.identity import KEY_BYTES
+from node.vault.ports import Entropy
+
+SCAN_S_MAX: Final = 600.0
+STOP_S_MAX: Final = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """How a trial ended.  ``candidate_data`` holds, or should hold, the ``acknowledged`` chunks."""
+
+    outcome: Outcome
+    reason: str
+    candidate_data: Path
+    acknowledged: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What the current version found of the chunks that the candidate had acknowledged."""
+
+    checked: int
+    missing: int
+    corrupt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What lies in a vault's store."""
+
+    whole: frozenset[bytes]
+    corrupt: int
+
+
+async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: TrialPorts, entropy: Entropy) -> WayBack:
+    """Let the version in use open the data that the candidate left, and look for every acknowledged chunk.
+
+    It is started in standby, under an identity of its own, so it binds nothing and meets nobody.
+
+    Raises:
+        TwinFailed: It did not start or did not answer, or the candidate had acknowledged nothing.
+    """
+    if not result.acknowledged:
+        raise TwinFailed("the candidate had acknowledged no chunk that could be looked for")
+    order = TwinOrder(
+        tree_hash=current, data=result.candidate_data, seed=entropy(KEY_BYTES), quota_bytes=quota_bytes, is_standby=True
+    )  # fmt: skip
+    vault = await ports.start_twin(order)
+    try:
+        held = await scan(vault)
+    finally:
+        await stop(vault)
+    missing = sum(address not in held.whole for address in result.acknowledged)
+    return WayBack(len(result.acknowledged), missing, held.corrupt)
+
+
+async def scan(vault: TwinVault) -> Held:
+    """Have a vault read its whole store.
+
+    Raises:
+        TwinFailed: It did not answer, or answered something else.
+    """
+    report = await vault.ask(control.Scan, SCAN_S_MAX)
+    if not isinstance(report, control.Scanned):
+        raise TwinFailed(f"it answered a scan with {type(report).__name__}")
+    return Held(frozenset(report.held) - frozenset(report.corrupt), len(report.corrupt))
+
+
+async def stop(process: Process) -> None:
+    """End a process; a port that breaks its promise to be quick is not waited for."""
+    try:
+        async with asyncio.timeout(STOP_S_MAX):
+            await process.stop()
+    except TimeoutError:
+        log.error("a process of a trial did not end in time")

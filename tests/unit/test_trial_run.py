@@ -1,0 +1,287 @@
+"""One trial end to end, with pretended twins: what is decided, what is left behind, and what nobody may know."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.prober.control import Measured, ProbeAnswer
+from node.trial.events import ChunkLost, PairMeasured
+from node.trial.profile import PRACTICE, Profile
+from node.update.errors import TwinFailed
+from node.update.identities import DRAWS_MAX, draw_identities, shared_bits
+from node.update.observations import Neighbour, Observer, reports_about
+from node.update.ports import TwinOrder
+from node.update.rehearsal import TrialResult, WayBack, rehearse
+from node.update.trial_run import TrialOrder, TrialRun
+from node.vault.core.identity import Signer, position_of
+from tests import virtual_time
+from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, utc_s
+
+PROFILE = replace(PRACTICE, reads_min=200)
+
+
+def trial(world: World, folder: Path, profile: Profile = PROFILE, seed: int = 1) -> TrialRun:
+    order = TrialOrder(
+        candidate=CANDIDATE, control=CONTROL, folder=folder, quota_bytes=1 << 20, profile=profile, announced_s=UTC_S
+    )  # fmt: skip
+    chance = random.Random(seed)
+    return TrialRun(order, world, random=chance, entropy=chance.randbytes, utc_s=utc_s)
+
+
+def hold(world: World, folder: Path, profile: Profile = PROFILE) -> TrialResult:
+    async def main() -> TrialResult:
+        return await trial(world, folder, profile).run()
+
+    result = virtual_time.run(main())
+    assert world.left_running == 0
+    return result
+
+
+def with_candidate(**nature: object) -> World:
+    return World(natures={CANDIDATE: Nature(**nature), CONTROL: Nature()})  # type: ignore[arg-type]
+
+
+class TestVerdicts:
+    def test_an_equal_version_is_promoted_with_neighbours_votes(self, tmp_path: Path):
+        result = hold(World(), tmp_path)
+
+        assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
+        assert len(result.acknowledged) > 50
+
+    def test_without_neighbours_it_is_not_proven(self, tmp_path: Path):
+        world = World(reporters=[])
+        world.reporters = [Reporter(1)]
+        result = hold(world, tmp_path, replace(PROFILE, reporters_min=2))
+        assert result.outcome == "promote"  # the network has fewer subnets than that: waived
+        assert "not rated by neighbours" in result.reason
+
+    @pytest.mark.parametrize(
+        ("nature", "words"),
+        [
+            ({"latency_s": 0.03}, "slower"),
+            ({"loses_every": 20}, "lost"),
+            ({"wrong_every": 50}, "wrong bytes"),
+            ({"exits_after_s": 15.0}, "crashed (exit code 3)"),
+            ({"rss_bytes": 100 << 20}, "memory"),
+            ({"starts": False}, "did not start while its twin did: ImportError"),
+        ],
+    )
+    def test_a_bad_version_is_refused_for_what_it_did(self, tmp_path: Path, nature: dict[str, object], words: str):
+        result = hold(with_candidate(**nature), tmp_path)
+        assert result.outcome == "refuse"
+        assert words in result.reason
+
+    @pytest.mark.parametrize("nature", [Nature(starts=False), Nature(exits_after_s=15.0), Nature(loses_every=20)])
+    def test_what_both_do_is_the_computers_fault(self, tmp_path: Path, nature: Nature):
+        assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "void"
+
+    def test_a_current_version_that_does_not_start_proves_nothing(self, tmp_path: Path):
+        world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(starts=False)})
+        assert hold(world, tmp_path).outcome == "void"
+
+    def test_a_prober_that_ends_is_started_again(self, tmp_path: Path):
+        world = World(prober_dies_at=(100, 300))
+        assert hold(world, tmp_path).outcome == "promote"
+        assert len(world.probers) == 3
+
+    def test_a_prober_that_ends_again_and_again_voids_the_trial(self, tmp_path: Path):
+        result = hold(World(prober_dies_at=tuple(range(1, 99))), tmp_path)
+        assert (result.outcome, result.reason) == ("void", "the prober failed 5 times")
+
+
+class TestNobodyKnows:
+    def test_both_get_the_same_but_version_identity_and_random_folder(self, tmp_path: Path):
+        world = World()
+        hold(world, tmp_path)
+
+        first, second = world.orders[:2]
+
+        assert {first.tree_hash, second.tree_hash} == {CANDIDATE, CONTROL}
+        assert (first.quota_bytes, first.is_standby) == (second.quota_bytes, second.is_standby)
+        assert first.data.parent == second.data.parent
+        assert len(first.data.name) == len(second.data.name)
+        assert all(int(order.data.name, 16) >= 0 for order in (first, second))
+
+    def test_who_starts_first_and_who_comes_first_to_the_prober_is_drawn(self, tmp_path: Path):
+        async def beginning(seed: int) -> tuple[str, str]:
+            world = World(natures={CANDIDATE: Nature(), CONTROL: Nature()})
+            running = asyncio.create_task(trial(world, tmp_path / str(seed), seed=seed).run())
+            await asyncio.sleep(3.0)
+            running.cancel()
+            await asyncio.wait({running})
+            return world.orders[0].tree_hash, world.probers[0].twins[0].order.tree_hash
+
+        seen = {virtual_time.run(beginning(seed)) for seed in range(30)}
+
+        assert len(seen) == 4
+
+    def test_the_twins_lie_next_to_each_other(self, tmp_path: Path):
+        world = World()
+        hold(world, tmp_path)
+        first, second = (position_of(Signer(order.seed).public_key) for order in world.orders[:2])
+        assert shared_bits(first, second) >= 6
+
+    def test_identities_are_drawn_at_most_so_often(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("node.update.identities.DRAWS_MAX", 20)
+        drawn = []
+
+        def entropy(n: int) -> bytes:
+            drawn.append(n)
+            return os.urandom(n)
+
+        one, other = draw_identities(entropy, 10**15)
+
+        assert len(drawn) == 20 < DRAWS_MAX
+        assert one != other
+
+
+class TestNothingIsLeftRunning:
+    @pytest.mark.parametrize("after_s", [0.1, 0.4, 0.9, 1.5, *[5.0 + 0.4 * n for n in range(80)]])
+    def test_when_it_is_cancelled_at_any_time(self, tmp_path: Path, after_s: float):
+        world = World()
+
+        async def main() -> None:
+            running = asyncio.create_task(trial(world, tmp_path, replace(PROFILE, restarts_min=4)).run())
+            await asyncio.sleep(after_s)
+            running.cancel()
+            await asyncio.wait({running})
+            assert running.cancelled()
+
+        virtual_time.run(main())
+
+        assert world.left_running == 0
+
+    def test_when_a_port_breaks(self, tmp_path: Path):
+        class Breaking(World):
+            async def neighbourhood(self):
+                if asyncio.get_running_loop().time() > 10.0:
+                    raise ZeroDivisionError
+                return await super().neighbourhood()
+
+        world = Breaking()
+        with pytest.raises(ExceptionGroup):
+            hold(world, tmp_path)
+        assert world.left_running == 0
+
+
+class TestRestartsOnPurpose:
+    def test_both_are_restarted_and_searched_for_all_they_acknowledged(self, tmp_path: Path):
+        world = World()
+        result = hold(world, tmp_path, replace(PROFILE, restarts_min=2))
+
+        assert result.outcome == "promote"
+        assert len(world.vaults) == 6
+        assert len({order.data for order in world.orders}) == 2
+        assert [vault.exited.result() for vault in world.vaults[:2]] == [-9, -9]
+
+    def test_a_chunk_that_is_gone_after_it_refuses_the_version(self, tmp_path: Path):
+        result = hold(with_candidate(hides_at_scan=3), tmp_path, replace(PROFILE, restarts_min=1))
+        assert result.outcome == "refuse"
+        assert "lost 3 of" in result.reason
+
+    def test_a_version_that_does_not_come_back_is_refused(self, tmp_path: Path):
+        class OnlyOnce(World):
+            async def start_twin(self, order: TwinOrder):
+                if order.tree_hash == CANDIDATE and order.is_standby:
+                    raise TwinFailed("it does not open its own data")
+                return await super().start_twin(order)
+
+        result = hold(OnlyOnce(), tmp_path, replace(PROFILE, restarts_min=1))
+
+        assert result.outcome == "refuse"
+        assert "not up within" in result.reason
+
+
+class TestTheRehearsal:
+    def way_back(self, world: World, change: Callable[[TrialResult], TrialResult] = lambda result: result) -> WayBack:
+        async def main() -> WayBack:
+            addresses = [hashlib.sha256(b"%d" % n).digest() for n in range(10)]
+            world.stores["/data"] = dict.fromkeys(addresses, True)
+            result = change(TrialResult("promote", "", Path("/data"), tuple(addresses)))
+            return await rehearse(CONTROL, result, 1 << 20, world, os.urandom)
+
+        try:
+            return virtual_time.run(main())
+        finally:
+            assert world.left_running == 0
+
+    def test_the_version_in_use_finds_every_chunk_in_standby(self):
+        world = World()
+        assert self.way_back(world) == WayBack(checked=10, missing=0, corrupt=0)
+        assert [(order.tree_hash, order.is_standby) for order in world.orders] == [(CONTROL, True)]
+
+    def test_missing_and_damaged_chunks_are_counted(self):
+        world = World(natures={CONTROL: Nature(hides_at_scan=2, corrupt=1)})
+        assert self.way_back(world) == WayBack(checked=10, missing=3, corrupt=1)
+
+    def test_a_current_version_that_does_not_start_on_the_data_shows_nothing(self):
+        with pytest.raises(TwinFailed):
+            self.way_back(World(natures={CONTROL: Nature(starts=False)}))
+
+    def test_a_way_back_for_no_chunk_at_all_shows_nothing(self):
+        with pytest.raises(TwinFailed):
+            self.way_back(World(), lambda result: replace(result, acknowledged=()))
+
+
+class TestObservations:
+    ADDRESS = b"a" * 32
+
+    def see(self, *reads: tuple[float, str, str], kind: str = "get") -> list[ChunkLost]:
+        """Reads of one chunk: when, and what the candidate and the control answered."""
+        observer, lost = Observer(replace(PRACTICE, lost_tries=3, lost_retry_s=10.0)), []
+        for at_s, candidate, control in reads:
+            answers = (ProbeAnswer(control, 0.01, 10), ProbeAnswer(candidate, 0.01, 10))
+            events = observer.measured(Measured(kind, self.ADDRESS, 0, answers), ("control", "candidate"), at_s)
+            lost += [event for event in events if isinstance(event, ChunkLost)]
+        return lost
+
+    def test_each_answer_reaches_the_right_twin(self):
+        answers = (ProbeAnswer("ok", 0.1, 10), ProbeAnswer("refused", 0.2, 20))
+        (event,) = Observer(PRACTICE).measured(Measured("put", self.ADDRESS, 1, answers), ("control", "candidate"), 1.0)
+        assert isinstance(event, PairMeasured)
+        assert (event.pair.control.latency_s, event.pair.candidate.latency_s) == (0.1, 0.2)
+        assert (event.pair.control.is_good, event.pair.candidate.is_good) == (True, False)
+
+    def test_a_chunk_is_lost_after_three_tries_some_time_apart(self):
+        assert self.see((0, "not_held", "ok"), (1, "not_held", "ok"), (10, "not_held", "ok")) == []
+        assert self.see((0, "not_held", "ok"), (10, "not_held", "ok"), (20, "not_held", "ok")) == [
+            ChunkLost(20, "candidate", self.ADDRESS)
+        ]
+
+    def test_a_chunk_that_is_served_in_between_is_not_lost(self):
+        assert self.see((0, "not_held", "ok"), (10, "ok", "ok"), (20, "not_held", "ok"), (30, "not_held", "ok")) == []
+
+    def test_a_twin_that_answers_nothing_has_not_lost_that_chunk(self):
+        assert self.see(*[(10.0 * n, "failed", "ok") for n in range(9)]) == []
+
+    def test_the_controls_loss_is_told_first(self):
+        lost = self.see(*[(10.0 * n, "not_held", "not_held") for n in range(3)])
+        assert [event.twin for event in lost] == ["control", "candidate"]
+
+    def test_impossible_numbers_are_no_pair(self):
+        answers = (ProbeAnswer("ok", -1.0, 10), ProbeAnswer("ok", 0.1, 10))
+        with pytest.raises(ValueError):
+            Observer(PRACTICE).measured(Measured("get", self.ADDRESS, 0, answers), ("control", "candidate"), 1.0)
+
+    def test_neighbours_tables_become_reports_and_nobody_judges_in_its_own_cause(self):
+        async def main():
+            reporters = [Reporter(number) for number in range(3)]
+            ids = (reporters[0].signer.public_key, b"x" * 32)
+            neighbours = [reporter.table([*ids]) for reporter in reporters]
+            neighbours += [replace(neighbours[1], table=b"garbage"), Neighbour("s", 1.0, b"")]
+            return reports_about(ids, neighbours, utc_s=utc_s(), announced_s=utc_s() - 5.0), reporters
+
+        (first, second), reporters = virtual_time.run(main())
+
+        assert [report.reporter for report in first] == [reporter.signer.public_key for reporter in reporters[1:]]
+        assert [report.subnet for report in second] == ["127.0.1.0/24", "127.0.2.0/24"]
+        assert all(report.answers >= 3 and not report.has_proof for report in first)
+        assert first[0].age_s == pytest.approx(1e9 - 5.0)
