@@ -1,0 +1,182 @@
+"""A small world of vault cores: no sockets, no disk, no clock; time passes when a test says so."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from node.vault import control
+from node.vault.core.events import (
+    AnswerReceived,
+    Ask,
+    AskFailed,
+    ChunkRead,
+    ChunkWritten,
+    CommandReceived,
+    Effect,
+    Event,
+    Now,
+    ReadChunk,
+    Reply,
+    RequestReceived,
+    Started,
+    Tell,
+    Ticked,
+    WriteChunk,
+)
+from node.vault.core.identity import PeerRecord, Signer, certify, subnet_of
+from node.vault.core.messages import Answer
+from node.vault.core.vault import Vault, VaultConfig
+
+START_S = 1_700_000_000.0
+LATENCY_S = 0.01
+QUOTA_BYTES = 1 << 20
+PACE = control.Pace(audit_s=1.0, ping_s=5.0, refresh_s=10.0)
+
+
+@dataclass
+class Actor:
+    """One vault core with what its driver and its disk would be."""
+
+    name: str
+    signer: Signer
+    vault: Vault
+    address: str
+    told: list[control.Report] = field(default_factory=list)
+    chunks: dict[bytes, bytes] = field(default_factory=dict)
+    is_dead: bool = False
+    tamper: Callable[[Answer], Answer] | None = None
+    effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def vault_id(self) -> bytes:
+        return self.vault.record.vault_id
+
+    def reports(self, kind: type[Any]) -> list[Any]:
+        return [report for report in self.told if isinstance(report, kind)]
+
+
+class World:
+    """Vaults that talk to each other with a constant latency; everything is drawn from one seed."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.random = random.Random(seed)
+        self.now_s = 0.0
+        self.actors: dict[bytes, Actor] = {}  # by transport key
+        self.sent: Counter[str] = Counter()
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._requests: dict[int, tuple[Actor, int, Actor]] = {}
+
+    def now(self) -> Now:
+        return Now(self.now_s, START_S + self.now_s)
+
+    def add(
+        self, number: int, *, contacts: list[Actor] | None = None, quota_bytes: int = QUOTA_BYTES, host: int = 1,
+        head: bytes = b"", pace: control.Pace = PACE,
+    ) -> Actor:  # fmt: skip
+        """Start a vault in subnet 10.0.``number``.0/24."""
+        owner, transport = Signer(self.random.randbytes(32)), Signer(self.random.randbytes(32))
+        certificate = certify(owner, transport.public_key, serial=1, now_s=START_S)
+        config = VaultConfig(
+            transport,
+            PeerRecord(certificate, (), START_S),
+            quota_bytes,
+            tuple(contact.vault.record for contact in contacts or []),
+            head,
+            pace,
+        )
+        vault = Vault(config, random.Random(self.random.random()), self.random.randbytes)
+        actor = Actor(f"vault {number}.{host}", transport, vault, f"10.0.{number}.{host}:4000")
+        self.actors[transport.public_key] = actor
+        self.feed(actor, Started(self.now(), (actor.address,), {}))
+        return actor
+
+    def grow(self, count: int, **options: Any) -> list[Actor]:
+        """A network of ``count`` vaults that have come to know each other."""
+        actors: list[Actor] = []
+        for number in range(1, count + 1):
+            actors.append(self.add(number, contacts=actors[:3], **options))
+        self.pass_time(30.0)
+        return actors
+
+    def feed(self, actor: Actor, event: Event) -> list[Effect]:
+        effects = actor.vault.step(event)
+        actor.effects += effects
+        for effect in effects:
+            self._perform(actor, effect)
+        return effects
+
+    def command(self, actor: Actor, make: Callable[[int], control.Command]) -> Any:
+        """Give an order, let ten seconds pass, return its answer."""
+        number = 1 + sum(1 for report in actor.told if hasattr(report, "id"))
+        self.feed(actor, CommandReceived(self.now(), make(number)))
+        self.pass_time(10.0)
+        return next(r for r in reversed(actor.told) if getattr(r, "id", None) == number)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock run; every vault ticks four times a second."""
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self._run_until(self.now_s + 0.25)
+            for actor in list(self.actors.values()):
+                if not actor.is_dead:
+                    self.feed(actor, Ticked(self.now()))
+        self._run_until(end_s)
+
+    def _run_until(self, end_s: float) -> None:
+        while self._queue and self._queue[0][0] <= end_s:
+            self.now_s, _, action = heapq.heappop(self._queue)
+            action()
+        self.now_s = end_s
+
+    def _later(self, delay_s: float, action: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._queue, (self.now_s + delay_s, self._count, action))
+
+    def _perform(self, actor: Actor, effect: Effect) -> None:
+        match effect:
+            case Ask():
+                self._ask(actor, effect)
+            case Reply(request_id, message):
+                asker, ask_id, answerer = self._requests.pop(request_id)
+                answer = answerer.tamper(message) if answerer.tamper else message
+                subnet = subnet_of(answerer.address)
+                self._later(
+                    LATENCY_S,
+                    lambda: self._arrive(asker, lambda: AnswerReceived(self.now(), ask_id, subnet, answer)),
+                )
+            case WriteChunk(token, address, content):
+                actor.chunks[address] = content
+                self._later(0.002, lambda: self._arrive(actor, lambda: ChunkWritten(self.now(), token)))
+            case ReadChunk(token, address):
+                found = actor.chunks.get(address)
+                whole = found if found is not None and hashlib.sha256(found).digest() == address else None
+                self._later(0.001, lambda: self._arrive(actor, lambda: ChunkRead(self.now(), token, whole)))
+            case Tell(report):
+                actor.told.append(report)
+
+    def _ask(self, actor: Actor, effect: Ask) -> None:
+        self.sent[type(effect.message).__name__] += 1
+        peer = self.actors.get(effect.peer.transport_key)
+        if peer is None or peer.is_dead:
+            failed = lambda: AskFailed(self.now(), effect.ask_id, "peer.unreachable")  # noqa: E731
+            self._later(effect.timeout_s, lambda: self._arrive(actor, failed))
+            return
+        self._count += 1
+        request_id = self._count
+        self._requests[request_id] = (actor, effect.ask_id, peer)
+        record, subnet = actor.vault.record, subnet_of(actor.address)
+        self._later(
+            LATENCY_S,
+            lambda: self._arrive(peer, lambda: RequestReceived(self.now(), request_id, record, subnet, effect.message)),
+        )
+
+    def _arrive(self, actor: Actor, make: Callable[[], Event]) -> None:
+        if not actor.is_dead:
+            self.feed(actor, make())
