@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -60,11 +60,39 @@ class State:
     digests: dict[str, str]
 
 
+def execute(command: list[str], folder: Path, lock: int | None) -> int:
+    """Run one step of a set-up and return its exit code.  Blocking, up to minutes.
+
+    The child holds the lock too: should this process be killed, nobody removes the folder under pip's hands.
+
+    Raises:
+        SetupError: It did not end in time; it is killed.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=clean_environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            pass_fds=() if lock is None else (lock,),
+            timeout=STEP_S_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(f"{command[0]} took more than {STEP_S_MAX} s") from error
+    return done.returncode
+
+
+Execute = Callable[[list[str], Path, int | None], int]
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """The environment in ``root/.venv``.  Everything here blocks; ``prepare`` for minutes, the first time."""
 
     root: Path
+    execute: Execute = execute
 
     @property
     def folder(self) -> Path:
@@ -169,22 +197,7 @@ class Environment:
         self._step(lock, [*pip, *quiet, *arguments], "pip could not install what is locked (its message is above)")
 
     def _step(self, lock: int | None, command: list[str], failure: str) -> None:
-        # The child holds the lock too: should this process be killed, nobody removes the folder under pip's hands.
-        held = () if lock is None else (lock,)
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.root,
-                env=clean_environ(),
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
-                pass_fds=held,
-                timeout=STEP_S_MAX,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SetupError(f"{failure}: it took more than {STEP_S_MAX} s") from error
-        if done.returncode != 0:
+        if self.execute(command, self.root, lock) != 0:
             raise SetupError(f"{failure}; the next start takes the set-up up again")
 
     @contextlib.contextmanager

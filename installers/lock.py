@@ -109,17 +109,22 @@ def markers(locks: Iterable[Locked], roots: list[str], metadata: dict[str, dict[
     return found
 
 
-def reach(setting: Setting, roots: list[str], metadata: dict[str, dict[str, Any]]) -> set[str]:
-    environment = {
-        "python_version": setting[0],
-        "python_full_version": f"{setting[0]}.0",
-        "sys_platform": setting[1],
-        "platform_system": SYSTEMS[setting[1]],
-        "os_name": "nt" if setting[1] == "win32" else "posix",
+def marker_environment(python: str, system: str) -> dict[str, str]:
+    """Return what markers are told there; ``system`` is a value of sys.platform."""
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": system,
+        "platform_system": SYSTEMS[system],
+        "os_name": "nt" if system == "win32" else "posix",
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
         "extra": "",
     }
+
+
+def reach(setting: Setting, roots: list[str], metadata: dict[str, dict[str, Any]]) -> set[str]:
+    environment = marker_environment(*setting)
     seen: set[str] = set()
     waiting = [Requirement(text) for text in roots]
     while waiting:

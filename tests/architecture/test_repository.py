@@ -1,0 +1,135 @@
+"""What stands in the repository: no address, no path of one machine, nothing unfinished, one owner of our names."""
+
+import ast
+import importlib.metadata
+import io
+import re
+import sys
+import tokenize
+
+from tests.architecture.sources import ROOT, Source, expect_none, sources, texts
+
+TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "gui", "node", "resources", "installers", "tests"}
+MADE_BY_TOOLS = re.compile(r"\..*|.*\.egg-info|build|dist|__pycache__")
+
+# Spelled in parts, so that this file does not hold what it looks for.
+REGISTRIES = (
+    *(("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("crates", "io")),
+    *(("debian", "org"), ("ubuntu", "com"), ("proxy.golang", "org"), ("anaconda", "org")),
+)
+REGISTRY = re.compile(r"(?<![\w-])(" + "|".join(rf"{name}\.{end}" for name, end in REGISTRIES) + r")\b", re.IGNORECASE)
+FOLDERS_OF_ONE_MACHINE = ("work", "farm", "tmp/bash" + "_jobs", "root/\\.py" + "env", "opt/py" + "pi")
+MACHINE_PATH = re.compile(r"(?<![\w.~-])/(" + "|".join(FOLDERS_OF_ONE_MACHINE) + r")/\w")
+
+# Words of how the work is organised, which says nothing to who reads the result.
+ORGANISATION = re.compile(
+    r"\b(issue\s+#?\d+|issues?\s+(list|tracker|show|board)|sub-?agents?|helper (session|agent)s?|prototypes?"
+    r"|(this|last|next|previous|earlier|later) session|coding session|language model)\b",
+    re.IGNORECASE,
+)
+UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
+
+
+def address_offences(name: str, text: str) -> list[str]:
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if REGISTRY.search(line):
+            found.append(f"{name}:{number} names a registry's address")
+        if MACHINE_PATH.search(line):
+            found.append(f"{name}:{number} names a path of one machine")
+    return found
+
+
+def prose(name: str, text: str) -> list[tuple[int, str]]:
+    """Return the lines that people read: all of a document, the comments and docstrings of a program."""
+    if not name.endswith(".py"):
+        return list(enumerate(text.splitlines(), 1))
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    found = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    places = [item for item in ast.walk(ast.parse(text)) if isinstance(item, documented)]
+    return found + [(getattr(item, "lineno", 1), ast.get_docstring(item) or "") for item in places]
+
+
+def word_offences(name: str, text: str) -> list[str]:
+    return [
+        f"{name}:{number} says {match.group()!r}"
+        for number, line in prose(name, text)
+        for pattern in (ORGANISATION, UNFINISHED)
+        if (match := pattern.search(line))
+    ]
+
+
+def top_level_offences(names: set[str]) -> list[str]:
+    return [f"{name} at the top level" for name in sorted(names - TOP_LEVEL) if not MADE_BY_TOOLS.fullmatch(name)]
+
+
+def owners(name: str, distributions: dict[str, list[str]]) -> set[str]:
+    return {owner.lower() for owner in distributions.get(name, [])}
+
+
+def shadow_offences(names: set[str]) -> list[str]:
+    """A folder tests/node would be imported in the place of ours; so would a module named like the standard library."""
+    tests = [f"{name} hides our node" for name in sorted(names) if name.startswith("tests/node/")]
+    top = [name for name in sorted(names) if name.count("/") == 1 and name.startswith(("gui/", "node/", "installers/"))]
+    return tests + [
+        f"{name} is named like a module of Python" for name in top if Source(name, "").module.split(".")[-1] in HIDEABLE
+    ]
+
+
+# installers/test.py is a door, started by its name and never imported as `test`.
+HIDEABLE = sys.stdlib_module_names - {"test"}
+
+
+def test_no_file_names_a_registry_or_a_path_of_one_machine():
+    expect_none(offence for name, text in texts() for offence in address_offences(name, text))
+
+
+def test_no_text_speaks_of_how_the_work_is_organised_or_is_unfinished():
+    expect_none(offence for name, text in texts() for offence in word_offences(name, text))
+
+
+def test_the_top_level_is_the_agreed_one():
+    expect_none(top_level_offences({path.name for path in ROOT.iterdir()}))
+
+
+def test_nobody_else_owns_our_import_names():
+    distributions = {name: list(found) for name, found in importlib.metadata.packages_distributions().items()}
+    assert owners("node", distributions) == {"perennial"}
+    assert owners("gui", distributions) == {"perennial"}
+
+
+def test_nothing_hides_our_modules_or_pythons():
+    names = {source.name for source in sources("node/", "gui/", "installers/", "tests/")}
+    assert shadow_offences(names) == []
+    assert "tests/__init__.py" in names
+
+
+class TestThePlantedOffenceIsFound:
+    def test_an_address(self):
+        assert address_offences("a.txt", "--index-url https://py" + "pi.org/simple") != []
+        assert address_offences("a.txt", "https://files.python" + "hosted.org/packages") != []
+        assert address_offences("a.py", "PATH = '/wo" + "rk/main'") != []
+        assert address_offences("a.md", "see /ro" + "ot/.pyenv/versions") != []
+
+    def test_words_that_only_the_makers_understand(self):
+        assert word_offences("a.md", "As issue 12 asks") != []
+        assert word_offences("a.py", "# learned from the proto" + "type\n") != []
+        assert word_offences("a.py", "x = 1  # TO" + "DO: more\n") != []
+        assert word_offences("a.py", 'def f():\n    """Like last sess' + 'ion."""\n') != []
+
+    def test_a_stranger_at_the_top_level(self):
+        assert top_level_offences({"node", ".git", "perennial.egg-info"}) == []
+        assert top_level_offences({"docs"}) != []
+
+    def test_a_second_owner(self):
+        assert owners("node", {"node": ["perennial", "Node"]}) == {"perennial", "node"}
+
+    def test_a_folder_that_hides_ours(self):
+        assert shadow_offences({"tests/node/test_a.py"}) != []
+        assert shadow_offences({"gui/types.py"}) != []
+        assert shadow_offences({"node/vault/core/types.py"}) == []
+
+
+def test_a_certificate_may_be_issued_and_a_desktop_has_a_session():
+    assert word_offences("a.md", "The supervisor issues a certificate. An X session. A D-Bus session bus.") == []
