@@ -226,7 +226,7 @@ def others(parent_pid: int) -> list[Probe]:
         ("read the parent's memory", lambda: _read_memory(parent_pid)),
         ("limit the parent", limits),
         ("set the parent's priority", priority(os.PRIO_PROCESS, parent_pid)),
-        ("set the user's priority", priority(os.PRIO_USER, os.getuid())),
+        ("set a group's priority", priority(os.PRIO_PGRP, 0)),
         ("set the parent's processors", affinity),
         ("set the parent's scheduler", scheduler),
         ("set the parent's disk priority", lambda: call("ioprio_set", 1, parent_pid, 0)),

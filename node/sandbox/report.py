@@ -101,7 +101,7 @@ def run_self_test(spec: SandboxSpec, folder: Path) -> tuple[SandboxReport, list[
         OSError, subprocess.SubprocessError, msgspec.DecodeError: It did not come to an end.
     """
     spec.data.mkdir(mode=0o700, exist_ok=True)
-    with _bait(folder) as bait:
+    with bait_in(folder) as bait:
         done = subprocess.run(
             spec.command(),
             input=json.dumps(bait | {"memory_bytes": spec.memory_bytes}).encode(),
@@ -195,7 +195,7 @@ def _failure(line: bytes) -> str:
 
 
 @contextmanager
-def _bait(folder: Path) -> Iterator[dict[str, Any]]:
+def bait_in(folder: Path) -> Iterator[dict[str, Any]]:
     """Things beside the sandbox that must not be reached from inside."""
     baited = folder / "bait"
     baited.mkdir(mode=0o700)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shutil
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from node.sandbox.child import Child
 from node.sandbox.spec import SandboxSpec
+from node.vault import control
 
 ROOT = Path(__file__).parents[2]
+ANSWER_S = 20.0
 NEEDED = ("control.py", "errors.py", "core/identity.py")
+
+CONFIGURE = control.Configure(1, b"n" * 32, b"s" * 32, b"certificate", "127.0.0.1:0", 1 << 20)
 
 # What every stand-in begins with: the child's end of the channel, without any care.
 PRELUDE = '''
@@ -66,3 +77,94 @@ def make_spec(folder: Path, body: str, *, package: str = "vault") -> SandboxSpec
         data=data,
         module=f"node.{package}",
     )
+
+
+def configure(hello: bytes) -> bytes:
+    assert isinstance(control.decode_report(hello), control.Hello)
+    return msgspec.msgpack.encode(CONFIGURE)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    folder: Path, body: str, on_report: Callable[[control.Report], None] = print, **changes: Any
+) -> AsyncIterator[Child[control.Report]]:
+    """A stand-in that has been configured; it is gone afterwards."""
+    settings: dict[str, Any] = {
+        "configure": configure,
+        "decode": control.decode_report,
+        "on_report": on_report,
+        "log": folder / "log",
+        "name": "stand-in",
+    }
+    child = await Child.start(make_spec(folder, body), **(settings | changes))
+    try:
+        yield child
+    finally:
+        child.kill()
+        await asyncio.wait_for(asyncio.shield(child.exited), ANSWER_S)
+
+
+# Two endpoints, each with a key that a farm's key certified, exchange their records.
+MEETING = """
+import asyncio, time
+import iroh
+from node.vault.core import identity
+
+ALPN = b"perennial/1"
+
+async def bind(seed):
+    options = iroh.EndpointOptions(
+        preset=iroh.preset_minimal(), relay_mode=iroh.RelayMode.disabled(), bind_addr="127.0.0.1:0",
+        alpns=[ALPN], secret_key=seed)
+    return await iroh.Endpoint.bind(options)
+
+async def serve(endpoint, record):
+    incoming = await endpoint.accept_next()
+    connection = await (await incoming.accept()).connect()
+    stream = await connection.accept_bi()
+    received = await stream.recv().read_to_end(2048)
+    peer = identity.decode_record(received, time.time())
+    assert peer.transport_key == connection.remote_id().to_bytes()
+    await stream.send().write_all(identity.encode_record(record))
+    await stream.send().finish()
+    await connection.closed()
+
+async def meet(configured):
+    now_s = time.time()
+    farm = identity.Signer(bytes(range(32)))
+    seeds = (configured.transport_seed, b"o" * 32)
+    signers = [identity.Signer(seed) for seed in seeds]
+    endpoints = [await bind(seed) for seed in seeds]
+    records = []
+    for number, (signer, endpoint) in enumerate(zip(signers, endpoints)):
+        certificate = identity.certify(farm, signer.public_key, serial=number, now_s=now_s)
+        records.append(identity.make_record(signer, certificate, tuple(endpoint.bound_sockets()), now_s))
+    serving = asyncio.create_task(serve(endpoints[0], records[0]))
+    there = iroh.EndpointAddr(
+        iroh.EndpointId.from_bytes(records[0].transport_key), None, list(records[0].addresses))
+    connection = await endpoints[1].connect(there, ALPN)
+    stream = await connection.open_bi()
+    await stream.send().write_all(identity.encode_record(records[1]))
+    await stream.send().finish()
+    answer = identity.decode_record(await stream.recv().read_to_end(2048), time.time())
+    assert answer == records[0]
+    connection.close(0, b"")
+    await serving
+    for endpoint in endpoints:
+        await endpoint.close()
+    return b"certified"
+
+configured = hello()
+command = order()
+say(control.Content(command.id, asyncio.run(meet(configured))))
+order()
+"""
+
+
+async def meet_inside(folder: Path) -> tuple[str, bytes]:
+    """Two endpoints in one contained child: how well it is contained, and what came of their meeting."""
+    async with running(folder, MEETING) as child:
+        answer = await child.ask(control.Scan, ANSWER_S)
+        assert isinstance(answer, control.Content)
+        await child.stop(ANSWER_S)
+        return child.report.level, answer.content

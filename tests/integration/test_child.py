@@ -10,11 +10,9 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from node.sandbox import child as child_module
@@ -23,40 +21,13 @@ from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildTimeout
 from node.sandbox.spec import ENVIRONMENT, SandboxSpec
 from node.vault import control
 from node.vault.errors import ControlError
-from tests.integration.stand_in import ROOT, make_spec
+from tests.integration.stand_in import ANSWER_S, ROOT, configure, make_spec, running
 
-ANSWER_S = 20.0
-CONFIGURE = control.Configure(1, b"n" * 32, b"s" * 32, b"certificate", "127.0.0.1:0", 1 << 20)
 ANSWERING = """
 hello()
 while (command := order()) is not None:
     say(control.Done(command.id))
 """
-
-
-def configure(hello: bytes) -> bytes:
-    assert isinstance(control.decode_report(hello), control.Hello)
-    return msgspec.msgpack.encode(CONFIGURE)
-
-
-@contextlib.asynccontextmanager
-async def running(
-    folder: Path, body: str, on_report: Callable[[control.Report], None] = print, **changes: Any
-) -> AsyncIterator[Child[control.Report]]:
-    """A stand-in that has been configured; it is gone afterwards."""
-    settings: dict[str, Any] = {
-        "configure": configure,
-        "decode": control.decode_report,
-        "on_report": on_report,
-        "log": folder / "log",
-        "name": "stand-in",
-    }
-    child = await Child.start(make_spec(folder, body), **(settings | changes))
-    try:
-        yield child
-    finally:
-        child.kill()
-        await asyncio.wait_for(asyncio.shield(child.exited), ANSWER_S)
 
 
 def start_fails(folder: Path, body: str, **changes: Any) -> ChildError:
@@ -118,10 +89,11 @@ class TestAChildThatKeepsTheContract:
 
         async def scene() -> tuple[control.Report, control.Report]:
             async with running(tmp_path, textwrap.dedent(body)) as child:
-                return await asyncio.gather(
+                first, second = await asyncio.gather(
                     child.ask(lambda number: control.GetChunk(number, b"a" * 32), ANSWER_S),
                     child.ask(lambda number: control.GetChunk(number, b"b" * 32), ANSWER_S),
                 )
+                return first, second
 
         assert asyncio.run(scene()) == (control.Content(1, b"a" * 32), control.Content(2, b"b" * 32))
 
@@ -420,7 +392,8 @@ from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from node.sandbox.child import Child
 from node.sandbox.spec import SandboxSpec
-from tests.integration.test_child import configure, control
+from node.vault import control
+from tests.integration.stand_in import configure
 async def main():
     folder = Path({str(tmp_path)!r})
     child = await Child.start(
