@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from node.trial import (
     PRACTICE,
@@ -21,9 +22,18 @@ from node.trial import (
     UsageSampled,
     Verdict,
 )
+from node.vault.errors import BadSignature, ChunkMismatch
 
+Outcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
 GOOD = Ask(is_answered=True, is_hash_ok=True, latency_s=0.010, wire_bytes=1000)
 LATE = Ask(is_answered=False, is_hash_ok=True, latency_s=5.0, wire_bytes=100, code="failed")
+
+
+def told(outcome: Outcome, latency_s: float = 0.01, wire_bytes: int = 1000) -> Ask:
+    """An answer as the prober tells it."""
+    code = {"ok": "", "wrong_bytes": ChunkMismatch.code, "bad_signature": BadSignature.code}.get(outcome, outcome)
+    is_answered = outcome not in {"failed", "bad_signature"}
+    return Ask(is_answered, outcome != "wrong_bytes", latency_s, wire_bytes, code)
 
 
 def reports(count: int, *, log_ratio: float | None = 0.0, faults: int = 0, proofs: int = 0) -> tuple[Report, ...]:

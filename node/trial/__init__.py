@@ -23,7 +23,7 @@ from node.trial.events import (
     Violated,
     WrongBytes,
 )
-from node.trial.evidence import Ask, AskOutcome, Kind, Pair, Usage
+from node.trial.evidence import Ask, Kind, Pair, Usage
 from node.trial.peers import Report
 from node.trial.profile import METRICS, PRACTICE, REAL, Margins, MetricName, Profile
 from node.trial.trial import Trial, UnreadableTrial
@@ -34,7 +34,6 @@ __all__ = [
     "PRACTICE",
     "REAL",
     "Ask",
-    "AskOutcome",
     "ChunkLost",
     "Denied",
     "Event",

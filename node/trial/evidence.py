@@ -18,7 +18,6 @@ from node.trial.profile import MetricName
 from node.vault.errors import BadSignature, ChunkMismatch, MalformedMessage
 
 Kind = Literal["put", "get", "audit"]
-AskOutcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
 
 LATENCY_S_MIN: Final = 1e-6  # nothing is faster; keeps logarithms finite
 LATENCY_S_MAX: Final = 3600.0
@@ -61,17 +60,6 @@ class Ask:
             raise ValueError(f"{self.wire_bytes} bytes for one request")
         if len(self.code) > CODE_CHARACTERS_MAX:
             raise ValueError(f"a code of {len(self.code)} characters")
-
-    @classmethod
-    def of(cls, outcome: AskOutcome, latency_s: float, wire_bytes: int) -> Ask:
-        """From the prober's word for what one twin did.  ``failed``: no answer in time, or a broken connection.
-
-        Raises:
-            ValueError: A number is not finite or out of its limits.
-        """
-        code = {"ok": "", "wrong_bytes": ChunkMismatch.code, "bad_signature": BadSignature.code}.get(outcome, outcome)
-        is_answered = outcome not in {"failed", "bad_signature"}
-        return cls(is_answered, outcome != "wrong_bytes", latency_s, wire_bytes, code)
 
     @property
     def is_good(self) -> bool:

@@ -33,7 +33,7 @@ from node.trial import (
     WrongBytes,
 )
 from node.trial.peers import score
-from tests.trial_world import World
+from tests.trial_world import World, told
 
 # Blocks of a moment, so that a few dozen events close many of them.
 QUICK = replace(
@@ -51,12 +51,12 @@ twins = st.sampled_from(("candidate", "control"))
 addresses = st.sampled_from([b"a" * 32, b"b" * 32])
 texts = st.text(max_size=5)
 asks = st.builds(
-    Ask.of,
+    told,
     st.sampled_from(("ok", "ok", "ok", "ok", "failed", "refused", "not_held", "wrong_bytes", "bad_signature")),
     st.floats(min_value=0.0, max_value=10.0),
     st.integers(min_value=0, max_value=10_000),
 )
-good_asks = st.builds(Ask.of, st.just("ok"), st.floats(min_value=0.001, max_value=0.1), st.just(1000))
+good_asks = st.builds(told, st.just("ok"), st.floats(min_value=0.001, max_value=0.1), st.just(1000))
 usages = st.builds(Usage, st.integers(0, 10**12), st.integers(0, 10**9))
 reports = st.lists(
     st.builds(
@@ -103,9 +103,9 @@ events = st.one_of(
 )
 # Mostly in the order of time, as events come, with a few late ones among them.
 stories = st.tuples(
-    st.lists(events, max_size=60).map(lambda told: sorted(told, key=lambda event: event.now_s)),
+    st.lists(events, max_size=60).map(lambda drawn: sorted(drawn, key=lambda event: event.now_s)),
     st.lists(events, max_size=4),
-).map(lambda told: [Started(0.0, 5.0), *told[0], *told[1]])
+).map(lambda drawn: [Started(0.0, 5.0), *drawn[0], *drawn[1]])
 
 
 def play(story: list[Event], trial: Trial | None = None) -> tuple[Trial, list[Verdict]]:

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from node.trial import Ask, AskOutcome, MetricName, Pair, Usage
+from node.trial import Ask, MetricName, Pair, Usage
 from node.trial.evidence import PAIRS_PER_BLOCK_MAX, Block, History, quantile
+from tests.trial_world import Outcome, told
 
 
 def ask(latency_s: float = 0.01, wire_bytes: int = 1000, *, is_answered: bool = True) -> Ask:
@@ -42,7 +43,7 @@ class TestTimeAndBytes:
         assert block(*good, *bad).measure(History())["fail"] == pytest.approx(0.10)
 
     def test_wrong_or_refused_answers_are_failures_too(self) -> None:
-        refused = Ask.of("refused", 0.01, 100)
+        refused = told("refused", 0.01, 100)
         found = block(*[(ask(), ask())] * 18, *[(refused, ask())] * 2).measure(History())
 
         assert found["fail"] == pytest.approx(0.10)
@@ -165,12 +166,12 @@ class TestForeignNumbers:
         ],
     )
     def test_the_probers_words_are_understood(
-        self, outcome: AskOutcome, is_good: bool, is_wrong: bool, is_violation: bool, is_not_held: bool
+        self, outcome: Outcome, is_good: bool, is_wrong: bool, is_violation: bool, is_not_held: bool
     ) -> None:
-        told = Ask.of(outcome, 0.01, 100)
+        answer = told(outcome)
 
-        assert (told.is_good, told.is_wrong) == (is_good, is_wrong)
-        assert (told.is_violation, told.is_not_held) == (is_violation, is_not_held)
+        assert (answer.is_good, answer.is_wrong) == (is_good, is_wrong)
+        assert (answer.is_violation, answer.is_not_held) == (is_violation, is_not_held)
 
 
 def test_quantiles_are_interpolated() -> None:

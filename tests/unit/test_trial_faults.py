@@ -1,24 +1,24 @@
 """Faults of the candidate refuse it, faults of the computer void the trial or its open block."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from node.trial import (
     PRACTICE,
-    Ask,
-    AskOutcome,
     ChunkLost,
     Denied,
     Event,
     HostFault,
     Rescanned,
+    Twin,
     VaultExited,
     VaultStarted,
     Violated,
     WrongBytes,
 )
-from tests.trial_world import LATE, World, running
+from tests.trial_world import LATE, Outcome, World, running, told
 
 A, B = b"a" * 32, b"b" * 32
 PAST_WINDOW_S = PRACTICE.fault_window_s + 0.5
@@ -32,15 +32,15 @@ def seconds_to_prove() -> float:
 
 class TestData:
     @pytest.mark.parametrize(
-        ("told", "sentence"),
+        ("outcome", "sentence"),
         [
             ("wrong_bytes", "gave wrong bytes in 1 of "),
             ("not_held", "lost 1 of "),
             ("bad_signature", "broke the protocol: an answer without a valid signature (peer.signature)"),
         ],
     )
-    def test_one_bad_answer_refuses_at_once_however_good_the_rest(self, told: AskOutcome, sentence: str) -> None:
-        world = running().pair(candidate=Ask.of(told, 0.001, 1000), was_stored=True)
+    def test_one_bad_answer_refuses_at_once_however_good_the_rest(self, outcome: Outcome, sentence: str) -> None:
+        world = running().pair(candidate=told(outcome, 0.001), was_stored=True)
 
         assert world.outcome == "refuse"
         assert world.reason.startswith(sentence)
@@ -54,10 +54,10 @@ class TestData:
         assert world.wait(PAST_WINDOW_S).reason == f"lost 1 of {stored} stored pieces"
 
     def test_not_held_is_no_loss_when_it_never_acknowledged_the_chunk(self) -> None:
-        assert running().pair(candidate=Ask.of("not_held", 0.001, 100)).wait(PAST_WINDOW_S).outcome == "open"
+        assert running().pair(candidate=told("not_held", 0.001, 100)).wait(PAST_WINDOW_S).outcome == "open"
 
     def test_the_same_fault_in_the_same_pair_is_the_computers(self) -> None:
-        wrong = Ask.of("wrong_bytes", 0.01, 1000)
+        wrong = told("wrong_bytes", 0.01, 1000)
         world = running().pair(candidate=wrong, control=wrong).wait(PAST_WINDOW_S)
 
         assert (world.outcome, world.reason) == (
@@ -77,7 +77,9 @@ class TestData:
         ],
         ids=["lost", "wrong", "denied", "violated", "crash"],
     )
-    def test_the_same_fault_of_the_twin_at_the_same_time_voids_in_either_order(self, fault, order) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # pairs of lambdas
+    def test_the_same_fault_of_the_twin_at_the_same_time_voids_in_either_order(
+        self, fault: Callable[[float, Twin], Event], order: tuple[Twin, Twin]
+    ) -> None:
         world = running()
         world.tell(fault(world.now_s, order[0]))
         world.wait(WITHIN_WINDOW_S, tick_s=0.5)
@@ -138,7 +140,7 @@ class TestData:
         assert world.go_on(10.0).outcome == "refuse"
 
     def test_faults_before_the_warm_up_is_over_count(self) -> None:
-        world = World().start().pair(candidate=Ask.of("wrong_bytes", 0.01, 100))
+        world = World().start().pair(candidate=told("wrong_bytes", 0.01, 100))
 
         assert world.outcome == "refuse"
 

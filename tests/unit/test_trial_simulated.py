@@ -26,6 +26,7 @@ from node.trial import (
     UsageSampled,
     Verdict,
 )
+from tests.trial_world import told
 
 PAIRS_PER_BLOCK = 200
 STEP_S = REAL.block_s / PAIRS_PER_BLOCK
@@ -117,10 +118,10 @@ class Home:
         if twin == 0:
             log_latency += math.log(self.release.p50)
             if chance.random() < self.release.wrong:
-                return Ask.of("wrong_bytes", math.exp(log_latency), wire_bytes)
+                return told("wrong_bytes", math.exp(log_latency), wire_bytes)
         if chance.random() < FAILED_SHARE:
-            return Ask.of("failed", 5.0, 0)
-        return Ask.of("ok", math.exp(log_latency), wire_bytes)
+            return told("failed", 5.0, 0)
+        return told("ok", math.exp(log_latency), wire_bytes)
 
 
 def hours(verdict: Verdict) -> float:
