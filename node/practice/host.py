@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
@@ -77,11 +77,12 @@ class PlainVault:
         )
         launcher = VaultLauncher(data, self.folder / "logs" / "vault.log")
         self._run = await launcher.start(slot, key, assignment, self._reported)
-        try:
-            async with asyncio.timeout(LISTEN_S):
-                await self._listening.wait()
-        except TimeoutError as error:
-            raise VaultUnavailable(f"{self.name} does not listen: {self._run.last_words()}") from error
+        listening = asyncio.create_task(self._listening.wait())
+        either: set[asyncio.Future[Any]] = {listening, self._run.exited}
+        await asyncio.wait(either, timeout=LISTEN_S, return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            raise VaultUnavailable(f"{self.name} does not listen: {self._run.last_words()}")
 
     async def run(self) -> None:
         """Verify the heads that the vault sees, until cancelled."""

@@ -8,6 +8,8 @@ cannot be waited for otherwise; the rest of the process only sees an asyncio que
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
 import logging
 import os
 import queue
@@ -78,4 +80,7 @@ class Channel:
                     pass_on(content)
         except (OSError, ControlError) as error:
             logger.error("control channel broken: %s", error)
-        pass_on(None)
+        except (RuntimeError, concurrent.futures.CancelledError):
+            return  # the loop has ended, and with it the need to read
+        with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):
+            pass_on(None)

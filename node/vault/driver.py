@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Final, assert_never
+
+import msgspec
 
 from node.vault import control
 from node.vault.core import codec
@@ -139,7 +142,7 @@ class Driver:
                 if reply is not None and not reply.done():
                     reply.set_result(effect.message)
             case Tell():
-                self._tell(effect.report)
+                self._tell(self._completed(effect.report))
             case Ask():
                 self._spawn(self._ask(effect))
             case WriteChunk():
@@ -148,6 +151,12 @@ class Driver:
                 self._spawn(self._read(effect))
             case _:
                 assert_never(effect)
+
+    def _completed(self, report: control.Report) -> control.Report:
+        """A State also counts what the network refused before the core could see it."""
+        if not isinstance(report, control.State) or self._network is None:
+            return report
+        return msgspec.structs.replace(report, counters=dict(Counter(report.counters) + self._network.counters))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         assert self._tasks is not None

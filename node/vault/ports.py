@@ -5,6 +5,7 @@ The edges in ``storage`` and ``transport`` fulfil them on a real machine, a simu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -78,6 +79,11 @@ class Answered(NamedTuple):
 
 class Network(Protocol):
     """Requests to peers.  All calls are safe to cancel."""
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was refused or broke off before a request was whole, by name."""
+        ...
 
     async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:
         """Send one request, wait for its answer.

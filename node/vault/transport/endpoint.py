@@ -78,7 +78,7 @@ class IrohNetwork:
         try:
             endpoint = await iroh.Endpoint.bind(options)
         except IrohError as error:
-            raise OSError(f"cannot use {address}: {error.message()}") from error
+            raise OSError(f"cannot use {address}: {_say(error)}") from error
         return cls(endpoint, greeting, handler, clock)
 
     @property
@@ -249,4 +249,5 @@ async def _send(stream: iroh.BiStream, content: bytes) -> None:
 
 
 def _say(error: BaseException) -> str:
-    return error.message() if isinstance(error, IrohError) else "no answer in time"
+    """One line: iroh's own message runs over several."""
+    return " ".join(error.message().split()) if isinstance(error, IrohError) else "no answer in time"
