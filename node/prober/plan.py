@@ -8,6 +8,7 @@ them, so that a chunk dropped at any time is asked for sooner or later.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from typing import Final, NamedTuple
 
 from node.prober.control import Kind
@@ -16,6 +17,8 @@ from node.vault.ports import Random
 
 PUT_SHARE: Final = 0.25
 GET_SHARE: Final = 0.5  # the rest are audits
+DOUBTED_SHARE: Final = 0.1  # of the questions, while there is a chunk that was not served
+DOUBTED_MAX: Final = 64
 CHUNKS_KEPT_MAX: Final = 20_000
 READABLE_MIN: Final = 8  # chunks stored before the first read
 NEAR_BITS: Final = 4  # of the address equal to the twins' position
@@ -40,11 +43,14 @@ class Plan:
         self._chunk_bytes_max = chunk_bytes_max
         self._random = random
         self._stored: list[bytes] = []
+        self._doubted: deque[bytes] = deque(maxlen=DOUBTED_MAX)
 
     def next(self) -> Question:
         """Draw the next question."""
         first = self._random.randrange(2)
         share = self._random.random()
+        if self._doubted and share < DOUBTED_SHARE:
+            return Question("get", self._doubted.popleft(), b"", first)
         if len(self._stored) < READABLE_MIN or (share < PUT_SHARE and len(self._stored) < CHUNKS_KEPT_MAX):
             content = self._near_content()
             return Question("put", hashlib.sha256(content).digest(), content, first)
@@ -54,6 +60,10 @@ class Plan:
     def acknowledged(self, address: bytes) -> None:
         """Both twins have signed a receipt for the chunk."""
         self._stored.append(address)
+
+    def doubt(self, address: bytes) -> None:
+        """A twin did not serve this chunk: it is asked for again soon, to tell a loss from a hitch."""
+        self._doubted.append(address)
 
     def _near_content(self) -> bytes:
         length = 1 + self._random.randrange(self._chunk_bytes_max)

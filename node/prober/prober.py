@@ -30,6 +30,7 @@ from node.vault.ports import Clock, Entropy, Network, Random
 
 ASK_TIMEOUT_S: Final = 5.0
 GREET_TRIES: Final = 10
+NOT_SERVED: Final = ("not_held", "refused", "failed")
 CONTENTS_KEPT_MAX: Final = 400  # chunks whose content is kept to check audits with
 
 
@@ -75,6 +76,8 @@ class Prober:
         answers: list[ProbeAnswer] = [ProbeAnswer("failed", 0.0, 0)] * 2
         for twin in (question.first, 1 - question.first):
             answers[twin] = await self._ask(self._twins[twin], question, nonce)
+        if question.kind != "put" and any(answer.outcome in NOT_SERVED for answer in answers):
+            self._plan.doubt(question.address)
         if question.kind == "put" and all(answer.outcome == "ok" for answer in answers):
             self._plan.acknowledged(question.address)
             self._contents[question.address] = question.content

@@ -87,11 +87,19 @@ class Content(_Message, frozen=True):
     content: bytes
 
 
+class NeighbourTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One peer's encoded, signed ``core.ranking.RankTable``, and what this vault itself knows of that peer."""
+
+    subnet: str  # from which it is really seen
+    known_s: float  # since this vault first met it
+    table: bytes
+
+
 class RankTables(_Message, frozen=True):
-    """Encoded, signed ``core.ranking.RankTable`` of every peer that answered."""
+    """The rank table of every peer that answered."""
 
     id: int
-    tables: tuple[bytes, ...]
+    tables: tuple[NeighbourTable, ...]
 
 
 class Scanned(_Message, frozen=True):

@@ -42,7 +42,7 @@ def state(world: World, actor: Actor) -> Any:
 
 def tables(world: World, actor: Actor) -> list[RankTable]:
     answer = world.command(actor, control.FetchRankTables)
-    return [decode_table(table, START_S + world.now_s) for table in answer.tables]
+    return [decode_table(given.table, START_S + world.now_s) for given in answer.tables]
 
 
 def client(world: World) -> PeerRecord:

@@ -192,7 +192,8 @@ class RankCollection:
 
     def __init__(self, command: control.FetchRankTables) -> None:
         self._command = command
-        self._tables: list[bytes] = []
+        self._tables: list[control.NeighbourTable] = []
+        self._size_bytes = 0
         self._waiting = 0
 
     def begin(self, desk: Desk) -> None:
@@ -206,8 +207,12 @@ class RankCollection:
             desk.tell(control.RankTables(self._command.id, ()))
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
-        if isinstance(message, Ranks) and sum(map(len, self._tables)) + len(message.table) <= TABLES_BYTES_MAX:
-            self._tables.append(message.table)
+        peer = desk.table.get(asked.peer.vault_id)
+        if isinstance(message, Ranks) and peer is not None:
+            self._size_bytes += len(message.table)
+            if self._size_bytes <= TABLES_BYTES_MAX:
+                known_s = desk.now.monotonic_s - peer.met_s
+                self._tables.append(control.NeighbourTable(peer.subnet, known_s, message.table))
         self._one_done(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
