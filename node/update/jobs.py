@@ -1,0 +1,180 @@
+"""What is done for a release: each effect of its lifecycle as one piece of work that ends with an event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from node.api.schema import TrialView
+from node.trial.profile import Profile
+from node.update import events
+from node.update.errors import ContentRefused, UpdateError
+from node.update.events import Event
+from node.update.fetching import Counter, fetch_release
+from node.update.ports import Host
+from node.update.rehearsal import rehearse
+from node.update.slots import Slots
+from node.update.store import Record, Store
+from node.update.trees import remove_tree
+from node.update.trial_run import TrialOrder, TrialRun
+from node.update.views import trial_view
+from node.vault.ports import Entropy, Random
+
+log = logging.getLogger(__name__)
+
+Work = events.Fetch | events.StartTrial | events.Rehearse | events.Switch | events.SwitchBack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What all jobs work with.  ``quota_bytes`` says how much each twin may store; ``trials`` is emptied at will."""
+
+    host: Host
+    slots: Slots
+    store: Store
+    trials: Path
+    profile: Profile
+    quota_bytes: Callable[[], int]
+    random: Random
+    entropy: Entropy
+    utc_s: Callable[[], float]
+    on_change: Callable[[], None]
+
+
+class Job:
+    """One piece of work for one release.  ``trial`` and ``bytes_fetched`` may be read at any time."""
+
+    def __init__(self, work: Work, record: Record, means: Means) -> None:
+        self._work = work
+        self._record = record
+        self._means = means
+        self._counter = Counter()
+        self._run: TrialRun | None = None
+        self._started_s = means.utc_s()
+
+    @property
+    def release(self) -> str:
+        return self._record.release.name
+
+    @property
+    def bytes_fetched(self) -> int:
+        return self._counter.bytes_fetched
+
+    @property
+    def trial(self) -> TrialView | None:
+        if self._run is None:
+            return None
+        return trial_view(self._record.release, self._record.way.phase, self._started_s, self._run.progress)
+
+    def host_fault(self, what: str) -> None:
+        if self._run is not None:
+            self._run.host_fault(what)
+
+    async def do(self) -> Event:
+        """Do the work; what it led to.  Whatever fails becomes an event; only cancelling ends it without one."""
+        match self._work:
+            case events.Fetch():
+                return await self._fetch(self._work.after_s)
+            case events.StartTrial():
+                return await self._hold_trial()
+            case events.Rehearse():
+                return await self._rehearse()
+            case events.Switch():
+                return await self._switch(self._work.tree_hash)
+            case events.SwitchBack():
+                return await self._switch_back(self._work.tree_hash)
+            case _:
+                assert_never(self._work)
+
+    async def _fetch(self, after_s: float) -> Event:
+        await asyncio.sleep(after_s)
+        try:
+            await fetch_release(self._record.release, self._means.slots, self._means.host.get_chunk, self._counter)
+        except ContentRefused as error:
+            return events.ContentRefused(self._now(), str(error))
+        except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the next try may succeed
+            return events.FetchFailed(self._now(), _told(error))
+        return events.Fetched(self._now())
+
+    async def _hold_trial(self) -> Event:
+        means, way = self._means, self._record.way
+        order = TrialOrder(
+            candidate=way.tree_hash, control=way.baseline, folder=means.trials, quota_bytes=means.quota_bytes(),
+            profile=means.profile, announced_s=self._record.announced_s,
+        )  # fmt: skip
+        self._run = TrialRun(
+            order, means.host, random=means.random, entropy=means.entropy, utc_s=means.utc_s,
+            on_progress=means.on_change,
+        )  # fmt: skip
+        try:
+            await asyncio.to_thread(_empty, means.trials)
+            result = await self._run.run()
+            if result.outcome == "promote":  # the rehearsal must find it after a power cut
+                await asyncio.to_thread(means.store.save_result, way.tree_hash, result)
+        except Exception as error:  # noqa: BLE001 - the edge of a task: a trial that breaks says nothing of the release
+            return events.TrialEnded(self._now(), "void", _told(error))
+        return events.TrialEnded(self._now(), result.outcome, result.reason)
+
+    async def _rehearse(self) -> Event:
+        means, way = self._means, self._record.way
+        result = await asyncio.to_thread(means.store.load_result, way.tree_hash)
+        if result is None:
+            return events.RehearsalFailed(self._now(), "what the trial left behind is gone")
+        try:
+            found = await rehearse(way.baseline, result, means.quota_bytes(), means.host, means.entropy)
+        except Exception as error:  # noqa: BLE001 - the edge of a task: no promotion without a rehearsal
+            return events.RehearsalFailed(self._now(), _told(error))
+        return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
+
+    async def _switch(self, tree_hash: str) -> Event:
+        """Switch, then point: after a power cut in between, the old version starts and the switch is repeated."""
+        means = self._means
+        try:
+            await asyncio.to_thread(means.slots.verify, "vault", tree_hash)
+            await means.host.switch(tree_hash)
+            await asyncio.to_thread(means.slots.point, "vault", tree_hash, means.utc_s())
+        except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
+            return events.SwitchFailed(self._now(), _told(error))
+        return events.Switched(self._now())
+
+    async def _switch_back(self, tree_hash: str) -> Event:
+        """Point, then switch: from here on nobody starts the version that failed."""
+        means = self._means
+        try:
+            await asyncio.to_thread(means.slots.point_back, "vault", tree_hash, means.utc_s())
+            await means.host.switch(tree_hash)
+        except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
+            return events.ReturnFailed(self._now(), _told(error))
+        return events.Returned(self._now())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def clean_up(means: Means, keep: list[str]) -> None:
+    """Remove what no release needs any longer; ``keep`` are the trees of those still on their way.  Blocking."""
+    means.store.drop_result()
+    try:
+        _empty(means.trials)
+        means.slots.drop_objects()
+        means.slots.remove_unused(keep)
+    except OSError as error:
+        log.warning("leftovers of a release could not be removed reason=%s", error)
+
+
+def _empty(folder: Path) -> None:
+    remove_tree(folder)
+    folder.mkdir(mode=0o700, parents=True)
+
+
+def _told(error: BaseException) -> str:
+    """An error in words, for the history."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, UpdateError):
+        log.warning("a step of an update failed", exc_info=error)
+    return str(error) or type(error).__name__

@@ -1,0 +1,134 @@
+"""What must survive a power cut: the chain of heads, every release's way, and what a trial left behind.
+
+    state/chain            the newest verified head and all that binds the next one
+    state/updates.json     the way of each release, and the heads that were refused
+    state/trial.bin        where the candidate's data lies and what must be in it
+
+Everything blocks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from node.api.schema import RefusedHead, TrialView
+from node.trust.chain import Chain
+from node.trust.errors import TrustError
+from node.trust.release import Release
+from node.update.errors import StateUnreadable
+from node.update.lifecycle import Lifecycle
+from node.update.rehearsal import TrialResult
+from node.vault.storage.filesystem import write_durably
+
+FORMAT: Final = 1
+FILE_BYTES_MAX: Final = 16 << 20
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One release and its way here.  Times are UTC."""
+
+    release: Release
+    way: Lifecycle
+    announced_s: float
+    decided_s: float | None = None
+    bytes_fetched: int = 0
+    trial: TrialView | None = None
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """All releases, in the order in which they became known, and the refused heads, newest first."""
+
+    format: int = FORMAT
+    records: tuple[Record, ...] = ()
+    refused: tuple[RefusedHead, ...] = ()
+
+
+class _SavedResult(msgspec.Struct, frozen=True):
+    tree_hash: str
+    data: str
+    acknowledged: tuple[bytes, ...]
+
+
+class Store:
+    """Small files in one folder, each replaced as a whole."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError when the folder cannot be made or read."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._chain = folder / "chain"
+        self._updates = folder / "updates.json"
+        self._trial = folder / "trial.bin"
+
+    def load_chain(self, genesis: bytes) -> Chain:
+        """The chain as it was kept; one that starts at ``genesis`` if none was kept yet.
+
+        Raises:
+            StateUnreadable: It is damaged or of another network.  It is never replaced by a new one: without
+                its history a chain could be rolled back.
+        """
+        content = _read(self._chain)
+        try:
+            chain = Chain.start(genesis) if content is None else Chain.load(content)
+        except TrustError as error:
+            raise StateUnreadable(str(error)) from error
+        if chain.genesis != genesis:
+            raise StateUnreadable("the kept chain belongs to another network")
+        return chain
+
+    def save_chain(self, chain: Chain) -> None:
+        """Raises OSError; then the chain is as it was."""
+        write_durably(self._chain, chain.dump())
+
+    def load(self) -> Saved:
+        """Raises StateUnreadable when it is damaged or of a newer format."""
+        content = _read(self._updates)
+        if content is None:
+            return Saved()
+        try:
+            saved = msgspec.json.decode(content, type=Saved)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise StateUnreadable(f"the history of updates cannot be read: {error}") from error
+        if saved.format != FORMAT:
+            raise StateUnreadable(f"the history of updates has format {saved.format}")
+        return saved
+
+    def save(self, saved: Saved) -> None:
+        """Raises OSError; then it is as it was."""
+        write_durably(self._updates, msgspec.json.encode(saved))
+
+    def load_result(self, tree_hash: str) -> TrialResult | None:
+        """What the trial of that tree left behind, if that is known."""
+        try:
+            content = _read(self._trial)
+            kept = None if content is None else msgspec.msgpack.decode(content, type=_SavedResult)
+        except (StateUnreadable, msgspec.DecodeError, RecursionError, UnicodeError):
+            return None
+        if kept is None or kept.tree_hash != tree_hash:
+            return None
+        return TrialResult("promote", "", Path(kept.data), kept.acknowledged)
+
+    def save_result(self, tree_hash: str, result: TrialResult) -> None:
+        """Raises OSError."""
+        kept = _SavedResult(tree_hash, str(result.candidate_data), result.acknowledged)
+        write_durably(self._trial, msgspec.msgpack.encode(kept))
+
+    def drop_result(self) -> None:
+        with contextlib.suppress(OSError):
+            self._trial.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateUnreadable(f"{path.name} cannot be read: {error.strerror or error}") from error
+    if len(content) > FILE_BYTES_MAX:
+        raise StateUnreadable(f"{path.name} is longer than {FILE_BYTES_MAX} bytes")
+    return content
