@@ -1,0 +1,95 @@
+"""``python -m gui``: the tray app."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+import qasync
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from gui.app import MARKER, App, Options
+from gui.instance import Instance, meeting_folder
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tray app until someone quits.  Blocking.
+
+    Returns 0; or 1 with one sentence on stderr when it cannot run: no screen, no home, an app that hangs.
+    Arguments that make no sense end with code 2.
+    """
+    arguments = _parser().parse_args(argv)
+    home = Path(arguments.home).expanduser().absolute()
+    if (sentence := _hindrance(home)) is not None:
+        sys.stderr.write(f"{sentence}\n")
+        return 1
+    QGuiApplication.setDesktopFileName("perennial")
+    qapp = QApplication.instance() or QApplication(["perennial"])
+    assert isinstance(qapp, QApplication)
+    qapp.setApplicationName("perennial")
+    qapp.setApplicationDisplayName("Perennial")
+    qapp.setStyle("Fusion")
+    qapp.setQuitOnLastWindowClosed(False)
+    return _run_once(qapp, home, arguments)
+
+
+def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> int:
+    instance = Instance(home, meeting_folder())
+    apps: list[App] = []
+
+    def raise_window() -> None:
+        for app in apps:
+            app.open()
+
+    if not instance.claim(raise_window):
+        if instance.raise_first():
+            return 0
+        sys.stderr.write("Perennial's window is open already, but does not answer.\n")
+        return 1
+    memory = platformdirs.user_config_path("perennial", appauthor=False) / "tray.ini"
+    options = Options(home=home, memory=memory, theme=arguments.look, is_hidden=arguments.hidden)
+    try:
+        # In a ``with``: a loop that is left to the garbage collector outlives the QApplication and fails.
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
+            return runner.run(_run(qapp, options, apps))
+    finally:
+        instance.release()
+
+
+async def _run(qapp: QApplication, options: Options, apps: list[App]) -> int:
+    apps.append(App(qapp, options))
+    return await apps[0].run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="perennial-tray", description="Shows how Perennial does on this computer.")
+    default = platformdirs.user_data_dir("perennial", appauthor=False)
+    parser.add_argument("--home", default=default, help="the home to look at (default: %(default)s)")
+    parser.add_argument("--look", choices=("system", "light", "dark"), default="system", help="light or dark")
+    parser.add_argument("--hidden", action="store_true", help="begin with the tray icon only, as at login")
+    return parser
+
+
+def _hindrance(home: Path) -> str | None:
+    """Why the app cannot run here, in one sentence."""
+    try:
+        if home.exists() and not home.is_dir():
+            return f"{home} is not a folder."
+        if home.is_dir() and not (home / MARKER).is_file() and any(home.iterdir()):
+            return f"{home} is not a Perennial home: it holds other files and no {MARKER}."
+    except OSError as error:
+        return f"{home} cannot be used: {error.strerror}."
+    has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if sys.platform.startswith("linux") and not has_screen:
+        return "There is no screen here; use `perennial run`, `perennial practice` or `perennial status` instead."
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,302 @@
+"""Joins window, tray, feed and children, and owns their lives.
+
+      no home joined  ->  welcome  --grow-->  a practice network as a child  ->  its first farm's home
+      a home joined   ->  (its node is started if none answers)              ->  that home
+
+Quit ends what the app itself has started, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from gui import children, texts
+from gui.children import Child, ChildFailed
+from gui.feed import Feed, Node
+from gui.story import Action, Seen, Story, tell
+from gui.tokens import use
+from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray
+from gui.window import Window, Wishes
+from node.api.client import ApiError, Client, NotRunning
+
+MARKER: Final = "home.json"  # a folder with it is a home
+ASK_S_MAX: Final = 5.0
+_TOLD_NO_TRAY: Final = "told/no_tray"
+_TOLD_QUIT: Final = "told/quit"
+
+Theme = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the app was started with.  The commands are there for tests."""
+
+    home: Path
+    memory: Path  # the file in which it remembers what it has said once
+    theme: Theme = "system"
+    is_hidden: bool = False  # at login: only the tray icon
+    node_command: Callable[[Path], tuple[str, ...]] = children.node_command
+    practice_command: Callable[[], tuple[str, ...]] = children.practice_command
+    connect: Callable[[Path], Node] = field(default=Client)
+
+
+class App:
+    """The app.  Make it after the QApplication, and ``run`` it on the qasync loop."""
+
+    def __init__(self, qapp: QApplication, options: Options) -> None:
+        self._qapp = qapp
+        self._options = options
+        self._memory = QSettings(str(options.memory), QSettings.Format.IniFormat)
+        self._follow_theme()
+        self.window = Window(Wishes(act=self._act, grow=self._grow, close=self._close, seen=self._seen_window))
+        self.tray = Tray(self.open, self.ask_quit)
+        self._steady = Steady()
+        self._quit = asyncio.Event()
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._feed: Feed | None = None
+        self._feed_job: asyncio.Task[None] | None = None
+        self._home: Path | None = None  # the one that is shown
+        self._node: Child | None = None
+        self._practice: Child | None = None
+        self._has_practice_ended = False
+        self._seen = Seen()
+        self._recheck: asyncio.TimerHandle | None = None
+        self.box: QMessageBox | None = None  # the one question or word that is open
+
+    async def run(self) -> int:
+        """Run until someone quits; then end what was started here.  Returns the exit code."""
+        handled = self._catch_signals()
+        self.tray.show()
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._spawn(self._begin())
+                await self._quit.wait()
+                for job in self._jobs:
+                    job.cancel()
+        finally:
+            if self._recheck is not None:
+                self._recheck.cancel()
+            self.window.hide()
+            self.tray.hide()
+            for child in (self._practice, self._node):
+                if child is not None:
+                    await child.stop()
+            for one in handled:
+                asyncio.get_running_loop().remove_signal_handler(one)
+        return 0
+
+    def open(self) -> None:
+        self.window.bring_up()
+
+    def quit(self) -> None:
+        """End the app, and what it has started."""
+        self._quit.set()
+
+    def ask_quit(self) -> None:
+        """Quit; the first time that this stops the computer from helping, say so before."""
+        if self._node is None or self._node.has_ended or self._memory.value(_TOLD_QUIT):
+            self.quit()
+            return
+        box = self._open_box(QMessageBox.Icon.Question, texts.QUIT_TITLE, texts.QUIT_QUESTION)
+        leave = box.addButton(texts.QUIT_YES, QMessageBox.ButtonRole.AcceptRole)
+        stay = box.addButton(texts.QUIT_NO, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(stay)
+        box.setEscapeButton(stay)
+        leave.clicked.connect(lambda: self._memory.setValue(_TOLD_QUIT, 1))
+        leave.clicked.connect(self.quit)
+        box.open()
+
+    def story(self) -> Story:
+        """What is told now."""
+        offer: Action | None = None
+        if self._practice is not None or self._has_practice_ended:
+            offer = "grow" if self._has_practice_ended else None
+        elif self._home is not None and not _is_practice(self._seen):
+            offer = "start"
+        trouble = self._node.last_words() if self._node is not None and self._node.has_ended else ""
+        return tell(
+            self._seen,
+            datetime.now().astimezone(),
+            offer=offer,
+            has_practice_ended=self._has_practice_ended,
+            trouble=trouble,
+        )
+
+    # The ways in.
+
+    async def _begin(self) -> None:
+        home = self._options.home
+        if (home / MARKER).is_file():
+            self._attach(home)
+            if not self._options.is_hidden or not self.tray.is_available:
+                self.open()
+            if not await self._answers(home):
+                await self._start_node()
+        else:
+            self.window.show_welcome()
+            self.open()
+
+    async def _answers(self, home: Path) -> bool:
+        node = self._options.connect(home)
+        try:
+            async with asyncio.timeout(ASK_S_MAX):
+                await node.status()
+        except NotRunning:
+            return False
+        except (ApiError, TimeoutError):
+            return True  # it runs, but does not say anything clever
+        finally:
+            await node.close()
+        return True
+
+    async def _start_node(self) -> None:
+        assert self._home is not None
+        if self._node is not None:
+            await self._node.stop()
+        with contextlib.suppress(ChildFailed):  # then nothing answers, and that is what is said
+            self._node = await Child.start(self._options.node_command(self._home))
+            self._node.read_on()
+            self._tell()
+            await self._node.wait()
+        self._tell()
+
+    def _attach(self, home: Path) -> None:
+        """Follow this home from now on, and show what it says."""
+        if self._feed_job is not None:
+            self._feed_job.cancel()
+        self._home, self._seen = home, Seen()
+        self._feed = Feed(home, self._hear, connect=self._options.connect)
+        self._feed.is_window_shown = self.window.isVisible()
+        self._feed_job = self._spawn(self._feed.run())
+        self.window.show_main()
+        self._tell()
+
+    def _grow(self) -> None:
+        self._has_practice_ended = False
+        self.window.show_welcome()
+        self.window.welcome.show_growing()
+        self._spawn(self._grow_practice())
+
+    async def _grow_practice(self) -> None:
+        try:
+            child, homes = await children.grow(self._options.practice_command())
+        except ChildFailed as error:
+            self.window.welcome.show_failure(f"{texts.GROWING_STOPPED} {error}")
+            return
+        self._practice = child
+        self.window.welcome.show_ready()
+        self._attach(homes[0])
+        await child.wait()
+        self._practice, self._has_practice_ended = None, True
+        self._tell()
+
+    def _act(self, action: Action) -> None:
+        if action == "grow":
+            self._grow()
+        else:
+            self._seen = Seen()
+            self._spawn(self._start_node())
+
+    # What is shown.
+
+    def _hear(self, seen: Seen) -> None:
+        self._seen = seen
+        self._tell()
+
+    def _tell(self) -> None:
+        """Show the story of this moment in the window and in the tray."""
+        story, now_s = self.story(), asyncio.get_running_loop().time()
+        again_s = self._steady.take(story.sign, now_s, DWELL_PRACTICE_S if story.is_practice else DWELL_S)
+        if self._recheck is not None:
+            self._recheck.cancel()
+            self._recheck = None
+        if again_s:
+            self._recheck = asyncio.get_running_loop().call_later(again_s + 0.01, self._tell)
+        self.window.show_story(story, self._steady.shown)
+        self.tray.show_state(self._steady.shown, story.tray_line, self._quit_text())
+
+    def _quit_text(self) -> str:
+        if self._practice is not None:
+            return texts.QUIT_PRACTICE
+        is_other = self._node is None and self._seen.link == "connected"
+        return texts.QUIT_WINDOW_ONLY if is_other else texts.QUIT
+
+    def _seen_window(self, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)
+        if self._feed is not None:
+            self._feed.is_window_shown = is_shown
+
+    def _close(self) -> None:
+        """The window's close button: into the tray; without one, made small, which is said the first time."""
+        if self.tray.is_available:
+            self.window.hide()
+        elif self._memory.value(_TOLD_NO_TRAY):
+            self.window.showMinimized()
+        elif self.box is None:
+            self._memory.setValue(_TOLD_NO_TRAY, 1)
+            box = self._open_box(QMessageBox.Icon.Information, texts.NO_TRAY_TITLE, texts.NO_TRAY)
+            box.addButton(texts.NO_TRAY_YES, QMessageBox.ButtonRole.AcceptRole)
+            leave = box.addButton(self._quit_text(), QMessageBox.ButtonRole.DestructiveRole)
+            leave.clicked.connect(self.quit)
+            box.finished.connect(self.window.showMinimized)
+            box.open()
+
+    def _open_box(self, icon: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+        if self.box is not None:
+            self.box.close()
+        box = QMessageBox(icon, title, text, parent=self.window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.finished.connect(self._forget_box)
+        self.box = box
+        return box
+
+    def _forget_box(self) -> None:
+        self.box = None
+
+    def _follow_theme(self) -> None:
+        hints, theme = self._qapp.styleHints(), self._options.theme
+        was_dark = self._qapp.palette().color(QPalette.ColorRole.Window).lightness() < 128
+
+        def apply(scheme: Qt.ColorScheme) -> None:
+            is_dark = was_dark if scheme == Qt.ColorScheme.Unknown else scheme == Qt.ColorScheme.Dark
+            use(self._qapp, is_dark=is_dark)
+
+        if theme == "system":
+            hints.colorSchemeChanged.connect(apply)
+            apply(hints.colorScheme())
+        else:
+            use(self._qapp, is_dark=theme == "dark")
+
+    # Its own life.
+
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._group is not None
+        task = self._group.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        return task
+
+    def _catch_signals(self) -> list[signal.Signals]:
+        """A polite end by signal ends what was started here, too."""
+        if sys.platform == "win32":
+            return []
+        handled = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+        for one in handled:
+            asyncio.get_running_loop().add_signal_handler(one, self.quit)
+        return handled
+
+
+def _is_practice(seen: Seen) -> bool:
+    return seen.status is not None and seen.status.is_practice

@@ -1,0 +1,175 @@
+"""The processes that the app starts: the node of a home, or a whole practice network.  Plain asyncio.
+
+A child runs in a session of its own, so that a Ctrl+C in the terminal reaches only the app, which then ends it
+in order: asked first, and killed only when it does not listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
+STOP_S_MAX: Final = 20.0
+LINE_BYTES_MAX: Final = 1 << 20
+LINES_KEPT: Final = 20
+_CLI: Final = (sys.executable, "-m", "node.cli")
+
+
+class ChildFailed(Exception):
+    """The child ended, or did not say what it should.  The message is its last words, for a person."""
+
+
+class Child:
+    """One running process.  ``start`` it, ``stop`` it; its last lines on stderr are kept for an explanation."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._last: deque[str] = deque(maxlen=LINES_KEPT)
+        assert process.stderr is not None
+        self._reader = asyncio.create_task(_keep_last(process.stderr, self._last))
+        self._drain: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, command: Sequence[str]) -> Child:
+        """Start a process.
+
+        Raises:
+            ChildFailed: The system could not start it.
+        """
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=LINE_BYTES_MAX,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ChildFailed(str(error)) from error
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
+    async def first_line(self, seconds: float) -> bytes:
+        """The first line that it prints; whatever it prints later is read and dropped.
+
+        Raises:
+            ChildFailed: It ended or stayed silent; or the line is too long.
+        """
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(seconds):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            raise ChildFailed(f"It said nothing for {seconds:.0f} seconds.") from None
+        except ValueError as error:
+            raise ChildFailed("It said something that is not understood.") from error
+        if not line:
+            await self.wait()
+            raise ChildFailed(self.last_words())
+        self.read_on()
+        return line
+
+    def read_on(self) -> None:
+        """Read and drop what it prints, so that it never waits for a reader."""
+        assert self._process.stdout is not None
+        if self._drain is None:
+            self._drain = asyncio.create_task(_drop(self._process.stdout))
+
+    async def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        code = await self._process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await asyncio.shield(self._reader)
+        return code
+
+    def last_words(self) -> str:
+        """The last line that it wrote to stderr; or that it ended without one."""
+        return next(reversed(self._last), f"It ended with code {self._process.returncode}.")
+
+    async def stop(self) -> None:
+        """End it: ask, wait, and kill it if it does not listen.  Safe to call again."""
+        try:
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.terminate()
+                try:
+                    async with asyncio.timeout(STOP_S_MAX):
+                        await self._process.wait()
+                except TimeoutError:
+                    with contextlib.suppress(ProcessLookupError):
+                        self._process.kill()
+                    await self._process.wait()
+        finally:
+            for task in (self._reader, self._drain):
+                if task is not None:
+                    task.cancel()
+
+
+class _Farm(msgspec.Struct):
+    home: str
+
+
+class _Grown(msgspec.Struct):
+    farms: tuple[_Farm, ...]
+
+
+def node_command(home: Path) -> tuple[str, ...]:
+    return (*_CLI, "run", "--home", str(home))
+
+
+def practice_command() -> tuple[str, ...]:
+    return (*_CLI, "practice", "--keep", "--json")
+
+
+async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:
+    """Start a practice network; return it and its farms' homes once it stands.
+
+    Raises:
+        ChildFailed: It did not come to stand; nothing is left running.
+    """
+    child = await Child.start(command)
+    try:
+        grown = msgspec.json.decode(await child.first_line(GROW_S_MAX), type=_Grown)
+        if not grown.farms:
+            raise ChildFailed("It has no farm to look at.")
+    except msgspec.DecodeError as error:
+        await child.stop()
+        raise ChildFailed("It said something that is not understood.") from error
+    except BaseException:
+        await child.stop()
+        raise
+    return child, tuple(Path(farm.home) for farm in grown.farms)
+
+
+async def _keep_last(stream: asyncio.StreamReader, last: deque[str]) -> None:
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # a line longer than the limit was thrown away
+            continue
+        if not line:
+            return
+        if text := line.decode(errors="replace").strip():
+            last.append(text[:500])
+
+
+async def _drop(stream: asyncio.StreamReader) -> None:
+    while await stream.read(1 << 16):
+        pass

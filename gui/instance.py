@@ -1,0 +1,97 @@
+"""One app per home.  The second start asks the first to show its window, and ends."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+from PySide6.QtCore import QLockFile
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+ANSWER_MS_MAX: Final = 3000
+_RAISE: Final = b"raise\n"
+_DONE: Final = b"done\n"
+_BYTES_MAX: Final = 64
+
+
+def meeting_folder() -> Path:
+    """A folder of this user's own in which the apps of one session find each other."""
+    folder = platformdirs.user_runtime_path("perennial", appauthor=False)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if sys.platform == "win32" or folder.stat().st_uid == os.geteuid():
+            return folder
+    except OSError:
+        pass
+    folder = platformdirs.user_cache_path("perennial", appauthor=False)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+class Instance:
+    """The claim of one app on one home, held until ``release`` or the end of the process."""
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        name = f"tray-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"
+        # Unix: a socket in our own folder.  Windows: the name of a pipe.
+        self._address = name if sys.platform == "win32" else str(folder / f"{name}.sock")
+        self._lock = QLockFile(str(folder / f"{name}.lock"))
+        self._lock.setStaleLockTime(0)  # only a dead process loses it, never a slow one
+        self._server: QLocalServer | None = None
+
+    def claim(self, on_raise: Callable[[], None]) -> bool:
+        """Be the one app of this home; ``on_raise`` is called when another start asks for the window.
+
+        Returns False when another app has the home already.
+        """
+        if not self._lock.tryLock(0):
+            return False
+        QLocalServer.removeServer(self._address)  # left over from an app that died; we hold the lock
+        server = QLocalServer()
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        server.newConnection.connect(lambda: self._welcome(on_raise))
+        server.listen(self._address)
+        self._server = server
+        return True
+
+    def raise_first(self) -> bool:
+        """Ask the app that has the home to show its window.  Blocking, up to 3 x ANSWER_MS_MAX.
+
+        Returns whether it did.
+        """
+        socket = QLocalSocket()
+        socket.connectToServer(self._address)
+        if not socket.waitForConnected(ANSWER_MS_MAX):
+            return False
+        socket.write(_RAISE)
+        socket.waitForBytesWritten(ANSWER_MS_MAX)
+        is_answered = socket.waitForReadyRead(ANSWER_MS_MAX) and bytes(socket.read(_BYTES_MAX).data()) == _DONE
+        socket.disconnectFromServer()
+        return is_answered
+
+    def release(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._lock.unlock()
+
+    def _welcome(self, on_raise: Callable[[], None]) -> None:
+        if self._server is None or (socket := self._server.nextPendingConnection()) is None:
+            return
+
+        def answer() -> None:
+            if bytes(socket.read(_BYTES_MAX).data()) == _RAISE:
+                on_raise()
+                socket.write(_DONE)
+                socket.flush()
+            socket.disconnectFromServer()
+
+        socket.disconnected.connect(socket.deleteLater)
+        socket.readyRead.connect(answer)
+        if socket.bytesAvailable():
+            answer()

@@ -1,0 +1,157 @@
+"""Updates: where the release stands, what has been seen of it, and what became of the earlier ones.
+
+No bar that runs to its end and no date.  Each piece of evidence is a picture, a sentence with its figures, and a
+verdict in words.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QWidget
+
+from gui import release_texts as words
+from gui import texts
+from gui.pages.home import MARKS
+from gui.release_story import Also, Evidence, Finding, HistoryRow, Kind, ReleaseStory
+from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Tone
+from gui.widgets.basics import Page, card, column, empty, fill, label, retone, row, rule
+from gui.widgets.evidence import Band, Interval, Votes
+from gui.widgets.icons import Glyph, Shape
+from gui.widgets.release_path import ReleasePath
+
+_KINDS: dict[Kind, tuple[Shape, Tone]] = {
+    "in_use": ("tick", "leaf"),
+    "took_over": ("tick", "leaf"),
+    "thrown_away": ("cross", "berry"),
+    "not_proven": ("equal", "dusk"),
+    "taken_back": ("back", "honey"),
+    "turned_away": ("cross", "dusk"),
+}
+
+
+class _Tile:
+    """One piece of proof: name, figure, picture, verdict with its mark."""
+
+    def __init__(self, name: str, picture: QWidget) -> None:
+        self._figure = label("", "head")
+        self._glyph = Glyph("dots", "dusk", 20)
+        self._verdict = label("", "small")
+        verdict = row(self._glyph, gap=GAP_8)
+        verdict.addWidget(self._verdict, 1)
+        self.picture = picture
+        self.layout: QLayout = column(
+            label(name, "small", "faint"), self._figure, picture, None, verdict, gap=GAP_4 + 2
+        )
+
+    def show_finding(self, finding: Finding) -> None:
+        self._figure.setText(finding.figure)
+        self._verdict.setText(finding.verdict)
+        self._glyph.show_shape(*MARKS[finding.mark])
+
+
+class EvidenceCard(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = label("", "title")
+        self._band, self._votes, self._interval = Band(), Votes(), Interval()
+        self._data = _Tile(words.DATA, self._band)
+        self._rated = _Tile(words.NEIGHBOURS, self._votes)
+        self._speed = _Tile(words.SPEED, self._interval)
+        self._also: tuple[Also, ...] = ()
+        self._also_grid = QGridLayout()
+        self._also_grid.setHorizontalSpacing(GAP_12)
+        self._also_grid.setVerticalSpacing(GAP_8)
+        self._also_grid.setColumnStretch(2, 1)
+        self._also_rule, self._also_title = rule(), label(words.ALSO, "small", "faint")
+        self._chance_rule, self._chance = rule(), label(words.NO_COUNTDOWN, "small", "faint")
+        pair = row(gap=GAP_24)
+        pair.addLayout(self._data.layout, 1)
+        pair.addLayout(self._rated.layout, 1)
+        also = column(self._also_title, self._also_grid)
+        inside = card(
+            self._title, pair, rule(), self._speed.layout, self._also_rule, also, self._chance_rule, self._chance,
+            gap=GAP_16,
+        )  # fmt: skip
+        self.setLayout(column(inside, gap=0))
+
+    def show_evidence(self, evidence: Evidence) -> None:
+        self._title.setText(evidence.title)
+        self._data.show_finding(evidence.data)
+        self._rated.show_finding(evidence.votes)
+        self._speed.show_finding(evidence.speed)
+        self._band.show_data(
+            evidence.blocks,
+            evidence.faults,
+            f"{words.DATA}: {evidence.data.figure}. {evidence.data.verdict}",
+            is_open=evidence.is_open,
+        )
+        sentence = f"{words.NEIGHBOURS}: {evidence.votes.figure}. {evidence.votes.verdict}"
+        self._votes.show_votes(evidence.rated, evidence.needed, sentence)
+        self._interval.show_range(evidence.speed_range, f"{words.SPEED}: {evidence.speed.figure}")
+        self._interval.setVisible(evidence.speed_range is not None)
+        for one in (self._also_rule, self._also_title):
+            one.setVisible(bool(evidence.also))
+        for one in (self._chance_rule, self._chance):
+            one.setVisible(evidence.is_open)
+        if evidence.also != self._also:
+            self._also = evidence.also
+            self._show_also()
+
+    def _show_also(self) -> None:
+        empty(self._also_grid)
+        for i, one in enumerate(self._also):
+            shape, tone = MARKS[one.mark]
+            self._also_grid.addWidget(Glyph(shape, tone, 20), i, 0, Qt.AlignmentFlag.AlignTop)
+            self._also_grid.addWidget(label(one.name, "small", wrap=False), i, 1, Qt.AlignmentFlag.AlignVCenter)
+            self._also_grid.addWidget(label(one.text, "small", "faint"), i, 2, Qt.AlignmentFlag.AlignVCenter)
+
+
+class UpdatesPage(Page):
+    def __init__(self) -> None:
+        super().__init__(texts.UPDATES)
+        self.title = label("", "display")
+        self.lead = label("", "lead", "faint")
+        self.path = ReleasePath()
+        self._way = card(self.path, gap=0)
+        self.evidence = EvidenceCard()
+        self._history_title = label(words.HISTORY, "title")
+        self._rows: tuple[HistoryRow, ...] = ()
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(GAP_12)
+        self._grid.setVerticalSpacing(GAP_12)
+        self._grid.setColumnStretch(2, 1)
+        self._history = card(self._grid)
+        head = column(self.title, self.lead, gap=GAP_4 + 2)
+        fill(self.body, head, self._way, self.evidence, self._history_title, self._history, None)
+
+    def show_story(self, story: ReleaseStory) -> None:
+        self.title.setText(story.title)
+        self.lead.setText(story.lead)
+        self._way.setVisible(story.way is not None)
+        self.path.show_way(story.way)
+        self.evidence.setVisible(story.evidence is not None)
+        if story.evidence is not None:
+            self.evidence.show_evidence(story.evidence)
+        for one in (self._history_title, self._history):
+            one.setVisible(bool(story.history))
+        if story.history != self._rows:
+            self._rows = story.history
+            self._show_history()
+
+    def _show_history(self) -> None:
+        empty(self._grid)
+        for i, one in enumerate(self._rows):
+            shape, tone = _KINDS[one.kind]
+            verdict = label(one.verdict, "head", wrap=False)
+            retone(verdict, tone)
+            said: list[QLabel] = [verdict, label(one.reason, "small")]
+            if one.details:
+                said.append(label(one.details, "small", "faint"))
+            version = column(
+                label(one.version, "head", wrap=False), label(one.when, "small", "faint", wrap=False), None, gap=0
+            )
+            self._grid.addWidget(Glyph(shape, tone), 2 * i, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addLayout(version, 2 * i, 1)
+            self._grid.addLayout(column(*said, gap=2), 2 * i, 2)
+            if i + 1 < len(self._rows):
+                self._grid.addWidget(rule(), 2 * i + 1, 1, 1, 2)

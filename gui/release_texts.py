@@ -1,0 +1,190 @@
+"""The words of the Updates page.  Plain language, and never a date, a per cent or a countdown for a trial's end."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from gui.texts import amount, listed, plural
+
+NO_NEWS: Final = "No newer version is known. When one comes, it is first tried out beside this one."
+NOTHING_IN_USE: Final = "No version runs yet"
+NOT_KNOWN: Final = "Not known yet"
+NOT_KNOWN_LEAD: Final = "As soon as Perennial answers, its versions are listed here."
+ANNOUNCED_LEAD: Final = "It carries the signatures it needs. Its files are fetched next."
+FETCHING_LEAD: Final = "It comes from your neighbours, piece by piece, and each piece is checked."
+STAGED_LEAD: Final = "It is here, whole and checked. Its trial begins by itself."
+ON_TRIAL_LEAD: Final = (
+    "It runs beside the version you use, shut off from your files. If it does well it takes over by itself; "
+    "if not, it is thrown away. Your computer will not restart."
+)
+REHEARSING_LEAD: Final = (
+    "It did well. Before it may take over, the version you use must find every piece again that the new one kept."
+)
+PROMOTING_LEAD: Final = "The work is being handed over. Your computer will not restart."
+PROBATION_LEAD: Final = "At first it is watched closely. If it fails, the version before it comes back by itself."
+
+CHECKED: Final = "Checked"
+BEING_FETCHED: Final = "Being fetched"
+BEING_TRIED: Final = "Being tried out"
+WAY_BACK: Final = "Way back rehearsed"
+TRIED: Final = "Tried out"
+NEXT: Final = "comes next"
+TAKING_OVER: Final = "Taking over"
+IN_USE: Final = "In use"
+WATCHED: Final = "watched closely"
+THROWN_AWAY: Final = "Thrown away"
+NOT_PROVEN: Final = "Not proven"
+TOOK_OVER: Final = "Took over"
+TAKEN_BACK: Final = "Taken back"
+TURNED_AWAY: Final = "Turned away"
+
+SEEN_SO_FAR: Final = "What has been seen so far"
+DATA: Final = "Data"
+NEIGHBOURS: Final = "Neighbours"
+SPEED: Final = "Speed, against the version in use"
+ALSO: Final = "Also measured"
+NOTHING_ASKED: Final = "Nothing checked yet"
+NONE_LOST: Final = "None lost, none wrong"
+ENOUGH_RATED: Final = "Enough to go by"
+TOO_SMALL_TO_RATE: Final = "So small a network needs no ratings"
+NOTHING_MEASURED: Final = "Nothing measured yet"
+STILL_MEASURING: Final = "Still measuring"
+PROVEN: Final = "Proven good enough"
+TOO_SLOW: Final = "Slower than allowed"
+NOT_GOOD_ENOUGH: Final = "Not proven good enough"
+SLOWER: Final = "slower"
+FASTER: Final = "faster"
+SAME: Final = "same"
+NO_COUNTDOWN: Final = (
+    "How long a trial takes is left to chance and known to nobody in advance, so there is nothing to count down."
+)
+HISTORY: Final = "Versions so far"
+FIRST_VERSION: Final = "The version that this computer began with."
+OFFER: Final = "An offer"
+
+METRICS: Final = {  # the words for more and for less of it; for the name of each figure of a trial
+    "p50": ("Usual answer", "slower", "faster"),
+    "tail": ("Slowest answers", "slower", "faster"),
+    "cpu": ("Processor time", "more", "less"),
+    "mem": ("Memory", "more", "less"),
+    "leak": ("Growth of memory", "more", "less"),
+    "bytes": ("Data sent", "more", "less"),
+    "fail": ("Failed answers", "more", "less"),
+}
+
+
+def as_sentence(reason: str) -> str:
+    """The node's reason, which is the part of a sentence, as a whole one."""
+    text = reason.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}" if text else ""
+
+
+def using(version: str) -> str:
+    return f"You are using {version}"
+
+
+def title_of(phase: str, version: str) -> str:
+    return {
+        "announced": f"Version {version} was announced",
+        "fetching": f"Version {version} is being fetched",
+        "staged": f"Version {version} waits for its trial",
+        "on_trial": f"Version {version} is being tried out",
+        "rehearsing": f"The way back from {version} is rehearsed",
+        "promoting": f"Version {version} is taking over",
+        "probation": f"Version {version} took over",
+    }[phase]
+
+
+def decided_lead(phase: str, version: str, moment: str) -> str:
+    return {
+        "confirmed": f"It did well in its trial and took over at {moment}. {NO_NEWS}",
+        "refused": f"Version {version} was thrown away. Nothing changed for you.",
+        "not_proven": f"Version {version} could not prove itself, so the version you use was kept.",
+        "rolled_back": f"Version {version} took over and did not do well; the version before it came back by itself.",
+    }[phase]
+
+
+def signed_by(signers: tuple[str, ...]) -> str:
+    return f"signed by {plural(len(signers), 'maker', 'makers')}" if signers else "signatures checked"
+
+
+def since(moment: str) -> str:
+    return f"since {moment}"
+
+
+def at_moment(moment: str) -> str:
+    return f"at {moment}"
+
+
+def for_time(lasted: str) -> str:
+    return f"for {lasted}"
+
+
+def now_using(version: str) -> str:
+    return f"now: {version}"
+
+
+def still_using(version: str) -> str:
+    return f"still: {version}"
+
+
+def seen_of(version: str) -> str:
+    return f"What was seen of {version}"
+
+
+def asked_for(reads: int) -> str:
+    return f"{plural(reads, 'piece', 'pieces')} checked"
+
+
+def lost_and_wrong(lost: int, wrong: int) -> str:
+    parts = [f"{lost:,} lost"] if lost else []
+    parts += [f"{wrong:,} wrong"] if wrong else []
+    return ", ".join(parts) or NONE_LOST
+
+
+def rated(count: int) -> str:
+    return f"{plural(count, 'neighbour has', 'neighbours have')} rated it" if count else "Nobody has rated it yet"
+
+
+def at_least(needed: int) -> str:
+    return f"At least {needed} are needed"
+
+
+def percent(factor: float) -> str:
+    share = abs(factor - 1) * 100
+    if not math.isfinite(share) or share > 999:
+        return "far"
+    return f"{share:.0f} %" if share >= 0.95 else f"{share:.1f} %"
+
+
+def change(factor: float, more: str, less: str) -> str:
+    """One end of an interval: 3 % slower, 4 % faster, the same."""
+    if abs(factor - 1) < 0.0005:
+        return "the same"
+    return f"{percent(factor)} {more if factor > 1 else less}"
+
+
+def between(low: float, high: float, more: str, less: str) -> str:
+    return f"between {change(high, more, less)} and {change(low, more, less)}"
+
+
+def speed(low: float, high: float) -> str:
+    return f"Probably {between(low, high, SLOWER, FASTER)}"
+
+
+def first_guess(factor: float) -> str:
+    if abs(factor - 1) < 0.0005:
+        return "So far just as fast"
+    return f"So far about {change(factor, SLOWER, FASTER)}"
+
+
+def limit(factor: float) -> str:
+    return f"limit: {percent(factor)} slower"
+
+
+def details(signers: tuple[str, ...], bytes_fetched: int) -> str:
+    """Who signed it, and what it cost to fetch."""
+    parts = [f"Signed by {listed(signers)}."] if signers else []
+    parts += [f"{amount(bytes_fetched)} fetched."] if bytes_fetched else []
+    return " ".join(parts)

@@ -1,0 +1,188 @@
+"""Every word of the app, in one place.  Plain language: no word that one must have learnt first.
+
+Sentences that the node says itself (how it stands, why a release was refused) are shown as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from node.api.schema import SandboxLevel
+
+APP: Final = "Perennial"
+HOME: Final = "Home"
+UPDATES: Final = "Updates"
+PRACTICE: Final = "Practice network"
+PRACTICE_EXPLAINED: Final = "A whole small network on this computer, to look at. Nobody's data is kept here."
+
+OPEN: Final = "Open Perennial"
+QUIT: Final = "Quit"
+QUIT_PRACTICE: Final = "Quit and end the practice network"
+QUIT_WINDOW_ONLY: Final = "Quit (Perennial goes on without this window)"
+START: Final = "Start it again"
+GROW: Final = "Grow a practice network"
+GROW_ANEW: Final = "Grow a new practice network"
+
+QUIT_TITLE: Final = "Quit Perennial?"
+QUIT_QUESTION: Final = "Your computer stops helping until you start Perennial again."
+QUIT_YES: Final = "Quit"
+QUIT_NO: Final = "Go on helping"
+NO_TRAY_TITLE: Final = "It goes on in the background"
+NO_TRAY: Final = (
+    "This desktop has no place for a tray icon, so the window is only made small. "
+    "To see it again, click it among your windows or start Perennial once more."
+)
+NO_TRAY_YES: Final = "All right"
+
+WELCOME_TITLE: Final = "Lend a little space"
+WELCOME_LEAD: Final = (
+    "Perennial lets home computers keep each other's data safe, without any company in the middle. "
+    "This computer has not joined a network yet."
+)
+WELCOME_POINTS: Final = (
+    (True, "A practice network is eight small computers inside this one"),
+    (True, "You see a new version being tried out, rated and taken over"),
+    (False, "It reads none of your files and asks nobody on the internet"),
+    (False, "It leaves nothing running: it ends when you quit"),
+)
+WELCOME_PICTURE: Final = "A bed of flowering plants whose roots meet below the ground"
+GROWING: Final = "Growing a practice network. Eight small computers are starting; this takes a moment."
+GROWING_STOPPED: Final = "The practice network did not start."
+
+STARTING: Final = "Starting up."
+STARTING_LEAD: Final = "Perennial has been started and has not said anything yet."
+NOT_RUNNING: Final = "It does not run."
+NO_ANSWER_EVER: Final = "Nothing answers on this computer. This window keeps asking by itself."
+PRACTICE_ENDED: Final = "The practice network has ended."
+PRACTICE_ENDED_LEAD: Final = "You can grow a new one at any time."
+NOTHING_TO_DO: Final = "There is nothing you need to do."
+NOBODY_LOSES: Final = "Nobody's data is at stake: this is practice."
+OTHERS_SHOULD_HOLD: Final = "Other computers should hold the same pieces; that cannot be checked right now."
+
+FINE: Final = "Everything is fine."
+STARTING_UP: Final = "Starting up."
+PAUSED: Final = "Paused."
+ATTENTION: Final = "It needs you."
+PROBLEM: Final = "Something is wrong."
+PAUSED_LEAD: Final = "Pieces kept here can still be read meanwhile."
+PROBLEM_LEAD: Final = "It keeps trying by itself."
+STARTING_UP_LEAD: Final = "This takes a moment after it was started."
+
+NOTHING_KEPT: Final = "Nothing to keep yet. Pieces come by themselves when others need room."
+BED_UNKNOWN: Final = "How much space is in use is not known yet"
+LOOKED_NOW: Final = "Looked just now"
+NOT_LOOKED: Final = "Nothing could be looked at yet"
+NEIGHBOURS_NONE: Final = "No neighbours found yet"
+NEIGHBOURS_UNKNOWN: Final = "Neighbours not known"
+VERSION_NONE: Final = "No version runs yet"
+VERSION_UNKNOWN: Final = "Version not known"
+SHUT_OFF_UNKNOWN: Final = "Not known how it is shut off"
+SHUT_OFF: Final[dict[SandboxLevel, str]] = {
+    "full": "Shut off from your files",
+    "partial": "Only partly shut off from your files",
+    "none": "Not shut off from your files here",
+}
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """The count with its word: 1 piece, 1,204 pieces."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """A, B and C."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def amount(size_bytes: int) -> str:
+    """Bytes as people say them: 640 kB, 1.2 GB."""
+    value, unit = float(size_bytes), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    if unit == "bytes":
+        return plural(size_bytes, "byte", "bytes")
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
+
+
+def at(at_s: float, now: datetime, *, with_seconds: bool = False) -> str:
+    """A moment, as short as it can be told: 14:03 today, else 22 Nov 14:03."""
+    moment = datetime.fromtimestamp(at_s, now.tzinfo)
+    clock = f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
+    if moment.date() == now.date():
+        return clock
+    return f"{moment.day} {MONTHS[moment.month - 1]} {clock}"
+
+
+def lasted(seconds: float) -> str:
+    if seconds < 90:
+        return plural(max(1, round(seconds)), "second", "seconds")
+    if seconds < 5400:
+        return plural(round(seconds / 60), "minute", "minutes")
+    if seconds < 129_600:
+        return plural(round(seconds / 3600), "hour", "hours")
+    return plural(round(seconds / 86_400), "day", "days")
+
+
+def no_answer_since(moment: str) -> str:
+    return f"There has been no answer since {moment}. This window keeps asking by itself."
+
+
+def last_heard(moment: str) -> str:
+    return f"As it was when last heard, at {moment}"
+
+
+def keeps(chunks: int, *, is_practice: bool) -> str:
+    pieces = plural(chunks, "piece", "pieces")
+    if is_practice:
+        return f"This farm keeps {pieces} for its neighbours, all of them on this computer."
+    return f"Your computer is helping to keep {pieces} of other people's data safe."
+
+
+def bed_used(used: int, quota: int) -> str:
+    return f"{amount(used)} of {amount(quota)} in use"
+
+
+def bed_free(free: int) -> str:
+    return f"{amount(free)} still free to lend"
+
+
+def neighbours(peers: int) -> str:
+    return f"In touch with {plural(peers, 'neighbour', 'neighbours')}"
+
+
+def version_runs(version: str) -> str:
+    return f"Version {version} is running"
+
+
+def version_chosen(version: str) -> str:
+    return f"Version {version}, not known to run"
+
+
+def being_tried(version: str) -> str:
+    return f"{version} is being tried out"
+
+
+def version_line(in_use: str, trying: str) -> str:
+    if not in_use:
+        return ""
+    return f"{in_use} · trying {trying}" if trying else f"Version {in_use}"
+
+
+def foot_line(sentence: str) -> str:
+    return sentence.rstrip(" .")
+
+
+def tray_line(sentence: str, trying: str, *, is_practice: bool) -> str:
+    """The first line of the tray's menu; in a practice network it begins with that word."""
+    line = foot_line(sentence) + (f", trying {trying}" if trying else "")
+    return f"Practice: {line[:1].lower()}{line[1:]}" if is_practice else line
+
+
+def farm(name: str) -> str:
+    return f"Farm {name}"

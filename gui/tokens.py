@@ -1,0 +1,231 @@
+"""The look in one place: colours for light and dark, type scale, spacing, radii, and the style sheet.
+
+No other file names a colour, except for the skies of the garden and the tones of the plants.  Which
+of the two looks is in force is kept by Qt itself, as the palette of the application; ``look()`` reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from PySide6.QtGui import QColor, QFont, QFontInfo, QPalette
+from PySide6.QtWidgets import QApplication
+
+GAP_4: Final = 4
+GAP_8: Final = 8
+GAP_12: Final = 12
+GAP_16: Final = 16
+GAP_24: Final = 24
+GAP_32: Final = 32
+GAP_48: Final = 48
+RADIUS_CONTROL: Final = 8
+RADIUS_CARD: Final = 14
+RADIUS_PICTURE: Final = 18
+
+Role = Literal["display", "figure", "title", "lead", "head", "body", "small"]
+Tone = Literal["ink", "faint", "leaf", "sky", "honey", "berry", "dusk"]
+
+BASE_PX: Final = 14  # the size of the system font for which the window's own size was drawn
+SMALLEST_PX: Final = 11
+_BOLD: Final = QFont.Weight.DemiBold
+_TYPE: Final[dict[Role, tuple[float, QFont.Weight]]] = {
+    "display": (1.86, _BOLD),
+    "figure": (1.57, _BOLD),
+    "title": (1.29, _BOLD),
+    "lead": (1.07, QFont.Weight.Normal),
+    "head": (1.0, _BOLD),
+    "body": (1.0, QFont.Weight.Normal),
+    "small": (0.9, QFont.Weight.Normal),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The colours of one theme.  A ``soft`` is the ground of its own colour's mark, never a sign by itself."""
+
+    is_dark: bool
+    paper: str  # window
+    shade: str  # sidebar
+    card: str  # raised surface
+    hair: str  # decoration only, never the one bearer of a meaning
+    edge: str  # a line that means something: 3:1
+    ink: str  # text
+    faint: str  # second text, still 4.5:1
+    leaf: str  # fine, accent
+    leaf_soft: str
+    on_leaf: str
+    sky: str  # a new version
+    sky_soft: str
+    honey: str  # needs you, taken back
+    honey_soft: str
+    berry: str  # problem, thrown away, the limit
+    berry_soft: str
+    dusk: str  # paused, starting, unknown, not proven
+    dusk_soft: str
+    soil: str  # the bed under the plant
+    on_soil: str
+    soil_track: str
+    soil_fill: str
+
+    def tone(self, name: Tone) -> str:
+        return {
+            "ink": self.ink,
+            "faint": self.faint,
+            "leaf": self.leaf,
+            "sky": self.sky,
+            "honey": self.honey,
+            "berry": self.berry,
+            "dusk": self.dusk,
+        }[name]
+
+    def soft(self, name: Tone) -> str:
+        """The ground on which a mark of this tone stands."""
+        return {
+            "leaf": self.leaf_soft,
+            "sky": self.sky_soft,
+            "honey": self.honey_soft,
+            "berry": self.berry_soft,
+        }.get(name, self.dusk_soft)
+
+
+LIGHT: Final = Look(
+    is_dark=False,
+    paper="#F7F5EF",
+    shade="#EEEBE1",
+    card="#FFFEFB",
+    hair="#E2DDD0",
+    edge="#827D70",
+    ink="#22302A",
+    faint="#58635C",
+    leaf="#2A7648",
+    leaf_soft="#E0EEDD",
+    on_leaf="#FFFFFF",
+    sky="#2A6BA6",
+    sky_soft="#E0ECF5",
+    honey="#8F5B00",
+    honey_soft="#FBEBCB",
+    berry="#AE362E",
+    berry_soft="#F9E2DD",
+    dusk="#5A6672",
+    dusk_soft="#E6E8E8",
+    soil="#4A3A2F",
+    on_soil="#F6EEE2",
+    soil_track="#695647",
+    soil_fill="#B5DA97",
+)
+DARK: Final = Look(
+    is_dark=True,
+    paper="#171C19",
+    shade="#121613",
+    card="#1F2622",
+    hair="#303A34",
+    edge="#7C897F",
+    ink="#E9EDE5",
+    faint="#A9B5AC",
+    leaf="#7CC796",
+    leaf_soft="#24392C",
+    on_leaf="#0E1A13",
+    sky="#86B8EA",
+    sky_soft="#203345",
+    honey="#E9B85A",
+    honey_soft="#3D321B",
+    berry="#F0958A",
+    berry_soft="#432522",
+    dusk="#A7B2BD",
+    dusk_soft="#2B3236",
+    soil="#2A211B",
+    on_soil="#EFE6DA",
+    soil_track="#4B3D33",
+    soil_fill="#9CC881",
+)
+
+
+def look() -> Look:
+    """The look in force, read from the application's palette."""
+    return DARK if QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+
+
+def use(app: QApplication, *, is_dark: bool) -> None:
+    """Put one look in force for the whole application: palette and style sheet."""
+    c = DARK if is_dark else LIGHT
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for name, colour in (
+        (role.Window, c.paper),
+        (role.Base, c.card),
+        (role.AlternateBase, c.shade),
+        (role.Button, c.card),
+        (role.WindowText, c.ink),
+        (role.Text, c.ink),
+        (role.ButtonText, c.ink),
+        (role.ToolTipBase, c.card),
+        (role.ToolTipText, c.ink),
+        (role.Highlight, c.leaf),
+        (role.HighlightedText, c.on_leaf),
+        (role.PlaceholderText, c.faint),
+        (role.Link, c.leaf),
+    ):
+        palette.setColor(name, QColor(colour))
+    for name in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, name, QColor(c.faint))
+    app.setPalette(palette)
+    app.setStyleSheet(style_sheet(c))
+
+
+def base_px() -> int:
+    """The height of the user's own font; all other sizes are factors of it."""
+    return max(12, QFontInfo(QApplication.font()).pixelSize())
+
+
+def scale() -> float:
+    """By how much the user's font is larger than the one the sizes were drawn for; at least 1."""
+    return max(1.0, base_px() / BASE_PX)
+
+
+def font(role: Role = "body") -> QFont:
+    """The system's font in the size and weight of one role; figures of equal width."""
+    factor, weight = _TYPE[role]
+    result = QFont(QApplication.font())
+    result.setPixelSize(max(SMALLEST_PX, round(base_px() * factor)))
+    result.setWeight(weight)
+    if role in ("figure", "small", "body"):
+        result.setFeature(QFont.Tag("tnum"), 1)  # figures that stand under one another
+    return result
+
+
+def style_sheet(c: Look) -> str:
+    """What the toolkit draws itself, in our colours."""
+    tones = "".join(
+        f'QLabel[tone="{name}"] {{ color: {c.tone(name)}; }}\n'
+        for name in ("faint", "leaf", "sky", "honey", "berry", "dusk")
+    )
+    return f"""
+    QWidget#window, QStackedWidget, QWidget#page {{ background: {c.paper}; border: 0; }}
+    QScrollArea {{ background: {c.paper}; border: 2px solid {c.paper}; }}
+    QScrollArea:focus {{ border: 2px solid {c.leaf}; }}
+    QFrame#card {{ background: {c.card}; border: 1px solid {c.hair}; border-radius: {RADIUS_CARD}px; }}
+    QFrame#rule {{ background: {c.hair}; border: 0; max-height: 1px; min-height: 1px; }}
+    QLabel {{ background: transparent; color: {c.ink}; }}
+    {tones}
+    QPushButton {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge};
+        border-radius: {RADIUS_CONTROL}px; padding: 7px 16px; }}
+    QPushButton:hover {{ background: {c.shade}; }}
+    QPushButton:pressed {{ background: {c.hair}; }}
+    QPushButton:focus {{ border: 2px solid {c.leaf}; padding: 6px 15px; }}
+    QPushButton:disabled {{ color: {c.faint}; border: 1px solid {c.hair}; background: {c.paper}; }}
+    QPushButton[kind="main"] {{ background: {c.leaf}; color: {c.on_leaf}; border: 1px solid {c.leaf};
+        font-weight: 600; }}
+    QPushButton[kind="main"]:focus {{ border: 2px solid {c.ink}; }}
+    QPushButton[kind="main"]:disabled {{ color: {c.faint}; background: {c.hair}; border: 1px solid {c.hair}; }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
+    QScrollBar::handle:vertical {{ background: {c.edge}; border-radius: 2px; min-height: 32px; margin: 0 1px; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+        background: none; border: 0; height: 0; }}
+    QMenu {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.hair}; padding: 4px; }}
+    QMenu::item {{ padding: 6px 18px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {c.leaf_soft}; }}
+    QMenu::item:disabled {{ color: {c.faint}; }}
+    QMenu::separator {{ height: 1px; background: {c.hair}; margin: 4px 8px; }}
+    QToolTip {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge}; padding: 4px; }}
+    """

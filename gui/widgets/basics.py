@@ -1,0 +1,126 @@
+"""The few building blocks of every page: label, card, button, row, column, a page that scrolls.
+
+They carry the type scale and the spacing ladder, so that a page never sets a font or a margin itself.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Role, Tone, font
+
+Item = QWidget | QLayout | int | None  # a widget, a layout, a gap in pixels, or None: what room is left
+
+
+def label(text: str = "", role: Role = "body", tone: Tone = "ink", *, wrap: bool = True) -> QLabel:
+    result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)  # words of a node are never taken for markup
+    result.setFont(font(role))
+    result.setWordWrap(wrap)
+    result.setProperty("tone", tone)
+    policy = result.sizePolicy()
+    policy.setVerticalPolicy(QSizePolicy.Policy.Minimum if wrap else QSizePolicy.Policy.Fixed)
+    policy.setHeightForWidth(wrap)
+    result.setSizePolicy(policy)
+    return result
+
+
+def retone(one: QLabel, tone: Tone) -> None:
+    """Change the colour of a label that is already shown."""
+    if one.property("tone") != tone:
+        one.setProperty("tone", tone)
+        one.style().unpolish(one)
+        one.style().polish(one)
+
+
+def button(text: str, *, is_main: bool = False) -> QPushButton:
+    result = QPushButton(text)
+    result.setFont(font("body"))
+    result.setProperty("kind", "main" if is_main else "")
+    result.setAccessibleName(text)
+    result.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    result.setCursor(Qt.CursorShape.PointingHandCursor)
+    return result
+
+
+def rule() -> QFrame:
+    result = QFrame()
+    result.setObjectName("rule")
+    return result
+
+
+def fill(box: QBoxLayout, *items: Item) -> None:
+    for item in items:
+        if item is None:
+            box.addStretch(1)
+        elif isinstance(item, int):
+            box.addSpacing(item)
+        elif isinstance(item, QWidget):
+            box.addWidget(item)
+        else:
+            box.addLayout(item)
+
+
+def column(*items: Item, gap: int = GAP_8) -> QVBoxLayout:
+    box = QVBoxLayout()
+    box.setSpacing(gap)
+    box.setContentsMargins(0, 0, 0, 0)
+    fill(box, *items)
+    return box
+
+
+def row(*items: Item, gap: int = GAP_12) -> QHBoxLayout:
+    box = QHBoxLayout()
+    box.setSpacing(gap)
+    box.setContentsMargins(0, 0, 0, 0)
+    fill(box, *items)
+    return box
+
+
+def card(*items: Item, gap: int = GAP_12) -> QFrame:
+    frame = QFrame()
+    frame.setObjectName("card")
+    box = column(*items, gap=gap)
+    box.setContentsMargins(GAP_16 + GAP_4, GAP_16, GAP_16 + GAP_4, GAP_16)
+    frame.setLayout(box)
+    return frame
+
+
+def empty(layout: QLayout) -> None:
+    """Take everything out of a layout that is filled anew."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()  # deleteLater alone leaves it visible for one more turn
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            empty(inner)
+
+
+class Page(QScrollArea):
+    """A page.  It scrolls when the window is too low for it, rather than to cut."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # so that the keyboard can scroll it
+        inner = QWidget()
+        inner.setObjectName("page")
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(GAP_24, GAP_24, GAP_24, GAP_24)
+        self.body.setSpacing(GAP_16)
+        self.setWidget(inner)
+        self.setAccessibleName(name)

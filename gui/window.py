@@ -1,0 +1,107 @@
+"""The window: the welcome, or the sidebar with its pages.  880 x 600, scaled with the user's own font."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from gui import texts
+from gui.pages.home import Home
+from gui.pages.updates import UpdatesPage
+from gui.pages.welcome import Welcome
+from gui.story import Action, Sign, Story
+from gui.tokens import scale
+from gui.widgets.basics import column
+from gui.widgets.mark import app_icon
+from gui.widgets.nav import Sidebar
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person at the window may ask for."""
+
+    act: Callable[[Action], None]
+    grow: Callable[[], None]
+    close: Callable[[], None]  # the window's close button; the app decides what that means
+    seen: Callable[[bool], None]  # the window was shown or hidden
+
+
+class Window(QWidget):
+    def __init__(self, wishes: Wishes) -> None:
+        super().__init__()
+        self._wishes = wishes
+        self.setObjectName("window")
+        self.setWindowTitle(texts.APP)
+        self.setWindowIcon(app_icon())
+        self.welcome = Welcome(wishes.grow)
+        self.home = Home(wishes.act)
+        self.updates = UpdatesPage()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.home)
+        self.pages.addWidget(self.updates)
+        self.sidebar = Sidebar((("home", texts.HOME), ("updates", texts.UPDATES)), self.go)
+        self._main = QWidget()
+        beside = QHBoxLayout(self._main)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        beside.addWidget(self.sidebar)
+        beside.addWidget(self.pages, 1)
+        self._all = QStackedWidget()
+        self._all.addWidget(self.welcome)
+        self._all.addWidget(self._main)
+        self.setLayout(column(self._all, gap=0))
+        for i in range(self.pages.count()):
+            QShortcut(QKeySequence(f"Ctrl+{i + 1}"), self, lambda i=i: self.go(i))
+        self._fit()
+        self.go(0)
+
+    def go(self, page: int) -> None:
+        """Turn to a page: 0 Home, 1 Updates."""
+        self.pages.setCurrentIndex(page)
+        self.sidebar.group.button(page).setChecked(True)
+
+    def show_welcome(self) -> None:
+        self._all.setCurrentWidget(self.welcome)
+
+    def show_main(self) -> None:
+        self._all.setCurrentWidget(self._main)
+
+    @property
+    def is_welcome(self) -> bool:
+        return self._all.currentWidget() is self.welcome
+
+    def show_story(self, story: Story, sign: Sign) -> None:
+        """Show the story; ``sign`` is the one the tray shows, so that both always agree."""
+        self.home.show_story(story.home, story.sign)
+        self.updates.show_story(story.releases)
+        self.sidebar.show_state(
+            sign, story.foot_line, story.version_line, story.farm_line, is_practice=story.is_practice
+        )
+        self.setWindowTitle(f"{texts.APP} ({texts.PRACTICE.lower()})" if story.is_practice else texts.APP)
+
+    def bring_up(self) -> None:
+        """Show the window in front, also when it was hidden, minimised or behind others."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _fit(self) -> None:
+        """As large as the look wants it, but never larger than the screen."""
+        room = self.screen().availableGeometry()
+        self.setMinimumSize(min(round(720 * scale()), room.width()), min(round(560 * scale()), room.height()))
+        self.resize(min(round(880 * scale()), room.width()), min(round(600 * scale()), room.height()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
+        event.ignore()
+        self._wishes.close()
+
+    def showEvent(self, _event: object) -> None:  # noqa: N802  (Qt's name)
+        self._wishes.seen(True)
+
+    def hideEvent(self, _event: object) -> None:  # noqa: N802  (Qt's name)
+        self._wishes.seen(False)

@@ -1,0 +1,142 @@
+"""A node that only talks: the real API server with scripted words behind it.
+
+In a test it runs on the test's own loop.  As a process it obeys one word per line on stdin, the name of a sample:
+
+    python -m tests.gui.fake_node HOME      sits down in HOME, prints "ready", then "done NAME" after each word
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from gui.story import Seen
+from node.api.schema import (
+    Event,
+    HeadAnswer,
+    Settings,
+    SettingsPatch,
+    Status,
+    StoredChunk,
+    TrialView,
+    Updates,
+)
+from node.api.server import ApiServer
+from tests.gui.samples import samples, status
+
+EVENTS_KEPT = 50
+
+
+class FakeEvents:
+    def __init__(self, newest: int = 0) -> None:
+        self.newest = newest
+        self._kept: list[Event] = []
+        self._happened = asyncio.Event()
+
+    def since(self, number: int) -> tuple[Event, ...] | None:
+        missing = self.newest - number
+        if missing < 0 or missing > len(self._kept):
+            return None
+        return tuple(self._kept[len(self._kept) - missing :])
+
+    async def wait_after(self, number: int) -> None:
+        while self.newest == number:
+            await self._happened.wait()
+
+    def add(self, kind: str, data: Status | Updates | TrialView | None) -> None:
+        self.newest += 1
+        self._kept = [*self._kept, Event(self.newest, 0.0, kind, data)][-EVENTS_KEPT:]  # type: ignore[arg-type]
+        self._happened.set()
+        self._happened = asyncio.Event()
+
+    def forget(self) -> None:
+        """Lose what was said: whoever listens must read all anew."""
+        self._kept = []
+        self.newest += 5
+        self._happened.set()
+        self._happened = asyncio.Event()
+
+
+class FakeNode:
+    """Says what it is told to say."""
+
+    def __init__(self, home: Path) -> None:
+        self.events = FakeEvents()
+        self._status, self._updates = status("starting", "The vault is starting."), Updates((), ())
+        self._trial: TrialView | None = None
+        self.asked = 0
+        self._home = home
+        self._server: ApiServer | None = None
+
+    async def start(self) -> None:
+        self._home.mkdir(parents=True, exist_ok=True)
+        (self._home / "home.json").write_text("{}")
+        self._server = ApiServer(self, self._home / "api.sock")
+        await self._server.start()
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+    def say(self, seen: Seen) -> None:
+        """Change to all that was seen, and tell it as events."""
+        assert seen.status is not None
+        if seen.updates is not None and seen.updates != self._updates:
+            self._updates = seen.updates
+            self.events.add("updates", seen.updates)
+        if seen.trial != self._trial:
+            self._trial = seen.trial
+            self.events.add("trial", seen.trial)
+        if seen.status != self._status:
+            self._status = seen.status
+            self.events.add("status", seen.status)
+
+    def status(self) -> Status:
+        self.asked += 1
+        from msgspec.structs import replace
+
+        return replace(self._status, last_event=self.events.newest)
+
+    def updates(self) -> Updates:
+        return self._updates
+
+    def trial(self) -> TrialView | None:
+        return self._trial
+
+    def settings(self) -> Settings:
+        return Settings(quota_bytes=256_000_000)
+
+    async def patch_settings(self, patch: SettingsPatch) -> Settings:
+        raise NotImplementedError
+
+    async def put_chunk(self, content: bytes) -> StoredChunk:
+        raise NotImplementedError
+
+    async def offer_head(self, content: bytes) -> HeadAnswer:
+        raise NotImplementedError
+
+
+async def obey(home: Path) -> None:
+    """Run as a process of its own until stdin ends."""
+    node = FakeNode(home)
+    await node.start()
+    told = {sample.name: sample.seen for sample in samples() if sample.seen.status is not None}
+    if "--practice" in sys.argv:  # what the practice network prints first
+        print(json.dumps({"vaults": [], "farms": [{"home": str(home)}]}), flush=True)
+        node.say(told["fine"])
+    else:
+        print("ready", flush=True)
+    loop = asyncio.get_running_loop()
+    while line := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
+        node.say(told[line])
+        print("done", line, flush=True)
+    if "--practice" in sys.argv:
+        await asyncio.Event().wait()  # until it is ended by a signal
+    await node.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(obey(Path(sys.argv[1])))

@@ -1,0 +1,112 @@
+"""Every state on every page, light and dark, as pictures to leaf through.
+
+python -m tests.gui.gallery FOLDER [--large]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gui.story import tell
+from gui.tokens import font
+from gui.widgets.mark import ICON_SIZES, draw_app_icon
+from gui.widgets.signs import SIGNS, sign_pixmap
+from gui.window import Window, Wishes
+from tests.gui.conftest import dress
+from tests.gui.samples import NOW, samples
+
+
+def nothing(*_: object) -> None:
+    """A wish that is not fulfilled in a picture."""
+
+
+def window() -> Window:
+    return Window(Wishes(act=nothing, grow=nothing, close=nothing, seen=nothing))
+
+
+def dispose(one: QWidget) -> None:
+    """Delete a window now: outside of a running loop ``deleteLater`` alone never happens."""
+    one.hide()
+    one.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def shoot(app: QApplication, one: Window, path: Path, *, is_whole: bool = False) -> None:
+    one.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    one.show()
+    for _ in range(4):
+        app.processEvents()
+    if is_whole:  # the whole page, however long
+        bar = one.updates.verticalScrollBar()
+        for _ in range(3):
+            one.resize(one.width(), one.height() + bar.maximum())
+            for _ in range(4):
+                app.processEvents()
+    one.grab().save(str(path))
+
+
+def icons(path: Path) -> None:
+    sheet = QImage(900, 420, QImage.Format.Format_RGB32)
+    p = QPainter(sheet)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for half, (ground, ink) in enumerate((("#F3F3F3", "#22302A"), ("#202020", "#E9EDE5"))):
+        left = half * 450
+        p.fillRect(left, 0, 450, 420, QColor(ground))
+        p.setPen(QColor(ink))
+        p.setFont(font("small"))
+        for i, sign in enumerate(SIGNS):
+            x = left + 20 + i * 70
+            for size, y in ((16, 24), (22, 56), (32, 94)):
+                p.drawPixmap(x, y, sign_pixmap(sign, size))
+            p.drawPixmap(x, 144, sign_pixmap(sign, 16).scaled(56, 56))
+            p.drawText(QRectF(x - 10, 206, 76, 20), Qt.AlignmentFlag.AlignCenter, sign)
+        x = left + 20
+        for size in ICON_SIZES[:-1]:
+            p.save()
+            p.translate(x, 260)
+            draw_app_icon(p, size)
+            p.restore()
+            x += size + 14
+    p.end()
+    sheet.save(str(path))
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    app = QApplication(["perennial"])
+    for look in ("light", "dark"):
+        dress(app, is_dark=look == "dark", points=13.5 if "--large" in sys.argv else 10.5)
+        one = window()
+        one.show_welcome()
+        shoot(app, one, folder / f"welcome-{look}.png")
+        one.welcome.show_growing()
+        shoot(app, one, folder / f"welcome-growing-{look}.png")
+        one.welcome.show_failure("The practice network did not start. The port 4711 on 127.0.3.1 is in use.")
+        shoot(app, one, folder / f"welcome-failed-{look}.png")
+        for sample in samples():
+            one = window()
+            story = tell(sample.seen, NOW, offer="start" if sample.name in ("lost", "never") else None)
+            one.show_main()
+            one.go(sample.page)
+            one.show_story(story, story.sign)
+            shoot(
+                app,
+                one,
+                folder / f"{('home', 'updates')[sample.page]}-{sample.name}-{look}.png",
+                is_whole=sample.page == 1,
+            )
+            dispose(one)
+    icons(folder / "icons.png")
+
+
+if __name__ == "__main__":
+    main()

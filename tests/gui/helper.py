@@ -1,0 +1,64 @@
+"""Small things that every test of the window needs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from gui.app import App, Options
+
+T = TypeVar("T")
+TEST_S_MAX = 30.0
+
+
+def on_loop(qapp: QApplication, job: Coroutine[Any, Any, T], seconds: float = TEST_S_MAX) -> T:
+    """Run a coroutine on Qt's own loop, as the app does."""
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
+        return runner.run(asyncio.wait_for(job, seconds))
+
+
+async def until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until something is so; fail if it does not come to be in time."""
+    async with asyncio.timeout(seconds):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+def no_command(*_: object) -> tuple[str, ...]:
+    return (sys.executable, "-c", "raise SystemExit('It was asked for and is not there.')")
+
+
+@asynccontextmanager
+async def running(
+    qapp: QApplication,
+    home: Path,
+    memory: Path,
+    *,
+    node_command: Callable[[Path], tuple[str, ...]] = no_command,
+    practice_command: Callable[[], tuple[str, ...]] = no_command,
+    is_hidden: bool = False,
+) -> AsyncIterator[App]:
+    """The whole app, from its start to its end."""
+    options = Options(
+        home=home,
+        memory=memory,
+        theme="light",
+        is_hidden=is_hidden,
+        node_command=node_command,
+        practice_command=practice_command,
+    )
+    app = App(qapp, options)
+    life: Awaitable[int] = asyncio.ensure_future(app.run())
+    try:
+        yield app
+    finally:
+        app.quit()
+        assert await asyncio.wait_for(life, 10) == 0
+        app.window.deleteLater()

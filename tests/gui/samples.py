@@ -1,0 +1,202 @@
+"""What a practice farm says in each of its states, from its start to releases that took over and that did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gui.story import Seen
+from node.api.schema import (
+    MetricView,
+    NodeState,
+    Phase,
+    RefusedHead,
+    Space,
+    Status,
+    TrialView,
+    Update,
+    Updates,
+    VersionInUse,
+)
+
+NOW = datetime(2026, 11, 22, 14, 5, 30, tzinfo=UTC)
+NOW_S = NOW.timestamp()
+BASE, NEXT, SLOW, LOSSY = "0" * 64, "1" * 64, "2" * 64, "3" * 64
+SIGNERS = ("alder", "birch", "cedar")
+
+
+def status(
+    state: NodeState = "fine",
+    sentence: str = "All is well: 12 MB of 256 MB in use, connected to 7 vaults.",
+    *,
+    version: str = "0.1.0",
+    tree_hash: str = BASE,
+    is_practice: bool = True,
+    chunks: int = 37,
+    last_event: int = 0,
+) -> Status:
+    is_up = state != "starting"
+    return Status(
+        state=state,
+        sentence=sentence,
+        is_practice=is_practice,
+        space=Space(used_bytes=12_400_000 + 9_000_000 * (not is_practice), quota_bytes=256_000_000, chunk_count=chunks),
+        peer_count=7 if is_up else 0,
+        subnet_count=7 if is_up else 0,
+        in_use=VersionInUse(version, tree_hash, NOW_S - 900) if is_up else None,
+        sandbox="full" if is_practice else "partial",
+        farm="a1b2c3d4",
+        last_event=last_event,
+    )
+
+
+def metric(
+    name: str, estimate: float | None, spread: float, limit: float, *, proven: bool, alarm: bool = False
+) -> MetricView:
+    low = high = None
+    if estimate is not None and spread:
+        low, high = estimate / (1 + spread), estimate * (1 + spread)
+    return MetricView(name, estimate, low, high, limit, is_proven=proven, is_alarming=alarm)
+
+
+def metrics(p50: float | None, spread: float, *, proven: bool, alarm: bool = False) -> tuple[MetricView, ...]:
+    others = None if p50 is None else 1.0
+    return (
+        metric("p50", p50, spread, 1.35, proven=proven, alarm=alarm),
+        metric("tail", others, spread * 2.4, 3.0, proven=proven),
+        metric("cpu", others and 1.03, spread, 1.35, proven=proven),
+        metric("mem", others, spread * 0.3, 1.25, proven=others is not None),
+        metric("leak", others, spread * 0.2, 1.1, proven=False),
+        metric("bytes", others and 1.002, spread * 0.2, 1.1, proven=others is not None),
+        metric("fail", others, spread * 0.1, 1.05, proven=others is not None),
+    )
+
+
+def trial(
+    version: str,
+    phase: Phase = "on_trial",
+    *,
+    blocks: int = 0,
+    reads: int = 0,
+    lost: int = 0,
+    rated: int = 0,
+    figures: tuple[MetricView, ...] = (),
+) -> TrialView:
+    return TrialView(
+        release=f"vault/{version}",
+        version=version,
+        phase=phase,
+        started_s=NOW_S - 40,
+        blocks=blocks,
+        pairs=reads // 2,
+        verified_reads=reads,
+        lost=lost,
+        wrong=0,
+        restarts=0,
+        neighbours_rated=rated,
+        neighbours_needed=4,
+        metrics=figures,
+    )
+
+
+def update(version: str, tree_hash: str, phase: Phase, reason: str = "", *, ago_s: float = 60.0) -> Update:
+    ended = {"confirmed": "promoted", "refused": "refused", "not_proven": "not proven", "rolled_back": "rolled back"}
+    is_open = phase not in ended
+    return Update(
+        release=f"vault/{version}",
+        version=version,
+        tree_hash=tree_hash,
+        phase=phase,
+        verdict=ended.get(phase, ""),
+        reason=reason,
+        signers=SIGNERS,
+        announced_s=NOW_S - ago_s - 80,
+        decided_s=None if is_open else NOW_S - ago_s,
+        bytes_fetched=0 if phase == "announced" else 11_640,
+        seconds={"on_trial": 62.0} if stage_after_trial(phase) else {},
+    )
+
+
+def stage_after_trial(phase: Phase) -> bool:
+    return phase in ("rehearsing", "promoting", "probation", "confirmed", "refused", "not_proven", "rolled_back")
+
+
+EARLY = trial("0.1.1", blocks=3, reads=90, rated=1, figures=metrics(1.05, 0.42, proven=False))
+LATE = trial("0.1.1", blocks=21, reads=1284, rated=6, figures=metrics(0.98, 0.09, proven=True))
+FRESH = trial("0.1.1", figures=metrics(None, 0, proven=False))
+SLOW_TRIAL = trial(
+    "0.1.2", "refused", blocks=17, reads=1020, rated=5, figures=metrics(1.82, 0.12, proven=False, alarm=True)
+)
+LOSSY_TRIAL = trial("0.1.3", "refused", blocks=9, reads=544, lost=3, rated=2, figures=metrics(1.01, 0.2, proven=False))
+
+PROMOTED = "as good as the current version in 21 comparisons, 1,284 reads checked, rated by 6 neighbours"
+TOO_SLOW = "slower: requests take 1.82 times as long (at most 1.35 allowed)"
+LOST = "lost 3 of 540 stored pieces"
+FORGED = RefusedHead("f" * 64, "only 2 of the 3 signatures that a vault release needs", NOW_S - 30)
+
+_OPEN: tuple[Phase, ...] = ("announced", "fetching", "staged", "on_trial", "rehearsing", "promoting", "probation")
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    seen: Seen
+    page: int  # the page on which it is best seen
+
+
+def live(one: Status, updates: tuple[Update, ...] = (), view: TrialView | None = None, *, forged: bool = False) -> Seen:
+    heads = (FORGED,) if forged else ()
+    return Seen("connected", NOW_S, one, Updates(updates, heads), view)
+
+
+def samples() -> tuple[Sample, ...]:
+    fine, trying = status(), status("trial", "Version 0.1.1 is being tried out; version 0.1.0 keeps your chunks.")
+    newer = status(version="0.1.1", tree_hash=NEXT)
+    confirmed = update("0.1.1", NEXT, "confirmed", PROMOTED, ago_s=200)
+    slow = update("0.1.2", SLOW, "refused", TOO_SLOW, ago_s=120)
+    lossy = update("0.1.3", LOSSY, "refused", LOST, ago_s=60)
+    way = [
+        Sample(
+            phase,
+            live(trying if phase in ("on_trial", "rehearsing") else fine, (update("0.1.1", NEXT, phase),), view),
+            1,
+        )
+        for phase, view in zip(_OPEN, (None, None, None, EARLY, LATE, LATE, LATE), strict=True)
+    ]
+    full = status(
+        "problem",
+        "The disk cannot be written, so nothing new is stored: No space left on device.",
+    )
+    return (
+        Sample("connecting", Seen(), 0),
+        Sample("starting", live(status("starting", "The vault is starting.", chunks=0)), 0),
+        Sample("fine", live(fine), 0),
+        Sample("fine-real", live(status(is_practice=False, chunks=1204)), 0),
+        Sample("empty", live(status(chunks=0)), 0),
+        Sample("trial", live(trying, (update("0.1.1", NEXT, "on_trial"),), EARLY), 0),
+        Sample("paused", live(status("paused", "Paused: on battery.")), 0),
+        Sample("attention", live(status("attention", "The vault runs, but it has reached no other vault yet.")), 0),
+        Sample("problem", live(full), 0),
+        Sample("lost", Seen("lost", NOW_S - 4, fine, Updates((), ()), None), 0),
+        Sample("never", Seen("lost"), 0),
+        *way,
+        Sample("trial-fresh", live(trying, (update("0.1.1", NEXT, "on_trial"),), FRESH), 1),
+        Sample("trial-late", live(trying, (update("0.1.1", NEXT, "on_trial"),), LATE), 1),
+        Sample("confirmed", live(newer, (confirmed,), LATE), 1),
+        Sample("refused-slow", live(newer, (slow, confirmed), SLOW_TRIAL), 1),
+        Sample("refused-lossy", live(newer, (lossy, slow, confirmed), LOSSY_TRIAL, forged=True), 1),
+        Sample(
+            "not-proven",
+            live(
+                newer, (update("0.1.4", LOSSY, "not_proven", "not proven within 150 s: 2 of 4 neighbours"), confirmed)
+            ),
+            1,
+        ),
+        Sample(
+            "rolled-back",
+            live(fine, (update("0.1.1", NEXT, "rolled_back", "it failed 2 times in probation: exit code 3"),), LATE),
+            1,
+        ),
+        Sample("idle", live(fine), 1),
+        Sample("unknown", Seen("lost"), 1),
+    )

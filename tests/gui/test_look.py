@@ -1,0 +1,244 @@
+"""The look: contrast, signs that differ, names for those who do not see, nothing cut off."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QScrollBar, QWidget
+
+from gui.story import tell
+from gui.tokens import DARK, LIGHT, Look, look
+from gui.widgets import plant
+from gui.widgets.land import SKIES
+from gui.widgets.mark import ICON_SIZES, app_icon_pixmap
+from gui.widgets.picture import Picture
+from gui.widgets.signs import SIGNS, TONES, sign_pixmap
+from gui.window import Window
+from tests.gui.conftest import dress
+from tests.gui.gallery import dispose, window
+from tests.gui.samples import NOW, Sample, samples
+
+BARS = ("#F3F3F3", "#202020")
+TEXT = [
+    (ink, ground)
+    for ink in ("ink", "faint", "leaf", "sky", "honey", "berry", "dusk")
+    for ground in ("paper", "card", "shade")
+]
+TEXT += [
+    ("on_leaf", "leaf"),
+    ("on_soil", "soil"),
+    ("ink", "leaf_soft"),
+    ("ink", "hair"),
+    ("ink", "dusk_soft"),
+    ("faint", "hair"),
+]
+PICTURE = [("edge", ground) for ground in ("paper", "card", "shade")]
+PICTURE += [(tone, f"{tone}_soft") for tone in ("leaf", "sky", "honey", "berry", "dusk")]
+PICTURE += [
+    ("soil_fill", "soil"),
+    ("soil_fill", "soil_track"),
+    ("berry", "leaf_soft"),
+    ("dusk", "leaf_soft"),
+    ("dusk", "berry_soft"),
+]
+
+
+def luminance(name: str) -> float:
+    colour = QColor(name)
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.redF(), colour.greenF(), colour.blueF())
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("c", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_and_pictures_stand_out_from_their_ground(c: Look):
+    for pairs, least in ((TEXT, 4.5), (PICTURE, 3.0)):
+        for ink, ground in pairs:
+            assert contrast(getattr(c, ink), getattr(c, ground)) >= least, (ink, ground)
+
+
+def test_plants_stand_out_from_every_sky_and_hill():
+    for (hour, is_dark), sky in SKIES.items():
+        greens = {
+            "dawn": [plant.GREENS[is_dark]],
+            "dull": [plant.WILTED[is_dark]],
+        }.get(hour, [plant.GREENS[is_dark], plant.SPRING[is_dark]])
+        for green in greens:
+            for ground in (sky.bottom, sky.far_hill, sky.near_hill):
+                assert contrast(green.deep, ground) >= 3.0, (hour, is_dark, ground)
+
+
+def test_the_check_of_contrast_itself_finds_a_fault():
+    assert contrast("#EEEEEE", "#FFFFFF") < 1.2
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+
+
+def test_tray_signs_stand_out_on_a_light_and_on_a_dark_bar():
+    for sign in SIGNS:
+        for bar in BARS:
+            assert contrast(TONES[sign], bar) >= 3.0, (sign, bar)
+
+
+@pytest.mark.parametrize("size", [16, 22])
+def test_signs_differ_pairwise_in_shape_and_not_only_in_colour(desk: QApplication, size: int):
+    shapes = {sign: covered(sign_pixmap(sign, size).toImage()) for sign in SIGNS}
+
+    for one, other in combinations(SIGNS, 2):
+        differing = len(shapes[one] ^ shapes[other])
+        assert differing >= 0.09 * size * size, (one, other, differing)
+
+
+def covered(image: QImage) -> set[tuple[int, int]]:
+    return {(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixelColor(x, y).alpha() > 128}
+
+
+def test_the_app_icon_has_all_its_sizes(desk: QApplication):
+    for size in ICON_SIZES:
+        image = app_icon_pixmap(size).toImage()
+        assert (image.width(), image.height()) == (size, size)
+        assert image.pixelColor(size // 2, size // 2).alpha() == 255
+
+
+def shown(sample: Sample, size: tuple[int, int] | None = None) -> Window:
+    one = window()
+    story = tell(sample.seen, NOW, offer="start")
+    one.show_main()
+    one.go(sample.page)
+    one.show_story(story, story.sign)
+    return settled(one, size)
+
+
+def settled(one: Window, size: tuple[int, int] | None = None) -> Window:
+    if size is not None:
+        one.resize(*size)
+    one.show()
+    for _ in range(4):
+        QApplication.processEvents()
+    return one
+
+
+def faults(root: QWidget) -> list[str]:
+    """What is cut off, and what has no name."""
+    found = []
+    for one in root.findChildren(QWidget):
+        if not one.isVisibleTo(root):
+            continue
+        if isinstance(one, QLabel) and one.text():
+            need = one.heightForWidth(one.width()) if one.wordWrap() else one.sizeHint().height()
+            is_narrow = not one.wordWrap() and one.width() + 1 < one.sizeHint().width()
+            if one.height() + 1 < need or is_narrow:
+                found.append(f"cut off: {one.text()!r} {one.width()}x{one.height()} needs {need}")
+        if isinstance(one, QAbstractButton) and one.width() + 1 < one.sizeHint().width():
+            found.append(f"button too small: {one.text()!r}")
+        if isinstance(one, QAbstractButton) and not isinstance(one, QScrollBar) and one.height() < 26:
+            found.append(f"hard to hit: {one.text()!r}")
+        inner = one.widget() if isinstance(one, QScrollArea) else None
+        if isinstance(one, QScrollArea) and inner and inner.minimumSizeHint().width() > one.viewport().width():
+            found.append(f"wider than its window: {one.accessibleName()}")
+        if isinstance(one, QAbstractButton) and not accessible(one):
+            found.append(f"no name: {one}")
+        if isinstance(one, Picture) and type(one).__name__ != "Glyph" and not one.accessibleName():
+            found.append(f"picture without words: {type(one).__name__}")
+    return found
+
+
+def accessible(one: QWidget) -> str:
+    return QAccessible.queryAccessibleInterface(one).text(QAccessible.Text.Name)
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)
+def test_nothing_is_cut_off_and_everything_has_a_name(qapp: QApplication, sample: Sample, is_dark: bool):
+    dress(qapp, is_dark=is_dark)
+
+    one = shown(sample)
+
+    assert faults(one) == []
+    dispose(one)
+
+
+@pytest.mark.parametrize("points", [9.0, 14.0])
+@pytest.mark.parametrize("name", ["attention", "lost", "trial-late", "refused-lossy"])
+def test_it_fits_the_smallest_window_and_a_small_and_a_large_font(qapp: QApplication, name: str, points: float):
+    dress(qapp, is_dark=False, points=points)
+
+    one = shown(next(sample for sample in samples() if sample.name == name), (720, 560))
+
+    assert faults(one) == []
+    dispose(one)
+    dress(qapp, is_dark=False)
+
+
+def test_the_welcome_fits_in_all_that_it_says(desk: QApplication):
+    one = window()
+    one.show_welcome()
+    for say in (
+        one.welcome.show_ready,
+        one.welcome.show_growing,
+        lambda: one.welcome.show_failure("The practice network did not start. " + "The disk is full. " * 4),
+    ):
+        say()
+        assert faults(settled(one, (720, 560))) == []
+    dispose(one)
+
+
+def test_the_check_of_faults_itself_finds_them(desk: QApplication):
+    one = shown(samples()[2])
+    one.home.headline.setFixedHeight(5)
+    one.home.garden.setAccessibleName("")
+
+    assert len(faults(one)) == 2
+    dispose(one)
+
+
+def test_the_pictures_say_what_they_show(desk: QApplication):
+    one = shown(next(sample for sample in samples() if sample.name == "trial"))
+
+    assert one.home.garden.accessibleName() == "Everything is fine."
+    assert "12 MB of 256 MB in use" in one.home.garden.accessibleDescription()
+    assert "0.1.1 is being tried out" in one.home.garden.accessibleDescription()
+    dispose(one)
+
+
+def test_each_state_has_its_own_picture(desk: QApplication):
+    pictures = {}
+    for sample in samples():
+        if sample.page == 0 and sample.name in ("starting", "fine", "trial", "paused", "problem"):
+            one = shown(sample)
+            one.home.garden.resize(400, 200)
+            pictures[sample.name] = one.home.garden.grab().toImage()
+            dispose(one)
+
+    assert all(pictures[a] != pictures[b] for a, b in combinations(pictures, 2))
+
+
+def test_a_change_of_the_theme_reaches_what_is_painted(qapp: QApplication):
+    dress(qapp, is_dark=False)
+    one = shown(samples()[2])
+    light = one.grab().toImage().pixelColor(one.width() - 6, 6).name()
+
+    dress(qapp, is_dark=True)
+    settled(one)
+    dark = one.grab().toImage().pixelColor(one.width() - 6, 6).name()
+
+    assert (light.upper(), dark.upper()) == (LIGHT.paper, DARK.paper)
+    assert look() is DARK
+    dispose(one)
+    dress(qapp, is_dark=False)
+
+
+def test_painting_leaves_the_painter_as_it_was(desk: QApplication):
+    image = QImage(64, 64, QImage.Format.Format_ARGB32)
+    p = QPainter(image)
+    plant.grown(p, p.viewport().center().toPointF(), 40, is_dark=False)
+    assert p.transform().isIdentity()
+    p.end()

@@ -1,0 +1,288 @@
+"""What is said in each state: one true sentence, its sign, and no tick for what was not looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from gui import texts
+from gui.story import Seen, Story, tell
+from node.api.schema import Updates
+from tests.gui.samples import (
+    EARLY,
+    FORGED,
+    FRESH,
+    LATE,
+    LOSSY,
+    LOSSY_TRIAL,
+    NEXT,
+    NOW,
+    NOW_S,
+    PROMOTED,
+    SLOW,
+    SLOW_TRIAL,
+    TOO_SLOW,
+    live,
+    samples,
+    status,
+    update,
+)
+
+BY_NAME = {sample.name: sample.seen for sample in samples()}
+
+
+def story(name: str) -> Story:
+    return tell(BY_NAME[name], NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "sign", "headline", "line"),
+    [
+        ("connecting", "starting", "Starting up.", "Starting up"),
+        ("starting", "starting", "Starting up.", "Practice: starting up"),
+        ("fine", "fine", "Everything is fine.", "Practice: everything is fine"),
+        ("fine-real", "fine", "Everything is fine.", "Everything is fine"),
+        ("trial", "trial", "Everything is fine.", "Practice: everything is fine, trying 0.1.1"),
+        ("paused", "paused", "Paused: on battery.", "Practice: paused: on battery"),
+        (
+            "attention",
+            "attention",
+            "The vault runs, but it has reached no other vault yet.",
+            "Practice: the vault runs, but it has reached no other vault yet",
+        ),
+        ("problem", "problem", "Something is wrong.", "Practice: something is wrong"),
+        ("lost", "problem", "It does not run.", "Practice: it does not run"),
+        ("never", "problem", "It does not run.", "It does not run"),
+    ],
+)
+def test_every_state_has_its_sentence_and_its_sign(name: str, sign: str, headline: str, line: str):
+    told = story(name)
+
+    assert (told.sign, told.home.headline, told.tray_line) == (sign, headline, line)
+
+
+def test_a_sentence_too_long_for_a_headline_is_told_under_it_and_whole():
+    said = BY_NAME["problem"].status
+
+    assert said is not None
+    assert story("problem").home.lead == said.sentence
+
+
+def test_nothing_is_ticked_that_was_not_looked_at():
+    for name in ("connecting", "lost", "never"):
+        assert {proof.mark for proof in story(name).home.proofs} == {"wait"}, name
+
+
+def test_a_node_in_trouble_is_not_said_to_be_in_touch_with_anyone():
+    assert [proof.mark for proof in story("problem").home.proofs] == ["wait", "wait", "ok"]
+
+
+def test_a_weak_sandbox_is_said_and_not_ticked():
+    proof = story("fine-real").home.proofs[2]
+
+    assert (proof.mark, proof.text) == ("bad", "Only partly shut off from your files")
+
+
+def test_when_it_is_gone_the_time_of_the_last_word_is_told():
+    told = story("lost")
+
+    assert "no answer since 14:05:26" in told.home.lead
+    assert told.home.looked == "As it was when last heard, at 14:05:26"
+
+
+def test_practice_is_said_to_be_practice_and_a_real_network_is_not():
+    assert story("fine").is_practice
+    assert "on this computer" in story("fine").home.lead
+    assert not story("fine-real").is_practice
+    assert story("fine-real").home.lead == (
+        "Your computer is helping to keep 1,204 pieces of other people's data safe."
+    )
+
+
+def test_the_start_is_offered_only_when_nothing_answers():
+    assert tell(BY_NAME["lost"], NOW, offer="start").home.action == "start"
+    assert tell(BY_NAME["fine"], NOW, offer="start").home.action is None
+
+
+def test_the_end_of_the_practice_network_is_told_as_such():
+    told = tell(BY_NAME["lost"], NOW, offer="grow", has_practice_ended=True)
+
+    assert told.home.headline == "The practice network has ended."
+    assert told.home.action_text == "Grow a new practice network"
+
+
+def test_the_last_words_of_a_node_that_did_not_start_are_told():
+    assert tell(Seen("lost"), NOW, trouble="The disk is full.").home.lead == "The disk is full."
+
+
+def test_the_bed_shows_the_space_in_use():
+    bed = story("fine").home.bed
+
+    assert (bed.left, bed.right) == ("12 MB of 256 MB in use", "244 MB still free to lend")
+    assert bed.used_ratio == pytest.approx(12.4 / 256)
+
+
+@pytest.mark.parametrize(
+    ("phase", "title", "stage", "word"),
+    [
+        ("announced", "Version 0.1.1 was announced", 0, "Checked"),
+        ("fetching", "Version 0.1.1 is being fetched", 0, "Being fetched"),
+        ("staged", "Version 0.1.1 waits for its trial", 0, "Checked"),
+        ("on_trial", "Version 0.1.1 is being tried out", 1, "Being tried out"),
+        ("rehearsing", "The way back from 0.1.1 is rehearsed", 1, "Way back rehearsed"),
+        ("promoting", "Version 0.1.1 is taking over", 2, "Taking over"),
+        ("probation", "Version 0.1.1 took over", 2, "In use"),
+    ],
+)
+def test_every_phase_on_the_way_has_its_title_and_stop(phase: str, title: str, stage: int, word: str):
+    told = story(phase).releases
+
+    assert told.title == title
+    assert told.way is not None
+    assert (told.way.stage, told.way.stops[stage].word, told.way.outcome) == (stage, word, "open")
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "stage", "lead"),
+    [
+        ("confirmed", "in_use", 2, "It did well in its trial and took over at 14:02."),
+        ("refused-slow", "thrown_away", 1, "Version 0.1.2 was thrown away."),
+        ("not-proven", "not_proven", 1, "Version 0.1.4 could not prove itself"),
+        ("rolled-back", "taken_back", 2, "Version 0.1.1 took over and did not do well"),
+    ],
+)
+def test_every_end_of_a_release_is_told(name: str, outcome: str, stage: int, lead: str):
+    told = story(name).releases
+
+    assert told.way is not None
+    assert (told.way.outcome, told.way.stage) == (outcome, stage)
+    assert told.lead.startswith(lead)
+    assert told.title.startswith("You are using")
+
+
+def test_a_trial_that_has_just_begun_claims_nothing():
+    evidence = tell(live(status("trial"), (update("0.1.1", NEXT, "on_trial"),), FRESH), NOW).releases.evidence
+
+    assert evidence is not None
+    assert {evidence.data.mark, evidence.votes.mark, evidence.speed.mark} == {"wait"}
+    assert evidence.speed_range is None
+
+
+def test_the_evidence_is_told_with_its_figures():
+    early = tell(live(status("trial"), (update("0.1.1", NEXT, "on_trial"),), EARLY), NOW).releases.evidence
+    late = tell(live(status("trial"), (update("0.1.1", NEXT, "on_trial"),), LATE), NOW).releases.evidence
+
+    assert early is not None
+    assert late is not None
+    assert (early.votes.figure, early.votes.verdict) == ("1 neighbour has rated it", "At least 4 are needed")
+    assert (early.speed.figure, early.speed.mark) == ("Probably between 49 % slower and 26 % faster", "wait")
+    assert (late.data.figure, late.data.verdict) == ("1,284 pieces checked", "None lost, none wrong")
+    assert (late.votes.mark, late.speed.verdict) == ("ok", "Proven good enough")
+
+
+def test_slower_lies_left_of_faster_and_the_limit_left_of_the_same():
+    evidence = tell(live(status(), (update("0.1.2", SLOW, "refused"),), SLOW_TRIAL), NOW).releases.evidence
+
+    assert evidence is not None
+    assert evidence.speed_range is not None
+    assert evidence.speed_range.low < evidence.speed_range.best < evidence.speed_range.high
+    assert evidence.speed_range.high < evidence.speed_range.limit < 0
+    assert (evidence.speed.mark, evidence.speed.verdict) == ("fault", "Slower than allowed")
+
+
+def test_a_lost_piece_is_a_fault_whatever_else_is_fine():
+    evidence = tell(live(status(), (update("0.1.3", LOSSY, "refused"),), LOSSY_TRIAL), NOW).releases.evidence
+
+    assert evidence is not None
+    assert (evidence.data.mark, evidence.data.verdict, evidence.faults) == ("fault", "3 lost", 3)
+
+
+def test_the_evidence_of_another_release_is_not_shown():
+    seen = live(status(), (update("0.1.2", SLOW, "on_trial"),), LATE)
+
+    assert tell(seen, NOW).releases.evidence is None
+
+
+def test_the_release_on_trial_is_told_rather_than_one_that_waits():
+    waiting, tried = update("0.1.2", SLOW, "staged"), update("0.1.1", NEXT, "on_trial")
+
+    assert tell(live(status("trial"), (waiting, tried), EARLY), NOW).releases.title.startswith("Version 0.1.1")
+
+
+def test_the_history_tells_each_release_with_its_reason_newest_first():
+    rows = story("refused-lossy").releases.history
+
+    assert [(row.version, row.kind, row.when) for row in rows] == [
+        ("An offer", "turned_away", "14:05"),
+        ("0.1.3", "thrown_away", "14:04"),
+        ("0.1.2", "thrown_away", "14:03"),
+        ("0.1.1", "in_use", "since 14:02"),
+    ]
+    assert rows[0].reason == f"{FORGED.reason.capitalize()}."
+    assert rows[2].reason == f"{TOO_SLOW[0].upper()}{TOO_SLOW[1:]}."
+    assert rows[3].reason == f"{PROMOTED[0].upper()}{PROMOTED[1:]}."
+    assert rows[3].details == "Signed by alder, birch and cedar. 12 kB fetched."
+
+
+def test_a_version_that_was_in_use_before_took_over_and_is_not_said_to_be_in_use():
+    one = update("0.1.1", NEXT, "confirmed", PROMOTED)
+    two = update("0.1.2", SLOW, "confirmed", PROMOTED, ago_s=10)
+
+    rows = tell(live(status(version="0.1.2", tree_hash=SLOW), (two, one)), NOW).releases.history
+
+    assert [(row.version, row.kind) for row in rows] == [("0.1.2", "in_use"), ("0.1.1", "took_over")]
+
+
+def test_the_version_that_came_with_the_computer_is_in_the_history():
+    rows = story("idle").releases.history
+
+    assert [(row.version, row.kind) for row in rows] == [("0.1.0", "in_use")]
+    assert rows[0].reason == "The version that this computer began with."
+
+
+def test_no_number_makes_the_telling_fail():
+    odd = EARLY.__class__(
+        release="vault/0.1.1",
+        version="0.1.1",
+        phase="on_trial",
+        started_s=0.0,
+        blocks=0,
+        pairs=0,
+        verified_reads=0,
+        lost=0,
+        wrong=10**9,
+        restarts=0,
+        neighbours_rated=0,
+        neighbours_needed=0,
+        metrics=tuple(
+            EARLY.metrics[0].__class__(name, value, value, value, 1.0, is_proven=False, is_alarming=False)
+            for name, value in (("p50", float("inf")), ("tail", 0.0), ("cpu", 1e300), ("new", 1.0), ("mem", None))
+        ),
+    )
+
+    told = tell(live(status("trial"), (update("0.1.1", NEXT, "on_trial"),), odd), NOW)
+
+    assert told.releases.evidence is not None
+    assert told.releases.evidence.votes.verdict == "So small a network needs no ratings"
+    assert tell(Seen("connected", NOW_S, status(), Updates((), ()), odd), NOW).releases.evidence is None
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (11_640, "12 kB"), (1_234_000, "1.2 MB"), (10**12, "1.0 TB")],
+)
+def test_sizes_are_told_as_people_say_them(size: int, words: str):
+    assert texts.amount(size) == words
+
+
+def test_no_word_that_one_must_have_learnt_is_in_the_texts():
+    from gui import release_texts
+
+    said = " ".join(
+        str(value).lower()
+        for module in (texts, release_texts)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str | tuple | dict)
+    )
+
+    for word in ("node", "peer", "shard", "promot", "daemon", "hash", "sacrificial", "rank", "chunk", "vault", "!"):
+        assert word not in said, word
