@@ -4,9 +4,14 @@ home.py         the folder of one node: marker, lock, paths
 settings.py     what the farmer may set
 state.py        small facts that must survive a power cut
 keys.py         the vault id's key, and the certificates of each run
+ports.py        what the vault in use is made of and stands in, as protocols
 launch.py       one run of a vault: start, check, configure
+watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)
 vault_child.py  the vault in use: watched, certified, handed over
+host.py         what updates may ask of the node
+twins.py        vaults for a trial
+probing.py      the prober of a trial
 events.py       what changed, numbered, for those who listen
 space.py        what the home takes of the disk, and whether it can be written
 supervisor.py   all of it together

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from node.api import texts
-from node.sandbox.child import Child
+from node.sandbox.child import Child, Usage
 from node.sandbox.errors import ChildError, ChildFailed
 from node.sandbox.report import SandboxReport
 from node.sandbox.spec import SandboxSpec
@@ -24,6 +24,8 @@ from node.vault.core.identity import PeerRecord
 from node.vault.errors import ControlError
 
 CONTROL_VERSIONS: Final = (1,)  # spoken by this supervisor, the best first
+OPEN_S: Final = 60.0  # a standby vault reads the names of all its chunks
+STANDBY_CODE: Final = "control.standby"
 DRAIN_S: Final = 15.0
 EXIT_S: Final = 3.0  # after Done, or after its input was closed
 NO_HOST: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 - compared with, not bound to
@@ -106,6 +108,17 @@ class VaultRun:
     def kill(self) -> None:
         self._child.kill()
 
+    def usage(self) -> Usage:
+        """What the vault has used so far.
+
+        Raises:
+            VaultUnavailable: It has ended.
+        """
+        try:
+            return self._child.usage()
+        except ChildError as error:
+            raise VaultUnavailable(str(error)) from error
+
     def last_words(self) -> str:
         """Why the vault was ended here, or else the last line of its log, made harmless.  Blocking, but short."""
         return self._child.fault or last_line(self._log)
@@ -122,11 +135,8 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         raise ControlError(texts.not_hello(type(hello).__name__))
     if hello.tree_hash != slot.tree_hash:
         raise ControlError(texts.slot_mismatch(slot.tree_hash, hello.tree_hash))
-    common = [version for version in CONTROL_VERSIONS if version in hello.control_versions]
-    if not common:
-        raise ControlError(texts.no_common_control(hello.control_versions[:8]))
     configure = control.Configure(
-        control_version=common[0],
+        control_version=common_version(hello),
         network=assignment.network,
         transport_seed=key.seed,
         certificate=key.certificate,
@@ -138,6 +148,33 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         is_standby=assignment.is_standby,
     )
     return control.encode(configure)[control.LENGTH_BYTES :]
+
+
+def common_version(hello: control.Hello) -> int:
+    """The best control version that the child and this supervisor both speak.
+
+    Raises:
+        ControlError: There is none.
+    """
+    for version in CONTROL_VERSIONS:
+        if version in hello.control_versions:
+            return version
+    raise ControlError(texts.no_common_control(hello.control_versions[:8]))
+
+
+async def stood_by(run: Run) -> None:
+    """Return once a standby vault has opened its store.
+
+    It answers that it does no work yet: it opens the store before it answers anything.
+
+    Raises:
+        RequestRefused, VaultUnavailable: It could not, or ended.
+    """
+    try:
+        await run.ask(control.GetState, OPEN_S)
+    except RequestRefused as error:
+        if error.code != STANDBY_CODE:
+            raise
 
 
 def last_line(log: Path) -> str:

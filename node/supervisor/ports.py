@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from node.api.schema import HeadAnswer, TrialView, Updates
+from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
 from node.supervisor.keys import RunKey
 from node.vault import control
@@ -58,6 +59,8 @@ class Run(Protocol):
 
     def kill(self) -> None: ...
 
+    def usage(self) -> Usage: ...
+
     def last_words(self) -> str: ...
 
 
@@ -82,15 +85,15 @@ class Surroundings(Protocol):
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment: ...
 
-    def save_in_use(self, tree_hash: str) -> None:
-        """Keep, durably, which version shall run.  Blocking.  Raises StateError."""
-        ...
-
     def save_record(self, record: bytes) -> None:
         """Keep where the vault can be reached.  Blocking.  Raises StateError."""
         ...
 
     def head_seen(self, seen: control.HeadSeen) -> None: ...
+
+    async def listening(self) -> None:
+        """The vault became reachable: tell it what changed since it was configured."""
+        ...
 
     def vault_failed(self, reason: str) -> None:
         """The vault ended unasked or did not start, and it was not this machine's fault."""
@@ -103,11 +106,6 @@ class Surroundings(Protocol):
 
 class Updating(Protocol):
     """What the supervisor needs of ``node.update.driver.Updates``."""
-
-    @property
-    def head(self) -> bytes:
-        """The newest verified head, for the vault to carry; b"" before the first one."""
-        ...
 
     def updates(self) -> Updates: ...
 

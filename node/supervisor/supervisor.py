@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Coroutine
@@ -19,6 +20,7 @@ from node.supervisor import settings, space
 from node.supervisor.errors import RequestRefused, SettingsError, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
 from node.supervisor.home import Home
+from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
 from node.supervisor.launch import VaultLauncher
 from node.supervisor.ports import Assignment, Launcher, Slot, Updating
@@ -26,6 +28,7 @@ from node.supervisor.vault_child import VaultChild
 from node.update.errors import SlotDamaged
 from node.update.slots import Slots
 from node.vault import control
+from node.vault.ports import Entropy
 from node.vault.storage.filesystem import write_durably
 
 MEASURE_S: Final = 60.0
@@ -52,6 +55,7 @@ class Supervisor:
         home: Home,
         keys: Keys,
         *,
+        entropy: Entropy = os.urandom,
         launcher: Launcher | None = None,
         utc_s: Callable[[], float] = time.time,
     ) -> None:
@@ -71,14 +75,13 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._settings_lock = asyncio.Lock()
         self._heads: asyncio.Queue[control.HeadSeen] = asyncio.Queue(HEADS_MAX)
+        self._head_given = b""  # to the vault, when it was configured
         self._updates: Updating | None = None
         self._updates_trouble = ""
         self._shipped: dict[str, str] = {}  # tree hash -> version, of slots that no release brought
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
-        tree_hash = self.slots.choose("vault", utc_s())
-        self._pointer = self.slots.pointer("vault")
         self.vault = VaultChild(
-            tree_hash=tree_hash,
+            tree_hash=self.slots.choose("vault", utc_s()),
             record=_read_record(home),
             bind=home.marker.bind,
             keys=keys,
@@ -86,6 +89,7 @@ class Supervisor:
             surroundings=self,
             utc_s=utc_s,
         )
+        self.host = UpdateHost(home, self.vault, slot=self.slot, entropy=entropy, utc_s=utc_s)
 
     async def run(self, updates: Updating | None = None) -> None:
         """Run vault and updates until ``stop``."""
@@ -169,8 +173,7 @@ class Supervisor:
             self.slots.verify("vault", tree_hash)
         except SlotDamaged as error:
             log.warning("slot not usable reason=%s", error)
-            tree_hash = self.slots.choose("vault", self._utc_s())
-            self._pointer = self.slots.pointer("vault")
+            return self.slots.choose("vault", self._utc_s())
         return tree_hash
 
     def slot(self, tree_hash: str) -> Slot:
@@ -178,25 +181,16 @@ class Supervisor:
         return Slot(tree_hash, path, self.slots.pycache("vault", tree_hash))
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
+        self._head_given = self.host.head
         return Assignment(
             network=self.home.network,
             bind=bind,
             quota_bytes=self._share_bytes,
             contacts=self.home.marker.contacts,
-            head=self._updates.head if self._updates else b"",
+            head=self.host.head,
             pace=self.home.marker.pace,
             is_standby=is_standby,
         )
-
-    def save_in_use(self, tree_hash: str) -> None:
-        try:
-            if tree_hash == self.slots.previous("vault"):
-                self.slots.point_back("vault", tree_hash, self._utc_s())
-            else:
-                self.slots.point("vault", tree_hash, self._utc_s())
-            self._pointer = self.slots.pointer("vault")
-        except OSError as error:
-            raise StateError(texts.unusable(self.home.slots, error)) from error
 
     def save_record(self, record: bytes) -> None:
         try:
@@ -207,6 +201,16 @@ class Supervisor:
     def head_seen(self, seen: control.HeadSeen) -> None:
         with contextlib.suppress(asyncio.QueueFull):  # whoever offers it will offer it again
             self._heads.put_nowait(seen)
+
+    async def listening(self) -> None:
+        try:
+            if self.host.head != self._head_given:
+                self._head_given = self.host.head
+                await self.host.carry_head(self.host.head)
+            share = self._share_bytes
+            await self.vault.ask(lambda number: control.SetQuota(number, share))
+        except (VaultUnavailable, RequestRefused) as error:
+            log.warning("vault not told what changed reason=%s", error)
 
     def vault_failed(self, reason: str) -> None:
         if self._updates is not None:
@@ -299,7 +303,9 @@ class Supervisor:
 
     def _in_use(self) -> schema.VersionInUse:
         tree_hash = self.vault.tree_hash
-        since_s = self._pointer.since_s if self._pointer else 0.0
+        pointer = self.slots.pointer("vault")
+        # During a handover the pointer still names the version from before.
+        since_s = pointer.since_s if pointer and pointer.current == tree_hash else self._utc_s()
         return schema.VersionInUse(self.version_of(tree_hash), tree_hash, since_s)
 
     def version_of(self, tree_hash: str) -> str:

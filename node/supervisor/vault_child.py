@@ -27,9 +27,10 @@ from typing import Final
 from node.api import texts
 from node.supervisor.errors import RequestRefused, StateError, SupervisorError, SwitchFailed, VaultUnavailable
 from node.supervisor.keys import Keys
-from node.supervisor.launch import same_port
+from node.supervisor.launch import same_port, stood_by
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
 from node.supervisor.watchdog import STEADY_S, Watchdog
+from node.supervisor.watched import Watched
 from node.update.errors import UpdateError
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S
@@ -54,19 +55,6 @@ class _Switch:
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-@dataclass(slots=True)
-class _Watched:
-    """A run and what is known of it.  Times are the event loop's."""
-
-    run: Run
-    tree_hash: str
-    started_s: float
-    answered_s: float
-    listened_s: float | None = None
-    is_record_kept: bool = False
-    renew_after_s: float = 0.0  # no renewal before this
-
-
 class VaultChild:
     """Keeps exactly one vault running in the home's data directory, whatever happens to it."""
 
@@ -88,8 +76,8 @@ class VaultChild:
         self._launcher = launcher
         self._around = surroundings
         self._utc_s = utc_s
-        self._watched: _Watched | None = None
-        self._standby: _Watched | None = None  # the new vault during a handover
+        self._watched: Watched | None = None
+        self._standby: Watched | None = None  # the new vault during a handover
         self._watchdog = Watchdog()
         self._start_at_s = 0.0
         self._switches: list[_Switch] = []
@@ -214,12 +202,12 @@ class VaultChild:
             log.warning("vault not started reason=%s", error)
         self._around.changed()
 
-    async def _launch(self, tree_hash: str, bind: str, *, is_standby: bool) -> _Watched:
+    async def _launch(self, tree_hash: str, bind: str, *, is_standby: bool) -> Watched:
         slot = await asyncio.to_thread(self._around.slot, tree_hash)
         key = await asyncio.to_thread(self._keys.new_run, self._utc_s())
         assignment = self._around.assignment(bind=bind, is_standby=is_standby)
         early: list[control.Report] = []  # what the vault says before it is known here
-        watched: _Watched | None = None
+        watched: Watched | None = None
 
         def hear(report: control.Report) -> None:
             if watched is None:
@@ -228,23 +216,22 @@ class VaultChild:
                 self._heard(watched, report)
 
         run = await self._launcher.start(slot, key, assignment, hear)
-        watched = _Watched(run, tree_hash, self._now(), self._now())
+        watched = Watched(run, tree_hash, self._now(), self._now())
         run.exited.add_done_callback(lambda _: self._wake.set())
         for report in early[:1]:
             self._heard(watched, report)
         log.info("vault started tree=%s pid=%d standby=%s", tree_hash[:8], run.pid, is_standby)
         return watched
 
-    def _adopt(self, watched: _Watched) -> None:
+    def _adopt(self, watched: Watched) -> None:
         self._watched = watched
         self.state = None
 
-    def _heard(self, watched: _Watched, report: control.Report) -> None:
+    def _heard(self, watched: Watched, report: control.Report) -> None:
         """Take what a vault says by itself.  Runs in the event loop; must not wait."""
         match report:
-            case control.Listening() if watched.listened_s is None:
-                watched.listened_s = self._now()
-                watched.answered_s = self._now()
+            case control.Listening():
+                watched.listens(self._now())
                 self.record = report.record
                 self._bind = same_port(self._configured_bind, report.record)
                 self._wake.set()
@@ -255,7 +242,7 @@ class VaultChild:
 
     # Watching.
 
-    async def _look_after(self, watched: _Watched) -> None:
+    async def _look_after(self, watched: Watched) -> None:
         up_s = self._now() - watched.started_s
         if watched.run.exited.done():
             code = watched.run.exited.result()
@@ -267,6 +254,9 @@ class VaultChild:
                 self._ended(watched, texts.vault_not_listening(LISTEN_S_MAX))
             return
         await self._keep_record(watched)
+        if not watched.is_told:
+            watched.is_told = True
+            await self._around.listening()
         try:
             state = await watched.run.ask(control.GetState)
         except (VaultUnavailable, RequestRefused) as error:
@@ -285,7 +275,7 @@ class VaultChild:
             self._watchdog.was_steady()
         self._around.changed()
 
-    async def _keep_record(self, watched: _Watched) -> None:
+    async def _keep_record(self, watched: Watched) -> None:
         if watched.is_record_kept:
             return
         watched.is_record_kept = True
@@ -294,7 +284,7 @@ class VaultChild:
         except StateError as error:
             log.warning("record not kept reason=%s", error)
 
-    def _ended(self, watched: _Watched, reason: str) -> None:
+    def _ended(self, watched: Watched, reason: str) -> None:
         up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s
         self._watched, self.state = None, None
         self._failed(reason, up_s)
@@ -308,7 +298,7 @@ class VaultChild:
         self._settled.set()
         self._around.vault_failed(reason)
 
-    async def _renew(self, watched: _Watched) -> None:
+    async def _renew(self, watched: Watched) -> None:
         """Certify the transport key anew in time.  By the calendar: it goes on while the computer sleeps."""
         due = watched.run.key.expires_s - RENEW_S
         is_issued_later = watched.run.key.expires_s - CERTIFICATE_S > self._utc_s()  # the clock was set back
@@ -340,54 +330,42 @@ class VaultChild:
         self._around.changed()
 
     async def _hand_over(self, tree_hash: str) -> None:
-        """Prepare the new vault, keep what shall run, end the old one, let the new one take its place.
+        """Prepare the new vault, end the old one, let the new one take its place.
+
+        Which version is started after a power cut is up to the caller.
 
         Raises:
             SwitchFailed: The new one did not take over; the old one has been started again.
         """
         self._standby = new = await self._stand_by(tree_hash)
         old_hash, old = self._tree_hash, self._watched
-        try:
-            # Kept before it is done: after a power cut from here on the new version is started, and watched.
-            await asyncio.to_thread(self._around.save_in_use, tree_hash)
-        except StateError as error:
-            new.run.kill()
-            raise SwitchFailed(texts.stays(str(error))) from error
         if old is not None:
             self._watched = None
             await old.run.drain()
         try:
             await new.run.ask(control.Activate, ACTIVATE_S)
-            if new.listened_s is None:
-                raise VaultUnavailable(texts.vault_not_listening(ACTIVATE_S))
+            await new.reachable(ACTIVATE_S)
         except (VaultUnavailable, RequestRefused) as error:
             new.run.kill()
-            await self._go_back(old_hash)
+            await self._start()
             raise SwitchFailed(texts.switch_failed(str(error), old_hash[:8])) from error
         self._tree_hash, self._watchdog, self.failure = tree_hash, Watchdog(), ""
         self._adopt(new)
         self._standby = None
         log.info("handed over tree=%s", tree_hash[:8])
 
-    async def _stand_by(self, tree_hash: str) -> _Watched:
+    async def _stand_by(self, tree_hash: str) -> Watched:
         """Start the new vault without a port; return it once it has opened the store."""
         try:
             new = await self._launch(tree_hash, self._bind, is_standby=True)
         except (SupervisorError, UpdateError, OSError) as error:
             raise SwitchFailed(texts.stays(str(error))) from error
         try:
-            await new.run.ask(control.GetState, ACTIVATE_S)
+            await stood_by(new.run)
         except (VaultUnavailable, RequestRefused) as error:
             new.run.kill()
             raise SwitchFailed(texts.stays(str(error))) from error
         return new
-
-    async def _go_back(self, tree_hash: str) -> None:
-        try:
-            await asyncio.to_thread(self._around.save_in_use, tree_hash)
-        except StateError as error:
-            log.warning("the version in use could not be kept reason=%s", error)
-        await self._start()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -1,30 +1,34 @@
 """A home: what is one, what is none, whose it is, and that nothing else is ever touched."""
 
+from __future__ import annotations
+
 import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from node.supervisor import home as home_module
 from node.supervisor.errors import HomeError, HomeInUse, SettingsError
-from node.supervisor.home import SOCKET_PATH_BYTES_MAX, Home
+from node.supervisor.home import SOCKET_PATH_BYTES_MAX, Home, Kind
 from node.vault.control import Pace
 
 QUOTA = 64 << 20
 
 
-def make(path, *, kind="practice", root=b"genesis", quota=QUOTA, **others):
+def make(path: Path, *, kind: Kind = "practice", root: bytes = b"genesis", quota: int = QUOTA, **others: Any):
     return Home.make(path, kind=kind, root=root, bind="127.0.1.1:0", quota_bytes=quota, **others)
 
 
-def everything_below(path):
+def everything_below(path: Path):
     return {str(p.relative_to(path)): p.read_bytes() if p.is_file() else None for p in path.rglob("*")}
 
 
 class TestMaking:
-    def test_what_was_made_can_be_opened_with_all_that_it_was_given(self, tmp_path):
+    def test_what_was_made_can_be_opened_with_all_that_it_was_given(self, tmp_path: Path):
         make(tmp_path / "home", contacts=(b"one", b"two"), pace=Pace(audit_s=3.0))
 
         opened = Home.open(tmp_path / "home")
@@ -36,17 +40,17 @@ class TestMaking:
         assert opened.marker.pace == Pace(audit_s=3.0)
         assert len(opened.network) == 32
 
-    def test_nobody_else_may_look_in(self, tmp_path):
+    def test_nobody_else_may_look_in(self, tmp_path: Path):
         made = make(tmp_path / "home")
         for folder in (made.path, made.state, made.slots, made.vault, made.trial, made.logs):
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
-    def test_an_empty_folder_will_do(self, tmp_path):
+    def test_an_empty_folder_will_do(self, tmp_path: Path):
         (tmp_path / "home").mkdir(mode=0o755)
         make(tmp_path / "home")
         assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
 
-    def test_a_folder_with_other_files_is_refused_and_left_alone(self, tmp_path):
+    def test_a_folder_with_other_files_is_refused_and_left_alone(self, tmp_path: Path):
         (tmp_path / "thesis.txt").write_text("years of work")
         before = everything_below(tmp_path)
 
@@ -55,22 +59,24 @@ class TestMaking:
 
         assert everything_below(tmp_path) == before
 
-    def test_a_home_is_not_made_twice(self, tmp_path):
+    def test_a_home_is_not_made_twice(self, tmp_path: Path):
         make(tmp_path)
         with pytest.raises(HomeError, match="is a Perennial home already"):
             make(tmp_path, root=b"another genesis")
         assert Home.open(tmp_path).root == b"genesis"
 
-    def test_a_limit_out_of_range_leaves_no_trace(self, tmp_path):
+    def test_a_limit_out_of_range_leaves_no_trace(self, tmp_path: Path):
         with pytest.raises(SettingsError, match="between"):
             make(tmp_path / "home", quota=1)
         assert not (tmp_path / "home").exists()
 
     @pytest.mark.parametrize("writes", range(4))
-    def test_cut_short_anywhere_it_is_no_home_and_can_be_made_again(self, tmp_path, monkeypatch, writes):
+    def test_cut_short_anywhere_it_is_no_home_and_can_be_made_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+    ):
         left = [writes]
 
-        def dying(path, content):
+        def dying(path: Path, content: bytes):
             if not left[0]:
                 raise OSError(28, "No space left on device")
             left[0] -= 1
@@ -88,54 +94,54 @@ class TestMaking:
 
 
 class TestOpening:
-    def test_a_folder_that_is_not_there_is_no_home(self, tmp_path):
+    def test_a_folder_that_is_not_there_is_no_home(self, tmp_path: Path):
         with pytest.raises(HomeError, match="There is no Perennial home at"):
             Home.open(tmp_path / "nowhere")
         assert not (tmp_path / "nowhere").exists()
 
-    def test_a_folder_without_the_marker_is_refused_and_left_alone(self, tmp_path):
+    def test_a_folder_without_the_marker_is_refused_and_left_alone(self, tmp_path: Path):
         (tmp_path / "settings.json").write_text("{}")
         with pytest.raises(HomeError, match="is not a Perennial home"):
             Home.open(tmp_path)
         assert everything_below(tmp_path) == {"settings.json": b"{}"}
 
-    def test_a_file_is_no_home(self, tmp_path):
+    def test_a_file_is_no_home(self, tmp_path: Path):
         (tmp_path / "file").write_text("")
         with pytest.raises(HomeError, match="is not a folder"):
             Home.open(tmp_path / "file")
 
-    def test_a_loop_of_links_is_no_home(self, tmp_path):
+    def test_a_loop_of_links_is_no_home(self, tmp_path: Path):
         (tmp_path / "link").symlink_to(tmp_path / "link")
         with pytest.raises(HomeError):
             Home.open(tmp_path / "link")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no owner of this kind")
-    def test_another_users_home_is_refused(self, tmp_path, monkeypatch):
+    def test_another_users_home_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         make(tmp_path)
         monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
         with pytest.raises(HomeError, match="belongs to another user"):
             Home.open(tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b"\xff\xfe", b"[" * 5000])
-    def test_a_damaged_marker_is_named(self, tmp_path, content):
+    def test_a_damaged_marker_is_named(self, tmp_path: Path, content: bytes):
         make(tmp_path)
         (tmp_path / "home.json").write_bytes(content)
         with pytest.raises(HomeError, match=r"home\.json is damaged"):
             Home.open(tmp_path)
 
-    def test_a_home_of_a_newer_version_is_refused(self, tmp_path):
+    def test_a_home_of_a_newer_version_is_refused(self, tmp_path: Path):
         make(tmp_path)
         (tmp_path / "home.json").write_bytes(b'{"format": 2, "what": "nobody knows yet"}')
         with pytest.raises(HomeError, match="newer version"):
             Home.open(tmp_path)
 
-    def test_another_genesis_root_is_refused(self, tmp_path):
+    def test_another_genesis_root_is_refused(self, tmp_path: Path):
         make(tmp_path)
         (tmp_path / "root.json").write_bytes(b"another genesis")
         with pytest.raises(HomeError, match="not the genesis root"):
             Home.open(tmp_path)
 
-    def test_a_path_too_long_for_the_socket_is_one_clear_sentence(self, tmp_path):
+    def test_a_path_too_long_for_the_socket_is_one_clear_sentence(self, tmp_path: Path):
         path = tmp_path / ("x" * (SOCKET_PATH_BYTES_MAX + 1 - len(os.fsencode(tmp_path)) - len("//api.sock")))
         with pytest.raises(HomeError, match="too long for a home: at most 91 bytes"):
             make(path)
@@ -143,25 +149,27 @@ class TestOpening:
 
 
 class TestLock:
-    def test_a_second_instance_is_told_who_runs(self, tmp_path):
+    def test_a_second_instance_is_told_who_runs(self, tmp_path: Path):
         home = make(tmp_path)
         with home.lock(), pytest.raises(HomeInUse, match=rf"already runs on .* \(process {os.getpid()}\)"):
             home.lock()
 
-    def test_the_end_of_a_process_frees_the_home(self, tmp_path):
+    def test_the_end_of_a_process_frees_the_home(self, tmp_path: Path):
         home = make(tmp_path)
-        code = f"from node.supervisor.home import Lock; from pathlib import Path; Lock(Path({str(tmp_path / 'lock')!r}))"
+        code = (
+            f"from node.supervisor.home import Lock; from pathlib import Path; Lock(Path({str(tmp_path / 'lock')!r}))"
+        )
         subprocess.run([sys.executable, "-c", code], check=True)
         home.lock().release()
 
-    def test_once_released_it_can_be_taken_again(self, tmp_path):
+    def test_once_released_it_can_be_taken_again(self, tmp_path: Path):
         home = make(tmp_path)
         home.lock().release()
         home.lock().release()
 
 
 class TestDeleting:
-    def test_all_of_it_goes_read_only_slots_included(self, tmp_path):
+    def test_all_of_it_goes_read_only_slots_included(self, tmp_path: Path):
         home = make(tmp_path / "home")
         slot = home.slots / "vault" / ("a" * 64)
         slot.mkdir(parents=True)
@@ -174,7 +182,7 @@ class TestDeleting:
 
         assert list(tmp_path.iterdir()) == []
 
-    def test_without_the_marker_nothing_is_deleted(self, tmp_path):
+    def test_without_the_marker_nothing_is_deleted(self, tmp_path: Path):
         home = make(tmp_path)
         (tmp_path / "home.json").unlink()
         before = everything_below(tmp_path)

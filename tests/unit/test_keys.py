@@ -1,64 +1,68 @@
 """Keys: made once, kept where they belong, and every certificate with a higher serial."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import stat
 import threading
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from node.supervisor import keys as keys_module
 from node.supervisor.errors import KeyUnavailable, StateError
-from node.supervisor.home import Home
-from node.supervisor.keys import load
+from node.supervisor.home import Home, Kind
+from node.supervisor.keys import Keys, RunKey, load
 from node.vault.core.identity import CERTIFICATE_S, Certificate, Signer, check_certificate
 
 NOW_S = 1_800_000_000.0
 
 
-def home_of(tmp_path, kind="practice"):
+def home_of(tmp_path: Path, kind: Kind = "practice"):
     return Home.make(tmp_path, kind=kind, root=b"genesis", bind="127.0.1.1:0", quota_bytes=64 << 20)
 
 
-def keys_of(home, **others):
+def keys_of(home: Home, **others: Any):
     return asyncio.run(load(home, os.urandom, **others))
 
 
-def certificate_of(run):
+def certificate_of(run: RunKey):
     return msgspec.msgpack.decode(run.certificate, type=Certificate)
 
 
 class FakeKeyring:
     def __init__(self):
-        self.kept = {}
+        self.kept: dict[tuple[str, str], str] = {}
 
-    def get_password(self, service, username):
+    def get_password(self, service: str, username: str):
         return self.kept.get((service, username))
 
-    def set_password(self, service, username, password):
+    def set_password(self, service: str, username: str, password: str):
         self.kept[service, username] = password
 
 
 class TestPracticeHome:
-    def test_the_key_is_made_once_and_found_again(self, tmp_path):
+    def test_the_key_is_made_once_and_found_again(self, tmp_path: Path):
         home = home_of(tmp_path)
         assert keys_of(home).vault_id == keys_of(home).vault_id
 
-    def test_nobody_else_may_read_the_key(self, tmp_path):
+    def test_nobody_else_may_read_the_key(self, tmp_path: Path):
         home = home_of(tmp_path)
         keys_of(home)
         assert stat.S_IMODE((home.state / "vault_id.key").stat().st_mode) == 0o600
 
     @pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
-    def test_a_damaged_key_is_named_and_not_replaced(self, tmp_path, content):
+    def test_a_damaged_key_is_named_and_not_replaced(self, tmp_path: Path, content: bytes):
         home = home_of(tmp_path)
         (home.state / "vault_id.key").write_bytes(content)
         with pytest.raises(KeyUnavailable, match="vault_id.key is damaged"):
             keys_of(home)
         assert (home.state / "vault_id.key").read_bytes() == content
 
-    def test_a_lost_key_is_not_replaced_by_another_identity(self, tmp_path):
+    def test_a_lost_key_is_not_replaced_by_another_identity(self, tmp_path: Path):
         home = home_of(tmp_path)
         keys_of(home).new_run(NOW_S)
         (home.state / "vault_id.key").unlink()
@@ -67,7 +71,7 @@ class TestPracticeHome:
 
 
 class TestRealHome:
-    def test_the_key_lies_in_the_keyring_and_in_no_file(self, tmp_path):
+    def test_the_key_lies_in_the_keyring_and_in_no_file(self, tmp_path: Path):
         home, keyring = home_of(tmp_path, "real"), FakeKeyring()
         keys = keys_of(home, keyring=lambda: keyring)
         (secret,) = keyring.kept.values()
@@ -76,7 +80,7 @@ class TestRealHome:
         assert all(secret.encode() not in content for content in files)
         assert keys_of(home, keyring=lambda: keyring).vault_id == keys.vault_id
 
-    def test_two_homes_have_two_keys_in_one_keyring(self, tmp_path):
+    def test_two_homes_have_two_keys_in_one_keyring(self, tmp_path: Path):
         keyring = FakeKeyring()
         (tmp_path / "a").mkdir()
         (tmp_path / "b").mkdir()
@@ -84,27 +88,27 @@ class TestRealHome:
         second = keys_of(home_of(tmp_path / "b", "real"), keyring=lambda: keyring)
         assert first.vault_id != second.vault_id
 
-    def test_something_else_in_the_keyring_is_not_overwritten(self, tmp_path):
+    def test_something_else_in_the_keyring_is_not_overwritten(self, tmp_path: Path):
         home, keyring = home_of(tmp_path, "real"), FakeKeyring()
         keyring.set_password("Perennial", home.marker.name, "a password of somebody")
         with pytest.raises(KeyUnavailable, match="something else"):
             keys_of(home, keyring=lambda: keyring)
         assert keyring.get_password("Perennial", home.marker.name) == "a password of somebody"
 
-    def test_a_keyring_that_keeps_nothing_is_found_out(self, tmp_path):
+    def test_a_keyring_that_keeps_nothing_is_found_out(self, tmp_path: Path):
         keyring = FakeKeyring()
         keyring.set_password = lambda *_: None
         with pytest.raises(KeyUnavailable):
             keys_of(home_of(tmp_path, "real"), keyring=lambda: keyring)
 
-    def test_what_a_keyring_raises_becomes_one_sentence(self, tmp_path):
+    def test_what_a_keyring_raises_becomes_one_sentence(self, tmp_path: Path):
         def locked():
             raise RuntimeError("the collection is locked")
 
         with pytest.raises(KeyUnavailable, match="refused: the collection is locked"):
             keys_of(home_of(tmp_path, "real"), keyring=locked)
 
-    def test_a_keyring_that_never_answers_is_given_up(self, tmp_path, monkeypatch):
+    def test_a_keyring_that_never_answers_is_given_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(keys_module, "KEYRING_S_MAX", 0.05)
         forever = threading.Event()
         try:
@@ -113,7 +117,7 @@ class TestRealHome:
         finally:
             forever.set()
 
-    def test_only_keyrings_that_encrypt_are_used(self, tmp_path, monkeypatch):
+    def test_only_keyrings_that_encrypt_are_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         import keyring
 
         class PlaintextKeyring(FakeKeyring):
@@ -125,7 +129,7 @@ class TestRealHome:
 
 
 class TestCertificates:
-    def test_a_run_gets_a_fresh_key_that_the_vault_id_vouches_for(self, tmp_path):
+    def test_a_run_gets_a_fresh_key_that_the_vault_id_vouches_for(self, tmp_path: Path):
         keys = keys_of(home_of(tmp_path))
         one, two = keys.new_run(NOW_S), keys.new_run(NOW_S)
         assert one.seed != two.seed
@@ -136,32 +140,32 @@ class TestCertificates:
             assert certificate.transport_key == Signer(run.seed).public_key
             assert run.expires_s == NOW_S + CERTIFICATE_S
 
-    def test_renewing_keeps_the_key_and_moves_the_end(self, tmp_path):
+    def test_renewing_keeps_the_key_and_moves_the_end(self, tmp_path: Path):
         keys = keys_of(home_of(tmp_path))
         run = keys.new_run(NOW_S)
         renewed = keys.renew(run, NOW_S + 1000)
         assert (renewed.seed, renewed.transport_key) == (run.seed, run.transport_key)
         assert renewed.expires_s == run.expires_s + 1000
 
-    def test_serials_rise_over_restarts_and_when_the_clock_goes_back(self, tmp_path):
+    def test_serials_rise_over_restarts_and_when_the_clock_goes_back(self, tmp_path: Path):
         home = home_of(tmp_path)
         serials = []
         for now_s in (NOW_S, NOW_S, NOW_S - 1_000_000, NOW_S - 1_000_000):
             serials.append(certificate_of(keys_of(home).new_run(now_s)).serial)
         assert serials == sorted(set(serials))
 
-    def test_serials_rise_even_when_the_file_was_lost(self, tmp_path):
+    def test_serials_rise_even_when_the_file_was_lost(self, tmp_path: Path):
         home = home_of(tmp_path)
         keys = keys_of(home)
         before = certificate_of(keys.new_run(NOW_S)).serial
         (home.state / "serial.json").unlink()
         assert certificate_of(keys_of(home).new_run(NOW_S + 10)).serial > before
 
-    def test_nothing_is_issued_when_the_serial_cannot_be_kept(self, tmp_path, monkeypatch):
+    def test_nothing_is_issued_when_the_serial_cannot_be_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         home = home_of(tmp_path)
         keys = keys_of(home)
 
-        def full(path, content):
+        def full(path: Path, content: bytes):
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("node.supervisor.state.write_durably", full)

@@ -1,5 +1,9 @@
 """Settings: ranges, durable, and never ignored in silence."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -9,23 +13,23 @@ from node.supervisor.settings import QUOTA_BYTES_DEFAULT, QUOTA_BYTES_MAX, QUOTA
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path):
     return tmp_path / "settings.json"
 
 
-def test_what_was_saved_is_loaded(path):
+def test_what_was_saved_is_loaded(path: Path):
     save(path, Settings(quota_bytes=100_000_000))
     assert load(path) == (Settings(quota_bytes=100_000_000), "")
 
 
 @pytest.mark.parametrize("quota_bytes", [QUOTA_BYTES_MIN, QUOTA_BYTES_MAX])
-def test_the_ends_of_the_range_are_allowed(path, quota_bytes):
+def test_the_ends_of_the_range_are_allowed(path: Path, quota_bytes: int):
     save(path, Settings(quota_bytes=quota_bytes))
     assert load(path)[0].quota_bytes == quota_bytes
 
 
 @pytest.mark.parametrize("quota_bytes", [QUOTA_BYTES_MIN - 1, QUOTA_BYTES_MAX + 1, 0, -1])
-def test_a_limit_out_of_range_is_refused_and_nothing_changes(path, quota_bytes):
+def test_a_limit_out_of_range_is_refused_and_nothing_changes(path: Path, quota_bytes: int):
     save(path, Settings(quota_bytes=100_000_000))
     with pytest.raises(SettingsError, match=r"between 17 MB and 1\.1 PB"):
         save(path, Settings(quota_bytes=quota_bytes))
@@ -45,7 +49,7 @@ def test_a_limit_out_of_range_is_refused_and_nothing_changes(path, quota_bytes):
         b" " * 100_000,
     ],
 )
-def test_a_bad_file_is_kept_aside_and_named_and_the_defaults_hold(path, content):
+def test_a_bad_file_is_kept_aside_and_named_and_the_defaults_hold(path: Path, content: bytes):
     path.write_bytes(content)
 
     loaded, trouble = load(path)
@@ -57,30 +61,30 @@ def test_a_bad_file_is_kept_aside_and_named_and_the_defaults_hold(path, content)
     assert not path.exists()
 
 
-def test_settings_of_a_newer_version_are_kept_aside_and_said_to_be_newer(path):
+def test_settings_of_a_newer_version_are_kept_aside_and_said_to_be_newer(path: Path):
     path.write_bytes(b'{"version":2,"quota_bytes":100000000,"colour":"green"}')
     assert "newer version 2" in load(path)[1]
     assert path.with_name("settings.json.bad").exists()
 
 
-def test_missing_settings_are_said_to_be_missing(path):
+def test_missing_settings_are_said_to_be_missing(path: Path):
     assert "is missing" in load(path)[1]
 
 
-def test_settings_that_cannot_be_opened_are_said_to_be_unreadable(path):
+def test_settings_that_cannot_be_opened_are_said_to_be_unreadable(path: Path):
     path.mkdir()
     assert "cannot be read" in load(path)[1]
 
 
-def test_after_saving_again_all_is_well(path):
+def test_after_saving_again_all_is_well(path: Path):
     path.write_bytes(b"{")
     load(path)
     save(path, Settings(quota_bytes=100_000_000))
     assert load(path) == (Settings(quota_bytes=100_000_000), "")
 
 
-def test_a_full_disk_is_one_sentence(path, monkeypatch):
-    def full(path, content):
+def test_a_full_disk_is_one_sentence(path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(path: Path, content: bytes):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(settings_module, "write_durably", full)
@@ -88,6 +92,6 @@ def test_a_full_disk_is_one_sentence(path, monkeypatch):
         save(path, Settings())
 
 
-def test_the_file_says_its_version(path):
+def test_the_file_says_its_version(path: Path):
     save(path, Settings())
     assert msgspec.json.decode(path.read_bytes())["version"] == 1

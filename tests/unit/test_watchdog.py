@@ -36,7 +36,7 @@ def test_only_failures_within_the_window_count():
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 1e6)), max_size=300))
-def test_however_often_it_fails_the_delay_has_bounds_and_so_has_the_memory(ends):
+def test_however_often_it_fails_the_delay_has_bounds_and_so_has_the_memory(ends: list[tuple[float, float]]):
     watchdog, now_s = Watchdog(), 0.0
     for after_s, up_s in ends:
         now_s += after_s

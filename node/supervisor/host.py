@@ -1,0 +1,152 @@
+"""What updates may ask of this node; fulfils ``node.update.ports.Host``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from node.api import texts
+from node.prober.control import Measured, Probe, Ready
+from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.home import Home
+from node.supervisor.ports import Assignment, Slot
+from node.supervisor.probing import ProberProcess, copy_program, start_prober
+from node.supervisor.twins import Twin, twin_key
+from node.supervisor.vault_child import VaultChild
+from node.update.errors import TwinFailed, UpdateError
+from node.update.observations import Neighbour, Neighbourhood
+from node.update.ports import TwinOrder
+from node.vault import control
+from node.vault.ports import Entropy
+
+GET_S: Final = 30.0
+TELL_S: Final = 5.0
+TABLES_S: Final = 20.0
+PROBE_CHUNK_BYTES_MAX: Final = 64 << 10
+
+log = logging.getLogger(__name__)
+
+
+class UpdateHost:
+    """The vault in use and the means to start others, for the updates of one home."""
+
+    def __init__(
+        self, home: Home, vault: VaultChild, slot: Callable[[str], Slot], entropy: Entropy, utc_s: Callable[[], float]
+    ) -> None:
+        self._utc_s = utc_s
+        self._home = home
+        self._vault = vault
+        self._slot = slot
+        self._entropy = entropy
+        self._is_program_copied = False
+        self.head = b""  # what the vault in use shall carry
+
+    async def get_chunk(self, address: bytes) -> bytes:
+        """Fetch a chunk from the network.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It cannot be had now.
+        """
+        answer = await self._vault.ask(lambda number: control.GetChunk(number, address), GET_S)
+        if not isinstance(answer, control.Content):
+            raise VaultUnavailable(texts.odd_answer())
+        return answer.content
+
+    async def carry_head(self, head: bytes) -> None:
+        """Let the vault in use, and those after it, carry this verified head.
+
+        Raises:
+            RequestRefused: The vault would not.
+        """
+        self.head = head
+        try:
+            await self._vault.ask(lambda number: control.SetHead(number, head), TELL_S)
+        except VaultUnavailable as error:
+            log.info("the vault is told of the head when it is back reason=%s", error)
+
+    async def refuse_head(self, digest: bytes, sender: bytes) -> None:
+        """Hold a bad head against the vault that offered it.
+
+        Raises:
+            VaultUnavailable, RequestRefused: The vault could not be told.
+        """
+        await self._vault.ask(lambda number: control.RefuseHead(number, digest, sender), TELL_S)
+
+    async def switch(self, tree_hash: str) -> None:
+        """Hand over to that version.
+
+        Raises:
+            SwitchFailed: It did not take over; the version from before serves again.
+        """
+        await self._vault.switch(tree_hash)
+
+    async def start_twin(self, order: TwinOrder) -> Twin:
+        """Start a vault for a trial.
+
+        Raises:
+            TwinFailed: It did not start; nothing of it is left.
+        """
+        try:
+            slot = await asyncio.to_thread(self._slot, order.tree_hash)
+        except UpdateError as error:
+            raise TwinFailed(str(error)) from error
+        assignment = Assignment(
+            network=self._home.network,
+            bind=self._any_port(),
+            quota_bytes=order.quota_bytes,
+            contacts=(*self._home.marker.contacts, self._vault.record)[-control.CONTACTS_MAX :],
+            head=self.head,
+            pace=self._home.marker.pace,
+            is_standby=order.is_standby,
+        )
+        key = twin_key(order.seed, self._entropy, self._utc_s())
+        return await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log")
+
+    async def start_prober(
+        self, twins: tuple[bytes, bytes], pairs_per_s: float, on_report: Callable[[Ready | Measured], None]
+    ) -> ProberProcess:
+        """Start the prober on two records.
+
+        Raises:
+            TwinFailed: It did not start.
+        """
+        program = self._home.path / "app"
+        try:
+            if not self._is_program_copied:
+                await asyncio.to_thread(copy_program, program)
+                self._is_program_copied = True
+        except OSError as error:
+            raise TwinFailed(texts.unusable(program, error)) from error
+        probe = Probe(
+            control_version=0,  # set when the prober has said which ones it speaks
+            network=self._home.network,
+            twins=twins,
+            bind=self._any_port(),
+            pairs_per_s=pairs_per_s,
+            chunk_bytes_max=PROBE_CHUNK_BYTES_MAX,
+        )
+        return await start_prober(
+            program, self._home.trial / "prober", probe, self._home.logs / "prober.log", on_report
+        )
+
+    async def neighbourhood(self) -> Neighbourhood:
+        """Ask the vault in use for its neighbours' rank tables.
+
+        Raises:
+            TwinFailed: It has no answer now.
+        """
+        try:
+            state = await self._vault.ask(control.GetState)
+            tables = await self._vault.ask(control.FetchRankTables, TABLES_S)
+        except (VaultUnavailable, RequestRefused) as error:
+            raise TwinFailed(str(error)) from error
+        if not isinstance(state, control.State) or not isinstance(tables, control.RankTables):
+            raise TwinFailed(texts.odd_answer())
+        neighbours = tuple(Neighbour(given.subnet, given.known_s, given.table) for given in tables.tables)
+        return Neighbourhood(state.peer_count + 1, state.subnet_count, neighbours)
+
+    def _any_port(self) -> str:
+        """The address of the vault in use, so that all of a farm count as one holder, with a port of its own."""
+        return f"{self._home.marker.bind.rpartition(':')[0]}:0"

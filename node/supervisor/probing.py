@@ -1,0 +1,98 @@
+"""The prober of a trial: our own program in the same sandbox, which is told neither the farm nor the candidate."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+import node
+from node.prober.control import Measured, Probe, ProberReport, Ready, decode_report
+from node.sandbox.child import Child
+from node.sandbox.errors import ChildError
+from node.sandbox.spec import PROBER_MODULE, SandboxSpec
+from node.supervisor.launch import common_version
+from node.update.errors import TwinFailed
+from node.vault.control import Hello
+from node.vault.errors import ControlError
+
+STOP_S: Final = 3.0
+FOLDER_MODE: Final = 0o700
+COPIED: Final = ("vault", "prober")  # what a prober is made of, besides the map
+
+
+class ProberProcess:
+    """A running prober; fulfils ``node.update.ports.Process``."""
+
+    def __init__(self, child: Child[ProberReport]) -> None:
+        self._child = child
+
+    @property
+    def exited(self) -> asyncio.Future[int]:
+        return self._child.exited
+
+    async def stop(self) -> None:
+        await self._child.stop(STOP_S)
+
+
+async def start_prober(
+    program: Path, data: Path, probe: Probe, log: Path, on_report: Callable[[Ready | Measured], None]
+) -> ProberProcess:
+    """Start the prober that lies in ``program``, with ``data`` as its folder, and give it its only order.
+
+    Raises:
+        TwinFailed: It did not start; nothing of it is left.
+    """
+
+    def configure(content: bytes) -> bytes:
+        hello = decode_report(content)
+        if not isinstance(hello, Hello):
+            raise ControlError("the prober said no hello")
+        return msgspec.msgpack.encode(msgspec.structs.replace(probe, control_version=common_version(hello)))
+
+    def hear(report: ProberReport) -> None:
+        if not isinstance(report, Hello):
+            on_report(report)
+
+    try:
+        await asyncio.to_thread(_empty, data)
+        child = await Child.start(
+            SandboxSpec(slot=program, data=data, module=PROBER_MODULE),
+            configure=configure,
+            decode=decode_report,
+            on_report=hear,
+            log=log,
+            name="prober",
+        )
+    except (ChildError, OSError) as error:
+        raise TwinFailed(str(error)) from error
+    return ProberProcess(child)
+
+
+def _empty(data: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(data)
+    data.mkdir(mode=FOLDER_MODE, parents=True)
+
+
+def copy_program(target: Path) -> None:
+    """Copy what a prober is made of to ``target``, in place of what is there.  Blocking.
+
+    The sandbox loads nothing but source from there; where this program itself lies, compiled packages may lie too.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    assert node.__file__ is not None
+    source = Path(node.__file__).parent
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(target)
+    (target / "node").mkdir(mode=FOLDER_MODE, parents=True)
+    shutil.copyfile(source / "__init__.py", target / "node" / "__init__.py")
+    for folder in COPIED:
+        shutil.copytree(source / folder, target / "node" / folder, ignore=shutil.ignore_patterns("__pycache__"))

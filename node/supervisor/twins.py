@@ -1,0 +1,115 @@
+"""Vaults for a trial: contained like the vault in use, under an identity that is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from node.api import texts
+from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.keys import RunKey
+from node.supervisor.launch import VaultLauncher, stood_by
+from node.supervisor.ports import Assignment, Run, Slot
+from node.update.errors import TwinFailed
+from node.update.ports import TwinOrder, Usage
+from node.vault import control
+from node.vault.core.identity import KEY_BYTES, Signer, certify, encode_certificate
+from node.vault.ports import Entropy
+from node.vault.storage.filesystem import CHUNKS, INCOMING
+
+LISTEN_S_MAX: Final = 30.0
+ACTIVATE_S: Final = 30.0
+FOLDER_MODE: Final = 0o700
+
+
+class Twin:
+    """A running vault of a trial; fulfils ``node.update.ports.TwinVault``."""
+
+    def __init__(self) -> None:
+        self.record = b""
+        self._run: Run
+        self._listening = asyncio.Event()
+
+    @classmethod
+    async def start(cls, order: TwinOrder, slot: Slot, key: RunKey, assignment: Assignment, log: Path) -> Twin:
+        """Start it; return once it is reachable, or in standby, once it has opened its store.
+
+        Raises:
+            TwinFailed: It did not; nothing of it is left.
+        """
+        twin = cls()
+        launcher = VaultLauncher(order.data, log)
+        try:
+            await asyncio.to_thread(_make_folders, order.data)
+            twin._run = await launcher.start(slot, key, assignment, twin._heard)
+        except (VaultUnavailable, OSError) as error:
+            raise TwinFailed(str(error)) from error
+        is_up = False
+        try:
+            await (stood_by(twin._run) if order.is_standby else twin._reachable(LISTEN_S_MAX))
+            is_up = True
+        except (VaultUnavailable, RequestRefused) as error:
+            raise TwinFailed(f"{error} {twin._run.last_words()}".strip()) from error
+        finally:
+            if not is_up:
+                twin._run.kill()
+        return twin
+
+    @property
+    def exited(self) -> asyncio.Future[int]:
+        return self._run.exited
+
+    async def stop(self) -> None:
+        await self._run.drain()
+
+    def kill(self) -> None:
+        self._run.kill()
+
+    def usage(self) -> Usage:
+        try:
+            return self._run.usage()
+        except VaultUnavailable as error:
+            raise TwinFailed(str(error)) from error
+
+    async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
+        try:
+            return await self._run.ask(make, timeout_s)
+        except (VaultUnavailable, RequestRefused) as error:
+            raise TwinFailed(str(error)) from error
+
+    async def activate(self) -> None:
+        await self.ask(control.Activate, ACTIVATE_S)
+        try:
+            await self._reachable(ACTIVATE_S)
+        except VaultUnavailable as error:
+            raise TwinFailed(str(error)) from error
+
+    async def _reachable(self, timeout_s: float) -> None:
+        hearing = asyncio.create_task(self._listening.wait())
+        try:
+            await asyncio.wait((hearing, self._run.exited), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hearing.cancel()
+        if not self._listening.is_set():
+            raise VaultUnavailable(texts.vault_not_listening(timeout_s))
+
+    def _heard(self, report: control.Report) -> None:
+        """Take what it says by itself.  Heads are left to the vault in use: a twin is not believed anything."""
+        if isinstance(report, control.Listening):
+            self.record = report.record
+            self._listening.set()
+
+
+def twin_key(seed: bytes, entropy: Entropy, now_s: float) -> RunKey:
+    """A transport key for one run of a twin.  Its serial is the time, so that it rises with each restart."""
+    transport_seed = entropy(KEY_BYTES)
+    transport_key = Signer(transport_seed).public_key
+    certificate = certify(Signer(seed), transport_key, serial=int(now_s * 1000), now_s=now_s)
+    return RunKey(transport_seed, transport_key, encode_certificate(certificate), certificate.expires_s)
+
+
+def _make_folders(data: Path) -> None:
+    for folder in (data, data / INCOMING, data / CHUNKS):
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
