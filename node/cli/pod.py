@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import click
-import platformdirs
 
-from node.api.client import ApiError, Client, NotRunning
+from node.cli.common import ask_node, fail, print_json, shared_options
 from node.pod import build as building
 from node.pod import network as networks
 from node.pod import publish as publishing
@@ -22,11 +20,23 @@ from node.trust.chain import Chain
 from node.trust.errors import TrustError
 from node.trust.policy import high_threshold, majority
 
-SHOWN_MAX = 10  # differing files named in a sentence
+SHOWN_MAX: Final = 10  # differing files named in a sentence
+FOLDER: Final = click.Path(path_type=Path)
 
-FOLDER = click.Path(path_type=Path)
-as_json = click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of sentences.")
+T = TypeVar("T")
 in_network = click.option("--network", "network", type=FOLDER, required=True, help="Folder of the network.")
+
+
+def as_json(command: Callable[..., T]) -> Callable[..., T]:
+    """Give a command ``is_json``.  It takes --home like all others, and needs no home."""
+
+    @shared_options
+    @functools.wraps(command)
+    def without_home(home: Path, **others: Any) -> T:
+        del home
+        return command(**others)
+
+    return without_home
 
 
 @click.group()
@@ -127,14 +137,11 @@ def sign(release: Path, network: Path, name: str, is_json: bool) -> None:
 @pod.command()
 @click.argument("release", type=FOLDER)
 @in_network
-@click.option("--home", type=FOLDER, default=None, help="Home of the node that takes it; by default your own.")
-@as_json
-def publish(release: Path, network: Path, home: Path | None, is_json: bool) -> None:
+@shared_options
+def publish(release: Path, network: Path, home: Path, is_json: bool) -> None:
     """Hand the signed RELEASE to a running node, which stores it in the network and tells its peers."""
     with _stating_failures(is_json=is_json):
-        done = asyncio.run(
-            _publish(release, network, home or platformdirs.user_data_path("perennial", appauthor=False))
-        )
+        done = ask_node(home, lambda node: publishing.publish(release, network, node), is_json=is_json)
     _say(
         is_json,
         {
@@ -179,22 +186,17 @@ def verify(release: Path, checkout: Path, is_json: bool) -> None:
         raise SystemExit(1)
 
 
-async def _publish(release: Path, network: Path, home: Path) -> publishing.Published:
-    async with Client(home) as client:
-        return await publishing.publish(release, network, client)
-
-
 @contextlib.contextmanager
 def _stating_failures(*, is_json: bool) -> Iterator[None]:
     """Turn a stated failure into one sentence, or one JSON object, and exit code 1."""
     try:
         yield
-    except (PodError, TrustError, ApiError, NotRunning) as error:
-        if not is_json:
-            raise click.ClickException(str(error) or "the node of this home does not run") from error
-        click.echo(json.dumps({"code": error.code, "message": str(error)}))
-        raise SystemExit(1) from error
+    except (PodError, TrustError) as error:
+        fail(error, is_json=is_json)
 
 
 def _say(is_json: bool, data: dict[str, Any], *sentences: str) -> None:
-    click.echo(json.dumps(data) if is_json else "\n".join(sentences))
+    if is_json:
+        print_json(data)
+    else:
+        click.echo("\n".join(sentences))

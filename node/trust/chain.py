@@ -33,7 +33,6 @@ from node.trust.policy import (
     check_listed,
     check_root,
     check_succession,
-    foundation_until,
     founder_names,
     pod_names,
     signed_at,
@@ -157,8 +156,8 @@ class Chain:
         # so far ahead that everything has expired.
         floor = signed_at(snapshot.signed)
         now = max(now, floor)
-        if timestamp.signed.is_expired(now):
-            raise ExpiredMetadata("timestamp: it had expired when the snapshot was signed")
+        if timestamp.signed.is_expired(now) or trusted.root.signed.is_expired(now):
+            raise ExpiredMetadata("the root or the timestamp had expired when the snapshot was signed")
         trusted.set_reference_time(now)
         root, targets = trusted.root, trusted.add_targets(files.targets)
         roles = check_delegations(targets.signed, root.signed)
@@ -174,10 +173,8 @@ class Chain:
                 # Expiry is the last check of all, so apart from its time the statement is right.
                 delegated[role] = read(files.delegated[role], Targets)
                 lapsed.add(role)
+            # This binds the foundation to its date too: what may not outlive the date has lapsed after it.
             check_delegated(role, delegated[role].signed, root.signed)
-        until = foundation_until(root.signed)
-        if until is not None and now >= until:
-            lapsed.add("foundation")
         return _State(timestamp, snapshot, targets, delegated), floor, frozenset(lapsed)
 
     def dump(self) -> bytes:

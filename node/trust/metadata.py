@@ -28,6 +28,7 @@ from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSigna
 # the others take them from here.
 __all__ = [
     "NAMED_FIELD",
+    "SIGNATURES_MAX",
     "Metadata",
     "Root",
     "Snapshot",

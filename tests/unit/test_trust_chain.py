@@ -20,8 +20,8 @@ from node.trust.errors import (
     Rollback,
     TrustError,
 )
-from node.trust.head import Head, encode
-from node.trust.metadata import Root, Snapshot, Targets, Timestamp, read, time_text
+from node.trust.head import ROOT_BYTES_MAX, Head, encode
+from node.trust.metadata import SIGNATURES_MAX, Root, Snapshot, Targets, Timestamp, read, time_text
 from node.trust.policy import PREVIOUS_FIELD, UNTIL_FIELD
 from tests.signed_world import DAY, NOW, World, drop_pod, following, party, unchanged
 
@@ -95,6 +95,7 @@ class TestReleases:
         assert not verified.is_newer
         assert not verified.is_news
         assert len(verified.releases[0].signers) == 4
+        assert verified.chain.head == world.chain.head
 
     def test_a_withdrawn_release_is_news(self, world: World) -> None:
         world.accept(world.release("0.1.1"))
@@ -206,6 +207,21 @@ class TestTime:
             world.verify(stale, NOW - 700 * DAY)
         with pytest.raises(TrustError):
             world.verify(old, NOW)
+
+    def test_what_pods_signed_once_bounds_the_clock_also_when_they_sign_an_earlier_time_later(
+        self, world: World
+    ) -> None:
+        later = NOW + 100 * DAY
+        world.accept(world.release("0.1.1", now=later), later)
+
+        with pytest.raises(ExpiredMetadata):
+            world.verify(world.release("0.1.2", now=NOW), NOW)
+
+    def test_a_root_that_had_expired_when_the_snapshot_was_signed_is_not_in_force(self, world: World) -> None:
+        head = world.release("0.1.1", now=NOW + 100 * DAY)
+
+        with pytest.raises(ExpiredMetadata):
+            world.verify(world.with_root(lambda signed: setattr(signed, "expires", NOW + 50 * DAY), head=head), NOW)
 
     def test_one_pod_cannot_push_the_clock_forward(self, world: World) -> None:
         pushed = time_text(NOW + 3_000 * DAY)
@@ -331,6 +347,11 @@ class TestRotation:
         assert verified.is_newer
         assert not verified.is_news
 
+    def test_a_head_with_nothing_but_one_more_root_is_newer(self, world: World) -> None:
+        world.accept()
+
+        assert world.verify(world.with_root(unchanged)).is_newer
+
     def test_a_removed_pod_no_longer_counts(self, world: World) -> None:
         world.head = self.without_last(world)
         world.accept()
@@ -439,6 +460,18 @@ class TestUnsignedAdditions:
         with pytest.raises(MalformedMetadata, match="unsigned"):
             world.verify()
 
+    def test_more_signatures_than_there_can_be_parties_are_refused(self, world: World) -> None:
+        timestamp = read(world.head.timestamp, Timestamp).metadata
+        sign(timestamp, [party(number) for number in range(50, 50 + SIGNATURES_MAX)])
+
+        with pytest.raises(MalformedMetadata, match="signatures are over"):
+            world.verify(msgspec.structs.replace(world.head, timestamp=timestamp.to_bytes()))
+
+    @pytest.mark.parametrize("version", [True, 1 << 53])
+    def test_a_version_is_a_whole_number_that_every_reader_can_hold(self, world: World, version: int) -> None:
+        with pytest.raises(MalformedMetadata, match="version"):
+            world.verify(world.with_timestamp(lambda signed: setattr(signed, "version", version)))
+
     def test_a_key_that_appears_twice_is_refused_whichever_value_is_right(self, world: World) -> None:
         doubled = world.head.timestamp.replace(b'"version":1}', b'"version":9,"version":1}')
         assert doubled != world.head.timestamp
@@ -477,6 +510,10 @@ class TestKeptChain:
 
         with pytest.raises(NotEnoughSignatures):
             Chain.start(root.to_bytes())
+
+    def test_a_root_over_its_limit_starts_no_chain(self, world: World) -> None:
+        with pytest.raises(MalformedMetadata, match="over"):
+            Chain.start(world.genesis + b" " * ROOT_BYTES_MAX)
 
     def test_a_head_is_small(self, world: World) -> None:
         for number in range(20):
