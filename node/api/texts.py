@@ -241,6 +241,10 @@ def updates_stopped() -> str:
     return "Updates have stopped because of a fault in Perennial; your chunks are served as before."
 
 
+def updates_wait(why: str) -> str:
+    return f"Updates wait, because what was kept of them cannot be read ({why}); your chunks are served as before."
+
+
 def unknown_version() -> str:
     return "unknown"
 

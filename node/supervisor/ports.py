@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from node.api.schema import HeadAnswer, TrialView, Updates
 from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
 from node.supervisor.keys import RunKey
@@ -101,22 +100,4 @@ class Surroundings(Protocol):
 
     def changed(self) -> None:
         """Something that the status tells may have changed."""
-        ...
-
-
-class Updating(Protocol):
-    """What the supervisor needs of ``node.update.driver.Updates``."""
-
-    def updates(self) -> Updates: ...
-
-    def trial(self) -> TrialView | None: ...
-
-    def vault_failed(self, reason: str) -> None: ...
-
-    async def offered(self, content: bytes, sender: bytes) -> HeadAnswer:
-        """Judge a head that a vault (or, with b"" as ``sender``, a person) offers."""
-        ...
-
-    async def run(self) -> None:
-        """Carry releases through, until cancelled."""
         ...

@@ -23,9 +23,11 @@ from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
 from node.supervisor.launch import VaultLauncher
-from node.supervisor.ports import Assignment, Launcher, Slot, Updating
+from node.supervisor.ports import Assignment, Launcher, Slot
+from node.supervisor.updating import open_updates
 from node.supervisor.vault_child import VaultChild
-from node.update.errors import SlotDamaged
+from node.update.driver import Updates
+from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
 from node.vault.ports import Entropy
@@ -76,8 +78,8 @@ class Supervisor:
         self._settings_lock = asyncio.Lock()
         self._heads: asyncio.Queue[control.HeadSeen] = asyncio.Queue(HEADS_MAX)
         self._head_given = b""  # to the vault, when it was configured
-        self._updates: Updating | None = None
         self._updates_trouble = ""
+        self._updating: asyncio.Task[None] | None = None
         self._shipped: dict[str, str] = {}  # tree hash -> version, of slots that no release brought
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
         self.vault = VaultChild(
@@ -90,24 +92,43 @@ class Supervisor:
             utc_s=utc_s,
         )
         self.host = UpdateHost(home, self.vault, slot=self.slot, entropy=entropy, utc_s=utc_s)
+        self._updates = self._open_updates(entropy)
 
-    async def run(self, updates: Updating | None = None) -> None:
+    def _open_updates(self, entropy: Entropy) -> Updates | None:
+        """The updates of this home; without them, if what was kept of them cannot be read, the vault goes on."""
+        try:
+            return open_updates(
+                self.home,
+                self.slots,
+                self.host,
+                entropy=entropy,
+                utc_s=self._utc_s,
+                left_bytes=self._left_bytes,
+                on_change=self.changed,
+            )
+        except (StateUnreadable, OSError) as error:
+            log.exception("updates not opened")
+            self._updates_trouble = texts.updates_wait(texts.reason(error))
+            return None
+
+    async def run(self) -> None:
         """Run vault and updates until ``stop``."""
-        self._updates = updates
         async with asyncio.TaskGroup() as tasks:
+            self._updating = tasks.create_task(self._keep_updating(), name="updates")
             others = [
-                tasks.create_task(self._keep_updating(updates), name="updates"),
                 tasks.create_task(self._measure_again(), name="measure"),
                 tasks.create_task(self._publish_changes(), name="publish"),
                 tasks.create_task(self._judge_heads(), name="heads"),
             ]
             await self.vault.keep_running()
-            for task in others:
+            for task in (self._updating, *others):
                 task.cancel()
 
     def stop(self) -> None:
         """Make ``run`` end the vault gracefully and return."""
         self.vault.stop()
+        if self._updating is not None:
+            self._updating.cancel()  # so that the twins of a trial end while the vault drains
 
     async def switch(self, tree_hash: str) -> None:
         """Hand over to another vault version; see ``VaultChild.switch``."""
@@ -163,7 +184,7 @@ class Supervisor:
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         """Judge a head that a person brings.  Once begun it is carried out."""
         if self._updates is None:
-            raise VaultUnavailable(texts.vault_unavailable())
+            raise StateError(self._updates_trouble)
         return await self._carried_out(self._updates.offered(content, b""))
 
     # What the vault in use needs and tells.
@@ -272,12 +293,12 @@ class Supervisor:
                 async with asyncio.timeout(LOOK_S):
                     await self._changed.wait()
 
-    async def _keep_updating(self, updates: Updating | None) -> None:
+    async def _keep_updating(self) -> None:
         """Updates may stop; the vault goes on, and the farmer is told."""
-        if updates is None:
+        if self._updates is None:
             return
         try:
-            await updates.run()
+            await self._updates.run()
         except Exception:
             log.exception("updates have stopped")
             self._updates_trouble = texts.updates_stopped()
@@ -292,6 +313,10 @@ class Supervisor:
                 await self._updates.offered(seen.content, seen.sender)
             except Exception:
                 log.exception("a head could not be judged")
+
+    def _left_bytes(self) -> int:
+        used = self.vault.state.used_bytes if self.vault.state else 0
+        return max(0, self._share_bytes - used)
 
     def _space(self) -> schema.Space:
         figures = self.vault.state

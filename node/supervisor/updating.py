@@ -1,0 +1,68 @@
+"""Opens the updates of a home: what they may use, and how patient they are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+from node.supervisor.home import Home
+from node.supervisor.host import UpdateHost
+from node.trial import profile
+from node.update import events
+from node.update.driver import Updates
+from node.update.jobs import Means
+from node.update.slots import Slots
+from node.update.store import Store
+from node.vault.ports import Entropy
+
+TWIN_BYTES_MIN: Final = 16 << 20
+TWIN_BYTES_MAX: Final = 1 << 30
+TWIN_PART: Final = 4  # of what the farm's limit has left; both twins together take half of it
+
+
+def open_updates(
+    home: Home,
+    slots: Slots,
+    host: UpdateHost,
+    *,
+    entropy: Entropy,
+    utc_s: Callable[[], float],
+    left_bytes: Callable[[], int],
+    on_change: Callable[[], None],
+) -> Updates:
+    """Go on with the updates as they were left.  Blocking.
+
+    Args:
+        home: Whose updates.
+        slots: Its vault versions.
+        host: What they may ask of the node.
+        entropy: For keys of twins.
+        utc_s: The calendar.
+        left_bytes: What of the farmer's limit is not in use.
+        on_change: Called in the loop when there is something new to tell.
+
+    Raises:
+        StateUnreadable: What was kept is damaged.
+        OSError: It cannot be read.
+    """
+    means = Means(
+        host=host,
+        slots=slots,
+        store=Store(home.state),
+        trials=home.trial,
+        profile=profile.PRACTICE if home.is_practice else profile.REAL,
+        quota_bytes=lambda: twin_bytes(left_bytes()),
+        random=random.SystemRandom(),  # nobody may guess how long a trial lasts
+        entropy=entropy,
+        utc_s=utc_s,
+        on_change=on_change,
+    )
+    updates = Updates.open(home.root, means, events.PRACTICE if home.is_practice else events.REAL)
+    host.head = updates.head
+    return updates
+
+
+def twin_bytes(left_bytes: int) -> int:
+    """How much each twin may store when the farmer's limit has ``left_bytes`` left."""
+    return min(TWIN_BYTES_MAX, max(TWIN_BYTES_MIN, left_bytes // TWIN_PART))
