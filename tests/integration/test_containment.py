@@ -41,7 +41,7 @@ PACKAGES = ("msgspec", "psutil", "iroh", "cryptography", "cffi", "_cffi_backend*
 STRICT_ANYWAY = {
     "open the terminal", "load a kernel program", "read the kernel's log", "watch performance counters", "send pings",
     "enter a user namespace", "queue calls past the filter", "trace the parent", "read the parent's memory",
-    "read the kernel's keyring", "have capabilities", "change the slot",
+    "read the kernel's keyring", "have capabilities", "change the slot", "start a process by the old call",
     "set an extended attribute", "remove an extended attribute",
 }  # fmt: skip
 
