@@ -101,10 +101,7 @@ class ChunkStore:
         Raises:
             StorageError: The disk does not say how full it is.
         """
-        try:
-            free_bytes = self._filesystem.free_bytes()
-        except OSError as error:
-            raise StorageError(f"cannot tell the free space: {error}") from error
+        free_bytes = self._free_bytes()
         return room(quota_bytes=self._quota_bytes, used_bytes=self._used_bytes, free_bytes=free_bytes)
 
     def put(self, content: bytes) -> bytes:
@@ -247,6 +244,12 @@ class ChunkStore:
         except OSError as error:
             raise StorageError(f"cannot look for chunk {address.hex()[:8]}: {error}") from error
 
+    def _free_bytes(self) -> int:
+        try:
+            return self._filesystem.free_bytes()
+        except OSError as error:
+            raise StorageError(f"cannot tell the free space: {error}") from error
+
     def _is_kept(self, address: bytes, content: bytes) -> bool:
         """Whether exactly ``content`` lies there and survives a power cut."""
         if address in self._doubtful:
@@ -306,10 +309,13 @@ class ChunkStore:
         return True
 
     def _reserve(self, length: int) -> None:
+        # Asked before the lock is taken: no thread shall wait for another one's system call.  The disk's reserve may
+        # so be short by what is being written at the moment; the quota is exact.
+        free_bytes = self._free_bytes()
         with self._changed:
-            free = self.room()  # chunks that are being written count twice at most, never too little
-            if length > free:
-                raise QuotaExceeded(f"a chunk of {length} bytes is over the room of {free}")
+            left = room(quota_bytes=self._quota_bytes, used_bytes=self._used_bytes, free_bytes=free_bytes)
+            if length > left:
+                raise QuotaExceeded(f"a chunk of {length} bytes is over the room of {left}")
             self._used_bytes += length
 
     def _account(self, more_bytes: int, more_chunks: int) -> None:
