@@ -63,7 +63,7 @@ from node.vault.core.operations import GetOperation, PutOperation, RankCollectio
 from node.vault.core.serving import Serving, Storing
 from node.vault.ports import Entropy, Random
 
-OPERATIONS_MAX: Final = 64
+FIRST_REFRESH_S: Final = 0.5
 UNREACHABLE: Final = "peer.unreachable"
 
 
@@ -90,6 +90,7 @@ class Vault:
         self._is_started = False
         self._is_leaving = False
         self._audit_at_s = self._ping_at_s = self._refresh_at_s = 0.0
+        self._refresh_pause_s = FIRST_REFRESH_S
 
     @property
     def record(self) -> PeerRecord:
@@ -139,14 +140,16 @@ class Vault:
         # Not all vaults that start together shall work at the same moments for ever.
         self._audit_at_s = now_s + pace.audit_s * desk.random.random()
         self._ping_at_s = now_s + pace.ping_s * desk.random.random()
-        self._refresh_at_s = now_s + min(1.0, pace.refresh_s)
+        self._refresh_at_s = now_s + self._refresh_pause_s
 
     def _tick(self) -> None:
         if not self._is_started or self._is_leaving:
             return
         desk, pace, now_s = self._desk, self._config.pace, self._desk.now.monotonic_s
         if now_s >= self._refresh_at_s:
-            self._refresh_at_s = now_s + pace.refresh_s
+            # A newcomer looks around often, and ever less often the longer it is there.
+            self._refresh_pause_s = min(2 * self._refresh_pause_s, pace.refresh_s)
+            self._refresh_at_s = now_s + self._refresh_pause_s
             self._look_around()
         if now_s >= self._ping_at_s:
             self._ping_at_s = now_s + pace.ping_s

@@ -1,0 +1,31 @@
+"""``python -m tests.benchmarks practice [--seeds 10] [--json]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from tests.benchmarks import practice
+
+BENCHMARKS = {"practice": practice}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    commands = parser.add_subparsers(dest="name", required=True)
+    for name, module in BENCHMARKS.items():
+        command = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        command.add_argument("--json", action="store_true", help="one JSON object at the end instead of text")
+        module.add_arguments(command)
+    arguments = parser.parse_args()
+    figures = BENCHMARKS[arguments.name].measure(arguments)
+    if arguments.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        BENCHMARKS[arguments.name].show(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
