@@ -116,7 +116,7 @@ class Child(Generic[R]):
             spec: What it is given.
             configure: Called once with the content of the first frame; returns the content of the answer's frame
                 (without its length); raises ``ChildError``, ``ControlError`` or ``ValueError`` if it will not do.
-            decode: Reads a frame's content; raises ``ControlError`` (or ``ValueError``) for what is no message.
+            decode: Reads a frame's content; raises ``ControlError`` or a decoder's error for what is no message.
             on_report: Called in the loop for every message that answers nothing; must not block.
             log: The file for its standard error.
             name: How the supervisor's own log calls it.
@@ -125,18 +125,21 @@ class Child(Generic[R]):
         Raises:
             ChildError: It did not start, or did not say what it should.  Nothing of it is left.
         """
-        try:
-            capped_log = CappedLog(log, asyncio.get_running_loop().time())
-            process = await _spawn(spec)
-        except OSError as error:
-            raise ChildError(f"{name} cannot be started: {error}") from error
+        with contextlib.ExitStack() as undo:
+            try:
+                capped_log = CappedLog(log, asyncio.get_running_loop().time())
+                undo.callback(capped_log.close)
+                process = await _spawn(spec)
+            except OSError as error:
+                raise ChildError(f"{name} cannot be started: {error}") from error
+            undo.pop_all()
         child = cls(process, decode=decode, on_report=on_report, log=capped_log, name=name)
         try:
             async with asyncio.timeout(start_s_max):
                 await child._open(configure)
         except TimeoutError as error:
             raise ChildError(f"{name} said no hello within {start_s_max:g} s") from error
-        except (ControlError, ConnectionError, ValueError) as error:
+        except (ControlError, ConnectionError, ValueError, msgspec.DecodeError) as error:
             raise ChildError(f"{name} did not start as agreed: {error}") from error
         finally:
             if child._living is None:
@@ -259,7 +262,7 @@ class Child(Generic[R]):
         try:
             while (content := await self._receive()) is not None:
                 await self._take(self._decode(content))
-        except (ControlError, ChildError, ValueError) as error:
+        except (ControlError, ChildError, ValueError, msgspec.DecodeError) as error:
             self.fault = str(error)[:MESSAGE_CHARACTERS_MAX]
             self.counters["contract_broken"] += 1
             self.kill()

@@ -157,7 +157,7 @@ def read_report(line: bytes) -> SandboxReport:
     """
     try:
         facts = msgspec.json.decode(line, type=Facts)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise ChildError(f"the launcher failed: {_failure(line)}") from error
     return rate(facts)
 
@@ -190,7 +190,7 @@ def rate(facts: Facts) -> SandboxReport:
 def _failure(line: bytes) -> str:
     try:
         return msgspec.json.decode(line, type=NotStarted).error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return line[:200].decode("utf-8", "backslashreplace") or "it said nothing"
 
 

@@ -33,8 +33,6 @@ ENVIRONMENT: Final = {
     "TZ": "UTC",
     # An arena of the C library reserves 64 MiB of address space, and there would be eight for each core.
     "MALLOC_ARENA_MAX": "2",
-    # The transport's threads: as many on a large machine as on a small one.
-    "TOKIO_WORKER_THREADS": "2",
 }
 
 SYSTEM_PATHS: Final = (

@@ -1,10 +1,13 @@
 """What is said of a sandbox must be no better than what holds."""
 
+import contextlib
 import json
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.sandbox.errors import ChildError
 from node.sandbox.report import Facts, Outcome, SandboxReport, confront, rate, read_report, uncontained
@@ -83,6 +86,12 @@ def test_the_launchers_line_is_read() -> None:
 def test_any_other_line_is_a_failure_that_names_its_cause(line: bytes, words: str) -> None:
     with pytest.raises(ChildError, match=words):
         read_report(line)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_whatever_the_line_it_is_a_report_or_a_failure(line: bytes) -> None:
+    with contextlib.suppress(ChildError):
+        assert read_report(line).level in ("full", "partial", "none")
 
 
 def outcome(kind: str, *, is_allowed: bool, name: str = "try") -> Outcome:
