@@ -6,6 +6,7 @@ Every answer is JSON of a type in ``schema``; every failure is an ErrorAnswer an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -79,6 +80,8 @@ class ApiServer:
         self._node = node
         self._socket = socket
         self._streams = 0
+        self._pauses: dict[int, asyncio.Timeout] = {}  # of the listeners that wait for something to happen
+        self._is_stopping = False
         application = web.Application(middlewares=[_answer_errors], client_max_size=CHUNK_BYTES_MAX + 1)
         application.add_routes(
             [
@@ -111,6 +114,10 @@ class ApiServer:
 
     async def stop(self) -> None:
         """End all requests and remove the socket."""
+        self._is_stopping = True
+        for pause in list(self._pauses.values()):
+            with contextlib.suppress(RuntimeError):  # it is over this very moment
+                pause.reschedule(asyncio.get_running_loop().time())  # the listeners' streams end now
         await self._runner.cleanup()
         self._socket.unlink(missing_ok=True)
 
@@ -164,7 +171,7 @@ class ApiServer:
     async def _stream(self, response: web.StreamResponse, number: int) -> None:
         """Write every event after ``number``; where some are not known any more, say so and go on with the next."""
         events = self._node.events
-        while True:
+        while not self._is_stopping:
             missed = events.since(number)
             if missed is None:
                 number = events.newest
@@ -176,10 +183,13 @@ class ApiServer:
             if missed:
                 continue  # more may have come while these were written
             try:
-                async with asyncio.timeout(HEARTBEAT_S):
+                async with asyncio.timeout(HEARTBEAT_S) as pause:
+                    self._pauses[id(pause)] = pause
                     await events.wait_after(number)
             except TimeoutError:
                 await _write(response, b":\n\n")
+            finally:
+                del self._pauses[id(pause)]
 
 
 class BadRequest(Exception):
