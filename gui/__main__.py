@@ -32,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     QGuiApplication.setDesktopFileName("perennial")
     qapp = QApplication.instance() or QApplication(["perennial"])
     assert isinstance(qapp, QApplication)
-    qapp.setApplicationName("perennial")
-    qapp.setApplicationDisplayName("Perennial")
+    qapp.setApplicationName("Perennial")  # no display name: Qt would add it to every window's title
     qapp.setStyle("Fusion")
     qapp.setQuitOnLastWindowClosed(False)
     return _run_once(qapp, home, arguments)

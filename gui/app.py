@@ -28,6 +28,7 @@ from gui.feed import Feed, Node
 from gui.story import Action, Seen, Story, tell
 from gui.tokens import use
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray
+from gui.widgets.mark import app_icon_pixmap
 from gui.window import Window, Wishes
 from node.api.client import ApiError, Client, NotRunning
 
@@ -110,7 +111,7 @@ class App:
         if self._node is None or self._node.has_ended or self._memory.value(_TOLD_QUIT):
             self.quit()
             return
-        box = self._open_box(QMessageBox.Icon.Question, texts.QUIT_TITLE, texts.QUIT_QUESTION)
+        box = self._open_box(texts.QUIT_TITLE, texts.QUIT_QUESTION)
         leave = box.addButton(texts.QUIT_YES, QMessageBox.ButtonRole.AcceptRole)
         stay = box.addButton(texts.QUIT_NO, QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(stay)
@@ -147,6 +148,7 @@ class App:
                 await self._start_node()
         else:
             self.window.show_welcome()
+            self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             self.open()
 
     async def _answers(self, home: Path) -> bool:
@@ -188,6 +190,7 @@ class App:
         self._has_practice_ended = False
         self.window.show_welcome()
         self.window.welcome.show_growing()
+        self.tray.show_state("starting", texts.GROWING_LINE, texts.QUIT)
         self._spawn(self._grow_practice())
 
     async def _grow_practice(self) -> None:
@@ -195,6 +198,7 @@ class App:
             child, homes = await children.grow(self._options.practice_command())
         except ChildFailed as error:
             self.window.welcome.show_failure(f"{texts.GROWING_STOPPED} {error}")
+            self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             return
         self._practice = child
         self.window.welcome.show_ready()
@@ -246,17 +250,18 @@ class App:
             self.window.showMinimized()
         elif self.box is None:
             self._memory.setValue(_TOLD_NO_TRAY, 1)
-            box = self._open_box(QMessageBox.Icon.Information, texts.NO_TRAY_TITLE, texts.NO_TRAY)
+            box = self._open_box(texts.NO_TRAY_TITLE, texts.NO_TRAY)
             box.addButton(texts.NO_TRAY_YES, QMessageBox.ButtonRole.AcceptRole)
             leave = box.addButton(self._quit_text(), QMessageBox.ButtonRole.DestructiveRole)
             leave.clicked.connect(self.quit)
             box.finished.connect(self.window.showMinimized)
             box.open()
 
-    def _open_box(self, icon: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+    def _open_box(self, title: str, text: str) -> QMessageBox:
         if self.box is not None:
             self.box.close()
-        box = QMessageBox(icon, title, text, parent=self.window)
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=self.window)
+        box.setIconPixmap(app_icon_pixmap(48))  # our own picture rather than some theme's
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.finished.connect(self._forget_box)
         self.box = box

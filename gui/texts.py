@@ -43,11 +43,13 @@ WELCOME_LEAD: Final = (
 )
 WELCOME_POINTS: Final = (
     (True, "A practice network is eight small computers inside this one"),
-    (True, "You see a new version being tried out, rated and taken over"),
+    (True, "You can watch new versions being tried out and taking over"),
     (False, "It reads none of your files and asks nobody on the internet"),
     (False, "It leaves nothing running: it ends when you quit"),
 )
 WELCOME_PICTURE: Final = "A bed of flowering plants whose roots meet below the ground"
+NOT_JOINED: Final = "No network joined yet"
+GROWING_LINE: Final = "Growing a practice network"
 GROWING: Final = "Growing a practice network. Eight small computers are starting; this takes a moment."
 GROWING_STOPPED: Final = "The practice network did not start."
 
@@ -157,7 +159,7 @@ def neighbours(peers: int) -> str:
 
 
 def version_runs(version: str) -> str:
-    return f"Version {version} is running"
+    return f"Version {version} runs"
 
 
 def version_chosen(version: str) -> str:

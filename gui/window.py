@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
@@ -61,7 +62,10 @@ class Window(QWidget):
     def go(self, page: int) -> None:
         """Turn to a page: 0 Home, 1 Updates."""
         self.pages.setCurrentIndex(page)
-        self.sidebar.group.button(page).setChecked(True)
+        chosen = self.sidebar.group.button(page)
+        chosen.setChecked(True)
+        if self.focusWidget() in self.sidebar.group.buttons():
+            chosen.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_welcome(self) -> None:
         self._all.setCurrentWidget(self.welcome)

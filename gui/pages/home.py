@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 
 from gui import texts
 from gui.release_story import Mark
 from gui.story import Action, HomeStory, Proof, Sign
-from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_24, Tone
+from gui.tokens import GAP_4, GAP_8, GAP_16, Tone, font, scale
 from gui.widgets.basics import Page, button, card, column, empty, fill, label, row, rule
 from gui.widgets.garden import Garden
 from gui.widgets.icons import Glyph, Shape
@@ -34,7 +35,7 @@ class Home(Page):
         self.note = label("", "body", "faint")
         self.button = button("", is_main=True)
         self.button.clicked.connect(self._act)
-        self._proof_row = row(gap=GAP_24)
+        self._proof_row = row(gap=GAP_16)
         self._looked = label("", "small", "faint")
         self.body.addWidget(self.garden, 1)
         words = column(self.headline, self.lead, self.note, gap=GAP_4 + 2)
@@ -56,12 +57,13 @@ class Home(Page):
 
     def _show_proofs(self) -> None:
         empty(self._proof_row)
+        metrics = QFontMetricsF(font("body"))
         for proof in self._proofs:
             shape, tone = MARKS[proof.mark]
             cell = row(gap=GAP_8 + 2)
             cell.addWidget(Glyph(shape, tone), 0, Qt.AlignmentFlag.AlignVCenter)
             cell.addWidget(label(proof.text), 1)
-            self._proof_row.addLayout(cell, GAP_12 + len(proof.text))
+            self._proof_row.addLayout(cell, round(34 * scale() + metrics.horizontalAdvance(proof.text)))
 
     def _act(self) -> None:
         if self._action is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import texts
@@ -17,6 +18,12 @@ from gui.widgets.mark import draw_mark, tones_for
 from gui.widgets.picture import Picture
 from gui.widgets.signs import StateSign
 
+_BY_KEYBOARD: Final = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
+
 
 class NavItem(QAbstractButton):
     """One page's entry: an exclusive button; the chosen one is marked by a pill and by weight."""
@@ -24,6 +31,7 @@ class NavItem(QAbstractButton):
     def __init__(self, shape: Shape, text: str) -> None:
         super().__init__()
         self._shape: Shape = shape
+        self._is_by_keyboard = False
         self.setText(text)
         self.setAccessibleName(text)
         self.setCheckable(True)
@@ -44,7 +52,7 @@ class NavItem(QAbstractButton):
             p.setPen(Qt.PenStyle.NoPen)
             p.setBrush(QColor(c.card if is_chosen else c.hair))
             p.drawRoundedRect(box, RADIUS_CONTROL, RADIUS_CONTROL)
-        if self.hasFocus():
+        if self.hasFocus() and self._is_by_keyboard:
             p.setBrush(Qt.BrushStyle.NoBrush)
             p.setPen(QPen(QColor(c.leaf), 2))
             p.drawRoundedRect(box, RADIUS_CONTROL, RADIUS_CONTROL)
@@ -57,6 +65,12 @@ class NavItem(QAbstractButton):
         p.setPen(QColor(c.ink if is_chosen else c.faint))
         text = QRectF(icon.right() + GAP_12 - 2, 0, self.width(), self.height())
         p.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802  (Qt's name)
+        # The ring is for the keyboard; a window that comes back to the front keeps what it showed.
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
+            self._is_by_keyboard = event.reason() in _BY_KEYBOARD
+        super().focusInEvent(event)
 
 
 class Brand(Picture):

@@ -57,6 +57,7 @@ async def running(
     app = App(qapp, options)
     life: Awaitable[int] = asyncio.ensure_future(app.run())
     try:
+        await until(lambda: is_hidden or app.window.isVisible())
         yield app
     finally:
         app.quit()

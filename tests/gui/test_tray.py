@@ -1,0 +1,144 @@
+"""The tray's sign is steady, its menu does what it says, and there is one app per home."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from gui import texts
+from gui.__main__ import main
+from gui.instance import Instance
+from gui.story import Sign
+from gui.tray import Steady, Tray
+
+
+def test_a_calm_sign_stands_for_its_time():
+    steady = Steady("fine", since_s=100.0)
+
+    early = (steady.take("trial", 110.0, 30.0), steady.shown)
+    later = (steady.take("trial", 130.0, 30.0), steady.shown)
+
+    assert early == (20.0, "fine")
+    assert later == (0.0, "trial")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("fine", "problem"), ("problem", "fine"), ("trial", "attention"), ("attention", "fine"), ("starting", "fine")],
+)
+def test_trouble_its_end_and_the_end_of_starting_are_shown_at_once(before: Sign, after: Sign):
+    steady = Steady(before, since_s=100.0)
+
+    assert steady.take(after, 100.5, 30.0) == 0.0
+    assert steady.shown == after
+
+
+def test_a_state_that_came_and_went_was_never_shown():
+    steady = Steady("fine", since_s=100.0)
+
+    steady.take("trial", 101.0, 30.0)
+
+    assert steady.take("fine", 102.0, 30.0) == 0.0
+    assert steady.shown == "fine"
+
+
+def test_every_entry_of_the_menu_does_something(desk: QApplication):
+    done: list[str] = []
+    tray = Tray(lambda: done.append("open"), lambda: done.append("quit"))
+
+    for action in tray.menu.actions():
+        action.trigger()
+
+    entries = [action.text() for action in tray.menu.actions() if not action.isSeparator()]
+    assert entries == ["Starting up", texts.OPEN, texts.QUIT]
+    assert not tray.line.isEnabled()
+    assert done == ["open", "quit"]
+
+
+def test_the_tray_says_in_words_what_it_shows(desk: QApplication):
+    tray = Tray(lambda: None, lambda: None)
+
+    tray.show_state("trial", "Everything is fine, trying 1.4.0", texts.QUIT)
+
+    assert tray.sign == "trial"
+    assert tray.line.text() == "Everything is fine, trying 1.4.0"
+    assert "Everything is fine, trying 1.4.0" in tray.icon.toolTip()
+
+
+def test_the_second_start_on_a_home_raises_the_window_of_the_first(desk: QApplication, tmp_path: Path):
+    raised: list[bool] = []
+    first = Instance(tmp_path / "home", tmp_path)
+    assert first.claim(lambda: raised.append(True))
+    program = (
+        "import sys; from pathlib import Path; from gui.instance import Instance\n"
+        "one = Instance(Path(sys.argv[1]) / 'home', Path(sys.argv[1]))\n"
+        "sys.exit(0 if not one.claim(lambda: None) and one.raise_first() else 3)"
+    )
+
+    second = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    while second.poll() is None:
+        desk.processEvents()
+    first.release()
+
+    assert second.returncode == 0
+    assert raised == [True]
+
+
+def test_another_home_has_an_app_of_its_own_and_a_released_one_can_be_claimed(desk: QApplication, tmp_path: Path):
+    one, other, again = (Instance(tmp_path / name, tmp_path) for name in ("a", "b", "a"))
+
+    assert one.claim(lambda: None)
+    assert other.claim(lambda: None)
+    assert not again.claim(lambda: None)
+    one.release()
+    assert again.claim(lambda: None)
+    again.release()
+    other.release()
+
+
+def test_an_app_that_died_does_not_keep_its_home(desk: QApplication, tmp_path: Path):
+    program = (
+        "import os, sys; from pathlib import Path; from gui.instance import Instance\n"
+        "one = Instance(Path(sys.argv[1]) / 'home', Path(sys.argv[1])); assert one.claim(lambda: None); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == 9
+
+    after = Instance(tmp_path / "home", tmp_path)
+
+    assert after.claim(lambda: None)
+    after.release()
+
+
+class TestBadInput:
+    def test_a_home_that_is_a_file_is_one_sentence(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+        (tmp_path / "file").write_text("")
+
+        assert main(["--home", str(tmp_path / "file")]) == 1
+        assert capsys.readouterr().err == f"{tmp_path / 'file'} is not a folder.\n"
+
+    def test_a_folder_with_other_files_is_not_taken_for_a_home(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ):
+        (tmp_path / "letter.txt").write_text("")
+
+        assert main(["--home", str(tmp_path)]) == 1
+        assert "is not a Perennial home" in capsys.readouterr().err
+
+    def test_without_a_screen_it_says_what_to_use_instead(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ):
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+            monkeypatch.delenv(name, raising=False)
+
+        assert main(["--home", str(tmp_path / "none")]) == 1
+        assert "There is no screen here" in capsys.readouterr().err
+
+    def test_unknown_arguments_are_wrong_usage(self, capsys: pytest.CaptureFixture[str]):
+        with pytest.raises(SystemExit) as ended:
+            main(["--nonsense"])
+
+        assert ended.value.code == 2
