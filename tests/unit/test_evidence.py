@@ -70,7 +70,7 @@ class TestTheTail:
     def test_it_is_the_mean_excess_over_the_controls_quantile_of_the_blocks_before(self) -> None:
         history = History(quantile_sum=2 * math.log(0.010), quantile_count=2)
         slow = [(ask(0.020), ask(0.010))] * 3
-        found = block(*[(ask(0.005), ask(0.005))] * 27, *slow).measure(history)
+        found = block(*[(ask(0.002), ask(0.005))] * 27, *slow).measure(history)
 
         assert found["tail"] == pytest.approx(0.1 * math.log(2))
 

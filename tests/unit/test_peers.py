@@ -47,6 +47,12 @@ def test_a_thousand_reporters_of_one_subnet_have_one_vote() -> None:
     assert peers.fault_share == pytest.approx(1 / 20)
 
 
+def test_half_of_a_subnet_makes_no_allegation() -> None:
+    doubled = tuple(replace(report, reporter=report.reporter + b"2", faults=1) for report in reports(20))
+
+    assert score(reports(20) + doubled, reports(20), REAL).fault_share == 0.0
+
+
 def test_a_reporter_that_reports_twice_counts_once_with_its_last_report() -> None:
     first = tuple(replace(report, log_ratio=SLOW) for report in reports(20))
 

@@ -161,6 +161,12 @@ class TestWhatIfNothingEverHappens:
 
         assert world.wait(PRACTICE.start_s_max + 1).outcome == "void"
 
+    def test_the_time_before_the_start_does_not_count(self) -> None:
+        world = World().wait(PRACTICE.start_s_max - 10.0).start().rate().wait(PRACTICE.trial_s_max - 1.0)
+
+        assert world.outcome == "open"
+        assert world.wait(1.0).outcome == "keep"
+
     def test_without_a_single_pair_the_current_version_is_kept(self) -> None:
         world = World().start().wait(PRACTICE.trial_s_max + 1)
 

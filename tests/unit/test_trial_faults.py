@@ -134,10 +134,18 @@ class TestData:
         assert world.wait(PAST_WINDOW_S).go_on(60.0).outcome == "promote"
 
     def test_an_open_doubt_holds_the_promotion(self) -> None:
-        world = World(duration_s=0.0).start().rate().go_on(seconds_to_prove() - 2.5)
+        world = World(duration_s=0.0).start().rate().go_on(seconds_to_prove() - 1.0)
         world.tell(ChunkLost(world.now_s, "candidate", A))
 
-        assert world.go_on(10.0).outcome == "refuse"
+        assert world.go_on(WITHIN_WINDOW_S + 0.5).outcome == "open"
+        assert world.trial.progress().blocks == 20
+        assert world.go_on(PAST_WINDOW_S).outcome == "refuse"
+
+    def test_a_doubt_at_the_end_of_time_refuses(self) -> None:
+        world = World(duration_s=1e6).start().wait(PRACTICE.trial_s_max - 0.5, tick_s=0.5)
+        world.tell(ChunkLost(world.now_s, "candidate", A))
+
+        assert world.wait(0.5, tick_s=0.5).outcome == "refuse"
 
     def test_faults_before_the_warm_up_is_over_count(self) -> None:
         world = World().start().pair(candidate=told("wrong_bytes", 0.01, 100))
@@ -216,6 +224,12 @@ class TestCrashes:
         assert world.outcome == "refuse"
         assert world.reason.startswith("stopped answering: ")
         assert world.reason.endswith("requests in 10 s that its twin answered")
+
+    def test_a_few_unanswered_requests_are_no_hang_however_far_apart(self) -> None:
+        world = running()
+        world.candidate, world.step_s = LATE, 1.0
+
+        assert world.go_on(PRACTICE.hang_s + 5.0).outcome == "open"
 
     def test_silence_of_both_is_no_hang(self) -> None:
         world = running()

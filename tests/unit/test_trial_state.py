@@ -20,9 +20,12 @@ from node.trial import (
     Ticked,
     Trial,
     UnreadableTrial,
+    Usage,
+    UsageSampled,
     VaultExited,
     VaultStarted,
 )
+from node.trial.comparison import Comparison
 from node.trial.rule import Metric
 from node.trial.trial import STATE_BYTES_MAX
 from tests.trial_world import GOOD, World, reports, running
@@ -38,6 +41,25 @@ class TestBlocks:
 
         assert (progress.blocks, progress.pairs) == (0, 0)
         assert progress.verified_reads > 80
+
+    def test_after_a_restart_both_warm_up_again(self) -> None:
+        world = running()
+        world.tell(VaultExited(world.now_s, "control", -9, is_intended=True), VaultStarted(world.now_s, "control"))
+        before = world.trial.progress().pairs
+
+        assert world.go_on(PRACTICE.warmup_s - 0.2).trial.progress().pairs == before
+        assert world.go_on(1.0).trial.progress().pairs > before
+
+    def test_one_sample_of_usage_per_block_is_enough(self) -> None:
+        comparison = Comparison()
+        for block in range(1, 4):
+            for i in range(PRACTICE.pairs_per_block_min):
+                comparison.add(Pair(0.0, "get", bytes([i]), GOOD, GOOD))
+            comparison.add_usage(Usage(block * 200, 50), Usage(block * 100, 50))
+            comparison.pass_time(PRACTICE.block_s)
+            comparison.close_block(PRACTICE)
+
+        assert {noise.name: noise.n for noise in comparison.noise()}["cpu"] == 2
 
     def test_a_block_stays_open_until_it_has_its_pairs(self) -> None:
         world = World(step_s=0.2).start().go_on(PRACTICE.warmup_s + 5.5)
@@ -120,6 +142,14 @@ class TestLateAndRepeatedEvents:
         world.tell(PeersRated(world.now_s - 1.0, reports(6), reports(6)))
 
         assert world.trial.hold == "slower"
+
+    def test_a_late_sample_of_usage_is_left_out(self) -> None:
+        world = running()
+        newest = Usage(world.cpu_ns + 10**9, 50_000_000)
+        world.tell(UsageSampled(world.now_s, newest, newest))
+        world.tell(UsageSampled(world.now_s - 0.5, Usage(world.cpu_ns, 1), Usage(world.cpu_ns, 1)))
+
+        assert not world.trial.comparison.block.is_cut
 
     def test_a_clock_that_starts_anew_stops_nothing(self) -> None:
         world = running()
