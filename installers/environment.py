@@ -30,6 +30,8 @@ LOCKS: dict[Group, tuple[str, ...]] = {
     "run": ("installers/requirements.txt",),
     "test": ("installers/requirements.txt", "installers/requirements-test.txt"),
 }
+MARK = "set-up.json"
+MARK_NEW = "set-up.json.new"
 SPACE_BYTES = 900 << 20  # .venv with the tests' tools, pip's cache and what it unpacks on the way
 STEP_S_MAX = 1800  # 130 MB over a slow line
 LOCK_S_MAX = 1800
@@ -155,7 +157,7 @@ class Environment:
         Raises:
             SetupError: Something is in the way that was not made here.
         """
-        if not self.folder.exists() and not self.folder.is_symlink():
+        if self._is_absent():
             return None
         state = self._read()
         if state is None and self._is_foreign_but_works():
@@ -165,9 +167,23 @@ class Environment:
             return state
         if state is not None and state.is_ours and not self.folder.is_symlink():
             say("The last set-up was cut short or was made by another Python; making .venv anew.")
-            shutil.rmtree(self.folder)
+            self._remove()
             return None
         raise SetupError(f"{self.folder} is in the way and was not made by this script; move it away and start again")
+
+    def _is_absent(self) -> bool:
+        if self.folder.is_symlink():
+            return False
+        # Empty but for a mark that never got its name: a cut before the first step or in the last one of a removal.
+        return not self.folder.exists() or {path.name for path in self.folder.iterdir()} <= {MARK_NEW}
+
+    def _remove(self) -> None:
+        """Remove everything, the mark last: a removal that is cut short must not make the rest look foreign."""
+        for path in self.folder.iterdir():
+            if path.name != MARK:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        (self.folder / MARK).unlink()
+        self.folder.rmdir()
 
     def _is_foreign_but_works(self) -> bool:
         if not (self.folder / "pyvenv.cfg").is_file():
@@ -186,7 +202,7 @@ class Environment:
         if free_bytes < SPACE_BYTES:
             raise SetupError(f"set-up needs {SPACE_BYTES >> 20} MB of disk; {free_bytes >> 20} MB are free")
         say(f"Making the virtual environment {self.folder}")
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         # First of all the mark: whatever happens from here on, the next start knows whose folder this is.
         self._write(State(is_complete=False, is_ours=True, base=self._base(), digests={}))
         self._step(lock, [base_python(), "-m", "venv", str(self.folder)], "the virtual environment could not be made")
@@ -246,7 +262,7 @@ class Environment:
 
     def _read(self) -> State | None:
         try:
-            content = json.loads((self.folder / "set-up.json").read_text(encoding="utf-8"))
+            content = json.loads((self.folder / MARK).read_text(encoding="utf-8"))
             return State(
                 is_complete=content["is_complete"] is True,
                 is_ours=content["is_ours"] is True,
@@ -257,7 +273,7 @@ class Environment:
             return None
         except (OSError, ValueError, TypeError, KeyError):
             # Half written: only a set-up that was cut short leaves this, and only in a folder of its own.
-            return State(is_complete=False, is_ours=(self.folder / "set-up.json").is_file(), base="", digests={})
+            return State(is_complete=False, is_ours=(self.folder / MARK).is_file(), base="", digests={})
 
     def _write(self, state: State) -> None:
         content = {
@@ -266,12 +282,12 @@ class Environment:
             "base": state.base,
             "digests": state.digests,
         }
-        temporary = self.folder / "set-up.json.new"
+        temporary = self.folder / MARK_NEW
         with temporary.open("w", encoding="utf-8") as file:
             json.dump(content, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(self.folder / "set-up.json")
+        temporary.replace(self.folder / MARK)
 
 
 def base_python() -> str:

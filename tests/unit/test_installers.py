@@ -128,6 +128,29 @@ class TestASetUpThatIsCutShort:
 
         assert len(prepare(checkout).commands) == STEPS
 
+    def test_before_its_first_mark_had_a_name_is_begun_anew(self, checkout: Path):
+        (checkout / ".venv").mkdir()
+        (checkout / ".venv/set-up.json.new").write_text("{")
+
+        assert len(prepare(checkout).commands) == STEPS
+
+    def test_while_the_last_one_was_removed_is_begun_anew(self, checkout: Path, monkeypatch: pytest.MonkeyPatch):
+        with pytest.raises(Cut):
+            prepare(checkout, cut_at=2)
+        with monkeypatch.context() as patch, pytest.raises(Cut):
+            patch.setattr("shutil.rmtree", cut)
+            prepare(checkout)
+
+        assert len(prepare(checkout).commands) == STEPS
+
+
+def cut(path: Path) -> None:
+    """Remove the files of the folder, as a removal does that is cut before it comes to the folders."""
+    for file in path.iterdir():
+        if file.is_file():
+            file.unlink()
+    raise Cut
+
 
 class TestWhatWasNotMadeHere:
     def test_is_never_removed(self, checkout: Path):
