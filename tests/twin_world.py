@@ -16,7 +16,7 @@ from node.vault import control
 from node.vault.core.identity import Signer, certify
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
 
-UTC_S = 1_700_000_000.0
+UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
 
 

@@ -27,7 +27,7 @@ from node.trust.release import Release
 from node.update import events, views
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Means, clean_up
-from node.update.lifecycle import Lifecycle, already_in_use, known_as_bad
+from node.update.lifecycle import REPLACEABLE, Lifecycle, already_in_use, known_as_bad
 from node.update.store import Record, Saved
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
@@ -120,7 +120,7 @@ class Updates:
 
     async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         digest = hashlib.sha256(content).digest()
-        if content == self._chain.head:
+        if content and content == self._chain.head:
             return schema.HeadAnswer("known", "this is the newest head")
         known_reason = next((head.reason for head in self._refused if head.digest == digest.hex()), None)
         if known_reason is not None:
@@ -242,7 +242,7 @@ class Updates:
         if newest is None:
             return
         for record in waiting:
-            if record is not newest:
+            if record is not newest and record.way.phase in REPLACEABLE:
                 await self._take(record.release.name, events.Superseded(self._now(), newest.release.name))
         active = self._active()
         if active is None and newest in waiting and in_use is not None:

@@ -64,7 +64,9 @@ VERDICTS: Final = {
     "not_proven": "not proven",
     "rolled_back": "rolled back",
 }
+REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
 REASON_CHARACTERS_MAX: Final = 400
+GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
 
 Step = tuple["Lifecycle", tuple[Effect, ...]]
@@ -112,10 +114,11 @@ class Lifecycle:
             case Resumed():
                 return _resumed(state, limits)
             case Ticked():
-                return (state, ()) if state.spent_s < _lasts_s(state, limits) else _time_is_up(state, limits)
+                is_over = state.spent_s >= _lasts_s(state, limits) - GRAIN_S
+                return _time_is_up(state, limits) if is_over else (state, ())
             case Withdrawn():
                 return _withdrawn(state)
-            case Superseded() if self.phase in ("announced", "fetching", "staged"):
+            case Superseded() if self.phase in REPLACEABLE:
                 return _ended(state, "not_proven", f"{event.by} came first")
             case TurnCame() if self.phase == "announced":
                 return _entered(replace(state, baseline=event.baseline), "fetching", Fetch())

@@ -1,0 +1,583 @@
+"""Releases carried through on one farm: real chain, real slots, pretended network and vaults, virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import errno
+import hashlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from node.api.schema import HeadAnswer, Update
+from node.trial.profile import PRACTICE
+from node.trust.head import encode
+from node.update import driver as driver_module
+from node.update.driver import Updates
+from node.update.errors import StateUnreadable, SwitchFailed
+from node.update.events import PRACTICE as PRACTICE_LIMITS
+from node.update.jobs import Means
+from node.update.slots import Slots
+from node.update.store import Saved, Store
+from tests import signed_world, twin_world, virtual_time
+from tests.twin_world import Nature
+
+PROFILE = replace(PRACTICE, reads_min=200)
+LIMITS = replace(PRACTICE_LIMITS, probation_s=60.0)
+SENDER = b"s" * 32
+DONE = ("confirmed", "refused", "not_proven", "rolled_back")
+
+
+class PowerCut(BaseException):
+    """The computer is off: nothing after this was done."""
+
+
+class CutStore(Store):
+    """A store at whose n-th write the power fails, right after the write."""
+
+    writes_left = 10**9
+
+    def save(self, saved: Saved) -> None:
+        super().save(saved)
+        self.count()
+
+    def count(self) -> None:
+        self.writes_left -= 1
+        if self.writes_left == 0:
+            raise PowerCut
+
+
+@dataclass
+class Farm(twin_world.World):
+    """What surrounds the updates of one farm; fulfils ``Host``.  It survives power cuts, its processes do not."""
+
+    folder: Path = Path()
+    natures: dict[str, Nature] = field(default_factory=lambda: collections.defaultdict(Nature))
+    signed: signed_world.World = field(default_factory=signed_world.World)
+    chunks: dict[bytes, bytes] = field(default_factory=dict)
+    switches: list[str] = field(default_factory=list)
+    switch_fails: Callable[[str], bool] = lambda _: False
+    carried: list[bytes] = field(default_factory=list)
+    blamed: list[tuple[bytes, bytes]] = field(default_factory=list)
+    changes: int = 0
+
+    def __post_init__(self) -> None:
+        self.store = CutStore(self.folder / "state")
+        self.slots = Slots(self.folder / "slots")
+        self.own = self.slots.fill_from_checkout()
+        self.slots.point("vault", self.own, 0.0)
+
+    # Host.
+
+    async def get_chunk(self, address: bytes) -> bytes:
+        await asyncio.sleep(0.05)
+        return self.chunks[address]
+
+    async def carry_head(self, head: bytes) -> None:
+        self.carried.append(head)
+
+    async def refuse_head(self, digest: bytes, sender: bytes) -> None:
+        self.blamed.append((digest, sender))
+
+    async def switch(self, tree_hash: str) -> None:
+        self.switches.append(tree_hash)
+        await asyncio.sleep(1.0)
+        if self.switch_fails(tree_hash):
+            raise SwitchFailed("the port is in use")
+
+    # What the tests do with it.
+
+    def publish(self, version: str, nature: Nature | None = None, pods: int = 3) -> bytes:
+        """A signed head with one more release, whose files are in the network."""
+        built = signed_world.built(version)
+        self.chunks |= built.objects | {hashlib.sha256(built.manifest).digest(): built.manifest}
+        if nature is not None:
+            self.natures[built.release.tree] = nature
+        return encode(self.signed.release(version, by=self.signed.pods[:pods]))
+
+    def open(self) -> Updates:
+        def changed() -> None:
+            self.changes += 1
+
+        means = Means(
+            host=self, slots=Slots(self.folder / "slots"), store=self.store, trials=self.folder / "trial",
+            profile=PROFILE, quota_bytes=lambda: 1 << 20, random=self.random, entropy=random.Random(2).randbytes,
+            utc_s=twin_world.utc_s, on_change=changed,
+        )  # fmt: skip
+        return Updates.open(self.signed.genesis, means, LIMITS)
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(folder=tmp_path)
+
+
+async def until(updates: Updates, is_so: Callable[[dict[str, Update]], bool], limit_s: float = 3600.0) -> None:
+    async with asyncio.timeout(limit_s):
+        while not is_so({item.release: item for item in updates.updates().items}):
+            await asyncio.sleep(0.1)
+
+
+def live(farm: Farm, story: Callable[[Updates], object], updates: Updates | None = None) -> Updates:
+    """Run the updates of ``farm`` while ``story`` happens; then stop them, and look for what is left running."""
+
+    async def main() -> Updates:
+        opened = updates or farm.open()
+        running = asyncio.create_task(opened.run())
+        try:
+            await story(opened)  # type: ignore[misc]
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+        return opened
+
+    try:
+        return virtual_time.run(main())
+    finally:
+        assert farm.left_running == 0
+
+
+def tell(farm: Farm, *heads: bytes, until_phase: tuple[str, ...] = DONE, of: str = "") -> dict[str, Update]:
+    """Offer the heads, and wait until every release (or the one named) is decided; the history."""
+    found: dict[str, Update] = {}
+
+    async def story(updates: Updates) -> None:
+        for head in heads:
+            assert (await updates.offered(head, SENDER)).outcome == "accepted"
+        await until(
+            updates,
+            lambda items: bool(items) and all(i.phase in until_phase for i in items.values() if of in ("", i.release)),
+        )
+        found.update({item.release: item for item in updates.updates().items})
+
+    live(farm, story)
+    return found
+
+
+def tree_of(version: str) -> str:
+    return signed_world.built(version).release.tree
+
+
+class TestAGoodRelease:
+    def test_it_is_fetched_tried_rehearsed_and_taken_into_use(self, farm: Farm):
+        update = tell(farm, farm.publish("2"))["vault/2"]
+
+        assert (update.phase, update.verdict) == ("confirmed", "promoted")
+        assert farm.switches == [tree_of("2")]
+        assert farm.slots.current("vault") == tree_of("2")
+        assert farm.slots.previous("vault") == farm.own
+        assert "neighbours" in update.reason
+
+    def test_its_history_tells_signers_times_bytes_and_evidence(self, farm: Farm):
+        update = tell(farm, farm.publish("2"))["vault/2"]
+
+        assert update.signers == ("pod-1", "pod-2", "pod-3")
+        assert update.bytes_fetched == sum(len(content) for content in farm.chunks.values())
+        assert list(update.seconds) == [
+            "announced", "fetching", "staged", "on_trial", "rehearsing", "promoting", "probation", "confirmed"
+        ][:7]  # fmt: skip
+        assert update.seconds["probation"] == pytest.approx(60.0, abs=0.2)
+        assert update.decided_s == pytest.approx(update.announced_s + sum(update.seconds.values()), abs=0.5)
+        assert update.trial is not None
+        assert (update.trial.phase, update.trial.neighbours_rated) == ("confirmed", 6)
+        assert update.trial.verified_reads > 200
+        assert all(metric.is_proven for metric in update.trial.metrics if metric.name != "leak")
+
+    def test_the_trial_can_be_watched(self, farm: Farm):
+        head, seen = farm.publish("2"), []
+
+        async def story(updates: Updates) -> None:
+            assert updates.trial() is None
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            for _ in range(3):
+                await asyncio.sleep(8.0)
+                view = updates.trial()
+                assert view is not None
+                seen.append((view.phase, view.pairs))
+
+        live(farm, story)
+
+        assert [phase for phase, _ in seen] == ["on_trial"] * 3
+        assert seen[0][1] < seen[1][1] < seen[2][1]
+        assert farm.changes > 20
+
+    def test_nothing_of_the_trial_and_no_unused_slot_is_left(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+        assert list((farm.folder / "trial").iterdir()) == []
+        assert {slot.name for slot in (farm.folder / "slots/vault").iterdir()} == {farm.own, tree_of("2")}
+
+    def test_the_private_times_are_told_to_nobody(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await asyncio.sleep(10.0)
+            told = msgspec.json.encode([updates.updates(), updates.trial()])
+            assert b"stagger" not in told
+            assert b"duration" not in told
+
+        live(farm, story)
+
+
+class TestABadRelease:
+    @pytest.mark.parametrize(
+        ("nature", "words"),
+        [
+            (Nature(latency_s=0.03), "slower"),
+            (Nature(loses_every=20), "lost"),
+            (Nature(exits_after_s=10.0), "crashed"),
+            (Nature(starts=False), "did not start"),
+        ],
+    )
+    def test_it_is_refused_with_the_reason_and_never_run_by_the_farm(self, farm: Farm, nature: Nature, words: str):
+        update = tell(farm, farm.publish("2", nature))["vault/2"]
+
+        assert (update.phase, update.verdict) == ("refused", "refused")
+        assert words in update.reason
+        assert farm.switches == []
+        assert not farm.slots.has("vault", tree_of("2"))
+
+    def test_it_is_not_tried_again_after_a_restart(self, farm: Farm):
+        tell(farm, farm.publish("2", Nature(starts=False)))
+        orders = len(farm.orders)
+
+        async def story(updates: Updates) -> None:
+            await asyncio.sleep(600.0)
+            assert [item.phase for item in updates.updates().items] == ["refused"]
+
+        live(farm, story)
+
+        assert len(farm.orders) == orders
+
+    def test_its_files_are_not_tried_under_another_name(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        tell(farm, farm.publish("2", Nature(starts=False)))
+        files, orders = signed_world.built("2"), len(farm.orders)
+        again = msgspec.structs.replace(files.release, version="3")
+        monkeypatch.setattr(signed_world, "built", lambda *_, **__: replace(files, release=again))
+
+        update = tell(farm, farm.publish("3"))["vault/3"]
+
+        assert (update.phase, len(farm.orders)) == ("refused", orders)
+        assert update.reason.startswith("the same files as vault/2")
+
+    def test_a_way_back_that_is_not_open_refuses_it(self, farm: Farm):
+        farm.natures[farm.own] = Nature(hides_at_scan=1)
+        update = tell(farm, farm.publish("2"))["vault/2"]
+        assert update.phase == "refused"
+        assert update.reason.startswith("the way back is not open: 1 of")
+        assert farm.switches == []
+
+    def test_a_release_with_files_it_may_not_have_is_refused_unstaged(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(signed_world, "SOURCE", (*signed_world.SOURCE, ("node/supervisor/keys.py", False, b"")))
+        update = tell(farm, farm.publish("2"))["vault/2"]
+        assert update.phase == "refused"
+        assert "may not contain 'node/supervisor/keys.py'" in update.reason
+        assert not farm.slots.has("vault", update.tree_hash)
+
+
+class TestHeads:
+    def offer(self, farm: Farm, *heads: bytes, sender: bytes = SENDER) -> list[HeadAnswer]:
+        answers = []
+
+        async def story(updates: Updates) -> None:
+            answers.extend([await updates.offered(head, sender) for head in heads])
+            self.updates = updates.updates()
+            self.head = updates.head
+
+        live(farm, story)
+        return answers
+
+    def test_a_forged_head_is_refused_remembered_and_blamed_and_nothing_is_staged(self, farm: Farm):
+        forged = farm.publish("2", pods=2)
+
+        answers = self.offer(farm, forged, forged)
+
+        assert [answer.outcome for answer in answers] == ["refused", "refused"]
+        assert "signed by 2 pods, 3 are needed" in answers[1].reason
+        assert [head.digest for head in self.updates.refused_heads] == [hashlib.sha256(forged).hexdigest()]
+        assert self.updates.items == ()
+        assert farm.blamed == [(hashlib.sha256(forged).digest(), SENDER)] * 2
+        assert (farm.carried, self.head) == ([], b"")
+
+    def test_garbage_is_refused_and_a_person_is_not_blamed(self, farm: Farm):
+        answers = self.offer(farm, b"", b"garbage", b"\x00" * 1000, sender=b"")
+        assert {answer.outcome for answer in answers} == {"refused"}
+        assert farm.blamed == []
+
+    def test_refused_heads_are_remembered_over_a_restart_and_not_without_limit(self, farm: Farm, monkeypatch):
+        monkeypatch.setattr(driver_module, "REFUSED_HEADS_MAX", 3)
+        self.offer(farm, *(b"garbage %d" % n for n in range(5)))
+        self.offer(farm)
+        assert [head.digest for head in self.updates.refused_heads] == [
+            hashlib.sha256(b"garbage %d" % n).hexdigest() for n in (4, 3, 2)
+        ]
+
+    def test_a_known_and_an_older_head_are_no_news_and_nobodys_fault(self, farm: Farm):
+        older, newer = farm.publish("2"), farm.publish("3")
+        answers = self.offer(farm, newer, newer, older)
+        assert [answer.outcome for answer in answers] == ["accepted", "known", "known"]
+        assert (self.updates.refused_heads, farm.blamed, farm.carried) == ((), [], [newer])
+
+    def test_the_chain_is_on_disk_before_anything_is_done(self, farm: Farm):
+        head = farm.publish("2")
+
+        class Broken(Exception):
+            pass
+
+        async def main() -> None:
+            updates = farm.open()
+            farm.store.save = lambda _: (_ for _ in ()).throw(Broken())  # type: ignore[method-assign]
+            with pytest.raises(Broken):
+                await updates.offered(head, SENDER)
+            del farm.store.save
+
+        virtual_time.run(main())
+
+        assert tell(farm)["vault/2"].phase == "confirmed"  # learnt from the chain at the next start
+
+    def test_a_full_disk_refuses_the_head_for_now(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        def full(_chain: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        head = farm.publish("2")
+        with monkeypatch.context() as patch:
+            patch.setattr(farm.store, "save_chain", full)
+            assert self.offer(farm, head) == [HeadAnswer("refused", "it could not be kept: No space left on device")]
+        assert self.offer(farm, head) == [HeadAnswer("accepted", "")]
+
+    def test_a_damaged_state_is_never_guessed_at(self, farm: Farm):
+        for name in ("chain", "updates.json"):
+            path = farm.folder / "state" / name
+            path.write_bytes(b"{")
+            with pytest.raises(StateUnreadable):
+                farm.open()
+            path.unlink()
+
+
+class TestSeveralReleases:
+    def test_the_newest_is_tried_and_the_others_set_aside(self, farm: Farm):
+        heads = [farm.publish(version) for version in ("2", "3", "4")]
+
+        items = tell(farm, heads[-1])
+
+        assert {name: item.phase for name, item in items.items()} == {
+            "vault/2": "not_proven", "vault/3": "not_proven", "vault/4": "confirmed"
+        }  # fmt: skip
+        assert {order.tree_hash for order in farm.orders} == {farm.own, tree_of("4")}
+
+    def test_one_that_comes_during_a_trial_waits_for_its_end(self, farm: Farm):
+        first, second = farm.publish("2"), farm.publish("3")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(second, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            assert updates.updates().items[0].release == "vault/3"
+            await until(updates, lambda items: items["vault/3"].phase == "confirmed")
+
+        live(farm, story)
+
+        assert farm.switches == [tree_of("2"), tree_of("3")]
+
+    def test_an_older_one_is_never_gone_back_to(self, farm: Farm):
+        tell(farm, farm.publish("2", Nature(starts=False)), farm.publish("3"), of="vault/3")
+        phases = {name: item.phase for name, item in tell(farm).items()}
+        assert phases == {"vault/2": "not_proven", "vault/3": "confirmed"}
+
+    def test_a_release_of_the_files_in_use_is_known_as_such(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+        farm.slots.point("vault", tree_of("3"), 0.0)
+        item = tell(farm, farm.publish("3"))["vault/3"]
+        assert (item.phase, item.reason) == ("confirmed", "already in use")
+
+    def test_a_withdrawn_release_is_stopped_on_its_trial(self, farm: Farm):
+        head = farm.publish("2")
+
+        def recall(signed) -> None:
+            signed.targets.clear()
+
+        recalled = encode(farm.signed.change("vault", recall))
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await asyncio.sleep(10.0)
+            assert (await updates.offered(recalled, SENDER)).outcome == "accepted"
+            item = updates.updates().items[0]
+            assert (item.phase, item.reason) == ("refused", "the pods withdrew it")
+            assert farm.left_running == 0
+
+        live(farm, story)
+
+
+class TestTheWayBack:
+    def test_a_version_that_fails_three_times_in_probation_is_left(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
+            await until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            item = updates.updates().items[0]
+            assert (item.verdict, item.reason) == ("rolled back", "it failed 3 times in probation: exit code 1")
+
+        live(farm, story)
+
+        assert farm.switches == [tree_of("2"), farm.own]
+        assert (farm.slots.current("vault"), farm.slots.previous("vault")) == (farm.own, None)
+        assert not farm.slots.has("vault", tree_of("2"))
+
+    def test_two_failures_do_not_end_it(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            updates.vault_failed("long before")
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            updates.vault_failed("exit code 1")
+            updates.vault_failed("exit code 1")
+            await until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+    def test_a_veto_in_probation_ends_it_at_once(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            updates.vetoed("gave wrong bytes")
+            await until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+
+        live(farm, story)
+        assert farm.slots.current("vault") == farm.own
+
+    def test_a_version_that_does_not_take_over_is_left(self, farm: Farm):
+        farm.switch_fails = lambda tree: tree == tree_of("2")
+        update = tell(farm, farm.publish("2"))["vault/2"]
+        assert (update.phase, update.reason) == ("rolled_back", "it did not take over: the port is in use")
+        assert farm.slots.current("vault") == farm.own
+
+    def test_the_pointer_leads_back_before_the_old_version_is_started(self, farm: Farm):
+        farm.switch_fails = lambda _: True
+        update = tell(farm, farm.publish("2"))["vault/2"]
+        assert update.phase == "rolled_back"
+        assert farm.slots.current("vault") == farm.own
+        assert farm.switches == [tree_of("2"), farm.own, farm.own, farm.own]
+
+    def test_a_slot_that_rots_before_the_switch_is_never_started(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
+            file.chmod(0o600)
+            file.write_bytes(b"rot")
+            await until(updates, lambda items: items["vault/2"].phase in DONE)
+            assert updates.updates().items[0].phase == "rolled_back"
+
+        live(farm, story)
+        assert tree_of("2") not in farm.switches
+
+
+class TestPowerCuts:
+    def cut_after(self, farm: Farm, writes: int, head: bytes) -> bool:
+        """Live until the n-th write of the state; whether the power failed at all."""
+        farm.store.writes_left = writes
+
+        async def main() -> None:
+            updates = farm.open()
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(updates.run())
+                await updates.offered(head, SENDER)
+                await until(updates, lambda items: all(item.phase in DONE for item in items.values()))
+                running.cancel()
+
+        try:
+            virtual_time.run(main())
+        except (PowerCut, BaseExceptionGroup):
+            return True
+        finally:
+            farm.store.writes_left = 10**9
+            for process in [*farm.vaults, *farm.probers]:  # off is off
+                if not process.exited.done():
+                    process.exited.cancel()
+        return False
+
+    @pytest.mark.parametrize("nature", [Nature(), Nature(loses_every=20)])
+    def test_after_a_cut_at_any_write_it_ends_the_same(self, tmp_path: Path, nature: Nature):
+        cuts = 0
+        for writes in range(1, 100):
+            farm = Farm(folder=tmp_path / str(writes))
+            head = farm.publish("2", nature)
+            if not self.cut_after(farm, writes, head):
+                break
+            cuts += 1
+
+            update = tell(farm)["vault/2"]
+
+            is_good = nature == Nature()
+            assert update.phase == ("confirmed" if is_good else "refused"), (writes, update.reason)
+            assert farm.slots.current("vault") == (tree_of("2") if is_good else farm.own)
+            assert farm.switches.count(tree_of("2")) <= 2 * is_good
+            assert list((farm.folder / "trial").iterdir()) == []
+        assert cuts >= 5
+
+    def test_nothing_is_done_before_its_state_is_kept(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        head = farm.publish("2")
+
+        def full(_saved: Saved) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "staged")
+            with monkeypatch.context() as patch:
+                patch.setattr(farm.store, "save", full)
+                await asyncio.sleep(300.0)
+                assert farm.orders == []
+            await until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+    def test_what_a_trial_left_is_found_again_for_the_rehearsal(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def first(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "rehearsing")
+
+        live(farm, first)
+        trials = sum(order.tree_hash == tree_of("2") for order in farm.orders)
+        assert tell(farm)["vault/2"].phase == "confirmed"
+        assert sum(order.tree_hash == tree_of("2") for order in farm.orders) == trials
+
+    def test_a_version_in_probation_whose_files_rotted_is_left(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def first(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "probation")
+
+        live(farm, first)
+        file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
+        file.chmod(0o600)
+        file.write_bytes(b"rot")
+        assert farm.slots.choose("vault", 0.0) == farm.own  # as the supervisor does at its start
+
+        update = tell(farm)["vault/2"]
+
+        assert (update.phase, update.reason) == ("rolled_back", "its files were damaged")
