@@ -220,6 +220,8 @@ class Updates:
 
     async def _resume(self) -> None:
         """Go on where the persisted states say."""
+        if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
+            await self._clean_up()
         for name, record in list(self._records.items()):
             if not record.way.is_over:
                 await self._take(name, events.Resumed(self._now()))
@@ -299,13 +301,16 @@ class Updates:
             case events.Stop():
                 await self._stop_job()
             case events.CleanUp():
-                keep = [r.release.tree_hash for r in self._records.values() if not r.way.is_over]
-                await asyncio.to_thread(clean_up, self._means, keep)
+                await self._clean_up()
             case _:
                 await self._stop_job()
                 self._counted_bytes = 0
                 self._job = Job(effect, record, self._means)
                 self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
+
+    async def _clean_up(self) -> None:
+        keep = [record.release.tree_hash for record in self._records.values() if not record.way.is_over]
+        await asyncio.to_thread(clean_up, self._means, keep)
 
     async def _do(self, job: Job) -> None:
         event = await job.do()
