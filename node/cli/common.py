@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -49,11 +52,33 @@ def shared_options(command: Callable[..., T]) -> Callable[..., T]:
     @click.pass_context
     @functools.wraps(command)
     def with_options(ctx: click.Context, /, home: Path | None, *, is_json: bool, **others: Any) -> T:
-        before = ctx.find_root().params
-        home = home or before.get("home") or default_home()
-        return command(home=home, is_json=is_json or bool(before.get("is_json")), **others)
+        outer = ctx.parent
+        while outer is not None:  # what was said at a group holds for its commands
+            home = home or outer.params.get("home")
+            is_json = is_json or bool(outer.params.get("is_json"))
+            outer = outer.parent
+        return command(home=home or default_home(), is_json=is_json, **others)
 
     return with_options
+
+
+UNTIL_EOF_OPTION: Final = click.option(
+    "--until-eof", "is_until_eof", is_flag=True, hidden=True,
+    help="End when standard input is closed: whoever started this holds it open as long as it lives.",
+)  # fmt: skip
+
+
+def watch_input(end: Callable[[], None]) -> None:
+    """Call ``end`` in the running event loop once standard input is closed, however its other end has died."""
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: the loop has ended before
+            while os.read(0, 1024):
+                continue
+            loop.call_soon_threadsafe(end)
+
+    threading.Thread(target=wait, name="input", daemon=True).start()
 
 
 def default_home() -> Path:

@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from node.api.client import ApiError, NotRunning
-from node.cli.common import HOME_OPTION, JSON_OPTION, Failure, fail
+from node.cli.common import HOME_OPTION, JSON_OPTION, UNTIL_EOF_OPTION, Failure, fail, watch_input
 from node.pod.errors import PodError
+from node.practice.candidate import Candidate, check_candidate
 from node.practice.profile import FARMS_MAX, VAULTS_MAX, VAULTS_MIN, PracticeProfile
 from node.practice.releases import NAMES, RELEASES, Expectation, PracticeError
 from node.practice.run import Members, Request, Result, practise
-from node.practice.scenario import Candidate, check_candidate
 from node.supervisor.errors import SupervisorError
 from node.update.errors import UpdateError
 
@@ -43,11 +43,12 @@ STATED: Final = (PracticeError, PodError, SupervisorError, UpdateError, ApiError
               help="How the candidate should end; without it any decision is fine.")  # fmt: skip
 @click.option("--keep", "is_kept", is_flag=True, help="Leave the network running afterwards, until Ctrl+C.")
 @click.option("--seed", type=int, default=None, metavar="S", help="Seed of the people's traffic.")
+@UNTIL_EOF_OPTION
 @HOME_OPTION
 @JSON_OPTION
 def practice(
     *, vaults: int, farms: int, names: str, candidate: Path | None, expect: Expectation | None, is_kept: bool,
-    seed: int | None, home: Path | None, is_json: bool,
+    seed: int | None, is_until_eof: bool, home: Path | None, is_json: bool,
 ) -> None:  # fmt: skip
     """Run a whole practice network on this computer, and try releases out in it.
 
@@ -74,7 +75,7 @@ def practice(
             _print_result(console, result)
 
     try:
-        _run_until_signal(lambda: practise(request, console, announce, finished))
+        _run_until_told(lambda: practise(request, console, announce, finished), is_until_eof=is_until_eof)
     except* STATED as errors:
         fail(_first(errors), is_json=is_json)
     if not ended:
@@ -97,15 +98,21 @@ def _candidates(names: str, folder: Path | None, expect: Expectation | None, *, 
     return tuple(Candidate.named(RELEASES[name]) for name in wanted)
 
 
-def _run_until_signal(work: Callable[[], Coroutine[None, None, None]]) -> None:
-    """Run to the end, or until Ctrl+C or SIGTERM; the network is taken down in each case."""
+def _run_until_told(work: Callable[[], Coroutine[None, None, None]], *, is_until_eof: bool) -> None:
+    """Run to the end, or until Ctrl+C, SIGTERM or the end of input; the network is taken down in each case."""
 
     async def guarded() -> None:
         task = asyncio.ensure_future(work())
         loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            task.cancel()
+
+        if is_until_eof:
+            watch_input(stop)
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # on Windows Ctrl+C comes as KeyboardInterrupt
-                loop.add_signal_handler(number, task.cancel)
+                loop.add_signal_handler(number, stop)
         await task
 
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):

@@ -17,7 +17,7 @@ from typing import Final
 import click
 
 from node.api.server import ApiServer
-from node.cli.common import fail, print_json, shared_options
+from node.cli.common import UNTIL_EOF_OPTION, fail, print_json, shared_options, watch_input
 from node.supervisor import keys
 from node.supervisor.errors import SupervisorError
 from node.supervisor.home import Home
@@ -31,25 +31,28 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
+@UNTIL_EOF_OPTION
 @shared_options
-def run(home: Path, is_json: bool) -> None:
+def run(home: Path, is_json: bool, is_until_eof: bool) -> None:
     """Run the node without a window, until stopped."""
     try:
         opened = Home.open(home)
         with opened.lock():
             _log_to(opened.logs / "supervisor.log")
-            asyncio.run(_run(opened, is_json=is_json))
+            asyncio.run(_run(opened, is_json=is_json, is_until_eof=is_until_eof))
     except (SupervisorError, UpdateError) as error:
         fail(error, is_json=is_json)
     except OSError as error:
         fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
 
 
-async def _run(home: Home, *, is_json: bool) -> None:
+async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
     supervisor = Supervisor(home, await keys.load(home, os.urandom))
     server = ApiServer(supervisor, home.socket)
     await server.start()
     try:
+        if is_until_eof:
+            watch_input(supervisor.stop)
         with _stopped_by_signals(supervisor.stop):
             saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
             await supervisor.run()

@@ -6,20 +6,36 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import Status, Update, Updates
 from node.practice.releases import PracticeError
 from node.supervisor.home import Home
 from node.vault.control import Pace
+from node.vault.core.identity import decode_record
 
 POLL_S: Final = 0.3
 STOP_S: Final = 20.0
 LOG: Final = "supervisor.log"
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One vault of the network, as scripts want to know it."""
+
+    name: str
+    id: str  # vault id, hex
+    pid: int
+    address: str  # IP
+    folder: str
 
 
 class Farm:
@@ -43,14 +59,21 @@ class Farm:
         )  # fmt: skip
         with (home.logs / LOG).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-m", "node.cli", "run", "--home", str(self.folder),
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+                sys.executable, "-I", "-m", "node.cli", "run", "--until-eof", "--home", str(self.folder),
+                stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
             )  # fmt: skip
 
     @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def member(self) -> Member:
+        """The farm's own vault: the only child of its supervisor as long as no trial runs.  Blocking, but short."""
+        record = decode_record((self.folder / "state" / "record").read_bytes(), time.time())
+        (vault,) = psutil.Process(self.pid).children()
+        address = record.addresses[0].rpartition(":")[0]
+        return Member(f"{self.name}'s vault", record.vault_id.hex(), vault.pid, address, str(self.folder))
 
     async def wait_until_up(self, peers: int, timeout_s: float) -> Status:
         """Return the status as soon as the farm's vault knows ``peers`` others.

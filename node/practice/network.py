@@ -5,48 +5,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
 from node.pod import network as pods
-from node.practice.farm import Farm
+from node.practice.farm import Farm, Member
 from node.practice.host import PlainVault
 from node.practice.profile import PracticeProfile
 from node.practice.releases import PracticeError
+from node.supervisor.errors import HomeInUse
+from node.supervisor.home import Lock
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
 from node.update.slots import Slots
-from node.vault.core.identity import decode_record
 from node.vault.storage.filesystem import write_durably
 
 MARKER: Final = "practice.json"
+LOCK: Final = "lock"
+PREFIX: Final = "perennial-"
 CONTACTS: Final = 3  # vaults that every other one is told of
 POLL_S: Final = 0.2
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One vault of the network, as scripts want to know it."""
-
-    name: str
-    id: str  # vault id, hex
-    pid: int
-    address: str
-    folder: str
-
-
 class PracticeNetwork:
     """Starts everything, and stops everything; used with ``async with``."""
 
-    def __init__(self, folder: Path, profile: PracticeProfile, *, is_kept: bool) -> None:
+    def __init__(self, folder: Path, profile: PracticeProfile) -> None:
         self.folder = folder
         self.profile = profile
-        self._is_kept = is_kept
         self.pods_folder = folder / "pods"
         self.plain: list[PlainVault] = []
         self.farms = [Farm(f"farm {number}", folder / f"farm-{number}") for number in range(1, profile.farms + 1)]
@@ -64,18 +56,17 @@ class PracticeNetwork:
         await self.stop()
 
     async def stop(self) -> None:
-        """Stop all processes; delete the folder unless it is to be kept."""
+        """Stop all processes."""
         for host in self._hosts:
             host.cancel()
         await asyncio.gather(*self._hosts, return_exceptions=True)
         await asyncio.gather(*(farm.stop() for farm in self.farms))
         await asyncio.gather(*(vault.stop() for vault in self.plain))
-        if not self._is_kept:
-            await asyncio.to_thread(remove_folder, self.folder)
 
     def members(self) -> list[Member]:
-        """The plain vaults; a farm's vault is its supervisor's child and known by the farm."""
-        return [Member(v.name, v.vault_id.hex(), v.pid, v.bind.rpartition(":")[0], str(v.folder)) for v in self.plain]
+        """All vaults.  Blocking, but short; call it once the network stands."""
+        plain = [Member(v.name, v.vault_id.hex(), v.pid, v.bind.rpartition(":")[0], str(v.folder)) for v in self.plain]
+        return [farm.member() for farm in self.farms] + plain
 
     async def _start(self) -> None:
         profile = self.profile
@@ -118,48 +109,79 @@ class PracticeNetwork:
         return Slot(tree_hash, slots.verify("vault", tree_hash), slots.pycache("vault", tree_hash))
 
 
-def make_folder(home: Path | None) -> Path:
+@contextlib.contextmanager
+def practice_folder(home: Path | None, *, is_kept: bool) -> Iterator[Path]:
     """The folder of the network: a new temporary one, or ``home``, emptied if it was a practice network's before.
 
+    It is locked against a second practice network, and deleted at the end unless it is to be kept.
+
     Raises:
-        PracticeError: ``home`` holds something else, or cannot be written.
+        PracticeError: ``home`` holds something else, is not ours, or cannot be written.
+        HomeInUse: Another practice network runs in it.
     """
+    if home is None:
+        _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)) if home is None else home.absolute()
     try:
-        if home is None:
-            folder = Path(tempfile.mkdtemp(prefix="perennial-"))
-        else:
-            folder = home.absolute()
-            if folder.exists() and not folder.is_dir():
-                raise PracticeError(f"{folder} is not a folder")
-            if folder.exists() and any(folder.iterdir()):
-                if not (folder / MARKER).is_file():
-                    raise PracticeError(f"{folder} is not empty and no practice network's folder")
-                remove_folder(folder)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_usable(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_durably(folder / MARKER, b'{"kind": "practice network"}\n')
+        lock = Lock(folder / LOCK)
     except OSError as error:
-        raise PracticeError(f"{home or tempfile.gettempdir()} cannot be used: {error.strerror}") from error
-    return folder
+        raise PracticeError(f"{folder} cannot be used: {error.strerror or error}") from error
+    with lock:
+        _empty(folder)
+        try:
+            yield folder
+        finally:
+            if not is_kept:
+                remove_folder(folder)
+
+
+def _sweep() -> None:
+    """Remove the temporary folders of practice networks that were killed: nobody holds their lock."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, PracticeError, HomeInUse):
+            if (folder / MARKER).is_file():
+                _check_usable(folder)
+                with Lock(folder / LOCK):
+                    remove_folder(folder)
+
+
+def _check_usable(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise PracticeError(f"{folder} is not a folder")
+    if hasattr(os, "geteuid") and folder.stat().st_uid != os.geteuid():
+        raise PracticeError(f"{folder} belongs to someone else")
+    if any(folder.iterdir()) and not (folder / MARKER).is_file():
+        raise PracticeError(f"{folder} is not empty and no practice network's folder")
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier practice network left."""
+    for entry in folder.iterdir():
+        if entry.name in (MARKER, LOCK):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, onerror=_make_writable)
+        else:
+            entry.unlink()
 
 
 def remove_folder(folder: Path) -> None:
     """Delete a practice network's folder.  Without its marker nothing is deleted."""
-    if not (folder / MARKER).is_file():
-        return
+    if (folder / MARKER).is_file():
+        shutil.rmtree(folder, onerror=_make_writable)
 
-    def make_writable(function: Any, path: str, _error: object) -> None:
-        with contextlib.suppress(OSError):  # slots are read-only
-            Path(path).parent.chmod(0o700)
-            Path(path).chmod(0o700)
-            function(path)
 
-    shutil.rmtree(folder, onerror=make_writable)
+def _make_writable(function: Any, path: str, _error: object) -> None:
+    with contextlib.suppress(OSError):  # slots are read-only
+        Path(path).parent.chmod(0o700)
+        Path(path).chmod(0o700)
+        function(path)
 
 
 def _bind(number: int) -> str:
     return f"127.0.{number}.1:0"
-
-
-def address_of(record: bytes, utc_s: float) -> str:
-    """Where a vault listens, from its encoded record."""
-    return decode_record(record, utc_s).addresses[0]

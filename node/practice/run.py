@@ -13,10 +13,12 @@ from typing import Final
 
 from rich.console import Console
 
-from node.practice.network import Member, PracticeNetwork, make_folder
+from node.practice.candidate import Candidate, check_starts
+from node.practice.farm import Member
+from node.practice.network import PracticeNetwork, practice_folder
 from node.practice.outcome import ReleaseOutcome, TrafficOutcome, noise_of
 from node.practice.profile import PracticeProfile
-from node.practice.scenario import Candidate, Scenario
+from node.practice.scenario import Scenario
 from node.practice.traffic import Traffic
 from node.practice.view import View
 
@@ -75,10 +77,20 @@ async def practise(
     Raises:
         PracticeError, PodError, HomeError, VaultUnavailable: It cannot be made or run as asked; one sentence.
     """
-    started_s = time.monotonic()
-    folder = await asyncio.to_thread(make_folder, request.home)
     is_folder_kept = request.is_kept and request.home is not None
-    async with PracticeNetwork(folder, request.profile, is_kept=is_folder_kept) as network:
+    with practice_folder(request.home, is_kept=is_folder_kept) as folder:
+        for candidate in request.candidates:
+            if candidate.source is not None:
+                await check_starts(candidate.source, folder / "check")
+        await _run_in(folder, request, console, announce, finished)
+
+
+async def _run_in(
+    folder: Path, request: Request, console: Console, announce: Callable[[Members], None],
+    finished: Callable[[Result], None],
+) -> None:  # fmt: skip
+    started_s = time.monotonic()
+    async with PracticeNetwork(folder, request.profile) as network:
         view = View(network, console)
         with view.shown():
             async with _running(view.follow()):

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,28 +15,14 @@ from node.pod.build import build
 from node.pod.network import pod_names
 from node.pod.publish import publish, release_signed_by
 from node.pod.sign import sign
+from node.practice.candidate import Candidate
 from node.practice.farm import Farm
 from node.practice.network import PracticeNetwork
 from node.practice.outcome import FarmOutcome, ReleaseOutcome, from_update, refused_unstaged, release_outcome
-from node.practice.releases import Change, Expectation, PracticeError, PracticeRelease, copy_source
+from node.practice.releases import Expectation, copy_source
 
 DECIDED: Final = ("confirmed", "refused", "not_proven", "rolled_back")
 POLL_S: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What is published: a named release, or a person's own source tree."""
-
-    name: str
-    pods: int
-    expected: Expectation
-    change: Change | None = None
-    source: Path | None = None  # instead of the own source
-
-    @classmethod
-    def named(cls, release: PracticeRelease) -> Candidate:
-        return cls(release.name, release.pods, release.expected, release.change)
 
 
 class Scenario:
@@ -132,19 +117,3 @@ def _version(count: int) -> str:
     """The version after the running one, counted up for each release."""
     major, minor, patch = (int(part) for part in node.vault.__version__.split("."))
     return f"{major}.{minor}.{patch + count}"
-
-
-def check_candidate(folder: Path) -> None:
-    """Check that a person's own source tree can be published at all.
-
-    Raises:
-        PracticeError: The folder is missing, unreadable or empty, or holds no vault; one sentence.
-    """
-    try:
-        names = {path.name for path in folder.iterdir()}
-    except OSError as error:
-        raise PracticeError(f"{folder} cannot be read: {error.strerror}") from error
-    if not names:
-        raise PracticeError(f"{folder} is empty")
-    if not {"__init__.py", "__main__.py"} <= names:
-        raise PracticeError(f"{folder} does not hold what node/vault holds: __init__.py or __main__.py is missing")

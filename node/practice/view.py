@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -23,6 +25,7 @@ from node.vault.control import State
 
 LINES_KEPT: Final = 8
 POLL_S: Final = 1.0
+WAY: Final = ("fetching", "staged", "on_trial", "rehearsing", "promoting", "probation", "confirmed")
 PHASE_WORDS: Final = {
     "announced": "heard of it",
     "fetching": "fetching",
@@ -49,6 +52,7 @@ class View:
         self._trials: dict[str, TrialView | None] = {}
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._outcomes: list[ReleaseOutcome] = []
+        self._started_s = time.monotonic()
 
     def told(self, line: str) -> None:
         """Something happened: a line for the story."""
@@ -84,15 +88,17 @@ class View:
 
     def _draw(self) -> RenderableType:
         story = Text("\n".join(self._lines) or "The vaults get to know each other.")
-        parts: list[RenderableType] = [self._vaults(), self._farms(), Panel(story, title="What happens")]
+        seconds = time.monotonic() - self._started_s
+        title = Text(f"Practice network on this computer, {seconds:.0f} s old", style="bold")
+        parts: list[RenderableType] = [title, self._vaults(), self._farms(), _panel(story, "What happens")]
         if self._outcomes:
-            parts.append(Panel(Text("\n".join(o.sentence for o in self._outcomes)), title="Decided"))
+            parts.append(_panel(Text("\n".join(outcome.sentence for outcome in self._outcomes)), "Decided"))
         return Group(*parts)
 
     def _vaults(self) -> Table:
-        table = Table(title="Practice network: plain vaults", title_justify="left", expand=True)
+        table = Table(box=box.SIMPLE_HEAD, expand=True)
         for column in ("vault", "knows", "pieces kept", "space used"):
-            table.add_column(column, justify="left" if column == "vault" else "right")
+            table.add_column(column)
         for vault in self._network.plain:
             state = self._states.get(vault.name)
             cells = ("…",) * 3 if state is None else (
@@ -102,8 +108,8 @@ class View:
         return table
 
     def _farms(self) -> Table:
-        table = Table(title="Farms", title_justify="left", expand=True)
-        for column in ("farm", "version in use", "new version", "checked", "lost", "neighbours", "speed"):
+        table = Table(box=box.SIMPLE_HEAD, expand=True)
+        for column in ("farm", "in use", "new version", "its way", "read", "lost", "rated by", "time per request"):
             table.add_column(column)
         for farm in self._network.farms:
             status, trial = self._statuses.get(farm.name), self._trials.get(farm.name)
@@ -114,14 +120,14 @@ class View:
 
 def _trial_cells(trial: TrialView | None) -> tuple[str, ...]:
     if trial is None:
-        return ("", "", "", "", "")
-    phase = PHASE_WORDS.get(trial.phase, trial.phase)
+        return ("",) * 6
     speed = next((metric for metric in trial.metrics if metric.name == "p50"), None)
     return (
-        f"{trial.version}: {phase}",
+        f"{trial.version} {PHASE_WORDS.get(trial.phase, trial.phase)}",
+        _way(trial.phase),
         f"{trial.verified_reads} pieces",
         str(trial.lost + trial.wrong),
-        f"{trial.neighbours_rated} of {trial.neighbours_needed} needed",
+        f"{trial.neighbours_rated} neighbours",
         _speed_words(speed),
     )
 
@@ -130,6 +136,16 @@ def _speed_words(metric: MetricView | None) -> str:
     if metric is None or metric.estimate is None:
         return "measuring"
     if metric.low is None or metric.high is None:
-        return f"{metric.estimate:.2f} times the time (measuring)"
-    mark = "proven" if metric.is_proven else "alarming" if metric.is_alarming else "measuring"
-    return f"{metric.low:.2f} to {metric.high:.2f} times the time ({mark})"
+        return f"{metric.estimate:.2f} of today's"
+    mark = "proven good enough" if metric.is_proven else "alarming" if metric.is_alarming else "measuring"
+    return f"{metric.low:.2f} to {metric.high:.2f} of today's, {mark}"
+
+
+def _way(phase: str) -> str:
+    """How far a release has come: a filled dot for each step behind it."""
+    done = WAY.index(phase) + 1 if phase in WAY else 0
+    return "●" * done + "○" * (len(WAY) - done) if done else "✕"
+
+
+def _panel(content: RenderableType, title: str) -> Panel:
+    return Panel(content, title=title, title_align="left", box=box.ROUNDED, border_style="dim")

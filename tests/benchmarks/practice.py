@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from node.practice.network import PracticeNetwork, make_folder
+from node.practice.network import PracticeNetwork, practice_folder
 from node.practice.profile import PracticeProfile
 from node.vault.control import Pace
 
@@ -149,7 +149,12 @@ def _spread(values: list[float]) -> dict[str, float]:
 async def _idle() -> dict[str, Any]:
     """Nine vaults and one supervisor at the pace of a real home, with nothing to do."""
     profile = PracticeProfile(vaults=9, farms=1, pace=Pace())
-    async with PracticeNetwork(make_folder(None), profile, is_kept=False) as network:
+    with practice_folder(None, is_kept=False) as folder:
+        return await _idle_in(folder, profile)
+
+
+async def _idle_in(folder: Path, profile: PracticeProfile) -> dict[str, Any]:
+    async with PracticeNetwork(folder, profile) as network:
         await network.wait_until_it_stands()
         await asyncio.sleep(IDLE_SETTLE_S)
         processes = {
