@@ -230,6 +230,7 @@ class Updates:
         if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
             await self._take(active.release.name, events.Vetoed(self._now(), "its files were damaged"))
         if self._chain.head:
+            await self._carry()
             # A power cut may have come between the head and its releases.
             with contextlib.suppress(TrustError):
                 verified = await asyncio.to_thread(self._chain.verify, self._chain.head, self._utc())

@@ -111,7 +111,7 @@ class Job:
             on_progress=means.on_change,
         )  # fmt: skip
         try:
-            await asyncio.to_thread(_empty, means.trials)
+            await asyncio.to_thread(_prepare, means, (way.tree_hash, way.baseline))
             result = await self._run.run()
             if result.outcome == "promote":  # the rehearsal must find it after a power cut
                 await asyncio.to_thread(means.store.save_result, way.tree_hash, result)
@@ -164,6 +164,18 @@ def clean_up(means: Means, keep: list[str]) -> None:
         means.slots.remove_unused(keep)
     except OSError as error:
         log.warning("leftovers of a release could not be removed reason=%s", error)
+
+
+def _prepare(means: Means, trees: tuple[str, str]) -> None:
+    """Make sure of all that is this machine's part, so that it cannot be held against a twin.
+
+    Raises:
+        UpdateError, OSError: A slot is damaged, or the disk refuses.
+    """
+    _empty(means.trials)
+    for tree_hash in trees:
+        means.slots.verify("vault", tree_hash)
+        means.slots.pycache("vault", tree_hash)
 
 
 def _empty(folder: Path) -> None:

@@ -523,6 +523,22 @@ class TestTheWayBack:
         assert farm.slots.current("vault") == farm.own
         assert farm.switches == [tree_of("2"), farm.own, farm.own, farm.own]
 
+    def test_a_slot_that_rots_before_its_trial_is_not_held_against_the_release(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "staged")
+            file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
+            file.chmod(0o600)
+            file.write_bytes(b"rot")
+            await until(updates, lambda items: items["vault/2"].phase in DONE)
+            item = updates.updates().items[0]
+            assert (item.phase, "no trial could be held" in item.reason) == ("not_proven", True)
+
+        live(farm, story)
+        assert farm.orders == []
+
     def test_a_slot_that_rots_before_the_switch_is_never_started(self, farm: Farm):
         head = farm.publish("2")
 
