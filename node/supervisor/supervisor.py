@@ -107,7 +107,7 @@ class Supervisor:
                 on_change=self.changed,
             )
         except (StateUnreadable, OSError) as error:
-            log.exception("updates not opened")
+            log.warning("updates not opened reason=%s", error)
             self._updates_trouble = texts.updates_wait(texts.reason(error))
             return None
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from node.supervisor import home as home_module
+from node.supervisor import settings as settings_module
 from node.supervisor.errors import HomeError, HomeInUse, SettingsError
 from node.supervisor.home import SOCKET_PATH_BYTES_MAX, Home, Kind
 from node.vault.control import Pace
@@ -83,7 +84,7 @@ class TestMaking:
             path.write_bytes(content)
 
         monkeypatch.setattr(home_module, "write_durably", dying)
-        monkeypatch.setattr(home_module.settings, "write_durably", dying)
+        monkeypatch.setattr(settings_module, "write_durably", dying)
         with pytest.raises((HomeError, SettingsError), match="No space left on device"):
             make(tmp_path)
         with pytest.raises(HomeError):

@@ -15,7 +15,7 @@ import pytest
 from node.supervisor import keys as keys_module
 from node.supervisor.errors import KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
-from node.supervisor.keys import Keys, RunKey, load
+from node.supervisor.keys import RunKey, load
 from node.vault.core.identity import CERTIFICATE_S, Certificate, Signer, check_certificate
 
 NOW_S = 1_800_000_000.0
@@ -34,7 +34,7 @@ def certificate_of(run: RunKey):
 
 
 class FakeKeyring:
-    def __init__(self):
+    def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str):
@@ -42,6 +42,13 @@ class FakeKeyring:
 
     def set_password(self, service: str, username: str, password: str):
         self.kept[service, username] = password
+
+
+class Forgetful(dict[tuple[str, str], str]):
+    """Keeps nothing."""
+
+    def __setitem__(self, key: tuple[str, str], value: str) -> None:
+        pass
 
 
 class TestPracticeHome:
@@ -58,7 +65,7 @@ class TestPracticeHome:
     def test_a_damaged_key_is_named_and_not_replaced(self, tmp_path: Path, content: bytes):
         home = home_of(tmp_path)
         (home.state / "vault_id.key").write_bytes(content)
-        with pytest.raises(KeyUnavailable, match="vault_id.key is damaged"):
+        with pytest.raises(KeyUnavailable, match=r"vault_id\.key is damaged"):
             keys_of(home)
         assert (home.state / "vault_id.key").read_bytes() == content
 
@@ -97,7 +104,7 @@ class TestRealHome:
 
     def test_a_keyring_that_keeps_nothing_is_found_out(self, tmp_path: Path):
         keyring = FakeKeyring()
-        keyring.set_password = lambda *_: None
+        keyring.kept = Forgetful()
         with pytest.raises(KeyUnavailable):
             keys_of(home_of(tmp_path, "real"), keyring=lambda: keyring)
 
@@ -149,9 +156,8 @@ class TestCertificates:
 
     def test_serials_rise_over_restarts_and_when_the_clock_goes_back(self, tmp_path: Path):
         home = home_of(tmp_path)
-        serials = []
-        for now_s in (NOW_S, NOW_S, NOW_S - 1_000_000, NOW_S - 1_000_000):
-            serials.append(certificate_of(keys_of(home).new_run(now_s)).serial)
+        times_s = (NOW_S, NOW_S, NOW_S - 1_000_000, NOW_S - 1_000_000)
+        serials = [certificate_of(keys_of(home).new_run(now_s)).serial for now_s in times_s]
         assert serials == sorted(set(serials))
 
     def test_serials_rise_even_when_the_file_was_lost(self, tmp_path: Path):

@@ -1,0 +1,277 @@
+"""A whole node: supervisor, real vault processes, local API; two of them, so that they have somebody to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import node
+from node.api import schema
+from node.api.client import ApiError, Client
+from node.api.server import ApiServer
+from node.supervisor import keys
+from node.supervisor import supervisor as supervisor_module
+from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailable
+from node.supervisor.home import Home
+from node.supervisor.supervisor import Supervisor
+from node.update.slots import Slots
+from node.vault import control
+from node.vault.core.identity import PeerRecord
+
+QUOTA = 64 << 20
+GENESIS = b"no root of any network"  # so updates wait, which is said, and the vault goes on
+PACE = control.Pace(audit_s=1.0, ping_s=1.0, refresh_s=1.0)
+
+
+def make(folder: Path, number: int, contacts: tuple[bytes, ...] = ()) -> Home:
+    bind = f"127.0.{number}.1:0"
+    return Home.make(
+        folder, kind="practice", root=GENESIS, bind=bind, quota_bytes=QUOTA, contacts=contacts, pace=PACE
+    )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def running(home: Home) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(home, await keys.load(home, os.urandom))
+    task = asyncio.create_task(supervisor.run())
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+        await task
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so; whoever calls has a time limit."""
+    while not is_so():
+        await asyncio.sleep(0.05)
+
+
+def play(folder: Path, story: Callable[[Supervisor, Supervisor], Awaitable[None]]) -> None:
+    """Let ``story`` happen to a node and its only neighbour."""
+
+    async def main() -> None:
+        async with asyncio.timeout(120), running(make(folder / "a", 1)) as first:
+            await until(lambda: first.vault.is_listening)
+            async with running(make(folder / "b", 2, (first.vault.record,))) as second:
+                await until(lambda: first.status().peer_count == second.status().peer_count == 1)
+                # Each is made before the other one is reachable, so the first learns of its contact only now.
+                first.home.marker = msgspec.structs.replace(first.home.marker, contacts=(second.vault.record,))
+                await story(first, second)
+
+    asyncio.run(main())
+
+
+def changed_slot(slots: Slots, folder: Path, addition: str, file: str = "__main__.py") -> str:
+    """Stage this program's vault layer with a few lines more at the end of one file; return its tree hash."""
+    package = folder / "changed"
+    shutil.copytree(Path(node.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    changed = package / "vault" / file
+    main = 'if __name__ == "__main__":'
+    changed.write_text(changed.read_text().replace(main, f"{addition}\n{main}"))
+    return slots.fill_from_checkout(package)
+
+
+def addresses(record: bytes) -> tuple[str, ...]:
+    return msgspec.msgpack.decode(record, type=PeerRecord).addresses
+
+
+def test_a_node_says_the_truth_about_itself(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        status = first.status()
+        assert status.state == "attention"
+        assert "Updates wait" in status.sentence
+        assert status.is_practice
+        assert (status.peer_count, status.subnet_count) == (1, 1)
+        assert status.in_use is not None
+        assert status.in_use.tree_hash == first.slots.current("vault")
+        assert status.farm == first.keys.vault_id.hex()[:8]
+        assert status.sandbox in {"full", "partial", "none"}
+        await until(lambda: first.status().space.used_bytes > 100_000)  # slot and byte code count
+        assert stat.S_IMODE((first.home.state / "vault_id.key").stat().st_mode) == 0o600
+        assert (first.home.state / "record").read_bytes() == first.vault.record
+
+    play(tmp_path, story)
+
+
+def test_a_chunk_stored_with_one_node_is_served_by_the_network(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        with contextlib.suppress(RequestRefused):  # two vaults may be too few for all the receipts
+            await first.put_chunk(b"a chunk")
+        await until(lambda: first.status().space.chunk_count + second.status().space.chunk_count > 0)
+
+    play(tmp_path, story)
+
+
+def test_a_vault_that_is_killed_comes_back_at_the_same_address(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        assert first.vault.run is not None
+        before, record = first.vault.run.pid, first.vault.record
+        os.kill(before, signal.SIGKILL)
+        await until(lambda: first.vault.record != record)
+        await until(lambda: first.status().peer_count == 1)
+        assert first.vault.run.pid != before
+        assert addresses(first.vault.record) == addresses(record)
+
+    play(tmp_path, story)
+
+
+def test_another_version_takes_over_identity_address_and_data(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        with contextlib.suppress(RequestRefused):
+            await first.put_chunk(b"a chunk")
+        await until(lambda: first.status().space.chunk_count > 0)
+        other = changed_slot(first.slots, tmp_path, "# a harmless remark")
+        before, vault_id = first.vault.record, first.keys.vault_id
+
+        await first.switch(other)
+
+        assert first.vault.tree_hash == other
+        await until(lambda: first.status().space.chunk_count > 0)
+        after = msgspec.msgpack.decode(first.vault.record, type=PeerRecord)
+        assert after.vault_id == vault_id
+        assert after.addresses == addresses(before)
+        assert after.transport_key != msgspec.msgpack.decode(before, type=PeerRecord).transport_key
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        "raise SystemExit(7)",
+        "Process._stand_by = lambda *_: (_ for _ in ()).throw(OSError('the store cannot be opened'))",
+        "Process._work = lambda *_: (_ for _ in ()).throw(OSError('the port cannot be bound'))",
+    ],
+    ids=["does not start", "cannot stand by", "cannot take over"],
+)
+def test_a_version_that_cannot_take_over_leaves_the_old_one_running(tmp_path: Path, addition: str):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        before = first.vault.tree_hash
+        other = changed_slot(first.slots, tmp_path, addition)
+
+        with pytest.raises(SwitchFailed):
+            await first.switch(other)
+
+        await until(lambda: first.vault.is_listening)
+        assert first.vault.tree_hash == before
+        await until(lambda: first.status().peer_count == 1)
+
+    play(tmp_path, story)
+
+
+def test_a_vault_that_lies_about_its_files_is_refused(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        other = changed_slot(first.slots, tmp_path, "loaded_tree_hash = lambda: 'ab' * 32")
+        with pytest.raises(SwitchFailed, match="it says that it was loaded from abababab"):
+            await first.switch(other)
+
+    play(tmp_path, story)
+
+
+def test_a_damaged_slot_is_never_started_and_the_shipped_version_runs_instead(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        shipped = first.vault.tree_hash
+        other = changed_slot(first.slots, tmp_path, "# a harmless remark")
+        await first.switch(other)
+        first.slots.point("vault", other, 1.0)
+        victim = first.slots.path("vault", other) / "node" / "vault" / "driver.py"
+        victim.chmod(0o644)
+        victim.write_text("raise SystemExit('never')")
+        assert first.vault.run is not None
+        first.vault.run.kill()
+        await until(lambda: first.vault.tree_hash == shipped and first.vault.is_listening)
+        assert first.slots.current("vault") == shipped
+
+    play(tmp_path, story)
+
+
+def test_the_disk_limit_reaches_the_vault_and_survives(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        await first.patch_settings(schema.SettingsPatch(quota_bytes=32 << 20))
+        state = await first.vault.ask(control.GetState)
+        assert isinstance(state, control.State)
+        assert 0 < state.quota_bytes < 32 << 20  # what the rest of the home takes is not the vault's
+        with pytest.raises(Exception, match="between"):
+            await first.patch_settings(schema.SettingsPatch(quota_bytes=1))
+        with pytest.raises(Exception, match="larger than the disk"):
+            await first.patch_settings(schema.SettingsPatch(quota_bytes=1 << 50))
+        assert first.settings().quota_bytes == 32 << 20
+
+    play(tmp_path, story)
+    assert b"33554432" in (tmp_path / "a" / "settings.json").read_bytes()
+
+
+def test_a_home_that_cannot_be_written_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        def full(path: Path) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("node.supervisor.space._probe", full)
+        first._disk = supervisor_module.space.measure(first.home)
+        assert first.status().state == "problem"
+        assert "No space left on device" in first.status().sentence
+
+    play(tmp_path, story)
+
+
+def test_what_the_vault_is_asked_while_it_starts_is_refused(tmp_path: Path):
+    async def main() -> None:
+        home = make(tmp_path, 1)
+        supervisor = Supervisor(home, await keys.load(home, os.urandom))
+        with pytest.raises(VaultUnavailable):
+            await supervisor.put_chunk(b"a chunk")
+        assert supervisor.status().state == "starting"
+
+    asyncio.run(main())
+
+
+def test_the_command_runs_a_node_until_it_is_told_to_stop(tmp_path: Path):
+    home = make(tmp_path, 1)
+
+    async def main() -> tuple[bytes, int]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "node.cli", "run", "--json", "--home", str(home.path),
+            stdout=asyncio.subprocess.PIPE, cwd=Path(node.__file__).parents[1],
+        )  # fmt: skip
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            line = await process.stdout.readline()
+            async with Client(home.path) as client:
+                assert (await client.status()).farm
+                with pytest.raises(ApiError, match="Updates wait"):
+                    await client.offer_head(b"head")
+            process.terminate()
+            return line, await process.wait()
+
+    line, code = asyncio.run(main())
+    assert code == 0
+    said = msgspec.json.decode(line)
+    assert said["home"] == str(home.path)
+    assert len(said["vault_id"]) == 64
+    assert not home.socket.exists()
+
+
+def test_events_tell_every_change_through_the_socket(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        api = ApiServer(first, first.home.socket)
+        await api.start()
+        async with Client(first.home.path) as client:
+            events = client.events((await client.status()).last_event)
+            await client.patch_settings(schema.SettingsPatch(quota_bytes=40 << 20))
+            async for event in events:
+                if isinstance(event, schema.Event) and event.data == schema.Settings(40 << 20):
+                    break
+        await api.stop()
+
+    play(tmp_path, story)

@@ -1,0 +1,246 @@
+"""The command line: quick, clear, and with the exit codes that scripts rely on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from node.api import schema
+from node.api.server import ApiServer
+from node.cli import COMMANDS, Commands
+from node.cli.settings import size_of
+from node.cli.tray import perennial
+from node.supervisor.errors import SettingsError
+from node.supervisor.events import EventLog
+from node.supervisor.home import Home
+
+UPDATE = schema.Update(
+    release="vault/0.1.1", version="0.1.1", tree_hash="ab" * 32, phase="refused", verdict="refused",
+    reason="slower: requests take 3 times as long", signers=("pod-1", "pod-2", "pod-3"), announced_s=1.0,
+    decided_s=2.0, bytes_fetched=5279, seconds={"on_trial": 40.0},
+)  # fmt: skip
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(perennial, arguments)
+
+
+class FakeNode:
+    """A node with something to tell."""
+
+    def __init__(self) -> None:
+        self.events = EventLog(1.0)
+        self.quota_bytes = 100_000_000
+
+    def status(self) -> schema.Status:
+        return schema.Status(
+            state="fine", sentence="All is well.", is_practice=True, space=schema.Space(1, self.quota_bytes, 1),
+            peer_count=1, subnet_count=7, in_use=schema.VersionInUse("0.1.0", "cd" * 32, 1.0), sandbox="full",
+            farm="01234567", last_event=0,
+        )  # fmt: skip
+
+    def updates(self) -> schema.Updates:
+        return schema.Updates((UPDATE,), (schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0),))
+
+    def trial(self) -> schema.TrialView | None:
+        return None
+
+    def settings(self) -> schema.Settings:
+        return schema.Settings(self.quota_bytes)
+
+    async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
+        if isinstance(patch.quota_bytes, int):
+            if patch.quota_bytes < 1000:
+                raise SettingsError("The disk limit must be at least 1 kB.")
+            self.quota_bytes = patch.quota_bytes
+        return self.settings()
+
+    async def put_chunk(self, content: bytes) -> schema.StoredChunk:
+        return schema.StoredChunk("aa" * 32, 5)
+
+    async def offer_head(self, content: bytes) -> schema.HeadAnswer:
+        return schema.HeadAnswer("known", "")
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[str]:
+    """The folder of a node that runs, in a thread: commands have event loops of their own."""
+    loop = asyncio.new_event_loop()
+    server = asyncio.run_coroutine_threadsafe
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def make() -> ApiServer:
+        api = ApiServer(FakeNode(), tmp_path / "api.sock")
+        await api.start()
+        return api
+
+    api = server(make(), loop).result(10)
+    try:
+        yield str(tmp_path)
+    finally:
+        server(api.stop(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class TestAnswers:
+    def test_status_begins_with_the_sentence(self, running: str):
+        result = call("status", "--home", running)
+        assert result.exit_code == 0
+        assert result.stdout.startswith("All is well.\n")
+        assert "1 vault in 7 subnets" in result.stdout
+        assert "0.1.0 (cdcdcdcd)" in result.stdout
+        assert "in a file of this practice home" in result.stdout
+
+    @pytest.mark.parametrize("arguments", [["status", "--json", "--home"], ["--json", "status", "--home"]])
+    def test_json_is_what_the_api_says(self, running: str, arguments: list[str]):
+        result = call(*arguments, running)
+        assert msgspec.json.decode(result.stdout, type=schema.Status).sentence == "All is well."
+
+    def test_the_home_may_be_named_before_the_command(self, running: str):
+        assert call("--home", running, "status").exit_code == 0
+
+    def test_updates_say_what_became_of_each_release_and_why(self, running: str):
+        result = call("updates", "--home", running)
+        assert "vault/0.1.1  refused: slower: requests take 3 times as long" in result.stdout
+        assert "pod-1, pod-2, pod-3" in result.stdout
+        assert "metadata efefefef refused: 2 signatures where 3 are needed" in result.stdout
+        assert msgspec.json.decode(call("updates", "--json", "--home", running).stdout, type=schema.Updates).items
+
+    def test_settings_are_shown_and_changed(self, running: str):
+        assert "100 MB" in call("settings", "--home", running).stdout
+        assert "1.5 GB" in call("settings", "set", "quota_bytes", "1.5GB", "--home", running).stdout
+        shown = call("settings", "get", "--json", "--home", running)
+        assert msgspec.json.decode(shown.stdout, type=schema.Settings).quota_bytes == 1_500_000_000
+
+    def test_a_home_named_before_a_group_reaches_its_commands(self, running: str):
+        assert call("--home", running, "settings", "get").exit_code == 0
+        assert call("settings", "--home", running, "get").exit_code == 0
+
+
+class TestFailures:
+    def test_what_the_node_refuses_is_one_sentence_and_exit_code_1(self, running: str):
+        result = call("settings", "set", "quota_bytes", "1", "--home", running)
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", "The disk limit must be at least 1 kB.\n")
+
+    def test_with_json_a_failure_is_an_error_answer(self, running: str):
+        result = call("settings", "set", "quota_bytes", "1", "--json", "--home", running)
+        assert result.exit_code == 1
+        assert msgspec.json.decode(result.stdout, type=schema.ErrorAnswer).code == "settings"
+
+    @pytest.mark.parametrize("command", [["status"], ["updates"], ["settings"], ["settings", "get"]])
+    def test_without_a_node_it_is_said_that_none_runs(self, tmp_path: Path, command: list[str]):
+        result = call(*command, "--home", str(tmp_path))
+        assert (result.exit_code, result.stderr) == (1, f"Perennial does not run on {tmp_path}.\n")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["plough"],
+            ["status", "--colour"],
+            ["status", "more"],
+            ["settings", "set"],
+            ["settings", "set", "colour", "green"],
+            ["settings", "set", "quota_bytes", "much"],
+            ["settings", "set", "quota_bytes", "-5"],
+            ["settings", "set", "quota_bytes", "999999999999999999T"],
+            ["--home"],
+        ],
+    )
+    def test_wrong_usage_is_exit_code_2(self, arguments: list[str]):
+        result = call(*arguments)
+        assert result.exit_code == 2
+        assert "Traceback" not in result.stderr
+
+    def test_no_screen_says_what_to_do_instead(self, monkeypatch: pytest.MonkeyPatch):
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(sys, "platform", "linux")
+        result = call()
+        assert result.exit_code == 1
+        assert "perennial practice" in result.stderr
+
+
+class TestRun:
+    def run(self, home: Path) -> Result:
+        return call("run", "--home", str(home))
+
+    def test_a_home_that_is_not_there(self, tmp_path: Path):
+        result = self.run(tmp_path / "nowhere")
+        assert (result.exit_code, result.stderr) == (1, f"There is no Perennial home at {tmp_path / 'nowhere'} yet.\n")
+        assert not (tmp_path / "nowhere").exists()
+
+    def test_a_folder_of_something_else(self, tmp_path: Path):
+        (tmp_path / "thesis.txt").write_text("years of work")
+        result = self.run(tmp_path)
+        assert result.exit_code == 1
+        assert "is not a Perennial home" in result.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+    def test_a_second_instance(self, tmp_path: Path):
+        home = Home.make(tmp_path, kind="practice", root=b"genesis", bind="127.0.1.1:0", quota_bytes=64 << 20)
+        with home.lock():
+            result = self.run(tmp_path)
+        assert (result.exit_code, result.stderr) == (
+            1,
+            f"Perennial already runs on {tmp_path} (process {os.getpid()}).\n",
+        )
+
+
+class TestQuickness:
+    def test_help_names_every_command_and_loads_none(self):
+        code = (
+            "import sys; from node.cli import main; sys.argv[1:] = ['--help']\n"
+            "try: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+        )
+        shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+        loaded = set(shown.stderr.split())
+        assert all(name in shown.stdout for name in COMMANDS)
+        assert not loaded & {"aiohttp", "cryptography", "rich", "tuf", "PySide6", "keyring", "psutil"}
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_every_command_is_there_and_takes_home_and_json(self, name: str):
+        command = Commands("perennial").get_command(click.Context(click.Command("perennial")), name)
+        assert command is not None
+        commands = [command]
+        if isinstance(command, click.Group) and not command.invoke_without_command:
+            commands = list(command.commands.values())
+        for one in commands:
+            assert "is_json" in {parameter.name for parameter in one.params}, one.name
+
+    def test_assertions_must_stay_on(self):
+        code = "from node.cli import main; main()"
+        refused = subprocess.run([sys.executable, "-O", "-c", code], check=False, capture_output=True, text=True)
+        assert refused.returncode == 1
+        assert "python -O" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "in_bytes"),
+    [("5", 5), ("100GB", 100 * 10**9), ("1.5 TB", 1_500 * 10**9), ("64MiB", 64 << 20), ("2k", 2000), ("7 B", 7)],
+)
+def test_sizes_are_read_as_people_write_them(text: str, in_bytes: int):
+    assert size_of(text) == in_bytes
+
+
+@pytest.mark.parametrize("text", ["", "GB", "1,5GB", "-1", "1 gigabyte", "0x10", "١", "1e9"])
+def test_what_is_no_size_is_refused(text: str):
+    with pytest.raises(click.BadParameter):
+        size_of(text)
+
+
+def test_json_failures_are_valid_json(tmp_path: Path):
+    assert json.loads(call("status", "--json", "--home", str(tmp_path)).stdout)["code"] == "api.not_running"
