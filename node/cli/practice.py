@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -132,16 +133,14 @@ def _print_json(value: Members | Result) -> None:
 
 
 def _print_result(console: Console, result: Result) -> None:
-    table = Table(title="What the farms decided", title_justify="left")
-    for column in ("release", "farm", "verdict", "after", "checked", "rated by", "fetched", "why"):
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("release", "farm", "verdict", "after", "fetched", "why"):
         table.add_column(column)
     for release in result.releases:
         for farm in release.farms:
             after = "" if farm.decided_after_s is None else f"{farm.decided_after_s:.0f} s"
-            table.add_row(
-                release.name, farm.farm, farm.verdict or "undecided", after, f"{farm.verified_reads} pieces",
-                f"{farm.peers_rated} vaults", f"{farm.bytes_fetched / 1000:.1f} kB", farm.reason,
-            )  # fmt: skip
+            fetched = f"{farm.bytes_fetched / 1000:.1f} kB"
+            table.add_row(release.name, farm.farm, farm.verdict or "undecided", after, fetched, farm.reason)
     console.print(table)
     for release in result.releases:
         console.print(release.sentence, highlight=False)
