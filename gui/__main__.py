@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     home = Path(arguments.home).expanduser().absolute()
     if (sentence := _hindrance(home)) is not None:
-        sys.stderr.write(f"{sentence}\n")
+        _say(sentence)
         return 1
     QGuiApplication.setDesktopFileName("perennial")
     qapp = QApplication.instance() or QApplication(["perennial"])
@@ -49,7 +49,7 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
     if not instance.claim(raise_window):
         if instance.raise_first():
             return 0
-        sys.stderr.write("Perennial's window is open already, but does not answer.\n")
+        _say("Perennial's window is open already, but does not answer.")
         return 1
     memory = platformdirs.user_config_path("perennial", appauthor=False) / "tray.ini"
     options = Options(home=home, memory=memory, theme=arguments.look, is_hidden=arguments.hidden)
@@ -64,6 +64,11 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
 async def _run(qapp: QApplication, options: Options, apps: list[App]) -> int:
     apps.append(App(qapp, options))
     return await apps[0].run()
+
+
+def _say(sentence: str) -> None:
+    if sys.stderr is not None:  # on Windows an app without a console has none
+        sys.stderr.write(f"{sentence}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,13 @@ GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
 STOP_S_MAX: Final = 20.0
 LINE_BYTES_MAX: Final = 1 << 20
 LINES_KEPT: Final = 20
+# Linux: a practice network ends with the app, also when the app is killed or loses its screen.
+_TIE: Final = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+if os.getppid() == int(sys.argv[1]):  # else it is too late: the app has ended already
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
 _CLI: Final = (sys.executable, "-m", "node.cli")
 
 
@@ -126,8 +134,11 @@ class _Farm(msgspec.Struct):
     home: str
 
 
-class _Grown(msgspec.Struct):
-    farms: tuple[_Farm, ...]
+class _FirstWord(msgspec.Struct):
+    """What a practice network prints first: its farms; or, if it could not be made, why, in one sentence."""
+
+    farms: tuple[_Farm, ...] = ()
+    message: str = ""
 
 
 def node_command(home: Path) -> tuple[str, ...]:
@@ -138,17 +149,24 @@ def practice_command() -> tuple[str, ...]:
     return (*_CLI, "practice", "--keep", "--json")
 
 
+def tied(command: Sequence[str]) -> tuple[str, ...]:
+    """The command for a process that shall not outlive this one, where the system can do that."""
+    if not sys.platform.startswith("linux"):
+        return tuple(command)
+    return (sys.executable, "-c", _TIE, str(os.getpid()), *command)
+
+
 async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:
     """Start a practice network; return it and its farms' homes once it stands.
 
     Raises:
         ChildFailed: It did not come to stand; nothing is left running.
     """
-    child = await Child.start(command)
+    child = await Child.start(tied(command))
     try:
-        grown = msgspec.json.decode(await child.first_line(GROW_S_MAX), type=_Grown)
+        grown = msgspec.json.decode(await child.first_line(GROW_S_MAX), type=_FirstWord)
         if not grown.farms:
-            raise ChildFailed("It has no farm to look at.")
+            raise ChildFailed(grown.message or "It has no farm to look at.")
     except msgspec.DecodeError as error:
         await child.stop()
         raise ChildFailed("It said something that is not understood.") from error

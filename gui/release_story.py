@@ -11,7 +11,7 @@ from gui import release_texts as words
 from gui.texts import at, lasted
 from node.api.schema import MetricView, Phase, RefusedHead, Status, TrialView, Update, Updates
 
-Mark = Literal["ok", "wait", "bad", "fault"]
+Mark = Literal["ok", "wait", "note", "bad", "fault"]
 Outcome = Literal["open", "in_use", "thrown_away", "not_proven", "taken_back"]
 Kind = Literal["in_use", "took_over", "thrown_away", "not_proven", "taken_back", "turned_away"]
 
@@ -39,7 +39,7 @@ _LEAD: Final[dict[Phase, str]] = {
     "announced": words.ANNOUNCED_LEAD,
     "fetching": words.FETCHING_LEAD,
     "staged": words.STAGED_LEAD,
-    "on_trial": words.ON_TRIAL_LEAD,
+    "on_trial": "",  # depends on the sandbox
     "rehearsing": words.REHEARSING_LEAD,
     "promoting": words.PROMOTING_LEAD,
     "probation": words.PROBATION_LEAD,
@@ -149,7 +149,8 @@ def tell_releases(
     )
     told = one or decided
     if one is not None:
-        title, lead = words.title_of(one.phase, one.version), _LEAD[one.phase]
+        title = words.title_of(one.phase, one.version)
+        lead = _LEAD[one.phase] or words.on_trial_lead(status.sandbox)
     else:
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:
@@ -242,7 +243,7 @@ def _speed(metric: MetricView | None, *, is_open: bool) -> Finding:
         return Finding(words.NOTHING_MEASURED, "wait", open_word)
     figure = words.first_guess(metric.estimate)
     if metric.low is not None and metric.high is not None and _has_range(metric):
-        figure = words.speed(metric.low, metric.high)
+        figure = words.speed(metric.low, metric.high, metric.estimate)
     verdict = {"fault": words.TOO_SLOW, "ok": words.PROVEN}.get(_mark(metric), open_word)
     return Finding(figure, _mark(metric), verdict)
 

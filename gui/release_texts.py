@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from gui.texts import amount, listed, plural
+from node.api.schema import SandboxLevel
 
 NO_NEWS: Final = "No newer version is known. When one comes, it is first tried out beside this one."
 NOTHING_IN_USE: Final = "No version runs yet"
@@ -14,10 +14,11 @@ NOT_KNOWN_LEAD: Final = "As soon as Perennial answers, its versions are listed h
 ANNOUNCED_LEAD: Final = "It carries the signatures it needs. Its files are fetched next."
 FETCHING_LEAD: Final = "It comes from your neighbours, piece by piece, and each piece is checked."
 STAGED_LEAD: Final = "It is here, whole and checked. Its trial begins by itself."
-ON_TRIAL_LEAD: Final = (
-    "It runs beside the version you use, shut off from your files. If it does well it takes over by itself; "
-    "if not, it is thrown away. Your computer will not restart."
-)
+_SHUT_OFF: Final[dict[SandboxLevel, str]] = {
+    "full": "shut off from your files",
+    "partial": "partly shut off from the rest of this computer",
+    "none": "which cannot be shut off from your files on this computer",
+}
 REHEARSING_LEAD: Final = (
     "It did well. Before it may take over, the version you use must find every piece again that the new one kept."
 )
@@ -63,6 +64,9 @@ HISTORY: Final = "Versions so far"
 FIRST_VERSION: Final = "The version that this computer began with."
 OFFER: Final = "An offer"
 
+TIMES_MIN: Final = 2.0  # from here on as a multiple rather than in per cent
+TIMES_MAX: Final = 100.0
+_TIMES: Final = {SLOWER: "slow"}
 METRICS: Final = {  # the words for more and for less of it; for the name of each figure of a trial
     "p50": ("Usual answer", "slower", "faster"),
     "tail": ("Slowest answers", "slower", "faster"),
@@ -78,6 +82,13 @@ def as_sentence(reason: str) -> str:
     """The node's reason, which is the part of a sentence, as a whole one."""
     text = reason.strip()
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}" if text else ""
+
+
+def on_trial_lead(sandbox: SandboxLevel) -> str:
+    return (
+        f"It runs beside the version you use, {_SHUT_OFF[sandbox]}. If it does well it takes over by itself; "
+        "if not, it is thrown away. Your computer will not restart."
+    )
 
 
 def using(version: str) -> str:
@@ -153,8 +164,6 @@ def at_least(needed: int) -> str:
 
 def percent(factor: float) -> str:
     share = abs(factor - 1) * 100
-    if not math.isfinite(share) or share > 999:
-        return "far"
     return f"{share:.0f} %" if share >= 0.95 else f"{share:.1f} %"
 
 
@@ -162,14 +171,20 @@ def change(factor: float, more: str, less: str) -> str:
     """One end of an interval: 3 % slower, 4 % faster, the same."""
     if abs(factor - 1) < 0.0005:
         return "the same"
+    if factor >= TIMES_MIN:
+        return f"{factor:.1f} times as {_TIMES.get(more, 'much')}" if factor < TIMES_MAX else f"far {more}"
     return f"{percent(factor)} {more if factor > 1 else less}"
 
 
 def between(low: float, high: float, more: str, less: str) -> str:
-    return f"between {change(high, more, less)} and {change(low, more, less)}"
+    ends = change(high, more, less), change(low, more, less)
+    return ends[0] if ends[0] == ends[1] else f"between {ends[0]} and {ends[1]}"
 
 
-def speed(low: float, high: float) -> str:
+def speed(low: float, high: float, estimate: float) -> str:
+    """What is probable; extreme measurements are cut in the reckoning, so that a range may be only its lower end."""
+    if estimate > high * 1.05:
+        return f"Probably at least {change(high, SLOWER, FASTER)}"
     return f"Probably {between(low, high, SLOWER, FASTER)}"
 
 

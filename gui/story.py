@@ -14,10 +14,11 @@ from typing import Final, Literal
 
 from gui import texts
 from gui.release_story import Mark, ReleaseStory, tell_releases, trying
-from node.api.schema import NodeState, Space, Status, TrialView, Updates
+from node.api.schema import NodeState, SandboxLevel, Space, Status, TrialView, Updates
 
 HEADLINE_CHARACTERS_MAX: Final = 60
 Sign = NodeState  # the six signs of the tray are the six states of a node
+_SHUT_OFF: Final[dict[SandboxLevel, Mark]] = {"full": "ok", "partial": "note", "none": "bad"}
 Link = Literal["connecting", "connected", "lost"]
 Action = Literal["start", "grow"]
 
@@ -185,7 +186,7 @@ def _proofs(status: Status | None) -> tuple[Proof, ...]:
     neighbours = Proof("wait", texts.NEIGHBOURS_NONE if is_proven else texts.NEIGHBOURS_UNKNOWN)
     if status.peer_count and is_proven:
         neighbours = Proof("ok", texts.neighbours(status.peer_count))
-    return version, neighbours, Proof("ok" if status.sandbox == "full" else "bad", texts.SHUT_OFF[status.sandbox])
+    return version, neighbours, Proof(_SHUT_OFF[status.sandbox], texts.SHUT_OFF[status.sandbox])
 
 
 def _looked(seen: Seen, now: datetime) -> str:

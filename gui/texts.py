@@ -83,8 +83,8 @@ VERSION_UNKNOWN: Final = "Version not known"
 SHUT_OFF_UNKNOWN: Final = "Not known how it is shut off"
 SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "full": "Shut off from your files",
-    "partial": "Only partly shut off from your files",
-    "none": "Not shut off from your files here",
+    "partial": "Partly shut off",
+    "none": "Not shut off from your files",
 }
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -18,6 +18,7 @@ from gui.widgets.icons import Glyph, Shape
 MARKS: dict[Mark, tuple[Shape, Tone]] = {
     "ok": ("tick", "leaf"),
     "wait": ("dots", "dusk"),
+    "note": ("bang", "dusk"),  # true, and nobody can do anything about it
     "bad": ("bang", "honey"),
     "fault": ("cross", "berry"),
 }

@@ -141,7 +141,8 @@ class Interval(Picture):
         p.drawLine(QPointF(at_limit, top - 2), QPointF(at_limit, top + tall + 3))
         p.setPen(QPen(QColor(c.edge), 1.4, Qt.PenStyle.DashLine))
         p.drawLine(QPointF(x(0), top), QPointF(x(0), top + tall + 3))
-        self._paint_bar(p, c, x(found.low), x(found.best), x(found.high), top + tall / 2)
+        best = max(12.0, min(wide - 12, x(found.best)))  # the diamond is never cut off
+        self._paint_bar(p, c, x(found.low), best, x(found.high), top + tall / 2)
         self._paint_words(p, c, at_limit, x(0), top + tall + 4)
 
     def _paint_bar(self, p: QPainter, c: Look, low: float, best: float, high: float, y: float) -> None:

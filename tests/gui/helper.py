@@ -16,6 +16,7 @@ from gui.app import App, Options
 
 T = TypeVar("T")
 TEST_S_MAX = 30.0
+FAKE = (sys.executable, "-m", "tests.gui.fake_node")
 
 
 def on_loop(qapp: QApplication, job: Coroutine[Any, Any, T], seconds: float = TEST_S_MAX) -> T:
@@ -63,3 +64,21 @@ async def running(
         app.quit()
         assert await asyncio.wait_for(life, 10) == 0
         app.window.deleteLater()
+
+
+def said(app: App) -> tuple[str, str, str]:
+    return app.tray.sign, app.tray.line.text(), app.window.home.headline.text()
+
+
+async def fake_process(home: Path, *words: str) -> asyncio.subprocess.Process:
+    """A fake node in a process of its own, so that it can be killed; it has said ``words`` already."""
+    child = await asyncio.create_subprocess_exec(
+        *FAKE, str(home), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"ready\n"
+    for word in words:
+        child.stdin.write(f"{word}\n".encode())
+        assert await child.stdout.readline() == f"done {word}\n".encode()
+    return child

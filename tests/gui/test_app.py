@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,18 +11,12 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from gui import feed, texts
-from gui.app import App
 from node.api.schema import Phase
 from tests.gui.fake_node import FakeNode
-from tests.gui.helper import on_loop, running, until
+from tests.gui.helper import fake_process, on_loop, running, said, until
 from tests.gui.samples import EARLY, LATE, NEXT, PROMOTED, live, samples, status, update
 
 BY_NAME = {sample.name: sample.seen for sample in samples()}
-FAKE = (sys.executable, "-m", "tests.gui.fake_node")
-
-
-def said(app: App) -> tuple[str, str, str]:
-    return app.tray.sign, app.tray.line.text(), app.window.home.headline.text()
 
 
 async def changed(one: QLabel) -> None:
@@ -75,27 +67,30 @@ def test_the_events_of_a_release_are_told_from_announced_to_promoted(desk: QAppl
     ]
 
 
-def test_a_supervisor_that_goes_is_said_to_be_gone_within_two_seconds_and_found_again(
-    desk: QApplication, tmp_path: Path
+@pytest.mark.parametrize("is_shown", [True, False], ids=["window open", "window closed"])
+def test_a_supervisor_that_dies_is_said_to_be_gone_within_two_seconds_and_found_again(
+    desk: QApplication, tmp_path: Path, is_shown: bool
 ):
     async def play() -> tuple[float, float]:
-        node = FakeNode(tmp_path / "home")
-        node.say(BY_NAME["fine"])
-        await node.start()
-        clock = asyncio.get_running_loop().time
-        async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+        home, clock = tmp_path / "home", asyncio.get_running_loop().time
+        child = await fake_process(home, "fine")
+        async with running(desk, home, tmp_path / "tray.ini") as app:
             await until(lambda: said(app)[0] == "fine")
-            await node.stop()
+            app.window.setVisible(is_shown)
+            child.kill()
             gone_s = clock()
             await until(lambda: said(app)[2] == "It does not run.")
             gone_s = clock() - gone_s
             assert said(app)[:2] == ("problem", "Practice: it does not run")
-            await node.start()
+            assert {one.mark for one in app.story().home.proofs} == {"wait"}
+            await child.communicate()
+            child = await fake_process(home, "fine")
             back_s = clock()
             await until(lambda: said(app)[2] == "Everything is fine.")
             back_s = clock() - back_s
             assert app.tray.sign == "fine"
-        await node.stop()
+        child.kill()
+        await child.communicate()
         return gone_s, back_s
 
     gone_s, back_s = on_loop(desk, play())
@@ -128,11 +123,7 @@ def test_a_node_that_hangs_is_not_taken_for_a_quiet_one(
     monkeypatch.setattr(feed, "ANSWER_S_MAX", 0.3)
 
     async def play() -> None:
-        child = await asyncio.create_subprocess_exec(
-            *FAKE, str(tmp_path / "home"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        assert child.stdout is not None
-        await child.stdout.readline()
+        child = await fake_process(tmp_path / "home")
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
             await until(lambda: said(app)[2] == "Starting up." and app.story().is_practice)
             child.send_signal(19)  # stops it without ending it
@@ -248,151 +239,42 @@ class TestTheWindowsCloseButton:
 
         on_loop(desk, play())
 
-
-class TestTheStartOfANode:
-    def test_a_home_without_a_running_node_gets_one(self, desk: QApplication, tmp_path: Path):
-        home = tmp_path / "home"
-        home.mkdir()
-        (home / "home.json").write_text("{}")
-
-        async def play() -> None:
-            # A fake node ends when its stdin does, so it is held open here as the real one would hold itself.
-            hold = "import asyncio,sys; from pathlib import Path; from tests.gui.fake_node import FakeNode\n"
-            hold += "async def main():\n n=FakeNode(Path(sys.argv[1])); await n.start(); await asyncio.Event().wait()\n"
-            hold += "asyncio.run(main())"
-            async with running(
-                desk, home, tmp_path / "tray.ini", node_command=lambda at: (sys.executable, "-c", hold, str(at))
-            ) as app:
-                await until(lambda: app.story().is_practice, 15)
-                assert app.tray.quit.text() == texts.QUIT
-
-        on_loop(desk, play())
-        assert not is_served(home)
-
-    def test_a_node_that_does_not_start_is_told_in_its_own_words(
+    def test_at_login_only_the_icon_is_there_and_without_a_tray_the_window(
         self, desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(feed, "FIRST_S", 0.5)
-        home = tmp_path / "home"
-        home.mkdir()
-        (home / "home.json").write_text("{}")
+        has_tray = True
+        monkeypatch.setattr("gui.tray.Tray.is_available", property(lambda _: has_tray))
 
+        async def play() -> bool:
+            node = FakeNode(tmp_path / "home")
+            node.say(BY_NAME["fine"])
+            await node.start()
+            async with running(desk, tmp_path / "home", tmp_path / "tray.ini", is_hidden=True) as app:
+                await until(lambda: said(app)[0] == "fine")
+                is_visible = app.window.isVisible()
+            await node.stop()
+            return is_visible
+
+        hidden = on_loop(desk, play())
+        has_tray = False
+
+        assert (hidden, on_loop(desk, play())) == (False, True)
+
+    def test_the_keyboard_reaches_pages_and_their_entries(self, desk: QApplication, qtbot: QtBot, tmp_path: Path):
         async def play() -> None:
-            async with running(desk, home, tmp_path / "tray.ini") as app:
-                await until(lambda: said(app)[2] == "It does not run.")
-                await until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
-                assert app.window.home.button.isVisible()
-                assert app.window.home.button.text() == texts.START
+            node = FakeNode(tmp_path / "home")
+            await node.start()
+            async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+                window = app.window
+                first, second = window.sidebar.group.buttons()
+                qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+                assert window.pages.currentWidget() is window.updates
+                second.setFocus()
+                qtbot.keyClick(second, Qt.Key.Key_Up)
+                assert window.focusWidget() is first
+                assert window.pages.currentWidget() is window.home
+                qtbot.keyClick(first, Qt.Key.Key_Tab)  # one stop for the whole sidebar, then the page
+                assert window.focusWidget() is window.home
+            await node.stop()
 
         on_loop(desk, play())
-
-    def test_quitting_what_helps_others_is_asked_once(self, desk: QApplication, tmp_path: Path):
-        home = tmp_path / "home"
-        home.mkdir()
-        (home / "home.json").write_text("{}")
-        sleeper = (sys.executable, "-c", "import time; time.sleep(60)")
-
-        async def play() -> str:
-            async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: sleeper) as app:
-                await until(lambda: app._node is not None)
-                app.tray.quit.trigger()
-                assert app.box is not None
-                asked = app.box.text()
-                app.box.reject()
-                await until(lambda: app.box is None)
-                assert not app._quit.is_set()
-                app.tray.quit.trigger()
-                app.box.buttons()[0].click()
-                assert app._quit.is_set()
-            return asked
-
-        assert on_loop(desk, play()) == texts.QUIT_QUESTION
-
-
-class TestAPracticeNetwork:
-    def test_without_a_home_the_welcome_offers_to_grow_one_and_its_story_is_shown(
-        self, desk: QApplication, qtbot: QtBot, tmp_path: Path
-    ):
-        async def play() -> int:
-            command = (*FAKE, str(tmp_path / "farm"), "--practice")
-            async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
-                assert app.window.is_welcome
-                qtbot.mouseClick(app.window.welcome.button, Qt.MouseButton.LeftButton)
-                assert app.window.welcome.said.text() == texts.GROWING
-                assert not app.window.welcome.button.isEnabled()
-                await until(lambda: said(app)[0] == "fine", 20)
-                assert not app.window.is_welcome
-                assert app.tray.quit.text() == texts.QUIT_PRACTICE
-                assert app._practice is not None
-                return app._practice.pid
-
-        pid = on_loop(desk, play())
-
-        assert not is_alive(pid)
-
-    def test_its_end_is_told_and_a_new_one_offered(self, desk: QApplication, tmp_path: Path):
-        async def play() -> None:
-            command = (*FAKE, str(tmp_path / "farm"), "--practice")
-            async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
-                app.window.welcome.button.click()
-                await until(lambda: said(app)[0] == "fine", 20)
-                assert app._practice is not None
-                os.kill(app._practice.pid, 9)
-                await until(lambda: said(app)[2] == texts.PRACTICE_ENDED)
-                assert app.window.home.button.text() == texts.GROW_ANEW
-                app.window.home.button.click()
-                await until(lambda: said(app)[2] == "Everything is fine.", 20)
-
-        on_loop(desk, play())
-
-    @pytest.mark.parametrize(
-        ("program", "words"),
-        [
-            ("raise SystemExit('The port 4711 is in use.')", "The port 4711 is in use."),
-            ("print('no json')", "It said something that is not understood."),
-            ("print('{\"farms\": []}')", "It has no farm to look at."),
-            ("print('x' * 3_000_000)", "It said something that is not understood."),
-            ("import os; os._exit(3)", "It ended with code 3."),
-        ],
-    )
-    def test_one_that_does_not_start_is_explained_and_can_be_tried_again(
-        self, desk: QApplication, tmp_path: Path, program: str, words: str
-    ):
-        async def play() -> None:
-            async with running(
-                desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
-            ) as app:
-                app.window.welcome.button.click()
-                await until(lambda: app.window.welcome.said.text() == f"{texts.GROWING_STOPPED} {words}", 10)
-                assert app.window.welcome.button.isEnabled()
-
-        on_loop(desk, play())
-
-    def test_quitting_while_it_grows_leaves_nothing_behind(self, desk: QApplication, tmp_path: Path):
-        program = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-
-        async def play() -> None:
-            async with running(
-                desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
-            ) as app:
-                app.window.welcome.button.click()
-                await until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()), 10)
-
-        on_loop(desk, play())
-
-        assert not is_alive(int((tmp_path / "pid").read_text()))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def is_served(home: Path) -> bool:
-    import socket
-
-    with socket.socket(socket.AF_UNIX) as one:
-        return one.connect_ex(str(home / "api.sock")) == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from gui import texts
+from gui import release_texts, texts
 from gui.story import Seen, Story, tell
 from node.api.schema import Updates
 from tests.gui.samples import (
@@ -79,7 +80,7 @@ def test_a_node_in_trouble_is_not_said_to_be_in_touch_with_anyone():
 def test_a_weak_sandbox_is_said_and_not_ticked():
     proof = story("fine-real").home.proofs[2]
 
-    assert (proof.mark, proof.text) == ("bad", "Only partly shut off from your files")
+    assert (proof.mark, proof.text) == ("note", "Partly shut off")
 
 
 def test_when_it_is_gone_the_time_of_the_last_word_is_told():
@@ -239,6 +240,27 @@ def test_the_version_that_came_with_the_computer_is_in_the_history():
     assert rows[0].reason == "The version that this computer began with."
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "estimate", "words"),
+    [
+        (0.96, 1.03, 1.0, "Probably between 3 % slower and 4 % faster"),
+        (1.005, 1.006, 1.0055, "Probably between 0.6 % slower and 0.5 % slower"),
+        (1.0, 1.0, 1.0, "Probably the same"),
+        (1.62, 2.04, 1.82, "Probably between 2.0 times as slow and 62 % slower"),
+        (3.32, 3.32, 10.3, "Probably at least 3.3 times as slow"),
+        (2.0, 1e9, 1e6, "Probably between far slower and 2.0 times as slow"),
+    ],
+)
+def test_a_range_of_speed_is_told_as_people_say_it(low: float, high: float, estimate: float, words: str):
+    assert release_texts.speed(low, high, estimate) == words
+
+
+def test_a_new_version_is_not_said_to_be_shut_off_where_it_is_not():
+    for sandbox, words in (("full", "shut off from your files"), ("none", "cannot be shut off")):
+        one = msgspec.structs.replace(status("trial"), sandbox=sandbox)
+        assert words in tell(live(one, (update("0.1.1", NEXT, "on_trial"),)), NOW).releases.lead
+
+
 def test_no_number_makes_the_telling_fail():
     odd = EARLY.__class__(
         release="vault/0.1.1",
@@ -275,8 +297,6 @@ def test_sizes_are_told_as_people_say_them(size: int, words: str):
 
 
 def test_no_word_that_one_must_have_learnt_is_in_the_texts():
-    from gui import release_texts
-
     said = " ".join(
         str(value).lower()
         for module in (texts, release_texts)

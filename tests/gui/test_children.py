@@ -1,0 +1,183 @@
+"""What the app starts, it tells about and ends: the node of a home, a practice network."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from gui import feed, texts
+from tests.gui.helper import FAKE, on_loop, running, said, until
+
+
+class TestTheStartOfANode:
+    def test_a_home_without_a_running_node_gets_one(self, desk: QApplication, tmp_path: Path):
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+
+        async def play() -> None:
+            # A fake node ends when its stdin does, so it is held open here as the real one would hold itself.
+            hold = "import asyncio,sys; from pathlib import Path; from tests.gui.fake_node import FakeNode\n"
+            hold += "async def main():\n n=FakeNode(Path(sys.argv[1])); await n.start(); await asyncio.Event().wait()\n"
+            hold += "asyncio.run(main())"
+            async with running(
+                desk, home, tmp_path / "tray.ini", node_command=lambda at: (sys.executable, "-c", hold, str(at))
+            ) as app:
+                await until(lambda: app.story().is_practice, 15)
+                assert app.tray.quit.text() == texts.QUIT
+
+        on_loop(desk, play())
+        assert not is_served(home)
+
+    def test_a_node_that_does_not_start_is_told_in_its_own_words(
+        self, desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(feed, "FIRST_S", 0.5)
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+
+        async def play() -> None:
+            async with running(desk, home, tmp_path / "tray.ini") as app:
+                await until(lambda: said(app)[2] == "It does not run.")
+                await until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
+                assert app.window.home.button.isVisible()
+                assert app.window.home.button.text() == texts.START
+
+        on_loop(desk, play())
+
+    def test_quitting_what_helps_others_is_asked_once(self, desk: QApplication, tmp_path: Path):
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+        sleeper = (sys.executable, "-c", "import time; time.sleep(60)")
+
+        async def play() -> str:
+            async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: sleeper) as app:
+                await until(lambda: app._node is not None)
+                app.tray.quit.trigger()
+                assert app.box is not None
+                asked = app.box.text()
+                app.box.reject()
+                await until(lambda: app.box is None)
+                assert not app._quit.is_set()
+                app.tray.quit.trigger()
+                app.box.buttons()[0].click()
+                assert app._quit.is_set()
+            return asked
+
+        assert on_loop(desk, play()) == texts.QUIT_QUESTION
+
+
+class TestAPracticeNetwork:
+    def test_without_a_home_the_welcome_offers_to_grow_one_and_its_story_is_shown(
+        self, desk: QApplication, qtbot: QtBot, tmp_path: Path
+    ):
+        async def play() -> int:
+            command = (*FAKE, str(tmp_path / "farm"), "--practice")
+            async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
+                assert app.window.is_welcome
+                qtbot.mouseClick(app.window.welcome.button, Qt.MouseButton.LeftButton)
+                assert app.window.welcome.said.text() == texts.GROWING
+                assert not app.window.welcome.button.isEnabled()
+                await until(lambda: said(app)[0] == "fine", 20)
+                assert not app.window.is_welcome
+                assert app.tray.quit.text() == texts.QUIT_PRACTICE
+                assert app._practice is not None
+                return app._practice.pid
+
+        pid = on_loop(desk, play())
+
+        assert not is_alive(pid)
+
+    def test_its_end_is_told_and_a_new_one_offered(self, desk: QApplication, tmp_path: Path):
+        async def play() -> None:
+            command = (*FAKE, str(tmp_path / "farm"), "--practice")
+            async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
+                app.window.welcome.button.click()
+                await until(lambda: said(app)[0] == "fine", 20)
+                assert app._practice is not None
+                os.kill(app._practice.pid, 9)
+                await until(lambda: said(app)[2] == texts.PRACTICE_ENDED)
+                assert app.window.home.button.text() == texts.GROW_ANEW
+                app.window.home.button.click()
+                await until(lambda: said(app)[2] == "Everything is fine.", 20)
+
+        on_loop(desk, play())
+
+    @pytest.mark.parametrize(
+        ("program", "words"),
+        [
+            ("raise SystemExit('The port 4711 is in use.')", "The port 4711 is in use."),
+            ('print(\'{"code": "practice", "message": "The disk is full."}\')', "The disk is full."),
+            ("print('no json')", "It said something that is not understood."),
+            ("print('{\"farms\": []}')", "It has no farm to look at."),
+            ("print('x' * 3_000_000)", "It said something that is not understood."),
+            ("import os; os._exit(3)", "It ended with code 3."),
+        ],
+    )
+    def test_one_that_does_not_start_is_explained_and_can_be_tried_again(
+        self, desk: QApplication, tmp_path: Path, program: str, words: str
+    ):
+        async def play() -> None:
+            async with running(
+                desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
+            ) as app:
+                app.window.welcome.button.click()
+                await until(lambda: app.window.welcome.said.text() == f"{texts.GROWING_STOPPED} {words}", 10)
+                assert app.window.welcome.button.isEnabled()
+
+        on_loop(desk, play())
+
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ties a child to its parent's life")
+    def test_it_ends_even_when_the_app_is_killed(self, tmp_path: Path):
+        program = (
+            "import asyncio, os, sys; from gui.children import grow\n"
+            "async def main():\n"
+            f" child, _ = await grow(({sys.executable!r}, '-m', 'tests.gui.fake_node', sys.argv[1], '--practice'))\n"
+            " print(child.pid, flush=True); os._exit(9)\n"
+            "asyncio.run(main())"
+        )
+        app = subprocess.run([sys.executable, "-c", program, str(tmp_path / "farm")], capture_output=True, check=False)
+        assert app.returncode == 9, app.stderr
+
+        async def play() -> None:
+            await until(lambda: not is_alive(int(app.stdout)))
+
+        asyncio.run(play())
+
+    def test_quitting_while_it_grows_leaves_nothing_behind(self, desk: QApplication, tmp_path: Path):
+        program = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+
+        async def play() -> None:
+            async with running(
+                desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
+            ) as app:
+                app.window.welcome.button.click()
+                await until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()), 10)
+
+        on_loop(desk, play())
+
+        assert not is_alive(int((tmp_path / "pid").read_text()))
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_served(home: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(str(home / "api.sock")) == 0
