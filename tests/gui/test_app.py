@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from gui import feed, texts
+from gui.story import Seen
 from node.api.schema import Phase
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import fake_process, on_loop, running, said, until
@@ -100,20 +101,33 @@ def test_a_supervisor_that_dies_is_said_to_be_gone_within_two_seconds_and_found_
 
 
 def test_a_restart_that_is_over_at_once_is_not_worth_a_word(desk: QApplication, tmp_path: Path):
+    heard: list[str] = []
+
     async def play() -> None:
         node = FakeNode(tmp_path / "home")
         node.say(BY_NAME["fine"])
         await node.start()
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
             await until(lambda: said(app)[0] == "fine")
-            asked = node.asked
+            feed_now = app._feed
+            assert feed_now is not None
+            tell = feed_now._on_change
+
+            def listen(seen: Seen) -> None:
+                heard.append(seen.link)
+                tell(seen)
+
+            feed_now._on_change = listen
             await node.stop()
+            await until(lambda: feed_now._since_s is not None)  # it has found nobody there
+            node.say(BY_NAME["paused"])
             await node.start()
-            await until(lambda: node.asked > asked)
-            assert said(app) == ("fine", "Practice: everything is fine", "Everything is fine.")
+            await until(lambda: said(app)[2] == "Paused: on battery.")
         await node.stop()
 
     on_loop(desk, play())
+
+    assert set(heard) == {"connected"}
 
 
 def test_a_node_that_hangs_is_not_taken_for_a_quiet_one(

@@ -19,6 +19,7 @@ from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
 from tests.gui.samples import NOW, Sample, samples
+from tests.gui.write_icons import ICONS, SIGN_SIZES
 
 BARS = ("#F3F3F3", "#202020")
 TEXT = [
@@ -106,6 +107,33 @@ def test_the_app_icon_has_all_its_sizes(desk: QApplication):
         image = app_icon_pixmap(size).toImage()
         assert (image.width(), image.height()) == (size, size)
         assert image.pixelColor(size // 2, size // 2).alpha() == 255
+
+
+def test_the_icon_files_are_those_that_the_app_paints(desk: QApplication):
+    for size in ICON_SIZES:
+        painted, written = app_icon_pixmap(size).toImage(), QImage(str(ICONS / f"perennial-{size}.png"))
+        assert alike(painted, written), size
+    for sign in SIGNS:
+        for size in SIGN_SIZES:
+            assert alike(sign_pixmap(sign, size).toImage(), QImage(str(ICONS / f"tray-{sign}-{size}.png"))), sign
+
+
+def channels(colour: QColor) -> tuple[int, int, int, int]:
+    return colour.red(), colour.green(), colour.blue(), colour.alpha()
+
+
+def alike(one: QImage, other: QImage) -> bool:
+    """The same picture but for rounding, which differs between versions of Qt."""
+    if one.size() != other.size():
+        return False
+    step = max(1, one.width() // 32)
+    places = [(x, y) for x in range(0, one.width(), step) for y in range(0, one.height(), step)]
+    differing = sum(
+        abs(a - b) > 24
+        for x, y in places
+        for a, b in zip(channels(one.pixelColor(x, y)), channels(other.pixelColor(x, y)), strict=True)
+    )
+    return differing <= 0.01 * 4 * len(places)
 
 
 def shown(sample: Sample, size: tuple[int, int] | None = None) -> Window:
