@@ -106,6 +106,19 @@ def test_the_doors_and_the_project_agree_on_the_pythons():
     assert [refusal((3, minor)) for minor in range(OLDEST[1], NEWEST[1] + 1)] == [None] * len(lock.PYTHONS)
 
 
+def undecided(needed: list[str], pages: str) -> set[str]:
+    """Return the direct dependencies that no page of the decisions speaks of."""
+    names = {Requirement(text).name for text in needed}
+    return {name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", pages, re.IGNORECASE)}
+
+
+def test_every_dependency_has_its_page_among_the_decisions():
+    folder = ROOT / "resources/handbook/decisions"
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")))
+    project = PROJECT["project"]
+    assert undecided([*project["dependencies"], *project["optional-dependencies"]["test"]], pages) == set()
+
+
 def test_every_system_package_has_a_proof():
     table = debian.read_table(debian.TABLE.read_text(encoding="utf-8"))
     assert {"environment", "window", "x11", "wayland"} <= set(table)
@@ -122,6 +135,10 @@ class TestThePlantedOffenceIsFound:
         assert line_offences("--index-url https://example.net/simple\n") != []
         assert line_offences(f"click @ https://example.net/click.whl --hash=sha256:{'0' * 64}\n") != []
         assert line_offences(f"click>=8 --hash=sha256:{'0' * 64}\n") != []
+
+    def test_a_dependency_that_nobody_decided_on(self):
+        assert undecided(["left-pad>=1"], "`left` and `pad`, left-padding") == {"left-pad"}
+        assert undecided(["left-pad>=1"], "for `left-pad`.") == set()
 
     def test_a_package_that_is_not_locked(self):
         setting = ("3.11", "linux")
