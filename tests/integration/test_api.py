@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from node.api import client as client_module
@@ -245,6 +246,15 @@ class TestRefusals:
         node = serve(tmp_path, talk)
         assert node.chunks == node.heads == []
 
+    def test_a_body_that_is_announced_too_large_is_not_waited_for(self, tmp_path: Path):
+        async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "api.sock"))
+            writer.write(b"PATCH /v1/settings HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n")
+            assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+            writer.close()
+
+        serve(tmp_path, talk)
+
     def test_the_largest_chunk_is_taken(self, tmp_path: Path):
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
             await client.put_chunk(bytes(CHUNK_BYTES_MAX))
@@ -386,7 +396,9 @@ class TestEvents:
             large = schema.RefusedHead("ab", "x" * 500_000, 1.0)
             for number in range(8):
                 node.events.publish("updates", schema.Updates((), (large, *([large] * number))), 1.0)
-            while api._streams:
+            served = api._runner.server
+            assert served is not None
+            while api._streams or len(served.connections) > 1:  # the one that is left is the client's
                 assert await client.status() == STATUS
             writer.close()
 
@@ -425,7 +437,29 @@ class TestWithoutANode:
 
         asyncio.run(ask())
 
-    @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b"[" * 5000, bytes(9 << 20)])
+    def test_a_gap_in_the_numbers_means_reload_whatever_the_node_says(self, tmp_path: Path):
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            for number in (1, 3):
+                event = schema.Event(number, 1.0, "trial", None)
+                writer.write(b"id: %d\ndata: %b\n\n" % (number, msgspec.json.encode(event)))
+            await writer.drain()
+            await reader.read()
+            writer.close()
+
+        async def ask() -> None:
+            odd = await asyncio.start_unix_server(answer, str(tmp_path / "api.sock"))
+            async with odd, Client(tmp_path) as client:
+                events = client.events(0)
+                assert isinstance(await anext(events), schema.Event)
+                assert isinstance(await anext(events), Reload)
+
+        asyncio.run(ask())
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"{}", b"<html>", b"[" * 5000, msgspec.json.encode(STATUS) + b" " * (9 << 20)]
+    )
     def test_an_answer_that_is_not_understood_is_one_sentence(self, tmp_path: Path, body: bytes):
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
