@@ -19,8 +19,7 @@ import node
 from node.api import schema
 from node.api.client import ApiError, Client
 from node.api.server import ApiServer
-from node.supervisor import keys
-from node.supervisor import supervisor as supervisor_module
+from node.supervisor import keys, space
 from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
@@ -218,7 +217,7 @@ def test_a_home_that_cannot_be_written_is_said_to_be(tmp_path: Path, monkeypatch
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("node.supervisor.space._probe", full)
-        first._disk = supervisor_module.space.measure(first.home)
+        first._disk = space.measure(first.home)
         assert first.status().state == "problem"
         assert "No space left on device" in first.status().sentence
 
