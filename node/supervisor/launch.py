@@ -31,6 +31,7 @@ EXIT_S: Final = 3.0  # after Done, or after its input was closed
 NO_HOST: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 - compared with, not bound to
 LAST_WORDS_BYTES: Final = 4096
 LAST_WORDS_CHARACTERS_MAX: Final = 200
+FRAME_OF_TRACEBACKS: Final = " \t|+-"  # with which Python draws a box round grouped exceptions
 
 
 class VaultLauncher:
@@ -185,7 +186,8 @@ def last_line(log: Path) -> str:
             lines = file.read(LAST_WORDS_BYTES).decode(errors="replace").splitlines()
     except OSError:
         return ""
-    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    bare = (line.strip(FRAME_OF_TRACEBACKS) for line in reversed(lines))
+    words = next((line for line in bare if line), "")
     return "".join(c if c.isprintable() else "?" for c in words)[:LAST_WORDS_CHARACTERS_MAX]
 
 
