@@ -171,6 +171,9 @@ class TestProbation:
         assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Ticked(134.0)) == ("probation", ())
         assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Switched(134.0)) == ("probation", ())
 
+    def test_a_handover_that_succeeds_too_late_is_gone_back_from_all_the_same(self):
+        assert last(*TO_PROMOTING, Ticked(130.0), Switched(131.0)) == ("promoting", ())
+
     def test_a_way_back_that_fails_is_tried_again_and_then_left_to_the_pointer(self):
         failed = ReturnFailed(120.0, "port in use")
         assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed) == ("probation", (SwitchBack(OLD),))

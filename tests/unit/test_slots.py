@@ -105,6 +105,20 @@ class TestStaging:
         assert not slots.has("vault", name)
         assert list((tmp_path / "slots/vault").iterdir()) == []
 
+    def test_a_disk_that_keeps_other_bytes_than_it_was_given_makes_no_slot(
+        self, slots: Slots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        class LyingDisk(RealFileSystem):
+            def write(self, path: str, content: bytes) -> None:
+                super().write(path, content.replace(b"X = 1", b"X = 7"))
+
+        monkeypatch.setattr(trees, "RealFileSystem", LyingDisk)
+
+        with pytest.raises(SlotDamaged):
+            stage(slots)
+
+        assert list((tmp_path / "slots/vault").iterdir()) == []
+
     @pytest.mark.parametrize("survives", range(5))
     def test_a_disk_that_fills_up_leaves_nothing_behind(
         self, slots: Slots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survives: int

@@ -102,6 +102,7 @@ class Farm(twin_world.World):
     signed: signed_world.World = field(default_factory=signed_world.World)
     chunks: dict[bytes, bytes] = field(default_factory=dict)
     switches: list[str] = field(default_factory=list)
+    pointed_at: list[str | None] = field(default_factory=list)  # at each switch
     switch_fails: Callable[[str], bool] = lambda _: False
     carried: list[bytes] = field(default_factory=list)
     blamed: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -129,6 +130,7 @@ class Farm(twin_world.World):
 
     async def switch(self, tree_hash: str) -> None:
         self.switches.append(tree_hash)
+        self.pointed_at.append(self.slots.current("vault"))
         await asyncio.sleep(1.0)
         if self.switch_fails(tree_hash):
             raise SwitchFailed("the port is in use")
@@ -179,12 +181,10 @@ def live(farm: Farm, story: Callable[[Updates], object], updates: Updates | None
         finally:
             running.cancel()
             await asyncio.wait({running})
+            assert farm.left_running == 0
         return opened
 
-    try:
-        return virtual_time.run(main())
-    finally:
-        assert farm.left_running == 0
+    return virtual_time.run(main())
 
 
 def tell(farm: Farm, *heads: bytes, until_phase: tuple[str, ...] = DONE, of: str = "") -> dict[str, Update]:
@@ -440,6 +440,14 @@ class TestSeveralReleases:
         phases = {name: item.phase for name, item in tell(farm).items()}
         assert phases == {"vault/2": "not_proven", "vault/3": "confirmed"}
 
+    def test_an_older_one_than_the_one_in_use_is_not_even_tried(self, farm: Farm):
+        farm.slots.point("vault", tree_of("3"), 0.0)
+        farm.publish("2")
+        items = tell(farm, farm.publish("3"))
+        assert {name: (item.phase, item.reason) for name, item in items.items()} == {
+            "vault/2": ("not_proven", "vault/3 came first"), "vault/3": ("confirmed", "already in use")
+        }  # fmt: skip
+
     def test_a_release_of_the_files_in_use_is_known_as_such(self, farm: Farm):
         tell(farm, farm.publish("2"))
         farm.slots.point("vault", tree_of("3"), 0.0)
@@ -516,12 +524,24 @@ class TestTheWayBack:
         assert (update.phase, update.reason) == ("rolled_back", "it did not take over: the port is in use")
         assert farm.slots.current("vault") == farm.own
 
-    def test_the_pointer_leads_back_before_the_old_version_is_started(self, farm: Farm):
+    def test_a_way_back_that_fails_is_tried_again_and_left_to_the_pointer(self, farm: Farm):
         farm.switch_fails = lambda _: True
         update = tell(farm, farm.publish("2"))["vault/2"]
         assert update.phase == "rolled_back"
         assert farm.slots.current("vault") == farm.own
         assert farm.switches == [tree_of("2"), farm.own, farm.own, farm.own]
+
+    def test_from_the_first_step_back_nobody_starts_the_version_that_failed(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            updates.vetoed("gave wrong bytes")
+            await until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+
+        live(farm, story)
+        assert (farm.switches, farm.pointed_at) == ([tree_of("2"), farm.own], [farm.own, farm.own])
 
     def test_a_slot_that_rots_before_its_trial_is_not_held_against_the_release(self, farm: Farm):
         head = farm.publish("2")
