@@ -1,9 +1,18 @@
 """The way of a release through this computer, from the offered head to the version in use.
 
-lifecycle.py  what comes next for one release (pure)
-slots.py      versions on disk, read-only, and the pointer to the one in use
-fetching.py   what a release lacks, from the network into a slot
-trial_run.py  one trial end to end: twins, prober, samples, neighbours' tables; and the rehearsal of the way back
-store.py      what must survive a power cut
-driver.py     all of it together
+lifecycle.py     what comes next for one release (pure)
+events.py        what may happen to it, what shall be done, and the limits of every step
+driver.py        all of it together: heads in, states persisted, jobs begun
+jobs.py          each effect as one piece of work
+store.py         what must survive a power cut
+views.py         what the local API tells (pure)
+fetching.py      what a release lacks, from the network into a slot
+slots.py         versions on disk, read-only, and the pointer to the one in use
+trees.py         trees of files: written, compared with their hash, removed
+bytecode.py      byte code of a slot, prepared by us
+trial_run.py     one trial end to end: twins, prober, samples, neighbours' tables
+rehearsal.py     the way back, rehearsed on what the candidate left
+identities.py    throw-away identities next to each other
+observations.py  what prober and neighbours say, as the trial understands it (pure)
+ports.py         what all this needs of the rest of the supervisor
 """
