@@ -21,14 +21,10 @@ _BYTES_MAX: Final = 64
 
 def meeting_folder() -> Path:
     """A folder of this user's own in which the apps of one session find each other."""
-    folder = platformdirs.user_runtime_path("perennial", appauthor=False)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform == "win32" or folder.stat().st_uid == os.geteuid():
-            return folder
-    except OSError:
-        pass
-    folder = platformdirs.user_cache_path("perennial", appauthor=False)
+    if sys.platform == "win32" or os.environ.get("XDG_RUNTIME_DIR"):
+        folder = platformdirs.user_runtime_path("perennial", appauthor=False)
+    else:  # what would stand in for it is shared with other users
+        folder = platformdirs.user_cache_path("perennial", appauthor=False)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

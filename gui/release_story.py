@@ -134,7 +134,7 @@ def current(updates: Updates | None) -> Update | None:
 def trying(updates: Updates | None) -> str:
     """The version that runs beside the one in use right now, or nothing."""
     one = current(updates)
-    return one.version if one is not None and one.phase in ("on_trial", "rehearsing") else ""
+    return one.version if one is not None and one.phase == "on_trial" else ""
 
 
 def tell_releases(
@@ -154,7 +154,7 @@ def tell_releases(
     else:
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:
-            lead = words.decided_lead(decided.phase, decided.version, at(_decided_s(decided), now))
+            lead = words.decided_lead(decided.phase, decided.version, at(_decided_s(decided), now), decided.reason)
     evidence = None
     if told is not None and trial is not None and trial.release == told.release:
         evidence = tell_evidence(trial, is_open=told.phase == "on_trial")
@@ -172,7 +172,7 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -
     decided = words.at_moment(at(_decided_s(one), now))
     tried = {
         "on_trial": Stop(words.BEING_TRIED, since or words.BEING_TRIED),
-        "rehearsing": Stop(words.WAY_BACK, tried_for or since),
+        "rehearsing": Stop(words.REHEARSING, words.WAY_BACK),
         "refused": Stop(words.THROWN_AWAY, decided),
         "not_proven": Stop(words.NOT_PROVEN, decided),
     }.get(one.phase, Stop(words.TRIED, tried_for) if stage == 2 else Stop(words.TRIED, words.NEXT))
@@ -196,7 +196,8 @@ def tell_evidence(trial: TrialView, *, is_open: bool) -> Evidence:
     elif trial.verified_reads:
         data = Finding(words.asked_for(trial.verified_reads), "ok", words.NONE_LOST)
     else:
-        data = Finding(words.NOTHING_ASKED, "wait", words.STILL_MEASURING if is_open else words.NOTHING_MEASURED)
+        asked = words.NOTHING_ASKED if is_open else words.NOTHING_WAS_ASKED
+        data = Finding(asked, "wait", words.STILL_MEASURING if is_open else words.NOT_MEASURED)
     is_enough = trial.neighbours_rated >= trial.neighbours_needed > 0
     lacking = words.at_least(trial.neighbours_needed) if trial.neighbours_needed else words.TOO_SMALL_TO_RATE
     votes = Finding(
@@ -240,7 +241,7 @@ def _mark(metric: MetricView) -> Mark:
 def _speed(metric: MetricView | None, *, is_open: bool) -> Finding:
     open_word = words.STILL_MEASURING if is_open else words.NOT_GOOD_ENOUGH
     if metric is None or metric.estimate is None:
-        return Finding(words.NOTHING_MEASURED, "wait", open_word)
+        return Finding(words.NOTHING_MEASURED if is_open else words.NOT_MEASURED, "wait", open_word)
     figure = words.first_guess(metric.estimate)
     if metric.low is not None and metric.high is not None and _has_range(metric):
         figure = words.speed(metric.low, metric.high, metric.estimate)
@@ -258,7 +259,7 @@ def _range(metric: MetricView | None) -> Range | None:
 
 def _also(metric: MetricView, *, is_open: bool) -> Also:
     name, more, less = words.METRICS[metric.name]
-    text = words.STILL_MEASURING if is_open else words.NOTHING_MEASURED
+    text = words.STILL_MEASURING if is_open else words.NOT_MEASURED
     if metric.low is not None and metric.high is not None and _has_range(metric):
         text = words.between(metric.low, metric.high, more, less)
     return Also(name, _mark(metric), text)

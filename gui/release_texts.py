@@ -28,7 +28,8 @@ PROBATION_LEAD: Final = "At first it is watched closely. If it fails, the versio
 CHECKED: Final = "Checked"
 BEING_FETCHED: Final = "Being fetched"
 BEING_TRIED: Final = "Being tried out"
-WAY_BACK: Final = "Way back rehearsed"
+REHEARSING: Final = "Rehearsing"
+WAY_BACK: Final = "the way back"
 TRIED: Final = "Tried out"
 NEXT: Final = "comes next"
 TAKING_OVER: Final = "Taking over"
@@ -50,6 +51,8 @@ NONE_LOST: Final = "None lost, none wrong"
 ENOUGH_RATED: Final = "Enough to go by"
 TOO_SMALL_TO_RATE: Final = "So small a network needs no ratings"
 NOTHING_MEASURED: Final = "Nothing measured yet"
+NOT_MEASURED: Final = "Too little to tell"
+NOTHING_WAS_ASKED: Final = "Nothing was checked"
 STILL_MEASURING: Final = "Still measuring"
 PROVEN: Final = "Proven good enough"
 TOO_SLOW: Final = "Slower than allowed"
@@ -57,6 +60,7 @@ NOT_GOOD_ENOUGH: Final = "Not proven good enough"
 SLOWER: Final = "slower"
 FASTER: Final = "faster"
 SAME: Final = "same"
+SAME_AS: Final = "the same"
 NO_COUNTDOWN: Final = (
     "How long a trial takes is left to chance and known to nobody in advance, so there is nothing to count down."
 )
@@ -107,12 +111,13 @@ def title_of(phase: str, version: str) -> str:
     }[phase]
 
 
-def decided_lead(phase: str, version: str, moment: str) -> str:
+def decided_lead(phase: str, version: str, moment: str, reason: str) -> str:
+    why = f"{as_sentence(reason)} " if reason else ""
     return {
         "confirmed": f"It did well in its trial and took over at {moment}. {NO_NEWS}",
-        "refused": f"Version {version} was thrown away. Nothing changed for you.",
-        "not_proven": f"Version {version} could not prove itself, so the version you use was kept.",
-        "rolled_back": f"Version {version} took over and did not do well; the version before it came back by itself.",
+        "refused": f"Version {version} was thrown away. {why}Nothing changed for you.",
+        "not_proven": f"Version {version} could not prove itself. {why}The version you use was kept.",
+        "rolled_back": f"Version {version} took over and did not do well. {why}The one before came back by itself.",
     }[phase]
 
 
@@ -170,7 +175,7 @@ def percent(factor: float) -> str:
 def change(factor: float, more: str, less: str) -> str:
     """One end of an interval: 3 % slower, 4 % faster, the same."""
     if abs(factor - 1) < 0.0005:
-        return "the same"
+        return SAME_AS
     if factor >= TIMES_MIN:
         return f"{factor:.1f} times as {_TIMES.get(more, 'much')}" if factor < TIMES_MAX else f"far {more}"
     return f"{percent(factor)} {more if factor > 1 else less}"
@@ -178,7 +183,11 @@ def change(factor: float, more: str, less: str) -> str:
 
 def between(low: float, high: float, more: str, less: str) -> str:
     ends = change(high, more, less), change(low, more, less)
-    return ends[0] if ends[0] == ends[1] else f"between {ends[0]} and {ends[1]}"
+    if ends[0] == ends[1]:
+        return ends[0]
+    if SAME_AS in ends:  # between the same and 3 % less: up to 3 % less
+        return f"up to {ends[1] if ends[0] == SAME_AS else ends[0]}"
+    return f"between {ends[0]} and {ends[1]}"
 
 
 def speed(low: float, high: float, estimate: float) -> str:

@@ -101,7 +101,7 @@ class EvidenceCard(QWidget):
         empty(self._also_grid)
         for i, one in enumerate(self._also):
             shape, tone = MARKS[one.mark]
-            self._also_grid.addWidget(Glyph(shape, tone, 20), i, 0, Qt.AlignmentFlag.AlignTop)
+            self._also_grid.addWidget(Glyph(shape, tone, 20), i, 0, Qt.AlignmentFlag.AlignVCenter)
             self._also_grid.addWidget(label(one.name, "small", wrap=False), i, 1, Qt.AlignmentFlag.AlignVCenter)
             self._also_grid.addWidget(label(one.text, "small", "faint"), i, 2, Qt.AlignmentFlag.AlignVCenter)
 

@@ -65,7 +65,7 @@ class Garden(Picture):
         self._paint_bed(p, c, width, ground, bed)
 
     def _paint_plants(self, p: QPainter, c: Look, width: float, ground: float, droop: float, bloom: float) -> None:
-        root, tall = QPointF(width * 0.33, ground + 1), ground * 0.88
+        root, tall = QPointF(width * 0.33, ground + 1), min(ground * 0.88, width * 0.5)
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(_SHADOW)
         if self._sign == "starting":
@@ -81,9 +81,11 @@ class Garden(Picture):
             p.setBrush(_SHADOW)
             p.drawEllipse(at, 22, 4)
             plant.seedling(p, at, tall * 0.40, is_dark=c.is_dark)
-            self._paint_label(p, c, QPointF(at.x() + tall * 0.24, ground - tall * 0.30))
+            beside = QPointF(at.x() + tall * 0.24, ground - tall * 0.30)
+            self._paint_label(p, c, beside, top=ground - tall * 0.40)
 
-    def _paint_label(self, p: QPainter, c: Look, at: QPointF) -> None:
+    def _paint_label(self, p: QPainter, c: Look, at: QPointF, top: float) -> None:
+        """The seedling's label, at its right side; ``top`` is that of its leaves."""
         face = font("small")
         metrics = QFontMetricsF(face)
         box = QRectF(
@@ -92,7 +94,9 @@ class Garden(Picture):
             metrics.horizontalAdvance(self._seedling) + 20,
             metrics.height() + 10,
         )
-        box.moveRight(min(box.right(), self.width() - 14.0))
+        if box.right() > self.width() - 14.0:  # no room beside the seedling: above it
+            box.moveRight(self.width() - 14.0)
+            box.moveBottom(top - 8.0)
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(QColor(c.card))
         p.drawRoundedRect(box, box.height() / 2, box.height() / 2)

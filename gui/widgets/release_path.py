@@ -18,6 +18,7 @@ from gui.widgets.picture import Picture
 
 _RADIUS = 42.0
 _TOP = 46.0
+_WRAPPED = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 _ENDED: dict[str, tuple[Shape, Tone]] = {
     "thrown_away": ("cross", "berry"),
     "not_proven": ("equal", "dusk"),
@@ -48,14 +49,20 @@ class ReleasePath(Picture):
         return QSize(380, self.height_for(500))
 
     def height_for(self, width: int) -> int:
-        words = QFontMetricsF(font("body")).height() + 2 + self._under_height(width / 3 - 12)
-        return round(_TOP + _RADIUS + 12 + words)
+        word_height, under_height = self._text_heights(width / 3 - 12)
+        return round(_TOP + _RADIUS + 12 + word_height + under_height)
 
-    def _under_height(self, width: float) -> float:
-        metrics, way = QFontMetricsF(font("small")), self._way
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
-        lines = [stop.under or " " for stop in way.stops] if way else [" "]
-        return max(metrics.boundingRect(QRectF(0, 0, width, 200), int(flags), line).height() for line in lines) + 2
+    def _text_heights(self, width: float) -> tuple[float, float]:
+        """How high the words, and the lines under them, become in a column so wide."""
+        stops = self._way.stops if self._way else ()
+        words = [stop.word for stop in stops] or [" "]
+        unders = [stop.under or " " for stop in stops] or [" "]
+        room = QRectF(0, 0, width - 3, 400)  # a little less: drawing rounds otherwise than measuring
+        heights = [
+            max(QFontMetricsF(face).boundingRect(room, int(_WRAPPED), text).height() for text in texts) + 2
+            for face, texts in ((font("head"), words), (font("small"), unders))
+        ]
+        return heights[0], heights[1]
 
     def paint(self, p: QPainter, c: Look) -> None:
         if (way := self._way) is None:
@@ -141,10 +148,8 @@ class ReleasePath(Picture):
         face.setWeight(QFont.Weight.DemiBold if i == way.stage else QFont.Weight.Normal)
         p.setFont(face)
         p.setPen(QColor(c.ink if i <= way.stage else c.faint))
-        height = QFontMetricsF(face).height()
-        p.drawText(QRectF(x - width / 2, y, width, height), Qt.AlignmentFlag.AlignCenter, way.stops[i].word)
+        word_height, under_height = self._text_heights(width)
+        p.drawText(QRectF(x - width / 2, y, width, word_height), int(_WRAPPED), way.stops[i].word)
         p.setFont(font("small"))
         p.setPen(QColor(c.faint))
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-        under = QRectF(x - width / 2, y + height + 1, width, self._under_height(width))
-        p.drawText(under, int(flags), way.stops[i].under)
+        p.drawText(QRectF(x - width / 2, y + word_height, width, under_height), int(_WRAPPED), way.stops[i].under)

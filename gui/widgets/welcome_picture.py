@@ -38,7 +38,7 @@ class WelcomePicture(Picture):
         draw_land(p, "day", width, ground, is_dark=c.is_dark)
         p.fillRect(QRectF(0, ground, width, height - ground), QColor(c.soil))
         for x, tall in _PLANTS:
-            plant.grown(p, QPointF(width * x, ground + 1), height * tall, is_dark=c.is_dark)
+            plant.grown(p, QPointF(width * x, ground + 1), min(height, width * 1.6) * tall, is_dark=c.is_dark)
         self._paint_roots(p, c, width, height, ground)
 
     def _paint_roots(self, p: QPainter, c: Look, width: float, height: float, ground: float) -> None:

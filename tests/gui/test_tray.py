@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import texts
 from gui.__main__ import main
-from gui.instance import Instance
+from gui.instance import Instance, meeting_folder
 from gui.story import Sign
 from gui.tray import Steady, Tray
 
@@ -111,6 +111,18 @@ def test_an_app_that_died_does_not_keep_its_home(desk: QApplication, tmp_path: P
 
     assert after.claim(lambda: None)
     after.release()
+
+
+def test_they_meet_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    of_session = meeting_folder()
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    without = meeting_folder()
+
+    if sys.platform.startswith("linux"):
+        assert (of_session, without) == (tmp_path / "run" / "perennial", tmp_path / "cache" / "perennial")
+        assert of_session.stat().st_mode & 0o777 == 0o700
 
 
 class TestBadInput:
