@@ -51,11 +51,17 @@ class Feed:
     """What one node says.  Belongs to one event loop; ``run`` it as a task and cancel that to end it."""
 
     def __init__(
-        self, home: Path, on_change: Callable[[Seen], None], *, connect: Callable[[Path], Node] = Client
+        self,
+        home: Path,
+        on_change: Callable[[Seen], None],
+        *,
+        connect: Callable[[Path], Node] = Client,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._home = home
         self._on_change = on_change
         self._connect = connect
+        self._wall_s = wall_s
         self._seen = Seen()
         self._since_s: float | None = None  # monotonic: since when nothing answers
         self._render: asyncio.TimerHandle | None = None
@@ -132,7 +138,7 @@ class Feed:
 
     def _heard(self, seen: Seen) -> None:
         self._since_s = None
-        self._change(replace(seen, link="connected", heard_s=time.time()))
+        self._change(replace(seen, link="connected", heard_s=self._wall_s()))
 
     def _gone(self, *, is_hanging: bool) -> None:
         now_s = asyncio.get_running_loop().time()
