@@ -36,6 +36,8 @@ def status_sentence(health: Health) -> tuple[NodeState, str]:
         return "problem", f"The disk cannot be written, so nothing new is stored: {health.disk_trouble}."
     if health.failures > 1:
         return "problem", f"The vault does not keep running ({health.failure}); it is started again and again."
+    if health.silent_s is None and health.failures:
+        return "starting", f"The vault is started again ({health.failure})."
     if health.silent_s is None:
         return "starting", "The vault is starting."
     if health.silent_s > SILENT_S_MAX:

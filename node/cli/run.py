@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import random
 import signal
 import sys
 import time
@@ -47,7 +48,7 @@ def run(home: Path, is_json: bool, is_until_eof: bool) -> None:
 
 
 async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
-    supervisor = Supervisor(home, await keys.load(home, os.urandom))
+    supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.SystemRandom())
     server = ApiServer(supervisor, home.socket)
     await server.start()
     try:

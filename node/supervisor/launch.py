@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ STANDBY_CODE: Final = "control.standby"
 DRAIN_S: Final = 15.0
 EXIT_S: Final = 3.0  # after Done, or after its input was closed
 NO_HOST: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 - compared with, not bound to
+LOG_PREFIX: Final = re.compile(r"^(?:\d{4}-\S+Z )?(?:[A-Z]+ [\w.]+ )?")  # time, level, logger
 LAST_WORDS_BYTES: Final = 4096
 LAST_WORDS_CHARACTERS_MAX: Final = 200
 FRAME_OF_TRACEBACKS: Final = " \t|+-"  # with which Python draws a box round grouped exceptions
@@ -188,7 +190,8 @@ def last_line(log: Path) -> str:
         return ""
     bare = (line.strip(FRAME_OF_TRACEBACKS) for line in reversed(lines))
     words = next((line for line in bare if line), "")
-    return "".join(c if c.isprintable() else "?" for c in words)[:LAST_WORDS_CHARACTERS_MAX]
+    bare_words = LOG_PREFIX.sub("", words)
+    return "".join(c if c.isprintable() else "?" for c in bare_words)[:LAST_WORDS_CHARACTERS_MAX]
 
 
 def same_port(bind: str, record: bytes) -> str:

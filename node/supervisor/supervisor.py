@@ -30,7 +30,7 @@ from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
-from node.vault.ports import Entropy
+from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
 
 MEASURE_S: Final = 60.0
@@ -57,6 +57,7 @@ class Supervisor:
         home: Home,
         keys: Keys,
         *,
+        random: Random,
         entropy: Entropy = os.urandom,
         launcher: Launcher | None = None,
         utc_s: Callable[[], float] = time.time,
@@ -92,15 +93,16 @@ class Supervisor:
             utc_s=utc_s,
         )
         self.host = UpdateHost(home, self.vault, slot=self.slot, entropy=entropy, utc_s=utc_s)
-        self._updates = self._open_updates(entropy)
+        self._updates = self._open_updates(random, entropy)
 
-    def _open_updates(self, entropy: Entropy) -> Updates | None:
+    def _open_updates(self, random: Random, entropy: Entropy) -> Updates | None:
         """The updates of this home; without them, if what was kept of them cannot be read, the vault goes on."""
         try:
             return open_updates(
                 self.home,
                 self.slots,
                 self.host,
+                random=random,
                 entropy=entropy,
                 utc_s=self._utc_s,
                 left_bytes=self._left_bytes,

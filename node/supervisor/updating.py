@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Final
 
@@ -14,7 +13,7 @@ from node.update.driver import Updates
 from node.update.jobs import Means
 from node.update.slots import Slots
 from node.update.store import Store
-from node.vault.ports import Entropy
+from node.vault.ports import Entropy, Random
 
 TWIN_BYTES_MIN: Final = 16 << 20
 TWIN_BYTES_MAX: Final = 1 << 30
@@ -26,6 +25,7 @@ def open_updates(
     slots: Slots,
     host: UpdateHost,
     *,
+    random: Random,
     entropy: Entropy,
     utc_s: Callable[[], float],
     left_bytes: Callable[[], int],
@@ -37,6 +37,7 @@ def open_updates(
         home: Whose updates.
         slots: Its vault versions.
         host: What they may ask of the node.
+        random: For decisions that nobody may guess, such as how long a trial lasts.
         entropy: For keys of twins.
         utc_s: The calendar.
         left_bytes: What of the farmer's limit is not in use.
@@ -53,7 +54,7 @@ def open_updates(
         trials=home.trial,
         profile=profile.PRACTICE if home.is_practice else profile.REAL,
         quota_bytes=lambda: twin_bytes(left_bytes()),
-        random=random.SystemRandom(),  # nobody may guess how long a trial lasts
+        random=random,
         entropy=entropy,
         utc_s=utc_s,
         on_change=on_change,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import signal
 import stat
@@ -41,7 +42,7 @@ def make(folder: Path, number: int, contacts: tuple[bytes, ...] = ()) -> Home:
 
 @contextlib.asynccontextmanager
 async def running(home: Home) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(home, await keys.load(home, os.urandom))
+    supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
     task = asyncio.create_task(supervisor.run())
     try:
         yield supervisor
@@ -227,7 +228,7 @@ def test_a_home_that_cannot_be_written_is_said_to_be(tmp_path: Path, monkeypatch
 def test_what_the_vault_is_asked_while_it_starts_is_refused(tmp_path: Path):
     async def main() -> None:
         home = make(tmp_path, 1)
-        supervisor = Supervisor(home, await keys.load(home, os.urandom))
+        supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
         with pytest.raises(VaultUnavailable):
             await supervisor.put_chunk(b"a chunk")
         assert supervisor.status().state == "starting"

@@ -25,7 +25,7 @@ def test_when_all_is_well_it_says_so_with_numbers():
         ({"disk_trouble": "No space left on device"}, "problem", "nothing new is stored: No space left on device."),
         ({"failures": 2, "failure": "it ended with code 3"}, "problem", "does not keep running (it ended with code 3)"),
         ({"silent_s": None}, "starting", "is starting"),
-        ({"silent_s": None, "failures": 1}, "starting", "is starting"),
+        ({"silent_s": None, "failures": 1, "failure": "it ended"}, "starting", "is started again (it ended)."),
         ({"silent_s": 21.0}, "problem", "has not answered for 21 seconds"),
         ({"settings_trouble": "settings.json is missing."}, "attention", "settings.json is missing."),
         ({"other_trouble": "Updates have stopped."}, "attention", "Updates have stopped."),
