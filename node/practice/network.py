@@ -94,7 +94,9 @@ class PracticeNetwork:
         """
         others = self.profile.vaults - 1
         timeout_s = self.profile.stand_s_max
-        await asyncio.gather(*(farm.wait_until_up(others, timeout_s) for farm in self.farms))
+        async with asyncio.TaskGroup() as tasks:  # the first failure ends the waiting for the others
+            for farm in self.farms:
+                tasks.create_task(farm.wait_until_up(others, timeout_s))
         try:
             async with asyncio.timeout(timeout_s):
                 for vault in self.plain:
