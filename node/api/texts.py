@@ -122,6 +122,10 @@ def home_in_use(path: Path, holder: str) -> str:
     return f"Perennial already runs on {path}{f' (process {holder})' if holder.isdigit() else ''}."
 
 
+def port_in_use(bind: str) -> str:
+    return f"{bind} is in use by another program, so the node cannot be reached there."
+
+
 def damaged(path: Path, why: str) -> str:
     return f"{path} is damaged: {why}."
 

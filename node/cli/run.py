@@ -8,6 +8,7 @@ import logging
 import os
 import random
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +18,11 @@ from typing import Final
 
 import click
 
+from node.api import texts
 from node.api.server import ApiServer
 from node.cli.common import UNTIL_EOF_OPTION, fail, print_json, shared_options, watch_input
 from node.supervisor import keys
-from node.supervisor.errors import SupervisorError
+from node.supervisor.errors import PortInUse, SupervisorError
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.update.errors import UpdateError
@@ -39,12 +41,30 @@ def run(home: Path, is_json: bool, is_until_eof: bool) -> None:
     try:
         opened = Home.open(home)
         with opened.lock():
+            _check_port(opened.marker.bind)
             _log_to(opened.logs / "supervisor.log")
             asyncio.run(_run(opened, is_json=is_json, is_until_eof=is_until_eof))
     except (SupervisorError, UpdateError) as error:
         fail(error, is_json=is_json)
     except OSError as error:
         fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
+
+
+def _check_port(bind: str) -> None:
+    """Look whether the home's port can be had, so that whoever starts the node hears it at once.
+
+    Later the port may be taken all the same: then the node stays up, says so, and tries again.
+
+    Raises:
+        PortInUse: Another program has it.
+    """
+    host, _, port = bind.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            raise PortInUse(texts.port_in_use(bind)) from error
 
 
 async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:

@@ -22,6 +22,12 @@ class HomeInUse(HomeError):
     code = "home.in_use"
 
 
+class PortInUse(SupervisorError):
+    """Another program has the port.  End it, or give the home another one."""
+
+    code = "port.in_use"
+
+
 class SettingsError(SupervisorError):
     """A setting is out of its range, or the settings could not be saved.  Nothing changed."""
 

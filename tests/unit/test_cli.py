@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -197,6 +198,18 @@ class TestRun:
         assert (result.exit_code, result.stderr) == (
             1,
             f"Perennial already runs on {tmp_path} (process {os.getpid()}).\n",
+        )
+
+
+    def test_a_port_in_use(self, tmp_path: Path):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.9.1", 0))
+            bind = f"127.0.9.1:{taken.getsockname()[1]}"
+            Home.make(tmp_path, kind="practice", root=b"genesis", bind=bind, quota_bytes=64 << 20)
+            result = self.run(tmp_path)
+        assert (result.exit_code, result.stderr) == (
+            1,
+            f"{bind} is in use by another program, so the node cannot be reached there.\n",
         )
 
 

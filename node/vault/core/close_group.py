@@ -1,16 +1,19 @@
 """Which vaults hold a chunk: the nearest ones, as many as make up CLOSE_GROUP_SUBNETS different subnets.
 
-Counting subnets and not identities means that a thousand vaults behind one address are one holder.
+Counting subnets and not identities means that a thousand vaults behind one address are one holder; and no more than
+SUBNET_VAULTS_MAX of them are bothered, so that a crowd does not make a put a thousand times as dear.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final, Protocol, TypeVar
 
 from node.vault.core.identity import distance
 
 CLOSE_GROUP_SUBNETS: Final = 5
+SUBNET_VAULTS_MAX: Final = 4  # a farm on trial has three: its vault and the twins
 
 
 class Placed(Protocol):
@@ -29,13 +32,14 @@ P = TypeVar("P", bound=Placed)
 def close_group(vaults: Iterable[P], address: bytes, subnets: int = CLOSE_GROUP_SUBNETS) -> list[P]:
     """The vaults nearest to ``address`` that together make up ``subnets`` subnets, nearest first.
 
-    All vaults, when there are fewer subnets than that.
+    Of each subnet the nearest SUBNET_VAULTS_MAX; of all subnets, when there are fewer than that.
     """
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     group: list[P] = []
     for vault in sorted(vaults, key=lambda vault: distance(vault.position, address)):
-        if len(seen | {vault.subnet}) > subnets:
+        if vault.subnet not in seen and len(seen) == subnets:
             break
-        seen.add(vault.subnet)
-        group.append(vault)
+        seen[vault.subnet] += 1
+        if seen[vault.subnet] <= SUBNET_VAULTS_MAX:
+            group.append(vault)
     return group

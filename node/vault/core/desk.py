@@ -25,11 +25,12 @@ NONCE_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request on its way: to whom, what, and since when."""
+    """A request on its way: to whom, what, and since when; ``subnet``: from where the answer really came."""
 
     peer: PeerRecord
     message: Request
     at_s: float
+    subnet: str = ""
 
 
 class Asker(Protocol):
@@ -71,7 +72,7 @@ class Desk:
         self.quota_bytes = quota_bytes
         self.now = Now(0.0, 0.0)
         self.table = RoutingTable(record.vault_id)
-        self.ledger = Ledger()
+        self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.counters: Counter[str] = Counter()
         self.held: dict[bytes, int] = {}
         self.used_bytes = 0

@@ -2,6 +2,10 @@
 
 Vaults tell each other the digest of the head they carry, with every ping.  Whoever meets an unknown digest
 fetches the head, and hands it up unread; the supervisor says whether it is to be carried from now on.
+
+Reading a head costs the supervisor time.  Hence only peers of the routing table are believed to have one, each
+subnet is asked for one at a time, and a subnet whose head was refused is not asked again for a while: however many
+identities a liar has, the heads of others get through.
 """
 
 from __future__ import annotations
@@ -16,7 +20,9 @@ from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Answer, FetchHead, HeadContent, Ping, Pong
 
 DIGESTS_KEPT: Final = 256
-FETCHES_MAX: Final = 4
+FETCHES_MAX: Final = 16
+REFUSED_PAUSE_S: Final = 10.0
+REFUSED_KEPT: Final = 1_000  # subnets
 
 
 class HeadCarrier:
@@ -26,7 +32,8 @@ class HeadCarrier:
         self.head = head
         self.digest = hashlib.sha256(head).digest() if head else b""
         self._seen: OrderedDict[bytes, None] = OrderedDict()
-        self._fetching: set[bytes] = set()
+        self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
+        self._refused_s: OrderedDict[str, float] = OrderedDict()  # when the last head of a subnet was refused
 
     def carry(self, desk: Desk, head: bytes) -> None:
         """Carry this head from now on, and let every peer know at once."""
@@ -37,22 +44,40 @@ class HeadCarrier:
 
     def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
         """A peer says that it carries the head with this digest."""
-        if not digest or digest == self.digest or digest in self._seen or digest in self._fetching:
+        if not digest or digest == self.digest or digest in self._seen or digest in self._fetching.values():
             return
-        if len(self._fetching) < FETCHES_MAX:
-            self._fetching.add(digest)
-            desk.ask(self, peer, FetchHead(digest), ASK_TIMEOUT_S)
+        known = desk.table.get(peer.vault_id)
+        if known is None or known.subnet in self._fetching or len(self._fetching) >= FETCHES_MAX:
+            return
+        if desk.now.monotonic_s - self._refused_s.get(known.subnet, -REFUSED_PAUSE_S) < REFUSED_PAUSE_S:
+            return
+        self._fetching[known.subnet] = digest
+        desk.ask(self, peer, FetchHead(digest), ASK_TIMEOUT_S)
+
+    def refused(self, desk: Desk, sender: bytes) -> None:
+        """The head that this vault sent was bad."""
+        desk.counters["head refused"] += 1
+        desk.ledger.blame(sender, desk.now.monotonic_s)
+        known = desk.table.get(sender)
+        if known is not None:
+            self._refused_s[known.subnet] = desk.now.monotonic_s
+            self._refused_s.move_to_end(known.subnet)
+            if len(self._refused_s) > REFUSED_KEPT:
+                self._refused_s.popitem(last=False)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         if isinstance(asked.message, FetchHead):
-            self._fetching.discard(asked.message.digest)
+            self._fetched(asked.message)
             self._take(desk, asked, asked.message.digest, message)
         elif isinstance(message, Pong):
             self.heard(desk, asked.peer, message.head)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         if isinstance(asked.message, FetchHead):
-            self._fetching.discard(asked.message.digest)
+            self._fetched(asked.message)
+
+    def _fetched(self, message: FetchHead) -> None:
+        self._fetching = {subnet: digest for subnet, digest in self._fetching.items() if digest != message.digest}
 
     def _take(self, desk: Desk, asked: Asked, digest: bytes, message: Answer) -> None:
         if not isinstance(message, HeadContent):

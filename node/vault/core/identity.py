@@ -24,6 +24,9 @@ CLOCK_SKEW_S: Final = 600.0  # how wrong a peer's clock may be
 ADDRESSES_MAX: Final = 8
 ADDRESS_CHARACTERS_MAX: Final = 64
 RECORD_BYTES_MAX: Final = 1024
+PORT_MAX: Final = 65_535
+
+_BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
 
 class Certificate(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -85,15 +88,36 @@ def subnet_of(address: str) -> str:
     Raises:
         MalformedMessage: ``address`` is no ``ip:port``.
     """
-    host = address.rpartition(":")[0].strip("[]").partition("%")[0]
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError as error:
-        raise MalformedMessage(f"not an address: {address!r}") from error
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    ip, _ = _parse_address(address)
     bits = 24 if ip.version == 4 else 48
     return str(ipaddress.ip_network((ip, bits), strict=False))
+
+
+def check_address(address: str) -> None:
+    """Check that a vault could be dialled at ``address``, so that nobody is sent to shout at a whole network.
+
+    Raises:
+        MalformedMessage: It is no ``ip:port``, too long, or the address of no single machine.
+    """
+    if len(address) > ADDRESS_CHARACTERS_MAX:
+        raise MalformedMessage("an address is too long")
+    ip, port = _parse_address(address)
+    if ip.is_multicast or ip.is_unspecified or ip == _BROADCAST or not 0 < port <= PORT_MAX:
+        raise MalformedMessage(f"nobody can be dialled at {address!r}")
+
+
+def _parse_address(address: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
+    host, _, port = address.rpartition(":")
+    try:
+        ip = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+        number = int(port) if port.isascii() and port.isdigit() else -1
+    except ValueError as error:
+        raise MalformedMessage(f"not an address: {address!r}") from error
+    if number < 0:
+        raise MalformedMessage(f"not a port: {address!r}")
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip, number
 
 
 def verify(public_key: bytes, signature: bytes, content: bytes) -> None:
@@ -165,15 +189,15 @@ def check_record(record: PeerRecord, now_s: float) -> None:
 
     Raises:
         MalformedMessage: A field is outside its limits.
-        BadSignature: A signature does not fit, or the certificate is not valid at ``now_s``.
+        BadSignature: A signature does not fit, the certificate is not valid at ``now_s``, or the record is newer.
     """
     if len(record.addresses) > ADDRESSES_MAX:
         raise MalformedMessage(f"{len(record.addresses)} addresses are over {ADDRESSES_MAX}")
     for address in record.addresses:
-        if len(address) > ADDRESS_CHARACTERS_MAX:
-            raise MalformedMessage("an address is too long")
-        subnet_of(address)
+        check_address(address)
     check_certificate(record.certificate, now_s)
+    if not record.issued_s <= now_s + CLOCK_SKEW_S:  # nor is NaN
+        raise BadSignature("the record is of the future")
     blank = msgspec.structs.replace(record, signature=b"")
     verify(record.transport_key, record.signature, _signed_part(b"record", blank))
 

@@ -2,7 +2,7 @@
 
                  answered: nearer records join the candidates
     candidates ------------------------------------------------> the close group of all who live has answered -> done
-                 failed or three seconds silent: out
+                 failed or three seconds silent: out                or ASKED_MAX have been asked
 
 Source: Maymounkov and Mazieres, "Kademlia" (2002), section 2.3; the end is our close group instead of a fixed k.
 """
@@ -22,6 +22,7 @@ from node.vault.errors import PeerError
 
 PARALLEL: Final = 3
 CANDIDATES_MAX: Final = 200
+ASKED_MAX: Final = 100  # then whoever has answered must do: liars can invent nearer vaults without end
 START_PEERS: Final = 20
 LOOKUP_TIMEOUT_S: Final = 3.0
 
@@ -50,6 +51,7 @@ class Lookup:
         self._found = found
         self._candidates: dict[bytes, Candidate] = {}
         self._dead: set[bytes] = set()
+        self._asked_count = 0
         self._is_done = False
 
     def begin(self, desk: Desk) -> None:
@@ -64,8 +66,7 @@ class Lookup:
             return
         if candidate is not None:
             candidate.state = _State.ANSWERED
-            known = desk.table.get(asked.peer.vault_id)
-            candidate.subnet = known.subnet if known is not None else candidate.subnet
+            candidate.subnet = asked.subnet
         for record in message.records:
             self._consider(desk, asked, record)
         self._go_on(desk)
@@ -98,10 +99,14 @@ class Lookup:
         group = close_group(self._candidates.values(), self._target, CLOSE_GROUP_SUBNETS)
         waiting = sum(candidate.state is _State.ASKED for candidate in self._candidates.values())
         for candidate in group:
-            if candidate.state is _State.NEW and waiting < PARALLEL:
+            if candidate.state is _State.NEW and waiting < PARALLEL and self._asked_count < ASKED_MAX:
                 candidate.state = _State.ASKED
                 waiting += 1
+                self._asked_count += 1
                 desk.ask(self, candidate.record, FindVaults(self._target), LOOKUP_TIMEOUT_S)
+        if self._asked_count >= ASKED_MAX and not waiting:
+            alive = [candidate for candidate in self._candidates.values() if candidate.state is _State.ANSWERED]
+            group = close_group(alive, self._target, CLOSE_GROUP_SUBNETS)
         if all(candidate.state is _State.ANSWERED for candidate in group):
             self._is_done = True
             group.sort(key=lambda candidate: distance(candidate.position, self._target))

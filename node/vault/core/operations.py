@@ -5,7 +5,8 @@ Each operation is started by a command and answers it exactly once, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from node.vault import control
@@ -193,13 +194,18 @@ class RankCollection:
     def __init__(self, command: control.FetchRankTables) -> None:
         self._command = command
         self._tables: list[control.NeighbourTable] = []
-        self._size_bytes = 0
         self._waiting = 0
 
     def begin(self, desk: Desk) -> None:
         peers = list(desk.table)
         desk.random.shuffle(peers)
-        del peers[TABLES_PEERS_MAX:]
+        # One of every subnet first, then a second one: a crowd in one of them must not be all that is heard.
+        turns: Counter[str] = Counter()
+        in_turn = []
+        for peer in peers:
+            in_turn.append((turns[peer.subnet], peer))
+            turns[peer.subnet] += 1
+        peers = [peer for _, peer in sorted(in_turn, key=lambda each: each[0])][:TABLES_PEERS_MAX]
         self._waiting = len(peers)
         for peer in peers:
             desk.ask(self, peer.record, FetchRanks())
@@ -209,10 +215,8 @@ class RankCollection:
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         peer = desk.table.get(asked.peer.vault_id)
         if isinstance(message, Ranks) and peer is not None:
-            self._size_bytes += len(message.table)
-            if self._size_bytes <= TABLES_BYTES_MAX:
-                known_s = desk.now.monotonic_s - peer.met_s
-                self._tables.append(control.NeighbourTable(peer.subnet, known_s, message.table))
+            known_s = desk.now.monotonic_s - peer.met_s
+            self._tables.append(control.NeighbourTable(peer.subnet, known_s, message.table))
         self._one_done(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
@@ -221,4 +225,12 @@ class RankCollection:
     def _one_done(self, desk: Desk) -> None:
         self._waiting -= 1
         if self._waiting == 0:
-            desk.tell(control.RankTables(self._command.id, tuple(self._tables)))
+            desk.tell(control.RankTables(self._command.id, tuple(self._smallest())))
+
+    def _smallest(self) -> Iterator[control.NeighbourTable]:
+        """As many as one answer can carry, the smallest first: a bloated table must not crowd others out."""
+        size_bytes = 0
+        for given in sorted(self._tables, key=lambda given: len(given.table)):
+            size_bytes += len(given.table)
+            if size_bytes <= TABLES_BYTES_MAX:
+                yield given

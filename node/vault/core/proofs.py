@@ -20,6 +20,7 @@ HELD: Final = "held"
 AUDITED: Final = "audited"
 NOT_HELD: Final = "not_held"
 LEASE_S: Final = 7 * 24 * 3600.0  # how long a receipt binds its holder
+LEASE_S_MIN: Final = 24 * 3600.0  # a receipt for less promises nothing that could be held against its holder
 ANSWER_AGE_S_MAX: Final = 900.0  # an older answer may be a replay
 
 
@@ -50,7 +51,7 @@ def check_answer(
     """
     if (answer.kind, answer.address, answer.nonce) != (kind, address, nonce):
         raise BadSignature("the signed answer is to another question")
-    if abs(answer.at_s - utc_s) > ANSWER_AGE_S_MAX:
+    if not abs(answer.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
         raise BadSignature("the signed answer is of another time")
     verify(transport_key, answer.signature, _signed_part(b"answer", msgspec.structs.replace(answer, signature=b"")))
 
@@ -70,13 +71,15 @@ def check_content(content: bytes, answer: SignedAnswer) -> None:
 
 
 def check_receipt(receipt: Receipt, transport_key: bytes, address: bytes, utc_s: float) -> None:
-    """Check that the peer signed for this chunk just now.
+    """Check that the peer signed for this chunk just now, and for long enough.
 
     Raises:
         BadSignature: It did not.
     """
-    if receipt.address != address or abs(receipt.at_s - utc_s) > ANSWER_AGE_S_MAX or receipt.lease_s <= 0:
+    if receipt.address != address or not abs(receipt.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
         raise BadSignature("the receipt is for something else")
+    if not receipt.lease_s >= LEASE_S_MIN:
+        raise BadSignature("the receipt promises too little")
     _verify_receipt(receipt, transport_key)
 
 

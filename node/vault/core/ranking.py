@@ -7,9 +7,11 @@ medians).  A difference within one reporter cancels the reporter's own line and 
 
 from __future__ import annotations
 
+import bisect
 import math
 import statistics
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -27,6 +29,7 @@ PEERS_KEPT_MAX: Final = 1_000
 ENTRIES_MAX: Final = 200  # the most recently seen go into a table
 EVIDENCE_ENTRIES_MAX: Final = 40
 TABLE_AGE_S_MAX: Final = 3600.0  # an older one may be a replay
+TABLE_KEPT_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -65,10 +68,16 @@ class RankTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 
 
 class Ledger:
-    """Holds the standing of at most PEERS_KEPT_MAX peers; the one seen longest ago makes room."""
+    """Holds the standing of at most PEERS_KEPT_MAX peers; the one seen longest ago makes room.
 
-    def __init__(self) -> None:
+    Those that ``is_known`` does not know go first, and come last in the table: anyone can make new identities, and
+    must not be able to wash away what is known of others.
+    """
+
+    def __init__(self, is_known: Callable[[bytes], bool] = lambda _vault_id: True) -> None:
+        self._is_known = is_known
         self._standings: dict[bytes, Standing] = {}
+        self._made: tuple[float, bytes] | None = None
 
     def answered(self, vault_id: bytes, now_s: float) -> None:
         self._of(vault_id, now_s).answers += 1
@@ -92,13 +101,19 @@ class Ledger:
         return self._standings.get(vault_id)
 
     def table(self, signer: Signer, certificate: Certificate, *, now_s: float, utc_s: float) -> bytes:
-        """The encoded, signed RankTable of the moment."""
+        """The encoded, signed RankTable of the moment, or of less than TABLE_KEPT_S ago: making one takes a while."""
+        if self._made is None or not 0 <= now_s - self._made[0] < TABLE_KEPT_S:
+            self._made = now_s, self._make_table(signer, certificate, now_s=now_s, utc_s=utc_s)
+        return self._made[1]
+
+    def _make_table(self, signer: Signer, certificate: Certificate, *, now_s: float, utc_s: float) -> bytes:
         medians = {
             vault_id: statistics.median(standing.latencies_s)
             for vault_id, standing in self._standings.items()
             if len(standing.latencies_s) >= LATENCIES_MIN
         }
-        recent = list(self._standings.items())[-ENTRIES_MAX:]
+        ordered = sorted(medians.values())
+        recent = sorted(self._standings.items(), key=lambda item: self._is_known(item[0]))[-ENTRIES_MAX:]
         shown = 0
         entries = []
         for vault_id, standing in recent:
@@ -106,7 +121,7 @@ class Ledger:
             entries.append(
                 RankEntry(
                     vault_id, now_s - standing.met_s, standing.answers, standing.failures, standing.faults,
-                    standing.audits_passed, _log_ratio(vault_id, medians),
+                    standing.audits_passed, _log_ratio(medians.get(vault_id), ordered),
                     standing.evidence if shown <= EVIDENCE_ENTRIES_MAX else b"",
                 )
             )  # fmt: skip
@@ -117,7 +132,8 @@ class Ledger:
         standing = self._standings.pop(vault_id, None) or Standing(now_s)
         self._standings[vault_id] = standing  # to the end: seen most recently
         if len(self._standings) > PEERS_KEPT_MAX:
-            del self._standings[next(iter(self._standings))]
+            strangers = (other for other in self._standings if other != vault_id and not self._is_known(other))
+            del self._standings[next(strangers, next(iter(self._standings)))]
         return standing
 
 
@@ -134,23 +150,25 @@ def decode_table(content: bytes, utc_s: float) -> RankTable:
         table = msgspec.msgpack.decode(content, type=RankTable)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         raise MalformedMessage(f"not a rank table: {error}") from error
-    if any(entry.log_ratio is not None and not math.isfinite(entry.log_ratio) for entry in table.entries):
+    if any(not math.isfinite(number) for entry in table.entries for number in (entry.known_s, entry.log_ratio or 0.0)):
         raise MalformedMessage("a rank is no number")
     if len({entry.vault_id for entry in table.entries}) != len(table.entries):
         raise MalformedMessage("a rank table names a vault twice")
     check_certificate(table.certificate, utc_s)
     blank = msgspec.structs.replace(table, signature=b"")
     verify(table.certificate.transport_key, table.signature, _signed_part(blank))
-    if abs(table.issued_s - utc_s) > TABLE_AGE_S_MAX:
+    if not abs(table.issued_s - utc_s) <= TABLE_AGE_S_MAX:  # nor is NaN
         raise BadSignature("the rank table is of another time")
     return table
 
 
-def _log_ratio(vault_id: bytes, medians: dict[bytes, float]) -> float | None:
-    others = [median for other, median in medians.items() if other != vault_id]
-    if vault_id not in medians or not others:
+def _log_ratio(median_s: float | None, ordered: list[float]) -> float | None:
+    """``ordered``: the medians of all peers, this one's among them, ascending."""
+    if median_s is None or len(ordered) < 2:
         return None
-    return math.log(max(medians[vault_id], 1e-6) / max(statistics.median(others), 1e-6))
+    left_out, last = bisect.bisect_left(ordered, median_s), len(ordered) - 2
+    low, high = (ordered[k + (k >= left_out)] for k in (last // 2, (last + 1) // 2))
+    return math.log(max(median_s, 1e-6) / max((low + high) / 2, 1e-6))
 
 
 def _signed_part(blank: RankTable) -> bytes:

@@ -2,13 +2,15 @@
 
 Only a peer that has proven its key in a live session gets in, together with the subnet from which it was really
 seen.  A full bucket keeps its old members as long as they answer: those who stayed long tend to stay, and
-nobody can push honest peers out by making new identities.
+nobody can push honest peers out by making new identities.  Only a subnet that is crowded in it gives way to others,
+so that nobody can keep honest peers out either.
 
 Source: Maymounkov and Mazieres, "Kademlia" (2002), sections 2.2 and 2.4.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -61,12 +63,13 @@ class RoutingTable:
         """A live session with the peer was just used; return whether it is new here."""
         peer = self._peers.get(record.vault_id)
         if peer is not None:
-            if record.issued_s >= peer.record.issued_s:
-                peer.record = record
+            if _age(record) < _age(peer.record):
+                return False  # a key that has been replaced: whoever still has it may not stand in for the vault
+            peer.record = record
             peer.subnet, peer.seen_s, peer.failures = subnet, now_s, 0
             return False
         bucket = self._bucket_of(record.vault_id)
-        if record.vault_id == self._own_id or not self._make_room(bucket):
+        if record.vault_id == self._own_id or not self._make_room(bucket, subnet):
             return False
         self._peers[record.vault_id] = Peer(record, subnet, now_s, now_s)
         self._bucket_sizes[bucket] = self._bucket_sizes.get(bucket, 0) + 1
@@ -91,11 +94,22 @@ class RoutingTable:
     def _bucket_of(self, vault_id: bytes) -> int:
         return (self._own_position ^ position_of(vault_id)).bit_length()
 
-    def _make_room(self, bucket: int) -> bool:
+    def _make_room(self, bucket: int, subnet: str) -> bool:
         if self._bucket_sizes.get(bucket, 0) < BUCKET_PEERS_MAX:
             return True
-        failing = [p for p in self._peers.values() if p.failures and self._bucket_of(p.vault_id) == bucket]
-        if not failing:
+        members = [peer for peer in self._peers.values() if self._bucket_of(peer.vault_id) == bucket]
+        failing = [peer for peer in members if peer.failures]
+        if failing:
+            self.remove(max(failing, key=lambda peer: peer.failures).vault_id)
+            return True
+        crowds = Counter(peer.subnet for peer in members)
+        crowded, count = crowds.most_common(1)[0]
+        if count <= crowds[subnet] + 1:
             return False
-        self.remove(max(failing, key=lambda peer: peer.failures).vault_id)
+        self.remove(next(peer.vault_id for peer in reversed(members) if peer.subnet == crowded))  # the newest of them
         return True
+
+
+def _age(record: PeerRecord) -> tuple[int, float]:
+    """What orders the records of one vault; only the owner of the vault id can raise the serial."""
+    return record.certificate.serial, record.issued_s

@@ -12,7 +12,7 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from node.vault import control
@@ -42,6 +42,7 @@ from node.vault.core.identity import (
 )
 from node.vault.core.lookup import Lookup
 from node.vault.core.messages import (
+    CHUNK_BYTES_MAX,
     RECORDS_MAX,
     Answer,
     Audit,
@@ -65,6 +66,8 @@ from node.vault.ports import Entropy, Random
 
 FIRST_REFRESH_S: Final = 0.5
 UNREACHABLE: Final = "peer.unreachable"
+MALFORMED: Final = "control"
+ADDRESS_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class Vault:
         desk = self._desk
         self._is_started = True
         desk.record = make_record(desk.signer, self._config.record.certificate, event.addresses, event.now.utc_s)
-        desk.own_place = OwnPlace(desk.record.position, subnet_of(event.addresses[0]))
+        subnet = subnet_of(event.addresses[0]) if event.addresses else ""  # a computer without any network
+        desk.own_place = OwnPlace(desk.record.position, subnet)
         desk.held = dict(event.held)
         desk.used_bytes = sum(event.held.values())
         desk.tell(control.Listening(encode_record(desk.record)))
@@ -196,7 +200,7 @@ class Vault:
                 return Pong(self._carrier.digest)
             case FindVaults(target):
                 near = desk.table.nearest(target, RECORDS_MAX)
-                return Vaults(tuple(other.record for other in near if other.vault_id != peer.vault_id))
+                return Vaults(tuple(other.record for other in near if self._may_name(other.record, peer)))
             case FetchHead(digest):
                 is_carried = digest == self._carrier.digest
                 return HeadContent(self._carrier.head) if is_carried else Refused("not_held")
@@ -209,6 +213,10 @@ class Vault:
             case _:
                 assert_never(message)
 
+    def _may_name(self, record: PeerRecord, to: PeerRecord) -> bool:
+        """Whether to tell ``to`` of this vault; an expired record would be held against who hands it on."""
+        return record.vault_id != to.vault_id and self._desk.now.utc_s < record.certificate.expires_s
+
     def _answer(self, event: AnswerReceived) -> None:
         waiting = self._desk.finish_ask(event.ask_id)
         if waiting is None:
@@ -216,7 +224,7 @@ class Vault:
         asker, asked = waiting
         self._met(asked.peer, event.subnet)
         self._desk.ledger.answered(asked.peer.vault_id, event.now.monotonic_s)
-        asker.answered(self._desk, asked, event.message)
+        asker.answered(self._desk, replace(asked, subnet=event.subnet), event.message)
 
     def _failure(self, event: AskFailed) -> None:
         waiting = self._desk.finish_ask(event.ask_id)
@@ -251,6 +259,10 @@ class Vault:
     def _command(self, command: control.Command) -> None:
         desk = self._desk
         match command:
+            case control.PutChunk() if not 1 <= len(command.content) <= CHUNK_BYTES_MAX:
+                desk.tell(control.Failed(command.id, MALFORMED, f"a chunk has 1 to {CHUNK_BYTES_MAX} bytes"))
+            case control.GetChunk() if len(command.address) != ADDRESS_BYTES:
+                desk.tell(control.Failed(command.id, MALFORMED, f"an address has {ADDRESS_BYTES} bytes"))
             case control.PutChunk():
                 address = hashlib.sha256(command.content).digest()
                 PutOperation(command, address, self._auditor.keep_receipt).begin(desk)
@@ -264,8 +276,7 @@ class Vault:
                 self._carrier.carry(desk, command.content)
                 desk.tell(control.Done(command.id))
             case control.RefuseHead():
-                desk.counters["head refused"] += 1
-                desk.ledger.blame(command.sender, desk.now.monotonic_s)
+                self._carrier.refused(desk, command.sender)
                 desk.tell(control.Done(command.id))
             case control.SetQuota():
                 desk.quota_bytes = command.quota_bytes
