@@ -1,9 +1,11 @@
 """Everything that decides whether a change lands: what `python3 installers/test.py` does."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,9 @@ from installers.environment import Environment, SetupError, clean_environ, say
 ROOT = Path(__file__).resolve().parent.parent
 TOTAL_S_MAX = 870  # a change is judged within 15 minutes
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
+PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
+READER_S_MAX = 2
+TIMED_OUT = 124  # as the command timeout says it
 TAIL_BYTES = 4096  # pytest's closing line is at most one terminal line
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -39,7 +44,7 @@ def main(arguments: list[str]) -> int:
         outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
         left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
         outcomes.append(run_pytest(environment, arguments, left_s))
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         say(f"FAILED: the tests cannot run: {error}")
         return 1
     except KeyboardInterrupt:
@@ -77,36 +82,47 @@ def run(environment: Environment, name: str, command: list[str]) -> Outcome:
             words, cwd=ROOT, env=offscreen_environ(), stdin=subprocess.DEVNULL, timeout=TOTAL_S_MAX, check=False
         )
     except subprocess.TimeoutExpired:
-        return Outcome(name, 124)
+        return Outcome(name, TIMED_OUT)
     return Outcome(name, done.returncode)
 
 
 def run_pytest(environment: Environment, arguments: list[str], left_s: float) -> Outcome:
-    """Run pytest and pass its output on as it comes, keeping its closing line."""
     print("== pytest", flush=True)
-    options = [
-        "-p",
-        "no:cacheprovider",
-        f"--session-timeout={left_s:.0f}",
-        f"--color={'yes' if is_colourful() else 'no'}",
-    ]
+    colour = "--color=yes" if is_colourful() else "--color=no"
+    options = ["-p", "no:cacheprovider", f"--session-timeout={left_s:.0f}", colour]
     given = arguments[1:] if arguments[:1] == ["--"] else arguments
+    command = [str(environment.program("python")), "-m", "pytest", *options, *given]
+    exit_code, closing_line = pass_through(command, left_s + PYTEST_GRACE_S)
+    return Outcome("pytest", exit_code, closing_line)
+
+
+def pass_through(command: list[str], timeout_s: float) -> tuple[int, str]:
+    """Run the command, pass its output on as it comes; return its exit code and its last line."""
+    tail = bytearray()
     with subprocess.Popen(
-        [str(environment.program("python")), "-m", "pytest", *options, *given],
-        cwd=ROOT,
-        env=offscreen_environ(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        command, cwd=ROOT, env=offscreen_environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
     ) as child:
-        tail = b""
         assert child.stdout is not None
-        while piece := os.read(child.stdout.fileno(), TAIL_BYTES):
+        # In a thread: a process that a test left behind may hold the pipe open when pytest has long ended.
+        reader = threading.Thread(target=pass_on, args=(child.stdout.fileno(), tail), daemon=True)
+        reader.start()
+        try:
+            exit_code = child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            exit_code = TIMED_OUT
+        reader.join(READER_S_MAX)
+    lines = COLOURS.sub("", tail.decode(errors="replace")).strip().splitlines()
+    return exit_code, lines[-1].strip("= ") if lines else ""
+
+
+def pass_on(descriptor: int, tail: bytearray) -> None:
+    with contextlib.suppress(OSError):  # closed, because nobody waits for what may still come
+        while piece := os.read(descriptor, TAIL_BYTES):
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
-            tail = (tail + piece)[-TAIL_BYTES:]
-        exit_code = child.wait()
-    lines = COLOURS.sub("", tail.decode(errors="replace")).strip().splitlines()
-    return Outcome("pytest", exit_code, lines[-1].strip("= ") if lines else "")
+            tail += piece
+            del tail[:-TAIL_BYTES]
 
 
 def is_colourful() -> bool:

@@ -17,13 +17,13 @@ def main(arguments: list[str]) -> int:
     environment = Environment(ROOT)
     try:
         prepare(environment, arguments)
-    except SetupError as error:
+        return become(environment.program("perennial"), what_to_start(arguments, os.environ, sys.platform))
+    except (SetupError, OSError) as error:
         say(f"Perennial cannot start: {error}")
         return 1
     except KeyboardInterrupt:
         say("Interrupted; the next start takes the set-up up again.")
         return 130
-    return become(environment.program("perennial"), what_to_start(arguments, os.environ, sys.platform))
 
 
 def screens(environ: Mapping[str, str], platform: str) -> list[str]:

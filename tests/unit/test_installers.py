@@ -1,6 +1,7 @@
 """The set-up of a checkout: cut at any step, made by another Python, in the way of something foreign."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -275,6 +276,26 @@ class TestTheClosingLine:
         outcomes = [checks.Outcome("ruff check", 1), checks.Outcome("pytest", 0, "7 passed in 1.0s")]
 
         assert checks.closing_line(outcomes, took_s=1).startswith("== FAILED: ruff check (7 passed")
+
+
+class TestTheOutputOfPytest:
+    def test_is_passed_on_and_its_last_line_kept(self, capfdbinary: pytest.CaptureFixture[bytes]):
+        assert checks.pass_through(["sh", "-c", "echo one; echo '== 3 passed in 1s =='; exit 1"], 20) == (
+            1,
+            "3 passed in 1s",
+        )
+        assert b"one\n== 3 passed" in capfdbinary.readouterr().out
+
+    def test_is_not_waited_for_when_only_a_left_process_holds_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(checks, "READER_S_MAX", 0.2)
+        gate = tmp_path / "gate"
+        os.mkfifo(gate)
+
+        assert checks.pass_through(["sh", "-c", f"cat '{gate}' & echo 3 passed"], 20) == (0, "3 passed")
+        gate.open("w").close()  # the process that was left ends
+
+    def test_is_cut_off_when_it_takes_too_long(self):
+        assert checks.pass_through(["sleep", "60"], 0.1) == (checks.TIMED_OUT, "")
 
 
 class TestAMarkerInTheLock:
