@@ -3,7 +3,9 @@
     dial or accept -> Hello both ways, under a time limit -> a session -> streams: request in, answer out
 
 iroh proves the transport key; Hello brings the certificate and record that lead to the vault id.  Relays are off.  All
-time limits are ours: iroh itself notices a dead peer only after 30 s, and that cannot be set from Python.
+time limits are ours: iroh itself notices a dead peer only after 30 s, and that cannot be set from Python.  Nor can its
+windows be set before a connection stands: up to 1.25 MB of each stream that nobody has read yet lie in our memory.
+Hence streams, connections and subnets are counted, and whoever goes over a limit is cut off or turned away.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakValueDictionary
 
 import iroh
 from iroh import IrohError
@@ -29,8 +32,16 @@ from node.vault.transport import iroh_bytes
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 15.0
-CONNECTIONS_MAX: Final = 256  # about 100 kB of memory each
-STREAMS_PER_PEER_MAX: Final = 32
+WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
+ACCEPTED_MAX: Final = 256  # connections made by peers; about 100 kB of memory each
+ACCEPTED_PER_SUBNET_MAX: Final = 16
+DIALLED_MAX: Final = 128  # connections made by us; then the one that was of use longest ago is closed
+UNPROVEN_MAX: Final = 32  # handshakes at once; then a peer must first prove that its address is its own
+UNPROVEN: Final = "unproven"
+ASKING_MAX: Final = 8  # requests to one peer at once
+STREAMS_OPEN_MAX: Final = 2 * ASKING_MAX  # of one peer; ours never has so many
+SERVING_PER_SUBNET_MAX: Final = 32  # requests at once, each up to 1 MiB in and 1 MiB out
+REPLACED_S: Final = 20.0  # how long requests may go on over a connection that a newer one has replaced
 REFUSED_CODE: Final = 400
 
 logger = logging.getLogger(__name__)
@@ -39,13 +50,15 @@ Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at th
 
 @dataclass(slots=True, eq=False)
 class _Session:
-    """One live connection to a peer whose vault id is proven."""
+    """One live connection to a peer whose vault id is proven.  ``told``: the own record that the peer was shown."""
 
     connection: iroh.Connection
     peer: PeerRecord
     subnet: str
-    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS_PER_PEER_MAX))
-    serving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS_PER_PEER_MAX))
+    told: PeerRecord
+    serving: asyncio.Semaphore  # shared by all sessions of the subnet
+    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_MAX))
+    streams_open: int = 0
     answered_s: float = 0.0
 
 
@@ -60,7 +73,9 @@ class IrohNetwork:
         self._sessions: dict[bytes, _Session] = {}  # by transport key
         self._dialling: dict[bytes, asyncio.Lock] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._connections = 0
+        self._accepted: Counter[str] = Counter()  # connections made by peers, by subnet
+        self._dialled: set[_Session] = set()
+        self._serving: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # by subnet
         self.counters: Counter[str] = Counter()
 
     @classmethod
@@ -91,14 +106,10 @@ class IrohNetwork:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             while (incoming := await self._endpoint.accept_next()) is not None:
-                if self._connections >= CONNECTIONS_MAX:
-                    self.counters["connection over limit"] += 1
-                    await incoming.refuse()
-                    continue
-                tasks.create_task(self._accept(incoming))
+                tasks.create_task(self._receive(incoming))
 
     async def close(self) -> None:
-        for session in self._sessions.values():
+        for session in [*self._sessions.values(), *self._dialled]:
             session.connection.close(0, b"")
         await self._endpoint.close()
 
@@ -123,7 +134,12 @@ class IrohNetwork:
             async with lock:  # one connection for each pair, however many requests wait for it
                 session = self._sessions.get(peer.transport_key)
                 if session is None or session.connection.close_reason() is not None:
-                    session = await self._dial(peer)
+                    return await self._dial(peer)
+                if session.told != self._greeting("").record and peer.addresses:
+                    # The own certificate was renewed: only a new Hello shows it to the peer.
+                    newer = await self._dial(peer)
+                    asyncio.get_running_loop().call_later(REPLACED_S, self._forget, session)
+                    return newer
                 return session
         finally:
             if not lock.locked():
@@ -132,42 +148,86 @@ class IrohNetwork:
     async def _dial(self, peer: PeerRecord) -> _Session:
         if not peer.addresses:
             raise Unreachable("the peer has no address")
+        assert self._tasks is not None, "requests need run()"
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(peer.addresses))
         connection = await self._endpoint.connect(target, ALPN)
+        own = self._greeting("")
         try:
-            answer = codec.decode_answer(await _exchange(connection, codec.encode(self._greeting(""))))
+            answer = codec.decode_answer(await _exchange(connection, codec.encode(own), codec.ENVELOPE_BYTES_MAX))
             seen_at = next((str(path.remote_addr) for path in connection.paths()), peer.addresses[0])
-            session = self._admit(connection, answer, seen_at)
+            session = self._admit(connection, own, answer, seen_at)
             if session.peer.vault_id != peer.vault_id:
                 raise BadSignature("the peer has another vault id than its record says")
-        except PeerError:
+        except (PeerError, IrohError, asyncio.CancelledError):
             connection.close(REFUSED_CODE, b"")
             raise
-        self._start_serving(session)
+        self._make_room()
+        self._dialled.add(session)
+        self._tasks.create_task(self._serve(session))
         return session
 
-    async def _accept(self, incoming: iroh.Incoming) -> None:
-        connection: iroh.Connection | None = None
-        self._connections += 1
+    def _make_room(self) -> None:
+        """Peers can lure us to ever more vaults: of the connections that we made, only the useful ones are kept."""
+        while len(self._dialled) >= DIALLED_MAX:
+            useless = min(self._dialled, key=lambda session: session.answered_s)
+            self._dialled.discard(useless)
+            self._forget(useless)
+
+    async def _receive(self, incoming: iroh.Incoming) -> None:
+        """A peer connects.  Until its address is proven to be its own, it takes up no place of that subnet."""
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
                 seen_at = _address_of(await incoming.remote_addr())
-                connection = await (await incoming.accept()).connect()
+                subnet = subnet_of(seen_at)
+                is_proven = await incoming.remote_addr_validated()
+                if not is_proven and self._accepted[UNPROVEN] >= UNPROVEN_MAX:
+                    await incoming.retry()  # it comes again with a proof
+                    return
+                if not self._has_room(subnet):
+                    await incoming.refuse()
+                    return
+                with self._place(subnet if is_proven else UNPROVEN):
+                    connection = await (await incoming.accept()).connect()
+        except (IrohError, PeerError, TimeoutError):
+            self.counters["connection refused broken"] += 1
+            return
+        if self._has_room(subnet):
+            with self._place(subnet):
+                await self._accept(connection, seen_at)
+        else:
+            connection.close(REFUSED_CODE, b"")
+
+    def _has_room(self, subnet: str) -> bool:
+        has_room = self._accepted[subnet] < ACCEPTED_PER_SUBNET_MAX and self._accepted.total() < ACCEPTED_MAX
+        self.counters["connection over limit"] += not has_room
+        return has_room
+
+    @contextlib.contextmanager
+    def _place(self, subnet: str) -> Iterator[None]:
+        self._accepted[subnet] += 1
+        try:
+            yield
+        finally:
+            self._accepted[subnet] -= 1
+            self._accepted += Counter()  # drops the subnets that have none left
+
+    async def _accept(self, connection: iroh.Connection, seen_at: str) -> None:
+        """Greet a peer that has connected, then serve it."""
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_S):
                 stream = await connection.accept_bi()
                 hello = codec.decode_request(await stream.recv().read_to_end(codec.ENVELOPE_BYTES_MAX))
-                session = self._admit(connection, hello, seen_at)
-                await _send(stream, codec.encode(self._greeting(seen_at)))
-            await self._serve(session)
+                own = self._greeting(seen_at)
+                session = self._admit(connection, own, hello, seen_at)
+                await _send(stream, codec.encode(own))
         except (IrohError, PeerError, TimeoutError) as error:
             self.counters[f"connection refused {getattr(error, 'code', 'broken')}"] += 1
-            if connection is not None:
-                connection.close(REFUSED_CODE, b"")
-        finally:
-            self._connections -= 1
+            connection.close(REFUSED_CODE, b"")
+            return
+        await self._serve(session)
 
-    def _admit(self, connection: iroh.Connection, hello: object, seen_at: str) -> _Session:
+    def _admit(self, connection: iroh.Connection, own: Hello, hello: object, seen_at: str) -> _Session:
         """Check the other's Hello against the key that QUIC has proven."""
-        own = self._greeting("")
         if not isinstance(hello, Hello):
             raise MalformedMessage("the first message is no Hello")
         if hello.network != own.network:
@@ -177,47 +237,53 @@ class IrohNetwork:
         if hello.record.transport_key != connection.remote_id().to_bytes():
             raise BadSignature("the record is another vault's")
         check_record(hello.record, self._clock.utc_s())
-        session = _Session(connection, hello.record, subnet_of(seen_at))
+        subnet = subnet_of(seen_at)
+        serving = self._serving.setdefault(subnet, asyncio.Semaphore(SERVING_PER_SUBNET_MAX))
+        session = _Session(connection, hello.record, subnet, own.record, serving, answered_s=self._clock.monotonic_s())
         self._sessions[hello.record.transport_key] = session
         return session
-
-    def _start_serving(self, session: _Session) -> None:
-        assert self._tasks is not None, "requests need run()"
-        self._connections += 1
-        self._tasks.create_task(self._serve_dialled(session))
-
-    async def _serve_dialled(self, session: _Session) -> None:
-        try:
-            await self._serve(session)
-        except IrohError:
-            self.counters["connection ended"] += 1
-        finally:
-            self._connections -= 1
 
     async def _serve(self, session: _Session) -> None:
         """Answer the peer's streams until the connection ends."""
         try:
             async with asyncio.TaskGroup() as streams:
+                streams.create_task(self._watch_other_streams(session))
                 while True:
                     stream = await session.connection.accept_bi()
-                    await session.serving.acquire()
+                    if session.streams_open >= STREAMS_OPEN_MAX:
+                        self._cut_off(session, "peer over stream limit")
+                        break
+                    session.streams_open += 1
                     streams.create_task(self._answer(session, stream))
         except* IrohError:
             self.counters["connection ended"] += 1
         finally:
+            self._dialled.discard(session)
             self._forget(session)
+
+    async def _watch_other_streams(self, session: _Session) -> None:
+        """Requests come on streams of two directions; others would only fill the memory."""
+        await session.connection.accept_uni()
+        self._cut_off(session, "peer with odd streams")
+
+    def _cut_off(self, session: _Session, why: str) -> None:
+        self.counters[why] += 1
+        session.connection.close(REFUSED_CODE, b"")
 
     async def _answer(self, session: _Session, stream: iroh.BiStream) -> None:
         try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                content = await stream.recv().read_to_end(codec.MESSAGE_BYTES_MAX)
-            await _send(stream, await self._handler(session.peer, session.subnet, content))
+            async with session.serving:
+                async with asyncio.timeout(READ_TIMEOUT_S):
+                    content = await stream.recv().read_to_end(codec.MESSAGE_BYTES_MAX)
+                answer = await self._handler(session.peer, session.subnet, content)
+                async with asyncio.timeout(WRITE_TIMEOUT_S):
+                    await _send(stream, answer)
         except (IrohError, TimeoutError):
             self.counters["request broken off"] += 1
             with contextlib.suppress(IrohError):
                 await stream.send().reset(REFUSED_CODE)
         finally:
-            session.serving.release()
+            session.streams_open -= 1
 
     def _forget(self, session: _Session) -> None:
         if self._sessions.get(session.peer.transport_key) is session:
@@ -231,11 +297,13 @@ def _address_of(source: iroh.IncomingAddr) -> str:
     return source.addr
 
 
-async def _exchange(connection: iroh.Connection, content: bytes) -> bytes:
+async def _exchange(
+    connection: iroh.Connection, content: bytes, answer_bytes_max: int = codec.MESSAGE_BYTES_MAX
+) -> bytes:
     stream = await connection.open_bi()
     try:
         await _send(stream, content)
-        return await stream.recv().read_to_end(codec.MESSAGE_BYTES_MAX)
+        return await stream.recv().read_to_end(answer_bytes_max)
     except asyncio.CancelledError:
         # An unknown part has been written: the stream must not end as if it were whole.
         with contextlib.suppress(IrohError):

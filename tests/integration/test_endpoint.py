@@ -1,0 +1,202 @@
+"""The transport on real QUIC, without a vault behind it: who is let in, how many, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+
+import iroh
+import pytest
+
+from node.vault import WIRE_VERSIONS
+from node.vault.core import codec
+from node.vault.core.identity import PeerRecord, Signer, certify, make_record
+from node.vault.core.messages import Hello, Ping, Pong
+from node.vault.errors import Unreachable
+from node.vault.transport import endpoint
+from node.vault.transport.endpoint import ALPN, IrohNetwork
+
+NETWORK = bytes(32)
+PING = codec.encode(Ping(b""))
+PONG = codec.encode(Pong(b""))
+ANSWER_S = 5.0
+
+
+class SystemClock:
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    def utc_s(self) -> float:
+        return time.time()
+
+
+class Host:
+    """One endpoint with an identity; it answers every request with a Pong."""
+
+    def __init__(self) -> None:
+        self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
+        self.asked_by: list[PeerRecord] = []
+        self.network: IrohNetwork
+        self.record: PeerRecord
+
+    async def bind(self, number: int) -> None:
+        self.renew(())
+        self.network = await IrohNetwork.bind(
+            self.seed, f"127.0.{number}.1:0", self._greet, self._answer, SystemClock()
+        )
+        self.renew(self.network.addresses)
+
+    def renew(self, addresses: tuple[str, ...]) -> None:
+        self.serial += 1
+        signer = Signer(self.seed)
+        certificate = certify(self.owner, signer.public_key, serial=self.serial, now_s=time.time())
+        self.record = make_record(signer, certificate, addresses, time.time())
+
+    async def ping(self, other: Host) -> None:
+        assert (await self.network.request(other.record, PING, ANSWER_S)).content == PONG
+
+    async def connect(self, other: Host) -> iroh.Connection:
+        """A bare connection, as someone makes it who keeps to no rules."""
+        target = iroh.EndpointAddr(
+            iroh.EndpointId.from_bytes(other.record.transport_key), None, list(other.record.addresses)
+        )
+        return await self.network._endpoint.connect(target, ALPN)
+
+    async def greeted(self, other: Host) -> iroh.Connection:
+        connection = await self.connect(other)
+        stream = await connection.open_bi()
+        await stream.send().write_all(codec.encode(self._greet("")))
+        await stream.send().finish()
+        await stream.recv().read_to_end(1 << 16)
+        return connection
+
+    def _greet(self, seen_at: str) -> Hello:
+        return Hello(NETWORK, WIRE_VERSIONS, self.record, seen_at)
+
+    async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+        self.asked_by.append(peer)
+        return PONG
+
+
+def play(count: int, story: Callable[[list[Host]], Awaitable[None]]) -> None:
+    """Run ``story`` with ``count`` hosts, each in a subnet of its own."""
+
+    async def run() -> None:
+        hosts = [Host() for _ in range(count)]
+        for number, host in enumerate(hosts):
+            await host.bind(180 + number)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(host.network.run()) for host in hosts]
+            await asyncio.sleep(0)  # requests need run()
+            async with asyncio.timeout(30):
+                await story(hosts)
+            for task in running:
+                task.cancel()
+        for host in hosts:
+            await host.network.close()
+
+    asyncio.run(run())
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_so():
+            await asyncio.sleep(0.02)
+
+
+def test_a_renewed_certificate_is_shown_to_peers_over_a_new_connection():
+    async def story(hosts: list[Host]) -> None:
+        first, second = hosts
+        await first.ping(second)
+        first.renew(first.network.addresses)
+        await first.ping(second)
+        await second.ping(first)
+        assert [record.certificate.serial for record in second.asked_by] == [2, 3]
+
+    play(2, story)
+
+
+def test_one_subnet_cannot_take_all_connections(monkeypatch):
+    monkeypatch.setattr(endpoint, "ACCEPTED_PER_SUBNET_MAX", 2)
+
+    async def story(hosts: list[Host]) -> None:
+        greedy, honest, target = hosts
+        kept = [await greedy.greeted(target) for _ in range(2)]
+        with pytest.raises(iroh.IrohError):
+            await greedy.greeted(target)
+        await honest.ping(target)
+        assert target.network.counters["connection over limit"] == 1
+        assert all(connection.close_reason() is None for connection in kept)
+
+    play(3, story)
+
+
+def test_a_place_becomes_free_when_its_connection_ends(monkeypatch):
+    monkeypatch.setattr(endpoint, "ACCEPTED_PER_SUBNET_MAX", 1)
+
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        for _ in range(3):
+            (await peer.greeted(target)).close(0, b"")
+            await until(lambda: not target.network._accepted)
+
+    play(2, story)
+
+
+def test_in_a_rush_a_peer_proves_its_address_first(monkeypatch):
+    monkeypatch.setattr(endpoint, "UNPROVEN_MAX", 0)
+
+    async def story(hosts: list[Host]) -> None:
+        await hosts[0].ping(hosts[1])
+
+    play(2, story)
+
+
+def test_of_too_many_connections_made_the_least_useful_is_closed(monkeypatch):
+    monkeypatch.setattr(endpoint, "DIALLED_MAX", 2)
+
+    async def story(hosts: list[Host]) -> None:
+        asker, *others = hosts
+        for other in others:
+            await asker.ping(other)
+        await until(lambda: len(asker.network._sessions) == 2)
+        assert others[0].record.transport_key not in asker.network._sessions
+
+    play(4, story)
+
+
+@pytest.mark.parametrize("fault", ["too many streams", "a stream of one direction"])
+def test_streams_that_nobody_can_need_end_the_connection(fault):
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        connection = await peer.greeted(target)
+        if fault == "too many streams":
+            held = [await connection.open_bi() for _ in range(endpoint.STREAMS_OPEN_MAX + 1)]
+            for stream in held:
+                await stream.send().write_all(b"no end")
+        else:
+            held_too = await connection.open_uni()
+            await held_too.write_all(b"no end")
+        await until(lambda: connection.close_reason() is not None)
+        await peer.ping(target)
+
+    play(2, story)
+
+
+def test_a_vault_that_accepts_and_never_says_hello_is_left_alone():
+    async def story(hosts: list[Host]) -> None:
+        asker, mute = hosts
+
+        async def never(_incoming: iroh.Incoming) -> None:
+            connection = await (await _incoming.accept()).connect()
+            closed.append(await connection.closed())
+
+        closed: list[object] = []
+        mute.network._receive = never  # type: ignore[method-assign]
+        with pytest.raises(Unreachable):
+            await asker.network.request(mute.record, PING, 0.5)
+        await until(lambda: bool(closed))
+
+    play(2, story)
