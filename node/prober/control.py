@@ -2,7 +2,7 @@
 
 child  Hello
 parent Probe      the twins, in random order, and the pace
-child  Ready      both twins have answered
+child  Ready      both twins have been greeted
 child  Measured   one pair, again and again, until the parent closes the channel
 """
 

@@ -52,7 +52,7 @@ class Prober:
         self._contents: dict[bytes, bytes] = {}
 
     async def run(self) -> None:
-        """Greet both twins, then ask at the ordered pace for ever."""
+        """Greet both twins, say so, then ask at the ordered pace for ever."""
         await asyncio.gather(*(self._greet(twin) for twin in self._twins))
         self._tell(Ready())
         next_s = self._clock.monotonic_s()
@@ -63,12 +63,12 @@ class Prober:
             await asyncio.sleep(max(0.0, next_s - self._clock.monotonic_s()))
 
     async def _greet(self, twin: PeerRecord) -> None:
-        """Make the connection, so that no first question pays for it."""
+        """Make the connection, so that no first question pays for it; a twin that cannot be greeted is asked too."""
         for _ in range(GREET_TRIES):
             try:
                 await self._network.request(twin, codec.encode(Ping(b"")), ASK_TIMEOUT_S)
-            except Unreachable:
-                continue
+            except PeerError:
+                continue  # whatever is wrong with it will show in its answers
             return
 
     async def _pair(self, question: Question) -> None:
