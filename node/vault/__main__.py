@@ -18,7 +18,7 @@ from typing import Final
 
 from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
 from node.vault.channel import Channel
-from node.vault.core.identity import PeerRecord, Signer, decode_certificate, decode_record
+from node.vault.core.identity import Signer, decode_certificate, decode_record, make_record
 from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver, scan
@@ -29,6 +29,7 @@ from node.vault.storage.filesystem import RealFileSystem
 
 CONFIGURE_TIMEOUT_S: Final = 30.0
 FLUSH_TIMEOUT_S: Final = 2.0
+STATED: Final = (VaultError, OSError, TimeoutError)
 
 logger = logging.getLogger("node.vault")
 
@@ -105,6 +106,7 @@ class Process:
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(network.run())
             working = tasks.create_task(driver.run(network, network.addresses))
+            await driver.wait_until_started()
             if activation is not None:
                 self._tell(control.Done(activation.id))
             drained = await self._take_orders(orders, driver)
@@ -138,8 +140,8 @@ class Process:
                 contacts.append(decode_record(content, utc_s))
             except PeerError as error:
                 logger.info("contact left out: %s", error)  # old ones expire
-        record = PeerRecord(certificate, (), utc_s)
         signer = Signer(order.transport_seed)
+        record = make_record(signer, certificate, (), utc_s)
         return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
 
     def _tell(self, report: control.Report) -> None:
@@ -157,12 +159,24 @@ def main() -> int:
     assert __debug__, "assertions must stay on"
     try:
         asyncio.run(Process(channel).run())
-    except (VaultError, OSError, TimeoutError) as error:
+    except STATED as error:
         logger.error("the vault ends: %s", error or type(error).__name__)
+        return 1
+    except ExceptionGroup as group:  # from a task; whatever is not stated in it is a fault of this program
+        stated, unstated = group.split(STATED)
+        if stated is None or unstated is not None:
+            raise
+        logger.error("the vault ends: %s", _first(stated))
         return 1
     finally:
         channel.flush_and_close(FLUSH_TIMEOUT_S)
     return 0
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 if __name__ == "__main__":

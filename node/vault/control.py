@@ -24,6 +24,7 @@ FRAME_BYTES_MAX: Final = 2 << 20
 LENGTH_BYTES: Final = 4
 HEAD_BYTES_MAX: Final = 1 << 20
 CONTACTS_MAX: Final = 64
+SCANNED_MAX: Final = 60_000  # addresses of 34 bytes in one frame
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -167,7 +168,7 @@ class FetchRankTables(_Message, frozen=True):
 
 
 class Scan(_Message, frozen=True):
-    """Read every chunk in the store.  Answer: Scanned."""
+    """Read every chunk in the store.  Answer: Scanned; Failed when the disk does not say, or over SCANNED_MAX."""
 
     id: int
 

@@ -38,7 +38,7 @@ from node.vault.core.events import (
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Answer, Refused
 from node.vault.core.vault import Vault
-from node.vault.errors import PeerError, ResourceError, StorageError
+from node.vault.errors import ChunkCorrupt, PeerError, ResourceError, StorageError
 from node.vault.ports import Clock, Network
 from node.vault.storage.chunk_store import ChunkStore
 
@@ -64,6 +64,7 @@ class Driver:
         self._next_request = 0
         self._running: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
+        self._started = asyncio.Event()
         self._stopped = asyncio.Event()
 
     def now(self) -> Now:
@@ -76,6 +77,7 @@ class Driver:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._take(Started(self.now(), addresses, sizes))
+            self._started.set()
             while not self._stopped.is_set():
                 self._take(Ticked(self.now()))
                 try:
@@ -85,6 +87,10 @@ class Driver:
                     continue
             for task in self._running:
                 task.cancel()
+
+    async def wait_until_started(self) -> None:
+        """Return once the vault has said that it listens.  Orders are taken only then."""
+        await self._started.wait()
 
     async def handle(self, peer: PeerRecord, subnet: str, content: bytes) -> bytes:
         """Answer one request of a peer.  Never raises for what the peer sent."""
@@ -194,14 +200,22 @@ class Driver:
             content = await asyncio.to_thread(self._store.get, effect.address)
         except StorageError as error:
             logger.warning("chunk not served: %s", error)
-            content = None
-        self._take(ChunkRead(self.now(), effect.token, content))
+            code = "" if isinstance(error, ChunkCorrupt) else error.code
+            self._take(ChunkRead(self.now(), effect.token, None, code))
+        else:
+            self._take(ChunkRead(self.now(), effect.token, content))
 
     async def _scan(self, command: control.Scan) -> None:
         self._tell(await asyncio.to_thread(scan, self._store, command))
 
 
-def scan(store: ChunkStore, command: control.Scan) -> control.Scanned:
+def scan(store: ChunkStore, command: control.Scan) -> control.Scanned | control.Failed:
     """Read every chunk of the store.  Blocking."""
-    held, corrupt = store.scan()
+    try:
+        held, corrupt = store.scan()
+    except StorageError as error:
+        return control.Failed(command.id, error.code, str(error))
+    if len(held) + len(corrupt) > control.SCANNED_MAX:
+        message = f"{len(held) + len(corrupt)} chunks are more than one answer can name"
+        return control.Failed(command.id, ResourceError.code, message)
     return control.Scanned(command.id, tuple(held), tuple(corrupt))

@@ -64,6 +64,12 @@ class StorageError(VaultError):
     code = "storage"
 
 
+class ChunkCorrupt(StorageError):
+    """Of this chunk no whole copy lies on the disk.  It is lost here; the machine itself is well."""
+
+    code = "storage.corrupt"
+
+
 class ControlError(VaultError):
     """The other end of the control channel broke the contract.  End the process."""
 

@@ -42,9 +42,12 @@ class Asker(Protocol):
 
 
 class Reader(Protocol):
-    """A part of the vault that waits for the store.  ``content`` is None when it has no whole chunk."""
+    """A part of the vault that waits for the store.  ``content`` is None when it has no whole chunk.
 
-    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None: ...
+    With a ``code`` the store could not tell: nothing may be concluded from it.
+    """
+
+    def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None: ...
 
 
 class Writer(Protocol):

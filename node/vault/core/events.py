@@ -74,11 +74,15 @@ class ChunkWritten:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRead:
-    """``content`` is None when the chunk is absent or its bytes no longer fit its address."""
+    """``content`` is None when the chunk is absent or its bytes no longer fit its address.
+
+    ``code`` is empty, or says why the store cannot tell at the moment.
+    """
 
     now: Now
     token: int
     content: bytes | None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

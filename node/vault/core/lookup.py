@@ -9,6 +9,7 @@ Source: Maymounkov and Mazieres, "Kademlia" (2002), section 2.3; the end is our 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -16,13 +17,14 @@ from typing import Final
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
 from node.vault.core.desk import Asked, Desk
-from node.vault.core.identity import PeerRecord, check_record, distance, position_of, subnet_of
+from node.vault.core.identity import PeerRecord, check_record, distance, subnet_of
 from node.vault.core.messages import Answer, FindVaults, Vaults
 from node.vault.errors import PeerError
 
 PARALLEL: Final = 3
 CANDIDATES_MAX: Final = 200
 ASKED_MAX: Final = 100  # then whoever has answered must do: liars can invent nearer vaults without end
+DEAD_NAMED_MAX: Final = 4  # a peer that names more silent ones than that is not believed any more
 START_PEERS: Final = 20
 LOOKUP_TIMEOUT_S: Final = 3.0
 
@@ -40,6 +42,7 @@ class Candidate:
     record: PeerRecord
     position: int
     subnet: str
+    named_by: bytes = b""  # the vault id of the peer that named it; empty for a peer of the own table
     state: _State = _State.NEW
 
 
@@ -51,6 +54,7 @@ class Lookup:
         self._found = found
         self._candidates: dict[bytes, Candidate] = {}
         self._dead: set[bytes] = set()
+        self._dead_named: Counter[bytes] = Counter()
         self._asked_count = 0
         self._is_done = False
 
@@ -72,15 +76,27 @@ class Lookup:
         self._go_on(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        self._candidates.pop(asked.peer.vault_id, None)
+        candidate = self._candidates.pop(asked.peer.vault_id, None)
         self._dead.add(asked.peer.vault_id)
+        if candidate is not None and candidate.named_by:
+            self._dead_named[candidate.named_by] += 1
+            if self._dead_named[candidate.named_by] >= DEAD_NAMED_MAX:
+                self._disbelieve(candidate.named_by)
         self._go_on(desk)
+
+    def _disbelieve(self, vault_id: bytes) -> None:
+        """Forget whom else this peer named: each silent one costs seconds, and naming them costs nothing."""
+        self._candidates = {
+            key: candidate
+            for key, candidate in self._candidates.items()
+            if candidate.named_by != vault_id or candidate.state is not _State.NEW
+        }
 
     def _consider(self, desk: Desk, asked: Asked, record: PeerRecord) -> None:
         vault_id = record.vault_id
         if vault_id in (desk.record.vault_id, *self._candidates) or vault_id in self._dead or not record.addresses:
             return
-        if len(self._candidates) >= CANDIDATES_MAX:
+        if self._dead_named[asked.peer.vault_id] >= DEAD_NAMED_MAX or not self._has_room(record.position):
             return
         known = desk.table.get(vault_id)
         if known is not None:
@@ -91,7 +107,19 @@ class Lookup:
         except PeerError as error:
             desk.blame(asked.peer, error.code)
             return
-        self._candidates[vault_id] = Candidate(record, position_of(vault_id), subnet_of(record.addresses[0]))
+        subnet = subnet_of(record.addresses[0])
+        self._candidates[vault_id] = Candidate(record, record.position, subnet, asked.peer.vault_id)
+
+    def _has_room(self, position: int) -> bool:
+        """Whether there is room for a candidate at ``position``; the farthest one that was not asked makes it."""
+        if len(self._candidates) < CANDIDATES_MAX:
+            return True
+        unasked = (candidate for candidate in self._candidates.values() if candidate.state is _State.NEW)
+        farthest = max(unasked, key=lambda candidate: distance(candidate.position, self._target), default=None)
+        if farthest is None or distance(farthest.position, self._target) <= distance(position, self._target):
+            return False
+        del self._candidates[farthest.record.vault_id]
+        return True
 
     def _go_on(self, desk: Desk) -> None:
         if self._is_done:

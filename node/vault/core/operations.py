@@ -63,9 +63,8 @@ class PutOperation:
         self._waiting = len(group) + is_own
         for peer in group:
             desk.ask(self, peer, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
-        if is_own and self._address in desk.held:
-            self.written(desk, self._address, len(self._command.content), "")
-        elif is_own and desk.used_bytes + len(self._command.content) <= desk.quota_bytes:
+        has_room = desk.used_bytes + len(self._command.content) <= desk.quota_bytes
+        if is_own and (has_room or self._address in desk.held):
             desk.write_chunk(self, self._address, self._command.content)
         elif is_own:
             self.written(desk, self._address, 0, "resource.quota")
@@ -129,7 +128,7 @@ class GetOperation:
         else:
             self._ask_neighbours(desk)
 
-    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None:
+    def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
         if content is not None:
             desk.tell(control.Content(self._command.id, content))
         else:

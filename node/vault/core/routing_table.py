@@ -63,9 +63,10 @@ class RoutingTable:
         """A live session with the peer was just used; return whether it is new here."""
         peer = self._peers.get(record.vault_id)
         if peer is not None:
-            if _age(record) < _age(peer.record):
-                return False  # a key that has been replaced: whoever still has it may not stand in for the vault
-            peer.record = record
+            if self.has_newer(record):
+                return False
+            if _age(record) >= _age(peer.record):
+                peer.record = record
             peer.subnet, peer.seen_s, peer.failures = subnet, now_s, 0
             return False
         bucket = self._bucket_of(record.vault_id)
@@ -74,6 +75,11 @@ class RoutingTable:
         self._peers[record.vault_id] = Peer(record, subnet, now_s, now_s)
         self._bucket_sizes[bucket] = self._bucket_sizes.get(bucket, 0) + 1
         return True
+
+    def has_newer(self, record: PeerRecord) -> bool:
+        """Whether the vault has got a certificate since: only someone else would still show this one."""
+        peer = self._peers.get(record.vault_id)
+        return peer is not None and record.certificate.serial < peer.record.certificate.serial
 
     def failed(self, vault_id: bytes) -> None:
         """The peer did not answer; after FAILURES_MAX times in a row it is dropped."""

@@ -20,15 +20,15 @@ class Storing:
         self._request_id = request_id
 
     def begin(self, desk: Desk, peer: PeerRecord, message: Put) -> None:
+        # A held chunk is written again: what memory knows of the disk is not enough for a receipt.
+        is_held = message.address in desk.held
         if hashlib.sha256(message.content).digest() != message.address:
             desk.blame(peer, "peer.chunk_mismatch")
             desk.reply(self._request_id, Refused("peer.chunk_mismatch"))
-        elif message.address in desk.held:
-            self.written(desk, message.address, len(message.content), "")
-        elif not desk.is_mine(message.address):
+        elif not is_held and not desk.is_mine(message.address):
             desk.counters["put not mine"] += 1
             desk.reply(self._request_id, Refused("not_mine"))
-        elif desk.used_bytes + len(message.content) > desk.quota_bytes:
+        elif not is_held and desk.used_bytes + len(message.content) > desk.quota_bytes:
             desk.counters["put over quota"] += 1
             desk.reply(self._request_id, Refused("resource.quota"))
         else:
@@ -55,8 +55,8 @@ class Serving:
         else:
             self.read(desk, self._message.address, None)
 
-    def read(self, desk: Desk, address: bytes, content: bytes | None) -> None:
-        desk.reply(self._request_id, self._answer(desk, address, content))
+    def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
+        desk.reply(self._request_id, Refused(code) if code else self._answer(desk, address, content))
 
     def _answer(self, desk: Desk, address: bytes, content: bytes | None) -> Answer:
         nonce, utc_s = self._message.nonce, desk.now.utc_s

@@ -123,8 +123,10 @@ class Vault:
                 self._chunk_read(event)
             case CommandReceived():
                 self._command(event.command)
-            case PeerMisbehaved():
+            case PeerMisbehaved() if not self._desk.table.has_newer(event.peer):
                 self._desk.blame(event.peer, event.code)
+            case PeerMisbehaved():
+                self._desk.counters["replaced key"] += 1  # not the vault's fault any more
             case _:
                 assert_never(event)
         return self._desk.take_effects()
@@ -178,6 +180,10 @@ class Vault:
         desk, message = self._desk, event.message
         if not self._is_started or self._is_leaving:
             desk.reply(event.request_id, Refused("busy"))
+            return
+        if desk.table.has_newer(event.peer):
+            desk.counters["replaced key"] += 1
+            desk.reply(event.request_id, Refused("peer.signature"))
             return
         self._met(event.peer, event.subnet)
         match message:
@@ -244,10 +250,10 @@ class Vault:
         if waiting is None:
             return
         reader, address = waiting
-        if event.content is None and address in self._desk.held:
+        if event.content is None and not event.code and address in self._desk.held:
             self._desk.counters["chunk unreadable"] += 1
             self._desk.used_bytes -= self._desk.held.pop(address)
-        reader.read(self._desk, address, event.content)
+        reader.read(self._desk, address, event.content, event.code)
 
     def _met(self, peer: PeerRecord, subnet: str) -> None:
         if not peer.addresses:

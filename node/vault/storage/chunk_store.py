@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from node.vault.errors import QuotaExceeded, StorageError
+from node.vault.errors import ChunkCorrupt, QuotaExceeded, StorageError
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
 from node.vault.storage.filesystem import CHUNKS, INCOMING
 from node.vault.storage.quota import Disk, room
@@ -131,16 +131,18 @@ class ChunkStore:
         """The chunk, or ``None`` if it is not here.
 
         Raises:
-            StorageError: It is corrupt or cannot be read; doubtful bytes are never returned.
+            ChunkCorrupt: Its bytes are lost; doubtful ones are never returned.
+            StorageError: It cannot be read at the moment.
         """
         try:
             content = self._filesystem.read(_path(address))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StorageError(f"cannot read chunk {address.hex()[:8]}: {error}") from error
+            kind = ChunkCorrupt if error.errno in _UNREADABLE else StorageError
+            raise kind(f"cannot read chunk {address.hex()[:8]}: {error}") from error
         if address_of(content) != address:  # the twin of the hash taken in put()
-            raise StorageError(f"chunk {address.hex()[:8]} is corrupt on disk")
+            raise ChunkCorrupt(f"chunk {address.hex()[:8]} is corrupt on disk")
         return content
 
     def has(self, address: bytes) -> bool:
