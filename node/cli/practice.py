@@ -31,6 +31,14 @@ from node.update.errors import UpdateError
 STATED: Final = (PracticeError, PodError, SupervisorError, UpdateError, ApiError, NotRunning)
 
 
+class PipeConsole(Console):
+    """A console that ends the run in order when nobody reads it any more (``perennial practice | head``)."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise PracticeError("Nobody reads the output any more.")
+
+
 @click.command()
 @click.option("--vaults", type=click.IntRange(VAULTS_MIN, VAULTS_MAX), default=8, show_default=True, metavar="N",
               help="Vaults in all, each a process and a subnet of its own.")  # fmt: skip
@@ -61,7 +69,7 @@ def practice(
     candidates = _candidates(names, candidate, expect, is_json=is_json)
     profile = PracticeProfile(vaults=vaults, farms=farms)
     request = Request(profile, candidates, home, is_kept, secrets.randbits(32) if seed is None else seed)
-    console = Console(stderr=is_json, force_terminal=False if is_json else None)
+    console = PipeConsole(stderr=is_json, force_terminal=False if is_json else None)
     ended: list[Result] = []
 
     def announce(members: Members) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
@@ -77,8 +77,10 @@ class Scenario:
         farms = await self._gather(lambda farm: self._refusal(farm, release, digest, published_s))
         return release_outcome(candidate.name, release, "", candidate.expected, farms)
 
-    async def _gather(self, wait: Callable[[Farm], Awaitable[FarmOutcome]]) -> tuple[FarmOutcome, ...]:
-        return tuple(await asyncio.gather(*(wait(farm) for farm in self._network.farms)))
+    async def _gather(self, wait: Callable[[Farm], Coroutine[None, None, FarmOutcome]]) -> tuple[FarmOutcome, ...]:
+        async with asyncio.TaskGroup() as tasks:  # a failure at one farm ends the waiting for the others
+            waiting = [tasks.create_task(wait(farm)) for farm in self._network.farms]
+        return tuple(task.result() for task in waiting)
 
     async def _decision(self, farm: Farm, release: str, expected: Expectation, published_s: float) -> FarmOutcome:
         def is_decided(updates: Updates) -> bool:
