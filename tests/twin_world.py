@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from node.prober.control import Measured, Outcome, ProbeAnswer, Ready
+from node.prober.control import Kind, Measured, Outcome, ProbeAnswer, Ready
 from node.update.errors import TwinFailed
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
@@ -18,6 +18,7 @@ from node.vault.core.ranking import LATENCIES_MIN, Ledger
 
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
+READS: tuple[Kind, ...] = ("get", "audit")
 
 
 def utc_s() -> float:
@@ -131,7 +132,7 @@ class PretendedProber:
 
     def pair(self) -> Measured:
         chance = self.world.random
-        kind = "put" if len(self.stored) < 8 or chance.random() < 0.25 else chance.choice(["get", "audit"])
+        kind: Kind = "put" if len(self.stored) < 8 or chance.random() < 0.25 else chance.choice(READS)
         address = hashlib.sha256(b"%d" % self.world.pairs).digest() if kind == "put" else chance.choice(self.stored)
         answers = (self.twins[0].answer(kind, address), self.twins[1].answer(kind, address))
         if kind == "put" and all(answer.outcome == "ok" for answer in answers):
@@ -202,5 +203,9 @@ class World:
         return Neighbourhood(8, len(self.reporters), tables)
 
     @property
+    def processes(self) -> list[PretendedVault | PretendedProber]:
+        return [*self.vaults, *self.probers]
+
+    @property
     def left_running(self) -> int:
-        return sum(not process.exited.done() for process in [*self.vaults, *self.probers])
+        return sum(not process.exited.done() for process in self.processes)

@@ -47,7 +47,10 @@ LIMITS = Limits(
 )
 NEW, OLD = "a" * 64, "b" * 64
 
-MAKERS = st.sampled_from(
+Maker = Callable[[float], Event]
+History = tuple[int, list[tuple[Maker, float]]]
+
+MAKERS: st.SearchStrategy[Maker] = st.sampled_from(
     [
         lambda now_s: TurnCame(now_s, OLD),
         Fetched,
@@ -73,7 +76,7 @@ MAKERS = st.sampled_from(
     ]
 )
 # Chance alone hardly ever finds the straight way, so some steps of it are mixed in.
-STRAIGHT = [
+STRAIGHT: list[Maker] = [
     lambda now_s: TurnCame(now_s, OLD),
     Fetched,
     Ticked,
@@ -86,13 +89,11 @@ HISTORIES = st.tuples(
 )
 
 
-History = tuple[int, list[tuple[Callable[[float], Event], float]]]
-
-
 def events_of(history: History) -> list[Event]:
     straight, rest = history
-    now_s, events = 0.0, []
-    for make, passed_s in [(make, 10.0) for make in STRAIGHT[:straight]] + rest:
+    now_s = 0.0
+    events: list[Event] = []
+    for make, passed_s in [*((make, 10.0) for make in STRAIGHT[:straight]), *rest]:
         now_s += passed_s
         events.append(make(now_s))
     return events
@@ -165,7 +166,7 @@ def test_once_promoted_it_is_confirmed_or_gone_back_from_never_just_left(history
         assert state.phase in ("confirmed", "rolled_back")
 
 
-ANSWERS = {
+ANSWERS: dict[type, Maker] = {
     Fetch: Fetched,
     StartTrial: lambda now_s: TrialEnded(now_s, "promote", "good"),
     Rehearse: lambda now_s: Rehearsed(now_s, 5, 0, 0),

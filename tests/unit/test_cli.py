@@ -200,7 +200,6 @@ class TestRun:
             f"Perennial already runs on {tmp_path} (process {os.getpid()}).\n",
         )
 
-
     def test_a_port_in_use(self, tmp_path: Path):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
             taken.bind(("127.0.9.1", 0))

@@ -52,7 +52,8 @@ TO_PROBATION = (*TO_PROMOTING, Switched(112.0))
 
 
 def play(*events: Event) -> tuple[Lifecycle, list[Effect]]:
-    state, done = Lifecycle("vault/2", NEW, STAGGER_S, since_s=0.0), []
+    state = Lifecycle("vault/2", NEW, STAGGER_S, since_s=0.0)
+    done: list[Effect] = []
     for event in events:
         state, effects = state.step(event, LIMITS)
         done += effects

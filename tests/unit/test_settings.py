@@ -88,7 +88,7 @@ def test_a_full_disk_is_one_sentence(path: Path, monkeypatch: pytest.MonkeyPatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(settings_module, "write_durably", full)
-    with pytest.raises(SettingsError, match="could not be saved .*: No space left on device"):
+    with pytest.raises(SettingsError, match=r"could not be saved .*: No space left on device"):
         save(path, Settings())
 
 

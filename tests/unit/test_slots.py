@@ -16,7 +16,7 @@ import pytest
 import node
 from node.update import bytecode, trees
 from node.update.errors import SlotDamaged, StageFailed
-from node.update.slots import Slots
+from node.update.slots import Pointer, Slots
 from node.vault.share.tree import Manifest, manifest_of, tree_hash_of
 from node.vault.storage.filesystem import RealFileSystem
 
@@ -270,14 +270,14 @@ class TestThePointer:
 
         again = Slots(tmp_path / "slots")
 
+        assert again.pointer("vault") == Pointer("b" * 64, "a" * 64, 2.0)
         assert (again.current("vault"), again.previous("vault")) == ("b" * 64, "a" * 64)
-        assert again.pointer("vault").since_s == 2.0
 
     def test_repeating_it_changes_nothing(self, slots: Slots):
         slots.point("vault", "a" * 64, 1.0)
         slots.point("vault", "b" * 64, 2.0)
         slots.point("vault", "b" * 64, 3.0)
-        assert (slots.previous("vault"), slots.pointer("vault").since_s) == ("a" * 64, 2.0)
+        assert slots.pointer("vault") == Pointer("b" * 64, "a" * 64, 2.0)
 
     def test_after_going_back_nobody_falls_back_to_the_version_that_failed(self, slots: Slots):
         slots.point("vault", "a" * 64, 1.0)
@@ -296,7 +296,7 @@ class TestChoosingWhatToStart:
         name = stage(slots)
         slots.point("vault", name, 1.0)
         assert slots.choose("vault", 2.0) == name
-        assert slots.pointer("vault").since_s == 1.0
+        assert slots.pointer("vault") == Pointer(name, "", 1.0)
 
     def test_else_the_one_before(self, slots: Slots):
         before, name = stage(slots), stage(slots, FILES[:3])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from node.prober.control import Measured, ProbeAnswer
+from node.prober.control import Kind, Measured, Outcome, ProbeAnswer
 from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import TwinFailed
@@ -234,7 +234,7 @@ class TestTheRehearsal:
 class TestObservations:
     ADDRESS = b"a" * 32
 
-    def see(self, *reads: tuple[float, str, str], kind: str = "get") -> list[ChunkLost]:
+    def see(self, *reads: tuple[float, Outcome, Outcome], kind: Kind = "get") -> list[ChunkLost]:
         """Reads of one chunk: when, and what the candidate and the control answered."""
         observer, lost = Observer(replace(PRACTICE, lost_tries=3, lost_retry_s=10.0)), []
         for at_s, candidate, control in reads:

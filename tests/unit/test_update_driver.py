@@ -8,7 +8,7 @@ import contextlib
 import errno
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -170,14 +170,15 @@ async def until(updates: Updates, is_so: Callable[[dict[str, Update]], bool], li
             await asyncio.sleep(0.1)
 
 
-def live(farm: Farm, story: Callable[[Updates], object], updates: Updates | None = None) -> Updates:
+def live(farm: Farm, story: Callable[[Updates], Awaitable[None]], updates: Updates | None = None) -> Updates:
     """Run the updates of ``farm`` while ``story`` happens; then stop them, and look for what is left running."""
 
     async def main() -> Updates:
         opened = updates or farm.open()
         running = asyncio.create_task(opened.run())
         try:
-            await story(opened)  # type: ignore[misc]
+            await story(opened)
+            assert not running.done(), running
         finally:
             running.cancel()
             await asyncio.wait({running})
@@ -379,14 +380,17 @@ class TestHeads:
         class Broken(Exception):
             pass
 
+        def fail(_saved: Saved) -> None:
+            raise Broken
+
         async def main() -> None:
             updates = farm.open()
-            farm.store.save = lambda _: (_ for _ in ()).throw(Broken())  # type: ignore[method-assign]
+            patch.setattr(farm.store, "save", fail)
             with pytest.raises(Broken):
                 await updates.offered(head, SENDER)
-            del farm.store.save
 
-        virtual_time.run(main())
+        with pytest.MonkeyPatch.context() as patch:
+            virtual_time.run(main())
 
         assert tell(farm)["vault/2"].phase == "confirmed"  # learnt from the chain at the next start
 
@@ -597,7 +601,7 @@ class TestPowerCuts:
             return farm.power.is_out
         finally:
             farm.power.writes_left = 10**9
-            for process in [*farm.vaults, *farm.probers]:  # off is off
+            for process in farm.processes:  # off is off
                 if not process.exited.done():
                     process.exited.cancel()
 
@@ -615,7 +619,7 @@ class TestPowerCuts:
         cuts = 0
         for writes in range(1, 100):
             farm = Farm(folder=tmp_path / str(writes))
-            farm.switch_fails = lambda tree, own=farm.own: not switches and tree != own
+            farm.switch_fails = lambda tree: not switches and tree == tree_of("2")
             head = farm.publish("2", nature)
             if not self.cut_after(farm, writes, head):
                 break
