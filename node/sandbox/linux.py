@@ -15,7 +15,7 @@ import stat
 import struct
 from typing import Final
 
-FILE_BYTES_MAX: Final = 64 << 20  # the largest file a child may make; the largest it needs is a chunk
+FILE_BYTES_MAX: Final = 4 << 20  # the largest file a child may make; the largest it needs is a chunk
 OPEN_FILES_MAX: Final = 1024
 STACK_BYTES: Final = 8 << 20  # the same everywhere: each thread's stack counts as address space
 DESCRIPTORS_MAX: Final = 1 << 20
@@ -41,9 +41,7 @@ EXECUTE: Final = 1 << 0
 WRITE_FILE: Final = 1 << 1
 READ_FILE: Final = 1 << 2
 READ_DIR: Final = 1 << 3
-REMOVE_DIR: Final = 1 << 4
 REMOVE_FILE: Final = 1 << 5
-MAKE_DIR: Final = 1 << 7
 MAKE_REG: Final = 1 << 8
 RIGHTS_OF_ABI_1: Final = (1 << 13) - 1
 REFER: Final = 1 << 13  # ABI 2: link or rename between folders
@@ -59,12 +57,13 @@ ABI_SCOPES: Final = 6
 ABI_MIN: Final = 2
 
 RIGHTS_TO_A_FILE: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
-# What a path may be granted for.  No link, device, socket or pipe can be made anywhere.
+# What a path may be granted for.  No link, device, socket or pipe can be made anywhere, and no folder either: one
+# that is closed to its owner, or nested without end, could not be measured or removed after a trial.
 GRANTS: Final = {
     "read": READ_FILE | READ_DIR,
     "run": READ_FILE | EXECUTE,
     "device": READ_FILE | WRITE_FILE,
-    "write": READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | MAKE_DIR | REMOVE_FILE | REMOVE_DIR | REFER,
+    "write": READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | REFER,
     # Files can be moved in, read and removed, but neither overwritten nor cut nor moved out.
     "keep": READ_FILE | READ_DIR | MAKE_REG | REMOVE_FILE | REFER,
 }

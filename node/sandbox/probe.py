@@ -155,6 +155,7 @@ def foreign_files(bait: dict[str, Any]) -> list[Probe]:
         ("open the terminal", lambda: os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))),
         ("make a file beside incoming", lambda: Path("beside").write_bytes(b"x")),
         ("make a folder beside incoming", lambda: Path("folder").mkdir()),
+        ("make a folder in incoming", lambda: Path("incoming", "folder").mkdir()),
         ("make a symbolic link", lambda: Path("incoming", "symbolic").symlink_to(secret)),
         ("make a pipe", lambda: os.mkfifo("incoming/pipe")),
     ]

@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ import msgspec
 from node.api import texts
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
+from node.update.trees import remove_tree
 from node.vault.control import CONTACTS_MAX, Pace
 from node.vault.storage.filesystem import CHUNKS, INCOMING, write_durably
 
@@ -179,7 +179,7 @@ class Home:
         with _sentence(self.path):
             for entry in sorted(self.path.iterdir()):
                 if entry.name != MARKER:
-                    _remove(entry)
+                    remove_tree(entry)
             (self.path / MARKER).unlink()
             self.path.rmdir()
 
@@ -277,12 +277,3 @@ def _sentence(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise HomeError(texts.unusable(path, error)) from error
-
-
-def _remove(entry: Path) -> None:
-    if entry.is_symlink() or not entry.is_dir():
-        entry.unlink()
-        return
-    for folder, _, _ in os.walk(entry):
-        os.chmod(folder, FOLDER_MODE)  # noqa: PTH101 - slots are read-only; os.walk names folders as strings
-    shutil.rmtree(entry)

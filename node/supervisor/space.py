@@ -5,7 +5,6 @@ The farmer's limit is on the whole home: chunks, versions, logs, trials.  The va
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Final
 
 from node.api import texts
 from node.supervisor.home import Home
+from node.update.trees import size_of
 
 PROBE_BYTES: Final = 4096
 GRAIN_BYTES: Final = 1 << 20  # the vault's share changes in such steps, so that a growing log is no news to it
@@ -31,9 +31,9 @@ class Disk:
 
 def measure(home: Home) -> Disk:
     """Look at the home's disk.  Blocking."""
-    rest = sum(size_of(entry) for entry in _entries(home.path) if entry.name != home.vault.name)
-    trouble, total = "", 0
+    rest, total, trouble = 0, 0, ""
     try:
+        rest = sum(size_of(entry) for entry in home.path.iterdir() if entry != home.vault)
         usage = shutil.disk_usage(home.path)
         total = usage.total
         if usage.free < FREE_BYTES_MIN:
@@ -47,22 +47,6 @@ def measure(home: Home) -> Disk:
 def share_bytes(quota_bytes: int, disk: Disk) -> int:
     """What of the farmer's limit is left for the vault's chunks."""
     return max(0, quota_bytes - disk.rest_bytes) // GRAIN_BYTES * GRAIN_BYTES
-
-
-def size_of(path: Path) -> int:
-    """The bytes of a file, or of all files below a folder; what vanishes meanwhile counts nothing."""
-    if not path.is_dir() or path.is_symlink():
-        with contextlib.suppress(OSError):
-            return path.lstat().st_size
-        return 0
-    return sum(size_of(entry) for entry in _entries(path))
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
 
 
 def _probe(path: Path) -> None:

@@ -1,9 +1,11 @@
-"""Trees of files on disk: written durably and read-only, compared with their hash, removed.  Everything blocks."""
+"""Trees of files on disk: written durably and read-only, compared with their hash, measured, removed.  All blocks."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import math
 import os
 import shutil
 import stat
@@ -81,12 +83,40 @@ def remove_tree(path: Path, *, is_best_effort: bool = False) -> None:
         OSError: Something is left; never with ``is_best_effort``.
     """
     with contextlib.suppress(OSError) if is_best_effort else contextlib.nullcontext():
-        if path.is_symlink() or path.is_file():
-            path.unlink()
-        elif path.is_dir():
-            for folder, _, _ in os.walk(path):
-                Path(folder).chmod(OWN_MODE)
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+            return
+        path.chmod(OWN_MODE)
+        try:
+            for folder, inner, _ in os.walk(path):
+                for name in inner:  # before it is entered: it may be closed even to its owner
+                    if not (Path(folder) / name).is_symlink():
+                        (Path(folder) / name).chmod(OWN_MODE)
             shutil.rmtree(path)
+        except RecursionError as error:
+            raise OSError(errno.ELOOP, "folders are nested without end", str(path)) from error
+
+
+def size_of(path: Path, enough_bytes: float = math.inf) -> int:
+    """The bytes of a file, or of all files below a folder, of which each counts at least one.
+
+    What vanishes or cannot be read counts nothing; no link is followed.  With ``enough_bytes`` counted it ends.
+    """
+    size_bytes, folders = 0, list[str]()
+    with contextlib.suppress(OSError):
+        found = path.lstat()
+        size_bytes, folders = (0, [str(path)]) if stat.S_ISDIR(found.st_mode) else (max(1, found.st_size), [])
+    while folders and size_bytes < enough_bytes:  # no recursion: a stranger may have nested them without end
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                    continue
+                with contextlib.suppress(OSError):
+                    size_bytes += max(1, entry.stat(follow_symlinks=False).st_size)
+                if size_bytes >= enough_bytes:
+                    break
+    return size_bytes
 
 
 def read_vault_layer(package: Path) -> list[tuple[str, bool, bytes]]:
