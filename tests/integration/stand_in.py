@@ -138,18 +138,19 @@ async def meet(configured):
     records = []
     for number, (signer, endpoint) in enumerate(zip(signers, endpoints)):
         certificate = identity.certify(farm, signer.public_key, serial=number, now_s=now_s)
-        records.append(identity.make_record(signer, certificate, tuple(endpoint.bound_sockets()), now_s))
-    serving = asyncio.create_task(serve(endpoints[0], records[0]))
-    there = iroh.EndpointAddr(
-        iroh.EndpointId.from_bytes(records[0].transport_key), None, list(records[0].addresses))
-    connection = await endpoints[1].connect(there, ALPN)
-    stream = await connection.open_bi()
-    await stream.send().write_all(identity.encode_record(records[1]))
-    await stream.send().finish()
-    answer = identity.decode_record(await stream.recv().read_to_end(2048), time.time())
-    assert answer == records[0]
-    connection.close(0, b"")
-    await serving
+        addresses = tuple(str(address) for address in endpoint.addr().direct_addresses())
+        records.append(identity.make_record(signer, certificate, addresses, now_s))
+    async with asyncio.TaskGroup() as tasks:  # what fails on one side ends the other
+        tasks.create_task(serve(endpoints[0], records[0]))
+        there = iroh.EndpointAddr(
+            iroh.EndpointId.from_bytes(records[0].transport_key), None, list(records[0].addresses))
+        connection = await endpoints[1].connect(there, ALPN)
+        stream = await connection.open_bi()
+        await stream.send().write_all(identity.encode_record(records[1]))
+        await stream.send().finish()
+        answer = identity.decode_record(await stream.recv().read_to_end(2048), time.time())
+        assert answer == records[0]
+        connection.close(0, b"")
     for endpoint in endpoints:
         await endpoint.close()
     return b"certified"
