@@ -14,7 +14,7 @@ from node.vault import WIRE_VERSIONS
 from node.vault.core import codec
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import Hello, Ping, Pong
-from node.vault.errors import Unreachable
+from node.vault.errors import MalformedMessage, Unreachable
 from node.vault.transport import endpoint
 from node.vault.transport.endpoint import ALPN, IrohNetwork
 
@@ -181,6 +181,21 @@ def test_streams_that_nobody_can_need_end_the_connection(fault):
             await held_too.write_all(b"no end")
         await until(lambda: connection.close_reason() is not None)
         await peer.ping(target)
+
+    play(2, story)
+
+
+def test_an_endless_answer_is_the_peers_fault_and_not_the_lines():
+    async def story(hosts: list[Host]) -> None:
+        asker, liar = hosts
+
+        async def endless(_peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+            return bytes(codec.MESSAGE_BYTES_MAX + 1)
+
+        liar.network._handler = endless
+        answered = await asker.network.request(liar.record, PING, ANSWER_S)
+        with pytest.raises(MalformedMessage):
+            codec.decode_answer(answered.content)
 
     play(2, story)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -168,7 +169,7 @@ class TestBadBytesFromAPeer:
 
         play(folder, slot, story)
 
-    def test_a_request_cut_short_and_one_too_long_are_counted_and_the_vault_goes_on(self, folder, slot):
+    def test_a_request_cut_short_is_counted_one_too_long_is_blamed_and_the_vault_goes_on(self, folder, slot):
         async def story(network: Network) -> None:
             vault = await network.add(1)
             stranger = Stranger(network.chain.network)
@@ -177,10 +178,10 @@ class TestBadBytesFromAPeer:
             cut = await connection.open_bi()
             await cut.send().write_all(codec.encode(messages.Put(ADDRESS, CHUNK))[:500])
             await cut.send().reset(7)
-            with pytest.raises(iroh.IrohError):
+            with contextlib.suppress(iroh.IrohError):  # the vault need not have let it come to the end
                 await stranger.say(connection, bytes(codec.MESSAGE_BYTES_MAX + 1))
             async with asyncio.timeout(10):
-                while (await vault.state()).counters.get("request broken off", 0) < 2:
+                while not {"request broken off", "blamed peer.malformed"} <= (await vault.state()).counters.keys():
                     await asyncio.sleep(0.05)
             await vault.put(CHUNK)
             assert await vault.get(ADDRESS) == CHUNK

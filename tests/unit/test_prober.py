@@ -31,7 +31,7 @@ from node.vault.core.messages import (
     Stored,
 )
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
-from node.vault.errors import ControlError, Unreachable
+from node.vault.errors import BadSignature, ControlError, Unreachable
 from node.vault.ports import Answered
 
 NOW_S = 1_700_000_000.0
@@ -177,6 +177,14 @@ class TestJudging:
 
         measured, _, _ = probe(300, silent)
         assert {one.answers[1].outcome for one in measured if one.kind == "audit"} == {"failed"}
+
+    def test_a_twin_that_shows_another_identity_is_asked_all_the_same_and_seen_through(self):
+        def masked(_twin: Twin, _request: Request, _answer: Answer) -> Answer:
+            raise BadSignature("the record is another vault's")
+
+        measured, first, _ = probe(20, masked)
+        assert isinstance(first.asked[0], Ping)
+        assert {one.answers[1].outcome for one in measured} == {"bad_signature"}
 
     def test_a_chunk_that_was_not_served_is_asked_for_again_soon(self):
         def forget(twin: Twin, request: Request, answer: Answer) -> Answer:

@@ -43,6 +43,7 @@ STREAMS_OPEN_MAX: Final = 2 * ASKING_MAX  # of one peer; ours never has so many
 SERVING_PER_SUBNET_MAX: Final = 32  # requests at once, each up to 1 MiB in and 1 MiB out
 REPLACED_S: Final = 20.0  # how long requests may go on over a connection that a newer one has replaced
 REFUSED_CODE: Final = 400
+TOO_LONG: Final = "TooLong"  # how iroh says that it would not read more
 
 logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
@@ -216,7 +217,7 @@ class IrohNetwork:
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
                 stream = await connection.accept_bi()
-                hello = codec.decode_request(await stream.recv().read_to_end(codec.ENVELOPE_BYTES_MAX))
+                hello = codec.decode_request(await _read_whole(stream, codec.ENVELOPE_BYTES_MAX))
                 own = self._greeting(seen_at)
                 session = self._admit(connection, own, hello, seen_at)
                 await _send(stream, codec.encode(own))
@@ -274,7 +275,7 @@ class IrohNetwork:
         try:
             async with session.serving:
                 async with asyncio.timeout(READ_TIMEOUT_S):
-                    content = await stream.recv().read_to_end(codec.MESSAGE_BYTES_MAX)
+                    content = await _read_whole(stream, codec.MESSAGE_BYTES_MAX)
                 answer = await self._handler(session.peer, session.subnet, content)
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
                     await _send(stream, answer)
@@ -303,12 +304,22 @@ async def _exchange(
     stream = await connection.open_bi()
     try:
         await _send(stream, content)
-        return await stream.recv().read_to_end(answer_bytes_max)
+        return await _read_whole(stream, answer_bytes_max)
     except asyncio.CancelledError:
         # An unknown part has been written: the stream must not end as if it were whole.
         with contextlib.suppress(IrohError):
             await asyncio.shield(stream.send().reset(REFUSED_CODE))
         raise
+
+
+async def _read_whole(stream: iroh.BiStream, bytes_max: int) -> bytes:
+    """What the peer sends.  Empty when it is longer: no message is, so whoever decodes it blames the sender."""
+    try:
+        return await stream.recv().read_to_end(bytes_max)
+    except IrohError as error:
+        if error.message() != TOO_LONG:
+            raise
+        return b""
 
 
 async def _send(stream: iroh.BiStream, content: bytes) -> None:
