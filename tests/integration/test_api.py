@@ -145,7 +145,7 @@ class TestQuestions:
         (tmp_path / "api.sock").write_bytes(b"")
 
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
-            await client.status()
+            assert await client.status() == STATUS
 
         serve(tmp_path, talk)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import random
 import shutil
@@ -109,6 +110,11 @@ def test_a_chunk_stored_with_one_node_is_served_by_the_network(tmp_path: Path):
         with contextlib.suppress(RequestRefused):  # two vaults may be too few for all the receipts
             await first.put_chunk(b"a chunk")
         await until(lambda: first.status().space.chunk_count + second.status().space.chunk_count > 0)
+        address = hashlib.sha256(b"a chunk").digest()
+        for asked in (first, second):
+            answer = await asked.vault.ask(lambda number: control.GetChunk(number, address), 20.0)
+            assert isinstance(answer, control.Content)
+            assert answer.content == b"a chunk"
 
     play(tmp_path, story)
 
@@ -269,9 +275,10 @@ def test_events_tell_every_change_through_the_socket(tmp_path: Path):
         async with Client(first.home.path) as client:
             events = client.events((await client.status()).last_event)
             await client.patch_settings(schema.SettingsPatch(quota_bytes=40 << 20))
-            async for event in events:
-                if isinstance(event, schema.Event) and event.data == schema.Settings(40 << 20):
-                    break
+            told = [await anext(events)]
+            while not (isinstance(told[-1], schema.Event) and isinstance(told[-1].data, schema.Settings)):
+                told.append(await anext(events))
+            assert told[-1].data == schema.Settings(40 << 20)
         await api.stop()
 
     play(tmp_path, story)

@@ -74,7 +74,7 @@ class TestTheDisk:
         monkeypatch.setattr(Path, "mkdir", None)
         monkeypatch.setattr(filesystem, "_flush_folder", None)
 
-        RealFileSystem(tmp_path)
+        assert RealFileSystem(tmp_path).list("incoming") == []
 
     def test_never_writes_over_a_file(self, tmp_path: Path) -> None:
         disk = RealFileSystem(tmp_path)
@@ -141,11 +141,13 @@ class TestTheDisk:
     def test_flushes_no_folder_on_windows_where_none_can_be_opened(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        opened: list[str] = []
         disk = RealFileSystem(tmp_path)
         monkeypatch.setattr(sys, "platform", "win32")
-        monkeypatch.setattr(os, "open", None)
+        monkeypatch.setattr(os, "open", lambda path, *_: opened.append(path))
 
         disk.fsync_directory("chunks")
+        assert opened == []
 
     def test_empties_the_drives_cache_on_macos(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         fcntl = pytest.importorskip("fcntl")

@@ -161,12 +161,14 @@ class TestLock:
             f"from node.supervisor.home import Lock; from pathlib import Path; Lock(Path({str(tmp_path / 'lock')!r}))"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
-        home.lock().release()
+        with home.lock():
+            assert (tmp_path / "lock").read_text().strip() == str(os.getpid())
 
     def test_once_released_it_can_be_taken_again(self, tmp_path: Path):
         home = make(tmp_path)
         home.lock().release()
-        home.lock().release()
+        with home.lock(), pytest.raises(HomeInUse):
+            home.lock()
 
 
 class TestDeleting:
