@@ -14,7 +14,7 @@ from node.vault import WIRE_VERSIONS
 from node.vault.core import codec
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import Hello, Ping, Pong
-from node.vault.errors import MalformedMessage, Unreachable
+from node.vault.errors import BadSignature, MalformedMessage, Unreachable
 from node.vault.transport import endpoint
 from node.vault.transport.endpoint import ALPN, IrohNetwork
 
@@ -181,6 +181,34 @@ def test_streams_that_nobody_can_need_end_the_connection(fault):
             await held_too.write_all(b"no end")
         await until(lambda: connection.close_reason() is not None)
         await peer.ping(target)
+
+    play(2, story)
+
+
+def test_nothing_is_kept_of_those_who_hang_up_as_soon_as_they_are_known():
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        for _ in range(5):
+            connection = await peer.connect(target)
+            stream = await connection.open_bi()
+            await stream.recv().stop(1)
+            await stream.send().write_all(codec.encode(peer._greet("")))
+            await stream.send().finish()
+            await until(lambda connection=connection: connection.close_reason() is not None)  # type: ignore[misc]
+        await until(lambda: not target.network._accepted)
+        assert not target.network._sessions
+
+    play(2, story)
+
+
+def test_nothing_is_kept_of_a_vault_that_turns_out_to_be_another():
+    async def story(hosts: list[Host]) -> None:
+        asker, mask = hosts
+        shown, mask.owner = mask.record, Signer(os.urandom(32))
+        mask.renew(mask.network.addresses)
+        with pytest.raises(BadSignature):
+            await asker.network.request(shown, PING, ANSWER_S)
+        assert not asker.network._sessions
 
     play(2, story)
 

@@ -164,6 +164,7 @@ class IrohNetwork:
             raise
         self._make_room()
         self._dialled.add(session)
+        self._sessions[session.peer.transport_key] = session
         self._tasks.create_task(self._serve(session))
         return session
 
@@ -225,6 +226,7 @@ class IrohNetwork:
             self.counters[f"connection refused {getattr(error, 'code', 'broken')}"] += 1
             connection.close(REFUSED_CODE, b"")
             return
+        self._sessions[session.peer.transport_key] = session
         await self._serve(session)
 
     def _admit(self, connection: iroh.Connection, own: Hello, hello: object, seen_at: str) -> _Session:
@@ -240,9 +242,7 @@ class IrohNetwork:
         check_record(hello.record, self._clock.utc_s())
         subnet = subnet_of(seen_at)
         serving = self._serving.setdefault(subnet, asyncio.Semaphore(SERVING_PER_SUBNET_MAX))
-        session = _Session(connection, hello.record, subnet, own.record, serving, answered_s=self._clock.monotonic_s())
-        self._sessions[hello.record.transport_key] = session
-        return session
+        return _Session(connection, hello.record, subnet, own.record, serving, answered_s=self._clock.monotonic_s())
 
     async def _serve(self, session: _Session) -> None:
         """Answer the peer's streams until the connection ends."""
