@@ -227,6 +227,10 @@ def no_common_control(theirs: tuple[int, ...]) -> str:
     return f"it speaks control versions {', '.join(map(str, theirs)) or 'none'}, and this supervisor none of them"
 
 
+def not_its_record() -> str:
+    return "it gave a record that is not its own"
+
+
 def not_hello(kind: str) -> str:
     return f"its first word was {kind}, not Hello"
 

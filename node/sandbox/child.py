@@ -25,7 +25,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildTimeout
+from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildNotStarted, ChildTimeout
 from node.sandbox.log import CappedLog, keep_log
 from node.sandbox.report import SandboxReport, read_report, uncontained
 from node.sandbox.spec import SandboxSpec, environment
@@ -123,6 +123,7 @@ class Child(Generic[R]):
             start_s_max: How long all of it may take.
 
         Raises:
+            ChildNotStarted: The system refused.  Nothing of it is left.
             ChildError: It did not start, or did not say what it should.  Nothing of it is left.
         """
         with contextlib.ExitStack() as undo:
@@ -131,7 +132,7 @@ class Child(Generic[R]):
                 undo.callback(capped_log.close)
                 process = await _spawn(spec)
             except OSError as error:
-                raise ChildError(f"{name} cannot be started: {error}") from error
+                raise ChildNotStarted(f"{name} cannot be started: {error}") from error
             undo.pop_all()
         child = cls(process, decode=decode, on_report=on_report, log=capped_log, name=name)
         try:
@@ -140,7 +141,7 @@ class Child(Generic[R]):
         except TimeoutError as error:
             raise ChildError(f"{name} said no hello within {start_s_max:g} s") from error
         except (ControlError, ConnectionError, ValueError, msgspec.DecodeError) as error:
-            raise ChildError(f"{name} did not start as agreed: {error}") from error
+            raise ChildError(f"{name} did not start as agreed: {_plain(str(error))}") from error
         finally:
             if child._living is None:
                 await child._discard()
@@ -263,7 +264,7 @@ class Child(Generic[R]):
             while (content := await self._receive()) is not None:
                 await self._take(self._decode(content))
         except (ControlError, ChildError, ValueError, msgspec.DecodeError) as error:
-            self.fault = str(error)[:MESSAGE_CHARACTERS_MAX]
+            self.fault = _plain(str(error))
             self.counters["contract_broken"] += 1
             self.kill()
 
@@ -283,7 +284,7 @@ class Child(Generic[R]):
         elif number not in self._pending or self._pending[number].done():
             raise ChildError(f"an answer to {number}, which nobody asked")
         elif isinstance(report, Failed):
-            failed = ChildFailed(report.code[:CODE_CHARACTERS_MAX], report.message[:MESSAGE_CHARACTERS_MAX])
+            failed = ChildFailed(_plain(report.code)[:CODE_CHARACTERS_MAX], _plain(report.message))
             self._pending[number].set_exception(failed)
         else:
             self._pending[number].set_result(report)
@@ -350,6 +351,11 @@ async def _spawn(spec: SandboxSpec) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *spec.command(), stdin=pipe, stdout=pipe, stderr=pipe, cwd=spec.data, env=environment(), limit=READ_BYTES
     )
+
+
+def _plain(text: str) -> str:
+    """A stranger's text, short and in one line, without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in text[:MESSAGE_CHARACTERS_MAX])
 
 
 def _usage(pid: int) -> Usage:

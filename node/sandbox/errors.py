@@ -10,6 +10,12 @@ class ChildError(Exception):
     code = "child"
 
 
+class ChildNotStarted(ChildError):
+    """This system could not start the child; none of its code has run.  It says nothing of that code."""
+
+    code = "child.not_started"
+
+
 class ChildFailed(ChildError):
     """The child carries on, but could not do what it was asked; ``code`` says why, as the child names it."""
 

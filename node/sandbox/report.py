@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from node.sandbox.errors import ChildError
+from node.sandbox.errors import ChildError, ChildNotStarted
 from node.sandbox.spec import SandboxSpec, environment
 
 SELF_TEST_S_MAX: Final = 30.0
@@ -153,12 +153,12 @@ def read_report(line: bytes) -> SandboxReport:
     """The report in the launcher's line.
 
     Raises:
-        ChildError: The launcher could not start the child, or the line is something else.
+        ChildNotStarted: The launcher could not start the child, or the line is something else.
     """
     try:
         facts = msgspec.json.decode(line, type=Facts)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ChildError(f"the launcher failed: {_failure(line)}") from error
+        raise ChildNotStarted(f"the launcher failed: {_failure(line)}") from error
     return rate(facts)
 
 

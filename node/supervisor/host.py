@@ -9,13 +9,14 @@ from typing import Final
 
 from node.api import texts
 from node.prober.control import Measured, Probe, Ready
+from node.supervisor import space
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
 from node.supervisor.twins import Twin, twin_key
 from node.supervisor.vault_child import VaultChild
-from node.update.errors import TwinFailed, UpdateError
+from node.update.errors import HostFailed, TwinFailed, UpdateError
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
 from node.vault import control
@@ -87,11 +88,12 @@ class UpdateHost:
 
         Raises:
             TwinFailed: It did not start; nothing of it is left.
+            HostFailed: This machine could not start it, or its disk is in trouble; nothing of it is left.
         """
         try:
             slot = await asyncio.to_thread(self._slot, order.tree_hash)
         except UpdateError as error:
-            raise TwinFailed(str(error)) from error
+            raise HostFailed(str(error)) from error
         assignment = Assignment(
             network=self._home.network,
             bind=self._any_port(),
@@ -102,7 +104,13 @@ class UpdateHost:
             is_standby=order.is_standby,
         )
         key = twin_key(order.seed, self._entropy, self._utc_s())
-        return await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log")
+        try:
+            return await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log")
+        except TwinFailed as error:
+            trouble = await asyncio.to_thread(space.trouble, self._home)
+            if trouble:  # then it may be why, and its twin may have had luck
+                raise HostFailed(trouble) from error
+            raise
 
     async def start_prober(
         self, twins: tuple[bytes, bytes], pairs_per_s: float, on_report: Callable[[Ready | Measured], None]

@@ -14,14 +14,14 @@ import msgspec
 
 from node.api import texts
 from node.sandbox.child import Child, Usage
-from node.sandbox.errors import ChildError, ChildFailed
+from node.sandbox.errors import ChildError, ChildFailed, ChildNotStarted
 from node.sandbox.report import SandboxReport
 from node.sandbox.spec import SandboxSpec
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import ASK_S, Assignment, Run, Slot
 from node.vault import control
-from node.vault.core.identity import PeerRecord
+from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
 
 CONTROL_VERSIONS: Final = (1,)  # spoken by this supervisor, the best first
@@ -50,17 +50,26 @@ class VaultLauncher:
 
         Raises:
             VaultUnavailable: It did not start, is not what its slot says, or is not understood; it is ended.
+            OSError: This machine could not start it, whatever its code.
         """
+
+        def hear(report: control.Report) -> None:
+            if isinstance(report, control.Listening):
+                check_record(report.record, key)  # what it raises ends the vault
+            on_report(report)
+
         spec = SandboxSpec(slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache)
         try:
             child = await Child.start(
                 spec,
                 configure=lambda hello: answer_hello(hello, slot, key, assignment),
                 decode=control.decode_report,
-                on_report=on_report,
+                on_report=hear,
                 log=self._log,
                 name="vault",
             )
+        except ChildNotStarted as error:
+            raise OSError(str(error)) from error
         except ChildError as error:
             raise VaultUnavailable(str(error)) from error
         return VaultRun(child, key, self._log)
@@ -165,6 +174,23 @@ def common_version(hello: control.Hello) -> int:
     raise ControlError(texts.no_common_control(hello.control_versions[:8]))
 
 
+def check_record(record: bytes, key: RunKey) -> None:
+    """Check that the record a vault gives of itself is under the certificate that this run was given.
+
+    Under its twin's record it would be judged by what the twin does.
+
+    Raises:
+        ControlError: It is not.
+    """
+    try:
+        given = msgspec.msgpack.decode(key.certificate, type=Certificate)
+        stated = msgspec.msgpack.decode(record[:RECORD_BYTES_MAX], type=PeerRecord).certificate
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise ControlError(texts.not_its_record()) from error
+    if (stated.vault_id, stated.transport_key) != (given.vault_id, given.transport_key):
+        raise ControlError(texts.not_its_record())
+
+
 async def stood_by(run: Run) -> None:
     """Return once a standby vault has opened its store.
 
@@ -178,6 +204,43 @@ async def stood_by(run: Run) -> None:
     except RequestRefused as error:
         if error.code != STANDBY_CODE:
             raise
+    except VaultUnavailable as error:
+        raise await _absent(run, str(error)) from error
+
+
+async def activate(run: Run, listening: asyncio.Event, timeout_s: float) -> None:
+    """Make a standby vault take up work; return once it listens.
+
+    Raises:
+        RequestRefused, VaultUnavailable: It did not, or ended.
+    """
+    try:
+        await run.ask(control.Activate, timeout_s)
+    except VaultUnavailable as error:
+        raise await _absent(run, str(error)) from error
+    await reachable(run, listening, timeout_s)
+
+
+async def reachable(run: Run, listening: asyncio.Event, timeout_s: float) -> None:
+    """Return once the vault listens; it may say so before or after it is done with what made it listen.
+
+    Raises:
+        VaultUnavailable: It ended, or did not listen in time.
+    """
+    hearing = asyncio.create_task(listening.wait())
+    try:
+        await asyncio.wait((hearing, run.exited), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hearing.cancel()
+    if not listening.is_set():
+        raise await _absent(run, texts.vault_not_listening(timeout_s))
+
+
+async def _absent(run: Run, why: str) -> VaultUnavailable:
+    """What to say of a vault that is not there: how it ended, if it did, else ``why``."""
+    if run.exited.done():
+        why = texts.vault_ended(run.exited.result(), await asyncio.to_thread(run.last_words))
+    return VaultUnavailable(why)
 
 
 def last_line(log: Path) -> str:

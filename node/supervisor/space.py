@@ -31,17 +31,21 @@ class Disk:
 
 def measure(home: Home) -> Disk:
     """Look at the home's disk.  Blocking."""
-    rest, total, trouble = 0, 0, ""
     try:
         rest = sum(size_of(entry) for entry in home.path.iterdir() if entry != home.vault)
-        usage = shutil.disk_usage(home.path)
-        total = usage.total
-        if usage.free < FREE_BYTES_MIN:
-            trouble = texts.disk_low(usage.free)
+        return Disk(rest, shutil.disk_usage(home.path).total, trouble(home))
+    except OSError as error:
+        return Disk(0, 0, texts.reason(error))
+
+
+def trouble(home: Home) -> str:
+    """Why the node cannot keep its state on the home's disk; "" if it can.  Blocking."""
+    try:
+        free_bytes = shutil.disk_usage(home.path).free
         _probe(home.state / "probe")
     except OSError as error:
-        trouble = texts.reason(error)
-    return Disk(rest, total, trouble)
+        return texts.reason(error)
+    return texts.disk_low(free_bytes) if free_bytes < FREE_BYTES_MIN else ""
 
 
 def share_bytes(quota_bytes: int, disk: Disk) -> int:
@@ -57,4 +61,4 @@ def _probe(path: Path) -> None:
             raise OSError(texts.disk_low(0))
     finally:
         os.close(descriptor)
-        path.unlink()
+        path.unlink(missing_ok=True)  # another thread may be at the same

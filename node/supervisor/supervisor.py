@@ -30,6 +30,7 @@ from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
+from node.vault.core.identity import RECORD_BYTES_MAX
 from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
 
@@ -38,7 +39,6 @@ PUBLISH_S: Final = 0.5  # between two looks at what changed
 LOOK_S: Final = 10.0  # even if nobody said that something changed: silence is news too
 PUT_S: Final = 55.0
 HEADS_MAX: Final = 8  # offered by the vault and not judged yet; more are dropped and come again
-RECORD_BYTES_MAX: Final = 4096
 SOURCE_BYTES_MAX: Final = 64 << 10
 VERSION_LINE: Final = re.compile(rb'^__version__ = "([0-9A-Za-z.+-]{1,40})"$', re.MULTILINE)
 

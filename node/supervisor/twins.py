@@ -10,9 +10,9 @@ from typing import Final
 from node.api import texts
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
-from node.supervisor.launch import VaultLauncher, stood_by
+from node.supervisor.launch import VaultLauncher, activate, reachable, stood_by
 from node.supervisor.ports import Assignment, Run, Slot
-from node.update.errors import TwinFailed
+from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder, Usage
 from node.vault import control
 from node.vault.core.identity import KEY_BYTES, Signer, certify, encode_certificate
@@ -38,20 +38,24 @@ class Twin:
 
         Raises:
             TwinFailed: It did not; nothing of it is left.
+            HostFailed: This machine could not start it, whatever its code; nothing of it is left.
         """
         twin = cls()
         launcher = VaultLauncher(order.data, log)
         try:
             await asyncio.to_thread(_make_folders, order.data)
             twin._run = await launcher.start(slot, key, assignment, twin._heard)
-        except (VaultUnavailable, OSError) as error:
+        except VaultUnavailable as error:
             raise TwinFailed(str(error)) from error
+        except OSError as error:
+            raise HostFailed(texts.reason(error)) from error
         is_up = False
         try:
-            await (stood_by(twin._run) if order.is_standby else twin._reachable(LISTEN_S_MAX))
+            starting = stood_by(twin._run) if order.is_standby else reachable(twin._run, twin._listening, LISTEN_S_MAX)
+            await starting
             is_up = True
         except (VaultUnavailable, RequestRefused) as error:
-            raise TwinFailed(f"{error} {twin._run.last_words()}".strip()) from error
+            raise TwinFailed(str(error)) from error
         finally:
             if not is_up:
                 twin._run.kill()
@@ -80,20 +84,10 @@ class Twin:
             raise TwinFailed(str(error)) from error
 
     async def activate(self) -> None:
-        await self.ask(control.Activate, ACTIVATE_S)
         try:
-            await self._reachable(ACTIVATE_S)
-        except VaultUnavailable as error:
+            await activate(self._run, self._listening, ACTIVATE_S)
+        except (VaultUnavailable, RequestRefused) as error:
             raise TwinFailed(str(error)) from error
-
-    async def _reachable(self, timeout_s: float) -> None:
-        hearing = asyncio.create_task(self._listening.wait())
-        try:
-            await asyncio.wait((hearing, self._run.exited), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            hearing.cancel()
-        if not self._listening.is_set():
-            raise VaultUnavailable(texts.vault_not_listening(timeout_s))
 
     def _heard(self, report: control.Report) -> None:
         """Take what it says by itself.  Heads are left to the vault in use: a twin is not believed anything."""

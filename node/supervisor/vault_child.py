@@ -27,7 +27,7 @@ from typing import Final
 from node.api import texts
 from node.supervisor.errors import RequestRefused, StateError, SupervisorError, SwitchFailed, VaultUnavailable
 from node.supervisor.keys import Keys
-from node.supervisor.launch import same_port, stood_by
+from node.supervisor.launch import activate, same_port, stood_by
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
 from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched
@@ -231,10 +231,11 @@ class VaultChild:
         """Take what a vault says by itself.  Runs in the event loop; must not wait."""
         match report:
             case control.Listening():
+                if watched.listened_s is None:
+                    self._wake.set()  # said again, it waits for the next look: a vault cannot hurry its supervisor
                 watched.listens(self._now())
                 self.record = report.record
                 self._bind = same_port(self._configured_bind, report.record)
-                self._wake.set()
             case control.HeadSeen():
                 self._around.head_seen(report)
             case _:
@@ -343,8 +344,7 @@ class VaultChild:
             self._watched = None
             await old.run.drain()
         try:
-            await new.run.ask(control.Activate, ACTIVATE_S)
-            await new.reachable(ACTIVATE_S)
+            await activate(new.run, new.listening, ACTIVATE_S)
         except (VaultUnavailable, RequestRefused) as error:
             new.run.kill()
             await self._start()

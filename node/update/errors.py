@@ -40,10 +40,10 @@ class TwinFailed(UpdateError):
     code = "update.twin"
 
 
-class SwitchFailed(UpdateError):
-    """The other version did not take over.  The version that served before serves again."""
+class HostFailed(UpdateError):
+    """This machine could not do its part: a full disk, a damaged slot.  Nothing is known against any release."""
 
-    code = "update.switch"
+    code = "update.host"
 
 
 class StateUnreadable(UpdateError):

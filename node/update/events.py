@@ -90,10 +90,11 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalFailed:
-    """The version in use could not even look."""
+    """The version in use could not even look.  ``is_hosts_fault``: nor could any other, on this machine now."""
 
     now_s: float
     reason: str
+    is_hosts_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)

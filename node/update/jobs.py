@@ -12,7 +12,7 @@ from typing import assert_never
 from node.api.schema import TrialView
 from node.trial.profile import Profile
 from node.update import events
-from node.update.errors import ContentRefused, UpdateError
+from node.update.errors import ContentRefused, HostFailed, UpdateError
 from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
 from node.update.ports import Host
@@ -123,11 +123,11 @@ class Job:
         means, way = self._means, self._record.way
         result = await asyncio.to_thread(means.store.load_result, way.tree_hash)
         if result is None:
-            return events.RehearsalFailed(self._now(), "what the trial left behind is gone")
+            return events.RehearsalFailed(self._now(), "what the trial left behind is gone", is_hosts_fault=True)
         try:
             found = await rehearse(way.baseline, result, means.quota_bytes(), means.host, means.entropy)
         except Exception as error:  # noqa: BLE001 - the edge of a task: no promotion without a rehearsal
-            return events.RehearsalFailed(self._now(), _told(error))
+            return events.RehearsalFailed(self._now(), _told(error), is_hosts_fault=isinstance(error, HostFailed))
         return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
 
     async def _switch(self, tree_hash: str) -> Event:

@@ -6,7 +6,8 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
 
     announced --TurnCame--> fetching --Fetched--> staged --time is up--> on_trial --promote--> rehearsing
                                                     ^                       |                      |
-                                                    `---- void, < N times --'                clean |
+                                                    |---- void, < N times --'                clean |
+                                                    `---- this computer's fault -------------------|
                                                                                                    v
                 confirmed <--time is up-- probation <--------------Switched------------------- promoting
                                               | third failed start, any veto                       | SwitchFailed,
@@ -133,7 +134,7 @@ class Lifecycle:
             case Rehearsed() if self.phase == "rehearsing":
                 return _rehearsed(state, event)
             case RehearsalFailed() if self.phase == "rehearsing":
-                return _rehearse_again(state, event.reason, limits)
+                return _rehearse_again(state, event.reason, limits, is_hosts_fault=event.is_hosts_fault)
             case Returned() if self.is_going_back:
                 return _ended(state, "rolled_back", state.reason)
             case ReturnFailed() if self.is_going_back:
@@ -190,7 +191,7 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
         case "on_trial":
             return _trial_void(state, "the trial did not come to an end", limits)
         case "rehearsing":
-            return _rehearse_again(state, "the rehearsal took too long", limits)
+            return _rehearse_again(state, "the rehearsal took too long", limits, is_hosts_fault=False)
         case "promoting":
             return _go_back(state, "it did not take over in time")
         case "probation":
@@ -213,7 +214,7 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
             # The private wait is over already; peers saw this node start its trial.
             return (again, effects) if again.is_over else _entered(again, "on_trial", StartTrial())
         case "rehearsing":
-            return _rehearse_again(state, "the computer stopped meanwhile", limits)
+            return _rehearse_again(state, "the computer stopped meanwhile", limits, is_hosts_fault=True)
         case "promoting" if state.tries + 1 >= limits.switch_tries_max:
             return _go_back(state, "the computer stopped at every try to take over")
         case "promoting":
@@ -266,11 +267,13 @@ def _rehearsed(state: Lifecycle, event: Rehearsed) -> Step:
     return _entered(state, "promoting", Switch(state.tree_hash))
 
 
-def _rehearse_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
+def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_fault: bool) -> Step:
     failed = replace(state, tries=state.tries + 1, spent_s=0.0)
-    if failed.tries >= limits.rehearsal_tries_max:
-        return _ended(failed, "refused", f"the way back could not be shown: {reason}")
-    return failed, (Rehearse(),)
+    if failed.tries < limits.rehearsal_tries_max:
+        return failed, (Rehearse(),)
+    if is_hosts_fault:
+        return _trial_void(state, reason, limits)
+    return _ended(failed, "refused", f"the way back could not be shown: {reason}")
 
 
 def _entered(state: Lifecycle, phase: Phase, *effects: Effect) -> Step:

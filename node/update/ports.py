@@ -77,6 +77,7 @@ class TrialPorts(Protocol):
 
         Raises:
             TwinFailed: It did not; nothing of it is left.
+            HostFailed: This machine could not start it, or is in trouble that may be why; nothing of it is left.
         """
         ...
 

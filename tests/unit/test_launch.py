@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from node.supervisor.keys import RunKey
-from node.supervisor.launch import LAST_WORDS_CHARACTERS_MAX, answer_hello, last_line, same_port
+from node.supervisor.launch import LAST_WORDS_CHARACTERS_MAX, answer_hello, check_record, last_line, same_port
 from node.supervisor.ports import Assignment, Slot
 from node.vault import control
-from node.vault.core.identity import Signer, certify, encode_record, make_record
+from node.vault.core.identity import (
+    Signer,
+    certify,
+    decode_certificate,
+    encode_certificate,
+    encode_record,
+    make_record,
+)
 from node.vault.errors import ControlError
 
 SLOT = Slot("ab" * 32, Path("/slot"), None)
@@ -54,6 +62,35 @@ class TestHello:
     def test_anything_else_is_refused_with_the_reason(self, content: bytes, words: str):
         with pytest.raises(ControlError, match=words):
             answer_hello(content, SLOT, KEY, ASSIGNMENT)
+
+
+class TestTheRecordOfARun:
+    def key(self, farm: int = 1, transport: int = 2) -> RunKey:
+        run = Signer(bytes([transport]) * 32)
+        certificate = certify(Signer(bytes([farm]) * 32), run.public_key, serial=1, now_s=1.0)
+        return RunKey(bytes([transport]) * 32, run.public_key, encode_certificate(certificate), 2.0)
+
+    def record(self, key: RunKey) -> bytes:
+        certificate = decode_certificate(key.certificate, 1.0)
+        return encode_record(make_record(Signer(key.seed), certificate, ("127.0.1.1:4001",), 1.0))
+
+    def test_its_own_is_believed(self):
+        check_record(self.record(self.key()), self.key())
+
+    @pytest.mark.parametrize(
+        "record",
+        [
+            lambda test: test.record(test.key(farm=3, transport=4)),  # its twin's
+            lambda test: test.record(test.key(farm=3)),
+            lambda test: test.record(test.key(transport=4)),
+            lambda test: test.record(test.key()) + bytes(2000),
+            lambda _: b"",
+            lambda _: b"\xff" * 5000,
+        ],
+    )
+    def test_any_other_is_not(self, record: Callable[[TestTheRecordOfARun], bytes]):
+        with pytest.raises(ControlError, match="not its own"):
+            check_record(record(self), self.key())
 
 
 class TestLastWords:

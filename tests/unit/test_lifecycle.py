@@ -148,6 +148,11 @@ class TestTheRehearsal:
         assert last(*TO_REHEARSING, failed) == ("rehearsing", (Rehearse(),))
         assert last(*TO_REHEARSING, failed, failed)[0] == "refused"
 
+    def test_what_this_computer_keeps_from_being_rehearsed_is_tried_out_again_and_never_refused(self):
+        failed = RehearsalFailed(110.0, "No space left on device", is_hosts_fault=True)
+        assert last(*TO_REHEARSING, failed, failed) == ("staged", (Stop(),))
+        assert last(*TO_REHEARSING, Resumed(3.0), Resumed(4.0)) == ("staged", (Stop(),))
+
 
 class TestProbation:
     def test_a_version_that_does_not_take_over_is_gone_back_from(self):
@@ -226,7 +231,7 @@ class TestAfterARestart:
 
     def test_no_step_is_cut_off_for_ever(self):
         for events in (TO_FETCHING, TO_TRIAL, TO_REHEARSING, TO_PROMOTING):
-            state, _ = play(*events, *[Resumed(1.0)] * 10)
+            state, _ = play(*events, *[event for _ in range(10) for event in (Resumed(1.0), Ticked(1.0 + STAGGER_S))])
             assert state.is_over or state.is_going_back
 
     def test_the_next_state_is_a_new_object(self):

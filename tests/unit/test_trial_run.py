@@ -15,7 +15,7 @@ import pytest
 from node.prober.control import Kind, Measured, Outcome, ProbeAnswer
 from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
-from node.update.errors import TwinFailed
+from node.update.errors import HostFailed, TwinFailed
 from node.update.identities import DRAWS_MAX, draw_identities, shared_bits
 from node.update.observations import Neighbour, Observer, reports_about
 from node.update.ports import TwinOrder
@@ -86,6 +86,19 @@ class TestVerdicts:
     def test_a_current_version_that_does_not_start_proves_nothing(self, tmp_path: Path):
         world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(starts=False)})
         assert hold(world, tmp_path).outcome == "void"
+
+    @pytest.mark.parametrize("is_standby", [False, True])
+    def test_a_machine_that_cannot_start_a_twin_proves_nothing(self, tmp_path: Path, is_standby: bool):
+        class Full(World):
+            async def start_twin(self, order: TwinOrder):
+                if order.tree_hash == CANDIDATE and order.is_standby == is_standby:
+                    raise HostFailed("No space left on device")
+                return await super().start_twin(order)
+
+        world = Full()
+        with pytest.raises((HostFailed, ExceptionGroup)):
+            hold(world, tmp_path, replace(PROFILE, restarts_min=1))
+        assert world.left_running == 0
 
     def test_a_prober_that_ends_is_started_again(self, tmp_path: Path):
         world = World(prober_dies_at=(100, 300))

@@ -16,12 +16,13 @@ import msgspec
 import pytest
 
 from node.api.schema import HeadAnswer, Update
+from node.supervisor.errors import SwitchFailed
 from node.trial.profile import PRACTICE
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.update import driver as driver_module
 from node.update.driver import Updates
-from node.update.errors import StateUnreadable, SwitchFailed
+from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.jobs import Means
 from node.update.rehearsal import TrialResult

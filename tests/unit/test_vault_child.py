@@ -75,6 +75,8 @@ class FakeRun:
                 raise RequestRefused("control.standby", "a standby vault does no work")
             case control.GetState():
                 return control.State(7, 10, 100, 1, 3, 2, {})
+            case control.Activate() if "ends" in self.faults:
+                self.end(1)
             case control.Activate() if "cannot bind" in self.faults:
                 raise RequestRefused("resource", "the port is in use")
             case control.Activate():
@@ -332,6 +334,24 @@ class TestHandover:
         world = play(story)
         assert world.log == ["start 1", "start 2 standby", "drain 1", "end 1", "drain 2", "end 2"]
         assert world.runs[1].assignment.bind == "127.0.1.1:4001"
+
+    def test_of_one_that_ends_at_once_it_is_said_that_it_ended_and_why(self):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = ["ends"]
+            with pytest.raises(SwitchFailed, match="it ended with code 1: no such thing"):
+                await vault.switch(NEW)
+            assert vault.tree_hash == OLD
+
+        play(story)
+
+    def test_a_vault_that_says_again_and_again_where_it_is_costs_no_more_than_one_look_each_poll(self):
+        async def story(vault: VaultChild, world: World):
+            for _ in range(200):
+                world.runs[0].on_report(control.Listening(record_at("127.0.1.1:4001")))
+                await asyncio.sleep(0.005)
+            assert len(world.records) <= 3
+
+        play(story)
 
     def test_to_the_version_in_use_nothing_happens(self):
         async def story(vault: VaultChild, world: World):

@@ -1,0 +1,103 @@
+"""Vaults of a trial as real processes: what is believed of them, and whose fault it is when they do not start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from node.supervisor.keys import RunKey
+from node.supervisor.ports import Assignment, Slot
+from node.supervisor.twins import Twin, twin_key
+from node.update.errors import HostFailed, TwinFailed
+from node.update.ports import TwinOrder
+from node.vault import control
+from node.vault.core.identity import Signer, decode_certificate, encode_record, make_record
+from tests.integration.stand_in import ANSWER_S, make_slot
+
+NOW_S = 1_800_000_000.0
+LISTEN = "hello(); say(control.Listening({record!r})); read()"
+
+
+def key_of(seed: bytes) -> RunKey:
+    return twin_key(seed, os.urandom, NOW_S)
+
+
+def record_of(key: RunKey) -> bytes:
+    certificate = decode_certificate(key.certificate, NOW_S)
+    return encode_record(make_record(Signer(key.seed), certificate, ("127.0.0.1:4001",), NOW_S))
+
+
+def start(folder: Path, body: str, key: RunKey, data: Path | None = None, *, is_standby: bool = False) -> bytes:
+    """Start a twin that runs ``body``; return its record once it listens, and end it."""
+
+    async def scene() -> bytes:
+        slot = Slot("ab" * 32, make_slot(folder / "slot", body), None)
+        order = TwinOrder(
+            tree_hash=slot.tree_hash, data=data or folder / "data", seed=bytes(32), quota_bytes=1 << 20,
+            is_standby=is_standby,
+        )  # fmt: skip
+        assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby)
+        try:
+            twin = await Twin.start(order, slot, key, assignment, folder / "log")
+            if is_standby:
+                await twin.activate()
+            twin.kill()
+            await twin.exited
+        finally:
+            async with asyncio.timeout(ANSWER_S):
+                await _all_over()
+        return twin.record
+
+    return asyncio.run(scene())
+
+
+async def _all_over() -> None:
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait({task for task in others if task is not None})
+
+
+def test_a_twin_that_gives_its_own_record_is_up(tmp_path: Path):
+    key = key_of(bytes(32))
+    assert start(tmp_path, LISTEN.format(record=record_of(key)), key) == record_of(key)
+
+
+def test_a_twin_that_gives_the_record_of_the_other_is_ended(tmp_path: Path):
+    others = record_of(key_of(bytes([1]) * 32))
+    with pytest.raises(TwinFailed, match="a record that is not its own"):
+        start(tmp_path, LISTEN.format(record=others), key_of(bytes(32)))
+
+
+def test_a_twin_that_ends_is_said_to_have_ended(tmp_path: Path):
+    body = "hello(); print('no cleverness left', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(TwinFailed, match="it ended with code 3: no cleverness left"):
+        start(tmp_path, body, key_of(bytes(32)))
+
+
+@pytest.mark.parametrize("last", ["read(); sys.exit(4)", "say(control.Done(order().id)); sys.exit(4)"])
+def test_a_twin_that_ends_when_it_shall_take_up_work_is_said_to_have_ended(tmp_path: Path, last: str):
+    body = f"hello(); say(control.Failed(order().id, 'control.standby', '')); {last}"
+    with pytest.raises(TwinFailed, match="it ended with code 4"):
+        start(tmp_path, body, key_of(bytes(32)), is_standby=True)
+
+
+def test_what_a_twin_says_reaches_no_terminal_as_an_order(tmp_path: Path):
+    body = "hello(); say(control.Failed(order().id, 'x', 'fine \\x1b]0;owned\\x07\\n')); read()"
+    with pytest.raises(TwinFailed, match=r"^fine [?]]0;owned[?][?]$"):
+        start(tmp_path, body, key_of(bytes(32)), is_standby=True)
+
+
+def test_a_folder_that_cannot_be_made_is_this_machines_fault(tmp_path: Path):
+    (tmp_path / "data").write_bytes(b"in the way")
+    with pytest.raises(HostFailed):
+        start(tmp_path, "hello()", key_of(bytes(32)))
+
+
+def test_a_launcher_that_fails_is_this_machines_fault(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "chunks").mkdir()
+    (tmp_path / "data" / "incoming").symlink_to(tmp_path)
+    with pytest.raises(HostFailed, match="is a link"):
+        start(tmp_path, "hello()", key_of(bytes(32)))

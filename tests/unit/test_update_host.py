@@ -1,0 +1,77 @@
+"""What updates may ask of the node: whose fault it is that a twin does not start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from node.supervisor import space
+from node.supervisor.home import Home
+from node.supervisor.host import UpdateHost
+from node.supervisor.ports import Slot
+from node.supervisor.twins import Twin
+from node.update.errors import HostFailed, SlotDamaged, TwinFailed
+from node.update.ports import TwinOrder
+
+
+class DiskUsage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+class InUse:
+    record = b""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.make(tmp_path / "home", kind="practice", root=b"{}", bind="127.0.1.1:0", quota_bytes=1 << 30)
+
+
+@pytest.fixture(autouse=True)
+def _failing_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start(*_: Any) -> Twin:
+        raise TwinFailed("it ended with code 1")
+
+    monkeypatch.setattr(Twin, "start", start)
+
+
+def start_twin(home: Home, slot: Slot | None = None) -> None:
+    def find(tree_hash: str) -> Slot:
+        if slot is None:
+            raise SlotDamaged("slot abababab does not hold the files that it is named by")
+        return slot
+
+    host = UpdateHost(home, InUse(), find, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+    order = TwinOrder(tree_hash="ab" * 32, data=home.trial / "data", seed=bytes(32), quota_bytes=1)
+    asyncio.run(host.start_twin(order))
+
+
+def test_a_twin_that_does_not_start_on_a_sound_machine_failed_itself(home: Home):
+    with pytest.raises(TwinFailed, match="code 1"):
+        start_twin(home, Slot("ab" * 32, home.slots, None))
+
+
+def test_a_damaged_slot_is_this_machines_fault(home: Home):
+    with pytest.raises(HostFailed, match="does not hold"):
+        start_twin(home)
+
+
+def test_on_a_full_disk_nobody_can_start(home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: DiskUsage(1 << 40, 1 << 40, 1000))
+    with pytest.raises(HostFailed, match=r"only 1\.0 kB are free"):
+        start_twin(home, Slot("ab" * 32, home.slots, None))
+
+
+def test_on_a_disk_that_cannot_be_written_nobody_can_start(home: Home, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(space, "_probe", refuse)
+    with pytest.raises(HostFailed, match="Read-only"):
+        start_twin(home, Slot("ab" * 32, home.slots, None))
