@@ -124,7 +124,7 @@ class App:
         """What is told now."""
         offer: Action | None = None
         if self._practice is not None or self._has_practice_ended:
-            offer = "grow" if self._has_practice_ended else None
+            offer = "grow"
         elif self._home is not None and not _is_practice(self._seen):
             offer = "start"
         trouble = self._node.last_words() if self._node is not None and self._node.has_ended else ""
@@ -194,6 +194,9 @@ class App:
         self._spawn(self._grow_practice())
 
     async def _grow_practice(self) -> None:
+        if self._practice is not None:  # the farm shown is gone for good, the others live on
+            old, self._practice = self._practice, None
+            await old.stop()
         try:
             child, homes = await children.grow(self._options.practice_command())
         except ChildFailed as error:
@@ -204,8 +207,9 @@ class App:
         self.window.welcome.show_ready()
         self._attach(homes[0])
         await child.wait()
-        self._practice, self._has_practice_ended = None, True
-        self._tell()
+        if self._practice is child:  # and not already a newer one
+            self._practice, self._has_practice_ended = None, True
+            self._tell()
 
     def _act(self, action: Action) -> None:
         if action == "grow":

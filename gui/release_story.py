@@ -199,9 +199,11 @@ def tell_evidence(trial: TrialView, *, is_open: bool) -> Evidence:
         asked = words.NOTHING_ASKED if is_open else words.NOTHING_WAS_ASKED
         data = Finding(asked, "wait", words.STILL_MEASURING if is_open else words.NOT_MEASURED)
     is_enough = trial.neighbours_rated >= trial.neighbours_needed > 0
-    lacking = words.at_least(trial.neighbours_needed) if trial.neighbours_needed else words.TOO_SMALL_TO_RATE
+    lacking = words.TOO_SMALL_TO_RATE
+    if trial.neighbours_needed:
+        lacking = words.at_least(trial.neighbours_needed, is_open=is_open)
     votes = Finding(
-        words.rated(trial.neighbours_rated),
+        words.rated(trial.neighbours_rated, is_open=is_open),
         "ok" if is_enough else "wait",
         words.ENOUGH_RATED if is_enough else lacking,
     )
@@ -291,11 +293,11 @@ def _row(item: Update, in_use_hash: str, now: datetime) -> HistoryRow:
     when = at(_decided_s(item), now)
     if item.phase == "confirmed" and item.tree_hash == in_use_hash:
         kind, verdict, when = "in_use", words.IN_USE, words.since(when)
-    reason = words.as_sentence(item.reason or verdict)
+    say = words.in_use_reason if item.phase == "confirmed" else words.as_sentence
+    reason = say(item.reason or verdict)
     return HistoryRow(kind, item.version, when, verdict, reason, words.details(item.signers, item.bytes_fetched))
 
 
 def _turned_away(head: RefusedHead, now: datetime) -> HistoryRow:
-    return HistoryRow(
-        "turned_away", words.OFFER, at(head.at_s, now), words.TURNED_AWAY, words.as_sentence(head.reason), ""
-    )
+    why, details = words.turned_away(head.reason)
+    return HistoryRow("turned_away", words.OFFER, at(head.at_s, now), words.TURNED_AWAY, why, details)

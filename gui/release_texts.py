@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from gui.plain import plain
 from gui.texts import amount, listed, plural
 from node.api.schema import SandboxLevel
 
@@ -65,11 +67,21 @@ NO_COUNTDOWN: Final = (
     "How long a trial takes is left to chance and known to nobody in advance, so there is nothing to count down."
 )
 HISTORY: Final = "Versions so far"
+NOTHING_FETCHED: Final = "Nothing of it was fetched."
+NOT_IN_ORDER: Final = "Its papers are not in order."
 FIRST_VERSION: Final = "The version that this computer began with."
 OFFER: Final = "An offer"
 
 TIMES_MIN: Final = 2.0  # from here on as a multiple rather than in per cent
 TIMES_MAX: Final = 100.0
+_VERBS: Final = ["broke", "crashed", "failed", "fails", "gave", "lost", "needs", "sends", "stopped", "tried", "was"]
+_BEGINNINGS: Final = {verb: f"It {verb}" for verb in _VERBS} | {
+    "slower:": "It is slower:",
+    "memory": "Its memory",
+    "as": "It is as",
+    "it": "It",
+}
+_SIGNED_BY_FEW: Final = re.compile(r"signed by (\d+) pods?, (\d+) (?:is|are) needed")
 _TIMES: Final = {SLOWER: "slow"}
 METRICS: Final = {  # the words for more and for less of it; for the name of each figure of a trial
     "p50": ("Usual answer", "slower", "faster"),
@@ -83,9 +95,24 @@ METRICS: Final = {  # the words for more and for less of it; for the name of eac
 
 
 def as_sentence(reason: str) -> str:
-    """The node's reason, which is the part of a sentence, as a whole one."""
-    text = reason.strip()
+    """The node's reason, which is the part of a sentence, as a whole one in everyday words."""
+    text = plain(reason.strip())
+    first, _, rest = text.partition(" ")
+    text = f"{_BEGINNINGS[first]} {rest}" if first in _BEGINNINGS else text
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}" if text else ""
+
+
+def in_use_reason(reason: str) -> str:
+    """Why it took over; the version that was current then no longer is."""
+    return as_sentence(reason.replace("the current version", "the version before it"))
+
+
+def turned_away(reason: str) -> tuple[str, str]:
+    """Why an offer was turned away, in everyday words; and the node's own words where they say more."""
+    few = _SIGNED_BY_FEW.search(reason)
+    if few is not None:
+        return f"{plural(int(few[1]), 'maker has', 'makers have')} signed it, {few[2]} must. {NOTHING_FETCHED}", ""
+    return f"{NOT_IN_ORDER} {NOTHING_FETCHED}", reason
 
 
 def on_trial_lead(sandbox: SandboxLevel) -> str:
@@ -159,12 +186,13 @@ def lost_and_wrong(lost: int, wrong: int) -> str:
     return ", ".join(parts) or NONE_LOST
 
 
-def rated(count: int) -> str:
-    return f"{plural(count, 'neighbour has', 'neighbours have')} rated it" if count else "Nobody has rated it yet"
+def rated(count: int, *, is_open: bool) -> str:
+    nobody = "Nobody has rated it yet" if is_open else "Nobody had rated it yet"
+    return f"{plural(count, 'neighbour has', 'neighbours have')} rated it" if count else nobody
 
 
-def at_least(needed: int) -> str:
-    return f"At least {needed} are needed"
+def at_least(needed: int, *, is_open: bool) -> str:
+    return f"At least {needed} are needed" if is_open else f"To take over it needed {needed}"
 
 
 def percent(factor: float) -> str:
@@ -185,6 +213,10 @@ def between(low: float, high: float, more: str, less: str) -> str:
     ends = change(high, more, less), change(low, more, less)
     if ends[0] == ends[1]:
         return ends[0]
+    ways = [end.rpartition(" % ") for end in ends]
+    if ways[0][1] and ways[0][1:] == ways[1][1:]:  # both on one side: 0.2 to 0.4 % less
+        small, large = sorted((ways[0][0], ways[1][0]), key=float)
+        return f"{small} to {large} % {ways[0][2]}"
     if SAME_AS in ends:  # between the same and 3 % less: up to 3 % less
         return f"up to {ends[1] if ends[0] == SAME_AS else ends[0]}"
     return f"between {ends[0]} and {ends[1]}"

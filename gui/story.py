@@ -13,12 +13,14 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gui import texts
+from gui.plain import plain
 from gui.release_story import Mark, ReleaseStory, tell_releases, trying
-from node.api.schema import NodeState, SandboxLevel, Space, Status, TrialView, Updates
+from node.api.schema import NodeState, SandboxLevel, Status, TrialView, Updates
 
 HEADLINE_CHARACTERS_MAX: Final = 60
 Sign = NodeState  # the six signs of the tray are the six states of a node
 _SHUT_OFF: Final[dict[SandboxLevel, Mark]] = {"full": "ok", "partial": "note", "none": "bad"}
+_UNPROVEN: Final = ("starting", "problem")  # states in which a node's figures may be old ones
 Link = Literal["connecting", "connected", "lost"]
 Action = Literal["start", "grow"]
 
@@ -98,13 +100,13 @@ def tell(
         sign = status.state
     headline, lead, note = _sentences(seen, now, has_practice_ended=has_practice_ended)
     if seen.link == "lost" and trouble:
-        lead = trouble
+        lead = plain(trouble)
     tried = trying(seen.updates) if is_live else ""
     home = HomeStory(
         headline=headline,
         lead=lead,
         note=note,
-        bed=_bed(status.space if status else None),
+        bed=_bed(status),
         seedling=texts.being_tried(tried) if tried else "",
         proofs=_proofs(status if is_live else None),
         looked=_looked(seen, now),
@@ -146,13 +148,13 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
         case "fine" | "trial":
             return texts.FINE, kept, texts.NOTHING_TO_DO
         case "starting":
-            return texts.STARTING_UP, texts.STARTING_UP_LEAD, ""
+            return texts.STARTING_UP, plain(status.sentence), ""
         case "paused":
-            return _headline(status.sentence, texts.PAUSED, texts.PAUSED_LEAD)
+            return _headline(plain(status.sentence), texts.PAUSED, texts.PAUSED_LEAD)
         case "attention":
-            return _headline(status.sentence, texts.ATTENTION, kept)
+            return _headline(plain(status.sentence), texts.ATTENTION, kept)
         case "problem":
-            headline, lead, _ = _headline(status.sentence, texts.PROBLEM, texts.PROBLEM_LEAD)
+            headline, lead, _ = _headline(plain(status.sentence), texts.PROBLEM, texts.PROBLEM_LEAD)
             return headline, lead, texts.NOBODY_LOSES if status.is_practice else texts.OTHERS_SHOULD_HOLD
 
 
@@ -163,8 +165,11 @@ def _headline(sentence: str, instead: str, lead: str) -> tuple[str, str, str]:
     return instead, sentence, ""
 
 
-def _bed(space: Space | None) -> Bed:
-    if space is None or space.quota_bytes <= 0:
+def _bed(status: Status | None) -> Bed:
+    if status is None or status.space.quota_bytes <= 0:
+        return Bed(0.0, texts.BED_UNKNOWN, "")
+    space = status.space
+    if status.state in _UNPROVEN and not space.chunk_count:  # nobody has counted the pieces yet
         return Bed(0.0, texts.BED_UNKNOWN, "")
     free = max(0, space.quota_bytes - space.used_bytes)
     used_ratio = min(1.0, max(0.0, space.used_bytes / space.quota_bytes))
@@ -178,7 +183,7 @@ def _proofs(status: Status | None) -> tuple[Proof, ...]:
             Proof("wait", texts.NEIGHBOURS_UNKNOWN),
             Proof("wait", texts.SHUT_OFF_UNKNOWN),
         )
-    is_proven = status.state not in ("starting", "problem")  # then its figures may be old ones
+    is_proven = status.state not in _UNPROVEN
     version = Proof("wait", texts.VERSION_NONE)
     if status.in_use is not None:
         name = status.in_use.version
@@ -186,7 +191,10 @@ def _proofs(status: Status | None) -> tuple[Proof, ...]:
     neighbours = Proof("wait", texts.NEIGHBOURS_NONE if is_proven else texts.NEIGHBOURS_UNKNOWN)
     if status.peer_count and is_proven:
         neighbours = Proof("ok", texts.neighbours(status.peer_count))
-    return version, neighbours, Proof(_SHUT_OFF[status.sandbox], texts.SHUT_OFF[status.sandbox])
+    shut_off = Proof(_SHUT_OFF[status.sandbox], texts.SHUT_OFF[status.sandbox])
+    if status.sandbox == "none" and not is_proven:  # perhaps only because nothing runs that could be shut off
+        shut_off = Proof("wait", texts.SHUT_OFF_UNKNOWN)
+    return version, neighbours, shut_off
 
 
 def _looked(seen: Seen, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """Every word of the app, in one place.  Plain language: no word that one must have learnt first.
 
-Sentences that the node says itself (how it stands, why a release was refused) are shown as they come.
+What the node says itself (how it stands, why a release was refused) is exact and in its own words; ``gui.plain`` puts
+everyday words for those that one must have learnt.
 """
 
 from __future__ import annotations
@@ -70,7 +71,6 @@ ATTENTION: Final = "It needs you."
 PROBLEM: Final = "Something is wrong."
 PAUSED_LEAD: Final = "Pieces kept here can still be read meanwhile."
 PROBLEM_LEAD: Final = "It keeps trying by itself."
-STARTING_UP_LEAD: Final = "This takes a moment after it was started."
 
 NOTHING_KEPT: Final = "Nothing to keep yet. Pieces come by themselves when others need room."
 BED_UNKNOWN: Final = "How much space is in use is not known yet"
@@ -83,7 +83,7 @@ VERSION_UNKNOWN: Final = "Version not known"
 SHUT_OFF_UNKNOWN: Final = "Not known how it is shut off"
 SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "full": "Shut off from your files",
-    "partial": "Partly shut off",
+    "partial": "Partly shut off from your files",
     "none": "Not shut off from your files",
 }
 
@@ -183,7 +183,9 @@ def foot_line(sentence: str) -> str:
 def tray_line(sentence: str, trying: str, *, is_practice: bool) -> str:
     """The first line of the tray's menu; in a practice network it begins with that word."""
     line = foot_line(sentence) + (f", trying {trying}" if trying else "")
-    return f"Practice: {line[:1].lower()}{line[1:]}" if is_practice else line
+    if not is_practice:
+        return line
+    return f"Practice: {line}" if line.startswith(APP) else f"Practice: {line[:1].lower()}{line[1:]}"
 
 
 def farm(name: str) -> str:

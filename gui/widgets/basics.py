@@ -5,7 +5,7 @@ They carry the type scale and the spacing ladder, so that a page never sets a fo
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -108,6 +108,13 @@ def empty(layout: QLayout) -> None:
             empty(inner)
 
 
+class _Inner(QWidget):
+    """What a page scrolls.  As high as its texts are at this width, not as they would be in a narrow column."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        return QSize(super().minimumSizeHint().width(), 0)
+
+
 class Page(QScrollArea):
     """A page.  It scrolls when the window is too low for it, rather than to cut."""
 
@@ -117,7 +124,7 @@ class Page(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # so that the keyboard can scroll it
-        inner = QWidget()
+        inner = _Inner()
         inner.setObjectName("page")
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(GAP_24, GAP_24, GAP_24, GAP_24)

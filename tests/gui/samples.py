@@ -132,7 +132,7 @@ LOSSY_TRIAL = trial("0.1.3", "refused", blocks=9, reads=544, lost=3, rated=2, fi
 PROMOTED = "as good as the current version in 21 comparisons, 1,284 reads checked, rated by 6 neighbours"
 TOO_SLOW = "slower: requests take 1.82 times as long (at most 1.35 allowed)"
 LOST = "lost 3 of 540 stored pieces"
-FORGED = RefusedHead("f" * 64, "only 2 of the 3 signatures that a vault release needs", NOW_S - 30)
+FORGED = RefusedHead("f" * 64, "snapshot: signed by 2 pods, 3 are needed", NOW_S - 30)
 
 _OPEN: tuple[Phase, ...] = ("announced", "fetching", "staged", "on_trial", "rehearsing", "promoting", "probation")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gui import release_texts, texts
+from gui import release_story, release_texts, texts
 from gui.story import Seen, Story, tell
-from node.api.schema import Updates
+from node.api.schema import Space, Updates
 from tests.gui.samples import (
     EARLY,
-    FORGED,
     FRESH,
     LATE,
     LOSSY,
@@ -47,8 +46,8 @@ def story(name: str) -> Story:
         (
             "attention",
             "attention",
-            "The vault runs, but it has reached no other vault yet.",
-            "Practice: the vault runs, but it has reached no other vault yet",
+            "Perennial runs, but it has reached no other computer yet.",
+            "Practice: Perennial runs, but it has reached no other computer yet",
         ),
         ("problem", "problem", "Something is wrong.", "Practice: something is wrong"),
         ("lost", "problem", "It does not run.", "Practice: it does not run"),
@@ -80,7 +79,7 @@ def test_a_node_in_trouble_is_not_said_to_be_in_touch_with_anyone():
 def test_a_weak_sandbox_is_said_and_not_ticked():
     proof = story("fine-real").home.proofs[2]
 
-    assert (proof.mark, proof.text) == ("note", "Partly shut off")
+    assert (proof.mark, proof.text) == ("note", "Partly shut off from your files")
 
 
 def test_when_it_is_gone_the_time_of_the_last_word_is_told():
@@ -146,7 +145,12 @@ def test_every_phase_on_the_way_has_its_title_and_stop(phase: str, title: str, s
     ("name", "outcome", "stage", "lead"),
     [
         ("confirmed", "in_use", 2, "It did well in its trial and took over at 14:02."),
-        ("refused-slow", "thrown_away", 1, "Version 0.1.2 was thrown away. Slower: requests take 1.82 times as long"),
+        (
+            "refused-slow",
+            "thrown_away",
+            1,
+            "Version 0.1.2 was thrown away. It is slower: requests take 1.82 times as long",
+        ),
         ("not-proven", "not_proven", 1, "Version 0.1.4 could not prove itself"),
         ("rolled-back", "taken_back", 2, "Version 0.1.1 took over and did not do well"),
     ],
@@ -218,7 +222,7 @@ def test_the_history_tells_each_release_with_its_reason_newest_first():
         ("0.1.2", "thrown_away", "14:03"),
         ("0.1.1", "in_use", "since 14:02"),
     ]
-    assert rows[0].reason == f"{FORGED.reason.capitalize()}."
+    assert rows[0].reason == "2 makers have signed it, 3 must. Nothing of it was fetched."
     assert rows[2].reason == f"{TOO_SLOW[0].upper()}{TOO_SLOW[1:]}."
     assert rows[3].reason == f"{PROMOTED[0].upper()}{PROMOTED[1:]}."
     assert rows[3].details == "Signed by alder, birch and cedar. 12 kB fetched."
@@ -244,7 +248,7 @@ def test_the_version_that_came_with_the_computer_is_in_the_history():
     ("low", "high", "estimate", "words"),
     [
         (0.96, 1.03, 1.0, "Probably between 3 % slower and 4 % faster"),
-        (1.005, 1.006, 1.0055, "Probably between 0.6 % slower and 0.5 % slower"),
+        (1.005, 1.006, 1.0055, "Probably 0.5 to 0.6 % slower"),
         (1.0, 1.0, 1.0, "Probably the same"),
         (0.97, 1.0, 0.98, "Probably up to 3 % faster"),
         (1.62, 2.04, 1.82, "Probably between 2.0 times as slow and 62 % slower"),
@@ -307,3 +311,51 @@ def test_no_word_that_one_must_have_learnt_is_in_the_texts():
 
     for word in ("node", "peer", "shard", "promot", "daemon", "hash", "sacrificial", "rank", "chunk", "vault", "!"):
         assert word not in said, word
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("crashed (exit code 1) while its twin went on", "It crashed while the version in use went on."),
+        ("lost 1 of 22 stored pieces", "It lost 1 of 22 pieces that it had taken in."),
+        (
+            "it failed 3 times in probation: it ended with code -9",
+            "It failed 3 times soon after it took over: it was killed.",
+        ),
+        ("the pods withdrew it", "The makers withdrew it."),
+        (
+            "could not be compared: the twins were not both up for 90 s",
+            "Could not be compared: the two versions did not both run for 90 s.",
+        ),
+    ],
+)
+def test_a_reason_of_the_node_is_shown_in_everyday_words(said: str, shown: str):
+    assert release_texts.as_sentence(said) == shown
+
+
+def test_an_offer_that_is_not_in_order_keeps_the_exact_reason_in_small():
+    shown, small = release_texts.turned_away("the head does not carry exactly the delegated roles")
+
+    assert shown == "Its papers are not in order. Nothing of it was fetched."
+    assert small == "the head does not carry exactly the delegated roles"
+
+
+def test_a_node_that_is_started_again_is_not_said_to_be_empty_or_unguarded():
+    seen = live(
+        msgspec.structs.replace(
+            status("starting", "The vault is started again (it ended with code -9)."),
+            sandbox="none",
+            space=Space(1_200_000, 1 << 30, 0),
+        )
+    )
+    home = tell(seen, NOW).home
+
+    assert home.lead == "Perennial is started again (it was killed)."
+    assert home.bed.left == "How much space is in use is not known yet"
+    assert {proof.mark for proof in home.proofs} == {"wait"}
+
+
+def test_when_nobody_had_rated_it_at_the_end_no_more_is_expected():
+    votes = release_story.tell_evidence(msgspec.structs.replace(LOSSY_TRIAL, neighbours_rated=0), is_open=False).votes
+
+    assert (votes.figure, votes.verdict) == ("Nobody had rated it yet", "To take over it needed 4")
