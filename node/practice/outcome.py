@@ -117,6 +117,6 @@ def _sentence(name: str, expected: Expectation, farms: tuple[FarmOutcome, ...], 
         said = f"“{name}” was {verdicts[0]} by all {count} farms{tail}" if verdicts[0] != "undecided" else (
             f"“{name}” was not decided in time by any farm"
         )  # fmt: skip
-        return f"{said}: {reason}." if reason else f"{said}."
+        return f"{said}. {farms[0].farm.capitalize()} says: “{reason}”." if reason else f"{said}."
     listed = ", ".join(f"{farm.farm}: {farm.verdict or 'undecided'}" for farm in farms)
     return f"“{name}” was decided differently ({listed})."

@@ -26,14 +26,17 @@ from node.vault.control import State
 LINES_KEPT: Final = 8
 POLL_S: Final = 1.0
 WAY: Final = ("fetching", "staged", "on_trial", "rehearsing", "promoting", "probation", "confirmed")
+FARM_COLUMNS: Final = (
+    "farm", "in use", "new version", "its way", "read", "lost", "rated by", "request time, today's = 1",
+)  # fmt: skip
 PHASE_WORDS: Final = {
     "announced": "heard of it",
     "fetching": "fetching",
-    "staged": "ready, waits for its moment",
+    "staged": "checked, waits",
     "on_trial": "on trial",
-    "rehearsing": "rehearsing the way back",
+    "rehearsing": "rehearsing",
     "promoting": "taking over",
-    "probation": "took over, on probation",
+    "probation": "took over, watched",
     "confirmed": "in use",
     "refused": "refused",
     "not_proven": "not proven",
@@ -90,6 +93,8 @@ class View:
         story = Text("\n".join(self._lines) or "The vaults get to know each other.")
         seconds = time.monotonic() - self._started_s
         title = Text(f"Practice network on this computer, {seconds:.0f} s old", style="bold")
+        if any(trial is not None and trial.phase == "on_trial" for trial in self._trials.values()):
+            title.append("; each farm on trial runs two more vaults for it", style="dim")
         parts: list[RenderableType] = [title, self._vaults(), self._farms(), _panel(story, "What happens")]
         if self._outcomes:
             parts.append(_panel(Text("\n".join(outcome.sentence for outcome in self._outcomes)), "Decided"))
@@ -109,7 +114,7 @@ class View:
 
     def _farms(self) -> Table:
         table = Table(box=box.SIMPLE_HEAD, expand=True)
-        for column in ("farm", "in use", "new version", "its way", "read", "lost", "rated by", "time per request"):
+        for column in FARM_COLUMNS:
             table.add_column(column)
         for farm in self._network.farms:
             status, trial = self._statuses.get(farm.name), self._trials.get(farm.name)
@@ -136,9 +141,13 @@ def _speed_words(metric: MetricView | None) -> str:
     if metric is None or metric.estimate is None:
         return "measuring"
     if metric.low is None or metric.high is None:
-        return f"{metric.estimate:.2f} of today's"
-    mark = "proven good enough" if metric.is_proven else "alarming" if metric.is_alarming else "measuring"
-    return f"{metric.low:.2f} to {metric.high:.2f} of today's, {mark}"
+        return f"about {metric.estimate:.2f}"
+    mark = "good enough" if metric.is_proven else "too slow" if metric.is_alarming else "measuring"
+    # Extreme measurements are cut in the reckoning of the interval, so that it may be only the lower end.
+    span = f"{metric.low:.2f} to {metric.high:.2f}"
+    if metric.estimate > metric.high * 1.05:
+        span = f"at least {metric.high:.2f}"
+    return f"{span}, {mark}"
 
 
 def _way(phase: str) -> str:
