@@ -83,7 +83,7 @@ VERSION_UNKNOWN: Final = "Version not known"
 SHUT_OFF_UNKNOWN: Final = "Not known how it is shut off"
 SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "full": "Shut off from your files",
-    "partial": "Partly shut off from your files",
+    "partial": "Partly shut off",
     "none": "Not shut off from your files",
 }
 

@@ -79,7 +79,7 @@ def test_a_node_in_trouble_is_not_said_to_be_in_touch_with_anyone():
 def test_a_weak_sandbox_is_said_and_not_ticked():
     proof = story("fine-real").home.proofs[2]
 
-    assert (proof.mark, proof.text) == ("note", "Partly shut off from your files")
+    assert (proof.mark, proof.text) == ("note", "Partly shut off")
 
 
 def test_when_it_is_gone_the_time_of_the_last_word_is_told():
@@ -224,8 +224,9 @@ def test_the_history_tells_each_release_with_its_reason_newest_first():
     ]
     assert rows[0].reason == "2 makers have signed it, 3 must. Nothing of it was fetched."
     assert rows[2].reason == f"{TOO_SLOW[0].upper()}{TOO_SLOW[1:]}."
-    assert rows[3].reason == f"{PROMOTED[0].upper()}{PROMOTED[1:]}."
-    assert rows[3].details == "Signed by alder, birch and cedar. 12 kB fetched."
+    assert rows[2].reason == f"It is {TOO_SLOW}."
+    reason = PROMOTED.replace("the current version", "the version before it")
+    assert rows[3].reason == f"It is {reason}."
 
 
 def test_a_version_that_was_in_use_before_took_over_and_is_not_said_to_be_in_use():
