@@ -223,10 +223,9 @@ def test_the_history_tells_each_release_with_its_reason_newest_first():
         ("0.1.1", "in_use", "since 14:02"),
     ]
     assert rows[0].reason == "2 makers have signed it, 3 must. Nothing of it was fetched."
-    assert rows[2].reason == f"{TOO_SLOW[0].upper()}{TOO_SLOW[1:]}."
     assert rows[2].reason == f"It is {TOO_SLOW}."
-    reason = PROMOTED.replace("the current version", "the version before it")
-    assert rows[3].reason == f"It is {reason}."
+    assert rows[3].reason == f"It is {PROMOTED.replace('the current version', 'the version before it')}."
+    assert rows[3].details == "Signed by alder, birch and cedar. 12 kB fetched."
 
 
 def test_a_version_that_was_in_use_before_took_over_and_is_not_said_to_be_in_use():
