@@ -38,6 +38,7 @@ class Nature:
     corrupt: int = 0
     rss_bytes: int = 50 << 20
     cpu_share: float = 0.1
+    hoards_bytes: int = 0  # beside its chunks
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class PretendedVault:
         self.started_s = loop.time()
         self.record = b"" if order.is_standby else self.vault_id
         self.reads = 0
+        if self.nature.hoards_bytes:
+            with (order.data / "hoard").open("wb") as file:
+                file.truncate(self.nature.hoards_bytes)
         if self.nature.exits_after_s is not None:
             self.timer = loop.call_later(self.nature.exits_after_s, self.end, 3)
 

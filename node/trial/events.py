@@ -102,7 +102,7 @@ class Violated:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The sandbox stopped the twin from doing what it may not do."""
+    """The twin was stopped from doing what it may not do, by the sandbox or by whoever watches it."""
 
     now_s: float
     twin: Twin

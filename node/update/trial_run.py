@@ -18,6 +18,7 @@ from typing import Final
 
 from node.prober.control import Measured, Ready
 from node.trial.events import (
+    Denied,
     Event,
     HostFault,
     PeersRated,
@@ -38,6 +39,7 @@ from node.update.identities import draw_identities
 from node.update.observations import Neighbourhood, Observer, reports_about
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
 from node.update.rehearsal import TrialResult, scan, stop
+from node.update.trees import size_of
 from node.vault.core.identity import Signer
 from node.vault.ports import Entropy, Random
 
@@ -49,6 +51,8 @@ SAMPLE_S_MIN: Final = 0.5
 SAMPLE_S_MAX: Final = 60.0
 RATINGS_PER_TRIAL: Final = 8  # within the shortest trial
 RATE_S_MIN: Final = 5.0
+WEIGH_S: Final = 5.0  # how long a twin may take more of the disk than it was given
+SPARE_BYTES: Final = 16 << 20  # beside its quota, for what is on its way
 NAME_BYTES: Final = 8  # of a data folder's name
 
 log = logging.getLogger(__name__)
@@ -225,6 +229,7 @@ class TrialRun:
                 tasks.create_task(self._repeat(self._tick, TICK_S)),
                 tasks.create_task(self._repeat(self._sample, sample_s)),
                 tasks.create_task(self._repeat(self._rate, rate_s)),
+                tasks.create_task(self._repeat(self._weigh, WEIGH_S)),
                 tasks.create_task(self._keep_probing()),
                 tasks.create_task(self._restart_on_purpose()),
                 *(tasks.create_task(self._watch_exit(side)) for side in self._shuffled()),
@@ -262,6 +267,15 @@ class TrialRun:
             announced_s=self._order.announced_s,
         )
         self._step(PeersRated(self._now(), candidate, control, self._neighbourhood.subnet_count or None))
+
+    async def _weigh(self) -> None:
+        """End a twin that takes more of the disk than it was given; its sandbox limits each file, not their number."""
+        enough_bytes = self._order.quota_bytes + SPARE_BYTES
+        for side in self._shuffled():
+            if await asyncio.to_thread(size_of, side.data, enough_bytes) >= enough_bytes:
+                self._step(Denied(self._now(), side.name, "it took more of the disk than it was given"))
+                if side.vault is not None:
+                    side.vault.kill()
 
     async def _watch_exit(self, side: _Side) -> None:
         while True:

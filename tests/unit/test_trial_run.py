@@ -71,6 +71,7 @@ class TestVerdicts:
             ({"wrong_every": 50}, "wrong bytes"),
             ({"exits_after_s": 15.0}, "crashed (exit code 3)"),
             ({"rss_bytes": 100 << 20}, "memory"),
+            ({"hoards_bytes": 1 << 30}, "took more of the disk than it was given"),
             ({"starts": False}, "did not start while its twin did: ImportError"),
         ],
     )
@@ -79,7 +80,10 @@ class TestVerdicts:
         assert result.outcome == "refuse"
         assert words in result.reason
 
-    @pytest.mark.parametrize("nature", [Nature(starts=False), Nature(exits_after_s=15.0), Nature(loses_every=20)])
+    @pytest.mark.parametrize(
+        "nature",
+        [Nature(starts=False), Nature(exits_after_s=15.0), Nature(loses_every=20), Nature(hoards_bytes=1 << 30)],
+    )
     def test_what_both_do_is_the_computers_fault(self, tmp_path: Path, nature: Nature):
         assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "void"
 
