@@ -9,6 +9,7 @@ launch.py       one run of a vault: start, check, configure
 watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)
 vault_child.py  the vault in use: watched, certified, handed over
+heads.py        heads of peers that wait to be judged
 host.py         what updates may ask of the node
 twins.py        vaults for a trial
 probing.py      the prober of a trial

@@ -19,6 +19,7 @@ from node.api import schema, texts
 from node.supervisor import settings, space
 from node.supervisor.errors import RequestRefused, SettingsError, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
+from node.supervisor.heads import HeadQueue, rest_s
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
@@ -38,7 +39,6 @@ MEASURE_S: Final = 60.0
 PUBLISH_S: Final = 0.5  # between two looks at what changed
 LOOK_S: Final = 10.0  # even if nobody said that something changed: silence is news too
 PUT_S: Final = 55.0
-HEADS_MAX: Final = 8  # offered by the vault and not judged yet; more are dropped and come again
 SOURCE_BYTES_MAX: Final = 64 << 10
 VERSION_LINE: Final = re.compile(rb'^__version__ = "([0-9A-Za-z.+-]{1,40})"$', re.MULTILINE)
 
@@ -77,7 +77,7 @@ class Supervisor:
         self._share_bytes = space.share_bytes(self._settings.quota_bytes, self._disk)
         self._changed = asyncio.Event()
         self._settings_lock = asyncio.Lock()
-        self._heads: asyncio.Queue[control.HeadSeen] = asyncio.Queue(HEADS_MAX)
+        self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._updates_trouble = ""
         self._updating: asyncio.Task[None] | None = None
@@ -222,8 +222,7 @@ class Supervisor:
             raise StateError(texts.unusable(self.home.state / "record", error)) from error
 
     def head_seen(self, seen: control.HeadSeen) -> None:
-        with contextlib.suppress(asyncio.QueueFull):  # whoever offers it will offer it again
-            self._heads.put_nowait(seen)
+        self._heads.put(seen)
 
     async def listening(self) -> None:
         try:
@@ -311,10 +310,12 @@ class Supervisor:
             seen = await self._heads.get()
             if self._updates is None:
                 continue
+            begun_s = asyncio.get_running_loop().time()
             try:
                 await self._updates.offered(seen.content, seen.sender)
             except Exception:
                 log.exception("a head could not be judged")
+            await asyncio.sleep(rest_s(asyncio.get_running_loop().time() - begun_s))
 
     def _left_bytes(self) -> int:
         used = self.vault.state.used_bytes if self.vault.state else 0
