@@ -225,10 +225,6 @@ class Updates:
         for name, record in list(self._records.items()):
             if not record.way.is_over:
                 await self._take(name, events.Resumed(self._now()))
-        in_use = await asyncio.to_thread(self._means.slots.current, "vault")
-        active = self._active()
-        if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
-            await self._take(active.release.name, events.Vetoed(self._now(), "its files were damaged"))
         if self._chain.head:
             await self._carry()
             # A power cut may have come between the head and its releases.
@@ -238,8 +234,11 @@ class Updates:
 
     async def _next_turn(self) -> None:
         """Set aside what is outdated; take up the newest release that waits, if none is on its way."""
-        waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=_age)
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+        active = self._active()
+        if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
+            await self._take(active.release.name, events.Vetoed(self._now(), "its files were damaged"))
+        waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=_age)
         used = [r for r in self._records.values() if r.way.phase == "confirmed" and r.release.tree_hash == in_use]
         newest = max([*waiting, *used], key=_age, default=None)
         if newest is None:

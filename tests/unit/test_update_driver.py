@@ -680,3 +680,18 @@ class TestPowerCuts:
         update = tell(farm)["vault/2"]
 
         assert (update.phase, update.reason) == ("rolled_back", "its files were damaged")
+
+    def test_a_version_whose_files_are_damaged_in_probation_is_never_called_confirmed(self, farm: Farm):
+        head = farm.publish("2")
+        ended: list[Update] = []
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await until(updates, lambda items: [item.phase for item in items.values()] == ["probation"])
+            farm.slots.point_back("vault", farm.own, 0.0)  # as whoever starts the vault does, on finding it damaged
+            await until(updates, lambda items: all(item.phase in DONE for item in items.values()))
+            ended.extend(updates.updates().items)
+
+        live(farm, story)
+
+        assert [(item.phase, item.reason) for item in ended] == [("rolled_back", "its files were damaged")]
