@@ -4,8 +4,8 @@ It lies where ``-X pycache_prefix`` looks for it: below the prefix, under the so
 the hash of its source and Python checks it at every import (CHECKED_HASH).  That says nothing about the byte
 code itself, so its own hashes stand in a record next to the prefix and are compared before every start.
 
-The compiler reads strangers' text, so it runs in a process of its own, without any power but to write there.
-Everything blocks.
+The compiler reads strangers' text, and a few MB of it can take gigabytes, so it runs in a process of its own with
+limits on time and memory.  Everything blocks.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ from node.vault.storage.filesystem import write_durably
 RECORD_SUFFIX: Final = ".json"
 RECORD_BYTES_MAX: Final = 4 << 20
 COMPILE_S_MAX: Final = 60.0
+COMPILE_BYTES_MAX: Final = 1 << 30  # of memory; a vault that compiled it itself would have no more
 FILE_MODE: Final = 0o444
 FOLDER_MODE: Final = 0o555
 
 _COMPILE: Final = """
 import os, py_compile, sys
-slot, sys.pycache_prefix = sys.argv[1:]
+slot, sys.pycache_prefix, bytes_max = sys.argv[1:]
+if os.name == "posix":
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(bytes_max), resource.getrlimit(resource.RLIMIT_AS)[1]))
 for folder, _, names in os.walk(slot):
     for name in names:
         if name.endswith(".py"):
@@ -56,7 +60,7 @@ def prepare(slot: Path, prefix: Path) -> None:
         OSError: The disk refused.
     """
     prefix.mkdir(mode=0o700)
-    order = [sys.executable, "-I", "-S", "-B", "-c", _COMPILE, str(slot), str(prefix)]
+    order = [sys.executable, "-I", "-S", "-B", "-c", _COMPILE, str(slot), str(prefix), str(COMPILE_BYTES_MAX)]
     # A text that breaks the compiler costs its own vault a slower start and nobody else anything.
     with contextlib.suppress(subprocess.TimeoutExpired, subprocess.CalledProcessError):
         subprocess.run(

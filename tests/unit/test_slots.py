@@ -350,6 +350,20 @@ class TestByteCode:
         spoil(slots.path("vault", name) / "node/vault/__init__.py", b"X = 2\n")
         assert self.run(slots, name).stdout.startswith("2 ")
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+    def test_a_text_that_takes_the_compiler_too_much_memory_is_left_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(bytecode, "COMPILE_BYTES_MAX", 100 << 20)
+        (tmp_path / "slot").mkdir()
+        (tmp_path / "slot" / "greedy.py").write_text(f"x = [{'0,' * (1 << 19)}]")
+        (tmp_path / "slot" / "modest.py").write_text("x = 0")
+
+        bytecode.prepare(tmp_path / "slot", tmp_path / "cache")
+
+        assert [path.name.partition(".")[0] for path in (tmp_path / "cache").rglob("*.pyc")] == ["modest"]
+        assert bytecode.is_whole(tmp_path / "cache")
+
     def test_damaged_or_additional_byte_code_is_made_anew(self, slots: Slots):
         name = stage(slots)
         prefix = slots.pycache("vault", name)
