@@ -198,7 +198,7 @@ class VaultChild:
             self._failed(str(error), up_s=0.0)
         except (StateError, UpdateError, OSError) as error:  # this machine's fault, not the vault's
             self.failure = str(error)
-            self._start_at_s = self._now() + self._watchdog.ended(self._now(), 0.0)
+            self._start_at_s = self._now() + self._watchdog.ended(0.0)
             log.warning("vault not started reason=%s", error)
         self._around.changed()
 
@@ -293,7 +293,7 @@ class VaultChild:
 
     def _failed(self, reason: str, up_s: float) -> None:
         self.failure = reason
-        delay_s = self._watchdog.ended(self._now(), up_s)
+        delay_s = self._watchdog.ended(up_s)
         self._start_at_s = self._now() + delay_s
         log.warning("vault failed reason=%s up_s=%.0f next_start_s=%.0f", reason, up_s, delay_s)
         self._settled.set()

@@ -5,33 +5,25 @@ A run that lasted STEADY_S counts as a good one and forgives the failures before
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 DELAY_S_MIN: Final = 1.0
 DELAY_S_MAX: Final = 60.0
 STEADY_S: Final = 60.0  # a vault that was up for so long did start
-WINDOW_S: Final = 600.0  # failures within it are counted
-FAILURES_KEPT: Final = 100
 
 
 @dataclass(slots=True)
 class Watchdog:
     """The failures of one slot's vault.  A new slot gets a new watchdog."""
 
-    _failed_s: list[float] = field(default_factory=list)
     _in_a_row: int = 0
 
-    def ended(self, now_s: float, up_s: float) -> float:
+    def ended(self, up_s: float) -> float:
         """Note that the vault ended, unasked, after being up for ``up_s`` (0: never); return the delay in seconds."""
         assert up_s >= 0.0, up_s
-        self._failed_s = [*self._failed_s, now_s][-FAILURES_KEPT:]
         self._in_a_row = 1 if up_s >= STEADY_S else self._in_a_row + 1
         return self._delay_s()
-
-    def failures(self, now_s: float) -> int:
-        """How often the vault ended by itself within the last WINDOW_S."""
-        return sum(now_s - at_s <= WINDOW_S for at_s in self._failed_s)
 
     @property
     def failures_in_a_row(self) -> int:
