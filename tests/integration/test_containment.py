@@ -10,10 +10,8 @@ import json
 import os
 import py_compile
 import shutil
-import stat
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,15 +32,14 @@ from node.sandbox.report import (
 )
 from node.sandbox.spec import SandboxSpec, environment
 from tests.integration.stand_in import ROOT, make_spec
+from tests.other_user import NOBODY, folder_open_to_all
 
-NOBODY = 65534
-# Root's own Python and root's folder for temporary files may lie where nobody else may look.
+# Root's own Python may lie where nobody else may look.
 INTERPRETERS = (
     os.path.realpath(sys.executable),
     f"/usr/local/bin/python3.{sys.version_info.minor}",
     f"/usr/bin/python3.{sys.version_info.minor}",
 )
-FOLDERS = (tempfile.gettempdir(), "/var/tmp", "/tmp")
 PACKAGES = ("msgspec", "psutil", "iroh", "cryptography", "cffi", "_cffi_backend*", "pycparser")
 # Attempts that fail on some machines even where nothing is contained: no terminal, or a kernel set up strictly.
 STRICT_ANYWAY = {
@@ -92,15 +89,8 @@ def ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     if os.geteuid() != 0:
         yield User(sys.executable, ROOT, tmp_path_factory.mktemp("own"), is_other=False)
         return
-    parent = next((folder for folder in FOLDERS if is_open_to_all(Path(folder))), None)
-    if parent is None:
-        pytest.skip(f"the user nobody may enter none of {', '.join(FOLDERS)}")
-    folder = Path(tempfile.mkdtemp(prefix="perennial-nobody-", dir=parent))
-    try:
-        folder.chmod(0o755)
+    with folder_open_to_all() as folder:
         yield make_user(folder)
-    finally:
-        shutil.rmtree(folder)
 
 
 def make_user(folder: Path) -> User:
@@ -122,11 +112,6 @@ def make_user(folder: Path) -> User:
     (folder / "own").mkdir()
     os.chown(folder / "own", NOBODY, NOBODY)
     return User(str(venv / "bin" / "python"), folder / "app", folder / "own", is_other=True)
-
-
-def is_open_to_all(folder: Path) -> bool:
-    """Whether every user may enter the folder."""
-    return folder.is_dir() and all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.parents))
 
 
 def runs_as_nobody(python: str) -> bool:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from node.update.trees import remove_tree, size_of
-
-NOBODY = 65534
+from tests.other_user import NOBODY, folder_open_to_all
 
 
 @pytest.fixture
-def own_folder() -> Iterator[Path]:
+def own_folder(tmp_path: Path) -> Iterator[Path]:
     """A folder of an ordinary user, whom modes hold back, and that user at work in it."""
-    folder = Path(tempfile.mkdtemp())
     if os.geteuid() != 0:
-        yield folder
-    else:
+        yield tmp_path
+        return
+    with folder_open_to_all() as folder:
         os.chown(folder, NOBODY, NOBODY)
         os.seteuid(NOBODY)
-        yield folder
-        os.seteuid(0)
-    shutil.rmtree(folder)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
 
 
 class TestSizeOf:
