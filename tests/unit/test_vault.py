@@ -111,6 +111,13 @@ class TestStoring:
         assert len(stored.receipts) == 5
         assert len(holders(actors)) == 5
 
+    def test_nobody_outside_the_close_group_is_bothered(self):
+        world = World()
+        actors = world.grow(9)
+        for actor in actors:
+            put(world, actor, actor.name.encode())
+        assert [state(world, actor).counters.get("put not mine", 0) for actor in actors] == [0] * 9
+
     def test_the_holders_are_the_nearest_vaults(self):
         world = World()
         actors = world.grow(9)
@@ -178,7 +185,7 @@ class TestStoring:
         actors = world.grow(6, quota_bytes=0)
         answer = put(world, actors[0])
         assert isinstance(answer, control.Failed)
-        assert answer.message == "0 vaults took the chunk, 3 are needed"
+        assert answer.message == "0 vaults took the chunk, 3 are needed (5 x resource.quota)"
 
 
 class TestFetching:

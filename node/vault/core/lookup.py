@@ -49,7 +49,7 @@ class Candidate:
 class Lookup:
     """One lookup.  ``found`` is called once, with the members of the close group that live, nearest first."""
 
-    def __init__(self, target: bytes, found: Callable[[Desk, list[PeerRecord]], None]) -> None:
+    def __init__(self, target: bytes, found: Callable[[Desk, list[Candidate]], None]) -> None:
         self._target = target
         self._found = found
         self._candidates: dict[bytes, Candidate] = {}
@@ -138,4 +138,4 @@ class Lookup:
         if all(candidate.state is _State.ANSWERED for candidate in group):
             self._is_done = True
             group.sort(key=lambda candidate: distance(candidate.position, self._target))
-            self._found(desk, [candidate.record for candidate in group])
+            self._found(desk, group)
