@@ -5,11 +5,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+MESSAGE_CHARACTERS_MAX: Final = 300
+
 
 class TrustError(Exception):
-    """A head, a release or the kept chain failed a check.  Refuse it; what runs goes on running."""
+    """A head, a release or the kept chain failed a check.  Refuse it; what runs goes on running.
+
+    The message is short and printable whatever it quotes: it is kept, and shown, and strangers choose what is in a head.
+    """
 
     code = "trust"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else "?" for c in message[:MESSAGE_CHARACTERS_MAX]))
 
 
 class MalformedMetadata(TrustError):

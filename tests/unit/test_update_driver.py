@@ -405,6 +405,18 @@ class TestHeads:
             assert self.offer(farm, head) == [HeadAnswer("refused", "it could not be kept: No space left on device")]
         assert self.offer(farm, head) == [HeadAnswer("accepted", "")]
 
+    def test_heads_that_are_refused_cannot_fill_the_history_until_it_is_too_long_to_be_read(self, farm: Farm):
+        async def story(updates: Updates) -> None:
+            for number in range(100):
+                junk = msgspec.msgpack.encode({f"\x1b]0;{number}" + "x" * 500_000: 1})
+                assert (await updates.offered(junk, SENDER)).outcome == "refused"
+
+        live(farm, story)
+
+        refused = farm.store.load().refused
+        assert len(refused) == driver_module.REFUSED_HEADS_MAX
+        assert all(head.reason.isprintable() and len(head.reason) < 500 for head in refused)
+
     def test_a_damaged_state_is_never_guessed_at(self, farm: Farm):
         for name in ("chain", "updates.json"):
             path = farm.folder / "state" / name
