@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def test_a_damaged_slot_is_this_machines_fault(home: Home):
 
 
 def test_on_a_full_disk_nobody_can_start(home: Home, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: DiskUsage(1 << 40, 1 << 40, 1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(1 << 40, 1 << 40, 1000))
     with pytest.raises(HostFailed, match=r"only 1\.0 kB are free"):
         start_twin(home, Slot("ab" * 32, home.slots, None))
 
