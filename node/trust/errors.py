@@ -13,7 +13,7 @@ MESSAGE_CHARACTERS_MAX: Final = 300
 class TrustError(Exception):
     """A head, a release or the kept chain failed a check.  Refuse it; what runs goes on running.
 
-    The message is short and printable whatever it quotes: it is kept, and shown, and strangers choose what is in a head.
+    The message is short and printable whatever it quotes: it is kept and shown, and strangers write heads.
     """
 
     code = "trust"
