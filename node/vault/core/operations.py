@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from node.vault import control
+from node.vault.core.close_group import close_group
 from node.vault.core.codec import encode
-from node.vault.core.desk import Asked, Desk
+from node.vault.core.desk import Asked, Desk, OwnPlace
 from node.vault.core.identity import PeerRecord
-from node.vault.core.lookup import Lookup
+from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import (
     Answer,
     Chunk,
@@ -30,6 +31,7 @@ from node.vault.core.messages import (
 from node.vault.core.proofs import HELD, NOT_HELD, check_answer, check_content, check_receipt, sign_receipt
 from node.vault.errors import BadSignature, ChunkMismatch
 
+REFUSALS_NAMED: Final = 3  # codes in a sentence
 HOLDERS_MIN: Final = 3  # receipts without which a chunk does not count as stored
 ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
 TRANSFER_TIMEOUT_S: Final = 10.0
@@ -51,18 +53,22 @@ class PutOperation:
         self._address = address
         self._keep_receipt = keep_receipt
         self._receipts: list[bytes] = []
+        self._refusals: Counter[str] = Counter()
         self._waiting = 0
         self._wanted = 0
 
     def begin(self, desk: Desk) -> None:
         Lookup(self._address, self._found).begin(desk)
 
-    def _found(self, desk: Desk, group: list[PeerRecord]) -> None:
-        is_own = desk.is_mine(self._address)
-        self._wanted = min(HOLDERS_MIN, len(group) + is_own)
-        self._waiting = len(group) + is_own
-        for peer in group:
-            desk.ask(self, peer, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
+    def _found(self, desk: Desk, near: list[Candidate]) -> None:
+        # With the own vault in it, the farthest of those found may no longer belong to the group.
+        group: list[Candidate | OwnPlace] = close_group([desk.own_place, *near], self._address)
+        is_own = desk.own_place in group
+        self._wanted = min(HOLDERS_MIN, len(group))
+        self._waiting = len(group)
+        for member in group:
+            if isinstance(member, Candidate):
+                desk.ask(self, member.record, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
         has_room = desk.used_bytes + len(self._command.content) <= desk.quota_bytes
         if is_own and (has_room or self._address in desk.held):
             desk.write_chunk(self, self._address, self._command.content)
@@ -82,19 +88,23 @@ class PutOperation:
                     held = HeldReceipt(asked.peer.certificate, receipt)
                     self._keep_receipt(asked.peer, held)
                     self._receipts.append(encode(held))
-            case Refused():
+            case Refused(code):
                 desk.counters["put refused"] += 1
+                self._refusals[code] += 1
             case _:
                 desk.blame(asked.peer, "peer.malformed")
         self._one_done(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._refusals[code] += 1
         self._one_done(desk)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if not code:
             receipt = sign_receipt(desk.signer, address, length, desk.now.utc_s)
             self._receipts.append(encode(HeldReceipt(desk.record.certificate, receipt)))
+        else:
+            self._refusals[code] += 1
         self._one_done(desk)
 
     def _one_done(self, desk: Desk) -> None:
@@ -107,7 +117,9 @@ class PutOperation:
         if len(self._receipts) >= max(1, self._wanted):
             desk.tell(control.Stored(self._command.id, self._address, tuple(self._receipts)))
         else:
-            message = f"{len(self._receipts)} vaults took the chunk, {self._wanted} are needed"
+            why = ", ".join(f"{count} x {code}" for code, count in self._refusals.most_common(REFUSALS_NAMED))
+            taken = f"{len(self._receipts)} vaults took the chunk, {self._wanted} are needed"
+            message = f"{taken} ({why})" if why else taken
             desk.tell(control.Failed(self._command.id, "peer.unreachable", message))
 
 
@@ -166,9 +178,9 @@ class GetOperation:
         self._to_ask = [peer.record for peer in desk.table.nearest(self._address, 3)]
         self._ask_next(desk)
 
-    def _looked_up(self, desk: Desk, group: list[PeerRecord]) -> None:
+    def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
         others = [peer.record for peer in desk.table.nearest(self._address, ASK_PEERS_MAX)]
-        self._to_ask = group + others
+        self._to_ask = [candidate.record for candidate in near] + others
         self._ask_next(desk)
 
     def _ask_next(self, desk: Desk) -> None:
