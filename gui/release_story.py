@@ -244,7 +244,7 @@ def _speed(metric: MetricView | None, *, is_open: bool) -> Finding:
     open_word = words.STILL_MEASURING if is_open else words.NOT_GOOD_ENOUGH
     if metric is None or metric.estimate is None:
         return Finding(words.NOTHING_MEASURED if is_open else words.NOT_MEASURED, "wait", open_word)
-    figure = words.first_guess(metric.estimate)
+    figure = words.first_guess(metric.estimate, is_open=is_open)
     if metric.low is not None and metric.high is not None and _has_range(metric):
         figure = words.speed(metric.low, metric.high, metric.estimate)
     verdict = {"fault": words.TOO_SLOW, "ok": words.PROVEN}.get(_mark(metric), open_word)

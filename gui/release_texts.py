@@ -229,10 +229,9 @@ def speed(low: float, high: float, estimate: float) -> str:
     return f"Probably {between(low, high, SLOWER, FASTER)}"
 
 
-def first_guess(factor: float) -> str:
-    if abs(factor - 1) < 0.0005:
-        return "So far just as fast"
-    return f"So far about {change(factor, SLOWER, FASTER)}"
+def first_guess(factor: float, *, is_open: bool) -> str:
+    guess = "just as fast" if abs(factor - 1) < 0.0005 else f"about {change(factor, SLOWER, FASTER)}"
+    return f"So far {guess}" if is_open else f"{guess[:1].upper()}{guess[1:]}"
 
 
 def limit(factor: float) -> str:
