@@ -17,7 +17,7 @@ from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
 from node.update.ports import Host
 from node.update.rehearsal import rehearse
-from node.update.slots import Slots
+from node.update.slots import Layer, Slots
 from node.update.store import Record, Store
 from node.update.trees import remove_tree
 from node.update.trial_run import TrialOrder, TrialRun
@@ -136,7 +136,7 @@ class Job:
         try:
             await asyncio.to_thread(means.slots.verify, "vault", tree_hash)
             await means.host.switch(tree_hash)
-            await asyncio.to_thread(means.slots.point, "vault", tree_hash, means.utc_s())
+            await _to_its_end(means.slots.point, tree_hash, means.utc_s())
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
             return events.SwitchFailed(self._now(), _told(error))
         return events.Switched(self._now())
@@ -145,7 +145,7 @@ class Job:
         """Point, then switch: from here on nobody starts the version that failed."""
         means = self._means
         try:
-            await asyncio.to_thread(means.slots.point_back, "vault", tree_hash, means.utc_s())
+            await _to_its_end(means.slots.point_back, tree_hash, means.utc_s())
             await means.host.switch(tree_hash)
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
             return events.ReturnFailed(self._now(), _told(error))
@@ -153,6 +153,15 @@ class Job:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+async def _to_its_end(point: Callable[[Layer, str, float], None], tree_hash: str, now_s: float) -> None:
+    """Write the pointer; cancelled, wait until it is written all the same, or it would land behind a later one."""
+    writing = asyncio.create_task(asyncio.to_thread(point, "vault", tree_hash, now_s))
+    try:
+        await asyncio.shield(writing)
+    finally:
+        await asyncio.wait({writing})
 
 
 def clean_up(means: Means, keep: list[str]) -> None:

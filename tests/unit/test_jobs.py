@@ -1,0 +1,71 @@
+"""Pieces of work that are cut off: what was begun on disk is finished before anything else begins."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import threading
+from pathlib import Path
+
+from node.trial.profile import PRACTICE
+from node.trust.release import Release
+from node.update.events import Switch
+from node.update.jobs import Job, Means
+from node.update.lifecycle import Lifecycle
+from node.update.slots import Layer, Slots
+from node.update.store import Record, Store
+from tests.twin_world import World
+
+NEW = "a" * 64
+
+
+class SlowSlots(Slots):
+    """Its disk takes its time over the pointer."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.is_pointing = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def verify(self, layer: Layer, tree_hash: str) -> Path:
+        return self.path(layer, tree_hash)
+
+    def point(self, layer: Layer, tree_hash: str, now_s: float) -> None:
+        self.is_pointing.set()
+        assert self.may_go_on.wait(10.0)
+        super().point(layer, tree_hash, now_s)
+
+
+class Host(World):
+    async def get_chunk(self, address: bytes) -> bytes:
+        raise NotImplementedError
+
+    async def carry_head(self, head: bytes) -> None: ...
+
+    async def refuse_head(self, digest: bytes, sender: bytes) -> None: ...
+
+    async def switch(self, tree_hash: str) -> None: ...
+
+
+def test_a_pointer_that_is_being_written_is_written_before_the_job_is_over(tmp_path: Path):
+    """Else the way back would find the old pointer, and the new one would land behind it."""
+    slots = SlowSlots(tmp_path / "slots")
+    means = Means(
+        host=Host(), slots=slots, store=Store(tmp_path / "state"), trials=tmp_path / "trial", profile=PRACTICE,
+        quota_bytes=lambda: 1, random=random.Random(1), entropy=os.urandom, utc_s=lambda: 1.0, on_change=lambda: None,
+    )  # fmt: skip
+    release = Release("vault/2", "vault", "2", NEW, bytes(32), 1, (), "", 1)
+    job = Job(Switch(NEW), Record(release, Lifecycle("vault/2", NEW, 0.0, 0.0), 0.0), means)
+
+    async def scene() -> None:
+        doing = asyncio.create_task(job.do())
+        await asyncio.to_thread(slots.is_pointing.wait, 10.0)
+        doing.cancel()
+        await asyncio.sleep(0.05)
+        slots.may_go_on.set()
+        await asyncio.wait({doing})
+        assert doing.cancelled()
+        assert slots.current("vault") == NEW
+
+    asyncio.run(scene())
