@@ -15,7 +15,7 @@ from node.vault.control import HEAD_BYTES_MAX, HeadSeen
 SENDERS_MAX: Final = 16  # that have a head waiting
 TURNS_KEPT: Final = 1024  # senders of which it is known when they were judged
 REST_PER_S: Final = 4.0  # of judging
-REST_S_MAX: Final = 2.0
+REST_S_MAX: Final = 30.0
 
 
 class HeadQueue:

@@ -132,10 +132,6 @@ class Supervisor:
         if self._updating is not None:
             self._updating.cancel()  # so that the twins of a trial end while the vault drains
 
-    async def switch(self, tree_hash: str) -> None:
-        """Hand over to another vault version; see ``VaultChild.switch``."""
-        await self.vault.switch(tree_hash)
-
     # What the API asks for.
 
     def status(self) -> schema.Status:

@@ -140,7 +140,7 @@ def test_another_version_takes_over_identity_address_and_data(tmp_path: Path):
         other = changed_slot(first.slots, tmp_path, "# a harmless remark")
         before, vault_id = first.vault.record, first.keys.vault_id
 
-        await first.switch(other)
+        await first.vault.switch(other)
 
         assert first.vault.tree_hash == other
         await until(lambda: first.status().space.chunk_count > 0)
@@ -167,7 +167,7 @@ def test_a_version_that_cannot_take_over_leaves_the_old_one_running(tmp_path: Pa
         other = changed_slot(first.slots, tmp_path, addition)
 
         with pytest.raises(SwitchFailed):
-            await first.switch(other)
+            await first.vault.switch(other)
 
         await until(lambda: first.vault.is_listening)
         assert first.vault.tree_hash == before
@@ -180,7 +180,7 @@ def test_a_vault_that_lies_about_its_files_is_refused(tmp_path: Path):
     async def story(first: Supervisor, second: Supervisor) -> None:
         other = changed_slot(first.slots, tmp_path, "loaded_tree_hash = lambda: 'ab' * 32")
         with pytest.raises(SwitchFailed, match="it says that it was loaded from abababab"):
-            await first.switch(other)
+            await first.vault.switch(other)
 
     play(tmp_path, story)
 
@@ -189,7 +189,7 @@ def test_a_damaged_slot_is_never_started_and_the_shipped_version_runs_instead(tm
     async def story(first: Supervisor, second: Supervisor) -> None:
         shipped = first.vault.tree_hash
         other = changed_slot(first.slots, tmp_path, "# a harmless remark")
-        await first.switch(other)
+        await first.vault.switch(other)
         first.slots.point("vault", other, 1.0)
         victim = first.slots.path("vault", other) / "node" / "vault" / "driver.py"
         victim.chmod(0o644)
