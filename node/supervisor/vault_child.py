@@ -226,6 +226,13 @@ class VaultChild:
     def _adopt(self, watched: Watched) -> None:
         self._watched = watched
         self.state = None
+        if watched.record:
+            self._take_record(watched)
+
+    def _take_record(self, watched: Watched) -> None:
+        """Let others find the farm where the vault in use says that it is; one that stands by has no say."""
+        self.record = watched.record
+        self._bind = same_port(self._configured_bind, watched.record)
 
     def _heard(self, watched: Watched, report: control.Report) -> None:
         """Take what a vault says by itself.  Runs in the event loop; must not wait."""
@@ -233,9 +240,9 @@ class VaultChild:
             case control.Listening():
                 if watched.listened_s is None:
                     self._wake.set()  # said again, it waits for the next look: a vault cannot hurry its supervisor
-                watched.listens(self._now())
-                self.record = report.record
-                self._bind = same_port(self._configured_bind, report.record)
+                watched.listens(self._now(), report.record)
+                if watched is self._watched:
+                    self._take_record(watched)
             case control.HeadSeen():
                 self._around.head_seen(report)
             case _:

@@ -138,6 +138,8 @@ class World:
         self.log.append(f"start {run.pid}{' standby' if assignment.is_standby else ''}")
         if not assignment.is_standby:
             run.bind()
+        elif "boasts" in self.faults.get(slot.tree_hash, ()):
+            on_report(control.Listening(record_at("127.0.1.1:1")))
         return run
 
     def whole_slot(self, tree_hash: str):
@@ -352,6 +354,15 @@ class TestHandover:
             assert len(world.records) <= 3
 
         play(story)
+
+    def test_one_that_only_stands_by_says_nothing_for_the_farm(self):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = ["boasts", "cannot bind"]
+            with pytest.raises(SwitchFailed):
+                await vault.switch(NEW)
+            assert vault.record == record_at("127.0.1.1:4001")
+
+        assert play(story).runs[-1].assignment.bind == "127.0.1.1:4001"
 
     def test_to_the_version_in_use_nothing_happens(self):
         async def story(vault: VaultChild, world: World):
