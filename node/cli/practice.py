@@ -84,7 +84,7 @@ def practice(
             _print_result(console, result)
 
     try:
-        _run_until_told(lambda: practise(request, console, announce, finished), is_until_eof=is_until_eof)
+        _run_until_told(lambda: practise(request, console, announce, finished), console, is_until_eof=is_until_eof)
     except* STATED as errors:
         fail(_first(errors), is_json=is_json)
     if not ended:
@@ -107,7 +107,7 @@ def _candidates(names: str, folder: Path | None, expect: Expectation | None, *, 
     return tuple(Candidate.named(RELEASES[name]) for name in wanted)
 
 
-def _run_until_told(work: Callable[[], Coroutine[None, None, None]], *, is_until_eof: bool) -> None:
+def _run_until_told(work: Callable[[], Coroutine[None, None, None]], console: Console, *, is_until_eof: bool) -> None:
     """Run to the end, or until Ctrl+C, SIGTERM or the end of input; the network is taken down in each case."""
 
     async def guarded() -> None:
@@ -115,6 +115,7 @@ def _run_until_told(work: Callable[[], Coroutine[None, None, None]], *, is_until
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
+            console.print("Ending the practice network; this takes a few seconds.")
             task.cancel()
 
         if is_until_eof:

@@ -26,9 +26,11 @@ from node.vault.control import State
 LINES_KEPT: Final = 8
 POLL_S: Final = 1.0
 WAY: Final = ("fetching", "staged", "on_trial", "rehearsing", "promoting", "probation", "confirmed")
-FARM_COLUMNS: Final = (
-    "farm", "in use", "new version", "its way", "read", "lost", "rated by", "request time, today's = 1",
-)  # fmt: skip
+ROOMY_ROWS: Final = 38  # a terminal so high has room for a table of the plain vaults
+ROOMY_COLUMNS: Final = 110  # and one so wide for every column
+FIXED_ROWS: Final = 15  # what is shown besides the lines of the two panels and the table of vaults
+FARM_COLUMNS: Final = ("farm", "in use", "new version", "its way", "read", "lost", "raters", "time, × today's")
+ONLY_WIDE: Final = ("its way", "raters")
 PHASE_WORDS: Final = {
     "announced": "heard of it",
     "fetching": "fetching",
@@ -90,14 +92,22 @@ class View:
             await asyncio.sleep(POLL_S)
 
     def _draw(self) -> RenderableType:
-        story = Text("\n".join(self._lines) or "The vaults get to know each other.")
+        size = self._console.size
+        is_high, is_wide = size.height >= ROOMY_ROWS, size.width >= ROOMY_COLUMNS
+        decided = Text("\n".join(outcome.sentence for outcome in self._outcomes))
+        taken = FIXED_ROWS + (len(self._network.plain) + 4) * is_high + len(decided.wrap(self._console, size.width - 4))
+        lines = list(self._lines)[-max(1, size.height - taken) :]
+        story = Text("\n".join(lines) or "The vaults get to know each other.", no_wrap=not is_high, overflow="ellipsis")
         seconds = time.monotonic() - self._started_s
         title = Text(f"Practice network on this computer, {seconds:.0f} s old", style="bold")
-        if any(trial is not None and trial.phase == "on_trial" for trial in self._trials.values()):
+        is_trying = any(trial is not None and trial.phase == "on_trial" for trial in self._trials.values())
+        if is_trying and is_wide:
             title.append("; each farm on trial runs two more vaults for it", style="dim")
-        parts: list[RenderableType] = [title, self._vaults(), self._farms(), _panel(story, "What happens")]
+        parts: list[RenderableType] = [title, self._farms(is_wide=is_wide), _panel(story, "What happens")]
         if self._outcomes:
-            parts.append(_panel(Text("\n".join(outcome.sentence for outcome in self._outcomes)), "Decided"))
+            parts.append(_panel(decided, "Decided"))
+        if is_high:
+            parts.insert(1, self._vaults())
         return Group(*parts)
 
     def _vaults(self) -> Table:
@@ -112,14 +122,16 @@ class View:
             table.add_row(vault.name, *cells)
         return table
 
-    def _farms(self) -> Table:
+    def _farms(self, *, is_wide: bool) -> Table:
         table = Table(box=box.SIMPLE_HEAD, expand=True)
-        for column in FARM_COLUMNS:
-            table.add_column(column)
+        shown = [i for i, column in enumerate(FARM_COLUMNS) if is_wide or column not in ONLY_WIDE]
+        for i in shown:
+            table.add_column(FARM_COLUMNS[i], no_wrap=True)
         for farm in self._network.farms:
             status, trial = self._statuses.get(farm.name), self._trials.get(farm.name)
             version = status.in_use.version if status is not None and status.in_use is not None else "…"
-            table.add_row(farm.name, version, *_trial_cells(trial))
+            cells = (farm.name, version, *_trial_cells(trial))
+            table.add_row(*(cells[i] for i in shown))
         return table
 
 
@@ -130,9 +142,9 @@ def _trial_cells(trial: TrialView | None) -> tuple[str, ...]:
     return (
         f"{trial.version} {PHASE_WORDS.get(trial.phase, trial.phase)}",
         _way(trial.phase),
-        f"{trial.verified_reads} pieces",
+        f"{trial.verified_reads:,}",
         str(trial.lost + trial.wrong),
-        f"{trial.neighbours_rated} neighbours",
+        str(trial.neighbours_rated),
         _speed_words(speed),
     )
 
@@ -142,12 +154,12 @@ def _speed_words(metric: MetricView | None) -> str:
         return "measuring"
     if metric.low is None or metric.high is None:
         return f"about {metric.estimate:.2f}"
-    mark = "good enough" if metric.is_proven else "too slow" if metric.is_alarming else "measuring"
+    mark = ", good" if metric.is_proven else ", slow" if metric.is_alarming else ""
     # Extreme measurements are cut in the reckoning of the interval, so that it may be only the lower end.
     span = f"{metric.low:.2f} to {metric.high:.2f}"
     if metric.estimate > metric.high * 1.05:
         span = f"at least {metric.high:.2f}"
-    return f"{span}, {mark}"
+    return f"{span}{mark}"
 
 
 def _way(phase: str) -> str:
