@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -15,7 +16,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui import feed, texts
+from tests.gui.fake_node import FakeNode
 from tests.gui.helper import FAKE, on_loop, running, said, until
+from tests.gui.samples import live, status
 
 
 class TestTheStartOfANode:
@@ -111,6 +114,32 @@ class TestAPracticeNetwork:
                 assert app.window.home.button.text() == texts.GROW_ANEW
                 app.window.home.button.click()
                 await until(lambda: said(app)[2] == "Everything is fine.", 20)
+
+        on_loop(desk, play())
+
+    def test_when_only_the_farm_shown_is_gone_a_new_network_replaces_the_old_one(
+        self, desk: QApplication, tmp_path: Path
+    ):
+        word = json.dumps({"farms": [{"home": str(tmp_path / "farm")}]})
+        stays = f"import time; print({word!r}, flush=True); time.sleep(60)"
+
+        async def play() -> None:
+            node = FakeNode(tmp_path / "farm")
+            await node.start()
+            node.say(live(status()))
+            command = (sys.executable, "-c", stays)
+            async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
+                app.window.welcome.button.click()
+                await until(lambda: app.tray.quit.text() == texts.QUIT_PRACTICE and said(app)[0] == "fine", 20)
+                assert app._practice is not None
+                old = app._practice.pid
+                await node.stop()
+                await until(lambda: said(app)[2] == texts.NOT_RUNNING)
+                assert app.window.home.button.text() == texts.GROW_ANEW
+                app.window.home.button.click()
+                await until(lambda: app._practice is not None and app._practice.pid != old, 20)
+                assert not is_alive(old)
+                assert not app._has_practice_ended
 
         on_loop(desk, play())
 
