@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from node.pod import network as pods
 from node.practice.farm import Farm, Member
@@ -22,6 +21,7 @@ from node.supervisor.home import Lock
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
 from node.update.slots import Slots
+from node.update.trees import remove_tree
 from node.vault.storage.filesystem import write_durably
 
 MARKER: Final = "practice.json"
@@ -132,8 +132,8 @@ def practice_folder(home: Path | None, *, is_kept: bool) -> Iterator[Path]:
     except OSError as error:
         raise PracticeError(f"{folder} cannot be used: {error.strerror or error}") from error
     with lock:
-        _empty(folder)
         try:
+            _empty(folder)
             yield folder
         finally:
             if not is_kept:
@@ -163,26 +163,18 @@ def _check_usable(folder: Path) -> None:
 
 def _empty(folder: Path) -> None:
     """Remove what an earlier practice network left."""
-    for entry in folder.iterdir():
-        if entry.name in (MARKER, LOCK):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, onerror=_make_writable)
-        else:
-            entry.unlink()
+    try:
+        for entry in folder.iterdir():
+            if entry.name not in (MARKER, LOCK):
+                remove_tree(entry)
+    except OSError as error:
+        raise PracticeError(f"{folder} cannot be emptied: {error.strerror or error}") from error
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a practice network's folder.  Without its marker nothing is deleted."""
+    """Delete a practice network's folder, but nothing without its marker; what fails is left to the next network."""
     if (folder / MARKER).is_file():
-        shutil.rmtree(folder, onerror=_make_writable)
-
-
-def _make_writable(function: Any, path: str, _error: object) -> None:
-    with contextlib.suppress(OSError):  # slots are read-only
-        Path(path).parent.chmod(0o700)
-        Path(path).chmod(0o700)
-        function(path)
+        remove_tree(folder, is_best_effort=True)
 
 
 def _bind(number: int) -> str:
