@@ -209,8 +209,7 @@ class Environment:
 
     def _pip(self, lock: int | None, *arguments: str) -> None:
         pip = [str(self.program("python")), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-        quiet = [] if sys.stderr.isatty() else ["-qq"]  # errors only
-        self._step(lock, [*pip, *quiet, *arguments], "pip could not install what is locked (its message is above)")
+        self._step(lock, [*pip, "-qq", *arguments], "pip could not install what is locked (its message is above)")
 
     def _step(self, lock: int | None, command: list[str], failure: str) -> None:
         if self.execute(command, self.root, lock) != 0:

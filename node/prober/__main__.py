@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import sys
-import time
 from typing import Final
 
 import msgspec
@@ -16,6 +15,7 @@ from node.prober.control import Measured, Ready, decode_probe
 from node.prober.prober import Prober
 from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS
 from node.vault.channel import Channel
+from node.vault.clock import SystemClock
 from node.vault.control import LENGTH_BYTES, Hello
 from node.vault.core import codec, messages
 from node.vault.core.identity import PeerRecord, Signer, certify, decode_record, make_record
@@ -27,16 +27,6 @@ PROBE_TIMEOUT_S: Final = 30.0
 FLUSH_TIMEOUT_S: Final = 2.0
 
 logger = logging.getLogger("node.prober")
-
-
-class SystemClock:
-    """The machine's clocks."""
-
-    def monotonic_s(self) -> float:
-        return time.monotonic()
-
-    def utc_s(self) -> float:
-        return time.time()
 
 
 async def run(channel: Channel) -> None:

@@ -7,6 +7,8 @@
     control.py  the contract with the supervisor
     ports.py    what the core and the edges need of the machine
     driver.py   performs the core's effects
+    channel.py clock.py loaded.py
+                edge: the control channel, the clocks, the tree that this process was loaded from
     __main__.py the vault process
 
 It imports nothing of ``node`` outside itself: the very files here are what a vault release carries.

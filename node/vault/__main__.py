@@ -18,6 +18,7 @@ from typing import Final
 
 from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
 from node.vault.channel import Channel
+from node.vault.clock import SystemClock
 from node.vault.core.identity import Signer, decode_certificate, decode_record, make_record
 from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
@@ -32,16 +33,6 @@ FLUSH_TIMEOUT_S: Final = 2.0
 STATED: Final = (VaultError, OSError, TimeoutError)
 
 logger = logging.getLogger("node.vault")
-
-
-class SystemClock:
-    """The machine's clocks."""
-
-    def monotonic_s(self) -> float:
-        return time.monotonic()
-
-    def utc_s(self) -> float:
-        return time.time()
 
 
 class Process:

@@ -28,6 +28,7 @@ FORBIDDEN_CALLS = CLOCKS | CHANCE
 # The modules at the outermost edge, where real clocks and real chance enter; everybody else is handed them.
 EDGES = {
     "node.vault.__main__": "the main of the vault's process joins the core with this machine",
+    "node.vault.clock": "is the clock that these mains hand in",
     "node.prober.__main__": "the main of the prober's process does the same",
     "node.cli": "what a person started on this machine, now",
     "node.practice": "plays people, farms and chance on this machine",
