@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 
 import pytest
 
-from node.practice import network
 from node.practice.network import MARKER, practice_folder, remove_folder
 from node.practice.releases import PracticeError
 from node.supervisor.errors import HomeInUse
@@ -76,8 +76,7 @@ def test_a_file_is_no_folder(tmp_path):
 
 
 def test_the_temporary_folder_of_a_killed_network_is_removed_and_that_of_a_running_one_is_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(network.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(network.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with practice_folder(None, is_kept=False) as running:
         killed = tmp_path / "perennial-killed"
         killed.mkdir()
