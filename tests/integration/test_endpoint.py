@@ -228,16 +228,16 @@ def test_an_endless_answer_is_the_peers_fault_and_not_the_lines():
     play(2, story)
 
 
-def test_a_vault_that_accepts_and_never_says_hello_is_left_alone():
+def test_a_vault_that_accepts_and_never_says_hello_is_left_alone(monkeypatch):
     async def story(hosts: list[Host]) -> None:
         asker, mute = hosts
 
-        async def never(_incoming: iroh.Incoming) -> None:
-            connection = await (await _incoming.accept()).connect()
+        async def never(incoming: iroh.Incoming) -> None:
+            connection = await (await incoming.accept()).connect()
             closed.append(await connection.closed())
 
         closed: list[object] = []
-        mute.network._receive = never  # type: ignore[method-assign]
+        monkeypatch.setattr(mute.network, "_receive", never)
         with pytest.raises(Unreachable):
             await asker.network.request(mute.record, PING, 0.5)
         await until(lambda: bool(closed))
