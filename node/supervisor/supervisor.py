@@ -80,6 +80,7 @@ class Supervisor:
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._updates_trouble = ""
+        self._last_level: schema.SandboxLevel = "none"
         self._updating: asyncio.Task[None] | None = None
         self._shipped: dict[str, str] = {}  # tree hash -> version, of slots that no release brought
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
@@ -137,7 +138,6 @@ class Supervisor:
     def status(self) -> schema.Status:
         state, sentence = texts.status_sentence(self._health())
         figures = self.vault.state
-        run = self.vault.run
         return schema.Status(
             state=state,
             sentence=sentence,
@@ -146,10 +146,16 @@ class Supervisor:
             peer_count=figures.peer_count if figures else 0,
             subnet_count=figures.subnet_count if figures else 0,
             in_use=self._in_use(),
-            sandbox=run.report.level if run else "none",
+            sandbox=self._sandbox_level(),
             farm=self.keys.vault_id.hex()[:8],
             last_event=self.events.newest,
         )
+
+    def _sandbox_level(self) -> schema.SandboxLevel:
+        """What holds the vault in use; between two runs what held the last one, for the next will be held alike."""
+        if self.vault.run is not None:
+            self._last_level = self.vault.run.report.level
+        return self._last_level
 
     def updates(self) -> schema.Updates:
         return self._updates.updates() if self._updates else schema.Updates((), ())

@@ -25,7 +25,7 @@ def on_loop(qapp: QApplication, job: Coroutine[Any, Any, T], seconds: float = TE
         return runner.run(asyncio.wait_for(job, seconds))
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
+async def wait_until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
     """Wait until something is so; fail if it does not come to be in time."""
     async with asyncio.timeout(seconds):
         while not is_so():
@@ -58,7 +58,7 @@ async def running(
     app = App(qapp, options)
     life: Awaitable[int] = asyncio.ensure_future(app.run())
     try:
-        await until(lambda: is_hidden or app.window.isVisible())
+        await wait_until(lambda: is_hidden or app.window.isVisible())
         yield app
     finally:
         app.quit()

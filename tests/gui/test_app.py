@@ -14,7 +14,7 @@ from gui import feed, texts
 from gui.story import Seen
 from node.api.schema import Phase
 from tests.gui.fake_node import FakeNode
-from tests.gui.helper import fake_process, on_loop, running, said, until
+from tests.gui.helper import fake_process, on_loop, running, said, wait_until
 from tests.gui.samples import EARLY, LATE, NEXT, PROMOTED, live, samples, status, update
 
 BY_NAME = {sample.name: sample.seen for sample in samples()}
@@ -22,7 +22,7 @@ BY_NAME = {sample.name: sample.seen for sample in samples()}
 
 async def changed(one: QLabel) -> None:
     before = one.text()
-    await until(lambda: one.text() != before)
+    await wait_until(lambda: one.text() != before)
 
 
 def test_the_events_of_a_release_are_told_from_announced_to_promoted(desk: QApplication, tmp_path: Path):
@@ -33,7 +33,7 @@ def test_the_events_of_a_release_are_told_from_announced_to_promoted(desk: QAppl
         node.say(BY_NAME["fine"])
         await node.start()
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
-            await until(lambda: app.window.home.headline.text() == "Everything is fine.")
+            await wait_until(lambda: app.window.home.headline.text() == "Everything is fine.")
             phases: tuple[Phase, ...] = (
                 "announced",
                 "fetching",
@@ -51,7 +51,7 @@ def test_the_events_of_a_release_are_told_from_announced_to_promoted(desk: QAppl
                 titles.append(app.window.updates.title.text())
             confirmed = update("0.1.1", NEXT, "confirmed", PROMOTED)
             node.say(live(status(version="0.1.1", tree_hash=NEXT), (confirmed,), LATE))
-            await until(lambda: app.window.updates.title.text() == "You are using 0.1.1")
+            await wait_until(lambda: app.window.updates.title.text() == "You are using 0.1.1")
             assert "took over" in app.window.updates.lead.text()
         await node.stop()
 
@@ -76,18 +76,18 @@ def test_a_supervisor_that_dies_is_said_to_be_gone_within_two_seconds_and_found_
         home, clock = tmp_path / "home", asyncio.get_running_loop().time
         child = await fake_process(home, "fine")
         async with running(desk, home, tmp_path / "tray.ini") as app:
-            await until(lambda: said(app)[0] == "fine")
+            await wait_until(lambda: said(app)[0] == "fine")
             app.window.setVisible(is_shown)
             child.kill()
             gone_s = clock()
-            await until(lambda: said(app)[2] == "It does not run.")
+            await wait_until(lambda: said(app)[2] == "It does not run.")
             gone_s = clock() - gone_s
             assert said(app)[:2] == ("problem", "Practice: it does not run")
             assert {one.mark for one in app.story().home.proofs} == {"wait"}
             await child.communicate()
             child = await fake_process(home, "fine")
             back_s = clock()
-            await until(lambda: said(app)[2] == "Everything is fine.")
+            await wait_until(lambda: said(app)[2] == "Everything is fine.")
             back_s = clock() - back_s
             assert app.tray.sign == "fine"
         child.kill()
@@ -108,7 +108,7 @@ def test_a_restart_that_is_over_at_once_is_not_worth_a_word(desk: QApplication, 
         node.say(BY_NAME["fine"])
         await node.start()
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
-            await until(lambda: said(app)[0] == "fine")
+            await wait_until(lambda: said(app)[0] == "fine")
             feed_now = app._feed
             assert feed_now is not None
             tell = feed_now._on_change
@@ -119,10 +119,10 @@ def test_a_restart_that_is_over_at_once_is_not_worth_a_word(desk: QApplication, 
 
             feed_now._on_change = listen
             await node.stop()
-            await until(lambda: feed_now._since_s is not None)  # it has found nobody there
+            await wait_until(lambda: feed_now._since_s is not None)  # it has found nobody there
             node.say(BY_NAME["paused"])
             await node.start()
-            await until(lambda: said(app)[2] == "Paused: on battery.")
+            await wait_until(lambda: said(app)[2] == "Paused: on battery.")
         await node.stop()
 
     on_loop(desk, play())
@@ -139,11 +139,11 @@ def test_a_node_that_hangs_is_not_taken_for_a_quiet_one(
     async def play() -> None:
         child = await fake_process(tmp_path / "home")
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
-            await until(lambda: said(app)[2] == "Starting up." and app.story().is_practice)
+            await wait_until(lambda: said(app)[2] == "Starting up." and app.story().is_practice)
             child.send_signal(19)  # stops it without ending it
-            await until(lambda: said(app)[2] == "It does not run.")
+            await wait_until(lambda: said(app)[2] == "It does not run.")
             child.send_signal(18)
-            await until(lambda: said(app)[2] == "Starting up.")
+            await wait_until(lambda: said(app)[2] == "Starting up.")
         child.kill()
         await child.communicate()
 
@@ -156,10 +156,10 @@ def test_missed_events_make_it_read_everything_anew(desk: QApplication, tmp_path
         node.say(BY_NAME["fine"])
         await node.start()
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
-            await until(lambda: said(app)[0] == "fine")
+            await wait_until(lambda: said(app)[0] == "fine")
             node.say(BY_NAME["attention"])
             node.events.forget()
-            await until(lambda: said(app)[0] == "attention")
+            await wait_until(lambda: said(app)[0] == "attention")
         await node.stop()
 
     on_loop(desk, play())
@@ -171,13 +171,13 @@ def test_practice_is_to_be_seen_in_window_title_sidebar_and_tray(desk: QApplicat
         node.say(BY_NAME["fine"])
         await node.start()
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
-            await until(lambda: said(app)[0] == "fine")
+            await wait_until(lambda: said(app)[0] == "fine")
             assert app.window.sidebar.badge.isVisible()
             assert "practice" in app.window.windowTitle()
             assert app.tray.line.text().startswith("Practice")
             assert app.tray.quit.text() == texts.QUIT_WINDOW_ONLY  # the node is not the app's own
             node.say(BY_NAME["fine-real"])
-            await until(lambda: not app.window.sidebar.badge.isVisible())
+            await wait_until(lambda: not app.window.sidebar.badge.isVisible())
             assert app.window.windowTitle() == "Perennial"
         await node.stop()
 
@@ -190,12 +190,12 @@ def test_many_events_at_once_are_shown_as_the_last_of_them(desk: QApplication, t
         node.say(BY_NAME["fine"])
         await node.start()
         async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
-            await until(lambda: said(app)[0] == "fine")
+            await wait_until(lambda: said(app)[0] == "fine")
             for chunks in range(1, 400):
                 node.say(live(status(chunks=chunks)))
                 if chunks % 40 == 0:
                     await asyncio.sleep(0)
-            await until(lambda: "399 pieces" in app.window.home.lead.text())
+            await wait_until(lambda: "399 pieces" in app.window.home.lead.text())
         await node.stop()
 
     on_loop(desk, play())
@@ -214,7 +214,7 @@ def test_five_thousand_calls_from_another_thread_do_not_abort_the_process(desk: 
                 loop.call_soon_threadsafe(one)
 
         await loop.run_in_executor(None, work)
-        await until(lambda: count == 5000)
+        await wait_until(lambda: count == 5000)
         return count
 
     assert on_loop(desk, play()) == 5000
@@ -229,12 +229,12 @@ class TestTheWindowsCloseButton:
                 assert app.box is not None
                 assert app.box.text() == texts.NO_TRAY
                 app.box.buttons()[0].click()
-                await until(app.window.isMinimized)
+                await wait_until(app.window.isMinimized)
                 app.open()
-                await until(lambda: not app.window.isMinimized())
+                await wait_until(lambda: not app.window.isMinimized())
                 app.window.close()
                 assert app.box is None
-                await until(app.window.isMinimized)
+                await wait_until(app.window.isMinimized)
 
         on_loop(desk, play())
 
@@ -264,7 +264,7 @@ class TestTheWindowsCloseButton:
             node.say(BY_NAME["fine"])
             await node.start()
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini", is_hidden=True) as app:
-                await until(lambda: said(app)[0] == "fine")
+                await wait_until(lambda: said(app)[0] == "fine")
                 is_visible = app.window.isVisible()
             await node.stop()
             return is_visible

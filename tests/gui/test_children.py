@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from gui import feed, texts
 from tests.gui.fake_node import FakeNode
-from tests.gui.helper import FAKE, on_loop, running, said, until
+from tests.gui.helper import FAKE, on_loop, running, said, wait_until
 from tests.gui.samples import live, status
 
 
@@ -35,7 +35,7 @@ class TestTheStartOfANode:
             async with running(
                 desk, home, tmp_path / "tray.ini", node_command=lambda at: (sys.executable, "-c", hold, str(at))
             ) as app:
-                await until(lambda: app.story().is_practice, 15)
+                await wait_until(lambda: app.story().is_practice, 15)
                 assert app.tray.quit.text() == texts.QUIT
 
         on_loop(desk, play())
@@ -51,8 +51,8 @@ class TestTheStartOfANode:
 
         async def play() -> None:
             async with running(desk, home, tmp_path / "tray.ini") as app:
-                await until(lambda: said(app)[2] == "It does not run.")
-                await until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
+                await wait_until(lambda: said(app)[2] == "It does not run.")
+                await wait_until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
                 assert app.window.home.button.isVisible()
                 assert app.window.home.button.text() == texts.START
 
@@ -66,12 +66,12 @@ class TestTheStartOfANode:
 
         async def play() -> str:
             async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: sleeper) as app:
-                await until(lambda: app._node is not None)
+                await wait_until(lambda: app._node is not None)
                 app.tray.quit.trigger()
                 assert app.box is not None
                 asked = app.box.text()
                 app.box.reject()
-                await until(lambda: app.box is None)
+                await wait_until(lambda: app.box is None)
                 assert not app._quit.is_set()
                 app.tray.quit.trigger()
                 app.box.buttons()[0].click()
@@ -92,7 +92,7 @@ class TestAPracticeNetwork:
                 qtbot.mouseClick(app.window.welcome.button, Qt.MouseButton.LeftButton)
                 assert app.window.welcome.said.text() == texts.GROWING
                 assert not app.window.welcome.button.isEnabled()
-                await until(lambda: said(app)[0] == "fine", 20)
+                await wait_until(lambda: said(app)[0] == "fine", 20)
                 assert not app.window.is_welcome
                 assert app.tray.quit.text() == texts.QUIT_PRACTICE
                 assert app._practice is not None
@@ -107,13 +107,13 @@ class TestAPracticeNetwork:
             command = (*FAKE, str(tmp_path / "farm"), "--practice")
             async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
                 app.window.welcome.button.click()
-                await until(lambda: said(app)[0] == "fine", 20)
+                await wait_until(lambda: said(app)[0] == "fine", 20)
                 assert app._practice is not None
                 os.kill(app._practice.pid, 9)
-                await until(lambda: said(app)[2] == texts.PRACTICE_ENDED)
+                await wait_until(lambda: said(app)[2] == texts.PRACTICE_ENDED)
                 assert app.window.home.button.text() == texts.GROW_ANEW
                 app.window.home.button.click()
-                await until(lambda: said(app)[2] == "Everything is fine.", 20)
+                await wait_until(lambda: said(app)[2] == "Everything is fine.", 20)
 
         on_loop(desk, play())
 
@@ -130,14 +130,14 @@ class TestAPracticeNetwork:
             command = (sys.executable, "-c", stays)
             async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
                 app.window.welcome.button.click()
-                await until(lambda: app.tray.quit.text() == texts.QUIT_PRACTICE and said(app)[0] == "fine", 20)
+                await wait_until(lambda: app.tray.quit.text() == texts.QUIT_PRACTICE and said(app)[0] == "fine", 20)
                 assert app._practice is not None
                 old = app._practice.pid
                 await node.stop()
-                await until(lambda: said(app)[2] == texts.NOT_RUNNING)
+                await wait_until(lambda: said(app)[2] == texts.NOT_RUNNING)
                 assert app.window.home.button.text() == texts.GROW_ANEW
                 app.window.home.button.click()
-                await until(lambda: app._practice is not None and app._practice.pid != old, 20)
+                await wait_until(lambda: app._practice is not None and app._practice.pid != old, 20)
                 assert not is_alive(old)
                 assert not app._has_practice_ended
 
@@ -162,7 +162,7 @@ class TestAPracticeNetwork:
                 desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
             ) as app:
                 app.window.welcome.button.click()
-                await until(lambda: app.window.welcome.said.text() == f"{texts.GROWING_STOPPED} {words}", 10)
+                await wait_until(lambda: app.window.welcome.said.text() == f"{texts.GROWING_STOPPED} {words}", 10)
                 assert app.window.welcome.button.isEnabled()
 
         on_loop(desk, play())
@@ -180,7 +180,7 @@ class TestAPracticeNetwork:
         assert app.returncode == 9, app.stderr
 
         async def play() -> None:
-            await until(lambda: not is_alive(int(app.stdout)))
+            await wait_until(lambda: not is_alive(int(app.stdout)))
 
         asyncio.run(play())
 
@@ -192,7 +192,7 @@ class TestAPracticeNetwork:
                 desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
             ) as app:
                 app.window.welcome.button.click()
-                await until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()), 10)
+                await wait_until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()), 10)
 
         on_loop(desk, play())
 

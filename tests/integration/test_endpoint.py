@@ -100,7 +100,7 @@ def play(count: int, story: Callable[[list[Host]], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-async def until(is_so: Callable[[], bool]) -> None:
+async def wait_until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not is_so():
             await asyncio.sleep(0.02)
@@ -140,7 +140,7 @@ def test_a_place_becomes_free_when_its_connection_ends(monkeypatch):
         peer, target = hosts
         for _ in range(3):
             (await peer.greeted(target)).close(0, b"")
-            await until(lambda: not target.network._accepted)
+            await wait_until(lambda: not target.network._accepted)
 
     play(2, story)
 
@@ -150,6 +150,7 @@ def test_in_a_rush_a_peer_proves_its_address_first(monkeypatch):
 
     async def story(hosts: list[Host]) -> None:
         await hosts[0].ping(hosts[1])
+        assert hosts[1].network.counters["address to be proven"] == 1
 
     play(2, story)
 
@@ -161,7 +162,7 @@ def test_of_too_many_connections_made_the_least_useful_is_closed(monkeypatch):
         asker, *others = hosts
         for other in others:
             await asker.ping(other)
-        await until(lambda: len(asker.network._sessions) == 2)
+        await wait_until(lambda: len(asker.network._sessions) == 2)
         assert others[0].record.transport_key not in asker.network._sessions
 
     play(4, story)
@@ -179,7 +180,7 @@ def test_streams_that_nobody_can_need_end_the_connection(fault):
         else:
             held_too = await connection.open_uni()
             await held_too.write_all(b"no end")
-        await until(lambda: connection.close_reason() is not None)
+        await wait_until(lambda: connection.close_reason() is not None)
         await peer.ping(target)
 
     play(2, story)
@@ -194,8 +195,8 @@ def test_nothing_is_kept_of_those_who_hang_up_as_soon_as_they_are_known():
             await stream.recv().stop(1)
             await stream.send().write_all(codec.encode(peer._greet("")))
             await stream.send().finish()
-            await until(lambda connection=connection: connection.close_reason() is not None)  # type: ignore[misc]
-        await until(lambda: not target.network._accepted)
+            await wait_until(lambda connection=connection: connection.close_reason() is not None)  # type: ignore[misc]
+        await wait_until(lambda: not target.network._accepted)
         assert not target.network._sessions
 
     play(2, story)
@@ -240,6 +241,6 @@ def test_a_vault_that_accepts_and_never_says_hello_is_left_alone(monkeypatch):
         monkeypatch.setattr(mute.network, "_receive", never)
         with pytest.raises(Unreachable):
             await asker.network.request(mute.record, PING, 0.5)
-        await until(lambda: bool(closed))
+        await wait_until(lambda: bool(closed))
 
     play(2, story)

@@ -52,7 +52,7 @@ async def running(home: Home) -> AsyncIterator[Supervisor]:
         await task
 
 
-async def until(is_so: Callable[[], bool]) -> None:
+async def wait_until(is_so: Callable[[], bool]) -> None:
     """Wait until something is so; whoever calls has a time limit."""
     while not is_so():
         await asyncio.sleep(0.05)
@@ -63,9 +63,9 @@ def play(folder: Path, story: Callable[[Supervisor, Supervisor], Awaitable[None]
 
     async def main() -> None:
         async with asyncio.timeout(120), running(make(folder / "a", 1)) as first:
-            await until(lambda: first.vault.is_listening)
+            await wait_until(lambda: first.vault.is_listening)
             async with running(make(folder / "b", 2, (first.vault.record,))) as second:
-                await until(lambda: first.status().peer_count == second.status().peer_count == 1)
+                await wait_until(lambda: first.status().peer_count == second.status().peer_count == 1)
                 # Each is made before the other one is reachable, so the first learns of its contact only now.
                 first.home.marker = msgspec.structs.replace(first.home.marker, contacts=(second.vault.record,))
                 await story(first, second)
@@ -98,7 +98,7 @@ def test_a_node_says_the_truth_about_itself(tmp_path: Path):
         assert status.in_use.tree_hash == first.slots.current("vault")
         assert status.farm == first.keys.vault_id.hex()[:8]
         assert status.sandbox in {"full", "partial", "none"}
-        await until(lambda: first.status().space.used_bytes > 100_000)  # slot and byte code count
+        await wait_until(lambda: first.status().space.used_bytes > 100_000)  # slot and byte code count
         assert stat.S_IMODE((first.home.state / "vault_id.key").stat().st_mode) == 0o600
         assert (first.home.state / "record").read_bytes() == first.vault.record
 
@@ -109,7 +109,7 @@ def test_a_chunk_stored_with_one_node_is_served_by_the_network(tmp_path: Path):
     async def story(first: Supervisor, second: Supervisor) -> None:
         with contextlib.suppress(RequestRefused):  # two vaults may be too few for all the receipts
             await first.put_chunk(b"a chunk")
-        await until(lambda: first.status().space.chunk_count + second.status().space.chunk_count > 0)
+        await wait_until(lambda: first.status().space.chunk_count + second.status().space.chunk_count > 0)
         address = hashlib.sha256(b"a chunk").digest()
         for asked in (first, second):
             answer = await asked.vault.ask(lambda number: control.GetChunk(number, address), 20.0)
@@ -124,8 +124,8 @@ def test_a_vault_that_is_killed_comes_back_at_the_same_address(tmp_path: Path):
         assert first.vault.run is not None
         before, record = first.vault.run.pid, first.vault.record
         os.kill(before, signal.SIGKILL)
-        await until(lambda: first.vault.record != record)
-        await until(lambda: first.status().peer_count == 1)
+        await wait_until(lambda: first.vault.record != record)
+        await wait_until(lambda: first.status().peer_count == 1)
         assert first.vault.run.pid != before
         assert addresses(first.vault.record) == addresses(record)
 
@@ -136,14 +136,14 @@ def test_another_version_takes_over_identity_address_and_data(tmp_path: Path):
     async def story(first: Supervisor, second: Supervisor) -> None:
         with contextlib.suppress(RequestRefused):
             await first.put_chunk(b"a chunk")
-        await until(lambda: first.status().space.chunk_count > 0)
+        await wait_until(lambda: first.status().space.chunk_count > 0)
         other = changed_slot(first.slots, tmp_path, "# a harmless remark")
         before, vault_id = first.vault.record, first.keys.vault_id
 
         await first.vault.switch(other)
 
         assert first.vault.tree_hash == other
-        await until(lambda: first.status().space.chunk_count > 0)
+        await wait_until(lambda: first.status().space.chunk_count > 0)
         after = msgspec.msgpack.decode(first.vault.record, type=PeerRecord)
         assert after.vault_id == vault_id
         assert after.addresses == addresses(before)
@@ -169,9 +169,9 @@ def test_a_version_that_cannot_take_over_leaves_the_old_one_running(tmp_path: Pa
         with pytest.raises(SwitchFailed):
             await first.vault.switch(other)
 
-        await until(lambda: first.vault.is_listening)
+        await wait_until(lambda: first.vault.is_listening)
         assert first.vault.tree_hash == before
-        await until(lambda: first.status().peer_count == 1)
+        await wait_until(lambda: first.status().peer_count == 1)
 
     play(tmp_path, story)
 
@@ -196,7 +196,7 @@ def test_a_damaged_slot_is_never_started_and_the_shipped_version_runs_instead(tm
         victim.write_text("raise SystemExit('never')")
         assert first.vault.run is not None
         first.vault.run.kill()
-        await until(lambda: first.vault.tree_hash == shipped and first.vault.is_listening)
+        await wait_until(lambda: first.vault.tree_hash == shipped and first.vault.is_listening)
         assert first.slots.current("vault") == shipped
 
     play(tmp_path, story)

@@ -165,7 +165,7 @@ def farm(tmp_path: Path) -> Farm:
     return Farm(folder=tmp_path)
 
 
-async def until(updates: Updates, is_so: Callable[[dict[str, Update]], bool], limit_s: float = 3600.0) -> None:
+async def wait_until(updates: Updates, is_so: Callable[[dict[str, Update]], bool], limit_s: float = 3600.0) -> None:
     async with asyncio.timeout(limit_s):
         while not is_so({item.release: item for item in updates.updates().items}):
             await asyncio.sleep(0.1)
@@ -196,7 +196,7 @@ def tell(farm: Farm, *heads: bytes, until_phase: tuple[str, ...] = DONE, of: str
     async def story(updates: Updates) -> None:
         for head in heads:
             assert (await updates.offered(head, SENDER)).outcome == "accepted"
-        await until(
+        await wait_until(
             updates,
             lambda items: bool(items) and all(i.phase in until_phase for i in items.values() if of in ("", i.release)),
         )
@@ -242,7 +242,7 @@ class TestAGoodRelease:
         async def story(updates: Updates) -> None:
             assert updates.trial() is None
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             for _ in range(3):
                 await asyncio.sleep(8.0)
                 view = updates.trial()
@@ -265,7 +265,7 @@ class TestAGoodRelease:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             await asyncio.sleep(10.0)
             told = msgspec.json.encode([updates.updates(), updates.trial()])
             assert b"stagger" not in told
@@ -442,11 +442,11 @@ class TestSeveralReleases:
 
         async def story(updates: Updates) -> None:
             await updates.offered(first, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             await updates.offered(second, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
             assert updates.updates().items[0].release == "vault/3"
-            await until(updates, lambda items: items["vault/3"].phase == "confirmed")
+            await wait_until(updates, lambda items: items["vault/3"].phase == "confirmed")
 
         live(farm, story)
 
@@ -481,7 +481,7 @@ class TestSeveralReleases:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             await asyncio.sleep(10.0)
             assert (await updates.offered(recalled, SENDER)).outcome == "accepted"
             item = updates.updates().items[0]
@@ -497,10 +497,10 @@ class TestTheWayBack:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
             for _ in range(3):
                 updates.vault_failed("exit code 1")
-            await until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
             item = updates.updates().items[0]
             assert (item.verdict, item.reason) == ("rolled back", "it failed 3 times in probation: exit code 1")
 
@@ -516,10 +516,10 @@ class TestTheWayBack:
         async def story(updates: Updates) -> None:
             updates.vault_failed("long before")
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
             updates.vault_failed("exit code 1")
             updates.vault_failed("exit code 1")
-            await until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
 
         live(farm, story)
 
@@ -528,9 +528,9 @@ class TestTheWayBack:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
             updates.vetoed("gave wrong bytes")
-            await until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
 
         live(farm, story)
         assert farm.slots.current("vault") == farm.own
@@ -553,9 +553,9 @@ class TestTheWayBack:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
             updates.vetoed("gave wrong bytes")
-            await until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
 
         live(farm, story)
         assert (farm.switches, farm.pointed_at) == ([tree_of("2"), farm.own], [farm.own, farm.own])
@@ -565,11 +565,11 @@ class TestTheWayBack:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "staged")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "staged")
             file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
             file.chmod(0o600)
             file.write_bytes(b"rot")
-            await until(updates, lambda items: items["vault/2"].phase in DONE)
+            await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
             item = updates.updates().items[0]
             assert (item.phase, "no trial could be held" in item.reason) == ("not_proven", True)
 
@@ -581,11 +581,11 @@ class TestTheWayBack:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
             file.chmod(0o600)
             file.write_bytes(b"rot")
-            await until(updates, lambda items: items["vault/2"].phase in DONE)
+            await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
             assert updates.updates().items[0].phase == "rolled_back"
 
         live(farm, story)
@@ -602,7 +602,7 @@ class TestPowerCuts:
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(updates.run())
                 await updates.offered(head, SENDER)
-                await until(
+                await wait_until(
                     updates,
                     lambda items: farm.power.is_out or all(item.phase in DONE for item in items.values()),
                 )
@@ -655,12 +655,12 @@ class TestPowerCuts:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "staged")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "staged")
             with monkeypatch.context() as patch:
                 patch.setattr(farm.store, "save", full)
                 await asyncio.sleep(300.0)
                 assert farm.orders == []
-            await until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
 
         live(farm, story)
 
@@ -669,7 +669,7 @@ class TestPowerCuts:
 
         async def first(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "rehearsing")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rehearsing")
 
         live(farm, first)
         trials = sum(order.tree_hash == tree_of("2") for order in farm.orders)
@@ -681,7 +681,7 @@ class TestPowerCuts:
 
         async def first(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: items["vault/2"].phase == "probation")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
 
         live(farm, first)
         file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
@@ -699,9 +699,9 @@ class TestPowerCuts:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await until(updates, lambda items: [item.phase for item in items.values()] == ["probation"])
+            await wait_until(updates, lambda items: [item.phase for item in items.values()] == ["probation"])
             farm.slots.point_back("vault", farm.own, 0.0)  # as whoever starts the vault does, on finding it damaged
-            await until(updates, lambda items: all(item.phase in DONE for item in items.values()))
+            await wait_until(updates, lambda items: all(item.phase in DONE for item in items.values()))
             ended.extend(updates.updates().items)
 
         live(farm, story)

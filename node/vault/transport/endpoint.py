@@ -183,6 +183,7 @@ class IrohNetwork:
                 subnet = subnet_of(seen_at)
                 is_proven = await incoming.remote_addr_validated()
                 if not is_proven and self._accepted[UNPROVEN] >= UNPROVEN_MAX:
+                    self.counters["address to be proven"] += 1
                     await incoming.retry()  # it comes again with a proof
                     return
                 if not self._has_room(subnet):
