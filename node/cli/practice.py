@@ -152,8 +152,8 @@ def _print_result(console: Console, result: Result) -> None:
             table.add_row(release.name, farm.farm, farm.verdict or "undecided", after, fetched, farm.reason)
     console.print(table)
     for release in result.releases:
-        console.print(release.sentence, highlight=False)
+        console.out(release.sentence, highlight=False)
     if result.noise:
         noise = ", ".join(f"{name} {value:.2f}" for name, value in result.noise.items())
-        console.print(f"Noise of equal code against equal code, sd of z in margins: {noise}.", highlight=False)
-    console.print("All as it should be." if result.is_as_expected else "Not as it should be.", highlight=False)
+        console.out(f"Noise of equal code against equal code, sd of z in margins: {noise}.", highlight=False)
+    console.out("All as it should be." if result.is_as_expected else "Not as it should be.", highlight=False)

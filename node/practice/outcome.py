@@ -106,15 +106,15 @@ def _noise(trial: TrialView | None) -> dict[str, float] | None:
 
 
 def _sentence(name: str, expected: Expectation, farms: tuple[FarmOutcome, ...], *, is_expected: bool) -> str:
-    count = len(farms)
+    everyone = f"all {len(farms)} farms" if len(farms) > 1 else "the farm"
     verdicts = sorted({farm.verdict or "undecided" for farm in farms})
     if expected == "not staged" and is_expected:
-        return f"“{name}” was thrown away by all {count} farms before anything of it was fetched."
+        return f"“{name}” was thrown away by {everyone} before anything of it was fetched."
     if len(verdicts) == 1:
         slowest = max((farm.decided_after_s or 0.0 for farm in farms), default=0.0)
         tail = f" within {slowest:.0f} s" if slowest else ""
         reason = farms[0].reason if verdicts[0] == "refused" else ""
-        said = f"“{name}” was {verdicts[0]} by all {count} farms{tail}" if verdicts[0] != "undecided" else (
+        said = f"“{name}” was {verdicts[0]} by {everyone}{tail}" if verdicts[0] != "undecided" else (
             f"“{name}” was not decided in time by any farm"
         )  # fmt: skip
         return f"{said}. {farms[0].farm.capitalize()} says: “{reason}”." if reason else f"{said}."

@@ -63,12 +63,12 @@ class View:
         """Something happened: a line for the story."""
         self._lines.append(line)
         if not self._console.is_terminal:
-            self._console.print(line, highlight=False)
+            self._console.out(line, highlight=False)
 
     def decided(self, outcome: ReleaseOutcome) -> None:
         self._outcomes.append(outcome)
         if not self._console.is_terminal:
-            self._console.print(outcome.sentence, highlight=False)
+            self._console.out(outcome.sentence, highlight=False)
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
