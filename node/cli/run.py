@@ -118,3 +118,4 @@ def _log_to(path: Path) -> None:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("tuf").setLevel(logging.WARNING)  # it tells of each pod that did not sign, which is usual
