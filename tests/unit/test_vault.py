@@ -13,6 +13,7 @@ from node.vault.core.close_group import close_group
 from node.vault.core.codec import decode_evidence
 from node.vault.core.desk import OwnPlace
 from node.vault.core.events import ChunkWritten, CommandReceived, Event, Reply, RequestReceived, WriteChunk
+from node.vault.core.gossip import SEEN_S
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import Audit, Audited, Chunk, Evidence, Ping, Put, Refused, SignedAnswer, Stored
 from node.vault.core.proofs import AUDITED, HELD, check_evidence, sign_answer
@@ -308,6 +309,15 @@ class TestHeads:
         standing = actors[1].vault._desk.ledger.standing(actors[0].vault_id)
         assert standing is not None
         assert standing.faults == 1
+
+    def test_a_head_that_nobody_took_up_is_handed_up_again_after_a_while(self):
+        world = World()
+        actors = world.grow(3)
+        world.command(actors[0], lambda number: control.SetHead(number, b"a head"))
+        world.pass_time(SEEN_S - 30.0)
+        assert len(actors[1].reports(control.HeadSeen)) == 1
+        world.pass_time(60.0)
+        assert len(actors[1].reports(control.HeadSeen)) == 2
 
     def test_a_newcomer_learns_the_head_when_it_meets_the_first_peer(self):
         world = World()

@@ -20,31 +20,34 @@ from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Answer, FetchHead, HeadContent, Ping, Pong
 
 DIGESTS_KEPT: Final = 256
+SEEN_S: Final = 600.0  # after so long a head is handed up again: the supervisor may have been too busy for it
 FETCHES_MAX: Final = 16
 REFUSED_PAUSE_S: Final = 10.0
 REFUSED_KEPT: Final = 1_000  # subnets
 
 
 class HeadCarrier:
-    """Invariant: a digest is handed up at most once, while it is among the last DIGESTS_KEPT."""
+    """Invariant: a digest is handed up at most once in SEEN_S, while it is among the last DIGESTS_KEPT."""
 
     def __init__(self, head: bytes) -> None:
         self.head = head
         self.digest = hashlib.sha256(head).digest() if head else b""
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen_s: OrderedDict[bytes, float] = OrderedDict()
         self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
         self._refused_s: OrderedDict[str, float] = OrderedDict()  # when the last head of a subnet was refused
 
     def carry(self, desk: Desk, head: bytes) -> None:
         """Carry this head from now on, and let every peer know at once."""
         self.head, self.digest = head, hashlib.sha256(head).digest()
-        self._remember(self.digest)
+        self._remember(desk, self.digest)
         for peer in desk.table:
             desk.ask(self, peer.record, Ping(self.digest))
 
     def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
         """A peer says that it carries the head with this digest."""
-        if not digest or digest == self.digest or digest in self._seen or digest in self._fetching.values():
+        if not digest or digest == self.digest or digest in self._fetching.values():
+            return
+        if desk.now.monotonic_s - self._seen_s.get(digest, -SEEN_S) < SEEN_S:
             return
         known = desk.table.get(peer.vault_id)
         if known is None or known.subnet in self._fetching or len(self._fetching) >= FETCHES_MAX:
@@ -85,10 +88,11 @@ class HeadCarrier:
         if hashlib.sha256(message.content).digest() != digest:
             desk.blame(asked.peer, "peer.chunk_mismatch")
             return
-        self._remember(digest)
+        self._remember(desk, digest)
         desk.tell(control.HeadSeen(message.content, asked.peer.vault_id))
 
-    def _remember(self, digest: bytes) -> None:
-        self._seen[digest] = None
-        while len(self._seen) > DIGESTS_KEPT:
-            self._seen.popitem(last=False)
+    def _remember(self, desk: Desk, digest: bytes) -> None:
+        self._seen_s[digest] = desk.now.monotonic_s
+        self._seen_s.move_to_end(digest)
+        while len(self._seen_s) > DIGESTS_KEPT:
+            self._seen_s.popitem(last=False)
