@@ -11,7 +11,7 @@ from typing import Final
 
 import node.vault
 from node.api.schema import Updates
-from node.pod.build import build
+from node.pod.build import build, build_tree
 from node.pod.network import pod_names
 from node.pod.publish import publish, release_signed_by
 from node.pod.sign import sign
@@ -75,7 +75,8 @@ class Scenario:
         digest = hashlib.sha256(head).hexdigest()
         release = f"vault/{version}"
         farms = await self._gather(lambda farm: self._refusal(farm, release, digest, published_s))
-        return release_outcome(candidate.name, release, "", candidate.expected, farms)
+        tree_hash = (await asyncio.to_thread(build_tree, source, version)).release.tree
+        return release_outcome(candidate.name, release, tree_hash, candidate.expected, farms)
 
     async def _gather(self, wait: Callable[[Farm], Coroutine[None, None, FarmOutcome]]) -> tuple[FarmOutcome, ...]:
         async with asyncio.TaskGroup() as tasks:  # a failure at one farm ends the waiting for the others

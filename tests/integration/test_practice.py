@@ -56,6 +56,8 @@ class TestReleases:
         assert all("signed by 2 pods, 3 are needed" in farm["reason"] for farm in farms_of(result, "forged"))
         assert all(farm["phase"] == "not staged" for farm in farms_of(result, "forged"))
         assert min(farm["peers_rated"] for farm in farms_of(result, "good")) >= 4
+        assert len({release["tree_hash"] for release in result["releases"]}) == 3
+        assert {len(release["tree_hash"]) for release in result["releases"]} == {64}
         assert result["traffic"]["wrong_bytes"] == 0
         assert result["profile"]["trial"]["reporters_min"] == 4
         # It differs in one file, so its manifest and that file are all that is fetched.
