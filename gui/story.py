@@ -189,8 +189,9 @@ def _proofs(status: Status | None) -> tuple[Proof, ...]:
         name = status.in_use.version
         version = Proof("ok", texts.version_runs(name)) if is_proven else Proof("wait", texts.version_chosen(name))
     neighbours = Proof("wait", texts.NEIGHBOURS_NONE if is_proven else texts.NEIGHBOURS_UNKNOWN)
-    if status.peer_count and is_proven:
-        neighbours = Proof("ok", texts.neighbours(status.peer_count))
+    if status.subnet_count and is_proven:
+        # Homes, not identities: the versions that a neighbour tries out are no neighbours of their own.
+        neighbours = Proof("ok", texts.neighbours(status.subnet_count))
     shut_off = Proof(_SHUT_OFF[status.sandbox], texts.SHUT_OFF[status.sandbox])
     if status.sandbox == "none" and not is_proven:  # perhaps only because nothing runs that could be shut off
         shut_off = Proof("wait", texts.SHUT_OFF_UNKNOWN)

@@ -41,7 +41,7 @@ def status(
         sentence=sentence,
         is_practice=is_practice,
         space=Space(used_bytes=12_400_000 + 9_000_000 * (not is_practice), quota_bytes=256_000_000, chunk_count=chunks),
-        peer_count=7 if is_up else 0,
+        peer_count=13 if is_up else 0,
         subnet_count=7 if is_up else 0,
         in_use=VersionInUse(version, tree_hash, NOW_S - 900) if is_up else None,
         sandbox="full" if is_practice else "partial",
