@@ -112,7 +112,10 @@ class Scanned(_Message, frozen=True):
 
 
 class State(_Message, frozen=True):
-    """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name."""
+    """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name.
+
+    ``subnet_count`` is of other subnets than the own one.
+    """
 
     id: int
     used_bytes: int

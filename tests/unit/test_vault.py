@@ -81,6 +81,13 @@ class TestMeeting:
         world.pass_time(40.0)
         assert [state(world, actor).peer_count for actor in (first, *others)] == [7] * 8
 
+    def test_those_behind_the_own_address_are_no_neighbours(self):
+        world = World()
+        actors = world.grow(4)
+        world.add(1, host=2, contacts=actors[:1])
+        world.pass_time(30.0)
+        assert (state(world, actors[0]).peer_count, state(world, actors[0]).subnet_count) == (4, 3)
+
     def test_a_client_without_an_address_is_not_taken_for_a_vault(self):
         world = World()
         actor = world.add(1)

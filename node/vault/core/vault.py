@@ -302,7 +302,7 @@ class Vault:
 
     def _state(self, command_id: int) -> control.State:
         desk = self._desk
-        subnets = {peer.subnet for peer in desk.table}
+        subnets = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
         return control.State(
             command_id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
             dict(desk.counters),
