@@ -19,7 +19,14 @@ from typing import Final
 from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
 from node.vault.channel import Channel
 from node.vault.clock import SystemClock
-from node.vault.core.identity import Signer, decode_certificate, decode_record, make_record
+from node.vault.core.identity import (
+    Signer,
+    decode_certificate,
+    decode_introduction,
+    decode_record,
+    introduced,
+    make_record,
+)
 from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver, scan
@@ -125,7 +132,7 @@ class Process:
     def _vault_config(self, order: control.Configure) -> VaultConfig:
         utc_s = self._clock.utc_s()
         certificate = decode_certificate(order.certificate, utc_s)
-        contacts = []
+        contacts = [introduced(decode_introduction(content)) for content in order.introductions]
         for content in order.contacts[: control.CONTACTS_MAX]:
             try:
                 contacts.append(decode_record(content, utc_s))

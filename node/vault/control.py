@@ -25,6 +25,7 @@ LENGTH_BYTES: Final = 4
 HEAD_BYTES_MAX: Final = 1 << 20
 CONTACTS_MAX: Final = 64
 SCANNED_MAX: Final = 60_000  # addresses of 34 bytes in one frame
+KEPT_CONTACTS_MAX: Final = 32  # that a vault names, to be kept for its next start
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -35,8 +36,13 @@ class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often a vault does by itself what nobody asked it for; seconds between two of a kind."""
 
     audit_s: float = 60.0
-    ping_s: float = 30.0
+    ping_s: float = 60.0
     refresh_s: float = 300.0  # looking for neighbours
+    beat_s: float = 2.0  # signs of life between close neighbours; who gives none for two of them is gone
+    scrub_s: float = 60.0  # one own chunk is read and checked
+    sweep_s: float = 24 * 3600.0  # in which every held chunk's close group is looked at once
+    repair_delay_s: float = 60.0  # how long a neighbour may be away before others take over its chunks
+    repair_bytes_per_s: int = 1 << 20  # for copies that nobody asked for: the farmer's line stays usable
 
 
 # From the child.
@@ -114,7 +120,9 @@ class Scanned(_Message, frozen=True):
 class State(_Message, frozen=True):
     """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name.
 
-    ``subnet_count`` is of other subnets than the own one.
+    ``subnet_count`` is of other subnets than the own one.  ``trouble`` is the code of what keeps the store from
+    taking chunks, empty when nothing does.  ``repairs`` counts the copies that wait to be proven or made.
+    ``is_counted``: whether every chunk on the disk is known by now; until then the figures are upper bounds.
     """
 
     id: int
@@ -124,6 +132,27 @@ class State(_Message, frozen=True):
     peer_count: int
     subnet_count: int
     counters: dict[str, int]
+    trouble: str = ""
+    repairs: int = 0
+    is_counted: bool = True
+
+
+class Contacts(_Message, frozen=True):
+    """Encoded PeerRecords of peers worth trying at the next start, of as many subnets as possible, best first."""
+
+    id: int
+    records: tuple[bytes, ...]
+
+
+class HandedOver(_Message, frozen=True):
+    """How a hand-over stands: ``done`` chunks are proven to be held by enough others, ``left`` are not yet.
+
+    Reported by itself while a vault drains or shrinks, at most once a second, and at its end (``is_over``).
+    """
+
+    done: int
+    left: int
+    is_over: bool
 
 
 # From the parent.
@@ -142,6 +171,8 @@ class Configure(_Message, frozen=True):
     head: bytes = b""
     pace: Pace = Pace()
     is_standby: bool = False  # open the store, bind nothing until Activate
+    introductions: tuple[bytes, ...] = ()  # encoded core.identity.Introductions: from invitations
+    is_discovering: bool = False  # look for vaults on the local network, and be found there
 
 
 class Activate(_Message, frozen=True):
@@ -176,6 +207,19 @@ class Scan(_Message, frozen=True):
     id: int
 
 
+class GetContacts(_Message, frozen=True):
+    """Answer: Contacts."""
+
+    id: int
+
+
+class Introduce(_Message, frozen=True):
+    """Try to meet these vaults: encoded core.identity.Introductions, as from an invitation."""
+
+    id: int
+    introductions: tuple[bytes, ...]
+
+
 class GetState(_Message, frozen=True):
     """Answer: State."""
 
@@ -198,6 +242,8 @@ class RefuseHead(_Message, frozen=True):
 
 
 class SetQuota(_Message, frozen=True):
+    """Keep at most so many bytes.  What is over it is handed over and then removed; HandedOver tells how far."""
+
     id: int
     quota_bytes: int
 
@@ -208,18 +254,38 @@ class RenewCertificate(_Message, frozen=True):
 
 
 class Drain(_Message, frozen=True):
-    """Accept nothing new, finish what runs, tell the peers, close.  Done is the last frame; then the child exits."""
+    """Accept nothing new, finish what runs, tell the peers, close.  Done is the last frame; then the child exits.
+
+    With ``handover_s`` the chunks are first given to the vaults that hold them from then on, as many as can be in
+    that time; HandedOver tells how far.
+    """
 
     id: int
+    handover_s: float = 0.0
 
 
-Report = Hello | Listening | HeadSeen | Done | Failed | Stored | Content | RankTables | Scanned | State
+Report = (
+    Hello
+    | Listening
+    | HeadSeen
+    | Done
+    | Failed
+    | Stored
+    | Content
+    | RankTables
+    | Scanned
+    | State
+    | Contacts
+    | HandedOver
+)
 Command = (
     Activate
     | PutChunk
     | GetChunk
     | FetchRankTables
     | Scan
+    | GetContacts
+    | Introduce
     | GetState
     | SetHead
     | RefuseHead

@@ -20,19 +20,26 @@ from node.vault.core.events import (
     AnswerReceived,
     Ask,
     AskFailed,
+    CheckStore,
     ChunkRead,
+    ChunkRemoved,
     ChunkWritten,
     CommandReceived,
+    Counted,
     Effect,
     Event,
     Now,
     PeerMisbehaved,
+    PeerSilent,
     ReadChunk,
+    RemoveChunk,
     Reply,
     RequestReceived,
     Started,
+    StoreChecked,
     Tell,
     Ticked,
+    Watch,
     WriteChunk,
 )
 from node.vault.core.identity import PeerRecord
@@ -42,7 +49,8 @@ from node.vault.errors import ChunkCorrupt, PeerError, ResourceError, StorageErr
 from node.vault.ports import Clock, Network
 from node.vault.storage.chunk_store import ChunkStore
 
-TICK_S: Final = 0.25
+TICK_S_MIN: Final = 0.05  # however much is due
+TICK_S_MAX: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 20.0
 REQUESTS_MAX: Final = 256  # of peers, at once; more are told to come later
 DRAIN_S: Final = 3.0
@@ -63,6 +71,8 @@ class Driver:
         self._replies: dict[int, asyncio.Future[Answer]] = {}
         self._next_request = 0
         self._running: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tick_at_s = 0.0  # when the timer is set for
         self._idle = asyncio.Event()
         self._started = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -73,20 +83,18 @@ class Driver:
     async def run(self, network: Network, addresses: tuple[str, ...]) -> None:
         """Take up work on a bound network; returns after ``drain``."""
         self._network = network
-        sizes = await asyncio.to_thread(self._store.sizes)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            self._take(Started(self.now(), addresses, sizes))
-            self._started.set()
-            while not self._stopped.is_set():
-                self._take(Ticked(self.now()))
-                try:
-                    async with asyncio.timeout(TICK_S):
-                        await self._stopped.wait()
-                except TimeoutError:
-                    continue
-            for task in self._running:
-                task.cancel()
+            counting = tasks.create_task(self._count())
+            try:
+                self._take(Started(self.now(), addresses, {}, self._store.used_bytes, is_counted=False))
+                self._started.set()
+                await self._stopped.wait()
+            finally:
+                if self._timer is not None:
+                    self._timer.cancel()
+                for task in (counting, *self._running):
+                    task.cancel()
 
     async def wait_until_started(self) -> None:
         """Return once the vault has said that it listens.  Orders are taken only then."""
@@ -137,9 +145,39 @@ class Driver:
             logger.info("drained with %d tasks unfinished", len(self._running))
         self._stopped.set()
 
+    async def _count(self) -> None:
+        """Tell the core what lies on the disk, little by little, while it works already."""
+        batches = self._store.inventory()
+        batch: dict[bytes, int] | None = {}
+        while batch is not None:
+            try:
+                batch = await asyncio.to_thread(next, batches, None)
+            except StorageError as error:
+                logger.warning("the chunks cannot be counted: %s", error)
+                return
+            if batch is not None:
+                self._take(Counted(self.now(), batch, is_counted=False))
+        self._take(Counted(self.now(), {}, is_counted=True))
+
     def _take(self, event: Event) -> None:
         for effect in self._vault.step(event):
             self._perform(effect)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """See to it that the vault ticks when it wants to, and not before: an idle vault shall cost next to nothing."""
+        due_s = self._vault.due_s
+        if self._stopped.is_set() or (self._timer is not None and self._tick_at_s <= due_s):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        delay_s = min(max(due_s - self._clock.monotonic_s(), TICK_S_MIN), TICK_S_MAX)
+        self._tick_at_s = due_s
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._take(Ticked(self.now()))
 
     def _perform(self, effect: Effect) -> None:
         match effect:
@@ -155,6 +193,13 @@ class Driver:
                 self._spawn(self._write(effect))
             case ReadChunk():
                 self._spawn(self._read(effect))
+            case RemoveChunk():
+                self._spawn(self._remove(effect))
+            case CheckStore():
+                self._spawn(self._check())
+            case Watch():
+                assert self._network is not None
+                self._network.watch(effect.peers, self._peer_silent)
             case _:
                 assert_never(effect)
 
@@ -184,7 +229,10 @@ class Driver:
         except PeerError as error:
             self._take(AskFailed(self.now(), effect.ask_id, error.code))
         else:
-            self._take(AnswerReceived(self.now(), effect.ask_id, answered.subnet, message))
+            self._take(AnswerReceived(self.now(), effect.ask_id, answered.subnet, message, answered.peer))
+
+    def _peer_silent(self, peer: PeerRecord) -> None:
+        self._take(PeerSilent(self.now(), peer))
 
     async def _write(self, effect: WriteChunk) -> None:
         try:
@@ -204,6 +252,23 @@ class Driver:
             self._take(ChunkRead(self.now(), effect.token, None, code))
         else:
             self._take(ChunkRead(self.now(), effect.token, content))
+
+    async def _remove(self, effect: RemoveChunk) -> None:
+        try:
+            await asyncio.to_thread(self._store.remove, effect.address)
+        except StorageError as error:
+            logger.warning("chunk not removed: %s", error)
+            self._take(ChunkRemoved(self.now(), effect.token, error.code))
+        else:
+            self._take(ChunkRemoved(self.now(), effect.token))
+
+    async def _check(self) -> None:
+        try:
+            await asyncio.to_thread(self._store.check)
+        except (ResourceError, StorageError) as error:
+            self._take(StoreChecked(self.now(), error.code))
+        else:
+            self._take(StoreChecked(self.now(), ""))
 
     async def _scan(self, command: control.Scan) -> None:
         self._tell(await asyncio.to_thread(scan, self._store, command))

@@ -6,7 +6,7 @@ The edges in ``storage`` and ``transport`` fulfil them on a real machine, a simu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -71,10 +71,11 @@ Handler = Callable[["PeerRecord", str, bytes], Awaitable[bytes]]  # (peer, its s
 
 
 class Answered(NamedTuple):
-    """An answer's bytes, and the subnet (/24 or /48) from which the peer is really seen."""
+    """An answer's bytes, the subnet (/24 or /48) from which the peer is really seen, the record it has proven."""
 
     content: bytes
     subnet: str
+    peer: PeerRecord
 
 
 class Network(Protocol):
@@ -90,7 +91,15 @@ class Network(Protocol):
 
         Raises:
             Unreachable: No answer within ``timeout_s``, or the connection broke.
-            PeerError: The peer is not who the record says, or of another network.
+            PeerError: The peer is not who the record says, or of another network.  A record with an empty vault id
+                says nothing of who it is.
+        """
+        ...
+
+    def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
+        """Exchange signs of life with exactly these peers; ``silent`` is called once for each that stops giving them.
+
+        Does not block.  Who never had a session counts as silent too.
         """
         ...
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -94,7 +94,10 @@ class Network:
 
     async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:
         answer = self._twins[peer.transport_key].answer(codec.decode_request(content))
-        return Answered(codec.encode(answer), "127.0.1.0/24")
+        return Answered(codec.encode(answer), "127.0.1.0/24", peer)
+
+    def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
+        return None
 
     async def close(self) -> None:
         return None

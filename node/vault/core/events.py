@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.vault import control
-from node.vault.core.identity import PeerRecord
+from node.vault.core.identity import Introduction, PeerRecord
 from node.vault.core.messages import Answer, Request
 
 
@@ -23,11 +23,26 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The port is bound and the store is open.  ``held``: size in bytes by address."""
+    """The port is bound and the store is open.
+
+    ``held``: size in bytes by address.  Unless ``is_counted`` it is not all that the disk holds, and
+    ``used_bytes`` bounds the whole from above; Counted follows, once or more.
+    """
 
     now: Now
     addresses: tuple[str, ...]
     held: dict[bytes, int]
+    used_bytes: int | None = None  # None: what is held adds up to
+    is_counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """More chunks that were found on the disk, size by address.  With ``is_counted`` these are the last ones."""
+
+    now: Now
+    held: dict[bytes, int]
+    is_counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +63,13 @@ class RequestReceived:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReceived:
+    """``peer``: the record that the answering session has proven; None when it is the one that was asked."""
+
     now: Now
     ask_id: int
     subnet: str
     message: Answer
+    peer: PeerRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +104,39 @@ class ChunkRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkRemoved:
+    """``code`` is empty when the chunk is gone for good, else why it may still be there."""
+
+    now: Now
+    token: int
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChecked:
+    """Whether the store could take a chunk now: ``code`` is empty, or says why not."""
+
+    now: Now
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSilent:
+    """A watched peer gives no sign of life any more."""
+
+    now: Now
+    peer: PeerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VaultFound:
+    """The local network or an invitation names a vault."""
+
+    now: Now
+    introduction: Introduction
+
+
+@dataclass(frozen=True, slots=True)
 class CommandReceived:
     now: Now
     command: control.Command
@@ -108,6 +159,11 @@ Event = (
     | AskFailed
     | ChunkWritten
     | ChunkRead
+    | ChunkRemoved
+    | Counted
+    | StoreChecked
+    | PeerSilent
+    | VaultFound
     | CommandReceived
     | PeerMisbehaved
 )
@@ -147,10 +203,30 @@ class ReadChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveChunk:
+    """ChunkRemoved follows."""
+
+    token: int
+    address: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStore:
+    """StoreChecked follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Exchange signs of life with exactly these peers from now on; PeerSilent tells of one that gives none."""
+
+    peers: tuple[PeerRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Report to the supervisor."""
 
     report: control.Report
 
 
-Effect = Ask | Reply | WriteChunk | ReadChunk | Tell
+Effect = Ask | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell

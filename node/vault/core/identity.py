@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta
 
 from node.vault.errors import BadSignature, MalformedMessage
 
@@ -59,6 +60,13 @@ class PeerRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
     @property
     def position(self) -> int:
         return position_of(self.certificate.vault_id)
+
+
+class Introduction(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A vault to try: its transport key and where it may be reached.  Who it is shows when it is met."""
+
+    transport_key: Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
+    addresses: Annotated[tuple[str, ...], Meta(min_length=1, max_length=ADDRESSES_MAX)]
 
 
 class Signer:
@@ -163,6 +171,33 @@ def decode_record(content: bytes, now_s: float) -> PeerRecord:
         raise MalformedMessage(f"not a record: {error}") from error
     check_record(record, now_s)
     return record
+
+
+def encode_introduction(introduction: Introduction) -> bytes:
+    return msgspec.msgpack.encode(introduction)
+
+
+def decode_introduction(content: bytes) -> Introduction:
+    """Read an introduction from untrusted bytes.
+
+    Raises:
+        MalformedMessage: Not an introduction, or outside its limits.
+    """
+    if len(content) > RECORD_BYTES_MAX:
+        raise MalformedMessage(f"an introduction of {len(content)} bytes is over {RECORD_BYTES_MAX}")
+    try:
+        introduction = msgspec.msgpack.decode(content, type=Introduction)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise MalformedMessage(f"not an introduction: {error}") from error
+    for address in introduction.addresses:
+        check_address(address)
+    return introduction
+
+
+def introduced(introduction: Introduction) -> PeerRecord:
+    """A record to dial by: it names no vault, and whoever answers under the transport key is met."""
+    nobody = Certificate(b"", introduction.transport_key, 0, 0.0, 0.0)
+    return PeerRecord(nobody, introduction.addresses, 0.0)
 
 
 def encode_certificate(certificate: Certificate) -> bytes:

@@ -18,6 +18,7 @@ HEAD_BYTES_MAX: Final = 1 << 20
 TABLE_BYTES_MAX: Final = 1 << 18
 RECORDS_MAX: Final = 20
 WIRE_VERSIONS_MAX: Final = 8
+TAKERS_MAX: Final = 5
 
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 MaybeHash = Annotated[bytes, Meta(max_length=32)]
@@ -44,7 +45,8 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 class SignedAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What a vault answered about a chunk, signed by its transport key, so that it can be shown to others.
 
-    ``digest``: of the content served (kind ``held``), of nonce and content (``audited``), empty (``not_held``).
+    ``digest``: of the content served (kind ``held``), of nonce and content (``audited``), of the receipts of those
+    that took the chunk over (``not_held``; empty without any).
     """
 
     kind: Annotated[str, Meta(max_length=8)]
@@ -55,19 +57,26 @@ class SignedAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
     signature: Signature = b""
 
 
-class Evidence(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A signed answer that contradicts its address, or the signer's own earlier receipt."""
-
-    certificate: Certificate
-    answer: SignedAnswer
-    receipt: Receipt | None = None
-
-
 class HeldReceipt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A receipt together with the certificate that leads from its key to the holder's vault id."""
 
     certificate: Certificate
     receipt: Receipt
+
+
+Takers = Annotated[tuple[HeldReceipt, ...], Meta(max_length=TAKERS_MAX)]
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A signed answer that contradicts its address, or the signer's own earlier receipt.
+
+    ``takers`` are those that the answer came with; without them a "not held" that has some convicts nobody.
+    """
+
+    certificate: Certificate
+    answer: SignedAnswer
+    receipt: Receipt | None = None
+    takers: Takers = ()
 
 
 # Requests.
@@ -144,11 +153,17 @@ class Chunk(_Message, frozen=True):
 
 
 class Audited(_Message, frozen=True):
+    """``receipt`` renews the lease: what is proven to be held now is promised anew."""
+
     answer: SignedAnswer
+    receipt: Receipt | None = None
 
 
 class NotHeld(_Message, frozen=True):
+    """``takers``: receipts of nearer vaults that took the chunk over from this one, if it ever had it."""
+
     answer: SignedAnswer
+    takers: Takers = ()
 
 
 class HeadContent(_Message, frozen=True):

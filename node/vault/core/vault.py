@@ -22,21 +22,29 @@ from node.vault.core.events import (
     AnswerReceived,
     AskFailed,
     ChunkRead,
+    ChunkRemoved,
     ChunkWritten,
     CommandReceived,
+    Counted,
     Effect,
     Event,
     PeerMisbehaved,
+    PeerSilent,
     RequestReceived,
     Started,
+    StoreChecked,
     Ticked,
+    VaultFound,
 )
 from node.vault.core.gossip import HeadCarrier
 from node.vault.core.identity import (
+    Introduction,
     PeerRecord,
     Signer,
     decode_certificate,
+    decode_introduction,
     encode_record,
+    introduced,
     make_record,
     subnet_of,
 )
@@ -62,6 +70,7 @@ from node.vault.core.messages import (
 )
 from node.vault.core.operations import GetOperation, PutOperation, RankCollection
 from node.vault.core.serving import Serving, Storing
+from node.vault.errors import MalformedMessage
 from node.vault.ports import Entropy, Random
 
 FIRST_REFRESH_S: Final = 0.5
@@ -100,6 +109,11 @@ class Vault:
         """The own record, with addresses once started."""
         return self._desk.record
 
+    @property
+    def due_s(self) -> float:
+        """When, by the monotonic clock, the next Ticked is wanted; earlier ones do no harm."""
+        return min(self._audit_at_s, self._ping_at_s, self._refresh_at_s)
+
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
         self._desk.now = event.now
@@ -121,6 +135,12 @@ class Vault:
                     writer.written(self._desk, address, length, event.code)
             case ChunkRead():
                 self._chunk_read(event)
+            case Counted():
+                self._desk.held |= event.held
+            case ChunkRemoved() | StoreChecked() | PeerSilent():
+                pass
+            case VaultFound():
+                self._introduce(event.introduction)
             case CommandReceived():
                 self._command(event.command)
             case PeerMisbehaved() if not self._desk.table.has_newer(event.peer):
@@ -138,7 +158,7 @@ class Vault:
         subnet = subnet_of(event.addresses[0]) if event.addresses else ""  # a computer without any network
         desk.own_place = OwnPlace(desk.record.position, subnet)
         desk.held = dict(event.held)
-        desk.used_bytes = sum(event.held.values())
+        desk.used_bytes = sum(event.held.values()) if event.used_bytes is None else event.used_bytes
         desk.tell(control.Listening(encode_record(desk.record)))
         for contact in self._config.contacts:
             desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
@@ -164,6 +184,11 @@ class Vault:
         if now_s >= self._audit_at_s:
             self._audit_at_s = now_s + pace.audit_s
             self._auditor.tick(desk)
+
+    def _introduce(self, introduction: Introduction) -> None:
+        desk = self._desk
+        if introduction.transport_key != desk.signer.public_key:  # on the local network it finds itself too
+            desk.ask(_Introduction(), introduced(introduction), FindVaults(_own_address(desk)))
 
     def _look_around(self) -> None:
         """Find the own neighbours; without any peer left, go back to the contacts of the start."""
@@ -228,9 +253,10 @@ class Vault:
         if waiting is None:
             return
         asker, asked = waiting
-        self._met(asked.peer, event.subnet)
-        self._desk.ledger.answered(asked.peer.vault_id, event.now.monotonic_s)
-        asker.answered(self._desk, replace(asked, subnet=event.subnet), event.message)
+        peer = event.peer or asked.peer
+        self._met(peer, event.subnet)
+        self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
+        asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
     def _failure(self, event: AskFailed) -> None:
         waiting = self._desk.finish_ask(event.ask_id)
@@ -276,6 +302,10 @@ class Vault:
                 GetOperation(command).begin(desk)
             case control.FetchRankTables():
                 RankCollection(command).begin(desk)
+            case control.Introduce():
+                self._introduce_all(command)
+            case control.GetContacts():
+                desk.tell(control.Contacts(command.id, ()))
             case control.GetState():
                 desk.tell(self._state(command.id))
             case control.SetHead():
@@ -299,6 +329,15 @@ class Vault:
                     desk.ask(_Introduction(), peer.record, Leaving(), timeout_s=1.0)
             case _:
                 assert_never(command)
+
+    def _introduce_all(self, command: control.Introduce) -> None:
+        for content in command.introductions[: control.CONTACTS_MAX]:
+            try:
+                self._introduce(decode_introduction(content))
+            except MalformedMessage as error:
+                self._desk.tell(control.Failed(command.id, error.code, str(error)))
+                return
+        self._desk.tell(control.Done(command.id))
 
     def _state(self, command_id: int) -> control.State:
         desk = self._desk

@@ -192,6 +192,24 @@ class ChunkStore:
         sizes = {address: self._size_bytes(address) for address in self.addresses()}
         return {address: size for address, size in sizes.items() if size is not None}
 
+    def inventory(self) -> Iterator[dict[bytes, int]]:
+        """The sizes of all chunks by address, in batches; contents are not read.  Each step blocks.
+
+        Raises:
+            StorageError: The folder cannot be listed, or the disk does not say.
+        """
+        yield self.sizes()
+
+    def check(self) -> None:
+        """Find out whether a chunk could be stored now.
+
+        Raises:
+            QuotaExceeded: Neither quota nor disk have room for one.
+            StorageError: The disk refuses.
+        """
+        if self.room() < CHUNK_BYTES_MAX:
+            raise QuotaExceeded("there is no room for a chunk")
+
     def scan(self) -> tuple[list[bytes], list[bytes]]:
         """Read every chunk; return the addresses of the whole ones and of the corrupt ones, ascending.
 

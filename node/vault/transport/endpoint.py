@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
@@ -127,7 +127,10 @@ class IrohNetwork:
                 self._forget(session)  # nothing has come over it since: the next request dials anew
             raise Unreachable(_say(error)) from error
         session.answered_s = self._clock.monotonic_s()
-        return Answered(answer, session.subnet)
+        return Answered(answer, session.subnet, session.peer)
+
+    def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
+        """Nothing yet."""
 
     async def _session_with(self, peer: PeerRecord) -> _Session:
         lock = self._dialling.setdefault(peer.transport_key, asyncio.Lock())
@@ -157,7 +160,7 @@ class IrohNetwork:
             answer = codec.decode_answer(await _exchange(connection, codec.encode(own), codec.ENVELOPE_BYTES_MAX))
             seen_at = next((str(path.remote_addr) for path in connection.paths()), peer.addresses[0])
             session = self._admit(connection, own, answer, seen_at)
-            if session.peer.vault_id != peer.vault_id:
+            if peer.vault_id and session.peer.vault_id != peer.vault_id:
                 raise BadSignature("the peer has another vault id than its record says")
         except (PeerError, IrohError, asyncio.CancelledError):
             connection.close(REFUSED_CODE, b"")
