@@ -5,7 +5,7 @@ The desk performs nothing.  It collects effects, and remembers which part waits 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -14,13 +14,14 @@ from node.vault import control
 from node.vault.core.close_group import close_group
 from node.vault.core.events import Ask, Effect, Now, ReadChunk, Reply, Tell, WriteChunk
 from node.vault.core.identity import PeerRecord, Signer
-from node.vault.core.messages import Answer, Request
+from node.vault.core.messages import TAKERS_MAX, Answer, HeldReceipt, Request
 from node.vault.core.ranking import Ledger
 from node.vault.core.routing_table import RoutingTable
 from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
+TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Desk:
         self.counters: Counter[str] = Counter()
         self.held: dict[bytes, int] = {}
         self.used_bytes = 0
+        self.takers: OrderedDict[bytes, tuple[HeldReceipt, ...]] = OrderedDict()
         self.own_place = OwnPlace(record.position, "")
         self._effects: list[Effect] = []
         self._asked: dict[int, tuple[Asker, Asked]] = {}
@@ -136,6 +138,13 @@ class Desk:
         """Hold a broken rule against a peer."""
         self.counters[f"blamed {code}"] += 1
         self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence)
+
+    def remember_takers(self, address: bytes, receipts: tuple[HeldReceipt, ...]) -> None:
+        """Others have signed for a chunk which this vault has promised to keep, and no longer does."""
+        self.takers[address] = receipts[:TAKERS_MAX]
+        self.takers.move_to_end(address)
+        while len(self.takers) > TAKERS_KEPT:
+            self.takers.popitem(last=False)
 
     def is_mine(self, address: bytes) -> bool:
         """Whether the own vault is in the close group of ``address``, as far as it knows its neighbours."""
