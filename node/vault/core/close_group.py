@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
-
-from node.vault.core.identity import distance
 
 CLOSE_GROUP_SUBNETS: Final = 5
 SUBNET_VAULTS_MAX: Final = 4  # a farm on trial has three: its vault and the twins
@@ -29,6 +28,15 @@ class Placed(Protocol):
 P = TypeVar("P", bound=Placed)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one vault stands, kept after the vault itself may be gone."""
+
+    vault_id: bytes
+    position: int
+    subnet: str
+
+
 def close_group(vaults: Iterable[P], address: bytes, subnets: int = CLOSE_GROUP_SUBNETS) -> list[P]:
     """The vaults nearest to ``address`` that together make up ``subnets`` subnets, nearest first.
 
@@ -36,10 +44,29 @@ def close_group(vaults: Iterable[P], address: bytes, subnets: int = CLOSE_GROUP_
     """
     seen: Counter[str] = Counter()
     group: list[P] = []
-    for vault in sorted(vaults, key=lambda vault: distance(vault.position, address)):
+    target = int.from_bytes(address, "big")
+    for vault in sorted(vaults, key=lambda vault: vault.position ^ target):
         if vault.subnet not in seen and len(seen) == subnets:
             break
         seen[vault.subnet] += 1
         if seen[vault.subnet] <= SUBNET_VAULTS_MAX:
             group.append(vault)
     return group
+
+
+def is_in_group(place: P, others: Iterable[P], target: int, subnets: int = CLOSE_GROUP_SUBNETS) -> bool:
+    """Whether ``place`` is in the close group of the address ``target`` (as a number) together with ``others``.
+
+    The same as looking for it in ``close_group``, but it stops as soon as enough nearer ones are found: fast
+    when ``others`` begin with those that are near.  ``place`` itself may be among them.
+    """
+    limit = place.position ^ target
+    seen = {place.subnet}
+    same = 1
+    for other in others:
+        if other.position ^ target < limit:
+            seen.add(other.subnet)
+            same += other.subnet == place.subnet
+            if len(seen) > subnets or same > SUBNET_VAULTS_MAX:
+                return False
+    return True

@@ -129,7 +129,9 @@ class FetchRanks(_Message, frozen=True):
 
 
 class Leaving(_Message, frozen=True):
-    """I am going down on purpose."""
+    """I am going down on purpose; ``is_for_good``: do not wait for me, others shall hold my chunks from now on."""
+
+    is_for_good: bool = False
 
 
 # Answers.

@@ -46,6 +46,7 @@ class RoutingTable:
     def __init__(self, own_vault_id: bytes) -> None:
         self._own_id = own_vault_id
         self._own_position = position_of(own_vault_id)
+        self.version = 0  # another one whenever a peer came, went, or is seen from another subnet
         self._peers: dict[bytes, Peer] = {}
         self._bucket_sizes: dict[int, int] = {}
 
@@ -67,6 +68,7 @@ class RoutingTable:
                 return False
             if _age(record) >= _age(peer.record):
                 peer.record = record
+            self.version += peer.subnet != subnet
             peer.subnet, peer.seen_s, peer.failures = subnet, now_s, 0
             return False
         bucket = self._bucket_of(record.vault_id)
@@ -74,6 +76,7 @@ class RoutingTable:
             return False
         self._peers[record.vault_id] = Peer(record, subnet, now_s, now_s)
         self._bucket_sizes[bucket] = self._bucket_sizes.get(bucket, 0) + 1
+        self.version += 1
         return True
 
     def has_newer(self, record: PeerRecord) -> bool:
@@ -92,6 +95,7 @@ class RoutingTable:
     def remove(self, vault_id: bytes) -> None:
         if self._peers.pop(vault_id, None) is not None:
             self._bucket_sizes[self._bucket_of(vault_id)] -= 1
+            self.version += 1
 
     def nearest(self, target: bytes, count: int) -> list[Peer]:
         """At most ``count`` peers, nearest to ``target`` first."""
