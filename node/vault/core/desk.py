@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from node.vault import control
-from node.vault.core.close_group import close_group
-from node.vault.core.events import Ask, Effect, Now, ReadChunk, Reply, Tell, WriteChunk
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
+from node.vault.core.events import Ask, Effect, Now, ReadChunk, RemoveChunk, Reply, Tell, WriteChunk
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.messages import TAKERS_MAX, Answer, HeldReceipt, Request
 from node.vault.core.ranking import Ledger
@@ -21,6 +21,8 @@ from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
+# A chunk is taken a little outside the own close groups: who brings it may know of a death that this vault does not.
+TAKEN_SUBNETS: Final = CLOSE_GROUP_SUBNETS + 1
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
 
 
@@ -57,6 +59,12 @@ class Writer(Protocol):
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None: ...
 
 
+class Remover(Protocol):
+    """A part of the vault that waits for a chunk to be gone.  With a ``code`` it may still be there."""
+
+    def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class OwnPlace:
     """The own vault among the candidates for a close group."""
@@ -79,6 +87,8 @@ class Desk:
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.counters: Counter[str] = Counter()
         self.held: dict[bytes, int] = {}
+        self.added_count = 0  # of chunks that came into ``held`` so far; the newest stand at its end
+        self.is_counted = False  # whether ``held`` is all that the disk holds
         self.used_bytes = 0
         self.takers: OrderedDict[bytes, tuple[HeldReceipt, ...]] = OrderedDict()
         self.own_place = OwnPlace(record.position, "")
@@ -86,6 +96,8 @@ class Desk:
         self._asked: dict[int, tuple[Asker, Asked]] = {}
         self._reading: dict[int, tuple[Reader, bytes]] = {}
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
+        self._removing: dict[int, tuple[Remover, bytes, int]] = {}
+        self._delayed: list[tuple[int, bytes, bytes]] = []  # writes of chunks that are being removed
         self._next = 1
 
     def take_effects(self) -> list[Effect]:
@@ -113,7 +125,25 @@ class Desk:
         token = self._number()
         self._writing[token] = (writer, address, len(content))
         self.used_bytes += len(content)
-        self._effects.append(WriteChunk(token, address, content))
+        if any(address == removed for _, removed, _ in self._removing.values()):
+            self._delayed.append((token, address, content))
+        else:
+            self._effects.append(WriteChunk(token, address, content))
+
+    def remove_chunk(self, remover: Remover, address: bytes) -> bool:
+        """Give a held chunk up; return whether it can be done now.  It counts as used until it is really gone."""
+        if address not in self.held or any(address == written for _, written, _ in self._writing.values()):
+            return False
+        token = self._number()
+        self._removing[token] = (remover, address, self.held.pop(address))
+        self._effects.append(RemoveChunk(token, address))
+        return True
+
+    @property
+    def settled_bytes(self) -> int:
+        """What will be used when all writes and removals on their way are done; a chunk on its way does not count."""
+        moving = sum(length for _, _, length in (*self._writing.values(), *self._removing.values()))
+        return self.used_bytes - moving
 
     def finish_ask(self, ask_id: int) -> tuple[Asker, Asked] | None:
         return self._asked.pop(ask_id, None)
@@ -128,8 +158,31 @@ class Desk:
             if code or address in self.held:
                 self.used_bytes -= length
             if not code:
-                self.held[address] = length
+                self.add_held({address: length})
         return waiting
+
+    def finish_remove(self, token: int, code: str) -> None:
+        waiting = self._removing.pop(token, None)
+        if waiting is None:
+            return
+        remover, address, length = waiting
+        if code:
+            self.add_held({address: length})
+        else:
+            self.used_bytes -= length
+        for write in [write for write in self._delayed if write[1] == address]:
+            self._delayed.remove(write)
+            self._effects.append(WriteChunk(*write))
+        remover.removed(self, address, length, code)
+
+    def add_held(self, found: dict[bytes, int], *, is_counted: bool = False) -> None:
+        """These lie on the disk too; with ``is_counted`` they are the last ones that were not known yet."""
+        self.added_count += len(found)
+        self.held |= found
+        if is_counted:
+            self.is_counted = True
+            moving = (*self._writing.values(), *self._removing.values())
+            self.used_bytes = sum(self.held.values()) + sum(length for _, _, length in moving)
 
     def nonce(self) -> bytes:
         return self.entropy(NONCE_BYTES)
@@ -147,8 +200,8 @@ class Desk:
             self.takers.popitem(last=False)
 
     def is_mine(self, address: bytes) -> bool:
-        """Whether the own vault is in the close group of ``address``, as far as it knows its neighbours."""
-        return self.own_place in close_group(self._places(), address)
+        """Whether the own vault may hold ``address``, as far as it knows its neighbours."""
+        return self.own_place in close_group(self._places(), address, TAKEN_SUBNETS)
 
     def _places(self) -> Iterable[OwnPlace]:
         yield self.own_place

@@ -136,8 +136,10 @@ class Vault:
             case ChunkRead():
                 self._chunk_read(event)
             case Counted():
-                self._desk.held |= event.held
-            case ChunkRemoved() | StoreChecked() | PeerSilent():
+                self._desk.add_held(event.held, is_counted=event.is_counted)
+            case ChunkRemoved():
+                self._desk.finish_remove(event.token, event.code)
+            case StoreChecked() | PeerSilent():
                 pass
             case VaultFound():
                 self._introduce(event.introduction)
@@ -159,6 +161,7 @@ class Vault:
         desk.own_place = OwnPlace(desk.record.position, subnet)
         desk.held = dict(event.held)
         desk.used_bytes = sum(event.held.values()) if event.used_bytes is None else event.used_bytes
+        desk.is_counted = event.is_counted
         desk.tell(control.Listening(encode_record(desk.record)))
         for contact in self._config.contacts:
             desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
