@@ -67,6 +67,13 @@ class Auditor:
         kept = self._receipts.get((peer.vault_id, address))
         return kept if kept is not None and kept.certificate.transport_key == peer.transport_key else None
 
+    def missing(self, desk: Desk, peer: PeerRecord, address: bytes, message: NotHeld) -> None:
+        """The peer has signed that it does not hold the chunk, the signature fits: hold its own receipt against it."""
+        kept = self.receipt(peer, address)
+        if kept is not None:
+            evidence = Evidence(kept.certificate, message.answer, kept.receipt)
+            desk.blame(peer, "peer.lost_chunk", encode(evidence))
+
 
 class _OneAudit:
     """One chunk, one peer:  read it here -> ask -> compare -> give it again when it is missing there."""
@@ -124,10 +131,7 @@ class _OneAudit:
         )
 
     def _missing(self, desk: Desk, message: NotHeld) -> None:
-        kept = self._auditor.receipt(self._peer, self._address)
-        if kept is not None:
-            evidence = Evidence(kept.certificate, message.answer, kept.receipt)
-            desk.blame(self._peer, "peer.lost_chunk", encode(evidence))
+        self._auditor.missing(desk, self._peer, self._address, message)
         self.is_done = False
         desk.ask(self, self._peer, Put(self._address, self._content))
 
