@@ -100,6 +100,7 @@ class Process:
             lambda seen_at: Hello(order.network, WIRE_VERSIONS, vault.record, seen_at),
             driver.handle,
             self._clock,
+            beat_s=order.pace.beat_s,
         )
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(network.run())

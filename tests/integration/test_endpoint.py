@@ -2,108 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
-from collections.abc import Awaitable, Callable
 
 import iroh
 import pytest
 
-from node.vault import WIRE_VERSIONS
 from node.vault.core import codec
-from node.vault.core.identity import PeerRecord, Signer, certify, make_record
-from node.vault.core.messages import Hello, Ping, Pong
+from node.vault.core.identity import PeerRecord, Signer
 from node.vault.errors import BadSignature, MalformedMessage, Unreachable
-from node.vault.transport import endpoint
-from node.vault.transport.endpoint import ALPN, IrohNetwork
-
-NETWORK = bytes(32)
-PING = codec.encode(Ping(b""))
-PONG = codec.encode(Pong(b""))
-ANSWER_S = 5.0
-
-
-class SystemClock:
-    def monotonic_s(self) -> float:
-        return time.monotonic()
-
-    def utc_s(self) -> float:
-        return time.time()
-
-
-class Host:
-    """One endpoint with an identity; it answers every request with a Pong."""
-
-    def __init__(self) -> None:
-        self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
-        self.asked_by: list[PeerRecord] = []
-        self.network: IrohNetwork
-        self.record: PeerRecord
-
-    async def bind(self, number: int) -> None:
-        self.renew(())
-        self.network = await IrohNetwork.bind(
-            self.seed, f"127.0.{number}.1:0", self._greet, self._answer, SystemClock()
-        )
-        self.renew(self.network.addresses)
-
-    def renew(self, addresses: tuple[str, ...]) -> None:
-        self.serial += 1
-        signer = Signer(self.seed)
-        certificate = certify(self.owner, signer.public_key, serial=self.serial, now_s=time.time())
-        self.record = make_record(signer, certificate, addresses, time.time())
-
-    async def ping(self, other: Host) -> None:
-        assert (await self.network.request(other.record, PING, ANSWER_S)).content == PONG
-
-    async def connect(self, other: Host) -> iroh.Connection:
-        """A bare connection, as someone makes it who keeps to no rules."""
-        target = iroh.EndpointAddr(
-            iroh.EndpointId.from_bytes(other.record.transport_key), None, list(other.record.addresses)
-        )
-        return await self.network._endpoint.connect(target, ALPN)
-
-    async def greeted(self, other: Host) -> iroh.Connection:
-        connection = await self.connect(other)
-        stream = await connection.open_bi()
-        await stream.send().write_all(codec.encode(self._greet("")))
-        await stream.send().finish()
-        await stream.recv().read_to_end(1 << 16)
-        return connection
-
-    def _greet(self, seen_at: str) -> Hello:
-        return Hello(NETWORK, WIRE_VERSIONS, self.record, seen_at)
-
-    async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
-        self.asked_by.append(peer)
-        return PONG
-
-
-def play(count: int, story: Callable[[list[Host]], Awaitable[None]]) -> None:
-    """Run ``story`` with ``count`` hosts, each in a subnet of its own."""
-
-    async def run() -> None:
-        hosts = [Host() for _ in range(count)]
-        for number, host in enumerate(hosts):
-            await host.bind(180 + number)
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(host.network.run()) for host in hosts]
-            await asyncio.sleep(0)  # requests need run()
-            async with asyncio.timeout(30):
-                await story(hosts)
-            for task in running:
-                task.cancel()
-        for host in hosts:
-            await host.network.close()
-
-    asyncio.run(run())
-
-
-async def wait_until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not is_so():
-            await asyncio.sleep(0.02)
+from node.vault.transport import limits, sessions
+from node.vault.transport.streams import FrameStream
+from tests.integration.endpoint_world import ANSWER_S, PING, Host, play, wait_until
 
 
 def test_a_renewed_certificate_is_shown_to_peers_over_a_new_connection():
@@ -119,7 +28,7 @@ def test_a_renewed_certificate_is_shown_to_peers_over_a_new_connection():
 
 
 def test_one_subnet_cannot_take_all_connections(monkeypatch):
-    monkeypatch.setattr(endpoint, "ACCEPTED_PER_SUBNET_MAX", 2)
+    monkeypatch.setattr(limits, "ACCEPTED_PER_SUBNET_MAX", 2)
 
     async def story(hosts: list[Host]) -> None:
         greedy, honest, target = hosts
@@ -134,19 +43,19 @@ def test_one_subnet_cannot_take_all_connections(monkeypatch):
 
 
 def test_a_place_becomes_free_when_its_connection_ends(monkeypatch):
-    monkeypatch.setattr(endpoint, "ACCEPTED_PER_SUBNET_MAX", 1)
+    monkeypatch.setattr(limits, "ACCEPTED_PER_SUBNET_MAX", 1)
 
     async def story(hosts: list[Host]) -> None:
         peer, target = hosts
         for _ in range(3):
             (await peer.greeted(target)).close(0, b"")
-            await wait_until(lambda: not target.network._accepted)
+            await wait_until(lambda: not target.network._places.taken)
 
     play(2, story)
 
 
 def test_in_a_rush_a_peer_proves_its_address_first(monkeypatch):
-    monkeypatch.setattr(endpoint, "UNPROVEN_MAX", 0)
+    monkeypatch.setattr(limits, "UNPROVEN_MAX", 0)
 
     async def story(hosts: list[Host]) -> None:
         await hosts[0].ping(hosts[1])
@@ -156,14 +65,14 @@ def test_in_a_rush_a_peer_proves_its_address_first(monkeypatch):
 
 
 def test_of_too_many_connections_made_the_least_useful_is_closed(monkeypatch):
-    monkeypatch.setattr(endpoint, "DIALLED_MAX", 2)
+    monkeypatch.setattr(sessions, "DIALLED_MAX", 2)
 
     async def story(hosts: list[Host]) -> None:
         asker, *others = hosts
         for other in others:
             await asker.ping(other)
-        await wait_until(lambda: len(asker.network._sessions) == 2)
-        assert others[0].record.transport_key not in asker.network._sessions
+        await wait_until(lambda: len(asker.network._sessions.dialled) == 2)
+        assert others[0].record.transport_key not in asker.network._sessions.by_key
 
     play(4, story)
 
@@ -174,9 +83,9 @@ def test_streams_that_nobody_can_need_end_the_connection(fault):
         peer, target = hosts
         connection = await peer.greeted(target)
         if fault == "too many streams":
-            held = [await connection.open_bi() for _ in range(endpoint.STREAMS_OPEN_MAX + 1)]
+            held = [await connection.open_bi() for _ in range(sessions.STREAMS_OPEN_MAX + 1)]
             for stream in held:
-                await stream.send().write_all(b"no end")
+                await stream.send().write_all(b"no")
         else:
             held_too = await connection.open_uni()
             await held_too.write_all(b"no end")
@@ -193,11 +102,10 @@ def test_nothing_is_kept_of_those_who_hang_up_as_soon_as_they_are_known():
             connection = await peer.connect(target)
             stream = await connection.open_bi()
             await stream.recv().stop(1)
-            await stream.send().write_all(codec.encode(peer._greet("")))
-            await stream.send().finish()
+            await FrameStream(stream).write(codec.encode(peer._greet("")))
             await wait_until(lambda connection=connection: connection.close_reason() is not None)  # type: ignore[misc]
-        await wait_until(lambda: not target.network._accepted)
-        assert not target.network._sessions
+        await wait_until(lambda: not target.network._places.taken)
+        assert not target.network._sessions.by_key
 
     play(2, story)
 
@@ -209,7 +117,7 @@ def test_nothing_is_kept_of_a_vault_that_turns_out_to_be_another():
         mask.renew(mask.network.addresses)
         with pytest.raises(BadSignature):
             await asker.network.request(shown, PING, ANSWER_S)
-        assert not asker.network._sessions
+        assert not asker.network._sessions.by_key
 
     play(2, story)
 

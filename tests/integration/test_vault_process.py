@@ -29,6 +29,7 @@ from node.vault.core import codec, messages
 from node.vault.core.identity import Signer, certify, decode_record, make_record
 from node.vault.transport import iroh_bytes
 from node.vault.transport.endpoint import ALPN
+from node.vault.transport.streams import FrameStream
 from tests.signed_world import World as SignedWorld
 
 QUOTA_BYTES = 1 << 26
@@ -110,10 +111,9 @@ class Stranger:
     @staticmethod
     async def say(connection: Any, content: bytes) -> bytes:
         async with asyncio.timeout(10):
-            stream = await connection.open_bi()
-            await stream.send().write_all(content)
-            await stream.send().finish()
-            return bytes(await stream.recv().read_to_end(2 << 20))
+            stream = FrameStream(await connection.open_bi())
+            await stream.write(content)
+            return await stream.read(2 << 20)
 
 
 class TestTwoVaults:
@@ -176,7 +176,7 @@ class TestBadBytesFromAPeer:
             connection = await stranger.connect(vault)
             await stranger.say(connection, codec.encode(stranger.hello))
             cut = await connection.open_bi()
-            await cut.send().write_all(codec.encode(messages.Put(ADDRESS, CHUNK))[:500])
+            await cut.send().write_all((20_000).to_bytes(4, "big") + codec.encode(messages.Put(ADDRESS, CHUNK))[:500])
             await cut.send().reset(7)
             with contextlib.suppress(iroh.IrohError):  # the vault need not have let it come to the end
                 await stranger.say(connection, bytes(codec.MESSAGE_BYTES_MAX + 1))

@@ -1,23 +1,18 @@
-"""Requests over QUIC by iroh: one connection for each pair of vaults, one stream for each request.
+"""Requests over QUIC by iroh: one connection for each pair of vaults, a few streams on it that carry the requests.
 
-    dial or accept -> Hello both ways, under a time limit -> a session -> streams: request in, answer out
+    dial or accept -> Hello both ways, under a time limit -> a session -> streams: request in, answer out, and again
 
 iroh proves the transport key; Hello brings the certificate and record that lead to the vault id.  Relays are off.  All
-time limits are ours: iroh itself notices a dead peer only after 30 s, and that cannot be set from Python.  Nor can its
-windows be set before a connection stands: up to 1.25 MB of each stream that nobody has read yet lie in our memory.
-Hence streams, connections and subnets are counted, and whoever goes over a limit is cut off or turned away.
+time limits are ours: iroh itself notices a dead peer only after 30 s, and that cannot be set from Python.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
-from weakref import WeakValueDictionary
 
 import iroh
 from iroh import IrohError
@@ -28,59 +23,43 @@ from node.vault.core.messages import Hello
 from node.vault.errors import BadSignature, MalformedMessage, PeerError, Unreachable, WrongNetwork
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import iroh_bytes
+from node.vault.transport.heartbeat import BEAT_S, Heartbeat
+from node.vault.transport.limits import UNPROVEN, Attempts, Places, Requests
+from node.vault.transport.sessions import STREAMS_OPEN_MAX, Session, Sessions
+from node.vault.transport.streams import BROKEN_CODE, FrameStream
 
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 15.0
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
-ACCEPTED_MAX: Final = 256  # connections made by peers; about 100 kB of memory each
-ACCEPTED_PER_SUBNET_MAX: Final = 16
-DIALLED_MAX: Final = 128  # connections made by us; then the one that was of use longest ago is closed
-UNPROVEN_MAX: Final = 32  # handshakes at once; then a peer must first prove that its address is its own
-UNPROVEN: Final = "unproven"
-ASKING_MAX: Final = 8  # requests to one peer at once
-STREAMS_OPEN_MAX: Final = 2 * ASKING_MAX  # of one peer; ours never has so many
-SERVING_PER_SUBNET_MAX: Final = 32  # requests at once, each up to 1 MiB in and 1 MiB out
-REPLACED_S: Final = 20.0  # how long requests may go on over a connection that a newer one has replaced
-REFUSED_CODE: Final = 400
-TOO_LONG: Final = "TooLong"  # how iroh says that it would not read more
 
 logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
 
 
-@dataclass(slots=True, eq=False)
-class _Session:
-    """One live connection to a peer whose vault id is proven.  ``told``: the own record that the peer was shown."""
-
-    connection: iroh.Connection
-    peer: PeerRecord
-    subnet: str
-    told: PeerRecord
-    serving: asyncio.Semaphore  # shared by all sessions of the subnet
-    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_MAX))
-    streams_open: int = 0
-    answered_s: float = 0.0
-
-
 class IrohNetwork:
     """Fulfils ``ports.Network`` and serves peers' requests while ``run`` runs."""
 
-    def __init__(self, endpoint: iroh.Endpoint, greeting: Greeting, handler: Handler, clock: Clock) -> None:
+    def __init__(
+        self, endpoint: iroh.Endpoint, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float = BEAT_S
+    ) -> None:
         self._endpoint = endpoint
         self._greeting = greeting
         self._handler = handler
         self._clock = clock
-        self._sessions: dict[bytes, _Session] = {}  # by transport key
         self._dialling: dict[bytes, asyncio.Lock] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._accepted: Counter[str] = Counter()  # connections made by peers, by subnet
-        self._dialled: set[_Session] = set()
-        self._serving: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # by subnet
         self.counters: Counter[str] = Counter()
+        self._sessions = Sessions()
+        self._places = Places(self.counters)
+        self._attempts = Attempts()
+        self._requests = Requests()
+        self._heartbeat = Heartbeat(self._sessions, self._session_with, self._spawn, beat_s)
 
     @classmethod
-    async def bind(cls, seed: bytes, address: str, greeting: Greeting, handler: Handler, clock: Clock) -> IrohNetwork:
+    async def bind(
+        cls, seed: bytes, address: str, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float = BEAT_S
+    ) -> IrohNetwork:
         """Bind a UDP port under the transport key of ``seed``.
 
         Raises:
@@ -95,7 +74,7 @@ class IrohNetwork:
             endpoint = await iroh.Endpoint.bind(options)
         except IrohError as error:
             raise OSError(f"cannot use {address}: {_say(error)}") from error
-        return cls(endpoint, greeting, handler, clock)
+        return cls(endpoint, greeting, handler, clock, beat_s=beat_s)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -110,73 +89,69 @@ class IrohNetwork:
                 tasks.create_task(self._receive(incoming))
 
     async def close(self) -> None:
-        for session in [*self._sessions.values(), *self._dialled]:
-            session.connection.close(0, b"")
+        self._heartbeat.stop()
+        self._sessions.close()
         await self._endpoint.close()
 
     async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:
-        session: _Session | None = None
+        session: Session | None = None
         started_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(timeout_s):
                 session = await self._session_with(peer)
                 async with session.asking:
-                    answer = await _exchange(session.connection, content)
+                    answer = await session.ask(content, codec.MESSAGE_BYTES_MAX)
         except (IrohError, TimeoutError) as error:
             if session is not None and session.answered_s <= started_s:
-                self._forget(session)  # nothing has come over it since: the next request dials anew
+                self._sessions.forget(session)  # nothing has come over it since: the next request dials anew
             raise Unreachable(_say(error)) from error
         session.answered_s = self._clock.monotonic_s()
         return Answered(answer, session.subnet, session.peer)
 
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
-        """Nothing yet."""
+        self._heartbeat.watch(peers, silent)
 
-    async def _session_with(self, peer: PeerRecord) -> _Session:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        assert self._tasks is not None, "requests need run()"
+        return self._tasks.create_task(work)
+
+    async def _session_with(self, peer: PeerRecord) -> Session:
+        session = self._sessions.get(peer.transport_key)
+        if session is not None and session.told == self._greeting("").record:
+            return session
         lock = self._dialling.setdefault(peer.transport_key, asyncio.Lock())
         try:
             async with lock:  # one connection for each pair, however many requests wait for it
                 session = self._sessions.get(peer.transport_key)
-                if session is None or session.connection.close_reason() is not None:
+                if session is None or (session.told != self._greeting("").record and peer.addresses):
+                    # A renewed own certificate: only a new Hello shows it to the peer.
                     return await self._dial(peer)
-                if session.told != self._greeting("").record and peer.addresses:
-                    # The own certificate was renewed: only a new Hello shows it to the peer.
-                    newer = await self._dial(peer)
-                    asyncio.get_running_loop().call_later(REPLACED_S, self._forget, session)
-                    return newer
                 return session
         finally:
             if not lock.locked():
                 self._dialling.pop(peer.transport_key, None)
 
-    async def _dial(self, peer: PeerRecord) -> _Session:
+    async def _dial(self, peer: PeerRecord) -> Session:
         if not peer.addresses:
             raise Unreachable("the peer has no address")
-        assert self._tasks is not None, "requests need run()"
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(peer.addresses))
         connection = await self._endpoint.connect(target, ALPN)
         own = self._greeting("")
         try:
-            answer = codec.decode_answer(await _exchange(connection, codec.encode(own), codec.ENVELOPE_BYTES_MAX))
+            stream = FrameStream(await connection.open_bi())
+            await stream.write(codec.encode(own))
+            answer = codec.decode_answer(await stream.read(codec.ENVELOPE_BYTES_MAX))
             seen_at = next((str(path.remote_addr) for path in connection.paths()), peer.addresses[0])
-            session = self._admit(connection, own, answer, seen_at)
+            session = self._admit(connection, own, answer, seen_at, is_dialled=True)
             if peer.vault_id and session.peer.vault_id != peer.vault_id:
                 raise BadSignature("the peer has another vault id than its record says")
         except (PeerError, IrohError, asyncio.CancelledError):
-            connection.close(REFUSED_CODE, b"")
+            connection.close(BROKEN_CODE, b"")
             raise
-        self._make_room()
-        self._dialled.add(session)
-        self._sessions[session.peer.transport_key] = session
-        self._tasks.create_task(self._serve(session))
-        return session
-
-    def _make_room(self) -> None:
-        """Peers can lure us to ever more vaults: of the connections that we made, only the useful ones are kept."""
-        while len(self._dialled) >= DIALLED_MAX:
-            useless = min(self._dialled, key=lambda session: session.answered_s)
-            self._dialled.discard(useless)
-            self._forget(useless)
+        session.idle.append(stream)
+        kept = self._sessions.add(session)
+        self._spawn(self._serve(session))
+        return kept
 
     async def _receive(self, incoming: iroh.Incoming) -> None:
         """A peer connects.  Until its address is proven to be its own, it takes up no place of that subnet."""
@@ -185,55 +160,49 @@ class IrohNetwork:
                 seen_at = _address_of(await incoming.remote_addr())
                 subnet = subnet_of(seen_at)
                 is_proven = await incoming.remote_addr_validated()
-                if not is_proven and self._accepted[UNPROVEN] >= UNPROVEN_MAX:
+                # Anybody can name another's address: what is not proven does not count against its owner.
+                is_allowed = self._attempts.is_allowed(f"{is_proven} {subnet}", self._clock.monotonic_s())
+                if not is_proven and (self._places.is_crowded or not is_allowed):
                     self.counters["address to be proven"] += 1
                     await incoming.retry()  # it comes again with a proof
                     return
-                if not self._has_room(subnet):
+                if not is_allowed:
+                    self.counters["connections too often"] += 1
+                    await incoming.ignore()
+                    return
+                if not self._places.has_room(subnet):
                     await incoming.refuse()
                     return
-                with self._place(subnet if is_proven else UNPROVEN):
+                with self._places.take(subnet if is_proven else UNPROVEN):
                     connection = await (await incoming.accept()).connect()
         except (IrohError, PeerError, TimeoutError):
             self.counters["connection refused broken"] += 1
             return
-        if self._has_room(subnet):
-            with self._place(subnet):
+        if self._places.has_room(subnet):
+            with self._places.take(subnet):
                 await self._accept(connection, seen_at)
         else:
-            connection.close(REFUSED_CODE, b"")
-
-    def _has_room(self, subnet: str) -> bool:
-        has_room = self._accepted[subnet] < ACCEPTED_PER_SUBNET_MAX and self._accepted.total() < ACCEPTED_MAX
-        self.counters["connection over limit"] += not has_room
-        return has_room
-
-    @contextlib.contextmanager
-    def _place(self, subnet: str) -> Iterator[None]:
-        self._accepted[subnet] += 1
-        try:
-            yield
-        finally:
-            self._accepted[subnet] -= 1
-            self._accepted += Counter()  # drops the subnets that have none left
+            connection.close(BROKEN_CODE, b"")
 
     async def _accept(self, connection: iroh.Connection, seen_at: str) -> None:
         """Greet a peer that has connected, then serve it."""
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                stream = await connection.accept_bi()
-                hello = codec.decode_request(await _read_whole(stream, codec.ENVELOPE_BYTES_MAX))
+                stream = FrameStream(await connection.accept_bi())
+                hello = codec.decode_request(await stream.read(codec.ENVELOPE_BYTES_MAX))
                 own = self._greeting(seen_at)
-                session = self._admit(connection, own, hello, seen_at)
-                await _send(stream, codec.encode(own))
+                session = self._admit(connection, own, hello, seen_at, is_dialled=False)
+                await stream.write(codec.encode(own))
         except (IrohError, PeerError, TimeoutError) as error:
             self.counters[f"connection refused {getattr(error, 'code', 'broken')}"] += 1
-            connection.close(REFUSED_CODE, b"")
+            connection.close(BROKEN_CODE, b"")
             return
-        self._sessions[session.peer.transport_key] = session
-        await self._serve(session)
+        self._sessions.add(session)
+        await self._serve(session, stream)
 
-    def _admit(self, connection: iroh.Connection, own: Hello, hello: object, seen_at: str) -> _Session:
+    def _admit(
+        self, connection: iroh.Connection, own: Hello, hello: object, seen_at: str, *, is_dialled: bool
+    ) -> Session:
         """Check the other's Hello against the key that QUIC has proven."""
         if not isinstance(hello, Hello):
             raise MalformedMessage("the first message is no Hello")
@@ -244,91 +213,79 @@ class IrohNetwork:
         if hello.record.transport_key != connection.remote_id().to_bytes():
             raise BadSignature("the record is another vault's")
         check_record(hello.record, self._clock.utc_s())
-        subnet = subnet_of(seen_at)
-        serving = self._serving.setdefault(subnet, asyncio.Semaphore(SERVING_PER_SUBNET_MAX))
-        return _Session(connection, hello.record, subnet, own.record, serving, answered_s=self._clock.monotonic_s())
+        subnet, now_s = subnet_of(seen_at), self._clock.monotonic_s()
+        serving = self._requests.serving(subnet)
+        return Session(connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s)
 
-    async def _serve(self, session: _Session) -> None:
-        """Answer the peer's streams until the connection ends."""
+    async def _serve(self, session: Session, first: FrameStream | None = None) -> None:
+        """Answer what comes on the peer's streams until the connection ends.  ``first``: the one of its Hello."""
         try:
             async with asyncio.TaskGroup() as streams:
                 streams.create_task(self._watch_other_streams(session))
+                streams.create_task(self._watch_signs(session))
+                if first is not None:
+                    session.streams_open += 1
+                    streams.create_task(self._converse(session, first))
                 while True:
                     stream = await session.connection.accept_bi()
                     if session.streams_open >= STREAMS_OPEN_MAX:
                         self._cut_off(session, "peer over stream limit")
                         break
                     session.streams_open += 1
-                    streams.create_task(self._answer(session, stream))
+                    streams.create_task(self._converse(session, FrameStream(stream)))
         except* IrohError:
             self.counters["connection ended"] += 1
         finally:
-            self._dialled.discard(session)
-            self._forget(session)
+            self._sessions.forget(session)
 
-    async def _watch_other_streams(self, session: _Session) -> None:
+    async def _watch_other_streams(self, session: Session) -> None:
         """Requests come on streams of two directions; others would only fill the memory."""
         await session.connection.accept_uni()
         self._cut_off(session, "peer with odd streams")
 
-    def _cut_off(self, session: _Session, why: str) -> None:
-        self.counters[why] += 1
-        session.connection.close(REFUSED_CODE, b"")
+    async def _watch_signs(self, session: Session) -> None:
+        """Signs of life are answered by QUIC; they are read so that they fill no memory."""
+        while True:
+            await session.connection.read_datagram()
+            if session.signs.is_flood(self._clock.monotonic_s()):
+                self._cut_off(session, "peer with too many signs of life")
+                return
 
-    async def _answer(self, session: _Session, stream: iroh.BiStream) -> None:
+    def _cut_off(self, session: Session, why: str) -> None:
+        self.counters[why] += 1
+        session.close(BROKEN_CODE)
+
+    async def _converse(self, session: Session, stream: FrameStream) -> None:
+        """Answer one request after the other.  A stream that waits for the next one costs no place."""
         try:
-            async with session.serving:
-                async with asyncio.timeout(READ_TIMEOUT_S):
-                    content = await _read_whole(stream, codec.MESSAGE_BYTES_MAX)
-                answer = await self._handler(session.peer, session.subnet, content)
-                async with asyncio.timeout(WRITE_TIMEOUT_S):
-                    await _send(stream, answer)
+            while not stream.is_spent and await stream.wait():
+                if not self._requests.has_room(session.subnet):
+                    self.counters["request over limit"] += 1
+                    await stream.break_off()
+                    return
+                with self._requests.take(session.subnet):
+                    await self._answer(session, stream)
+            await stream.finish()
         except (IrohError, TimeoutError):
-            self.counters["request broken off"] += 1
-            with contextlib.suppress(IrohError):
-                await stream.send().reset(REFUSED_CODE)
+            if session.connection.close_reason() is None:
+                self.counters["request broken off"] += 1
+                await stream.break_off()
         finally:
             session.streams_open -= 1
 
-    def _forget(self, session: _Session) -> None:
-        if self._sessions.get(session.peer.transport_key) is session:
-            del self._sessions[session.peer.transport_key]
-        session.connection.close(0, b"")
+    async def _answer(self, session: Session, stream: FrameStream) -> None:
+        async with session.serving:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                content = await stream.read(codec.MESSAGE_BYTES_MAX)
+            answer = await self._handler(session.peer, session.subnet, content)
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
+                await stream.write(answer)
 
 
 def _address_of(source: iroh.IncomingAddr) -> str:
     if not isinstance(source, iroh.IncomingAddr.IP):
         raise MalformedMessage("the connection came by no IP address")
     return source.addr
-
-
-async def _exchange(
-    connection: iroh.Connection, content: bytes, answer_bytes_max: int = codec.MESSAGE_BYTES_MAX
-) -> bytes:
-    stream = await connection.open_bi()
-    try:
-        await _send(stream, content)
-        return await _read_whole(stream, answer_bytes_max)
-    except asyncio.CancelledError:
-        # An unknown part has been written: the stream must not end as if it were whole.
-        with contextlib.suppress(IrohError):
-            await asyncio.shield(stream.send().reset(REFUSED_CODE))
-        raise
-
-
-async def _read_whole(stream: iroh.BiStream, bytes_max: int) -> bytes:
-    """What the peer sends.  Empty when it is longer: no message is, so whoever decodes it blames the sender."""
-    try:
-        return await stream.recv().read_to_end(bytes_max)
-    except IrohError as error:
-        if error.message() != TOO_LONG:
-            raise
-        return b""
-
-
-async def _send(stream: iroh.BiStream, content: bytes) -> None:
-    await stream.send().write_all(content)
-    await stream.send().finish()
 
 
 def _say(error: BaseException) -> str:

@@ -1,0 +1,137 @@
+"""Signs of life: every beat one datagram to each watched peer, which its QUIC acknowledges without waking its Python.
+
+    a beat:    something has come since the last one -> alive
+               nothing has come                      -> quiet; looked at once more after MARGIN_S
+    the look:  still nothing                         -> silent: told once, its connection closed
+    no connection (it ended, or never was)           -> dialled; a failure is silence too
+
+Only what has come counts, so our own repetitions prove nothing; iroh's own signs come every 5 s, too seldom.  A vault
+that is killed right after a sign of life is known to be silent after two beats and the margin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iroh import IrohError
+
+from node.vault.core.identity import PeerRecord
+from node.vault.errors import PeerError
+from node.vault.transport.sessions import Session, Sessions
+
+BEAT_S: Final = 2.0  # between two signs; no slower, whatever the pace
+MARGIN_S: Final = 0.5  # what an answer may take beyond the beat
+DIAL_S: Final = 2.5
+DIALS_MAX: Final = 16  # at once
+SIGN: Final = b"."
+
+Silent = Callable[[PeerRecord], None]
+Dial = Callable[[PeerRecord], Coroutine[None, None, Session]]
+Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
+
+
+@dataclass(slots=True)
+class _Watched:
+    """``received``: packets that had come over ``session`` by the last beat."""
+
+    peer: PeerRecord
+    session: Session | None = None
+    received: int = 0
+    is_quiet: bool = False
+    dial: asyncio.Task[None] | None = None
+
+
+class Heartbeat:
+    """Watches some peers with one timer for all of them."""
+
+    def __init__(self, sessions: Sessions, dial: Dial, spawn: Spawn, beat_s: float) -> None:
+        self._sessions = sessions
+        self._dial = dial
+        self._spawn = spawn
+        self._beat_s = min(beat_s, BEAT_S)
+        self._watched: dict[bytes, _Watched] = {}  # by transport key
+        self._silent: Silent | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._dials = asyncio.Semaphore(DIALS_MAX)
+
+    def watch(self, peers: Sequence[PeerRecord], silent: Silent) -> None:
+        """Watch exactly these from now on; ``silent`` is never called before this returns."""
+        self._silent = silent
+        wanted = {peer.transport_key: peer for peer in peers}
+        for key in self._watched.keys() - wanted.keys():
+            self._drop(key)
+        for key, peer in wanted.items():
+            if key in self._watched:
+                self._watched[key].peer = peer
+            else:
+                self._watched[key] = _Watched(peer)
+        if self._watched and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._beat_s, self._beat)
+        elif not self._watched:
+            self.stop()
+
+    def stop(self) -> None:
+        for key in list(self._watched):
+            self._drop(key)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _drop(self, key: bytes) -> None:
+        watched = self._watched.pop(key)
+        if watched.dial is not None:
+            watched.dial.cancel()
+
+    def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._beat_s, self._beat)
+        for watched in list(self._watched.values()):
+            if watched.dial is None:
+                self._beat_one(watched)
+        if any(watched.is_quiet for watched in self._watched.values()):
+            self._timer.cancel()
+            self._timer = loop.call_later(min(MARGIN_S, self._beat_s / 2), self._look)
+
+    def _beat_one(self, watched: _Watched) -> None:
+        session = self._sessions.get(watched.peer.transport_key)
+        if session is None:
+            watched.session, watched.is_quiet = None, False
+            watched.dial = self._spawn(self._reach(watched))
+            return
+        received = session.connection.stats().udp_rx_datagrams
+        watched.is_quiet = session is watched.session and received == watched.received
+        watched.session, watched.received = session, received
+        with contextlib.suppress(IrohError):  # it has just ended: the next beat finds that out
+            session.connection.send_datagram(SIGN)
+
+    def _look(self) -> None:
+        """Only at those that were quiet in the last beat."""
+        self._timer = asyncio.get_running_loop().call_later(self._beat_s - min(MARGIN_S, self._beat_s / 2), self._beat)
+        for watched in list(self._watched.values()):
+            session = watched.session
+            if watched.is_quiet and session is not None:
+                watched.is_quiet = False
+                if session.is_open and session.connection.stats().udp_rx_datagrams == watched.received:
+                    self._sessions.forget(session)
+                    self._tell(watched)
+
+    async def _reach(self, watched: _Watched) -> None:
+        try:
+            async with self._dials, asyncio.timeout(DIAL_S):
+                await self._dial(watched.peer)
+        except (IrohError, PeerError, TimeoutError):
+            self._tell(watched)
+        finally:
+            watched.dial = None
+
+    def _tell(self, watched: _Watched) -> None:
+        """Once for each that falls silent: whoever wants it watched again says so."""
+        key = watched.peer.transport_key
+        if self._watched.get(key) is watched:
+            del self._watched[key]
+            assert self._silent is not None, "who is watched is watched for somebody"
+            self._silent(watched.peer)

@@ -1,0 +1,120 @@
+"""Live connections to peers whose vault id is proven, and which of them is used.
+
+Both ends agree on the one to use.  The newer one wins: its Hello shows a renewed certificate, or the peer has lost the
+older one.  Two vaults that dial each other at the same moment have two that show the same; then the one dialled by the
+smaller transport key wins.  Whoever dialled the other one closes it once the requests on it have come to their end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+import iroh
+
+from node.vault.core.identity import PeerRecord
+from node.vault.transport.limits import Signs
+from node.vault.transport.streams import FrameStream
+
+ASKING_MAX: Final = 8  # requests to one peer at once
+STREAMS_OPEN_MAX: Final = 2 * ASKING_MAX  # of one peer; ours never has so many
+IDLE_STREAMS_MAX: Final = 4  # kept for the next requests; each costs the peer a task
+DIALLED_MAX: Final = 128  # connections made by us; then the one that was of use longest ago is closed
+REPLACED_S: Final = 20.0  # how long requests may go on over a connection that another one has replaced
+CROSSED_S: Final = 5.0  # two connections that stand within this time may have been dialled at the same moment
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One live connection to a peer whose vault id is proven.  ``told``: the own record that the peer was shown."""
+
+    connection: iroh.Connection
+    peer: PeerRecord
+    subnet: str
+    told: PeerRecord
+    serving: asyncio.Semaphore  # shared by all sessions of the subnet
+    is_dialled: bool  # by us
+    since_s: float
+    answered_s: float
+    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_MAX))
+    signs: Signs = field(default_factory=Signs)
+    idle: list[FrameStream] = field(default_factory=list)
+    streams_open: int = 0  # by the peer
+    is_open: bool = True
+
+    async def ask(self, content: bytes, answer_bytes_max: int) -> bytes:
+        """One request and its answer.  Raises IrohError; safe to cancel."""
+        stream = self.idle.pop() if self.idle else FrameStream(await self.connection.open_bi())
+        try:
+            await stream.write(content)
+            answer = await stream.read(answer_bytes_max)
+        except (iroh.IrohError, asyncio.CancelledError):
+            # An unknown part has been written or read: nothing after it may be taken for a frame.
+            await asyncio.shield(stream.break_off())
+            raise
+        if stream.is_spent:
+            await stream.break_off()
+        elif len(self.idle) < IDLE_STREAMS_MAX:
+            self.idle.append(stream)
+        else:
+            await stream.finish()
+        return answer
+
+    def close(self, code: int = 0) -> None:
+        self.is_open = False
+        self.idle.clear()
+        self.connection.close(code, b"")
+
+
+class Sessions:
+    """The session to use with each peer, by transport key; besides, all that were dialled and still stand."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[bytes, Session] = {}
+        self.dialled: set[Session] = set()
+
+    def get(self, transport_key: bytes) -> Session | None:
+        session = self.by_key.get(transport_key)
+        return session if session is not None and session.is_open else None
+
+    def add(self, session: Session) -> Session:
+        """Take in a new one; return the one to be used with its peer from now on."""
+        if session.is_dialled:
+            self._make_room()
+            self.dialled.add(session)
+        key = session.peer.transport_key
+        old = self.get(key)
+        kept = session if old is None or not _is_outdone(session, old) else old
+        self.by_key[key] = kept
+        other = old if kept is session else session
+        if other is not None and other.is_dialled:
+            asyncio.get_running_loop().call_later(REPLACED_S, self.forget, other)
+        return kept
+
+    def forget(self, session: Session) -> None:
+        """Close it; the next request dials anew."""
+        if self.by_key.get(session.peer.transport_key) is session:
+            del self.by_key[session.peer.transport_key]
+        self.dialled.discard(session)
+        session.close()
+
+    def close(self) -> None:
+        for session in [*self.by_key.values(), *self.dialled]:
+            session.close()
+
+    def _make_room(self) -> None:
+        """Peers can lure us to ever more vaults: of the connections that we made, only the useful ones are kept."""
+        while len(self.dialled) >= DIALLED_MAX:
+            self.forget(min(self.dialled, key=lambda session: session.answered_s))
+
+
+def _is_outdone(session: Session, old: Session) -> bool:
+    """Whether both were dialled at the same moment, and the older one by the smaller key."""
+    are_crossed = (
+        session.is_dialled != old.is_dialled
+        and session.since_s - old.since_s < CROSSED_S
+        and (session.peer, session.told) == (old.peer, old.told)
+    )
+    own_key, peer_key = session.told.transport_key, session.peer.transport_key
+    return are_crossed and old.is_dialled == (own_key < peer_key)

@@ -1,0 +1,76 @@
+"""Requests and answers as frames on a QUIC stream of two directions.
+
+    length, 4 bytes, big-endian | content
+
+One side asks, the other answers, one question at a time; then the same stream carries the next one.  Opening a stream
+for each request would cost two more crossings into iroh on either side, which is most of what a small request takes
+(0.65 against 0.2 ms; two cores, 2026-11-22).  A stream on which anything broke off is never used again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+import iroh
+from iroh import IrohError
+
+LENGTH_BYTES: Final = 4
+FIRST_BYTES_MAX: Final = 1 << 14  # what one look takes: the whole of a small message
+BROKEN_CODE: Final = 400
+
+
+class FrameStream:
+    """One stream.  ``is_spent``: what comes next on it would have no meaning.
+
+    Every call may raise IrohError; after a cancelled one the stream is only good for ``break_off``.
+    """
+
+    def __init__(self, stream: iroh.BiStream) -> None:
+        self._sending, self._receiving = stream.send(), stream.recv()
+        self._first = b""
+        self.is_spent = False
+
+    async def write(self, content: bytes) -> None:
+        await self._sending.write_all(len(content).to_bytes(LENGTH_BYTES, "big") + content)
+
+    async def wait(self) -> bool:
+        """Wait until a frame begins; False when the other side has ended the stream."""
+        assert not self._first, "a frame has begun already"
+        self._first = await self._receiving.read(FIRST_BYTES_MAX)
+        return bool(self._first)
+
+    async def read(self, bytes_max: int) -> bytes:
+        """The next frame's content; its size is looked at before any memory is taken for it.
+
+        Empty, and the stream spent, when it is longer or not the only one: no message is empty, so whoever decodes
+        it blames the sender.
+        """
+        first, self._first = self._first, b""
+        while len(first) < LENGTH_BYTES:
+            more = await self._receiving.read(FIRST_BYTES_MAX)
+            if not more:
+                break
+            first += more
+        length = int.from_bytes(first[:LENGTH_BYTES], "big")
+        missing = length + LENGTH_BYTES - len(first)
+        if len(first) < LENGTH_BYTES or length > bytes_max or missing < 0:
+            self.is_spent = True
+            return b""
+        if missing:
+            return first[LENGTH_BYTES:] + await self._receiving.read_exact(missing)
+        return first[LENGTH_BYTES:]
+
+    async def finish(self) -> None:
+        """What has been sent is whole; nothing more is read."""
+        with contextlib.suppress(IrohError):
+            await self._sending.finish()
+        with contextlib.suppress(IrohError):
+            await self._receiving.stop(BROKEN_CODE)
+
+    async def break_off(self) -> None:
+        """Let neither side take what has been sent for whole, and free what has come."""
+        with contextlib.suppress(IrohError):
+            await self._sending.reset(BROKEN_CODE)
+        with contextlib.suppress(IrohError):
+            await self._receiving.stop(BROKEN_CODE)
