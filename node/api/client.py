@@ -98,6 +98,10 @@ class Client:
         _check_size(content, CHUNK_BYTES_MAX)
         return await self._ask("PUT", "/v1/chunks", StoredChunk, content, STORE_S_MAX)
 
+    async def get_chunk(self, address: str) -> bytes:
+        """The chunk at ``address`` (64 hex digits); the node has checked that it is the one."""
+        return await self._request("GET", f"/v1/chunks/{address}", None, STORE_S_MAX)
+
     async def offer_head(self, content: bytes) -> HeadAnswer:
         _check_size(content, HEAD_BYTES_MAX)
         return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)
@@ -169,13 +173,20 @@ class Client:
     async def _ask(
         self, method: str, path: str, kind: type[T], body: bytes | None = None, seconds: float = ANSWER_S_MAX
     ) -> T:
+        content = await self._request(method, path, body, seconds)
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise ApiError("api.answer", texts.broken_answer()) from error
+
+    async def _request(self, method: str, path: str, body: bytes | None, seconds: float) -> bytes:
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
             async with self._opened().request(method, f"http://perennial{path}", data=body, timeout=timeout) as answer:
                 content = await _content(answer)
                 if answer.status != 200:
                     raise _refused(content)
-                return msgspec.json.decode(content, type=kind)
+                return content
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._lost(error, seconds) from error
         except (msgspec.DecodeError, UnicodeError) as error:

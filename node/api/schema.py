@@ -2,7 +2,8 @@
 
 Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
 ``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
-(body: a chunk) StoredChunk, ``POST /v1/heads`` (body: a head) HeadAnswer.  A failure is an ErrorAnswer.
+(body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``POST /v1/heads`` (body: a head)
+HeadAnswer.  A failure is an ErrorAnswer.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, Protocol
@@ -37,6 +38,7 @@ HEARTBEAT_S: Final = 15.0  # so that both ends notice when the other is gone
 WRITE_S_MAX: Final = 10.0  # a listener that does not take an event within it is cut
 SHUTDOWN_S: Final = 1.0
 JSON: Final = "application/json"
+ADDRESS: Final = re.compile("[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,8 @@ class Node(Protocol):
 
     async def put_chunk(self, content: bytes) -> StoredChunk: ...
 
+    async def get_chunk(self, address: bytes) -> bytes: ...
+
     async def offer_head(self, content: bytes) -> HeadAnswer: ...
 
 
@@ -92,6 +96,7 @@ class ApiServer:
                 web.patch("/v1/settings", self._patch_settings),
                 web.get("/v1/events", self._events),
                 web.put("/v1/chunks", self._put_chunk),
+                web.get("/v1/chunks/{address}", self._get_chunk),
                 web.post("/v1/heads", self._offer_head),
             ]
         )
@@ -146,6 +151,13 @@ class ApiServer:
         if not content:
             raise BadRequest(texts.empty_chunk())
         return _json(await self._node.put_chunk(content))
+
+    async def _get_chunk(self, request: web.Request) -> web.StreamResponse:
+        address = request.match_info["address"]
+        if not ADDRESS.fullmatch(address):
+            raise BadRequest(texts.no_address())
+        content = await self._node.get_chunk(bytes.fromhex(address))
+        return web.Response(body=content, content_type="application/octet-stream")
 
     async def _offer_head(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._node.offer_head(await _body(request, HEAD_BYTES_MAX)))
@@ -226,7 +238,7 @@ async def _answer_errors(
     except Exception as error:
         code = getattr(error, "code", None)
         if isinstance(code, str):
-            return _error(409, code, str(error))
+            return _error(409, code, texts.refusal(code, str(error)))
         log.exception("request failed path=%s", request.path)
         return _error(500, "internal", texts.internal())
 

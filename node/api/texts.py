@@ -263,6 +263,16 @@ def stopping() -> str:
     return "Perennial is being stopped."
 
 
+def refusal(code: str, message: str) -> str:
+    """What the vault refused, for a person: what is said between vaults is for developers."""
+    match code:
+        case "peer.not_found":
+            return "Nobody reachable holds this."
+        case "peer.unreachable":
+            return f"Too few vaults could take this: {message}."
+    return message
+
+
 # The disk.
 
 
@@ -291,6 +301,10 @@ def too_large(bytes_max: int) -> str:
 
 def empty_chunk() -> str:
     return "A chunk has at least one byte."
+
+
+def no_address() -> str:
+    return "An address has 64 digits, each 0 to 9 or a to f."
 
 
 def malformed(why: str) -> str:

@@ -14,6 +14,8 @@ COMMANDS: Final = {
     "practice": ("node.cli.practice", "Run a whole practice network on this computer."),
     "status": ("node.cli.status", "Say in one sentence how the node is, then the details."),
     "updates": ("node.cli.updates", "Show each release, its verdict and why."),
+    "put": ("node.cli.put", "Store a file or folder in the network, for anyone who has its address."),
+    "get": ("node.cli.get", "Fetch a file or folder by its address."),
     "settings": ("node.cli.settings", "Show or change the settings."),
     "pod": ("node.cli.pod", "Tools for developers: keys, build, sign, publish."),
 }
@@ -38,7 +40,7 @@ class Commands(click.Group):
 
 
 def main() -> None:
-    """The command ``perennial``.  Exit codes: 0 done, 1 a stated failure, 2 wrong usage."""
+    """The command ``perennial``.  Exit codes: 0 done, 1 a stated failure, 2 wrong usage, 130 Ctrl+C."""
     if not __debug__:
         sys.exit("Perennial does not run with python -O: its checks must stay on.")
     from node.cli.tray import perennial  # noqa: PLC0415 - it uses what stands above

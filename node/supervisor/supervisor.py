@@ -185,6 +185,17 @@ class Supervisor:
             raise VaultUnavailable(texts.odd_answer())
         return schema.StoredChunk(answer.address.hex(), len(answer.receipts))
 
+    async def get_chunk(self, address: bytes) -> bytes:
+        """Fetch a chunk from the network.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It cannot be had now.
+        """
+        content = await self.host.get_chunk(address)
+        if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
+            raise VaultUnavailable(texts.odd_answer())
+        return content
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         """Judge a head that a person brings.  Once begun it is carried out."""
         if self._updates is None:

@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.schema": (),
     "node.api.texts": ("node.api.schema",),
     "node.api.client": PURE_VAULT + SCHEMA,
+    "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
     "node.api.server": (*PURE_VAULT, *SCHEMA, "node.supervisor"),
     "node.api": (),
     "node.pod": ("node.vault", "node.trust", "node.api.client", *SCHEMA, *FRONT),

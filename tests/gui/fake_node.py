@@ -115,6 +115,9 @@ class FakeNode:
     async def put_chunk(self, content: bytes) -> StoredChunk:
         raise NotImplementedError
 
+    async def get_chunk(self, address: bytes) -> bytes:
+        raise NotImplementedError
+
     async def offer_head(self, content: bytes) -> HeadAnswer:
         raise NotImplementedError
 

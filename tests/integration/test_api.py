@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -69,6 +70,12 @@ class FakeNode:
         self.chunks.append(content)
         return schema.StoredChunk("aa" * 32, 5)
 
+    async def get_chunk(self, address: bytes) -> bytes:
+        for content in self.chunks:
+            if hashlib.sha256(content).digest() == address:
+                return content
+        raise RequestRefused("peer.not_found", "none of 7 vaults has the chunk")
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         self.heads.append(content)
         return schema.HeadAnswer("refused", "2 signatures where 3 are needed")
@@ -127,6 +134,17 @@ class TestQuestions:
 
         node = serve(tmp_path, talk)
         assert (node.chunks, node.heads, node.quota_bytes) == ([b"chunk"], [b"head"], 5000)
+
+    def test_a_chunk_that_was_put_can_be_had_again(self, tmp_path: Path):
+        content = bytes(range(256)) * (CHUNK_BYTES_MAX >> 8)
+
+        async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
+            await client.put_chunk(content)
+            assert await client.get_chunk(hashlib.sha256(content).hexdigest()) == content
+            with pytest.raises(ApiError, match="Nobody reachable holds this"):
+                await client.get_chunk("ab" * 32)
+
+        serve(tmp_path, talk)
 
     def test_a_patch_of_nothing_changes_nothing(self, tmp_path: Path):
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
@@ -209,6 +227,11 @@ class TestRefusals:
             ("PATCH", "/v1/settings", b"[" * 60_000, 400, "api.request"),
             ("PATCH", "/v1/settings", b" " * (server.PATCH_BYTES_MAX + 1), 413, "api.too_large"),
             ("PUT", "/v1/chunks", b"", 400, "api.request"),
+            ("GET", "/v1/chunks/", b"", 404, "api.path"),
+            ("GET", "/v1/chunks/ab", b"", 400, "api.request"),
+            ("GET", "/v1/chunks/" + "AB" * 32, b"", 400, "api.request"),
+            ("GET", "/v1/chunks/" + "ab" * 32 + "%0A", b"", 400, "api.request"),
+            ("GET", "/v1/chunks/" + "ab" * 32, b"", 409, "peer.not_found"),
             ("GET", "/v1/events?since=x", b"", 400, "api.request"),
             ("GET", "/v1/events?since=-1", b"", 400, "api.request"),
             ("GET", "/v1/events?since=" + "9" * 40, b"", 400, "api.request"),

@@ -70,6 +70,9 @@ class FakeNode:
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         return schema.StoredChunk("aa" * 32, 5)
 
+    async def get_chunk(self, address: bytes) -> bytes:
+        raise NotImplementedError
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         return schema.HeadAnswer("known", "")
 

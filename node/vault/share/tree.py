@@ -31,7 +31,7 @@ FILE_CHUNKS_MAX: Final = 4_096
 
 _HASH: Final = re.compile("[0-9a-f]{64}")
 # On Windows these lead to a device from every folder, also with a dot or a colon and anything behind it.
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9]) *(\..*)?", re.IGNORECASE)
+DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9]) *(\..*)?", re.IGNORECASE)
 
 
 class TreeFile(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -154,4 +154,4 @@ def _is_name_allowed(name: str) -> bool:
     if name in ("", ".", "..") or len(name) > NAME_CHARACTERS_MAX:
         return False
     # Windows drops a dot or a space at the end of a name, so two names would meet.
-    return name[-1] not in " ." and not _DEVICE.fullmatch(name)
+    return name[-1] not in " ." and not DEVICE.fullmatch(name)

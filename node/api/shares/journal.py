@@ -1,0 +1,82 @@
+"""What the network has acknowledged of one person's path, so that a second try need not store it again.
+
+A file of records in the order of the chunks, each 32 bytes of address and 8 bytes of the second when it was
+acknowledged.  It is only a hint: a record that does not fit is stored again, so nothing here is ever flushed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import Final, Self
+
+from node.api.shares.errors import BadTarget
+from node.api.texts import unusable
+
+FOLDER: Final = "state/puts"  # below the home
+JOURNALS_MAX: Final = 32  # of interrupted puts; beyond it the oldest is forgotten
+RECENT_S: Final = 24 * 3600  # what was acknowledged longer ago is stored again, which refreshes it
+_ADDRESS_BYTES: Final = 32
+_RECORD_BYTES: Final = 40
+
+
+class Journal:
+    """The acknowledged chunks of the put of one path.  Close it; remove it once the put is done."""
+
+    def __init__(self, path: Path, descriptor: int, now_s: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._now_s = now_s
+
+    @classmethod
+    def open(cls, home: Path, source: Path, now_s: float) -> Self:
+        """The journal of ``source``, an absolute path; a new one if there is none.
+
+        Raises:
+            BadTarget: The home cannot be written.
+        """
+        folder = home / FOLDER
+        path = folder / f"{hashlib.sha256(os.fsencode(source)).hexdigest()[:32]}.journal"
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _forget_oldest(folder, path)
+            return cls(path, os.open(path, flags, 0o600), int(now_s))
+        except OSError as error:
+            raise BadTarget(unusable(folder, error)) from error
+
+    def has(self, number: int, address: bytes) -> bool:
+        """Whether chunk ``number`` was this one, and acknowledged not long ago."""
+        os.lseek(self._descriptor, number * _RECORD_BYTES, os.SEEK_SET)
+        record = os.read(self._descriptor, _RECORD_BYTES)
+        if len(record) != _RECORD_BYTES or record[:_ADDRESS_BYTES] != address:
+            return False
+        return 0 <= self._now_s - int.from_bytes(record[_ADDRESS_BYTES:], "big") <= RECENT_S
+
+    def acknowledged(self, number: int, address: bytes) -> None:
+        """Keep that chunk ``number`` is in the network.
+
+        Raises:
+            BadTarget: The home cannot be written.
+        """
+        try:
+            os.lseek(self._descriptor, number * _RECORD_BYTES, os.SEEK_SET)
+            os.write(self._descriptor, address + self._now_s.to_bytes(_RECORD_BYTES - _ADDRESS_BYTES, "big"))
+        except OSError as error:
+            raise BadTarget(unusable(self._path, error)) from error
+
+    def remove(self) -> None:
+        with contextlib.suppress(OSError):  # Windows keeps a file that somebody has open; it goes with the oldest
+            self._path.unlink()
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _forget_oldest(folder: Path, path: Path) -> None:
+    others = [found for found in folder.glob("*.journal") if found != path]
+    if len(others) >= JOURNALS_MAX:
+        for old in sorted(others, key=lambda found: found.lstat().st_mtime)[: len(others) - JOURNALS_MAX + 1]:
+            old.unlink(missing_ok=True)

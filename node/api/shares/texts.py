@@ -1,0 +1,128 @@
+"""What is said to people about shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from node.api.texts import reason, size
+
+
+def shown(path: Path | str) -> str:
+    """A path as it may be shown on any terminal: nothing in a name can turn or colour the line."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
+
+
+# What cannot be put.
+
+
+def no_source(path: Path) -> str:
+    return f"There is nothing at {shown(path)}."
+
+
+def unreadable(path: Path, error: OSError) -> str:
+    return f"{shown(path)} cannot be read: {reason(error)}."
+
+
+def leads_nowhere(path: Path) -> str:
+    return f"{shown(path)} is a link that leads nowhere."
+
+
+def link_loop(path: Path) -> str:
+    return f"{shown(path)} leads back to a folder that it lies in, so that it has no end."
+
+
+def odd_file(path: Path) -> str:
+    return f"{shown(path)} is neither a file nor a folder."
+
+
+def odd_name(path: Path) -> str:
+    return f"{shown(path)} has a name that cannot be shared; give it another one."
+
+
+def same_name(path: Path) -> str:
+    return f"{shown(path)} stands beside another one whose name looks the same; rename one of them."
+
+
+def too_many(path: Path, count_max: int) -> str:
+    return f"{shown(path)} holds more than {count_max} names."
+
+
+def too_long(path: Path, bytes_max: int) -> str:
+    return f"{shown(path)} is larger than {size(bytes_max)}."
+
+
+def changed(path: Path) -> str:
+    return f"{shown(path)} changed while it was put."
+
+
+# What cannot be stored or fetched.
+
+
+def not_stored(why: str) -> str:
+    return f"A part could not be stored: {why} The same command goes on from there."
+
+
+def not_found(address: str) -> str:
+    return f"Nobody reachable holds the share {address[:16]}…."
+
+
+def not_fetched(why: str) -> str:
+    return f"A part of the share could not be fetched: {why}"
+
+
+def not_an_address() -> str:
+    return "The address of a share has 64 digits, each 0 to 9 or a to f."
+
+
+def not_a_share(address: str) -> str:
+    return f"{address[:16]}… is no share that this version of Perennial understands."
+
+
+def broken_share(why: str) -> str:
+    return f"The share breaks the rules, so nothing of it is kept: {why}."
+
+
+# Where it cannot be written.
+
+
+def target_exists(target: Path) -> str:
+    return f"{shown(target)} is there already; name another place with -o."
+
+
+def no_folder(folder: Path) -> str:
+    return f"There is no folder {shown(folder)}."
+
+
+def not_written(target: Path, error: OSError) -> str:
+    return f"{shown(target)} cannot be written: {reason(error)}."
+
+
+def no_room(target: Path, needed_bytes: int, free_bytes: int) -> str:
+    return f"{shown(target)} needs {size(needed_bytes)}, but only {size(free_bytes)} are free there."
+
+
+def foreign_part(part: Path) -> str:
+    return f"{shown(part)} stands in the way and is not ours; remove it or name another place with -o."
+
+
+def names_meet(path: str) -> str:
+    return f"The share holds {shown(path)} beside another name that is the same on this disk."
+
+
+def impossible_name(path: str) -> str:
+    return f"The share holds {shown(path)}, a name that is not possible on this system."
+
+
+def part_kept(part: Path) -> str:
+    return f"What is there so far waits in {shown(part)}; the same command goes on from there."
+
+
+# When it is interrupted.
+
+
+def put_interrupted() -> str:
+    return "Stopped; the same command goes on from there."
+
+
+def get_interrupted() -> str:
+    return "Stopped; the same command goes on from there, and nothing stands under the share's name yet."

@@ -1,0 +1,132 @@
+"""Chunks on their way: several at once, and again after a while where the network is busy or gone for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Final, Protocol, TypeVar
+
+from node.api.client import ApiError, NotRunning
+from node.api.schema import StoredChunk
+from node.api.shares import texts
+from node.api.shares.errors import NotFetched, NotStored
+from node.vault.share.tree import address_of
+
+IN_FLIGHT: Final = 8  # chunks at once, each of at most 1 MiB
+PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # before each further attempt
+# A restart of the vault, a full queue, a neighbour that is just being replaced: what a moment may mend.
+TRANSIENT: Final = frozenset(
+    {"vault.unavailable", "peer.unreachable", "peer.not_found", "control.standby", "api.timeout", "api.not_running"}
+)
+
+NOT_FOUND: Final = "peer.not_found"
+
+T = TypeVar("T")
+
+
+class Node(Protocol):
+    """What shares need of the local API; ``node.api.client.Client`` is one."""
+
+    async def put_chunk(self, content: bytes) -> StoredChunk: ...
+
+    async def get_chunk(self, address: str) -> bytes: ...
+
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Courier:
+    """Carries one chunk at a time to the node or from it, and tries again what may be mended by waiting."""
+
+    def __init__(self, node: Node, sleep: Sleep = asyncio.sleep) -> None:
+        self._node = node
+        self._sleep = sleep
+
+    async def store(self, content: bytes) -> int:
+        """Store a chunk; returns in how many vaults it lies.
+
+        Raises:
+            NotStored: Not even after a while.
+        """
+        try:
+            stored = await self._patiently(lambda: self._node.put_chunk(content))
+        except (ApiError, NotRunning) as error:
+            raise NotStored(texts.not_stored(str(error))) from error
+        if stored.address != address_of(content).hex():
+            raise NotStored(texts.not_stored("the node stored something else."))
+        return stored.holders
+
+    async def fetch_first(self, address: bytes) -> bytes:
+        """Fetch the chunk that a person names: when nobody holds it, it is more likely mistyped than missing.
+
+        Raises:
+            NotFetched: It cannot be had.
+        """
+        try:
+            content = await self._patiently(lambda: self._node.get_chunk(address.hex()), TRANSIENT - {NOT_FOUND})
+        except (ApiError, NotRunning) as error:
+            is_unknown = error.code == NOT_FOUND
+            raise NotFetched(texts.not_found(address.hex()) if is_unknown else str(error)) from error
+        return _checked(content, address)
+
+    async def fetch(self, address: bytes) -> bytes:
+        """Fetch a chunk; what is returned is what the address stands for.
+
+        Raises:
+            NotFetched: Not even after a while.
+        """
+        try:
+            content = await self._patiently(lambda: self._node.get_chunk(address.hex()))
+        except (ApiError, NotRunning) as error:
+            raise NotFetched(texts.not_fetched(str(error))) from error
+        return _checked(content, address)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]], transient: frozenset[str] = TRANSIENT) -> T:
+        for pause_s in PAUSES_S:
+            try:
+                return await ask()
+            except (ApiError, NotRunning) as error:
+                if error.code not in transient:
+                    raise
+            await self._sleep(pause_s)
+        return await ask()
+
+
+def _checked(content: bytes, address: bytes) -> bytes:
+    if address_of(content) != address:
+        raise NotFetched(texts.not_fetched("the node gave something else."))
+    return content
+
+
+class Flight:
+    """Runs up to IN_FLIGHT pieces of work at once; the first failure comes out at the next call.
+
+    Whoever begins a flight ends it with ``abort``, which does nothing when everything has landed.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def add(self, work: Coroutine[None, None, None]) -> None:
+        """Begin ``work`` as soon as there is room for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        while len(self._tasks) >= IN_FLIGHT:
+            await self._some()
+
+    async def land(self) -> None:
+        """Wait until all is done."""
+        while self._tasks:
+            await self._some()
+
+    async def abort(self) -> None:
+        """Cancel what is still under way and wait for it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def _some(self) -> None:
+        done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()

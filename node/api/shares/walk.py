@@ -1,0 +1,167 @@
+"""What a person's path holds, in the order of a listing.  Blocking; links are followed.
+
+Nothing but the names of the folders on the way down is kept in memory.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from node.api.shares import texts
+from node.api.shares.errors import BadSource
+from node.vault.share.blob import BLOB_BYTES_MAX
+from node.vault.share.listing import ENTRIES_MAX, EXECUTABLE, FILE, FOLDER, Kind
+from node.vault.share.names import is_name_allowed, is_path_allowed
+
+NAMES_MAX: Final = 500_000  # in one folder: they are sorted in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file, or an empty folder.  ``path`` is relative to the share, ``""`` for a share of one file."""
+
+    path: str
+    source: Path
+    kind: Kind
+    length: int
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All of a walk.  ``digest`` differs as soon as a name, a length or a time of change does."""
+
+    length: int
+    files: int
+    entries: int
+    digest: bytes
+
+
+class Tally:
+    """Adds up what a walk finds."""
+
+    def __init__(self) -> None:
+        self._length = self._files = self._entries = 0
+        self._digest = hashlib.sha256()
+
+    def add(self, found: Found) -> None:
+        self._length += found.length
+        self._files += found.kind != FOLDER
+        self._entries += 1
+        line = f"{found.kind} {found.length} {found.changed_ns} {found.path}\n"
+        self._digest.update(line.encode())
+
+    @property
+    def totals(self) -> Totals:
+        return Totals(self._length, self._files, self._entries, self._digest.digest())
+
+
+def name_of(source: Path) -> str:
+    """What a share of ``source``, an absolute path, is called.
+
+    Raises:
+        BadSource: It cannot be called so.
+    """
+    name = unicodedata.normalize("NFC", source.name)
+    if not is_name_allowed(name):
+        raise BadSource(texts.odd_name(source))
+    return name
+
+
+def scan(source: Path) -> Totals:
+    """Look at everything before anything is put.
+
+    Raises:
+        BadSource: Something cannot be shared, or there is too much of it.
+    """
+    tally = Tally()
+    for found in walk(source):
+        if found.kind != FOLDER and not os.access(found.source, os.R_OK):
+            raise BadSource(texts.unreadable(found.source, PermissionError(errno.EACCES, os.strerror(errno.EACCES))))
+        tally.add(found)
+        if tally.totals.length > BLOB_BYTES_MAX:
+            raise BadSource(texts.too_long(source, BLOB_BYTES_MAX))
+        if tally.totals.entries > ENTRIES_MAX:
+            raise BadSource(texts.too_many(source, ENTRIES_MAX))
+    return tally.totals
+
+
+def walk(source: Path) -> Iterator[Found]:
+    """Yield what ``source`` holds; an empty folder yields nothing.
+
+    Raises:
+        BadSource: Something in it cannot be shared.
+    """
+    found = _stat(source)
+    if stat.S_ISDIR(found.st_mode):
+        for one in _inside(source, "", ((found.st_dev, found.st_ino),)):
+            if one.path:
+                yield one
+    else:
+        yield _file(source, "", found)
+
+
+def _inside(folder: Path, path: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
+    """Yield what is in a folder.  ``above`` are it and the folders that it lies in, to notice a way round."""
+    names = _names(folder)
+    for name, real in names:
+        source = folder / real
+        inner = f"{path}/{name}" if path else name
+        if not is_path_allowed(inner):
+            raise BadSource(texts.odd_name(source))
+        found = _stat(source)
+        if not stat.S_ISDIR(found.st_mode):
+            yield _file(source, inner, found)
+            continue
+        here = (found.st_dev, found.st_ino)
+        if here in above:
+            raise BadSource(texts.link_loop(source))
+        yield from _inside(source, inner, (*above, here))
+    if not names:
+        yield Found(path, folder, FOLDER, 0, 0)
+
+
+def _names(folder: Path) -> list[tuple[str, str]]:
+    """The names in a folder, sorted: as they are shared, and as they are on the disk."""
+    names = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                names.append((unicodedata.normalize("NFC", entry.name), entry.name))
+                if len(names) > NAMES_MAX:
+                    raise BadSource(texts.too_many(folder, NAMES_MAX))
+    except OSError as error:
+        raise BadSource(texts.unreadable(folder, error)) from error
+    names.sort()
+    for (name, real), (other, _) in itertools.pairwise(names):
+        if name == other:
+            raise BadSource(texts.same_name(folder / real))
+    return names
+
+
+def _stat(source: Path) -> os.stat_result:
+    try:
+        return source.stat()
+    except FileNotFoundError as error:
+        is_link = source.is_symlink()
+        raise BadSource(texts.leads_nowhere(source) if is_link else texts.no_source(source)) from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise BadSource(texts.link_loop(source)) from error
+        raise BadSource(texts.unreadable(source, error)) from error
+
+
+def _file(source: Path, path: str, found: os.stat_result) -> Found:
+    if not stat.S_ISREG(found.st_mode):
+        raise BadSource(texts.odd_file(source))
+    kind: Kind = EXECUTABLE if found.st_mode & stat.S_IXUSR else FILE
+    return Found(path, source, kind, found.st_size, found.st_mtime_ns)
