@@ -1,0 +1,41 @@
+"""The vault: store, transport, network, shares, simulation, kill test; each against what was asked of it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import sys
+import time
+from typing import Any
+
+from tests.benchmarks.rows import Row
+
+NAMES = ("store", "transport", "network", "shares", "simulation", "kill")
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES))
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    rows: list[Row] = []
+    for name in arguments.only:
+        started_s = time.monotonic()
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        measured: list[Row] = importlib.import_module(f"tests.benchmarks.{name}").measure()
+        for row in measured:
+            print(_line(row), file=sys.stderr, flush=True)
+        print(f"{name} took {time.monotonic() - started_s:.0f} s", file=sys.stderr, flush=True)
+        rows += measured
+    return {"rows": [dataclasses.asdict(row) for row in rows], "is_met": all(row.is_met for row in rows)}
+
+
+def show(figures: dict[str, Any]) -> None:
+    for row in figures["rows"]:
+        print(_line(Row(**row)))
+        print("    " + ", ".join(f"{name} {value}" for name, value in row["detail"].items()))
+
+
+def _line(row: Row) -> str:
+    return f"{'ok' if row.is_met else 'MISSED':6}  {row.figure:>12g}  {row.limit:22}  {row.what}"
