@@ -41,6 +41,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 OWNERS = {
     "iroh": "node.vault.transport",
+    "zeroconf": "node.vault.transport",
+    "segno": "node.cli",
     "qasync": "gui",
     "PySide6": "gui",
     "shiboken6": "gui",
