@@ -16,7 +16,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,6 +68,12 @@ class SimFileSystem:
 
     def list(self, directory: str) -> list[str]:
         return sorted(path.split("/")[1] for path in self.names if path.startswith(directory + "/"))
+
+    def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]:
+        """What comes or goes between two steps may be named or not, as on a real disk: here it is not."""
+        names = self.list(directory)
+        for start in range(0, len(names), names_max):
+            yield [name for name in names[start : start + names_max] if f"{directory}/{name}" in self.names]
 
     def read(self, path: str) -> bytes:
         return self._file(path).content

@@ -58,7 +58,7 @@ class Process:
         order = control.decode_order(content) if content is not None else None
         if not isinstance(order, control.Configure) or order.control_version not in CONTROL_VERSIONS:
             raise ControlError("the parent does not configure this vault")
-        filesystem = RealFileSystem(Path())
+        filesystem = RealFileSystem(Path.cwd())  # by its name, which a disk that was unplugged has again
         store = await asyncio.to_thread(ChunkStore, filesystem, order.quota_bytes, is_standby=order.is_standby)
         activation = await self._stand_by(orders, store) if order.is_standby else None
         if not order.is_standby or activation is not None:
@@ -112,6 +112,7 @@ class Process:
             await working
             serving.cancel()
             await network.close()
+        await asyncio.to_thread(store.close)
         if drained is not None:
             self._tell(control.Done(drained.id))
 

@@ -236,7 +236,7 @@ class Driver:
 
     async def _write(self, effect: WriteChunk) -> None:
         try:
-            await asyncio.to_thread(self._store.put, effect.content)
+            await asyncio.to_thread(self._store.put, effect.content, effect.address)
         except (ResourceError, StorageError) as error:
             logger.warning("chunk not stored: %s", error)
             self._take(ChunkWritten(self.now(), effect.token, error.code))

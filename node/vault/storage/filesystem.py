@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from node.vault.ports import FileSystem
 
-INCOMING: Final = "incoming"  # where files are written; nothing in it outlives a start
+INCOMING: Final = "incoming"  # where files are written; nothing in it but the tally outlives a start
 CHUNKS: Final = "chunks"  # where whole chunks stand under their address
 FILE_BYTES_MAX: Final = 4 << 20  # no file that is read here is larger; a larger one is not ours
 UNFINISHED: Final = ".unfinished"  # how the names of files end that write_durably has not put in place
@@ -46,6 +48,12 @@ class RealFileSystem:
 
     def list(self, directory: str) -> list[str]:
         return sorted(entry.name for entry in Path(self._at(directory)).iterdir())
+
+    def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]:
+        """Names in ``directory``, in any order; each step blocks."""
+        with os.scandir(self._at(directory)) as entries:
+            while names := [entry.name for entry in itertools.islice(entries, names_max)]:
+                yield names
 
     def read(self, path: str) -> bytes:
         """The whole content of a regular file of at most FILE_BYTES_MAX."""
@@ -114,16 +122,17 @@ def write_durably(path: Path, content: bytes) -> None:
     replace_durably(RealFileSystem(path.parent, folders=()), path.name, content)
 
 
-def replace_durably(filesystem: FileSystem, name: str, content: bytes) -> None:
-    """What ``write_durably`` does, on any disk; ``name`` lies in the disk's root."""
-    unfinished = _write_unfinished(filesystem, name, content)
+def replace_durably(filesystem: FileSystem, path: str, content: bytes) -> None:
+    """What ``write_durably`` does, on any disk."""
+    folder, _, name = path.rpartition("/")
+    unfinished = _write_unfinished(filesystem, f"{folder}/." if folder else ".", name, content)
     try:
         filesystem.fsync(unfinished)  # content before name: no name may ever lead to half a file
-        filesystem.replace(unfinished, name)
+        filesystem.replace(unfinished, path)
     except OSError:
         _remove_if_possible(filesystem, unfinished)
         raise
-    filesystem.fsync_directory(".")
+    filesystem.fsync_directory(folder or ".")
 
 
 def remove_unfinished(folder: Path) -> int:
@@ -140,10 +149,10 @@ def remove_unfinished(folder: Path) -> int:
     return len(leftovers)
 
 
-def _write_unfinished(filesystem: FileSystem, name: str, content: bytes) -> str:
-    """Write ``content`` under a name that no other writer has; return that name."""
+def _write_unfinished(filesystem: FileSystem, start: str, name: str, content: bytes) -> str:
+    """Write ``content`` under a name that no other writer has; return its path."""
     for number in range(UNFINISHED_MAX):
-        unfinished = f".{name}.{number}{UNFINISHED}"
+        unfinished = f"{start}{name}.{number}{UNFINISHED}"
         try:
             filesystem.write(unfinished, content)
         except FileExistsError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from node.vault.ports import FileSystem
@@ -10,7 +11,14 @@ RESERVE_BYTES: Final = 1 << 30  # the disk's last bytes belong to the farmer: a 
 
 
 class Disk(FileSystem, Protocol):
-    """A file system that knows how full it is."""
+    """A file system that knows how full it is, and lists large folders little by little."""
+
+    def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]:
+        """Names in ``directory``, in any order, so many with each step.
+
+        What is there all the time is named once; what comes or goes meanwhile may be.
+        """
+        ...
 
     def free_bytes(self) -> int:
         """Bytes that this user may still write.  Blocks; may raise ``OSError``."""
