@@ -273,6 +273,41 @@ def refusal(code: str, message: str) -> str:
     return message
 
 
+# Invitations.
+
+
+def no_invitation(prefix: str) -> str:
+    return f"This is no invitation: one starts with {prefix}."
+
+
+def invitation_too_long(characters_max: int) -> str:
+    return f"This is too long for an invitation, which has at most {characters_max} characters."
+
+
+def invitation_version(*, is_newer: bool) -> str:
+    return f"This invitation is of {'a newer' if is_newer else 'an older'} version of Perennial than this one reads."
+
+
+def invitation_mistyped() -> str:
+    return "This invitation is mistyped or incomplete; copy it once more."
+
+
+def invitation_foreign() -> str:
+    return "This invitation is to another network than the one of this home, which stays in its own."
+
+
+def nobody_to_invite_to() -> str:
+    return "The vault does not know yet where it can be reached, so there is nobody to invite to; try again soon."
+
+
+def joining(vaults: int) -> str:
+    return f"Perennial now tries to meet {count(vaults, 'vault')} of this invitation, now and at its next start."
+
+
+def joining_later(vaults: int) -> str:
+    return f"Kept: Perennial tries to meet {count(vaults, 'vault')} of this invitation when it is started."
+
+
 # The disk.
 
 

@@ -60,6 +60,12 @@ class RequestRefused(SupervisorError):
         self.code = code
 
 
+class InvitationError(SupervisorError):
+    """The text is no invitation that this home can take.  Nothing changed."""
+
+    code = "invitation"
+
+
 class SwitchFailed(SupervisorError):
     """A handover to another vault version did not succeed.  The message says what runs now."""
 
