@@ -47,12 +47,16 @@ class SimFileSystem:
         self.names: dict[str, SimFile] = {}  # what the running program sees
         self.change_count = 0
         self.free = FREE_BYTES
+        self.capacity: int | None = None  # bytes that the next writes may take before the disk is full
+        self.is_plugged = True
+        self._away: dict[str, SimFile] | None = None  # its names, while an empty folder is seen in its place
         self.has_links = has_links
         self.cut_at = cut_at
         self._failing = range(0)  # the numbers of changes that fail
         self._failure = OSError()
         self._flushed: dict[str, SimFile] = {}  # the names on the platter
         self._pending: list[tuple[str, SimFile | None]] = []  # changes of names that are not on it yet
+        self._misdirected: str | None = None
 
     def fail(self, number: int, *, skip: int = 0, times: int = 1) -> None:
         """After ``skip`` more changes let as many as ``times`` fail with the error ``number``.
@@ -66,14 +70,38 @@ class SimFileSystem:
         """Fail no more."""
         self._failing = range(0)
 
+    def unplug(self, *, has_mount_point: bool = False) -> None:
+        """Take the disk away; with a mount point, empty folders that take files are seen where it was."""
+        if has_mount_point:
+            self._away, self.names = self.names, {}
+        else:
+            self.is_plugged = False
+
+    def plug(self) -> None:
+        """Bring it back as it was."""
+        self.is_plugged = True
+        self.names, self._away = self._away or self.names, None
+
+    def rot(self, path: str, at: int = 0) -> None:
+        """Let one bit of a file turn over, unseen."""
+        file = self._file(path)
+        flipped = bytes([file.content[at] ^ 1])
+        file.content = file.content[:at] + flipped + file.content[at + 1 :]
+
+    def misdirect(self, path: str) -> None:
+        """Let the content of the next write land in the file ``path`` instead, unseen; its own file holds zeros."""
+        self._misdirected = path
+
     def list(self, directory: str) -> list[str]:
+        self._look(directory)
         return sorted(path.split("/")[1] for path in self.names if path.startswith(directory + "/"))
 
     def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]:
-        """What comes or goes between two steps may be named or not, as on a real disk: here it is not."""
+        """What comes between two steps may be named or not, as on a real disk: here it is not."""
         names = self.list(directory)
         for start in range(0, len(names), names_max):
-            yield [name for name in names[start : start + names_max] if f"{directory}/{name}" in self.names]
+            self._look(directory)
+            yield names[start : start + names_max]
 
     def read(self, path: str) -> bytes:
         return self._file(path).content
@@ -83,6 +111,7 @@ class SimFileSystem:
 
     def write(self, path: str, content: bytes) -> None:
         assert _folder(path) != "chunks", "the sandbox lets nobody write there"
+        self._look(_folder(path))
         if path in self.names:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         try:
@@ -90,6 +119,15 @@ class SimFileSystem:
         except OSError:
             self._bind(path, SimFile(content[: len(content) // 2]))
             raise
+        if self.capacity is not None:
+            if len(content) > self.capacity:
+                self._bind(path, SimFile(content[: self.capacity]))
+                self.capacity = 0
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+            self.capacity -= len(content)
+        if self._misdirected is not None:
+            self._file(self._misdirected).content = content
+            self._misdirected, content = None, bytes(len(content))
         self._bind(path, SimFile(content))
 
     def fsync(self, path: str) -> None:
@@ -105,6 +143,7 @@ class SimFileSystem:
         self._bind(source, None)
 
     def fsync_directory(self, directory: str) -> None:
+        self._look(directory)
         self._change()
         for path, file in self._pending:
             if _folder(path) == directory:
@@ -115,10 +154,13 @@ class SimFileSystem:
         file = self._file(path)
         self._change()
         self._bind(path, None)
+        if self.capacity is not None:
+            self.capacity += len(file.content)
         if not self.has_links and file in self.names.values():
             file.content = b""
 
     def free_bytes(self) -> int:
+        self._look(".")
         return self.free
 
     def plant(self, path: str, content: bytes) -> None:
@@ -151,7 +193,13 @@ class SimFileSystem:
         world._flushed = dict(world.names)
         return world
 
+    def _look(self, path: str) -> None:
+        """Fail if the disk is not there."""
+        if not self.is_plugged:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
     def _file(self, path: str) -> SimFile:
+        self._look(path)
         if path not in self.names:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return self.names[path]
