@@ -6,11 +6,12 @@ one of them.  Content is shared between all disks of a world: a chunk and its fi
 
 from __future__ import annotations
 
+import builtins
 import errno
 import hashlib
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.sim_filesystem import FREE_BYTES, PowerCut
@@ -50,6 +51,12 @@ class SimDisk:
     def list(self, directory: str) -> list[str]:
         self._plugged()
         return sorted(self.folders[directory])
+
+    def list_in_steps(self, directory: str, names_max: int) -> Iterator[builtins.list[str]]:
+        names = self.list(directory)
+        for start in range(0, len(names), names_max):
+            self._plugged()
+            yield [name for name in names[start : start + names_max] if name in self.folders[directory]]
 
     def read(self, path: str) -> bytes:
         return self._file(path).content
@@ -107,8 +114,20 @@ class SimDisk:
         """What lies in the folder of chunks, by name; for checkers."""
         return self.folders["chunks"]
 
+    def is_durable(self, name: str) -> bool:
+        """Whether this chunk would survive a power cut now, under its name."""
+        file = self._flushed["chunks"].get(name)
+        return file is not None and file.is_flushed
+
     def used_bytes(self) -> int:
-        return sum(len(file.content) for folder in ("incoming", "chunks") for file in self.folders[folder].values())
+        """What all chunks take."""
+        return sum(len(file.content) for file in self.folders["chunks"].values())
+
+    def plant(self, chunks: dict[str, bytes]) -> None:
+        """These lie on the platter since long."""
+        for name, content in chunks.items():
+            file = File(content, is_flushed=True)
+            self.folders["chunks"][name] = self._flushed["chunks"][name] = file
 
     def rot(self, name: str) -> None:
         """Let one bit of a chunk flip."""

@@ -52,6 +52,7 @@ class HostClock:
 class Surroundings:
     """What all hosts of a world share.  ``failed`` is told what no vault may ever do."""
 
+    farm_seed: str  # of what outlives a segment: the identities
     seed: str
     loop: SimLoop
     network: SimNetwork
@@ -69,6 +70,8 @@ class Process:
         around, number = host.around, host.serial
         self.is_alive = True
         self.is_leaving = False
+        self.is_buried = False  # a checker has seen it dead
+        self.started_s = host.around.loop.now_s
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.record: PeerRecord | None = None  # once it listens
         self.handed_over: control.HandedOver | None = None
@@ -203,13 +206,13 @@ class Host:
         self.nat = Nat.OPEN
         self.clock = HostClock(around.loop)
         self.address = f"10.{number >> 8}.{number & 255}.1:4000"
-        self.owner = make_signer(random.Random(f"{around.seed}/{name}/owner").randbytes(32), is_cheap=around.is_cheap)
+        self.owner = make_signer(random.Random(f"{around.farm_seed}/{name}/owner").randbytes(32), is_cheap=around.is_cheap)
         self.serial = 0
         self.process: Process | None = None
         self.is_gone = False
         self.start_count = 0
         self.power_cut_count = 0
-        self.disk_replaced: Callable[[Host], None] = lambda _host: None
+        self.disk_replaced: Callable[[Host, SimDisk, SimDisk], None] = lambda _host, _before, _after: None
 
     @property
     def is_up(self) -> bool:
@@ -234,8 +237,8 @@ class Host:
         self.around.loop.trace(f"power cut {self.name}")
         if self.process is not None:
             self.process.kill()
-        self.disk = self.disk.after_power_cut()
-        self.disk_replaced(self)
+        before, self.disk = self.disk, self.disk.after_power_cut()
+        self.disk_replaced(self, before, self.disk)
 
     async def renew(self) -> None:
         """A new certificate for the same key."""

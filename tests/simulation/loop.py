@@ -52,7 +52,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._hash = hashlib.sha256()
         self._selector = self  # BaseEventLoop calls no more of it than ``select``
         self._clock_resolution = 1e-9
-        self.set_task_factory(_make_task)  # type: ignore[arg-type]  # the stubs know no subclass of a loop
+        self.set_task_factory(_make_task)
 
     @property
     def fingerprint(self) -> str:
@@ -111,7 +111,7 @@ def _make_task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], **
     task = asyncio.Task(work, loop=loop, **options)
     if owner is not None:
         owner.tasks[task] = None
-        task.add_done_callback(owner.tasks.pop)  # type: ignore[arg-type]  # what it returns is of no use
+        task.add_done_callback(owner.tasks.pop)
     return task
 
 

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 
 from node.vault.core.identity import PeerRecord, check_record, subnet_of
 from node.vault.errors import BadSignature, PeerError, Unreachable
@@ -245,7 +245,7 @@ class Endpoint:
             raise Unreachable("the peer has no address")
         self._has_dialled = True
         waiter: asyncio.Future[Session] = self._loop.create_future()
-        answer.add_done_callback(lambda _answer: waiter.done() or waiter.set_exception(TimeoutError()))
+        answer.add_done_callback(lambda _answer: _time_out(waiter))
         delay_s = self._network.delay_s(0) + self._network.delay_s(0)  # one round trip; the second carries the message
         self._loop.call_later(delay_s, self._connect, peer, waiter, 0)
         return await waiter
@@ -338,6 +338,6 @@ class Endpoint:
         answer.set_result(reply)
 
 
-def _time_out(answer: asyncio.Future[bytes]) -> None:
+def _time_out(answer: asyncio.Future[Any]) -> None:
     if not answer.done():
         answer.set_exception(TimeoutError())

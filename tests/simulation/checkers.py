@@ -1,0 +1,181 @@
+"""What must hold at every moment, looked up in the disks and inside of the vaults, and what must hold in the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from node.vault import control
+from node.vault.core.close_group import close_group
+from node.vault.core.identity import position_of, subnet_of
+from node.vault.core.messages import HeldReceipt
+from node.vault.core.ranking import PEERS_KEPT_MAX
+from node.vault.driver import REQUESTS_MAX
+from tests.simulation.disk import SimDisk
+from tests.simulation.host import Host, Process
+from tests.simulation.network import Nat
+
+EFFECTS_MAX: Final = 4_096  # tasks of one driver at once
+TABLE_MAX: Final = 1_000  # peers; buckets of 20 do not fill up beyond some hundred
+WAITING_MAX: Final = 4_096  # asks, reads and writes on their way
+FAILURES_NAMED_MAX: Final = 20
+
+
+class Place(NamedTuple):
+    """Where a host stands, as ``close_group`` wants it."""
+
+    position: int
+    subnet: str
+    host: Host
+
+
+@dataclass(slots=True)
+class Checkers:
+    """Collects failures; each is told once, with the virtual time.  ``acknowledged``: content by address."""
+
+    hosts: list[Host]
+    acknowledged: dict[bytes, bytes] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    spoiled: set[tuple[str, str]] = field(default_factory=set)  # (host, chunk) that a fault destroyed
+    shrinking: set[str] = field(default_factory=set)  # hosts whose limit was lowered and is not kept yet
+    counts: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)  # the largest size of each queue
+    _signed: dict[tuple[str, str], bytes] = field(default_factory=dict)  # (host, chunk) -> its acknowledged content
+
+    def fail(self, what: str) -> None:
+        if what not in self.failures and len(self.failures) < FAILURES_NAMED_MAX:
+            now_s = self.hosts[0].around.loop.now_s if self.hosts else 0.0
+            self.failures.append(f"{what} at {now_s:.3f} s")
+
+    def stored(self, content: bytes, report: control.Stored, begun_s: float) -> int:
+        """A put was acknowledged: every signer must have the chunk, durably.  Returns how many have."""
+        address = hashlib.sha256(content).digest()
+        if report.address != address:
+            self.fail("a put was acknowledged under a wrong address")
+        by_id = {host.owner.public_key: host for host in self.hosts}
+        holders = 0
+        for encoded in report.receipts:
+            certificate = msgspec.msgpack.decode(encoded, type=HeldReceipt).certificate
+            host, name = by_id[certificate.vault_id], address.hex()
+            is_same_run = host.is_up and host.process is not None and host.process.started_s <= begun_s
+            file = host.disk.chunks().get(name)
+            is_whole = file is not None and file.content == content
+            holders += is_whole
+            if (host.name, name) in self.spoiled or host.name in self.shrinking or not is_same_run:
+                continue
+            if not is_whole or not host.disk.is_durable(name):
+                self.fail(f"{host.name} signed for a chunk that would not survive a power cut")
+            self._signed[host.name, name] = content
+        self.acknowledged[address] = content
+        return holders
+
+    def wiped(self, host: Host) -> None:
+        """Its disk is another one: nothing on it was ever signed for."""
+        self._signed = {key: content for key, content in self._signed.items() if key[0] != host.name}
+
+    def power_cut(self, host: Host, before: SimDisk, after: SimDisk) -> None:
+        """What a vault has signed for and not removed since is there after the cut."""
+        for name, file in before.chunks().items():
+            content = self._signed.get((host.name, name))
+            if content is None or file.content != content or (host.name, name) in self.spoiled:
+                continue
+            kept = after.chunks().get(name)
+            if kept is None or kept.content != content:
+                self.fail(f"{host.name} lost a chunk that it signed for in a power cut")
+
+    def got(self, address: bytes, report: control.Report) -> bool:
+        """Whether the chunk came; wrong bytes never may."""
+        if not isinstance(report, control.Content):
+            return False
+        if hashlib.sha256(report.content).digest() != address:
+            self.fail("a get brought wrong bytes")
+        return True
+
+    def copies(self) -> Counter[bytes]:
+        """How many disks hold each acknowledged chunk, whole; also of hosts that are down for a while."""
+        found: Counter[bytes] = Counter(dict.fromkeys(self.acknowledged, 0))
+        for host in self.hosts:
+            if not host.is_gone:
+                found.update(self.whole(host))
+        return found
+
+    def whole(self, host: Host) -> Iterable[bytes]:
+        """The acknowledged chunks that lie whole on the disk of ``host``."""
+        for name, file in host.disk.chunks().items():
+            address = bytes.fromhex(name)
+            content = self.acknowledged.get(address)
+            if content is not None and file.content == content:
+                yield address
+
+    def all_the_time(self) -> None:
+        self.counts["checks"] += 1
+        for address, count in self.copies().items():
+            if not count:
+                self.fail(f"the acknowledged chunk {address.hex()[:8]} is lost")
+        for host in self.hosts:
+            if host.process is not None and host.is_up:
+                self._limits(host, host.process)
+            elif host.process is not None and not host.process.is_alive and host.process.tasks:
+                self._outlived(host, host.process)
+
+    def _limits(self, host: Host, process: Process) -> None:
+        assert process.store is not None
+        assert process.vault is not None
+        used_bytes = host.disk.used_bytes()
+        if used_bytes > host.quota_bytes and host.name not in self.shrinking:
+            self.fail(f"{host.name} uses {used_bytes} bytes of {host.quota_bytes}")
+        if used_bytes > process.store.used_bytes and not self.is_spoiled(host):
+            self.fail(f"{host.name} accounts for {process.store.used_bytes} bytes and uses {used_bytes}")
+        desk: Any = process.vault._desk
+        driver: Any = process.driver
+        sizes = {
+            "requests being answered": (len(driver._replies), REQUESTS_MAX),
+            "effects being performed": (len(driver._running), EFFECTS_MAX),
+            "asks": (len(desk._asked), WAITING_MAX),
+            "reads": (len(desk._reading), WAITING_MAX),
+            "writes": (len(desk._writing), WAITING_MAX),
+            "peers": (len(desk.table), TABLE_MAX),
+            "ledger": (len(desk.ledger._standings), PEERS_KEPT_MAX),
+            **self._queues(process.vault),
+        }
+        for name, (size, most) in sizes.items():
+            self.most[name] = max(self.most[name], size)
+            if size > most:
+                self.fail(f"{host.name} has {size} {name}, {most} are allowed")
+
+    def _queues(self, vault: Any) -> dict[str, tuple[int, int]]:
+        """What only some vaults have."""
+        return {}
+
+    def is_spoiled(self, host: Host) -> bool:
+        return any(name == host.name for name, _ in self.spoiled)
+
+    def _outlived(self, host: Host, process: Process) -> None:
+        """A cancelled task needs a turn or two of the loop; at the next check it must be over."""
+        if process.is_buried:
+            self.fail(f"{len(process.tasks)} tasks of {host.name} outlive it")
+        process.is_buried = True
+
+    def missing(self) -> list[str]:
+        """The copies that the network still owes: each chunk at every vault of its true close group."""
+        places = [
+            Place(position_of(host.owner.public_key), subnet_of(host.address), host)
+            for host in self.hosts
+            if host.is_up and not (host.process is not None and host.process.is_leaving)
+        ]
+        owed = []
+        for address, content in self.acknowledged.items():
+            for place in close_group(places, address):
+                file = place.host.disk.chunks().get(address.hex())
+                if (file is None or file.content != content) and self._could_hold(place.host, content):
+                    owed.append(f"{address.hex()[:8]} at {place.host.name}")
+        return owed
+
+    def _could_hold(self, host: Host, content: bytes) -> bool:
+        """Whom nobody can dial, and who has no room, owes nothing."""
+        return host.nat is not Nat.SYMMETRIC and host.disk.used_bytes() + len(content) <= host.quota_bytes
