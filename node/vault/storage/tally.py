@@ -27,6 +27,7 @@ CHUNKS_MAX: Final = 1 << 40
 
 _MAGIC: Final = b"tally\0\0\1"
 _FIGURES: Final = struct.Struct("<8sQQ")
+_FIGURE_MAX: Final = (1 << 64) - 1
 _HASH_BYTES: Final = 32
 
 
@@ -63,5 +64,5 @@ def save(filesystem: FileSystem, extent: Extent) -> None:
     Raises:
         OSError: The old one or the new one is there, or neither can be relied on.
     """
-    figures = _FIGURES.pack(_MAGIC, min(extent.used_bytes, USED_BYTES_MAX), min(extent.chunk_count, CHUNKS_MAX))
+    figures = _FIGURES.pack(_MAGIC, *(min(figure, _FIGURE_MAX) for figure in extent))
     replace_durably(filesystem, TALLY, figures + hashlib.sha256(figures).digest())
