@@ -43,7 +43,8 @@ class SystemClock:
 class Host:
     """One endpoint with an identity; it answers every request with a Pong."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: bytes = NETWORK) -> None:
+        self.network_id = network
         self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
         self.asked_by: list[PeerRecord] = []
         self.network: IrohNetwork
@@ -80,7 +81,7 @@ class Host:
         return connection
 
     def _greet(self, seen_at: str) -> Hello:
-        return Hello(NETWORK, WIRE_VERSIONS, self.record, seen_at)
+        return Hello(self.network_id, WIRE_VERSIONS, self.record, seen_at)
 
     async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
         self.asked_by.append(peer)

@@ -102,7 +102,8 @@ class IrohNetwork:
                 async with session.asking:
                     answer = await session.ask(content, codec.MESSAGE_BYTES_MAX)
         except (IrohError, TimeoutError) as error:
-            if session is not None and session.answered_s <= started_s:
+            # A broken stream is a sign of life, and a broken connection is forgotten by who serves it.
+            if session is not None and isinstance(error, TimeoutError) and session.answered_s <= started_s:
                 self._sessions.forget(session)  # nothing has come over it since: the next request dials anew
             raise Unreachable(_say(error)) from error
         session.answered_s = self._clock.monotonic_s()

@@ -1,0 +1,174 @@
+"""How much of a vault one peer, one subnet or one address gets, on real QUIC."""
+
+from __future__ import annotations
+
+import asyncio
+
+import iroh
+import pytest
+
+from node.vault.core.identity import PeerRecord
+from node.vault.errors import Unreachable
+from node.vault.transport import limits, sessions
+from node.vault.transport.limits import Attempts, Requests
+from node.vault.transport.streams import FrameStream
+from tests.integration.endpoint_world import ANSWER_S, PING, PONG, Host, play, wait_until
+
+
+class Slow:
+    """Answers when it is let."""
+
+    def __init__(self, host: Host) -> None:
+        self.at_work = 0
+        self.go_on = asyncio.Event()
+        host.network._handler = self.answer
+
+    async def answer(self, _peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+        self.at_work += 1
+        await self.go_on.wait()
+        return PONG
+
+
+def test_requests_of_one_subnet_beyond_its_share_are_broken_off_and_others_served(monkeypatch):
+    monkeypatch.setattr(limits, "REQUESTS_PER_SUBNET_MAX", 3)
+
+    async def story(hosts: list[Host]) -> None:
+        greedy, honest, target = hosts
+        slow = Slow(target)
+        kept = [asyncio.create_task(greedy.ping(target)) for _ in range(3)]
+        await wait_until(lambda: slow.at_work == 3)
+        with pytest.raises(Unreachable):
+            await greedy.network.request(target.record, PING, ANSWER_S)
+        assert target.network.counters["request over limit"] == 1
+        other = asyncio.create_task(honest.ping(target))
+        await wait_until(lambda: slow.at_work == 4)
+        slow.go_on.set()
+        await asyncio.gather(other, *kept)
+
+    play(3, story)
+
+
+def test_a_stream_carries_one_request_after_the_other():
+    async def story(hosts: list[Host]) -> None:
+        asker, target = hosts
+        for _ in range(20):
+            await asker.ping(target)
+        session = target.network._sessions.by_key[asker.record.transport_key]
+        assert session.streams_open == 1
+
+    play(2, story)
+
+
+def test_a_cancelled_request_leaves_no_answer_for_the_next_one():
+    async def story(hosts: list[Host]) -> None:
+        asker, target = hosts
+        await asker.ping(target)
+        slow = Slow(target)
+        first = asyncio.create_task(asker.network.request(target.record, b"first", ANSWER_S))
+        await wait_until(lambda: slow.at_work == 1)
+        first.cancel()
+        await asyncio.wait([first])
+
+        async def echo(_peer: PeerRecord, _subnet: str, content: bytes) -> bytes:
+            return content
+
+        target.network._handler = echo
+        slow.go_on.set()
+        assert (await asker.network.request(target.record, b"second", ANSWER_S)).content == b"second"
+        session = target.network._sessions.by_key[asker.record.transport_key]
+        await wait_until(lambda: session.streams_open == 1)
+
+    play(2, story)
+
+
+def test_two_requests_in_one_frame_end_the_stream_and_not_the_vault():
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        connection = await peer.greeted(target)
+        stream = await connection.open_bi()
+        frame = len(PING).to_bytes(4, "big") + PING
+        await stream.send().write_all(frame + frame)
+        await stream.recv().read_exact(4 + len(PONG))  # to an empty message
+        assert await stream.recv().read(1) == b""
+        await peer.ping(target)
+
+    play(2, story)
+
+
+def test_two_vaults_that_dial_each_other_at_once_agree_on_one_connection(monkeypatch):
+    monkeypatch.setattr(sessions, "REPLACED_S", 0.3)
+
+    async def story(hosts: list[Host]) -> None:
+        first, second = hosts
+        slow = [Slow(first), Slow(second)]
+        asking = [asyncio.create_task(first.ping(second)), asyncio.create_task(second.ping(first))]
+        await wait_until(lambda: all(each.at_work == 1 for each in slow))
+        for each in slow:
+            each.go_on.set()
+        await asyncio.gather(*asking)
+        smaller, larger = sorted(hosts, key=lambda host: host.record.transport_key)
+        used = smaller.network._sessions.by_key[larger.record.transport_key]
+        met = larger.network._sessions.by_key[smaller.record.transport_key]
+        assert (used.is_dialled, met.is_dialled) == (True, False)
+        await wait_until(lambda: not larger.network._sessions.dialled)
+        await wait_until(lambda: len(smaller.network._sessions.dialled) == 1 and not smaller.network._places.taken)
+        assert used.is_open
+        await asyncio.gather(first.ping(second), second.ping(first))
+
+    play(2, story)
+
+
+def test_who_connects_too_often_proves_its_address_and_then_waits_while_others_are_let_in(monkeypatch):
+    monkeypatch.setattr(limits, "ATTEMPTS_AT_ONCE_MAX", 3)
+    monkeypatch.setattr(limits, "ATTEMPTS_PER_S", 0.0)
+
+    async def story(hosts: list[Host]) -> None:
+        pushing, honest, target = hosts
+        for _ in range(6):
+            (await pushing.connect(target)).close(0, b"")
+        assert target.network.counters["address to be proven"] == 3
+        with pytest.raises((iroh.IrohError, TimeoutError)):
+            async with asyncio.timeout(1.0):
+                await pushing.connect(target)
+        await honest.ping(target)
+        assert target.network.counters["connections too often"] >= 1
+
+    play(3, story)
+
+
+def test_a_peer_that_shakes_hands_and_says_nothing_gives_its_place_back(monkeypatch):
+    from node.vault.transport import endpoint
+
+    monkeypatch.setattr(endpoint, "HELLO_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(limits, "ACCEPTED_PER_SUBNET_MAX", 1)
+
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        connection = await peer.connect(target)
+        stream = FrameStream(await connection.open_bi())
+        await stream.write(b"half")  # whole as a frame, nothing as a Hello
+        await wait_until(lambda: connection.close_reason() is not None)
+        mute = await peer.connect(target)
+        await wait_until(lambda: mute.close_reason() is not None)
+        await wait_until(lambda: not target.network._places.taken)
+        await peer.ping(target)
+
+    play(2, story)
+
+
+class TestTheBooks:
+    def test_attempts_are_forgiven_with_time_and_others_are_not_kept_for_ever(self, monkeypatch):
+        monkeypatch.setattr(limits, "ATTEMPTS_SUBNETS_MAX", 2)
+        attempts = Attempts()
+        assert [attempts.is_allowed("a", 0.0) for _ in range(limits.ATTEMPTS_AT_ONCE_MAX + 1)].count(False) == 1
+        assert not attempts.is_allowed("a", 0.0)
+        assert attempts.is_allowed("a", 1.0)
+        for name in "bcd":
+            attempts.is_allowed(name, 1.0)
+        assert len(attempts._level) == 2
+
+    def test_a_request_counts_until_it_is_done(self):
+        requests = Requests()
+        with requests.take("here"):
+            assert requests._begun == {"here": 1}
+        assert not requests._begun
