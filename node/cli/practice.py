@@ -28,6 +28,7 @@ from node.practice.run import Members, Request, Result, practise
 from node.supervisor.errors import SupervisorError
 from node.update.errors import UpdateError
 
+NOTHING: Final = "none"  # for people who only want a network to put files into
 STATED: Final = (PracticeError, PodError, SupervisorError, UpdateError, ApiError, NotRunning)
 
 
@@ -45,7 +46,7 @@ class PipeConsole(Console):
 @click.option("--farms", type=click.IntRange(1, FARMS_MAX), default=3, show_default=True, metavar="N",
               help="How many of them are full farms, which try releases out.")  # fmt: skip
 @click.option("--releases", "names", default=",".join(NAMES), show_default=True, metavar="NAMES",
-              help="What to publish, one after the other.")  # fmt: skip
+              help="What to publish, one after the other; none publishes nothing.")  # fmt: skip
 @click.option("--candidate", type=click.Path(path_type=Path), default=None, metavar="DIR",
               help="Publish this source tree instead; it holds what node/vault holds.")  # fmt: skip
 @click.option("--expect", type=click.Choice(["promoted", "refused"]), default=None,
@@ -75,6 +76,9 @@ def practice(
     def announce(members: Members) -> None:
         if is_json and is_kept:
             _print_json(members)
+        elif is_kept:
+            for farm in members.farms:
+                console.out(f"{farm.name}: --home {farm.home}", highlight=False)
 
     def finished(result: Result) -> None:
         ended.append(result)
@@ -100,6 +104,8 @@ def _candidates(names: str, folder: Path | None, expect: Expectation | None, *, 
         except PracticeError as error:
             fail(error, is_json=is_json)
         return (Candidate(folder.absolute().name, 3, expect or "any", source=folder.absolute()),)
+    if names == NOTHING:
+        return ()
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in RELEASES]
     if unknown or not wanted:
