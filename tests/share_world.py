@@ -74,6 +74,12 @@ class ChunkNode:
             await asyncio.Event().wait()
         raise error
 
+    async def invitation(self) -> schema.Invitation:
+        raise NotImplementedError
+
+    async def join(self, text: str) -> schema.Joined:
+        raise NotImplementedError
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         raise NotImplementedError
 

@@ -16,6 +16,9 @@ from node.api.schema import (
     ErrorAnswer,
     Event,
     HeadAnswer,
+    Invitation,
+    Joined,
+    JoinRequest,
     Settings,
     SettingsPatch,
     Status,
@@ -29,6 +32,7 @@ from node.vault.share.tree import CHUNK_BYTES_MAX
 ANSWER_S_MAX: Final = 10.0
 STORE_S_MAX: Final = 90.0  # longer than the server's own limit: its answer says more than silence
 SILENCE_S_MAX: Final = 45.0  # three of the server's heartbeats
+CUT_S: Final = 0.1  # for what a request given up had begun to send: a loop that ends before leaves its socket open
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 10.0
 ANSWER_BYTES_MAX: Final = 8 << 20
@@ -62,6 +66,7 @@ class Client:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._session: aiohttp.ClientSession | None = None
+        self._is_cut = False  # whether a request was given up before its answer
 
     async def __aenter__(self) -> Self:
         return self
@@ -76,6 +81,8 @@ class Client:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+            if self._is_cut:
+                await asyncio.sleep(CUT_S)
 
     # Each of these raises NotRunning, or ApiError with what the node said.
 
@@ -105,6 +112,12 @@ class Client:
     async def offer_head(self, content: bytes) -> HeadAnswer:
         _check_size(content, HEAD_BYTES_MAX)
         return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)
+
+    async def invitation(self) -> Invitation:
+        return await self._ask("GET", "/v1/invitation", Invitation)
+
+    async def join(self, text: str) -> Joined:
+        return await self._ask("POST", "/v1/invitation", Joined, msgspec.json.encode(JoinRequest(text)))
 
     async def events(self, since: int) -> AsyncIterator[Event | Reload]:
         """Yield every event after number ``since``, for ever; connect again whenever the connection is lost.
@@ -187,6 +200,9 @@ class Client:
                 if answer.status != 200:
                     raise _refused(content)
                 return content
+        except asyncio.CancelledError:
+            self._is_cut = True
+            raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._lost(error, seconds) from error
         except (msgspec.DecodeError, UnicodeError) as error:

@@ -3,7 +3,8 @@
 Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
 ``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
 (body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``POST /v1/heads`` (body: a head)
-HeadAnswer.  A failure is an ErrorAnswer.
+HeadAnswer, ``GET /v1/invitation`` Invitation, ``POST /v1/invitation`` (body: JoinRequest) Joined.  A failure is
+an ErrorAnswer.
 """
 
 from __future__ import annotations
@@ -45,6 +46,13 @@ class VersionInUse(msgspec.Struct, frozen=True):
     since_s: float
 
 
+class Handover(msgspec.Struct, frozen=True):
+    """Chunks that are being given to others: ``done`` of them are, ``left`` are not yet."""
+
+    done: int
+    left: int
+
+
 class Status(msgspec.Struct, frozen=True):
     """How it stands.  ``sentence`` is true at this moment and meant for a person."""
 
@@ -58,6 +66,7 @@ class Status(msgspec.Struct, frozen=True):
     sandbox: SandboxLevel
     farm: str  # the vault id's first 8 hex digits
     last_event: int  # number of the newest event: read on from here
+    handover: Handover | None = None  # while the vault shrinks or leaves
 
 
 class MetricView(msgspec.Struct, frozen=True):
@@ -127,13 +136,36 @@ class Updates(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``local_discovery``: whether vaults on the local network are looked for; it holds from the vault's next start."""
+
     quota_bytes: int
+    local_discovery: bool = True
 
 
 class SettingsPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Only what is given changes; all of it or, on any error, nothing."""
 
     quota_bytes: int | msgspec.UnsetType = msgspec.UNSET
+    local_discovery: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """A short text by which a home of the same network finds this one."""
+
+    text: str
+
+
+class JoinRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text of an invitation, as it was given to a person."""
+
+    text: str
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """An invitation was taken: how many vaults it names, and what happens now."""
+
+    vaults: int
+    sentence: str
 
 
 class StoredChunk(msgspec.Struct, frozen=True):

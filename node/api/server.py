@@ -21,6 +21,9 @@ from node.api.schema import (
     ErrorAnswer,
     Event,
     HeadAnswer,
+    Invitation,
+    Joined,
+    JoinRequest,
     Settings,
     SettingsPatch,
     Status,
@@ -33,6 +36,7 @@ from node.vault.share.tree import CHUNK_BYTES_MAX
 
 REQUEST_S_MAX: Final = 60.0  # storing a chunk in a slow close group takes the longest
 PATCH_BYTES_MAX: Final = 64 << 10
+JOIN_BYTES_MAX: Final = 64 << 10
 STREAMS_MAX: Final = 32
 HEARTBEAT_S: Final = 15.0  # so that both ends notice when the other is gone
 WRITE_S_MAX: Final = 10.0  # a listener that does not take an event within it is cut
@@ -76,6 +80,10 @@ class Node(Protocol):
 
     async def offer_head(self, content: bytes) -> HeadAnswer: ...
 
+    async def invitation(self) -> Invitation: ...
+
+    async def join(self, text: str) -> Joined: ...
+
 
 class ApiServer:
     """Serves one node on one socket, from ``start`` to ``stop``."""
@@ -98,6 +106,8 @@ class ApiServer:
                 web.put("/v1/chunks", self._put_chunk),
                 web.get("/v1/chunks/{address}", self._get_chunk),
                 web.post("/v1/heads", self._offer_head),
+                web.get("/v1/invitation", self._invitation),
+                web.post("/v1/invitation", self._join),
             ]
         )
         self._runner = web.AppRunner(
@@ -161,6 +171,17 @@ class ApiServer:
 
     async def _offer_head(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._node.offer_head(await _body(request, HEAD_BYTES_MAX)))
+
+    async def _invitation(self, _: web.Request) -> web.StreamResponse:
+        return _json(await self._node.invitation())
+
+    async def _join(self, request: web.Request) -> web.StreamResponse:
+        content = await _body(request, JOIN_BYTES_MAX)
+        try:
+            given = msgspec.json.decode(content, type=JoinRequest)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise BadRequest(texts.malformed(str(error))) from error
+        return _json(await self._node.join(given.text))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         since = request.query.get("since", "")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from node.api.schema import NodeState, Space
+from node.api.schema import Handover, NodeState, Space
 
 SILENT_S_MAX: Final = 20.0  # a vault that has not answered for so long is said to be silent
 LOOKING_S: Final = 30.0  # after so long without a neighbour something is wrong
+FULL_BYTES: Final = 4 << 20  # with less left of the limit it is the limit that is reached, not the disk
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -28,10 +29,15 @@ class Health:
     peer_count: int
     trial_of: str  # the version on trial, else ""
     version: str  # the version in use
+    store_trouble: str = ""  # code of what keeps the vault's store from taking chunks, else ""
+    handover: Handover | None = None  # what of its chunks the vault has given to others
+    leave_s: float | None = None  # while the node is being stopped: how long the vault may hand over
 
 
 def status_sentence(health: Health) -> tuple[NodeState, str]:
     """Say how it stands, the most pressing first."""
+    if health.leave_s is not None:
+        return "attention", leaving(health.handover, health.leave_s)
     if health.disk_trouble:
         return "problem", f"The disk cannot be written, so nothing new is stored: {health.disk_trouble}."
     if health.failures > 1:
@@ -42,6 +48,13 @@ def status_sentence(health: Health) -> tuple[NodeState, str]:
         return "starting", "The vault is starting."
     if health.silent_s > SILENT_S_MAX:
         return "problem", f"The vault has not answered for {health.silent_s:.0f} seconds."
+    if health.store_trouble.startswith("storage"):
+        return "problem", "The disk with the chunks is not there, or refuses; nothing new is stored until it is back."
+    if health.store_trouble and health.space.quota_bytes - health.space.used_bytes > FULL_BYTES:
+        return "problem", "The disk is full, so nothing new is stored; make room on it, or lend less."
+    if health.handover is not None and health.handover.left:
+        change = f"{size(health.space.used_bytes)} -> {size(health.space.quota_bytes)}"
+        return "attention", f"Shrinking {change}: {_handed(health.handover)} handed over."
     if health.settings_trouble or health.other_trouble:
         return "attention", health.settings_trouble or health.other_trouble
     if health.space.used_bytes > health.space.quota_bytes:
@@ -53,6 +66,22 @@ def status_sentence(health: Health) -> tuple[NodeState, str]:
     if health.trial_of:
         return "trial", f"Version {health.trial_of} is being tried out; version {health.version} keeps your chunks."
     return "fine", f"All is well: {_lent(health.space)}, connected to {count(health.peer_count, 'vault')}."
+
+
+def leaving(handover: Handover | None, leave_s: float) -> str:
+    """What happens while the node is being stopped."""
+    chunks = "its chunks" if handover is None else _handed(handover)
+    return f"Perennial is being stopped: handing over {chunks}, at most {leave_s:.0f} s." if leave_s else stopping()
+
+
+def left(handover: Handover) -> str:
+    """What was reached when the node was stopped."""
+    rest = "the rest is copied from other holders" if handover.left else "nothing waits for this computer"
+    return f"Perennial has stopped: {_handed(handover)} handed over; {rest}."
+
+
+def _handed(handover: Handover) -> str:
+    return f"{handover.done} of {count(handover.done + handover.left, 'chunk')}"
 
 
 def _lent(space: Space) -> str:

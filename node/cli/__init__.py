@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "updates": ("node.cli.updates", "Show each release, its verdict and why."),
     "put": ("node.cli.put", "Store a file or folder in the network, for anyone who has its address."),
     "get": ("node.cli.get", "Fetch a file or folder by its address."),
+    "invite": ("node.cli.invite", "Print an invitation by which others find this node."),
+    "join": ("node.cli.join", "Take an invitation."),
     "settings": ("node.cli.settings", "Show or change the settings."),
     "pod": ("node.cli.pod", "Tools for developers: keys, build, sign, publish."),
 }

@@ -74,10 +74,18 @@ async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
     try:
         if is_until_eof:
             watch_input(supervisor.stop)
-        with _stopped_by_signals(supervisor.stop):
+
+        def stop() -> None:
+            supervisor.stop()
+            if not is_json:
+                click.echo(supervisor.status().sentence)
+
+        with _stopped_by_signals(stop):
             saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
             await supervisor.run()
             saying.cancel()
+        if supervisor.vault.handover is not None and not is_json:
+            click.echo(texts.left(supervisor.vault.handover))
     finally:
         await server.stop()
 

@@ -14,6 +14,7 @@ from node.api.texts import size
 from node.cli.common import ask_node, print_json, shared_options
 
 SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?) *(|k|M|G|T)(i?)B?")
+SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
 POWERS: Final = {"": 0, "k": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -33,13 +34,27 @@ def get(home: Path, is_json: bool) -> None:
 
 
 @settings.command("set")
-@click.argument("key", type=click.Choice(["quota_bytes"]))
+@click.argument("key", type=click.Choice(["quota_bytes", "local_discovery"]))
 @click.argument("value")
 @shared_options
 def set_(home: Path, is_json: bool, key: str, value: str) -> None:
-    """Change one setting.  quota_bytes takes a number of bytes or a size such as 100GB."""
-    patch = msgspec.convert({key: size_of(value)}, SettingsPatch)
+    """Change one setting.
+
+    quota_bytes takes a number of bytes or a size such as 100GB; local_discovery takes on or off.
+    """
+    patch = msgspec.convert({key: size_of(value) if key == "quota_bytes" else is_on(value)}, SettingsPatch)
     _print(ask_node(home, lambda client: client.patch_settings(patch), is_json=is_json), is_json=is_json)
+
+
+def is_on(text: str) -> bool:
+    """Read ``on`` or ``off``.
+
+    Raises:
+        click.BadParameter: It is neither.
+    """
+    if text not in SWITCH:
+        raise click.BadParameter(f"{text!r} is neither on nor off.", param_hint="VALUE")
+    return SWITCH[text]
 
 
 def size_of(text: str) -> int:
@@ -67,3 +82,7 @@ def _print(found: Settings, *, is_json: bool) -> None:
         print_json(found)
     else:
         click.echo(f"quota_bytes  {found.quota_bytes}  ({size(found.quota_bytes)}: the most that the home may take)")
+        click.echo(
+            f"local_discovery  {'on' if found.local_discovery else 'off'}"
+            "  (look for vaults on the local network, and be found there; from the vault's next start)"
+        )

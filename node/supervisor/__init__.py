@@ -5,6 +5,11 @@ settings.py     what the farmer may set
 state.py        small facts that must survive a power cut
 keys.py         the vault id's key, and the certificates of each run
 ports.py        what the vault in use is made of and stands in, as protocols
+bootstrap.py    peers and introductions kept for the next start
+invitation.py   the text by which a home finds others (pure)
+leaving.py      its end: what it holds goes to others first
+meeting.py      how others are met: contacts kept, invitations
+shipped.py      the version of a slot that no release brought
 launch.py       one run of a vault: start, check, configure
 watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)

@@ -33,6 +33,7 @@ from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
 from node.update.trees import remove_tree
 from node.vault.control import CONTACTS_MAX, Pace
+from node.vault.core.identity import RECORD_BYTES_MAX
 from node.vault.storage.filesystem import CHUNKS, INCOMING, write_durably
 
 FORMAT: Final = 1
@@ -42,6 +43,7 @@ MARKER_BYTES_MAX: Final = 1 << 20
 ROOT_BYTES_MAX: Final = 1 << 20
 SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 103 on macOS
 FOLDER_MODE: Final = 0o700
+LEAVE_S: Final = 20.0  # in which a vault that is stopped hands its chunks over; more than a person waits for
 
 Kind = Literal["real", "practice"]
 
@@ -85,6 +87,11 @@ class Home:
     @property
     def is_practice(self) -> bool:
         return self.marker.kind == "practice"
+
+    @property
+    def leave_s(self) -> float:
+        """How long a hand-over may take at the end.  The vaults of a practice network all end at the same time."""
+        return 0.0 if self.is_practice else LEAVE_S
 
     @classmethod
     def open(cls, folder: Path) -> Home:
@@ -158,6 +165,14 @@ class Home:
             write_durably(path / MARKER, msgspec.json.encode(marker))
             (path / MAKING).unlink()
         return cls.open(path)
+
+    def last_record(self) -> bytes:
+        """The record of the vault's last run; only a hint, so that whatever is wrong with it does not matter."""
+        try:
+            with (self.state / "record").open("rb") as file:
+                return file.read(RECORD_BYTES_MAX)
+        except OSError:
+            return b""
 
     def lock(self) -> Lock:
         """Take the home for this process; the lock ends with the process, however it ends.

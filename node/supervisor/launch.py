@@ -111,10 +111,10 @@ class VaultRun:
         except ChildError as error:
             raise VaultUnavailable(str(error)) from error
 
-    async def drain(self) -> None:
-        """Let the vault finish what it does, and see it end, one way or the other."""
+    async def drain(self, handover_s: float = 0.0) -> None:
+        """Let the vault hand its chunks over and finish what it does, and see it end, one way or the other."""
         with contextlib.suppress(RequestRefused, VaultUnavailable):  # it is ended below all the same
-            await self.ask(control.Drain, DRAIN_S)
+            await self.ask(lambda number: control.Drain(number, handover_s), handover_s + DRAIN_S)
         await self._child.stop(EXIT_S)
 
     def kill(self) -> None:
@@ -158,6 +158,8 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         head=assignment.head,
         pace=assignment.pace,
         is_standby=assignment.is_standby,
+        introductions=assignment.introductions,
+        is_discovering=assignment.is_discovering,
     )
     return control.encode(configure)[control.LENGTH_BYTES :]
 

@@ -36,6 +36,8 @@ class Assignment:
     head: bytes
     pace: control.Pace
     is_standby: bool
+    introductions: tuple[bytes, ...] = ()
+    is_discovering: bool = False
 
 
 class Run(Protocol):
@@ -54,7 +56,7 @@ class Run(Protocol):
 
     async def ask(self, make: Callable[[int], control.Command], timeout_s: float = ASK_S) -> control.Report: ...
 
-    async def drain(self) -> None: ...
+    async def drain(self, handover_s: float = 0.0) -> None: ...
 
     def kill(self) -> None: ...
 
@@ -92,6 +94,10 @@ class Surroundings(Protocol):
 
     async def listening(self) -> None:
         """The vault became reachable: tell it what changed since it was configured."""
+        ...
+
+    async def leaving(self) -> None:
+        """The vault is about to be ended for good: take from it what the next start needs.  Never raises."""
         ...
 
     def vault_failed(self, reason: str) -> None:

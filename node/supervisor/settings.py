@@ -23,10 +23,14 @@ QUOTA_BYTES_MAX: Final = 1 << 50
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``quota_bytes``: the most that the whole home may take of the disk."""
+    """``quota_bytes``: the most that the whole home may take of the disk.
+
+    ``local_discovery``: whether the vault looks for others on the local network and is found there.
+    """
 
     version: int = VERSION
     quota_bytes: int = QUOTA_BYTES_DEFAULT
+    local_discovery: bool = True
 
 
 def checked(settings: Settings) -> Settings:

@@ -7,16 +7,15 @@ import contextlib
 import hashlib
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
 from node.api import schema, texts
 from node.supervisor import settings, space
+from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, SettingsError, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
 from node.supervisor.heads import HeadQueue, rest_s
@@ -24,14 +23,15 @@ from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
 from node.supervisor.launch import VaultLauncher
+from node.supervisor.meeting import Meeting
 from node.supervisor.ports import Assignment, Launcher, Slot
+from node.supervisor.shipped import shipped_version
 from node.supervisor.updating import open_updates
 from node.supervisor.vault_child import VaultChild
 from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
-from node.vault.core.identity import RECORD_BYTES_MAX
 from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
 
@@ -39,8 +39,6 @@ MEASURE_S: Final = 60.0
 PUBLISH_S: Final = 0.5  # between two looks at what changed
 LOOK_S: Final = 10.0  # even if nobody said that something changed: silence is news too
 PUT_S: Final = 55.0
-SOURCE_BYTES_MAX: Final = 64 << 10
-VERSION_LINE: Final = re.compile(rb'^__version__ = "([0-9A-Za-z.+-]{1,40})"$', re.MULTILINE)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -86,13 +84,16 @@ class Supervisor:
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
         self.vault = VaultChild(
             tree_hash=self.slots.choose("vault", utc_s()),
-            record=_read_record(home),
+            record=home.last_record(),
             bind=home.marker.bind,
             keys=keys,
             launcher=launcher or VaultLauncher(home.vault, home.logs / "vault.log"),
             surroundings=self,
             utc_s=utc_s,
+            leave_s=home.leave_s,
         )
+        self._bootstrap = Bootstrap(home)
+        self._meeting = Meeting(home, self._bootstrap, self.vault)
         self.host = UpdateHost(home, self.vault, slot=self.slot, entropy=entropy, utc_s=utc_s)
         self._updates = self._open_updates(random, entropy)
 
@@ -122,13 +123,14 @@ class Supervisor:
                 tasks.create_task(self._measure_again(), name="measure"),
                 tasks.create_task(self._publish_changes(), name="publish"),
                 tasks.create_task(self._judge_heads(), name="heads"),
+                tasks.create_task(self._meeting.keep_contacts(), name="contacts"),
             ]
             await self.vault.keep_running()
             for task in (self._updating, *others):
                 task.cancel()
 
     def stop(self) -> None:
-        """Make ``run`` end the vault gracefully and return."""
+        """Make ``run`` let the vault hand over what it holds and return; called again, end it at once."""
         self.vault.stop()
         if self._updating is not None:
             self._updating.cancel()  # so that the twins of a trial end while the vault drains
@@ -149,6 +151,7 @@ class Supervisor:
             sandbox=self._sandbox_level(),
             farm=self.keys.vault_id.hex()[:8],
             last_event=self.events.newest,
+            handover=self.vault.handover,
         )
 
     def _sandbox_level(self) -> schema.SandboxLevel:
@@ -164,7 +167,7 @@ class Supervisor:
         return self._updates.trial() if self._updates else None
 
     def settings(self) -> schema.Settings:
-        return schema.Settings(quota_bytes=self._settings.quota_bytes)
+        return schema.Settings(self._settings.quota_bytes, self._settings.local_discovery)
 
     async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
         """Change what is given.  Once begun it is carried out, even if the caller goes away.
@@ -196,6 +199,18 @@ class Supervisor:
             raise VaultUnavailable(texts.odd_answer())
         return content
 
+    async def invitation(self) -> schema.Invitation:
+        """Raises VaultUnavailable when nobody could reach the vault."""
+        return await self._meeting.invitation()
+
+    async def join(self, text: str) -> schema.Joined:
+        """Take an invitation.  Once begun it is carried out.
+
+        Raises:
+            InvitationError, StateError: It was not taken.
+        """
+        return await self._carried_out(self._meeting.join(text))
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         """Judge a head that a person brings.  Once begun it is carried out."""
         if self._updates is None:
@@ -222,10 +237,12 @@ class Supervisor:
             network=self.home.network,
             bind=bind,
             quota_bytes=self._share_bytes,
-            contacts=self.home.marker.contacts,
+            contacts=self._bootstrap.contacts,
             head=self.host.head,
             pace=self.home.marker.pace,
             is_standby=is_standby,
+            introductions=self._bootstrap.introductions,
+            is_discovering=self._settings.local_discovery and not self.home.is_practice,
         )
 
     def save_record(self, record: bytes) -> None:
@@ -246,6 +263,9 @@ class Supervisor:
             await self.vault.ask(lambda number: control.SetQuota(number, share))
         except (VaultUnavailable, RequestRefused) as error:
             log.warning("vault not told what changed reason=%s", error)
+
+    async def leaving(self) -> None:
+        await self._meeting.keep_now()
 
     def vault_failed(self, reason: str) -> None:
         if self._updates is not None:
@@ -355,7 +375,7 @@ class Supervisor:
             if update.tree_hash == tree_hash:
                 return update.version
         if tree_hash not in self._shipped:
-            self._shipped[tree_hash] = _shipped_version(self.slots.path("vault", tree_hash))
+            self._shipped[tree_hash] = shipped_version(self.slots.path("vault", tree_hash))
         return self._shipped[tree_hash]
 
     def _health(self) -> texts.Health:
@@ -373,23 +393,7 @@ class Supervisor:
             peer_count=figures.peer_count if figures else 0,
             trial_of=trial.version if trial and trial.phase == "on_trial" else "",
             version=self.version_of(self.vault.tree_hash),
+            store_trouble=figures.trouble if figures else "",
+            handover=self.vault.handover,
+            leave_s=self.home.leave_s if self.vault.is_stopping else None,
         )
-
-
-def _read_record(home: Home) -> bytes:
-    """The record of the run before this one; only a hint, so that whatever is wrong with it does not matter."""
-    try:
-        with (home.state / "record").open("rb") as file:
-            return file.read(RECORD_BYTES_MAX)
-    except OSError:
-        return b""
-
-
-def _shipped_version(slot: Path) -> str:
-    """The version that the slot's source states, read and not run; only ever shown."""
-    try:
-        with (slot / "node/vault/__init__.py").open("rb") as file:
-            found = VERSION_LINE.search(file.read(SOURCE_BYTES_MAX))
-    except OSError:
-        found = None
-    return found[1].decode() if found else texts.unknown_version()

@@ -21,6 +21,7 @@ from node.vault.storage.filesystem import CHUNKS, INCOMING
 
 LISTEN_S_MAX: Final = 30.0
 ACTIVATE_S: Final = 30.0
+HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; its farm's own vault holds most of it anyway
 FOLDER_MODE: Final = 0o700
 
 
@@ -66,7 +67,7 @@ class Twin:
         return self._run.exited
 
     async def stop(self) -> None:
-        await self._run.drain()
+        await self._run.drain(HANDOVER_S)
 
     def kill(self) -> None:
         self._run.kill()

@@ -24,10 +24,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.api import texts
+from node.api import schema, texts
 from node.supervisor.errors import RequestRefused, StateError, SupervisorError, SwitchFailed, VaultUnavailable
 from node.supervisor.keys import Keys
 from node.supervisor.launch import activate, same_port, stood_by
+from node.supervisor.leaving import leave
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
 from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched
@@ -68,6 +69,7 @@ class VaultChild:
         launcher: Launcher,
         surroundings: Surroundings,
         utc_s: Callable[[], float] = time.time,
+        leave_s: float = 0.0,
     ) -> None:
         self._tree_hash = tree_hash
         self._configured_bind = bind
@@ -76,6 +78,7 @@ class VaultChild:
         self._launcher = launcher
         self._around = surroundings
         self._utc_s = utc_s
+        self._leave_s = leave_s
         self._watched: Watched | None = None
         self._standby: Watched | None = None  # the new vault during a handover
         self._watchdog = Watchdog()
@@ -83,9 +86,11 @@ class VaultChild:
         self._switches: list[_Switch] = []
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
-        self._is_stopping = False
+        self._hurried = asyncio.Event()
+        self.is_stopping = False
         self.record = record  # encoded PeerRecord of the newest run, for others to find it by
         self.state: control.State | None = None  # the newest figures of the current run
+        self.handover: schema.Handover | None = None  # how far the current run is with handing chunks over
         self.failure = ""  # why the vault last ended or did not start
 
     @property
@@ -137,7 +142,7 @@ class VaultChild:
         Raises:
             SwitchFailed: It does not run; the version from before does, or is started again and again.
         """
-        if self._is_stopping or len(self._switches) >= SWITCHES_MAX:
+        if self.is_stopping or len(self._switches) >= SWITCHES_MAX:
             raise SwitchFailed(texts.stays(texts.stopping()))
         switch = _Switch(tree_hash)
         self._switches.append(switch)
@@ -149,14 +154,16 @@ class VaultChild:
         await self._settled.wait()
 
     def stop(self) -> None:
-        """Make ``keep_running`` drain the vault and return."""
-        self._is_stopping = True
+        """Make ``keep_running`` drain the vault and return; called again, end it at once."""
+        if self.is_stopping:
+            self._hurried.set()
+        self.is_stopping = True
         self._wake.set()
 
     async def keep_running(self) -> None:
         """Keep the vault running until ``stop``.  Cancelled, it kills the vault at once."""
         try:
-            while not self._is_stopping:
+            while not self.is_stopping:
                 self._wake.clear()
                 if self._switches:
                     await self._answer(self._switches.pop(0))
@@ -166,7 +173,7 @@ class VaultChild:
                     await self._start()
                 await self._rest()
             if self._watched is not None:
-                await self._watched.run.drain()
+                await leave(self._watched.run, self._leave_s, self._hurried, self._around.leaving)
         finally:
             for left in (self._watched, self._standby):
                 if left is not None:
@@ -225,7 +232,7 @@ class VaultChild:
 
     def _adopt(self, watched: Watched) -> None:
         self._watched = watched
-        self.state = None
+        self.state = self.handover = None
         if watched.record:
             self._take_record(watched)
 
@@ -245,6 +252,12 @@ class VaultChild:
                     self._take_record(watched)
             case control.HeadSeen():
                 self._around.head_seen(report)
+            case control.HandedOver() if watched is self._watched:
+                is_past = report.is_over and not self.is_stopping
+                self.handover = None if is_past else schema.Handover(report.done, report.left)
+                self._around.changed()
+            case control.HandedOver():
+                pass  # of a vault that makes way for another one
             case _:
                 log.warning("vault said %s out of turn", type(report).__name__)
 
@@ -294,7 +307,7 @@ class VaultChild:
 
     def _ended(self, watched: Watched, reason: str) -> None:
         up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s
-        self._watched, self.state = None, None
+        self._watched = self.state = self.handover = None
         self._failed(reason, up_s)
         self._around.changed()
 

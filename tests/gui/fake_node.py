@@ -16,6 +16,8 @@ from gui.story import Seen
 from node.api.schema import (
     Event,
     HeadAnswer,
+    Invitation,
+    Joined,
     Settings,
     SettingsPatch,
     Status,
@@ -116,6 +118,12 @@ class FakeNode:
         raise NotImplementedError
 
     async def get_chunk(self, address: bytes) -> bytes:
+        raise NotImplementedError
+
+    async def invitation(self) -> Invitation:
+        raise NotImplementedError
+
+    async def join(self, text: str) -> Joined:
         raise NotImplementedError
 
     async def offer_head(self, content: bytes) -> HeadAnswer:

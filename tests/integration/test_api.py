@@ -19,7 +19,7 @@ from node.api import client as client_module
 from node.api import schema, server
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.server import ApiServer
-from node.supervisor.errors import RequestRefused, SettingsError
+from node.supervisor.errors import InvitationError, RequestRefused, SettingsError
 from node.supervisor.events import EVENTS_KEPT, EventLog
 from node.vault.share.tree import CHUNK_BYTES_MAX
 
@@ -75,6 +75,14 @@ class FakeNode:
             if hashlib.sha256(content).digest() == address:
                 return content
         raise RequestRefused("peer.not_found", "none of 7 vaults has the chunk")
+
+    async def invitation(self) -> schema.Invitation:
+        return schema.Invitation("PERENNIAL-1-ABC")
+
+    async def join(self, text: str) -> schema.Joined:
+        if text != "PERENNIAL-1-ABC":
+            raise InvitationError("This is no invitation.")
+        return schema.Joined(2, "Perennial tries.")
 
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         self.heads.append(content)

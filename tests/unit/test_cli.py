@@ -22,7 +22,7 @@ from node.api.server import ApiServer
 from node.cli import COMMANDS, Commands
 from node.cli.settings import size_of
 from node.cli.tray import perennial
-from node.supervisor.errors import SettingsError
+from node.supervisor.errors import InvitationError, SettingsError
 from node.supervisor.events import EventLog
 from node.supervisor.home import Home
 
@@ -72,6 +72,14 @@ class FakeNode:
 
     async def get_chunk(self, address: bytes) -> bytes:
         raise NotImplementedError
+
+    async def invitation(self) -> schema.Invitation:
+        return schema.Invitation("PERENNIAL-1-ABC")
+
+    async def join(self, text: str) -> schema.Joined:
+        if text != "PERENNIAL-1-ABC":
+            raise InvitationError("This is no invitation.")
+        return schema.Joined(2, "Perennial tries.")
 
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         return schema.HeadAnswer("known", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.api.schema import HeadAnswer, StoredChunk
+from node.api.schema import HeadAnswer, Invitation, Joined, StoredChunk
 from node.pod import network
 from node.pod.build import build, load
 from node.pod.errors import PodError
@@ -61,6 +61,12 @@ class FakeNode:
         await asyncio.sleep(0)
         self.chunks[address_of(content)] = content
         return StoredChunk(address_of(content).hex(), 5)
+
+    async def invitation(self) -> Invitation:
+        raise NotImplementedError
+
+    async def join(self, text: str) -> Joined:
+        raise NotImplementedError
 
     async def offer_head(self, content: bytes) -> HeadAnswer:
         assert self.chunks, "the head went before its chunks"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from node.api.schema import Space
-from node.api.texts import Health, size, status_sentence
+from node.api.schema import Handover, Space
+from node.api.texts import Health, left, size, status_sentence
 
 GOOD = Health(
     silent_s=1.0, failures=0, failure="", disk_trouble="", settings_trouble="", other_trouble="",
@@ -33,6 +33,14 @@ def test_when_all_is_well_it_says_so_with_numbers():
         ({"peer_count": 0}, "attention", "has reached no other vault"),
         ({"peer_count": 0, "up_s": 3.0}, "starting", "looks for other vaults"),
         ({"trial_of": "0.1.1"}, "trial", "Version 0.1.1 is being tried out; version 0.1.0 keeps your chunks."),
+        ({"store_trouble": "storage"}, "problem", "The disk with the chunks is not there"),
+        ({"store_trouble": "resource.quota"}, "problem", "The disk is full"),
+        ({"store_trouble": "resource.quota", "space": Space(99, 100, 1)}, "fine", "99 B of 100 B"),
+        ({"handover": Handover(12, 28), "space": Space(132, 100, 40)}, "attention",
+         "Shrinking 132 B -> 100 B: 12 of 40 chunks handed over."),
+        ({"leave_s": 20.0}, "attention", "stopped: handing over its chunks, at most 20 s."),
+        ({"leave_s": 20.0, "handover": Handover(12, 28)}, "attention", "handing over 12 of 40 chunks, at most 20 s."),
+        ({"leave_s": 0.0}, "attention", "Perennial is being stopped."),
         ({"peer_count": 1}, "fine", "connected to 1 vault."),
     ],
 )
@@ -55,3 +63,8 @@ def test_a_disk_that_cannot_be_written_presses_more_than_a_vault_that_ended():
 )  # fmt: skip
 def test_sizes_are_short(count_bytes: int, text: str):
     assert size(count_bytes) == text
+
+
+def test_whoever_leaves_is_told_what_was_reached():
+    assert "40 of 40 chunks handed over; nothing waits" in left(Handover(40, 0))
+    assert "12 of 40 chunks handed over; the rest is copied" in left(Handover(12, 28))

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from node.api import schema
 from node.sandbox.report import uncontained
 from node.supervisor.errors import RequestRefused, StateError, SwitchFailed, VaultUnavailable
 from node.supervisor.keys import Keys, RunKey
@@ -85,8 +86,12 @@ class FakeRun:
                 self.world.renewed.append(command.certificate)
         return control.Done(7)
 
-    async def drain(self):
-        self.world.log.append(f"drain {self.pid}")
+    async def drain(self, handover_s: float = 0.0):
+        self.world.log.append(f"drain {self.pid}" + (f" in {handover_s:g} s" if handover_s else ""))
+        if handover_s:
+            self.on_report(control.HandedOver(12, 28, is_over=False))
+            await self.world.gone.wait()
+            self.on_report(control.HandedOver(40, 0, is_over=True))
         self.end(0)
 
     def kill(self):
@@ -115,6 +120,8 @@ class World:
         self.records: list[bytes] = []
         self.heads: list[control.HeadSeen] = []
         self.told = 0
+        self.gone = asyncio.Event()  # all chunks are handed over
+        self.leave_s = 0.0
         self.utc_s = UTC_S
         self.serial: Serial | None = None
 
@@ -160,6 +167,10 @@ class World:
     async def listening(self):
         self.told += 1
 
+    async def leaving(self):
+        if self.leave_s:
+            self.log.append("leaving")
+
     def vault_failed(self, reason: str):
         self.failures.append(reason)
 
@@ -180,6 +191,7 @@ def play(story: Story, world: World | None = None, record: bytes = b""):
             launcher=world,
             surroundings=world,
             utc_s=lambda: world.utc_s,
+            leave_s=world.leave_s,
         )
         keeping = asyncio.create_task(vault.keep_running())
         await asyncio.sleep(POLL_S)
@@ -444,3 +456,64 @@ def test_questions_are_refused_while_no_vault_is_reachable():
             await vault.ask(control.GetState)
 
     play(story)
+
+
+class TestLeaving:
+    """How a vault is stopped whose chunks others need."""
+
+    def stopped(self, story: Story) -> tuple[World, list[schema.Handover | None]]:
+        """A vault that may hand over for 20 s and is stopped; what was said of it at each moment."""
+        world, seen = World(), []
+        world.leave_s = 20.0
+
+        async def stop(vault: VaultChild, world: World):
+            vault.stop()
+            await asyncio.sleep(1)
+            seen.append(vault.handover)
+            await story(vault, world)
+            await asyncio.sleep(1)
+            seen.append(vault.handover)
+            assert world.alive() == []
+
+        return play(stop, world), seen
+
+    def test_it_hands_its_chunks_over_and_then_ends(self):
+        async def finish(vault: VaultChild, world: World):
+            assert world.alive() != []
+            world.gone.set()
+
+        world, seen = self.stopped(finish)
+
+        assert world.log == ["start 1", "leaving", "drain 1 in 20 s", "end 1"]
+        assert seen == [schema.Handover(12, 28), schema.Handover(40, 0)]
+
+    def test_a_second_stop_ends_it_at_once(self):
+        async def hurry(vault: VaultChild, world: World):
+            vault.stop()
+
+        world, seen = self.stopped(hurry)
+
+        assert world.log == ["start 1", "leaving", "drain 1 in 20 s", "end 1"]
+        assert seen == [schema.Handover(12, 28), schema.Handover(12, 28)]
+
+    def test_shrinking_is_told_until_it_is_over(self):
+        async def shrink(vault: VaultChild, world: World):
+            world.runs[0].on_report(control.HandedOver(1, 2, is_over=False))
+            assert vault.handover == schema.Handover(1, 2)
+            world.runs[0].on_report(control.HandedOver(3, 0, is_over=True))
+            assert vault.handover is None
+
+        play(shrink)
+
+    def test_a_handover_to_another_version_gives_nothing_away(self):
+        world = World()
+        world.leave_s = 20.0
+        world.gone.set()
+
+        async def switch(vault: VaultChild, world: World):
+            await vault.switch(NEW)
+
+        play(switch, world)
+
+        assert "drain 1" in world.log
+        assert "drain 2 in 20 s" in world.log

@@ -1,0 +1,33 @@
+"""``perennial invite``: a short text, or a picture of it, by which a home of the same network finds this one."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import click
+
+from node.cli.common import ask_node, print_json, shared_options
+
+
+@click.command()
+@click.option("--qr", "is_qr", is_flag=True, help="Draw the invitation as a QR code too.")
+@shared_options
+def invite(home: Path, is_json: bool, is_qr: bool) -> None:
+    """Print an invitation; whoever gets it says: perennial join TEXT."""
+    found = ask_node(home, lambda client: client.invitation(), is_json=is_json)
+    if is_json:
+        print_json(found)
+        return
+    click.echo(found.text)
+    if is_qr:
+        click.echo(picture(found.text))
+
+
+def picture(text: str) -> str:
+    """A QR code in half blocks, for a terminal."""
+    import segno  # noqa: PLC0415 - for this option only
+
+    drawn = io.StringIO()
+    segno.make_qr(text, error="l").terminal(drawn, compact=True)
+    return drawn.getvalue()

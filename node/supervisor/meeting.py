@@ -1,0 +1,94 @@
+"""How the node meets others: contacts kept while it runs, invitations written and taken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from node.api import schema, texts
+from node.supervisor.bootstrap import Bootstrap, addressed
+from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
+from node.supervisor.home import Home
+from node.supervisor.invitation import VAULTS_MAX, decode_invitation, encode_invitation
+from node.supervisor.vault_child import VaultChild
+from node.vault import control
+from node.vault.core.identity import encode_introduction
+
+KEEP_FIRST_S: Final = 20.0  # after the start, when the first neighbours are known
+KEEP_S: Final = 300.0
+
+log = logging.getLogger(__name__)
+
+
+class Meeting:
+    """Belongs to the event loop of its vault."""
+
+    def __init__(self, home: Home, bootstrap: Bootstrap, vault: VaultChild) -> None:
+        self._network = home.network
+        self._bootstrap = bootstrap
+        self._vault = vault
+
+    async def keep_contacts(self) -> None:
+        """Keep whom the vault knows, every few minutes, until cancelled."""
+        await self._vault.wait_until_settled()
+        await asyncio.sleep(KEEP_FIRST_S)
+        while True:
+            await self.keep_now()
+            await asyncio.sleep(KEEP_S)
+
+    async def keep_now(self) -> None:
+        """Keep whom the vault knows at this moment; without an answer what was kept stays.  Never raises."""
+        records = await self._known()
+        try:
+            await asyncio.to_thread(self._bootstrap.keep, records)
+        except StateError as error:
+            log.warning("contacts not kept reason=%s", error)
+
+    async def invitation(self) -> schema.Invitation:
+        """Write an invitation to the own vault and to others that it knows well.
+
+        Raises:
+            VaultUnavailable: The vault cannot be reached by anyone yet.
+        """
+        own = addressed(self._vault.record) if self._vault.is_listening else None
+        if own is None:
+            raise VaultUnavailable(texts.nobody_to_invite_to())
+        others = [found for record in await self._known() if (found := addressed(record)) is not None]
+        return schema.Invitation(encode_invitation(self._network, [own, *others][:VAULTS_MAX]))
+
+    async def join(self, text: str) -> schema.Joined:
+        """Keep whom an invitation names, and let the vault meet them.
+
+        Raises:
+            InvitationError: It is none, or none to this network; nothing changed.
+            StateError: It could not be kept.
+        """
+        introductions = decode_invitation(text, self._network)
+        await asyncio.to_thread(self._bootstrap.introduce, introductions)
+        encoded = tuple(map(encode_introduction, introductions))
+        try:
+            await self._vault.ask(lambda number: control.Introduce(number, encoded))
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("the vault is told of the invitation when it starts reason=%s", error)
+        return schema.Joined(len(introductions), texts.joining(len(introductions)))
+
+    async def _known(self) -> tuple[bytes, ...]:
+        try:
+            answer = await self._vault.ask(control.GetContacts)
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("the vault names no contacts reason=%s", error)
+            return ()
+        return answer.records[: control.KEPT_CONTACTS_MAX] if isinstance(answer, control.Contacts) else ()
+
+
+def join_later(home: Home, text: str) -> schema.Joined:
+    """Keep whom an invitation names, for the next start of a node that does not run.  Blocking; lock the home.
+
+    Raises:
+        InvitationError: It is none, or none to this network; nothing changed.
+        StateError: It could not be kept.
+    """
+    introductions = decode_invitation(text, home.network)
+    Bootstrap(home).introduce(introductions)
+    return schema.Joined(len(introductions), texts.joining_later(len(introductions)))
