@@ -206,7 +206,8 @@ class Host:
         self.nat = Nat.OPEN
         self.clock = HostClock(around.loop)
         self.address = f"10.{number >> 8}.{number & 255}.1:4000"
-        self.owner = make_signer(random.Random(f"{around.farm_seed}/{name}/owner").randbytes(32), is_cheap=around.is_cheap)
+        chance = random.Random(f"{around.farm_seed}/{name}/owner")
+        self.owner = make_signer(chance.randbytes(32), is_cheap=around.is_cheap)
         self.serial = 0
         self.process: Process | None = None
         self.is_gone = False

@@ -1,6 +1,6 @@
 """An event loop without a world: its clock jumps to the next timer, and all that happens follows from a seed.
 
-*   ``select`` never waits.  When nothing is ready and no timer is set, every task would wait for ever: an error.
+*   It never waits.  When nothing is ready and no timer is set, every task would wait for ever: an error.
 *   Work for threads is done here, after a while drawn from the seed; when the power fails inside of it (``PowerCut``),
     the process that it belongs to is told so.
 *   Every task belongs to the process in whose context it was made, so that a process can be killed as a whole.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
+import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -49,10 +50,11 @@ class SimLoop(asyncio.BaseEventLoop):
         self.random = random.Random(f"{seed}/loop")
         self.trace_count = 0
         self._is_shuffling = is_shuffling
+        self._ready: deque[Any]  # made by BaseEventLoop
         self._hash = hashlib.sha256()
-        self._selector = self  # BaseEventLoop calls no more of it than ``select``
-        self._clock_resolution = 1e-9
-        self.set_task_factory(_make_task)
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []  # numbered in the order they were set
+        self._timer_count = 0
+        self.set_task_factory(_make_task)  # type: ignore[arg-type]  # the stubs know fewer options
 
     @property
     def fingerprint(self) -> str:
@@ -66,14 +68,18 @@ class SimLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self.now_s
 
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise RuntimeError(f"deadlock at {self.now_s} s: nothing is ready and no timer is set")
-        if timeout > 0:
-            self.now_s = max(self.now_s, self._scheduled[0]._when)  # type: ignore[attr-defined]
-        elif self._is_shuffling and len(self._ready) > 1:  # type: ignore[has-type]
-            self._shuffle()
-        return []
+    def call_later(
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.now_s + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timer_count += 1
+        heapq.heappush(self._timers, (when, self._timer_count, timer))
+        return timer
 
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """A thread that was started finishes, even if nobody waits for it any more; unless its process dies."""
@@ -89,14 +95,30 @@ class SimLoop(asyncio.BaseEventLoop):
         context.run(current_owner.set, owner)
         return self.create_task(work, context=context)
 
-    def _process_events(self, event_list: Any) -> None:
-        """There are none."""
+    def _run_once(self) -> None:
+        """One turn of the loop: all that is ready, or all that is due at the next moment."""
+        ready, timers = self._ready, self._timers
+        if not ready:
+            while timers and timers[0][2].cancelled():
+                heapq.heappop(timers)
+            if not timers:
+                raise RuntimeError(f"deadlock at {self.now_s} s: nothing is ready and no timer is set")
+            self.now_s = max(self.now_s, timers[0][0])
+            while timers and timers[0][0] <= self.now_s:
+                ready.append(heapq.heappop(timers)[2])
+        if self._is_shuffling and len(ready) > 1:
+            self._shuffle()
+            ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def _shuffle(self) -> None:
         """Draw a new order in which the steps of every process keep theirs."""
         queues: dict[int, deque[Any]] = {}
         order: list[int] = []
-        for handle in self._ready:  # type: ignore[has-type]
+        for handle in self._ready:
             owner = id(handle._context.get(current_owner)) if handle._context is not None else 0
             queues.setdefault(owner, deque()).append(handle)
             order.append(owner)

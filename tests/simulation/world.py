@@ -37,6 +37,8 @@ CONTACTS: Final = 6
 QUICK: Final = control.Pace(
     audit_s=10.0, ping_s=10.0, refresh_s=20.0, beat_s=2.0, scrub_s=2.0, sweep_s=120.0, repair_delay_s=10.0,
 )  # fmt: skip
+REPAIR_S: Final = 150.0  # at the quick pace
+CONVERGE_S: Final = 300.0
 CHUNK_BYTES_MAX: Final = 2_000
 QUOTA_BYTES: Final = 64 << 20
 GROW_S: Final = 0.2
@@ -59,8 +61,8 @@ class Scenario:
     faults: int = 20
     kinds: tuple[str, ...] = ("kill", "cut", "cut-at", "wipe", "join")
     pace: control.Pace = QUICK
-    repair_s: float = 150.0
-    converge_s: float = 300.0
+    repair_s: float = REPAIR_S
+    converge_s: float = CONVERGE_S
     is_cheap: bool = False
     is_shuffling: bool = True
     has_nats: bool = False
@@ -117,8 +119,8 @@ class World:
         self.is_over = False
         self.converged_after_s = -1.0
         self._around = Surroundings(
-            str(scenario.seed), self.seed, self.loop, self.network, scenario.pace, scenario.is_cheap, self.checkers.fail, make_store,
-            make_vault,
+            str(scenario.seed), self.seed, self.loop, self.network, scenario.pace, scenario.is_cheap,
+            self.checkers.fail, make_store, make_vault,
         )  # fmt: skip
 
     def play(self, plan: list[Timed] | None = None) -> Outcome:
