@@ -148,6 +148,9 @@ def _print_json(value: Members | Result) -> None:
 
 
 def _print_result(console: Console, result: Result) -> None:
+    if not result.releases:
+        console.out("Nothing was published.", highlight=False)
+        return
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("release", "farm", "verdict", "after", "fetched", "why"):
         table.add_column(column)
