@@ -39,10 +39,11 @@ from node.vault.core.events import (
     StoreChecked,
     Tell,
     Ticked,
+    VaultFound,
     Watch,
     WriteChunk,
 )
-from node.vault.core.identity import PeerRecord
+from node.vault.core.identity import Introduction, PeerRecord
 from node.vault.core.messages import Answer, Refused
 from node.vault.core.vault import Vault
 from node.vault.errors import ChunkCorrupt, PeerError, ResourceError, StorageError
@@ -91,6 +92,7 @@ class Driver:
                 self._started.set()
                 await self._stopped.wait()
             finally:
+                network.watch((), self._peer_silent)  # whoever falls silent from now on is no news
                 if self._timer is not None:
                     self._timer.cancel()
                 for task in (counting, *self._running):
@@ -115,6 +117,8 @@ class Driver:
         self._replies[request_id] = reply
         try:
             self._take(RequestReceived(self.now(), request_id, peer, subnet, message))
+            if reply.done():  # as most are: they need nothing from the disk
+                return codec.encode(reply.result())
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return codec.encode(await reply)
         except TimeoutError:
@@ -132,6 +136,10 @@ class Driver:
                 self._take(CommandReceived(self.now(), command))
             case _:
                 self._take(CommandReceived(self.now(), command))
+
+    def found(self, introduction: Introduction) -> None:
+        """The local network names a vault."""
+        self._take(VaultFound(self.now(), introduction))
 
     async def drain(self, command: control.Drain) -> None:
         """Accept nothing new, say goodbye, let what runs come to its end for at most DRAIN_S, stop."""
