@@ -15,8 +15,11 @@ from typing import Final
 import iroh
 from iroh import IrohError
 
+from node.vault.transport.unhurried import unhurried
+
 LENGTH_BYTES: Final = 4
 FIRST_BYTES_MAX: Final = 1 << 14  # what one look takes: the whole of a small message
+UNHURRIED_BYTES_MIN: Final = 1 << 15  # fewer have mostly come when they are read
 BROKEN_CODE: Final = 400
 
 
@@ -57,6 +60,8 @@ class FrameStream:
         if len(first) < LENGTH_BYTES or length > bytes_max or missing < 0:
             self.is_spent = True
             return b""
+        if missing > UNHURRIED_BYTES_MIN:
+            return first[LENGTH_BYTES:] + await unhurried(self._receiving.read_exact(missing))
         if missing:
             return first[LENGTH_BYTES:] + await self._receiving.read_exact(missing)
         return first[LENGTH_BYTES:]
