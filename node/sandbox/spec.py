@@ -29,6 +29,7 @@ CHUNKS: Final = "chunks"
 # The whole environment of every child, the same on every machine, so that it tells nothing.
 ENVIRONMENT: Final = {
     "HOME": "/nonexistent",
+    "PATH": "/nonexistent",  # a child starts no program, and whoever looks for one shall find none
     "LANG": "C.UTF-8",
     "TZ": "UTC",
     # An arena of the C library reserves 64 MiB of address space, and there would be eight for each core.

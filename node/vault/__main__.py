@@ -20,6 +20,7 @@ from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
 from node.vault.channel import Channel
 from node.vault.clock import SystemClock
 from node.vault.core.identity import (
+    PeerRecord,
     Signer,
     decode_certificate,
     decode_introduction,
@@ -106,10 +107,13 @@ class Process:
             serving = tasks.create_task(network.run())
             working = tasks.create_task(driver.run(network, network.addresses))
             await driver.wait_until_started()
+            searching = tasks.create_task(_search(order, vault.record, driver)) if order.is_discovering else None
             if activation is not None:
                 self._tell(control.Done(activation.id))
             drained = await self._take_orders(orders, driver)
             await working
+            if searching is not None:
+                searching.cancel()
             serving.cancel()
             await network.close()
         await asyncio.to_thread(store.close)
@@ -146,6 +150,13 @@ class Process:
 
     def _tell(self, report: control.Report) -> None:
         self._channel.send(control.encode(report))
+
+
+async def _search(order: control.Configure, own: PeerRecord, driver: Driver) -> None:
+    """Look for vaults on the local network, and be found there, until cancelled."""
+    from node.vault.transport.discovery import discover  # noqa: PLC0415  # most vaults do not
+
+    await discover(order.network, own.transport_key, own.addresses, driver.found)
 
 
 def main() -> int:
