@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -26,6 +27,10 @@ ADDRESSES_MAX: Final = 8
 ADDRESS_CHARACTERS_MAX: Final = 64
 RECORD_BYTES_MAX: Final = 1024
 PORT_MAX: Final = 65_535
+# The same few thousand vaults are met again and again: what was computed of them is kept, for so many.
+POSITIONS_KEPT: Final = 4_096
+ADDRESSES_KEPT: Final = 4_096
+CHECKED_KEPT: Final = 2_048  # signatures, about half a kilobyte each
 
 _BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
@@ -82,6 +87,11 @@ class Signer:
 
 def position_of(vault_id: bytes) -> int:
     """Where a vault stands: SHA-256 of its id, as a number to measure distances with."""
+    return _position_of(vault_id[: KEY_BYTES + 1])  # a longer one is no id, and must not fill the memory
+
+
+@lru_cache(maxsize=POSITIONS_KEPT)
+def _position_of(vault_id: bytes) -> int:
     return int.from_bytes(hashlib.sha256(vault_id).digest(), "big")
 
 
@@ -90,6 +100,7 @@ def distance(position: int, address: bytes) -> int:
     return position ^ int.from_bytes(address, "big")
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def subnet_of(address: str) -> str:
     """The subnet that counts as one voter and one holder: /24 of IPv4, /48 of IPv6, from ``ip:port``.
 
@@ -101,6 +112,7 @@ def subnet_of(address: str) -> str:
     return str(ipaddress.ip_network((ip, bits), strict=False))
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def check_address(address: str) -> None:
     """Check that a vault could be dialled at ``address``, so that nobody is sent to shout at a whole network.
 
@@ -114,6 +126,7 @@ def check_address(address: str) -> None:
         raise MalformedMessage(f"nobody can be dialled at {address!r}")
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def _parse_address(address: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
     host, _, port = address.rpartition(":")
     try:
@@ -138,6 +151,12 @@ def verify(public_key: bytes, signature: bytes, content: bytes) -> None:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content)
     except (InvalidSignature, ValueError) as error:
         raise BadSignature("the signature does not fit") from error
+
+
+@lru_cache(maxsize=CHECKED_KEPT)
+def _verify_once(public_key: bytes, signature: bytes, content: bytes) -> None:
+    """As ``verify``; what has fitted once is not computed again.  Failures are not kept."""
+    verify(public_key, signature, content)
 
 
 def certify(signer: Signer, transport_key: bytes, *, serial: int, now_s: float) -> Certificate:
@@ -234,7 +253,7 @@ def check_record(record: PeerRecord, now_s: float) -> None:
     if not record.issued_s <= now_s + CLOCK_SKEW_S:  # nor is NaN
         raise BadSignature("the record is of the future")
     blank = msgspec.structs.replace(record, signature=b"")
-    verify(record.transport_key, record.signature, _signed_part(b"record", blank))
+    _verify_once(record.transport_key, record.signature, _signed_part(b"record", blank))
 
 
 def check_certificate(certificate: Certificate, now_s: float) -> None:
@@ -248,7 +267,7 @@ def check_certificate(certificate: Certificate, now_s: float) -> None:
     if certificate.expires_s - certificate.issued_s > CERTIFICATE_S:
         raise BadSignature("the certificate is valid for too long")
     blank = msgspec.structs.replace(certificate, signature=b"")
-    verify(certificate.vault_id, certificate.signature, _signed_part(b"certificate", blank))
+    _verify_once(certificate.vault_id, certificate.signature, _signed_part(b"certificate", blank))
 
 
 def _signed_part(kind: bytes, blank: Certificate | PeerRecord) -> bytes:
