@@ -183,7 +183,8 @@ class Vault:
         if now_s >= self._ping_at_s:
             self._ping_at_s = now_s + pace.ping_s
             for peer in desk.table:
-                desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+                if now_s - peer.seen_s >= pace.ping_s:  # a ping tells both sides: one of them is enough
+                    desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
         if now_s >= self._audit_at_s:
             self._audit_at_s = now_s + pace.audit_s
             self._auditor.tick(desk)
