@@ -174,6 +174,16 @@ class TestADyingDisk:
             store.get(ADDRESS)
         assert store.scan() == ([OTHER_ADDRESS], [ADDRESS])
 
+    def test_that_is_full_besides_has_lost_the_bad_chunk_all_the_same(self) -> None:
+        disk = DyingDisk()
+        store = store_on(disk)
+        store.put(CHUNK)
+        disk.bad = frozenset([PATH])
+        disk.capacity = 0
+
+        with pytest.raises(ChunkCorrupt):
+            store.get(ADDRESS)
+
     def test_that_gives_and_takes_nothing_has_not_lost_its_chunks(self) -> None:
         disk = DyingDisk()
         store = store_on(disk)

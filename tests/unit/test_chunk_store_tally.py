@@ -178,6 +178,26 @@ class TestTheInventory:
             list(batches)
         assert not store.is_counted
 
+    @pytest.mark.parametrize("old_bytes", [None, 7, 100])
+    @pytest.mark.parametrize("deed", ["put", "remove"])
+    def test_that_ends_within_a_put_or_removal_counts_its_chunk_once(self, old_bytes: int | None, deed: str) -> None:
+        class Busy(SimFileSystem):
+            while_flushing: Callable[[], object] = staticmethod(lambda: None)
+
+            def fsync_directory(self, directory: str) -> None:
+                self.while_flushing()
+                super().fsync_directory(directory)
+
+        disk = Busy()
+        if old_bytes is not None:
+            disk.plant(f"chunks/{address_of(CHUNKS[0]).hex()}", bytes(old_bytes))
+        store = store_on(disk)
+        store.put(CHUNKS[1])
+        disk.while_flushing = lambda: count(store)
+        store.put(CHUNKS[0]) if deed == "put" else store.remove(address_of(CHUNKS[0]))
+
+        assert Extent(store.used_bytes, store.chunk_count) == truth(disk)
+
     @given(data=st.data())
     def test_is_right_whatever_is_put_and_removed_meanwhile(self, data: st.DataObject) -> None:
         deeds = st.lists(st.tuples(st.booleans(), st.sampled_from(CHUNKS)), max_size=4)
@@ -226,8 +246,9 @@ class TestAPowerCut:
             store.put(CHUNKS[0])
             disk.fail(errno.EIO, skip=skip, times=times)
             for deed in (
-                lambda store=store: store.remove(address_of(CHUNKS[0])),
+                store.close,
                 lambda store=store: store.put(CHUNKS[1]),
+                lambda store=store: store.remove(address_of(CHUNKS[0])),
                 lambda store=store: store.put(CHUNKS[2]),
                 lambda store=store: store.put(CHUNKS[3]),
             ):
@@ -238,6 +259,26 @@ class TestAPowerCut:
             disk.obey()
             count(store)
             assert store.chunk_count == truth(disk).chunk_count
+
+    def test_counts_a_removal_that_the_disk_did_not_confirm(
+        self, has_links: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(account, "STEP_CHUNKS", 0)
+        for cut_in in range(12):
+            disk = SimFileSystem(has_links=has_links)
+            store = store_on(disk)
+            store.put(CHUNKS[0])
+            store.close()
+            disk.fail(errno.EIO, skip=1)
+            with pytest.raises(StorageError, match="for good"):
+                store.remove(address_of(CHUNKS[0]))
+            assert (store.used_bytes, store.chunk_count) == (0, 0)
+            disk.cut_at = disk.change_count + cut_in
+            with contextlib.suppress(PowerCut):
+                store.put(b"x" * len(CHUNKS[0]))
+
+            for world in disk.worlds_after_power_cut():
+                expect_a_bound(world)
 
     def test_after_much_was_removed_the_tally_has_followed(self, has_links: bool) -> None:
         disk = SimFileSystem(has_links=has_links)
@@ -373,7 +414,7 @@ def test_an_inventory_between_any_steps_of_others_comes_to_the_truth(seed: int) 
     for chunk in CHUNKS[:4]:
         disk.plant(f"chunks/{address_of(chunk).hex()}", chunk[: chance.choice([7, 100])])
     store = store_on(disk)
-    disk.turns = turns = Turns(chance.choice)
+    disk.turns = turns = Turns(lambda waiting: chance.choice(waiting + waiting[1:] * (seed % 5)))
     store._account._turn = SteppingLock(turns)  # type: ignore[assignment]
     if seed % 3 == 0:
         disk.fail(errno.EIO, skip=chance.randrange(12))
