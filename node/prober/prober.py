@@ -117,8 +117,8 @@ class Prober:
                 known = self._contents.get(address)
                 if known is not None and answer.digest != audit_digest(nonce, known):
                     return "wrong_bytes"
-            case NotHeld(answer) if question.kind != "put":
-                check_answer(answer, key, kind=NOT_HELD, address=address, nonce=nonce, utc_s=utc_s)
+            case NotHeld(answer, takers) if question.kind != "put":
+                check_answer(answer, key, kind=NOT_HELD, address=address, nonce=nonce, utc_s=utc_s, takers=takers)
                 return "not_held"
             case Refused():
                 return "refused"

@@ -1,7 +1,8 @@
 """Auditing peers: "prove that you hold this chunk", a few at a time, the one audited longest ago first.
 
 The auditor holds the chunk itself and draws a fresh nonce, so the answer cannot be prepared or copied.  A peer of the
-close group that signs "not held" is given the chunk again; if it had signed a receipt before, it has convicted itself.
+close group that signs "not held" is given the chunk again; if it had signed a receipt before, it has convicted itself,
+unless it shows who took the chunk over.  A passed audit renews the receipt.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from node.vault.core.messages import (
     HeldReceipt,
     NotHeld,
     Put,
+    Receipt,
     Refused,
     SignedAnswer,
     Stored,
+    Takers,
 )
-from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt
+from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt, have_taken_over
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature
 
@@ -68,11 +71,15 @@ class Auditor:
         return kept if kept is not None and kept.certificate.transport_key == peer.transport_key else None
 
     def missing(self, desk: Desk, peer: PeerRecord, address: bytes, message: NotHeld) -> None:
-        """The peer has signed that it does not hold the chunk, the signature fits: hold its own receipt against it."""
+        """The peer has signed that it does not hold the chunk, the signature fits: hold its own receipt against it.
+
+        Unless enough others, nearer than it, have taken the chunk over.
+        """
         kept = self.receipt(peer, address)
-        if kept is not None:
-            evidence = Evidence(kept.certificate, message.answer, kept.receipt)
+        if kept is not None and not have_taken_over(message.takers, peer.vault_id, message.answer):
+            evidence = Evidence(kept.certificate, message.answer, kept.receipt, message.takers)
             desk.blame(peer, "peer.lost_chunk", encode(evidence))
+        self._receipts.pop((peer.vault_id, address), None)
 
 
 class _OneAudit:
@@ -97,19 +104,20 @@ class _OneAudit:
         self.is_done = True
         try:
             match message:
-                case Audited(answer):
+                case Audited(answer, receipt):
                     self._check(desk, AUDITED, answer)
                     if answer.digest != audit_digest(self._nonce, self._content):
                         desk.blame(self._peer, "peer.failed_audit")
                         return
                     latency_s = desk.now.monotonic_s - asked.at_s
                     desk.ledger.passed_audit(self._peer.vault_id, desk.now.monotonic_s, latency_s)
-                case NotHeld(answer):
-                    self._check(desk, NOT_HELD, answer)
+                    if receipt is not None:
+                        self._keep(desk, receipt)
+                case NotHeld(answer, takers):
+                    self._check(desk, NOT_HELD, answer, takers)
                     self._missing(desk, message)
                 case Stored(receipt):
-                    check_receipt(receipt, self._peer.transport_key, self._address, desk.now.utc_s)
-                    self._auditor.keep_receipt(self._peer, HeldReceipt(self._peer.certificate, receipt))
+                    self._keep(desk, receipt)
                 case Refused():
                     desk.counters["audit refused"] += 1
                 case _:
@@ -120,7 +128,11 @@ class _OneAudit:
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         self.is_done = True
 
-    def _check(self, desk: Desk, kind: str, answer: SignedAnswer) -> None:
+    def _keep(self, desk: Desk, receipt: Receipt) -> None:
+        check_receipt(receipt, self._peer.transport_key, self._address, desk.now.utc_s)
+        self._auditor.keep_receipt(self._peer, HeldReceipt(self._peer.certificate, receipt))
+
+    def _check(self, desk: Desk, kind: str, answer: SignedAnswer, takers: Takers = ()) -> None:
         check_answer(
             answer,
             self._peer.transport_key,
@@ -128,6 +140,7 @@ class _OneAudit:
             address=self._address,
             nonce=self._nonce,
             utc_s=desk.now.utc_s,
+            takers=takers,
         )
 
     def _missing(self, desk: Desk, message: NotHeld) -> None:

@@ -11,7 +11,7 @@ from node.vault.errors import MalformedMessage
 
 ENVELOPE_BYTES_MAX: Final = 4096  # all of a message but the chunk or head in it
 MESSAGE_BYTES_MAX: Final = CHUNK_BYTES_MAX + ENVELOPE_BYTES_MAX
-EVIDENCE_BYTES_MAX: Final = 2048
+EVIDENCE_BYTES_MAX: Final = 3072  # with TAKERS_MAX receipts; a rank table has room for as many as it may carry
 
 _requests: Final = msgspec.msgpack.Decoder(Request)
 _answers: Final = msgspec.msgpack.Decoder(Answer)

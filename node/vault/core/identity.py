@@ -38,12 +38,12 @@ _BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 class Certificate(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The vault id ``vault_id`` vouches for ``transport_key`` from ``issued_s`` to ``expires_s`` (UTC)."""
 
-    vault_id: bytes
-    transport_key: bytes
+    vault_id: Annotated[bytes, Meta(max_length=KEY_BYTES)]
+    transport_key: Annotated[bytes, Meta(max_length=KEY_BYTES)]
     serial: int
     issued_s: float
     expires_s: float
-    signature: bytes = b""
+    signature: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES)] = b""
 
 
 class PeerRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -160,9 +160,9 @@ class GetOperation:
                     else:
                         desk.tell(control.Content(self._command.id, content))
                         return
-                case NotHeld(answer):
+                case NotHeld(answer, takers):
                     check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self._address,
-                                 nonce=self._nonce, utc_s=desk.now.utc_s)  # fmt: skip
+                                 nonce=self._nonce, utc_s=desk.now.utc_s, takers=takers)  # fmt: skip
                 case Refused():
                     desk.counters["get refused"] += 1
                 case _:

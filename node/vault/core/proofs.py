@@ -2,7 +2,8 @@
 
 A vault signs what it says about a chunk.  A signed answer whose digest does not fit its address, or a
 signed "not held" against an unexpired receipt of the same vault, convicts it before anyone who knows its vault id:
-no vote is needed, one honest peer suffices.
+no vote is needed, one honest peer suffices.  It is no lie when enough nearer vaults have signed to hold the chunk
+from then on: the answer's digest binds it to their receipts, so that nobody can take them away from it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from node.vault.core.identity import Certificate, Signer, check_certificate, verify
-from node.vault.core.messages import Evidence, Receipt, SignedAnswer
+from node.vault.core.identity import Certificate, Signer, check_certificate, distance, position_of, verify
+from node.vault.core.messages import Evidence, HeldReceipt, Receipt, SignedAnswer, Takers
 from node.vault.errors import BadSignature, ChunkMismatch
 
 HELD: Final = "held"
@@ -22,6 +23,7 @@ NOT_HELD: Final = "not_held"
 LEASE_S: Final = 7 * 24 * 3600.0  # how long a receipt binds its holder
 LEASE_S_MIN: Final = 24 * 3600.0  # a receipt for less promises nothing that could be held against its holder
 ANSWER_AGE_S_MAX: Final = 900.0  # an older answer may be a replay
+TAKERS_MIN: Final = 3  # as many as a chunk needs holders to count as stored
 
 
 def audit_digest(nonce: bytes, content: bytes) -> bytes:
@@ -29,6 +31,11 @@ def audit_digest(nonce: bytes, content: bytes) -> bytes:
     digest = hashlib.sha256(nonce)
     digest.update(content)
     return digest.digest()
+
+
+def takers_digest(takers: Takers) -> bytes:
+    """What a "not held" signs of those who took the chunk over: nothing when there is nobody."""
+    return hashlib.sha256(msgspec.msgpack.encode(takers)).digest() if takers else b""
 
 
 def sign_answer(signer: Signer, kind: str, address: bytes, digest: bytes, nonce: bytes, utc_s: float) -> SignedAnswer:
@@ -42,9 +49,12 @@ def sign_receipt(signer: Signer, address: bytes, length: int, utc_s: float) -> R
 
 
 def check_answer(
-    answer: SignedAnswer, transport_key: bytes, *, kind: str, address: bytes, nonce: bytes, utc_s: float
-) -> None:
+    answer: SignedAnswer, transport_key: bytes, *, kind: str, address: bytes, nonce: bytes, utc_s: float,
+    takers: Takers = (),
+) -> None:  # fmt: skip
     """Check that the answer is to this question, fresh, and signed by the peer's transport key.
+
+    ``takers``: those that a "not held" came with.
 
     Raises:
         BadSignature: It is not.
@@ -53,6 +63,8 @@ def check_answer(
         raise BadSignature("the signed answer is to another question")
     if not abs(answer.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
         raise BadSignature("the signed answer is of another time")
+    if kind == NOT_HELD and answer.digest != takers_digest(takers):
+        raise BadSignature("the signed answer came with other receipts")
     verify(transport_key, answer.signature, _signed_part(b"answer", msgspec.structs.replace(answer, signature=b"")))
 
 
@@ -97,9 +109,36 @@ def check_evidence(evidence: Evidence, vault_id: bytes) -> None:
         return
     if answer.kind == NOT_HELD and receipt is not None and receipt.address == answer.address:
         _verify_receipt(receipt, evidence.certificate.transport_key)
-        if receipt.at_s <= answer.at_s < receipt.at_s + receipt.lease_s:
+        if answer.digest != takers_digest(evidence.takers):
+            raise BadSignature("those who took the chunk over are kept back")
+        if _covers(receipt, answer.at_s) and not have_taken_over(evidence.takers, vault_id, answer):
             return
     raise BadSignature("the answer contradicts nothing")
+
+
+def have_taken_over(takers: Takers, vault_id: bytes, answer: SignedAnswer) -> bool:
+    """Whether enough vaults nearer than ``vault_id`` had signed, when it answered, to hold the chunk in its place."""
+    limit = distance(position_of(vault_id), answer.address)
+    takers = tuple(taker for taker in takers if _is_taker(taker, limit, answer))
+    return len({taker.certificate.vault_id for taker in takers}) >= TAKERS_MIN
+
+
+def _is_taker(taker: HeldReceipt, limit: int, answer: SignedAnswer) -> bool:
+    certificate, receipt = taker.certificate, taker.receipt
+    if receipt.address != answer.address or distance(position_of(certificate.vault_id), answer.address) >= limit:
+        return False
+    if not _covers(receipt, answer.at_s):
+        return False
+    try:
+        check_certificate(certificate, receipt.at_s)
+        _verify_receipt(receipt, certificate.transport_key)
+    except BadSignature:
+        return False
+    return True
+
+
+def _covers(receipt: Receipt, at_s: float) -> bool:
+    return receipt.at_s <= at_s < receipt.at_s + receipt.lease_s
 
 
 def _check_signer(certificate: Certificate, vault_id: bytes, at_s: float) -> None:

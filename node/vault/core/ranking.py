@@ -95,7 +95,8 @@ class Ledger:
         """The peer broke the protocol or was caught at a data fault, with proof if there is one."""
         standing = self._of(vault_id, now_s)
         standing.faults += 1
-        standing.evidence = standing.evidence or evidence
+        if len(evidence) <= EVIDENCE_BYTES_MAX:  # else the table would be no table to others
+            standing.evidence = standing.evidence or evidence
 
     def standing(self, vault_id: bytes) -> Standing | None:
         return self._standings.get(vault_id)

@@ -10,7 +10,7 @@ import hashlib
 from node.vault.core.desk import Desk
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Stored
-from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt, takers_digest
 
 
 class Storing:
@@ -61,9 +61,11 @@ class Serving:
     def _answer(self, desk: Desk, address: bytes, content: bytes | None) -> Answer:
         nonce, utc_s = self._message.nonce, desk.now.utc_s
         if content is None:
-            return NotHeld(sign_answer(desk.signer, NOT_HELD, address, b"", nonce, utc_s))
+            takers = desk.takers.get(address, ())
+            return NotHeld(sign_answer(desk.signer, NOT_HELD, address, takers_digest(takers), nonce, utc_s), takers)
         if isinstance(self._message, Get):
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
         digest = audit_digest(nonce, content)
-        return Audited(sign_answer(desk.signer, AUDITED, address, digest, nonce, utc_s))
+        receipt = sign_receipt(desk.signer, address, len(content), utc_s)
+        return Audited(sign_answer(desk.signer, AUDITED, address, digest, nonce, utc_s), receipt)
