@@ -138,6 +138,10 @@ class TestQuestions:
             assert await client.settings() == schema.Settings(100_000_000)
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
             assert (await client.put_chunk(b"chunk")).holders == 5
+            assert (await client.invitation()).text == "PERENNIAL-1-ABC"
+            assert (await client.join("PERENNIAL-1-ABC")).vaults == 2
+            with pytest.raises(ApiError, match="no invitation"):
+                await client.join("hello")
             assert (await client.offer_head(b"head")).outcome == "refused"
 
         node = serve(tmp_path, talk)

@@ -22,9 +22,12 @@ from node.api.server import ApiServer
 from node.cli import COMMANDS, Commands
 from node.cli.settings import size_of
 from node.cli.tray import perennial
+from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import InvitationError, SettingsError
 from node.supervisor.events import EventLog
 from node.supervisor.home import Home
+from node.supervisor.invitation import encode_invitation
+from node.vault.core.identity import Introduction
 
 UPDATE = schema.Update(
     release="vault/0.1.1", version="0.1.1", tree_hash="ab" * 32, phase="refused", verdict="refused",
@@ -131,6 +134,35 @@ class TestAnswers:
         assert "pod-1, pod-2, pod-3" in result.stdout
         assert "metadata efefefef refused: 2 signatures where 3 are needed" in result.stdout
         assert msgspec.json.decode(call("updates", "--json", "--home", running).stdout, type=schema.Updates).items
+
+    def test_an_invitation_is_printed_and_drawn(self, running: str):
+        assert call("invite", "--home", running).stdout == "PERENNIAL-1-ABC\n"
+        assert call("invite", "--json", "--home", running).stdout == '{"text":"PERENNIAL-1-ABC"}\n'
+        drawn = call("invite", "--qr", "--home", running).stdout
+        assert drawn.startswith("PERENNIAL-1-ABC\n")
+        assert drawn.count("\n") > 10
+
+    def test_an_invitation_is_taken_even_where_the_shell_has_split_it(self, running: str):
+        assert call("join", "PERENNIAL-1-ABC", "--home", running).stdout == "Perennial tries.\n"
+        refused = call("join", "PERENNIAL-1-", "ABC", "--home", running)
+        assert (refused.exit_code, refused.stderr) == (1, "This is no invitation.\n")
+
+    def test_an_invitation_waits_for_the_start_of_a_node_that_does_not_run(self, tmp_path: Path):
+        home = Home.make(tmp_path / "home", kind="practice", root=b"root", bind="127.0.0.1:0", quota_bytes=1 << 30)
+        text = encode_invitation(home.network, [Introduction(bytes(32), ("10.0.0.1:1",))])
+        done = call("join", text, "--json", "--home", str(home.path))
+        assert (done.exit_code, msgspec.json.decode(done.stdout, type=schema.Joined).vaults) == (0, 1)
+        assert len(Bootstrap(home).introductions) == 1
+
+    def test_without_a_home_an_invitation_cannot_be_taken_and_it_is_said_why(self, tmp_path: Path):
+        refused = call("join", "PERENNIAL-1-ABC", "--home", str(tmp_path / "nowhere"))
+        assert refused.exit_code == 1
+        assert "no Perennial home" in refused.stderr
+
+    def test_local_discovery_is_switched_by_a_word(self, running: str):
+        assert "local_discovery  on" in call("settings", "--home", running).stdout
+        assert call("settings", "set", "local_discovery", "off", "--home", running).exit_code == 0
+        assert call("settings", "set", "local_discovery", "perhaps", "--home", running).exit_code == 2
 
     def test_settings_are_shown_and_changed(self, running: str):
         assert "100 MB" in call("settings", "--home", running).stdout

@@ -95,3 +95,13 @@ def test_a_full_disk_is_one_sentence(path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_file_says_its_version(path: Path):
     save(path, Settings())
     assert msgspec.json.decode(path.read_bytes())["version"] == 1
+
+
+def test_settings_of_an_older_version_still_open_and_vaults_are_looked_for(path: Path):
+    path.write_text('{"version": 1, "quota_bytes": 100000000}')
+    assert load(path) == (Settings(quota_bytes=100_000_000, local_discovery=True), "")
+
+
+def test_whoever_does_not_want_to_be_found_stays_so(path: Path):
+    save(path, Settings(local_discovery=False))
+    assert not load(path)[0].local_discovery

@@ -12,6 +12,7 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -309,7 +310,7 @@ class Vault:
             case control.Introduce():
                 self._introduce_all(command)
             case control.GetContacts():
-                desk.tell(control.Contacts(command.id, ()))
+                desk.tell(control.Contacts(command.id, self._contacts()))
             case control.GetState():
                 desk.tell(self._state(command.id))
             case control.SetHead():
@@ -342,6 +343,17 @@ class Vault:
                 self._desk.tell(control.Failed(command.id, error.code, str(error)))
                 return
         self._desk.tell(control.Done(command.id))
+
+    def _contacts(self) -> tuple[bytes, ...]:
+        """Peers to try at the next start: one of each subnet before a second of any, those known longest first."""
+        seen: Counter[str] = Counter()
+        ranked: list[tuple[int, int, PeerRecord]] = []
+        for age, peer in enumerate(self._desk.table):
+            if peer.record.addresses:
+                ranked.append((seen[peer.subnet], age, peer.record))
+                seen[peer.subnet] += 1
+        best = sorted(ranked, key=lambda one: one[:2])[: control.KEPT_CONTACTS_MAX]
+        return tuple(encode_record(record) for _, _, record in best)
 
     def _state(self, command_id: int) -> control.State:
         desk = self._desk
