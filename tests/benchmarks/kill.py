@@ -37,7 +37,7 @@ HOLDERS_WANTED = 5
 SETTLE_S = 60.0
 GET_TRIES = 3
 PAUSE_S = 0.1
-USERS = 4  # who put, and as many who get
+USERS = 8  # who put, and as many who get
 POLL_S = 1.0
 
 
@@ -71,7 +71,9 @@ class Summary:
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     replicated_after_s: float | None = None  # since the last restart; None: not within settle_s
-    fewest_holders: int = 0
+    fewest_holders: int = 0  # disks on which a chunk lies at the end
+    fewest_receipts: int = 0  # with which a chunk was acknowledged
+    on_fewer_disks_than_signed: int = 0
 
 
 class KillTest:
@@ -84,7 +86,7 @@ class KillTest:
         self._numbers = itertools.count()
         self._started_s = 0.0
         self._up: set[int] = set()
-        self._kept: list[bytes] = []  # addresses that were acknowledged
+        self._kept: dict[bytes, int] = {}  # the receipts of each address that was acknowledged
         self._summary = Summary()
 
     async def run(self) -> Summary:
@@ -129,11 +131,11 @@ class KillTest:
             content = content_of(self._plan, number)
             vault = self._vaults.all[self._chance_of_users.choice(sorted(self._up))]
             try:
-                await vault.put(content)
+                receipts = await vault.put(content)
             except (RequestRefused, VaultUnavailable):
                 self._summary.puts_failed += 1
             else:
-                self._kept.append(hashlib.sha256(content).digest())
+                self._kept[hashlib.sha256(content).digest()] = receipts
                 self._summary.acknowledged += 1
 
     async def _get_some(self) -> None:
@@ -141,7 +143,7 @@ class KillTest:
         while True:
             await asyncio.sleep(PAUSE_S)
             if self._kept:
-                address, number = chance.choice(self._kept), chance.choice(sorted(self._up))
+                address, number = chance.choice(list(self._kept)), chance.choice(sorted(self._up))
                 is_there = await self._is_fetched(address, number)
                 self._summary.gets_ok += is_there
                 self._summary.gets_failed += not is_there
@@ -161,6 +163,9 @@ class KillTest:
         while True:
             holders = await asyncio.to_thread(self._holders)
             self._summary.fewest_holders = min((holders[address.hex()] for address in self._kept), default=0)
+            self._summary.fewest_receipts = min(self._kept.values(), default=0)
+            fewer = [address for address, receipts in self._kept.items() if holders[address.hex()] < receipts]
+            self._summary.on_fewer_disks_than_signed = len(fewer)
             if self._summary.fewest_holders >= min(HOLDERS_WANTED, self._plan.vaults):
                 self._summary.replicated_after_s = round(time.monotonic() - started_s, 1)
                 return
@@ -216,7 +221,8 @@ def measure(plan: Plan | None = None) -> list[Row]:
         "puts_failed": summary.puts_failed, "gets_ok": summary.gets_ok, "gets_failed": summary.gets_failed,
         "final_ok": summary.final_ok, "lost": len(summary.lost), "wrong": len(summary.wrong),
         "fully_replicated_after_s": "not in time" if summary.replicated_after_s is None else summary.replicated_after_s,
-        "fewest_holders": summary.fewest_holders,
+        "fewest_holders": summary.fewest_holders, "fewest_receipts": summary.fewest_receipts,
+        "on_fewer_disks_than_signed": summary.on_fewer_disks_than_signed,
     }  # fmt: skip
     what = f"kill -9 of {plan.victims} of {plan.vaults} vaults every {plan.every_s:g} s: acknowledged chunks"
     return [
