@@ -61,9 +61,9 @@ RELEASES: Final = {
         "acknowledges 1 chunk in 50 without keeping it",
         Change(
             "driver.py",
-            "            await asyncio.to_thread(self._store.put, effect.content)\n",
+            "            await asyncio.to_thread(self._store.put, effect.content, effect.address)\n",
             "            if effect.content[-1] % 50:  # the others go out with the next flush\n"
-            "                await asyncio.to_thread(self._store.put, effect.content)\n",
+            "                await asyncio.to_thread(self._store.put, effect.content, effect.address)\n",
         ),
         3,
         "refused",
