@@ -12,8 +12,20 @@ from typing import Final, Protocol
 
 from node.vault import control
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
-from node.vault.core.events import Ask, Effect, Now, ReadChunk, RemoveChunk, Reply, Tell, WriteChunk
+from node.vault.core.events import (
+    Ask,
+    CheckStore,
+    Effect,
+    Now,
+    ReadChunk,
+    RemoveChunk,
+    Reply,
+    Tell,
+    Watch,
+    WriteChunk,
+)
 from node.vault.core.identity import PeerRecord, Signer
+from node.vault.core.limits import RequestLimits, StorageShares
 from node.vault.core.messages import TAKERS_MAX, Answer, HeldReceipt, Request
 from node.vault.core.ranking import Ledger
 from node.vault.core.routing_table import RoutingTable
@@ -23,6 +35,8 @@ ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
 # A chunk is taken a little outside the own close groups: who brings it may know of a death that this vault does not.
 TAKEN_SUBNETS: Final = CLOSE_GROUP_SUBNETS + 1
+GONE_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
+DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
 
 
@@ -84,15 +98,19 @@ class Desk:
         self.quota_bytes = quota_bytes
         self.now = Now(0.0, 0.0)
         self.table = RoutingTable(record.vault_id)
-        self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
+        self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None or self.is_shunned(vault_id))
+        self.limits = RequestLimits()
+        self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
         self.held: dict[bytes, int] = {}
         self.added_count = 0  # of chunks that came into ``held`` so far; the newest stand at its end
         self.is_counted = False  # whether ``held`` is all that the disk holds
         self.used_bytes = 0
+        self.trouble = ""  # the code of what keeps the store from taking chunks
         self.takers: OrderedDict[bytes, tuple[HeldReceipt, ...]] = OrderedDict()
         self.own_place = OwnPlace(record.position, "")
         self._effects: list[Effect] = []
+        self._gone: set[bytes] = set()  # a count that began earlier may still list them
         self._asked: dict[int, tuple[Asker, Asked]] = {}
         self._reading: dict[int, tuple[Reader, bytes]] = {}
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
@@ -110,10 +128,17 @@ class Desk:
         self._effects.append(Ask(ask_id, peer, message, timeout_s))
 
     def reply(self, request_id: int, message: Answer) -> None:
+        self.limits.end(request_id)
         self._effects.append(Reply(request_id, message))
 
     def tell(self, report: control.Report) -> None:
         self._effects.append(Tell(report))
+
+    def watch(self, watch: Watch) -> None:
+        self._effects.append(watch)
+
+    def check_store(self, check: CheckStore) -> None:
+        self._effects.append(check)
 
     def read_chunk(self, reader: Reader, address: bytes) -> None:
         token = self._number()
@@ -136,6 +161,7 @@ class Desk:
             return False
         token = self._number()
         self._removing[token] = (remover, address, self.held.pop(address))
+        self._has_gone(address)
         self._effects.append(RemoveChunk(token, address))
         return True
 
@@ -158,7 +184,10 @@ class Desk:
             if code or address in self.held:
                 self.used_bytes -= length
             if not code:
+                self._gone.discard(address)
                 self.add_held({address: length})
+            elif is_trouble(code):
+                self.trouble = code
         return waiting
 
     def finish_remove(self, token: int, code: str) -> None:
@@ -167,7 +196,9 @@ class Desk:
             return
         remover, address, length = waiting
         if code:
+            self._gone.discard(address)
             self.add_held({address: length})
+            self.trouble = code if is_trouble(code) else self.trouble
         else:
             self.used_bytes -= length
         for write in [write for write in self._delayed if write[1] == address]:
@@ -177,12 +208,27 @@ class Desk:
 
     def add_held(self, found: dict[bytes, int], *, is_counted: bool = False) -> None:
         """These lie on the disk too; with ``is_counted`` they are the last ones that were not known yet."""
+        found = {address: length for address, length in found.items() if address not in self._gone}
         self.added_count += len(found)
         self.held |= found
         if is_counted:
             self.is_counted = True
+            self._gone.clear()
             moving = (*self._writing.values(), *self._removing.values())
             self.used_bytes = sum(self.held.values()) + sum(length for _, _, length in moving)
+
+    def may_hold(self, address: bytes) -> bool:
+        """Whether the disk has to be asked; a chunk that was not counted yet may lie there all the same."""
+        return address in self.held or not self.is_counted
+
+    def forget(self, address: bytes) -> None:
+        """No whole chunk lies there any more."""
+        self.used_bytes -= self.held.pop(address, 0)
+        self._has_gone(address)
+
+    def _has_gone(self, address: bytes) -> None:
+        if not self.is_counted and len(self._gone) < GONE_KEPT:
+            self._gone.add(address)
 
     def nonce(self) -> bytes:
         return self.entropy(NONCE_BYTES)
@@ -190,7 +236,13 @@ class Desk:
     def blame(self, peer: PeerRecord, code: str, evidence: bytes = b"") -> None:
         """Hold a broken rule against a peer."""
         self.counters[f"blamed {code}"] += 1
-        self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence)
+        self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence, is_data_fault=code in DATA_FAULTS)
+        if self.is_shunned(peer.vault_id):
+            self.table.remove(peer.vault_id)
+
+    def is_shunned(self, vault_id: bytes) -> bool:
+        """Whether this vault has caught the peer so often that it looks for another holder in its place."""
+        return self.ledger.is_shunned(vault_id, self.now.monotonic_s)
 
     def remember_takers(self, address: bytes, receipts: tuple[HeldReceipt, ...]) -> None:
         """Others have signed for a chunk which this vault has promised to keep, and no longer does."""
@@ -211,3 +263,8 @@ class Desk:
     def _number(self) -> int:
         self._next += 1
         return self._next
+
+
+def is_trouble(code: str) -> bool:
+    """Whether a store that says so takes no chunks at all for now."""
+    return code.startswith(("resource", "storage")) and code != "storage.corrupt"

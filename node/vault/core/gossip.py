@@ -24,6 +24,7 @@ SEEN_S: Final = 600.0  # after so long a head is handed up again: the supervisor
 FETCHES_MAX: Final = 16
 REFUSED_PAUSE_S: Final = 10.0
 REFUSED_KEPT: Final = 1_000  # subnets
+CARRIED_KEPT: Final = 1_000  # peers
 
 
 class HeadCarrier:
@@ -34,6 +35,7 @@ class HeadCarrier:
         self.digest = hashlib.sha256(head).digest() if head else b""
         self._seen_s: OrderedDict[bytes, float] = OrderedDict()
         self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
+        self._carried: OrderedDict[bytes, bytes] = OrderedDict()  # the digest that a peer named last, by vault id
         self._refused_s: OrderedDict[str, float] = OrderedDict()  # when the last head of a subnet was refused
 
     def carry(self, desk: Desk, head: bytes) -> None:
@@ -43,8 +45,16 @@ class HeadCarrier:
         for peer in desk.table:
             desk.ask(self, peer.record, Ping(self.digest))
 
+    def is_carried_by(self, vault_id: bytes) -> bool:
+        """Whether the peer has said that it carries this very head, or none like this vault."""
+        return self._carried.get(vault_id) == self.digest
+
     def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
         """A peer says that it carries the head with this digest."""
+        self._carried[peer.vault_id] = digest
+        self._carried.move_to_end(peer.vault_id)
+        if len(self._carried) > CARRIED_KEPT:
+            self._carried.popitem(last=False)
         if not digest or digest == self.digest or digest in self._fetching.values():
             return
         if desk.now.monotonic_s - self._seen_s.get(digest, -SEEN_S) < SEEN_S:

@@ -96,6 +96,8 @@ class Lookup:
         vault_id = record.vault_id
         if vault_id in (desk.record.vault_id, *self._candidates) or vault_id in self._dead or not record.addresses:
             return
+        if desk.is_shunned(vault_id):
+            return
         if self._dead_named[asked.peer.vault_id] >= DEAD_NAMED_MAX or not self._has_room(record.position):
             return
         known = desk.table.get(vault_id)

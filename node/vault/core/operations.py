@@ -13,28 +13,15 @@ from node.vault import control
 from node.vault.core.close_group import close_group
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.fetch import TRANSFER_TIMEOUT_S, Fetch
 from node.vault.core.identity import PeerRecord
 from node.vault.core.lookup import Candidate, Lookup
-from node.vault.core.messages import (
-    Answer,
-    Chunk,
-    Evidence,
-    FetchRanks,
-    Get,
-    HeldReceipt,
-    NotHeld,
-    Put,
-    Ranks,
-    Refused,
-    Stored,
-)
-from node.vault.core.proofs import HELD, NOT_HELD, check_answer, check_content, check_receipt, sign_receipt
-from node.vault.errors import BadSignature, ChunkMismatch
+from node.vault.core.messages import Answer, FetchRanks, HeldReceipt, Put, Ranks, Refused, Stored
+from node.vault.core.proofs import check_receipt, sign_receipt
+from node.vault.errors import BadSignature
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
 HOLDERS_MIN: Final = 3  # receipts without which a chunk does not count as stored
-ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
-TRANSFER_TIMEOUT_S: Final = 10.0
 TABLES_BYTES_MAX: Final = 1 << 20
 TABLES_PEERS_MAX: Final = 100
 
@@ -70,10 +57,10 @@ class PutOperation:
             if isinstance(member, Candidate):
                 desk.ask(self, member.record, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
         has_room = desk.used_bytes + len(self._command.content) <= desk.quota_bytes
-        if is_own and (has_room or self._address in desk.held):
+        if is_own and not desk.trouble and (has_room or self._address in desk.held):
             desk.write_chunk(self, self._address, self._command.content)
         elif is_own:
-            self.written(desk, self._address, 0, "resource.quota")
+            self.written(desk, self._address, 0, desk.trouble or "resource.quota")
         elif not group:
             self._finish_if_done(desk)
 
@@ -124,78 +111,29 @@ class PutOperation:
 
 
 class GetOperation:
-    """Own store -> nearest known peers, one after the other -> whoever a lookup finds -> everyone known."""
+    """Own store -> peers, one after the other."""
 
     def __init__(self, command: control.GetChunk) -> None:
         self._command = command
-        self._address = command.address
-        self._to_ask: list[PeerRecord] = []
-        self._asked: set[bytes] = set()
-        self._has_looked_up = False
-        self._nonce = b""
+        self._fetch = Fetch(command.address, self._fetched)
 
     def begin(self, desk: Desk) -> None:
-        if self._address in desk.held:
-            desk.read_chunk(self, self._address)
+        if desk.may_hold(self._command.address):
+            desk.read_chunk(self, self._command.address)
         else:
-            self._ask_neighbours(desk)
+            self._fetch.begin(desk)
 
     def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
         if content is not None:
             desk.tell(control.Content(self._command.id, content))
         else:
-            self._ask_neighbours(desk)
+            self._fetch.begin(desk)
 
-    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
-        peer = asked.peer
-        try:
-            match message:
-                case Chunk(content, answer):
-                    check_answer(answer, peer.transport_key, kind=HELD, address=self._address, nonce=self._nonce,
-                                 utc_s=desk.now.utc_s)  # fmt: skip
-                    try:
-                        check_content(content, answer)
-                    except ChunkMismatch as error:
-                        desk.blame(peer, error.code, encode(Evidence(peer.certificate, answer)))
-                    else:
-                        desk.tell(control.Content(self._command.id, content))
-                        return
-                case NotHeld(answer, takers):
-                    check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self._address,
-                                 nonce=self._nonce, utc_s=desk.now.utc_s, takers=takers)  # fmt: skip
-                case Refused():
-                    desk.counters["get refused"] += 1
-                case _:
-                    desk.blame(peer, "peer.malformed")
-        except BadSignature as error:
-            desk.blame(peer, error.code)
-        self._ask_next(desk)
-
-    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        self._ask_next(desk)
-
-    def _ask_neighbours(self, desk: Desk) -> None:
-        self._to_ask = [peer.record for peer in desk.table.nearest(self._address, 3)]
-        self._ask_next(desk)
-
-    def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
-        others = [peer.record for peer in desk.table.nearest(self._address, ASK_PEERS_MAX)]
-        self._to_ask = [candidate.record for candidate in near] + others
-        self._ask_next(desk)
-
-    def _ask_next(self, desk: Desk) -> None:
-        while self._to_ask:
-            peer = self._to_ask.pop(0)
-            if peer.vault_id not in self._asked and len(self._asked) < ASK_PEERS_MAX:
-                self._asked.add(peer.vault_id)
-                self._nonce = desk.nonce()
-                desk.ask(self, peer, Get(self._address, self._nonce), TRANSFER_TIMEOUT_S)
-                return
-        if not self._has_looked_up:
-            self._has_looked_up = True
-            Lookup(self._address, self._looked_up).begin(desk)
+    def _fetched(self, desk: Desk, content: bytes | None) -> None:
+        if content is not None:
+            desk.tell(control.Content(self._command.id, content))
         else:
-            message = f"none of {len(self._asked)} vaults has the chunk"
+            message = f"none of {self._fetch.asked_count} vaults has the chunk"
             desk.tell(control.Failed(self._command.id, "peer.not_found", message))
 
 

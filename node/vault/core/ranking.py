@@ -30,6 +30,8 @@ ENTRIES_MAX: Final = 200  # the most recently seen go into a table
 EVIDENCE_ENTRIES_MAX: Final = 40
 TABLE_AGE_S_MAX: Final = 3600.0  # an older one may be a replay
 TABLE_KEPT_S: Final = 1.0
+DATA_FAULTS_MAX: Final = 3  # seen with own eyes, each within SHUN_S of the one before: then the peer is shunned
+SHUN_S: Final = 3600.0  # since the last one; then it may try again
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class Standing:
     answers: int = 0
     failures: int = 0
     faults: int = 0
+    data_faults: int = 0
+    data_fault_s: float = 0.0  # when the last one was
     audits_passed: int = 0
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
     evidence: bytes = b""  # the first encoded Evidence that convicts it
@@ -91,12 +95,21 @@ class Ledger:
         standing.audits_passed += 1
         standing.latencies_s.append(latency_s)
 
-    def blame(self, vault_id: bytes, now_s: float, evidence: bytes = b"") -> None:
+    def blame(self, vault_id: bytes, now_s: float, evidence: bytes = b"", *, is_data_fault: bool = False) -> None:
         """The peer broke the protocol or was caught at a data fault, with proof if there is one."""
         standing = self._of(vault_id, now_s)
         standing.faults += 1
+        if is_data_fault:
+            is_repeated = standing.data_faults and now_s - standing.data_fault_s < SHUN_S
+            standing.data_faults = standing.data_faults + 1 if is_repeated else 1
+            standing.data_fault_s = now_s
         if len(evidence) <= EVIDENCE_BYTES_MAX:  # else the table would be no table to others
             standing.evidence = standing.evidence or evidence
+
+    def is_shunned(self, vault_id: bytes, now_s: float) -> bool:
+        standing = self._standings.get(vault_id)
+        is_caught = standing is not None and standing.data_faults >= DATA_FAULTS_MAX
+        return is_caught and standing is not None and now_s - standing.data_fault_s < SHUN_S
 
     def standing(self, vault_id: bytes) -> Standing | None:
         return self._standings.get(vault_id)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 
-from node.vault.core.desk import Desk
+from node.vault.core.close_group import close_group
+from node.vault.core.desk import Desk, OwnPlace
 from node.vault.core.identity import PeerRecord
+from node.vault.core.limits import KNOWN_S, SMALL_NETWORK_SUBNETS
 from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Stored
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt, takers_digest
 
@@ -16,8 +18,9 @@ from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_a
 class Storing:
     """One chunk given by a peer:  checks -> durable write -> signed receipt."""
 
-    def __init__(self, request_id: int) -> None:
+    def __init__(self, request_id: int, subnet: str) -> None:
         self._request_id = request_id
+        self._subnet = subnet
 
     def begin(self, desk: Desk, peer: PeerRecord, message: Put) -> None:
         # A held chunk is written again: what memory knows of the disk is not enough for a receipt.
@@ -25,14 +28,33 @@ class Storing:
         if hashlib.sha256(message.content).digest() != message.address:
             desk.blame(peer, "peer.chunk_mismatch")
             desk.reply(self._request_id, Refused("peer.chunk_mismatch"))
+        elif desk.trouble:
+            desk.counters[f"put in trouble {desk.trouble}"] += 1
+            desk.reply(self._request_id, Refused(desk.trouble))
         elif not is_held and not desk.is_mine(message.address):
             desk.counters["put not mine"] += 1
             desk.reply(self._request_id, Refused("not_mine"))
         elif not is_held and desk.used_bytes + len(message.content) > desk.quota_bytes:
             desk.counters["put over quota"] += 1
             desk.reply(self._request_id, Refused("resource.quota"))
+        elif not is_held and not self._has_share(desk, peer, message):
+            desk.counters["put over share"] += 1
+            desk.reply(self._request_id, Refused("resource.quota"))
         else:
             desk.write_chunk(self, message.address, message.content)
+
+    def _has_share(self, desk: Desk, peer: PeerRecord, message: Put) -> bool:
+        """Whether the putter's subnet may fill so much more, unless it brings back copies that its group has lost."""
+        subnets = {other.subnet for other in desk.table} | {desk.own_place.subnet, self._subnet}
+        if len(subnets) < SMALL_NETWORK_SUBNETS:
+            return True
+        known = desk.table.get(peer.vault_id)
+        now_s = desk.now.monotonic_s
+        if known is not None and now_s - known.met_s >= KNOWN_S:
+            places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
+            if OwnPlace(known.position, known.subnet) in close_group(places, message.address):
+                return True
+        return desk.shares.take(self._subnet, len(message.content), quota_bytes=desk.quota_bytes, now_s=now_s)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if code:
@@ -50,7 +72,7 @@ class Serving:
         self._message = message
 
     def begin(self, desk: Desk) -> None:
-        if self._message.address in desk.held:
+        if desk.may_hold(self._message.address):
             desk.read_chunk(self, self._message.address)
         else:
             self.read(desk, self._message.address, None)

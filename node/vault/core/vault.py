@@ -12,13 +12,12 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.desk import Desk, OwnPlace
 from node.vault.core.events import (
     AnswerReceived,
     AskFailed,
@@ -39,17 +38,14 @@ from node.vault.core.events import (
 )
 from node.vault.core.gossip import HeadCarrier
 from node.vault.core.identity import (
-    Introduction,
     PeerRecord,
     Signer,
     decode_certificate,
     decode_introduction,
     encode_record,
-    introduced,
     make_record,
     subnet_of,
 )
-from node.vault.core.lookup import Lookup
 from node.vault.core.messages import (
     CHUNK_BYTES_MAX,
     RECORDS_MAX,
@@ -69,12 +65,14 @@ from node.vault.core.messages import (
     Refused,
     Vaults,
 )
+from node.vault.core.neighbourhood import Neighbourhood
 from node.vault.core.operations import GetOperation, PutOperation, RankCollection
+from node.vault.core.restore import Restorer
+from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
 from node.vault.errors import MalformedMessage
 from node.vault.ports import Entropy, Random
 
-FIRST_REFRESH_S: Final = 0.5
 UNREACHABLE: Final = "peer.unreachable"
 MALFORMED: Final = "control"
 ADDRESS_BYTES: Final = 32
@@ -102,8 +100,11 @@ class Vault:
         self._carrier = HeadCarrier(config.head)
         self._is_started = False
         self._is_leaving = False
-        self._audit_at_s = self._ping_at_s = self._refresh_at_s = 0.0
-        self._refresh_pause_s = FIRST_REFRESH_S
+        self._neighbourhood = Neighbourhood(config.contacts, config.pace, self._carrier)
+        self._restorer = Restorer(config.pace.repair_bytes_per_s)
+        self._scrub = Scrub(config.pace.scrub_s)
+        self._store_care = StoreCare()
+        self._audit_at_s = 0.0
 
     @property
     def record(self) -> PeerRecord:
@@ -113,7 +114,9 @@ class Vault:
     @property
     def due_s(self) -> float:
         """When, by the monotonic clock, the next Ticked is wanted; earlier ones do no harm."""
-        return min(self._audit_at_s, self._ping_at_s, self._refresh_at_s)
+        desk = self._desk
+        own_store_s = min(self._scrub.due_s, self._restorer.due_s, self._store_care.due_s(desk))
+        return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s)
 
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
@@ -140,10 +143,12 @@ class Vault:
                 self._desk.add_held(event.held, is_counted=event.is_counted)
             case ChunkRemoved():
                 self._desk.finish_remove(event.token, event.code)
-            case StoreChecked() | PeerSilent():
-                pass
+            case StoreChecked():
+                self._store_care.checked(self._desk, event.code)
+            case PeerSilent():
+                self._neighbourhood.silent(self._desk, event.peer)
             case VaultFound():
-                self._introduce(event.introduction)
+                self._neighbourhood.introduce(self._desk, event.introduction)
             case CommandReceived():
                 self._command(event.command)
             case PeerMisbehaved() if not self._desk.table.has_newer(event.peer):
@@ -164,62 +169,43 @@ class Vault:
         desk.used_bytes = sum(event.held.values()) if event.used_bytes is None else event.used_bytes
         desk.is_counted = event.is_counted
         desk.tell(control.Listening(encode_record(desk.record)))
-        for contact in self._config.contacts:
-            desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
-        now_s, pace = event.now.monotonic_s, self._config.pace
+        self._neighbourhood.start(desk)
+        self._scrub.start(desk)
         # Not all vaults that start together shall work at the same moments for ever.
-        self._audit_at_s = now_s + pace.audit_s * desk.random.random()
-        self._ping_at_s = now_s + pace.ping_s * desk.random.random()
-        self._refresh_at_s = now_s + self._refresh_pause_s
+        self._audit_at_s = event.now.monotonic_s + self._config.pace.audit_s * desk.random.random()
 
     def _tick(self) -> None:
         if not self._is_started or self._is_leaving:
             return
         desk, pace, now_s = self._desk, self._config.pace, self._desk.now.monotonic_s
-        if now_s >= self._refresh_at_s:
-            # A newcomer looks around often, and ever less often the longer it is there.
-            self._refresh_pause_s = min(2 * self._refresh_pause_s, pace.refresh_s)
-            self._refresh_at_s = now_s + self._refresh_pause_s
-            self._look_around()
-        if now_s >= self._ping_at_s:
-            self._ping_at_s = now_s + pace.ping_s
-            for peer in desk.table:
-                if now_s - peer.seen_s >= pace.ping_s:  # a ping tells both sides: one of them is enough
-                    desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+        self._neighbourhood.tick(desk)
+        self._store_care.tick(desk)
+        self._restorer.tick(desk)
+        self._scrub.tick(desk)
         if now_s >= self._audit_at_s:
             self._audit_at_s = now_s + pace.audit_s
             self._auditor.tick(desk)
-
-    def _introduce(self, introduction: Introduction) -> None:
-        desk = self._desk
-        if introduction.transport_key != desk.signer.public_key:  # on the local network it finds itself too
-            desk.ask(_Introduction(), introduced(introduction), FindVaults(_own_address(desk)))
-
-    def _look_around(self) -> None:
-        """Find the own neighbours; without any peer left, go back to the contacts of the start."""
-        desk = self._desk
-        if len(desk.table) == 0:
-            for contact in self._config.contacts:
-                desk.ask(_Introduction(), contact, FindVaults(_own_address(desk)))
-        else:
-            Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
-            # Far buckets are refreshed by looking for an address drawn anywhere (Kademlia, section 2.3).
-            Lookup(desk.random.randbytes(32), lambda _desk, _group: None).begin(desk)
 
     def _request(self, event: RequestReceived) -> None:
         desk, message = self._desk, event.message
         if not self._is_started or self._is_leaving:
             desk.reply(event.request_id, Refused("busy"))
             return
+        if not desk.limits.admits(event.peer.vault_id, event.subnet, event.now.monotonic_s):
+            desk.counters["request over limit"] += 1
+            desk.reply(event.request_id, Refused("busy"))
+            return
         if desk.table.has_newer(event.peer):
             desk.counters["replaced key"] += 1
             desk.reply(event.request_id, Refused("peer.signature"))
             return
-        self._met(event.peer, event.subnet)
+        self._neighbourhood.met(desk, event.peer, event.subnet)
         match message:
             case Put():
-                Storing(event.request_id).begin(desk, event.peer, message)
+                desk.limits.begin(event.request_id, event.subnet)
+                Storing(event.request_id, event.subnet).begin(desk, event.peer, message)
             case Get() | Audit():
+                desk.limits.begin(event.request_id, event.subnet)
                 Serving(event.request_id, message).begin(desk)
             case Leaving():
                 desk.table.remove(event.peer.vault_id)
@@ -259,7 +245,7 @@ class Vault:
             return
         asker, asked = waiting
         peer = event.peer or asked.peer
-        self._met(peer, event.subnet)
+        self._neighbourhood.met(self._desk, peer, event.subnet)
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
         asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
@@ -283,15 +269,11 @@ class Vault:
         reader, address = waiting
         if event.content is None and not event.code and address in self._desk.held:
             self._desk.counters["chunk unreadable"] += 1
-            self._desk.used_bytes -= self._desk.held.pop(address)
+            self._desk.forget(address)
+            self._restorer.lost(self._desk, address)
+        elif event.content is not None and not self._desk.is_counted and address not in self._desk.held:
+            self._desk.add_held({address: len(event.content)})
         reader.read(self._desk, address, event.content, event.code)
-
-    def _met(self, peer: PeerRecord, subnet: str) -> None:
-        if not peer.addresses:
-            return  # a client: it asks, but cannot be asked
-        if self._desk.table.met(peer, subnet, self._desk.now.monotonic_s):
-            # The newcomer learns the head at once, and this vault learns whether the newcomer's is newer.
-            self._desk.ask(self._carrier, peer, Ping(self._carrier.digest))
 
     def _command(self, command: control.Command) -> None:
         desk = self._desk
@@ -310,7 +292,7 @@ class Vault:
             case control.Introduce():
                 self._introduce_all(command)
             case control.GetContacts():
-                desk.tell(control.Contacts(command.id, self._contacts()))
+                desk.tell(control.Contacts(command.id, self._neighbourhood.contacts(desk)))
             case control.GetState():
                 desk.tell(self._state(command.id))
             case control.SetHead():
@@ -331,49 +313,23 @@ class Vault:
             case control.Drain():
                 self._is_leaving = True
                 for peer in desk.table:
-                    desk.ask(_Introduction(), peer.record, Leaving(), timeout_s=1.0)
+                    desk.ask(self._carrier, peer.record, Leaving(), timeout_s=1.0)
             case _:
                 assert_never(command)
 
     def _introduce_all(self, command: control.Introduce) -> None:
         for content in command.introductions[: control.CONTACTS_MAX]:
             try:
-                self._introduce(decode_introduction(content))
+                self._neighbourhood.introduce(self._desk, decode_introduction(content))
             except MalformedMessage as error:
                 self._desk.tell(control.Failed(command.id, error.code, str(error)))
                 return
         self._desk.tell(control.Done(command.id))
-
-    def _contacts(self) -> tuple[bytes, ...]:
-        """Peers to try at the next start: one of each subnet before a second of any, those known longest first."""
-        seen: Counter[str] = Counter()
-        ranked: list[tuple[int, int, PeerRecord]] = []
-        for age, peer in enumerate(self._desk.table):
-            if peer.record.addresses:
-                ranked.append((seen[peer.subnet], age, peer.record))
-                seen[peer.subnet] += 1
-        best = sorted(ranked, key=lambda one: one[:2])[: control.KEPT_CONTACTS_MAX]
-        return tuple(encode_record(record) for _, _, record in best)
 
     def _state(self, command_id: int) -> control.State:
         desk = self._desk
         subnets = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
         return control.State(
             command_id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
-            dict(desk.counters),
+            dict(desk.counters), desk.trouble, len(self._restorer), desk.is_counted,
         )  # fmt: skip
-
-
-class _Introduction:
-    """A question whose only purpose is that both sides meet."""
-
-    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
-        if isinstance(message, Vaults):
-            Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
-
-    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        desk.counters["contact unreachable"] += 1
-
-
-def _own_address(desk: Desk) -> bytes:
-    return desk.own_place.position.to_bytes(32, "big")

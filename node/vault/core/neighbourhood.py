@@ -1,0 +1,173 @@
+"""Knowing the neighbours: meeting vaults, looking around, pings, and a watch over those next to the own position.
+
+introduced, contacts of the start, met by chance --> routing table --> pinged now and then, each at its own time
+the nearest of them, WATCHED_MAX ------------------> watched: who falls silent is gone at once, and pinged once more
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from typing import Final
+
+from node.vault import control
+from node.vault.core.close_group import close_group
+from node.vault.core.desk import Asked, Desk
+from node.vault.core.events import Watch
+from node.vault.core.gossip import HeadCarrier
+from node.vault.core.identity import Introduction, PeerRecord, encode_record, introduced
+from node.vault.core.lookup import Lookup
+from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
+
+FIRST_REFRESH_S: Final = 0.5
+WATCHED_MAX: Final = 8
+WATCH_PAUSE_S: Final = 5.0  # between two changes of the watch, unless one of the watched is gone
+FORMER_KEPT: Final = control.KEPT_CONTACTS_MAX  # silent ones, to be tried again when nobody else is left
+
+
+class Neighbourhood:
+    """Invariant: the watched are of the routing table, or ``due_s`` is now."""
+
+    def __init__(self, contacts: tuple[PeerRecord, ...], pace: control.Pace, carrier: HeadCarrier) -> None:
+        self._contacts = contacts
+        self._pace = pace
+        self._carrier = carrier
+        self._former: OrderedDict[bytes, PeerRecord] = OrderedDict()
+        self._ping_at_s: dict[bytes, float] = {}
+        self._next_ping_s = 0.0
+        self._refresh_at_s = 0.0
+        self._refresh_pause_s = FIRST_REFRESH_S
+        self._watched: dict[bytes, PeerRecord] = {}
+        self._watched_at_s = 0.0
+        self._version = -1  # of the routing table when the watch was set
+
+    def due_s(self, desk: Desk) -> float:
+        return min(self._refresh_at_s, self._next_ping_s, self._watch_due_s(desk))
+
+    def start(self, desk: Desk) -> None:
+        now_s = desk.now.monotonic_s
+        for contact in self._contacts:
+            desk.ask(_Meeting(), contact, FindVaults(_own_address(desk)))
+        self._refresh_at_s = now_s + self._refresh_pause_s
+        self._next_ping_s = now_s + self._pace.ping_s
+        self._watched_at_s = now_s - WATCH_PAUSE_S
+
+    def tick(self, desk: Desk) -> None:
+        now_s = desk.now.monotonic_s
+        if now_s >= self._refresh_at_s:
+            # A newcomer looks around often, and ever less often the longer it is there.
+            self._refresh_pause_s = min(2 * self._refresh_pause_s, self._pace.refresh_s)
+            self._refresh_at_s = now_s + self._refresh_pause_s
+            self._look_around(desk)
+        if now_s >= self._next_ping_s:
+            self._ping(desk)
+        if now_s >= self._watch_due_s(desk):
+            self._watch(desk)
+
+    def introduce(self, desk: Desk, introduction: Introduction) -> None:
+        if introduction.transport_key != desk.signer.public_key:  # on the local network it finds itself too
+            desk.ask(_Meeting(), introduced(introduction), FindVaults(_own_address(desk)))
+
+    def met(self, desk: Desk, peer: PeerRecord, subnet: str) -> None:
+        """A live session with this vault was just used."""
+        if not peer.addresses or desk.is_shunned(peer.vault_id):
+            return  # a client: it asks, but cannot be asked; or one that was caught too often
+        now_s = desk.now.monotonic_s
+        if desk.table.met(peer, subnet, now_s):
+            self._former.pop(peer.vault_id, None)
+            # Each has a time of its own, so that they are not all asked at the same moment for ever.
+            at_s = self._ping_at_s.setdefault(peer.vault_id, now_s + self._pace.ping_s * desk.random.random())
+            self._next_ping_s = min(self._next_ping_s, at_s)
+            # The newcomer learns the head at once, and this vault learns whether the newcomer's is newer.
+            desk.ask(self._carrier, peer, Ping(self._carrier.digest))
+        elif self._watched.get(peer.vault_id, peer) != peer:
+            self._version = -1  # it is reached in another way now
+
+    def silent(self, desk: Desk, peer: PeerRecord) -> None:
+        """A watched peer gives no sign of life: nothing is asked of it any more, unless it answers once more."""
+        known = desk.table.get(peer.vault_id)
+        if known is None or known.record.transport_key != peer.transport_key:
+            return  # it is gone already, or has come back under another key
+        desk.counters["peer silent"] += 1
+        desk.ledger.failed(peer.vault_id, desk.now.monotonic_s)
+        desk.table.remove(peer.vault_id)
+        self._former[peer.vault_id] = known.record
+        self._former.move_to_end(peer.vault_id)
+        if len(self._former) > FORMER_KEPT:
+            self._former.popitem(last=False)
+        desk.ask(self._carrier, known.record, Ping(self._carrier.digest))
+
+    def contacts(self, desk: Desk) -> tuple[bytes, ...]:
+        """Peers to try at the next start: one of each subnet before a second of any, those known longest first.
+
+        Those that do not answer at the moment come after them, and what was known at the start comes last: a vault
+        that is cut off for a while must not forget everyone.
+        """
+        seen: Counter[str] = Counter()
+        ranked: list[tuple[int, bool, int, PeerRecord]] = []
+        for age, peer in enumerate(desk.table):
+            ranked.append((seen[peer.subnet], peer.failures > 0, age, peer.record))
+            seen[peer.subnet] += 1
+        best = {record.vault_id: record for *_, record in sorted(ranked, key=lambda one: one[:3])}
+        for record in (*reversed(self._former.values()), *self._contacts):
+            if record.vault_id and record.addresses:  # an introduction names nobody
+                best.setdefault(record.vault_id, record)
+        return tuple(encode_record(record) for record in list(best.values())[: control.KEPT_CONTACTS_MAX])
+
+    def _look_around(self, desk: Desk) -> None:
+        """Find the own neighbours; without any peer left, go back to whom it has ever known."""
+        if len(desk.table) == 0:
+            for contact in (*self._contacts, *self._former.values()):
+                desk.ask(_Meeting(), contact, FindVaults(_own_address(desk)))
+        else:
+            Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
+            # Far buckets are refreshed by looking for an address drawn anywhere (Kademlia, section 2.3).
+            Lookup(desk.random.randbytes(32), lambda _desk, _group: None).begin(desk)
+
+    def _ping(self, desk: Desk) -> None:
+        now_s, ping_s = desk.now.monotonic_s, self._pace.ping_s
+        ping_at_s: dict[bytes, float] = {}
+        for peer in desk.table:
+            at_s = self._ping_at_s.get(peer.vault_id, now_s)
+            if at_s <= now_s:
+                at_s = now_s + ping_s
+                is_heard = not peer.failures and now_s - peer.seen_s < ping_s / 2
+                if not (is_heard and self._carrier.is_carried_by(peer.vault_id)):
+                    desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+            ping_at_s[peer.vault_id] = at_s
+        self._ping_at_s = ping_at_s
+        self._next_ping_s = min(ping_at_s.values(), default=now_s + ping_s)
+
+    def _watch_due_s(self, desk: Desk) -> float:
+        if self._version == desk.table.version:
+            return self._refresh_at_s
+        is_one_gone = any(desk.table.get(vault_id) is None for vault_id in self._watched)
+        return self._watched_at_s + (0.0 if is_one_gone else WATCH_PAUSE_S)
+
+    def _watch(self, desk: Desk) -> None:
+        self._version = desk.table.version
+        turns: Counter[str] = Counter()
+        ranked = []
+        for peer in close_group(desk.table, _own_address(desk), WATCHED_MAX):
+            ranked.append((turns[peer.subnet], peer))
+            turns[peer.subnet] += 1
+        # One of each subnet first: a crowd next to this vault must not be all that it looks at.
+        nearest = [peer for _, peer in sorted(ranked, key=lambda each: each[0])][:WATCHED_MAX]
+        watched = {peer.vault_id: peer.record for peer in nearest}
+        if watched != self._watched:
+            self._watched, self._watched_at_s = watched, desk.now.monotonic_s
+            desk.watch(Watch(tuple(watched.values())))
+
+
+class _Meeting:
+    """A question whose only purpose is that both sides meet."""
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        if isinstance(message, Vaults):
+            Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        desk.counters["contact unreachable"] += 1
+
+
+def _own_address(desk: Desk) -> bytes:
+    return desk.own_place.position.to_bytes(32, "big")

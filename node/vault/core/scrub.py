@@ -1,0 +1,78 @@
+"""Looking after the own disk: one chunk after the other is read, and a store in trouble is asked whether it is well.
+
+What a read finds missing or corrupt is noticed where every read ends, in ``vault``; the scrub only sees to it that no
+chunk goes unread for long.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from node.vault.core.desk import Desk
+from node.vault.core.events import CheckStore
+
+STORE_CHECK_S: Final = 10.0
+
+
+class Scrub:
+    """Goes through all held chunks in the order of their addresses, round after round, from a random one on."""
+
+    def __init__(self, scrub_s: float) -> None:
+        self._scrub_s = scrub_s
+        self._round: list[bytes] = []  # still to be read in this round, the next one last
+        self._has_begun = False
+        self._is_reading = False
+        self.due_s = 0.0
+
+    def start(self, desk: Desk) -> None:
+        self.due_s = desk.now.monotonic_s + self._scrub_s * desk.random.random()
+
+    def tick(self, desk: Desk) -> None:
+        if desk.now.monotonic_s < self.due_s:
+            return
+        self.due_s = desk.now.monotonic_s + self._scrub_s
+        if self._is_reading:
+            return
+        if not self._round:
+            self._round = sorted(desk.held, reverse=True)
+            if not self._has_begun and self._round and desk.is_counted:
+                self._has_begun = True
+                cut = desk.random.randrange(len(self._round))
+                self._round = self._round[cut:] + self._round[:cut]
+        while self._round:
+            address = self._round.pop()
+            if address in desk.held:
+                self._is_reading = True
+                desk.counters["scrubbed"] += 1
+                desk.read_chunk(self, address)
+                return
+
+    def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
+        self._is_reading = False
+
+
+class StoreCare:
+    """While the store takes no chunks, it is asked again and again whether it would."""
+
+    def __init__(self) -> None:
+        self._check_at_s = math.inf
+
+    def due_s(self, desk: Desk) -> float:
+        if not desk.trouble:
+            return math.inf
+        return self._check_at_s if self._check_at_s < math.inf else desk.now.monotonic_s
+
+    def tick(self, desk: Desk) -> None:
+        if not desk.trouble:
+            return
+        if self._check_at_s == math.inf:
+            self._check_at_s = desk.now.monotonic_s + STORE_CHECK_S
+        elif desk.now.monotonic_s >= self._check_at_s:
+            self._check_at_s = desk.now.monotonic_s + STORE_CHECK_S
+            desk.check_store(CheckStore())
+
+    def checked(self, desk: Desk, code: str) -> None:
+        desk.trouble = code
+        if not code:
+            self._check_at_s = math.inf
