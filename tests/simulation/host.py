@@ -142,7 +142,11 @@ class Process:
         command = make(number)
         context = contextvars.copy_context()
         context.run(current_owner.set, self)
-        context.run(self.driver.command, command)
+        try:
+            context.run(self.driver.command, command)
+        except Exception as error:  # noqa: BLE001 - in a process of its own this would be its end
+            self._host.ended_with(error)
+            raise ConnectionError from error
         try:
             async with asyncio.timeout(timeout_s):
                 return await answer

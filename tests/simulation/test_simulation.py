@@ -1,0 +1,318 @@
+"""Small worlds with every kind of fault go well, broken vaults are found out, and a seed says all about a run."""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from node.vault.core.events import Ask
+from node.vault.core.vault import Vault
+from node.vault.errors import BadSignature
+from node.vault.share.tree import address_of
+from node.vault.storage.chunk_store import ChunkStore
+from tests.sim_filesystem import PowerCut
+from tests.simulation import faults
+from tests.simulation.__main__ import parser, repeat_line
+from tests.simulation.disk import SimDisk
+from tests.simulation.faults import MAKERS, Atlas, Timed
+from tests.simulation.loop import SimLoop, current_owner
+from tests.simulation.network import LineOptions, Nat
+from tests.simulation.signing import CheapSigner, cheap_signatures
+from tests.simulation.world import QUICK, QUOTA_BYTES, Scenario, World
+
+SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
+# Kinds after which the network is whole again without a copy being made anew.
+HARMLESS = ("kill", "divide", "one-way", "lines", "silence", "step", "unplug", "full", "errors", "cut", "cut-at")
+FOR_REPAIR = tuple(kind for kind in MAKERS if kind not in HARMLESS)
+IS_REPAIRING = False  # whether the vault restores the close groups of its chunks
+
+
+def play(scenario, make_store=ChunkStore, make_vault=Vault):
+    return World(scenario, make_store=make_store, make_vault=make_vault).play()
+
+
+class TestTheVaultAsItIs:
+    @pytest.mark.parametrize("kind", HARMLESS)
+    def test_it_keeps_its_promises_whatever_goes_wrong_for_a_while(self, kind):
+        outcome = play(replace(SMALL, seed=3, kinds=(kind,), must_converge=IS_REPAIRING))
+
+        assert outcome.failures == []
+        assert outcome.counts["puts"] > 8
+
+    @pytest.mark.skipif(not IS_REPAIRING, reason="needs a vault that restores close groups")
+    @pytest.mark.parametrize("kind", FOR_REPAIR)
+    def test_it_replaces_every_copy_that_is_lost_or_belongs_elsewhere(self, kind):
+        outcome = play(replace(SMALL, seed=4, kinds=(kind,)))
+
+        assert outcome.failures == []
+        assert outcome.converged_after_s >= 0.0
+
+    def test_it_lives_behind_nats(self):
+        assert play(replace(SMALL, seed=5, kinds=("kill",), has_nats=True, must_converge=False)).failures == []
+
+    def test_a_seed_plays_alike_under_every_hash_seed_and_another_seed_plays_otherwise(self):
+        alike = {fingerprint(1, hash_seed, "Vault") for hash_seed in ("1", "77")}
+
+        assert len(alike) == 1
+        assert fingerprint(2, "1", "Vault") not in alike
+
+
+class TestABrokenVaultIsFoundOut:
+    def test_a_store_that_flushes_nothing(self):
+        outcome = play(replace(SMALL, kinds=("cut",)), make_store=lambda disk, quota: ChunkStore(NoFlush(disk), quota))
+
+        assert any("would not survive a power cut" in failure for failure in outcome.failures)
+        assert any("lost a chunk that it signed for in a power cut" in failure for failure in outcome.failures)
+
+    def test_a_store_that_acknowledges_before_it_writes(self):
+        outcome = play(SMALL, make_store=Hasty)
+
+        assert any("would not survive a power cut" in failure for failure in outcome.failures)
+
+    def test_a_vault_that_never_repairs(self):
+        never = msgspec.structs.replace(QUICK, sweep_s=1e9, repair_delay_s=1e9, audit_s=1e9, scrub_s=1e9)
+        wiped = replace(SMALL, kinds=("wipe",), faults=12, pace=never, converge_s=30.0, repair_s=20.0)
+
+        assert any("missing" in failure or "lost" in failure for failure in play(wiped).failures)
+
+    def test_a_vault_that_raises(self):
+        assert any("ended" in failure for failure in play(replace(SMALL, faults=0), make_vault=Raising).failures)
+
+    def test_a_vault_whose_order_follows_the_hashes_of_strings(self):
+        assert fingerprint(1, "1", "Unordered") != fingerprint(1, "77", "Unordered")
+
+
+class TestTheLoop:
+    def test_hours_pass_at_once(self):
+        async def three_hours():
+            async with asyncio.timeout(3 * 3600.0):
+                await asyncio.sleep(3 * 3600.0 - 1.0)
+            return asyncio.get_running_loop().time()
+
+        assert run(three_hours()) == 3 * 3600.0 - 1.0
+
+    def test_waiting_for_ever_is_an_error(self):
+        with pytest.raises(RuntimeError, match="deadlock"):
+            run(asyncio.Event().wait())
+
+    def test_there_are_no_sockets(self):
+        with pytest.raises(NotImplementedError):
+            run(asyncio.open_connection("127.0.0.1", 1))
+
+    def test_shuffling_changes_the_order_of_processes_but_not_of_the_steps_of_one(self):
+        orders = {run(steps_of_two(), seed) for seed in "123456"}
+
+        assert len(orders) > 1
+        assert all(order.replace("b", "") == "aaa" for order in orders)
+
+    def test_work_of_a_dead_process_is_never_done(self):
+        done: list[int] = []
+
+        async def kill_it():
+            owner = Owner()
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, SimLoop)
+            task = loop.spawn(owner, asyncio.to_thread(done.append, 1))
+            await asyncio.sleep(0)
+            owner.is_alive = False
+            task.cancel()
+            await asyncio.sleep(1.0)
+
+        run(kill_it())
+        assert done == []
+
+
+class TestTheDisk:
+    def test_what_was_not_flushed_may_be_gone_after_a_power_cut_and_what_was_is_not(self):
+        kept = [put_and_cut(seed, is_flushed=True) for seed in range(20)]
+        doubtful = [put_and_cut(seed, is_flushed=False) for seed in range(20)]
+
+        assert all(kept)
+        assert not all(doubtful)
+
+    def test_the_power_fails_inside_the_change_that_was_chosen(self):
+        disk = a_disk()
+        disk.cut_in = 2
+        disk.write("incoming/0", b"one")
+        disk.write("incoming/1", b"two")
+
+        with pytest.raises(PowerCut):
+            disk.write("incoming/2", b"three")
+
+    def test_a_full_disk_takes_half_and_an_unplugged_one_nothing(self):
+        disk = a_disk()
+        disk.is_full = True
+        with pytest.raises(OSError, match="space"):
+            disk.write("incoming/0", b"four")
+        disk.is_unplugged = True
+        with pytest.raises(OSError, match="device"):
+            disk.list("incoming")
+
+        assert disk.folders["incoming"]["0"].content == b"fo"
+
+
+class TestTheFaults:
+    def test_no_more_copies_are_lost_than_can_be_until_they_are_replaced(self):
+        atlas = Atlas(100.0, lambda: 9, lambda _address: 0)
+        lost = [atlas.may_lose([b"a"], now_s) for now_s in (0.0, 1.0, 2.0, 3.0, 4.0)]
+
+        assert lost == [True, True, True, True, False]
+        assert atlas.may_lose([b"a"], 150.0)
+
+    def test_a_plan_follows_from_its_seed(self):
+        plan = faults.draw("1", tuple(MAKERS), 30, 0.0, 100.0)
+
+        assert plan == faults.draw("1", tuple(MAKERS), 30, 0.0, 100.0)
+        assert plan != faults.draw("2", tuple(MAKERS), 30, 0.0, 100.0)
+        assert {type(timed.fault) for timed in plan} == {type(MAKERS[kind](random.Random(1), 0)) for kind in MAKERS}
+
+    def test_a_plan_can_be_written_by_hand(self):
+        world = World(replace(SMALL, chunks=3))
+        plan = [Timed(60.0, faults.Kill(0, 20.0)), Timed(70.0, faults.Lines(LineOptions(loss=0.5), 10.0))]
+
+        outcome = world.play(plan)
+
+        assert outcome.failures == []
+        assert world.hosts[0].start_count + world.hosts[-1].start_count > 2 or outcome.counts["Kill"] == 1
+
+    def test_a_failure_comes_with_the_line_that_repeats_it(self):
+        words = ["--seeds", "7..9", "--vaults", "20", "--hours", "0.5", "--kinds", "rot"]
+
+        line = repeat_line(parser().parse_args(words), 8)
+
+        assert line.endswith("python -m tests.simulation --seeds 8..8 --vaults 20 --hours 0.5 --kinds rot")
+
+
+def test_cheap_signatures_tell_right_from_wrong_and_end_with_their_block():
+    from node.vault.core import identity
+
+    signer, real = CheapSigner(b"seed"), identity.verify
+    with cheap_signatures():
+        identity.verify(signer.public_key, signer.sign(b"content"), b"content")
+        with pytest.raises(BadSignature):
+            identity.verify(signer.public_key, signer.sign(b"content"), b"other")
+
+    assert identity.verify is real
+
+
+def test_a_long_run_goes_on_from_what_lay_on_the_disks():
+    first = play(replace(SMALL, faults=0, must_converge=False))
+    second = World(replace(SMALL, segment=1, chunks=0, faults=0, must_converge=False), left=first.left)
+
+    outcome = second.play()
+
+    assert outcome.failures == []
+    assert len(first.left.acknowledged) > 8
+    assert set(first.left.acknowledged) <= set(outcome.left.acknowledged)
+    assert outcome.counts["gets"] >= 3 * len(first.left.acknowledged)
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.is_alive = True
+        self.tasks: dict[asyncio.Task[Any], None] = {}
+
+    def power_failed(self):
+        raise AssertionError
+
+
+class NoFlush:
+    """A disk whose flushes do nothing."""
+
+    def __init__(self, disk) -> None:
+        self._disk = disk
+
+    def __getattr__(self, name) -> Any:
+        return getattr(self._disk, name)
+
+    def fsync(self, path):
+        pass
+
+    def fsync_directory(self, directory):
+        pass
+
+
+class Hasty(ChunkStore):
+    """Says that it has stored every second chunk, and has not."""
+
+    count = 0
+
+    def put(self, content: bytes, address: bytes | None = None) -> bytes:
+        self.count += 1
+        return address_of(content) if self.count % 2 else super().put(content, address)
+
+
+class Raising(Vault):
+    def step(self, event):
+        if event.now.monotonic_s > 60.0:
+            raise ZeroDivisionError
+        return super().step(event)
+
+
+class Unordered(Vault):
+    """Performs its effects in the order of a set of strings."""
+
+    def step(self, event):
+        effects = super().step(event)
+        asks = {f"{effect.peer.addresses} {effect.ask_id}": effect for effect in effects if isinstance(effect, Ask)}
+        return [*(e for e in effects if not isinstance(e, Ask)), *(asks[name] for name in set(asks))]
+
+
+def fingerprint(seed, hash_seed, vault):
+    """Of a small run in a process of its own."""
+    code = (
+        "from tests.simulation.test_simulation import *\n"
+        f"scenario = replace(SMALL, seed={seed}, chunks=4, must_converge=False)\n"
+        f"print(play(scenario, make_vault={vault}).fingerprint)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True,
+        timeout=120, check=True,
+    )  # fmt: skip
+    return ended.stdout.strip()
+
+
+def run(main, seed="1"):
+    with asyncio.Runner(loop_factory=lambda: SimLoop(seed, is_shuffling=True)) as runner:
+        return runner.run(main)
+
+
+async def steps_of_two():
+    told = []
+
+    async def say(word):
+        for _ in range(3):
+            told.append(word)
+            await asyncio.sleep(0)
+
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimLoop)
+    await asyncio.gather(loop.spawn(Owner(), say("a")), loop.spawn(Owner(), say("b")))
+    assert current_owner.get() is None
+    return "".join(told)
+
+
+def a_disk(seed=1):
+    return SimDisk(random.Random(seed), {}, lambda _what: None)
+
+
+def put_and_cut(seed, *, is_flushed):
+    disk = a_disk(seed)
+    address = ChunkStore(disk if is_flushed else NoFlush(disk), QUOTA_BYTES).put(b"a chunk")
+    file = disk.after_power_cut().chunks().get(address.hex())
+    return file is not None and file.content == b"a chunk"
+
+
+def test_a_vault_behind_a_symmetric_nat_owes_nothing():
+    world = World(SMALL)
+    host = world.add()
+    host.nat = Nat.SYMMETRIC
+    world.loop.close()
+
+    assert not world.checkers._could_hold(host, b"content")
