@@ -100,7 +100,7 @@ class PretendedVault:
     async def activate(self) -> None:
         self.record = self.vault_id
 
-    async def stop(self) -> None:
+    async def stop(self, handover_s: float = 0.0) -> None:
         await asyncio.sleep(1.0)
         self.end(0)
 
@@ -143,7 +143,7 @@ class PretendedProber:
             self.stored.append(address)
         return Measured(kind, address, 0, answers)
 
-    async def stop(self) -> None:
+    async def stop(self, handover_s: float = 0.0) -> None:
         self.task.cancel()
         if not self.exited.done():
             self.exited.set_result(0)

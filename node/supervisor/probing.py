@@ -36,7 +36,7 @@ class ProberProcess:
     def exited(self) -> asyncio.Future[int]:
         return self._child.exited
 
-    async def stop(self) -> None:
+    async def stop(self, handover_s: float = 0.0) -> None:
         await self._child.stop(STOP_S)
 
 

@@ -21,7 +21,6 @@ from node.vault.storage.filesystem import CHUNKS, INCOMING
 
 LISTEN_S_MAX: Final = 30.0
 ACTIVATE_S: Final = 30.0
-HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; its farm's own vault holds most of it anyway
 FOLDER_MODE: Final = 0o700
 
 
@@ -66,8 +65,8 @@ class Twin:
     def exited(self) -> asyncio.Future[int]:
         return self._run.exited
 
-    async def stop(self) -> None:
-        await self._run.drain(HANDOVER_S)
+    async def stop(self, handover_s: float = 0.0) -> None:
+        await self._run.drain(handover_s)
 
     def kill(self) -> None:
         self._run.kill()

@@ -41,8 +41,11 @@ class Process(Protocol):
     @property
     def exited(self) -> asyncio.Future[int]: ...
 
-    async def stop(self) -> None:
-        """Let it finish, then end it in any case, within a few seconds.  Never raises."""
+    async def stop(self, handover_s: float = 0.0) -> None:
+        """Let it finish, then end it in any case, within a few seconds.  Never raises.
+
+        A vault may first give its chunks to those who hold them from then on, for ``handover_s``.
+        """
         ...
 
 

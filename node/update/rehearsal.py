@@ -82,10 +82,10 @@ async def scan(vault: TwinVault) -> Held:
     return Held(frozenset(report.held) - frozenset(report.corrupt), len(report.corrupt))
 
 
-async def stop(process: Process) -> None:
+async def stop(process: Process, handover_s: float = 0.0) -> None:
     """End a process; a port that breaks its promise to be quick is not waited for."""
     try:
         async with asyncio.timeout(STOP_S_MAX):
-            await process.stop()
+            await process.stop(handover_s)
     except TimeoutError:
         log.error("a process of a trial did not end in time")

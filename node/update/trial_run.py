@@ -43,6 +43,7 @@ from node.update.trees import size_of
 from node.vault.core.identity import Signer
 from node.vault.ports import Entropy, Random
 
+HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; the own vault holds most of it anyway
 START_TRIES: Final = 2  # the second failure is held against the twin
 PROBER_FAILURES_MAX: Final = 5
 TICK_S: Final = 1.0
@@ -365,7 +366,7 @@ class TrialRun:
         async with asyncio.TaskGroup() as tasks:
             for process in reversed(self._processes):
                 if not process.exited.done():
-                    tasks.create_task(stop(process))
+                    tasks.create_task(stop(process, HANDOVER_S))
 
     def _result(self, outcome: Outcome, reason: str) -> TrialResult:
         acknowledged = tuple(self._observer.acknowledged["candidate"])

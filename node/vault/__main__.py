@@ -16,15 +16,20 @@ import time
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
 from node.vault.channel import Channel
 from node.vault.clock import SystemClock
 from node.vault.core.identity import (
+    RECORD_BYTES_MAX,
+    Introduction,
     PeerRecord,
     Signer,
     decode_certificate,
     decode_introduction,
     decode_record,
+    encode_introduction,
     introduced,
     make_record,
 )
@@ -143,13 +148,25 @@ class Process:
             try:
                 contacts.append(decode_record(content, utc_s))
             except PeerError as error:
-                logger.info("contact left out: %s", error)  # old ones expire
+                old = _old_contact(content)
+                contacts += [] if old is None else [old]
+                logger.info("contact %s: %s", "left out" if old is None else "only a hint", error)
         signer = Signer(order.transport_seed)
         record = make_record(signer, certificate, (), utc_s)
         return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
 
     def _tell(self, report: control.Report) -> None:
         self._channel.send(control.encode(report))
+
+
+def _old_contact(content: bytes) -> PeerRecord | None:
+    """A record that is no longer valid, to dial by: the same vault may have a newer one under the same key."""
+    try:
+        record = msgspec.msgpack.decode(content[:RECORD_BYTES_MAX], type=PeerRecord)
+        hint = encode_introduction(Introduction(record.transport_key, record.addresses))
+        return introduced(decode_introduction(hint))
+    except (msgspec.DecodeError, RecursionError, UnicodeError, PeerError):
+        return None
 
 
 async def _search(order: control.Configure, own: PeerRecord, driver: Driver) -> None:
