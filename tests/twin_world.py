@@ -58,6 +58,7 @@ class PretendedVault:
         self.started_s = loop.time()
         self.record = b"" if order.is_standby else self.vault_id
         self.reads = 0
+        self.handover_s: float | None = None  # until it is stopped
         if self.nature.hoards_bytes:
             with (order.data / "hoard").open("wb") as file:
                 file.truncate(self.nature.hoards_bytes)
@@ -101,6 +102,7 @@ class PretendedVault:
         self.record = self.vault_id
 
     async def stop(self, handover_s: float = 0.0) -> None:
+        self.handover_s = handover_s
         await asyncio.sleep(1.0)
         self.end(0)
 

@@ -20,7 +20,7 @@ from node.update.identities import DRAWS_MAX, draw_identities, shared_bits
 from node.update.observations import Neighbour, Observer, reports_about
 from node.update.ports import TwinOrder
 from node.update.rehearsal import TrialResult, WayBack, rehearse
-from node.update.trial_run import TrialOrder, TrialRun
+from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
 from node.vault.core.identity import Signer, position_of
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, utc_s
@@ -198,6 +198,11 @@ class TestRestartsOnPurpose:
         assert len(world.vaults) == 6
         assert len({order.data for order in world.orders}) == 2
         assert [vault.exited.result() for vault in world.vaults[:2]] == [-9, -9]
+
+    def test_only_at_the_end_do_twins_give_back_what_they_held(self, tmp_path: Path):
+        world = World()
+        hold(world, tmp_path, replace(PROFILE, restarts_min=2))
+        assert [vault.handover_s for vault in world.vaults] == [0.0] * 4 + [HANDOVER_S] * 2
 
     def test_a_chunk_that_is_gone_after_it_refuses_the_version(self, tmp_path: Path):
         result = hold(with_candidate(hides_at_scan=3), tmp_path, replace(PROFILE, restarts_min=1))
