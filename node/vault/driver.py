@@ -55,6 +55,7 @@ TICK_S_MAX: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 20.0
 REQUESTS_MAX: Final = 256  # of peers, at once; more are told to come later
 DRAIN_S: Final = 3.0
+COUNT_PAUSE_S: Final = 10.0  # after a disk did not say what lies on it
 
 logger = logging.getLogger(__name__)
 
@@ -155,16 +156,19 @@ class Driver:
 
     async def _count(self) -> None:
         """Tell the core what lies on the disk, little by little, while it works already."""
-        batches = self._store.inventory()
-        batch: dict[bytes, int] | None = {}
-        while batch is not None:
+        while True:
             try:
-                batch = await asyncio.to_thread(next, batches, None)
+                await self._count_once()
             except StorageError as error:
-                logger.warning("the chunks cannot be counted: %s", error)
+                logger.warning("the chunks cannot be counted yet: %s", error)
+                await asyncio.sleep(COUNT_PAUSE_S)
+            else:
                 return
-            if batch is not None:
-                self._take(Counted(self.now(), batch, is_counted=False))
+
+    async def _count_once(self) -> None:
+        batches = self._store.inventory()
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            self._take(Counted(self.now(), batch, is_counted=False))
         self._take(Counted(self.now(), {}, is_counted=True))
 
     def _take(self, event: Event) -> None:

@@ -1,0 +1,86 @@
+"""The driver tells the core what lies on the disk, even when the disk does not say so at first."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from node.vault import control
+from node.vault.core.identity import PeerRecord, Signer, certify
+from node.vault.core.vault import Vault, VaultConfig
+from node.vault.driver import COUNT_PAUSE_S, Driver
+from node.vault.errors import StorageError
+from tests import virtual_time
+
+SIZES = {bytes([number]) * 32: number + 1 for number in range(5)}
+
+
+class Store:
+    """Stands for a ChunkStore whose disk does not answer for a while."""
+
+    used_bytes = 1_000
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.tries = 0
+
+    def inventory(self) -> Iterator[dict[bytes, int]]:
+        self.tries += 1
+        yield dict(list(SIZES.items())[:2])
+        if self.tries <= self.failures:
+            raise StorageError("the disk sleeps")
+        yield dict(list(SIZES.items())[2:])
+
+
+class Silence:
+    """A network on which nobody is."""
+
+    def __init__(self) -> None:
+        self.counters: Counter[str] = Counter()
+
+    def watch(self, *_: Any) -> None:
+        pass
+
+
+class LoopClock:
+    def monotonic_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def utc_s(self) -> float:
+        return 1_700_000_000.0 + self.monotonic_s()
+
+
+async def count(store: Store) -> list[control.State]:
+    """The figures shortly after the start, and again after two pauses."""
+    transport = Signer(bytes(range(32)))
+    certificate = certify(Signer(bytes(32)), transport.public_key, serial=1, now_s=LoopClock().utc_s())
+    config = VaultConfig(transport, PeerRecord(certificate, (), 0.0), 10_000, (), b"", control.Pace(scrub_s=1e6))
+    states: list[control.State] = []
+
+    def tell(report: control.Report) -> None:
+        if isinstance(report, control.State):
+            states.append(report)
+
+    vault = Vault(config, random.Random(1), random.Random(2).randbytes)
+    driver = Driver(vault, store, LoopClock(), tell)  # type: ignore[arg-type]  # it is a store where it matters
+    running = asyncio.create_task(driver.run(Silence(), ("10.0.0.1:1",)))  # type: ignore[arg-type]
+    for wait_s in (1.0, 2 * COUNT_PAUSE_S):
+        await asyncio.sleep(wait_s)
+        driver.command(control.GetState(1))
+    await driver.drain(control.Drain(2))
+    await running
+    return states
+
+
+def test_a_store_is_counted_soon_after_the_start():
+    states = virtual_time.run(count(Store(failures=0)))
+    assert [(state.is_counted, state.chunk_count, state.used_bytes) for state in states] == [(True, 5, 15)] * 2
+
+
+def test_a_disk_that_does_not_say_what_lies_on_it_is_asked_again():
+    before, after = virtual_time.run(count(Store(failures=1)))
+    assert (before.is_counted, before.chunk_count, before.used_bytes) == (False, 2, 1_000)
+    assert (after.is_counted, after.chunk_count, after.used_bytes) == (True, 5, 15)
