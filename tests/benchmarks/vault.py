@@ -23,7 +23,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     for name in arguments.only:
         started_s = time.monotonic()
         print(f"{name} ...", file=sys.stderr, flush=True)
-        measured: list[Row] = importlib.import_module(f"tests.benchmarks.{name}").measure()
+        measured = _measured(name)
         for row in measured:
             print(_line(row), file=sys.stderr, flush=True)
         print(f"{name} took {time.monotonic() - started_s:.0f} s", file=sys.stderr, flush=True)
@@ -35,6 +35,14 @@ def show(figures: dict[str, Any]) -> None:
     for row in figures["rows"]:
         print(_line(Row(**row)))
         print("    " + ", ".join(f"{name} {value}" for name, value in row["detail"].items()))
+
+
+def _measured(name: str) -> list[Row]:
+    try:
+        rows: list[Row] = importlib.import_module(f"tests.benchmarks.{name}").measure()
+    except Exception as error:  # noqa: BLE001  # whatever it is: the figures of the others shall not be lost
+        return [Row(f"{name} could not be measured", -1.0, "", is_met=False, detail={"why": repr(error)[:200]})]
+    return rows
 
 
 def _line(row: Row) -> str:
