@@ -67,6 +67,8 @@ from node.vault.core.messages import (
 )
 from node.vault.core.neighbourhood import Neighbourhood
 from node.vault.core.operations import GetOperation, PutOperation, RankCollection
+from node.vault.core.proving import Line
+from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
@@ -102,6 +104,7 @@ class Vault:
         self._is_leaving = False
         self._neighbourhood = Neighbourhood(config.contacts, config.pace, self._carrier)
         self._restorer = Restorer(config.pace.repair_bytes_per_s)
+        self._replicator = Replicator(config.pace, Line(config.pace.repair_bytes_per_s), self._auditor)
         self._scrub = Scrub(config.pace.scrub_s)
         self._store_care = StoreCare()
         self._audit_at_s = 0.0
@@ -116,7 +119,7 @@ class Vault:
         """When, by the monotonic clock, the next Ticked is wanted; earlier ones do no harm."""
         desk = self._desk
         own_store_s = min(self._scrub.due_s, self._restorer.due_s, self._store_care.due_s(desk))
-        return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s)
+        return min(self._audit_at_s, self._neighbourhood.due_s(desk), self._replicator.due_s(desk), own_store_s)
 
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
@@ -182,6 +185,7 @@ class Vault:
         self._store_care.tick(desk)
         self._restorer.tick(desk)
         self._scrub.tick(desk)
+        self._replicator.tick(desk)
         if now_s >= self._audit_at_s:
             self._audit_at_s = now_s + pace.audit_s
             self._auditor.tick(desk)
@@ -199,7 +203,8 @@ class Vault:
             desk.counters["replaced key"] += 1
             desk.reply(event.request_id, Refused("peer.signature"))
             return
-        self._neighbourhood.met(desk, event.peer, event.subnet)
+        if not self._replicator.has_left(event.peer):
+            self._neighbourhood.met(desk, event.peer, event.subnet)
         match message:
             case Put():
                 desk.limits.begin(event.request_id, event.subnet)
@@ -208,6 +213,8 @@ class Vault:
                 desk.limits.begin(event.request_id, event.subnet)
                 Serving(event.request_id, message).begin(desk)
             case Leaving():
+                if message.is_for_good:
+                    self._replicator.goodbye(desk, event.peer)
                 desk.table.remove(event.peer.vault_id)
                 desk.reply(event.request_id, Pong(b""))
             case _:
@@ -245,7 +252,8 @@ class Vault:
             return
         asker, asked = waiting
         peer = event.peer or asked.peer
-        self._neighbourhood.met(self._desk, peer, event.subnet)
+        if not self._replicator.has_left(peer):
+            self._neighbourhood.met(self._desk, peer, event.subnet)
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
         asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
@@ -331,5 +339,5 @@ class Vault:
         subnets = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
         return control.State(
             command_id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
-            dict(desk.counters), desk.trouble, len(self._restorer), desk.is_counted,
+            dict(desk.counters), desk.trouble, len(self._restorer) + len(self._replicator), desk.is_counted,
         )  # fmt: skip

@@ -1,0 +1,81 @@
+"""What a change among the neighbours means for the chunks held here: a walk over all of them, a few at a time.
+
+A pass knows who was a neighbour before the change and who is one now.  For an address it says who has come into the
+close group by it, and how many others who hold the chunk already are nearer: the nearest acts first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from node.vault.core.close_group import Place, close_group, is_in_group
+
+FEW_JOINED: Final = 8  # so many are cheaper to test one by one than to make up the whole group
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``members`` must prove that they hold the chunk; ``rank`` holders of before are nearer than the own vault."""
+
+    address: bytes
+    members: tuple[Place, ...]
+    rank: int
+
+
+@dataclass(slots=True)
+class Pass:
+    """Two laps over ``addresses``: first those for which the own vault is the nearest holder, then the others.
+
+    ``places`` are all neighbours after the change, the own vault first, then by distance from it.
+    """
+
+    addresses: list[bytes]
+    places: list[Place]
+    joined: list[Place]
+    left: list[Place]
+    cursor: int = 0
+    _lap: int = 0
+    _before: list[Place] = field(init=False)
+    _joined_ids: dict[bytes, None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = self.places[0]
+        self._joined_ids = dict.fromkeys(place.vault_id for place in self.joined)
+        before = [place for place in self.places if place.vault_id not in self._joined_ids] + self.left
+        self._before = sorted(before, key=lambda place: place.position ^ own.position)
+
+    @property
+    def is_over(self) -> bool:
+        return self._lap == 2
+
+    def next(self) -> Finding | None:
+        """Look at one more address: a finding when its group has changed and it is the turn of it."""
+        if self.cursor == len(self.addresses):
+            self.cursor = 0
+            self._lap += 1
+            return None
+        address = self.addresses[self.cursor]
+        self.cursor += 1
+        members = self._newcomers(address)
+        if not members:
+            return None
+        rank = self._rank(address, members)
+        return Finding(address, members, rank) if (rank == 0) == (self._lap == 0) else None
+
+    def _newcomers(self, address: bytes) -> tuple[Place, ...]:
+        target = int.from_bytes(address, "big")
+        if len(self.joined) <= FEW_JOINED:
+            found = [place for place in self.joined if is_in_group(place, self.places, target)]
+            if not found and not any(is_in_group(place, self._before, target) for place in self.left):
+                return ()
+        was = {place.vault_id for place in close_group(self._before, address)}
+        group = close_group(self.places, address)
+        return tuple(place for place in group if place.vault_id not in was and place is not self.places[0])
+
+    def _rank(self, address: bytes, members: tuple[Place, ...]) -> int:
+        own, target = self.places[0], int.from_bytes(address, "big")
+        gone = {place.vault_id for place in self.left}
+        limit = own.position ^ target
+        holders = (place for place in close_group(self._before, address) if place.vault_id not in gone)
+        return sum(place.position ^ target < limit for place in holders)
