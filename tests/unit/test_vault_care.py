@@ -1,0 +1,237 @@
+"""A vault looks after what it holds and whom it knows: heals, scrubs, says when its disk is ill, watches neighbours."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from node.vault import control
+from node.vault.core.events import (
+    Ask,
+    CheckStore,
+    ChunkRead,
+    ChunkWritten,
+    Counted,
+    PeerSilent,
+    ReadChunk,
+    Reply,
+    Started,
+    StoreChecked,
+    Ticked,
+    Watch,
+    WriteChunk,
+)
+from node.vault.core.identity import decode_record
+from node.vault.core.messages import Get, NotHeld, Ping, Put, Refused
+from node.vault.core.neighbourhood import WATCHED_MAX
+from node.vault.core.ranking import DATA_FAULTS_MAX, SHUN_S
+from node.vault.core.restore import TRIES_MAX
+from node.vault.core.scrub import STORE_CHECK_S
+from tests.unit.test_vault import holders, put, state
+from tests.unit.test_vault_attacks import ADDRESS, CHUNK, NONCE, Peer, ask, of, peers
+from tests.vault_world import PACE, START_S, Actor, World
+
+
+def quiet(scrub_s: float = 1e6) -> control.Pace:
+    return control.Pace(audit_s=1e6, ping_s=30.0, refresh_s=1e6, sweep_s=1e6, scrub_s=scrub_s)
+
+
+def uncounted(world: World, actor: Actor, used_bytes: int = 1000) -> None:
+    actor.vault.step(Started(world.now(), (actor.address,), {}, used_bytes, is_counted=False))
+
+
+class TestHealing:
+    def test_a_chunk_that_the_scrub_finds_corrupt_comes_back_from_the_group(self):
+        world = World()
+        actors = world.grow(6, pace=quiet(scrub_s=10.0))
+        put(world, actors[0])
+        ill = holders(actors)[0]
+        ill.chunks[ADDRESS] = b"rot"
+        world.pass_time(40.0)
+        assert ill.chunks[ADDRESS] == CHUNK
+        assert state(world, ill).counters["chunk restored"] == 1
+
+    def test_a_chunk_found_missing_when_it_is_asked_for_comes_back_too(self):
+        world = World()
+        actors = world.grow(6, pace=quiet())
+        put(world, actors[0])
+        ill = holders(actors)[0]
+        del ill.chunks[ADDRESS]
+        assert world.command(ill, lambda number: control.GetChunk(number, ADDRESS)).content == CHUNK
+        world.pass_time(10.0)
+        assert ill.chunks[ADDRESS] == CHUNK
+
+    def test_a_chunk_that_nobody_has_is_looked_for_a_few_times_and_then_counted_as_lost(self):
+        world = World()
+        actor = world.add(1, pace=quiet())
+        put(world, actor)
+        del actor.chunks[ADDRESS]
+        world.command(actor, lambda number: control.GetChunk(number, ADDRESS))
+        world.pass_time(30.0 * 2**TRIES_MAX)
+        assert state(world, actor).counters["chunk lost"] == 1
+        assert state(world, actor).repairs == 0
+
+    def test_the_scrub_reads_every_chunk_once_in_a_round(self):
+        world = World()
+        held = {hashlib.sha256(bytes([n])).digest(): 1 for n in range(20)}
+        actor = world.add(1, pace=quiet(scrub_s=1.0))
+        actor.vault.step(Started(world.now(), (actor.address,), held))
+        read = []
+        for _ in range(20):
+            world.now_s += 1.0
+            for effect in of(ReadChunk, list(actor.vault.step(Ticked(world.now())))):
+                read.append(effect.address)
+                actor.vault.step(ChunkRead(world.now(), effect.token, None, "storage"))
+        assert sorted(read) == sorted(held)
+        assert read != sorted(read)  # it begins somewhere in the middle
+
+
+class TestCounting:
+    def test_until_all_is_counted_the_disk_is_asked_before_anything_is_denied(self):
+        world = World()
+        actor = world.add(1)
+        uncounted(world, actor)
+        (read,) = of(ReadChunk, ask(world, actor, Peer(1).record, Get(ADDRESS, NONCE)))
+        actor.vault.step(ChunkRead(world.now(), read.token, CHUNK))
+        assert actor.vault._desk.held == {ADDRESS: len(CHUNK)}
+        actor.vault.step(Counted(world.now(), {}, is_counted=True))
+        (reply,) = of(Reply, ask(world, actor, Peer(1).record, Get(bytes(32), NONCE)))
+        assert isinstance(reply.message, NotHeld)
+
+    def test_the_upper_bound_gives_way_to_what_is_held_and_on_its_way(self):
+        world = World()
+        actor = world.add(1, pace=quiet())
+        uncounted(world, actor, 1000)
+        actor.vault.step(Counted(world.now(), {bytes(32): 300}, is_counted=False))
+        (write,) = of(WriteChunk, ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK)))
+        assert (state(world, actor).used_bytes, state(world, actor).is_counted) == (1000 + len(CHUNK), False)
+        actor.vault.step(Counted(world.now(), {}, is_counted=True))
+        assert (state(world, actor).used_bytes, state(world, actor).is_counted) == (300 + len(CHUNK), True)
+        actor.vault.step(ChunkWritten(world.now(), write.token))
+        assert state(world, actor).used_bytes == 300 + len(CHUNK)
+
+    def test_a_count_that_began_earlier_brings_no_vanished_chunk_back(self):
+        world = World()
+        actor = world.add(1)
+        uncounted(world, actor)
+        actor.vault.step(Counted(world.now(), {ADDRESS: len(CHUNK)}, is_counted=False))
+        (read,) = of(ReadChunk, ask(world, actor, Peer(1).record, Get(ADDRESS, NONCE)))
+        actor.vault.step(ChunkRead(world.now(), read.token, None))
+        actor.vault.step(Counted(world.now(), {ADDRESS: len(CHUNK)}, is_counted=True))
+        assert actor.vault._desk.held == {}
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("code", ["storage", "resource.quota"])
+    def test_a_store_that_fails_takes_nothing_until_it_says_that_it_is_well(self, code):
+        world = World()
+        actor = world.add(1)
+        (write,) = of(WriteChunk, ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK)))
+        actor.vault.step(ChunkWritten(world.now(), write.token, code))
+        assert ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK))[-1] == Reply(1, Refused(code))
+        assert state(world, actor).trouble == code
+
+        checks = []
+        for _ in range(5):
+            world.now_s += STORE_CHECK_S / 2
+            checks += of(CheckStore, list(actor.vault.step(Ticked(world.now()))))
+        assert 1 <= len(checks) <= 3
+        actor.vault.step(StoreChecked(world.now(), ""))
+        assert state(world, actor).trouble == ""
+        assert len(of(WriteChunk, ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK)))) == 1
+
+    def test_one_corrupt_chunk_is_no_trouble_of_the_whole_store(self):
+        world = World()
+        actor = world.add(1)
+        (write,) = of(WriteChunk, ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK)))
+        actor.vault.step(ChunkWritten(world.now(), write.token, "storage.corrupt"))
+        assert state(world, actor).trouble == ""
+
+
+class TestNeighbours:
+    def test_the_nearest_of_different_subnets_are_watched(self):
+        world = World()
+        actor = world.add(1)
+        known = peers(30, "10.2.{}.1:4000")
+        for number, peer in enumerate(known):
+            ask(world, actor, peer.record, Ping(b""), f"10.2.{number}.0/24")
+        (watch,) = of(Watch, list(actor.vault.step(Ticked(world.now()))))
+        known.sort(key=lambda peer: peer.record.position ^ actor.vault.record.position)
+        assert set(watch.peers) == {peer.record for peer in known[:WATCHED_MAX]}
+
+    def test_a_crowd_next_to_the_vault_is_not_all_that_it_watches(self):
+        world = World()
+        actor = world.add(1)
+        known = sorted(peers(30), key=lambda peer: peer.record.position ^ actor.vault.record.position)
+        for number, peer in enumerate(known):
+            ask(world, actor, peer.record, Ping(b""), "crowd" if number < 20 else f"10.2.{number}.0/24")
+        (watch,) = of(Watch, list(actor.vault.step(Ticked(world.now()))))
+        assert sum(record in {peer.record for peer in known[:20]} for record in watch.peers) == 1
+
+    def test_a_silent_neighbour_is_gone_at_once_and_let_in_again_when_it_answers(self):
+        world = World()
+        actors = world.grow(6, pace=quiet())
+        actor, lost = actors[0], actors[5]
+        lost.is_dead = True
+        effects = world.feed(actor, PeerSilent(world.now(), lost.vault.record))
+        assert actor.vault._desk.table.get(lost.vault_id) is None
+        assert len(of(Ask, effects, Ping)) == 1
+        world.pass_time(0.5)
+        assert lost.vault.record not in [e for e in actor.effects if isinstance(e, Watch)][-1].peers
+
+        lost.is_dead = False
+        world.feed(lost, PeerSilent(world.now(), actor.vault.record))
+        world.pass_time(1.0)
+        assert actor.vault._desk.table.get(lost.vault_id) is not None
+
+    def test_who_has_come_back_under_another_key_is_not_thrown_out_for_the_old_one(self):
+        world = World()
+        actor, peer = world.add(1), Peer(1, "10.1.1.1:1")
+        ask(world, actor, peer.renewed(3), Ping(b""))
+        actor.vault.step(PeerSilent(world.now(), peer.renewed(2)))
+        assert actor.vault._desk.table.get(peer.vault_id) is not None
+
+    def test_neighbours_are_not_all_pinged_at_the_same_moment(self):
+        world = World()
+        actor = world.add(1, pace=quiet())
+        for number, peer in enumerate(peers(12)):
+            ask(world, actor, peer.record, Ping(b"\1" * 32), f"10.2.{number}.0/24")
+        at_once = []
+        for _ in range(240):
+            world.now_s += 0.25
+            at_once.append(len(of(Ask, list(actor.vault.step(Ticked(world.now()))), Ping)))
+        assert sum(at_once) >= 12
+        assert max(at_once) <= 3
+
+    def test_a_vault_that_is_cut_off_still_names_whom_it_knew(self):
+        world = World()
+        actors = world.grow(6, pace=PACE)
+        actor = actors[3]
+        for other in actors:
+            if other is not actor:
+                actor.vault.step(PeerSilent(world.now(), other.vault.record))
+        answer = world.command(actor, control.GetContacts)
+        named = {decode_record(content, START_S + world.now_s).vault_id for content in answer.records}
+        assert named == {other.vault_id for other in actors if other is not actor}
+
+    def test_who_is_caught_again_and_again_is_no_neighbour_for_a_while(self):
+        world = World()
+        actor, peer = world.add(1), Peer(1, "10.1.1.1:1")
+        ask(world, actor, peer.record, Ping(b""))
+        for _ in range(DATA_FAULTS_MAX):
+            assert actor.vault._desk.table.get(peer.vault_id) is not None
+            actor.vault._desk.blame(peer.record, "peer.failed_audit")
+        ask(world, actor, peer.record, Ping(b""))
+        assert actor.vault._desk.table.get(peer.vault_id) is None
+        world.now_s += SHUN_S
+        ask(world, actor, peer.record, Ping(b""))
+        assert actor.vault._desk.table.get(peer.vault_id) is not None
+
+    def test_faults_that_say_nothing_of_data_throw_nobody_out(self):
+        world = World()
+        actor, peer = world.add(1), Peer(1, "10.1.1.1:1")
+        ask(world, actor, peer.record, Ping(b""))
+        for _ in range(10 * DATA_FAULTS_MAX):
+            actor.vault._desk.blame(peer.record, "peer.malformed")
+        assert actor.vault._desk.table.get(peer.vault_id) is not None
