@@ -14,6 +14,7 @@ from tests.benchmarks.vaults import Vaults, temporary_folder
 VAULTS = 6
 HOLDERS = 5
 QUOTA_BYTES = 1 << 26
+REPLICATED_S_MAX = 60.0
 PACE = Pace(
     audit_s=1.0, ping_s=2.0, refresh_s=2.0, beat_s=1.0, sweep_s=5.0, repair_delay_s=1.0, repair_bytes_per_s=1 << 26
 )
@@ -73,5 +74,18 @@ class TestKilledVaults:
             await vaults.add(5)
             for place, (address, content) in enumerate(kept.items()):
                 assert await vaults.all[(3, 5)[place % 2]].get(address) == content
+
+        play(story)
+
+    def test_what_was_put_while_two_were_dead_is_whole_again_after_their_restart(self):
+        async def story(vaults: Vaults) -> None:
+            kept = chunks(seed=3, count=10)
+            await kill(vaults, 3, 5)
+            await asyncio.gather(*(vaults.all[1].put(content) for content in kept.values()))
+            await vaults.add(3)
+            await vaults.add(5)
+            async with asyncio.timeout(REPLICATED_S_MAX):
+                while min(holders(vaults)[address] for address in kept) < HOLDERS:
+                    await asyncio.sleep(0.1)
 
         play(story)
