@@ -15,16 +15,20 @@ from node.vault.core.events import (
     AnswerReceived,
     Ask,
     AskFailed,
+    CheckStore,
     ChunkRead,
+    ChunkRemoved,
     ChunkWritten,
     CommandReceived,
     Effect,
     Event,
     Now,
     ReadChunk,
+    RemoveChunk,
     Reply,
     RequestReceived,
     Started,
+    StoreChecked,
     Tell,
     Ticked,
     WriteChunk,
@@ -158,6 +162,11 @@ class World:
                 found = actor.chunks.get(address)
                 whole = found if found is not None and hashlib.sha256(found).digest() == address else None
                 self._later(0.001, lambda: self._arrive(actor, lambda: ChunkRead(self.now(), token, whole)))
+            case RemoveChunk(token, address):
+                actor.chunks.pop(address, None)
+                self._later(0.002, lambda: self._arrive(actor, lambda: ChunkRemoved(self.now(), token)))
+            case CheckStore():
+                self._later(0.002, lambda: self._arrive(actor, lambda: StoreChecked(self.now(), "")))
             case Tell(report):
                 actor.told.append(report)
 

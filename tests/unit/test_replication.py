@@ -1,0 +1,236 @@
+"""Close groups under churn: who comes, goes, returns, lies or is full, and what the others do about it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from node.vault import control
+from node.vault.core.close_group import Place, close_group, is_in_group
+from node.vault.core.events import Ask, CommandReceived, Ticked
+from node.vault.core.messages import Answer, Audited, Put
+from node.vault.core.proofs import AUDITED, sign_answer
+from node.vault.core.replication import ADDRESSES_PER_TICK, QUEUE_MAX
+from tests.vault_world import Actor, World
+
+# The auditor's own rounds are put off, so that what is seen here is the replication's work.
+PACE = control.Pace(audit_s=1e6, ping_s=5.0, refresh_s=10.0, scrub_s=1e6, sweep_s=1e6, repair_delay_s=20.0)
+CHUNKS = 12
+RESTORED_S = 120.0  # noticed after three pings, then the delay, then the copies
+
+
+def address_of(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def network(count: int = 9, chunks: int = CHUNKS, **options: Any) -> tuple[World, list[Actor], list[bytes]]:
+    world = World()
+    actors = world.grow(count, **{"pace": PACE} | options)
+    contents = [f"chunk {number}".encode() for number in range(chunks)]
+    for number, content in enumerate(contents):
+        world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(1_000 + number, content)))
+    world.pass_time(10.0)
+    return world, actors, [address_of(content) for content in contents]
+
+
+def group(actors: list[Actor], address: bytes) -> list[Actor]:
+    alive = [actor for actor in actors if not actor.is_dead]
+    places = [Place(a.vault_id, a.vault.record.position, a.address.rpartition(".")[0]) for a in alive]
+    ids = [place.vault_id for place in close_group(places, address)]
+    return [actor for actor in alive if actor.vault_id in ids]
+
+
+def missing(actors: list[Actor], addresses: list[bytes]) -> int:
+    return sum(address not in actor.chunks for address in addresses for actor in group(actors, address))
+
+
+def puts(actors: list[Actor]) -> int:
+    return sum(isinstance(e, Ask) and isinstance(e.message, Put) for actor in actors for e in actor.effects)
+
+
+class TestAHolderThatDies:
+    def test_its_chunks_are_again_held_by_the_whole_group(self):
+        world, actors, addresses = network()
+        actors[3].is_dead = True
+        assert missing(actors, addresses) > 0
+        world.pass_time(RESTORED_S)
+        assert missing(actors, addresses) == 0
+
+    def test_one_copy_travels_for_each_missing_one(self):
+        world, actors, addresses = network()
+        actors[3].is_dead = True
+        lost, before = missing(actors, addresses), puts(actors)
+        world.pass_time(RESTORED_S)
+        assert lost <= puts(actors) - before <= lost + 2
+
+    def test_two_that_die_one_after_the_other_are_both_replaced(self):
+        world, actors, addresses = network()
+        actors[3].is_dead = True
+        world.pass_time(12.0)
+        actors[5].is_dead = True
+        world.pass_time(RESTORED_S)
+        assert missing(actors, addresses) == 0
+
+
+class TestAVaultThatComes:
+    def test_a_newcomer_gets_exactly_its_chunks(self):
+        world, actors, addresses = network()
+        newcomer = world.add(50, contacts=actors[:2], pace=PACE)
+        world.pass_time(60.0)
+        everyone = [*actors, newcomer]
+        assert missing(everyone, addresses) == 0
+        assert {a for a in addresses if newcomer in group(everyone, a)} == set(newcomer.chunks)
+        assert newcomer.chunks
+
+    def test_one_that_returns_soon_causes_no_copies(self):
+        world, actors, _ = network()
+        before = puts(actors)
+        actors[3].is_dead = True
+        world.pass_time(22.0)
+        actors[3].is_dead = False
+        world.pass_time(RESTORED_S)
+        assert puts(actors) == before
+
+    def test_one_that_returns_soon_is_given_what_was_stored_meanwhile(self):
+        world, actors, _ = network(chunks=1)
+        actors[3].is_dead = True
+        world.pass_time(20.0)
+        contents = [f"later {number}".encode() for number in range(12)]
+        for number, content in enumerate(contents):
+            world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(2_000 + number, content)))
+        world.pass_time(8.0)
+        actors[3].is_dead = False
+        world.pass_time(60.0)
+        assert missing(actors, [address_of(content) for content in contents]) == 0
+
+    def test_one_behind_an_address_that_four_stand_at_gets_nothing(self):
+        world, actors, addresses = network(count=4)
+        crowd = [world.add(60, host=host, contacts=actors[:2], pace=PACE) for host in range(1, 7)]
+        world.pass_time(90.0)
+        for address in addresses:
+            assert sum(address in actor.chunks for actor in crowd) <= 4
+            assert all(address in actor.chunks for actor in actors)
+
+
+class TestWhatCounts:
+    def test_one_that_signs_a_wrong_audit_has_proven_nothing(self):
+        world, actors, addresses = network(pace=msgspec.structs.replace(PACE, sweep_s=20.0))
+        liar = group(actors, addresses[0])[0]
+
+        def lie(answer: Answer) -> Answer:
+            if not isinstance(answer, Audited):
+                return answer
+            said = answer.answer
+            wrong = sign_answer(liar.signer, AUDITED, said.address, bytes(32), said.nonce, said.at_s)
+            return msgspec.structs.replace(answer, answer=wrong)
+
+        liar.tamper = lie
+        world.pass_time(60.0)
+        others = [actor for actor in actors if actor is not liar]
+        assert sum(actor.vault._desk.counters["proof failed peer.failed_audit"] for actor in others) > 0
+
+    def test_a_refusal_is_tried_again_and_then_left_to_the_sweep(self):
+        world, actors, _ = network(count=4)
+        world.add(50, contacts=actors[:2], pace=PACE, quota_bytes=0)
+        world.pass_time(1_500.0)
+        assert all(actor.vault._desk.counters["repair given up"] > 0 for actor in actors)
+        assert all(len(actor.vault._replicator) == 0 for actor in actors)
+
+
+class TestTheSweep:
+    def test_a_copy_that_is_missing_without_any_change_is_made_again(self):
+        world, actors, addresses = network(pace=msgspec.structs.replace(PACE, sweep_s=30.0))
+        loser = group(actors, addresses[0])[1]
+        loser.chunks.clear()
+        loser.vault._desk.held.clear()
+        world.pass_time(120.0)
+        assert missing(actors, addresses) == 0
+
+    def test_a_chunk_far_outside_its_group_is_handed_over_and_the_takers_are_named(self):
+        world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
+        address = addresses[0]
+        places = [Place(a.vault_id, a.vault.record.position, a.address) for a in actors]
+        far = max(places, key=lambda place: place.position ^ int.from_bytes(address, "big"))
+        keeper = next(actor for actor in actors if actor.vault_id == far.vault_id)
+        give(keeper, address, next(a.chunks[address] for a in actors if address in a.chunks))
+        world.pass_time(120.0)
+        assert address not in keeper.chunks
+        assert address not in keeper.vault._desk.held
+        assert len(keeper.vault._desk.takers[address]) == 5
+        assert missing(actors, addresses) == 0
+
+    def test_nothing_is_removed_while_one_member_has_not_proven_it(self):
+        world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
+        address = addresses[0]
+        keeper = max(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(address, "big"))
+        content = next(a.chunks[address] for a in actors if address in a.chunks)
+        member = group(actors, address)[2]
+        member.vault._desk.quota_bytes = 0
+        member.chunks.pop(address)
+        member.vault._desk.forget(address)
+        give(keeper, address, content)
+        world.pass_time(120.0)
+        assert keeper.chunks[address] == content
+
+
+class TestTheBudget:
+    def test_no_more_is_given_away_than_the_line_may_carry(self):
+        budget = 20_000
+        pace = msgspec.structs.replace(PACE, repair_bytes_per_s=budget)
+        world = World()
+        actors = world.grow(4, pace=pace, quota_bytes=1 << 24)
+        for number in range(40):
+            content = world.random.randbytes(10_000)
+            world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(1_000 + number, content)))
+        world.pass_time(10.0)
+        newcomer = world.add(50, contacts=actors[:2], pace=pace, quota_bytes=1 << 24)
+        for actor in actors:
+            actor.effects.clear()
+        world.pass_time(1.0)
+        for _ in range(30):
+            given = sum(len(e.message.content) for e in asks(actors[0]) if isinstance(e.message, Put))
+            actors[0].effects.clear()
+            assert given <= 2 * budget + 10_000
+            world.pass_time(1.0)
+        world.pass_time(120.0)
+        assert len(newcomer.chunks) == 40
+
+    def test_many_chunks_are_looked_at_a_few_at_a_time(self):
+        world = World()
+        actors = world.grow(6, pace=PACE)
+        held = {world.random.randbytes(32): 1 for _ in range(10_000)}
+        keeper = actors[0]
+        keeper.vault._desk.add_held(held)
+        world.add(50, contacts=actors[:2], pace=PACE)
+        world.pass_time(4.0)
+        replicator = keeper.vault._replicator
+        steps = []
+        for _ in range(400):
+            before = replicator.looked_count
+            world.now_s += 0.25
+            keeper.vault.step(Ticked(world.now()))
+            steps.append(replicator.looked_count - before)
+            assert len(replicator) <= QUEUE_MAX
+        assert 0 < max(steps) <= ADDRESSES_PER_TICK
+
+
+def give(actor: Actor, address: bytes, content: bytes) -> None:
+    actor.chunks[address] = content
+    actor.vault._desk.add_held({address: len(content)}, is_counted=True)
+
+
+def asks(actor: Actor) -> list[Ask]:
+    return [effect for effect in actor.effects if isinstance(effect, Ask)]
+
+
+def test_the_cheap_test_of_membership_says_what_the_group_says():
+    world = World(3)
+    draw = world.random.randrange
+    for _ in range(300):
+        places = [Place(bytes([n]), draw(1 << 256), f"subnet {draw(9)}") for n in range(draw(40) + 1)]
+        address = world.random.randbytes(32)
+        inside = close_group(places, address)
+        for place in places:
+            assert is_in_group(place, places, int.from_bytes(address, "big")) == (place in inside)
