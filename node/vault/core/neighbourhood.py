@@ -20,6 +20,7 @@ from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
 
 FIRST_REFRESH_S: Final = 0.5
 WATCHED_MAX: Final = 8
+PING_TURNS: Final = 20  # in one ``ping_s``: each looks at the whole table
 WATCH_PAUSE_S: Final = 5.0  # between two changes of the watch, unless one of the watched is gone
 FORMER_KEPT: Final = control.KEPT_CONTACTS_MAX  # silent ones, to be tried again when nobody else is left
 
@@ -135,7 +136,7 @@ class Neighbourhood:
                     desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
             ping_at_s[peer.vault_id] = at_s
         self._ping_at_s = ping_at_s
-        self._next_ping_s = min(ping_at_s.values(), default=now_s + ping_s)
+        self._next_ping_s = max(min(ping_at_s.values(), default=now_s + ping_s), now_s + ping_s / PING_TURNS)
 
     def _watch_due_s(self, desk: Desk) -> float:
         if self._version == desk.table.version:
