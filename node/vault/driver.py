@@ -55,6 +55,7 @@ TICK_S_MAX: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 20.0
 REQUESTS_MAX: Final = 256  # of peers, at once; more are told to come later
 DRAIN_S: Final = 3.0
+HANDOVER_GRACE_S: Final = 2.0  # for the core to say that the time for it is over
 COUNT_PAUSE_S: Final = 10.0  # after a disk did not say what lies on it
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ class Driver:
         self._idle = asyncio.Event()
         self._started = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._handed_over = asyncio.Event()
+        self._is_draining = False
 
     def now(self) -> Now:
         return Now(self._clock.monotonic_s(), self._clock.utc_s())
@@ -143,8 +146,15 @@ class Driver:
         self._take(VaultFound(self.now(), introduction))
 
     async def drain(self, command: control.Drain) -> None:
-        """Accept nothing new, say goodbye, let what runs come to its end for at most DRAIN_S, stop."""
+        """Accept nothing new, say goodbye, hand over, let what runs come to its end for at most DRAIN_S, stop."""
+        self._is_draining = True  # what is over from now on is not a shrinking
         self._take(CommandReceived(self.now(), command))
+        if command.handover_s > 0:
+            try:
+                async with asyncio.timeout(command.handover_s + HANDOVER_GRACE_S):
+                    await self._handed_over.wait()
+            except TimeoutError:
+                logger.warning("the hand-over was not over in time")
         try:
             async with asyncio.timeout(DRAIN_S):
                 while self._running:
@@ -198,6 +208,8 @@ class Driver:
                 if reply is not None and not reply.done():
                     reply.set_result(effect.message)
             case Tell():
+                if isinstance(effect.report, control.HandedOver) and effect.report.is_over and self._is_draining:
+                    self._handed_over.set()
                 self._tell(self._completed(effect.report))
             case Ask():
                 self._spawn(self._ask(effect))

@@ -37,6 +37,8 @@ from node.vault.core.events import (
     VaultFound,
 )
 from node.vault.core.gossip import HeadCarrier
+from node.vault.core.handover import Leaving as LeavingForGood
+from node.vault.core.handover import Shrinking
 from node.vault.core.identity import (
     PeerRecord,
     Signer,
@@ -104,7 +106,10 @@ class Vault:
         self._is_leaving = False
         self._neighbourhood = Neighbourhood(config.contacts, config.pace, self._carrier)
         self._restorer = Restorer(config.pace.repair_bytes_per_s)
-        self._replicator = Replicator(config.pace, Line(config.pace.repair_bytes_per_s), self._auditor)
+        self._line = Line(config.pace.repair_bytes_per_s)
+        self._replicator = Replicator(config.pace, self._line, self._auditor)
+        self._shrinking = Shrinking(self._line, self._auditor)
+        self._leaving: LeavingForGood | None = None
         self._scrub = Scrub(config.pace.scrub_s)
         self._store_care = StoreCare()
         self._audit_at_s = 0.0
@@ -118,8 +123,11 @@ class Vault:
     def due_s(self) -> float:
         """When, by the monotonic clock, the next Ticked is wanted; earlier ones do no harm."""
         desk = self._desk
+        if self._leaving is not None:
+            return self._leaving.due_s(desk)
         own_store_s = min(self._scrub.due_s, self._restorer.due_s, self._store_care.due_s(desk))
-        return min(self._audit_at_s, self._neighbourhood.due_s(desk), self._replicator.due_s(desk), own_store_s)
+        copies_s = min(self._replicator.due_s(desk), self._shrinking.due_s(desk))
+        return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s, copies_s)
 
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
@@ -178,7 +186,10 @@ class Vault:
         self._audit_at_s = event.now.monotonic_s + self._config.pace.audit_s * desk.random.random()
 
     def _tick(self) -> None:
-        if not self._is_started or self._is_leaving:
+        if self._leaving is not None:
+            self._leaving.tick(self._desk)
+            self._is_leaving = self._leaving.is_over
+        if not self._is_started or self._is_leaving or self._leaving is not None:
             return
         desk, pace, now_s = self._desk, self._config.pace, self._desk.now.monotonic_s
         self._neighbourhood.tick(desk)
@@ -186,6 +197,7 @@ class Vault:
         self._restorer.tick(desk)
         self._scrub.tick(desk)
         self._replicator.tick(desk)
+        self._shrinking.tick(desk)
         if now_s >= self._audit_at_s:
             self._audit_at_s = now_s + pace.audit_s
             self._auditor.tick(desk)
@@ -206,6 +218,8 @@ class Vault:
         if not self._replicator.has_left(event.peer):
             self._neighbourhood.met(desk, event.peer, event.subnet)
         match message:
+            case Put() if self._leaving is not None:
+                desk.reply(event.request_id, Refused("busy"))
             case Put():
                 desk.limits.begin(event.request_id, event.subnet)
                 Storing(event.request_id, event.subnet).begin(desk, event.peer, message)
@@ -319,9 +333,13 @@ class Vault:
             case control.Scan() | control.Activate():
                 raise AssertionError(f"{type(command).__name__} is the driver's")
             case control.Drain():
-                self._is_leaving = True
+                is_for_good = command.handover_s > 0
                 for peer in desk.table:
-                    desk.ask(self._carrier, peer.record, Leaving(), timeout_s=1.0)
+                    desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
+                if is_for_good:
+                    self._leaving = LeavingForGood(desk, self._line, self._auditor, command.handover_s)
+                else:
+                    self._is_leaving = True
             case _:
                 assert_never(command)
 

@@ -1,0 +1,202 @@
+"""Giving chunks up on purpose: before the vault leaves, or because the farmer wants room back.
+
+leaving:    every held chunk ----> proven at its group without the own vault -> done
+shrinking:  the farthest chunks -> proven at HOLDERS_MIN others -> removed, until the rest fits
+                                   not in SHRINK_S_MAX ----------> removed all the same
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from typing import Final
+
+from node.vault import control
+from node.vault.core.audit import Auditor
+from node.vault.core.close_group import Place, close_group
+from node.vault.core.desk import Desk
+from node.vault.core.identity import PeerRecord
+from node.vault.core.proving import Line, Proof
+
+LEAVING_FACTOR: Final = 4  # times the repair budget: it lasts minutes, and then the line is the farmer's alone
+LEAVING_AT_ONCE: Final = 16
+GOODBYE_S: Final = 1.0  # until the peers know that they are asked to hold what was this vault's
+AGAIN_S: Final = 5.0
+REPORT_S: Final = 1.0
+HOLDERS_MIN: Final = 3  # other subnets; fewer when there are fewer
+SHRINK_AT_ONCE: Final = 4
+SHRINK_PAUSE_S: Final = 60.0  # before the farthest are tried again
+SHRINK_PER_STEP: Final = 2_000  # addresses measured
+SHRINK_ROUND: Final = 1_000  # the farthest, tried in one round
+# Longer than one night in which the others are switched off; then the farmer's disk comes before the network's copy.
+SHRINK_S_MAX: Final = 24 * 3600.0
+
+
+class _Reports:
+    """HandedOver, at most once in REPORT_S, and at the end."""
+
+    def __init__(self) -> None:
+        self.due_s = 0.0
+
+    def tell(self, desk: Desk, done: int, left: int, *, is_over: bool = False) -> None:
+        if is_over or desk.now.monotonic_s >= self.due_s:
+            self.due_s = desk.now.monotonic_s + REPORT_S
+            desk.tell(control.HandedOver(done, left, is_over))
+
+
+class Leaving:
+    """All chunks held, each until enough others have proven it; ``is_over`` when all are done or the time is."""
+
+    def __init__(self, desk: Desk, line: Line, auditor: Auditor, handover_s: float) -> None:
+        self.is_over = False
+        self._line, self._auditor = line, auditor
+        line.bytes_per_s *= LEAVING_FACTOR
+        now_s = desk.now.monotonic_s
+        self._end_s = now_s + handover_s
+        self._next_s = now_s + GOODBYE_S
+        self._todo = deque(desk.held)
+        self._failed: list[bytes] = []
+        self._running = 0
+        self._done = 0
+        self._reports = _Reports()
+
+    def due_s(self, desk: Desk) -> float:
+        if self.is_over:
+            return math.inf
+        return min(self._end_s, self._next_s, self._line.due_s, self._reports.due_s)
+
+    def tick(self, desk: Desk) -> None:
+        if self.is_over:
+            return
+        now_s = desk.now.monotonic_s
+        self._line.tick(desk)
+        if now_s >= self._next_s:
+            self._next_s = now_s + AGAIN_S
+            self._todo.extend(self._failed)
+            self._failed = []
+            self._go_on(desk)
+        left = len(self._todo) + len(self._failed) + self._running
+        self.is_over = not left or now_s >= self._end_s
+        self._reports.tell(desk, self._done, left, is_over=self.is_over)
+
+    def _go_on(self, desk: Desk) -> None:
+        while self._todo and self._running < LEAVING_AT_ONCE:
+            address = self._todo.popleft()
+            members = _others(desk, address)
+            if address not in desk.held:
+                continue
+            if not members:
+                self._failed.append(address)
+                return
+            self._running += 1
+            Proof(address, members, line=self._line, auditor=self._auditor, finished=self._finished).begin(desk)
+
+    def _finished(self, desk: Desk, proof: Proof) -> None:
+        self._running -= 1
+        if _is_enough(desk, proof) and (not proof.failed or proof.subnet_count >= HOLDERS_MIN):
+            self._done += 1
+        elif not proof.is_lost:
+            self._failed.append(proof.address)
+        if not self.is_over:
+            self._go_on(desk)
+
+
+class Shrinking:
+    """Runs whenever more is held than the quota allows."""
+
+    def __init__(self, line: Line, auditor: Auditor) -> None:
+        self._line, self._auditor = line, auditor
+        self._since_s: float | None = None
+        self._next_s = math.inf
+        self._unmeasured: deque[bytes] = deque()
+        self._farthest: list[tuple[int, bytes]] = []
+        self._todo: list[bytes] = []
+        self._running = 0
+        self._done = 0
+        self._reports = _Reports()
+
+    def due_s(self, desk: Desk) -> float:
+        if self._since_s is None:
+            return 0.0 if self._excess_bytes(desk) > 0 and desk.is_counted else math.inf
+        return min(self._next_s, self._reports.due_s)
+
+    def tick(self, desk: Desk) -> None:
+        now_s = desk.now.monotonic_s
+        if self._since_s is None:
+            if self._excess_bytes(desk) <= 0 or not desk.is_counted:
+                return
+            self._since_s, self._next_s, self._done = now_s, now_s, 0
+            self._unmeasured, self._farthest, self._todo = deque(), [], []
+        if self._excess_bytes(desk) <= 0:
+            self._since_s = None
+            self._reports.tell(desk, self._done, 0, is_over=True)
+            return
+        self._reports.tell(desk, self._done, self._left(desk))
+        if now_s < self._next_s:
+            return
+        if not self._todo and not self._running and not self._unmeasured:
+            self._unmeasured = deque(desk.held)
+        self._measure(desk)
+        self._go_on(desk)
+        is_busy = self._unmeasured or self._running or self._todo
+        self._next_s = now_s + (REPORT_S if self._running else 0.0 if is_busy else SHRINK_PAUSE_S)
+
+    def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None:
+        self._done += not code
+        self._next_s = min(self._next_s, desk.now.monotonic_s)
+
+    def _measure(self, desk: Desk) -> None:
+        """Find the farthest, a part in each step: there may be a hundred thousand to choose from."""
+        if not self._unmeasured:
+            return
+        for _ in range(min(SHRINK_PER_STEP, len(self._unmeasured))):
+            address = self._unmeasured.popleft()
+            item = (desk.own_place.position ^ int.from_bytes(address, "big"), address)
+            if len(self._farthest) < SHRINK_ROUND:
+                heapq.heappush(self._farthest, item)
+            else:
+                heapq.heappushpop(self._farthest, item)
+        if not self._unmeasured:
+            self._todo = [address for _, address in sorted(self._farthest)]  # the farthest is the last
+            self._farthest = []
+
+    def _go_on(self, desk: Desk) -> None:
+        is_late = self._since_s is not None and desk.now.monotonic_s >= self._since_s + SHRINK_S_MAX
+        while self._todo and self._running < SHRINK_AT_ONCE and self._excess_bytes(desk) > 0:
+            address = self._todo.pop()
+            members = _others(desk, address)
+            if is_late:
+                desk.counters["removed unproven"] += desk.remove_chunk(self, address)
+            elif members and address in desk.held:
+                self._running += 1
+                Proof(address, members, line=self._line, auditor=self._auditor, finished=self._finished).begin(desk)
+
+    def _finished(self, desk: Desk, proof: Proof) -> None:
+        self._running -= 1
+        is_wanted = self._since_s is not None and self._excess_bytes(desk) > 0
+        if is_wanted and _is_enough(desk, proof) and desk.remove_chunk(self, proof.address):
+            desk.remember_takers(proof.address, proof.receipts)
+        self._next_s = min(self._next_s, desk.now.monotonic_s)
+
+    def _excess_bytes(self, desk: Desk) -> int:
+        return desk.settled_bytes - desk.quota_bytes if desk.used_bytes > desk.quota_bytes else 0
+
+    def _left(self, desk: Desk) -> int:
+        """About how many chunks are still too many."""
+        return math.ceil(self._excess_bytes(desk) * len(desk.held) / max(1, sum(desk.held.values())))
+
+
+def _others(desk: Desk, address: bytes) -> list[PeerRecord]:
+    """The close group of ``address`` without the own vault."""
+    peers = [Place(peer.vault_id, peer.position, peer.subnet) for peer in desk.table]
+    group = close_group(peers, address)
+    return [peer.record for place in group if (peer := desk.table.get(place.vault_id)) is not None]
+
+
+def _is_enough(desk: Desk, proof: Proof) -> bool:
+    """Whether so many others signed for the chunk that the own copy is not needed."""
+    own = desk.own_place.subnet
+    others = {peer.subnet for peer in desk.table} - {own}
+    proven = {each.subnet for each in proof.proven.values() if each.receipt is not None} - {own}
+    return len(proven) >= max(1, min(HOLDERS_MIN, len(others)))

@@ -1,0 +1,103 @@
+"""Chunks given up on purpose: by a vault that leaves, and by one that is to take less room."""
+
+from __future__ import annotations
+
+import pytest
+
+from node.vault import control
+from node.vault.core.events import CommandReceived
+from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_S_MAX
+from tests.unit.test_replication import PACE, group, missing, network
+from tests.vault_world import Actor, World
+
+
+def leave(world: World, actor: Actor, handover_s: float) -> None:
+    world.feed(actor, CommandReceived(world.now(), control.Drain(9_000, handover_s)))
+    world.pass_time(handover_s)
+
+
+def shrink(world: World, actor: Actor, quota_bytes: int) -> None:
+    world.feed(actor, CommandReceived(world.now(), control.SetQuota(9_000, quota_bytes)))
+
+
+class TestLeaving:
+    def test_all_chunks_are_with_the_others_before_it_goes(self):
+        world, actors, addresses = network()
+        leaver = actors[3]
+        leave(world, leaver, 60.0)
+        last = leaver.reports(control.HandedOver)[-1]
+        assert (last.done, last.left, last.is_over) == (len(leaver.chunks), 0, True)
+        assert missing([actor for actor in actors if actor is not leaver], addresses) == 0
+
+    def test_it_is_no_neighbour_any_more_although_it_still_asks(self):
+        world, actors, _ = network()
+        leave(world, actors[3], 30.0)
+        assert all(a.vault._desk.table.get(actors[3].vault_id) is None for a in actors if a is not actors[3])
+
+    def test_reports_come_at_most_once_a_second_and_one_is_the_last(self):
+        world, actors, _ = network()
+        leave(world, actors[3], 30.0)
+        reports = actors[3].reports(control.HandedOver)
+        assert [report.is_over for report in reports].count(True) == 1
+        assert reports[-1].is_over
+        assert len(reports) <= 31
+
+    def test_alone_it_says_what_it_could_not_hand_over(self):
+        world, actors, addresses = network(count=1)
+        leave(world, actors[0], 10.0)
+        last = actors[0].reports(control.HandedOver)[-1]
+        assert (last.done, last.left, last.is_over) == (0, len(addresses), True)
+
+    def test_without_time_for_it_nothing_is_handed_over(self):
+        world, actors, _ = network()
+        leave(world, actors[3], 0.0)
+        world.pass_time(5.0)
+        assert actors[3].reports(control.HandedOver) == []
+
+
+class TestShrinking:
+    def test_room_is_given_back_and_nothing_is_lost(self):
+        world, actors, addresses = network(count=7)
+        actor = max(actors, key=lambda each: len(each.chunks))
+        shrink(world, actor, actor.vault._desk.used_bytes // 2)
+        world.pass_time(60.0)
+        assert actor.vault._desk.used_bytes <= actor.vault._desk.quota_bytes
+        assert sum(len(content) for content in actor.chunks.values()) == actor.vault._desk.used_bytes
+        assert actor.reports(control.HandedOver)[-1].is_over
+        assert all(sum(a in each.chunks for each in actors) >= 4 for a in addresses)
+
+    def test_the_farthest_go_first(self):
+        world, actors, _ = network(count=4)
+        actor = actors[1]
+        before = sorted(actor.chunks, key=lambda a: actor.vault.record.position ^ int.from_bytes(a, "big"))
+        shrink(world, actor, actor.vault._desk.used_bytes // 2)
+        world.pass_time(60.0)
+        assert not set(actor.chunks) & set(before[len(actor.chunks) + SHRINK_AT_ONCE :])
+        assert set(before[: len(actor.chunks) - SHRINK_AT_ONCE]) <= set(actor.chunks)
+
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_what_nobody_else_holds_stays_until_the_time_is_over(self, is_late):
+        world, actors, addresses = network(count=1)
+        shrink(world, actors[0], 0)
+        if is_late:
+            world.pass_time(1.0)
+            world.now_s += SHRINK_S_MAX
+        world.pass_time(130.0)
+        assert len(actors[0].chunks) == (0 if is_late else len(addresses))
+        assert actors[0].vault._desk.counters["removed unproven"] == (len(addresses) if is_late else 0)
+
+    def test_a_limit_raised_again_stops_it(self):
+        world, actors, addresses = network(count=1)
+        shrink(world, actors[0], 0)
+        world.pass_time(5.0)
+        shrink(world, actors[0], 1 << 20)
+        world.pass_time(5.0)
+        last = actors[0].reports(control.HandedOver)[-1]
+        assert (last.left, last.is_over) == (0, True)
+        assert len(actors[0].chunks) == len(addresses)
+
+
+def test_the_close_group_of_every_chunk_is_five_vaults():
+    _, actors, addresses = network()
+    assert PACE.sweep_s > 0
+    assert all(len(group(actors, address)) == 5 for address in addresses)
