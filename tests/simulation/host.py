@@ -24,8 +24,7 @@ from tests.simulation.network import Endpoint, Nat, SimNetwork
 from tests.simulation.signing import make_signer
 
 START_S: Final = 1_700_000_000.0
-RENEW_S: Final = 0.8 * CERTIFICATE_S
-STARTING_S_MAX: Final = 60.0
+QUOTA_BYTES: Final = 64 << 20
 ORDER_S_MAX: Final = 300.0
 DRAIN_EXTRA_S: Final = 30.0  # on top of the time for handing over
 
@@ -144,7 +143,7 @@ class Process:
         context.run(current_owner.set, self)
         try:
             context.run(self.driver.command, command)
-        except Exception as error:  # noqa: BLE001 - in a process of its own this would be its end
+        except Exception as error:  # in a process of its own this would be its end
             self._host.ended_with(error)
             raise ConnectionError from error
         try:

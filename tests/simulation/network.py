@@ -13,6 +13,7 @@ was cut off or broke the session, which is all that the beats would have brought
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import math
 import random
 import zlib
@@ -25,7 +26,7 @@ from typing import Any, Final
 from node.vault.core.identity import PeerRecord, check_record, subnet_of
 from node.vault.errors import BadSignature, PeerError, Unreachable
 from node.vault.ports import Answered, Clock, Handler
-from tests.simulation.loop import Owner, SimLoop
+from tests.simulation.loop import Owner, SimLoop, current_owner
 
 RESEND_S: Final = 0.3  # after the first loss; doubled with each further one
 RESENDS_MAX: Final = 7  # then the line is dead for QUIC too
@@ -128,6 +129,9 @@ class Endpoint:
         self._network = network
         self._loop = network.loop
         self._owner = owner
+        # Whoever brings news to this process, and be it by dying: what comes of it belongs to this one.
+        self._context = contextvars.copy_context()
+        self._context.run(current_owner.set, owner)
         self._nat = nat
         self._has_dialled = False
         self._clock = clock
@@ -211,11 +215,11 @@ class Endpoint:
         """Take a watched peer for silent although it is not: enough beats were lost."""
         peers = list(self._watched.values())
         if peers and self._silent is not None and self.is_open:
-            self._say_silent(peers[chance.randrange(len(peers))])
+            self._context.run(self._say_silent, peers[chance.randrange(len(peers))])
 
     def _listen_to(self, key: bytes) -> None:
         delay_s = self._beat_s * (SILENT_BEATS + self._network.chance.random() / 4)
-        self._loop.call_later(delay_s, self._listened, key)
+        self._loop.call_later(delay_s, self._listened, key, context=self._context)
 
     def _listened(self, key: bytes) -> None:
         peer = self._watched.get(key)

@@ -21,16 +21,17 @@ from tests.simulation import faults
 from tests.simulation.__main__ import parser, repeat_line
 from tests.simulation.disk import SimDisk
 from tests.simulation.faults import MAKERS, Atlas, Timed
+from tests.simulation.host import QUOTA_BYTES
 from tests.simulation.loop import SimLoop, current_owner
 from tests.simulation.network import LineOptions, Nat
 from tests.simulation.signing import CheapSigner, cheap_signatures
-from tests.simulation.world import QUICK, QUOTA_BYTES, Scenario, World
+from tests.simulation.world import QUICK, Scenario, World
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
 HARMLESS = ("kill", "divide", "one-way", "lines", "silence", "step", "unplug", "full", "errors", "cut", "cut-at")
 FOR_REPAIR = tuple(kind for kind in MAKERS if kind not in HARMLESS)
-IS_REPAIRING = False  # whether the vault restores the close groups of its chunks
+IS_REPAIRING = True  # whether the vault restores the close groups of its chunks
 
 
 def play(scenario, make_store=ChunkStore, make_vault=Vault):

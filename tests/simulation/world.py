@@ -28,7 +28,7 @@ from node.vault.storage.chunk_store import ChunkStore
 from tests.simulation.checkers import Checkers
 from tests.simulation.disk import SimDisk
 from tests.simulation.faults import Atlas, Timed, draw
-from tests.simulation.host import Host, Surroundings
+from tests.simulation.host import QUOTA_BYTES, Host, Surroundings
 from tests.simulation.loop import SimLoop
 from tests.simulation.network import Nat, SimNetwork
 from tests.simulation.playing import Player
@@ -40,7 +40,6 @@ QUICK: Final = control.Pace(
 REPAIR_S: Final = 150.0  # at the quick pace
 CONVERGE_S: Final = 300.0
 CHUNK_BYTES_MAX: Final = 2_000
-QUOTA_BYTES: Final = 64 << 20
 GROW_S: Final = 0.2
 CHECK_S: Final = 5.0
 GETS_AT_END: Final = 3  # by different vaults, of each chunk
