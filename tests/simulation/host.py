@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from node.vault import control
-from node.vault.core.identity import CERTIFICATE_S, PeerRecord, certify, encode_certificate, make_record
+from node.vault.core.identity import PeerRecord, certify, encode_certificate, make_record
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver
 from node.vault.storage.chunk_store import ChunkStore

@@ -308,7 +308,8 @@ class World:
         known = list(self.checkers.acknowledged)
         self.chance.shuffle(known)
         for address in known[:CHUNKS_FETCHED_AT_END]:
-            for host in self.chance.sample([h for h in self.hosts if h.is_up], GETS_AT_END):
+            up = [host for host in self.hosts if host.is_up]
+            for host in self.chance.sample(up, min(GETS_AT_END, len(up))):
                 if not await self.get_by(host, address):
                     self.checkers.fail(f"{host.name} cannot get the acknowledged chunk {address.hex()[:8]}")
         if not await self.put(b"the last one") and self.hosts:
