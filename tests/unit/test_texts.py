@@ -36,8 +36,11 @@ def test_when_all_is_well_it_says_so_with_numbers():
         ({"store_trouble": "storage"}, "problem", "The disk with the chunks is not there"),
         ({"store_trouble": "resource.quota"}, "problem", "The disk is full"),
         ({"store_trouble": "resource.quota", "space": Space(99, 100, 1)}, "fine", "99 B of 100 B"),
-        ({"handover": Handover(12, 28), "space": Space(132, 100, 40)}, "attention",
-         "Shrinking 132 B -> 100 B: 12 of 40 chunks handed over."),
+        (
+            {"handover": Handover(12, 28), "space": Space(132, 100, 40)},
+            "attention",
+            "Shrinking 132 B -> 100 B: 12 of 40 chunks handed over.",
+        ),
         ({"leave_s": 20.0}, "attention", "stopped: handing over its chunks, at most 20 s."),
         ({"leave_s": 20.0, "handover": Handover(12, 28)}, "attention", "handing over 12 of 40 chunks, at most 20 s."),
         ({"leave_s": 0.0}, "attention", "Perennial is being stopped."),
