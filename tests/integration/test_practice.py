@@ -24,11 +24,10 @@ NEXT = ".".join([*node.vault.__version__.split(".")[:2], str(int(node.vault.__ve
 # Right as long as its store is empty, as a trial's is: it takes over, and then fails again and again.
 RELAPSING = Change(
     "driver.py",
-    "            while not self._stopped.is_set():\n",
-    "            ticks = 0\n"
-    "            while not self._stopped.is_set():\n"
-    "                ticks += 1\n"
-    "                assert not sizes or ticks < 6\n",
+    "            self._take(Counted(self.now(), batch, is_counted=False))\n",
+    "            self._take(Counted(self.now(), batch, is_counted=False))\n"
+    "            await asyncio.sleep(1.0)\n"
+    "            assert not batch\n",
 )
 
 
