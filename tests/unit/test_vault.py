@@ -73,6 +73,10 @@ def holders(actors: list[Actor]) -> list[Actor]:
     return [actor for actor in actors if ADDRESS in actor.chunks]
 
 
+def nearest(actors: list[Actor]) -> list[Actor]:
+    return sorted(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(ADDRESS, "big"))
+
+
 class TestMeeting:
     def test_vaults_that_know_one_contact_come_to_know_each_other(self):
         world = World()
@@ -130,8 +134,7 @@ class TestStoring:
         world = World()
         actors = world.grow(9)
         put(world, actors[0])
-        nearest = sorted(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(ADDRESS, "big"))[:5]
-        assert {a.name for a in holders(actors)} == {a.name for a in nearest}
+        assert {a.name for a in holders(actors)} == {a.name for a in nearest(actors)[:5]}
 
     def test_many_vaults_of_one_subnet_count_as_one_holder(self):
         world = World()
@@ -188,12 +191,53 @@ class TestStoring:
         assert done == [Reply(1, Refused("peer.chunk_mismatch"))]
         assert state(world, actor).counters["blamed peer.chunk_mismatch"] == 1
 
+    def test_the_next_nearest_takes_the_place_of_a_vault_that_is_full(self):
+        world = World()
+        actors = world.grow(9)
+        full = nearest(actors)[1]
+        world.command(full, lambda number: control.SetQuota(number, 0))
+
+        stored = put(world, next(actor for actor in actors if actor is not full))
+
+        assert len(stored.receipts) == 5
+        assert holders(actors) == [actor for actor in actors if actor in nearest(actors)[:6] and actor is not full]
+
+    def test_the_next_nearest_takes_the_place_of_the_own_vault_when_that_is_full(self):
+        world = World()
+        actors = world.grow(9)
+        full = nearest(actors)[1]
+        world.command(full, lambda number: control.SetQuota(number, 0))
+
+        assert len(put(world, full).receipts) == 5
+        assert len(holders(actors)) == 5
+
+    def test_a_chunk_that_no_more_than_three_subnets_have_room_for_counts_as_stored(self):
+        world = World()
+        actors = world.grow(9)
+        for full in nearest(actors)[3:]:
+            world.command(full, lambda number: control.SetQuota(number, 0))
+
+        assert len(put(world, actors[0]).receipts) == 3
+
+    def test_many_receipts_of_one_subnet_are_not_enough(self):
+        world = World()
+        actors = world.grow(4)
+        crowd = [world.add(4, host=host, contacts=actors[:3]) for host in range(2, 6)]
+        world.pass_time(60.0)
+        for full in actors[:3]:
+            world.command(full, lambda number: control.SetQuota(number, 0))
+
+        answer = put(world, actors[0])
+
+        assert len(holders(actors + crowd)) > 3
+        assert answer.message == "1 holders took the chunk, 3 are needed (3 x resource.quota)"
+
     def test_a_put_that_too_few_vaults_take_fails_and_says_so(self):
         world = World()
         actors = world.grow(6, quota_bytes=0)
         answer = put(world, actors[0])
         assert isinstance(answer, control.Failed)
-        assert answer.message == "0 vaults took the chunk, 3 are needed (5 x resource.quota)"
+        assert answer.message == "0 holders took the chunk, 3 are needed (6 x resource.quota)"
 
 
 class TestFetching:

@@ -10,7 +10,7 @@ Source: Maymounkov and Mazieres, "Kademlia" (2002), section 2.3; the end is our 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -47,10 +47,16 @@ class Candidate:
 
 
 class Lookup:
-    """One lookup.  ``found`` is called once, with the members of the close group that live, nearest first."""
+    """One lookup.  ``found`` is called once, with the members of the close group that live, nearest first.
 
-    def __init__(self, target: bytes, found: Callable[[Desk, list[Candidate]], None]) -> None:
+    ``without``: vault ids that are passed over, as if they did not exist.
+    """
+
+    def __init__(
+        self, target: bytes, found: Callable[[Desk, list[Candidate]], None], *, without: Collection[bytes] = ()
+    ) -> None:
         self._target = target
+        self._without = frozenset(without)
         self._found = found
         self._candidates: dict[bytes, Candidate] = {}
         self._dead: set[bytes] = set()
@@ -60,6 +66,8 @@ class Lookup:
 
     def begin(self, desk: Desk) -> None:
         for peer in desk.table.nearest(self._target, START_PEERS):
+            if peer.vault_id in self._without:
+                continue
             self._candidates[peer.vault_id] = Candidate(peer.record, peer.position, peer.subnet)
         self._go_on(desk)
 
@@ -96,7 +104,7 @@ class Lookup:
         vault_id = record.vault_id
         if vault_id in (desk.record.vault_id, *self._candidates) or vault_id in self._dead or not record.addresses:
             return
-        if desk.is_shunned(vault_id):
+        if vault_id in self._without or desk.is_shunned(vault_id):
             return
         if self._dead_named[asked.peer.vault_id] >= DEAD_NAMED_MAX or not self._has_room(record.position):
             return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from node.vault import control
-from node.vault.core.close_group import close_group
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk, OwnPlace
 from node.vault.core.fetch import TRANSFER_TIMEOUT_S, Fetch
@@ -21,7 +21,9 @@ from node.vault.core.proofs import check_receipt, sign_receipt
 from node.vault.errors import BadSignature
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
-HOLDERS_MIN: Final = 3  # receipts without which a chunk does not count as stored
+HOLDERS_MIN: Final = 3  # subnets without which a chunk does not count as stored
+ROUNDS_MAX: Final = 3  # of asking for receipts: who does not sign is passed over in the next one
+AGAIN_S: Final = 20.0  # since the beginning, after which no further round is begun: somebody waits for the answer
 TABLES_BYTES_MAX: Final = 1 << 20
 TABLES_PEERS_MAX: Final = 100
 
@@ -31,38 +33,57 @@ KeepReceipt = Callable[[PeerRecord, HeldReceipt], None]
 class PutOperation:
     """Look up the close group, give every member the chunk, answer with the receipts.
 
-    The own vault keeps a copy when it belongs to the group.  A network with fewer vaults than HOLDERS_MIN asks
-    for all of them.
+    all sign ---------------------------------------------> stored
+    some do not: the next nearest in their place, again --> stored once all sign, or at the end of the rounds by
+                                                            HOLDERS_MIN subnets; else failed
+
+    Holders are counted by subnets, never by identities.  The own vault keeps a copy when it belongs to the group.  A
+    network of fewer subnets than HOLDERS_MIN asks for all of them.
     """
 
     def __init__(self, command: control.PutChunk, address: bytes, keep_receipt: KeepReceipt) -> None:
         self._command = command
         self._address = address
         self._keep_receipt = keep_receipt
-        self._receipts: list[bytes] = []
+        self._receipts: dict[bytes, bytes] = {}  # by vault id
+        self._subnets: set[str] = set()  # of those who signed
+        self._declined: dict[bytes, None] = {}  # vault ids of those who did not
         self._refusals: Counter[str] = Counter()
         self._waiting = 0
         self._wanted = 0
+        self._rounds = 0
+        self._again_until_s = 0.0
 
     def begin(self, desk: Desk) -> None:
-        Lookup(self._address, self._found).begin(desk)
+        self._again_until_s = desk.now.monotonic_s + AGAIN_S
+        self._look_up(desk)
+
+    def _look_up(self, desk: Desk) -> None:
+        self._rounds += 1
+        Lookup(self._address, self._found, without=self._declined).begin(desk)
 
     def _found(self, desk: Desk, near: list[Candidate]) -> None:
+        own = [desk.own_place] if desk.record.vault_id not in self._declined else []
         # With the own vault in it, the farthest of those found may no longer belong to the group.
-        group: list[Candidate | OwnPlace] = close_group([desk.own_place, *near], self._address)
-        is_own = desk.own_place in group
-        self._wanted = min(HOLDERS_MIN, len(group))
-        self._waiting = len(group)
-        for member in group:
+        group: list[Candidate | OwnPlace] = close_group([*own, *near], self._address)
+        if self._rounds == 1:
+            self._wanted = min(HOLDERS_MIN, len({member.subnet for member in group}))
+        new = [member for member in group if _vault_id(desk, member) not in self._receipts]
+        self._waiting = len(new)
+        for member in new:
             if isinstance(member, Candidate):
                 desk.ask(self, member.record, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
+        if desk.own_place in new:
+            self._write(desk)
+        elif not new:
+            self._finish(desk)
+
+    def _write(self, desk: Desk) -> None:
         has_room = desk.used_bytes + len(self._command.content) <= desk.quota_bytes
-        if is_own and not desk.trouble and (has_room or self._address in desk.held):
+        if not desk.trouble and (has_room or self._address in desk.held):
             desk.write_chunk(self, self._address, self._command.content)
-        elif is_own:
+        else:
             self.written(desk, self._address, 0, desk.trouble or "resource.quota")
-        elif not group:
-            self._finish_if_done(desk)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         match message:
@@ -71,43 +92,63 @@ class PutOperation:
                     check_receipt(receipt, asked.peer.transport_key, self._address, desk.now.utc_s)
                 except BadSignature as error:
                     desk.blame(asked.peer, error.code)
+                    self._decline(asked.peer.vault_id, error.code)
                 else:
                     held = HeldReceipt(asked.peer.certificate, receipt)
                     self._keep_receipt(asked.peer, held)
-                    self._receipts.append(encode(held))
+                    self._sign(asked.peer.vault_id, asked.subnet, held)
             case Refused(code):
                 desk.counters["put refused"] += 1
-                self._refusals[code] += 1
+                self._decline(asked.peer.vault_id, code)
             case _:
                 desk.blame(asked.peer, "peer.malformed")
+                self._decline(asked.peer.vault_id, "peer.malformed")
         self._one_done(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        self._refusals[code] += 1
+        self._decline(asked.peer.vault_id, code)
         self._one_done(desk)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if not code:
             receipt = sign_receipt(desk.signer, address, length, desk.now.utc_s)
-            self._receipts.append(encode(HeldReceipt(desk.record.certificate, receipt)))
+            held = HeldReceipt(desk.record.certificate, receipt)
+            self._sign(desk.record.vault_id, desk.own_place.subnet, held)
         else:
-            self._refusals[code] += 1
+            self._decline(desk.record.vault_id, code)
         self._one_done(desk)
+
+    def _sign(self, vault_id: bytes, subnet: str, receipt: HeldReceipt) -> None:
+        self._receipts[vault_id] = encode(receipt)
+        self._subnets.add(subnet)
+
+    def _decline(self, vault_id: bytes, code: str) -> None:
+        self._declined[vault_id] = None
+        self._refusals[code] += 1
 
     def _one_done(self, desk: Desk) -> None:
         self._waiting -= 1
-        self._finish_if_done(desk)
-
-    def _finish_if_done(self, desk: Desk) -> None:
-        if self._waiting > 0:
+        if self._waiting:
             return
-        if len(self._receipts) >= max(1, self._wanted):
-            desk.tell(control.Stored(self._command.id, self._address, tuple(self._receipts)))
+        is_again = self._rounds < ROUNDS_MAX and desk.now.monotonic_s < self._again_until_s
+        if len(self._subnets) < CLOSE_GROUP_SUBNETS and self._declined and is_again:
+            desk.counters["put again"] += 1
+            self._look_up(desk)
+        else:
+            self._finish(desk)
+
+    def _finish(self, desk: Desk) -> None:
+        if len(self._subnets) >= max(1, self._wanted):
+            desk.tell(control.Stored(self._command.id, self._address, tuple(self._receipts.values())))
         else:
             why = ", ".join(f"{count} x {code}" for code, count in self._refusals.most_common(REFUSALS_NAMED))
-            taken = f"{len(self._receipts)} vaults took the chunk, {self._wanted} are needed"
+            taken = f"{len(self._subnets)} holders took the chunk, {self._wanted} are needed"
             message = f"{taken} ({why})" if why else taken
             desk.tell(control.Failed(self._command.id, "peer.unreachable", message))
+
+
+def _vault_id(desk: Desk, member: Candidate | OwnPlace) -> bytes:
+    return member.record.vault_id if isinstance(member, Candidate) else desk.record.vault_id
 
 
 class GetOperation:
