@@ -5,6 +5,9 @@ of them is given all orders, as a person gives them to the own vault.  What is f
 joins after everything was stored and holds nothing: each byte travels from vault to vault, and the row says how many
 chunks the sixth held at the end.  The copy is one TLS 1.3 stream for the large file, and one connection for each of
 those at a time for the small ones.  Copy and network take turns.
+
+The same bytes are also moved by bare QUIC streams, to four others or from four others, without any vault: the figure
+that a network over this transport could reach if nothing were written, hashed, signed or looked up.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from typing import Any
 
 from node.practice.host import PlainVault
 from node.vault.control import Pace
-from tests.benchmarks.rows import Row, at_most
+from tests.benchmarks.bare import bare_streams
+from tests.benchmarks.rows import Row, at_most, printed
 from tests.benchmarks.tls import TlsCopy, tls_copy
 from tests.benchmarks.vaults import Vaults, temporary_folder
 
@@ -51,13 +55,18 @@ async def _measure() -> list[Row]:
             place.mkdir()
             async with Vaults(place, PACE, QUOTA_BYTES) as vaults, tls_copy(place, connections) as copy:
                 times = await _rounds(vaults, copy, chunks, at_a_time, is_one=connections == 1)
+            async with bare_streams(HOLDERS - 1) as bare:
+                for _ in range(ROUNDS):
+                    times["put bare"].append(await bare.move(chunks * (HOLDERS - 1)))
+                    times["get bare"].append(await bare.move(chunks))
             rows += _rows(name, chunks, at_a_time, connections, limits, times)
     return rows
 
 
 async def _rounds(vaults: Vaults, copy: TlsCopy, chunks: int, at_a_time: int, *, is_one: bool) -> Times:
     """Seconds of each round by what was done."""
-    times: Times = {"put": [], "put copy": [], "get": [], "get copy": [], "held by the sixth": []}
+    times: Times = {f"{kind}{by}": [] for kind in ("put", "get") for by in ("", " copy", " bare")}
+    times["held by the sixth"] = []
     for number in range(1, HOLDERS + 1):
         await vaults.add(number)
     await vaults.wait_until_known(HOLDERS - 1)
@@ -120,7 +129,14 @@ def _rows(
         }
         if kind == "get":
             detail["chunks_held_by_the_asked"] = times["held by the sixth"][0]
+        what = f"{kind} of {name}"
+        rows.append(at_most(f"{what} through {HOLDERS} vaults, by a TLS copy", seconds / copy_s, limit, "x", detail))
+        bare_s = statistics.median(times[f"{kind} bare"])
+        bare_detail: dict[str, float | str] = {
+            "median_s": round(bare_s, 3),
+            "vaults_by_bare": round(seconds / bare_s, 2),
+        }
         rows.append(
-            at_most(f"{kind} of {name} through {HOLDERS} vaults, by a TLS copy", seconds / copy_s, limit, "x", detail)
+            printed(f"{what}, the bytes by bare QUIC streams alone, by a TLS copy", bare_s / copy_s, "x", bare_detail)
         )
     return rows
