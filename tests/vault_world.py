@@ -33,12 +33,13 @@ from node.vault.core.events import (
     Ticked,
     WriteChunk,
 )
-from node.vault.core.identity import PeerRecord, Signer, certify, subnet_of
+from node.vault.core.identity import PeerRecord, Signer, certify, distance, position_of, subnet_of
 from node.vault.core.messages import Answer
 from node.vault.core.vault import Vault, VaultConfig
 
 START_S = 1_700_000_000.0
 LATENCY_S = 0.01
+NEAR_BITS = 8
 QUOTA_BYTES = 1 << 20
 PACE = control.Pace(audit_s=1.0, ping_s=5.0, refresh_s=10.0)
 
@@ -55,6 +56,7 @@ class Actor:
     chunks: dict[bytes, bytes] = field(default_factory=dict)
     is_dead: bool = False
     tamper: Callable[[Answer], Answer] | None = None
+    late_s: Callable[[Answer], float] | None = None  # how much later than others it gives an answer
     effects: list[Effect] = field(default_factory=list)
 
     @property
@@ -82,10 +84,12 @@ class World:
 
     def add(
         self, number: int, *, contacts: list[Actor] | None = None, quota_bytes: int = QUOTA_BYTES, host: int = 1,
-        head: bytes = b"", pace: control.Pace = PACE,
+        head: bytes = b"", pace: control.Pace = PACE, near: bytes = b"",
     ) -> Actor:  # fmt: skip
-        """Start a vault in subnet 10.0.``number``.0/24."""
+        """Start a vault in subnet 10.0.``number``.0/24; ``near`` an address, as anyone can who draws enough keys."""
         owner, transport = Signer(self.random.randbytes(32)), Signer(self.random.randbytes(32))
+        while near and distance(position_of(owner.public_key), near) >> (256 - NEAR_BITS):
+            owner = Signer(self.random.randbytes(32))
         certificate = certify(owner, transport.public_key, serial=1, now_s=START_S)
         config = VaultConfig(
             transport,
@@ -151,8 +155,9 @@ class World:
                 asker, ask_id, answerer = self._requests.pop(request_id)
                 answer = answerer.tamper(message) if answerer.tamper else message
                 subnet = subnet_of(answerer.address)
+                late_s = answerer.late_s(answer) if answerer.late_s else 0.0
                 self._later(
-                    LATENCY_S,
+                    LATENCY_S + late_s,
                     lambda: self._arrive(asker, lambda: AnswerReceived(self.now(), ask_id, subnet, answer)),
                 )
             case WriteChunk(token, address, content):

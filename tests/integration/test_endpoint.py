@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 import iroh
 import pytest
 
 from node.vault.core import codec
-from node.vault.core.identity import PeerRecord, Signer
+from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.errors import BadSignature, MalformedMessage, Unreachable
 from node.vault.transport import limits, sessions
 from node.vault.transport.streams import FrameStream
@@ -118,6 +119,21 @@ def test_nothing_is_kept_of_a_vault_that_turns_out_to_be_another():
         with pytest.raises(BadSignature):
             await asker.network.request(shown, PING, ANSWER_S)
         assert not asker.network._sessions.by_key
+
+    play(2, story)
+
+
+def test_a_key_that_two_vaults_share_answers_for_neither_of_the_others():
+    async def story(hosts: list[Host]) -> None:
+        first, door = hosts
+        key = Signer(door.seed)
+        certificate = certify(Signer(os.urandom(32)), key.public_key, serial=1, now_s=time.time())
+        twin = make_record(key, certificate, door.record.addresses, time.time())
+        await first.ping(door)
+
+        with pytest.raises(BadSignature):
+            await first.network.request(twin, PING, ANSWER_S)
+        await first.ping(door)
 
     play(2, story)
 

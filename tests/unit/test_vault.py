@@ -12,10 +12,22 @@ from node.vault import control
 from node.vault.core.close_group import close_group
 from node.vault.core.codec import decode_evidence
 from node.vault.core.desk import OwnPlace
-from node.vault.core.events import ChunkWritten, CommandReceived, Event, Reply, RequestReceived, WriteChunk
+from node.vault.core.events import ChunkWritten, CommandReceived, Event, PeerSilent, Reply, RequestReceived, WriteChunk
 from node.vault.core.gossip import SEEN_S
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
-from node.vault.core.messages import Audit, Audited, Chunk, Evidence, Ping, Put, Refused, SignedAnswer, Stored
+from node.vault.core.messages import (
+    Answer,
+    Audit,
+    Audited,
+    Chunk,
+    Evidence,
+    NotHeld,
+    Ping,
+    Put,
+    Refused,
+    SignedAnswer,
+    Stored,
+)
 from node.vault.core.proofs import AUDITED, HELD, check_evidence, sign_answer
 from node.vault.core.ranking import RankTable, decode_table
 from node.vault.errors import BadSignature
@@ -219,6 +231,23 @@ class TestStoring:
 
         assert len(put(world, actors[0]).receipts) == 3
 
+    def test_a_vault_that_has_lost_sight_of_the_others_stores_nothing(self):
+        world = World()
+        actors = world.grow(6)
+        for away in actors[1:]:
+            away.is_dead = True
+            world.feed(actors[0], PeerSilent(world.now(), away.vault.record))
+
+        world.pass_time(10.0)
+
+        assert put(world, actors[0]).message == "1 holders took the chunk, 3 are needed"
+
+    def test_a_network_of_two_stores_with_both(self):
+        world = World()
+        actors = world.grow(2)
+
+        assert len(put(world, actors[0]).receipts) == 2
+
     def test_many_receipts_of_one_subnet_are_not_enough(self):
         world = World()
         actors = world.grow(4)
@@ -331,6 +360,24 @@ class TestAuditing:
         world.pass_time(60.0)
         blamed = [state(world, actor).counters.get("blamed peer.failed_audit", 0) for actor in actors]
         assert sum(blamed) > 0
+
+    def test_who_signs_for_a_chunk_by_saying_that_it_lacks_it_is_blamed_and_not_given_it_again_and_again(self):
+        world = World()
+        keeper, liar = world.grow(2)
+        put(world, keeper)
+        lacking: list[NotHeld] = []
+
+        def tamper(answer: Answer) -> Answer:
+            lacking.extend([answer] if isinstance(answer, NotHeld) else [])
+            return lacking[-1] if isinstance(answer, Stored) and lacking else answer
+
+        liar.tamper, liar.chunks = tamper, {}
+        liar.vault._desk.held.clear()
+        world.sent.clear()
+        world.pass_time(20.0)
+
+        assert world.sent["Put"] < 25
+        assert state(world, keeper).counters["blamed peer.malformed"] > 0
 
     def test_a_newcomer_of_the_close_group_is_given_the_chunk_by_an_audit(self):
         world = World()

@@ -104,7 +104,7 @@ class _OneAudit:
         self.is_done = True
         try:
             match message:
-                case Audited(answer, receipt):
+                case Audited(answer, receipt) if isinstance(asked.message, Audit):
                     self._check(desk, AUDITED, answer)
                     if answer.digest != audit_digest(self._nonce, self._content):
                         desk.blame(self._peer, "peer.failed_audit")
@@ -113,10 +113,10 @@ class _OneAudit:
                     desk.ledger.passed_audit(self._peer.vault_id, desk.now.monotonic_s, latency_s)
                     if receipt is not None:
                         self._keep(desk, receipt)
-                case NotHeld(answer, takers):
+                case NotHeld(answer, takers) if isinstance(asked.message, Audit):
                     self._check(desk, NOT_HELD, answer, takers)
                     self._missing(desk, message)
-                case Stored(receipt):
+                case Stored(receipt) if isinstance(asked.message, Put):
                     self._keep(desk, receipt)
                 case Refused():
                     desk.counters["audit refused"] += 1

@@ -54,6 +54,16 @@ def close_group(vaults: Iterable[P], address: bytes, subnets: int = CLOSE_GROUP_
     return group
 
 
+def in_turns(vaults: Iterable[P]) -> list[P]:
+    """One of each subnet first, then a second one of each: a crowd in one of them shall not be all that is met."""
+    turns: Counter[str] = Counter()
+    ranked: list[tuple[int, P]] = []
+    for vault in vaults:
+        ranked.append((turns[vault.subnet], vault))
+        turns[vault.subnet] += 1
+    return [vault for _, vault in sorted(ranked, key=lambda each: each[0])]
+
+
 def is_in_group(place: P, others: Iterable[P], target: int, subnets: int = CLOSE_GROUP_SUBNETS) -> bool:
     """Whether ``place`` is in the close group of the address ``target`` (as a number) together with ``others``.
 

@@ -5,8 +5,10 @@ The desk performs nothing.  It collects effects, and remembers which part waits 
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -116,6 +118,7 @@ class Desk:
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
         self._removing: dict[int, tuple[Remover, bytes, int]] = {}
         self._delayed: list[tuple[int, bytes, bytes]] = []  # writes of chunks that are being removed
+        self._alarms: list[tuple[float, int, Callable[[Desk], None]]] = []
         self._next = 1
 
     def take_effects(self) -> list[Effect]:
@@ -126,6 +129,20 @@ class Desk:
         ask_id = self._number()
         self._asked[ask_id] = (asker, Asked(peer, message, self.now.monotonic_s))
         self._effects.append(Ask(ask_id, peer, message, timeout_s))
+
+    def call_in(self, delay_s: float, action: Callable[[Desk], None]) -> None:
+        """Do it at the first tick after that long; whoever asks for it bounds how many wait."""
+        heapq.heappush(self._alarms, (self.now.monotonic_s + delay_s, self._number(), action))
+
+    @property
+    def alarm_s(self) -> float:
+        """When ``ring`` is wanted next."""
+        return self._alarms[0][0] if self._alarms else math.inf
+
+    def ring(self) -> None:
+        """Do what was asked for by now."""
+        while self._alarms and self._alarms[0][0] <= self.now.monotonic_s:
+            heapq.heappop(self._alarms)[2](self)
 
     def reply(self, request_id: int, message: Answer) -> None:
         self.limits.end(request_id)

@@ -1,10 +1,16 @@
-"""Fetching a chunk that this vault does not have: nearest known peers -> whoever a lookup finds -> everyone known."""
+"""Fetching a chunk that this vault does not have: nearest known peers -> whoever a lookup finds -> everyone known.
+
+One peer is asked at a time; one that does not answer soon is not waited for, the next one is asked beside it.  Of each
+subnet one is asked before a second one of any: late ones in a crowd hold nobody up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from node.vault.core.close_group import in_turns
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord
@@ -16,58 +22,78 @@ from node.vault.errors import BadSignature, ChunkMismatch
 FIRST_PEERS: Final = 3
 ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
 TRANSFER_TIMEOUT_S: Final = 10.0
+PATIENCE_S: Final = 2.0  # a chunk of 1 MiB at 4 Mbit/s; then one more is asked
+ASKED_AT_ONCE_MAX: Final = 4
 
 Fetched = Callable[[Desk, bytes | None], None]
 
 
 class Fetch:
-    """One chunk, one peer after the other.  ``done`` is called once, with bytes that fit the address or with None."""
+    """One chunk.  ``done`` is called once, with bytes that fit the address or with None."""
 
     def __init__(self, address: bytes, done: Fetched) -> None:
         self.asked_count = 0
         self._address = address
         self._done = done
+        self._is_over = False
         self._to_ask: list[PeerRecord] = []
         self._asked: set[bytes] = set()
+        self._waiting: set[bytes] = set()  # vault ids of those who have not answered yet
         self._has_looked_up = False
-        self._nonce = b""
+        self._is_looking_up = False
 
     def begin(self, desk: Desk) -> None:
-        self._to_ask = [peer.record for peer in desk.table.nearest(self._address, FIRST_PEERS)]
+        near = in_turns(desk.table.nearest(self._address, ASK_PEERS_MAX))
+        self._to_ask = [peer.record for peer in near[:FIRST_PEERS]]
         self._ask_next(desk)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        self._waiting.discard(asked.peer.vault_id)
+        content = self._read(desk, asked, message)
+        if self._is_over:
+            return
+        if content is not None:
+            self._end(desk, content)
+        else:
+            self._ask_next(desk)
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._waiting.discard(asked.peer.vault_id)
+        if not self._is_over:
+            self._ask_next(desk)
+
+    def _read(self, desk: Desk, asked: Asked, message: Answer) -> bytes | None:
+        """The chunk, if that is what came; whoever sent something else than he may is blamed, also when it is late."""
         peer = asked.peer
+        assert isinstance(asked.message, Get)
+        nonce, utc_s = asked.message.nonce, desk.now.utc_s
         try:
             match message:
                 case Chunk(content, answer):
-                    check_answer(answer, peer.transport_key, kind=HELD, address=self._address, nonce=self._nonce,
-                                 utc_s=desk.now.utc_s)  # fmt: skip
+                    check_answer(answer, peer.transport_key, kind=HELD, address=self._address, nonce=nonce, utc_s=utc_s)
                     try:
                         check_content(content, answer)
                     except ChunkMismatch as error:
                         desk.blame(peer, error.code, encode(Evidence(peer.certificate, answer)))
                     else:
-                        self._done(desk, content)
-                        return
+                        return content
                 case NotHeld(answer, takers):
-                    check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self._address,
-                                 nonce=self._nonce, utc_s=desk.now.utc_s, takers=takers)  # fmt: skip
+                    check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self._address, nonce=nonce,
+                                 utc_s=utc_s, takers=takers)  # fmt: skip
                 case Refused():
                     desk.counters["get refused"] += 1
                 case _:
                     desk.blame(peer, "peer.malformed")
         except BadSignature as error:
             desk.blame(peer, error.code)
-        self._ask_next(desk)
-
-    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        self._ask_next(desk)
+        return None
 
     def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
-        others = [peer.record for peer in desk.table.nearest(self._address, ASK_PEERS_MAX)]
-        self._to_ask = [candidate.record for candidate in near] + others
-        self._ask_next(desk)
+        self._is_looking_up = False
+        others = in_turns(desk.table.nearest(self._address, ASK_PEERS_MAX))
+        self._to_ask += [candidate.record for candidate in in_turns(near)] + [peer.record for peer in others]
+        if not self._is_over:
+            self._ask_next(desk)
 
     def _ask_next(self, desk: Desk) -> None:
         while self._to_ask:
@@ -75,11 +101,21 @@ class Fetch:
             if peer.vault_id not in self._asked and len(self._asked) < ASK_PEERS_MAX:
                 self._asked.add(peer.vault_id)
                 self.asked_count += 1
-                self._nonce = desk.nonce()
-                desk.ask(self, peer, Get(self._address, self._nonce), TRANSFER_TIMEOUT_S)
+                self._waiting.add(peer.vault_id)
+                desk.ask(self, peer, Get(self._address, desk.nonce()), TRANSFER_TIMEOUT_S)
+                desk.call_in(PATIENCE_S, partial(self._lose_patience, peer.vault_id))
                 return
         if not self._has_looked_up:
-            self._has_looked_up = True
+            self._has_looked_up = self._is_looking_up = True
             Lookup(self._address, self._looked_up).begin(desk)
-        else:
-            self._done(desk, None)
+        elif not self._waiting and not self._is_looking_up:
+            self._end(desk, None)
+
+    def _lose_patience(self, vault_id: bytes, desk: Desk) -> None:
+        """This peer was asked a while ago; it may have answered since."""
+        if not self._is_over and vault_id in self._waiting and len(self._waiting) < ASKED_AT_ONCE_MAX:
+            self._ask_next(desk)
+
+    def _end(self, desk: Desk, content: bytes | None) -> None:
+        self._is_over = True
+        self._done(desk, content)

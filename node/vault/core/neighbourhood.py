@@ -10,11 +10,11 @@ from collections import Counter, OrderedDict
 from typing import Final
 
 from node.vault import control
-from node.vault.core.close_group import close_group
+from node.vault.core.close_group import close_group, in_turns
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import Watch
 from node.vault.core.gossip import HeadCarrier
-from node.vault.core.identity import Introduction, PeerRecord, encode_record, introduced
+from node.vault.core.identity import Introduction, PeerRecord, encode_record, introduced, subnet_of
 from node.vault.core.lookup import Lookup
 from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
 
@@ -114,6 +114,12 @@ class Neighbourhood:
                 best.setdefault(record.vault_id, record)
         return tuple(encode_record(record) for record in list(best.values())[: control.KEPT_CONTACTS_MAX])
 
+    def known_subnets(self, desk: Desk) -> int:
+        """How many subnets the network has, as far as this vault ever heard, whether they can be reached now or not."""
+        away = (*self._former.values(), *self._contacts)
+        claimed = {subnet_of(record.addresses[0]) for record in away if record.addresses}
+        return len({desk.own_place.subnet, *(peer.subnet for peer in desk.table)} | claimed)
+
     def _look_around(self, desk: Desk) -> None:
         """Find the own neighbours; without any peer left, go back to whom it has ever known."""
         if len(desk.table) == 0:
@@ -146,13 +152,7 @@ class Neighbourhood:
 
     def _watch(self, desk: Desk) -> None:
         self._version = desk.table.version
-        turns: Counter[str] = Counter()
-        ranked = []
-        for peer in close_group(desk.table, _own_address(desk), WATCHED_MAX):
-            ranked.append((turns[peer.subnet], peer))
-            turns[peer.subnet] += 1
-        # One of each subnet first: a crowd next to this vault must not be all that it looks at.
-        nearest = [peer for _, peer in sorted(ranked, key=lambda each: each[0])][:WATCHED_MAX]
+        nearest = in_turns(close_group(desk.table, _own_address(desk), WATCHED_MAX))[:WATCHED_MAX]
         watched = {peer.vault_id: peer.record for peer in nearest}
         if watched != self._watched:
             self._watched, self._watched_at_s = watched, desk.now.monotonic_s

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from node.vault import control
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group, in_turns
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk, OwnPlace
 from node.vault.core.fetch import TRANSFER_TIMEOUT_S, Fetch
@@ -37,11 +37,14 @@ class PutOperation:
     some do not: the next nearest in their place, again --> stored once all sign, or at the end of the rounds by
                                                             HOLDERS_MIN subnets; else failed
 
-    Holders are counted by subnets, never by identities.  The own vault keeps a copy when it belongs to the group.  A
-    network of fewer subnets than HOLDERS_MIN asks for all of them.
+    Holders are counted by subnets, never by identities.  The own vault keeps a copy when it belongs to the group.
+    ``known_subnets``: how many the network has as far as this vault ever heard.  A network of fewer than HOLDERS_MIN
+    asks for all of them; one whose vaults cannot be reached at the moment stores nothing.
     """
 
-    def __init__(self, command: control.PutChunk, address: bytes, keep_receipt: KeepReceipt) -> None:
+    def __init__(
+        self, command: control.PutChunk, address: bytes, keep_receipt: KeepReceipt, *, known_subnets: int
+    ) -> None:
         self._command = command
         self._address = address
         self._keep_receipt = keep_receipt
@@ -50,7 +53,7 @@ class PutOperation:
         self._declined: dict[bytes, None] = {}  # vault ids of those who did not
         self._refusals: Counter[str] = Counter()
         self._waiting = 0
-        self._wanted = 0
+        self._wanted = min(HOLDERS_MIN, max(1, known_subnets))
         self._rounds = 0
         self._again_until_s = 0.0
 
@@ -66,8 +69,6 @@ class PutOperation:
         own = [desk.own_place] if desk.record.vault_id not in self._declined else []
         # With the own vault in it, the farthest of those found may no longer belong to the group.
         group: list[Candidate | OwnPlace] = close_group([*own, *near], self._address)
-        if self._rounds == 1:
-            self._wanted = min(HOLDERS_MIN, len({member.subnet for member in group}))
         new = [member for member in group if _vault_id(desk, member) not in self._receipts]
         self._waiting = len(new)
         for member in new:
@@ -138,7 +139,7 @@ class PutOperation:
             self._finish(desk)
 
     def _finish(self, desk: Desk) -> None:
-        if len(self._subnets) >= max(1, self._wanted):
+        if len(self._subnets) >= self._wanted:
             desk.tell(control.Stored(self._command.id, self._address, tuple(self._receipts.values())))
         else:
             why = ", ".join(f"{count} x {code}" for code, count in self._refusals.most_common(REFUSALS_NAMED))
@@ -189,13 +190,7 @@ class RankCollection:
     def begin(self, desk: Desk) -> None:
         peers = list(desk.table)
         desk.random.shuffle(peers)
-        # One of every subnet first, then a second one: a crowd in one of them must not be all that is heard.
-        turns: Counter[str] = Counter()
-        in_turn = []
-        for peer in peers:
-            in_turn.append((turns[peer.subnet], peer))
-            turns[peer.subnet] += 1
-        peers = [peer for _, peer in sorted(in_turn, key=lambda each: each[0])][:TABLES_PEERS_MAX]
+        peers = in_turns(peers)[:TABLES_PEERS_MAX]
         self._waiting = len(peers)
         for peer in peers:
             desk.ask(self, peer.record, FetchRanks())

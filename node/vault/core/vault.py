@@ -124,10 +124,10 @@ class Vault:
         """When, by the monotonic clock, the next Ticked is wanted; earlier ones do no harm."""
         desk = self._desk
         if self._leaving is not None:
-            return self._leaving.due_s(desk)
+            return min(self._leaving.due_s(desk), desk.alarm_s)
         own_store_s = min(self._scrub.due_s, self._restorer.due_s, self._store_care.due_s(desk))
         copies_s = min(self._replicator.due_s(desk), self._shrinking.due_s(desk))
-        return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s, copies_s)
+        return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s, copies_s, desk.alarm_s)
 
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
@@ -186,6 +186,7 @@ class Vault:
         self._audit_at_s = event.now.monotonic_s + self._config.pace.audit_s * desk.random.random()
 
     def _tick(self) -> None:
+        self._desk.ring()
         if self._leaving is not None:
             self._leaving.tick(self._desk)
             self._is_leaving = self._leaving.is_over
@@ -268,6 +269,11 @@ class Vault:
         peer = event.peer or asked.peer
         if not self._replicator.has_left(peer):
             self._neighbourhood.met(self._desk, peer, event.subnet)
+        if asked.peer.vault_id and asked.peer.vault_id != peer.vault_id:
+            # One transport key, certified by two vault ids: nobody has answered for the one that was asked.
+            self._desk.blame(asked.peer, "peer.signature")
+            asker.unanswered(self._desk, asked, "peer.signature")
+            return
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
         asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
@@ -306,7 +312,8 @@ class Vault:
                 desk.tell(control.Failed(command.id, MALFORMED, f"an address has {ADDRESS_BYTES} bytes"))
             case control.PutChunk():
                 address = hashlib.sha256(command.content).digest()
-                PutOperation(command, address, self._auditor.keep_receipt).begin(desk)
+                known = self._neighbourhood.known_subnets(desk)
+                PutOperation(command, address, self._auditor.keep_receipt, known_subnets=known).begin(desk)
             case control.GetChunk():
                 GetOperation(command).begin(desk)
             case control.FetchRankTables():

@@ -117,6 +117,12 @@ class IrohNetwork:
         return self._tasks.create_task(work)
 
     async def _session_with(self, peer: PeerRecord) -> Session:
+        session = await self._any_session_with(peer)
+        _check_is(session, peer)
+        return session
+
+    async def _any_session_with(self, peer: PeerRecord) -> Session:
+        """The one under the peer's transport key: two vault ids may have certified the same."""
         session = self._sessions.get(peer.transport_key)
         if session is not None and session.told == self._greeting("").record:
             return session
@@ -144,8 +150,7 @@ class IrohNetwork:
             answer = codec.decode_answer(await stream.read(codec.ENVELOPE_BYTES_MAX))
             seen_at = next((str(path.remote_addr) for path in connection.paths()), peer.addresses[0])
             session = self._admit(connection, own, answer, seen_at, is_dialled=True)
-            if peer.vault_id and session.peer.vault_id != peer.vault_id:
-                raise BadSignature("the peer has another vault id than its record says")
+            _check_is(session, peer)
         except (PeerError, IrohError, asyncio.CancelledError):
             connection.close(BROKEN_CODE, b"")
             raise
@@ -281,6 +286,11 @@ class IrohNetwork:
             answer = await self._handler(session.peer, session.subnet, content)
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await stream.write(answer)
+
+
+def _check_is(session: Session, peer: PeerRecord) -> None:
+    if peer.vault_id and session.peer.vault_id != peer.vault_id:
+        raise BadSignature("the peer has another vault id than its record says")
 
 
 def _address_of(source: iroh.IncomingAddr) -> str:
