@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import pytest
 
 from node.vault import control
 from node.vault.core.events import (
+    AnswerReceived,
     Ask,
     CheckStore,
     ChunkRead,
@@ -23,8 +25,8 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.identity import decode_record
-from node.vault.core.messages import Get, NotHeld, Ping, Put, Refused
-from node.vault.core.neighbourhood import WATCHED_MAX
+from node.vault.core.messages import Get, NotHeld, Ping, Pong, Put, Refused
+from node.vault.core.neighbourhood import NEAR_PEERS, WATCHED_MAX
 from node.vault.core.ranking import DATA_FAULTS_MAX, SHUN_S
 from node.vault.core.restore import TRIES_MAX
 from node.vault.core.scrub import STORE_CHECK_S
@@ -203,6 +205,27 @@ class TestNeighbours:
             at_once.append(len(of(Ask, list(actor.vault.step(Ticked(world.now()))), Ping)))
         assert sum(at_once) >= 12
         assert max(at_once) <= 3
+
+    def test_the_near_ones_are_pinged_often_and_of_all_others_a_few_in_turn(self):
+        world = World()
+        actor = world.add(1, pace=quiet())
+        others = peers(80)
+        for number, peer in enumerate(others):
+            ask(world, actor, peer.record, Ping(b"\1" * 32), f"10.2.{number}.0/24")
+        known = [peer for peer in others if actor.vault._desk.table.get(peer.vault_id)]
+        near = sorted(known, key=lambda peer: peer.record.position ^ actor.vault.record.position)[:10]
+        pinged: Counter[bytes] = Counter()
+        rounds = 12
+        for _ in range(4 * 30 * rounds):
+            world.now_s += 0.25
+            for effect in of(Ask, list(actor.vault.step(Ticked(world.now()))), Ping):
+                pinged[effect.peer.vault_id] += 1
+                actor.vault.step(AnswerReceived(world.now(), effect.ask_id, f"10.2.{len(pinged)}.0/24", Pong(b"")))
+
+        assert len(known) > 2 * NEAR_PEERS
+        assert all(pinged[peer.vault_id] >= rounds - 1 for peer in near)
+        assert all(pinged[peer.vault_id] for peer in known)
+        assert sum(pinged.values()) < rounds * 2.3 * NEAR_PEERS
 
     def test_a_vault_that_is_cut_off_still_names_whom_it_knew(self):
         world = World()

@@ -1,11 +1,13 @@
 """Knowing the neighbours: meeting vaults, looking around, pings, and a watch over those next to the own position.
 
-introduced, contacts of the start, met by chance --> routing table --> pinged now and then, each at its own time
+introduced, contacts of the start, met by chance --> routing table --> pinged now and then, each at its own time;
+                                                                       the near ones often, all others a few in turn
 the nearest of them, WATCHED_MAX ------------------> watched: who falls silent is gone at once, and pinged once more
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, OrderedDict
 from typing import Final
 
@@ -20,7 +22,8 @@ from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
 
 FIRST_REFRESH_S: Final = 0.5
 WATCHED_MAX: Final = 8
-PING_TURNS: Final = 20  # in one ``ping_s``: each looks at the whole table
+PING_TURNS: Final = 20  # in one ``ping_s``, so that whoever idles is not woken for each ping
+NEAR_PEERS: Final = 20  # each is pinged once in ``ping_s``; of all others together as many
 WATCH_PAUSE_S: Final = 5.0  # between two changes of the watch, unless one of the watched is gone
 FORMER_KEPT: Final = control.KEPT_CONTACTS_MAX  # silent ones, to be tried again when nobody else is left
 
@@ -33,7 +36,8 @@ class Neighbourhood:
         self._pace = pace
         self._carrier = carrier
         self._former: OrderedDict[bytes, PeerRecord] = OrderedDict()
-        self._ping_at_s: dict[bytes, float] = {}
+        self._pings: list[tuple[float, bytes]] = []  # a heap: who is to be pinged when
+        self._pinged: set[bytes] = set()  # those in it
         self._next_ping_s = 0.0
         self._refresh_at_s = 0.0
         self._refresh_pause_s = FIRST_REFRESH_S
@@ -76,8 +80,10 @@ class Neighbourhood:
         if desk.table.met(peer, subnet, now_s):
             self._former.pop(peer.vault_id, None)
             # Each has a time of its own, so that they are not all asked at the same moment for ever.
-            at_s = self._ping_at_s.setdefault(peer.vault_id, now_s + self._pace.ping_s * desk.random.random())
-            self._next_ping_s = min(self._next_ping_s, at_s)
+            if peer.vault_id not in self._pinged:
+                self._pinged.add(peer.vault_id)
+                heapq.heappush(self._pings, (now_s + self._pace.ping_s * desk.random.random(), peer.vault_id))
+                self._next_ping_s = min(self._next_ping_s, self._pings[0][0])
             # The newcomer learns the head at once, and this vault learns whether the newcomer's is newer.
             desk.ask(self._carrier, peer, Ping(self._carrier.digest))
         elif self._watched.get(peer.vault_id, peer) != peer:
@@ -132,17 +138,21 @@ class Neighbourhood:
 
     def _ping(self, desk: Desk) -> None:
         now_s, ping_s = desk.now.monotonic_s, self._pace.ping_s
-        ping_at_s: dict[bytes, float] = {}
-        for peer in desk.table:
-            at_s = self._ping_at_s.get(peer.vault_id, now_s)
-            if at_s <= now_s:
-                at_s = now_s + ping_s
-                is_heard = not peer.failures and now_s - peer.seen_s < ping_s / 2
-                if not (is_heard and self._carrier.is_carried_by(peer.vault_id)):
-                    desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
-            ping_at_s[peer.vault_id] = at_s
-        self._ping_at_s = ping_at_s
-        self._next_ping_s = max(min(ping_at_s.values(), default=now_s + ping_s), now_s + ping_s / PING_TURNS)
+        while self._pings and self._pings[0][0] <= now_s:
+            _, vault_id = heapq.heappop(self._pings)
+            peer = desk.table.get(vault_id)
+            if peer is None:
+                self._pinged.discard(vault_id)
+                continue
+            pause_s = ping_s
+            if desk.table.rank(peer) >= NEAR_PEERS:
+                pause_s *= max(1.0, (len(desk.table) - NEAR_PEERS) / NEAR_PEERS)
+            heapq.heappush(self._pings, (now_s + pause_s, vault_id))
+            is_heard = not peer.failures and now_s - peer.seen_s < pause_s / 2
+            if not (is_heard and self._carrier.is_carried_by(vault_id)):
+                desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+        next_s = self._pings[0][0] if self._pings else now_s + ping_s
+        self._next_ping_s = max(next_s, now_s + ping_s / PING_TURNS)
 
     def _watch_due_s(self, desk: Desk) -> float:
         if self._version == desk.table.version:

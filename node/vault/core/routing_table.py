@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.vault.core.identity import PeerRecord, distance, position_of
+from node.vault.core.identity import PeerRecord, position_of
 
 BUCKET_PEERS_MAX: Final = 20
 FAILURES_MAX: Final = 3  # in a row, then a peer is gone
@@ -30,14 +30,12 @@ class Peer:
     met_s: float
     seen_s: float
     failures: int = 0
+    vault_id: bytes = field(init=False)  # kept, as the position: both are looked at far more often than they are made
     position: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.position = position_of(self.record.vault_id)
-
-    @property
-    def vault_id(self) -> bytes:
-        return self.record.vault_id
+        self.vault_id = self.record.vault_id
+        self.position = position_of(self.vault_id)
 
 
 class RoutingTable:
@@ -48,7 +46,7 @@ class RoutingTable:
         self._own_position = position_of(own_vault_id)
         self.version = 0  # another one whenever a peer came, went, or is seen from another subnet
         self._peers: dict[bytes, Peer] = {}
-        self._bucket_sizes: dict[int, int] = {}
+        self._buckets: dict[int, dict[bytes, Peer]] = {}
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -62,7 +60,8 @@ class RoutingTable:
 
     def met(self, record: PeerRecord, subnet: str, now_s: float) -> bool:
         """A live session with the peer was just used; return whether it is new here."""
-        peer = self._peers.get(record.vault_id)
+        vault_id = record.vault_id
+        peer = self._peers.get(vault_id)
         if peer is not None:
             if self.has_newer(record):
                 return False
@@ -71,11 +70,10 @@ class RoutingTable:
             self.version += peer.subnet != subnet
             peer.subnet, peer.seen_s, peer.failures = subnet, now_s, 0
             return False
-        bucket = self._bucket_of(record.vault_id)
-        if record.vault_id == self._own_id or not self._make_room(bucket, subnet):
+        bucket = self._buckets.setdefault(self._bucket_of(vault_id), {})
+        if vault_id == self._own_id or not self._make_room(bucket, subnet):
             return False
-        self._peers[record.vault_id] = Peer(record, subnet, now_s, now_s)
-        self._bucket_sizes[bucket] = self._bucket_sizes.get(bucket, 0) + 1
+        self._peers[vault_id] = bucket[vault_id] = Peer(record, subnet, now_s, now_s)
         self.version += 1
         return True
 
@@ -94,20 +92,28 @@ class RoutingTable:
 
     def remove(self, vault_id: bytes) -> None:
         if self._peers.pop(vault_id, None) is not None:
-            self._bucket_sizes[self._bucket_of(vault_id)] -= 1
+            del self._buckets[self._bucket_of(vault_id)][vault_id]
             self.version += 1
 
     def nearest(self, target: bytes, count: int) -> list[Peer]:
         """At most ``count`` peers, nearest to ``target`` first."""
-        return sorted(self._peers.values(), key=lambda peer: distance(peer.position, target))[:count]
+        place = int.from_bytes(target, "big")
+        return sorted(self._peers.values(), key=lambda peer: peer.position ^ place)[:count]
+
+    def rank(self, peer: Peer) -> int:
+        """How many peers are nearer to the own vault than this one."""
+        own, bucket = self._own_position, self._bucket_of(peer.vault_id)
+        nearer = sum(len(peers) for number, peers in self._buckets.items() if number < bucket)
+        limit = peer.position ^ own
+        return nearer + sum(other.position ^ own < limit for other in self._buckets[bucket].values())
 
     def _bucket_of(self, vault_id: bytes) -> int:
         return (self._own_position ^ position_of(vault_id)).bit_length()
 
-    def _make_room(self, bucket: int, subnet: str) -> bool:
-        if self._bucket_sizes.get(bucket, 0) < BUCKET_PEERS_MAX:
+    def _make_room(self, bucket: dict[bytes, Peer], subnet: str) -> bool:
+        if len(bucket) < BUCKET_PEERS_MAX:
             return True
-        members = [peer for peer in self._peers.values() if self._bucket_of(peer.vault_id) == bucket]
+        members = list(bucket.values())
         failing = [peer for peer in members if peer.failures]
         if failing:
             self.remove(max(failing, key=lambda peer: peer.failures).vault_id)
