@@ -3,9 +3,13 @@
 Vaults tell each other the digest of the head they carry, with every ping.  Whoever meets an unknown digest
 fetches the head, and hands it up unread; the supervisor says whether it is to be carried from now on.
 
-Reading a head costs the supervisor time.  Hence only peers of the routing table are believed to have one, each
-subnet is asked for one at a time, and a subnet whose head was refused is not asked again for a while: however many
-identities a liar has, the heads of others get through.
+    a peer names a digest -> its subnet's offer, in a queue -> asked for -> handed up
+                                                                 `-> not delivered, or refused: the subnet is paused,
+                                                                     and the next offer has its turn
+
+Reading a head costs the supervisor time.  Hence only peers of the routing table are believed to have one, and each
+subnet offers one at a time.  Who offers again stands behind all who wait: however many identities a liar has, and
+however late it fails, the heads of others get through.
 """
 
 from __future__ import annotations
@@ -22,8 +26,9 @@ from node.vault.core.messages import Answer, FetchHead, HeadContent, Ping, Pong
 DIGESTS_KEPT: Final = 256
 SEEN_S: Final = 600.0  # after so long a head is handed up again: the supervisor may have been too busy for it
 FETCHES_MAX: Final = 16
-REFUSED_PAUSE_S: Final = 10.0
-REFUSED_KEPT: Final = 1_000  # subnets
+OFFERS_MAX: Final = 1_000  # subnets; those of the routing table are fewer
+PAUSE_S: Final = 10.0  # for a subnet, after a head of it was refused or did not come
+PAUSES_KEPT: Final = 1_000  # subnets
 CARRIED_KEPT: Final = 1_000  # peers
 
 
@@ -34,9 +39,10 @@ class HeadCarrier:
         self.head = head
         self.digest = hashlib.sha256(head).digest() if head else b""
         self._seen_s: OrderedDict[bytes, float] = OrderedDict()
+        self._offers: dict[str, tuple[PeerRecord, bytes]] = {}  # what each subnet named last, in order of waiting
         self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
         self._carried: OrderedDict[bytes, bytes] = OrderedDict()  # the digest that a peer named last, by vault id
-        self._refused_s: OrderedDict[str, float] = OrderedDict()  # when the last head of a subnet was refused
+        self._paused_s: OrderedDict[str, float] = OrderedDict()  # since when, by subnet
 
     def carry(self, desk: Desk, head: bytes) -> None:
         """Carry this head from now on, and let every peer know at once."""
@@ -55,17 +61,11 @@ class HeadCarrier:
         self._carried.move_to_end(peer.vault_id)
         if len(self._carried) > CARRIED_KEPT:
             self._carried.popitem(last=False)
-        if not digest or digest == self.digest or digest in self._fetching.values():
-            return
-        if desk.now.monotonic_s - self._seen_s.get(digest, -SEEN_S) < SEEN_S:
-            return
         known = desk.table.get(peer.vault_id)
-        if known is None or known.subnet in self._fetching or len(self._fetching) >= FETCHES_MAX:
-            return
-        if desk.now.monotonic_s - self._refused_s.get(known.subnet, -REFUSED_PAUSE_S) < REFUSED_PAUSE_S:
-            return
-        self._fetching[known.subnet] = digest
-        desk.ask(self, peer, FetchHead(digest), ASK_TIMEOUT_S)
+        is_wanted = known is not None and self._is_wanted(desk, digest)
+        if known is not None and is_wanted and (known.subnet in self._offers or len(self._offers) < OFFERS_MAX):
+            self._offers[known.subnet] = peer, digest
+        self._ask_next(desk)
 
     def refused(self, desk: Desk, sender: bytes) -> None:
         """The head that this vault sent was bad."""
@@ -73,33 +73,61 @@ class HeadCarrier:
         desk.ledger.blame(sender, desk.now.monotonic_s)
         known = desk.table.get(sender)
         if known is not None:
-            self._refused_s[known.subnet] = desk.now.monotonic_s
-            self._refused_s.move_to_end(known.subnet)
-            if len(self._refused_s) > REFUSED_KEPT:
-                self._refused_s.popitem(last=False)
+            self._pause(desk, known.subnet)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         if isinstance(asked.message, FetchHead):
-            self._fetched(asked.message)
-            self._take(desk, asked, asked.message.digest, message)
+            is_delivered = self._take(desk, asked, asked.message.digest, message)
+            self._fetched(desk, asked.message.digest, is_delivered=is_delivered)
         elif isinstance(message, Pong):
             self.heard(desk, asked.peer, message.head)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         if isinstance(asked.message, FetchHead):
-            self._fetched(asked.message)
+            self._fetched(desk, asked.message.digest, is_delivered=False)
 
-    def _fetched(self, message: FetchHead) -> None:
-        self._fetching = {subnet: digest for subnet, digest in self._fetching.items() if digest != message.digest}
+    def _is_wanted(self, desk: Desk, digest: bytes) -> bool:
+        """Whether this is another head than the own one, and was not handed up lately."""
+        is_seen = desk.now.monotonic_s - self._seen_s.get(digest, -SEEN_S) < SEEN_S
+        return bool(digest) and digest != self.digest and not is_seen
 
-    def _take(self, desk: Desk, asked: Asked, digest: bytes, message: Answer) -> None:
+    def _ask_next(self, desk: Desk) -> None:
+        """Ask whoever may be asked, those first who wait longest."""
+        now_s = desk.now.monotonic_s
+        for subnet, (peer, digest) in list(self._offers.items()):
+            if not self._is_wanted(desk, digest) or desk.table.get(peer.vault_id) is None:
+                del self._offers[subnet]
+                continue
+            is_asked = subnet in self._fetching or digest in self._fetching.values()
+            is_paused = now_s - self._paused_s.get(subnet, -PAUSE_S) < PAUSE_S
+            if not is_asked and not is_paused and len(self._fetching) < FETCHES_MAX:
+                del self._offers[subnet]
+                self._fetching[subnet] = digest
+                desk.ask(self, peer, FetchHead(digest), ASK_TIMEOUT_S)
+
+    def _fetched(self, desk: Desk, digest: bytes, *, is_delivered: bool) -> None:
+        (subnet,) = (subnet for subnet, fetched in self._fetching.items() if fetched == digest)
+        del self._fetching[subnet]
+        if not is_delivered:
+            self._pause(desk, subnet)
+        self._ask_next(desk)
+
+    def _pause(self, desk: Desk, subnet: str) -> None:
+        self._paused_s[subnet] = desk.now.monotonic_s
+        self._paused_s.move_to_end(subnet)
+        if len(self._paused_s) > PAUSES_KEPT:
+            self._paused_s.popitem(last=False)
+
+    def _take(self, desk: Desk, asked: Asked, digest: bytes, message: Answer) -> bool:
+        """Hand up what came; whether it is what was asked for."""
         if not isinstance(message, HeadContent):
-            return  # it carries another head by now
+            return False  # it carries another head by now
         if hashlib.sha256(message.content).digest() != digest:
             desk.blame(asked.peer, "peer.chunk_mismatch")
-            return
+            return False
         self._remember(desk, digest)
         desk.tell(control.HeadSeen(message.content, asked.peer.vault_id))
+        return True
 
     def _remember(self, desk: Desk, digest: bytes) -> None:
         self._seen_s[digest] = desk.now.monotonic_s

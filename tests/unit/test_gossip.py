@@ -1,0 +1,109 @@
+"""The newest head comes through, whoever names it and does not deliver."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from node.vault import control
+from node.vault.core import gossip
+from node.vault.core.events import Ask, AskFailed, Tell
+from node.vault.core.gossip import PAUSE_S
+from node.vault.core.messages import FetchHead, HeadContent, Ping, Refused
+from tests.unit.test_vault_attacks import Peer, answer, ask, of
+from tests.vault_world import Actor, World
+
+HEAD = b"the newest release"
+DIGEST = hashlib.sha256(HEAD).digest()
+
+
+def subnet(peer: Peer) -> str:
+    return f"{peer.addresses[0].rpartition('.')[0]}.0/24"
+
+
+def friends(count: int) -> list[Peer]:
+    return [Peer(number, f"10.{number}.3.3:1") for number in range(1, count + 1)]
+
+
+def names(world: World, actor: Actor, peer: Peer, digest: bytes = DIGEST) -> list[Ask]:
+    """The peer pings; whom the vault asks for a head because of it."""
+    return of(Ask, ask(world, actor, peer.record, Ping(digest), subnet(peer)), FetchHead)
+
+
+def failed(world: World, actor: Actor, question: Ask) -> list[Any]:
+    return list(actor.vault.step(AskFailed(world.now(), question.ask_id, "peer.unreachable")))
+
+
+def test_another_who_named_the_head_is_asked_when_the_first_one_does_not_deliver():
+    world = World()
+    actor = world.add(1)
+    liar, *others = friends(3)
+    (question,) = names(world, actor, liar)
+    assert [names(world, actor, other) for other in others] == [[], []]
+    (second,) = of(Ask, answer(world, actor, question, Refused("busy"), subnet(liar)), FetchHead)
+    assert second.peer == others[0].record
+    (third,) = of(Ask, failed(world, actor, second), FetchHead)
+    assert third.peer == others[1].record
+    (told,) = of(Tell, answer(world, actor, third, HeadContent(HEAD), subnet(others[1])))
+    assert told.report == control.HeadSeen(HEAD, others[1].vault_id)
+
+
+def test_a_subnet_that_did_not_deliver_must_wait():
+    world = World()
+    actor = world.add(1)
+    (liar,) = friends(1)
+    (question,) = names(world, actor, liar)
+    answer(world, actor, question, Refused("not_held"), subnet(liar))
+    assert names(world, actor, liar) == []
+    world.now_s += PAUSE_S
+    assert len(names(world, actor, liar)) == 1
+
+
+def test_whoever_never_delivers_and_asks_to_be_asked_again_does_not_come_before_those_who_wait():
+    world = World()
+    actor = world.add(1)
+    everyone = friends(8)
+    liars, honest = everyone[:7], everyone[7]
+    (question,) = names(world, actor, liars[0])
+    asked = [question.peer]
+    for peer in everyone[1:]:
+        names(world, actor, peer)
+    while asked[-1] != honest.record:
+        world.now_s += 4.9  # the worst moment
+        (question,) = of(Ask, answer(world, actor, question, Refused("busy"), subnet(liars[0])), FetchHead)
+        asked.append(question.peer)
+        for liar in liars:
+            names(world, actor, liar)
+    assert len(asked) == len(everyone)
+
+
+def test_what_a_subnet_offered_last_is_what_is_asked_for():
+    world = World()
+    actor = world.add(1)
+    liar, friend = friends(2)
+    (question,) = names(world, actor, liar)
+    names(world, actor, friend)
+    newer = hashlib.sha256(b"newer still").digest()
+    (second,) = names(world, actor, friend, newer)
+    assert second.message == FetchHead(newer)
+    assert of(Ask, answer(world, actor, question, Refused("busy"), subnet(liar)), FetchHead) == []
+
+
+def test_nobody_is_asked_for_a_head_that_came_meanwhile():
+    world = World()
+    actor = world.add(1)
+    first, second = friends(2)
+    (question,) = names(world, actor, first)
+    names(world, actor, second)
+    assert of(Ask, answer(world, actor, question, HeadContent(HEAD), subnet(first)), FetchHead) == []
+    assert actor.vault._carrier._offers == {}
+
+
+def test_offers_are_kept_within_bounds(monkeypatch):
+    monkeypatch.setattr(gossip, "FETCHES_MAX", 1)
+    monkeypatch.setattr(gossip, "OFFERS_MAX", 4)
+    world = World()
+    actor = world.add(1)
+    for peer in friends(12):
+        names(world, actor, peer, peer.vault_id)
+    assert len(actor.vault._carrier._offers) == 4
