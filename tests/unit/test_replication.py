@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from node.vault import control
+from node.vault.core import limits, serving
 from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.events import Ask, CommandReceived, Ticked
 from node.vault.core.messages import Answer, Audited, Put
@@ -73,6 +74,20 @@ class TestAHolderThatDies:
         world.pass_time(RESTORED_S)
         assert missing(actors, addresses) == 0
 
+    def test_three_that_die_are_replaced_though_the_disks_are_nearly_full_and_the_shares_of_people_are_used_up(
+        self, monkeypatch
+    ):
+        world, actors, addresses = network(count=14, chunks=60)
+        monkeypatch.setattr(serving, "KNOWN_S", 0.0)
+        monkeypatch.setattr(limits, "FILL_SHARE", 100)
+        for actor in actors:
+            actor.vault._desk.quota_bytes = 280  # nine tenths of what the fullest will hold
+        for actor in actors[2:5]:
+            actor.is_dead = True
+        assert missing(actors, addresses) > 40
+        world.pass_time(RESTORED_S)
+        assert missing(actors, addresses) == 0
+
 
 class TestAVaultThatComes:
     def test_a_newcomer_gets_exactly_its_chunks(self):
@@ -104,6 +119,16 @@ class TestAVaultThatComes:
         actors[3].is_dead = False
         world.pass_time(60.0)
         assert missing(actors, [address_of(content) for content in contents]) == 0
+
+    def test_a_newcomer_gets_all_its_chunks_although_no_holder_may_bring_more_than_a_part(self, monkeypatch):
+        world, actors, addresses = network(count=14, chunks=60)
+        newcomer = world.add(50, contacts=actors[:2], pace=PACE, quota_bytes=200)
+        monkeypatch.setattr(serving, "KNOWN_S", 0.0)
+        monkeypatch.setattr(limits, "RESTORE_SHARE", 8)
+        monkeypatch.setattr(limits, "FILL_SHARE", 100)
+        world.pass_time(300.0)
+        assert newcomer.vault._desk.counters["put over share"] > 0
+        assert missing([*actors, newcomer], addresses) == 0
 
     def test_one_behind_an_address_that_four_stand_at_gets_nothing(self):
         world, actors, addresses = network(count=4)

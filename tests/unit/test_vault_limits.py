@@ -9,8 +9,11 @@ from node.vault.core.limits import (
     FILL_SHARE,
     IDENTITY_BURST,
     KNOWN_S,
+    LAST_ROOM,
+    LAST_SHARE,
     PENDING_MAX,
     PENDING_SUBNET_MAX,
+    RESTORE_SHARE,
     SMALL_NETWORK_SUBNETS,
     SUBNET_BURST,
     Buckets,
@@ -139,6 +142,42 @@ def test_an_identity_made_to_fit_the_close_group_is_not_believed_to_restore_copi
     world.now_s += KNOWN_S
     codes = fill(world, actor, 60, FLOOD, near)
     assert codes.count("resource.quota") < 10
+
+
+def neighbours_of(actor: Actor, count: int) -> list[Peer]:
+    """Identities made to stand next to the vault."""
+    return sorted(peers(1_000), key=lambda peer: peer.record.position ^ actor.vault.record.position)[:count]
+
+
+def test_a_known_neighbour_that_says_it_restores_copies_leaves_room_for_others():
+    world = World()
+    actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
+    (near,) = neighbours_of(actor, 1)
+    ask(world, actor, near.record, Ping(b""), FLOOD)
+    world.now_s += KNOWN_S
+    fill(world, actor, 200, FLOOD, near)
+    assert actor.vault._desk.used_bytes <= 100_000 / RESTORE_SHARE + 100_000 / FILL_SHARE
+    assert fill(world, actor, 10, OTHER) == []
+
+
+def test_the_last_room_is_nobodys_alone_however_many_say_that_they_restore_copies():
+    world = World()
+    actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
+    crowd = neighbours_of(actor, 4)
+    for number, near in enumerate(crowd):
+        ask(world, actor, near.record, Ping(b""), f"10.66.{number}.0/24")
+    world.now_s += KNOWN_S
+    for number, near in enumerate(crowd):
+        fill(world, actor, 60, f"10.66.{number}.0/24", near)
+    assert actor.vault._desk.used_bytes <= 100_000 * (1 - 1 / LAST_ROOM + 4 / LAST_SHARE)
+    assert fill(world, actor, 1, OTHER) == []
+
+
+def test_a_chunk_finds_room_in_a_small_quota_too():
+    world = World()
+    actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
+    actor.vault._desk.quota_bytes = 3_000
+    assert fill(world, actor, 2) == ["resource.quota"]
 
 
 def test_a_refused_flood_costs_no_signature_and_no_look_at_the_disk():

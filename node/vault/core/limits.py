@@ -5,9 +5,12 @@ its vaults, and less than would keep a vault busy; so many identities behind one
 share, and what others ask is answered.  Requests that still wait for the disk are counted too.
 
 A subnet may fill a quarter of the quota at once and a quarter a day after that.  Copies that restore a close group
-are not counted: whoever has been known for a while and belongs to the chunk's close group brings those.  In a network
-of fewer subnets than two close groups, most vaults belong to the group of most chunks, and those few who use the
-network fill it rightly: there is no such limit there.
+have a larger share of their own, half of the quota: whoever has been known for a while and belongs to the chunk's
+close group brings those, but a vault that was made to stand there is nobody to trust with all the room.  More than a
+half comes from several holders anyway: what one may not bring, the next one brings some seconds later.  The last
+eighth of the quota is given in small shares, so that there is room for many.  In a network of fewer subnets than two
+close groups, most vaults belong to the group of most chunks, and those few who use the network fill it rightly: there
+is no such limit there.
 
 A table that is full forgets whoever asked longest ago; with so many identities it is the subnet's limit that holds.
 """
@@ -28,7 +31,11 @@ SUBNETS_KEPT: Final = 4_096
 PENDING_SUBNET_MAX: Final = 64  # requests of one subnet that wait for the disk at once
 PENDING_MAX: Final = 1_024
 
-FILL_SHARE: Final = 4  # the part of the quota that one subnet may fill, as a divisor
+# The parts of the quota that one subnet may fill at once, and once more in FILL_S; as divisors.
+FILL_SHARE: Final = 4
+RESTORE_SHARE: Final = 2  # with copies that restore a close group, besides
+LAST_SHARE: Final = 64  # of whatever kind, once no more than LAST_ROOM is left
+LAST_ROOM: Final = 8
 FILL_S: Final = 24 * 3600.0
 SMALL_NETWORK_SUBNETS: Final = 2 * CLOSE_GROUP_SUBNETS
 KNOWN_S: Final = 600.0  # since a peer was first met, before it is believed to restore copies: identities are free
@@ -92,8 +99,19 @@ class StorageShares:
     """Whether a subnet may fill so many more bytes."""
 
     def __init__(self) -> None:
-        self._subnets = Buckets(SUBNETS_KEPT)
+        self._filled = Buckets(SUBNETS_KEPT)
+        self._restored = Buckets(SUBNETS_KEPT)
+        self._last = Buckets(SUBNETS_KEPT)
 
-    def take(self, subnet: str, length: int, *, quota_bytes: int, now_s: float) -> bool:
-        share_bytes = quota_bytes / FILL_SHARE
-        return self._subnets.take(subnet, now_s, cost=length, per_s=share_bytes / FILL_S, burst=share_bytes)
+    def take(
+        self, subnet: str, length: int, *, is_restoring: bool, room_bytes: int, quota_bytes: int, now_s: float
+    ) -> bool:
+        """``room_bytes``: what is left of the quota before it."""
+
+        def has_room(buckets: Buckets, share: int) -> bool:
+            burst = max(quota_bytes / share, length)  # one chunk at least, however little is lent
+            return buckets.take(subnet, now_s, cost=length, per_s=burst / FILL_S, burst=burst)
+
+        if room_bytes - length < quota_bytes / LAST_ROOM:
+            return has_room(self._last, LAST_SHARE)
+        return (is_restoring and has_room(self._restored, RESTORE_SHARE)) or has_room(self._filled, FILL_SHARE)

@@ -44,17 +44,22 @@ class Storing:
             desk.write_chunk(self, message.address, message.content)
 
     def _has_share(self, desk: Desk, peer: PeerRecord, message: Put) -> bool:
-        """Whether the putter's subnet may fill so much more, unless it brings back copies that its group has lost."""
+        """Whether the putter's subnet may fill so much more."""
         subnets = {other.subnet for other in desk.table} | {desk.own_place.subnet, self._subnet}
         if len(subnets) < SMALL_NETWORK_SUBNETS:
             return True
+        return desk.shares.take(
+            self._subnet, len(message.content), is_restoring=self._is_restoring(desk, peer, message.address),
+            room_bytes=desk.quota_bytes - desk.used_bytes, quota_bytes=desk.quota_bytes, now_s=desk.now.monotonic_s,
+        )  # fmt: skip
+
+    def _is_restoring(self, desk: Desk, peer: PeerRecord, address: bytes) -> bool:
+        """Whether the putter may be believed to bring back a copy that its group has lost."""
         known = desk.table.get(peer.vault_id)
-        now_s = desk.now.monotonic_s
-        if known is not None and now_s - known.met_s >= KNOWN_S:
-            places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
-            if OwnPlace(known.position, known.subnet) in close_group(places, message.address):
-                return True
-        return desk.shares.take(self._subnet, len(message.content), quota_bytes=desk.quota_bytes, now_s=now_s)
+        if known is None or desk.now.monotonic_s - known.met_s < KNOWN_S:
+            return False
+        places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
+        return OwnPlace(known.position, known.subnet) in close_group(places, address)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if code:
