@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import iroh
 import pytest
 
 from node.vault.core.identity import PeerRecord
 from node.vault.errors import Unreachable
-from node.vault.transport import limits, sessions
+from node.vault.transport import endpoint, limits, sessions, streams
 from node.vault.transport.limits import Attempts, Requests
 from node.vault.transport.streams import FrameStream
 from tests.integration.endpoint_world import ANSWER_S, PING, PONG, Host, play, wait_until
@@ -46,6 +47,46 @@ def test_requests_of_one_subnet_beyond_its_share_are_broken_off_and_others_serve
         await asyncio.gather(other, *kept)
 
     play(3, story)
+
+
+def test_many_requests_that_have_begun_and_do_not_come_leave_room_for_other_subnets_and_end_soon(monkeypatch):
+    monkeypatch.setattr(limits, "REQUESTS_MAX", 16)
+    monkeypatch.setattr(limits, "REQUESTS_PER_SUBNET_MAX", 8)
+    monkeypatch.setattr(endpoint, "PIECE_S", 1.0)
+
+    async def story(hosts: list[Host]) -> None:
+        honest, target, *mute = hosts
+        kept = []
+        for host in mute:
+            connection = await host.greeted(target)
+            for first in (b"\0", (1 << 20).to_bytes(4, "big") + bytes(100)) * 5:
+                stream = await connection.open_bi()
+                await stream.send().write_all(first)
+                kept.append(stream)
+        await wait_until(lambda: len(target.network._requests._begun) == len(mute))
+        for _ in range(5):
+            await honest.ping(target)
+        await wait_until(lambda: not target.network._requests._begun)
+        assert target.network.counters["request broken off"] > 0
+
+    play(4, story)
+
+
+def test_a_large_request_over_a_slow_line_is_waited_for_while_it_comes(monkeypatch):
+    monkeypatch.setattr(endpoint, "PIECE_S", 0.5)
+    monkeypatch.setattr(streams, "PIECE_BYTES", 1_000)
+
+    async def story(hosts: list[Host]) -> None:
+        slow, target = hosts
+        connection = await slow.greeted(target)
+        stream = await connection.open_bi()
+        await stream.send().write_all((4_000).to_bytes(4, "big"))
+        for _ in range(5):
+            await asyncio.sleep(0.2)  # the line: a second in all
+            await stream.send().write_all(bytes(800))
+        assert await stream.recv().read_exact(4 + len(PONG))
+
+    play(2, story)
 
 
 def test_a_stream_carries_one_request_after_the_other():
@@ -137,8 +178,6 @@ def test_who_connects_too_often_proves_its_address_and_then_waits_while_others_a
 
 
 def test_a_peer_that_shakes_hands_and_says_nothing_gives_its_place_back(monkeypatch):
-    from node.vault.transport import endpoint
-
     monkeypatch.setattr(endpoint, "HELLO_TIMEOUT_S", 0.3)
     monkeypatch.setattr(limits, "ACCEPTED_PER_SUBNET_MAX", 1)
 
@@ -157,6 +196,15 @@ def test_a_peer_that_shakes_hands_and_says_nothing_gives_its_place_back(monkeypa
 
 
 class TestTheBooks:
+    def test_each_subnet_leaves_as_much_room_as_it_takes(self):
+        requests, taken = Requests(), {}
+        with contextlib.ExitStack() as held:
+            for subnet in ("first", "second", "third", "fourth"):
+                while requests.has_room(subnet):
+                    held.enter_context(requests.take(subnet))
+                taken[subnet] = requests._begun[subnet]
+        assert taken == {"first": 64, "second": 32, "third": 16, "fourth": 8}
+
     def test_attempts_are_forgiven_with_time_and_others_are_not_kept_for_ever(self, monkeypatch):
         monkeypatch.setattr(limits, "ATTEMPTS_SUBNETS_MAX", 2)
         attempts = Attempts()

@@ -30,7 +30,7 @@ from node.vault.transport.streams import BROKEN_CODE, FrameStream
 
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
-READ_TIMEOUT_S: Final = 15.0
+PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
 
 logger = logging.getLogger(__name__)
@@ -281,8 +281,7 @@ class IrohNetwork:
 
     async def _answer(self, session: Session, stream: FrameStream) -> None:
         async with session.serving:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                content = await stream.read(codec.MESSAGE_BYTES_MAX)
+            content = await stream.read(codec.MESSAGE_BYTES_MAX, PIECE_S)
             answer = await self._handler(session.peer, session.subnet, content)
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await stream.write(answer)

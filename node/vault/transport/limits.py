@@ -71,7 +71,13 @@ class Attempts:
 
 
 class Requests:
-    """Requests that are arriving, at work or being answered, by subnet."""
+    """Requests that are arriving, at work or being answered, by subnet.
+
+    No subnet takes more than what it leaves: a second one finds half of the whole, the next one half of that, and many
+    that ask at once get the same each.  Whoever wants all of it needs as many subnets as it has halves.
+
+    Source: Choudhury and Hahne, "Dynamic queue length thresholds" (1998).
+    """
 
     def __init__(self) -> None:
         self._begun: Counter[str] = Counter()
@@ -82,7 +88,7 @@ class Requests:
         return self._serving.setdefault(subnet, asyncio.Semaphore(SERVING_PER_SUBNET_MAX))
 
     def has_room(self, subnet: str) -> bool:
-        return self._begun[subnet] < REQUESTS_PER_SUBNET_MAX and self._begun.total() < REQUESTS_MAX
+        return self._begun[subnet] < min(REQUESTS_PER_SUBNET_MAX, REQUESTS_MAX - self._begun.total())
 
     @contextlib.contextmanager
     def take(self, subnet: str) -> Iterator[None]:

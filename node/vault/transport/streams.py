@@ -9,6 +9,7 @@ for each request would cost two more crossings into iroh on either side, which i
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import Final
 
@@ -19,6 +20,7 @@ from node.vault.transport.unhurried import unhurried
 
 LENGTH_BYTES: Final = 4
 FIRST_BYTES_MAX: Final = 1 << 14  # what one look takes: the whole of a small message
+PIECE_BYTES: Final = 1 << 18  # of a large frame that has to come in time
 UNHURRIED_BYTES_MIN: Final = 1 << 15  # fewer have mostly come when they are read
 BROKEN_CODE: Final = 400
 
@@ -43,28 +45,39 @@ class FrameStream:
         self._first = await self._receiving.read(FIRST_BYTES_MAX)
         return bool(self._first)
 
-    async def read(self, bytes_max: int) -> bytes:
+    async def read(self, bytes_max: int, piece_s: float | None = None) -> bytes:
         """The next frame's content; its size is looked at before any memory is taken for it.
 
         Empty, and the stream spent, when it is longer or not the only one: no message is empty, so whoever decodes
-        it blames the sender.
+        it blames the sender.  With ``piece_s`` its length, and then every PIECE_BYTES of it, must come within that
+        time: a frame that has begun and does not come ends soon, a large one over a slow line is waited for.
+
+        Raises:
+            TimeoutError: A piece did not come in time.
         """
         first, self._first = self._first, b""
-        while len(first) < LENGTH_BYTES:
-            more = await self._receiving.read(FIRST_BYTES_MAX)
-            if not more:
-                break
-            first += more
+        async with asyncio.timeout(piece_s):
+            while len(first) < LENGTH_BYTES:
+                more = await self._receiving.read(FIRST_BYTES_MAX)
+                if not more:
+                    break
+                first += more
         length = int.from_bytes(first[:LENGTH_BYTES], "big")
         missing = length + LENGTH_BYTES - len(first)
         if len(first) < LENGTH_BYTES or length > bytes_max or missing < 0:
             self.is_spent = True
             return b""
-        if missing > UNHURRIED_BYTES_MIN:
-            return first[LENGTH_BYTES:] + await unhurried(self._receiving.read_exact(missing))
-        if missing:
-            return first[LENGTH_BYTES:] + await self._receiving.read_exact(missing)
-        return first[LENGTH_BYTES:]
+        pieces = [first[LENGTH_BYTES:]]
+        while missing:
+            size = missing if piece_s is None else min(missing, PIECE_BYTES)
+            async with asyncio.timeout(piece_s):
+                pieces.append(await self._piece(size))
+            missing -= size
+        return b"".join(pieces)
+
+    async def _piece(self, size: int) -> bytes:
+        reading = self._receiving.read_exact(size)
+        return await (unhurried(reading) if size > UNHURRIED_BYTES_MIN else reading)
 
     async def finish(self) -> None:
         """What has been sent is whole; nothing more is read."""
