@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from zeroconf import BadTypeInNameException
 
 from node.vault.core.identity import ADDRESSES_MAX, Introduction
 from node.vault.transport.discovery import TOLD_MAX, TYPE, WAITING_MAX, Announced, _Finder, introduction_of, local_hosts
@@ -81,6 +83,33 @@ def test_a_flood_of_names_is_not_listened_to():
     asked, told = heard(*(f"{number}.{TYPE}" for number in range(1000)))
     assert len(asked) == WAITING_MAX
     assert len(told) == 1  # one vault under many names is one vault
+
+
+def test_nothing_that_stands_behind_a_name_ends_the_search():
+    told: list[Introduction] = []
+
+    async def main():
+        finder = _Finder(NETWORK, OWN, told.append)
+        for name in ("evil", "odd", "friend"):
+            finder.heard(name=f"{name}.{TYPE}")
+
+        async def ask(name: str) -> Announced:
+            if name.startswith("evil"):
+                raise BadTypeInNameException
+            odd: dict[bytes, Any] = {b"key": 7} if name.startswith("odd") else {}
+            return {**TEXT, **odd}, HOSTS, 4001
+
+        looking = asyncio.create_task(finder.look_up(ask))
+        await asyncio.sleep(3600)
+        assert not looking.done()
+        looking.cancel()
+
+    run(main())
+    assert [introduction.transport_key for introduction in told] == [KEY]
+
+
+def test_a_name_of_another_kind_of_service_is_not_asked_for():
+    assert heard("evil._other._tcp.local.", TYPE, f"x{TYPE}", f"friend.{TYPE}")[0] == [f"friend.{TYPE}"]
 
 
 def test_what_was_told_is_remembered_within_bounds():

@@ -95,15 +95,21 @@ class _Finder:
 
     def heard(self, *, name: str, **_: Any) -> None:
         """A service appeared, changed or went; foreign input."""
-        if name != self.own_name and len(name) <= NAME_CHARACTERS_MAX and not self._names.full():
+        is_vault = name.endswith(f".{TYPE}") and name != self.own_name
+        if is_vault and len(name) <= NAME_CHARACTERS_MAX and not self._names.full():
             self._names.put_nowait(name)
 
     async def look_up(self, ask: Callable[[str], Awaitable[Announced | None]]) -> None:
         """Ask after one name after the other, until cancelled."""
         while True:
-            announced = await ask(await self._names.get())
-            if announced is not None:
-                self._tell(introduction_of(announced, self._network))
+            name = await self._names.get()
+            try:
+                announced = await ask(name)
+                introduction = None if announced is None else introduction_of(announced, self._network)
+            except Exception as error:  # noqa: BLE001 - a foreign library reads what strangers send: it ends nothing here
+                logger.info("a name on the local network is passed over: %s", type(error).__name__)
+            else:
+                self._tell(introduction)
             await asyncio.sleep(PAUSE_S)
 
     def _tell(self, introduction: Introduction | None) -> None:
