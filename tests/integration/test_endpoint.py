@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
 
 import iroh
 import pytest
 
 from node.vault.core import codec
-from node.vault.core.identity import PeerRecord, Signer, certify, make_record
+from node.vault.core.identity import LOCAL_DIALLED_MAX, PeerRecord, Signer, certify, make_record
 from node.vault.errors import BadSignature, MalformedMessage, Unreachable
 from node.vault.transport import limits, sessions
 from node.vault.transport.streams import FrameStream
@@ -168,3 +170,28 @@ def test_a_vault_that_accepts_and_never_says_hello_is_left_alone(monkeypatch):
         await wait_until(lambda: bool(closed))
 
     play(2, story)
+
+
+def test_few_of_the_addresses_that_a_record_names_are_dialled():
+    async def story(hosts: list[Host]) -> None:
+        (asker,) = hosts
+        with contextlib.ExitStack() as held:
+            victims = [held.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(8)]
+            for number, victim in enumerate(victims):
+                victim.setblocking(False)
+                victim.bind((f"127.0.{190 + number}.1", 0))
+            nobody = Host()
+            nobody.renew(tuple(f"127.0.{190 + number}.1:{v.getsockname()[1]}" for number, v in enumerate(victims)))
+            with pytest.raises(Unreachable):
+                await asker.network.request(nobody.record, PING, 1.0)
+            heard = [victim for victim in victims if has_heard(victim)]
+        assert 0 < len(heard) <= LOCAL_DIALLED_MAX
+
+    play(1, story)
+
+
+def has_heard(victim: socket.socket) -> bool:
+    try:
+        return bool(victim.recv(2_048))
+    except BlockingIOError:
+        return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Final
 
@@ -25,6 +26,8 @@ CERTIFICATE_S: Final = 24 * 3600.0  # how long a transport key is certified for
 CLOCK_SKEW_S: Final = 600.0  # how wrong a peer's clock may be
 ADDRESSES_MAX: Final = 8
 ADDRESS_CHARACTERS_MAX: Final = 64
+PUBLIC_DIALLED_MAX: Final = 2  # addresses of one record, on the internet
+LOCAL_DIALLED_MAX: Final = 3
 RECORD_BYTES_MAX: Final = 1024
 PORT_MAX: Final = 65_535
 # The same few thousand vaults are met again and again: what was computed of them is kept, for so many.
@@ -124,6 +127,29 @@ def check_address(address: str) -> None:
     ip, port = _parse_address(address)
     if ip.is_multicast or ip.is_unspecified or ip == _BROADCAST or not 0 < port <= PORT_MAX:
         raise MalformedMessage(f"nobody can be dialled at {address!r}")
+
+
+def addresses_to_dial(addresses: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
+    """A few of the addresses of one record, no two of one subnet: it may name somebody else's.
+
+    On the internet PUBLIC_DIALLED_MAX, one of each IP version first.  Of the local ones, which lead out of no local
+    network, LOCAL_DIALLED_MAX; first those in a subnet of the ``own`` addresses.
+
+    Raises:
+        MalformedMessage: One is no ``ip:port``.
+    """
+    own_subnets = {subnet_of(address) for address in own}
+    public: dict[str, str] = {}  # by subnet
+    local: dict[str, str] = {}
+    versions: dict[int, str] = {}
+    for address in addresses:
+        ip, _ = _parse_address(address)
+        (public if ip.is_global else local).setdefault(subnet_of(address), address)
+        if ip.is_global:
+            versions.setdefault(ip.version, address)
+    near = sorted(local, key=lambda subnet: subnet not in own_subnets)
+    outside = list(dict.fromkeys((*versions.values(), *public.values())))
+    return (*outside[:PUBLIC_DIALLED_MAX], *(local[subnet] for subnet in near[:LOCAL_DIALLED_MAX]))
 
 
 @lru_cache(maxsize=ADDRESSES_KEPT)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.vault.core.identity import PeerRecord, position_of
+from node.vault.core.identity import PeerRecord, position_of, subnet_of
 
 BUCKET_PEERS_MAX: Final = 20
 FAILURES_MAX: Final = 3  # in a row, then a peer is gone
@@ -36,6 +36,11 @@ class Peer:
     def __post_init__(self) -> None:
         self.vault_id = self.record.vault_id
         self.position = position_of(self.vault_id)
+
+    @property
+    def is_where_it_says(self) -> bool:
+        """Whether one of its addresses lies in the subnet from which it is really seen."""
+        return any(subnet_of(address) == self.subnet for address in self.record.addresses)
 
 
 class RoutingTable:

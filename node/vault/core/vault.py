@@ -12,6 +12,7 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -72,6 +73,7 @@ from node.vault.core.operations import GetOperation, PutOperation, RankCollectio
 from node.vault.core.proving import Line
 from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
+from node.vault.core.routing_table import Peer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
 from node.vault.errors import MalformedMessage
@@ -233,18 +235,19 @@ class Vault:
                 desk.table.remove(event.peer.vault_id)
                 desk.reply(event.request_id, Pong(b""))
             case _:
-                desk.reply(event.request_id, self._know(event.peer, message))
+                desk.reply(event.request_id, self._know(event, message))
 
-    def _know(self, peer: PeerRecord, message: Hello | Ping | FindVaults | FetchHead | FetchRanks) -> Answer:
+    def _know(self, event: RequestReceived, message: Hello | Ping | FindVaults | FetchHead | FetchRanks) -> Answer:
         """Answers that need nothing from the disk."""
         desk = self._desk
         match message:
             case Ping(head):
-                self._carrier.heard(desk, peer, head)
+                self._carrier.heard(desk, event.peer, head)
                 return Pong(self._carrier.digest)
             case FindVaults(target):
-                near = desk.table.nearest(target, RECORDS_MAX)
-                return Vaults(tuple(other.record for other in near if self._may_name(other.record, peer)))
+                near = desk.table.nearest(target, len(desk.table))
+                named = (other.record for other in near if self._may_name(other, event))
+                return Vaults(tuple(itertools.islice(named, RECORDS_MAX)))
             case FetchHead(digest):
                 is_carried = digest == self._carrier.digest
                 return HeadContent(self._carrier.head) if is_carried else Refused("not_held")
@@ -257,9 +260,15 @@ class Vault:
             case _:
                 assert_never(message)
 
-    def _may_name(self, record: PeerRecord, to: PeerRecord) -> bool:
-        """Whether to tell ``to`` of this vault; an expired record would be held against who hands it on."""
-        return record.vault_id != to.vault_id and self._desk.now.utc_s < record.certificate.expires_s
+    def _may_name(self, other: Peer, event: RequestReceived) -> bool:
+        """Whether to tell who asks of this vault; an expired record would be held against who hands it on.
+
+        Who signs a record may write a third party's addresses into it, for all who hear of it to dial.  So the vault
+        must have been seen at one of them, or from the asker's own subnet: two behind one router may reach each other.
+        """
+        is_expired = other.record.certificate.expires_s <= self._desk.now.utc_s
+        is_reachable = other.is_where_it_says or other.subnet == event.subnet
+        return other.vault_id != event.peer.vault_id and not is_expired and is_reachable
 
     def _answer(self, event: AnswerReceived) -> None:
         waiting = self._desk.finish_ask(event.ask_id)

@@ -18,7 +18,7 @@ import iroh
 from iroh import IrohError
 
 from node.vault.core import codec
-from node.vault.core.identity import PeerRecord, check_record, subnet_of
+from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
 from node.vault.core.messages import Hello
 from node.vault.errors import BadSignature, MalformedMessage, PeerError, Unreachable, WrongNetwork
 from node.vault.ports import Answered, Clock, Handler
@@ -141,7 +141,8 @@ class IrohNetwork:
     async def _dial(self, peer: PeerRecord) -> Session:
         if not peer.addresses:
             raise Unreachable("the peer has no address")
-        target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(peer.addresses))
+        dialled = addresses_to_dial(peer.addresses, self.addresses)
+        target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(dialled))
         connection = await self._endpoint.connect(target, ALPN)
         own = self._greeting("")
         try:

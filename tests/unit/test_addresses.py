@@ -1,0 +1,88 @@
+"""Where a vault says that it can be reached: whom that is told, and what is dialled of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from node.vault.core.events import Reply
+from node.vault.core.identity import ADDRESSES_MAX, LOCAL_DIALLED_MAX, PUBLIC_DIALLED_MAX, addresses_to_dial
+from node.vault.core.messages import RECORDS_MAX, FindVaults, Ping
+from tests.unit.test_vault_attacks import TARGET, Peer, ask, of, peers
+from tests.vault_world import Actor, World
+
+HOME = "203.0.113.0/24"
+
+
+def named(world: World, actor: Actor, subnet: str = "10.0.99.0/24") -> list[tuple[str, ...]]:
+    """The addresses of all vaults that somebody in this subnet is told of."""
+    (reply,) = of(Reply, ask(world, actor, Peer(500).record, FindVaults(TARGET), subnet))
+    return [record.addresses for record in reply.message.records]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "seen_from"),
+    [
+        (("203.0.113.7:4000",), HOME),
+        (("192.168.1.7:4000", "203.0.113.7:4000"), HOME),  # behind a router that passes its port on
+        (("192.168.1.7:4000",), "192.168.1.0/24"),  # a neighbour on the local network
+        (("10.8.0.2:4000", "192.168.1.7:4000"), "192.168.1.0/24"),
+        (("127.0.7.1:4000",), "127.0.7.0/24"),  # a practice network
+        (("[2001:db8:1:2::3]:4000",), "2001:db8:1::/48"),
+    ],
+)
+def test_a_vault_is_named_that_is_seen_where_it_says_that_it_is(addresses, seen_from):
+    world = World()
+    actor = world.add(1)
+    ask(world, actor, Peer(1, *addresses).record, Ping(b""), seen_from)
+    assert named(world, actor) == [addresses]
+
+
+def test_nobody_is_sent_to_addresses_that_the_vault_was_not_seen_at():
+    world = World()
+    actor = world.add(1)
+    victims = tuple(f"203.0.113.{number}:443" for number in range(1, 9))
+    ask(world, actor, Peer(1, *victims).record, Ping(b""), "198.51.100.0/24")
+    assert named(world, actor) == []
+
+
+def test_two_behind_one_router_are_told_of_each_other():
+    world = World()
+    actor = world.add(1)
+    ask(world, actor, Peer(1, "192.168.1.7:4000").record, Ping(b""), HOME)
+    assert named(world, actor) == []
+    assert named(world, actor, HOME) == [("192.168.1.7:4000",)]
+
+
+def test_vaults_that_may_not_be_named_take_no_place_of_those_that_may():
+    world = World()
+    actor = world.add(1)
+    known = sorted(peers(2 * RECORDS_MAX), key=lambda peer: peer.record.position ^ int.from_bytes(TARGET, "big"))
+    for number, peer in enumerate(known):
+        ask(world, actor, peer.record, Ping(b""), HOME if number < RECORDS_MAX else "10.9.9.0/24")
+    in_table = [peer for peer in known[RECORDS_MAX:] if actor.vault._desk.table.get(peer.vault_id) is not None]
+    assert len(named(world, actor)) == len(in_table) > RECORDS_MAX / 2
+
+
+class TestWhatIsDialled:
+    def test_of_many_addresses_on_the_internet_two(self):
+        many = tuple(f"203.0.{number}.1:443" for number in range(ADDRESSES_MAX))
+        assert addresses_to_dial(many, ()) == many[:PUBLIC_DIALLED_MAX]
+
+    def test_of_one_subnet_one(self):
+        assert addresses_to_dial(("8.8.8.1:1", "8.8.8.2:1", "8.8.8.2:2"), ()) == ("8.8.8.1:1",)
+
+    def test_of_both_ip_versions_one(self):
+        both = ("8.8.8.8:1", "9.9.9.9:1", "[2600::1]:1", "[2700::1]:1")
+        assert addresses_to_dial(both, ()) == ("8.8.8.8:1", "[2600::1]:1")
+
+    def test_local_ones_beside_those_on_the_internet(self):
+        assert addresses_to_dial(("192.168.1.7:1", "8.8.8.8:1"), ()) == ("8.8.8.8:1", "192.168.1.7:1")
+
+    def test_of_many_local_ones_those_of_the_own_networks_first(self):
+        bridges = tuple(f"172.{number}.0.1:1" for number in range(16, 22))
+        dialled = addresses_to_dial((*bridges, "192.168.1.7:1"), ("192.168.1.9:5", "10.0.0.1:5"))
+        assert dialled == ("192.168.1.7:1", *bridges[: LOCAL_DIALLED_MAX - 1])
+
+    def test_the_only_one_there_is(self):
+        for address in ("127.0.7.1:4000", "[fe80::1%2]:4000", "8.8.8.8:1"):
+            assert addresses_to_dial((address,), ()) == (address,)
