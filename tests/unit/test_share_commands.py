@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from node.api.shares import getting, putting, transfer, walk
 from node.api.shares import part as part_module
-from node.api.shares import putting, transfer, walk
 from node.api.shares.journal import JOURNALS_MAX, RECENT_S, Journal
 from node.cli.tray import perennial
 from node.supervisor.errors import RequestRefused, VaultUnavailable
@@ -378,7 +379,7 @@ class TestWhatCannotBeFetched:
         address = world.put(source)["address"]
         gone = world.node.chunks.pop(address_of(source.read_bytes()[2 * MIB : 3 * MIB]))
         said = world.fail("get", address, "-o", str(world.folder / "out"))
-        part = world.folder / f".out.{address[:8]}.part"
+        part = world.folder / f".out.{address}.part"
         assert said == (
             "A part of the share could not be fetched: Nobody reachable holds this."
             f" What is there so far waits in {part}; {GOES_ON}"
@@ -451,17 +452,29 @@ class TestWhatCannotBeFetched:
         assert not (world.folder / "out").exists()
         assert world.get(address).read_bytes() == content_of(4 * MIB)
 
+    @pytest.mark.parametrize("name", ["photos", "p" * 255])
+    def test_what_is_left_of_one_share_never_comes_into_another(self, tmp_path: Path, name: str):
+        alike = "abcd1234" * 7
+        for address, entry in ((alike + "0" * 8, "run-me.sh"), (alike + "f" * 8, "a.jpg")):
+            part = part_module.Part(tmp_path / name, address)
+            part.open("d", 1, 1)
+            part.begin(Entry(entry, "x", Blob(1, bytes(32))))
+            part.write(0, b"!")
+            part.end()  # and interrupted, the first time
+        part.finish()
+        assert [path.name for path in (tmp_path / name).iterdir()] == ["a.jpg"]
+
     def test_what_stands_in_the_way_of_the_part_is_left_alone(self, world: World):
         address = world.put(made_file(world, 10))["address"]
-        (world.folder / f".out.{address[:8]}.part").write_text("not ours")
+        (world.folder / f".out.{address}.part").write_text("not ours")
         said = world.fail("get", address, "-o", str(world.folder / "out"))
         assert "stands in the way and is not ours" in said
-        assert (world.folder / f".out.{address[:8]}.part").read_text() == "not ours"
+        assert (world.folder / f".out.{address}.part").read_text() == "not ours"
 
     @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="elsewhere folders have no owner by number")
     def test_a_part_of_someone_else_is_left_alone(self, world: World, monkeypatch: pytest.MonkeyPatch):
         address = world.put(made_file(world, 10))["address"]
-        part = world.folder / f".out.{address[:8]}.part"
+        part = world.folder / f".out.{address}.part"
         part.mkdir()
         (part / "thesis.txt").write_text("years of work")
         monkeypatch.setattr(os, "geteuid", lambda: part.stat().st_uid + 1)
@@ -480,6 +493,21 @@ class TestHostileShares:
         blob = world.keep_blob(b"evil")
         address = world.keep_folder(Entry(path, "f", blob), length=4, files=1)
         assert self.refused(world, address).startswith("The share breaks the rules, so nothing of it is kept: ")
+
+    @pytest.mark.parametrize("name", ["C:startup.exe", "a:b", "end."])
+    def test_a_share_whose_name_is_none_on_windows_needs_another_one_there(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, name: str
+    ):
+        address = world.keep(encode_root(Root(MARK, "f", name, 4, 1, 0, world.keep_blob(b"evil")))).hex()
+        monkeypatch.chdir(world.folder)
+        with monkeypatch.context() as patched:
+            patched.setattr(getting, "sys", SimpleNamespace(platform="win32"))
+            said = world.fail("get", address)
+            assert said == f"The share is called {name}, which is no name on this system; name a place with -o."
+            assert world.left() == set()
+            assert world.get(address).read_bytes() == b"evil"
+        assert world.call("get", address).exit_code == 0
+        assert world.left() == {"out", name}
 
     def test_no_more_is_written_than_was_declared(self, world: World):
         blob = world.keep_blob(b"evil")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from typing import Final, ParamSpec, TypeVar
 import msgspec
 
 from node.api.shares import texts
-from node.api.shares.errors import NoShare, ShareError
+from node.api.shares.errors import BadTarget, NoShare, ShareError
 from node.api.shares.part import Part
 from node.api.shares.putting import Progress
 from node.api.shares.transfer import IN_FLIGHT, Courier
 from node.vault.errors import MalformedMessage
 from node.vault.share.blob import SHAPE, Blob, Shape, Span
 from node.vault.share.listing import FOLDER, Entry, ListingReader
+from node.vault.share.names import is_possible_on_windows
 from node.vault.share.root import Root, decode_root
 
 ADDRESS_DIGITS: Final = 64
@@ -74,6 +76,8 @@ async def get(
         root = decode_root(content)
     except MalformedMessage as error:
         raise NoShare(texts.not_a_share(address)) from error
+    if out is None and sys.platform == "win32" and not is_possible_on_windows(root.name):
+        raise BadTarget(texts.no_name_here(root.name))  # C:name leads to another drive
     target = out or folder / root.name
     part = Part(target, address)
     getting = _Getting(courier, root, part, progress, shape)

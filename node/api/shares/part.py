@@ -33,9 +33,10 @@ class Part:
     """
 
     def __init__(self, target: Path, address: str) -> None:
-        name = f".{target.name}.{address[:8]}.part"
+        # The whole address: with a part of it a share could be made into which another one's files come.
+        name = f".{target.name}.{address}.part"
         if len(os.fsencode(name)) > NAME_BYTES_MAX:
-            name = f".{address[:16]}.part"
+            name = f".{address}.part"
         self.folder = target.with_name(name)
         self.is_continued = False  # whether something was there already
         self._is_ours = False

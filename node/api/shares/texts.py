@@ -113,6 +113,10 @@ def impossible_name(path: str) -> str:
     return f"The share holds {shown(path)}, a name that is not possible on this system."
 
 
+def no_name_here(name: str) -> str:
+    return f"The share is called {shown(name)}, which is no name on this system; name a place with -o."
+
+
 def part_kept(part: Path) -> str:
     return f"What is there so far waits in {shown(part)}; the same command goes on from there."
 
