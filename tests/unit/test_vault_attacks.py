@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core import operations
+from node.vault.core import operations, ranking
 from node.vault.core.close_group import SUBNET_VAULTS_MAX, close_group
 from node.vault.core.desk import OwnPlace
 from node.vault.core.events import (
@@ -46,7 +46,7 @@ from node.vault.core.messages import (
     Vaults,
 )
 from node.vault.core.proofs import HELD, LEASE_S, _signed_part, check_answer, check_receipt, sign_answer
-from node.vault.core.ranking import PEERS_KEPT_MAX, Ledger, RankTable, decode_table
+from node.vault.core.ranking import DATA_FAULTS_MAX, PEERS_KEPT_MAX, SHUN_S, Ledger, RankTable, Shunned, decode_table
 from node.vault.core.ranking import _signed_part as signed_part_of_table
 from node.vault.core.routing_table import BUCKET_PEERS_MAX, RoutingTable
 from node.vault.errors import BadSignature, MalformedMessage, PeerError
@@ -168,6 +168,93 @@ class TestManyIdentities:
         assert standing is not None
         assert standing.answers == 1
 
+    def test_a_subnet_that_has_its_identities_caught_washes_neither_a_liar_nor_a_friend_away(self):
+        world = World()
+        actor = world.add(1)
+        ledger = actor.vault._desk.ledger
+        friend, liar, bad = Peer(5_000, "10.3.3.3:1"), Peer(5_001, "10.9.9.9:1"), Put(bytes(32), b"no")
+        ask(world, actor, friend.record, Ping(b""), "10.3.3.0/24")
+        ledger.passed_audit(friend.vault_id, world.now_s, 0.01)
+        for peer in (liar, *peers(PEERS_KEPT_MAX + 50)):
+            world.now_s += 0.25
+            for _ in range(DATA_FAULTS_MAX):
+                ask(world, actor, peer.record, bad)
+        assert actor.vault._desk.is_shunned(liar.vault_id)
+        standing = ledger.standing(friend.vault_id)
+        assert standing is not None
+        assert standing.audits_passed == 1
+        assert not ledger.is_shunned(liar.vault_id, 0.25 + SHUN_S)
+
+    def test_a_crowd_that_is_shunned_washes_its_own_record_away_and_not_that_of_other_subnets(self):
+        ledger = Ledger(lambda _vault_id: False)
+        liars = [b"liar %d" % number for number in range(3)]
+        for number, liar in enumerate(liars):
+            shun(ledger, liar, f"subnet {number}", evidence=b"a proof" if number == 2 else b"")
+        for number in range(PEERS_KEPT_MAX + 50):
+            shun(ledger, number.to_bytes(32, "big"), "subnet 2")
+        assert all(ledger.standing(liar) is not None for liar in liars)
+        assert ledger.standing(bytes(32)) is None
+
+    def test_a_crowd_that_is_shunned_does_not_wash_away_what_is_proven_of_others(self):
+        ledger = Ledger(lambda _vault_id: False)
+        ledger.blame(b"liar", 1.0, b"a proof", is_data_fault=True, subnet="elsewhere")
+        for number in range(PEERS_KEPT_MAX + 50):
+            shun(ledger, number.to_bytes(32, "big"), "subnet")
+        assert ledger.standing(b"liar") is not None
+
+    def test_whoever_is_caught_while_it_is_shunned_is_so_for_an_hour_more_though_its_record_is_gone(self):
+        ledger = Ledger(lambda _vault_id: False)
+        for number in range(PEERS_KEPT_MAX + 1):
+            shun(ledger, number.to_bytes(32, "big"), "subnet")
+        assert ledger.standing(bytes(32)) is None
+        ledger.blame(bytes(32), SHUN_S, is_data_fault=True)
+        assert ledger.is_shunned(bytes(32), 2 * SHUN_S - 1)
+
+    def test_of_more_peers_than_can_be_kept_the_one_seen_longest_ago_is_forgotten(self):
+        ledger = Ledger()
+        for number in range(PEERS_KEPT_MAX + 1):
+            ledger.answered(number.to_bytes(32, "big"), float(number))
+        assert ledger.standing(bytes(32)) is None
+        assert ledger.standing((1).to_bytes(32, "big")) is not None
+
+    def test_a_fault_is_written_down_with_the_subnet_that_it_came_from(self):
+        world = World()
+        actor = world.add(1)
+        client = Peer(1)
+        ask(world, actor, client.record, Put(bytes(32), b"no"), "10.5.5.0/24")
+        standing = actor.vault._desk.ledger.standing(client.vault_id)
+        assert standing is not None
+        assert standing.subnet == "10.5.5.0/24"
+
+    def test_whoever_is_shunned_is_kept_within_bounds_and_those_of_the_largest_crowd_go_first(self, monkeypatch):
+        monkeypatch.setattr(ranking, "SHUNNED_MAX", 10)
+        shunned = Shunned()
+        shunned.add(b"liar", "quiet", 0.0)
+        for number in range(100):
+            shunned.add(bytes([number]), "crowd", 1.0)
+        assert len(shunned) == 10
+        assert shunned.is_shunned(b"liar", 2.0)
+        assert not shunned.is_shunned(bytes([0]), 2.0)
+        shunned.add(b"late", "quiet", 1.0 + SHUN_S)
+        assert len(shunned) == 1
+
+    def test_what_is_known_of_peers_and_proven_of_liars_comes_first_in_the_table(self, monkeypatch):
+        monkeypatch.setattr(ranking, "EVIDENCE_ENTRIES_MAX", 1)
+        monkeypatch.setattr(ranking, "ENTRIES_MAX", 3)
+        friend, reporter = bytes(32), Peer(1)
+        ledger = Ledger(lambda vault_id: vault_id == friend)
+        ledger.blame(friend, 0.0, b"a slip")
+        shun(ledger, b"l" * 32, "subnet", evidence=b"a proof")
+        for number in range(1, 20):
+            shun(ledger, number.to_bytes(32, "big"), "subnet")
+            ledger.blame(bytes([number]) * 32, 1.0, b"a stranger's")
+        table = decode_table(ledger.table(reporter.signer, reporter.certificate, now_s=2.0, utc_s=START_S), START_S)
+        assert [(entry.vault_id, entry.evidence) for entry in table.entries][:2] == [
+            (friend, b"a slip"),
+            (b"l" * 32, b""),
+        ]
+        assert table.entries[2].vault_id == bytes([19]) * 32
+
     def test_strangers_do_not_push_a_peer_out_of_the_table_that_is_handed_on(self):
         friend, reporter = bytes(32), Peer(1)
         ledger = Ledger(lambda vault_id: vault_id == friend)
@@ -211,6 +298,11 @@ class TestManyIdentities:
         questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
         assert len(actor.vault._desk.table) > len(questions) == 10
         assert honest.record in {question.peer for question in questions}
+
+
+def shun(ledger: Ledger, vault_id: bytes, subnet: str, evidence: bytes = b"") -> None:
+    for _ in range(DATA_FAULTS_MAX):
+        ledger.blame(vault_id, 1.0, evidence, is_data_fault=True, subnet=subnet)
 
 
 def full_bucket(subnet: str) -> tuple[RoutingTable, list[Peer]]:

@@ -99,8 +99,9 @@ class Desk:
         self.entropy = entropy
         self.quota_bytes = quota_bytes
         self.now = Now(0.0, 0.0)
+        self.seen_from = ""  # the subnet of whoever the event at hand comes from
         self.table = RoutingTable(record.vault_id)
-        self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None or self.is_shunned(vault_id))
+        self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.limits = RequestLimits()
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
@@ -253,7 +254,9 @@ class Desk:
     def blame(self, peer: PeerRecord, code: str, evidence: bytes = b"") -> None:
         """Hold a broken rule against a peer."""
         self.counters[f"blamed {code}"] += 1
-        self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence, is_data_fault=code in DATA_FAULTS)
+        known, is_data_fault = self.table.get(peer.vault_id), code in DATA_FAULTS
+        subnet = self.seen_from if known is None else known.subnet
+        self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence, is_data_fault=is_data_fault, subnet=subnet)
         if self.is_shunned(peer.vault_id):
             self.table.remove(peer.vault_id)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import math
 import statistics
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Final
@@ -32,6 +32,8 @@ TABLE_AGE_S_MAX: Final = 3600.0  # an older one may be a replay
 TABLE_KEPT_S: Final = 1.0
 DATA_FAULTS_MAX: Final = 3  # seen with own eyes, each within SHUN_S of the one before: then the peer is shunned
 SHUN_S: Final = 3600.0  # since the last one; then it may try again
+# More than two subnets bring within SHUN_S, as each may connect four times a second; some 16 MB, under attack only.
+SHUNNED_MAX: Final = 32_768
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Standing:
     data_fault_s: float = 0.0  # when the last one was
     audits_passed: int = 0
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    subnet: str = ""  # from which it was seen when it was blamed last
     evidence: bytes = b""  # the first encoded Evidence that convicts it
 
 
@@ -71,16 +74,57 @@ class RankTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     signature: Annotated[bytes, Meta(max_length=64)] = b""
 
 
+class Shunned:
+    """Who was caught too often, until SHUN_S after the last time.
+
+    Invariant: at most SHUNNED_MAX.  One more costs the oldest one of the subnet that has most of them, as anyone can
+    make new identities and have them caught: whoever would wash a liar's name away so needs a crowd of its own subnet.
+    """
+
+    def __init__(self) -> None:
+        self._caught: OrderedDict[bytes, tuple[str, float]] = OrderedDict()  # subnet and time, the oldest first
+        self._subnets: dict[str, OrderedDict[bytes, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._caught)
+
+    def __contains__(self, vault_id: bytes) -> bool:
+        """Whether it is kept; ``is_shunned`` tells whether its time is over."""
+        return vault_id in self._caught
+
+    def add(self, vault_id: bytes, subnet: str, now_s: float) -> None:
+        self._remove(vault_id)
+        self._caught[vault_id] = subnet, now_s
+        self._subnets.setdefault(subnet, OrderedDict())[vault_id] = None
+        while not self.is_shunned(oldest := next(iter(self._caught)), now_s):
+            self._remove(oldest)
+        if len(self._caught) > SHUNNED_MAX:
+            crowd = max(self._subnets, key=lambda subnet: len(self._subnets[subnet]))
+            self._remove(next(iter(self._subnets[crowd])))
+
+    def is_shunned(self, vault_id: bytes, now_s: float) -> bool:
+        return vault_id in self._caught and now_s - self._caught[vault_id][1] < SHUN_S
+
+    def _remove(self, vault_id: bytes) -> None:
+        if vault_id in self._caught:
+            subnet, _ = self._caught.pop(vault_id)
+            del self._subnets[subnet][vault_id]
+            if not self._subnets[subnet]:
+                del self._subnets[subnet]
+
+
 class Ledger:
     """Holds the standing of at most PEERS_KEPT_MAX peers; the one seen longest ago makes room.
 
     Those that ``is_known`` does not know go first, and come last in the table: anyone can make new identities, and
-    must not be able to wash away what is known of others.
+    must not be able to wash away what is known of others.  Of strangers those are kept longer who are shunned, and
+    longest those of whom there is evidence; when there are too many of them, one of the largest crowd makes room.
     """
 
     def __init__(self, is_known: Callable[[bytes], bool] = lambda _vault_id: True) -> None:
         self._is_known = is_known
         self._standings: dict[bytes, Standing] = {}
+        self._shunned = Shunned()
         self._made: tuple[float, bytes] | None = None
 
     def answered(self, vault_id: bytes, now_s: float) -> None:
@@ -95,21 +139,27 @@ class Ledger:
         standing.audits_passed += 1
         standing.latencies_s.append(latency_s)
 
-    def blame(self, vault_id: bytes, now_s: float, evidence: bytes = b"", *, is_data_fault: bool = False) -> None:
-        """The peer broke the protocol or was caught at a data fault, with proof if there is one."""
+    def blame(
+        self, vault_id: bytes, now_s: float, evidence: bytes = b"", *, is_data_fault: bool = False, subnet: str = ""
+    ) -> None:
+        """The peer broke the protocol or was caught at a data fault, with proof if there is one.
+
+        ``subnet``: from which it is seen.
+        """
         standing = self._of(vault_id, now_s)
         standing.faults += 1
+        standing.subnet = subnet
         if is_data_fault:
             is_repeated = standing.data_faults and now_s - standing.data_fault_s < SHUN_S
             standing.data_faults = standing.data_faults + 1 if is_repeated else 1
             standing.data_fault_s = now_s
+            if standing.data_faults >= DATA_FAULTS_MAX or self.is_shunned(vault_id, now_s):
+                self._shunned.add(vault_id, subnet, now_s)
         if len(evidence) <= EVIDENCE_BYTES_MAX:  # else the table would be no table to others
             standing.evidence = standing.evidence or evidence
 
     def is_shunned(self, vault_id: bytes, now_s: float) -> bool:
-        standing = self._standings.get(vault_id)
-        is_caught = standing is not None and standing.data_faults >= DATA_FAULTS_MAX
-        return is_caught and standing is not None and now_s - standing.data_fault_s < SHUN_S
+        return self._shunned.is_shunned(vault_id, now_s)
 
     def standing(self, vault_id: bytes) -> Standing | None:
         return self._standings.get(vault_id)
@@ -127,10 +177,10 @@ class Ledger:
             if len(standing.latencies_s) >= LATENCIES_MIN
         }
         ordered = sorted(medians.values())
-        recent = sorted(self._standings.items(), key=lambda item: self._is_known(item[0]))[-ENTRIES_MAX:]
+        ranked = sorted(self._standings.items(), key=lambda item: self._worth(item[0]))[::-1]
         shown = 0
         entries = []
-        for vault_id, standing in recent:
+        for vault_id, standing in ranked[:ENTRIES_MAX]:
             shown += bool(standing.evidence)
             entries.append(
                 RankEntry(
@@ -146,9 +196,22 @@ class Ledger:
         standing = self._standings.pop(vault_id, None) or Standing(now_s)
         self._standings[vault_id] = standing  # to the end: seen most recently
         if len(self._standings) > PEERS_KEPT_MAX:
-            strangers = (other for other in self._standings if other != vault_id and not self._is_known(other))
-            del self._standings[next(strangers, next(iter(self._standings)))]
+            del self._standings[self._least(vault_id)]
         return standing
+
+    def _worth(self, vault_id: bytes) -> tuple[bool, bool, bool]:
+        return self._is_known(vault_id), bool(self._standings[vault_id].evidence), vault_id in self._shunned
+
+    def _least(self, newest: bytes) -> bytes:
+        """Whose standing makes room for the newest one."""
+        strangers = [other for other in self._standings if other != newest and not self._is_known(other)]
+        if not strangers:
+            return next(iter(self._standings))
+        least = min(strangers, key=self._worth)
+        if any(self._worth(least)):
+            crowd = Counter(self._standings[other].subnet for other in strangers).most_common(1)[0][0]
+            least = min((other for other in strangers if self._standings[other].subnet == crowd), key=self._worth)
+        return least
 
 
 def decode_table(content: bytes, utc_s: float) -> RankTable:

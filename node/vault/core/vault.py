@@ -134,6 +134,7 @@ class Vault:
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
         self._desk.now = event.now
+        self._desk.seen_from = event.subnet if isinstance(event, RequestReceived | AnswerReceived) else ""
         match event:
             case Started():
                 self._start(event)
