@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import msgspec
 import pytest
 
 from node.vault import control
 from node.vault.core.events import CommandReceived
 from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_S_MAX
+from node.vault.core.messages import Answer, Audited, Receipt, Stored
+from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
 from tests.unit.test_replication import PACE, group, missing, network
+from tests.unit.test_takers import signed_for
 from tests.vault_world import Actor, World
 
 
 def leave(world: World, actor: Actor, handover_s: float) -> None:
     world.feed(actor, CommandReceived(world.now(), control.Drain(9_000, handover_s)))
     world.pass_time(handover_s)
+
+
+def sign_otherwise(actor: Actor, ahead_s: float, lease_s: float, answer: Answer) -> Answer:
+    """The same answer with a receipt that starts or ends otherwise; it is accepted as one all the same."""
+    if not isinstance(answer, (Audited, Stored)) or answer.receipt is None:
+        return answer
+    receipt = answer.receipt
+    blank = Receipt(receipt.address, receipt.length, receipt.at_s + ahead_s, lease_s)
+    return msgspec.structs.replace(answer, receipt=signed_for(actor.signer, blank))
 
 
 def shrink(world: World, actor: Actor, quota_bytes: int) -> None:
@@ -74,6 +89,36 @@ class TestShrinking:
         world.pass_time(60.0)
         assert not set(actor.chunks) & set(before[len(actor.chunks) + SHRINK_AT_ONCE :])
         assert set(before[: len(actor.chunks) - SHRINK_AT_ONCE]) <= set(actor.chunks)
+
+    @pytest.mark.parametrize("count", [7, 12])
+    def test_nobody_holds_against_it_what_others_took_over(self, count):
+        pace = msgspec.structs.replace(PACE, audit_s=0.5, sweep_s=30.0)
+        world, actors, _ = network(count=count, pace=pace)
+        world.pass_time(30.0)
+        actor = max(actors, key=lambda each: len(each.chunks))
+        shrink(world, actor, 0)
+        world.pass_time(60.0)
+        desks = [other.vault._desk for other in actors if other is not actor]
+        assert actor.chunks == {}
+        assert sum(desk.counters["blamed peer.lost_chunk"] for desk in desks) == 0
+
+    @pytest.mark.parametrize(("ahead_s", "lease_s"), [(0.0, LEASE_S_MIN), (890.0, LEASE_S)])
+    def test_receipts_that_would_not_acquit_it_later_do_not_count(self, ahead_s, lease_s):
+        world, actors, _ = network(count=4)
+        actor = actors[1]
+        before = len(actor.chunks)
+        for other in actors:
+            if other is not actor:
+                other.tamper = partial(sign_otherwise, other, ahead_s, lease_s)
+        shrink(world, actor, 0)
+        world.pass_time(60.0)
+        assert len(actor.chunks) == before > 0
+
+    def test_with_fewer_others_than_acquit_it_gives_up_nothing_before_its_time_is_over(self):
+        world, actors, addresses = network(count=3)
+        shrink(world, actors[1], 0)
+        world.pass_time(60.0)
+        assert len(actors[1].chunks) == len(addresses)
 
     @pytest.mark.parametrize("is_late", [False, True])
     def test_what_nobody_else_holds_stays_until_the_time_is_over(self, is_late):

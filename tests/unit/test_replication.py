@@ -12,7 +12,7 @@ from node.vault.core import limits, serving
 from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.events import Ask, CommandReceived, Ticked
 from node.vault.core.messages import Answer, Audited, Put
-from node.vault.core.proofs import AUDITED, sign_answer
+from node.vault.core.proofs import AUDITED, LEASE_S_MIN, _signed_part, sign_answer
 from node.vault.core.replication import ADDRESSES_PER_TICK, QUEUE_MAX
 from tests.vault_world import Actor, World
 
@@ -185,6 +185,25 @@ class TestTheSweep:
         assert address not in keeper.vault._desk.held
         assert len(keeper.vault._desk.takers[address]) == 5
         assert missing(actors, addresses) == 0
+
+    def test_nothing_is_removed_while_one_member_signed_for_less_than_the_own_promise(self):
+        world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
+        address = addresses[0]
+        keeper = max(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(address, "big"))
+        content = next(a.chunks[address] for a in actors if address in a.chunks)
+        member = group(actors, address)[2]
+
+        def sign_for_a_day(answer: Answer) -> Answer:
+            if not isinstance(answer, Audited) or answer.receipt is None:
+                return answer
+            blank = msgspec.structs.replace(answer.receipt, lease_s=LEASE_S_MIN, signature=b"")
+            signature = member.signer.sign(_signed_part(b"receipt", blank))
+            return msgspec.structs.replace(answer, receipt=msgspec.structs.replace(blank, signature=signature))
+
+        member.tamper = sign_for_a_day
+        give(keeper, address, content)
+        world.pass_time(120.0)
+        assert keeper.chunks[address] == content
 
     def test_nothing_is_removed_while_one_member_has_not_proven_it(self):
         world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))

@@ -28,7 +28,15 @@ from node.vault.core.messages import (
     Stored,
     Takers,
 )
-from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt, have_taken_over
+from node.vault.core.proofs import (
+    AUDITED,
+    NOT_HELD,
+    audit_digest,
+    check_answer,
+    check_receipt,
+    is_binding,
+    is_convicting,
+)
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature
 
@@ -73,13 +81,17 @@ class Auditor:
     def missing(self, desk: Desk, peer: PeerRecord, address: bytes, message: NotHeld) -> None:
         """The peer has signed that it does not hold the chunk, the signature fits: hold its own receipt against it.
 
-        Unless enough others, nearer than it, have taken the chunk over.
+        Only what would convict it before anyone is held against it.
         """
-        kept = self.receipt(peer, address)
-        if kept is not None and not have_taken_over(message.takers, peer.vault_id, message.answer):
-            evidence = Evidence(kept.certificate, message.answer, kept.receipt, message.takers)
-            desk.blame(peer, "peer.lost_chunk", encode(evidence))
-        self._receipts.pop((peer.vault_id, address), None)
+        kept, answer = self.receipt(peer, address), message.answer
+        if kept is None or answer.at_s < kept.receipt.at_s:
+            return  # it has promised nothing, or only since: two questions may cross on their way
+        if is_binding(kept.receipt, answer.at_s):
+            # The newest certificate: that of the receipt may have expired since.
+            evidence = Evidence(peer.certificate, answer, kept.receipt, message.takers)
+            if is_convicting(evidence, peer.vault_id):
+                desk.blame(peer, "peer.lost_chunk", encode(evidence))
+        del self._receipts[peer.vault_id, address]
 
 
 class _OneAudit:

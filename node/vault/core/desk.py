@@ -28,7 +28,7 @@ from node.vault.core.events import (
 )
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
-from node.vault.core.messages import TAKERS_MAX, Answer, HeldReceipt, Request
+from node.vault.core.messages import TAKERS_MAX, Answer, Request, Takers
 from node.vault.core.ranking import Ledger
 from node.vault.core.routing_table import RoutingTable
 from node.vault.ports import Entropy, Random
@@ -110,7 +110,7 @@ class Desk:
         self.is_counted = False  # whether ``held`` is all that the disk holds
         self.used_bytes = 0
         self.trouble = ""  # the code of what keeps the store from taking chunks
-        self.takers: OrderedDict[bytes, tuple[HeldReceipt, ...]] = OrderedDict()
+        self.takers: OrderedDict[bytes, Takers] = OrderedDict()
         self.own_place = OwnPlace(record.position, "")
         self._effects: list[Effect] = []
         self._gone: set[bytes] = set()  # a count that began earlier may still list them
@@ -264,9 +264,9 @@ class Desk:
         """Whether this vault has caught the peer so often that it looks for another holder in its place."""
         return self.ledger.is_shunned(vault_id, self.now.monotonic_s)
 
-    def remember_takers(self, address: bytes, receipts: tuple[HeldReceipt, ...]) -> None:
+    def remember_takers(self, address: bytes, takers: Takers) -> None:
         """Others have signed for a chunk which this vault has promised to keep, and no longer does."""
-        self.takers[address] = receipts[:TAKERS_MAX]
+        self.takers[address] = takers[:TAKERS_MAX]
         self.takers.move_to_end(address)
         while len(self.takers) > TAKERS_KEPT:
             self.takers.popitem(last=False)

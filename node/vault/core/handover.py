@@ -1,8 +1,10 @@
 """Giving chunks up on purpose: before the vault leaves, or because the farmer wants room back.
 
 leaving:    every held chunk ----> proven at its group without the own vault -> done
-shrinking:  the farthest chunks -> proven at HOLDERS_MIN others -> removed, until the rest fits
-                                   not in SHRINK_S_MAX ----------> removed all the same
+shrinking:  the farthest chunks -> taken over by TAKERS_MIN others -> removed, until the rest fits
+                                   not in SHRINK_S_MAX -------------> removed all the same
+
+Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from node.vault.core.audit import Auditor
 from node.vault.core.close_group import Place, close_group
 from node.vault.core.desk import Desk
 from node.vault.core.identity import PeerRecord
+from node.vault.core.messages import HeldReceipt, Receipt, Takers
+from node.vault.core.proofs import LEASE_S, TAKERS_MIN, takes_over
 from node.vault.core.proving import Line, Proof
 
 LEAVING_FACTOR: Final = 4  # times the repair budget: it lasts minutes, and then the line is the farmer's alone
@@ -24,7 +28,8 @@ LEAVING_AT_ONCE: Final = 16
 GOODBYE_S: Final = 1.0  # until the peers know that they are asked to hold what was this vault's
 AGAIN_S: Final = 5.0
 REPORT_S: Final = 1.0
-HOLDERS_MIN: Final = 3  # other subnets; fewer when there are fewer
+HOLDERS_MIN: Final = 3  # other subnets for what a leaving vault held; fewer when there are fewer
+READ_S_MAX: Final = 60.0  # in which an audit that is being answered still renews the own promise
 SHRINK_AT_ONCE: Final = 4
 SHRINK_PAUSE_S: Final = 60.0  # before the farthest are tried again
 SHRINK_PER_STEP: Final = 2_000  # addresses measured
@@ -94,7 +99,9 @@ class Leaving:
 
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
-        if _is_enough(desk, proof) and (not proof.failed or proof.subnet_count >= HOLDERS_MIN):
+        others = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
+        fewest = HOLDERS_MIN if proof.failed else min(HOLDERS_MIN, max(1, len(others)))
+        if len(takers(desk, proof)) >= fewest:
             self._done += 1
         elif not proof.is_lost:
             self._failed.append(proof.address)
@@ -175,8 +182,10 @@ class Shrinking:
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
         is_wanted = self._since_s is not None and self._excess_bytes(desk) > 0
-        if is_wanted and _is_enough(desk, proof) and desk.remove_chunk(self, proof.address):
-            desk.remember_takers(proof.address, proof.receipts)
+        named = takers(desk, proof)
+        # No exception for a small network: whoever reads the evidence later does not know that it was one.
+        if is_wanted and len(named) >= TAKERS_MIN and desk.remove_chunk(self, proof.address):
+            desk.remember_takers(proof.address, named)
         self._next_s = min(self._next_s, desk.now.monotonic_s)
 
     def _excess_bytes(self, desk: Desk) -> int:
@@ -194,9 +203,17 @@ def _others(desk: Desk, address: bytes) -> list[PeerRecord]:
     return [peer.record for place in group if (peer := desk.table.get(place.vault_id)) is not None]
 
 
-def _is_enough(desk: Desk, proof: Proof) -> bool:
-    """Whether so many others signed for the chunk that the own copy is not needed."""
-    own = desk.own_place.subnet
-    others = {peer.subnet for peer in desk.table} - {own}
-    proven = {each.subnet for each in proof.proven.values() if each.receipt is not None} - {own}
-    return len(proven) >= max(1, min(HOLDERS_MIN, len(others)))
+def signers(desk: Desk, proof: Proof) -> dict[bytes, HeldReceipt]:
+    """Those, by vault id, whose receipts take over all that the own vault can have promised, if it stops now."""
+    now_s = desk.now.utc_s
+    promise = Receipt(proof.address, 0, now_s + READ_S_MAX, LEASE_S)
+    signed = {vault_id: proven.receipt for vault_id, proven in proof.proven.items() if proven.receipt is not None}
+    return {vault_id: receipt for vault_id, receipt in signed.items() if takes_over(receipt, promise, now_s)}
+
+
+def takers(desk: Desk, proof: Proof) -> Takers:
+    """Whom to name if the chunk is given up now: one signer of each other subnet."""
+    signed = signers(desk, proof)
+    by_subnet = {proof.proven[vault_id].subnet: receipt for vault_id, receipt in signed.items()}
+    by_subnet.pop(desk.own_place.subnet, None)
+    return tuple(by_subnet.values())

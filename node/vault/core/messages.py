@@ -162,7 +162,7 @@ class Audited(_Message, frozen=True):
 
 
 class NotHeld(_Message, frozen=True):
-    """``takers``: receipts of nearer vaults that took the chunk over from this one, if it ever had it."""
+    """``takers``: receipts of others that took the chunk over from this one, if it ever had it."""
 
     answer: SignedAnswer
     takers: Takers = ()

@@ -2,8 +2,14 @@
 
 A vault signs what it says about a chunk.  A signed answer whose digest does not fit its address, or a
 signed "not held" against an unexpired receipt of the same vault, convicts it before anyone who knows its vault id:
-no vote is needed, one honest peer suffices.  It is no lie when enough nearer vaults have signed to hold the chunk
-from then on: the answer's digest binds it to their receipts, so that nobody can take them away from it.
+no vote is needed, one honest peer suffices.  It is no lie when enough others have signed to keep its promise in its
+place: the answer's digest binds it to their receipts, so that nobody can take them away from it.
+
+What is on paper can convict a liar, but can vouch for nobody: keys cost nothing, so a liar can invent its takers, and
+no reader of the evidence can tell them from real ones.  In doubt evidence convicts nobody.  Whether the takers exist,
+in different subnets, and hold the chunk, only a peer that can meet them finds out.
+
+Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from node.vault.core.identity import Certificate, Signer, check_certificate, distance, position_of, verify
+from node.vault.core.identity import CLOCK_SKEW_S, Certificate, Signer, check_certificate, verify
 from node.vault.core.messages import Evidence, HeldReceipt, Receipt, SignedAnswer, Takers
 from node.vault.errors import BadSignature, ChunkMismatch
 
@@ -98,6 +104,9 @@ def check_receipt(receipt: Receipt, transport_key: bytes, address: bytes, utc_s:
 def check_evidence(evidence: Evidence, vault_id: bytes) -> None:
     """Check that the evidence convicts ``vault_id`` of a data fault, whoever brings it.
 
+    It convicts nobody who did as it promised.  That it does not convict is no proof of innocence: the takers that
+    acquit may be invented.
+
     Raises:
         BadSignature: It does not.
     """
@@ -111,34 +120,53 @@ def check_evidence(evidence: Evidence, vault_id: bytes) -> None:
         _verify_receipt(receipt, evidence.certificate.transport_key)
         if answer.digest != takers_digest(evidence.takers):
             raise BadSignature("those who took the chunk over are kept back")
-        if _covers(receipt, answer.at_s) and not have_taken_over(evidence.takers, vault_id, answer):
+        takers = takers_of(evidence.takers, vault_id, receipt, answer.at_s)
+        if is_binding(receipt, answer.at_s) and len(takers) < TAKERS_MIN:
             return
     raise BadSignature("the answer contradicts nothing")
 
 
-def have_taken_over(takers: Takers, vault_id: bytes, answer: SignedAnswer) -> bool:
-    """Whether enough vaults nearer than ``vault_id`` had signed, when it answered, to hold the chunk in its place."""
-    limit = distance(position_of(vault_id), answer.address)
-    takers = tuple(taker for taker in takers if _is_taker(taker, limit, answer))
-    return len({taker.certificate.vault_id for taker in takers}) >= TAKERS_MIN
-
-
-def _is_taker(taker: HeldReceipt, limit: int, answer: SignedAnswer) -> bool:
-    certificate, receipt = taker.certificate, taker.receipt
-    if receipt.address != answer.address or distance(position_of(certificate.vault_id), answer.address) >= limit:
-        return False
-    if not _covers(receipt, answer.at_s):
-        return False
+def is_convicting(evidence: Evidence, vault_id: bytes) -> bool:
+    """Whether ``check_evidence`` has nothing against it."""
     try:
-        check_certificate(certificate, receipt.at_s)
-        _verify_receipt(receipt, certificate.transport_key)
+        check_evidence(evidence, vault_id)
     except BadSignature:
         return False
     return True
 
 
-def _covers(receipt: Receipt, at_s: float) -> bool:
+def is_binding(receipt: Receipt, at_s: float) -> bool:
+    """Whether the receipt promises to hold the chunk at that time."""
     return receipt.at_s <= at_s < receipt.at_s + receipt.lease_s
+
+
+def takers_of(takers: Takers, vault_id: bytes, promise: Receipt, at_s: float) -> Takers:
+    """Those of ``takers`` who had taken over what ``vault_id`` promised, by ``at_s``: each vault once."""
+    found = {taker.certificate.vault_id: taker for taker in takers if takes_over(taker, promise, at_s)}
+    found.pop(vault_id, None)
+    return tuple(found.values())
+
+
+def takes_over(taker: HeldReceipt, promise: Receipt, at_s: float) -> bool:
+    """Whether the taker had signed, by ``at_s``, to keep the promise in the place of whoever made it.
+
+    It must have signed after the promise and for as long at least; clocks may differ by CLOCK_SKEW_S.  Whether it
+    stands nearer to the chunk does not matter: a liar would find nearer keys in a second, and who has a chunk to give
+    up may be the nearest of all.
+    """
+    receipt = taker.receipt
+    if receipt.address != promise.address:
+        return False
+    if not promise.at_s - CLOCK_SKEW_S <= receipt.at_s <= at_s + CLOCK_SKEW_S:  # nor is NaN
+        return False
+    if not receipt.at_s + receipt.lease_s >= promise.at_s + promise.lease_s - CLOCK_SKEW_S:
+        return False
+    try:
+        check_certificate(taker.certificate, receipt.at_s)
+        _verify_receipt(receipt, taker.certificate.transport_key)
+    except BadSignature:
+        return False
+    return True
 
 
 def _check_signer(certificate: Certificate, vault_id: bytes, at_s: float) -> None:

@@ -90,19 +90,6 @@ class Proof:
     def begin(self, desk: Desk) -> None:
         desk.read_chunk(self, self.address)
 
-    @property
-    def receipts(self) -> tuple[HeldReceipt, ...]:
-        """What the members signed, one of each subnet first."""
-        signed = [(proven.subnet, proven.receipt) for proven in self.proven.values() if proven.receipt is not None]
-        subnets = [subnet for subnet, _ in signed]
-        turns = [subnets[:index].count(subnet) for index, subnet in enumerate(subnets)]
-        return tuple(receipt for _, (_, receipt) in sorted(zip(turns, signed, strict=True), key=lambda each: each[0]))
-
-    @property
-    def subnet_count(self) -> int:
-        """Of how many different subnets those are who signed to keep the chunk."""
-        return len({proven.subnet for proven in self.proven.values() if proven.receipt is not None})
-
     def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
         if content is None:
             self.is_lost = not code

@@ -22,6 +22,7 @@ from node.vault import control
 from node.vault.core.audit import Auditor
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, Place, close_group, is_in_group
 from node.vault.core.desk import Desk
+from node.vault.core.handover import signers, takers
 from node.vault.core.identity import PeerRecord
 from node.vault.core.passes import Pass
 from node.vault.core.proving import FAULTS, Line, Proof
@@ -281,10 +282,11 @@ class Replicator:
         """Give a chunk up which all of its close group have just signed to keep, if it is not the own vault's."""
         if not desk.is_counted or self._is_near(proof.address):
             return
-        signed = [vault_id for vault_id, proven in proof.proven.items() if proven.receipt is not None]
-        is_whole = proof.subnet_count >= CLOSE_GROUP_SUBNETS and set(self._group_ids(proof.address)) <= set(signed)
+        signed = signers(desk, proof)
+        subnets = {proof.proven[vault_id].subnet for vault_id in signed}
+        is_whole = len(subnets) >= CLOSE_GROUP_SUBNETS and set(self._group_ids(proof.address)) <= set(signed)
         if is_whole and desk.remove_chunk(self, proof.address):
-            desk.remember_takers(proof.address, proof.receipts)
+            desk.remember_takers(proof.address, takers(desk, proof))
 
     def _is_near(self, address: bytes) -> bool:
         target = int.from_bytes(address, "big")
