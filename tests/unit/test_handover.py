@@ -100,6 +100,7 @@ class TestShrinking:
         world.pass_time(60.0)
         desks = [other.vault._desk for other in actors if other is not actor]
         assert actor.chunks == {}
+        assert sum(desk.counters["excused"] for desk in desks) > 0
         assert sum(desk.counters["blamed peer.lost_chunk"] for desk in desks) == 0
 
     @pytest.mark.parametrize(("ahead_s", "lease_s"), [(0.0, LEASE_S_MIN), (890.0, LEASE_S)])

@@ -2,7 +2,7 @@
 
 The auditor holds the chunk itself and draws a fresh nonce, so the answer cannot be prepared or copied.  A peer of the
 close group that signs "not held" is given the chunk again; if it had signed a receipt before, it has convicted itself,
-unless it shows who took the chunk over.  A passed audit renews the receipt.
+unless it shows who took the chunk over: then those are looked at (``hearing``).  A passed audit renews the receipt.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 from node.vault.core.close_group import close_group
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.hearing import Hearing
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import (
     Answer,
@@ -36,6 +37,7 @@ from node.vault.core.proofs import (
     check_receipt,
     is_binding,
     is_convicting,
+    takers_of,
 )
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature
@@ -43,6 +45,7 @@ from node.vault.errors import BadSignature
 TRIES: Final = 16  # chunks looked at to find one that the peer should hold
 PEERS_TRIED: Final = 8  # in one turn; each costs a sort of the routing table for every try
 RECEIPTS_KEPT: Final = 10_000
+HEARINGS_MAX: Final = 8  # at once; each may hold a chunk, and wait for vaults that do not exist
 
 
 class Auditor:
@@ -52,6 +55,7 @@ class Auditor:
         self._audited_s: dict[bytes, float] = {}
         self._receipts: OrderedDict[tuple[bytes, bytes], HeldReceipt] = OrderedDict()
         self._current: _OneAudit | None = None
+        self._hearings: dict[bytes, Hearing] = {}  # by the vault id of the peer: one of each at once
 
     def tick(self, desk: Desk) -> None:
         """Start the next audit, unless the last one still runs."""
@@ -81,7 +85,8 @@ class Auditor:
     def missing(self, desk: Desk, peer: PeerRecord, address: bytes, message: NotHeld) -> None:
         """The peer has signed that it does not hold the chunk, the signature fits: hold its own receipt against it.
 
-        Only what would convict it before anyone is held against it.
+        What would convict it before anyone is blamed at once.  Takers that acquit it on paper are looked at first;
+        a peer for which there is no hearing now keeps its receipt, and is asked again.
         """
         kept, answer = self.receipt(peer, address), message.answer
         if kept is None or answer.at_s < kept.receipt.at_s:
@@ -91,7 +96,17 @@ class Auditor:
             evidence = Evidence(peer.certificate, answer, kept.receipt, message.takers)
             if is_convicting(evidence, peer.vault_id):
                 desk.blame(peer, "peer.lost_chunk", encode(evidence))
+            elif self._may_hear(peer.vault_id):
+                takers = takers_of(message.takers, peer.vault_id, kept.receipt, answer.at_s)
+                self._hearings[peer.vault_id] = hearing = Hearing(peer, address, takers, self.keep_receipt)
+                hearing.begin(desk)
+            else:
+                return
         del self._receipts[peer.vault_id, address]
+
+    def _may_hear(self, vault_id: bytes) -> bool:
+        self._hearings = {key: hearing for key, hearing in self._hearings.items() if not hearing.is_over}
+        return vault_id not in self._hearings and len(self._hearings) < HEARINGS_MAX
 
 
 class _OneAudit:

@@ -7,7 +7,7 @@ place: the answer's digest binds it to their receipts, so that nobody can take t
 
 What is on paper can convict a liar, but can vouch for nobody: keys cost nothing, so a liar can invent its takers, and
 no reader of the evidence can tell them from real ones.  In doubt evidence convicts nobody.  Whether the takers exist,
-in different subnets, and hold the chunk, only a peer that can meet them finds out.
+in different subnets, and hold the chunk, only a peer that can meet them finds out (``hearing``).
 
 Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
 """
