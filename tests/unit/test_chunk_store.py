@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.vault.errors import QuotaExceeded, StorageError
+from node.vault.errors import ChunkCorrupt, QuotaExceeded, StorageError
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
@@ -200,6 +200,24 @@ class TestRot:
         assert store_on(disk).scan() == ([], [ADDRESS])
         with pytest.raises(StorageError):
             store_on(disk).get(ADDRESS)
+
+    def test_a_folder_in_the_place_of_a_chunk_is_the_loss_of_this_chunk_and_no_trouble_of_the_disk(
+        self, tmp_path: Path
+    ) -> None:
+        disk = RealFileSystem(tmp_path)
+        (tmp_path / PATH).mkdir()
+        (tmp_path / PATH / "thesis.txt").write_text("years of work")
+        store = store_on(disk)
+
+        for refused in (lambda: store.get(ADDRESS), lambda: store.put(CHUNK)):
+            with pytest.raises(ChunkCorrupt):
+                refused()
+        store.remove(ADDRESS)
+        store.put(OTHER)
+        assert (counted(store).used_bytes, store.chunk_count) == (len(OTHER), 1)
+        assert store.scan() == ([OTHER_ADDRESS], [ADDRESS])
+        assert disk.list("incoming") == [TALLY_NAME]
+        assert (tmp_path / PATH / "thesis.txt").read_text() == "years of work"
 
     def test_a_machine_without_free_descriptors_is_not_taken_for_lost_chunks(self, tmp_path: Path) -> None:
         class Exhausted(RealFileSystem):

@@ -115,6 +115,34 @@ class TestTheDisk:
         with pytest.raises(OSError, match="not a regular file"):
             disk.read("chunks/pipe")
 
+    @pytest.mark.parametrize("is_windows", [False, True])
+    def test_says_that_a_folder_stands_where_a_file_should_and_keeps_nothing_open(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_windows: bool
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        disk = RealFileSystem(tmp_path)
+        disk.write("incoming/0", NEW)
+        (tmp_path / "chunks" / "folder").mkdir()
+        free = os.dup(0)
+        os.close(free)
+        if is_windows:  # there it is only said not to be permitted
+            monkeypatch.setattr(os, "replace", refuse)
+            monkeypatch.setattr(os, "open", refuse)
+            monkeypatch.setattr(Path, "unlink", refuse)
+
+        for use in (
+            lambda: disk.read("chunks/folder"),
+            lambda: disk.replace("incoming/0", "chunks/folder"),
+            lambda: disk.remove("chunks/folder"),
+        ):
+            with pytest.raises(IsADirectoryError):
+                use()
+        monkeypatch.undo()
+        assert os.dup(0) == free
+        os.close(free)
+
     def test_reads_no_file_beyond_the_limit(self, tmp_path: Path) -> None:
         disk = RealFileSystem(tmp_path)
         with (tmp_path / "chunks" / "large").open("wb") as file:

@@ -15,6 +15,7 @@ from node.vault.core.events import (
     ChunkRead,
     ChunkWritten,
     Counted,
+    Effect,
     PeerSilent,
     ReadChunk,
     Reply,
@@ -41,6 +42,24 @@ def quiet(scrub_s: float = 1e6) -> control.Pace:
 
 def uncounted(world: World, actor: Actor, used_bytes: int = 1000) -> None:
     actor.vault.step(Started(world.now(), (actor.address,), {}, used_bytes, is_counted=False))
+
+
+class Refusing(World):
+    """One disk in it takes no chunk; it says that it is well whenever it is asked, unless ``says``."""
+
+    def __init__(self, code: str, says: str = "") -> None:
+        super().__init__()
+        self.code = code
+        self.says = says
+        self.ill: Actor | None = None
+
+    def _perform(self, actor: Actor, effect: Effect) -> None:
+        if actor is self.ill and isinstance(effect, WriteChunk):
+            self._later(0.002, lambda: self._arrive(actor, lambda: ChunkWritten(self.now(), effect.token, self.code)))
+        elif actor is self.ill and isinstance(effect, CheckStore):
+            self._later(0.002, lambda: self._arrive(actor, lambda: StoreChecked(self.now(), self.says)))
+        else:
+            super()._perform(actor, effect)
 
 
 class TestHealing:
@@ -73,6 +92,31 @@ class TestHealing:
         world.pass_time(30.0 * 2**TRIES_MAX)
         assert state(world, actor).counters["chunk lost"] == 1
         assert state(world, actor).repairs == 0
+
+    @pytest.mark.parametrize("code", ["storage", "storage.corrupt", "resource.quota"])
+    def test_a_chunk_that_the_disk_does_not_take_back_is_given_up_after_a_few_tries(self, code):
+        world = Refusing(code)
+        actors = world.grow(6, pace=quiet())
+        put(world, actors[0])
+        world.ill = holders(actors)[0]
+        del world.ill.chunks[ADDRESS]
+        world.command(world.ill, lambda number: control.GetChunk(number, ADDRESS))
+        world.pass_time(30.0 * 2**TRIES_MAX)
+        assert state(world, world.ill).counters["chunk lost"] == 1
+        assert state(world, world.ill).repairs == 0
+
+    def test_a_chunk_is_not_given_up_while_the_disk_takes_nothing_at_all(self):
+        world = Refusing("storage", says="storage")
+        actors = world.grow(6, pace=quiet())
+        put(world, actors[0])
+        ill = world.ill = holders(actors)[0]
+        ill.vault._desk.trouble = "storage"
+        del ill.chunks[ADDRESS]
+        world.command(ill, lambda number: control.GetChunk(number, ADDRESS))
+        world.pass_time(30.0 * 2**TRIES_MAX)
+        world.says, world.ill = "", None
+        world.pass_time(60.0)
+        assert ill.chunks[ADDRESS] == CHUNK
 
     def test_the_scrub_reads_every_chunk_once_in_a_round(self):
         world = World()

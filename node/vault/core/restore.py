@@ -65,24 +65,24 @@ class Restorer:
                 continue  # given again meanwhile, or not asked for any more
             self._working[address] = lost
             if desk.trouble:
-                self._again(desk, address)
+                self._again(desk, address, is_tried=False)
             else:
                 _Restoring(self, address).begin(desk)
 
     def fetched(self, desk: Desk, length: int) -> None:
         self._free_at_s = max(self._free_at_s, desk.now.monotonic_s) + length / self._bytes_per_s
 
-    def finished(self, desk: Desk, address: bytes, *, is_restored: bool) -> None:
+    def finished(self, desk: Desk, address: bytes, *, is_restored: bool, is_tried: bool = True) -> None:
+        """``is_tried``: whether its failure says something about this chunk."""
         if is_restored:
             del self._working[address]
             desk.counters["chunk restored"] += 1
         else:
-            self._again(desk, address)
+            self._again(desk, address, is_tried=is_tried)
 
-    def _again(self, desk: Desk, address: bytes) -> None:
+    def _again(self, desk: Desk, address: bytes, *, is_tried: bool) -> None:
         lost = self._working.pop(address)
-        if not desk.trouble:  # a disk that takes nothing says nothing about the chunk
-            lost.tries += 1
+        lost.tries += is_tried
         if lost.tries >= TRIES_MAX:
             desk.counters["chunk lost"] += 1
             return
@@ -105,6 +105,7 @@ class _Restoring:
         Fetch(self._address, self._fetched).begin(desk)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
+        # What the disk refuses is counted too: it may be well, and refuse this chunk alone for ever.
         self._restorer.finished(desk, address, is_restored=not code)
 
     def _fetched(self, desk: Desk, content: bytes | None) -> None:
@@ -113,6 +114,7 @@ class _Restoring:
         if self._address in desk.held:
             self._restorer.finished(desk, self._address, is_restored=True)
         elif content is None or desk.trouble or desk.used_bytes + len(content) > desk.quota_bytes:
-            self._restorer.finished(desk, self._address, is_restored=False)
+            # A disk that takes nothing says nothing about the chunk.
+            self._restorer.finished(desk, self._address, is_restored=False, is_tried=not desk.trouble)
         else:
             desk.write_chunk(self, self._address, content)

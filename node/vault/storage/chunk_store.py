@@ -33,7 +33,8 @@ BATCH_CHUNKS: Final = 1_000  # looked at in one step of the inventory: some mill
 
 _CHUNK_NAME: Final = re.compile("[0-9a-f]{64}")
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_UNREADABLE: Final = (errno.EIO, errno.EFBIG, errno.ELOOP)  # of this file, not of the machine as a whole
+# Of this file, not of the machine as a whole.  A folder in its place is somebody's: neither counted nor touched.
+_UNREADABLE: Final = (errno.EIO, errno.EFBIG, errno.ELOOP, errno.EISDIR)
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +138,7 @@ class ChunkStore:
 
         Raises:
             QuotaExceeded: Neither quota nor disk have room for it; nothing changed.
+            ChunkCorrupt: Something stands in its place that is no file; others can be stored.
             StorageError: The disk refused; nothing was acknowledged and a retry is safe.
 
         Source: write, fsync, rename, fsync the folder, as restic's local backend does.  The second folder is
@@ -325,7 +327,7 @@ class ChunkStore:
     def _size_bytes(self, address: bytes) -> int | None:
         try:
             return self._filesystem.size_bytes(_path(address))
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             self._require_disk()
             return None
         except OSError as error:
@@ -384,7 +386,7 @@ class ChunkStore:
 def _refusal(what: str, error: OSError) -> QuotaExceeded | StorageError:
     if error.errno in _DISK_FULL:
         return QuotaExceeded(f"{what}, the disk is full: {error}")
-    return StorageError(f"{what}: {error}")
+    return (ChunkCorrupt if error.errno == errno.EISDIR else StorageError)(f"{what}: {error}")
 
 
 def _path(address: bytes) -> str:

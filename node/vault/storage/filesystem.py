@@ -57,16 +57,27 @@ class RealFileSystem:
 
     def read(self, path: str) -> bytes:
         """The whole content of a regular file of at most FILE_BYTES_MAX."""
-        with os.fdopen(os.open(self._at(path), os.O_RDONLY | _WARY | _PLAIN), "rb", buffering=0) as file:
-            found = os.fstat(file.fileno())
+        with _of_a_file(self._at(path)):
+            descriptor = os.open(self._at(path), os.O_RDONLY | _WARY | _PLAIN)
+        try:
+            found = os.fstat(descriptor)
+            if stat.S_ISDIR(found.st_mode):
+                raise _is_folder(path)
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EIO, "not a regular file", path)
             if found.st_size > FILE_BYTES_MAX:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
-            return file.readall()
+            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.readall()
+        finally:
+            os.close(descriptor)
 
     def size_bytes(self, path: str) -> int:
-        return os.lstat(self._at(path)).st_size
+        """Raises IsADirectoryError for a folder."""
+        found = os.lstat(self._at(path))
+        if stat.S_ISDIR(found.st_mode):
+            raise _is_folder(path)
+        return found.st_size
 
     def write(self, path: str, content: bytes) -> None:
         """Make the new file ``path``, readable by its owner only.
@@ -91,13 +102,15 @@ class RealFileSystem:
             os.close(descriptor)
 
     def replace(self, source: str, target: str) -> None:
-        os.replace(self._at(source), self._at(target))  # noqa: PTH105 - see _at
+        with _of_a_file(self._at(target)):
+            os.replace(self._at(source), self._at(target))  # noqa: PTH105 - see _at
 
     def fsync_directory(self, directory: str) -> None:
         _flush_folder(self._at(directory))
 
     def remove(self, path: str) -> None:
-        Path(self._at(path)).unlink()
+        with _of_a_file(self._at(path)):
+            Path(self._at(path)).unlink()
 
     def free_bytes(self) -> int:
         """What the disk below has left for this user."""
@@ -168,6 +181,21 @@ def _remove_if_possible(filesystem: FileSystem, path: str) -> None:
     # The caller is told of the first failure; remove_unfinished deals with what is left.
     with contextlib.suppress(OSError):
         filesystem.remove(path)
+
+
+@contextlib.contextmanager
+def _of_a_file(path: str) -> Iterator[None]:
+    """Say alike on all systems that a folder stands at ``path``: elsewhere it is only said not to be permitted."""
+    try:
+        yield
+    except PermissionError as error:
+        if Path(path).is_dir() and not Path(path).is_symlink():
+            raise _is_folder(path) from error
+        raise
+
+
+def _is_folder(path: str) -> IsADirectoryError:
+    return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
 
 
 def _make_folder(folder: Path) -> None:
