@@ -98,6 +98,11 @@ def size(count_bytes: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 and unit != "B" else f"{amount:.0f} {unit}"
 
 
+def printable(text: str) -> str:
+    """Foreign text as it may be shown on any terminal: nothing in it moves, turns or colours a line, or ends it."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def reason(error: BaseException) -> str:
     """Why the operating system refused, without its number: ``No space left on device``."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from node.api.schema import ErrorAnswer
+from node.api.texts import printable
 
 if TYPE_CHECKING:
     from node.api.client import Client
@@ -41,7 +42,7 @@ class Failure(click.ClickException):
         if self.is_json:
             print_json(ErrorAnswer(self.code, self.message))
         else:
-            click.echo(self.message, file=file or sys.stderr)
+            click.echo(printable(self.message), file=file or sys.stderr)
 
 
 def shared_options(command: Callable[..., T]) -> Callable[..., T]:
@@ -86,6 +87,11 @@ def default_home() -> Path:
     import platformdirs  # noqa: PLC0415 - for this one path only
 
     return platformdirs.user_data_path("perennial", appauthor=False)
+
+
+def say(sentence: str) -> None:
+    """Print one line; whoever wrote parts of it, it is text."""
+    click.echo(printable(sentence))
 
 
 def print_json(value: msgspec.Struct | dict[str, Any] | None) -> None:

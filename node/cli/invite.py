@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.common import ask_node, print_json, shared_options
+from node.cli.common import ask_node, print_json, say, shared_options
 
 
 @click.command()
@@ -19,7 +19,7 @@ def invite(home: Path, is_json: bool, is_qr: bool) -> None:
     if is_json:
         print_json(found)
         return
-    click.echo(found.text)
+    say(found.text)
     if is_qr:
         click.echo(picture(found.text))
 

@@ -9,7 +9,7 @@ import click
 
 from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import Joined
-from node.cli.common import fail, print_json, shared_options
+from node.cli.common import fail, print_json, say, shared_options
 from node.supervisor.errors import SupervisorError
 from node.supervisor.home import Home
 from node.supervisor.meeting import join_later
@@ -27,7 +27,7 @@ def join(home: Path, is_json: bool, text: tuple[str, ...]) -> None:
     if is_json:
         print_json(joined)
     else:
-        click.echo(joined.sentence)
+        say(joined.sentence)
 
 
 def _join(home: Path, text: str) -> Joined:

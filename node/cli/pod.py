@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from node.cli.common import ask_node, fail, print_json, shared_options
+from node.cli.common import ask_node, fail, print_json, say, shared_options
 from node.pod import build as building
 from node.pod import network as networks
 from node.pod import publish as publishing
@@ -199,4 +199,5 @@ def _say(is_json: bool, data: dict[str, Any], *sentences: str) -> None:
     if is_json:
         print_json(data)
     else:
-        click.echo("\n".join(sentences))
+        for sentence in sentences:
+            say(sentence)

@@ -16,9 +16,11 @@ import click
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from node.api.client import ApiError, NotRunning
+from node.api.texts import printable
 from node.cli.common import HOME_OPTION, JSON_OPTION, UNTIL_EOF_OPTION, Failure, fail, watch_input
 from node.pod.errors import PodError
 from node.practice.candidate import Candidate, check_candidate
@@ -158,10 +160,11 @@ def _print_result(console: Console, result: Result) -> None:
         for farm in release.farms:
             after = "" if farm.decided_after_s is None else f"{farm.decided_after_s:.0f} s"
             fetched = f"{farm.bytes_fetched / 1000:.1f} kB"
-            table.add_row(release.name, farm.farm, farm.verdict or "undecided", after, fetched, farm.reason)
+            cells = release.name, farm.farm, farm.verdict or "undecided", after, fetched, farm.reason
+            table.add_row(*(escape(printable(cell)) for cell in cells))
     console.print(table)
     for release in result.releases:
-        console.out(release.sentence, highlight=False)
+        console.out(printable(release.sentence), highlight=False)
     if result.noise:
         noise = ", ".join(f"{name} {value:.2f}" for name, value in result.noise.items())
         console.out(f"Noise of equal code against equal code, sd of z in margins: {noise}.", highlight=False)

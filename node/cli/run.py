@@ -20,7 +20,7 @@ import click
 
 from node.api import texts
 from node.api.server import ApiServer
-from node.cli.common import UNTIL_EOF_OPTION, fail, print_json, shared_options, watch_input
+from node.cli.common import UNTIL_EOF_OPTION, fail, print_json, say, shared_options, watch_input
 from node.supervisor import keys
 from node.supervisor.errors import PortInUse, SupervisorError
 from node.supervisor.home import Home
@@ -78,14 +78,14 @@ async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
         def stop() -> None:
             supervisor.stop()
             if not is_json:
-                click.echo(supervisor.status().sentence)
+                say(supervisor.status().sentence)
 
         with _stopped_by_signals(stop):
             saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
             await supervisor.run()
             saying.cancel()
         if supervisor.vault.handover is not None and not is_json:
-            click.echo(texts.left(supervisor.vault.handover))
+            say(texts.left(supervisor.vault.handover))
     finally:
         await server.stop()
 
@@ -101,7 +101,7 @@ async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:
             {"home": str(home), "pid": os.getpid(), "vault_id": supervisor.keys.vault_id.hex(), "status": status}
         )
     else:
-        click.echo(f"Perennial runs on {home} (farm {status.farm}): {status.sentence}")
+        say(f"Perennial runs on {home} (farm {status.farm}): {status.sentence}")
 
 
 @contextlib.contextmanager

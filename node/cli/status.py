@@ -8,7 +8,7 @@ import click
 
 from node.api.schema import Status
 from node.api.texts import count, size
-from node.cli.common import ask_node, print_json, shared_options
+from node.cli.common import ask_node, print_json, say, shared_options
 
 
 @click.command()
@@ -19,10 +19,10 @@ def status(home: Path, is_json: bool) -> None:
     if is_json:
         print_json(found)
         return
-    click.echo(found.sentence)
-    click.echo()
+    say(found.sentence)
+    say("")
     for name, value in _details(found):
-        click.echo(f"{name:<10}{value}")
+        say(f"{name:<10}{value}")
 
 
 def _details(found: Status) -> list[tuple[str, str]]:

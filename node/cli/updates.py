@@ -9,7 +9,7 @@ import click
 
 from node.api.schema import Update
 from node.api.texts import size
-from node.cli.common import ask_node, print_json, shared_options
+from node.cli.common import ask_node, print_json, say, shared_options
 
 
 @click.command()
@@ -21,19 +21,19 @@ def updates(home: Path, is_json: bool) -> None:
         print_json(found)
         return
     if not found.items and not found.refused_heads:
-        click.echo("No release has been announced yet.")
+        say("No release has been announced yet.")
     for item in found.items:
         _show(item)
     for head in found.refused_heads:
-        click.echo(f"{_time(head.at_s)}  metadata {head.digest[:8]} refused: {head.reason}")
+        say(f"{_time(head.at_s)}  metadata {head.digest[:8]} refused: {head.reason}")
 
 
 def _show(item: Update) -> None:
     outcome = item.verdict or item.phase.replace("_", " ")
-    click.echo(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}")
+    say(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}")
     spent = ", ".join(f"{phase.replace('_', ' ')} {seconds:.0f} s" for phase, seconds in item.seconds.items())
-    click.echo(f"    tree {item.tree_hash[:16]}, signed by {', '.join(item.signers)}")
-    click.echo(f"    {size(item.bytes_fetched)} fetched{'; ' if spent else ''}{spent}")
+    say(f"    tree {item.tree_hash[:16]}, signed by {', '.join(item.signers)}")
+    say(f"    {size(item.bytes_fetched)} fetched{'; ' if spent else ''}{spent}")
 
 
 def _time(at_s: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import socket
@@ -11,15 +12,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from node.api import schema
 from node.api.server import ApiServer
 from node.cli import COMMANDS, Commands
+from node.cli.practice import _print_result
 from node.cli.settings import size_of
 from node.cli.tray import perennial
 from node.supervisor.bootstrap import Bootstrap
@@ -173,6 +178,46 @@ class TestAnswers:
     def test_a_home_named_before_a_group_reaches_its_commands(self, running: str):
         assert call("--home", running, "settings", "get").exit_code == 0
         assert call("settings", "--home", running, "get").exit_code == 0
+
+
+class TestForeignText:
+    """What peers, pods or releases have written reaches a terminal as text, and moves or colours nothing."""
+
+    @pytest.mark.parametrize("command", ["status", "updates", "join x"])
+    def test_it_is_printed_without_what_a_terminal_would_obey(
+        self, running: str, monkeypatch: pytest.MonkeyPatch, command: str
+    ):
+        evil = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\u202ekill\x9b31m\r\nAll is well."
+        status = msgspec.structs.replace(FakeNode().status(), sentence=evil, farm=evil)
+        update = msgspec.structs.replace(UPDATE, release=evil, reason=evil, signers=(evil,))
+        updates = schema.Updates((update,), (schema.RefusedHead("ef" * 32, evil, 1.0),))
+
+        async def join(_self: object, text: str) -> schema.Joined:
+            raise InvitationError(evil)
+
+        monkeypatch.setattr(FakeNode, "status", lambda _self: status)
+        monkeypatch.setattr(FakeNode, "updates", lambda _self: updates)
+        monkeypatch.setattr(FakeNode, "join", join)
+        result = call(*command.split(), "--home", running)
+        said = result.stdout + result.stderr
+        assert "kill" in said
+        assert all(character.isprintable() for line in said.split("\n") for character in line)
+        assert "All is well." not in said.splitlines()
+
+    def test_a_joined_sentence_too(self, running: str, monkeypatch: pytest.MonkeyPatch):
+        async def join(_self: object, text: str) -> schema.Joined:
+            return schema.Joined(1, "tries\x1b[2J")
+
+        monkeypatch.setattr(FakeNode, "join", join)
+        assert call("join", "x", "--home", running).stdout == "tries\N{REPLACEMENT CHARACTER}[2J\n"
+
+    def test_what_a_release_in_a_practice_network_says_is_no_markup(self):
+        written, evil = io.StringIO(), "[red]\x1b[2J gone"
+        farm = SimpleNamespace(farm="farm-1", verdict=evil, reason=evil, decided_after_s=None, bytes_fetched=0)
+        release = SimpleNamespace(name=evil, farms=[farm], sentence=evil)
+        result: Any = SimpleNamespace(releases=[release], noise={}, is_as_expected=True)
+        _print_result(Console(file=written, width=200), result)
+        assert written.getvalue().count("[red]\N{REPLACEMENT CHARACTER}[2J gone") == 4
 
 
 class TestFailures:

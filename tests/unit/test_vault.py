@@ -186,6 +186,15 @@ class TestStoring:
         done = step(actor, RequestReceived(world.now(), 1, client(world), "10.0.9.0/24", Put(ADDRESS, CHUNK)))
         assert done == [Reply(1, Refused("resource.quota"))]
 
+    @pytest.mark.parametrize(("code", "said"), [("resource.quota", "resource.quota"), ("\x1b[2J[red]gone", "refused")])
+    def test_of_what_peers_say_when_they_refuse_only_known_codes_reach_a_person(self, code, said):
+        world = World()
+        actors = world.grow(4)
+        for actor in actors[1:]:
+            actor.tamper = lambda message: Refused(code) if isinstance(message, Stored) else message
+        failed = put(world, actors[0])
+        assert failed.message == f"1 holders took the chunk, 3 are needed (3 x {said})"
+
     def test_two_writes_on_their_way_cannot_exceed_the_quota_together(self):
         world = World()
         actor = world.add(1, quota_bytes=10)

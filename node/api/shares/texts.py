@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from node.api.texts import reason, size
+from node.api.texts import printable, reason, size
 
 
 def shown(path: Path | str) -> str:
-    """A path as it may be shown on any terminal: nothing in a name can turn or colour the line."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
+    """A path as it may be shown on any terminal."""
+    return printable(str(path))
 
 
 # What cannot be put.

@@ -18,6 +18,7 @@ from node.vault.core.identity import PeerRecord
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import Answer, FetchRanks, HeldReceipt, Put, Ranks, Refused, Stored
 from node.vault.core.proofs import check_receipt, sign_receipt
+from node.vault.core.proving import REFUSALS
 from node.vault.errors import BadSignature
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
@@ -100,7 +101,7 @@ class PutOperation:
                     self._sign(asked.peer.vault_id, asked.subnet, held)
             case Refused(code):
                 desk.counters["put refused"] += 1
-                self._decline(asked.peer.vault_id, code)
+                self._decline(asked.peer.vault_id, code if code in REFUSALS else "refused")
             case _:
                 desk.blame(asked.peer, "peer.malformed")
                 self._decline(asked.peer.vault_id, "peer.malformed")
