@@ -218,6 +218,8 @@ class Client:
     def _lost(self, error: Exception, seconds: float) -> NotRunning | ApiError:
         if isinstance(error, TimeoutError):
             return ApiError("api.timeout", texts.no_answer(seconds))
+        if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PermissionError):
+            return ApiError("api.not_allowed", texts.not_entered(self._home, error.os_error))
         return NotRunning(texts.not_running(self._home))
 
 

@@ -356,6 +356,10 @@ def not_running(path: Path) -> str:
     return f"Perennial does not run on {path}."
 
 
+def not_entered(path: Path, error: OSError) -> str:
+    return f"{path} cannot be entered: {reason(error)}."
+
+
 def no_answer(seconds: float) -> str:
     return f"Perennial did not answer within {seconds:.0f} seconds."
 

@@ -1,8 +1,7 @@
-"""What all commands share: the options --home and --json, stated failures, and talking to the node."""
+"""What all commands share: paths, the options --home and --json, stated failures, and talking to the node."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import os
@@ -13,18 +12,37 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
-import msgspec
 
-from node.api.schema import ErrorAnswer
 from node.api.texts import printable
+from node.cli import loading
 
 if TYPE_CHECKING:
+    import msgspec
+
     from node.api.client import Client
 
 T = TypeVar("T")
-HOME_OPTION: Final = click.option(
-    "--home", type=click.Path(path_type=Path), default=None, metavar="DIR", help="The folder of the node."
-)
+
+
+class AnyPath(click.Path):
+    """A person's path, whatever is there: what is wrong with it, the command says.
+
+    An empty one is wrong usage: as a path it would be the current folder, which nobody meant.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(readable=False, path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            self.fail("an empty path names nothing.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH: Final = AnyPath()
+HOME_OPTION: Final = click.option("--home", type=PATH, default=None, metavar="DIR", help="The folder of the node.")
 JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -40,7 +58,7 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.is_json:
-            print_json(ErrorAnswer(self.code, self.message))
+            print_error(self.code, self.message)
         else:
             click.echo(printable(self.message), file=file or sys.stderr)
 
@@ -71,6 +89,8 @@ UNTIL_EOF_OPTION: Final = click.option(
 
 def watch_input(end: Callable[[], None]) -> None:
     """Call ``end`` in the running event loop once standard input is closed, however its other end has died."""
+    import asyncio  # noqa: PLC0415 - slow to load, not needed for --help
+
     loop = asyncio.get_running_loop()
 
     def wait() -> None:
@@ -95,7 +115,16 @@ def say(sentence: str) -> None:
 
 
 def print_json(value: msgspec.Struct | dict[str, Any] | None) -> None:
+    import msgspec  # noqa: PLC0415 - not needed for --help
+
     click.echo(msgspec.json.encode(value))
+
+
+def print_error(code: str, message: str) -> None:
+    """Print an ErrorAnswer: what a failure is with --json."""
+    from node.api.schema import ErrorAnswer  # noqa: PLC0415 - not needed for --help
+
+    print_json(ErrorAnswer(code, message))
 
 
 def fail(error: Exception, *, is_json: bool) -> NoReturn:
@@ -105,7 +134,10 @@ def fail(error: Exception, *, is_json: bool) -> NoReturn:
 
 def ask_node(home: Path, use: Callable[[Client], Awaitable[T]], *, is_json: bool) -> T:
     """Connect to the node of ``home`` and return what ``use`` gets from it; a refusal ends the command."""
-    from node.api.client import ApiError, Client, NotRunning  # noqa: PLC0415 - slow to load, not needed for --help
+    with loading():
+        import asyncio  # noqa: PLC0415 - slow to load, not needed for --help
+
+        from node.api.client import ApiError, Client, NotRunning  # noqa: PLC0415
 
     async def talk() -> T:
         async with Client(home) as client:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from node.api.client import ApiError, Client, NotRunning
-from node.api.schema import Joined
-from node.cli.common import fail, print_json, say, shared_options
-from node.supervisor.errors import SupervisorError
-from node.supervisor.home import Home
-from node.supervisor.meeting import join_later
+from node.cli import loading
+from node.cli.common import Failure, ask_node, fail, print_json, say, shared_options
+
+if TYPE_CHECKING:
+    from node.api.schema import Joined
+
+NOT_RUNNING: Final = "api.not_running"
 
 
 @click.command()
@@ -20,24 +21,28 @@ from node.supervisor.meeting import join_later
 @shared_options
 def join(home: Path, is_json: bool, text: tuple[str, ...]) -> None:
     """Take an invitation, as printed by: perennial invite."""
+    given = " ".join(text)
     try:
-        joined = _join(home, " ".join(text))
-    except (ApiError, SupervisorError) as error:
-        fail(error, is_json=is_json)
+        joined = ask_node(home, lambda client: client.join(given), is_json=is_json)
+    except Failure as failure:
+        if failure.code != NOT_RUNNING:
+            raise
+        joined = _join_later(home, given, is_json=is_json)
     if is_json:
         print_json(joined)
     else:
         say(joined.sentence)
 
 
-def _join(home: Path, text: str) -> Joined:
-    async def ask() -> Joined:
-        async with Client(home) as client:
-            return await client.join(text)
+def _join_later(home: Path, text: str, *, is_json: bool) -> Joined:
+    with loading():
+        from node.supervisor.errors import SupervisorError  # noqa: PLC0415 - only for a node that does not run
+        from node.supervisor.home import Home  # noqa: PLC0415
+        from node.supervisor.meeting import join_later  # noqa: PLC0415
 
     try:
-        return asyncio.run(ask())
-    except NotRunning:
         opened = Home.open(home)
         with opened.lock():
             return join_later(opened, text)
+    except SupervisorError as error:
+        fail(error, is_json=is_json)

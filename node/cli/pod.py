@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from node.cli.common import ask_node, fail, print_json, say, shared_options
+from node.cli.common import PATH, ask_node, fail, print_json, say, shared_options
 from node.pod import build as building
 from node.pod import network as networks
 from node.pod import publish as publishing
@@ -21,7 +21,7 @@ from node.trust.errors import TrustError
 from node.trust.policy import high_threshold, majority
 
 SHOWN_MAX: Final = 10  # differing files named in a sentence
-FOLDER: Final = click.Path(path_type=Path)
+FOLDER: Final = PATH
 
 T = TypeVar("T")
 in_network = click.option("--network", "network", type=FOLDER, required=True, help="Folder of the network.")

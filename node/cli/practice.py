@@ -21,7 +21,7 @@ from rich.table import Table
 
 from node.api.client import ApiError, NotRunning
 from node.api.texts import printable
-from node.cli.common import HOME_OPTION, JSON_OPTION, UNTIL_EOF_OPTION, Failure, fail, watch_input
+from node.cli.common import HOME_OPTION, JSON_OPTION, PATH, UNTIL_EOF_OPTION, Failure, fail, watch_input
 from node.pod.errors import PodError
 from node.practice.candidate import Candidate, check_candidate
 from node.practice.profile import FARMS_MAX, VAULTS_MAX, VAULTS_MIN, PracticeProfile
@@ -49,7 +49,7 @@ class PipeConsole(Console):
               help="How many of them are full farms, which try releases out.")  # fmt: skip
 @click.option("--releases", "names", default=",".join(NAMES), show_default=True, metavar="NAMES",
               help="What to publish, one after the other; none publishes nothing.")  # fmt: skip
-@click.option("--candidate", type=click.Path(path_type=Path), default=None, metavar="DIR",
+@click.option("--candidate", type=PATH, default=None, metavar="DIR",
               help="Publish this source tree instead; it holds what node/vault holds.")  # fmt: skip
 @click.option("--expect", type=click.Choice(["promoted", "refused"]), default=None,
               help="How the candidate should end; without it any decision is fine.")  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from node.cli import Commands
+from node.cli.commands import Commands
 from node.cli.common import HOME_OPTION, JSON_OPTION, Failure
 
 NO_DISPLAY: Final = (

@@ -19,7 +19,7 @@ LOADERS = {
     *("eval", "exec", "__import__", "importlib.import_module", "importlib.util.spec_from_file_location"),
     *("importlib.machinery.SourceFileLoader", "runpy.run_path", "runpy.run_module", "site.addsitedir"),
 }
-MAY_LOAD = {"node/cli/__init__.py": "loads a command of its own table, by name"}
+MAY_LOAD = {"node/cli/commands.py": "loads a command of its own table, by name"}
 PATH_ATTRIBUTES = {"sys.path", "sys.path_hooks", "sys.meta_path"}
 
 

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from node.api import schema
 from node.api.server import ApiServer
-from node.cli import COMMANDS, Commands
+from node.cli.commands import COMMANDS, Commands
 from node.cli.practice import _print_result
 from node.cli.settings import size_of
 from node.cli.tray import perennial
@@ -33,6 +33,7 @@ from node.supervisor.events import EventLog
 from node.supervisor.home import Home
 from node.supervisor.invitation import encode_invitation
 from node.vault.core.identity import Introduction
+from tests.other_user import NOBODY, folder_open_to_all
 
 UPDATE = schema.Update(
     release="vault/0.1.1", version="0.1.1", tree_hash="ab" * 32, phase="refused", verdict="refused",
@@ -254,6 +255,41 @@ class TestFailures:
         assert result.exit_code == 2
         assert "Traceback" not in result.stderr
 
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["plough"],
+            ["status", "--colour"],
+            ["get", "ab"],
+            ["put", ""],
+            ["settings", "set", "quota_bytes", "much"],
+            ["practice", "--farms", "0"],
+            ["practice", "--farms", "8"],
+            ["join"],
+        ],
+    )
+    def test_wrong_usage_is_an_error_answer_too_with_json(self, arguments: list[str]):
+        for result in (call("--json", *arguments), call(*arguments, "--json")):
+            assert (result.exit_code, result.stderr) == (2, "")
+            answer = msgspec.json.decode(result.stdout, type=schema.ErrorAnswer)
+            assert answer.code == "usage"
+            assert answer.message
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else")
+    @pytest.mark.parametrize("command", [["status"], ["put", "/dev/null"], ["join", "PERENNIAL-1-ABC"]])
+    def test_a_home_that_this_user_may_not_enter_is_said_to_be_so(self, command: list[str]):
+        call(*command, "--home", "/nowhere")  # load everything as root
+        with folder_open_to_all() as folder:
+            home = folder / "home"
+            home.mkdir(mode=0o700)
+            os.seteuid(NOBODY)
+            try:
+                result = call(*command, "--home", str(home))
+            finally:
+                os.seteuid(0)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == f"{home} cannot be entered: Permission denied.\n"
+
     def test_no_screen_says_what_to_do_instead(self, monkeypatch: pytest.MonkeyPatch):
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
             monkeypatch.delenv(name, raising=False)
@@ -311,6 +347,25 @@ class TestQuickness:
         assert all(name in shown.stdout for name in COMMANDS)
         assert not loaded & {"aiohttp", "cryptography", "rich", "tuf", "PySide6", "keyring", "psutil"}
 
+    @pytest.mark.parametrize("name", ["put", "get", "join", "status"])
+    def test_the_help_of_what_people_call_often_loads_no_more_than_that(self, name: str):
+        code = (
+            "import sys; from node.cli import main; sys.argv[1:] = [sys.argv[1], '--help']\n"
+            "try: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+        )
+        shown = subprocess.run([sys.executable, "-c", code, name], check=True, capture_output=True, text=True)
+        assert not set(shown.stderr.split()) & {"aiohttp", "asyncio", "node.api.shares", "node.supervisor", "rich"}
+
+    def test_put_and_get_load_the_way_to_the_node_and_not_the_node(self, tmp_path: Path):
+        code = (
+            "import sys; from node.cli import main; sys.argv[1:] = ['put', '/dev/null', '--home', sys.argv[1]]\n"
+            "try: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+        )
+        ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, capture_output=True, text=True)
+        said, loaded = ended.stderr.splitlines()
+        assert said == f"Perennial does not run on {tmp_path}."
+        assert not set(loaded.split()) & {"node.supervisor", "node.vault.core", "cryptography", "rich", "psutil", "tuf"}
+
     @pytest.mark.parametrize("name", COMMANDS)
     def test_every_command_is_there_and_takes_home_and_json(self, name: str):
         command = Commands("perennial").get_command(click.Context(click.Command("perennial")), name)
@@ -326,6 +381,37 @@ class TestQuickness:
         refused = subprocess.run([sys.executable, "-O", "-c", code], check=False, capture_output=True, text=True)
         assert refused.returncode == 1
         assert "python -O" in refused.stderr
+
+
+class TestCtrlC:
+    # Presses Ctrl+C when something is imported for the first time, or when the command has begun.
+    CODE = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from node.cli import main
+sys.argv[1:] = {arguments!r}
+main()
+"""
+
+    @pytest.mark.parametrize("name", ["node.cli.tray", "click", "node.cli.put", "node.api.shares.walk", "aiohttp"])
+    @pytest.mark.parametrize("is_json", [False, True])
+    def test_while_a_command_is_loaded_it_ends_quietly(self, tmp_path: Path, name: str, is_json: bool):
+        arguments = ["put", "/dev/null", "--home", str(tmp_path), *(["--json"] if is_json else [])]
+        code = self.CODE.format(name=name, arguments=arguments)
+        ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+    def test_in_the_middle_of_a_question_it_ends_quietly(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("node.api.client.Client.status", interrupted)
+        result = call("status", "--home", str(tmp_path))
+        assert (result.exit_code, result.stdout, result.stderr.strip()) == (130, "", "")
 
 
 @pytest.mark.parametrize(
