@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
-from node.api.shares import texts
-from node.api.shares.getting import get as get_share
-from node.api.texts import count, size
-from node.cli.common import print_json, shared_options
-from node.cli.sharing import share
+from node.cli import loading
+from node.cli.common import PATH, print_json, shared_options
+
+ADDRESS: Final = re.compile("[0-9a-fA-F]{64}")
+
+
+def _checked(ctx: click.Context, param: click.Parameter, address: str) -> str:
+    if not ADDRESS.fullmatch(address):
+        raise click.BadParameter("the address of a share has 64 digits, each 0 to 9 or a to f.", ctx, param)
+    return address.lower()
 
 
 @click.command()
-@click.argument("address")
-@click.option("-o", "--output", "output", type=click.Path(path_type=Path), default=None, metavar="PATH",
+@click.argument("address", callback=_checked)
+@click.option("-o", "--output", "output", type=PATH, default=None, metavar="PATH",
               help="Where it shall stand; by default under its own name in this folder.")  # fmt: skip
 @shared_options
 def get(home: Path, is_json: bool, address: str, output: Path | None) -> None:
@@ -25,11 +32,17 @@ def get(home: Path, is_json: bool, address: str, output: Path | None) -> None:
     Nothing stands under its name before all of it is there and checked.  When it is interrupted, the same command
     goes on from there.
     """
+    with loading():
+        from node.api.shares import texts  # noqa: PLC0415 - slow to load, not needed for --help
+        from node.api.shares.getting import get as get_share  # noqa: PLC0415
+        from node.api.texts import count, size  # noqa: PLC0415
+        from node.cli.sharing import share  # noqa: PLC0415
+
     target = None if output is None else Path(os.path.abspath(output))  # noqa: PTH100  # links stay as they are
     fetched = share(
         home,
-        lambda courier, progress: get_share(courier, address.lower(), target, Path.cwd(), progress),
-        texts.get_interrupted(),
+        lambda courier, progress: get_share(courier, address, target, Path.cwd(), progress),
+        texts.get_stopped,
         is_json=is_json,
     )
     if is_json:

@@ -5,30 +5,38 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from node.api.shares import texts
-from node.api.shares.putting import Stored
-from node.api.shares.putting import put as put_share
-from node.api.texts import count, size
-from node.cli.common import print_json, shared_options
-from node.cli.sharing import share
+from node.cli import loading
+from node.cli.common import PATH, print_json, shared_options
+
+if TYPE_CHECKING:
+    from node.api.shares.putting import Stored
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @shared_options
 def put(home: Path, is_json: bool, path: Path) -> None:
     """Store the file or folder PATH in the network, and print the address of the share.
 
-    Anyone who has the address can fetch it.  When it is interrupted, the same command goes on from there.
+    The share is public: anyone who has the address can fetch it, and it cannot be taken back.  Of a folder all goes
+    along that is in it: hidden files, and what links in it lead to, even out of the folder.
+
+    When it is interrupted, the same command goes on from there.
     """
+    with loading():
+        from node.api.shares import texts  # noqa: PLC0415 - slow to load, not needed for --help
+        from node.api.shares.putting import put as put_share  # noqa: PLC0415
+        from node.cli.sharing import share  # noqa: PLC0415
+
     source = Path(os.path.abspath(path))  # noqa: PTH100  # a link is shared under its own name
     stored = share(
         home,
         lambda courier, progress: put_share(courier, home, source, progress, time.time()),
-        texts.put_interrupted(),
+        lambda _: texts.put_stopped(),
         is_json=is_json,
     )
     if is_json:
@@ -38,5 +46,10 @@ def put(home: Path, is_json: bool, path: Path) -> None:
 
 
 def _sentence(stored: Stored) -> str:
+    from node.api.shares import texts  # noqa: PLC0415 - it is loaded by now
+    from node.api.texts import count, size  # noqa: PLC0415
+
     held = "" if stored.holders_least is None else f", each part in at least {count(stored.holders_least, 'vault')}"
-    return f"Stored {texts.shown(stored.name)}: {count(stored.files, 'file')}, {size(stored.length_bytes)}{held}."
+    amount = f"{count(stored.files, 'file')}, {size(stored.length_bytes)}"
+    outside = f" {texts.led_outside(stored.links_outside)}" if stored.links_outside else ""
+    return f"Stored {texts.shown(stored.name)}: {amount}{held}.{outside}"

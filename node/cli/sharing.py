@@ -1,8 +1,10 @@
-"""What ``put`` and ``get`` share: how far it is, stated failures, and an orderly end at Ctrl+C."""
+"""What ``put`` and ``get`` share: how far it is, stated failures, and an orderly end at Ctrl+C and SIGTERM."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,17 +15,15 @@ import click
 
 from node.api.shares import texts
 from node.api.shares.errors import ShareError
-from node.api.shares.putting import Progress
 from node.api.shares.transfer import Courier
 from node.api.texts import count, size
 from node.cli.common import Failure, ask_node, fail
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-
     from node.api.client import Client
 
 LINE_S: Final = 5.0  # between two lines where there is no terminal
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 T = TypeVar("T")
 
@@ -34,15 +34,31 @@ class Interrupted(Failure):
     exit_code = 130
 
 
+class Terminated(Failure):
+    """SIGTERM, as shells know it."""
+
+    exit_code = 143
+
+
 class Silence:
+    """Says nothing, and remembers where what has come so far waits."""
+
+    part: Path | None = None
+
     def begin(self, name: str, files: int, length: int) -> None:
         pass
 
     def moved(self, length: int) -> None:
         pass
 
+    def waits(self, why: str) -> None:
+        pass
 
-class Lines:
+    def kept(self, part: Path) -> None:
+        self.part = part
+
+
+class Lines(Silence):
     """For logs: a line at the beginning, and one now and then."""
 
     def __init__(self) -> None:
@@ -55,55 +71,77 @@ class Lines:
 
     def moved(self, length: int) -> None:
         self._done += length
+        self._now_and_then(f"{size(self._done)} of {size(self._length)}")
+
+    def waits(self, why: str) -> None:
+        self._now_and_then(texts.waits(why))
+
+    def _now_and_then(self, line: str) -> None:
         if time.monotonic() - self._said_s >= LINE_S:
             self._said_s = time.monotonic()
-            click.echo(f"{size(self._done)} of {size(self._length)}", err=True)
-
-
-class Painted:
-    """For a terminal: a bar."""
-
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=None)
-
-    def begin(self, name: str, files: int, length: int) -> None:
-        from rich.markup import escape  # noqa: PLC0415 - slow to load
-
-        self._bar.update(self._task, description=escape(texts.shown(name)), total=length)
-
-    def moved(self, length: int) -> None:
-        self._bar.advance(self._task, length)
+            click.echo(line, err=True)
 
 
 @contextlib.contextmanager
-def progress_for(*, is_json: bool) -> Iterator[Progress]:
+def progress_for(*, is_json: bool) -> Iterator[Silence]:
     """How far it is, on standard error: a bar on a terminal, else lines, and nothing beside JSON."""
     if is_json or not sys.stderr.isatty():
         yield Silence() if is_json else Lines()
         return
-    from rich import progress  # noqa: PLC0415 - slow to load
-    from rich.console import Console  # noqa: PLC0415
+    from node.cli.bar import painted  # noqa: PLC0415 - rich is slow to load
 
-    columns = (
-        progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(),
-        progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
-    )  # fmt: skip
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield Painted(bar)
+    with painted() as bar:
+        yield bar
 
 
-def share(home: Path, work: Callable[[Courier, Progress], Awaitable[T]], if_interrupted: str, *, is_json: bool) -> T:
-    """Let ``work`` put or get through the node of ``home``; what goes wrong ends the command with one sentence."""
+def share(
+    home: Path,
+    work: Callable[[Courier, Silence], Awaitable[T]],
+    stopped: Callable[[Path | None], str],
+    *,
+    is_json: bool,
+) -> T:
+    """Let ``work`` put or get through the node of ``home``; what goes wrong ends the command with one sentence.
+
+    ``stopped`` says what Ctrl+C or SIGTERM leaves; it is given where what has come so far waits, if anything does.
+    """
+    told: list[int] = []
     try:
         with progress_for(is_json=is_json) as progress:
 
             async def talk(client: Client) -> T:
-                await client.status()  # whether a node runs at all is said at once
-                return await work(Courier(client), progress)
+                with _stopped_by_signals(told):
+                    await client.status()  # whether a node runs at all is said at once
+                    return await work(Courier(client, progress.waits), progress)
 
             return ask_node(home, talk, is_json=is_json)
     except ShareError as error:
         fail(error, is_json=is_json)
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted", if_interrupted, is_json=is_json) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        kind = Terminated if signal.SIGTERM in told else Interrupted
+        raise kind("interrupted", stopped(progress.part), is_json=is_json) from None
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(told: list[int]) -> Iterator[None]:
+    """Let the first Ctrl+C or SIGTERM cancel the current task, which ends in order; a second one ends it at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def restore() -> None:
+        for number in STOPPING:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+    def stop(number: int) -> None:
+        told.append(number)
+        restore()
+        task.cancel()
+
+    for number in STOPPING:
+        with contextlib.suppress(NotImplementedError):  # on Windows Ctrl+C comes as KeyboardInterrupt
+            loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        restore()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -168,6 +169,25 @@ class TestRoundTrips:
         assert tree_of(out)["twice/x"] == (False, b"x")
         assert not any(path.is_symlink() for path in out.rglob("*"))
 
+    def test_it_is_said_how_many_links_led_outside_of_the_folder(self, world: World):
+        garden, shed = made_garden(world), world.folder / "garden-shed"
+        (shed / "tools").mkdir(parents=True)
+        (shed / "rake").symlink_to("tools")
+        (world.folder / "way").symlink_to(garden)
+        (garden / "inside").symlink_to("water")
+        (garden / "way").symlink_to(world.folder / "way" / "beds")
+        assert world.put(garden)["links_outside"] == world.put(world.folder / "way")["links_outside"] == 0
+        (garden / "shed").symlink_to(shed)  # its name begins like the garden's, and in it lies another link
+        (garden / "file").symlink_to(made_file(world, 10))
+        assert world.put(garden)["links_outside"] == 3
+        said = world.call("put", str(garden)).stdout.splitlines()[0]
+        assert said.endswith(" 3 links in it led outside of it; what they lead to was stored too.")
+
+    def test_before_anything_is_put_the_help_says_what_goes_along_and_that_it_is_public(self, world: World):
+        said = " ".join(world.call("put", "--help").stdout.split())
+        assert "anyone who has the address can fetch it, and it cannot be taken back" in said
+        assert "hidden files, and what links in it lead to, even out of the folder" in said
+
     def test_names_are_shared_in_one_spelling(self, world: World):
         garden = world.folder / "garden"
         garden.mkdir()
@@ -218,8 +238,15 @@ class TestWhatCannotBePut:
     def test_a_link_to_itself_and_a_link_to_nothing(self, world: World):
         garden = made_garden(world)
         (garden / "self").symlink_to("self")
-        assert "has no end" in self.refused(world, garden)
+        circling = "is a link that leads back to itself, so that it has no end."
+        assert self.refused(world, garden) == f"{garden / 'self'} {circling}"
         (garden / "self").unlink()
+        (garden / "a").symlink_to("b")
+        (garden / "b").symlink_to("a")
+        assert self.refused(world, garden) == f"{garden / 'a'} {circling}"
+        assert self.refused(world, garden / "b") == f"{garden / 'b'} {circling}"
+        (garden / "a").unlink()
+        (garden / "b").unlink()
         (garden / "gone").symlink_to("nowhere")
         assert self.refused(world, garden) == f"{garden / 'gone'} is a link that leads nowhere."
 
@@ -237,15 +264,60 @@ class TestWhatCannotBePut:
     def test_a_file_that_cannot_be_read(self, world: World, monkeypatch: pytest.MonkeyPatch):
         garden = made_garden(world)
         monkeypatch.setattr(os, "access", lambda path, _mode: "water" not in str(path))  # root may read everything
-        assert self.refused(world, garden) == f"{garden / 'water'} cannot be read: Permission denied."
+        for source in (garden, garden / "water"):
+            assert self.refused(world, source) == f"{garden / 'water'} cannot be read: Permission denied."
 
-    @pytest.mark.parametrize("name", [b"\xff\xfe", b"a\nb", b"nul", "\u202egpj".encode(), b"a\\b"])
-    def test_a_name_that_cannot_be_shared(self, world: World, name: bytes):
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            (b"\xff\xfe", "it is not written in UTF-8"),
+            (b"a\nb", "it holds a line break, a tab or another sign that cannot be seen"),
+            (b"nul", "Windows keeps it for a device"),
+            (b"Con .txt", "Windows keeps it for a device"),
+            ("\u202egpj".encode(), "it holds a sign that turns the direction of writing"),
+            (b"a\\b", "it holds a slash or a backslash"),
+        ],
+    )
+    def test_a_name_that_cannot_be_shared_and_why(self, world: World, name: bytes, why: str):
         garden = made_garden(world)
         (garden / os.fsdecode(name)).write_text("x")
         said = self.refused(world, garden)
-        assert said.endswith(" has a name that cannot be shared; give it another one.")
+        assert said.endswith(f" has a name that cannot be shared: {why}. Give it another one.")
         assert said.isprintable()
+
+    def test_the_whole_disk_has_no_name(self, world: World):
+        assert self.refused(world, Path("/")) == "/ has no name of its own, so it cannot be shared."
+
+    def test_what_lies_too_deep_or_has_too_long_a_path(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        deep = world.folder / "deep"
+        deep.mkdir()
+        monkeypatch.chdir(deep)
+        for _ in range(65):
+            Path("d").mkdir()
+            os.chdir("d")
+        assert "it lies more than 64 names deep" in self.refused(world, deep)
+        long = world.folder / "long"
+        long.mkdir()
+        os.chdir(long)
+        for _ in range(16):
+            Path("n" * 254).mkdir()
+            os.chdir("n" * 254)
+        assert "with the folders above it, it is longer than 4000 bytes" in self.refused(world, long)
+
+    def test_an_empty_path_is_not_the_current_folder(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(made_garden(world))
+        address = world.put(made_file(world, 10))["address"]
+        world.node.puts.clear()
+        for arguments in (
+            ["put", ""],
+            ["get", address, "-o", ""],
+            ["put", ".", "--home", ""],
+            ["--home", "", "put", "."],
+        ):
+            result = world.call(*arguments) if "--home" not in arguments else CliRunner().invoke(perennial, arguments)
+            assert (result.exit_code, result.stdout) == (2, ""), result.output
+            assert "an empty path names nothing" in result.stderr
+        assert world.node.puts == []
 
     def test_two_names_that_look_the_same(self, world: World):
         garden = made_garden(world)
@@ -354,10 +426,11 @@ class TestWhatCannotBeFetched:
         assert len(world.node.gets) == 1
         assert world.left() == set()
 
-    @pytest.mark.parametrize("address", ["", "ab", "g" * 64, "ab" * 33, "../" * 21 + "a"])
-    def test_what_is_no_address(self, world: World, address: str):
-        said = world.fail("get", address, "-o", str(world.folder / "out"))
-        assert said == "The address of a share has 64 digits, each 0 to 9 or a to f."
+    @pytest.mark.parametrize("address", ["", "ab", "g" * 64, "ab" * 33, "../" * 21 + "a", "ab" * 32 + "\n"])
+    def test_what_is_no_address_is_wrong_usage(self, world: World, address: str):
+        result = world.call("get", address, "-o", str(world.folder / "out"))
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "the address of a share has 64 digits, each 0 to 9 or a to f." in result.stderr
         assert world.node.gets == []
 
     def test_a_chunk_that_is_no_share(self, world: World):
@@ -424,6 +497,14 @@ class TestWhatCannotBeFetched:
         assert world.fail("get", address, "-o", "/proc/out").startswith("/proc/out cannot be written: ")
         assert world.left() == {"seeds.bin", "file"}
 
+    def test_a_name_that_is_too_long_is_noticed_before_anything_is_fetched(self, world: World):
+        address = world.put(made_file(world, 10))["address"]
+        long = world.folder / ("n" * 256)
+        said = world.fail("get", address, "-o", str(long))
+        assert said == f"{long} is too long for a name here; name another place with -o."
+        assert world.node.gets == []
+        assert world.get(address, "n" * 255).read_bytes() == content_of(10)
+
     def test_a_disk_that_is_too_small_is_noticed_before_anything_is_fetched(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):
@@ -463,6 +544,60 @@ class TestWhatCannotBeFetched:
             part.end()  # and interrupted, the first time
         part.finish()
         assert [path.name for path in (tmp_path / name).iterdir()] == ["a.jpg"]
+
+    def test_a_second_get_of_the_same_to_the_same_place_leaves_the_first_one_alone(self, world: World):
+        address = world.put(made_file(world, 4 * MIB))["address"]
+        first = part_module.Part(world.folder / "out", address)
+        first.open("f", 4 * MIB, 0)
+        said = world.fail("get", address, "-o", str(world.folder / "out"))
+        assert said == f"Another get is fetching this share to {world.folder / 'out'} already."
+        assert first.is_there()
+        first.close()
+        assert world.get(address).read_bytes() == content_of(4 * MIB)
+
+    def test_a_target_that_is_taken_meanwhile_says_what_to_do_and_where_the_part_waits(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        address = world.put(made_file(world, 2 * MIB))["address"]
+        out, end = world.folder / "out", part_module.Part.end
+
+        def end_late(self: Any) -> None:
+            end(self)
+            out.write_text("faster")
+
+        monkeypatch.setattr(part_module.Part, "end", end_late)
+        said = world.fail("get", address, "-o", str(out))
+        (part,) = world.folder.glob(".out.*.part")
+        taken = f"Something else stands at {out} by now; move it away."
+        assert said == f"{taken} What is there so far waits in {part}; {GOES_ON}"
+        monkeypatch.undo()
+        out.unlink()
+        assert world.get(address).read_bytes() == content_of(2 * MIB)
+
+    def test_a_part_that_is_taken_away_meanwhile_is_not_named_as_if_it_waited(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        address = world.put(made_file(world, 2 * MIB))["address"]
+        end = part_module.Part.end
+
+        def end_and_lose(self: Any) -> None:
+            end(self)
+            shutil.rmtree(self.folder)
+
+        monkeypatch.setattr(part_module.Part, "end", end_and_lose)
+        said = world.fail("get", address, "-o", str(world.folder / "out"))
+        assert said.endswith(".part, in which the share grew, was taken away meanwhile.")
+
+    def test_an_empty_part_of_an_earlier_try_does_not_stay_after_a_failure(self, world: World):
+        source = made_file(world, 3 * MIB)
+        address = world.put(source)["address"]
+        del world.node.chunks[address_of(source.read_bytes()[:MIB])]
+        part = part_module.Part(world.folder / "out", address)
+        part.open("f", 3 * MIB, 0)
+        (part.folder / "content").write_bytes(b"")
+        part.close()
+        world.fail("get", address, "-o", str(world.folder / "out"))
+        assert world.left() == {"seeds.bin"}
 
     def test_what_stands_in_the_way_of_the_part_is_left_alone(self, world: World):
         address = world.put(made_file(world, 10))["address"]
@@ -551,37 +686,50 @@ class TestHostileShares:
         assert set(tree_of(world.get(address))) == {"Beds", "Beds/a", "tools", "tools/a"}
 
 
-class TestCtrlC:
-    def interrupted(self, world: World, *arguments: str) -> tuple[int, str, str]:
-        """Start a command, wait until the node hangs on it, press Ctrl+C."""
+class TestStopping:
+    def stopped(self, world: World, number: signal.Signals, *arguments: str) -> tuple[int, str, str]:
+        """Start a command, wait until the node hangs on it, send the signal."""
         world.node.is_hanging = True
         with subprocess.Popen(
             [sys.executable, "-m", "node.cli", *arguments, "--home", str(world.home)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             assert world.node.is_full.wait(60)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             out, err = process.communicate(timeout=60)
         world.node.is_hanging = False
-        return process.returncode, out, err.splitlines()[-1]
+        assert "Traceback" not in err
+        return process.returncode, out, err.splitlines()[-1] if err else ""
 
-    def test_a_put_ends_cleanly_and_goes_on_later(self, world: World):
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_put_ends_cleanly_and_goes_on_later(self, world: World, number: signal.Signals):
         source = made_file(world, 12 * MIB)
         world.node.accepts_chunks_max = 2
-        ended = self.interrupted(world, "put", str(source))
-        assert ended == (130, "", "Stopped; the same command goes on from there.")
+        ended = self.stopped(world, number, "put", str(source))
+        assert ended == (128 + number, "", "Stopped; the same command goes on from there.")
         world.node.accepts_chunks_max = 10**9
         assert world.put(source)["chunks_known"] == 2
 
-    def test_a_get_ends_cleanly_and_goes_on_later(self, world: World):
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_get_ends_cleanly_says_where_the_part_waits_and_goes_on_later(self, world: World, number: signal.Signals):
         source = made_file(world, 12 * MIB)
         address = world.put(source)["address"]
         world.node.gives_chunks_max = 11  # root, index, and the first chunks of all
-        code, out, said = self.interrupted(world, "get", address, "-o", str(world.folder / "out"))
-        assert (code, out) == (130, "")
-        assert said == "Stopped; the same command goes on from there, and nothing stands under the share's name yet."
+        code, out, said = self.stopped(world, number, "get", address, "-o", str(world.folder / "out"))
+        assert (code, out) == (128 + number, "")
+        (part,) = world.folder.glob(".out.*.part")
+        assert said == f"Stopped. What is there so far waits in {part}; {GOES_ON}"
         assert not (world.folder / "out").exists()
         world.node.gives_chunks_max = 10**9
         result = world.call("get", address, "-o", str(world.folder / "out"), "--json")
         assert json.loads(result.stdout)["chunks_known"] > 0
         assert (world.folder / "out").read_bytes() == source.read_bytes()
+
+    def test_a_get_that_has_nothing_yet_leaves_nothing(self, world: World):
+        address = world.put(made_file(world, 12 * MIB))["address"]
+        world.node.gives_chunks_max = 2  # root and index
+        arguments = ("get", address, "-o", str(world.folder / "out"), "--json")
+        code, out, said = self.stopped(world, signal.SIGTERM, *arguments)
+        assert (code, said) == (143, "")
+        assert json.loads(out) == {"code": "interrupted", "message": "Stopped; nothing had come yet in this try."}
+        assert world.left() == {"seeds.bin"}

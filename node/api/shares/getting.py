@@ -60,15 +60,14 @@ class _Step:
 async def get(
     courier: Courier, address: str, out: Path | None, folder: Path, progress: Progress, shape: Shape = SHAPE
 ) -> Fetched:
-    """Fetch the share at ``address`` to ``out``, or under its own name into ``folder``.
+    """Fetch the share at ``address``, 64 hex digits, to ``out``, or under its own name into ``folder``.
 
     Raises:
         NoShare: The address leads to something else, or to a share that breaks the rules; nothing is left.
         NotFetched: A chunk cannot be had.
         BadTarget: The target cannot be written, or exists.
     """
-    if len(address) != ADDRESS_DIGITS or not set(address) <= set("0123456789abcdef"):
-        raise NoShare(texts.not_an_address())
+    assert len(address) == ADDRESS_DIGITS, address
     if out is not None:  # said before anything is fetched
         await asyncio.to_thread(Part(out, address).check_free)
     content = await courier.fetch_first(bytes.fromhex(address))
@@ -81,13 +80,13 @@ async def get(
     target = out or folder / root.name
     part = Part(target, address)
     getting = _Getting(courier, root, part, progress, shape)
-    await _fetch_into(part, root, getting)
+    await _fetch_into(part, root, getting, progress)
     kind = "folder" if root.kind == FOLDER else "file"
     return Fetched(address, str(target), root.name, kind, root.files, root.length, getting.chunks_known)
 
 
-async def _fetch_into(part: Part, root: Root, getting: _Getting) -> None:
-    """Fill the part and put it in place; after a failure leave no more than a second try can use."""
+async def _fetch_into(part: Part, root: Root, getting: _Getting, progress: Progress) -> None:
+    """Fill the part and put it in place; after a failure leave no more than a second try can use, and say where."""
     is_usable = False
     try:
         await _to_the_end(part.open, root.kind, root.length, root.entries)
@@ -96,17 +95,19 @@ async def _fetch_into(part: Part, root: Root, getting: _Getting) -> None:
     except MalformedMessage as error:
         raise NoShare(texts.broken_share(str(error))) from error
     except ShareError as error:
-        is_usable = part.is_continued or getting.has_whole_chunk
+        is_usable = (part.is_continued or getting.has_whole_chunk) and part.is_there()
         if is_usable:
             raise type(error)(f"{error} {texts.part_kept(part.folder)}") from error
         raise
     except asyncio.CancelledError:
-        is_usable = part.is_continued or getting.has_whole_chunk
+        is_usable = (part.is_continued or getting.has_whole_chunk) and part.is_there()
+        if is_usable:
+            progress.kept(part.folder)
         raise
     finally:
-        part.close()
         if not is_usable:
             part.remove()
+        part.close()
 
 
 class _Getting:

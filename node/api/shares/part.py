@@ -21,6 +21,9 @@ from node.vault.share.listing import EXECUTABLE, FOLDER, Entry, Kind
 from node.vault.share.names import NAME_BYTES_MAX, is_possible_on_windows, merged
 from node.vault.share.tree import address_of
 
+if sys.platform != "win32":
+    import fcntl
+
 ENTRY_BYTES: Final = 4_096  # what a file takes on a disk besides its content
 _FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -38,12 +41,13 @@ class Part:
         if len(os.fsencode(name)) > NAME_BYTES_MAX:
             name = f".{address}.part"
         self.folder = target.with_name(name)
-        self.is_continued = False  # whether something was there already
+        self.is_continued = False  # whether something of the share was there already
         self._is_ours = False
         self._target = target
         self._content = self.folder / "content"
         self._is_merging = False
         self._file: int | None = None
+        self._lock: int | None = None
         self._way: list[str] = []  # the folders from ``content`` to where the last file was written
         self._names: list[set[str]] = [set()]  # what each of them holds, on a disk that merges names
 
@@ -58,20 +62,31 @@ class Part:
             found = self.folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "geteuid") and found.st_uid != os.geteuid()):
                 raise BadTarget(texts.foreign_part(self.folder))
+            self._keep_others_away()
             self._is_ours = True
-            self.is_continued = os.path.lexists(self._content)
+            held_bytes = _size_bytes(self._content)
+            self.is_continued = held_bytes > 0
             self._is_merging = self.folder.with_name(self.folder.name.swapcase()).exists()
             if kind == FOLDER:
                 self._make_folder(self._content)
-            needed_bytes = length + (entries + 1) * ENTRY_BYTES - _size_bytes(self._content)
+            needed_bytes = length + (entries + 1) * ENTRY_BYTES - held_bytes
             free_bytes = shutil.disk_usage(self.folder).free
         if needed_bytes > free_bytes:
             raise BadTarget(texts.no_room(self._target, needed_bytes, free_bytes))
 
     def check_free(self) -> None:
-        """Check that nothing stands under the target's name."""
-        if os.path.lexists(self._target):
-            raise BadTarget(texts.target_exists(self._target))
+        """Check that nothing stands under the target's name, and that something can."""
+        try:
+            self._target.lstat()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise BadTarget(texts.target_long(self._target)) from error
+            return  # whatever else is in the way shows when the part is made
+        raise BadTarget(texts.target_exists(self._target))
+
+    def is_there(self) -> bool:
+        """Whether the part still stands where it was made."""
+        return os.path.lexists(self.folder)
 
     def has(self, path: str, offset: int, length: int, address: bytes) -> bool:
         """Whether an earlier try left just these bytes there.  May be called while something else is written."""
@@ -122,12 +137,15 @@ class Part:
         assert self._file is not None
         with self._stating():
             os.fsync(self._file)
-        self.close()
+        os.close(self._file)
+        self._file = None
 
     def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        """Let go of it; from now on another one may go on from there."""
+        for descriptor in (self._file, self._lock):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._file = self._lock = None
 
     def finish(self) -> None:
         """Put the whole in place: from now on it stands under its name, even after a power cut."""
@@ -135,16 +153,29 @@ class Part:
             self._leave(0)
             if self._content.is_dir():
                 _flush_folder(self._content)
-            self.check_free()
+            if os.path.lexists(self._target):
+                raise BadTarget(texts.target_taken(self._target))
             self._content.rename(self._target)
             _flush_folder(self._target.parent)
             self.folder.rmdir()
 
     def remove(self) -> None:
         """Throw everything away that is ours."""
-        self.close()
         if self._is_ours:
             shutil.rmtree(self.folder, ignore_errors=True)
+        self.close()
+
+    def _keep_others_away(self) -> None:
+        """Let no other get write there as long as this one lives, where the system can lock folders."""
+        if sys.platform == "win32":
+            return
+        self._lock = os.open(self.folder, os.O_RDONLY | _FLAGS)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadTarget(texts.part_in_use(self._target)) from None
+        except OSError:
+            return  # a disk of another computer that locks no folders
 
     def _at(self, path: str) -> Path:
         return self._content / path if path else self._content
@@ -189,6 +220,8 @@ class Part:
         try:
             yield
         except OSError as error:
+            if self._is_ours and not self.is_there():
+                raise BadTarget(texts.part_gone(self.folder)) from error
             raise BadTarget(texts.not_written(self._target, error)) from error
 
 

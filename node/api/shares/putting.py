@@ -36,6 +36,7 @@ class Stored(msgspec.Struct, frozen=True):
     chunks: int
     chunks_known: int
     holders_least: int | None  # of the chunks stored by this try; None if there were none
+    links_outside: int  # how many links in the folder led outside of it, and were followed
 
 
 class Progress(Protocol):
@@ -44,6 +45,10 @@ class Progress(Protocol):
     def begin(self, name: str, files: int, length: int) -> None: ...
 
     def moved(self, length: int) -> None: ...
+
+    def kept(self, part: Path) -> None:
+        """It is being stopped, and what has come so far waits in ``part``."""
+        ...
 
 
 async def put(
@@ -72,7 +77,7 @@ async def put(
     return Stored(
         address=address.hex(), name=name, kind="folder" if is_folder else "file", files=totals.files,
         length_bytes=totals.length, chunks=putting.chunks, chunks_known=putting.chunks_known,
-        holders_least=putting.holders_least,
+        holders_least=putting.holders_least, links_outside=totals.links_outside,
     )  # fmt: skip
 
 
@@ -91,7 +96,7 @@ class _Putting:
         tally, listing = Tally(), _Cutter(self._shape)
         blob: Blob = EMPTY
         kind: Kind = FILE
-        found_all = walk(source)
+        found_all = walk(source, tally.led_outside)
         while (found := await asyncio.to_thread(next, found_all, None)) is not None:
             tally.add(found)
             blob, kind = await self._put_file(found), found.kind

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from node.api.texts import printable, reason, size
+from node.api.texts import count, printable, reason, size
+from node.vault.share.names import NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_NAMES_MAX, Fault
+
+FAULTS: Final[dict[Fault, str]] = {
+    "separator": "it holds a slash or a backslash",
+    "device": "Windows keeps it for a device",
+    "bytes": "it is not written in UTF-8",
+    "control": "it holds a line break, a tab or another sign that cannot be seen",
+    "turning": "it holds a sign that turns the direction of writing",
+    "long": f"it is longer than {NAME_BYTES_MAX} bytes",
+    "spelling": "its letters are put together in an unusual way",
+    "deep": f"it lies more than {PATH_NAMES_MAX} names deep",
+    "path_long": f"with the folders above it, it is longer than {PATH_BYTES_MAX} bytes",
+}
 
 
 def shown(path: Path | str) -> str:
@@ -31,12 +45,18 @@ def link_loop(path: Path) -> str:
     return f"{shown(path)} leads back to a folder that it lies in, so that it has no end."
 
 
+def circling(path: Path) -> str:
+    return f"{shown(path)} is a link that leads back to itself, so that it has no end."
+
+
 def odd_file(path: Path) -> str:
     return f"{shown(path)} is neither a file nor a folder."
 
 
-def odd_name(path: Path) -> str:
-    return f"{shown(path)} has a name that cannot be shared; give it another one."
+def odd_name(path: Path, fault: Fault) -> str:
+    if fault == "none":
+        return f"{shown(path)} has no name of its own, so it cannot be shared."
+    return f"{shown(path)} has a name that cannot be shared: {FAULTS[fault]}. Give it another one."
 
 
 def same_name(path: Path) -> str:
@@ -55,6 +75,13 @@ def changed(path: Path) -> str:
     return f"{shown(path)} changed while it was put."
 
 
+# What was stored.
+
+
+def led_outside(links: int) -> str:
+    return f"{count(links, 'link')} in it led outside of it; what they lead to was stored too."
+
+
 # What cannot be stored or fetched.
 
 
@@ -70,10 +97,6 @@ def not_fetched(why: str) -> str:
     return f"A part of the share could not be fetched: {why}"
 
 
-def not_an_address() -> str:
-    return "The address of a share has 64 digits, each 0 to 9 or a to f."
-
-
 def not_a_share(address: str) -> str:
     return f"{address[:16]}… is no share that this version of Perennial understands."
 
@@ -87,6 +110,22 @@ def broken_share(why: str) -> str:
 
 def target_exists(target: Path) -> str:
     return f"{shown(target)} is there already; name another place with -o."
+
+
+def target_long(target: Path) -> str:
+    return f"{shown(target)} is too long for a name here; name another place with -o."
+
+
+def target_taken(target: Path) -> str:
+    return f"Something else stands at {shown(target)} by now; move it away."
+
+
+def part_in_use(target: Path) -> str:
+    return f"Another get is fetching this share to {shown(target)} already."
+
+
+def part_gone(part: Path) -> str:
+    return f"{shown(part)}, in which the share grew, was taken away meanwhile."
 
 
 def no_folder(folder: Path) -> str:
@@ -121,12 +160,18 @@ def part_kept(part: Path) -> str:
     return f"What is there so far waits in {shown(part)}; the same command goes on from there."
 
 
-# When it is interrupted.
+# When it takes long, or is stopped.
 
 
-def put_interrupted() -> str:
+def waits(why: str) -> str:
+    """``why``: what came of the last try; "" while there is no answer yet."""
+    return f"{why} Trying again." if why else "The network has not answered for a part yet; still waiting."
+
+
+def put_stopped() -> str:
     return "Stopped; the same command goes on from there."
 
 
-def get_interrupted() -> str:
-    return "Stopped; the same command goes on from there, and nothing stands under the share's name yet."
+def get_stopped(part: Path | None) -> str:
+    """``part``: where what came so far waits, if anything did."""
+    return "Stopped; nothing had come yet in this try." if part is None else f"Stopped. {part_kept(part)}"

@@ -14,6 +14,7 @@ from node.vault.share.tree import address_of
 
 IN_FLIGHT: Final = 8  # chunks at once, each of at most 1 MiB
 PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # before each further attempt
+PATIENCE_S: Final = 3.0  # whoever waits longer for a chunk is told why
 # A restart of the vault, a full queue, a neighbour that is just being replaced: what a moment may mend.
 TRANSIENT: Final = frozenset(
     {"vault.unavailable", "peer.unreachable", "peer.not_found", "control.standby", "api.timeout", "api.not_running"}
@@ -32,15 +33,15 @@ class Node(Protocol):
     async def get_chunk(self, address: str) -> bytes: ...
 
 
-Sleep = Callable[[float], Awaitable[None]]
-
-
 class Courier:
-    """Carries one chunk at a time to the node or from it, and tries again what may be mended by waiting."""
+    """Carries one chunk at a time to the node or from it, and tries again what may be mended by waiting.
 
-    def __init__(self, node: Node, sleep: Sleep = asyncio.sleep) -> None:
+    ``waits`` is told when a chunk takes longer than PATIENCE_S: a sentence that says why, "" without an answer yet.
+    """
+
+    def __init__(self, node: Node, waits: Callable[[str], None]) -> None:
         self._node = node
-        self._sleep = sleep
+        self._waits = waits
 
     async def store(self, content: bytes) -> int:
         """Store a chunk; returns in how many vaults it lies.
@@ -82,14 +83,22 @@ class Courier:
         return _checked(content, address)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]], transient: frozenset[str] = TRANSIENT) -> T:
-        for pause_s in PAUSES_S:
-            try:
-                return await ask()
-            except (ApiError, NotRunning) as error:
-                if error.code not in transient:
-                    raise
-            await self._sleep(pause_s)
-        return await ask()
+        loop = asyncio.get_running_loop()
+        late_s = loop.time() + PATIENCE_S
+        late = loop.call_at(late_s, self._waits, "")
+        try:
+            for pause_s in PAUSES_S:
+                try:
+                    return await ask()
+                except (ApiError, NotRunning) as error:
+                    if error.code not in transient:
+                        raise
+                    late.cancel()
+                    late = loop.call_at(max(late_s, loop.time()), self._waits, str(error))
+                await asyncio.sleep(pause_s)
+            return await ask()
+        finally:
+            late.cancel()
 
 
 def _checked(content: bytes, address: bytes) -> bytes:
@@ -128,5 +137,7 @@ class Flight:
 
     async def _some(self) -> None:
         done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        # All are asked: asyncio complains in the log of an error that nobody has looked at.
+        errors = [error for task in done if (error := task.exception()) is not None]
+        if errors:
+            raise errors[0]

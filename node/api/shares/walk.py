@@ -11,7 +11,7 @@ import itertools
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from node.api.shares import texts
 from node.api.shares.errors import BadSource
 from node.vault.share.blob import BLOB_BYTES_MAX
 from node.vault.share.listing import ENTRIES_MAX, EXECUTABLE, FILE, FOLDER, Kind
-from node.vault.share.names import is_name_allowed, is_path_allowed
+from node.vault.share.names import fault_of_name, fault_of_path
 
 NAMES_MAX: Final = 500_000  # in one folder: they are sorted in memory
 
@@ -43,6 +43,7 @@ class Totals:
     length: int
     files: int
     entries: int
+    links_outside: int  # how many links led outside of the folder
     digest: bytes
 
 
@@ -50,7 +51,7 @@ class Tally:
     """Adds up what a walk finds."""
 
     def __init__(self) -> None:
-        self._length = self._files = self._entries = 0
+        self._length = self._files = self._entries = self._links_outside = 0
         self._digest = hashlib.sha256()
 
     def add(self, found: Found) -> None:
@@ -60,9 +61,12 @@ class Tally:
         line = f"{found.kind} {found.length} {found.changed_ns} {found.path}\n"
         self._digest.update(line.encode())
 
+    def led_outside(self) -> None:
+        self._links_outside += 1
+
     @property
     def totals(self) -> Totals:
-        return Totals(self._length, self._files, self._entries, self._digest.digest())
+        return Totals(self._length, self._files, self._entries, self._links_outside, self._digest.digest())
 
 
 def name_of(source: Path) -> str:
@@ -72,8 +76,9 @@ def name_of(source: Path) -> str:
         BadSource: It cannot be called so.
     """
     name = unicodedata.normalize("NFC", source.name)
-    if not is_name_allowed(name):
-        raise BadSource(texts.odd_name(source))
+    fault = fault_of_name(name)
+    if fault is not None:
+        raise BadSource(texts.odd_name(source, fault))
     return name
 
 
@@ -84,7 +89,7 @@ def scan(source: Path) -> Totals:
         BadSource: Something cannot be shared, or there is too much of it.
     """
     tally = Tally()
-    for found in walk(source):
+    for found in walk(source, tally.led_outside):
         if found.kind != FOLDER and not os.access(found.source, os.R_OK):
             raise BadSource(texts.unreadable(found.source, PermissionError(errno.EACCES, os.strerror(errno.EACCES))))
         tally.add(found)
@@ -95,54 +100,67 @@ def scan(source: Path) -> Totals:
     return tally.totals
 
 
-def walk(source: Path) -> Iterator[Found]:
+def walk(source: Path, led_outside: Callable[[], None]) -> Iterator[Found]:
     """Yield what ``source`` holds; an empty folder yields nothing.
+
+    ``led_outside`` is called for each link in the folder that leads outside of it.
 
     Raises:
         BadSource: Something in it cannot be shared.
     """
     found = _stat(source)
     if stat.S_ISDIR(found.st_mode):
-        for one in _inside(source, "", ((found.st_dev, found.st_ino),)):
+        inside = _Inside(os.path.realpath(source), led_outside)
+        for one in inside.walk(source, "", ((found.st_dev, found.st_ino),)):
             if one.path:
                 yield one
     else:
         yield _file(source, "", found)
 
 
-def _inside(folder: Path, path: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
-    """Yield what is in a folder.  ``above`` are it and the folders that it lies in, to notice a way round."""
-    names = _names(folder)
-    for name, real in names:
-        source = folder / real
-        inner = f"{path}/{name}" if path else name
-        if not is_path_allowed(inner):
-            raise BadSource(texts.odd_name(source))
-        found = _stat(source)
-        if not stat.S_ISDIR(found.st_mode):
-            yield _file(source, inner, found)
-            continue
-        here = (found.st_dev, found.st_ino)
-        if here in above:
-            raise BadSource(texts.link_loop(source))
-        yield from _inside(source, inner, (*above, here))
-    if not names:
-        yield Found(path, folder, FOLDER, 0, 0)
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The walk through one folder; ``real`` is its path without links."""
+
+    real: str
+    led_outside: Callable[[], None]
+
+    def walk(self, folder: Path, path: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
+        """Yield what is in a folder.  ``above`` are it and the folders that it lies in, to notice a way round."""
+        names = _names(folder)
+        for name, real, is_link in names:
+            source = folder / real
+            inner = f"{path}/{name}" if path else name
+            fault = fault_of_path(inner)
+            if fault is not None:
+                raise BadSource(texts.odd_name(source, fault))
+            found = _stat(source)
+            if is_link and not Path(os.path.realpath(source)).is_relative_to(self.real):
+                self.led_outside()
+            if not stat.S_ISDIR(found.st_mode):
+                yield _file(source, inner, found)
+                continue
+            here = (found.st_dev, found.st_ino)
+            if here in above:
+                raise BadSource(texts.link_loop(source))
+            yield from self.walk(source, inner, (*above, here))
+        if not names:
+            yield Found(path, folder, FOLDER, 0, 0)
 
 
-def _names(folder: Path) -> list[tuple[str, str]]:
-    """The names in a folder, sorted: as they are shared, and as they are on the disk."""
+def _names(folder: Path) -> list[tuple[str, str, bool]]:
+    """The names in a folder, sorted: as they are shared, as they are on the disk, and whether they are links."""
     names = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                names.append((unicodedata.normalize("NFC", entry.name), entry.name))
+                names.append((unicodedata.normalize("NFC", entry.name), entry.name, entry.is_symlink()))
                 if len(names) > NAMES_MAX:
                     raise BadSource(texts.too_many(folder, NAMES_MAX))
     except OSError as error:
         raise BadSource(texts.unreadable(folder, error)) from error
     names.sort()
-    for (name, real), (other, _) in itertools.pairwise(names):
+    for (name, real, _), (other, _, _) in itertools.pairwise(names):
         if name == other:
             raise BadSource(texts.same_name(folder / real))
     return names
@@ -156,7 +174,7 @@ def _stat(source: Path) -> os.stat_result:
         raise BadSource(texts.leads_nowhere(source) if is_link else texts.no_source(source)) from error
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise BadSource(texts.link_loop(source)) from error
+            raise BadSource(texts.circling(source)) from error
         raise BadSource(texts.unreadable(source, error)) from error
 
 
