@@ -1,1 +1,6 @@
-"""The local API: ``schema`` (what is said), ``server`` (in the supervisor), ``client`` (for CLI and GUI)."""
+"""The local API of the node.
+
+schema    what is said                 client   for the command line and the window
+server    in the supervisor            shares   files and folders, through the client
+texts     sentences for people         health   the sentence of the status
+"""

@@ -1,91 +1,15 @@
-"""What is said to people, in one place: the sentence of the status, and the sentences of errors."""
+"""What is said to people, in one place; the sentence of the status is in ``health``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Final
 
-from node.api.schema import Handover, NodeState, Space
-
-SILENT_S_MAX: Final = 20.0  # a vault that has not answered for so long is said to be silent
-LOOKING_S: Final = 30.0  # after so long without a neighbour something is wrong
-FULL_BYTES: Final = 4 << 20  # with less left of the limit it is the limit that is reached, not the disk
+# What the vault says of a chunk that too few took: "1 holders took the chunk, 3 are needed (4 x resource.quota)".
+TOO_FEW: Final = re.compile(r"([0-9]{1,4}) holders took the chunk, ([0-9]{1,4}) are needed(?: \((.{1,200})\))?")
+FULL: Final = re.compile(r"([0-9]{1,4}) x resource\.quota")
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """All that the status sentence is made of, as it is at one moment."""
-
-    silent_s: float | None  # seconds since the vault last answered; None: not once in this run
-    failures: int  # how often in a row it did not start or ended by itself
-    failure: str  # why, the last time
-    disk_trouble: str  # why the home cannot be written, else ""
-    settings_trouble: str  # why the defaults hold, else ""
-    other_trouble: str  # something else that the farmer should know, else ""
-    space: Space
-    up_s: float  # how long the vault has been reachable
-    peer_count: int
-    trial_of: str  # the version on trial, else ""
-    version: str  # the version in use
-    store_trouble: str = ""  # code of what keeps the vault's store from taking chunks, else ""
-    handover: Handover | None = None  # what of its chunks the vault has given to others
-    leave_s: float | None = None  # while the node is being stopped: how long the vault may hand over
-
-
-def status_sentence(health: Health) -> tuple[NodeState, str]:
-    """Say how it stands, the most pressing first."""
-    if health.leave_s is not None:
-        return "attention", leaving(health.handover, health.leave_s)
-    if health.disk_trouble:
-        return "problem", f"The disk cannot be written, so nothing new is stored: {health.disk_trouble}."
-    if health.failures > 1:
-        return "problem", f"The vault does not keep running ({health.failure}); it is started again and again."
-    if health.silent_s is None and health.failures:
-        return "starting", f"The vault is started again ({health.failure})."
-    if health.silent_s is None:
-        return "starting", "The vault is starting."
-    if health.silent_s > SILENT_S_MAX:
-        return "problem", f"The vault has not answered for {health.silent_s:.0f} seconds."
-    if health.store_trouble.startswith("storage"):
-        return "problem", "The disk with the chunks is not there, or refuses; nothing new is stored until it is back."
-    if health.store_trouble and health.space.quota_bytes - health.space.used_bytes > FULL_BYTES:
-        return "problem", "The disk is full, so nothing new is stored; make room on it, or lend less."
-    if health.handover is not None and health.handover.left:
-        change = f"{size(health.space.used_bytes)} -> {size(health.space.quota_bytes)}"
-        return "attention", f"Shrinking {change}: {_handed(health.handover)} handed over."
-    if health.settings_trouble or health.other_trouble:
-        return "attention", health.settings_trouble or health.other_trouble
-    if health.space.used_bytes > health.space.quota_bytes:
-        return "attention", f"{_lent(health.space)}: over the limit, so nothing new is stored."
-    if health.peer_count == 0 and health.up_s < LOOKING_S:
-        return "starting", "The vault runs and looks for other vaults."
-    if health.peer_count == 0:
-        return "attention", "The vault runs, but it has reached no other vault yet."
-    if health.trial_of:
-        return "trial", f"Version {health.trial_of} is being tried out; version {health.version} keeps your chunks."
-    return "fine", f"All is well: {_lent(health.space)}, connected to {count(health.peer_count, 'vault')}."
-
-
-def leaving(handover: Handover | None, leave_s: float) -> str:
-    """What happens while the node is being stopped."""
-    chunks = "its chunks" if handover is None else _handed(handover)
-    return f"Perennial is being stopped: handing over {chunks}, at most {leave_s:.0f} s." if leave_s else stopping()
-
-
-def left(handover: Handover) -> str:
-    """What was reached when the node was stopped."""
-    rest = "the rest is copied from other holders" if handover.left else "nothing waits for this computer"
-    return f"Perennial has stopped: {_handed(handover)} handed over; {rest}."
-
-
-def _handed(handover: Handover) -> str:
-    return f"{handover.done} of {count(handover.done + handover.left, 'chunk')}"
-
-
-def _lent(space: Space) -> str:
-    return f"{size(space.used_bytes)} of {size(space.quota_bytes)} in use"
 
 
 def size(count_bytes: int) -> str:
@@ -303,8 +227,20 @@ def refusal(code: str, message: str) -> str:
         case "peer.not_found":
             return "Nobody reachable holds this."
         case "peer.unreachable":
-            return f"Too few vaults could take this: {message}."
+            return _too_few(message)
     return message
+
+
+def _too_few(message: str) -> str:
+    """``message`` may be that of any vault version; what is not understood is left out."""
+    found = TOO_FEW.fullmatch(message)
+    if found is None:
+        return "Too few computers can be reached."
+    took, needed = int(found[1]), int(found[2])
+    without_room = FULL.search(found[3] or "")
+    if without_room is not None and took + int(without_room[1]) >= needed:
+        return "The network is full."
+    return f"Too few computers can be reached: {took} of at least {needed} could take a part of it."
 
 
 # Invitations.
@@ -332,6 +268,10 @@ def invitation_foreign() -> str:
 
 def nobody_to_invite_to() -> str:
     return "The vault does not know yet where it can be reached, so there is nobody to invite to; try again soon."
+
+
+def invitation_own() -> str:
+    return "This is the invitation of this home itself; give it to others, or take one of theirs."
 
 
 def joining(vaults: int) -> str:

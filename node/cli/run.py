@@ -72,8 +72,8 @@ async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
     server = ApiServer(supervisor, home.socket)
     await server.start()
     try:
-        if is_until_eof:
-            watch_input(supervisor.stop)
+        if is_until_eof:  # whoever started this ends with all others that it started: nobody is left to hand over to
+            watch_input(lambda: supervisor.stop(0.0))
 
         def stop() -> None:
             supervisor.stop()
@@ -84,8 +84,8 @@ async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
             saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
             await supervisor.run()
             saying.cancel()
-        if supervisor.vault.handover is not None and not is_json:
-            say(texts.left(supervisor.vault.handover))
+        if not is_json and (said := supervisor.farewell()):
+            say(said)
     finally:
         await server.stop()
 

@@ -39,7 +39,11 @@ class Member:
 
 
 class Farm:
-    """One farm.  Its process is started, asked and stopped just as a person's would be."""
+    """One farm.  Its process is started and asked just as a person's would be.
+
+    It has a session of its own, so that a Ctrl+C in the terminal does not make each farm hand its chunks to others
+    that end as well: the network ends them all.
+    """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -60,7 +64,7 @@ class Farm:
         with (home.logs / LOG).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-m", "node.cli", "run", "--until-eof", "--home", str(self.folder),
-                stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
+                stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     @property
@@ -106,13 +110,19 @@ class Farm:
     async def update(self, release: str) -> Update | None:
         return next((item for item in (await self.updates()).items if item.release == release), None)
 
+    async def ended(self) -> int:
+        """Wait until the process has ended, whatever ends it; its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def stop(self) -> None:
+        """End the farm as a part of the network that ends: it hands nothing over."""
         await self.client.close()
         process = self._process
         if process is None or process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        assert process.stdin is not None
+        process.stdin.close()
         try:
             async with asyncio.timeout(STOP_S):
                 await process.wait()

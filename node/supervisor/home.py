@@ -43,7 +43,6 @@ MARKER_BYTES_MAX: Final = 1 << 20
 ROOT_BYTES_MAX: Final = 1 << 20
 SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 103 on macOS
 FOLDER_MODE: Final = 0o700
-LEAVE_S: Final = 20.0  # in which a vault that is stopped hands its chunks over; more than a person waits for
 
 Kind = Literal["real", "practice"]
 
@@ -87,11 +86,6 @@ class Home:
     @property
     def is_practice(self) -> bool:
         return self.marker.kind == "practice"
-
-    @property
-    def leave_s(self) -> float:
-        """How long a hand-over may take at the end.  The vaults of a practice network all end at the same time."""
-        return 0.0 if self.is_practice else LEAVE_S
 
     @classmethod
     def open(cls, folder: Path) -> Home:

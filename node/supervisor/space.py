@@ -26,6 +26,7 @@ class Disk:
 
     rest_bytes: int  # all of the home but the vault's chunks
     total_bytes: int
+    free_bytes: int
     trouble: str
 
 
@@ -33,9 +34,10 @@ def measure(home: Home) -> Disk:
     """Look at the home's disk.  Blocking."""
     try:
         rest = sum(size_of(entry) for entry in home.path.iterdir() if entry != home.vault)
-        return Disk(rest, shutil.disk_usage(home.path).total, trouble(home))
+        usage = shutil.disk_usage(home.vault)
+        return Disk(rest, usage.total, usage.free, trouble(home))
     except OSError as error:
-        return Disk(0, 0, texts.reason(error))
+        return Disk(0, 0, 0, texts.reason(error))
 
 
 def trouble(home: Home) -> str:

@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Final, TypeVar
 
-import msgspec
-
-from node.api import schema, texts
-from node.supervisor import settings, space
+from node.api import health, schema, texts
 from node.supervisor.bootstrap import Bootstrap
-from node.supervisor.errors import RequestRefused, SettingsError, StateError, VaultUnavailable
+from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
 from node.supervisor.heads import HeadQueue, rest_s
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
 from node.supervisor.launch import VaultLauncher
+from node.supervisor.leaving import LEAVE_S
+from node.supervisor.lending import Lending
 from node.supervisor.meeting import Meeting
 from node.supervisor.ports import Assignment, Launcher, Slot
 from node.supervisor.shipped import shipped_version
@@ -34,6 +33,7 @@ from node.update.slots import Slots
 from node.vault import control
 from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
+from node.vault.storage.quota import RESERVE_BYTES
 
 MEASURE_S: Final = 60.0
 PUBLISH_S: Final = 0.5  # between two looks at what changed
@@ -70,11 +70,8 @@ class Supervisor:
         self.slots = Slots(home.slots)
         self.events = EventLog(utc_s())
         self._utc_s = utc_s
-        self._settings, self._settings_trouble = settings.load(home.settings_file)
-        self._disk = space.measure(home)
-        self._share_bytes = space.share_bytes(self._settings.quota_bytes, self._disk)
+        self._lending = Lending(home, self._tell_quota)
         self._changed = asyncio.Event()
-        self._settings_lock = asyncio.Lock()
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._updates_trouble = ""
@@ -90,7 +87,6 @@ class Supervisor:
             launcher=launcher or VaultLauncher(home.vault, home.logs / "vault.log"),
             surroundings=self,
             utc_s=utc_s,
-            leave_s=home.leave_s,
         )
         self._bootstrap = Bootstrap(home)
         self._meeting = Meeting(home, self._bootstrap, self.vault)
@@ -129,16 +125,19 @@ class Supervisor:
             for task in (self._updating, *others):
                 task.cancel()
 
-    def stop(self) -> None:
-        """Make ``run`` let the vault hand over what it holds and return; called again, end it at once."""
-        self.vault.stop()
+    def stop(self, leave_s: float = LEAVE_S) -> None:
+        """Make ``run`` let the vault hand over what it holds, and return; called again, end it at once.
+
+        ``leave_s`` is how long that may take; where nobody can be reached, nothing is waited for.
+        """
+        self.vault.stop(leave_s if self.vault.state is None or self.vault.state.peer_count else 0.0)
         if self._updating is not None:
             self._updating.cancel()  # so that the twins of a trial end while the vault drains
 
     # What the API asks for.
 
     def status(self) -> schema.Status:
-        state, sentence = texts.status_sentence(self._health())
+        state, sentence = health.status_sentence(self._health())
         figures = self.vault.state
         return schema.Status(
             state=state,
@@ -154,6 +153,14 @@ class Supervisor:
             handover=self.vault.handover,
         )
 
+    def farewell(self) -> str:
+        """Once ``run`` has returned: what was reached with handing chunks over; "" if there was nothing to do."""
+        figures, handover = self.vault.state, self.vault.handover
+        are_others_there = figures is not None and figures.peer_count > 0
+        if handover is None and figures is not None and figures.chunk_count and not are_others_there:
+            handover = schema.Handover(0, figures.chunk_count)
+        return health.left(handover, are_others_there=are_others_there) if handover is not None else ""
+
     def _sandbox_level(self) -> schema.SandboxLevel:
         """What holds the vault in use; between two runs what held the last one, for the next will be held alike."""
         if self.vault.run is not None:
@@ -167,7 +174,7 @@ class Supervisor:
         return self._updates.trial() if self._updates else None
 
     def settings(self) -> schema.Settings:
-        return schema.Settings(self._settings.quota_bytes, self._settings.local_discovery)
+        return schema.Settings(self._lending.settings.quota_bytes, self._lending.settings.local_discovery)
 
     async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
         """Change what is given.  Once begun it is carried out, even if the caller goes away.
@@ -236,13 +243,13 @@ class Supervisor:
         return Assignment(
             network=self.home.network,
             bind=bind,
-            quota_bytes=self._share_bytes,
+            quota_bytes=self._lending.share_bytes,
             contacts=self._bootstrap.contacts,
             head=self.host.head,
             pace=self.home.marker.pace,
             is_standby=is_standby,
             introductions=self._bootstrap.introductions,
-            is_discovering=self._settings.local_discovery and not self.home.is_practice,
+            is_discovering=self._lending.settings.local_discovery and not self.home.is_practice,
         )
 
     def save_record(self, record: bytes) -> None:
@@ -259,7 +266,7 @@ class Supervisor:
             if self.host.head != self._head_given:
                 self._head_given = self.host.head
                 await self.host.carry_head(self.host.head)
-            share = self._share_bytes
+            share = self._lending.share_bytes
             await self.vault.ask(lambda number: control.SetQuota(number, share))
         except (VaultUnavailable, RequestRefused) as error:
             log.warning("vault not told what changed reason=%s", error)
@@ -284,33 +291,21 @@ class Supervisor:
         return await asyncio.shield(task)
 
     async def _patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
-        async with self._settings_lock:
-            given = {k: v for k, v in msgspec.structs.asdict(patch).items() if v is not msgspec.UNSET}
-            wanted = settings.checked(msgspec.structs.replace(self._settings, **given))
-            if self._disk.total_bytes and wanted.quota_bytes > self._disk.total_bytes:
-                raise SettingsError(texts.quota_over_disk(self._disk.total_bytes))
-            await asyncio.to_thread(settings.save, self.home.settings_file, wanted)
-            self._settings, self._settings_trouble = wanted, ""
-            await self._share_out()
-            self.changed()
-            return self.settings()
+        await self._lending.change(patch)
+        self.changed()
+        return self.settings()
 
-    async def _share_out(self) -> None:
-        """Tell the vault how much of the limit is its own, if that changed; a later start tells it anyway."""
-        share = space.share_bytes(self._settings.quota_bytes, self._disk)
-        if share == self._share_bytes:
-            return
-        self._share_bytes = share
+    async def _tell_quota(self, share_bytes: int) -> None:
+        """Tell the vault how much of the limit is its own; a later start tells it anyway."""
         try:
-            await self.vault.ask(lambda number: control.SetQuota(number, share))
+            await self.vault.ask(lambda number: control.SetQuota(number, share_bytes))
         except (VaultUnavailable, RequestRefused) as error:
             log.info("quota not told reason=%s", error)
 
     async def _measure_again(self) -> None:
         await self.vault.wait_until_settled()  # its slot and byte code take room too
         while True:
-            self._disk = await asyncio.to_thread(space.measure, self.home)
-            await self._share_out()
+            await self._lending.measure()
             self.changed()
             await asyncio.sleep(MEASURE_S)
 
@@ -352,13 +347,13 @@ class Supervisor:
 
     def _left_bytes(self) -> int:
         used = self.vault.state.used_bytes if self.vault.state else 0
-        return max(0, self._share_bytes - used)
+        return max(0, self._lending.share_bytes - used)
 
     def _space(self) -> schema.Space:
         figures = self.vault.state
         return schema.Space(
-            used_bytes=self._disk.rest_bytes + (figures.used_bytes if figures else 0),
-            quota_bytes=self._settings.quota_bytes,
+            used_bytes=self._lending.disk.rest_bytes + (figures.used_bytes if figures else 0),
+            quota_bytes=self._lending.settings.quota_bytes,
             chunk_count=figures.chunk_count if figures else 0,
         )
 
@@ -378,22 +373,25 @@ class Supervisor:
             self._shipped[tree_hash] = shipped_version(self.slots.path("vault", tree_hash))
         return self._shipped[tree_hash]
 
-    def _health(self) -> texts.Health:
+    def _health(self) -> health.Health:
         figures = self.vault.state
         trial = self.trial()
-        return texts.Health(
+        return health.Health(
             silent_s=self.vault.silent_s(),
             failures=self.vault.failures,
             failure=self.vault.failure,
-            disk_trouble=self._disk.trouble,
-            settings_trouble=self._settings_trouble,
+            disk_trouble=self._lending.disk.trouble,
+            settings_trouble=self._lending.trouble,
             other_trouble=self._updates_trouble,
             space=self._space(),
+            free_bytes=self._lending.disk.free_bytes,
+            reserve_bytes=RESERVE_BYTES,
             up_s=self.vault.up_s(),
             peer_count=figures.peer_count if figures else 0,
+            has_met=self.vault.has_met,
             trial_of=trial.version if trial and trial.phase == "on_trial" else "",
             version=self.version_of(self.vault.tree_hash),
             store_trouble=figures.trouble if figures else "",
             handover=self.vault.handover,
-            leave_s=self.home.leave_s if self.vault.is_stopping else None,
+            leave_s=self.vault.leave_s if self.vault.is_stopping else None,
         )

@@ -28,13 +28,12 @@ from node.api import schema, texts
 from node.supervisor.errors import RequestRefused, StateError, SupervisorError, SwitchFailed, VaultUnavailable
 from node.supervisor.keys import Keys
 from node.supervisor.launch import activate, same_port, stood_by
-from node.supervisor.leaving import leave
+from node.supervisor.leaving import Handing
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
 from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched
 from node.update.errors import UpdateError
 from node.vault import control
-from node.vault.core.identity import CERTIFICATE_S
 
 POLL_S: Final = 5.0
 POLL_YOUNG_S: Final = 1.0  # at first, when its neighbours appear
@@ -42,8 +41,6 @@ YOUNG_S: Final = 15.0
 ACTIVATE_S: Final = 20.0
 LISTEN_S_MAX: Final = 30.0  # from the start until the vault is reachable
 SILENCE_S_MAX: Final = 60.0  # a vault that answers nothing for so long hangs and is ended
-RENEW_S: Final = 4 * 3600.0  # before the certificate ends
-RENEW_PAUSE_S: Final = 300.0  # after a renewal that failed
 FAILURES_ON_PORT: Final = 2  # after so many failures in a row the port is no longer insisted on
 SWITCHES_MAX: Final = 4  # that may wait for one another
 
@@ -69,7 +66,6 @@ class VaultChild:
         launcher: Launcher,
         surroundings: Surroundings,
         utc_s: Callable[[], float] = time.time,
-        leave_s: float = 0.0,
     ) -> None:
         self._tree_hash = tree_hash
         self._configured_bind = bind
@@ -78,7 +74,6 @@ class VaultChild:
         self._launcher = launcher
         self._around = surroundings
         self._utc_s = utc_s
-        self._leave_s = leave_s
         self._watched: Watched | None = None
         self._standby: Watched | None = None  # the new vault during a handover
         self._watchdog = Watchdog()
@@ -87,10 +82,12 @@ class VaultChild:
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._hurried = asyncio.Event()
+        self._handing = Handing()
         self.is_stopping = False
+        self.leave_s = 0.0  # in which the vault may hand its chunks over, once it is being stopped
+        self.has_met = False  # whether there were other vaults, in this run or an earlier one
         self.record = record  # encoded PeerRecord of the newest run, for others to find it by
         self.state: control.State | None = None  # the newest figures of the current run
-        self.handover: schema.Handover | None = None  # how far the current run is with handing chunks over
         self.failure = ""  # why the vault last ended or did not start
 
     @property
@@ -110,6 +107,11 @@ class VaultChild:
     def failures(self) -> int:
         """How often in a row the vault did not start or ended by itself."""
         return self._watchdog.failures_in_a_row
+
+    @property
+    def handover(self) -> schema.Handover | None:
+        """How far the current run is with handing chunks over; None while it does not."""
+        return self._handing.now
 
     def silent_s(self) -> float | None:
         """Seconds since the vault last answered; ``None`` if it is not reachable yet."""
@@ -153,11 +155,12 @@ class VaultChild:
         """Return once the vault has answered, or has failed, for the first time."""
         await self._settled.wait()
 
-    def stop(self) -> None:
-        """Make ``keep_running`` drain the vault and return; called again, end it at once."""
+    def stop(self, leave_s: float = 0.0) -> None:
+        """Make ``keep_running`` drain the vault, which may hand over for ``leave_s``; called again, end it at once."""
         if self.is_stopping:
             self._hurried.set()
-        self.is_stopping = True
+        else:
+            self.is_stopping, self.leave_s = True, leave_s
         self._wake.set()
 
     async def keep_running(self) -> None:
@@ -173,7 +176,7 @@ class VaultChild:
                     await self._start()
                 await self._rest()
             if self._watched is not None:
-                await leave(self._watched.run, self._leave_s, self._hurried, self._around.leaving)
+                await self._handing.leave(self._watched.run, self.leave_s, self._hurried, self._around.leaving)
         finally:
             for left in (self._watched, self._standby):
                 if left is not None:
@@ -231,8 +234,8 @@ class VaultChild:
         return watched
 
     def _adopt(self, watched: Watched) -> None:
-        self._watched = watched
-        self.state = self.handover = None
+        self._watched, self.state = watched, None
+        self._handing.forget()
         if watched.record:
             self._take_record(watched)
 
@@ -253,8 +256,7 @@ class VaultChild:
             case control.HeadSeen():
                 self._around.head_seen(report)
             case control.HandedOver() if watched is self._watched:
-                is_past = report.is_over and not self.is_stopping
-                self.handover = None if is_past else schema.Handover(report.done, report.left)
+                self._handing.heard(report)
                 self._around.changed()
             case control.HandedOver():
                 pass  # of a vault that makes way for another one
@@ -290,6 +292,7 @@ class VaultChild:
             watched.answered_s = self._now()
             if isinstance(state, control.State):
                 self.state = state
+                self.has_met = self.has_met or state.peer_count > 0
             self._settled.set()
             await self._renew(watched)
         if up_s > STEADY_S:
@@ -307,7 +310,8 @@ class VaultChild:
 
     def _ended(self, watched: Watched, reason: str) -> None:
         up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s
-        self._watched = self.state = self.handover = None
+        self._watched = self.state = None
+        self._handing.forget()
         self._failed(reason, up_s)
         self._around.changed()
 
@@ -320,12 +324,9 @@ class VaultChild:
         self._around.vault_failed(reason)
 
     async def _renew(self, watched: Watched) -> None:
-        """Certify the transport key anew in time.  By the calendar: it goes on while the computer sleeps."""
-        due = watched.run.key.expires_s - RENEW_S
-        is_issued_later = watched.run.key.expires_s - CERTIFICATE_S > self._utc_s()  # the clock was set back
-        if (self._utc_s() < due and not is_issued_later) or self._now() < watched.renew_after_s:
+        """Certify the transport key anew in time."""
+        if not watched.is_renewal_due(self._now(), self._utc_s()):
             return
-        watched.renew_after_s = self._now() + RENEW_PAUSE_S
         try:
             key = await asyncio.to_thread(self._keys.renew, watched.run.key, self._utc_s())
             await watched.run.ask(lambda number: control.RenewCertificate(number, key.certificate))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 from node.supervisor.ports import Run
+from node.vault.core.identity import CERTIFICATE_S
+
+RENEW_S: Final = 4 * 3600.0  # before the certificate ends
+RENEW_PAUSE_S: Final = 300.0  # after a renewal that failed
 
 
 @dataclass(slots=True)
@@ -30,3 +35,15 @@ class Watched:
             self.listening.set()
         self.record = record
         self.is_record_kept = False
+
+    def is_renewal_due(self, now_s: float, utc_s: float) -> bool:
+        """Whether to certify its key anew now; if it is not done, the next time is after RENEW_PAUSE_S.
+
+        By the calendar: it goes on while the computer sleeps.
+        """
+        is_issued_later = self.run.key.expires_s - CERTIFICATE_S > utc_s  # the clock was set back
+        is_due = utc_s >= self.run.key.expires_s - RENEW_S or is_issued_later
+        if not is_due or now_s < self.renew_after_s:
+            return False
+        self.renew_after_s = now_s + RENEW_PAUSE_S
+        return True

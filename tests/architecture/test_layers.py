@@ -9,7 +9,7 @@ PURE_VAULT = (
     *("node.vault.core", "node.vault.share", "node.vault.errors", "node.vault.ports", "node.vault.control"),
     *FRONT,
 )
-SCHEMA = ("node.api.schema", "node.api.texts", "node.api.__init__")
+SCHEMA = ("node.api.schema", "node.api.texts", "node.api.health", "node.api.__init__")
 DECIDING = ("node.trust", "node.trial")
 ACTING = ("node.sandbox", "node.prober", "node.update")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.update": ("node.vault", *DECIDING, "node.sandbox", "node.prober", *SCHEMA, *FRONT),
     "node.supervisor": ("node.vault", *DECIDING, *ACTING, *SCHEMA, *FRONT),
     "node.api.schema": (),
-    "node.api.texts": ("node.api.schema",),
+    "node.api.texts": (),
+    "node.api.health": ("node.api.schema", "node.api.texts"),
     "node.api.client": PURE_VAULT + SCHEMA,
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
     "node.api.server": (*PURE_VAULT, *SCHEMA, "node.supervisor"),

@@ -48,7 +48,7 @@ async def running(home: Home) -> AsyncIterator[Supervisor]:
     try:
         yield supervisor
     finally:
-        supervisor.stop()
+        supervisor.stop(0.0)
         await task
 
 
@@ -224,7 +224,7 @@ def test_a_home_that_cannot_be_written_is_said_to_be(tmp_path: Path, monkeypatch
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("node.supervisor.space._probe", full)
-        first._disk = space.measure(first.home)
+        first._lending.disk = space.measure(first.home)
         assert first.status().state == "problem"
         assert "No space left on device" in first.status().sentence
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -191,12 +192,11 @@ def play(story: Story, world: World | None = None, record: bytes = b""):
             launcher=world,
             surroundings=world,
             utc_s=lambda: world.utc_s,
-            leave_s=world.leave_s,
         )
         keeping = asyncio.create_task(vault.keep_running())
         await asyncio.sleep(POLL_S)
         await story(vault, world)
-        vault.stop()
+        vault.stop(world.leave_s)
         await keeping
 
     run(live())
@@ -211,6 +211,15 @@ async def nothing(vault: VaultChild, world: World):
 class TestWatching:
     def test_a_vault_is_started_and_drained_at_the_end(self):
         assert play(nothing).log == ["start 1", "drain 1", "end 1"]
+
+    def test_it_is_remembered_that_there_were_others(self):
+        async def story(vault: VaultChild, world: World):
+            assert vault.has_met
+            world.alive()[0].end(1)
+            await asyncio.sleep(0.1)
+            assert (vault.state, vault.has_met) == (None, True)
+
+        play(story)
 
     def test_a_vault_that_ends_is_started_again_on_the_same_port(self):
         async def story(vault: VaultChild, world: World):
@@ -467,7 +476,7 @@ class TestLeaving:
         world.leave_s = 20.0
 
         async def stop(vault: VaultChild, world: World):
-            vault.stop()
+            vault.stop(world.leave_s)
             await asyncio.sleep(1)
             seen.append(vault.handover)
             await story(vault, world)
@@ -495,6 +504,27 @@ class TestLeaving:
 
         assert world.log == ["start 1", "leaving", "drain 1 in 20 s", "end 1"]
         assert seen == [schema.Handover(12, 28), schema.Handover(12, 28)]
+
+    def test_the_log_tells_of_its_beginning_and_its_end(self, caplog: pytest.LogCaptureFixture):
+        caplog.set_level(logging.INFO, "node.supervisor.leaving")
+
+        async def finish(vault: VaultChild, world: World):
+            world.gone.set()
+
+        self.stopped(finish)
+
+        assert caplog.messages == ["leaving begun handover_s=20", "leaving ended done=40 left=0 hurried=False"]
+
+    def test_the_log_tells_when_shrinking_begins_and_ends(self, caplog: pytest.LogCaptureFixture):
+        caplog.set_level(logging.INFO, "node.supervisor.leaving")
+
+        async def shrink(vault: VaultChild, world: World):
+            for done in range(3):
+                world.runs[0].on_report(control.HandedOver(done, 3 - done, is_over=False))
+            world.runs[0].on_report(control.HandedOver(3, 0, is_over=True))
+            assert caplog.messages == ["shrinking begun left=3", "shrinking ended done=3 left=0"]
+
+        play(shrink)
 
     def test_shrinking_is_told_until_it_is_over(self):
         async def shrink(vault: VaultChild, world: World):

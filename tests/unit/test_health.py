@@ -1,0 +1,87 @@
+"""The sentence of the status: true, and the most pressing thing first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from node.api.health import Health, left, status_sentence
+from node.api.schema import Handover, Space
+
+GB = 10**9
+GOOD = Health(
+    silent_s=1.0, failures=0, failure="", disk_trouble="", settings_trouble="", other_trouble="",
+    space=Space(12_000_000, 100_000_000, 30), free_bytes=50 * GB, reserve_bytes=GB, up_s=100.0, peer_count=7,
+    has_met=True, trial_of="", version="0.1.0",
+)  # fmt: skip
+
+
+def test_when_all_is_well_it_says_so_with_numbers():
+    assert status_sentence(GOOD) == ("fine", "All is well: 12 MB of 100 MB in use, connected to 7 vaults.")
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "words"),
+    [
+        ({"disk_trouble": "No space left on device"}, "problem", "nothing new is stored: No space left on device."),
+        ({"failures": 2, "failure": "it ended with code 3"}, "problem", "does not keep running (it ended with code 3)"),
+        ({"silent_s": None}, "starting", "is starting"),
+        ({"silent_s": None, "failures": 1, "failure": "it ended"}, "starting", "is started again (it ended)."),
+        ({"silent_s": 21.0}, "problem", "has not answered for 21 seconds"),
+        ({"settings_trouble": "settings.json is missing."}, "attention", "settings.json is missing."),
+        ({"other_trouble": "Updates have stopped."}, "attention", "Updates have stopped."),
+        (
+            {"space": Space(70_012_000, 70_000_000, 1)},
+            "attention",
+            "12 kB more than the 70 MB that you lend are in use, so nothing new is stored.",
+        ),
+        ({"peer_count": 0, "has_met": False}, "attention", "has reached no other vault yet"),
+        ({"peer_count": 0, "has_met": False, "up_s": 3.0}, "starting", "looks for other vaults"),
+        ({"peer_count": 0}, "attention", "no other vault can be reached at the moment"),
+        ({"peer_count": 0, "up_s": 3.0}, "attention", "no other vault can be reached at the moment"),
+        ({"trial_of": "0.1.1"}, "trial", "Version 0.1.1 is being tried out; version 0.1.0 keeps your chunks."),
+        ({"store_trouble": "storage"}, "problem", "The disk with the chunks is not there"),
+        (
+            {"store_trouble": "resource.quota", "free_bytes": 900_000_000},
+            "problem",
+            "only 900 MB of the disk are free, and Perennial leaves its last 1.0 GB to you; make room on it.",
+        ),
+        ({"store_trouble": "resource.quota"}, "problem", "The disk takes nothing more, so nothing new is stored"),
+        ({"store_trouble": "resource.quota", "space": Space(99, 100, 1)}, "fine", "99 B of 100 B"),
+        (
+            {"handover": Handover(12, 28), "space": Space(132, 100, 40)},
+            "attention",
+            "Shrinking 132 B -> 100 B: 12 of 40 chunks handed over.",
+        ),
+        ({"leave_s": 20.0}, "attention", "stopped: handing over its chunks, at most 20 s."),
+        ({"leave_s": 20.0, "handover": Handover(12, 28)}, "attention", "handing over 12 of 40 chunks, at most 20 s."),
+        ({"leave_s": 0.0}, "attention", "Perennial is being stopped."),
+        ({"peer_count": 1}, "fine", "connected to 1 vault."),
+    ],
+)
+def test_whatever_is_wrong_is_named(change: dict[str, object], state: str, words: str):
+    found, sentence = status_sentence(replace(GOOD, **change))  # type: ignore[arg-type]
+    assert found == state
+    assert words in sentence
+    assert sentence.endswith(".")
+
+
+def test_a_disk_that_cannot_be_written_presses_more_than_a_vault_that_ended():
+    worse = replace(GOOD, disk_trouble="read-only", failures=5, silent_s=None)
+    assert "disk" in status_sentence(worse)[1]
+
+
+def test_whoever_leaves_is_told_what_was_reached():
+    assert left(Handover(40, 0), are_others_there=True).endswith(
+        "40 of 40 chunks handed over; nothing waits for this computer."
+    )
+    assert "12 of 40 chunks handed over; the rest is copied from other holders" in left(
+        Handover(12, 28), are_others_there=True
+    )
+
+
+def test_whoever_leaves_alone_is_not_told_that_others_copy_the_rest():
+    said = left(Handover(0, 40), are_others_there=False)
+    assert "0 of 40 chunks handed over; no other vault can be reached, so the rest waits here" in said
+    assert "copied" not in said
