@@ -68,7 +68,7 @@ def practice(
     as chunks, trials, promotions.  Exit code 0 only if every farm decided every release as it should.
     """
     if farms > vaults - 2:
-        raise click.UsageError(f"{farms} farms need at least {farms + 2} vaults")
+        raise click.UsageError(f"{farms} farms need at least {farms + 2} vaults.")
     candidates = _candidates(names, candidate, expect, is_json=is_json)
     profile = PracticeProfile(vaults=vaults, farms=farms)
     request = Request(profile, candidates, home, is_kept, secrets.randbits(32) if seed is None else seed)
@@ -81,6 +81,7 @@ def practice(
         elif is_kept:
             for farm in members.farms:
                 console.out(f"{farm.name}: --home {farm.home}", highlight=False)
+            console.out("The network stays; Ctrl+C ends it.", highlight=False)
 
     def finished(result: Result) -> None:
         ended.append(result)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
@@ -62,6 +62,18 @@ class PracticeNetwork:
         await asyncio.gather(*self._hosts, return_exceptions=True)
         await asyncio.gather(*(farm.stop() for farm in self.farms))
         await asyncio.gather(*(vault.stop() for vault in self.plain))
+
+    async def watch(self, told: Callable[[str], None]) -> None:
+        """Tell of each farm and each plain vault that ends while the network stands, until cancelled."""
+
+        async def tell(name: str, ending: Awaitable[int]) -> None:
+            told(f"{name} has ended with code {await ending}; the others go on without it.")
+
+        async with asyncio.TaskGroup() as tasks:
+            for farm in self.farms:
+                tasks.create_task(tell(farm.name, farm.ended()))
+            for vault in self.plain:
+                tasks.create_task(tell(vault.name, asyncio.shield(vault.exited)))
 
     def members(self) -> list[Member]:
         """All vaults.  Blocking, but short; call it once the network stands."""

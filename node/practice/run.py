@@ -101,7 +101,7 @@ async def _run_in(
                 traffic = Traffic(network.plain, request.profile, Random(request.seed))  # noqa: S311  # not for secrets
                 for _ in range(FIRST_CHUNKS):
                     await traffic.put_one()
-                async with _running(traffic.run()):
+                async with _running(traffic.run()), _running(network.watch(view.told)):
                     releases = await _play_all(network, request, view)
                     result = Result(
                         is_as_expected=all(release.is_as_expected for release in releases),

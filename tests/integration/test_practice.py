@@ -85,10 +85,10 @@ class TestBadInput:
         return code, answer["message"] if answer else said.strip().splitlines()[-1]
 
     def test_unknown_arguments(self):
-        assert self.refused("--frobnicate") == (2, "Error: No such option '--frobnicate'.")
+        assert self.refused("--frobnicate") == (2, "No such option '--frobnicate'.")
         assert self.refused("--releases", "nonsense")[0] == 2
         assert self.refused("--vaults", "3")[0] == 2
-        assert self.refused("--farms", "7", "--vaults", "8") == (2, "Error: 7 farms need at least 9 vaults")
+        assert self.refused("--farms", "7", "--vaults", "8") == (2, "7 farms need at least 9 vaults.")
 
     def test_a_candidate_that_is_not_there_or_empty(self, tmp_path):
         missing = tmp_path / "missing"
