@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
 
-from node.api.schema import Settings, SettingsPatch
+from node.api.schema import Settings, SettingsPatch, Space
 from node.api.texts import size
 from node.cli.common import ask_node, print_json, shared_options
+
+if TYPE_CHECKING:
+    from node.api.client import Client
 
 SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?) *(|k|M|G|T)(i?)B?")
 SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
@@ -43,7 +46,17 @@ def set_(home: Path, is_json: bool, key: str, value: str) -> None:
     quota_bytes takes a number of bytes or a size such as 100GB; local_discovery takes on or off.
     """
     patch = msgspec.convert({key: size_of(value) if key == "quota_bytes" else is_on(value)}, SettingsPatch)
-    _print(ask_node(home, lambda client: client.patch_settings(patch), is_json=is_json), is_json=is_json)
+
+    async def change(client: Client) -> tuple[Settings, Space]:
+        return await client.patch_settings(patch), (await client.status()).space
+
+    found, space = ask_node(home, change, is_json=is_json)
+    _print(found, is_json=is_json)
+    if key == "quota_bytes" and space.used_bytes > found.quota_bytes and not is_json:
+        click.echo(
+            f"{size(space.used_bytes - found.quota_bytes)} more than that are in use, so shrinking begins: chunks go to"
+            " others first, then the room is given back.  perennial status says how far it is."
+        )
 
 
 def is_on(text: str) -> bool:

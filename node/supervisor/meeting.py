@@ -8,12 +8,12 @@ from typing import Final
 
 from node.api import schema, texts
 from node.supervisor.bootstrap import Bootstrap, addressed
-from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
+from node.supervisor.errors import InvitationError, RequestRefused, StateError, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.invitation import VAULTS_MAX, decode_invitation, encode_invitation
 from node.supervisor.vault_child import VaultChild
 from node.vault import control
-from node.vault.core.identity import encode_introduction
+from node.vault.core.identity import Introduction, encode_introduction
 
 KEEP_FIRST_S: Final = 20.0  # after the start, when the first neighbours are known
 KEEP_S: Final = 300.0
@@ -61,10 +61,10 @@ class Meeting:
         """Keep whom an invitation names, and let the vault meet them.
 
         Raises:
-            InvitationError: It is none, or none to this network; nothing changed.
+            InvitationError: It is none, none to this network, or the own one; nothing changed.
             StateError: It could not be kept.
         """
-        introductions = decode_invitation(text, self._network)
+        introductions = _others_of(text, self._network, self._vault.record)
         await asyncio.to_thread(self._bootstrap.introduce, introductions)
         encoded = tuple(map(encode_introduction, introductions))
         try:
@@ -86,9 +86,22 @@ def join_later(home: Home, text: str) -> schema.Joined:
     """Keep whom an invitation names, for the next start of a node that does not run.  Blocking; lock the home.
 
     Raises:
-        InvitationError: It is none, or none to this network; nothing changed.
+        InvitationError: It is none, none to this network, or the own one; nothing changed.
         StateError: It could not be kept.
     """
-    introductions = decode_invitation(text, home.network)
+    introductions = _others_of(text, home.network, home.last_record())
     Bootstrap(home).introduce(introductions)
     return schema.Joined(len(introductions), texts.joining_later(len(introductions)))
+
+
+def _others_of(text: str, network: bytes, record: bytes) -> tuple[Introduction, ...]:
+    """Whom an invitation to ``network`` names; ``record``: the own vault's.
+
+    Raises:
+        InvitationError: It is none, none to this network, or the own one.
+    """
+    introductions = decode_invitation(text, network)
+    own = addressed(record)
+    if own is not None and introductions[0].transport_key == own.transport_key:  # whoever invites comes first
+        raise InvitationError(texts.invitation_own())
+    return introductions

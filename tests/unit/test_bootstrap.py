@@ -9,7 +9,7 @@ import pytest
 
 from node.supervisor.bootstrap import INTRODUCTIONS_MAX, Bootstrap, addressed
 from node.supervisor.errors import InvitationError
-from node.supervisor.home import LEAVE_S, Home, Kind
+from node.supervisor.home import Home
 from node.supervisor.invitation import encode_invitation
 from node.supervisor.meeting import join_later
 from node.vault.control import CONTACTS_MAX, KEPT_CONTACTS_MAX
@@ -36,9 +36,11 @@ def introduction(number: int) -> Introduction:
     return Introduction(number.to_bytes(32, "big"), ("10.0.0.1:1",))
 
 
-def home(folder: Path, contacts: tuple[bytes, ...] = (), kind: Kind = "practice") -> Home:
+def home(folder: Path, contacts: tuple[bytes, ...] = ()) -> Home:
     bind = "127.0.0.1:0"
-    return Home.make(folder / "home", kind=kind, root=b"genesis", bind=bind, quota_bytes=1 << 30, contacts=contacts)
+    return Home.make(
+        folder / "home", kind="practice", root=b"genesis", bind=bind, quota_bytes=1 << 30, contacts=contacts
+    )
 
 
 def test_kept_peers_come_before_those_of_the_marker_however_old_they_are(tmp_path: Path):
@@ -131,6 +133,12 @@ def test_a_record_says_where_its_vault_can_be_met():
     assert addressed(b"nonsense") is None
 
 
-def test_a_practice_home_hands_nothing_over_at_its_end_and_a_real_one_does(tmp_path: Path):
-    assert home(tmp_path / "p").leave_s == 0.0
-    assert home(tmp_path / "r", kind="real").leave_s == LEAVE_S
+def test_nobody_can_take_the_own_invitation_but_others_may_name_this_home(tmp_path: Path):
+    made = home(tmp_path)
+    (made.state / "record").write_bytes(record(1))
+    own = addressed(record(1))
+    assert own is not None
+    with pytest.raises(InvitationError, match="the invitation of this home itself"):
+        join_later(made, encode_invitation(made.network, [own, introduction(2)]))
+    assert Bootstrap(made).introductions == ()
+    assert join_later(made, encode_invitation(made.network, [introduction(2), own])).vaults == 2

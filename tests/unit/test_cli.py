@@ -55,9 +55,9 @@ class FakeNode:
 
     def status(self) -> schema.Status:
         return schema.Status(
-            state="fine", sentence="All is well.", is_practice=True, space=schema.Space(1, self.quota_bytes, 1),
-            peer_count=1, subnet_count=7, in_use=schema.VersionInUse("0.1.0", "cd" * 32, 1.0), sandbox="full",
-            farm="01234567", last_event=0,
+            state="fine", sentence="All is well.", is_practice=True,
+            space=schema.Space(70_000_000, self.quota_bytes, 1), peer_count=1, subnet_count=7,
+            in_use=schema.VersionInUse("0.1.0", "cd" * 32, 1.0), sandbox="full", farm="01234567", last_event=0,
         )  # fmt: skip
 
     def updates(self) -> schema.Updates:
@@ -175,6 +175,13 @@ class TestAnswers:
         assert "1.5 GB" in call("settings", "set", "quota_bytes", "1.5GB", "--home", running).stdout
         shown = call("settings", "get", "--json", "--home", running)
         assert msgspec.json.decode(shown.stdout, type=schema.Settings).quota_bytes == 1_500_000_000
+
+    def test_a_limit_below_what_is_in_use_says_that_shrinking_begins(self, running: str):
+        said = call("settings", "set", "quota_bytes", "40MB", "--home", running).stdout
+        assert "30 MB more than that are in use, so shrinking begins: chunks go to others first" in said
+        assert "shrinking" not in call("settings", "set", "quota_bytes", "80MB", "--home", running).stdout
+        in_json = call("settings", "set", "quota_bytes", "40MB", "--json", "--home", running).stdout
+        assert msgspec.json.decode(in_json, type=schema.Settings).quota_bytes == 40_000_000
 
     def test_a_home_named_before_a_group_reaches_its_commands(self, running: str):
         assert call("--home", running, "settings", "get").exit_code == 0
