@@ -181,7 +181,9 @@ class TestRoundTrips:
         (garden / "file").symlink_to(made_file(world, 10))
         assert world.put(garden)["links_outside"] == 3
         said = world.call("put", str(garden)).stdout.splitlines()[0]
-        assert said.endswith(" 3 links in it led outside of it; what they lead to was stored too.")
+        assert said.endswith(" 3 links in it led outside of it; what they lead to went along.")
+        (garden / "shed").unlink()
+        assert " 1 link in it led outside of it; what it leads to" in world.call("put", str(garden)).stdout
 
     def test_before_anything_is_put_the_help_says_what_goes_along_and_that_it_is_public(self, world: World):
         said = " ".join(world.call("put", "--help").stdout.split())
@@ -364,10 +366,10 @@ class TestWhatCannotBePut:
         assert said == "A part could not be stored: The network is full. The same command goes on from there."
 
     def test_a_network_that_stays_busy_is_not_asked_for_ever(self, world: World):
-        world.node.put_troubles = [RequestRefused("peer.unreachable", "1 vaults took it, 3 are needed")] * 100
+        world.node.put_troubles = [RequestRefused("peer.unreachable", "1 holders took the chunk, 3 are needed")] * 100
         said = world.fail("put", str(made_file(world, 10)))
         assert said == (
-            "A part could not be stored: Too few vaults could take this: 1 vaults took it, 3 are needed."
+            "A part could not be stored: Too few computers can be reached: 1 of at least 3 could take a part of it."
             " The same command goes on from there."
         )
         assert len(world.node.puts) == 1 + len(transfer.PAUSES_S)

@@ -79,7 +79,8 @@ def changed(path: Path) -> str:
 
 
 def led_outside(links: int) -> str:
-    return f"{count(links, 'link')} in it led outside of it; what they lead to was stored too."
+    what = "what it leads to" if links == 1 else "what they lead to"
+    return f"{count(links, 'link')} in it led outside of it; {what} went along."
 
 
 # What cannot be stored or fetched.
