@@ -137,15 +137,14 @@ class Part:
         assert self._file is not None
         with self._stating():
             os.fsync(self._file)
-        os.close(self._file)
-        self._file = None
+        self._close_file()
 
     def close(self) -> None:
-        """Let go of it; from now on another one may go on from there."""
-        for descriptor in (self._file, self._lock):
-            if descriptor is not None:
-                os.close(descriptor)
-        self._file = self._lock = None
+        """Let go of it; from now on another get may go on from there."""
+        self._close_file()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def finish(self) -> None:
         """Put the whole in place: from now on it stands under its name, even after a power cut."""
@@ -161,9 +160,15 @@ class Part:
 
     def remove(self) -> None:
         """Throw everything away that is ours."""
+        self._close_file()
         if self._is_ours:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.close()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _keep_others_away(self) -> None:
         """Let no other get write there as long as this one lives, where the system can lock folders."""
