@@ -15,7 +15,7 @@ from node.pod.statements import Draft, Party, ReleaseFile, first_head, sign
 from node.trust.chain import Chain, Verified
 from node.trust.head import Head, encode
 from node.trust.metadata import NAMED_FIELD, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
-from node.trust.policy import PODS_FIELD, PREVIOUS_FIELD, SIGNED_AT_FIELD
+from node.trust.policy import PODS_FIELD, PREVIOUS_FIELD, RESOLVES_FIELD, SIGNED_AT_FIELD
 from node.vault.share.tree import address_of, encode_manifest, manifest_of, tree_hash_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -46,12 +46,14 @@ class World:
     pods: list[Party] = field(default_factory=lambda: [party(number) for number in range(1, 6)])
     founders: list[Party] = field(default_factory=lambda: [party(n, f"founder-{n}") for n in range(11, 14)])
 
+    roots: dict[bytes, bytes] = field(default_factory=dict)  # every root that was ever made, by address
+
     def __post_init__(self) -> None:
         self.genesis, self.head = first_head(self.pods, self.founders, NOW)
         self.chain = Chain.start(self.genesis)
 
     def verify(self, head: Head | None = None, now: datetime = NOW, chain: Chain | None = None) -> Verified:
-        return (chain or self.chain).verify(encode(head or self.head), now)
+        return (chain or self.chain).verify(encode(head or self.head), now, self.roots)
 
     def accept(self, head: Head | None = None, now: datetime = NOW) -> Verified:
         """Verify, and let the chain of this farm go on from there."""
@@ -120,10 +122,17 @@ class World:
     def with_root(self, change: Change, by: Sequence[Party] | None = None, head: Head | None = None) -> Head:
         """The head with one more root after ``change(signed)``."""
         head = head or self.head
-        root = following(read(head.roots[-1] if head.roots else self.genesis, Root).metadata)
+        root = following(read(self.newest_root(head), Root).metadata)
         change(root.signed)
         sign(root, by or self.pods)
-        return msgspec.structs.replace(head, roots=(*head.roots, root.to_bytes()))
+        content = root.to_bytes()
+        self.roots[address_of(content)] = content
+        return msgspec.structs.replace(head, roots=(*head.roots, address_of(content)))
+
+    def newest_root(self, head: Head | None = None) -> bytes:
+        """The file of the root that is in force for the head."""
+        named = (head or self.head).roots
+        return self.roots[named[-1]] if named else self.genesis
 
 
 def following(metadata: Metadata[Any]) -> Metadata[Any]:
@@ -153,3 +162,35 @@ def drop_pod(gone: Party) -> Change:
             signed.revoke_key(gone.keyid, role)
 
     return change
+
+
+def add_pod(new: Party) -> Change:
+    """A change of a root, or of targets, that gives a new pod every power."""
+
+    def change(signed: Any) -> None:
+        for role in signed.roles if isinstance(signed, Root) else ("vault", "app"):
+            signed.add_key(new.signer.public_key, role)
+        if isinstance(signed, Root):
+            signed.unrecognized_fields[PODS_FIELD][new.keyid] = new.name
+
+    return change
+
+
+def all_of(*changes: Change) -> Change:
+    """One change after the other."""
+
+    def change(signed: Any) -> None:
+        for one in changes:
+            one(signed)
+
+    return change
+
+
+def noted(text: str) -> Change:
+    """A change that makes a statement say something which no other one says."""
+    return lambda signed: signed.unrecognized_fields.update({"x-note": text})
+
+
+def resolving(identity: str) -> Change:
+    """A change by which a root says that it resolves the conflict."""
+    return lambda signed: signed.unrecognized_fields.update({RESOLVES_FIELD: identity})

@@ -11,8 +11,10 @@ at once; what it does not name was never published.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -158,10 +160,20 @@ def current(folder: Path) -> Head:
         targets = listed.pop("targets")
     except (TrustError, KeyError) as error:
         raise PodError(f"{metadata} is damaged: {error}") from error
-    roots: list[bytes] = []
-    while (next_root := metadata / f"{len(roots) + 2}.root.json").is_file():
-        roots.append(read_file(next_root, ROOT_BYTES_MAX))
-    return Head(tuple(roots), timestamp, snapshot, targets, listed)
+    return Head(tuple(roots(folder)), timestamp, snapshot, targets, listed)
+
+
+def roots(folder: Path) -> dict[bytes, bytes]:
+    """The published successors of the genesis root by address, oldest first: they travel as chunks beside the head.
+
+    Raises:
+        PodError: One cannot be read.
+    """
+    found: dict[bytes, bytes] = {}
+    while (next_root := folder / "metadata" / f"{len(found) + 2}.root.json").is_file():
+        content = read_file(next_root, ROOT_BYTES_MAX)
+        found[hashlib.sha256(content).digest()] = content
+    return found
 
 
 def current_head(folder: Path) -> bytes:
@@ -180,7 +192,7 @@ def newest_root(folder: Path, head: Head) -> Statement[Root]:
         PodError: It is damaged.
     """
     try:
-        return read(head.roots[-1] if head.roots else genesis(folder), Root)
+        return read(roots(folder)[head.roots[-1]] if head.roots else genesis(folder), Root)
     except TrustError as error:
         raise PodError(f"the root of {folder} is damaged: {error}") from error
 
@@ -192,14 +204,17 @@ def check(folder: Path, head: bytes, now: datetime | None = None) -> Verified:
         TrustError: A farm would refuse it.
         PodError: The folder holds no network.
     """
-    return Chain.start(genesis(folder)).verify(head, now or utc_now())
+    return Chain.start(genesis(folder)).verify(head, now or utc_now(), roots(folder))
 
 
-def keep(folder: Path, head: Head) -> None:
-    """Write down that ``head`` is published.  Blocking; a power cut leaves the old state or the new one."""
+def keep(folder: Path, head: Head, new_roots: Iterable[bytes] = ()) -> None:
+    """Write down that ``head`` is published, with the files of its roots that do not lie here yet.
+
+    Blocking; a power cut leaves the old state or the new one.
+    """
     metadata = folder / "metadata"
     metadata.mkdir(exist_ok=True)
-    files = {f"{read(root, Root).signed.version}.root.json": root for root in head.roots}
+    files = {f"{read(root, Root).signed.version}.root.json": root for root in new_roots}
     for role, content in {"targets": head.targets, **head.delegated}.items():
         files[f"{read(content, Targets).signed.version}.{role}.json"] = content
     files[f"{read(head.snapshot, Snapshot).signed.version}.snapshot.json"] = head.snapshot

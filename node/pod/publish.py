@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from node.api.schema import HeadAnswer, StoredChunk
 from node.pod.build import Built, build_tree, load
 from node.pod.errors import PodError
-from node.pod.network import check, current, keep, utc_now
+from node.pod.network import check, current, keep, roots, utc_now
 from node.pod.sign import add_signatures, load_draft
 from node.pod.statements import Draft
 from node.trust.errors import TrustError
@@ -46,7 +46,7 @@ class Published:
 
 
 def bundle(release_folder: Path, network_folder: Path) -> tuple[bytes, dict[bytes, bytes]]:
-    """The head that a signed release makes, and its chunks by address, the manifest among them.
+    """The head that a signed release makes, and its chunks by address, the manifest and all roots among them.
 
     Whether enough pods signed is not asked here; every farm asks.  Blocking.
 
@@ -61,7 +61,7 @@ def bundle(release_folder: Path, network_folder: Path) -> tuple[bytes, dict[byte
         raise PodError("a heartbeat went out since this release was signed; let one pod sign it again")
     if not draft.timestamp.signatures:
         raise PodError(f"{release_folder} is signed by founders only; pods must sign the snapshot")
-    return encode(draft.head(published, built.release.role)), _chunks(built)
+    return encode(draft.head(published, built.release.role)), _chunks(built) | roots(network_folder)
 
 
 async def publish(
@@ -106,7 +106,7 @@ def release_signed_by(
     role: str = "vault",
     now: datetime | None = None,
 ) -> tuple[bytes, dict[bytes, bytes]]:
-    """Build, sign by ``pods`` and bundle at once: the head and all chunks by address, the manifest among them.
+    """Build, sign by ``pods`` and bundle at once: the head and all chunks by address, manifest and roots among them.
 
     The network's folder takes the release over as published only if farms would accept it: one that too few pods
     signed leaves no trace.  Blocking.
@@ -119,13 +119,13 @@ def release_signed_by(
     draft = Draft.begin(published, built.release, moment)
     for pod in pods:
         add_signatures(draft, published, network_folder, built, pod)
-    head = encode(draft.head(published, role))
+    head, objects = encode(draft.head(published, role)), _chunks(built) | roots(network_folder)
     try:
         check(network_folder, head, moment)
     except TrustError:
-        return head, _chunks(built)
+        return head, objects
     keep(network_folder, decode(head))
-    return head, _chunks(built)
+    return head, objects
 
 
 async def _put_all(client: Node, contents: Iterable[bytes]) -> list[int]:

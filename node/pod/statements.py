@@ -7,6 +7,7 @@ so that pods can add their signatures one after the other.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,8 +31,10 @@ from node.trust.metadata import NAMED_FIELD, Metadata, Root, Snapshot, Targets, 
 from node.trust.policy import (
     FOLDERS,
     FOUNDERS_FIELD,
+    NETWORK_FIELD,
     PODS_FIELD,
     PREVIOUS_FIELD,
+    ROLE_FIELD,
     SIGNED_AT_FIELD,
     UNTIL_FIELD,
     foundation_until,
@@ -39,6 +42,7 @@ from node.trust.policy import (
     high_threshold,
     majority,
     pod_names,
+    scope_fields,
 )
 from node.trust.release import LAYER_OF, SEQUENCE_FIELD
 
@@ -87,6 +91,8 @@ class ReleaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def first_head(pods: Sequence[Party], founders: Sequence[Party], now: datetime) -> tuple[bytes, Head]:
     """The genesis root and the first head of a new network, signed by all."""
     root = _genesis(pods, founders, now)
+    genesis = sign(Metadata(root), pods).to_bytes()
+    network = hashlib.sha256(genesis).digest()
     targets = Targets(expires=_in_days(now, STATEMENT_DAYS), delegations=_delegations(pods, founders))
     statements = {"targets": targets}
     for role in FOLDERS if founders else ("vault", "app"):
@@ -95,14 +101,16 @@ def first_head(pods: Sequence[Party], founders: Sequence[Party], now: datetime) 
         statements[role].unrecognized_fields[SEQUENCE_FIELD] = 0
     files = {name: Metadata(signed) for name, signed in statements.items()}
     for name, metadata in files.items():
+        metadata.signed.unrecognized_fields |= scope_fields(name, network)
         sign(metadata, founders if name == "foundation" else pods)
-    snapshot = _snapshot(now, 1, {f"{name}.json": _named(metadata) for name, metadata in files.items()})
+    listed = {f"{name}.json": _named(metadata) for name, metadata in files.items()}
+    snapshot = _snapshot(now, 1, listed, scope_fields("snapshot", network))
     sign(snapshot, pods)
     timestamp = _timestamp(now, 1, snapshot)
     sign(timestamp, pods[:1])
     delegated = {name: metadata.to_bytes() for name, metadata in files.items() if name != "targets"}
     head = Head((), timestamp.to_bytes(), snapshot.to_bytes(), files["targets"].to_bytes(), delegated)
-    return sign(Metadata(root), pods).to_bytes(), head
+    return genesis, head
 
 
 def heartbeat(head: Head, pod: Party, now: datetime) -> Head:
@@ -147,7 +155,7 @@ class Draft:
         statement = Metadata(_next_targets(held.signed, held.signed_hash, release, highest + 1, now))
         before = read(head.snapshot, Snapshot).signed
         listed = {**before.meta, f"{release.role}.json": _named(statement)}
-        snapshot = _snapshot(now, before.version + 1, listed)
+        snapshot = _snapshot(now, before.version + 1, listed, _scope_of(before))
         version = read(head.timestamp, Timestamp).signed.version + 1
         return cls(statement, snapshot, _timestamp(now, version, snapshot))
 
@@ -286,17 +294,24 @@ def _next_targets(held: Targets, held_hash: str, release: ReleaseFile, sequence:
         version=held.version + 1,
         expires=expires,
         targets=dict([*kept, (release.name, target)]),
-        unrecognized_fields={PREVIOUS_FIELD: held_hash, SEQUENCE_FIELD: sequence},
+        unrecognized_fields={PREVIOUS_FIELD: held_hash, SEQUENCE_FIELD: sequence, **_scope_of(held)},
     )
 
 
-def _snapshot(now: datetime, version: int, meta: dict[str, MetaFile]) -> Metadata[Snapshot]:
-    fields = {SIGNED_AT_FIELD: time_text(now)}
+def _snapshot(now: datetime, version: int, meta: dict[str, MetaFile], scope: dict[str, str]) -> Metadata[Snapshot]:
+    fields = {SIGNED_AT_FIELD: time_text(now), **scope}
     return Metadata(Snapshot(version, expires=_in_days(now, STATEMENT_DAYS), meta=meta, unrecognized_fields=fields))
 
 
 def _timestamp(now: datetime, version: int, snapshot: Metadata[Snapshot]) -> Metadata[Timestamp]:
-    return Metadata(Timestamp(version, expires=_in_days(now, TIMESTAMP_DAYS), snapshot_meta=_named(snapshot)))
+    fields = {SIGNED_AT_FIELD: time_text(now)}
+    expires = _in_days(now, TIMESTAMP_DAYS)
+    return Metadata(Timestamp(version, expires=expires, snapshot_meta=_named(snapshot), unrecognized_fields=fields))
+
+
+def _scope_of(signed: Snapshot | Targets) -> dict[str, str]:
+    """What a successor says of its role and network: the same."""
+    return {field: signed.unrecognized_fields[field] for field in (ROLE_FIELD, NETWORK_FIELD)}
 
 
 def _named(metadata: Metadata[Any]) -> MetaFile:

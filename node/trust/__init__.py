@@ -1,11 +1,15 @@
 """Who may change what: signed update metadata, checked against the genesis root.  Pure: bytes and times come in.
 
-    errors.py    what can be wrong, by what the caller does about it
-    head.py      the head: all files of one release state in one blob, cut to size before any parsing
-    metadata.py  python-tuf, wrapped: the only module that touches it for verifying
-    policy.py    what TUF leaves open: key material, floors, the sunset, the hash chain, equivocation
-    release.py   a release as the rest of the node sees it, and what its manifest may list
-    chain.py     the chain of all heads verified so far; it never goes back
+    errors.py        what can be wrong, by what the caller does about it
+    head.py          the head: all files of one release state in one blob, cut to size before any parsing
+    metadata.py      python-tuf, wrapped: the only module that touches it for verifying
+    policy.py        what TUF leaves open: key material, floors, the sunset, the hash chain, role and network
+    release.py       a release as the rest of the node sees it, and what its manifest may list
+    equivocation.py  two statements that cannot both be true, as a proof that anyone can check
+    roots.py         the way from the genesis root to the newest one, and what resolves a conflict
+    state.py         the statements below the roots, verified, and compared with those that are held
+    chain.py         the chain of all heads verified so far; it never goes back, and a proof halts it
+    freshness.py     how old the developers' last word is, and until when it holds
 
 A peer is a carrier and nothing more: every byte it brings is checked here, and whatever is wrong with it
 comes out as a branch of ``TrustError``.

@@ -12,47 +12,48 @@ r"""The chain of all heads verified so far: what a new head must follow.
 
 A chain is a value: ``verify`` returns the next one and leaves this one as it is, so whoever persists it decides when a
 head counts as known.  Time comes in; it is never read here.
+
+A chain is halted by a proof that the developers' signatures contradict each other.  From then on it follows no head,
+until a root resolves the conflict: it names the conflict, is signed like any root, and no culprit holds a key in it.
+What that root's pods release next must be numbered past both branches, so that farms on either can follow, with a
+number left out in the role that was in conflict: else it would contradict one of the two statements itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
 
-from node.trust.errors import Equivocation, ExpiredMetadata, MalformedMetadata, Rollback, TrustError
-from node.trust.head import ROOT_BYTES_MAX, Head, decode
-from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, TrustedSet, is_signed, read, signers
-from node.trust.policy import (
-    check_delegated,
-    check_delegations,
-    check_listed,
-    check_root,
-    check_succession,
-    founder_names,
-    pod_names,
-    signed_at,
-)
-from node.trust.release import LAYER_OF, Release, check_releases, releases_in
+from node.trust.equivocation import OF_THE_ROOT, Provable, check_proof, judge_of, prove
+from node.trust.errors import Equivocation, MalformedMetadata, Rollback, TrustError
+from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
+from node.trust.metadata import Root, TrustedSet, public_halves, read
+from node.trust.policy import check_root
+from node.trust.release import Release
+from node.trust.roots import Climb, address_of, climb, is_settled, resolving_root
+from node.trust.state import State, check_follows, contradictions, read_state, releases_of, verify_state
+from node.vault.control import HEAD_BYTES_MAX
 
-STATE_FORMAT: Final = 1
+STATE_FORMAT: Final = 2
+STATE_BYTES_MAX: Final = ROOTS_MAX * ROOT_BYTES_MAX + 2 * HEAD_BYTES_MAX
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-# The expiry of any other delegated role silences that role only: the app may go without a release for years, and the
-# foundation ends.
-MUST_LIVE: Final = frozenset({"vault"})
+NO_ROOTS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A head that passed every check.
+    """A head that passed every check, or one that carries a proof.
 
     ``is_newer``: the head supersedes the one that the chain held, so it is worth carrying and passing on.
     ``is_news``: what it releases is not what was released before; a mere heartbeat is newer and no news.
+    ``proof``: the head carries this proof, which holds and which nothing has resolved; ``chain`` is halted.  Then the
+    rest of the head may be anything, and nothing of it was taken over.
     """
 
     chain: Chain
@@ -60,16 +61,7 @@ class Verified:
     releases: tuple[Release, ...]
     is_news: bool
     is_newer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The statements of one head below its roots."""
-
-    timestamp: Statement[Timestamp]
-    snapshot: Statement[Snapshot]
-    targets: Statement[Targets]
-    delegated: Mapping[str, Statement[Targets]]
+    proof: bytes = b""
 
 
 class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,21 +70,31 @@ class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     head: bytes
     floor_s: int
     released: bytes
+    roots: tuple[bytes, ...]
+    proof: bytes
+    halted_s: int | None
+    resolved: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What is known of one network: its genesis root and the newest head that was verified.
+    """What is known of one network: its roots and the newest head that was verified.
 
-    Invariant: no statement in ``head`` is ever replaced by an older one, nor by another of the same version.  The one
+    Invariants: no statement in ``head`` is ever replaced by an older one, nor by another of the same version.  The one
     exception is TUF's own: a timestamp that no longer verifies, because the newest root dropped the pod that signed
     it, binds nothing; without it one bad pod could number the timestamp so high that no honest one could follow.
+    ``head`` changes only while ``proof`` is empty, or with the root that resolves what ``proof`` shows.  The roots that
+    ``head`` names are the first ones of ``roots``.
     """
 
     genesis: bytes
     head: bytes  # encoded; empty before the first one
     clock_floor: datetime  # the latest time at which a threshold of pods is known to have signed
     released: bytes  # digest of what the newest head releases
+    roots: tuple[bytes, ...] = ()  # the files of the successors of the genesis root, oldest first
+    proof: bytes = b""  # what halts the chain; empty if nothing does
+    halted_at: datetime | None = None
+    resolved: tuple[str, ...] = ()  # the identities of the conflicts that have halted it before
 
     @classmethod
     def start(cls, genesis: bytes) -> Self:
@@ -111,80 +113,154 @@ class Chain:
         """What names the network: SHA-256 of its genesis root."""
         return hashlib.sha256(self.genesis).digest()
 
-    def verify(self, head: bytes, now: datetime) -> Verified:
+    def root(self, version: int) -> bytes | None:
+        """The file of the verified root of that version; None if there is none."""
+        if version == 1:
+            return self.genesis
+        return self.roots[version - 2] if 1 < version < len(self.roots) + 2 else None
+
+    def missing(self, head: bytes) -> tuple[bytes, ...]:
+        """The addresses of the root files that a head from anyone names and this chain does not know, oldest first.
+
+        Raises:
+            MalformedMetadata: It is no head.
+        """
+        known = {address_of(file) for file in self.roots}
+        return tuple(address for address in decode(head).roots if address not in known)
+
+    def verify(self, head: bytes, now: datetime, roots: Mapping[bytes, bytes] = NO_ROOTS) -> Verified:
         """Verify a head from anyone.  CPU-bound, some tens of milliseconds; changes nothing.
+
+        A proof in the head comes first: if it holds, nothing else that is wrong with the head raises.
 
         Args:
             head: Bytes from a stranger.
             now: This computer's time.  A clock that was set back does not make old metadata fresh: what pods are known
                 to have signed bounds it from below.
+            roots: Root files that were fetched for this head, by address.
 
         Raises:
+            MissingRoots: It names root files that are neither known nor given.
+            Equivocation: It contradicts what is known; if the error has a proof, ``halted_by`` is the chain to keep.
             TrustError: One of its branches says what is wrong; nothing else is ever raised for what is in ``head``.
         """
         assert now.tzinfo is not None, "a time without its zone"
-        files, held_files = decode(head), decode(self.head) if self.head else None
-        now = max(now, self.clock_floor)
-        trusted = self._climb(files.roots, held_files.roots if held_files else (), now)
-        state, floor, lapsed = self._walk(trusted, files, now)
-        is_newer = held_files is None or len(files.roots) > len(held_files.roots)
+        files, now = decode(head), max(now, self.clock_floor)
+        if not files.proof:
+            return self._followed(head, files, now, roots)
+        warned, digest = self._warned_by(files, now, roots), hashlib.sha256(head).digest()
+        try:
+            found = warned.verify(encode(msgspec.structs.replace(files, proof=b"")), now, roots)
+        except TrustError:
+            found = Verified(warned, digest, (), is_news=False, is_newer=False)
+        return replace(found, digest=digest, proof=files.proof if found.chain.proof else b"")
+
+    def halted_by(self, proof: bytes, now: datetime) -> Chain:
+        """This chain, halted; or as it is, if it is halted already or the conflict has been resolved.
+
+        Raises:
+            NotEnoughSignatures, MalformedMetadata: It is no proof: nobody is halted by it.
+        """
+        conflict = check_proof(proof, self)
+        if self.proof or conflict.identity in self.resolved or is_settled(self.roots, conflict):
+            return self
+        return replace(self, proof=proof, halted_at=max(now, self.clock_floor).replace(microsecond=0))
+
+    def _warned_by(self, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Chain:
+        """This chain, halted by the proof in a head if there is a reason to halt.
+
+        Who was proven to sign twice under roots that are not known here yet is judged by the roots of the head.
+        """
+        version, signed_hash = judge_of(files.proof)
+        judge, chain = self.root(version), self
+        if judge is None or read(judge, Root).signed_hash != signed_hash:
+            climbed = self._climbed(files, now, given)
+            chain = replace(self, roots=self.roots + climbed.files[len(self.roots) :])
+        return chain.halted_by(files.proof, now)
+
+    def _followed(self, head: bytes, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Verified:
+        """Verify a head that carries no proof."""
+        climbed = self._climbed(files, now, given)
+        root = climbed.trusted.root.signed
+        state = verify_state(climbed.trusted, files, now, self.network)
+        held_files = decode(self.head) if self.head else None
+        is_newer = held_files is None or len(files.roots) > len(held_files.roots) or climbed.fork is not None
         if held_files is not None:
-            is_newer |= _check_follows(state, _read_state(held_files), trusted.root.signed)
-        releases = _releases(state, trusted.root.signed, lapsed)
-        released = _digest_of(releases)
-        chain = Chain(self.genesis, head if is_newer else self.head, max(self.clock_floor, floor), released)
-        return Verified(chain, hashlib.sha256(head).digest(), releases, released != self.released, is_newer)
+            held = read_state(held_files)
+            self._check_consistent(state, held, climbed)
+            is_newer |= check_follows(state, held, root)
+        releases, resolved, digest = releases_of(state, root), self.resolved, hashlib.sha256(head).digest()
+        if self.proof:
+            conflict = check_proof(self.proof, self)
+            culprits = {culprit.public for culprit in conflict.culprits}
+            if resolving_root(climbed, conflict) is None or culprits & public_halves(state.targets.signed):
+                return Verified(self, digest, releases, is_news=False, is_newer=False)
+            resolved = (*resolved, conflict.identity)
+        released, floor = _digest_of(releases), max(self.clock_floor, state.signed_at)
+        chain = replace(self, clock_floor=floor, released=released, proof=b"", halted_at=None, resolved=resolved)
+        if is_newer:
+            chain = replace(chain, head=head, roots=climbed.files)
+        return Verified(chain, digest, releases, released != self.released, is_newer)
 
-    def _climb(self, roots: tuple[bytes, ...], held: tuple[bytes, ...], now: datetime) -> TrustedSet:
-        """Follow the roots up to the newest; those that are known byte for byte need no second look."""
-        known = held if roots[: len(held)] == held else ()
-        trusted = TrustedSet(known[-1] if known else self.genesis, now)
-        for index, content in enumerate(roots[len(known) :], start=len(known)):
-            old = trusted.root
-            check_root(trusted.add_root(content).signed, old)
-            if index < len(held) and trusted.root.signed_hash != read(held[index], Root).signed_hash:
-                raise Equivocation("root", trusted.root.signed.version, held[index], content)
-        if len(roots) < len(held):
-            raise Rollback(f"the head ends at root {trusted.root.signed.version}, a later one is known")
-        return trusted
+    def _climbed(self, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Climb:
+        """Follow the head's roots; onto the other branch of a fork only if that resolves what halts this chain."""
+        climbed = climb(self.genesis, self.roots, files.roots, given, now, is_past_forks=self.proof != b"")
+        fork = climbed.fork
+        if fork is not None and (not self.proof or resolving_root(climbed, check_proof(self.proof, self)) is None):
+            proof = prove("root", fork.held, fork.new, fork.judge, None)
+            raise Equivocation("root", fork.new.signed.version, fork.held.content, fork.new.content, proof)
+        if len(climbed.files) < len(self.roots):
+            raise Rollback(f"the head ends at root {climbed.trusted.root.signed.version}, a later one is known")
+        return climbed
 
-    def _walk(self, trusted: TrustedSet, files: Head, now: datetime) -> tuple[_State, datetime, frozenset[str]]:
-        """Verify the statements below the roots; return them, when they were signed, and which have lapsed."""
-        timestamp = trusted.add_timestamp(files.timestamp)
-        snapshot = trusted.add_snapshot(files.snapshot)
-        # Only the snapshot's time moves the clock's floor: the timestamp is signed by a single pod, who could push it
-        # so far ahead that everything has expired.
-        floor = signed_at(snapshot.signed)
-        now = max(now, floor)
-        if timestamp.signed.is_expired(now) or trusted.root.signed.is_expired(now):
-            raise ExpiredMetadata("the root or the timestamp had expired when the snapshot was signed")
-        trusted.set_reference_time(now)
-        root, targets = trusted.root, trusted.add_targets(files.targets)
-        roles = check_delegations(targets.signed, root.signed)
-        if set(roles) != set(files.delegated):
-            raise MalformedMetadata("the head does not carry exactly the delegated roles")
-        delegated, lapsed = {}, set()
-        for role in roles:
-            try:
-                delegated[role] = trusted.add_targets(files.delegated[role], role, "targets")
-            except ExpiredMetadata:
-                if role in MUST_LIVE:
-                    raise
-                # Expiry is the last check of all, so apart from its time the statement is right.
-                delegated[role] = read(files.delegated[role], Targets)
-                lapsed.add(role)
-            # This binds the foundation to its date too: what may not outlive the date has lapsed after it.
-            check_delegated(role, delegated[role].signed, root.signed)
-        return _State(timestamp, snapshot, targets, delegated), floor, frozenset(lapsed)
+    def _check_consistent(self, state: State, held: State, climbed: Climb) -> None:
+        """Check that no statement contradicts the one that is held.
+
+        Raises:
+            Equivocation: One does; with a proof, if one root or one targets file allowed both.
+        """
+        errors = [
+            Equivocation(role, new.signed.version, known.content, new.content, proof)
+            for role, known, new in contradictions(state, held)
+            for proof in [self._proof(role, known, new, state, held, climbed)]
+        ]
+        if errors:
+            raise next((error for error in errors if error.proof), errors[0])
+
+    def _proof(self, role: str, known: Provable, new: Provable, state: State, held: State, climbed: Climb) -> bytes:
+        """The proof that two statements contradict each other, judged by the newest roots and targets; else b""."""
+        chain = replace(self, roots=climbed.files)
+        for judge in (climbed.trusted.root, read(self.roots[-1] if self.roots else self.genesis, Root)):
+            for targets in (None,) if role in OF_THE_ROOT else (state.targets, held.targets):
+                proof = prove(role, known, new, judge, targets)
+                try:
+                    check_proof(proof, chain)
+                except TrustError:
+                    continue
+                return proof
+        return b""
 
     def dump(self) -> bytes:
-        """The chain as bytes, to be kept by whoever owns a disk."""
-        floor_s = int(self.clock_floor.timestamp())
-        return msgspec.msgpack.encode(_Saved(STATE_FORMAT, self.genesis, self.head, floor_s, self.released))
+        """The chain as bytes, to be kept by whoever owns a disk; at most STATE_BYTES_MAX."""
+        saved = _Saved(
+            STATE_FORMAT,
+            self.genesis,
+            self.head,
+            int(self.clock_floor.timestamp()),
+            self.released,
+            self.roots,
+            self.proof,
+            None if self.halted_at is None else int(self.halted_at.timestamp()),
+            self.resolved,
+        )
+        return msgspec.msgpack.encode(saved)
 
     @classmethod
     def load(cls, content: bytes) -> Self:
         """The chain that ``dump`` gave; the content comes from this computer's own disk.
+
+        Its roots are followed from the genesis root once more, some milliseconds for each: whoever starts at the newest
+        one later starts at one that is known to belong there.
 
         Raises:
             MalformedMetadata: It is damaged.  Never start anew from the genesis root then without telling the farmer:
@@ -195,9 +271,14 @@ class Chain:
             if saved.format != STATE_FORMAT:
                 raise MalformedMetadata(f"the kept chain has format {saved.format}")
             start = cls.start(saved.genesis)
-            if saved.head:
-                _read_state(decode(saved.head))
+            addresses = tuple(map(address_of, saved.roots))
+            climb(saved.genesis, (), addresses, dict(zip(addresses, saved.roots, strict=True)), BEGINNING)
             floor = datetime.fromtimestamp(saved.floor_s, UTC)
+            halted_at = None if saved.halted_s is None else datetime.fromtimestamp(saved.halted_s, UTC)
+            chain = cls(
+                start.genesis, saved.head, floor, saved.released, saved.roots, saved.proof, halted_at, saved.resolved
+            )
+            _check_kept(chain, addresses)
         except (
             msgspec.DecodeError,
             TrustError,
@@ -208,51 +289,30 @@ class Chain:
             OSError,
         ) as error:
             raise MalformedMetadata(f"the kept chain cannot be read: {error}") from error
-        return cls(start.genesis, saved.head, floor, saved.released)
+        return chain
 
 
-def _read_state(files: Head) -> _State:
-    """The statements of a head that was verified before."""
-    return _State(
-        read(files.timestamp, Timestamp),
-        read(files.snapshot, Snapshot),
-        read(files.targets, Targets),
-        {role: read(content, Targets) for role, content in files.delegated.items()},
-    )
+def carried(chain: Chain) -> bytes:
+    """What a vault carries and passes on for this chain: its head, and the proof while it is halted; b"" for nothing.
 
-
-def _check_follows(state: _State, held: _State, root: Root) -> bool:
-    """Check every statement against the one of its role that is held; whether any is newer.
-
-    Raises:
-        Rollback, Equivocation, PolicyViolation: One may not follow.
+    The proof travels in the head, so that whoever passes heads on passes proofs on too.
     """
-    newer = []
-    if is_signed("timestamp", held.timestamp, root):  # else it binds nothing, see ``Chain``
-        newer.append(check_succession("timestamp", state.timestamp, held.timestamp))
-    check_listed(state.snapshot.signed, held.snapshot.signed)
-    newer.append(check_succession("snapshot", state.snapshot, held.snapshot))
-    newer.append(check_succession("targets", state.targets, held.targets))
-    for role in sorted(set(state.delegated) & set(held.delegated)):
-        is_newer = check_succession(role, state.delegated[role], held.delegated[role])
-        if is_newer and role in LAYER_OF:
-            check_releases(role, state.delegated[role].signed, held.delegated[role].signed)
-        newer.append(is_newer)
-    return any(newer)
+    if not chain.proof:
+        return chain.head
+    files = decode(chain.head) if chain.head else Head((), b"", b"", b"", {})
+    return encode(msgspec.structs.replace(files, roots=tuple(map(address_of, chain.roots)), proof=chain.proof))
 
 
-def _releases(state: _State, root: Root, lapsed: frozenset[str]) -> tuple[Release, ...]:
-    """Everything released, newest first; at equal numbers the pods' before the foundation's."""
-    names = pod_names(root) | founder_names(root)
-    found: list[Release] = []
-    for role in LAYER_OF:
-        if role not in state.delegated:
-            continue
-        statement = state.delegated[role]
-        signed_by = tuple(sorted(names[keyid] for keyid in signers(role, statement, state.targets.signed)))
-        listed = releases_in(role, statement.signed, signed_by)
-        found += () if role in lapsed else listed
-    return tuple(sorted(found, key=lambda release: -release.sequence))
+def _check_kept(chain: Chain, addresses: tuple[bytes, ...]) -> None:
+    if chain.head:
+        files = decode(chain.head)
+        read_state(files)
+        if files.roots != addresses[: len(files.roots)]:
+            raise MalformedMetadata("the head is not under the roots that were kept with it")
+    if (chain.proof == b"") != (chain.halted_at is None):
+        raise MalformedMetadata("the chain is halted without a proof or without a time")
+    if chain.proof:
+        check_proof(chain.proof, chain)
 
 
 def _digest_of(releases: tuple[Release, ...]) -> bytes:

@@ -41,6 +41,19 @@ class NotEnoughSignatures(TrustError):
         self.role = role
 
 
+class MissingRoots(TrustError):
+    """The head names root files that were not at hand.  Nobody is to blame; fetch them and verify once more.
+
+    ``addresses`` are theirs, oldest first; what stands before the first of them was found right.
+    """
+
+    code = "trust.missing_roots"
+
+    def __init__(self, addresses: tuple[bytes, ...]) -> None:
+        super().__init__(f"{len(addresses)} root file{'' if len(addresses) == 1 else 's'} could not be had")
+        self.addresses = addresses
+
+
 class ExpiredMetadata(TrustError):
     """Signed, but no longer valid.  Nobody is to blame; updates wait for a fresh signature or a right clock."""
 
@@ -60,17 +73,19 @@ class PolicyViolation(TrustError):
 
 
 class Equivocation(PolicyViolation):
-    """Two validly signed statements of one role and version that say different things.
+    """Two validly signed statements of one role that cannot both be true.  ``first`` was known before ``second``.
 
-    ``first`` (known before) and ``second`` are the two files: together they prove it to anyone.  For every role but
-    ``timestamp``, which one pod may sign alone, the proof means that several pods signed both.
+    ``proof`` shows it to anyone who knows the genesis root: keep it and halt.  It is empty when there is nothing to
+    show: a timestamp is signed by one pod alone, and of two statements that no single root ever allowed nobody needs
+    to have signed both.
     """
 
     code = "trust.equivocation"
 
-    def __init__(self, role: str, version: int, first: bytes, second: bytes) -> None:
-        super().__init__(f"{role} version {version} exists with two different contents, both validly signed")
+    def __init__(self, role: str, version: int, first: bytes, second: bytes, proof: bytes = b"") -> None:
+        super().__init__(f"{role} version {version} contradicts another one that was validly signed too")
         self.role = role
         self.version = version
         self.first = first
         self.second = second
+        self.proof = proof

@@ -29,6 +29,7 @@ from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSigna
 __all__ = [
     "NAMED_FIELD",
     "SIGNATURES_MAX",
+    "AnyStatement",
     "Metadata",
     "Root",
     "Snapshot",
@@ -37,6 +38,7 @@ __all__ = [
     "Timestamp",
     "TrustedSet",
     "is_signed",
+    "public_halves",
     "read",
     "signed_hash",
     "signed_time",
@@ -54,12 +56,19 @@ T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 
 @dataclass(frozen=True, slots=True)
 class Statement(Generic[T]):
-    """One file: ``signed`` is what it says; ``signed_hash`` (hex) is the same in every copy, whoever signed it."""
+    """One file: ``signed`` is what it says; ``signed_hash`` (hex) is the same in every copy, whoever signed it.
+
+    ``signed_bytes`` are what the signatures are over: the library makes them anew each time that they are asked for.
+    """
 
     content: bytes
     metadata: Metadata[T]
     signed: T
+    signed_bytes: bytes
     signed_hash: str
+
+
+AnyStatement = Statement[Root] | Statement[Timestamp] | Statement[Snapshot] | Statement[Targets]
 
 
 def signed_hash(metadata: Metadata[T]) -> str:
@@ -83,9 +92,10 @@ def read(content: bytes, kind: type[T]) -> Statement[T]:
         _check_envelope(metadata)
         # The library checks signatures over what it understood, not over what was written: a null where it has a
         # default would pass.  Both must be the same.
-        if encode_canonical(written["signed"]) != metadata.signed_bytes.decode():
+        signed_bytes = metadata.signed_bytes
+        if encode_canonical(written["signed"]) != signed_bytes.decode():
             raise MalformedMetadata(f"{kind.type} can be read in two ways")
-        return Statement(content, metadata, metadata.signed, signed_hash(metadata))
+        return Statement(content, metadata, metadata.signed, signed_bytes, hashlib.sha256(signed_bytes).hexdigest())
     except MalformedMetadata:
         raise
     except Exception as error:  # two libraries read a stranger's bytes here: whatever they raise means "malformed"
@@ -192,7 +202,7 @@ class TrustedSet:
         if isinstance(new.signed, Root):
             judges.append(new.signed)  # a root must satisfy itself too
         for judge in judges:
-            result = judge.get_verification_result(role, new.metadata.signed_bytes, new.metadata.signatures)
+            result = judge.get_verification_result(role, new.signed_bytes, new.metadata.signatures)
             if not result:
                 return NotEnoughSignatures(len(result.signed), result.threshold, role)
         raise AssertionError("refused for its signatures, and yet there are enough")
@@ -200,13 +210,31 @@ class TrustedSet:
 
 def is_signed(role: str, statement: Statement[T], delegator: Root | Targets) -> bool:
     """Whether enough keys that ``delegator`` names for ``role`` signed the statement."""
-    return bool(delegator.get_verification_result(role, statement.metadata.signed_bytes, statement.metadata.signatures))
+    return bool(delegator.get_verification_result(role, statement.signed_bytes, statement.metadata.signatures))
 
 
-def signers(role: str, statement: Statement[Targets], delegator: Targets) -> tuple[str, ...]:
-    """The ids of the keys that ``delegator`` names for ``role`` and that signed the verified statement."""
-    result = delegator.get_verification_result(role, statement.metadata.signed_bytes, statement.metadata.signatures)
-    return tuple(sorted(result.signed))
+def signers(role: str, statement: AnyStatement, delegator: Root | Targets) -> dict[str, str]:
+    """The keys that ``delegator`` names for ``role`` and that signed the statement: key id -> public half.
+
+    Raises:
+        NotEnoughSignatures: They are too few.
+        MalformedMetadata: ``delegator`` names nobody for this role.
+    """
+    try:
+        result = delegator.get_verification_result(role, statement.signed_bytes, statement.metadata.signatures)
+    except ValueError as error:
+        raise MalformedMetadata(f"nobody may sign {role[:40]!r}") from error
+    if not result:
+        raise NotEnoughSignatures(len(result.signed), result.threshold, role)
+    return {keyid: str(key.keyval["public"]) for keyid, key in result.signed.items()}
+
+
+def public_halves(delegator: Root | Targets) -> set[str]:
+    """The public halves of all keys that stand in a root, or in the delegations of targets."""
+    keys = (
+        delegator.keys if isinstance(delegator, Root) else delegator.delegations.keys if delegator.delegations else {}
+    )
+    return {str(key.keyval["public"]) for key in keys.values()}
 
 
 def _check_named(fields: dict[str, Any], found: str, role: str) -> None:

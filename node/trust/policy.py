@@ -5,14 +5,19 @@
     how    thresholds have floors, and a majority signs, so that two disjoint groups can never both be enough
     where  every delegated role has folders of its own
     until  the foundation's date stands in the root, only shrinks, and no statement of the foundation outlives it
+    what   a statement says of which role and which network it is: pods have one key for several roles, and without
+           this two honest statements of two roles would look like two contradicting ones of one
     after  a root, and every statement of targets, names the signed bytes of its predecessor; nothing ever goes back
 
-Fields of ours in signed metadata: ``x-prev`` (hex SHA-256 of the predecessor's signed part), ``x-pods`` and
-``x-founders`` (key id -> name), ``x-foundation-until``, ``x-signed-at`` (snapshot), ``x-sequence`` (``release.py``).
+Fields of ours in signed metadata: ``x-prev`` (hex SHA-256 of the predecessor's signed part), ``x-role`` and
+``x-network`` (hex SHA-256 of the genesis root; of targets of every role and of the snapshot), ``x-pods`` and
+``x-founders`` (key id -> name), ``x-foundation-until``, ``x-resolves`` (root, see ``equivocation.py``),
+``x-signed-at`` (snapshot, timestamp), ``x-sequence`` (``release.py``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -25,12 +30,16 @@ PODS_FIELD: Final = "x-pods"
 FOUNDERS_FIELD: Final = "x-founders"
 UNTIL_FIELD: Final = "x-foundation-until"
 SIGNED_AT_FIELD: Final = "x-signed-at"
+ROLE_FIELD: Final = "x-role"
+NETWORK_FIELD: Final = "x-network"
+RESOLVES_FIELD: Final = "x-resolves"
 
 THRESHOLD_MIN: Final = 3  # of pods, for everything but the timestamp
 FOUNDERS_THRESHOLD_MIN: Final = 2
 NAME_CHARACTERS_MAX: Final = 40
 KEYTYPE: Final = "ed25519"
 PUBLIC_KEY_BYTES: Final = 32
+HASH_PATTERN: Final = re.compile(r"[0-9a-f]{64}")
 
 FOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "vault": ("vault",),
@@ -38,7 +47,7 @@ FOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "foundation": ("foundation",),
 }
 
-AnyStatement = TypeVar("AnyStatement", Statement[Root], Statement[Timestamp], Statement[Snapshot], Statement[Targets])
+SameKind = TypeVar("SameKind", Statement[Root], Statement[Timestamp], Statement[Snapshot], Statement[Targets])
 
 
 def high_threshold(pods: int) -> int:
@@ -69,6 +78,7 @@ def check_root(new: Root, old: Statement[Root] | None) -> None:
     if set(names) & set(founder_names(new)) or set(names.values()) & set(founder_names(new).values()):
         raise PolicyViolation("a pod is also a founder")
     until = foundation_until(new)
+    resolved_conflict(new)
     if old is None:
         return
     before = foundation_until(old.signed)
@@ -142,7 +152,7 @@ def check_listed(new: Snapshot, held: Snapshot) -> None:
             raise Rollback(f"{name[:60]!r} went back behind version {meta.version}")
 
 
-def check_succession(role: str, new: AnyStatement, held: AnyStatement) -> bool:
+def check_succession(role: str, new: SameKind, held: SameKind) -> bool:
     """Check that ``new`` may follow ``held``, both of ``role`` and verified; whether it is newer.
 
     Raises:
@@ -155,11 +165,47 @@ def check_succession(role: str, new: AnyStatement, held: AnyStatement) -> bool:
         raise Rollback(f"{role} version {version} is older than {before}, which is known")
     if version == before and new.signed_hash != held.signed_hash:
         raise Equivocation(role, version, held.content, new.content)
-    is_chained = isinstance(new.signed, Root | Targets)
     # Across a gap the predecessor is not at hand: the gap is bound by version and threshold only.
-    if is_chained and version == before + 1 and new.signed.unrecognized_fields.get(PREVIOUS_FIELD) != held.signed_hash:
+    if isinstance(new.signed, Root | Targets) and version == before + 1 and previous_of(new.signed) != held.signed_hash:
         raise PolicyViolation(f"{role} version {version} does not name the predecessor that is known: a fork")
     return version > before
+
+
+def check_scope(role: str, signed: Snapshot | Targets, network: bytes) -> None:
+    """Check that a statement says that it is of this role and network.
+
+    Raises:
+        PolicyViolation: It says something else, or nothing.
+    """
+    fields = signed.unrecognized_fields
+    if fields.get(ROLE_FIELD) != role or fields.get(NETWORK_FIELD) != network.hex():
+        raise PolicyViolation(f"{role[:40]} does not say that it is of this role and network")
+
+
+def scope_fields(role: str, network: bytes) -> dict[str, str]:
+    """The fields by which a statement says of what role and network it is."""
+    return {ROLE_FIELD: role, NETWORK_FIELD: network.hex()}
+
+
+def previous_of(signed: Root | Targets) -> str:
+    """The hash of the predecessor that a statement names, in hex; "" if it names none."""
+    return _hash_in(signed, PREVIOUS_FIELD)
+
+
+def resolved_conflict(root: Root) -> str:
+    """The identity of the conflict that a root resolves; "" if it resolves none.
+
+    Raises:
+        PolicyViolation: There is something else in the field.
+    """
+    if RESOLVES_FIELD in root.unrecognized_fields and not _hash_in(root, RESOLVES_FIELD):
+        raise PolicyViolation("what the root resolves is not named by a hash")
+    return _hash_in(root, RESOLVES_FIELD)
+
+
+def _hash_in(signed: Root | Targets, field: str) -> str:
+    text = signed.unrecognized_fields.get(field)
+    return text if isinstance(text, str) and HASH_PATTERN.fullmatch(text) else ""
 
 
 def foundation_until(root: Root) -> datetime | None:
@@ -186,6 +232,14 @@ def signed_at(snapshot: Snapshot) -> datetime:
     if moment is None or moment >= snapshot.expires:
         raise PolicyViolation("the snapshot does not say when it was signed")
     return moment
+
+
+def confirmed_at(timestamp: Timestamp) -> datetime | None:
+    """When the pod that signed the timestamp says that it did; None: it does not say.
+
+    One pod's word: good to be told to people, never to be counted on.
+    """
+    return signed_time(timestamp, SIGNED_AT_FIELD)
 
 
 def pod_names(root: Root) -> dict[str, str]:

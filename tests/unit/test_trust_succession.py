@@ -66,11 +66,12 @@ class TestNeverBack:
         with pytest.raises(Rollback):
             world.verify(old)
 
-    def test_a_vault_statement_that_does_not_name_its_predecessor_is_a_fork(self, world: World) -> None:
+    @pytest.mark.parametrize("previous", ["", "0" * 63, 7, None])
+    def test_a_vault_statement_that_names_no_predecessor_is_refused(self, world: World, previous: object) -> None:
         world.accept()
 
         with pytest.raises(PolicyViolation, match="fork"):
-            world.verify(world.change("vault", lambda s: s.unrecognized_fields.update({PREVIOUS_FIELD: "0" * 64})))
+            world.verify(world.change("vault", lambda s: s.unrecognized_fields.update({PREVIOUS_FIELD: previous})))
 
     def test_a_farm_that_missed_statements_may_skip_them(self, world: World) -> None:
         world.accept()
@@ -81,7 +82,7 @@ class TestNeverBack:
 
 
 class TestEquivocation:
-    def test_two_statements_of_one_version_are_the_proof(self, world: World) -> None:
+    def test_two_statements_of_one_version_are_told_apart(self, world: World) -> None:
         fork = copy.deepcopy(world)
         world.accept(world.release("0.1.1"))
 
@@ -96,14 +97,14 @@ class TestEquivocation:
         for proof in (found.value.first, found.value.second):
             assert read(proof, Targets).signed.version == 2
 
-    def test_two_heartbeats_of_one_version_by_two_pods_are_told_apart(self, world: World) -> None:
+    def test_two_heartbeats_of_one_version_by_two_pods_are_told_apart_and_prove_nothing(self, world: World) -> None:
         world.accept(heartbeat(world.head, world.pods[0], NOW + DAY))
 
         with pytest.raises(Equivocation) as found:
             world.verify(heartbeat(world.head, world.pods[1], NOW + 2 * DAY))
-        assert found.value.role == "timestamp"
+        assert (found.value.role, found.value.proof) == ("timestamp", b"")
 
-    def test_two_roots_of_one_version_are_the_proof(self, world: World) -> None:
+    def test_two_roots_of_one_version_are_told_apart(self, world: World) -> None:
         other = world.with_root(lambda signed: signed.unrecognized_fields.update({"x-note": "other"}))
         world.accept(world.with_root(unchanged))
 
@@ -154,12 +155,6 @@ class TestRotation:
     def test_a_delegation_may_not_keep_a_pod_that_the_root_dropped(self, world: World) -> None:
         with pytest.raises(PolicyViolation, match="no pod's"):
             world.verify(world.with_root(drop_pod(world.pods[4])))
-
-    def test_a_farm_that_missed_a_hundred_roots_follows_from_the_genesis_root(self, world: World) -> None:
-        for _ in range(100):
-            world.head = world.with_root(unchanged, by=world.pods[:4])
-
-        assert world.verify().chain.network == Chain.start(world.genesis).network
 
     def test_a_timestamp_numbered_too_high_is_overcome_by_dropping_the_pod_that_signed_it(self, world: World) -> None:
         last = world.pods[4]

@@ -1,0 +1,134 @@
+"""The way from the genesis root to the newest one, each root signed by the pods of the one before and by its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from node.trust.equivocation import Conflict, contradiction
+from node.trust.errors import MalformedMetadata, MissingRoots
+from node.trust.head import ROOT_BYTES_MAX
+from node.trust.metadata import Root, Statement, TrustedSet, is_signed, public_halves, read
+from node.trust.policy import check_root, founder_names, pod_names, resolved_conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The first place where other roots leave those that are held; ``judge`` is the last root that both share."""
+
+    judge: Statement[Root]
+    held: Statement[Root]
+    new: Statement[Root]
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Roots that were followed: ``files`` are all successors of the genesis root, ``new`` those that were not held."""
+
+    trusted: TrustedSet
+    files: tuple[bytes, ...]
+    new: tuple[Statement[Root], ...]
+    fork: Fork | None
+
+
+def climb(
+    genesis: bytes,
+    held: tuple[bytes, ...],
+    named: Sequence[bytes],
+    given: Mapping[bytes, bytes],
+    now: datetime,
+    *,
+    is_past_forks: bool = False,
+) -> Climb:
+    """Follow the roots that a head names; those that are held need no second look.  Some milliseconds for each root.
+
+    Args:
+        genesis: The genesis root.
+        held: Its successors that were verified before.
+        named: The addresses of those that the head names.
+        given: Files that were fetched, by address; those that are not what their address says count as absent.
+        now: By which the rest of the head is judged afterwards; a root may have expired on the way.
+        is_past_forks: Whether to go on behind a fork, instead of ending there.
+
+    Raises:
+        MissingRoots: Some are neither held nor given; all that stand before the first of them are right.
+        TrustError: One of them may not follow the one before.
+    """
+    files = {address_of(file): file for file in held}
+    shared = _shared(tuple(files), named)
+    files |= {address: file for address, file in given.items() if address_of(file) == address}
+    trusted = TrustedSet(held[shared - 1] if shared else genesis, now)
+    new: list[Statement[Root]] = []
+    fork: Fork | None = None
+    for index, address in enumerate(named[shared:], start=shared):
+        if address not in files:
+            raise MissingRoots(tuple(other for other in named[index:] if other not in files))
+        if len(files[address]) > ROOT_BYTES_MAX:
+            raise MalformedMetadata(f"a root of {len(files[address])} bytes is over {ROOT_BYTES_MAX}")
+        before = trusted.root
+        after = trusted.add_root(files[address])
+        check_root(after.signed, before)
+        new.append(after)
+        known = read(held[index], Root) if index < len(held) and fork is None else after
+        if known.signed_hash != after.signed_hash:
+            fork = Fork(before, known, after)
+            if not is_past_forks:
+                break
+    climbed = named[: shared + len(new)]
+    return Climb(trusted, tuple(files[address] for address in climbed), tuple(new), fork)
+
+
+def resolving_root(climbed: Climb, conflict: Conflict) -> Statement[Root] | None:
+    """The new root that resolves the conflict; None if there is none.
+
+    It names the conflict, and neither it nor any root after it knows a culprit's key.  When the conflict is between two
+    roots, their successors' signatures prove nothing against each other: then the last root before both must allow it.
+    """
+    root = _first_free(reversed(climbed.new), conflict, conflict.identity)
+    fork = climbed.fork
+    if root is None or fork is None:
+        return root
+    is_same = contradiction(fork.held, fork.new) == conflict.identity
+    return root if is_same and is_signed("root", root, fork.judge.signed) else None
+
+
+def is_settled(roots: Sequence[bytes], conflict: Conflict) -> bool:
+    """Whether a root has resolved some conflict since this one, and no culprit of this one has held a key since.
+
+    It need not name this very conflict: who was shown to sign twice and was dropped for it can halt nobody again with
+    one more pair of old statements.
+    """
+    since = conflict.version if conflict.role == "root" else conflict.judge_version
+    return _first_free((read(file, Root) for file in reversed(roots[since - 1 :])), conflict, "") is not None
+
+
+def holds_culprit(root: Root, conflict: Conflict) -> bool:
+    """Whether a culprit's key stands in the root, under its own id or another, or among the founders."""
+    named, known = pod_names(root) | founder_names(root), public_halves(root)
+    return any(culprit.keyid in named or culprit.public in known for culprit in conflict.culprits)
+
+
+def address_of(root: bytes) -> bytes:
+    """The address of a root file."""
+    return hashlib.sha256(root).digest()
+
+
+def _shared(held: Sequence[bytes], named: Sequence[bytes]) -> int:
+    """How many addresses are the same in both, from the beginning."""
+    shared = 0
+    while shared < min(len(held), len(named)) and held[shared] == named[shared]:
+        shared += 1
+    return shared
+
+
+def _first_free(newest_first: Iterable[Statement[Root]], conflict: Conflict, identity: str) -> Statement[Root] | None:
+    """The newest root that resolves ``identity`` ("": any conflict), if no culprit holds a key in it or after it."""
+    for root in newest_first:
+        if holds_culprit(root.signed, conflict):
+            return None
+        resolved = resolved_conflict(root.signed)
+        if resolved and identity in ("", resolved):
+            return root
+    return None

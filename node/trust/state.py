@@ -1,0 +1,139 @@
+"""The statements of one head below its roots: verified one after the other, and compared with those that are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from node.trust.equivocation import Provable, contradiction
+from node.trust.errors import ExpiredMetadata, MalformedMetadata
+from node.trust.head import Head
+from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, TrustedSet, is_signed, read, signers
+from node.trust.policy import (
+    check_delegated,
+    check_delegations,
+    check_listed,
+    check_scope,
+    check_succession,
+    founder_names,
+    pod_names,
+    signed_at,
+)
+from node.trust.release import LAYER_OF, Release, check_releases, releases_in
+
+# The expiry of any other delegated role silences that role only: the app may go without a release for years, and the
+# foundation ends.
+MUST_LIVE: Final = frozenset({"vault"})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The statements of one head; ``lapsed`` are the delegated roles whose statement has expired."""
+
+    timestamp: Statement[Timestamp]
+    snapshot: Statement[Snapshot]
+    targets: Statement[Targets]
+    delegated: Mapping[str, Statement[Targets]]
+    lapsed: frozenset[str] = frozenset()
+
+    @property
+    def signed_at(self) -> datetime:
+        """When a threshold of pods says that it signed.
+
+        Only the snapshot's time counts: the timestamp is signed by a single pod, who could push it so far ahead that
+        everything has expired.
+        """
+        return signed_at(self.snapshot.signed)
+
+
+def read_state(files: Head) -> State:
+    """The statements of a head that was verified before."""
+    return State(
+        read(files.timestamp, Timestamp),
+        read(files.snapshot, Snapshot),
+        read(files.targets, Targets),
+        {role: read(content, Targets) for role, content in files.delegated.items()},
+    )
+
+
+def verify_state(trusted: TrustedSet, files: Head, now: datetime, network: bytes) -> State:
+    """Verify the statements of a head, one by one, below the roots that ``trusted`` has taken.
+
+    Raises:
+        TrustError: One of its branches says what is wrong.
+    """
+    timestamp = trusted.add_timestamp(files.timestamp)
+    snapshot = trusted.add_snapshot(files.snapshot)
+    check_scope("snapshot", snapshot.signed, network)
+    now = max(now, signed_at(snapshot.signed))
+    if timestamp.signed.is_expired(now) or trusted.root.signed.is_expired(now):
+        raise ExpiredMetadata("the root or the timestamp had expired when the snapshot was signed")
+    trusted.set_reference_time(now)
+    root, targets = trusted.root, trusted.add_targets(files.targets)
+    check_scope("targets", targets.signed, network)
+    roles = check_delegations(targets.signed, root.signed)
+    if set(roles) != set(files.delegated):
+        raise MalformedMetadata("the head does not carry exactly the delegated roles")
+    delegated, lapsed = {}, set()
+    for role in roles:
+        try:
+            delegated[role] = trusted.add_targets(files.delegated[role], role, "targets")
+        except ExpiredMetadata:
+            if role in MUST_LIVE:
+                raise
+            # Expiry is the last check of all, so apart from its time the statement is right.
+            delegated[role] = read(files.delegated[role], Targets)
+            lapsed.add(role)
+        check_scope(role, delegated[role].signed, network)
+        # This binds the foundation to its date too: what may not outlive the date has lapsed after it.
+        check_delegated(role, delegated[role].signed, root.signed)
+    return State(timestamp, snapshot, targets, delegated, frozenset(lapsed))
+
+
+def contradictions(state: State, held: State) -> Iterator[tuple[str, Provable, Provable]]:
+    """Role, held and new statement of every pair that cannot both be true.
+
+    The timestamp is not looked at: one pod alone signs it, so two of one version prove nothing against many.
+    """
+    pairs: list[tuple[str, Provable, Provable]] = [("targets", held.targets, state.targets)]
+    common = sorted(set(state.delegated) & set(held.delegated))
+    pairs += [(role, held.delegated[role], state.delegated[role]) for role in common]
+    pairs.append(("snapshot", held.snapshot, state.snapshot))
+    return (pair for pair in pairs if contradiction(pair[1], pair[2]))
+
+
+def check_follows(state: State, held: State, root: Root) -> bool:
+    """Check every statement against the one of its role that is held; whether any is newer.
+
+    Raises:
+        Rollback, Equivocation, PolicyViolation: One may not follow.
+    """
+    newer = []
+    # A timestamp that no longer verifies, because the newest root dropped the pod that signed it, binds nothing.
+    if is_signed("timestamp", held.timestamp, root):
+        newer.append(check_succession("timestamp", state.timestamp, held.timestamp))
+    check_listed(state.snapshot.signed, held.snapshot.signed)
+    newer.append(check_succession("snapshot", state.snapshot, held.snapshot))
+    newer.append(check_succession("targets", state.targets, held.targets))
+    for role in sorted(set(state.delegated) & set(held.delegated)):
+        is_newer = check_succession(role, state.delegated[role], held.delegated[role])
+        if is_newer and role in LAYER_OF:
+            check_releases(role, state.delegated[role].signed, held.delegated[role].signed)
+        newer.append(is_newer)
+    return any(newer)
+
+
+def releases_of(state: State, root: Root) -> tuple[Release, ...]:
+    """Everything released, newest first; at equal numbers the pods' before the foundation's."""
+    names = pod_names(root) | founder_names(root)
+    found: list[Release] = []
+    for role in LAYER_OF:
+        if role not in state.delegated:
+            continue
+        statement = state.delegated[role]
+        signed_by = tuple(sorted(names[keyid] for keyid in signers(role, statement, state.targets.signed)))
+        listed = releases_in(role, statement.signed, signed_by)
+        found += () if role in state.lapsed else listed
+    return tuple(sorted(found, key=lambda release: -release.sequence))
