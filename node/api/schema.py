@@ -128,11 +128,25 @@ class RefusedHead(msgspec.Struct, frozen=True):
     at_s: float
 
 
+class DeveloperNews(msgspec.Struct, frozen=True):
+    """What was last heard of the developers.  ``sentence`` is meant for a person.
+
+    ``expired``: they have not signed for too long.  ``halted``: their signatures contradict each other.  In both states
+    no update is taken up, since ``since_s``; the vault goes on.
+    """
+
+    state: Literal["current", "expired", "halted"]
+    sentence: str
+    signed_s: float | None  # when they last signed anything; None: never heard of them
+    since_s: float | None = None
+
+
 class Updates(msgspec.Struct, frozen=True):
     """Newest first."""
 
     items: tuple[Update, ...]
     refused_heads: tuple[RefusedHead, ...]
+    developers: DeveloperNews | None = None  # None: updates wait for a reason of this computer's own
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

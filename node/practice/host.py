@@ -20,8 +20,9 @@ from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.launch import VaultLauncher
 from node.supervisor.ports import Assignment, Run, Slot
-from node.trust.chain import Chain
-from node.trust.errors import TrustError
+from node.trust.chain import Chain, carried
+from node.trust.errors import Equivocation, MissingRoots, TrustError
+from node.update.heads import verify_head
 from node.vault import control
 from node.vault.core.identity import Signer, certify, encode_certificate
 
@@ -89,14 +90,26 @@ class PlainVault:
         while True:
             seen = await self._heads.get()
             try:
-                verified = self._chain.verify(seen.content, datetime.now(UTC))
+                chain = await self._after(seen.content)
+            except MissingRoots as error:
+                logger.info("%s: %s", self.name, error)
             except TrustError as error:
                 logger.info("%s refused a head: %s", self.name, error)
                 await self._refuse(seen)
             else:
-                if verified.is_newer:
-                    self._chain = verified.chain
-                    await self.carry(seen.content)
+                if carried(chain) != carried(self._chain):
+                    self._chain = chain
+                    await self.carry(carried(chain))
+
+    async def _after(self, head: bytes) -> Chain:
+        """The chain once this head is known: gone on, halted, or as it was."""
+        now = datetime.now(UTC)
+        try:
+            return (await verify_head(self._chain, head, now, self.get)).chain
+        except Equivocation as error:
+            if not error.proof:
+                raise
+            return self._chain.halted_by(error.proof, now)
 
     async def _refuse(self, seen: control.HeadSeen) -> None:
         digest = hashlib.sha256(seen.content).digest()

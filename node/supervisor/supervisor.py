@@ -27,6 +27,7 @@ from node.supervisor.ports import Assignment, Launcher, Slot
 from node.supervisor.shipped import shipped_version
 from node.supervisor.updating import open_updates
 from node.supervisor.vault_child import VaultChild
+from node.update import developers
 from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
@@ -382,7 +383,7 @@ class Supervisor:
             failure=self.vault.failure,
             disk_trouble=self._lending.disk.trouble,
             settings_trouble=self._lending.trouble,
-            other_trouble=self._updates_trouble,
+            other_trouble=self._updates_trouble or developers.trouble(self.updates().developers),
             space=self._space(),
             free_bytes=self._lending.disk.free_bytes,
             reserve_bytes=RESERVE_BYTES,

@@ -21,13 +21,24 @@ from typing import Final
 import msgspec
 
 from node.api import schema
-from node.trust.chain import Chain, Verified
-from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSignatures, Rollback, TrustError
+from node.trust.chain import Chain, Verified, carried
+from node.trust.errors import (
+    Equivocation,
+    ExpiredMetadata,
+    MalformedMetadata,
+    MissingRoots,
+    NotEnoughSignatures,
+    Rollback,
+    TrustError,
+)
+from node.trust.freshness import freshness
 from node.trust.release import Release
 from node.update import events, views
+from node.update.developers import news
 from node.update.events import Effect, Event, Limits
+from node.update.heads import verify_head
 from node.update.jobs import Job, Means, clean_up
-from node.update.lifecycle import REPLACEABLE, Lifecycle, already_in_use, known_as_bad
+from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle, already_in_use, known_as_bad
 from node.update.store import Record, Saved
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
@@ -50,6 +61,7 @@ class Updates:
 
     def __init__(self, chain: Chain, saved: Saved, means: Means, limits: Limits) -> None:
         self._chain = chain
+        self._freshness = freshness(chain)
         self._records = {record.release.name: record for record in saved.records}
         self._refused = list(saved.refused)
         self._means = means
@@ -75,13 +87,14 @@ class Updates:
 
     @property
     def head(self) -> bytes:
-        """The newest verified head, for the vault to carry; b"" before the first one."""
-        return self._chain.head
+        """The newest verified head, and what halts the chain, for the vault to carry; b"" before the first one."""
+        return carried(self._chain)
 
     def updates(self) -> schema.Updates:
         now_s = asyncio.get_running_loop().time()
         items = [self._view(record, now_s) for record in self._records.values()]
-        return schema.Updates(tuple(reversed(items)), tuple(self._refused))
+        developers = news(self._freshness, self._chain.halted_at, self._utc())
+        return schema.Updates(tuple(reversed(items)), tuple(self._refused), developers)
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""
@@ -115,23 +128,29 @@ class Updates:
         try:
             async with self._offering:
                 return await self._judge(content, sender)
+        except OSError as error:  # of the disk with the chain, which is as it was
+            return schema.HeadAnswer("refused", f"it could not be kept: {error.strerror or error}")
         finally:
             self._offers -= 1
 
     async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         digest = hashlib.sha256(content).digest()
-        if content and content == self._chain.head:
+        if content and content == self.head:
             return schema.HeadAnswer("known", "this is the newest head")
         known_reason = next((head.reason for head in self._refused if head.digest == digest.hex()), None)
         if known_reason is not None:
             await self._blame(digest, sender)
             return schema.HeadAnswer("refused", known_reason)
         try:
-            verified = await asyncio.to_thread(self._chain.verify, content, self._utc())
+            verified = await verify_head(self._chain, content, self._utc(), self._means.host.get_chunk)
+            if verified.proof and not self._chain.proof:
+                return await self._halt(verified.chain)
         except Rollback as error:
             return schema.HeadAnswer("known", str(error))
-        except ExpiredMetadata as error:  # with a right clock or a new signature it may be good
+        except (ExpiredMetadata, MissingRoots) as error:  # with a right clock, a new signature or its roots it may do
             return schema.HeadAnswer("refused", str(error))
+        except Equivocation as error:
+            return await self._contradicted(digest, sender, error)
         except TrustError as error:
             await self._refuse(digest, sender, error)
             return schema.HeadAnswer("refused", str(error))
@@ -139,15 +158,36 @@ class Updates:
             return schema.HeadAnswer("known", "nothing in it is new")
         return await self._accept(verified)
 
+    async def _contradicted(self, digest: bytes, sender: bytes, error: Equivocation) -> schema.HeadAnswer:
+        """The head and what is known cannot both be true: halt, if that can be shown to others."""
+        halted = self._chain
+        if error.proof:
+            halted = await asyncio.to_thread(self._chain.halted_by, error.proof, self._utc())
+        if halted != self._chain:
+            return await self._halt(halted)
+        if not self._chain.proof:
+            await self._refuse(digest, sender, error)
+        return schema.HeadAnswer("refused", str(error))
+
+    async def _halt(self, chain: Chain) -> schema.HeadAnswer:
+        """Take up nothing new from now on, and tell everyone why."""
+        log.error("updates are halted: the developers' signatures contradict each other")
+        await self._keep(chain)
+        self._inbox.put_nowait((None, None))
+        await self._carry()
+        return schema.HeadAnswer("refused", "the developers' signatures contradict each other")
+
     async def _accept(self, verified: Verified) -> schema.HeadAnswer:
-        try:
-            await asyncio.to_thread(self._means.store.save_chain, verified.chain)
-        except OSError as error:
-            return schema.HeadAnswer("refused", f"it could not be kept: {error.strerror or error}")
-        self._chain = verified.chain
+        await self._keep(verified.chain)
         await self._learn(verified.releases)
         await self._carry()
         return schema.HeadAnswer("accepted", "")
+
+    async def _keep(self, chain: Chain) -> None:
+        """Go on from this chain, once it is on disk.  Raises OSError when it cannot be kept."""
+        await asyncio.to_thread(self._means.store.save_chain, chain)
+        self._chain, self._freshness = chain, freshness(chain)
+        self._means.on_change()
 
     async def _refuse(self, digest: bytes, sender: bytes, error: TrustError) -> None:
         log.warning("head refused digest=%s code=%s reason=%s", digest.hex()[:8], error.code, error)
@@ -170,7 +210,7 @@ class Updates:
 
     async def _carry(self) -> None:
         try:
-            await self._means.host.carry_head(self._chain.head)
+            await self._means.host.carry_head(self.head)
         except Exception as error:  # noqa: BLE001 - the vault is not there now; it is given the head at its start
             log.info("head not carried yet reason=%s", error)
 
@@ -225,9 +265,9 @@ class Updates:
         for name, record in list(self._records.items()):
             if not record.way.is_over:
                 await self._take(name, events.Resumed(self._now()))
-        if self._chain.head:
+        if self.head:
             await self._carry()
-            # A power cut may have come between the head and its releases.
+        if self._chain.head:  # a power cut may have come between it and its releases
             with contextlib.suppress(TrustError):
                 verified = await asyncio.to_thread(self._chain.verify, self._chain.head, self._utc())
                 await self._learn(verified.releases)
@@ -247,7 +287,10 @@ class Updates:
             if record is not newest and record.way.phase in REPLACEABLE:
                 await self._take(record.release.name, events.Superseded(self._now(), newest.release.name))
         active = self._active()
-        if active is None and newest in waiting and in_use is not None:
+        if active is not None and self._is_held(active):
+            await self._take(active.release.name, events.Halted(self._now()))
+            await self._clean_up()
+        elif active is None and newest in waiting and in_use is not None and not self._chain.proof:
             await self._take(newest.release.name, events.TurnCame(self._now(), in_use))
 
     async def _next_event(self) -> None:
@@ -261,8 +304,12 @@ class Updates:
         if job is not None and job is not self._job:
             return  # of a job that was stopped just when it ended
         active = self._active()
-        if event is not None and active is not None:
+        if event is not None and active is not None and not self._is_held(active):
             await self._take(active.release.name, event)
+
+    def _is_held(self, record: Record) -> bool:
+        """Whether the release may come no nearer to being used, because the chain is halted."""
+        return self._chain.proof != b"" and record.way.phase in STOPPABLE
 
     def _active(self) -> Record | None:
         """The release that is on its way; those that wait for their turn are not."""

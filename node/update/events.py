@@ -153,6 +153,13 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Halted:
+    """The developers' signatures contradict each other: nothing new may be taken into use until that is resolved."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     now_s: float
 
@@ -180,6 +187,7 @@ Event = (
     | ReturnFailed
     | Superseded
     | Withdrawn
+    | Halted
     | Ticked
     | Resumed
 )

@@ -13,6 +13,8 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
                                               | third failed start, any veto                       | SwitchFailed,
                                               `------> going back --Returned--> rolled_back <------' too slow
 
+    Halted leads from fetching, staged, on_trial and rehearsing back to announced; what is in use already stays.
+
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
     not_proven  the verdict "keep"; never fetched; only void trials; a newer release came first
 
@@ -36,6 +38,7 @@ from node.update.events import (
     Fetch,
     Fetched,
     FetchFailed,
+    Halted,
     Limits,
     RehearsalFailed,
     Rehearse,
@@ -66,6 +69,7 @@ VERDICTS: Final = {
     "rolled_back": "rolled back",
 }
 REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
+STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
@@ -121,6 +125,8 @@ class Lifecycle:
                 return _withdrawn(state)
             case Superseded() if self.phase in REPLACEABLE:
                 return _ended(state, "not_proven", f"{event.by} came first")
+            case Halted() if self.phase in STOPPABLE:
+                return _entered(state, "announced", Stop())
             case TurnCame() if self.phase == "announced":
                 return _entered(replace(state, baseline=event.baseline), "fetching", Fetch())
             case Fetched() if self.phase == "fetching":
@@ -150,7 +156,7 @@ class Lifecycle:
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
-                | ReturnFailed() | Superseded()
+                | ReturnFailed() | Superseded() | Halted()
             ):  # fmt: skip
                 return state, ()  # late or repeated; neither may do harm
             case _:

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from node.api.schema import RefusedHead, TrialView
-from node.trust.chain import Chain
+from node.trust.chain import STATE_BYTES_MAX, Chain
 from node.trust.errors import TrustError
 from node.trust.release import Release
 from node.update.errors import StateUnreadable
@@ -70,7 +70,7 @@ class Store:
             StateUnreadable: It is damaged or of another network.  It is never replaced by a new one: without
                 its history a chain could be rolled back.
         """
-        content = _read(self._chain)
+        content = _read(self._chain, STATE_BYTES_MAX)
         try:
             chain = Chain.start(genesis) if content is None else Chain.load(content)
         except TrustError as error:
@@ -121,14 +121,14 @@ class Store:
             self._trial.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, bytes_max: int = FILE_BYTES_MAX) -> bytes | None:
     try:
         with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX + 1)
+            content = file.read(bytes_max + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StateUnreadable(f"{path.name} cannot be read: {error.strerror or error}") from error
-    if len(content) > FILE_BYTES_MAX:
-        raise StateUnreadable(f"{path.name} is longer than {FILE_BYTES_MAX} bytes")
+    if len(content) > bytes_max:
+        raise StateUnreadable(f"{path.name} is longer than {bytes_max} bytes")
     return content

@@ -13,6 +13,7 @@ from node.update.events import (
     Fetch,
     Fetched,
     FetchFailed,
+    Halted,
     Limits,
     RehearsalFailed,
     Rehearse,
@@ -207,6 +208,20 @@ class TestAnotherRelease:
     def test_files_known_as_bad_are_refused_at_once(self):
         bad = known_as_bad("vault/4", NEW, 0.0, "refused before")
         assert (bad.phase, bad.verdict, bad.is_over) == ("refused", "refused", True)
+
+
+class TestAHalt:
+    def test_a_release_on_its_way_waits_for_its_turn_again_and_may_still_be_promoted_later(self):
+        for events in (TO_FETCHING, TO_STAGED, TO_TRIAL, TO_REHEARSING):
+            assert last(*events, Halted(200.0)) == ("announced", (Stop(),))
+        state, _ = play(*TO_REHEARSING, Halted(200.0), Rehearsed(201.0, checked=7, missing=0, corrupt=0))
+        assert state.phase == "announced"
+        assert last(*TO_TRIAL, Halted(200.0), TurnCame(900.0, OLD)) == ("fetching", (Fetch(),))
+
+    def test_what_is_being_taken_into_use_or_is_in_use_stays(self):
+        for events in ((), TO_PROMOTING, TO_PROBATION):
+            before, _ = play(*events)
+            assert last(*events, Halted(112.0)) == (before.phase, ())
 
 
 class TestAfterARestart:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from node.api.schema import HeadAnswer, Invitation, Joined, StoredChunk
@@ -14,13 +15,14 @@ from node.pod.build import build, load
 from node.pod.errors import PodError
 from node.pod.publish import bundle, publish, release_signed_by
 from node.pod.sign import sign
+from node.pod.statements import sign as sign_statement
 from node.trust.chain import Chain
 from node.trust.errors import NotEnoughSignatures
 from node.trust.head import decode
-from node.trust.metadata import Timestamp, read
+from node.trust.metadata import Root, Timestamp, read
 from node.trust.release import open_manifest
 from node.vault.share.tree import address_of
-from tests.signed_world import DAY, NOW
+from tests.signed_world import DAY, NOW, following
 
 
 @pytest.fixture
@@ -194,6 +196,19 @@ class TestPublish:
         assert client.heads == [head]
         assert (published.release, published.holders_least) == ("vault/0.1.1", 5)
         assert network.current_head(net) == head
+
+    def test_the_roots_go_along_as_chunks(self, net: Path, release: Path) -> None:
+        second = following(read(network.genesis(net), Root).metadata)
+        root = sign_statement(second, [network.party(net, name) for name in network.pod_names(net)]).to_bytes()
+        network.keep(net, msgspec.structs.replace(network.current(net), roots=(address_of(root),)), [root])
+        sign_by(release, net, "ash", "birch", "cedar")
+        client = FakeNode()
+
+        asyncio.run(publish(release, net, client, now=NOW))
+
+        assert client.chunks[address_of(root)] == root
+        verified = Chain.start(network.genesis(net)).verify(client.heads[0], NOW, client.chunks)
+        assert verified.chain.roots == (root,)
 
     def test_a_release_that_too_few_signed_is_not_even_stored(self, net: Path, release: Path) -> None:
         sign_by(release, net, "ash", "birch")

@@ -1,0 +1,327 @@
+"""When the developers' signatures contradict each other, a farm takes up nothing new, says so, and goes on serving."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import errno
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from node.api.schema import DeveloperNews
+from node.pod.statements import heartbeat
+from node.trust.chain import Chain, carried
+from node.trust.equivocation import check_proof
+from node.trust.errors import Equivocation, MissingRoots, NotEnoughSignatures
+from node.trust.head import ROOT_BYTES_MAX, Head, decode, encode
+from node.update import heads
+from node.update.driver import Updates
+from node.update.heads import verify_head
+from tests import virtual_time
+from tests.signed_world import DAY, NOW, World, all_of, drop_pod, resolving, unchanged
+from tests.twin_world import utc_s
+from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(folder=tmp_path)
+
+
+@dataclass
+class Split:
+    """A farm and two heads for it, each with another release in the same place; pod-3 signed both."""
+
+    farm: Farm
+    first: bytes
+    second: bytes
+
+    @property
+    def halted(self) -> Chain:
+        """The chain of a farm that has met both."""
+        chain = Chain.start(self.farm.signed.genesis).verify(self.first, NOW).chain
+        with pytest.raises(Equivocation) as found:
+            chain.verify(self.second, NOW)
+        return chain.halted_by(found.value.proof, NOW)
+
+    def resolved(self) -> bytes:
+        """What the pods publish afterwards: without pod-3, both releases withdrawn, numbered past both."""
+        world, identity = self.farm.signed, check_proof(self.halted.proof, self.halted).identity
+        gone = world.pods.pop(2)
+        world.head = world.change("targets", drop_pod(gone))
+        past_both = all_of(lambda s: setattr(s, "version", s.version + 1), lambda s: s.targets.clear())
+        world.head = world.change("vault", past_both)
+        world.head = world.with_root(all_of(drop_pod(gone), resolving(identity)), by=[*world.pods, gone])
+        self.farm.chunks |= world.roots
+        return encode(world.head)
+
+
+@pytest.fixture
+def split(farm: Farm) -> Split:
+    elsewhere = copy.deepcopy(farm.signed)
+    second = encode(elsewhere.release("0.2.0", by=elsewhere.pods[2:]))
+    return Split(farm, farm.publish("2"), second)
+
+
+def developers(updates: Updates) -> DeveloperNews:
+    told = updates.updates().developers
+    assert told is not None
+    return told
+
+
+def phases(updates: Updates) -> list[str]:
+    return [item.phase for item in updates.updates().items]
+
+
+class TestTwoHeads:
+    def test_the_farm_halts_says_so_and_carries_the_proof(self, split: Split):
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            answer = await updates.offered(split.second, SENDER)
+            assert (answer.outcome, "contradict each other" in answer.reason) == ("refused", True)
+            told = developers(updates)
+            assert told.state == "halted"
+            assert told.since_s == pytest.approx(utc_s(), abs=2.0)
+            assert "the developers' signatures contradict each other (since 20" in told.sentence
+
+        live(split.farm, story)
+
+        others = Chain.start(split.farm.signed.genesis).verify(split.farm.carried[-1], NOW)
+        assert [culprit.name for culprit in check_proof(others.proof, others.chain).culprits] == ["pod-3"]
+        assert split.farm.blamed == []
+
+    def test_nothing_new_is_taken_up_until_a_root_resolves_it(self, split: Split):
+        beat = encode(heartbeat(split.farm.signed.head, split.farm.signed.pods[0], NOW))
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            await updates.offered(split.second, SENDER)
+            assert (await updates.offered(beat, SENDER)).outcome == "known"
+            await asyncio.sleep(3_000.0)
+            assert phases(updates) == ["announced"]
+            assert (await updates.offered(split.resolved(), SENDER)).outcome == "accepted"
+            assert phases(updates) == ["refused"]  # both were withdrawn
+            await updates.offered(split.farm.publish("3"), SENDER)
+            await wait_until(updates, lambda items: "vault/3" in items and items["vault/3"].phase == "confirmed")
+            assert developers(updates).state == "current"
+
+        live(split.farm, story)
+
+        assert split.farm.switches == [tree_of("3")]
+
+    @pytest.mark.parametrize("phase", ["fetching", "staged", "on_trial", "rehearsing"])
+    def test_a_release_on_its_way_is_stopped_wherever_it_is_and_waits(self, split: Split, phase: str):
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            await updates.offered(split.second, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "announced")
+            await asyncio.sleep(1.0)
+            assert split.farm.left_running == 0
+            await asyncio.sleep(3_000.0)
+            assert phases(updates) == ["announced"]
+
+        live(split.farm, story)
+
+        assert split.farm.switches == []
+
+    def test_what_is_in_use_stays_in_use(self, split: Split):
+        assert tell(split.farm, split.first)["vault/2"].phase == "confirmed"
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.second, SENDER)
+            await asyncio.sleep(3_000.0)
+
+        live(split.farm, story)
+
+        assert split.farm.slots.current("vault") == tree_of("2")
+        assert split.farm.switches == [tree_of("2")]
+
+    def test_it_is_halted_still_after_a_restart(self, split: Split):
+        async def before(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(split.second, SENDER)
+
+        async def after(updates: Updates) -> None:
+            await asyncio.sleep(3_000.0)
+            assert (developers(updates).state, phases(updates)) == ("halted", ["announced"])
+
+        live(split.farm, before)
+        split.farm.carried.clear()
+        live(split.farm, after)
+
+        assert decode(split.farm.carried[-1]).proof
+
+    def test_more_heads_of_the_other_branch_fill_no_history(self, split: Split):
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            for _ in range(3):
+                assert (await updates.offered(split.second, SENDER)).outcome == "refused"
+            assert updates.updates().refused_heads == ()
+
+        live(split.farm, story)
+
+    def test_a_proof_that_cannot_be_kept_is_taken_up_when_it_comes_again(
+        self, split: Split, monkeypatch: pytest.MonkeyPatch
+    ):
+        def full(_chain: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            with monkeypatch.context() as patch:
+                patch.setattr(split.farm.store, "save_chain", full)
+                assert "could not be kept" in (await updates.offered(split.second, SENDER)).reason
+                assert developers(updates).state == "current"
+            await updates.offered(split.second, SENDER)
+            assert developers(updates).state == "halted"
+
+        live(split.farm, story)
+
+    def test_a_contradiction_that_nobody_can_be_shown_is_refused_and_halts_nothing(self, farm: Farm):
+        first, world = farm.publish("2"), farm.signed
+        beats = [encode(heartbeat(world.head, pod, NOW + days * DAY)) for days, pod in enumerate(world.pods[:2])]
+
+        async def story(updates: Updates) -> None:
+            for known in (first, beats[0]):
+                assert (await updates.offered(known, SENDER)).outcome == "accepted"
+            assert (await updates.offered(beats[1], SENDER)).outcome == "refused"
+            assert developers(updates).state == "current"
+            assert len(updates.updates().refused_heads) == 1
+
+        live(farm, story)
+
+
+class TestAHeadWithAProof:
+    def test_a_farm_that_is_told_halts_and_tells_others(self, split: Split):
+        warning = carried(split.halted)
+
+        async def story(updates: Updates) -> None:
+            assert (await updates.offered(split.first, SENDER)).outcome == "accepted"
+            await updates.offered(warning, SENDER)
+            assert developers(updates).state == "halted"
+            assert (await updates.offered(warning, SENDER)).outcome == "known"
+
+        live(split.farm, story)
+
+        assert split.farm.carried == [split.first, warning]
+
+    def test_one_that_has_seen_no_head_yet_halts_too(self, split: Split):
+        async def story(updates: Updates) -> None:
+            await updates.offered(carried(split.halted), SENDER)
+            assert (developers(updates).state, developers(updates).signed_s) == ("halted", None)
+
+        live(split.farm, story)
+
+        assert decode(split.farm.carried[-1]).proof == split.halted.proof
+
+    def test_a_false_proof_is_held_against_its_sender(self, split: Split):
+        forged = encode(msgspec.structs.replace(decode(split.first), proof=b"forged"))
+
+        async def story(updates: Updates) -> None:
+            assert (await updates.offered(forged, SENDER)).outcome == "refused"
+            assert developers(updates).state == "current"
+
+        live(split.farm, story)
+
+        assert split.farm.blamed == [(hashlib.sha256(forged).digest(), SENDER)]
+
+
+class TestRootsFromTheNetwork:
+    def test_a_farm_fetches_the_roots_of_a_head_and_never_again(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        world = farm.signed
+        for _ in range(20):
+            world.head = world.with_root(unchanged)
+        asked: list[bytes] = []
+
+        async def get_chunk(address: bytes) -> bytes:
+            asked.append(address)
+            return world.roots[address]
+
+        monkeypatch.setattr(farm, "get_chunk", get_chunk)
+
+        async def story(updates: Updates) -> None:
+            assert (await updates.offered(encode(world.head), SENDER)).outcome == "accepted"
+            beat = encode(heartbeat(world.head, world.pods[0], NOW))
+            assert (await updates.offered(beat, SENDER)).outcome == "accepted"
+
+        live(farm, story)
+
+        assert sorted(asked) == sorted(world.head.roots)
+
+    def test_roots_that_cannot_be_had_are_nobodys_fault_and_the_head_may_come_again(self, farm: Farm):
+        world = farm.signed
+        head = encode(world.with_root(unchanged))
+
+        async def story(updates: Updates) -> None:
+            answer = await updates.offered(head, SENDER)
+            assert (answer.outcome, answer.reason) == ("refused", "1 root file could not be had")
+            assert (updates.updates().refused_heads, farm.blamed) == ((), [])
+            farm.chunks |= world.roots
+            assert (await updates.offered(head, SENDER)).outcome == "accepted"
+
+        live(farm, story)
+
+    def test_who_names_a_thousand_roots_that_are_none_costs_one_file(self):
+        world = World()
+        junk = [bytes([number % 256]) * 1000 + number.to_bytes(2, "big") for number in range(1000)]
+        named = {hashlib.sha256(content).digest(): content for content in junk}
+        head = encode(Head(tuple(named), b"", b"", b"", {}))
+        asked: list[bytes] = []
+
+        async def get_chunk(address: bytes) -> bytes:
+            asked.append(address)
+            return named[address]
+
+        with pytest.raises(Exception, match="root"):
+            virtual_time.run(verify_head(world.chain, head, NOW, get_chunk))
+        assert len(asked) == 1
+
+    def test_after_some_good_roots_a_bad_one_costs_no_more_than_twice_as_many(self):
+        world = World()
+        for _ in range(9):
+            world.head = world.with_root(unchanged)
+        bad = world.with_root(unchanged, by=world.pods[:2])
+        for _ in range(40):
+            bad = world.with_root(unchanged, head=bad)
+        asked: list[bytes] = []
+
+        async def get_chunk(address: bytes) -> bytes:
+            asked.append(address)
+            return world.roots[address]
+
+        with pytest.raises(NotEnoughSignatures):
+            virtual_time.run(verify_head(world.chain, encode(bad), NOW, get_chunk))
+        assert len(asked) <= 20
+
+    @pytest.mark.parametrize("answer", [b"another file", b" " * (ROOT_BYTES_MAX + 1)])
+    def test_wrong_bytes_are_no_root(self, answer: bytes):
+        world = World()
+        head = encode(world.with_root(unchanged))
+
+        async def get_chunk(_address: bytes) -> bytes:
+            return answer
+
+        with pytest.raises(MissingRoots):
+            virtual_time.run(verify_head(world.chain, head, NOW, get_chunk))
+
+    def test_a_root_that_never_comes_is_not_waited_for(self):
+        world = World()
+        head = encode(world.with_root(unchanged))
+
+        async def get_chunk(_address: bytes) -> bytes:
+            await asyncio.sleep(10_000.0)
+            raise AssertionError
+
+        async def main() -> float:
+            started_s = asyncio.get_running_loop().time()
+            with pytest.raises(MissingRoots):
+                await verify_head(world.chain, head, NOW, get_chunk)
+            return asyncio.get_running_loop().time() - started_s
+
+        assert virtual_time.run(main()) == pytest.approx(heads.ROOT_S_MAX)
