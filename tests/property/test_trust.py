@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
+import zlib
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.trust.chain import Chain, Verified
-from node.trust.errors import MalformedMetadata, TrustError
+from node.trust.equivocation import check_proof
+from node.trust.errors import Equivocation, MalformedMetadata, NotEnoughSignatures, TrustError
 from node.trust.head import Head, encode
 from node.trust.metadata import Root, Snapshot, Targets, Timestamp, read
 from tests.signed_world import NOW, World, unchanged
@@ -174,6 +177,53 @@ def test_no_change_of_the_signatures_does_more_than_refuse(name: str, value: Any
     with contextlib.suppress(TrustError):
         verified = verify_with_file(name, json.dumps(content).encode())
         assert [r.tree_hash for r in verified.releases] == [r.tree_hash for r in RELEASES]
+
+
+def proof_of_two() -> bytes:
+    """What proves that pod-3 signed two releases in one place."""
+    one, other = copy.deepcopy(WORLD), copy.deepcopy(WORLD)
+    one.head = other.head = HEAD
+    held = HELD.verify(encode(one.release("1", by=one.pods[:3])), NOW, ROOTS).chain
+    with pytest.raises(Equivocation) as found:
+        held.verify(encode(other.release("2", by=other.pods[2:])), NOW, ROOTS)
+    return found.value.proof
+
+
+PROOF: Final[dict[str, Any]] = msgspec.msgpack.decode(zlib.decompress(proof_of_two()))
+
+
+def accused(proof: bytes) -> list[str]:
+    try:
+        return [culprit.name for culprit in check_proof(proof, HELD).culprits]
+    except (MalformedMetadata, NotEnoughSignatures):
+        return []
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_accuse_nobody(content: bytes) -> None:
+    assert accused(content) == accused(zlib.compress(content)) == []
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(["first", "second", "targets"]), st.data())
+def test_no_change_of_a_proof_accuses_anybody_else(part: str, data: st.DataObject) -> None:
+    content: Any = json.loads(PROOF[part])
+    place, key = content, data.draw(st.sampled_from(["signed", "signatures"]))
+    while isinstance(place[key], dict) and place[key] and data.draw(st.booleans()):
+        place = place[key]
+        key = data.draw(st.sampled_from(sorted(place)))
+    place[key] = data.draw(VALUES)
+
+    changed = zlib.compress(msgspec.msgpack.encode(PROOF | {part: json.dumps(content).encode()}))
+
+    assert accused(changed) in ([], ["pod-3"])
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(PROOF)), st.none() | st.integers() | st.binary(max_size=50) | st.text(max_size=9))
+def test_no_other_part_of_a_proof_accuses_anybody_else(part: str, value: object) -> None:
+    with contextlib.suppress(OverflowError):  # a number that no message can hold
+        assert accused(zlib.compress(msgspec.msgpack.encode(PROOF | {part: value}))) in ([], ["pod-3"])
 
 
 @given(st.binary(max_size=200))
