@@ -23,7 +23,7 @@ from node.vault.share.tree import MANIFEST_BYTES_MAX, Manifest, decode_manifest,
 
 SEQUENCE_FIELD: Final = "x-sequence"
 SEQUENCE_MAX: Final = (1 << 53) - 1
-RELEASES_MAX: Final = 64  # of one statement
+RELEASES_MAX: Final = 128  # of one statement
 NOTES_CHARACTERS_MAX: Final = 4_000
 VERSION_PATTERN: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 HEX_PATTERN: Final = re.compile(r"[0-9a-f]{64}")

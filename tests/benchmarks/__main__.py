@@ -1,4 +1,5 @@
-"""``python -m tests.benchmarks practice [--seeds 10] [--json]``, ``... vault [--only NAME ...] [--json]``.
+"""``python -m tests.benchmarks practice [--seeds 10] [--json]``, ``... vault [--only NAME ...] [--json]``,
+``... trust [--seeds 5] [--json]``.
 
 The exit code is 1 when a figure that was asked for is missed.
 """
@@ -9,9 +10,9 @@ import argparse
 import json
 import sys
 
-from tests.benchmarks import practice, vault
+from tests.benchmarks import practice, trust, vault
 
-BENCHMARKS = {"practice": practice, "vault": vault}
+BENCHMARKS = {"practice": practice, "trust": trust, "vault": vault}
 
 
 def main() -> int:
