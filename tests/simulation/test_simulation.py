@@ -31,7 +31,6 @@ SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
 HARMLESS = ("kill", "divide", "one-way", "lines", "silence", "step", "unplug", "full", "errors", "cut", "cut-at")
 FOR_REPAIR = tuple(kind for kind in MAKERS if kind not in HARMLESS)
-IS_REPAIRING = True  # whether the vault restores the close groups of its chunks
 
 
 def play(scenario, make_store=ChunkStore, make_vault=Vault):
@@ -41,12 +40,11 @@ def play(scenario, make_store=ChunkStore, make_vault=Vault):
 class TestTheVaultAsItIs:
     @pytest.mark.parametrize("kind", HARMLESS)
     def test_it_keeps_its_promises_whatever_goes_wrong_for_a_while(self, kind):
-        outcome = play(replace(SMALL, seed=3, kinds=(kind,), must_converge=IS_REPAIRING))
+        outcome = play(replace(SMALL, seed=3, kinds=(kind,)))
 
         assert outcome.failures == []
         assert outcome.counts["puts"] > 8
 
-    @pytest.mark.skipif(not IS_REPAIRING, reason="needs a vault that restores close groups")
     @pytest.mark.parametrize("kind", FOR_REPAIR)
     def test_it_replaces_every_copy_that_is_lost_or_belongs_elsewhere(self, kind):
         outcome = play(replace(SMALL, seed=4, kinds=(kind,)))

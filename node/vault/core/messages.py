@@ -1,7 +1,7 @@
 """What vaults say to each other: one request, one answer.
 
-A request travels on a QUIC stream of its own; the answer comes back on the same stream.  The first
-request of a connection is ``Hello``, both ways; it settles who the other is, so no other message names its sender.
+A stream carries one request and its answer, then the next ones.  The first request of a connection is ``Hello``, both
+ways; it settles who the other is, so no other message names its sender.
 """
 
 from __future__ import annotations
