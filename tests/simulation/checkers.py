@@ -74,6 +74,10 @@ class Checkers:
         self.acknowledged[address] = content
         return holders
 
+    def removed(self, host: Host, name: str) -> None:
+        """It has given the chunk up; what it signed before says nothing of a copy that comes later."""
+        self._signed.pop((host.name, name), None)
+
     def wiped(self, host: Host) -> None:
         """Its disk is another one: nothing on it was ever signed for."""
         self._signed = {key: content for key, content in self._signed.items() if key[0] != host.name}

@@ -43,6 +43,7 @@ class SimDisk:
         self.cut_in = NEVER  # changes from now on, then the power fails
         self.misdirect_in = NEVER  # writes from now on, then one goes astray
         self.may_lose: Callable[[str], bool] = lambda _name: True  # asked before a chunk is destroyed
+        self.removed: Callable[[str], None] = lambda _name: None  # told of every chunk that the vault removes
         self.errors_left = 0  # changes that fail with EIO
         self._traced = traced
         self._flushed: dict[str, dict[str, File]] = {name: {} for name in FOLDERS}
@@ -105,6 +106,8 @@ class SimDisk:
         self._file(path)
         self._change("remove")
         self._bind(*_parts(path), None)
+        if path.startswith("chunks/"):
+            self.removed(_parts(path)[1])
 
     def free_bytes(self) -> int:
         self._plugged()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import errno
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -260,5 +261,6 @@ class Host:
         self.around.loop.trace(f"ended {self.name}")
         assert self.process is not None
         self.process.kill()
-        if not (self.disk.is_unplugged or self.disk.errors_left):
+        is_of_the_disk = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EIO  # the last of them
+        if not (self.disk.is_unplugged or self.disk.errors_left or is_of_the_disk):
             self.around.failed(f"{self.name} ended: {error!r}")

@@ -199,9 +199,9 @@ class Player:
         less = int(fault.share * host.disk.used_bytes())
         world.checkers.shrinking.add(host.name)
         await self._set_quota(host, less)
-        while host.disk.used_bytes() > less and world.loop.now_s - begun_s < SHRUNK_S_MAX:
+        while not host.is_gone and host.disk.used_bytes() > less and world.loop.now_s - begun_s < SHRUNK_S_MAX:
             await asyncio.sleep(5.0)
-        if host.disk.used_bytes() > less and len(world.checkers.shrinking) == 1:
+        if not host.is_gone and host.disk.used_bytes() > less and len(world.checkers.shrinking) == 1:
             world.checkers.fail(f"{host.name} does not shrink within {SHRUNK_S_MAX:.0f} s")
         await asyncio.sleep(fault.for_s)
         await self._set_quota(host, QUOTA_BYTES)

@@ -62,6 +62,23 @@ class TestTheVaultAsItIs:
         assert fingerprint(2, "1", "Vault") not in alike
 
 
+class TestWhatSeedsHaveFound:
+    """Each of these failed once; ``seeds/`` says what was wrong."""
+
+    def test_a_network_that_was_cut_in_two_becomes_one_again(self):
+        assert play(Scenario(1, vaults=8, hours=0.1, chunks=40, faults=10, kinds=("divide",))).failures == []
+
+    def test_vaults_that_shrink_together_do_not_each_count_on_the_others(self):
+        together = [Timed(300.0, faults.Shrink(number, 0.34, 30.0)) for number in range(5)]
+        for seed in (1, 2, 3):
+            world = World(Scenario(seed, vaults=5, hours=0.1, chunks=20, faults=0))
+
+            assert world.play(together).failures == []
+
+    def test_a_chunk_that_has_rotted_takes_room_until_it_is_gone(self):
+        assert play(Scenario(110, vaults=5, hours=0.1, chunks=40, faults=36, kinds=tuple(MAKERS))).failures == []
+
+
 class TestABrokenVaultIsFoundOut:
     def test_a_store_that_flushes_nothing(self):
         outcome = play(replace(SMALL, kinds=("cut",)), make_store=lambda disk, quota: ChunkStore(NoFlush(disk), quota))

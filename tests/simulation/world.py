@@ -41,6 +41,7 @@ REPAIR_S: Final = 150.0  # at the quick pace
 CONVERGE_S: Final = 300.0
 CHUNK_BYTES_MAX: Final = 2_000
 GROW_S: Final = 0.2
+INSIST_S: Final = 90.0
 CHECK_S: Final = 5.0
 GETS_AT_END: Final = 3  # by different vaults, of each chunk
 CHUNKS_FETCHED_AT_END: Final = 200
@@ -214,13 +215,20 @@ class World:
     def start(self, host: Host) -> None:
         if not host.is_gone and (host.process is None or not host.process.is_alive):
             host.disk.may_lose = lambda name: self.may_spoil(host, name)
+            host.disk.removed = lambda name: self.checkers.removed(host, name)
             host.start(self.contacts(host))
 
     def contacts(self, host: Host) -> tuple[PeerRecord, ...]:
-        """What an invitation or the local network would name: some farms that run and can be dialled."""
+        """What an invitation or the local network would name: some farms that run and can be dialled.
+
+        And whom it was told of at its last start, as a supervisor keeps them.
+        """
         up = [other for other in self.hosts if other.is_up and other is not host and other.nat is Nat.OPEN]
         chosen = self.chance.sample(up, min(CONTACTS, len(up)))
-        return tuple(o.process.record for o in chosen if o.process is not None and o.process.record is not None)
+        found = tuple(o.process.record for o in chosen if o.process is not None and o.process.record is not None)
+        kept = host.process.contacts if host.process is not None else ()
+        kept = tuple(old for old in kept if all(old.vault_id != new.vault_id for new in found))
+        return (*found, *kept)[: control.KEPT_CONTACTS_MAX]
 
     def may_spoil(self, host: Host, name: str) -> bool:
         """Whether a fault may destroy this chunk on this host; if so, it is taken for destroyed."""
@@ -280,7 +288,40 @@ class World:
         up = [host for host in self.hosts if host.is_up]
         if not up:
             return False
-        return await self.get_by(up[self.chance.randrange(len(up))], address)
+        host = up[self.chance.randrange(len(up))]
+        if await self.get_by(host, address):
+            return True
+        if self.tasks is not None and not self.is_over:
+            self.tasks.create_task(self._insist(host, address))
+        return False
+
+    async def _insist(self, host: Host, address: bytes) -> None:
+        """What could not be got must be within INSIST_S, of which somebody in reach had it all the time."""
+        process, begun_s = host.process, self.loop.now_s
+        while self.loop.now_s - begun_s < INSIST_S and not self.is_over:
+            await asyncio.sleep(CHECK_S)
+            if not host.is_up or host.process is not process or process is None or process.is_leaving:
+                return
+            if not self._is_in_reach(host, address):
+                begun_s = self.loop.now_s
+            if await self.get_by(host, address):
+                return
+        if not self.is_over:
+            self.checkers.fail(f"{host.name} cannot get {address.hex()[:8]} within {INSIST_S:.0f} s")
+
+    def _is_in_reach(self, host: Host, address: bytes) -> bool:
+        """Whether a vault that is up, can be dialled and hears this one has the chunk, whole."""
+        content = self.checkers.acknowledged[address]
+        for other in self.hosts:
+            file = other.disk.chunks().get(address.hex())
+            if file is None or file.content != content or not other.is_up or other.disk.is_unplugged:
+                continue
+            assert other.process is not None
+            is_old = self.loop.now_s - other.process.started_s > 60.0 and not other.process.is_leaving
+            there, back = (host.address, other.address), (other.address, host.address)
+            if is_old and other.nat is Nat.OPEN and self.network.can_pass(*there) and self.network.can_pass(*back):
+                return True
+        return False
 
     async def get_by(self, host: Host, address: bytes) -> bool:
         assert host.process is not None

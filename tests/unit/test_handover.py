@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core.events import CommandReceived
+from node.vault.core.events import ChunkRead, CommandReceived, ReadChunk, Reply, RequestReceived
 from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_S_MAX
-from node.vault.core.messages import Answer, Audited, Receipt, Stored
+from node.vault.core.messages import Answer, Audit, Audited, Receipt, Stored
 from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
 from tests.unit.test_replication import PACE, group, missing, network
 from tests.unit.test_takers import signed_for
@@ -147,3 +147,19 @@ def test_the_close_group_of_every_chunk_is_five_vaults():
     _, actors, addresses = network()
     assert PACE.sweep_s > 0
     assert all(len(group(actors, address)) == 5 for address in addresses)
+
+
+def test_who_leaves_for_good_proves_its_chunks_and_promises_nothing_any_more():
+    world, actors, _ = network(count=7, chunks=3)
+    leaving = next(actor for actor in actors if actor.chunks)
+    address = next(iter(leaving.chunks))
+    world.feed(leaving, CommandReceived(world.now(), control.Drain(9, 600.0)))
+    asker = next(actor for actor in actors if actor is not leaving).vault.record
+
+    asked = leaving.vault.step(RequestReceived(world.now(), 10_000, asker, "10.0.9.0/24", Audit(address, b"n" * 16)))
+    (reading,) = [effect.token for effect in asked if isinstance(effect, ReadChunk)]
+    effects = leaving.vault.step(ChunkRead(world.now(), reading, leaving.chunks[address]))
+
+    (answer,) = [effect.message for effect in effects if isinstance(effect, Reply) and effect.request_id == 10_000]
+    assert isinstance(answer, Audited)
+    assert answer.receipt is None

@@ -13,11 +13,13 @@ from node.vault.core.events import (
     Ask,
     CheckStore,
     ChunkRead,
+    ChunkRemoved,
     ChunkWritten,
     Counted,
     Effect,
     PeerSilent,
     ReadChunk,
+    RemoveChunk,
     Reply,
     Started,
     StoreChecked,
@@ -195,6 +197,41 @@ class TestTrouble:
         assert state(world, actor).trouble == ""
 
 
+class TestWhatIsLeftOfACorruptChunk:
+    def corrupt(self, quota_bytes: int) -> tuple[World, Actor]:
+        """A vault that has just found its only chunk corrupt."""
+        world = World()
+        actor = world.add(1, pace=quiet(), quota_bytes=quota_bytes)
+        actor.vault.step(Counted(world.now(), {ADDRESS: len(CHUNK)}, is_counted=True))
+        (reading,) = of(ReadChunk, ask(world, actor, Peer(1).record, Get(ADDRESS, NONCE)))
+        actor.vault.step(ChunkRead(world.now(), reading.token, None, ""))
+        return world, actor
+
+    def test_it_takes_room_as_long_as_it_lies_there(self):
+        world, actor = self.corrupt(quota_bytes=1000)
+
+        assert state(world, actor).used_bytes == len(CHUNK)
+        assert state(world, actor).chunk_count == 0
+
+    def test_it_makes_room_for_the_whole_chunk_in_a_full_vault(self):
+        world, actor = self.corrupt(quota_bytes=len(CHUNK))
+
+        effects = ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK))
+        (removing,) = of(RemoveChunk, effects)
+        (writing,) = of(WriteChunk, list(actor.vault.step(ChunkRemoved(world.now(), removing.token))))
+        actor.vault.step(ChunkWritten(world.now(), writing.token))
+
+        assert (state(world, actor).used_bytes, state(world, actor).chunk_count) == (len(CHUNK), 1)
+
+    def test_it_goes_first_when_the_farmer_lends_less(self):
+        world, actor = self.corrupt(quota_bytes=1000)
+
+        world.command(actor, lambda number: control.SetQuota(number, 0))
+
+        assert [effect.address for effect in actor.effects if isinstance(effect, RemoveChunk)] == [ADDRESS]
+        assert state(world, actor).used_bytes == 0
+
+
 class TestNeighbours:
     def test_the_nearest_of_different_subnets_are_watched(self):
         world = World()
@@ -270,6 +307,19 @@ class TestNeighbours:
         assert all(pinged[peer.vault_id] >= rounds - 1 for peer in near)
         assert all(pinged[peer.vault_id] for peer in known)
         assert sum(pinged.values()) < rounds * 2.3 * NEAR_PEERS
+
+    def test_one_that_it_lost_is_tried_again_also_while_others_are_left(self):
+        world = World()
+        actors = world.grow(6, pace=PACE)
+        asker, lost = actors[0], actors[5]
+        lost.is_dead = True
+        world.pass_time(90.0)
+        assert asker.vault._desk.table.get(lost.vault_id) is None
+        before = len(asker.effects)
+
+        world.pass_time(3 * PACE.refresh_s)
+
+        assert lost.vault_id in {effect.peer.vault_id for effect in asker.effects[before:] if isinstance(effect, Ask)}
 
     def test_a_vault_that_is_cut_off_still_names_whom_it_knew(self):
         world = World()

@@ -106,6 +106,9 @@ class Desk:
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
         self.held: dict[bytes, int] = {}
+        self.broken: dict[bytes, int] = {}  # what lies there of chunks that are not whole: it takes room all the same
+        self.going: set[bytes] = set()  # chunks that are being handed over: nobody may count on the copies here
+        self.is_leaving = False  # for good: then all of them are
         self.added_count = 0  # of chunks that came into ``held`` so far; the newest stand at its end
         self.is_counted = False  # whether ``held`` is all that the disk holds
         self.used_bytes = 0
@@ -117,7 +120,7 @@ class Desk:
         self._asked: dict[int, tuple[Asker, Asked]] = {}
         self._reading: dict[int, tuple[Reader, bytes]] = {}
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
-        self._removing: dict[int, tuple[Remover, bytes, int]] = {}
+        self._removing: dict[int, tuple[Remover | None, bytes, int]] = {}
         self._delayed: list[tuple[int, bytes, bytes]] = []  # writes of chunks that are being removed
         self._alarms: list[tuple[float, int, Callable[[Desk], None]]] = []
         self._next = 1
@@ -165,6 +168,7 @@ class Desk:
 
     def write_chunk(self, writer: Writer, address: bytes, content: bytes) -> None:
         """Room is taken at once, so that several writes on their way cannot exceed the quota together."""
+        self.remove_chunk(None, address, is_broken=True)  # the store has no room for both
         token = self._number()
         self._writing[token] = (writer, address, len(content))
         self.used_bytes += len(content)
@@ -173,12 +177,13 @@ class Desk:
         else:
             self._effects.append(WriteChunk(token, address, content))
 
-    def remove_chunk(self, remover: Remover, address: bytes) -> bool:
-        """Give a held chunk up; return whether it can be done now.  It counts as used until it is really gone."""
-        if address not in self.held or any(address == written for _, written, _ in self._writing.values()):
+    def remove_chunk(self, remover: Remover | None, address: bytes, *, is_broken: bool = False) -> bool:
+        """Give a chunk up; return whether it can be done now.  It counts as used until it is really gone."""
+        chunks = self.broken if is_broken else self.held
+        if address not in chunks or any(address == written for _, written, _ in self._writing.values()):
             return False
         token = self._number()
-        self._removing[token] = (remover, address, self.held.pop(address))
+        self._removing[token] = (remover, address, chunks.pop(address))
         self._has_gone(address)
         self._effects.append(RemoveChunk(token, address))
         return True
@@ -203,6 +208,8 @@ class Desk:
                 self.used_bytes -= length
             if not code:
                 self._gone.discard(address)
+                self.going.discard(address)  # a receipt for it follows
+                self.used_bytes -= self.broken.pop(address, 0)
                 self.add_held({address: length})
             elif is_trouble(code):
                 self.trouble = code
@@ -222,7 +229,8 @@ class Desk:
         for write in [write for write in self._delayed if write[1] == address]:
             self._delayed.remove(write)
             self._effects.append(WriteChunk(*write))
-        remover.removed(self, address, length, code)
+        if remover is not None:
+            remover.removed(self, address, length, code)
 
     def add_held(self, found: dict[bytes, int], *, is_counted: bool = False) -> None:
         """These lie on the disk too; with ``is_counted`` they are the last ones that were not known yet."""
@@ -233,16 +241,21 @@ class Desk:
             self.is_counted = True
             self._gone.clear()
             moving = (*self._writing.values(), *self._removing.values())
-            self.used_bytes = sum(self.held.values()) + sum(length for _, _, length in moving)
+            lying = (*self.held.values(), *self.broken.values())
+            self.used_bytes = sum(lying) + sum(length for _, _, length in moving)
 
     def may_hold(self, address: bytes) -> bool:
         """Whether the disk has to be asked; a chunk that was not counted yet may lie there all the same."""
         return address in self.held or not self.is_counted
 
     def forget(self, address: bytes) -> None:
-        """No whole chunk lies there any more."""
-        self.used_bytes -= self.held.pop(address, 0)
+        """No whole chunk lies there any more; what does is removed when room is needed, or the chunk comes again."""
+        self.broken[address] = self.held.pop(address)
         self._has_gone(address)
+
+    def has_room(self, address: bytes, length: int) -> bool:
+        """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
+        return address in self.held or self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
 
     def _has_gone(self, address: bytes) -> None:
         if not self.is_counted and len(self._gone) < GONE_KEPT:

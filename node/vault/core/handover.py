@@ -135,6 +135,9 @@ class Shrinking:
                 return
             self._since_s, self._next_s, self._done = now_s, now_s, 0
             self._unmeasured, self._farthest, self._todo = deque(), [], []
+        for address in list(desk.broken):  # of use to nobody
+            if self._excess_bytes(desk) > 0:
+                desk.remove_chunk(self, address, is_broken=True)
         if self._excess_bytes(desk) <= 0:
             self._since_s = None
             self._reports.tell(desk, self._done, 0, is_over=True)
@@ -177,11 +180,13 @@ class Shrinking:
                 desk.counters["removed unproven"] += desk.remove_chunk(self, address)
             elif members and address in desk.held:
                 self._running += 1
+                desk.going.add(address)
                 Proof(address, members, line=self._line, auditor=self._auditor, finished=self._finished).begin(desk)
 
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
-        is_wanted = self._since_s is not None and self._excess_bytes(desk) > 0
+        is_wanted = self._since_s is not None and self._excess_bytes(desk) > 0 and proof.address in desk.going
+        desk.going.discard(proof.address)
         named = takers(desk, proof)
         # No exception for a small network: whoever reads the evidence later does not know that it was one.
         if is_wanted and len(named) >= TAKERS_MIN and desk.remove_chunk(self, proof.address):

@@ -97,11 +97,15 @@ class Neighbourhood:
         desk.counters["peer silent"] += 1
         desk.ledger.failed(peer.vault_id, desk.now.monotonic_s)
         desk.table.remove(peer.vault_id)
-        self._former[peer.vault_id] = known.record
-        self._former.move_to_end(peer.vault_id)
+        self.lost(known.record)
+        desk.ask(self._carrier, known.record, Ping(self._carrier.digest))
+
+    def lost(self, record: PeerRecord) -> None:
+        """The vault does not answer any more; it may come back, or be on the other side of a broken line."""
+        self._former[record.vault_id] = record
+        self._former.move_to_end(record.vault_id)
         if len(self._former) > FORMER_KEPT:
             self._former.popitem(last=False)
-        desk.ask(self._carrier, known.record, Ping(self._carrier.digest))
 
     def contacts(self, desk: Desk) -> tuple[bytes, ...]:
         """Peers to try at the next start: one of each subnet before a second of any, those known longest first.
@@ -127,11 +131,18 @@ class Neighbourhood:
         return len({desk.own_place.subnet, *(peer.subnet for peer in desk.table)} | claimed)
 
     def _look_around(self, desk: Desk) -> None:
-        """Find the own neighbours; without any peer left, go back to whom it has ever known."""
-        if len(desk.table) == 0:
-            for contact in (*self._contacts, *self._former.values()):
-                desk.ask(_Meeting(), contact, FindVaults(_own_address(desk)))
-        else:
+        """Find the own neighbours; without any peer left, go back to whom it has ever known.
+
+        With some left, still to one of them: the two halves of a network that was cut know only themselves.
+        """
+        away = [
+            record for record in (*self._contacts, *self._former.values()) if desk.table.get(record.vault_id) is None
+        ]
+        if away and len(desk.table):
+            away = [away[desk.random.randrange(len(away))]]
+        for record in away:
+            desk.ask(_Meeting(), record, FindVaults(_own_address(desk)))
+        if len(desk.table):
             Lookup(_own_address(desk), lambda _desk, _group: None).begin(desk)
             # Far buckets are refreshed by looking for an address drawn anywhere (Kademlia, section 2.3).
             Lookup(desk.random.randbytes(32), lambda _desk, _group: None).begin(desk)

@@ -81,8 +81,7 @@ class PutOperation:
             self._finish(desk)
 
     def _write(self, desk: Desk) -> None:
-        has_room = desk.used_bytes + len(self._command.content) <= desk.quota_bytes
-        if not desk.trouble and (has_room or self._address in desk.held):
+        if not desk.trouble and desk.has_room(self._address, len(self._command.content)):
             desk.write_chunk(self, self._address, self._command.content)
         else:
             self.written(desk, self._address, 0, desk.trouble or "resource.quota")

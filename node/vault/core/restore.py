@@ -113,7 +113,7 @@ class _Restoring:
             self._restorer.fetched(desk, len(content))
         if self._address in desk.held:
             self._restorer.finished(desk, self._address, is_restored=True)
-        elif content is None or desk.trouble or desk.used_bytes + len(content) > desk.quota_bytes:
+        elif content is None or desk.trouble or not desk.has_room(self._address, len(content)):
             # A disk that takes nothing says nothing about the chunk.
             self._restorer.finished(desk, self._address, is_restored=False, is_tried=not desk.trouble)
         else:

@@ -34,7 +34,7 @@ class Storing:
         elif not is_held and not desk.is_mine(message.address):
             desk.counters["put not mine"] += 1
             desk.reply(self._request_id, Refused("not_mine"))
-        elif not is_held and desk.used_bytes + len(message.content) > desk.quota_bytes:
+        elif not desk.has_room(message.address, len(message.content)):
             desk.counters["put over quota"] += 1
             desk.reply(self._request_id, Refused("resource.quota"))
         elif not is_held and not self._has_share(desk, peer, message):
@@ -94,5 +94,6 @@ class Serving:
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
         digest = audit_digest(nonce, content)
-        receipt = sign_receipt(desk.signer, address, len(content), utc_s)
+        is_going = desk.is_leaving or address in desk.going
+        receipt = None if is_going else sign_receipt(desk.signer, address, len(content), utc_s)
         return Audited(sign_answer(desk.signer, AUDITED, address, digest, nonce, utc_s), receipt)

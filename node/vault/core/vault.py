@@ -294,7 +294,10 @@ class Vault:
         asker, asked = waiting
         self._desk.counters[f"ask failed {event.code}"] += 1
         if event.code == UNREACHABLE:
+            known = self._desk.table.get(asked.peer.vault_id)
             self._desk.table.failed(asked.peer.vault_id)
+            if known is not None and self._desk.table.get(asked.peer.vault_id) is None:
+                self._neighbourhood.lost(known.record)
             self._desk.ledger.failed(asked.peer.vault_id, event.now.monotonic_s)
         else:
             self._desk.ledger.blame(asked.peer.vault_id, event.now.monotonic_s)
@@ -354,6 +357,7 @@ class Vault:
                 for peer in desk.table:
                     desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
                 if is_for_good:
+                    desk.is_leaving = True
                     self._leaving = LeavingForGood(desk, self._line, self._auditor, command.handover_s)
                 else:
                     self._is_leaving = True
