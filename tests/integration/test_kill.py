@@ -72,6 +72,7 @@ class TestKilledVaults:
 
             await vaults.add(3)
             await vaults.add(5)
+            await vaults.wait_until_known(3)
             for place, (address, content) in enumerate(kept.items()):
                 assert await vaults.all[(3, 5)[place % 2]].get(address) == content
 
