@@ -184,7 +184,7 @@ class Chain:
         root = climbed.trusted.root.signed
         state = verify_state(climbed.trusted, files, now, self.network)
         held_files = decode(self.head) if self.head else None
-        is_newer = held_files is None or len(files.roots) > len(held_files.roots) or climbed.fork is not None
+        is_newer = held_files is None or len(files.roots) > len(held_files.roots)
         if held_files is not None:
             held = read_state(held_files)
             self._check_consistent(state, held, climbed)
@@ -195,7 +195,7 @@ class Chain:
             culprits = {culprit.public for culprit in conflict.culprits}
             if resolving_root(climbed, conflict) is None or culprits & public_halves(state.targets.signed):
                 return Verified(self, digest, releases, is_news=False, is_newer=False)
-            resolved = (*resolved, conflict.identity)
+            resolved, is_newer = (*resolved, conflict.identity), True
         released, floor = _digest_of(releases), max(self.clock_floor, state.signed_at)
         chain = replace(self, clock_floor=floor, released=released, proof=b"", halted_at=None, resolved=resolved)
         if is_newer:

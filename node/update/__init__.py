@@ -3,6 +3,8 @@
 lifecycle.py     what comes next for one release (pure)
 events.py        what may happen to it, what shall be done, and the limits of every step
 driver.py        all of it together: heads in, states persisted, jobs begun
+heads.py         a head verified, together with the roots that it names
+developers.py    what is said of the developers, and whether updates wait because of them (pure)
 jobs.py          each effect as one piece of work
 store.py         what must survive a power cut
 views.py         what the local API tells (pure)

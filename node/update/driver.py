@@ -93,8 +93,10 @@ class Updates:
     def updates(self) -> schema.Updates:
         now_s = asyncio.get_running_loop().time()
         items = [self._view(record, now_s) for record in self._records.values()]
-        developers = news(self._freshness, self._chain.halted_at, self._utc())
-        return schema.Updates(tuple(reversed(items)), tuple(self._refused), developers)
+        return schema.Updates(tuple(reversed(items)), tuple(self._refused), self._developers())
+
+    def _developers(self) -> schema.DeveloperNews:
+        return news(self._freshness, self._chain.halted_at, max(self._utc(), self._chain.clock_floor))
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""
@@ -290,7 +292,7 @@ class Updates:
         if active is not None and self._is_held(active):
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
-        elif active is None and newest in waiting and in_use is not None and not self._chain.proof:
+        elif active is None and newest in waiting and in_use is not None and self._developers().state == "current":
             await self._take(newest.release.name, events.TurnCame(self._now(), in_use))
 
     async def _next_event(self) -> None:
@@ -308,8 +310,8 @@ class Updates:
             await self._take(active.release.name, event)
 
     def _is_held(self, record: Record) -> bool:
-        """Whether the release may come no nearer to being used, because the chain is halted."""
-        return self._chain.proof != b"" and record.way.phase in STOPPABLE
+        """Whether the release may come no nearer to being used, because of what is known of the developers."""
+        return record.way.phase in STOPPABLE and self._developers().state != "current"
 
     def _active(self) -> Record | None:
         """The release that is on its way; those that wait for their turn are not."""

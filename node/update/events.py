@@ -154,7 +154,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """The developers' signatures contradict each other: nothing new may be taken into use until that is resolved."""
+    """The developers' signatures contradict each other, or have expired: nothing new may be taken into use for now."""
 
     now_s: float
 

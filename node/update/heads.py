@@ -14,7 +14,6 @@ from typing import Final
 
 from node.trust.chain import Chain, Verified
 from node.trust.errors import MissingRoots
-from node.trust.head import ROOT_BYTES_MAX
 from node.trust.roots import address_of
 
 ROOTS_AT_ONCE_MAX: Final = 64
@@ -51,7 +50,7 @@ async def verify_head(chain: Chain, head: bytes, now: datetime, get_chunk: GetCh
 
 
 async def _fetch(addresses: tuple[bytes, ...], get_chunk: GetChunk) -> dict[bytes, bytes]:
-    """Those of the files that came in time and are what their address says."""
+    """The files that came in time, under their real addresses."""
     async with asyncio.TaskGroup() as tasks:
         fetching = [tasks.create_task(_fetch_one(address, get_chunk)) for address in addresses]
     files = [task.result() for task in fetching]
@@ -61,11 +60,7 @@ async def _fetch(addresses: tuple[bytes, ...], get_chunk: GetChunk) -> dict[byte
 async def _fetch_one(address: bytes, get_chunk: GetChunk) -> bytes | None:
     try:
         async with asyncio.timeout(ROOT_S_MAX):
-            file = await get_chunk(address)
+            return await get_chunk(address)
     except Exception as error:  # noqa: BLE001 - whatever fails in the network is one root that could not be had
         log.info("root not fetched address=%s reason=%s", address.hex()[:8], error or type(error).__name__)
         return None
-    if len(file) > ROOT_BYTES_MAX or address_of(file) != address:
-        log.warning("wrong bytes for the root address=%s", address.hex()[:8])
-        return None
-    return file

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from node.pod.statements import heartbeat, sign
@@ -215,6 +215,9 @@ def play(steps: list[tuple[str, int]]) -> Story:
 
 @settings(deadline=None, max_examples=40)
 @given(STORIES)
+@example([("root", 0), ("heartbeat", 1)])  # a newer timestamp under older roots
+@example([("release", 0), ("snapshot", 0), ("replay", 0)])
+@example([("release", 0), ("release", 1), ("drop only", 0), ("keep culprit", 1), ("resolve", 0), ("release", 0)])
 def test_no_story_makes_a_chain_go_back_weaken_or_go_on_without_a_root_that_resolves(
     steps: list[tuple[str, int]],
 ) -> None:

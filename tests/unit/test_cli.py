@@ -61,7 +61,9 @@ class FakeNode:
         )  # fmt: skip
 
     def updates(self) -> schema.Updates:
-        return schema.Updates((UPDATE,), (schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0),))
+        developers = schema.DeveloperNews("current", "Last news from the developers: 12 days ago.", 1.0)
+        refused = schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0)
+        return schema.Updates((UPDATE,), (refused,), developers)
 
     def trial(self) -> schema.TrialView | None:
         return None
@@ -136,6 +138,7 @@ class TestAnswers:
 
     def test_updates_say_what_became_of_each_release_and_why(self, running: str):
         result = call("updates", "--home", running)
+        assert result.stdout.startswith("Last news from the developers: 12 days ago.\n")
         assert "vault/0.1.1  refused: slower: requests take 3 times as long" in result.stdout
         assert "pod-1, pod-2, pod-3" in result.stdout
         assert "metadata efefefef refused: 2 signatures where 3 are needed" in result.stdout

@@ -227,6 +227,13 @@ class TestNobodyElseCanMakeOne:
                 prove("vault", vault(world, noted("one")), vault(world, noted("other")), judge, targets), world.chain
             )
 
+    def test_targets_of_another_network_are_no_judge_although_the_same_pods_signed_them(self, world: World) -> None:
+        targets, judge = read(World(founders=[]).head.targets, Targets), read(world.genesis, Root)
+        made = [vault(world, noted(text)) for text in ("one", "other")]
+
+        with pytest.raises(MalformedMetadata, match="of this role and network"):
+            check_proof(prove("vault", made[0], made[1], judge, targets), world.chain)
+
     def test_targets_that_let_a_single_pod_release_are_no_judge(self, world: World) -> None:
         metadata = following(read(world.head.targets, Targets).metadata)
         metadata.signed.delegations.roles["vault"].threshold = 1

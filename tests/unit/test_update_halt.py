@@ -16,12 +16,13 @@ from node.api.schema import DeveloperNews
 from node.pod.statements import heartbeat
 from node.trust.chain import Chain, carried
 from node.trust.equivocation import check_proof
-from node.trust.errors import Equivocation, MissingRoots, NotEnoughSignatures
+from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, NotEnoughSignatures
 from node.trust.head import ROOT_BYTES_MAX, Head, decode, encode
 from node.update import heads
 from node.update.driver import Updates
+from node.update.events import Rehearsed
 from node.update.heads import verify_head
-from tests import virtual_time
+from tests import twin_world, virtual_time
 from tests.signed_world import DAY, NOW, World, all_of, drop_pod, resolving, unchanged
 from tests.twin_world import utc_s
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
@@ -101,8 +102,10 @@ class TestTwoHeads:
             await updates.offered(split.first, SENDER)
             await updates.offered(split.second, SENDER)
             assert (await updates.offered(beat, SENDER)).outcome == "known"
+            await asyncio.sleep(60.0)
+            changes = split.farm.changes
             await asyncio.sleep(3_000.0)
-            assert phases(updates) == ["announced"]
+            assert (phases(updates), split.farm.changes) == (["announced"], changes)
             assert (await updates.offered(split.resolved(), SENDER)).outcome == "accepted"
             assert phases(updates) == ["refused"]  # both were withdrawn
             await updates.offered(split.farm.publish("3"), SENDER)
@@ -123,6 +126,28 @@ class TestTwoHeads:
             await asyncio.sleep(1.0)
             assert split.farm.left_running == 0
             await asyncio.sleep(3_000.0)
+            assert phases(updates) == ["announced"]
+
+        live(split.farm, story)
+
+        assert split.farm.switches == []
+
+    def test_a_rehearsal_that_ends_in_the_moment_of_the_halt_leads_to_no_switch(
+        self, split: Split, monkeypatch: pytest.MonkeyPatch
+    ):
+        async def story(updates: Updates) -> None:
+            await updates.offered(split.first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rehearsing")
+            keep = updates._keep
+
+            async def keep_and_end(chain: Chain) -> None:
+                await keep(chain)
+                now_s = asyncio.get_running_loop().time()
+                updates._inbox.put_nowait((updates._job, Rehearsed(now_s, checked=7, missing=0, corrupt=0)))
+
+            monkeypatch.setattr(updates, "_keep", keep_and_end)
+            await updates.offered(split.second, SENDER)
+            await asyncio.sleep(60.0)
             assert phases(updates) == ["announced"]
 
         live(split.farm, story)
@@ -232,6 +257,29 @@ class TestAHeadWithAProof:
         assert split.farm.blamed == [(hashlib.sha256(forged).digest(), SENDER)]
 
 
+class TestExpiry:
+    @pytest.mark.parametrize("phase", ["announced", "on_trial"])
+    def test_after_a_long_silence_nothing_is_taken_up_until_a_heartbeat_comes(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch, phase: str
+    ):
+        first, silence, passed_s = farm.publish("2"), 46 * DAY, [0.0]
+        monkeypatch.setattr(twin_world, "utc_s", lambda: utc_s() + passed_s[0])
+        beat = encode(heartbeat(farm.signed.head, farm.signed.pods[0], NOW + silence))
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            passed_s[0] = silence.total_seconds()
+            await asyncio.sleep(3_000.0)
+            assert (developers(updates).state, phases(updates)) == ("expired", ["announced"])
+            assert farm.left_running == 0
+            assert (await updates.offered(beat, SENDER)).outcome == "accepted"
+            assert developers(updates).state == "current"
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+
 class TestRootsFromTheNetwork:
     def test_a_farm_fetches_the_roots_of_a_head_and_never_again(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         world = farm.signed
@@ -299,16 +347,42 @@ class TestRootsFromTheNetwork:
             virtual_time.run(verify_head(world.chain, encode(bad), NOW, get_chunk))
         assert len(asked) <= 20
 
-    @pytest.mark.parametrize("answer", [b"another file", b" " * (ROOT_BYTES_MAX + 1)])
-    def test_wrong_bytes_are_no_root(self, answer: bytes):
+    def test_what_stands_behind_a_root_that_cannot_be_had_is_not_asked_for(self):
+        world = World()
+        for _ in range(3):
+            world.head = world.with_root(unchanged)
+        contents = [b"junk %d" % number for number in range(100)]
+        junk = {hashlib.sha256(content).digest(): content for content in contents}
+        head = encode(msgspec.structs.replace(world.head, roots=(*world.head.roots, b"absent" * 5 + b"!!", *junk)))
+        asked: list[bytes] = []
+
+        async def get_chunk(address: bytes) -> bytes:
+            asked.append(address)
+            return {**world.roots, **junk}[address]  # whatever is raised means that nobody has it
+
+        with pytest.raises(MissingRoots):
+            virtual_time.run(verify_head(world.chain, head, NOW, get_chunk))
+        assert len(asked) <= 2 * 4
+
+    def test_wrong_bytes_are_no_root(self):
         world = World()
         head = encode(world.with_root(unchanged))
 
         async def get_chunk(_address: bytes) -> bytes:
-            return answer
+            return b"another file"
 
         with pytest.raises(MissingRoots):
             virtual_time.run(verify_head(world.chain, head, NOW, get_chunk))
+
+    def test_a_root_over_its_limit_is_the_fault_of_who_named_it(self):
+        large = b" " * (ROOT_BYTES_MAX + 1)
+        head = encode(Head((hashlib.sha256(large).digest(),), b"", b"", b"", {}))
+
+        async def get_chunk(_address: bytes) -> bytes:
+            return large
+
+        with pytest.raises(MalformedMetadata):
+            virtual_time.run(verify_head(World().chain, head, NOW, get_chunk))
 
     def test_a_root_that_never_comes_is_not_waited_for(self):
         world = World()

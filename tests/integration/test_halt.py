@@ -1,0 +1,56 @@
+"""Two farms that were told different things by the same developers: both find out by themselves, and go on serving."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from pathlib import Path
+
+from node.pod import network
+from node.pod.publish import release_signed_by
+from node.supervisor.home import Home
+from tests.integration.test_supervisor import PACE, QUOTA, running, wait_until
+
+HALTED = "the developers' signatures contradict each other"
+
+
+def split_network(folder: Path) -> tuple[bytes, bytes, bytes]:
+    """The genesis root of a network, and two heads with another release in the same place; cedar signed both."""
+    source = folder / "source"
+    source.mkdir()
+    for name in ("__init__.py", "__main__.py"):
+        (source / name).write_text(f"# {name}\n")
+    network.found(folder / "net")
+    shutil.copytree(folder / "net", folder / "elsewhere")
+    first, _ = release_signed_by(folder / "net", source, "0.1.1", ["ash", "birch", "cedar"])
+    second, _ = release_signed_by(folder / "elsewhere", source, "0.1.2", ["cedar", "elm", "fir"])
+    return network.genesis(folder / "net"), first, second
+
+
+def make(folder: Path, number: int, root: bytes, contacts: tuple[bytes, ...] = ()) -> Home:
+    bind = f"127.0.{number}.1:0"
+    return Home.make(folder, kind="practice", root=root, bind=bind, quota_bytes=QUOTA, contacts=contacts, pace=PACE)
+
+
+def test_farms_that_were_told_different_things_halt_updates_and_go_on_serving(tmp_path: Path):
+    root, head, other_head = split_network(tmp_path)
+
+    async def main() -> None:
+        async with asyncio.timeout(110), running(make(tmp_path / "a", 1, root)) as first:
+            await wait_until(lambda: first.vault.is_listening)
+            assert (await first.offer_head(head)).outcome == "accepted"
+            async with running(make(tmp_path / "b", 2, root, (first.vault.record,))) as second:
+                await second.offer_head(other_head)
+                for node in (first, second):
+                    await wait_until(lambda node=node: HALTED in node.status().sentence)
+                    assert node.status().state == "attention"
+                    developers = node.updates().developers
+                    assert developers is not None
+                    assert developers.state == "halted"
+                    assert all(item.phase == "announced" for item in node.updates().items)
+                stored = await first.put_chunk(b"still served")
+                assert stored.holders == 2
+                assert await second.get_chunk(hashlib.sha256(b"still served").digest()) == b"still served"
+
+    asyncio.run(main())
