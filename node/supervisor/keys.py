@@ -7,43 +7,22 @@ practice home keeps it in a file and says so.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
 
 import msgspec
 
 from node.api import texts
+from node.keys.errors import KeyStoreError
+from node.keys.keyring import Keyring, find, keep
 from node.supervisor.errors import KeyUnavailable
 from node.supervisor.home import Home
 from node.supervisor.state import Serial, StateFile
 from node.vault.core.identity import KEY_BYTES, Signer, certify
 from node.vault.ports import Entropy
 from node.vault.storage.filesystem import write_durably
-
-KEYRING_S_MAX: Final = 60.0  # a locked keyring asks the person for a password
-KEYRING_SERVICE: Final = "Perennial"
-# Backends that encrypt.  Others (a plain file above all) would be chosen in silence where these are missing.
-KEYRING_BACKENDS: Final = frozenset(
-    {
-        "keyring.backends.SecretService.Keyring",
-        "keyring.backends.macOS.Keyring",
-        "keyring.backends.Windows.WinVaultKeyring",
-    }
-)
-
-
-class Keyring(Protocol):
-    """The part of a ``keyring`` backend that is used.  Every call blocks and may raise anything."""
-
-    def get_password(self, service: str, username: str) -> str | None: ...
-
-    def set_password(self, service: str, username: str, password: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +105,7 @@ async def load(home: Home, entropy: Entropy, keyring: Callable[[], Keyring] | No
     if home.is_practice:
         seed = await asyncio.to_thread(_seed_in_file, home.state / "vault_id.key", make)
     else:
-        seed = await _in_thread(lambda: _seed_in_keyring((keyring or _system_keyring)(), home.marker.name, make))
+        seed = await _seed_in_keyring(home.marker.name, make, keyring)
     return Keys(seed, serials, entropy)
 
 
@@ -144,57 +123,12 @@ def _seed_in_file(path: Path, make: Callable[[], bytes]) -> bytes:
     return seed
 
 
-def _seed_in_keyring(keyring: Keyring, name: str, make: Callable[[], bytes]) -> bytes:
-    kept = keyring.get_password(KEYRING_SERVICE, name)
-    if kept is None:
-        keyring.set_password(KEYRING_SERVICE, name, base64.b64encode(make()).decode())
-        kept = keyring.get_password(KEYRING_SERVICE, name)  # what cannot be read back was not kept
+async def _seed_in_keyring(name: str, make: Callable[[], bytes], keyring: Callable[[], Keyring] | None) -> bytes:
     try:
-        seed = base64.b64decode(kept or "", validate=True)
-    except (binascii.Error, ValueError):
-        seed = b""
-    if len(seed) != KEY_BYTES:
-        raise KeyUnavailable(texts.keyring_damaged(name))
+        seed = await find(name, KEY_BYTES, keyring)
+        if seed is None:
+            seed = make()
+            await keep(name, seed, keyring)
+    except KeyStoreError as error:
+        raise KeyUnavailable(str(error)) from error
     return seed
-
-
-def _system_keyring() -> Keyring:
-    import keyring  # noqa: PLC0415 - only real homes need it, and it costs memory and start-up time
-
-    backend = keyring.get_keyring()
-    candidates = getattr(backend, "backends", [backend])  # a chain of several, best first
-    for candidate in candidates:
-        if f"{type(candidate).__module__}.{type(candidate).__qualname__}" in KEYRING_BACKENDS:
-            return candidate  # type: ignore[no-any-return]
-    raise KeyUnavailable(texts.no_keyring())
-
-
-async def _in_thread(call: Callable[[], bytes]) -> bytes:
-    """Run ``call`` in a thread that cannot hold up the end of the process, for at most KEYRING_S_MAX.
-
-    ``asyncio.to_thread`` would: the interpreter waits for its threads, and a keyring may wait for a person.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[bytes] = loop.create_future()
-
-    def settle(seed: bytes | None, error: Exception | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(seed or b"")
-
-    def work() -> None:
-        seed, failed = None, None
-        try:
-            seed = call()
-        except KeyUnavailable as error:
-            failed = error
-        except Exception as error:  # noqa: BLE001 - backends raise whatever their system raises
-            failed = KeyUnavailable(texts.keyring_failed(str(error) or type(error).__name__))
-        with contextlib.suppress(RuntimeError):  # the loop may have been closed meanwhile
-            loop.call_soon_threadsafe(settle, seed, failed)
-
-    threading.Thread(target=work, name="keyring", daemon=True).start()
-    try:
-        async with asyncio.timeout(KEYRING_S_MAX):
-            return await done
-    except TimeoutError as error:
-        raise KeyUnavailable(texts.keyring_slow(KEYRING_S_MAX)) from error

@@ -1,8 +1,10 @@
 """Who may change what: signed update metadata, checked against the genesis root.  Pure: bytes and times come in.
 
     errors.py        what can be wrong, by what the caller does about it
+    strict.py        JSON from others that can be read in one way only
     head.py          the head: all files of one release state in one blob, cut to size before any parsing
-    metadata.py      python-tuf, wrapped: the only module that touches it for verifying
+    hybrid.py        the key type of the root role: Ed25519 and ML-DSA-65, both of which must verify
+    metadata.py      python-tuf, wrapped: the only module that verifies with it
     policy.py        what TUF leaves open: key material, floors, the sunset, the hash chain, role and network
     release.py       a release as the rest of the node sees it, and what its manifest may list
     equivocation.py  two statements that cannot both be true, as a proof that anyone can check

@@ -10,11 +10,10 @@ Source: TUF specification 1.0, section 5.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, NoReturn, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from securesystemslib.formats import encode_canonical
 from tuf.api.exceptions import BadVersionNumberError, ExpiredMetadataError, RepositoryError, UnsignedMetadataError
@@ -22,7 +21,9 @@ from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestam
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 from tuf.ngclient.config import EnvelopeType
 
+from node.trust import hybrid as _hybrid  # noqa: F401 - makes its key type known to the library
 from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSignatures
+from node.trust.strict import read_json
 
 # tuf documents these names at ``tuf.api.metadata`` but does not list them for type checkers: hence the mark above, and
 # the others take them from here.
@@ -83,9 +84,7 @@ def read(content: bytes, kind: type[T]) -> Statement[T]:
         MalformedMetadata: It is anything else than one file of that kind, or could be read in two ways.
     """
     try:
-        written = json.loads(
-            content.decode(), object_pairs_hook=_only_once, parse_float=_no_fraction, parse_constant=_no_fraction
-        )
+        written = read_json(content)
         metadata = Metadata[T].from_bytes(content)
         if metadata.signed.type != kind.type:
             raise MalformedMetadata(f"expected {kind.type}, got {metadata.signed.type}")
@@ -111,18 +110,6 @@ def _check_envelope(metadata: Metadata[T]) -> None:
     version = metadata.signed.version
     if type(version) is not int or not 0 < version <= VERSION_MAX:
         raise MalformedMetadata("a version is out of range")
-
-
-def _only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a key that appears twice: one reader would take the first, another the last."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise MalformedMetadata("a key appears twice in one object")
-    return found
-
-
-def _no_fraction(text: str) -> NoReturn:
-    raise MalformedMetadata(f"{text[:20]} is not a whole number")
 
 
 class TrustedSet:

@@ -1,7 +1,7 @@
 """What TUF leaves open and Perennial needs.  Pure functions over metadata whose signatures were already checked.
 
-    who    every pod has one key and one id; `vault` and `app` are signed by pods that the root names, `foundation` by
-           founders only, who hold no pod's key
+    who    every pod has one key and one id, and in most networks a hybrid key of its own for the root role; `vault` and
+           `app` are signed by pods that the root names, `foundation` by founders only, who hold no pod's key
     how    thresholds have floors, and a majority signs, so that two disjoint groups can never both be enough
     where  every delegated role has folders of its own
     until  the foundation's date stands in the root, only shrinks, and no statement of the foundation outlives it
@@ -10,23 +10,26 @@
     after  a root, and every statement of targets, names the signed bytes of its predecessor; nothing ever goes back
 
 Fields of ours in signed metadata: ``x-prev`` (hex SHA-256 of the predecessor's signed part), ``x-role`` and
-``x-network`` (hex SHA-256 of the genesis root; of targets of every role and of the snapshot), ``x-pods`` and
-``x-founders`` (key id -> name), ``x-foundation-until``, ``x-resolves`` (root, see ``equivocation.py``),
-``x-signed-at`` (snapshot, timestamp), ``x-sequence`` (``release.py``).
+``x-network`` (hex SHA-256 of the genesis root's signed part; of targets of every role and of the snapshot), ``x-pods``
+and ``x-founders`` (key id -> name), ``x-root-keys`` (key id of the root role -> name of its pod; absent where the pods
+sign roots with the keys of ``x-pods``), ``x-foundation-until``, ``x-resolves`` (root, see ``equivocation.py``),
+``x-signed-at`` (snapshot, timestamp), and those of ``release.py``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from node.trust.errors import Equivocation, PolicyViolation, Rollback
+from node.trust.hybrid import HybridKey
 from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, signed_time
 
 PREVIOUS_FIELD: Final = "x-prev"
 PODS_FIELD: Final = "x-pods"
+ROOT_KEYS_FIELD: Final = "x-root-keys"
 FOUNDERS_FIELD: Final = "x-founders"
 UNTIL_FIELD: Final = "x-foundation-until"
 SIGNED_AT_FIELD: Final = "x-signed-at"
@@ -66,16 +69,18 @@ def check_root(new: Root, old: Statement[Root] | None) -> None:
     Raises:
         PolicyViolation: It weakens what a root may not weaken.
     """
-    _check_keys(new.keys)
-    names = pod_names(new)
-    if set(names) != set(new.roles["root"].keyids):
+    _check_keys(new.keys, _hybrid_ids(new))
+    names, root_names = pod_names(new), root_key_names(new)
+    if set(root_names) != set(new.roles["root"].keyids) or set(root_names.values()) != set(names.values()):
         raise PolicyViolation("the root does not name every pod")
+    if any(names.get(keyid, name) != name for keyid, name in root_names.items()):
+        raise PolicyViolation("one key belongs to two pods")
     for role, floor in (("root", high_threshold), ("targets", high_threshold), ("snapshot", majority)):
         _check_threshold(role, new.roles[role].threshold, floor(len(new.roles[role].keyids)))
-    for given in new.roles.values():
-        if not set(given.keyids) <= set(names):
+    for role, given in new.roles.items():
+        if role != "root" and not set(given.keyids) <= set(names):
             raise PolicyViolation("the root gives a role to a key that is no pod's")
-    if set(names) & set(founder_names(new)) or set(names.values()) & set(founder_names(new).values()):
+    if set(new.keys) & set(founder_names(new)) or set(names.values()) & set(founder_names(new).values()):
         raise PolicyViolation("a pod is also a founder")
     until = foundation_until(new)
     resolved_conflict(new)
@@ -85,6 +90,8 @@ def check_root(new: Root, old: Statement[Root] | None) -> None:
     # The date must not vanish either, or a later root could bring it back.
     if (until is None) != (before is None) or (until is not None and before is not None and until > before):
         raise PolicyViolation("the foundation's time may only shrink")
+    if is_hybrid(old.signed) and not is_hybrid(new):
+        raise PolicyViolation("the root goes back to keys that are not hybrid")
     if new.unrecognized_fields.get(PREVIOUS_FIELD) != old.signed_hash:
         raise PolicyViolation("the root does not name its predecessor")
 
@@ -103,7 +110,7 @@ def check_delegations(targets: Targets, root: Root) -> tuple[str, ...]:
     if targets.delegations is None or not targets.delegations.roles:
         raise PolicyViolation("nothing is delegated")
     roles, keys = targets.delegations.roles, targets.delegations.keys
-    _check_keys({**root.keys, **keys})
+    _check_keys({**root.keys, **keys}, _hybrid_ids(root) - set(keys))
     for keyid in sorted(set(keys) & set(root.keys)):
         if keys[keyid].keyval != root.keys[keyid].keyval:
             raise PolicyViolation("one key id stands for two keys")
@@ -247,6 +254,16 @@ def pod_names(root: Root) -> dict[str, str]:
     return _names(root, PODS_FIELD)
 
 
+def root_key_names(root: Root) -> dict[str, str]:
+    """Key id -> name of the pod, for every key that may sign the next root."""
+    return _names(root, ROOT_KEYS_FIELD) if ROOT_KEYS_FIELD in root.unrecognized_fields else pod_names(root)
+
+
+def is_hybrid(root: Root) -> bool:
+    """Whether nobody can sign the next root with an Ed25519 key alone."""
+    return all(isinstance(root.keys.get(keyid), HybridKey) for keyid in root.roles["root"].keyids)
+
+
 def founder_names(root: Root) -> dict[str, str]:
     """Key id -> name of every founder."""
     return _names(root, FOUNDERS_FIELD)
@@ -267,21 +284,34 @@ def _check_threshold(role: str, threshold: int, floor: int) -> None:
         raise PolicyViolation(f"{role} would need {threshold} signatures only, the floor is {floor}")
 
 
-def _check_keys(keys: Mapping[str, Any]) -> None:
-    """Refuse one key under two ids: TUF counts ids, so such a key would count twice."""
+def _hybrid_ids(root: Root) -> set[str]:
+    """The ids of those keys that may be hybrid: they sign roots and nothing else."""
+    return set(root_key_names(root)) - set(pod_names(root))
+
+
+def _check_keys(keys: Mapping[str, Any], hybrid_ids: Collection[str]) -> None:
+    """Refuse keys of other types, and key material under two ids: TUF counts ids, so such a key would count twice."""
     seen: dict[bytes, str] = {}
     for keyid, key in sorted(keys.items()):
-        try:
-            if (key.keytype, key.scheme) != (KEYTYPE, KEYTYPE):
-                raise PolicyViolation(f"a key of type {key.keytype[:20]!r} is not allowed")
-            material = bytes.fromhex(key.keyval["public"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise PolicyViolation("a key cannot be read") from error
-        if len(material) != PUBLIC_KEY_BYTES:
-            raise PolicyViolation("a key has the wrong length")
-        if material in seen:
-            raise PolicyViolation(f"one key under two ids: {seen[material][:8]} and {keyid[:8]}")
-        seen[material] = keyid
+        for material in _material(key, may_be_hybrid=keyid in hybrid_ids):
+            if material in seen:
+                raise PolicyViolation(f"one key under two ids: {seen[material][:8]} and {keyid[:8]}")
+            seen[material] = keyid
+
+
+def _material(key: Any, *, may_be_hybrid: bool) -> tuple[bytes, ...]:
+    """The raw public keys that a key consists of."""
+    try:
+        if isinstance(key, HybridKey) and may_be_hybrid:
+            return key.halves()
+        if (key.keytype, key.scheme) != (KEYTYPE, KEYTYPE):
+            raise PolicyViolation(f"a key of type {key.keytype[:20]!r} is not allowed here")
+        material = bytes.fromhex(key.keyval["public"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PolicyViolation("a key cannot be read") from error
+    if len(material) != PUBLIC_KEY_BYTES:
+        raise PolicyViolation("a key has the wrong length")
+    return (material,)
 
 
 def _check_folders(paths_of: Mapping[str, list[str] | None]) -> None:

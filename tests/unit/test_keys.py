@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.supervisor import keys as keys_module
+from node.keys import keyring as keyring_module
 from node.supervisor.errors import KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
 from node.supervisor.keys import RunKey, load
@@ -116,7 +116,7 @@ class TestRealHome:
             keys_of(home_of(tmp_path, "real"), keyring=locked)
 
     def test_a_keyring_that_never_answers_is_given_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(keys_module, "KEYRING_S_MAX", 0.05)
+        monkeypatch.setattr(keyring_module, "KEYRING_S_MAX", 0.05)
         forever = threading.Event()
         try:
             with pytest.raises(KeyUnavailable, match="did not answer"):

@@ -1,0 +1,124 @@
+"""The keyring of the operating system, if it is one that encrypts."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar, cast
+
+from node.api import texts
+from node.keys.errors import KeyStoreError
+
+KEYRING_S_MAX: Final = 60.0  # a locked keyring asks the person for a password
+SERVICE: Final = "Perennial"
+# Backends that encrypt.  Others (a plain file above all) would be chosen in silence where these are missing.
+BACKENDS: Final = frozenset(
+    {
+        "keyring.backends.SecretService.Keyring",
+        "keyring.backends.macOS.Keyring",
+        "keyring.backends.Windows.WinVaultKeyring",
+    }
+)
+
+T = TypeVar("T")
+
+
+class Keyring(Protocol):
+    """The part of a ``keyring`` backend that is used.  Every call blocks and may raise anything."""
+
+    def get_password(self, service: str, username: str) -> str | None: ...
+
+    def set_password(self, service: str, username: str, password: str) -> None: ...
+
+
+def system_keyring() -> Keyring:
+    """The operating system's keyring.
+
+    Raises:
+        KeyStoreError: It has none that encrypts.
+    """
+    import keyring  # noqa: PLC0415 - only real homes and pods need it, and it costs memory and start-up time
+
+    backend = keyring.get_keyring()
+    candidates = getattr(backend, "backends", [backend])  # a chain of several, best first
+    for candidate in candidates:
+        if f"{type(candidate).__module__}.{type(candidate).__qualname__}" in BACKENDS:
+            return candidate  # type: ignore[no-any-return]
+    raise KeyStoreError(texts.no_keyring())
+
+
+async def find(name: str, length: int, keyring: Callable[[], Keyring] | None = None) -> bytes | None:
+    """The secret of ``length`` bytes that is kept under ``name``; None if nothing is.
+
+    Args:
+        name: What it is called within ``SERVICE``.
+        length: How many bytes it must have.
+        keyring: Returns the backend; by default the operating system's, if it is one that encrypts.
+
+    Raises:
+        KeyStoreError: The keyring cannot be asked, or something else is kept under the name.
+    """
+    kept = await _in_time(lambda: (keyring or system_keyring)().get_password(SERVICE, name))
+    return None if kept is None else _decoded(kept, name, length)
+
+
+async def keep(name: str, secret: bytes, keyring: Callable[[], Keyring] | None = None) -> None:
+    """Keep a secret under a name that nothing is kept under yet.
+
+    Raises:
+        KeyStoreError: It was not kept.
+    """
+
+    def set_and_get() -> str | None:
+        backend = (keyring or system_keyring)()
+        backend.set_password(SERVICE, name, base64.b64encode(secret).decode())
+        return backend.get_password(SERVICE, name)  # what cannot be read back was not kept
+
+    kept = await _in_time(set_and_get)
+    if _decoded(kept or "", name, len(secret)) != secret:
+        raise KeyStoreError(texts.keyring_damaged(name))
+
+
+def _decoded(kept: str, name: str, length: int) -> bytes:
+    try:
+        secret = base64.b64decode(kept, validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if len(secret) != length:
+        raise KeyStoreError(texts.keyring_damaged(name))
+    return secret
+
+
+async def _in_time(call: Callable[[], T]) -> T:
+    """Run ``call`` in a thread that cannot hold up the end of the process, for at most KEYRING_S_MAX.
+
+    ``asyncio.to_thread`` would: the interpreter waits for its threads, and a keyring may wait for a person.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(found: T | None, failed: KeyStoreError | None) -> None:
+        if not done.done():
+            done.set_exception(failed) if failed else done.set_result(cast("T", found))
+
+    def work() -> None:
+        found, failed = None, None
+        try:
+            found = call()
+        except KeyStoreError as error:
+            failed = error
+        except Exception as error:  # noqa: BLE001 - backends raise whatever their system raises
+            failed = KeyStoreError(texts.keyring_failed(str(error) or type(error).__name__))
+        with contextlib.suppress(RuntimeError):  # the loop may have been closed meanwhile
+            loop.call_soon_threadsafe(settle, found, failed)
+
+    threading.Thread(target=work, name="keyring", daemon=True).start()
+    try:
+        async with asyncio.timeout(KEYRING_S_MAX):
+            return await done
+    except TimeoutError as error:
+        raise KeyStoreError(texts.keyring_slow(KEYRING_S_MAX)) from error
