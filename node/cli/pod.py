@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
-from node.cli.common import PATH, ask_node, fail, print_json, say, shared_options
+from node.cli import pod_keys, pod_signing
+from node.cli.common import ask_node, shared_options
+from node.cli.pod_shared import FOLDER, as_json, in_network, say, stating_failures
 from node.pod import build as building
 from node.pod import network as networks
 from node.pod import publish as publishing
 from node.pod import sign as signing
 from node.pod.errors import PodError
-from node.trust.chain import Chain
-from node.trust.errors import TrustError
 from node.trust.policy import high_threshold, majority
 
-SHOWN_MAX: Final = 10  # differing files named in a sentence
-FOLDER: Final = PATH
-
-T = TypeVar("T")
-in_network = click.option("--network", "network", type=FOLDER, required=True, help="Folder of the network.")
-
-
-def as_json(command: Callable[..., T]) -> Callable[..., T]:
-    """Give a command ``is_json``.  It takes --home like all others, and needs no home."""
-
-    @shared_options
-    @functools.wraps(command)
-    def without_home(home: Path, **others: Any) -> T:
-        del home
-        return command(**others)
-
-    return without_home
+OUTCOMES: Final = {True: "knew it already", False: "verified it and passes it on"}
+COMMANDS: Final = (
+    *(pod_keys.keygen, pod_keys.show, pod_signing.found, pod_signing.sign, pod_signing.merge, pod_signing.finish),
+    *(pod_signing.recall, pod_signing.rotate, pod_signing.heartbeat),
+)
 
 
 @click.group()
 def pod() -> None:
-    """Found a network; build, sign and publish releases."""
+    """Found a network; build, sign and publish releases; recall one; exchange a pod.
+
+    The handbook's chapter "Pods" shows how these go together.
+    """
+
+
+for command in COMMANDS:
+    pod.add_command(command)
 
 
 @pod.command("init-network")
@@ -50,31 +42,20 @@ def pod() -> None:
 @click.option("--foundation", type=int, default=3, show_default=True, help="Founders, one key each; 0 for none.")
 @as_json
 def init_network(folder: Path, pods: int, foundation: int, is_json: bool) -> None:
-    """Make the keys, the genesis root and the first metadata of a new network in FOLDER."""
-    with _stating_failures(is_json=is_json):
+    """Make a practice network in FOLDER: all keys at one place, lying open. A real one begins with 'found'."""
+    with stating_failures(is_json=is_json):
         networks.found(folder, pods, foundation)
         names, members = networks.pod_names(folder), networks.founder_names(folder)
-        fingerprint = Chain.start(networks.genesis(folder)).network.hex()
+        fingerprint = networks.published(folder).network
     need = {"root, targets, app": high_threshold(pods), "snapshot, vault": majority(pods), "timestamp": 1}
-    _say(
+    say(
         is_json,
         {"network": fingerprint, "pods": names, "founders": members, "signatures_needed": need},
         f"Founded the network {fingerprint[:16]}… in {folder}.",
         f"Pods: {', '.join(names)}. Founders: {', '.join(members) or 'none'}.",
         f"{majority(pods)} pods must sign a vault release, {high_threshold(pods)} an app release.",
-        f"Each key lies in a file of its own below {folder}; give every pod its own and keep no second copy.",
+        f"It is for practice: all keys lie open below {folder}, and whoever reads them can sign.",
     )
-
-
-@pod.command()
-@click.argument("file", type=FOLDER)
-@click.option("--name", required=True, help="Whose key it is.")
-@as_json
-def keygen(file: Path, name: str, is_json: bool) -> None:
-    """Make a new Ed25519 key in the new file FILE, readable by you only."""
-    with _stating_failures(is_json=is_json):
-        public = networks.make_key(file, name)
-    _say(is_json, {"file": str(file), "public": public}, f"Wrote a new key of {name} to {file}.", f"Public: {public}")
 
 
 @pod.command()
@@ -83,13 +64,22 @@ def keygen(file: Path, name: str, is_json: bool) -> None:
 @click.option("--version", required=True, help="What the release is called, for example 0.1.1.")
 @click.option("--notes", default="", help="What changed, for people.")
 @click.option("--by", type=click.Choice(["pods", "foundation"]), default="pods", show_default=True)
+@click.option("--floor", type=int, default=0, help="Let no recall lead below the release of this number any more.")
+@click.option("--network", type=FOLDER, help="Folder of the network: draft what its pods sign, too.")
 @as_json
-def build(source: Path, out: Path, version: str, notes: str, by: str, is_json: bool) -> None:
-    """Build a release of the vault layer from SOURCE: a checkout, or a folder that holds what node/vault holds."""
-    with _stating_failures(is_json=is_json):
-        built = building.build(source, out, version, notes, role="foundation" if by == "foundation" else "vault")
+def build(
+    source: Path, out: Path, version: str, notes: str, by: str, floor: int, network: Path | None, is_json: bool
+) -> None:
+    """Build a release of the vault layer from SOURCE: a checkout, or a folder that holds what node/vault holds.
+
+    With --network the folder of the release gets a signing file, signing.json, for the pods of that network.
+    """
+    role = "foundation" if by == "foundation" else "vault"
+    with stating_failures(is_json=is_json):
+        built = building.build_tree(source, version, notes, role=role, floor=floor)
+        building.write(built, out, signing.draft(built, network) if network else {})
     size = sum(map(len, built.objects.values()))
-    _say(
+    say(
         is_json,
         {
             "release": built.release.name,
@@ -100,49 +90,29 @@ def build(source: Path, out: Path, version: str, notes: str, by: str, is_json: b
         },
         f"Built {built.release.name} in {out}: {len(built.objects)} objects, {size:,} bytes.",
         f"Tree hash: {built.release.tree}",
-        "Nobody has signed it yet.",
+        f"Nobody has signed it yet; {out / signing.SIGNING} is what the pods sign."
+        if network
+        else "With --network it would be drafted for the pods of a network.",
     )
 
 
 @pod.command()
-@click.argument("release", type=FOLDER)
-@in_network
-@click.option("--pod", "name", required=True, help="Who signs.")
-@as_json
-def sign(release: Path, network: Path, name: str, is_json: bool) -> None:
-    """Add the signatures of one pod, or founder, to the built RELEASE."""
-    with _stating_failures(is_json=is_json):
-        signed = signing.sign(release, network, name)
-    if signed.is_complete:
-        how_far = "It can be published."
-    elif len(signed.signers) < signed.need:
-        how_far = f"{signed.need - len(signed.signers)} more must sign before it can be published."
-    else:
-        how_far = f"{signed.snapshot_need - len(signed.snapshot_signers)} more pods must sign the snapshot."
-    _say(
-        is_json,
-        {
-            "release": signed.release,
-            "signers": signed.signers,
-            "needed": signed.need,
-            "snapshot_signers": signed.snapshot_signers,
-            "snapshot_needed": signed.snapshot_need,
-            "is_complete": signed.is_complete,
-        },
-        f"{name} signed {signed.release}; signed so far by {', '.join(signed.signers) or 'no one who releases it'}.",
-        how_far,
-    )
-
-
-@pod.command()
-@click.argument("release", type=FOLDER)
+@click.argument("release", type=FOLDER, required=False)
 @in_network
 @shared_options
-def publish(release: Path, network: Path, home: Path, is_json: bool) -> None:
-    """Hand the signed RELEASE to a running node, which stores it in the network and tells its peers."""
-    with _stating_failures(is_json=is_json):
+def publish(release: Path | None, network: Path, home: Path, is_json: bool) -> None:
+    """Hand the signed RELEASE to a running node, which stores it in the network and tells its peers.
+
+    Without RELEASE only what the network's folder says is handed over: for a recall, a rotation, a heartbeat.
+    """
+    with stating_failures(is_json=is_json):
+        if release is None:
+            told = ask_node(home, lambda node: publishing.announce(network, node), is_json=is_json)
+            data = {"outcome": told.outcome, "head_bytes": told.head_bytes}
+            say(is_json, data, f"The node {OUTCOMES[told.outcome == 'known']}.")
+            return
         done = ask_node(home, lambda node: publishing.publish(release, network, node), is_json=is_json)
-    _say(
+    say(
         is_json,
         {
             "release": done.release,
@@ -153,8 +123,7 @@ def publish(release: Path, network: Path, home: Path, is_json: bool) -> None:
             "holders_least": done.holders_least,
         },
         f"Stored {done.objects} objects ({done.object_bytes:,} bytes), each in at least {done.holders_least} vaults.",
-        f"Published {done.release}; the node "
-        + ("knew it already." if done.outcome == "known" else "verified it and passes it on."),
+        f"Published {done.release}; the node {OUTCOMES[done.outcome == 'known']}.",
     )
 
 
@@ -164,15 +133,15 @@ def publish(release: Path, network: Path, home: Path, is_json: bool) -> None:
 @as_json
 def verify(release: Path, checkout: Path, is_json: bool) -> None:
     """Build the tree anew from CHECKOUT and say whether RELEASE is exactly that."""
-    with _stating_failures(is_json=is_json):
+    with stating_failures(is_json=is_json):
         built = building.load(release)
         differing = building.compare(built, checkout)
         if differing and not is_json:
-            more = f" and {len(differing) - SHOWN_MAX} more" if len(differing) > SHOWN_MAX else ""
+            more = f" and {len(differing) - signing.SHOWN_MAX} more" if len(differing) > signing.SHOWN_MAX else ""
             raise PodError(
-                f"{built.release.name} is not what {checkout} gives: {', '.join(differing[:SHOWN_MAX])}{more}"
+                f"{built.release.name} is not what {checkout} gives: {', '.join(differing[: signing.SHOWN_MAX])}{more}"
             )
-    _say(
+    say(
         is_json,
         {
             "release": built.release.name,
@@ -184,20 +153,3 @@ def verify(release: Path, checkout: Path, is_json: bool) -> None:
     )
     if differing:
         raise SystemExit(1)
-
-
-@contextlib.contextmanager
-def _stating_failures(*, is_json: bool) -> Iterator[None]:
-    """Turn a stated failure into one sentence, or one JSON object, and exit code 1."""
-    try:
-        yield
-    except (PodError, TrustError) as error:
-        fail(error, is_json=is_json)
-
-
-def _say(is_json: bool, data: dict[str, Any], *sentences: str) -> None:
-    if is_json:
-        print_json(data)
-    else:
-        for sentence in sentences:
-            say(sentence)

@@ -1,11 +1,26 @@
-"""The developers' tools: found a network, build a release, sign it pod by pod, publish it.
+"""The developers' tools: found a network, build a release, sign it pod by pod, publish it; recall one, exchange a pod.
 
-    errors.py      what can go wrong here, as one sentence
-    statements.py  signed statements made in memory: the first head, a release's draft, a heartbeat
-    network.py     the folder of a network: keys, genesis root, published metadata
-    build.py       a release from a tree of source files; the same files always give the same bytes
-    sign.py        one pod adds its signatures to a release
-    publish.py     a signed release as one head and its chunks, handed to a node
+who
+    parties.py       pods and founders: what everybody sees of them, and what they are at the moment of signing
+    keys.py          where their keys are kept: keyring, file behind a passphrase, or open in a practice network
+    invitation.py    the public part that somebody hands over to become part of a network
+what is signed, made in memory
+    writing.py       what all statements have in common
+    founding.py      the first statements of a network
+    statements.py    the first head, the draft of a release, a heartbeat
+    rotation.py      the next root and everything below it
+    plans.py         what pods can do together, and the statements that each of it comes down to
+    known.py         a network as one of its pods knows it
+    proposal.py      a plan with its statements and the signatures that they have so far
+what people handle
+    signing_file.py  the one file that pods exchange until enough have signed
+    describe.py      what it comes to, in plain words; difference.py: what a release changes
+    sign.py          one pod signs, having rebuilt what it releases
+    finish.py        a file that enough have signed becomes what the network has published
+    network.py       the folder of a network; kept.py: the releases in it
+    build.py         a release from a tree of source files; the same files always give the same bytes
+    publish.py       a signed release as one head and its chunks, handed to a node
+files.py and errors.py serve them all.
 
-A pod signs what it has built itself: ``build.compare`` says whether a release is what a checkout gives.
+A pod signs what it has built itself, and statements that it has derived itself from what the file says shall happen.
 """

@@ -3,7 +3,7 @@
 DIR/release.json       what it is
 DIR/manifest           every file with its hash and chunks
 DIR/objects/<sha256>   the chunks
-DIR/statements/        the draft that pods sign (``sign.py``)
+DIR/signing.json       what pods sign (``signing_file.py``), once it was drafted
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
-
-import msgspec
 
 import node
 from node.pod.errors import PodError
-from node.pod.network import finish_folder, read_file, start_folder
+from node.pod.files import finish_folder, pretty, read_as, read_file, start_folder
 from node.pod.statements import ReleaseFile
 from node.trust.errors import TrustError
 from node.trust.release import (
     LAYER_OF,
     NOTES_CHARACTERS_MAX,
+    SEQUENCE_MAX,
     VERSION_PATTERN,
     Release,
     is_in_vault_layer,
@@ -65,7 +65,14 @@ class Built:
 
 
 def build(
-    source: Path, out: Path, version: str, notes: str = "", layer: str = "vault", *, role: str = "vault"
+    source: Path,
+    out: Path,
+    version: str,
+    notes: str = "",
+    layer: str = "vault",
+    *,
+    role: str = "vault",
+    floor: int = 0,
 ) -> Built:
     """Build a release into the new folder ``out``, which appears whole or not at all.  Blocking.
 
@@ -77,28 +84,40 @@ def build(
         notes: What changed, for people.
         layer: Only ``vault`` can be released yet.
         role: Who releases it: ``vault`` (the pods) or ``foundation``.
+        floor: The number of the release below which no recall may lead once this is released; 0 changes nothing.
 
     Raises:
         PodError: The source cannot be released, or ``out`` not be used.
     """
-    built = build_tree(source, version, notes, layer, role=role)
+    built = build_tree(source, version, notes, layer, role=role, floor=floor)
+    write(built, out)
+    return built
+
+
+def write(built: Built, out: Path, others: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    """Write a built release, and ``others`` beside it, into the new folder ``out``, whole or not at all.  Blocking.
+
+    Raises:
+        PodError: ``out`` cannot be used.
+    """
     making = start_folder(out)
     try:
         (making / "objects").mkdir()
         for address, content in built.objects.items():
             (making / "objects" / address.hex()).write_bytes(content)
         (making / "manifest").write_bytes(built.manifest)
-        release = msgspec.json.format(msgspec.json.encode(built.release)) + b"\n"
-        (making / "release.json").write_bytes(release)
+        for name, content in {"release.json": pretty(built.release), **others}.items():
+            (making / name).write_bytes(content)
         finish_folder(making, out)
     except OSError as error:
         raise PodError(f"{out} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    return built
 
 
-def build_tree(source: Path, version: str, notes: str = "", layer: str = "vault", *, role: str = "vault") -> Built:
+def build_tree(
+    source: Path, version: str, notes: str = "", layer: str = "vault", *, role: str = "vault", floor: int = 0
+) -> Built:
     """Build a release in memory; see ``build``.
 
     Raises:
@@ -110,16 +129,26 @@ def build_tree(source: Path, version: str, notes: str = "", layer: str = "vault"
         raise PodError(f"{version[:80]!r} is no version: letters, digits and . + _ - are allowed, at most 64")
     if len(notes) > NOTES_CHARACTERS_MAX:
         raise PodError(f"the notes are over {NOTES_CHARACTERS_MAX} characters")
+    if not 0 <= floor <= SEQUENCE_MAX:
+        raise PodError(f"the floor {floor} is no number of a release")
     try:
         manifest, objects = manifest_of(vault_files(source))
         content = encode_manifest(manifest)
     except MalformedMessage as error:
         raise PodError(f"{source} cannot be released: {error}") from error
     release = ReleaseFile(
-        RELEASE_FORMAT, role, layer, version, tree_hash_of(manifest), notes, address_of(content).hex(), len(content)
+        RELEASE_FORMAT,
+        role,
+        layer,
+        version,
+        tree_hash_of(manifest),
+        notes,
+        address_of(content).hex(),
+        len(content),
+        floor,
     )
     built = Built(release, content, objects)
-    _check(source, built)
+    check(source, built)
     return built
 
 
@@ -131,23 +160,20 @@ def load(folder: Path) -> Built:
     """
     if not (folder / "release.json").is_file():
         raise PodError(f"{folder} holds no release; 'perennial pod build' makes one")
-    content = read_file(folder / "release.json", RELEASE_FILE_BYTES_MAX)
+    release = read_as(folder / "release.json", ReleaseFile, RELEASE_FILE_BYTES_MAX, "a release")
     manifest = read_file(folder / "manifest", MANIFEST_BYTES_MAX)
     objects = {}
     try:
-        release = msgspec.json.decode(content, type=ReleaseFile)
         for file in decode_manifest(manifest).files:
             for address in file.chunks:
                 objects[address] = read_file(folder / "objects" / address.hex(), CHUNK_BYTES_MAX)
-    except (msgspec.DecodeError, MalformedMessage) as error:
+    except MalformedMessage as error:
         raise PodError(f"{folder} is damaged: {error}") from error
-    if release.format != RELEASE_FORMAT or release.role not in LAYER_OF:
-        raise PodError(f"{folder} holds a release of another kind")
     for address, chunk in objects.items():
         if address_of(chunk) != address:
             raise PodError(f"{folder} is damaged: object {address.hex()[:8]} has other bytes than its name says")
     built = Built(release, manifest, objects)
-    _check(folder, built)
+    check(folder, built)
     return built
 
 
@@ -228,9 +254,15 @@ def _read(path: Path, size: int) -> bytes:
     return content
 
 
-def _check(where: Path, built: Built) -> None:
-    """Ask what every farm will ask, before anyone signs."""
+def check(where: Path, built: Built) -> None:
+    """Ask what every farm will ask, before anyone signs.
+
+    Raises:
+        PodError: The manifest is not what the release says, or lists what may not be released.
+    """
     told = built.release
+    if told.format != RELEASE_FORMAT or told.role not in LAYER_OF:
+        raise PodError(f"{where} holds a release of another kind")
     release = Release(
         told.name,
         told.layer,

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+MESSAGE_CHARACTERS_MAX: Final = 2_000
+
 
 class PodError(Exception):
-    """The tool cannot do what was asked; the message is one sentence for the person who asked.  Nothing changed."""
+    """The tool cannot do what was asked; the message is one sentence for the person who asked.  Nothing changed.
+
+    The message is printable whatever it quotes: signing files and key files come from others.
+    """
 
     code = "pod"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message[:MESSAGE_CHARACTERS_MAX]))
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey instead of show."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,9 +1,9 @@
-"""The folder of a network: the keys of its pods and founders, its genesis root, what it has published.
+"""The folder of a network: its genesis root and what it has published.  Every pod has a copy of it.
 
     root.json                    the genesis root: what farms are given to trust
-    pods/<name>/key.json         0600, one folder per pod, to be carried to that pod and nowhere else
-    founders/<name>/key.json     likewise
     metadata/<version>.<role>.json, metadata/timestamp.json
+    releases/<role>/<version>/   what was released, as ``build.py`` wrote it, to compare the next one with
+    pods/<name>/key.json         in practice networks only, and likewise founders/: keys that lie open (0600)
 
 The timestamp names the snapshot's version and the snapshot all others, so replacing the timestamp publishes everything
 at once; what it does not name was never published.
@@ -11,7 +11,6 @@ at once; what it does not name was never published.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -19,36 +18,39 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from node.pod import keys
 from node.pod.errors import PodError
+from node.pod.files import finish_folder, read_file, start_folder
+from node.pod.founding import check_numbers
+from node.pod.known import KnownNetwork
 from node.pod.statements import Party, first_head, heartbeat
 from node.trust.chain import Chain, Verified
 from node.trust.errors import TrustError
 from node.trust.head import ROOT_BYTES_MAX, TARGETS_BYTES_MAX, Head, encode
-from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, read
-from node.trust.policy import FOUNDERS_THRESHOLD_MIN, THRESHOLD_MIN
+from node.trust.metadata import Root, Snapshot, Targets, Timestamp, read
+from node.trust.roots import address_of
 from node.vault.storage.filesystem import write_durably
 
+ROOT: Final = "root.json"
 POD_NAMES: Final = ("ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine", "rowan", "willow")
-FOUNDERS_MAX: Final = 9
-KEY_FORMAT: Final = 1
-KEY_BYTES_MAX: Final = 4_096
-SEED_BYTES: Final = 32
 
 
-class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What ``key.json`` says; seed and public key in hex."""
+def published(folder: Path) -> KnownNetwork:
+    """What the folder of a network holds, verified.
 
-    format: int
-    kind: str
-    name: str
-    seed: str
-    public: str
+    Raises:
+        PodError: It holds no network, or a damaged one.
+    """
+    found = KnownNetwork(genesis(folder), tuple(roots(folder).values()), current(folder))
+    try:
+        found.verified()
+    except TrustError as error:
+        raise PodError(f"{folder} holds what no farm would accept: {error}") from error
+    return found
 
 
 def found(folder: Path, pods: int = 5, foundation: int = 3, *, now: datetime | None = None) -> None:
-    """Found a network in a new folder.  Blocking.
+    """Found a practice network in a new folder, with all keys in it.  Blocking.
 
     Args:
         folder: Absent or empty; it appears whole or not at all.
@@ -59,44 +61,22 @@ def found(folder: Path, pods: int = 5, foundation: int = 3, *, now: datetime | N
     Raises:
         PodError: The numbers are not possible, or the folder cannot be used.
     """
-    if not THRESHOLD_MIN <= pods <= len(POD_NAMES):
-        raise PodError(f"a network has {THRESHOLD_MIN} to {len(POD_NAMES)} pods, not {pods}")
-    if foundation and not FOUNDERS_THRESHOLD_MIN <= foundation <= FOUNDERS_MAX:
-        raise PodError(f"a network has no founders, or {FOUNDERS_THRESHOLD_MIN} to {FOUNDERS_MAX}, not {foundation}")
-    groups = {
-        "pods": [_new_party(name) for name in POD_NAMES[:pods]],
-        "founders": [_new_party(f"founder-{number + 1}") for number in range(foundation)],
-    }
-    parties = {group: [party for party, _ in members] for group, members in groups.items()}
-    genesis, head = first_head(parties["pods"], parties["founders"], now or utc_now())
+    check_numbers(pods, foundation)
+    names = {"pods": POD_NAMES[:pods], "founders": [f"founder-{number + 1}" for number in range(foundation)]}
     making = start_folder(folder)
     try:
-        write_durably(making / "root.json", genesis)
-        for group, members in groups.items():
-            for party, seed in members:
-                _write_key(making / group / party.name / "key.json", party, seed)
+        parties = {
+            group: [keys.make_for_practice(making / group / name / "key.json", name, os.urandom) for name in members]
+            for group, members in names.items()
+        }
+        genesis, head = first_head(parties["pods"], parties["founders"], now or utc_now())
+        write_durably(making / ROOT, genesis)
         keep(making, head)
         finish_folder(making, folder)
     except OSError as error:
         raise PodError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
-
-
-def make_key(file: Path, name: str) -> str:
-    """Make a new key in the new file ``file``, 0600; return its public half in hex.
-
-    Raises:
-        PodError: The file exists or cannot be written.
-    """
-    party, seed = _new_party(name)
-    try:
-        _write_key(file, party, seed)
-    except FileExistsError as error:
-        raise PodError(f"{file} exists; a key is never overwritten") from error
-    except OSError as error:
-        raise PodError(f"{file} cannot be written: {error.strerror}") from error
-    return str(party.signer.public_key.keyval["public"])
 
 
 def pod_names(folder: Path) -> list[str]:
@@ -118,15 +98,7 @@ def party(folder: Path, name: str) -> Party:
     known = dict.fromkeys(pod_names(folder), "pods") | dict.fromkeys(founder_names(folder), "founders")
     if name not in known:
         raise PodError(f"no key of {name!r} lies in {folder}; there are {', '.join(known) or 'none at all'}")
-    file = folder / known[name] / name / "key.json"
-    try:
-        key = msgspec.json.decode(read_file(file, KEY_BYTES_MAX), type=KeyFile)
-        seed = bytes.fromhex(key.seed)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise PodError(f"{file} is no key") from error
-    if key.format != KEY_FORMAT or key.kind != "ed25519" or len(seed) != SEED_BYTES:
-        raise PodError(f"{file} is a key of another kind")
-    return Party.from_seed(name, seed)
+    return keys.load(str(folder / known[name] / name / "key.json"), _no_passphrase)
 
 
 def genesis(folder: Path) -> bytes:
@@ -135,9 +107,9 @@ def genesis(folder: Path) -> bytes:
     Raises:
         PodError: The folder holds no network.
     """
-    if not (folder / "root.json").is_file():
-        raise PodError(f"{folder} holds no network; 'perennial pod init-network {folder}' makes one")
-    return read_file(folder / "root.json", ROOT_BYTES_MAX)
+    if not (folder / ROOT).is_file():
+        raise PodError(f"{folder} holds no network")
+    return read_file(folder / ROOT, ROOT_BYTES_MAX)
 
 
 def current(folder: Path) -> Head:
@@ -172,7 +144,7 @@ def roots(folder: Path) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     while (next_root := folder / "metadata" / f"{len(found) + 2}.root.json").is_file():
         content = read_file(next_root, ROOT_BYTES_MAX)
-        found[hashlib.sha256(content).digest()] = content
+        found[address_of(content)] = content
     return found
 
 
@@ -183,18 +155,6 @@ def current_head(folder: Path) -> bytes:
         PodError: The folder holds no network, or a damaged one.
     """
     return encode(current(folder))
-
-
-def newest_root(folder: Path, head: Head) -> Statement[Root]:
-    """The root that is in force for ``head``.
-
-    Raises:
-        PodError: It is damaged.
-    """
-    try:
-        return read(roots(folder)[head.roots[-1]] if head.roots else genesis(folder), Root)
-    except TrustError as error:
-        raise PodError(f"the root of {folder} is damaged: {error}") from error
 
 
 def check(folder: Path, head: bytes, now: datetime | None = None) -> Verified:
@@ -240,59 +200,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def read_file(file: Path, limit: int) -> bytes:
-    """The content of a file.
-
-    Raises:
-        PodError: It cannot be read, or is over ``limit`` bytes.
-    """
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(limit + 1)
-    except OSError as error:
-        raise PodError(f"{file} cannot be read: {error.strerror}") from error
-    if len(content) > limit:
-        raise PodError(f"{file} is over {limit} bytes")
-    return content
-
-
-def start_folder(folder: Path) -> Path:
-    """A fresh private folder beside ``folder``, to be filled and then put in its place.
-
-    Raises:
-        PodError: ``folder`` is in use already, or nothing can be made beside it.
-    """
-    making = folder.with_name(f".{folder.name}.making-{os.getpid()}")
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise PodError(f"{folder} exists and is not an empty folder")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        making.mkdir(mode=0o700)
-    except OSError as error:
-        raise PodError(f"{folder} cannot be made: {error.strerror}") from error
-    return making
-
-
-def finish_folder(making: Path, folder: Path) -> None:
-    """Put the filled folder in its place.  Raises OSError."""
-    if folder.exists():
-        folder.rmdir()  # empty, or this fails and nothing is lost
-    making.rename(folder)
-
-
-def _new_party(name: str) -> tuple[Party, bytes]:
-    seed = os.urandom(SEED_BYTES)
-    return Party.from_seed(name, seed), seed
-
-
-def _write_key(file: Path, party: Party, seed: bytes) -> None:
-    key = KeyFile(KEY_FORMAT, "ed25519", party.name, seed.hex(), party.signer.public_key.keyval["public"])
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(msgspec.json.format(msgspec.json.encode(key)) + b"\n")
-        opened.flush()
-        os.fsync(opened.fileno())
+def _no_passphrase() -> str:
+    raise PodError("the keys of a practice network lie open; this one asks for a passphrase")
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -15,11 +15,15 @@ from typing import Final, Protocol
 from node.api.schema import HeadAnswer, StoredChunk
 from node.pod.build import Built, build_tree, load
 from node.pod.errors import PodError
-from node.pod.network import check, current, keep, roots, utc_now
-from node.pod.sign import add_signatures, load_draft
-from node.pod.statements import Draft
+from node.pod.finish import check_not_late
+from node.pod.known import KnownNetwork
+from node.pod.network import check, current_head, keep, party, published, roots, utc_now
+from node.pod.plans import Releasing
+from node.pod.sign import SIGNING, check_is_of
+from node.pod.signing_file import begin, open_file
 from node.trust.errors import TrustError
 from node.trust.head import decode, encode
+from node.trust.metadata import Targets, read
 from node.vault.share.tree import address_of
 
 PUTS_AT_ONCE: Final = 4
@@ -45,6 +49,14 @@ class Published:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A head that was handed over without a release."""
+
+    head_bytes: int
+    outcome: str
+
+
 def bundle(release_folder: Path, network_folder: Path) -> tuple[bytes, dict[bytes, bytes]]:
     """The head that a signed release makes, and its chunks by address, the manifest and all roots among them.
 
@@ -53,15 +65,17 @@ def bundle(release_folder: Path, network_folder: Path) -> tuple[bytes, dict[byte
     Raises:
         PodError: Nobody signed, or something is damaged or outdated.
     """
-    built, published = load(release_folder), current(network_folder)
-    draft = load_draft(release_folder, published, built)
-    if draft is None:
+    built, known = load(release_folder), published(network_folder)
+    if _is_published(built, known):
+        return encode(known.head), _chunks(built) | roots(network_folder)
+    if not (release_folder / SIGNING).is_file():
         raise PodError(f"{release_folder} is not signed by anyone yet")
-    if draft.is_late(published):
-        raise PodError("a heartbeat went out since this release was signed; let one pod sign it again")
-    if not draft.timestamp.signatures:
+    proposal = open_file(release_folder / SIGNING, known)
+    check_is_of(proposal, built)
+    check_not_late(proposal, known)
+    if not proposal.statements["timestamp"].signatures:
         raise PodError(f"{release_folder} is signed by founders only; pods must sign the snapshot")
-    return encode(draft.head(published, built.release.role)), _chunks(built) | roots(network_folder)
+    return encode(proposal.head()), _chunks(built) | roots(network_folder)
 
 
 async def publish(
@@ -96,6 +110,25 @@ async def publish(
     )
 
 
+async def announce(network_folder: Path, client: Node, *, now: datetime | None = None) -> Announced:
+    """Hand what the network has published, and the files of its roots, to a node: after a recall or a rotation.
+
+    Raises:
+        PodError: It has expired, or the node refuses it.
+        ApiError, NotRunning: The node could not be reached or did not store a root.
+    """
+    head = await asyncio.to_thread(current_head, network_folder)
+    try:
+        await asyncio.to_thread(check, network_folder, head, now)
+    except TrustError as error:
+        raise PodError(f"no farm would accept this: {error}") from error
+    await _put_all(client, (await asyncio.to_thread(roots, network_folder)).values())
+    answer = await client.offer_head(head)
+    if answer.outcome == "refused":
+        raise PodError(f"the node refused it: {answer.reason}")
+    return Announced(len(head), answer.outcome)
+
+
 def release_signed_by(
     network_folder: Path,
     source: Path,
@@ -115,11 +148,11 @@ def release_signed_by(
         PodError: The source cannot be released, or one of ``pods`` may not sign.
     """
     moment = now or utc_now()
-    built, published = build_tree(source, version, notes, role=role), current(network_folder)
-    draft = Draft.begin(published, built.release, moment)
+    built = build_tree(source, version, notes, role=role)
+    proposal = begin(Releasing(built.release, built.manifest), published(network_folder), moment)
     for pod in pods:
-        add_signatures(draft, published, network_folder, built, pod)
-    head, objects = encode(draft.head(published, role)), _chunks(built) | roots(network_folder)
+        proposal = proposal.signed_by(party(network_folder, pod))
+    head, objects = encode(proposal.head()), _chunks(built) | roots(network_folder)
     try:
         check(network_folder, head, moment)
     except TrustError:
@@ -146,3 +179,9 @@ async def _put_all(client: Node, contents: Iterable[bytes]) -> list[int]:
 
 def _chunks(built: Built) -> dict[bytes, bytes]:
     return {**built.objects, address_of(built.manifest): built.manifest}
+
+
+def _is_published(built: Built, known: KnownNetwork) -> bool:
+    statement = known.head.delegated.get(built.release.role)
+    listed = read(statement, Targets).signed.targets.get(built.release.name) if statement else None
+    return listed is not None and listed.hashes == {"sha256": built.release.manifest}

@@ -1,26 +1,27 @@
-"""One pod (or founder) adds its signatures to a release.
+"""One pod (or founder) signs: what a signing file asks, after having rebuilt what it releases.
 
-The first one begins the draft in the release's folder: the next statement of the role, the next snapshot, the next
-timestamp.  Everyone after it signs the same bytes.  The release can be published as soon as the statement and the
-snapshot have enough signatures; the timestamp needs one.
+The first steps read and check, so that a person can be told what will be signed; only ``keep_signed`` writes.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from node.pod.build import Built, load
+from node.pod.build import Built, build_tree, check, compare, load
 from node.pod.errors import PodError
-from node.pod.network import current, newest_root, party, read_file, utc_now
-from node.pod.statements import Draft, signer_names
-from node.trust.head import TARGETS_BYTES_MAX, Head
-from node.trust.metadata import Targets, read
-from node.vault.storage.filesystem import write_durably
+from node.pod.files import finish_folder, replace, start_folder, write_new
+from node.pod.kept import keep_release
+from node.pod.network import keep, party, published, utc_now
+from node.pod.plans import Releasing
+from node.pod.proposal import Proposal
+from node.pod.signing_file import begin, check_time, encode_file, open_file
 
-STATEMENTS: Final = "statements"
+SIGNING: Final = "signing.json"  # in the folder of a release
+SHOWN_MAX: Final = 10  # differing files named in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +39,113 @@ class Signed:
         return len(self.signers) >= self.need and len(self.snapshot_signers) >= self.snapshot_need
 
 
+def draft(built: Built, network_folder: Path) -> dict[str, bytes]:
+    """The signing file of a release, by the name that it has in the release's folder.
+
+    Raises:
+        PodError: The network cannot release this.
+    """
+    proposal = begin(Releasing(built.release, built.manifest), published(network_folder), utc_now())
+    return {SIGNING: encode_file(proposal)}
+
+
+def write_founding(folder: Path, name: str, proposal: Proposal) -> None:
+    """Make the new folder of a network to be, with its signing file in it.
+
+    Raises:
+        PodError: It is in use, or cannot be made.
+    """
+    making = start_folder(folder)
+    try:
+        (making / name).write_bytes(encode_file(proposal))
+        finish_folder(making, folder)
+    except OSError as error:
+        raise PodError(f"{folder} cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def open_to_sign(file: Path, network_folder: Path | None, now: datetime) -> Proposal:
+    """A signing file as it can be signed now: checked, and its timestamp made anew if a heartbeat went out meanwhile.
+
+    Raises:
+        PodError: It cannot be signed.
+    """
+    known = published(network_folder) if network_folder else None
+    proposal = open_file(file, known)
+    check_time(proposal, now)
+    if known is not None and proposal.published is not None and known.outstamps(proposal.published):
+        proposal = proposal.restamped(known, now)
+    return proposal
+
+
+def rebuild(plan: Releasing, checkout: Path) -> Built:
+    """Build the release anew from a checkout.
+
+    Raises:
+        PodError: The checkout gives something else, or cannot be read.
+    """
+    told = plan.release
+    there = Built(told, plan.manifest, {})
+    check(Path("this signing file"), there)
+    rebuilt = build_tree(checkout, told.version, told.notes, told.layer, role=told.role, floor=told.floor)
+    if rebuilt.release != told:
+        differing = compare(there, checkout)
+        more = f" and {len(differing) - SHOWN_MAX} more" if len(differing) > SHOWN_MAX else ""
+        raise PodError(f"{told.name} is not what {checkout} gives: {', '.join(differing[:SHOWN_MAX])}{more}")
+    return rebuilt
+
+
+def keep_signed(file: Path, proposal: Proposal, network_folder: Path | None, rebuilt: Built | None) -> None:
+    """Write the signed proposal into its file, and what was learned from it into the network's folder.
+
+    Raises:
+        PodError: Something cannot be written; signing again is safe.
+    """
+    if network_folder is not None and proposal.published is not None:
+        if rebuilt is not None:
+            keep_release(network_folder, rebuilt)
+        try:
+            keep(network_folder, proposal.published.head, proposal.published.roots)
+        except OSError as error:
+            raise PodError(f"{network_folder} cannot be written: {error.strerror}") from error
+    replace(file, encode_file(proposal))
+
+
 def sign(release_folder: Path, network_folder: Path, pod: str, *, now: datetime | None = None) -> Signed:
-    """Add the signatures of ``pod`` to the release.  Blocking; signing twice changes nothing.
+    """Add the signatures of one pod of a practice network to a release that was built here.  Blocking.
+
+    The first one drafts the signing file.  Signing twice changes nothing.
 
     Raises:
         PodError: The release, the network or the draft is damaged, or ``pod`` may not sign.
     """
-    built, head = load(release_folder), current(network_folder)
-    moment = now or utc_now()
-    draft = load_draft(release_folder, head, built)
-    if draft is None:
-        draft = Draft.begin(head, built.release, moment)
-    if draft.is_late(head):
-        draft = draft.with_fresh_timestamp(head, moment)
-    add_signatures(draft, head, network_folder, built, pod)
-    folder = release_folder / STATEMENTS
-    try:
-        folder.mkdir(exist_ok=True)
-        # The statement last: without it there is no draft, so a power cut before it only means to begin again.
-        write_durably(folder / "timestamp.json", draft.timestamp.to_bytes())
-        write_durably(folder / "snapshot.json", draft.snapshot.to_bytes())
-        write_durably(folder / f"{built.release.role}.json", draft.statement.to_bytes())
-    except OSError as error:
-        raise PodError(f"{folder} cannot be written: {error.strerror}") from error
-    return progress(draft, head, network_folder, built)
+    built, moment = load(release_folder), now or utc_now()
+    file, known = release_folder / SIGNING, published(network_folder)
+    if file.exists():
+        proposal = open_to_sign(file, network_folder, moment)
+        check_is_of(proposal, built)
+    else:
+        proposal = begin(Releasing(built.release, built.manifest), known, moment)
+    signed = proposal.signed_by(party(network_folder, pod))
+    if not file.exists():
+        write_new(file, encode_file(signed))
+    keep_signed(file, signed, network_folder, built)
+    return progress(signed, built)
 
 
-def add_signatures(draft: Draft, head: Head, network_folder: Path, built: Built, pod: str) -> None:
-    """Sign a draft in memory.
+def check_is_of(proposal: Proposal, built: Built) -> None:
+    """Check that the proposal releases exactly what was built.
 
     Raises:
-        PodError: ``pod`` may not sign.
+        PodError: It does not.
     """
-    root, targets = newest_root(network_folder, head).signed, read(head.targets, Targets).signed
-    draft.add(party(network_folder, pod), root, targets, built.release.role)
+    if proposal.plan != Releasing(built.release, built.manifest):
+        raise PodError(f"the draft is not one of {built.release.name} with these files; remove it and sign again")
 
 
-def load_draft(release_folder: Path, head: Head, built: Built) -> Draft | None:
-    """The draft in the release's folder; None if nobody has signed yet.
-
-    Raises:
-        PodError: It is damaged, of other files, or does not follow what is published.
-    """
-    folder = release_folder / STATEMENTS
-    names = (f"{built.release.role}.json", "snapshot.json", "timestamp.json")
-    if not (folder / names[0]).is_file():
-        return None
-    statement, snapshot, timestamp = (read_file(folder / name, TARGETS_BYTES_MAX) for name in names)
-    draft = Draft.load(statement, snapshot, timestamp)
-    draft.check_current(head, built.release)
-    return draft
-
-
-def progress(draft: Draft, head: Head, network_folder: Path, built: Built) -> Signed:
-    """How many have signed, and how many are needed."""
-    root, targets = newest_root(network_folder, head).signed, read(head.targets, Targets).signed
-    return Signed(
-        release=built.release.name,
-        signers=signer_names(draft.statement, root),
-        need=targets.get_delegated_role(built.release.role).threshold,
-        snapshot_signers=signer_names(draft.snapshot, root),
-        snapshot_need=root.roles["snapshot"].threshold,
-    )
+def progress(proposal: Proposal, built: Built) -> Signed:
+    """How many have signed a release, and how many are needed."""
+    counts = {count.role: count for count in proposal.counts()}
+    statement, snapshot = counts[built.release.role], counts["snapshot"]
+    return Signed(built.release.name, statement.signers, statement.need, snapshot.signers, snapshot.need)

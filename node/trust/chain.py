@@ -36,7 +36,7 @@ from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
 from node.trust.metadata import Root, TrustedSet, public_halves, read
 from node.trust.policy import check_root
 from node.trust.release import Release
-from node.trust.roots import Climb, address_of, climb, is_settled, resolving_root
+from node.trust.roots import Climb, address_of, climb, is_settled, origin_of, resolving_root
 from node.trust.state import State, check_follows, contradictions, read_state, releases_of, verify_state
 from node.vault.control import HEAD_BYTES_MAX
 
@@ -113,6 +113,11 @@ class Chain:
         """What names the network: SHA-256 of its genesis root."""
         return hashlib.sha256(self.genesis).digest()
 
+    @property
+    def origin(self) -> bytes:
+        """How the network's statements name it: SHA-256 of what its genesis root says, whoever signed that."""
+        return origin_of(self.genesis)
+
     def root(self, version: int) -> bytes | None:
         """The file of the verified root of that version; None if there is none."""
         if version == 1:
@@ -182,7 +187,7 @@ class Chain:
         """Verify a head that carries no proof."""
         climbed = self._climbed(files, now, given)
         root = climbed.trusted.root.signed
-        state = verify_state(climbed.trusted, files, now, self.network)
+        state = verify_state(climbed.trusted, files, now, self.origin)
         held_files = decode(self.head) if self.head else None
         is_newer = held_files is None or len(files.roots) > len(held_files.roots)
         if held_files is not None:
@@ -192,7 +197,7 @@ class Chain:
         releases, resolved, digest = releases_of(state, root), self.resolved, hashlib.sha256(head).digest()
         if self.proof:
             conflict = check_proof(self.proof, self)
-            culprits = {culprit.public for culprit in conflict.culprits}
+            culprits = {half for culprit in conflict.culprits for half in culprit.public}
             if resolving_root(climbed, conflict) is None or culprits & public_halves(state.targets.signed):
                 return Verified(self, digest, releases, is_news=False, is_newer=False)
             resolved, is_newer = (*resolved, conflict.identity), True

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -34,18 +35,18 @@ import msgspec
 
 from node.trust.errors import MalformedMetadata, NotEnoughSignatures, TrustError
 from node.trust.head import PROOF_BYTES_MAX, ROOT_BYTES_MAX, SNAPSHOT_BYTES_MAX, TARGETS_BYTES_MAX, is_role_name
-from node.trust.metadata import Root, Snapshot, Statement, Targets, read, signers
-from node.trust.policy import check_delegations, check_scope, founder_names, pod_names, previous_of
+from node.trust.metadata import Root, Snapshot, Statement, Targets, halves_of, read, signers
+from node.trust.policy import check_delegations, check_scope, names_in, previous_of
 
 Provable = Statement[Root] | Statement[Snapshot] | Statement[Targets]
 OF_THE_ROOT: Final = frozenset({"root", "targets", "snapshot"})  # roles whose keys the root names
 
 
 class Known(Protocol):
-    """What a proof is judged by: a network and its roots."""
+    """What a proof is judged by: a network, as its statements name it, and its roots."""
 
     @property
-    def network(self) -> bytes: ...
+    def origin(self) -> bytes: ...
 
     def root(self, version: int) -> bytes | None:
         """The file of the verified root of that version."""
@@ -54,11 +55,15 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """One who signed both statements; ``public`` is the public half of the key in hex."""
+    """One who signed both statements, with the key ``keyid``.
+
+    ``public`` are the public halves, in hex, of all keys that the root in force knew of this pod: whoever holds one of
+    its keys may hold the other.
+    """
 
     name: str
     keyid: str
-    public: str
+    public: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +159,26 @@ def _checked(content: _Proof, chain: Known) -> Conflict:
     identity = contradiction(first, second)
     if not identity:
         raise MalformedMetadata("no proof: the two statements do not contradict each other")
-    delegator = _delegator(content, judge, chain.network)
-    public_of = _signers(content.role, first, delegator, chain.network)
-    both = set(public_of) & set(_signers(content.role, second, delegator, chain.network))
+    delegator = _delegator(content, judge, chain.origin)
+    public_of = _signers(content.role, first, delegator, chain.origin)
+    both = set(public_of) & set(_signers(content.role, second, delegator, chain.origin))
     if any(isinstance(one.signed, Root) and previous_of(one.signed) != judge.signed_hash for one in (first, second)):
         raise MalformedMetadata("no proof: the roots do not follow the one that was in force")
-    names = pod_names(judge.signed) | founder_names(judge.signed)
-    culprits = sorted((names.get(keyid, keyid[:8]), keyid, public_of[keyid]) for keyid in both)
+    names = names_in(judge.signed)
+    culprits = sorted(
+        (names.get(keyid, keyid[:8]), keyid, _keys_of(names.get(keyid), names, judge.signed, public_of[keyid]))
+        for keyid in both
+    )
     if not culprits:
         raise MalformedMetadata("no proof: nobody signed both statements")
     version = min(first.signed.version, second.signed.version)
     return Conflict(content.role, version, identity, judge.signed.version, tuple(Culprit(*one) for one in culprits))
+
+
+def _keys_of(name: str | None, names: Mapping[str, str], root: Root, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The public halves of a culprit's keys: of the one that signed, and of the others that the root knew."""
+    others = (root.keys[keyid] for keyid, other in names.items() if other == name and keyid in root.keys)
+    return tuple(sorted({*known, *(half for key in others for half in halves_of(key))}))
 
 
 def _judge(content: _Proof, chain: Known) -> Statement[Root]:
@@ -184,7 +198,7 @@ def _read(role: str, content: bytes) -> Provable:
     return read(content, Snapshot) if role == "snapshot" else read(content, Targets)
 
 
-def _delegator(content: _Proof, judge: Statement[Root], network: bytes) -> Root | Targets:
+def _delegator(content: _Proof, judge: Statement[Root], origin: bytes) -> Root | Targets:
     """What names the keys of the role: the root, or for a delegated role the targets that the root's pods signed."""
     if content.role in OF_THE_ROOT:
         if content.targets:
@@ -193,17 +207,17 @@ def _delegator(content: _Proof, judge: Statement[Root], network: bytes) -> Root 
     targets = _read("targets", content.targets)
     assert isinstance(targets.signed, Targets), targets
     signers("targets", targets, judge.signed)
-    check_scope("targets", targets.signed, network)
+    check_scope("targets", targets.signed, origin)
     check_delegations(targets.signed, judge.signed)
     return targets.signed
 
 
-def _signers(role: str, statement: Provable, delegator: Root | Targets, network: bytes) -> dict[str, str]:
-    """Who signed a statement that could have been accepted: key id -> public half."""
+def _signers(role: str, statement: Provable, delegator: Root | Targets, origin: bytes) -> dict[str, tuple[str, ...]]:
+    """Who signed a statement that could have been accepted: key id -> public halves."""
     if isinstance(statement.signed, Root):
         signers("root", statement, statement.signed)  # a root must satisfy itself too
     else:
-        check_scope(role, statement.signed, network)
+        check_scope(role, statement.signed, origin)
     return signers(role, statement, delegator)
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from securesystemslib.formats import encode_canonical
+from securesystemslib.signer import Key  # type: ignore[attr-defined]  # likewise
 from tuf.api.exceptions import BadVersionNumberError, ExpiredMetadataError, RepositoryError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp  # type: ignore[attr-defined]
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
@@ -38,6 +39,7 @@ __all__ = [
     "Targets",
     "Timestamp",
     "TrustedSet",
+    "halves_of",
     "is_signed",
     "public_halves",
     "read",
@@ -200,8 +202,8 @@ def is_signed(role: str, statement: Statement[T], delegator: Root | Targets) -> 
     return bool(delegator.get_verification_result(role, statement.signed_bytes, statement.metadata.signatures))
 
 
-def signers(role: str, statement: AnyStatement, delegator: Root | Targets) -> dict[str, str]:
-    """The keys that ``delegator`` names for ``role`` and that signed the statement: key id -> public half.
+def signers(role: str, statement: AnyStatement, delegator: Root | Targets) -> dict[str, tuple[str, ...]]:
+    """The keys that ``delegator`` names for ``role`` and that signed the statement: key id -> public halves.
 
     Raises:
         NotEnoughSignatures: They are too few.
@@ -213,7 +215,7 @@ def signers(role: str, statement: AnyStatement, delegator: Root | Targets) -> di
         raise MalformedMetadata(f"nobody may sign {role[:40]!r}") from error
     if not result:
         raise NotEnoughSignatures(len(result.signed), result.threshold, role)
-    return {keyid: str(key.keyval["public"]) for keyid, key in result.signed.items()}
+    return {keyid: halves_of(key) for keyid, key in result.signed.items()}
 
 
 def public_halves(delegator: Root | Targets) -> set[str]:
@@ -221,7 +223,13 @@ def public_halves(delegator: Root | Targets) -> set[str]:
     keys = (
         delegator.keys if isinstance(delegator, Root) else delegator.delegations.keys if delegator.delegations else {}
     )
-    return {str(key.keyval["public"]) for key in keys.values()}
+    return {half for key in keys.values() for half in halves_of(key)}
+
+
+def halves_of(key: Key) -> tuple[str, ...]:
+    """The raw public keys that a key consists of, in lower-case hex: two of a hybrid key, else one."""
+    halves = (key.keyval[name] for name in ("ed25519", "mldsa65", "public") if name in key.keyval)
+    return tuple(str(half).lower() for half in halves)
 
 
 def _check_named(fields: dict[str, Any], found: str, role: str) -> None:

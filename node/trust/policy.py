@@ -178,20 +178,20 @@ def check_succession(role: str, new: SameKind, held: SameKind) -> bool:
     return version > before
 
 
-def check_scope(role: str, signed: Snapshot | Targets, network: bytes) -> None:
+def check_scope(role: str, signed: Snapshot | Targets, origin: bytes) -> None:
     """Check that a statement says that it is of this role and network.
 
     Raises:
         PolicyViolation: It says something else, or nothing.
     """
     fields = signed.unrecognized_fields
-    if fields.get(ROLE_FIELD) != role or fields.get(NETWORK_FIELD) != network.hex():
+    if fields.get(ROLE_FIELD) != role or fields.get(NETWORK_FIELD) != origin.hex():
         raise PolicyViolation(f"{role[:40]} does not say that it is of this role and network")
 
 
-def scope_fields(role: str, network: bytes) -> dict[str, str]:
+def scope_fields(role: str, origin: bytes) -> dict[str, str]:
     """The fields by which a statement says of what role and network it is."""
-    return {ROLE_FIELD: role, NETWORK_FIELD: network.hex()}
+    return {ROLE_FIELD: role, NETWORK_FIELD: origin.hex()}
 
 
 def previous_of(signed: Root | Targets) -> str:
@@ -267,6 +267,11 @@ def is_hybrid(root: Root) -> bool:
 def founder_names(root: Root) -> dict[str, str]:
     """Key id -> name of every founder."""
     return _names(root, FOUNDERS_FIELD)
+
+
+def names_in(root: Root) -> dict[str, str]:
+    """Key id -> name of everybody who may sign anything; a pod with two keys stands under both."""
+    return pod_names(root) | root_key_names(root) | founder_names(root)
 
 
 def _names(root: Root, field: str) -> dict[str, str]:

@@ -6,7 +6,9 @@ In a statement the target's path is the release's name, its length and hash are 
     {"layer": "vault", "version": "0.1.1", "tree": 64 hex digits, "sequence": 7, "notes": "..."}
 
 ``sequence`` numbers all releases that a role ever listed; ``x-sequence`` of the statement is the highest number given
-so far and never falls, so that a recalled release cannot come back under its old number.
+so far and never falls, so that a recalled release cannot come back under its old number.  ``x-recalled`` is the sorted
+list of all releases ever recalled: `vault` may recall the foundation's too.  ``x-floor`` is the number of the release
+below which no recall may lead.  Both are absent until they are needed, and only grow.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from node.vault.errors import MalformedMessage
 from node.vault.share.tree import MANIFEST_BYTES_MAX, Manifest, decode_manifest, encode_manifest, tree_hash_of
 
 SEQUENCE_FIELD: Final = "x-sequence"
+RECALLED_FIELD: Final = "x-recalled"
+FLOOR_FIELD: Final = "x-floor"
+RECALLED_MAX: Final = 1_000  # of one statement, in all the years of a network
 SEQUENCE_MAX: Final = (1 << 53) - 1
 RELEASES_MAX: Final = 128  # of one statement
 NOTES_CHARACTERS_MAX: Final = 4_000
@@ -63,6 +68,13 @@ def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tupl
         raise PolicyViolation(f"{role} lists {len(statement.targets)} releases, over {RELEASES_MAX}")
     found = [_release(role, path, target, signers) for path, target in sorted(statement.targets.items())]
     sequences = [release.sequence for release in found]
+    recalled = recalled_in(statement)
+    if role == "foundation" and not all(name.startswith("foundation/") for name in recalled):
+        raise PolicyViolation("foundation recalls a release that is not its own")
+    if set(recalled) & set(statement.targets):
+        raise PolicyViolation(f"{role} lists a release that was recalled")
+    if floor_of(statement) > highest_sequence(role, statement):
+        raise PolicyViolation(f"{role} has a floor above all its releases")
     if len(set(sequences)) != len(sequences) or max(sequences, default=0) > highest_sequence(role, statement):
         raise PolicyViolation(f"{role} numbers its releases wrongly")
     return tuple(sorted(found, key=lambda release: -release.sequence))
@@ -74,11 +86,36 @@ def highest_sequence(role: str, statement: Targets) -> int:
     Raises:
         PolicyViolation: The statement does not say.
     """
-    return _whole_number(role, statement.unrecognized_fields.get(SEQUENCE_FIELD), least=0)
+    return _whole_number(f"{role}: its sequence", statement.unrecognized_fields.get(SEQUENCE_FIELD), least=0)
+
+
+def recalled_in(statement: Targets) -> tuple[str, ...]:
+    """The names of all releases that the statement's role ever recalled, sorted.
+
+    Raises:
+        PolicyViolation: The field holds something else.
+    """
+    names = statement.unrecognized_fields.get(RECALLED_FIELD, [])
+    if not isinstance(names, list) or len(names) > RECALLED_MAX or not all(map(_is_release_name, names)):
+        raise PolicyViolation("the list of recalled releases is no list of releases")
+    if names != sorted(set(names)):
+        raise PolicyViolation("the list of recalled releases is unsorted or names one twice")
+    return tuple(names)
+
+
+def floor_of(statement: Targets) -> int:
+    """The number of the release below which no recall may lead; 0: there is no floor yet.
+
+    Raises:
+        PolicyViolation: The field holds something else.
+    """
+    return _whole_number("the floor", statement.unrecognized_fields.get(FLOOR_FIELD, 0), least=0)
 
 
 def check_releases(role: str, new: Targets, held: Targets) -> None:
     """Check that a newer statement changes no release that it keeps and numbers every other one higher.
+
+    What was recalled stays recalled, and the floor never falls.
 
     Raises:
         PolicyViolation: It does not.
@@ -86,6 +123,10 @@ def check_releases(role: str, new: Targets, held: Targets) -> None:
     highest = highest_sequence(role, held)
     if highest_sequence(role, new) < highest:
         raise PolicyViolation(f"{role} counts its releases backwards")
+    if not set(recalled_in(held)) <= set(recalled_in(new)):
+        raise PolicyViolation(f"{role} takes a recall back")
+    if floor_of(new) < floor_of(held):
+        raise PolicyViolation(f"{role} lowers the floor from {floor_of(held)} to {floor_of(new)}")
     before = {release.name: release for release in releases_in(role, held, ())}
     for release in releases_in(role, new, ()):
         known = before.get(release.name)
@@ -156,8 +197,13 @@ def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Rel
         raise PolicyViolation(f"{path}: its layer or its tree hash is not allowed")
     if not isinstance(notes, str) or len(notes) > NOTES_CHARACTERS_MAX:
         raise PolicyViolation(f"{path}: its notes are over {NOTES_CHARACTERS_MAX} characters")
-    sequence = _whole_number(path, custom.get("sequence"), least=1)
+    sequence = _whole_number(f"{path}: its sequence", custom.get("sequence"), least=1)
     return Release(path, layer, version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence)
+
+
+def _is_release_name(name: Any) -> bool:
+    role, _, version = name.partition("/") if isinstance(name, str) else ("", "", "")
+    return role in LAYER_OF and VERSION_PATTERN.fullmatch(version) is not None
 
 
 def _is_hex(text: Any) -> TypeGuard[str]:
@@ -166,5 +212,5 @@ def _is_hex(text: Any) -> TypeGuard[str]:
 
 def _whole_number(what: str, number: Any, least: int) -> int:
     if type(number) is not int or not least <= number <= SEQUENCE_MAX:
-        raise PolicyViolation(f"{what}: the sequence is no number in range")
+        raise PolicyViolation(f"{what} is no number in range")
     return number

@@ -6,12 +6,16 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from node.trust.equivocation import Conflict, contradiction
 from node.trust.errors import MalformedMetadata, MissingRoots
 from node.trust.head import ROOT_BYTES_MAX
 from node.trust.metadata import Root, Statement, TrustedSet, is_signed, public_halves, read
-from node.trust.policy import check_root, founder_names, pod_names, resolved_conflict
+from node.trust.policy import check_root, names_in, resolved_conflict
+
+ORIGINS_KEPT: Final = 8  # a node knows one network; tests know more
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,18 @@ def is_settled(roots: Sequence[bytes], conflict: Conflict) -> bool:
 
 def holds_culprit(root: Root, conflict: Conflict) -> bool:
     """Whether a culprit's key stands in the root, under its own id or another, or among the founders."""
-    named, known = pod_names(root) | founder_names(root), public_halves(root)
-    return any(culprit.keyid in named or culprit.public in known for culprit in conflict.culprits)
+    named, known = names_in(root), public_halves(root)
+    return any(culprit.keyid in named or known.intersection(culprit.public) for culprit in conflict.culprits)
+
+
+@lru_cache(maxsize=ORIGINS_KEPT)
+def origin_of(genesis: bytes) -> bytes:
+    """How the statements of a network name it: SHA-256 of what its genesis root says.
+
+    Not of the file, by which farms name it: who signs the genesis root is not known yet when the first statements are
+    written, because all of them are signed together.
+    """
+    return bytes.fromhex(read(genesis, Root).signed_hash)
 
 
 def address_of(root: bytes) -> bytes:

@@ -17,8 +17,7 @@ from node.trust.policy import (
     check_listed,
     check_scope,
     check_succession,
-    founder_names,
-    pod_names,
+    names_in,
     signed_at,
 )
 from node.trust.release import LAYER_OF, Release, check_releases, releases_in
@@ -58,7 +57,7 @@ def read_state(files: Head) -> State:
     )
 
 
-def verify_state(trusted: TrustedSet, files: Head, now: datetime, network: bytes) -> State:
+def verify_state(trusted: TrustedSet, files: Head, now: datetime, origin: bytes) -> State:
     """Verify the statements of a head, one by one, below the roots that ``trusted`` has taken.
 
     Raises:
@@ -66,13 +65,13 @@ def verify_state(trusted: TrustedSet, files: Head, now: datetime, network: bytes
     """
     timestamp = trusted.add_timestamp(files.timestamp)
     snapshot = trusted.add_snapshot(files.snapshot)
-    check_scope("snapshot", snapshot.signed, network)
+    check_scope("snapshot", snapshot.signed, origin)
     now = max(now, signed_at(snapshot.signed))
     if timestamp.signed.is_expired(now) or trusted.root.signed.is_expired(now):
         raise ExpiredMetadata("the root or the timestamp had expired when the snapshot was signed")
     trusted.set_reference_time(now)
     root, targets = trusted.root, trusted.add_targets(files.targets)
-    check_scope("targets", targets.signed, network)
+    check_scope("targets", targets.signed, origin)
     roles = check_delegations(targets.signed, root.signed)
     if set(roles) != set(files.delegated):
         raise MalformedMetadata("the head does not carry exactly the delegated roles")
@@ -86,7 +85,7 @@ def verify_state(trusted: TrustedSet, files: Head, now: datetime, network: bytes
             # Expiry is the last check of all, so apart from its time the statement is right.
             delegated[role] = read(files.delegated[role], Targets)
             lapsed.add(role)
-        check_scope(role, delegated[role].signed, network)
+        check_scope(role, delegated[role].signed, origin)
         # This binds the foundation to its date too: what may not outlive the date has lapsed after it.
         check_delegated(role, delegated[role].signed, root.signed)
     return State(timestamp, snapshot, targets, delegated, frozenset(lapsed))
@@ -127,7 +126,7 @@ def check_follows(state: State, held: State, root: Root) -> bool:
 
 def releases_of(state: State, root: Root) -> tuple[Release, ...]:
     """Everything released, newest first; at equal numbers the pods' before the foundation's."""
-    names = pod_names(root) | founder_names(root)
+    names = names_in(root)
     found: list[Release] = []
     for role in LAYER_OF:
         if role not in state.delegated:

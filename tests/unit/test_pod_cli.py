@@ -30,16 +30,25 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
+def sign_arguments(out: Path, net: Path, name: str, source: Path) -> tuple[object, ...]:
+    key = net / "pods" / name / "key.json"
+    return ("sign", out, "--key", key, "--network", net, "--checkout", source, "--yes")
+
+
 def test_a_network_is_founded_and_a_release_built_and_signed_in_plain_words(tmp_path: Path, source: Path) -> None:
     net, out = tmp_path / "net", tmp_path / "out"
 
-    assert "Founded the network" in run("init-network", net).output
-    assert "Built vault/0.1.1" in run("build", source, "--out", out, "--version", "0.1.1").output
-    assert "2 more must sign" in run("sign", out, "--network", net, "--pod", "ash").output
-    assert "1 more must sign" in run("sign", out, "--network", net, "--pod", "birch").output
-    assert "It can be published" in run("sign", out, "--network", net, "--pod", "cedar").output
+    assert "It is for practice" in run("init-network", net).output
+    assert "Built vault/0.1.1" in run("build", source, "--out", out, "--version", "0.1.1", "--network", net).output
+    signed = [run(*sign_arguments(out, net, name, source)).output for name in ("ash", "birch", "cedar")]
     verified = run("verify", out, source)
-    assert verified.exit_code == 0
+    finished = run("finish", out, "--network", net)
+
+    assert ["Enough have signed" in said for said in signed] == [False, False, True]
+    assert "It releases vault/0.1.1" in signed[0]
+    assert "It is the first release" in signed[0]
+    assert "vault: ash, birch (3 needed)" in signed[1]
+    assert (verified.exit_code, finished.exit_code) == (0, 0)
     assert "is exactly what" in verified.output
 
 
@@ -47,14 +56,15 @@ def test_the_same_as_json(tmp_path: Path, source: Path) -> None:
     net, out = tmp_path / "net", tmp_path / "out"
 
     founded = run_json("init-network", net)
-    built = run_json("build", source, "--out", out, "--version", "0.1.1")
-    signed = run_json("sign", out, "--network", net, "--pod", "ash")
+    built = run_json("build", source, "--out", out, "--version", "0.1.1", "--network", net)
+    signed = run_json(*sign_arguments(out, net, "ash", source))
     verified = run_json("verify", out, source)
 
     assert founded["pods"] == ["ash", "birch", "cedar", "elm", "fir"]
     assert founded["signatures_needed"] == {"root, targets, app": 4, "snapshot, vault": 3, "timestamp": 1}
     assert built["release"] == "vault/0.1.1"
-    assert (signed["signers"], signed["needed"], signed["is_complete"]) == (["ash"], 3, False)
+    assert {"role": "vault", "signers": ["ash"], "needed": 3} in signed["signatures"]
+    assert not signed["is_complete"]
     assert verified == {"release": "vault/0.1.1", "tree": built["tree"], "is_reproduced": True, "differing": []}
 
 
@@ -74,11 +84,19 @@ def test_a_release_that_the_checkout_does_not_give_fails_and_names_the_file(tmp_
     "arguments",
     [
         ("build", "absent", "--out", "out", "--version", "1"),
-        ("sign", "absent", "--network", "net", "--pod", "ash"),
+        ("sign", "absent", "--key", "ash"),
         ("publish", "absent", "--network", "net"),
         ("verify", "absent", "."),
         ("init-network", "net", "--pods", "1"),
-        ("keygen", ".", "--name", "ash"),
+        ("keygen", "a/b"),
+        ("keygen", "ash", "--file", "."),
+        ("show", "absent/key"),
+        ("found", "net", "--pod", "absent"),
+        ("merge", "absent", "other"),
+        ("finish", "absent", "--network", "net"),
+        ("recall", "vault/1", "--network", "net", "--out", "file"),
+        ("rotate", "--network", "net", "--out", "file"),
+        ("heartbeat", "--network", "net", "--out", "file"),
     ],
 )
 def test_a_stated_failure_is_one_sentence_and_exit_code_1(
@@ -102,19 +120,11 @@ def test_wrong_usage_is_exit_code_2() -> None:
 def test_publishing_without_a_running_node_says_so(tmp_path: Path, source: Path) -> None:
     net, out = tmp_path / "net", tmp_path / "out"
     run("init-network", net)
-    run("build", source, "--out", out, "--version", "0.1.1")
+    run("build", source, "--out", out, "--version", "0.1.1", "--network", net)
     for name in ("ash", "birch", "cedar"):
-        run("sign", out, "--network", net, "--pod", name)
+        run(*sign_arguments(out, net, name, source))
 
     result = run("publish", out, "--network", net, "--home", tmp_path / "home")
 
     assert result.exit_code == 1
     assert "does not run" in result.output
-
-
-def test_a_new_key_is_told_by_its_public_half_only(tmp_path: Path) -> None:
-    told = run("keygen", tmp_path / "key.json", "--name", "ash").output
-    kept = json.loads((tmp_path / "key.json").read_bytes())
-
-    assert kept["public"] in told
-    assert kept["seed"] not in told

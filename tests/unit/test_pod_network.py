@@ -11,6 +11,8 @@ import pytest
 from node.pod import network
 from node.pod.errors import PodError
 from node.trust.chain import Chain
+from node.trust.metadata import Root, read
+from node.trust.policy import is_hybrid, pod_names
 from tests.signed_world import DAY, NOW
 
 
@@ -33,13 +35,19 @@ class TestFounding:
         assert len(keys) == 8
         assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
         assert {stat.S_IMODE(key.parent.stat().st_mode) for key in keys} == {0o700}
-        assert len({json.loads(key.read_bytes())["seed"] for key in keys}) == 8
+        assert len({json.loads(key.read_bytes())["secret"] for key in keys}) == 8
 
     def test_no_secret_is_in_what_is_published(self, folder: Path) -> None:
         published = (folder / "root.json").read_bytes() + network.current_head(folder)
 
         for key in folder.glob("*/*/key.json"):
-            assert json.loads(key.read_bytes())["seed"].encode() not in published
+            assert json.loads(key.read_bytes())["secret"].encode() not in published
+
+    def test_a_key_that_lies_open_says_that_it_is_for_practice(self, folder: Path) -> None:
+        assert "practice" in json.loads((folder / "pods" / "ash" / "key.json").read_bytes())["kind"]
+
+    def test_nobody_signs_its_roots_with_an_ed25519_key_alone(self, folder: Path) -> None:
+        assert is_hybrid(read(network.genesis(folder), Root).signed)
 
     @pytest.mark.parametrize("pods", [3, 4, 7, 12])
     def test_networks_of_other_sizes_are_sound_too(self, tmp_path: Path, pods: int) -> None:
@@ -77,18 +85,10 @@ class TestFounding:
 
 
 class TestKeys:
-    def test_a_key_is_never_overwritten(self, tmp_path: Path) -> None:
-        network.make_key(tmp_path / "key.json", "ash")
-        before = (tmp_path / "key.json").read_bytes()
-
-        with pytest.raises(PodError, match="never overwritten"):
-            network.make_key(tmp_path / "key.json", "ash")
-        assert (tmp_path / "key.json").read_bytes() == before
-
     def test_a_key_comes_back_as_the_same_party(self, folder: Path) -> None:
-        told = json.loads((folder / "pods" / "ash" / "key.json").read_bytes())
+        names = pod_names(read(network.genesis(folder), Root).signed)
 
-        assert network.party(folder, "ash").signer.public_key.keyval["public"] == told["public"]
+        assert names[network.party(folder, "ash").keyid] == "ash"
 
     @pytest.mark.parametrize("name", ["nobody", "", "..", "../pods/ash", "ash/"])
     def test_a_name_without_a_key_is_refused(self, folder: Path, name: str) -> None:
@@ -102,7 +102,7 @@ class TestKeys:
         with pytest.raises(PodError):
             network.party(folder, "ash")
 
-    @pytest.mark.parametrize(("field", "value"), [("seed", "zz"), ("seed", "ab"), ("kind", "rsa"), ("format", 2)])
+    @pytest.mark.parametrize(("field", "value"), [("secret", "zz"), ("secret", "ab"), ("kind", "rsa"), ("format", 1)])
     def test_a_key_of_another_kind_is_refused(self, folder: Path, field: str, value: str | int) -> None:
         file = folder / "pods" / "ash" / "key.json"
         file.write_text(json.dumps(json.loads(file.read_bytes()) | {field: value}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from node.api.schema import HeadAnswer, Invitation, Joined, StoredChunk
-from node.pod import network
+from node.pod import keys, network
 from node.pod.build import build, load
 from node.pod.errors import PodError
 from node.pod.publish import bundle, publish, release_signed_by
@@ -125,11 +126,11 @@ class TestSign:
         assert len(timestamp) < 1 << 10
 
     def test_a_stranger_may_not_sign(self, net: Path, release: Path, tmp_path: Path) -> None:
-        network.make_key(net / "pods" / "ash2" / "key.json", "ash2")
+        keys.make_for_practice(net / "pods" / "ash2" / "key.json", "ash2", os.urandom)
 
-        with pytest.raises(PodError, match="may sign nothing"):
+        with pytest.raises(PodError, match="neither a pod nor a founder"):
             sign(release, net, "ash2", now=NOW)
-        assert not (release / "statements").exists()
+        assert not (release / "signing.json").exists()
 
     def test_a_release_that_was_changed_after_it_was_signed_is_refused(
         self, net: Path, release: Path, source: Path, tmp_path: Path
@@ -137,16 +138,16 @@ class TestSign:
         sign_by(release, net, "ash")
         (source / "__main__.py").write_text("# other\n")
         build(source, tmp_path / "other", "0.1.1")
-        (release / "statements").rename(tmp_path / "other" / "statements")
+        (release / "signing.json").rename(tmp_path / "other" / "signing.json")
 
         with pytest.raises(PodError, match=r"not one of vault/0\.1\.1 with these files"):
             sign(tmp_path / "other", net, "birch", now=NOW)
 
     def test_a_damaged_draft_is_refused(self, net: Path, release: Path) -> None:
         sign_by(release, net, "ash")
-        (release / "statements" / "snapshot.json").write_bytes(b"{}")
+        (release / "signing.json").write_bytes(b"{}")
 
-        with pytest.raises(PodError, match="draft is damaged"):
+        with pytest.raises(PodError, match="is not a signing file"):
             sign(release, net, "birch", now=NOW)
 
     def test_a_release_without_signatures_is_not_bundled(self, net: Path, release: Path) -> None:
@@ -168,7 +169,7 @@ class TestSign:
         (source / "more.py").write_text("")
         release_signed_by(net, source, "0.1.2", ["ash", "birch", "cedar"], now=NOW)
 
-        with pytest.raises(PodError, match="released something else"):
+        with pytest.raises(PodError, match="published something since"):
             sign(release, net, "birch", now=NOW)
 
     def test_two_founders_and_three_pods_release_for_the_foundation(

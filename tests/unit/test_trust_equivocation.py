@@ -81,7 +81,7 @@ class TestTheProof:
 
         [culprit] = check_proof(found.proof, world.chain).culprits
         assert culprit.name == "pod-3"
-        assert culprit.public == world.pods[2].signer.public_key.keyval["public"]
+        assert culprit.public == (world.pods[2].signer.public_key.keyval["public"],)
 
     @pytest.mark.parametrize("role", ROLES)
     def test_it_is_small(self, world: World, role: str) -> None:

@@ -1,0 +1,183 @@
+"""What pods decide together, by one file that they exchange: found, recall, rotate, heartbeat; sign, merge, finish."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from node.cli.pod_shared import (
+    FOLDER,
+    as_json,
+    by_key,
+    in_network,
+    maybe_in_network,
+    passphrase,
+    progress,
+    say,
+    stating_failures,
+)
+from node.pod import finish as finishing
+from node.pod import keys
+from node.pod import network as networks
+from node.pod import sign as signing
+from node.pod.describe import describe, describe_changes
+from node.pod.errors import PodError
+from node.pod.files import replace, write_new
+from node.pod.invitation import read_invitation
+from node.pod.plans import Beating, Founding, Plan, Recalling, Releasing, Rotating
+from node.pod.proposal import Proposal
+from node.pod.signing_file import begin, encode_file, open_file
+from node.pod.signing_file import merge as merge_proposals
+from node.trust.metadata import time_text
+
+FOUNDING = "founding.json"
+into_file = click.option("--out", type=FOLDER, required=True, help="New signing file.")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--pod", "pods", type=FOLDER, multiple=True, required=True, help="Invitation of a pod; one --pod each.")
+@click.option("--founder", "founders", type=FOLDER, multiple=True, help="Invitation of a founder; one --founder each.")
+@as_json
+def found(folder: Path, pods: tuple[Path, ...], founders: tuple[Path, ...], is_json: bool) -> None:
+    """Draft the founding of a network from invitations, as the signing file FOLDER/founding.json.
+
+    Every pod and founder signs that file; then 'finish' makes the network of it.
+    """
+    with stating_failures(is_json=is_json):
+        plan = Founding(tuple(map(read_invitation, pods)), tuple(map(read_invitation, founders)))
+        proposal = begin(plan, None, networks.utc_now())
+        signing.write_founding(folder, FOUNDING, proposal)
+    _drafted(folder / FOUNDING, proposal, is_json=is_json)
+
+
+@click.command()
+@click.argument("release")
+@in_network
+@into_file
+@as_json
+def recall(release: str, network: Path, out: Path, is_json: bool) -> None:
+    """Draft the recall of RELEASE, for example vault/0.1.2. A recall is for ever."""
+    _draft(Recalling(release), network, out, is_json=is_json)
+
+
+@click.command()
+@click.option("--leave", default="", help="Name of the pod that leaves.")
+@click.option("--join", type=FOLDER, help="Invitation of the pod that takes its place.")
+@click.option(
+    "--foundation-until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Let the foundation end on this day; it can only be an earlier one than before.",
+)
+@in_network
+@into_file
+@as_json
+def rotate(
+    leave: str, join: Path | None, foundation_until: datetime | None, network: Path, out: Path, is_json: bool
+) -> None:
+    """Draft a new root: it renews all dates, and may let one pod take the place of another."""
+    until = time_text(foundation_until.replace(tzinfo=UTC)) if foundation_until else ""
+    with stating_failures(is_json=is_json):
+        plan = Rotating(leave, read_invitation(join) if join else None, until)
+    _draft(plan, network, out, is_json=is_json)
+
+
+@click.command()
+@in_network
+@into_file
+@as_json
+def heartbeat(network: Path, out: Path, is_json: bool) -> None:
+    """Draft a heartbeat: that the newest is still the newest. One pod signs it."""
+    _draft(Beating(), network, out, is_json=is_json)
+
+
+@click.command()
+@click.argument("file", type=FOLDER)
+@by_key
+@maybe_in_network
+@click.option("--checkout", type=FOLDER, help="For a release: the checkout to rebuild it from.")
+@click.option("--before", type=FOLDER, multiple=True, help="Checkout of an earlier release that is not at hand.")
+@click.option("--yes", "is_agreed", is_flag=True, help="Sign without being asked.")
+@as_json
+def sign(
+    file: Path,
+    key: str,
+    network: Path | None,
+    checkout: Path | None,
+    before: tuple[Path, ...],
+    is_agreed: bool,
+    is_json: bool,
+) -> None:
+    """Say what FILE, a signing file or the folder of a release, asks for; then sign it with KEY if you agree."""
+    file = file / signing.SIGNING if file.is_dir() else file
+    with stating_failures(is_json=is_json):
+        if is_json and not is_agreed:
+            raise PodError("with --json nobody is asked: say --yes too")
+        proposal, rebuilt = signing.open_to_sign(file, network, networks.utc_now()), None
+        lines = describe(proposal)
+        if isinstance(proposal.plan, Releasing):
+            if checkout is None:
+                raise PodError("a release is signed by who rebuilt it: give the checkout with --checkout")
+            assert network is not None, "a release was opened without a network"
+            rebuilt = signing.rebuild(proposal.plan, checkout)
+            lines += [
+                f"It is exactly what {checkout} gives.",
+                *describe_changes(proposal, rebuilt, network, before),
+            ]
+        if not is_json:
+            click.echo("\n".join(lines))
+        party = keys.load(key, passphrase)
+        signed = proposal.signed_by(party)
+        if not is_agreed and not click.confirm(f"Sign this as {party.name}?"):
+            raise PodError("nothing was signed")
+        signing.keep_signed(file, signed, network, rebuilt)
+    data, how_far = progress(signed)
+    say(is_json, {"signed_by": party.name, "says": lines, **data}, f"{party.name} signed {file}.", *how_far)
+
+
+@click.command()
+@click.argument("file", type=FOLDER)
+@click.argument("others", type=FOLDER, nargs=-1, required=True)
+@maybe_in_network
+@as_json
+def merge(file: Path, others: tuple[Path, ...], network: Path | None, is_json: bool) -> None:
+    """Add to FILE the signatures of OTHERS, which are copies of it. The order does not matter."""
+    with stating_failures(is_json=is_json):
+        known = networks.published(network) if network else None
+        merged = merge_proposals([open_file(copy, known) for copy in (file, *others)])
+        replace(file, encode_file(merged))
+    data, how_far = progress(merged)
+    say(is_json, data, f"Merged {len(others) + 1} copies into {file}.", *how_far)
+
+
+@click.command()
+@click.argument("file", type=FOLDER)
+@in_network
+@as_json
+def finish(file: Path, network: Path, is_json: bool) -> None:
+    """Take FILE, which enough have signed, over into the folder of the network; a founding makes that folder."""
+    file = file / signing.SIGNING if file.is_dir() else file
+    with stating_failures(is_json=is_json):
+        finishing.finish(file, network, networks.utc_now())
+        name = networks.published(network).network
+    say(
+        is_json,
+        {"network": name, "folder": str(network)},
+        f"{network} holds the network {name[:16]}… with what {file} signed.",
+        f"Its full name: {name}",
+        "Give every pod a copy of the folder; 'perennial pod publish' hands it to the farms.",
+    )
+
+
+def _draft(plan: Plan, network: Path, out: Path, *, is_json: bool) -> None:
+    with stating_failures(is_json=is_json):
+        proposal = begin(plan, networks.published(network), networks.utc_now())
+        write_new(out, encode_file(proposal))
+    _drafted(out, proposal, is_json=is_json)
+
+
+def _drafted(file: Path, proposal: Proposal, *, is_json: bool) -> None:
+    lines = describe(proposal)
+    say(is_json, {"file": str(file), "says": lines}, *lines, f"Nobody has signed it yet. It is in {file}.")

@@ -1,0 +1,157 @@
+"""What a proposal comes to, in plain words, for the person who is asked to sign it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from node.pod.build import Built
+from node.pod.difference import changes, gained
+from node.pod.errors import PodError, printable
+from node.pod.invitation import Invitation
+from node.pod.kept import Listed, capabilities_in, find_listed, kept_release, listed_in
+from node.pod.known import KnownNetwork
+from node.pod.plans import Beating, Founding, Recalling, Releasing, Rotating
+from node.pod.proposal import Proposal
+from node.pod.writing import TIMESTAMP_DAYS
+from node.trust.head import Head
+from node.trust.metadata import Targets, read, time_text
+from node.trust.policy import foundation_until, high_threshold, majority
+from node.trust.release import LAYER_OF, floor_of, recalled_in
+
+ANCHOR_FIELD: Final = "x-anchor"
+FILES_SHOWN_MAX: Final = 100
+
+
+def describe(proposal: Proposal) -> list[str]:
+    """What will be signed, as sentences; for a release see ``describe_changes`` too."""
+    plan, known = proposal.plan, proposal.published
+    if isinstance(plan, Founding):
+        return _founding(proposal, plan)
+    assert known is not None, "only a founding builds on nothing"
+    lines = [f"This is for the network {known.network[:16]}…, drafted at {time_text(proposal.at)}."]
+    match plan:
+        case Releasing(release=release):
+            lines += [
+                f"It releases {release.name}, tree hash {release.tree}.",
+                f"Its notes: {printable(release.notes) or 'none'}",
+                *_floor(known.head, release.role, release.floor),
+            ]
+        case Recalling(release=name):
+            left = [release for release in releases_of(known.head) if release.name != name]
+            lines += [
+                f"It recalls {name}, for ever. Farms that run it go back to what they ran before.",
+                f"The newest release is then {left[0].name if left else 'none'}.",
+            ]
+        case Rotating():
+            lines += _rotation(known, plan)
+        case Beating():
+            lines += [f"It says that the newest is still the newest, for {TIMESTAMP_DAYS} days, and nothing else."]
+    return lines
+
+
+def describe_changes(
+    proposal: Proposal, built: Built, network_folder: Path, checkouts: Sequence[Path] = ()
+) -> list[str]:
+    """What a release changes against the last release and against the last anchor, as sentences.
+
+    Args:
+        proposal: A release.
+        built: Its files, rebuilt here.
+        network_folder: Where earlier releases are kept.
+        checkouts: Checkouts of earlier releases that are not kept there.
+
+    Raises:
+        PodError: The files of an earlier release are not at hand, so nothing could be said about it.
+    """
+    known = proposal.published
+    assert known is not None, "a release builds on a network"
+    statement = proposal.statements[built.release.role].signed
+    asked = next(release for release in listed_in(statement) if release.name == built.release.name).capabilities
+    last = next(iter(releases_of(known.head)), None)
+    lines = []
+    if last is None:
+        lines += ["It is the first release:", *_files(None, built)]
+    else:
+        before = kept_release(network_folder, last, checkouts)
+        lines += [f"Against the last release, {last.name}:", *_files(before, built), _gains(last.capabilities, asked)]
+    anchor = _anchor(known.head, network_folder)
+    if anchor is None:
+        lines.append("No release is an anchor yet.")
+    else:
+        before = kept_release(network_folder, anchor, checkouts)
+        lines += [f"Against the anchor, {anchor.name}:", *_files(before, built), _gains(anchor.capabilities, asked)]
+    return lines
+
+
+def releases_of(head: Head) -> list[Listed]:
+    """Everything that a verified head releases, newest first."""
+    statements = [read(head.delegated[role], Targets).signed for role in LAYER_OF if role in head.delegated]
+    recalled = {name for statement in statements for name in recalled_in(statement)}
+    found = [release for statement in statements for release in listed_in(statement) if release.name not in recalled]
+    return sorted(found, key=lambda release: -release.sequence)
+
+
+def _founding(proposal: Proposal, plan: Founding) -> list[str]:
+    pods, root = len(plan.pods), proposal.statements["root"].signed
+    until = foundation_until(root)
+    return [
+        f"This founds a new network, drafted at {time_text(proposal.at)}. Its pods are:",
+        *map(_who, plan.pods),
+        "Its founders are:" if plan.founders else "It has no founders.",
+        *map(_who, plan.founders),
+        f"{majority(pods)} of {pods} pods sign for the vault, {high_threshold(pods)} for the app or new pods.",
+        *([f"{len(plan.founders) // 2 + 1} founders release for the vault until {time_text(until)}."] if until else []),
+        "Compare every fingerprint with its owner, by voice or in person, before you sign.",
+        f"Fingerprint of the founding, the same for everybody: {proposal.hash_of('root')}",
+    ]
+
+
+def _rotation(known: KnownNetwork, plan: Rotating) -> list[str]:
+    lines = ["It renews the dates of everything: the root for three years, the statements below it for one."]
+    if plan.join is not None:
+        lines += [
+            f"The pod {plan.leave} leaves, and its key signs nothing from then on. In its place comes:",
+            _who(plan.join),
+        ]
+    if plan.foundation_until:
+        before = foundation_until(known.root.signed)
+        lines.append(
+            f"The foundation ends at {plan.foundation_until} instead of {time_text(before) if before else 'never'}."
+        )
+    return lines
+
+
+def _who(invitation: Invitation) -> str:
+    return f"  {invitation.name}, fingerprint {invitation.fingerprint}"
+
+
+def _floor(head: Head, role: str, floor: int) -> list[str]:
+    if floor <= floor_of(read(head.delegated[role], Targets).signed):
+        return []
+    name = next((release.name for release in releases_of(head) if release.sequence == floor), "the release itself")
+    return [f"It raises the floor: no recall leads below number {floor} ({name}) any more."]
+
+
+def _files(before: Built | None, after: Built) -> list[str]:
+    found = changes(before, after)
+    lines = [f"  {change}" for change in found[:FILES_SHOWN_MAX]]
+    if len(found) > FILES_SHOWN_MAX:
+        lines.append(f"  and {len(found) - FILES_SHOWN_MAX} files more")
+    return lines or ["  no file differs"]
+
+
+def _gains(before: dict[str, object], after: dict[str, object]) -> str:
+    return f"  capabilities gained: {'; '.join(gained(before, after)) or 'none'}"
+
+
+def _anchor(head: Head, network_folder: Path) -> Listed | None:
+    """The release at which what a vault may do was last approved as a whole."""
+    anchor = read(head.delegated["vault"], Targets).signed.unrecognized_fields.get(ANCHOR_FIELD)
+    if anchor is None:
+        return None
+    if not isinstance(anchor, dict) or not isinstance(anchor.get("version"), str):
+        raise PodError("the anchor in the vault's statement is described in a way that these tools do not know")
+    listed = find_listed(network_folder, f"vault/{anchor['version']}")
+    return Listed(listed.name, listed.tree, listed.sequence, capabilities_in(anchor))

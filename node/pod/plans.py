@@ -1,0 +1,162 @@
+"""What pods can do together, and the statements that each of it comes down to.
+
+A plan says in a few words what shall happen; ``statements_of`` derives the statements from it.  Everyone who signs
+derives them again and compares: so nobody signs what only the drafter's computer made, and nothing that the plan does
+not say can hide in what is signed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from node.pod.errors import PodError
+from node.pod.founding import check_numbers, first_statements
+from node.pod.invitation import Invitation
+from node.pod.rotation import Exchange, pods_of, rotation
+from node.pod.statements import Draft, ReleaseFile
+from node.pod.writing import Statements, next_snapshot, next_targets, next_timestamp
+from node.trust.errors import TrustError
+from node.trust.head import Head
+from node.trust.metadata import TIME_FORMAT, Root, Snapshot, Statement, Targets, read
+from node.trust.policy import check_delegated, check_delegations, check_root
+from node.trust.release import LAYER_OF, RECALLED_FIELD, check_releases, recalled_in, releases_in
+
+
+class Founding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="found"):
+    """Found a network of these pods and founders."""
+
+    pods: tuple[Invitation, ...]
+    founders: tuple[Invitation, ...]
+
+
+class Releasing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="release"):
+    """Release what was built.  ``manifest`` names every file, so that a difference can be named too."""
+
+    release: ReleaseFile
+    manifest: bytes
+
+
+class Recalling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="recall"):
+    """Withdraw a release for ever."""
+
+    release: str
+
+
+class Rotating(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="rotate"):
+    """Renew every date; let ``join`` take the place of the pod named ``leave``; move the foundation's date."""
+
+    leave: str = ""
+    join: Invitation | None = None
+    foundation_until: str = ""
+
+
+class Beating(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="heartbeat"):
+    """Say that the newest is still the newest."""
+
+
+Plan = Founding | Releasing | Recalling | Rotating | Beating
+
+
+def founding_statements(plan: Founding, at: datetime) -> Statements:
+    """The statements that a network begins with, unsigned.
+
+    Raises:
+        PodError: Such a network is not possible.
+    """
+    check_numbers(len(plan.pods), len(plan.founders))
+    pods, founders = ([invitation.member() for invitation in group] for group in (plan.pods, plan.founders))
+    if len({member.name for member in (*pods, *founders)}) != len(pods) + len(founders):
+        raise PodError("two pods or founders have the same name")
+    statements = first_statements(pods, founders, at)
+    try:
+        root, targets = statements["root"].signed, statements["targets"].signed
+        check_root(root, None)
+        check_delegations(targets, root)
+    except TrustError as error:
+        raise PodError(f"this network cannot be founded: {error}") from error
+    return statements
+
+
+def statements_of(plan: Plan, root: Statement[Root], head: Head, at: datetime, stamped_at: datetime) -> Statements:
+    """The unsigned statements that follow ``head``, whose root is ``root``.
+
+    The same plan, head and moments always give the same.  ``at`` is when the plan was made, ``stamped_at`` when its
+    timestamp was: a heartbeat that went out in between makes the timestamp, and nothing else, be made anew.
+
+    Raises:
+        PodError: The plan is not possible in this network.
+    """
+    match plan:
+        case Founding():
+            raise PodError("a network is founded once")
+        case Releasing(release=release):
+            statements = Draft.begin(head, release, at).statements(release.role)
+        case Recalling(release=name):
+            statements = _recall(head, name, at)
+        case Rotating():
+            statements = rotation(root, head, _exchange(plan, root.signed), _until(plan), at)
+        case Beating():
+            statements = {"snapshot": read(head.snapshot, Snapshot).metadata}
+    statements["timestamp"] = next_timestamp(head, statements["snapshot"], stamped_at)
+    if isinstance(plan, Beating):
+        del statements["snapshot"]
+    _check_allowed(root, head, statements)
+    return statements
+
+
+def _recall(head: Head, name: str, at: datetime) -> Statements:
+    statement = next_targets(head, "vault", at)
+    targets = statement.signed
+    listed = {
+        path
+        for role in LAYER_OF
+        if role in head.delegated
+        for path in read(head.delegated[role], Targets).signed.targets
+    }
+    if name in recalled_in(targets):
+        raise PodError(f"{name} was recalled before")
+    if name not in listed:
+        raise PodError(f"{name} is not released; released are {', '.join(sorted(listed)) or 'none'}")
+    targets.targets.pop(name, None)
+    targets.unrecognized_fields[RECALLED_FIELD] = sorted([*recalled_in(targets), name])
+    changed = {"vault": statement}
+    return {**changed, "snapshot": next_snapshot(head, changed, at)}
+
+
+def _exchange(plan: Rotating, root: Root) -> Exchange | None:
+    if (plan.join is None) != (plan.leave == ""):
+        raise PodError("one pod leaves and another takes its place: name both, or none")
+    if plan.join is None:
+        return None
+    pods = {pod.name: pod for pod in pods_of(root)}
+    if plan.leave not in pods:
+        raise PodError(f"there is no pod {plan.leave[:40]!r}; there are {', '.join(sorted(pods))}")
+    return Exchange(pods[plan.leave], plan.join.member())
+
+
+def _until(plan: Rotating) -> datetime | None:
+    try:
+        return (
+            datetime.strptime(plan.foundation_until, TIME_FORMAT).replace(tzinfo=UTC) if plan.foundation_until else None
+        )
+    except ValueError as error:
+        raise PodError("the foundation's new date is no date") from error
+
+
+def _check_allowed(held: Statement[Root], head: Head, statements: Statements) -> None:
+    """Ask what every farm will ask, before anyone signs; only who signed is asked later."""
+    try:
+        root = statements["root"].signed if "root" in statements else held.signed
+        if "root" in statements:
+            check_root(root, held)
+        targets = statements["targets"].signed if "targets" in statements else read(head.targets, Targets).signed
+        check_delegations(targets, root)
+        for role in sorted(set(statements) & set(head.delegated)):
+            check_delegated(role, statements[role].signed, root)
+            if role in LAYER_OF:
+                releases_in(role, statements[role].signed, ())
+                check_releases(role, statements[role].signed, read(head.delegated[role], Targets).signed)
+    except TrustError as error:
+        raise PodError(f"no farm would accept this: {error}") from error

@@ -1,0 +1,184 @@
+"""The one file that pods exchange: a plan, what it builds on, the statements it comes to, and who signed them so far.
+
+    JSON {"format", "kind", "network", "at", "stamped_at", "plan", "base", "roots", "statements"}
+
+``network`` is the SHA-256 of the genesis root (empty while the network is founded), ``base`` the head that was
+published when the plan was made, ``roots`` the root files that it names, ``statements`` TUF files by role.  Whoever
+opens the file believes none of it: the base is verified against the network that is known here, the statements are
+derived from the plan anew, and every signature is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from node.pod.errors import PodError
+from node.pod.files import pretty, read_as
+from node.pod.known import KnownNetwork
+from node.pod.plans import Founding, Plan, founding_statements, statements_of
+from node.pod.proposal import Proposal
+from node.pod.writing import Statements
+from node.trust.errors import Equivocation, Rollback, TrustError
+from node.trust.head import Head
+from node.trust.metadata import TIME_FORMAT, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
+
+FORMAT: Final = 1
+KIND: Final = "perennial signing file"
+BYTES_MAX: Final = 16 << 20  # some two hundred roots, one for each rotation
+AHEAD_MAX: Final = timedelta(hours=1)  # how far the drafter's clock may be ahead of the signer's
+AGE_MAX: Final = timedelta(days=30)  # how long a plan may wait for signatures
+KINDS: Final[dict[str, Any]] = {"root": Root, "snapshot": Snapshot, "timestamp": Timestamp}  # the others are Targets
+
+
+class SigningFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file's content.  ``stamped_at`` is the moment of the timestamp, ``at`` of everything else."""
+
+    format: int
+    kind: str
+    network: str
+    at: str
+    stamped_at: str
+    plan: Plan
+    base: Head | None
+    roots: tuple[bytes, ...]
+    statements: dict[str, str]
+
+
+def begin(plan: Plan, published: KnownNetwork | None, now: datetime) -> Proposal:
+    """What ``plan`` comes to, signed by nobody.
+
+    Raises:
+        PodError: The plan is not possible.
+    """
+    return Proposal(plan, now, now, published, _derive(plan, published, now, now))
+
+
+def encode_file(proposal: Proposal) -> bytes:
+    """The proposal as the file that is exchanged."""
+    published = proposal.published
+    return pretty(
+        SigningFile(
+            FORMAT,
+            KIND,
+            published.network if published else "",
+            time_text(proposal.at),
+            time_text(proposal.stamped_at),
+            proposal.plan,
+            published.head if published else None,
+            published.roots if published else (),
+            {role: metadata.to_bytes().decode() for role, metadata in proposal.statements.items()},
+        )
+    )
+
+
+def open_file(file: Path, known: KnownNetwork | None) -> Proposal:
+    """Open a signing file from anyone.
+
+    Args:
+        file: Bytes from others.
+        known: The network as it is known here; None if there is none yet.
+
+    Raises:
+        PodError: It is malformed, of another network, of the past, or not what its plan says.
+    """
+    told = read_as(file, SigningFile, BYTES_MAX, "a signing file")
+    if (told.format, told.kind) != (FORMAT, KIND):
+        raise PodError(f"{file} is a signing file of another kind")
+    base = _base(file, told, known)
+    at, stamped_at = _moment(file, told.at), _moment(file, told.stamped_at)
+    derived = _derive(told.plan, base, at, stamped_at)
+    if set(derived) != set(told.statements):
+        raise PodError(f"{file} does not hold the statements that its plan comes to")
+    statements: Statements = {}
+    for role, expected in derived.items():
+        statements[role] = _read(file, role, told.statements[role])
+        if signed_hash(statements[role]) != signed_hash(expected):
+            raise PodError(
+                f"the {role} in {file} is not what the plan comes to: "
+                "it was changed, or drafted with another version of these tools"
+            )
+    proposal = Proposal(told.plan, at, stamped_at, base, statements)
+    proposal.check_signatures()
+    return proposal
+
+
+def check_time(proposal: Proposal, now: datetime) -> None:
+    """Check that the plan was made a short while ago: farms take its time for the time at which pods signed.
+
+    Raises:
+        PodError: It was not, or this computer's clock is wrong.
+    """
+    for moment in (proposal.at, proposal.stamped_at):
+        if not now - AGE_MAX <= moment <= now + AHEAD_MAX:
+            raise PodError(
+                f"this was drafted at {time_text(moment)} and it is {time_text(now)} now; "
+                f"nobody signs what is over {AGE_MAX.days} days old or in the future"
+            )
+
+
+def merge(proposals: Sequence[Proposal]) -> Proposal:
+    """One proposal with the signatures of all; the order does not matter.
+
+    Raises:
+        PodError: They are not all of the same plan.
+    """
+    first = proposals[0]
+    if any(other.identity() != first.identity() for other in proposals):
+        raise PodError("these are not copies of one signing file: they would sign different things")
+    # The timestamp alone may have been made anew in some of the copies, after a heartbeat; the latest one counts.
+    latest = max(proposals, key=lambda p: (p.statements["timestamp"].signed.version, p.stamped_at))
+    merged = latest.with_signatures_of(latest)
+    for other in proposals:
+        merged = merged.with_signatures_of(other)
+    return merged
+
+
+def _derive(plan: Plan, published: KnownNetwork | None, at: datetime, stamped_at: datetime) -> Statements:
+    if isinstance(plan, Founding):
+        return founding_statements(plan, at)
+    if published is None:
+        raise PodError("only a founding needs no network; say in which folder the network lies")
+    return statements_of(plan, published.root, published.head, at, stamped_at)
+
+
+def _base(file: Path, told: SigningFile, known: KnownNetwork | None) -> KnownNetwork | None:
+    """The published head that the file builds on, verified against what is known here."""
+    if isinstance(told.plan, Founding):
+        if told.base is not None or told.network:
+            raise PodError(f"{file} founds a network and is one of a network already")
+        return None
+    if known is None or told.base is None:
+        raise PodError(f"{file} is of the network {told.network[:16]}…; say in which folder that network lies")
+    if told.network != known.network:
+        raise PodError(f"{file} is of another network: {told.network[:16]}…, and this one is {known.network[:16]}…")
+    base = KnownNetwork(known.genesis, told.roots, told.base)
+    try:
+        if known.outstamps(base):
+            return known.stamped(told.base.timestamp)
+        known.check_followed_by(base)
+    except Rollback as error:
+        raise PodError(f"the network published something since {file} was drafted; it must be drafted again") from error
+    except Equivocation as error:
+        raise PodError(f"{file} builds on something else than what this network published: {error}") from error
+    except TrustError as error:
+        raise PodError(f"{file} builds on what no farm would accept: {error}") from error
+    return base
+
+
+def _read(file: Path, role: str, content: str) -> Metadata[Any]:
+    try:
+        return read(content.encode(), KINDS.get(role, Targets)).metadata
+    except (TrustError, UnicodeError) as error:
+        raise PodError(f"the {role} in {file} is damaged: {error}") from error
+
+
+def _moment(file: Path, text: str) -> datetime:
+    try:
+        return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise PodError(f"{file} does not say when it was drafted") from error

@@ -1,0 +1,80 @@
+"""How statements are written: what all of them have in common.
+
+All times are handed in.  What is made here is what ``node.trust.policy`` demands: every statement of root and targets
+names its predecessor, and a snapshot or timestamp names the signed part of what it lists instead of hashing files,
+so that pods can add their signatures one after the other.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from tuf.api.metadata import MetaFile  # type: ignore[attr-defined]  # documented there, not listed for type checkers
+
+from node.pod.parties import Party
+from node.trust.head import Head
+from node.trust.metadata import NAMED_FIELD, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
+from node.trust.policy import NETWORK_FIELD, PREVIOUS_FIELD, ROLE_FIELD, SIGNED_AT_FIELD
+
+ROOT_DAYS: Final = 3 * 365
+STATEMENT_DAYS: Final = 365
+TIMESTAMP_DAYS: Final = 45
+FOUNDATION_DAYS: Final = 180
+
+T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
+Statements = dict[str, Metadata[Any]]  # role -> its statement
+
+
+def sign(metadata: Metadata[T], parties: Sequence[Party]) -> Metadata[T]:
+    """Add one signature of each party; signing again replaces a party's own.  A root is signed with the root keys."""
+    for party in parties:
+        metadata.sign(party.root_signer if isinstance(metadata.signed, Root) else party.signer, append=True)
+    return metadata
+
+
+def next_targets(head: Head, role: str, now: datetime) -> Metadata[Targets]:
+    """The statement of ``role`` after the head's: it says the same until it is changed, and names its predecessor."""
+    held = read(head.targets if role == "targets" else head.delegated[role], Targets)
+    # The foundation's statements keep their date: it ends with the network's beginning, not with its last release.
+    expires = held.signed.expires if role == "foundation" else in_days(now, STATEMENT_DAYS)
+    following = copy.deepcopy(held.metadata)
+    following.signatures.clear()
+    following.signed.version += 1
+    following.signed.expires = expires
+    following.signed.unrecognized_fields[PREVIOUS_FIELD] = held.signed_hash
+    return following
+
+
+def next_snapshot(head: Head, changed: Statements, now: datetime) -> Metadata[Snapshot]:
+    """The snapshot after the head's, in which ``changed`` stand in the place of their predecessors."""
+    before = read(head.snapshot, Snapshot).signed
+    listed = {f"{role}.json": named(statement) for role, statement in changed.items()}
+    scope = {field: before.unrecognized_fields[field] for field in (ROLE_FIELD, NETWORK_FIELD)}
+    return snapshot(now, before.version + 1, {**before.meta, **listed}, scope)
+
+
+def snapshot(now: datetime, version: int, meta: dict[str, MetaFile], scope: dict[str, str]) -> Metadata[Snapshot]:
+    fields = {SIGNED_AT_FIELD: time_text(now), **scope}
+    return Metadata(Snapshot(version, expires=in_days(now, STATEMENT_DAYS), meta=meta, unrecognized_fields=fields))
+
+
+def next_timestamp(head: Head, snapshot: Metadata[Snapshot], now: datetime) -> Metadata[Timestamp]:
+    """The timestamp after the head's, naming ``snapshot``."""
+    return timestamp(now, read(head.timestamp, Timestamp).signed.version + 1, snapshot)
+
+
+def timestamp(now: datetime, version: int, snapshot: Metadata[Snapshot]) -> Metadata[Timestamp]:
+    fields = {SIGNED_AT_FIELD: time_text(now)}
+    expires = in_days(now, TIMESTAMP_DAYS)
+    return Metadata(Timestamp(version, expires=expires, snapshot_meta=named(snapshot), unrecognized_fields=fields))
+
+
+def named(metadata: Metadata[Any]) -> MetaFile:
+    return MetaFile(metadata.signed.version, unrecognized_fields={NAMED_FIELD: signed_hash(metadata)})
+
+
+def in_days(now: datetime, days: int) -> datetime:
+    return now + timedelta(days=days)
