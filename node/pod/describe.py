@@ -111,15 +111,11 @@ def _founding(proposal: Proposal, plan: Founding) -> list[str]:
 def _rotation(known: KnownNetwork, plan: Rotating) -> list[str]:
     lines = ["It renews the dates of everything: the root for three years, the statements below it for one."]
     if plan.join is not None:
-        lines += [
-            f"The pod {plan.leave} leaves, and its key signs nothing from then on. In its place comes:",
-            _who(plan.join),
-        ]
+        lines += [f"The pod {plan.leave} leaves; its keys sign nothing any more. In its place comes:", _who(plan.join)]
     if plan.foundation_until:
         before = foundation_until(known.root.signed)
-        lines.append(
-            f"The foundation ends at {plan.foundation_until} instead of {time_text(before) if before else 'never'}."
-        )
+        assert before is not None, "a date that does not exist was moved"
+        lines.append(f"The foundation ends at {plan.foundation_until}, no longer at {time_text(before)}.")
     return lines
 
 

@@ -52,8 +52,8 @@ def gained(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
             found += [f"{name}: {item}" for item in new if item not in there]
         elif isinstance(new, bool) or not isinstance(new, int):
             found += [name if new is True else f"{name}: {new}"] if new not in (old, False, None) else []
-        elif not isinstance(old, int) or new > old:
-            found.append(f"{name}: {new} instead of {old or 0}")
+        elif type(old) is not int or new > old:
+            found.append(f"{name}: {new} instead of {old if type(old) is int else 0}")
     return found
 
 

@@ -39,6 +39,10 @@ class Member:
         """From raw public keys: the everyday one, and the two halves of the root key."""
         return cls(name, SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(key)), _hybrid_key(*halves))
 
+    @property
+    def keyids(self) -> tuple[str, str]:
+        return self.key.keyid, self.root_key.keyid
+
 
 @dataclass(frozen=True, slots=True)
 class Party:

@@ -69,6 +69,8 @@ def founding_statements(plan: Founding, at: datetime) -> Statements:
     pods, founders = ([invitation.member() for invitation in group] for group in (plan.pods, plan.founders))
     if len({member.name for member in (*pods, *founders)}) != len(pods) + len(founders):
         raise PodError("two pods or founders have the same name")
+    if len({key for member in (*pods, *founders) for key in member.keyids}) != 2 * (len(pods) + len(founders)):
+        raise PodError("two pods or founders have the same key")
     statements = first_statements(pods, founders, at)
     try:
         root, targets = statements["root"].signed, statements["targets"].signed
@@ -133,7 +135,10 @@ def _exchange(plan: Rotating, root: Root) -> Exchange | None:
     pods = {pod.name: pod for pod in pods_of(root)}
     if plan.leave not in pods:
         raise PodError(f"there is no pod {plan.leave[:40]!r}; there are {', '.join(sorted(pods))}")
-    return Exchange(pods[plan.leave], plan.join.member())
+    joining = plan.join.member()
+    if set(joining.keyids) & set(root.keys):
+        raise PodError(f"{joining.name} has a key that is part of this network already")
+    return Exchange(pods[plan.leave], joining)
 
 
 def _until(plan: Rotating) -> datetime | None:

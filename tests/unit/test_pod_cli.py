@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from node.cli.pod import pod
+from node.keys import sealed
+from node.pod.keys import make_in_file
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(pod, [str(argument) for argument in arguments])
+def run(*arguments: object, typed: str = "") -> Result:
+    return CliRunner().invoke(pod, [str(argument) for argument in arguments], input=typed)
 
 
 def run_json(*arguments: object) -> dict[str, Any]:
@@ -128,3 +131,81 @@ def test_publishing_without_a_running_node_says_so(tmp_path: Path, source: Path)
 
     assert result.exit_code == 1
     assert "does not run" in result.output
+
+
+@pytest.fixture
+def drafted(tmp_path: Path, source: Path) -> Path:
+    """A release that waits for signatures; the network lies beside it."""
+    run("init-network", tmp_path / "net")
+    run("build", source, "--out", tmp_path / "out", "--version", "0.1.1", "--network", tmp_path / "net")
+    return tmp_path / "out" / "signing.json"
+
+
+class TestSigning:
+    def arguments(self, drafted: Path, *others: object) -> tuple[object, ...]:
+        net = drafted.parent.parent / "net"
+        return ("sign", drafted, "--key", net / "pods" / "ash" / "key.json", "--network", net, *others)
+
+    def test_it_says_what_will_be_signed_and_asks(self, drafted: Path, source: Path) -> None:
+        said = run(*self.arguments(drafted, "--checkout", source), typed="y\n").output
+
+        assert said.index("It releases vault/0.1.1") < said.index("Sign this as ash?") < said.index("ash signed")
+
+    @pytest.mark.parametrize("typed", ["n\n", "\n", ""])
+    def test_whoever_does_not_agree_signs_nothing(self, drafted: Path, source: Path, typed: str) -> None:
+        before = {path: path.read_bytes() for path in drafted.parent.parent.rglob("*") if path.is_file()}
+
+        assert run(*self.arguments(drafted, "--checkout", source), typed=typed).exit_code == 1
+        assert {path: path.read_bytes() for path in drafted.parent.parent.rglob("*") if path.is_file()} == before
+
+    @pytest.mark.parametrize(
+        ("others", "sentence"),
+        [
+            (("--yes",), "signed by who rebuilt it"),
+            (("--yes", "--checkout", "elsewhere"), "elsewhere does not exist"),
+            (("--json",), "nobody is asked: say --yes too"),
+            (("--yes", "--key", "sealed"), "does not open the key of 'birch'"),
+            (("--yes", "--key", "nobody"), "keyring"),
+            (("--yes", "--network", "elsewhere"), "holds no network"),
+        ],
+    )
+    def test_what_is_missing_is_one_sentence_and_nothing_is_signed(
+        self, drafted: Path, source: Path, others: tuple[str, ...], sentence: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(drafted.parent)
+        monkeypatch.setattr(sealed, "MEMORY_KIB", sealed.MEMORY_KIB_MIN)
+        make_in_file(Path("sealed"), "birch", "a passphrase of several words", os.urandom)
+        before = drafted.read_bytes()
+        checkout = ("--checkout", source) if "--key" in others else ()
+
+        result = run(*self.arguments(drafted, *checkout, *others), typed="another one altogether\n")
+
+        assert result.exit_code == 1
+        assert sentence in result.output
+        assert drafted.read_bytes() == before
+
+    def test_a_checkout_that_gives_something_else_is_not_signed(self, drafted: Path, source: Path) -> None:
+        before = drafted.read_bytes()
+        (source / "__main__.py").write_text("import backdoor\n")
+
+        result = run(*self.arguments(drafted, "--checkout", source, "--yes"))
+
+        assert (result.exit_code, drafted.read_bytes()) == (1, before)
+        assert "node/vault/__main__.py" in result.output
+
+
+def test_keygen_takes_its_passphrase_from_standard_input_where_there_is_no_terminal(tmp_path: Path) -> None:
+    made = run("keygen", "ash", "--file", tmp_path / "key", typed="a passphrase of several words\n")
+    shown = run("show", tmp_path / "key", "--out", tmp_path / "ash.json", typed="a passphrase of several words\n")
+
+    assert (made.exit_code, shown.exit_code) == (0, 0), made.output + shown.output
+    [fingerprint] = [line for line in made.output.splitlines() if line.startswith("Fingerprint")]
+    assert fingerprint in shown.output
+    assert json.loads((tmp_path / "ash.json").read_bytes())["name"] == "ash"
+
+
+def test_without_anything_to_read_no_key_is_made(tmp_path: Path) -> None:
+    result = run("keygen", "ash", "--file", tmp_path / "key")
+
+    assert (result.exit_code, list(tmp_path.iterdir())) == (1, [])
+    assert "a passphrase is needed" in result.output

@@ -1,0 +1,143 @@
+"""The handbook's chapter for pods, done word by word: every pod in a folder of its own, with a keyring of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import shlex
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from node.api.schema import HeadAnswer, StoredChunk
+from node.cli import pod as pod_commands
+from node.keys import keyring as keyring_module
+from node.keys import sealed
+from node.pod import network
+from node.pod.network import published
+from node.pod.parties import SECRET_BYTES, SEED_BYTES
+from node.trust.chain import Chain
+from node.trust.policy import pod_names
+from tests.architecture.sources import ROOT
+from tests.unit.test_pod_keys import FakeKeyring
+
+CHAPTER = ROOT / "resources" / "handbook" / "pods.md"
+PODS = ("ash", "birch", "cedar", "elm", "fir")
+FOUNDERS = ("ivy", "moss", "fern")
+EVERYBODY = {"pods": PODS, "founders": FOUNDERS, "each": (*PODS, *FOUNDERS)}
+PASSPHRASE = "a passphrase of several words"
+HANDED_OVER = re.compile(r"(\w+) -> ([\w ]+): (\S+)(?: as (\S+))?")
+TYPED = re.compile(r"(\w+)\$ perennial pod (.+)")
+
+
+class FakeNode:
+    """The node that a pod runs: it verifies heads as a farm does, and stores whatever it is given."""
+
+    def __init__(self, genesis: bytes) -> None:
+        self.chain = Chain.start(genesis)
+        self.chunks: list[bytes] = []
+        self.released: list[list[str]] = []
+
+    async def put_chunk(self, content: bytes) -> StoredChunk:
+        self.chunks.append(content)
+        return StoredChunk("", 5)
+
+    async def offer_head(self, content: bytes) -> HeadAnswer:
+        verified = self.chain.verify(content, network.utc_now())
+        self.chain = verified.chain
+        self.released.append([release.name for release in verified.releases])
+        return HeadAnswer("accepted", "")
+
+
+class Village:
+    """Everybody's folder, and what they type."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.node: FakeNode | None = None
+        self._monkeypatch = monkeypatch
+        self._keyrings: dict[str, FakeKeyring] = {}
+        monkeypatch.setattr(pod_commands, "ask_node", self._ask_node)
+
+    def home(self, name: str) -> Path:
+        home = self.folder / name
+        if not home.exists():
+            vault = home / "checkout" / "node" / "vault"
+            vault.mkdir(parents=True)
+            (vault.parent / "__init__.py").write_text("")
+            for file in ("__init__.py", "__main__.py"):
+                (vault / file).write_text(f"# {file}\n")
+        return home
+
+    def type(self, name: str, command: str) -> None:
+        self._monkeypatch.chdir(self.home(name))
+        keyring = self._keyrings.setdefault(name, FakeKeyring())
+        self._monkeypatch.setattr(keyring_module, "system_keyring", lambda: keyring)
+        arguments = shlex.split(re.sub(r"\bNAME\b", name, command))
+        asked = f"{PASSPHRASE}\n" if f"{name}.key" in arguments else ""
+        result = CliRunner().invoke(pod_commands.pod, arguments, input=f"{asked}y\n")
+        assert result.exit_code == 0, f"{name}$ {command}\n{result.output}"
+
+    def hand_over(self, giver: str, takers: str, what: str, name: str | None) -> None:
+        source = self.home(giver) / what
+        for taker in takers.split():
+            target = self.home(taker) / (name or what)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copy(source, target)
+
+    def secrets_found_in_files(self) -> list[Path]:
+        """The files in which a secret of somebody's keyring stands, in whole or in part."""
+        kept = [base64.b64decode(secret) for keyring in self._keyrings.values() for secret in keyring.kept.values()]
+        assert len(kept) == len(PODS) + 1, "every pod and the one that joined keep a key"
+        seeds = [secret[start : start + SEED_BYTES] for secret in kept for start in range(0, SECRET_BYTES, SEED_BYTES)]
+        spelled = [spelling for seed in seeds for spelling in (seed, seed.hex().encode(), base64.b64encode(seed)[:40])]
+        files = [file for file in self.folder.rglob("*") if file.is_file()]
+        return [file for file in files if any(secret in file.read_bytes() for secret in spelled)]
+
+    def _ask_node(self, home: Path, use: Callable[[Any], Awaitable[Any]], *, is_json: bool) -> Any:
+        self.node = self.node or FakeNode(network.genesis(Path("network")))
+
+        async def ask() -> Any:
+            return await use(self.node)
+
+        return asyncio.run(ask())
+
+
+def commands() -> list[str]:
+    """The lines of all blocks, in order."""
+    blocks = re.findall(r"^```\n(.*?)^```", CHAPTER.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_every_command_of_the_chapter_works_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed, "MEMORY_KIB", sealed.MEMORY_KIB_MIN)
+    village = Village(tmp_path, monkeypatch)
+
+    for line in commands():
+        if found := TYPED.fullmatch(line):
+            for name in EVERYBODY.get(found[1], (found[1],)):
+                village.type(name, found[2])
+        else:
+            handed = HANDED_OVER.fullmatch(line)
+            assert handed, f"nobody can do this: {line}"
+            village.hand_over(*handed.groups())
+
+    assert village.node
+    assert village.node.released == [["vault/0.1.1"], ["vault/0.1.1"], [], []]
+    root = published(tmp_path / "fir" / "network").root.signed
+    assert sorted(pod_names(root).values()) == ["ash", "birch", "cedar", "elm", "maple"]
+    assert village.secrets_found_in_files() == []
+
+
+def test_every_command_of_the_tools_is_in_the_chapter() -> None:
+    text = CHAPTER.read_text(encoding="utf-8")
+
+    assert {name for name in pod_commands.pod.commands if f"perennial pod {name}" not in text} == set()
