@@ -14,7 +14,7 @@ from node.api.schema import HeadAnswer, Invitation, Joined, StoredChunk
 from node.pod import keys, network
 from node.pod.build import build, load
 from node.pod.errors import PodError
-from node.pod.publish import bundle, publish, release_signed_by
+from node.pod.publish import announce, bundle, publish, release_signed_by
 from node.pod.sign import sign
 from node.pod.statements import sign as sign_statement
 from node.trust.chain import Chain
@@ -238,6 +238,31 @@ class TestPublish:
         with pytest.raises(OSError, match="full"):
             asyncio.run(publish(release, net, client, now=NOW))
         assert not client.heads
+
+
+class TestAnnounce:
+    def test_what_is_published_is_handed_over_without_a_release(self, net: Path) -> None:
+        client = FakeNode()
+        client.chunks[b""] = b""  # what it takes for granted before it takes a head
+
+        told = asyncio.run(announce(net, client, now=NOW))
+
+        assert client.heads == [network.current_head(net)]
+        assert (told.outcome, told.head_bytes) == ("accepted", len(client.heads[0]))
+
+    def test_an_expired_head_is_not(self, net: Path) -> None:
+        client = FakeNode()
+
+        with pytest.raises(PodError, match="no farm would accept this"):
+            asyncio.run(announce(net, client, now=NOW + 46 * DAY))
+        assert not client.heads
+
+    def test_a_refusal_is_said(self, net: Path) -> None:
+        client = FakeNode("refused")
+        client.chunks[b""] = b""
+
+        with pytest.raises(PodError, match="the node refused it: because"):
+            asyncio.run(announce(net, client, now=NOW))
 
 
 class TestAllAtOnce:

@@ -14,22 +14,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.pod import network
+from node.pod import network, plans
 from node.pod.errors import PodError
 from node.pod.finish import finish
 from node.pod.invitation import Invitation
 from node.pod.known import KnownNetwork
 from node.pod.network import published
-from node.pod.plans import Beating, Founding, Recalling, Rotating
+from node.pod.plans import Beating, Founding, Recalling, Releasing, Rotating
+from node.pod.proposal import Proposal
 from node.pod.sign import open_to_sign
 from node.pod.signing_file import AGE_MAX, BYTES_MAX, begin, encode_file, merge, open_file
 from node.pod.statements import heartbeat
 from node.trust.chain import Chain
 from node.trust.head import encode
-from node.trust.metadata import Root, Timestamp, read
+from node.trust.metadata import Root, Targets, Timestamp, read
 from node.trust.policy import is_hybrid
 from tests.pod_world import FOUNDERS, PODS, PodWorld, founding, member, signed
-from tests.signed_world import DAY, NOW
+from tests.signed_world import DAY, NOW, built
 
 ENOUGH = ("ash", "birch", "cedar", "elm", "founder-1", "founder-2")
 
@@ -350,6 +351,27 @@ class TestWhatItBuildsOn:
 
         with pytest.raises(PodError, match="no farm would accept"):
             open_file(file, known)
+
+    def test_nor_does_a_statement_that_nobody_signed_get_in_behind_a_heartbeat(
+        self, world: PodWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The forged statement lists a release; the recall on top of it would keep that release listed."""
+        four = ("ash", "birch", "cedar", "elm")
+        for version in ("0.1.1", "0.1.2"):
+            world.do(Releasing(built(version).release, built(version).manifest), *four)
+        known = published(world.net)
+        forged = read(known.head.delegated["vault"], Targets).metadata
+        forged.signed.targets["vault/evil"] = forged.signed.targets.pop("vault/0.1.1")
+        delegated = {**known.head.delegated, "vault": forged.to_bytes()}
+        base = KnownNetwork(known.genesis, msgspec.structs.replace(known.head, delegated=delegated))
+        plan = Recalling("vault/0.1.2")
+        monkeypatch.setattr(plans, "_check_allowed", lambda *_: None)  # the forger's own tools ask nothing
+        file = world.file(Proposal(plan, NOW, NOW, base, plans.statements_of(plan, base.root, base.head, NOW, NOW)))
+        monkeypatch.undo()
+        world.do(Beating(), "ash", now=NOW + DAY)
+
+        with pytest.raises(PodError, match=r"the vault in .* is not what the plan comes to"):
+            open_file(file, published(world.net))
 
     def test_after_a_heartbeat_only_the_timestamp_is_made_and_signed_anew(self, world: PodWorld) -> None:
         file = world.draft(Rotating())
