@@ -9,7 +9,7 @@ import click
 
 from node.cli import pod_keys, pod_signing
 from node.cli.common import ask_node, shared_options
-from node.cli.pod_shared import FOLDER, as_json, in_network, say, stating_failures
+from node.cli.pod_shared import FOLDER, answer, as_json, in_network, stating_failures
 from node.pod import build as building
 from node.pod import network as networks
 from node.pod import publish as publishing
@@ -48,7 +48,7 @@ def init_network(folder: Path, pods: int, foundation: int, is_json: bool) -> Non
         names, members = networks.pod_names(folder), networks.founder_names(folder)
         fingerprint = networks.published(folder).network
     need = {"root, targets, app": high_threshold(pods), "snapshot, vault": majority(pods), "timestamp": 1}
-    say(
+    answer(
         is_json,
         {"network": fingerprint, "pods": names, "founders": members, "signatures_needed": need},
         f"Founded the network {fingerprint[:16]}… in {folder}.",
@@ -79,7 +79,7 @@ def build(
         built = building.build_tree(source, version, notes, role=role, floor=floor)
         building.write(built, out, signing.draft(built, network) if network else {})
     size = sum(map(len, built.objects.values()))
-    say(
+    answer(
         is_json,
         {
             "release": built.release.name,
@@ -109,10 +109,10 @@ def publish(release: Path | None, network: Path, home: Path, is_json: bool) -> N
         if release is None:
             told = ask_node(home, lambda node: publishing.announce(network, node), is_json=is_json)
             data = {"outcome": told.outcome, "head_bytes": told.head_bytes}
-            say(is_json, data, f"The node {OUTCOMES[told.outcome == 'known']}.")
+            answer(is_json, data, f"The node {OUTCOMES[told.outcome == 'known']}.")
             return
         done = ask_node(home, lambda node: publishing.publish(release, network, node), is_json=is_json)
-    say(
+    answer(
         is_json,
         {
             "release": done.release,
@@ -141,7 +141,7 @@ def verify(release: Path, checkout: Path, is_json: bool) -> None:
             raise PodError(
                 f"{built.release.name} is not what {checkout} gives: {', '.join(differing[: signing.SHOWN_MAX])}{more}"
             )
-    say(
+    answer(
         is_json,
         {
             "release": built.release.name,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from node.cli.pod_shared import FOLDER, as_json, new_passphrase, passphrase, say, stating_failures
+from node.cli.pod_shared import FOLDER, answer, as_json, new_passphrase, passphrase, stating_failures
 from node.pod import keys
 from node.pod.files import check_is_new, pretty, write_new
 from node.pod.invitation import Invitation
@@ -33,7 +33,7 @@ def keygen(name: str, file: Path | None, is_json: bool) -> None:
             party = keys.make_in_file(file, name, new_passphrase(), os.urandom)
         invitation = Invitation.of(party)
     place = f"in {file}, behind your passphrase" if file else "in the keyring of this system"
-    say(
+    answer(
         is_json,
         {"name": name, "file": str(file) if file else None, "fingerprint": invitation.fingerprint},
         f"Made a new key of {name}; it is kept {place}.",
@@ -55,7 +55,7 @@ def show(key: str, out: Path | None, is_json: bool) -> None:
         invitation = Invitation.of(keys.load(key, passphrase, for_practice=False))
         if out is not None:
             write_new(out, pretty(invitation))
-    say(
+    answer(
         is_json,
         {"invitation": msgspec.to_builtins(invitation), "fingerprint": invitation.fingerprint},
         f"The key of {invitation.name}.",

@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from node.cli.common import fail, print_json, shared_options
+from node.cli.common import PATH, fail, print_json, say, shared_options
 from node.keys.sealed import PASSPHRASE_CHARACTERS_MAX
 from node.pod.errors import PodError
 from node.pod.proposal import Proposal
 from node.trust.errors import TrustError
 
-FOLDER: Final = click.Path(path_type=Path)
+FOLDER: Final = PATH
 
 T = TypeVar("T")
 in_network = click.option("--network", "network", type=FOLDER, required=True, help="Folder of the network.")
@@ -48,11 +48,13 @@ def stating_failures(*, is_json: bool) -> Iterator[None]:
         fail(error, is_json=is_json)
 
 
-def say(is_json: bool, data: dict[str, Any], *sentences: str) -> None:
+def answer(is_json: bool, data: dict[str, Any], *sentences: str) -> None:
+    """Print what was done: one JSON object, or sentences."""
     if is_json:
         print_json(data)
     else:
-        click.echo("\n".join(sentences))
+        for sentence in sentences:
+            say(sentence)
 
 
 def passphrase() -> str:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import click
 
+from node.cli.common import say
 from node.cli.pod_shared import (
     FOLDER,
+    answer,
     as_json,
     by_key,
     in_network,
     maybe_in_network,
     passphrase,
     progress,
-    say,
     stating_failures,
 )
 from node.pod import finish as finishing
@@ -127,14 +128,15 @@ def sign(
                 *describe_changes(proposal, rebuilt, network, before),
             ]
         if not is_json:
-            click.echo("\n".join(lines))
+            for line in lines:
+                say(line)
         party = keys.load(key, passphrase)
         signed = proposal.signed_by(party)
         if not is_agreed and not click.confirm(f"Sign this as {party.name}?"):
             raise PodError("nothing was signed")
         signing.keep_signed(file, signed, network, rebuilt)
     data, how_far = progress(signed)
-    say(is_json, {"signed_by": party.name, "says": lines, **data}, f"{party.name} signed {file}.", *how_far)
+    answer(is_json, {"signed_by": party.name, "says": lines, **data}, f"{party.name} signed {file}.", *how_far)
 
 
 @click.command()
@@ -149,7 +151,7 @@ def merge(file: Path, others: tuple[Path, ...], network: Path | None, is_json: b
         merged = merge_proposals([open_file(copy, known) for copy in (file, *others)])
         replace(file, encode_file(merged))
     data, how_far = progress(merged)
-    say(is_json, data, f"Merged {len(others) + 1} copies into {file}.", *how_far)
+    answer(is_json, data, f"Merged {len(others) + 1} copies into {file}.", *how_far)
 
 
 @click.command()
@@ -162,7 +164,7 @@ def finish(file: Path, network: Path, is_json: bool) -> None:
     with stating_failures(is_json=is_json):
         finishing.finish(file, network, networks.utc_now())
         name = networks.published(network).network
-    say(
+    answer(
         is_json,
         {"network": name, "folder": str(network)},
         f"{network} holds the network {name[:16]}… with what {file} signed.",
@@ -180,4 +182,4 @@ def _draft(plan: Plan, network: Path, out: Path, *, is_json: bool) -> None:
 
 def _drafted(file: Path, proposal: Proposal, *, is_json: bool) -> None:
     lines = describe(proposal)
-    say(is_json, {"file": str(file), "says": lines}, *lines, f"Nobody has signed it yet. It is in {file}.")
+    answer(is_json, {"file": str(file), "says": lines}, *lines, f"Nobody has signed it yet. It is in {file}.")

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from node.api.texts import printable
 from node.pod.build import Built
 from node.pod.difference import changes, gained
-from node.pod.errors import PodError, printable
+from node.pod.errors import PodError
 from node.pod.invitation import Invitation
 from node.pod.kept import Listed, capabilities_in, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork

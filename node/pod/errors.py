@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from node.api.texts import printable
+
 MESSAGE_CHARACTERS_MAX: Final = 2_000
 
 
@@ -17,8 +19,3 @@ class PodError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message[:MESSAGE_CHARACTERS_MAX]))
-
-
-def printable(text: str) -> str:
-    """The text without what a terminal would obey instead of show."""
-    return "".join(character if character.isprintable() else "?" for character in text)

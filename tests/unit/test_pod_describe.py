@@ -233,7 +233,7 @@ class TestSentences:
         text = "\n".join(describe(drafted(world, plan)))
 
         assert f"It releases vault/0.1.1, tree hash {built.release.tree}." in text
-        assert "faster?[2J" in text
+        assert "faster\N{REPLACEMENT CHARACTER}[2J" in text
         assert "no recall leads below number 1 (the release itself) any more" in text
 
     def test_a_recall_says_what_is_the_newest_then(self, world: PodWorld, source: Path) -> None:
