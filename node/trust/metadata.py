@@ -87,6 +87,9 @@ def read(content: bytes, kind: type[T]) -> Statement[T]:
     """
     try:
         written = read_json(content)
+    except MalformedMetadata as error:
+        raise MalformedMetadata(f"{kind.type} cannot be read: {error}") from error
+    try:
         metadata = Metadata[T].from_bytes(content)
         if metadata.signed.type != kind.type:
             raise MalformedMetadata(f"expected {kind.type}, got {metadata.signed.type}")

@@ -20,7 +20,7 @@ from node.trust.policy import (
     names_in,
     signed_at,
 )
-from node.trust.release import LAYER_OF, Release, check_releases, releases_in
+from node.trust.release import LAYER_OF, Release, check_releases, recalled_in, releases_in
 
 # The expiry of any other delegated role silences that role only: the app may go without a release for years, and the
 # foundation ends.
@@ -125,14 +125,14 @@ def check_follows(state: State, held: State, root: Root) -> bool:
 
 
 def releases_of(state: State, root: Root) -> tuple[Release, ...]:
-    """Everything released, newest first; at equal numbers the pods' before the foundation's."""
+    """Everything released and not recalled, newest first; at equal numbers the pods' before the foundation's."""
     names = names_in(root)
+    roles = [role for role in LAYER_OF if role in state.delegated]
+    recalled = {name for role in roles for name in recalled_in(state.delegated[role].signed)}
     found: list[Release] = []
-    for role in LAYER_OF:
-        if role not in state.delegated:
-            continue
+    for role in roles:
         statement = state.delegated[role]
         signed_by = tuple(sorted(names[keyid] for keyid in signers(role, statement, state.targets.signed)))
         listed = releases_in(role, statement.signed, signed_by)
         found += () if role in state.lapsed else listed
-    return tuple(sorted(found, key=lambda release: -release.sequence))
+    return tuple(sorted((r for r in found if r.name not in recalled), key=lambda release: -release.sequence))

@@ -23,6 +23,7 @@ from node.pod.network import published
 from node.pod.parties import SECRET_BYTES, SEED_BYTES
 from node.trust.chain import Chain
 from node.trust.policy import pod_names
+from node.trust.roots import address_of
 from tests.architecture.sources import ROOT
 from tests.unit.test_pod_keys import FakeKeyring
 
@@ -48,7 +49,8 @@ class FakeNode:
         return StoredChunk("", 5)
 
     async def offer_head(self, content: bytes) -> HeadAnswer:
-        verified = self.chain.verify(content, network.utc_now())
+        roots = {address_of(chunk): chunk for chunk in self.chunks}
+        verified = self.chain.verify(content, network.utc_now(), roots)
         self.chain = verified.chain
         self.released.append([release.name for release in verified.releases])
         return HeadAnswer("accepted", "")

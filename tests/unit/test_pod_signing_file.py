@@ -202,7 +202,7 @@ class TestWhatIsOpened:
         file = PodWorld(tmp_path / "b", founders=()).draft(Beating())
         rewrite(file, lambda content: content.update(network=published(world.net).network))
 
-        with pytest.raises(PodError, match="builds on something else than what this network published"):
+        with pytest.raises(PodError, match=r"no farm would accept: .* is of this role and network"):
             open_file(file, published(world.net))
 
     def test_without_a_network_nothing_but_a_founding_is_opened(self, world: PodWorld) -> None:
@@ -323,7 +323,7 @@ class TestWhatItBuildsOn:
         file = world.draft(Rotating())
         world.sign(file, "ash", "birch")
         known = published(world.net)
-        forged = KnownNetwork(known.genesis, open_file(file, known).head())
+        forged = open_file(file, known).outcome()
         next_file = world.file(begin(Beating(), forged, NOW))
 
         with pytest.raises(PodError, match="no farm would accept"):
@@ -363,7 +363,7 @@ class TestWhatItBuildsOn:
         forged = read(known.head.delegated["vault"], Targets).metadata
         forged.signed.targets["vault/evil"] = forged.signed.targets.pop("vault/0.1.1")
         delegated = {**known.head.delegated, "vault": forged.to_bytes()}
-        base = KnownNetwork(known.genesis, msgspec.structs.replace(known.head, delegated=delegated))
+        base = KnownNetwork(known.genesis, known.roots, msgspec.structs.replace(known.head, delegated=delegated))
         plan = Recalling("vault/0.1.2")
         monkeypatch.setattr(plans, "_check_allowed", lambda *_: None)  # the forger's own tools ask nothing
         file = world.file(Proposal(plan, NOW, NOW, base, plans.statements_of(plan, base.root, base.head, NOW, NOW)))

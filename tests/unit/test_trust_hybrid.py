@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from securesystemslib.signer import Key, Signature, SSlibKey  # type: ignore[att
 from node.pod.parties import HybridSigner, Party
 from node.pod.statements import heartbeat, sign
 from node.trust.chain import Chain
-from node.trust.errors import MalformedMetadata, NotEnoughSignatures, PolicyViolation
-from node.trust.head import ROOT_BYTES_MAX, encode
+from node.trust.equivocation import Conflict, check_proof
+from node.trust.errors import Equivocation, MalformedMetadata, NotEnoughSignatures, PolicyViolation
+from node.trust.head import ROOT_BYTES_MAX, Head, encode
 from node.trust.hybrid import (
     ED25519_SIGNATURE_BYTES,
     HYBRID_KEYTYPE,
@@ -26,7 +28,8 @@ from node.trust.hybrid import (
 )
 from node.trust.metadata import Root, read
 from node.trust.policy import PODS_FIELD, ROOT_KEYS_FIELD, is_hybrid, root_key_names
-from tests.signed_world import DAY, NOW, World, following, party, unchanged
+from node.trust.roots import address_of, holds_culprit
+from tests.signed_world import DAY, NOW, World, following, noted, party, unchanged
 
 Change = Callable[[Any], None]
 HALF = 2 * ED25519_SIGNATURE_BYTES  # in hex digits
@@ -153,8 +156,9 @@ class TestRoot:
         for pod in world.pods:
             root.sign(pod.signer, append=True)
 
+        world.roots[address_of(root.to_bytes())] = root.to_bytes()
         with pytest.raises(NotEnoughSignatures, match="signed by 0 pods"):
-            world.verify(msgspec.structs.replace(world.head, roots=(root.to_bytes(),)))
+            world.verify(msgspec.structs.replace(world.head, roots=(address_of(root.to_bytes()),)))
 
     @pytest.mark.parametrize("role", ["targets", "snapshot", "timestamp"])
     def test_a_hybrid_key_signs_roots_and_nothing_else(self, role: str) -> None:
@@ -222,7 +226,7 @@ class TestRoot:
             head = world.head = world.with_root(change, by=[*world.pods, new])
             world.pods[number] = new
             world.accept(head)
-            assert is_hybrid(read(head.roots[-1], Root).signed) == (number == 4)
+            assert is_hybrid(read(world.newest_root(head), Root).signed) == (number == 4)
 
     @pytest.mark.parametrize(
         "names",
@@ -258,7 +262,7 @@ class TestRoot:
     def test_the_largest_network_fits_into_its_limits(self) -> None:
         world = hybrid_world(pods=12)
 
-        assert len(world.genesis) < ROOT_BYTES_MAX / 2
+        assert len(world.genesis) < ROOT_BYTES_MAX
         assert len(heartbeat(world.head, world.pods[0], NOW + DAY).timestamp) < 1 << 10
         assert len(encode(world.head)) < 60 << 10
 
@@ -268,6 +272,42 @@ class TestRoot:
 
         with pytest.raises(MalformedMetadata):
             Chain.start(content)
+
+
+class TestContradiction:
+    def proven(self, world: World, heads: list[Head]) -> Conflict:
+        chain = world.accept(heads[0]).chain
+        with pytest.raises(Equivocation) as caught:
+            world.verify(heads[1])
+        return check_proof(caught.value.proof, chain)
+
+    def test_two_hybrid_roots_prove_who_signed_both(self) -> None:
+        world = hybrid_world()
+
+        conflict = self.proven(world, [world.with_root(noted("a")), world.with_root(noted("b"), by=world.pods[:4])])
+
+        assert [culprit.name for culprit in conflict.culprits] == ["pod-1", "pod-2", "pod-3", "pod-4"]
+
+    @pytest.mark.parametrize("is_of_roots", [True, False])
+    @pytest.mark.parametrize("kept", ["root key", "everyday key"])
+    def test_a_culprit_is_gone_when_both_of_its_keys_are(self, kept: str, is_of_roots: bool) -> None:
+        world = hybrid_world()
+        make = world.with_root if is_of_roots else lambda change: world.change("targets", change)
+        conflict = self.proven(world, [make(noted("a")), make(noted("b"))])
+        root = read(world.genesis, Root).signed
+        one = replace(conflict, culprits=conflict.culprits[:1])
+
+        [pod] = [pod for pod in world.pods if pod.name == one.culprits[0].name]
+        keys = {"root key": pod.root_signer.public_key, "everyday key": pod.signer.public_key}
+        for key in keys.values():
+            del root.keys[key.keyid]
+        for field in (PODS_FIELD, ROOT_KEYS_FIELD):
+            root.unrecognized_fields[field] = {
+                keyid: name for keyid, name in root.unrecognized_fields[field].items() if name != pod.name
+            }
+        assert not holds_culprit(root, one)
+        root.keys["ab" * 32] = keys[kept]
+        assert holds_culprit(root, one)
 
 
 def test_a_signer_is_made_of_two_seeds() -> None:

@@ -98,6 +98,7 @@ class TestRecall:
         goes_on(world, recalls("foundation/0.1.2"))
 
         assert recalled_in(vault_of(world)) == ("foundation/0.1.2",)
+        assert [release.name for release in world.verify().releases] == ["vault/0.1.1"]
 
     def test_the_foundation_recalls_no_release_of_the_pods(self) -> None:
         world = released("0.1.1")
