@@ -178,9 +178,10 @@ class World:
     def _ask(self, actor: Actor, effect: Ask) -> None:
         self.sent[type(effect.message).__name__] += 1
         peer = self.actors.get(effect.peer.transport_key)
-        if peer is None or peer.is_dead:
+        if peer is None or peer.is_dead or peer.late_s:
             failed = lambda: AskFailed(self.now(), effect.ask_id, "peer.unreachable")  # noqa: E731
             self._later(effect.timeout_s, lambda: self._arrive(actor, failed))
+        if peer is None or peer.is_dead:
             return
         self._count += 1
         request_id = self._count

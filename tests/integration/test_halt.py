@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+from functools import partial
 from pathlib import Path
 
 from node.pod import network
 from node.pod.publish import release_signed_by
 from node.supervisor.home import Home
+from node.supervisor.supervisor import Supervisor
 from tests.integration.test_supervisor import PACE, QUOTA, running, wait_until
 
 HALTED = "the developers' signatures contradict each other"
@@ -33,6 +35,10 @@ def make(folder: Path, number: int, root: bytes, contacts: tuple[bytes, ...] = (
     return Home.make(folder, kind="practice", root=root, bind=bind, quota_bytes=QUOTA, contacts=contacts, pace=PACE)
 
 
+def is_halted(node: Supervisor) -> bool:
+    return HALTED in node.status().sentence
+
+
 def test_farms_that_were_told_different_things_halt_updates_and_go_on_serving(tmp_path: Path):
     root, head, other_head = split_network(tmp_path)
 
@@ -43,7 +49,7 @@ def test_farms_that_were_told_different_things_halt_updates_and_go_on_serving(tm
             async with running(make(tmp_path / "b", 2, root, (first.vault.record,))) as second:
                 await second.offer_head(other_head)
                 for node in (first, second):
-                    await wait_until(lambda node=node: HALTED in node.status().sentence)
+                    await wait_until(partial(is_halted, node))
                     assert node.status().state == "attention"
                     developers = node.updates().developers
                     assert developers is not None

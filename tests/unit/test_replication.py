@@ -13,7 +13,8 @@ from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.events import Ask, CommandReceived, Ticked
 from node.vault.core.messages import Answer, Audited, Put
 from node.vault.core.proofs import AUDITED, LEASE_S_MIN, _signed_part, sign_answer
-from node.vault.core.replication import ADDRESSES_PER_TICK, QUEUE_MAX
+from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
+from node.vault.core.works import QUEUE_MAX
 from tests.vault_world import Actor, World
 
 # The auditor's own rounds are put off, so that what is seen here is the replication's work.
@@ -256,7 +257,7 @@ class TestTheBudget:
             world.now_s += 0.25
             keeper.vault.step(Ticked(world.now()))
             steps.append(replicator.looked_count - before)
-            assert len(replicator) <= QUEUE_MAX
+            assert len(replicator) <= QUEUE_MAX + REPAIRS_AT_ONCE
         assert 0 < max(steps) <= ADDRESSES_PER_TICK
 
 

@@ -135,7 +135,9 @@ class _OneAudit:
                     self._check(desk, AUDITED, answer)
                     if answer.digest != audit_digest(self._nonce, self._content):
                         desk.blame(self._peer, "peer.failed_audit")
+                        desk.not_proved(self._peer, self._address)
                         return
+                    desk.proved(self._peer)
                     latency_s = desk.now.monotonic_s - asked.at_s
                     desk.ledger.passed_audit(self._peer.vault_id, desk.now.monotonic_s, latency_s)
                     if receipt is not None:
@@ -147,13 +149,17 @@ class _OneAudit:
                     self._keep(desk, receipt)
                 case Refused():
                     desk.counters["audit refused"] += 1
+                    desk.not_proved(self._peer, self._address)
                 case _:
                     desk.blame(self._peer, "peer.malformed")
+                    desk.not_proved(self._peer, self._address)
         except BadSignature as error:
             desk.blame(self._peer, error.code)
+            desk.not_proved(self._peer, self._address)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         self.is_done = True
+        desk.not_proved(self._peer, self._address)
 
     def _keep(self, desk: Desk, receipt: Receipt) -> None:
         check_receipt(receipt, self._peer.transport_key, self._address, desk.now.utc_s)
@@ -178,7 +184,9 @@ class _OneAudit:
 
 def _shared_chunk(desk: Desk, peer: Peer, held: list[bytes]) -> bytes | None:
     """A chunk held here that the peer should hold too, drawn at random; None when a few draws find none."""
-    places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
+    # One that is left out takes no place from the others, but is audited as if it had its own: it may come back.
+    others = [*desk.reliance.peers(), *([peer] if desk.reliance.is_left_out(peer.vault_id) else [])]
+    places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in others)]
     wanted = OwnPlace(peer.position, peer.subnet)
     for _ in range(min(TRIES, len(held))):
         address = held[desk.random.randrange(len(held))]

@@ -30,13 +30,15 @@ from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
 from node.vault.core.messages import TAKERS_MAX, Answer, Request, Takers
 from node.vault.core.ranking import Ledger
+from node.vault.core.reliance import Reliance
 from node.vault.core.routing_table import RoutingTable
 from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
-# A chunk is taken a little outside the own close groups: who brings it may know of a death that this vault does not.
-TAKEN_SUBNETS: Final = CLOSE_GROUP_SUBNETS + 1
+# A chunk is taken outside the own close groups too: who brings it may know of deaths that this vault does not, and rely
+# on others than this vault does; but it leaves fewer than half of the subnets out.
+TAKEN_SUBNETS: Final = 2 * CLOSE_GROUP_SUBNETS
 GONE_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
 DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
@@ -102,6 +104,7 @@ class Desk:
         self.seen_from = ""  # the subnet of whoever the event at hand comes from
         self.table = RoutingTable(record.vault_id)
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
+        self.reliance = Reliance(self.table)
         self.limits = RequestLimits()
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
@@ -277,6 +280,14 @@ class Desk:
         """Whether this vault has caught the peer so often that it looks for another holder in its place."""
         return self.ledger.is_shunned(vault_id, self.now.monotonic_s)
 
+    def proved(self, peer: PeerRecord) -> None:
+        """The peer has just proven that it holds a chunk."""
+        self.reliance.proved(peer.vault_id, self.now.monotonic_s)
+
+    def not_proved(self, peer: PeerRecord, address: bytes) -> None:
+        """The peer was asked to prove that it holds the chunk, and did not, for whatever reason."""
+        self.counters["peer left out"] += self.reliance.failed(peer.vault_id, address, self.now.monotonic_s)
+
     def remember_takers(self, address: bytes, takers: Takers) -> None:
         """Others have signed for a chunk which this vault has promised to keep, and no longer does."""
         self.takers[address] = takers[:TAKERS_MAX]
@@ -290,7 +301,7 @@ class Desk:
 
     def _places(self) -> Iterable[OwnPlace]:
         yield self.own_place
-        for peer in self.table:
+        for peer in self.reliance.peers():
             yield OwnPlace(peer.position, peer.subnet)
 
     def _number(self) -> int:

@@ -16,12 +16,12 @@ from typing import Final
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.close_group import Place, close_group
+from node.vault.core.close_group import close_group
 from node.vault.core.desk import Desk
-from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import HeldReceipt, Receipt, Takers
 from node.vault.core.proofs import LEASE_S, TAKERS_MIN, takes_over
 from node.vault.core.proving import Line, Proof
+from node.vault.core.routing_table import Peer
 
 LEAVING_FACTOR: Final = 4  # times the repair budget: it lasts minutes, and then the line is the farmer's alone
 LEAVING_AT_ONCE: Final = 16
@@ -95,11 +95,13 @@ class Leaving:
                 self._failed.append(address)
                 return
             self._running += 1
-            Proof(address, members, line=self._line, auditor=self._auditor, finished=self._finished).begin(desk)
+            Proof(
+                address, members, line=self._line, auditor=self._auditor, finished=self._finished, is_enough=_is_enough
+            ).begin(desk)
 
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
-        others = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
+        others = {peer.subnet for peer in desk.reliance.peers()} - {desk.own_place.subnet}
         fewest = HOLDERS_MIN if proof.failed else min(HOLDERS_MIN, max(1, len(others)))
         if len(takers(desk, proof)) >= fewest:
             self._done += 1
@@ -181,7 +183,10 @@ class Shrinking:
             elif members and address in desk.held:
                 self._running += 1
                 desk.going.add(address)
-                Proof(address, members, line=self._line, auditor=self._auditor, finished=self._finished).begin(desk)
+                Proof(
+                    address, members, line=self._line, auditor=self._auditor, finished=self._finished,
+                    is_enough=_is_enough,
+                ).begin(desk)  # fmt: skip
 
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
@@ -201,11 +206,9 @@ class Shrinking:
         return math.ceil(self._excess_bytes(desk) * len(desk.held) / max(1, sum(desk.held.values())))
 
 
-def _others(desk: Desk, address: bytes) -> list[PeerRecord]:
+def _others(desk: Desk, address: bytes) -> list[Peer]:
     """The close group of ``address`` without the own vault."""
-    peers = [Place(peer.vault_id, peer.position, peer.subnet) for peer in desk.table]
-    group = close_group(peers, address)
-    return [peer.record for place in group if (peer := desk.table.get(place.vault_id)) is not None]
+    return close_group(desk.reliance.peers(), address)
 
 
 def signers(desk: Desk, proof: Proof) -> dict[bytes, HeldReceipt]:
@@ -222,3 +225,8 @@ def takers(desk: Desk, proof: Proof) -> Takers:
     by_subnet = {proof.proven[vault_id].subnet: receipt for vault_id, receipt in signed.items()}
     by_subnet.pop(desk.own_place.subnet, None)
     return tuple(by_subnet.values())
+
+
+def _is_enough(desk: Desk, proof: Proof) -> bool:
+    """Whether so many have taken the chunk over that the others need not be waited for."""
+    return len(proof.proven) >= TAKERS_MIN and len(takers(desk, proof)) >= TAKERS_MIN

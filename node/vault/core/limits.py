@@ -5,8 +5,8 @@ its vaults, and less than would keep a vault busy; so many identities behind one
 share, and what others ask is answered.  Requests that still wait for the disk are counted too.
 
 A subnet may fill a quarter of the quota at once and a quarter a day after that.  Copies that restore a close group
-have a larger share of their own, half of the quota: whoever has been known for a while and belongs to the chunk's
-close group brings those, but a vault that was made to stand there is nobody to trust with all the room.  More than a
+have a larger share of their own, half of the quota: whoever has been known for a while and may hold the
+chunk itself brings those, but a vault that was made to stand there is nobody to trust with all the room.  More than a
 half comes from several holders anyway: what one may not bring, the next one brings some seconds later.  The last
 eighth of the quota is given in small shares, so that there is room for many.  In a network of fewer subnets than two
 close groups, most vaults belong to the group of most chunks, and those few who use the network fill it rightly: there

@@ -64,7 +64,7 @@ class PutOperation:
 
     def _look_up(self, desk: Desk) -> None:
         self._rounds += 1
-        Lookup(self._address, self._found, without=self._declined).begin(desk)
+        Lookup(self._address, self._found, without=(*self._declined, *desk.reliance.left_out)).begin(desk)
 
     def _found(self, desk: Desk, near: list[Candidate]) -> None:
         own = [desk.own_place] if desk.record.vault_id not in self._declined else []

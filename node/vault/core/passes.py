@@ -34,6 +34,7 @@ class Pass:
     places: list[Place]
     joined: list[Place]
     left: list[Place]
+    is_of_left: bool = False  # only whom the departures have moved up: ``joined`` are another pass's
     cursor: int = 0
     _lap: int = 0
     _before: list[Place] = field(init=False)
@@ -65,13 +66,14 @@ class Pass:
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
         target = int.from_bytes(address, "big")
-        if len(self.joined) <= FEW_JOINED:
-            found = [place for place in self.joined if is_in_group(place, self.places, target)]
-            if not found and not any(is_in_group(place, self._before, target) for place in self.left):
+        if len(self.joined) <= FEW_JOINED or self.is_of_left:
+            has_joined = not self.is_of_left and any(is_in_group(place, self.places, target) for place in self.joined)
+            if not has_joined and not any(is_in_group(place, self._before, target) for place in self.left):
                 return ()
         was = {place.vault_id for place in close_group(self._before, address)}
         group = close_group(self.places, address)
-        return tuple(place for place in group if place.vault_id not in was and place is not self.places[0])
+        passed_over = was | self._joined_ids.keys() if self.is_of_left else was
+        return tuple(place for place in group if place.vault_id not in passed_over and place is not self.places[0])
 
     def _rank(self, address: bytes, members: tuple[Place, ...]) -> int:
         own, target = self.places[0], int.from_bytes(address, "big")

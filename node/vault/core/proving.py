@@ -1,8 +1,8 @@
 """One chunk, some peers: each proves that it holds the chunk, or is given it and signs for it.
 
-    own copy read -> audit with a fresh nonce -> passed ------------------> proven
-                              `----------------> "not held" -> given -> receipt -'
-                               anything else, at any step -> failed
+    own copy read -> admitted to its lane -> audit with a fresh nonce -> passed ---------> proven
+                               |                        `-> "not held" -> given -> receipt -'
+                               `- the lane is paused, or anything else at any step -> failed
 
 Only that counts as a copy; nobody is believed that somebody else holds something.  All that is sent for this goes
 through a ``Line``, so that what nobody asked for leaves room for what somebody waits for.
@@ -18,43 +18,57 @@ from typing import Final
 
 from node.vault.core.audit import Auditor
 from node.vault.core.desk import Asked, Desk
-from node.vault.core.identity import PeerRecord
+from node.vault.core.lanes import Lanes
 from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, NotHeld, Put, Receipt, Refused, Stored
 from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt
+from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature
 
 TRANSFER_TIMEOUT_S: Final = 10.0
 BURST_S: Final = 1.0  # what a line may catch up after it was idle
+ROUND: Final = 4  # turns, the last of which is not for the urgent
 # An audit moves next to nothing, but both disks read a whole chunk: it costs a part of it, so that they rest too.
 AUDIT_PART: Final = 16
 AUDIT_BYTES_MIN: Final = 512
 REFUSALS: Final = ("busy", "not_mine", "resource", "resource.quota", "storage")  # told apart; others are "refused"
 FAULTS: Final = ("peer.failed_audit", "peer.signature", "peer.malformed")  # of the peer: trying again helps nothing
+LATE: Final = "peer.late"  # was not asked: its subnet has been late too often
+UNFINISHED: Final = "unfinished"  # not waited for any more: enough others have proven it
+PATIENCE_S: Final = 1.0  # with those who have not proven the chunk when enough others have
 
 
 class Line:
-    """A budget of bytes per second; who has to send waits in a queue, as short as there are Proofs at work."""
+    """A budget of bytes per second, with lanes; who has to send waits in a queue, as short as there are turns."""
 
     def __init__(self, bytes_per_s: int) -> None:
         self.bytes_per_s = max(1, bytes_per_s)
+        self.lanes = Lanes()
         self._free_at_s = 0.0
-        self._waiting: deque[tuple[int, Callable[[Desk], None]]] = deque()
+        self._waiting: dict[bool, deque[tuple[int, Callable[[Desk], None]]]] = {True: deque(), False: deque()}
+        self._turns = 0
 
     @property
     def due_s(self) -> float:
-        return self._free_at_s if self._waiting else math.inf
+        return self._free_at_s if any(self._waiting.values()) else math.inf
 
-    def send(self, desk: Desk, cost_bytes: int, action: Callable[[Desk], None]) -> None:
-        """Do it when it is its turn: at once when the line is free."""
-        self._waiting.append((cost_bytes, action))
+    def send(self, desk: Desk, cost_bytes: int, action: Callable[[Desk], None], *, is_urgent: bool) -> None:
+        """Do it when it is its turn: at once when the line is free; what is urgent overtakes the rest."""
+        self._waiting[is_urgent].append((cost_bytes, action))
         self.tick(desk)
 
     def tick(self, desk: Desk) -> None:
         now_s = desk.now.monotonic_s
-        while self._waiting and self._free_at_s <= now_s:
-            cost_bytes, action = self._waiting.popleft()
+        while any(self._waiting.values()) and self._free_at_s <= now_s:
+            queue = self._waiting[is_urgent_turn(self._turns)] or self._waiting[not is_urgent_turn(self._turns)]
+            self._turns += 1
+            cost_bytes, action = queue.popleft()
             self._free_at_s = max(self._free_at_s, now_s - BURST_S) + cost_bytes / self.bytes_per_s
             action(desk)
+
+
+def is_urgent_turn(number: int) -> bool:
+    """Whether an urgent one comes first this time: not always, as there may be urgent ones without end."""
+    return number % ROUND < ROUND - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,100 +80,190 @@ class Proven:
 
 
 class Proof:
-    """Goes through its members one by one.
+    """Goes to all of its members, each in the lane of its subnet.
 
     Invariant: each ends up in ``proven`` or in ``failed`` (with the code of why); then ``finished`` is called, once.
+    With ``is_enough``, which says whether enough have proven the chunk, those who have not are waited for PATIENCE_S
+    more; what still comes from them later is looked at all the same.
     """
 
     def __init__(
-        self, address: bytes, members: list[PeerRecord], *, line: Line, auditor: Auditor,
-        finished: Callable[[Desk, Proof], None],
+        self, address: bytes, members: list[Peer], *, line: Line, auditor: Auditor,
+        finished: Callable[[Desk, Proof], None], is_enough: Callable[[Desk, Proof], bool] | None = None,
+        is_urgent: bool = False,
     ) -> None:  # fmt: skip
         self.address = address
+        self.content = b""  # once it was read
         self.proven: dict[bytes, Proven] = {}
         self.failed: dict[bytes, str] = {}
         self.is_lost = False  # the own copy: there is nothing to prove or to give
+        self.is_over = False
         self.copies = 0  # that were really given away
-        self._members = deque(members)
-        self._line = line
-        self._auditor = auditor
+        self.is_urgent = is_urgent
+        self.line = line
+        self.auditor = auditor
+        self._turns = {member.vault_id: _Turn(self, member) for member in members}
         self._finished = finished
-        self._content = b""
-        self._nonce = b""
+        self._is_enough = is_enough
+        self._is_hurried = False
 
     def begin(self, desk: Desk) -> None:
+        assert self._turns, "nobody to prove it"
+        for turn in self._turns.values():
+            self.line.lanes.enter(desk, turn.subnet, turn)
         desk.read_chunk(self, self.address)
 
     def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
         if content is None:
             self.is_lost = not code
-            self.failed = {member.vault_id: code or "own copy" for member in self._members}
-            self._finished(desk, self)
+            self._end(desk, code or "own copy")
             return
-        self._content = content
-        self._next(desk)
+        self.content = content
+        for turn in self._turns.values():
+            turn.go_on(desk)
+        self._look(desk)
+
+    def ended(self, desk: Desk, vault_id: bytes, proven: Proven | None, code: str) -> None:
+        """One turn is over."""
+        if self.is_over:
+            return
+        if proven is not None:
+            self.proven[vault_id] = proven
+        else:
+            desk.counters[f"proof failed {code}"] += 1
+            self.failed[vault_id] = code
+        if self.content:  # else the reading of it goes on first
+            self._look(desk)
+
+    def _look(self, desk: Desk) -> None:
+        if self.is_over:
+            return
+        if len(self.proven) + len(self.failed) == len(self._turns):
+            self._end(desk, UNFINISHED)
+        elif self._is_enough is not None and not self._is_hurried and self._is_enough(desk, self):
+            self._is_hurried = True
+            desk.call_in(PATIENCE_S, self._lose_patience)
+
+    def _lose_patience(self, desk: Desk) -> None:
+        if not self.is_over:
+            self._end(desk, UNFINISHED)
+
+    def _end(self, desk: Desk, code: str) -> None:
+        """``code``: for those who have neither proven the chunk nor failed."""
+        self.is_over = True
+        for vault_id, turn in self._turns.items():
+            if vault_id not in self.proven and vault_id not in self.failed:
+                self.failed[vault_id] = code
+            turn.drop(desk)
+        self._finished(desk, self)
+
+
+class _Turn:
+    """One member:  admitted and read -> audited -> given it when it is missing there -> over.
+
+    Invariant: what the lane admits leaves it again, once.
+    """
+
+    def __init__(self, proof: Proof, member: Peer) -> None:
+        self.subnet = member.subnet
+        self._proof = proof
+        self._peer = member.record
+        self._nonce = b""
+        self._spent_s = 0.0  # waiting for its answers
+        self._is_admitted = False
+        self._is_sending = False  # waits for the line or for an answer
+        self._is_over = False
+
+    def admitted(self, desk: Desk) -> None:
+        self._is_admitted = True
+        self.go_on(desk)
+
+    def passed_over(self, desk: Desk) -> None:
+        self._end(desk, None, LATE)
+
+    def go_on(self, desk: Desk) -> None:
+        """Begin, once it is admitted and the chunk is read."""
+        content = self._proof.content
+        if self._is_admitted and content and not self._is_over:
+            self._is_sending = True
+            self._send(desk, AUDIT_BYTES_MIN + len(content) // AUDIT_PART, self._audit)
+
+    def drop(self, desk: Desk) -> None:
+        """It is not waited for any more; a question on its way still gets its answer."""
+        if not self._is_sending and not self._is_over:
+            self._proof.line.lanes.withdraw(self.subnet, self)
+            self._end(desk, None, UNFINISHED)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
-        peer = asked.peer
-        member = self._members[0]
-        if peer.vault_id != member.vault_id:
-            self._fail(desk, "peer.signature")  # someone else answers under that key: nothing is proven
-            return
+        self._spent_s += desk.now.monotonic_s - asked.at_s
         try:
-            match message:
-                case Audited(answer, receipt):
-                    check_answer(answer, peer.transport_key, kind=AUDITED, address=self.address, nonce=self._nonce,
-                                 utc_s=desk.now.utc_s)  # fmt: skip
-                    if answer.digest != audit_digest(self._nonce, self._content):
-                        desk.blame(peer, "peer.failed_audit")
-                        self._fail(desk, "peer.failed_audit")
-                    else:
-                        self._prove(desk, asked, receipt)
-                case NotHeld(answer, takers) if isinstance(asked.message, Audit):
-                    check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self.address, nonce=self._nonce,
-                                 utc_s=desk.now.utc_s, takers=takers)  # fmt: skip
-                    self._auditor.missing(desk, peer, self.address, message)
-                    self._line.send(desk, len(self._content), self._give)
-                case Stored(receipt) if isinstance(asked.message, Put):
-                    self.copies += 1
-                    self._prove(desk, asked, receipt)
-                case Refused(code):
-                    self._fail(desk, code if code in REFUSALS else "refused")
-                case _:
-                    desk.blame(peer, "peer.malformed")
-                    self._fail(desk, "peer.malformed")
+            self._answered(desk, asked, message)
         except BadSignature as error:
-            desk.blame(peer, error.code)
+            desk.blame(asked.peer, error.code)
             self._fail(desk, error.code)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._spent_s += desk.now.monotonic_s - asked.at_s
         self._fail(desk, code)
 
-    def _next(self, desk: Desk) -> None:
-        if self._members:
-            self._line.send(desk, AUDIT_BYTES_MIN + len(self._content) // AUDIT_PART, self._ask)
-        else:
-            self._content = b""
-            self._finished(desk, self)
+    def _send(self, desk: Desk, cost_bytes: int, action: Callable[[Desk], None]) -> None:
+        self._proof.line.send(desk, cost_bytes, action, is_urgent=self._proof.is_urgent)
 
-    def _ask(self, desk: Desk) -> None:
+    def _audit(self, desk: Desk) -> None:
+        if self._proof.is_over:
+            self._end(desk, None, UNFINISHED)
+            return
         self._nonce = desk.nonce()
-        desk.ask(self, self._members[0], Audit(self.address, self._nonce))
+        desk.ask(self, self._peer, Audit(self._proof.address, self._nonce))
 
     def _give(self, desk: Desk) -> None:
-        desk.ask(self, self._members[0], Put(self.address, self._content), TRANSFER_TIMEOUT_S)
+        if self._proof.is_over:
+            self._end(desk, None, UNFINISHED)
+            return
+        desk.ask(self, self._peer, Put(self._proof.address, self._proof.content), TRANSFER_TIMEOUT_S)
+
+    def _answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        peer, address, content = asked.peer, self._proof.address, self._proof.content
+        match message:
+            case Audited(answer, receipt) if isinstance(asked.message, Audit):
+                check_answer(answer, peer.transport_key, kind=AUDITED, address=address, nonce=self._nonce,
+                             utc_s=desk.now.utc_s)  # fmt: skip
+                if answer.digest != audit_digest(self._nonce, content):
+                    desk.blame(peer, "peer.failed_audit")
+                    self._fail(desk, "peer.failed_audit")
+                else:
+                    desk.proved(peer)
+                    self._prove(desk, asked, receipt)
+            case NotHeld(answer, takers) if isinstance(asked.message, Audit):
+                check_answer(answer, peer.transport_key, kind=NOT_HELD, address=address, nonce=self._nonce,
+                             utc_s=desk.now.utc_s, takers=takers)  # fmt: skip
+                self._proof.auditor.missing(desk, peer, address, message)
+                self._send(desk, len(content), self._give)
+            case Stored(receipt) if isinstance(asked.message, Put):
+                self._proof.copies += 1
+                self._prove(desk, asked, receipt)
+            case Refused(code):
+                self._fail(desk, code if code in REFUSALS else "refused")
+            case _:
+                desk.blame(peer, "peer.malformed")
+                self._fail(desk, "peer.malformed")
 
     def _prove(self, desk: Desk, asked: Asked, receipt: Receipt | None) -> None:
         held = None
         if receipt is not None:
-            check_receipt(receipt, asked.peer.transport_key, self.address, desk.now.utc_s)
+            check_receipt(receipt, asked.peer.transport_key, self._proof.address, desk.now.utc_s)
             held = HeldReceipt(asked.peer.certificate, receipt)
-            self._auditor.keep_receipt(asked.peer, held)
+            self._proof.auditor.keep_receipt(asked.peer, held)
         # The latency is not counted for the peer's rank: under repair it tells of the load, not of the peer.
-        self.proven[self._members.popleft().vault_id] = Proven(asked.subnet, held)
-        self._next(desk)
+        self._end(desk, Proven(asked.subnet, held), "")
 
     def _fail(self, desk: Desk, code: str) -> None:
-        desk.counters[f"proof failed {code}"] += 1
-        self.failed[self._members.popleft().vault_id] = code
-        self._next(desk)
+        desk.not_proved(self._peer, self._proof.address)
+        self._end(desk, None, code)
+
+    def _end(self, desk: Desk, proven: Proven | None, code: str) -> None:
+        assert not self._is_over
+        self._is_over, self._is_sending = True, False
+        if self._is_admitted:
+            self._proof.line.lanes.leave(desk, self.subnet, spent_s=self._spent_s, is_proven=proven is not None)
+        self._proof.ended(desk, self._peer.vault_id, proven, code)

@@ -356,6 +356,7 @@ class Vault:
                 is_for_good = command.handover_s > 0
                 for peer in desk.table:
                     desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
+                self._replicator.stop()
                 if is_for_good:
                     desk.is_leaving = True
                     self._leaving = LeavingForGood(desk, self._line, self._auditor, command.handover_s)
