@@ -32,7 +32,7 @@ from node.vault.core.works import RETRIES_MAX, Work, Works
 ADDRESSES_PER_TICK: Final = 500
 SLICE: Final = 100  # addresses of one pass before the next one has its turn
 STARTED_PER_STEP_MAX: Final = 64  # works taken up or found to be pointless by now
-REPAIRS_AT_ONCE: Final = 16  # of four subnets that are as slow as can be and of others besides
+REPAIRS_AT_ONCE: Final = 16  # three subnets that are as slow as can be leave room for others
 STAGGER_S: Final = 5.0  # for each nearer holder, which is to act first
 RETRY_S: Final = 10.0  # and four times as long after every failure
 RETRY_FACTOR: Final = 4
