@@ -109,7 +109,7 @@ class PlainVault:
         except Equivocation as error:
             if not error.proof:
                 raise
-            return self._chain.halted_by(error.proof, now)
+            return self._chain.halted_by(error.proof, now, error.roots)
 
     async def _refuse(self, seen: control.HeadSeen) -> None:
         digest = hashlib.sha256(seen.content).digest()

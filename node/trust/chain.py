@@ -146,7 +146,8 @@ class Chain:
 
         Raises:
             MissingRoots: It names root files that are neither known nor given.
-            Equivocation: It contradicts what is known; if the error has a proof, ``halted_by`` is the chain to keep.
+            Equivocation: It contradicts what is known; if the error has a proof, ``halted_by`` it, with the error's
+                roots, is the chain to keep.
             TrustError: One of its branches says what is wrong; nothing else is ever raised for what is in ``head``.
         """
         assert now.tzinfo is not None, "a time without its zone"
@@ -160,28 +161,40 @@ class Chain:
             found = Verified(warned, digest, (), is_news=False, is_newer=False)
         return replace(found, digest=digest, proof=files.proof if found.chain.proof else b"")
 
-    def halted_by(self, proof: bytes, now: datetime) -> Chain:
+    def halted_by(self, proof: bytes, now: datetime, roots: tuple[bytes, ...] = ()) -> Chain:
         """This chain, halted; or as it is, if it is halted already or the conflict has been resolved.
+
+        Args:
+            proof: From anyone.
+            now: This computer's time.
+            roots: Where the proof was found: the files of all successors of the genesis root, oldest first.  Who signed
+                twice under a root that is not known here yet is judged by them, and they are kept with the proof.
 
         Raises:
             NotEnoughSignatures, MalformedMetadata: It is no proof: nobody is halted by it.
+            TrustError: The roots do not follow those that are known.
         """
-        conflict = check_proof(proof, self)
-        if self.proof or conflict.identity in self.resolved or is_settled(self.roots, conflict):
+        chain = self if self._knows_judge(proof) else self._knowing(roots, now)
+        conflict = check_proof(proof, chain)
+        if self.proof or conflict.identity in self.resolved or is_settled(chain.roots, conflict):
             return self
-        return replace(self, proof=proof, halted_at=max(now, self.clock_floor).replace(microsecond=0))
+        return replace(chain, proof=proof, halted_at=max(now, self.clock_floor).replace(microsecond=0))
+
+    def _knows_judge(self, proof: bytes) -> bool:
+        version, signed_hash = judge_of(proof)
+        judge = self.root(version)
+        return judge is not None and read(judge, Root).signed_hash == signed_hash
+
+    def _knowing(self, roots: tuple[bytes, ...], now: datetime) -> Chain:
+        """This chain with more roots than its head names."""
+        addresses = tuple(map(address_of, roots))
+        climbed = climb(self.genesis, self.roots, addresses, dict(zip(addresses, roots, strict=True)), now)
+        return self if climbed.fork else replace(self, roots=self.roots + climbed.files[len(self.roots) :])
 
     def _warned_by(self, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Chain:
-        """This chain, halted by the proof in a head if there is a reason to halt.
-
-        Who was proven to sign twice under roots that are not known here yet is judged by the roots of the head.
-        """
-        version, signed_hash = judge_of(files.proof)
-        judge, chain = self.root(version), self
-        if judge is None or read(judge, Root).signed_hash != signed_hash:
-            climbed = self._climbed(files, now, given)
-            chain = replace(self, roots=self.roots + climbed.files[len(self.roots) :])
-        return chain.halted_by(files.proof, now)
+        """This chain, halted by the proof in a head if there is a reason to halt."""
+        roots = () if self._knows_judge(files.proof) else self._climbed(files, now, given).files
+        return self.halted_by(files.proof, now, roots)
 
     def _followed(self, head: bytes, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Verified:
         """Verify a head that carries no proof."""
@@ -225,7 +238,7 @@ class Chain:
             Equivocation: One does; with a proof, if one root or one targets file allowed both.
         """
         errors = [
-            Equivocation(role, new.signed.version, known.content, new.content, proof)
+            Equivocation(role, new.signed.version, known.content, new.content, proof, climbed.files)
             for role, known, new in contradictions(state, held)
             for proof in [self._proof(role, known, new, state, held, climbed)]
         ]
@@ -235,7 +248,7 @@ class Chain:
     def _proof(self, role: str, known: Provable, new: Provable, state: State, held: State, climbed: Climb) -> bytes:
         """The proof that two statements contradict each other, judged by the newest roots and targets; else b""."""
         chain = replace(self, roots=climbed.files)
-        for judge in (climbed.trusted.root, read(self.roots[-1] if self.roots else self.genesis, Root)):
+        for judge in (read(self.roots[-1] if self.roots else self.genesis, Root), climbed.trusted.root):
             for targets in (None,) if role in OF_THE_ROOT else (state.targets, held.targets):
                 proof = prove(role, known, new, judge, targets)
                 try:

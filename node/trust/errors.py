@@ -75,17 +75,20 @@ class PolicyViolation(TrustError):
 class Equivocation(PolicyViolation):
     """Two validly signed statements of one role that cannot both be true.  ``first`` was known before ``second``.
 
-    ``proof`` shows it to anyone who knows the genesis root: keep it and halt.  It is empty when there is nothing to
-    show: a timestamp is signed by one pod alone, and of two statements that no single root ever allowed nobody needs
-    to have signed both.
+    ``proof`` shows it to anyone who knows the genesis root and ``roots``, the successors of it that judge: keep it and
+    halt.  It is empty when there is nothing to show: a timestamp is signed by one pod alone, and of two statements that
+    no single root ever allowed nobody needs to have signed both.
     """
 
     code = "trust.equivocation"
 
-    def __init__(self, role: str, version: int, first: bytes, second: bytes, proof: bytes = b"") -> None:
+    def __init__(
+        self, role: str, version: int, first: bytes, second: bytes, proof: bytes = b"", roots: tuple[bytes, ...] = ()
+    ) -> None:
         super().__init__(f"{role} version {version} contradicts another one that was validly signed too")
         self.role = role
         self.version = version
         self.first = first
         self.second = second
         self.proof = proof
+        self.roots = roots

@@ -164,7 +164,7 @@ class Updates:
         """The head and what is known cannot both be true: halt, if that can be shown to others."""
         halted = self._chain
         if error.proof:
-            halted = await asyncio.to_thread(self._chain.halted_by, error.proof, self._utc())
+            halted = await asyncio.to_thread(self._chain.halted_by, error.proof, self._utc(), error.roots)
         if halted != self._chain:
             return await self._halt(halted)
         if not self._chain.proof:

@@ -166,6 +166,6 @@ def shown(chain: Chain, content: bytes, now: datetime) -> Chain:
     try:
         return chain.verify(content, now).chain
     except Equivocation as error:
-        return chain.halted_by(error.proof, now)
+        return chain.halted_by(error.proof, now, error.roots)
     except TrustError:
         return chain

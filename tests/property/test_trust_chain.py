@@ -139,7 +139,7 @@ def shown(chain: Chain, content: bytes, roots: dict[bytes, bytes]) -> Chain:
     try:
         return chain.verify(content, NOW, roots).chain
     except Equivocation as error:
-        return chain.halted_by(error.proof, NOW) if error.proof else chain
+        return chain.halted_by(error.proof, NOW, error.roots) if error.proof else chain
 
 
 def versions(chain: Chain) -> dict[str, int]:

@@ -123,6 +123,28 @@ class TestHalting:
 
         assert split.halted.halted_by(second_proof, NOW + DAY) == split.halted
 
+    def test_under_a_root_that_is_not_known_yet_it_halts_and_keeps_the_root_with_the_proof(self) -> None:
+        one = World()
+        one.accept()
+        other = copy.deepcopy(one)
+        new, gone = party(40, "new"), other.pods[4]
+        swap = all_of(add_pod(new), drop_pod(gone))
+        other.head = other.with_root(swap, by=[*other.pods, new])
+        other.head = other.change("targets", swap, by=other.pods[:4])
+        one.accept(one.release("0.1.1", by=one.pods[:3]))
+        other.release("0.1.2", by=[*other.pods[2:4], new])  # only the second root knows three of them
+
+        with pytest.raises(Equivocation) as found:
+            other.verify(chain=one.chain)
+        halted = one.chain.halted_by(found.value.proof, NOW, found.value.roots)
+
+        assert [culprit.name for culprit in check_proof(halted.proof, halted).culprits] == ["pod-3"]
+        assert halted.roots == (other.newest_root(),)
+        assert Chain.load(halted.dump()) == halted
+        assert told(Chain.start(one.genesis), halted, other).proof == halted.proof
+        with pytest.raises(MalformedMetadata):
+            one.chain.halted_by(found.value.proof, NOW)
+
     def test_what_is_no_proof_halts_nobody(self, split: Split) -> None:
         for nothing in (b"", b"x", split.proof[:-1]):
             with pytest.raises(MalformedMetadata):

@@ -23,7 +23,7 @@ from node.update.driver import Updates
 from node.update.events import Rehearsed
 from node.update.heads import verify_head
 from tests import twin_world, virtual_time
-from tests.signed_world import DAY, NOW, World, all_of, drop_pod, resolving, unchanged
+from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, party, resolving, unchanged
 from tests.twin_world import utc_s
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
 
@@ -94,6 +94,24 @@ class TestTwoHeads:
         others = Chain.start(split.farm.signed.genesis).verify(split.farm.carried[-1], NOW)
         assert [culprit.name for culprit in check_proof(others.proof, others.chain).culprits] == ["pod-3"]
         assert split.farm.blamed == []
+
+    def test_it_halts_too_when_only_a_root_that_it_did_not_know_allows_both(self, farm: Farm):
+        elsewhere, new = copy.deepcopy(farm.signed), party(40, "new")
+        swap = all_of(add_pod(new), drop_pod(elsewhere.pods[4]))
+        elsewhere.head = elsewhere.with_root(swap, by=[*elsewhere.pods, new])
+        elsewhere.head = elsewhere.change("targets", swap, by=elsewhere.pods[:4])
+        second = encode(elsewhere.release("0.2.0", by=[*elsewhere.pods[2:4], new]))
+        first = farm.publish("2")
+        farm.chunks |= elsewhere.roots
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await updates.offered(second, SENDER)
+            assert developers(updates).state == "halted"
+
+        live(farm, story)
+
+        assert decode(farm.carried[-1]).roots == tuple(elsewhere.roots)
 
     def test_nothing_new_is_taken_up_until_a_root_resolves_it(self, split: Split):
         beat = encode(heartbeat(split.farm.signed.head, split.farm.signed.pods[0], NOW))
