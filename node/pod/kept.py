@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from node.pod.build import Built, build_tree, load, write
 from node.pod.errors import PodError
@@ -18,7 +18,7 @@ from node.trust.errors import TrustError
 from node.trust.head import TARGETS_BYTES_MAX
 from node.trust.metadata import Targets, read
 
-RELEASES = "releases"
+RELEASES: Final = "releases"
 
 
 @dataclass(frozen=True, slots=True)

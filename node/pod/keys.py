@@ -54,7 +54,7 @@ def make_in_keyring(name: str, entropy: Entropy, backend: Callable[[], Keyring] 
             raise PodError(f"the keyring holds a key of {name} already, and it is not overwritten")
         asyncio.run(keyring.keep(_entry(name), secret, backend))
     except KeyStoreError as error:
-        raise PodError(str(error)) from error
+        raise PodError(f"{error} With --file the key is kept in a file behind a passphrase instead.") from error
     return Party.from_secret(name, secret)
 
 

@@ -125,9 +125,9 @@ class Proposal:
             copies = [metadata, *([other.statements[role]] if other.hash_of(role) == self.hash_of(role) else [])]
             # Two signatures of one key may differ and both be right; which one stays must not depend on the order.
             found = sorted(
-                ((keyid, s.signature, s) for copy in copies for keyid, s in copy.signatures.items()), reverse=True
+                (s for copy in copies for s in copy.signatures.values()), key=lambda s: s.signature, reverse=True
             )
-            signatures = {keyid: signature for keyid, _, signature in found}
+            signatures = {signature.keyid: signature for signature in found}
             kept = sorted(signatures)[:1] if role == "timestamp" else sorted(signatures)
             statements[role] = Metadata(metadata.signed, {keyid: signatures[keyid] for keyid in kept})
         return replace(self, statements=statements)
