@@ -70,10 +70,9 @@ class TestWhatSeedsHaveFound:
 
     def test_vaults_that_shrink_together_do_not_each_count_on_the_others(self):
         together = [Timed(300.0, faults.Shrink(number, 0.34, 30.0)) for number in range(5)]
-        for seed in (1, 2, 3):
-            world = World(Scenario(seed, vaults=5, hours=0.1, chunks=20, faults=0))
+        world = World(Scenario(1, vaults=5, hours=0.1, chunks=20, faults=0))
 
-            assert world.play(together).failures == []
+        assert world.play(together).failures == []
 
     def test_a_chunk_that_has_rotted_takes_room_until_it_is_gone(self):
         assert play(Scenario(110, vaults=5, hours=0.1, chunks=40, faults=36, kinds=tuple(MAKERS))).failures == []
