@@ -1,11 +1,11 @@
-"""The driver tells the core what lies on the disk, even when the disk does not say so at first."""
+"""The driver tells the core what lies on the disk, even if the disk does not at first; it waits for a hand-over."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from node.vault import control
@@ -53,19 +53,36 @@ class LoopClock:
         return 1_700_000_000.0 + self.monotonic_s()
 
 
-async def count(store: Store) -> list[control.State]:
-    """The figures shortly after the start, and again after two pauses."""
+def a_driver(store: Store, tell: Callable[[control.Report], None]) -> Driver:
     transport = Signer(bytes(range(32)))
     certificate = certify(Signer(bytes(32)), transport.public_key, serial=1, now_s=LoopClock().utc_s())
     config = VaultConfig(transport, PeerRecord(certificate, (), 0.0), 10_000, (), b"", control.Pace(scrub_s=1e6))
+    vault = Vault(config, random.Random(1), random.Random(2).randbytes)
+    return Driver(vault, store, LoopClock(), tell)  # type: ignore[arg-type]  # it is a store where it matters
+
+
+async def leave(handover_s: float) -> tuple[float, list[control.HandedOver]]:
+    """How long a vault that holds chunks, and is alone, takes to leave, and what it tells meanwhile."""
+    reports: list[control.Report] = []
+    driver = a_driver(Store(failures=0), reports.append)
+    running = asyncio.create_task(driver.run(Silence(), ("10.0.0.1:1",)))  # type: ignore[arg-type]
+    await asyncio.sleep(1.0)
+    begun_s = LoopClock().monotonic_s()
+    await driver.drain(control.Drain(2, handover_s))
+    spent_s = LoopClock().monotonic_s() - begun_s
+    await running
+    return spent_s, [report for report in reports if isinstance(report, control.HandedOver)]
+
+
+async def count(store: Store) -> list[control.State]:
+    """The figures shortly after the start, and again after two pauses."""
     states: list[control.State] = []
 
     def tell(report: control.Report) -> None:
         if isinstance(report, control.State):
             states.append(report)
 
-    vault = Vault(config, random.Random(1), random.Random(2).randbytes)
-    driver = Driver(vault, store, LoopClock(), tell)  # type: ignore[arg-type]  # it is a store where it matters
+    driver = a_driver(store, tell)
     running = asyncio.create_task(driver.run(Silence(), ("10.0.0.1:1",)))  # type: ignore[arg-type]
     for wait_s in (1.0, 2 * COUNT_PAUSE_S):
         await asyncio.sleep(wait_s)
@@ -84,3 +101,15 @@ def test_a_disk_that_does_not_say_what_lies_on_it_is_asked_again():
     before, after = virtual_time.run(count(Store(failures=1)))
     assert (before.is_counted, before.chunk_count, before.used_bytes) == (False, 2, 1_000)
     assert (after.is_counted, after.chunk_count, after.used_bytes) == (True, 5, 15)
+
+
+def test_a_vault_that_leaves_ends_only_when_its_hand_over_is_over():
+    spent_s, reports = virtual_time.run(leave(handover_s=30.0))
+    assert 30.0 <= spent_s < 33.0
+    assert (reports[-1].left, reports[-1].is_over) == (5, True)
+
+
+def test_a_vault_that_hands_nothing_over_ends_at_once():
+    spent_s, reports = virtual_time.run(leave(handover_s=0.0))
+    assert spent_s < 4.0
+    assert reports == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 import msgspec
@@ -56,6 +57,21 @@ class TestLeaving:
         assert [report.is_over for report in reports].count(True) == 1
         assert reports[-1].is_over
         assert len(reports) <= 31
+
+    def test_what_the_others_have_no_room_for_is_not_handed_over(self):
+        world = World()
+        leaver = world.grow(6)[0]
+        for other in world.actors.values():
+            world.command(other, lambda number: control.SetQuota(number, 0))
+        content = b"nobody takes it"
+        address = hashlib.sha256(content).digest()
+        leaver.chunks[address] = content
+        leaver.vault._desk.add_held({address: len(content)})
+
+        leave(world, leaver, 20.0)
+
+        last = leaver.reports(control.HandedOver)[-1]
+        assert (last.done, last.left, last.is_over) == (0, 1, True)
 
     def test_alone_it_says_what_it_could_not_hand_over(self):
         world, actors, addresses = network(count=1)
