@@ -150,4 +150,5 @@ def test_the_largest_evidence_fits_and_a_rank_table_carries_as_many_as_it_may():
 def test_evidence_that_is_too_large_for_a_table_is_not_kept():
     ledger, peer = Ledger(), Peer(1)
     ledger.blame(peer.vault_id, 0.0, bytes(EVIDENCE_BYTES_MAX + 1))
-    decode_table(ledger.table(peer.signer, peer.certificate, now_s=1.0, utc_s=START_S), START_S)
+    table = decode_table(ledger.table(peer.signer, peer.certificate, now_s=1.0, utc_s=START_S), START_S)
+    assert [(entry.faults, entry.evidence) for entry in table.entries] == [(1, b"")]
