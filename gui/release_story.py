@@ -28,12 +28,15 @@ _STAGE: Final[dict[Phase, int]] = {
     "refused": 1,
     "not_proven": 1,
     "rolled_back": 2,
+    "recalling": 2,
+    "recalled": 2,
 }
 _OUTCOME: Final[dict[Phase, Outcome]] = {
     "confirmed": "in_use",
     "refused": "thrown_away",
     "not_proven": "not_proven",
     "rolled_back": "taken_back",
+    "recalled": "taken_back",
 }
 _LEAD: Final[dict[Phase, str]] = {
     "announced": words.ANNOUNCED_LEAD,
@@ -43,8 +46,9 @@ _LEAD: Final[dict[Phase, str]] = {
     "rehearsing": words.REHEARSING_LEAD,
     "promoting": words.PROMOTING_LEAD,
     "probation": words.PROBATION_LEAD,
+    "recalling": words.RECALLING_LEAD,
 }
-_UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation")
+_UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation", "recalling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,8 @@ def tell_releases(
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:
             lead = words.decided_lead(decided.phase, decided.version, at(_decided_s(decided), now), decided.reason)
+            if decided.phase == "confirmed" and decided.is_recalled:
+                lead = words.recalled_lead(decided.version)
     evidence = None
     if told is not None and trial is not None and trial.release == told.release:
         evidence = tell_evidence(trial, is_open=told.phase == "on_trial")
@@ -183,6 +189,8 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -
         "probation": Stop(words.IN_USE, words.WATCHED),
         "confirmed": Stop(words.IN_USE, words.since(at(_decided_s(one), now))),
         "rolled_back": Stop(words.TAKEN_BACK, decided),
+        "recalling": Stop(words.GOING_BACK, words.RECALLED),
+        "recalled": Stop(words.RECALLED, decided),
         "refused": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
         "not_proven": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
     }.get(one.phase, Stop(words.IN_USE, words.now_using(in_use) if in_use else ""))
@@ -288,6 +296,7 @@ def _row(item: Update, in_use_hash: str, now: datetime) -> HistoryRow:
         "refused": ("thrown_away", words.THROWN_AWAY),
         "not_proven": ("not_proven", words.NOT_PROVEN),
         "rolled_back": ("taken_back", words.TAKEN_BACK),
+        "recalled": ("taken_back", words.RECALLED),
     }
     kind, verdict = kinds[item.phase]
     when = at(_decided_s(item), now)

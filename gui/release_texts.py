@@ -26,6 +26,7 @@ REHEARSING_LEAD: Final = (
 )
 PROMOTING_LEAD: Final = "The work is being handed over. Your computer will not restart."
 PROBATION_LEAD: Final = "At first it is watched closely. If it fails, the version before it comes back by itself."
+RECALLING_LEAD: Final = "Its makers do not want it to be used any more. The version before it takes over again."
 
 CHECKED: Final = "Checked"
 BEING_FETCHED: Final = "Being fetched"
@@ -41,6 +42,8 @@ THROWN_AWAY: Final = "Thrown away"
 NOT_PROVEN: Final = "Not proven"
 TOOK_OVER: Final = "Took over"
 TAKEN_BACK: Final = "Taken back"
+RECALLED: Final = "Recalled"
+GOING_BACK: Final = "Going back"
 TURNED_AWAY: Final = "Turned away"
 
 SEEN_SO_FAR: Final = "What has been seen so far"
@@ -135,6 +138,7 @@ def title_of(phase: str, version: str) -> str:
         "rehearsing": f"The way back from {version} is rehearsed",
         "promoting": f"Version {version} is taking over",
         "probation": f"Version {version} took over",
+        "recalling": f"Version {version} was recalled",
     }[phase]
 
 
@@ -145,7 +149,15 @@ def decided_lead(phase: str, version: str, moment: str, reason: str) -> str:
         "refused": f"Version {version} was thrown away. {why}Nothing changed for you.",
         "not_proven": f"Version {version} could not prove itself. {why}The version you use was kept.",
         "rolled_back": f"Version {version} took over and did not do well. {why}The one before came back by itself.",
+        "recalled": f"The makers recalled version {version}. The one before came back by itself.",
     }[phase]
+
+
+def recalled_lead(version: str) -> str:
+    return (
+        f"The makers recalled version {version}, and no version from before may take its place. It keeps serving"
+        " until a newer one has proven itself."
+    )
 
 
 def signed_by(signers: tuple[str, ...]) -> str:

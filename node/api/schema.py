@@ -26,6 +26,8 @@ Phase = Literal[
     "refused",
     "not_proven",
     "rolled_back",
+    "recalling",
+    "recalled",
 ]
 SandboxLevel = Literal["full", "partial", "none"]
 
@@ -110,7 +112,7 @@ class Update(msgspec.Struct, frozen=True):
     version: str
     tree_hash: str
     phase: Phase
-    verdict: str  # "" while open; promoted, refused, not proven, rolled back
+    verdict: str  # "" while open; promoted, refused, not proven, rolled back, recalled
     reason: str
     signers: tuple[str, ...]
     announced_s: float
@@ -118,6 +120,9 @@ class Update(msgspec.Struct, frozen=True):
     bytes_fetched: int
     seconds: dict[str, float]  # how long each phase took
     trial: TrialView | None = None  # what its trial found, once there was one
+    is_recalled: bool = (
+        False  # by its developers; where nothing from before may be gone back to it is in use all the same
+    )
 
 
 class RefusedHead(msgspec.Struct, frozen=True):

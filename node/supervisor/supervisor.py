@@ -383,7 +383,7 @@ class Supervisor:
             failure=self.vault.failure,
             disk_trouble=self._lending.disk.trouble,
             settings_trouble=self._lending.trouble,
-            other_trouble=self._updates_trouble or developers.trouble(self.updates().developers),
+            other_trouble=self._updates_trouble or developers.trouble(self.updates(), self.vault.tree_hash),
             space=self._space(),
             free_bytes=self._lending.disk.free_bytes,
             reserve_bytes=RESERVE_BYTES,

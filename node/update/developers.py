@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from node.api.schema import DeveloperNews
+from node.api.schema import DeveloperNews, Updates
 from node.api.texts import count
 from node.trust.freshness import Freshness
 
@@ -21,9 +21,13 @@ def news(fresh: Freshness | None, halted_at: datetime | None, now: datetime) -> 
     return DeveloperNews("current", _last_news(fresh, now), _signed_s(fresh, now))
 
 
-def trouble(told: DeveloperNews | None) -> str:
-    """Why no update is taken up because of the developers; "" if there is no reason."""
-    return "" if told is None or told.state == "current" else told.sentence
+def trouble(updates: Updates, in_use: str) -> str:
+    """What the farmer should know of the developers, while the files ``in_use`` serve; "" if there is nothing."""
+    told = updates.developers
+    if told is not None and told.state != "current":
+        return told.sentence
+    recalled = (item for item in updates.items if item.tree_hash == in_use and item.is_recalled)
+    return next((_recalled(item.version) for item in recalled if item.phase == "confirmed"), "")
 
 
 def _last_news(fresh: Freshness | None, now: datetime) -> str:
@@ -38,6 +42,13 @@ def _halted(since: datetime) -> str:
     return (
         f"Updates are halted: the developers' signatures contradict each other (since {since.date()});"
         " your chunks are served as before."
+    )
+
+
+def _recalled(version: str) -> str:
+    return (
+        f"The developers have recalled version {version}, and no version from before may take its place; it keeps"
+        " serving your chunks until a newer one has proven itself."
     )
 
 

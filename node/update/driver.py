@@ -12,43 +12,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from node.api import schema
-from node.trust.chain import Chain, Verified, carried
-from node.trust.errors import (
-    Equivocation,
-    ExpiredMetadata,
-    MalformedMetadata,
-    MissingRoots,
-    NotEnoughSignatures,
-    Rollback,
-    TrustError,
-)
-from node.trust.freshness import freshness
+from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
-from node.update.developers import news
+from node.update.errors import SlotDamaged
 from node.update.events import Effect, Event, Limits
-from node.update.heads import verify_head
 from node.update.jobs import Job, Means, clean_up
+from node.update.judging import Consequences, Judge
 from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle, already_in_use, known_as_bad
 from node.update.store import Record, Saved
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
 SAVE_PAUSE_S: Final = 10.0  # after a state could not be persisted
-OFFERS_MAX: Final = 16  # heads that wait to be verified
 RECORDS_MAX: Final = 300  # more than the releases of any head
-REFUSED_HEADS_MAX: Final = 64
-
-# Nobody honest passes such a head on.  An outdated, expired or forbidden one may come from an honest peer.
-BLAMED: Final = (MalformedMetadata, NotEnoughSignatures)
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +43,13 @@ class Updates:
     """
 
     def __init__(self, chain: Chain, saved: Saved, means: Means, limits: Limits) -> None:
-        self._chain = chain
-        self._freshness = freshness(chain)
         self._records = {record.release.name: record for record in saved.records}
-        self._refused = list(saved.refused)
         self._means = means
         self._limits = limits
+        self._judge = Judge(
+            chain, saved.refused, means, Consequences(self._learn, self._look_again, self._keep_refused)
+        )
         self._lock = asyncio.Lock()  # held from a step until its effects are begun
-        self._offering = asyncio.Lock()
-        self._offers = 0
         self._inbox: asyncio.Queue[tuple[Job | None, Event | None]] = asyncio.Queue()
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
@@ -88,15 +69,12 @@ class Updates:
     @property
     def head(self) -> bytes:
         """The newest verified head, and what halts the chain, for the vault to carry; b"" before the first one."""
-        return carried(self._chain)
+        return self._judge.head
 
     def updates(self) -> schema.Updates:
         now_s = asyncio.get_running_loop().time()
         items = [self._view(record, now_s) for record in self._records.values()]
-        return schema.Updates(tuple(reversed(items)), tuple(self._refused), self._developers())
-
-    def _developers(self) -> schema.DeveloperNews:
-        return news(self._freshness, self._chain.halted_at, max(self._utc(), self._chain.clock_floor))
+        return schema.Updates(tuple(reversed(items)), tuple(self._judge.refused), self._judge.developers())
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""
@@ -124,97 +102,7 @@ class Updates:
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
-        if self._offers >= OFFERS_MAX:
-            return schema.HeadAnswer("refused", "too many heads are being verified; offer it again later")
-        self._offers += 1
-        try:
-            async with self._offering:
-                return await self._judge(content, sender)
-        except OSError as error:  # of the disk with the chain, which is as it was
-            return schema.HeadAnswer("refused", f"it could not be kept: {error.strerror or error}")
-        finally:
-            self._offers -= 1
-
-    async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
-        digest = hashlib.sha256(content).digest()
-        if content and content == self.head:
-            return schema.HeadAnswer("known", "this is the newest head")
-        known_reason = next((head.reason for head in self._refused if head.digest == digest.hex()), None)
-        if known_reason is not None:
-            await self._blame(digest, sender)
-            return schema.HeadAnswer("refused", known_reason)
-        try:
-            verified = await verify_head(self._chain, content, self._utc(), self._means.host.get_chunk)
-            if verified.proof and not self._chain.proof:
-                return await self._halt(verified.chain)
-        except Rollback as error:
-            return schema.HeadAnswer("known", str(error))
-        except (ExpiredMetadata, MissingRoots) as error:  # with a right clock, a new signature or its roots it may do
-            return schema.HeadAnswer("refused", str(error))
-        except Equivocation as error:
-            return await self._contradicted(digest, sender, error)
-        except TrustError as error:
-            await self._refuse(digest, sender, error)
-            return schema.HeadAnswer("refused", str(error))
-        if not verified.is_newer:
-            return schema.HeadAnswer("known", "nothing in it is new")
-        return await self._accept(verified)
-
-    async def _contradicted(self, digest: bytes, sender: bytes, error: Equivocation) -> schema.HeadAnswer:
-        """The head and what is known cannot both be true: halt, if that can be shown to others."""
-        halted = self._chain
-        if error.proof:
-            halted = await asyncio.to_thread(self._chain.halted_by, error.proof, self._utc(), error.roots)
-        if halted != self._chain:
-            return await self._halt(halted)
-        if not self._chain.proof:
-            await self._refuse(digest, sender, error)
-        return schema.HeadAnswer("refused", str(error))
-
-    async def _halt(self, chain: Chain) -> schema.HeadAnswer:
-        """Take up nothing new from now on, and tell everyone why."""
-        log.error("updates are halted: the developers' signatures contradict each other")
-        await self._keep(chain)
-        self._inbox.put_nowait((None, None))
-        await self._carry()
-        return schema.HeadAnswer("refused", "the developers' signatures contradict each other")
-
-    async def _accept(self, verified: Verified) -> schema.HeadAnswer:
-        await self._keep(verified.chain)
-        await self._learn(verified.releases)
-        await self._carry()
-        return schema.HeadAnswer("accepted", "")
-
-    async def _keep(self, chain: Chain) -> None:
-        """Go on from this chain, once it is on disk.  Raises OSError when it cannot be kept."""
-        await asyncio.to_thread(self._means.store.save_chain, chain)
-        self._chain, self._freshness = chain, freshness(chain)
-        self._means.on_change()
-
-    async def _refuse(self, digest: bytes, sender: bytes, error: TrustError) -> None:
-        log.warning("head refused digest=%s code=%s reason=%s", digest.hex()[:8], error.code, error)
-        self._refused.insert(0, schema.RefusedHead(digest.hex(), str(error), self._means.utc_s()))
-        del self._refused[REFUSED_HEADS_MAX:]
-        async with self._lock:
-            with contextlib.suppress(OSError):  # forgotten with the next start, it is refused once more
-                await self._save()
-        if isinstance(error, BLAMED):
-            await self._blame(digest, sender)
-        self._means.on_change()
-
-    async def _blame(self, digest: bytes, sender: bytes) -> None:
-        if not sender:
-            return
-        try:
-            await self._means.host.refuse_head(digest, sender)
-        except Exception as error:  # noqa: BLE001 - the vault is not there now; the head stays refused
-            log.info("sender of a bad head not blamed reason=%s", error)
-
-    async def _carry(self) -> None:
-        try:
-            await self._means.host.carry_head(self.head)
-        except Exception as error:  # noqa: BLE001 - the vault is not there now; it is given the head at its start
-            log.info("head not carried yet reason=%s", error)
+        return await self._judge.offered(content, sender)
 
     # Which releases there are.
 
@@ -230,10 +118,20 @@ class Updates:
                 if self._records[name].way.is_over and name not in listed:
                     del self._records[name]
             await self._save_patiently()
+        recalled = self._judge.recalls.names
         for name, record in list(self._records.items()):
-            if name not in listed and not record.way.is_over:
+            if name not in listed and name not in recalled and not record.way.is_over:
                 await self._take(name, events.Withdrawn(self._now()))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Let the next turn come now: what is known of the developers has changed."""
         self._inbox.put_nowait((None, None))
+
+    async def _keep_refused(self) -> None:
+        async with self._lock:
+            with contextlib.suppress(OSError):  # forgotten with the next start, it is refused once more
+                await self._save()
 
     def _new_record(self, release: Release, in_use: str | None) -> Record:
         now_s, utc_s, tree = self._now(), self._means.utc_s(), release.tree_hash
@@ -267,16 +165,12 @@ class Updates:
         for name, record in list(self._records.items()):
             if not record.way.is_over:
                 await self._take(name, events.Resumed(self._now()))
-        if self.head:
-            await self._carry()
-        if self._chain.head:  # a power cut may have come between it and its releases
-            with contextlib.suppress(TrustError):
-                verified = await asyncio.to_thread(self._chain.verify, self._chain.head, self._utc())
-                await self._learn(verified.releases)
+        await self._judge.resume()
 
     async def _next_turn(self) -> None:
-        """Set aside what is outdated; take up the newest release that waits, if none is on its way."""
+        """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+        await self._heed_recalls(in_use)
         active = self._active()
         if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
             await self._take(active.release.name, events.Vetoed(self._now(), "its files were damaged"))
@@ -292,8 +186,38 @@ class Updates:
         if active is not None and self._is_held(active):
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
-        elif active is None and newest in waiting and in_use is not None and self._developers().state == "current":
+        elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
             await self._take(newest.release.name, events.TurnCame(self._now(), in_use))
+
+    async def _heed_recalls(self, in_use: str | None) -> None:
+        """Go back from what was recalled, once nothing new is just taking over."""
+        recalled = [
+            r for name, r in self._records.items() if name in self._judge.recalls.names and not r.way.is_recalled
+        ]
+        for record in recalled:
+            if record.way.phase != "confirmed" or record.release.tree_hash == in_use:
+                await self._heed_recall(record)
+
+    async def _heed_recall(self, record: Record) -> None:
+        active, back_to = self._active(), await self._way_back(record)
+        if record.way.phase == "confirmed" and active is not None and back_to:
+            if active.way.phase not in STOPPABLE:
+                return  # it takes over, which is a way out too; if it fails, this is looked at again
+            await self._take(active.release.name, events.Halted(self._now()))
+        await self._take(record.release.name, events.Recalled(self._now(), back_to))
+
+    async def _way_back(self, record: Record) -> str:
+        """What ran before it, if a recall may lead there and it is still whole; else ""."""
+        before = await asyncio.to_thread(self._means.slots.previous, "vault") or record.way.baseline
+        releases = {r.release.name: r.release.sequence for r in self._records.values() if r.release.tree_hash == before}
+        if not before or before == record.release.tree_hash or not self._judge.recalls.leads_to(releases):
+            return ""
+        try:
+            await asyncio.to_thread(self._means.slots.verify, "vault", before)
+        except SlotDamaged as error:
+            log.warning("there is no way back from a recalled release reason=%s", error)
+            return ""
+        return before
 
     async def _next_event(self) -> None:
         active = self._active()
@@ -311,7 +235,7 @@ class Updates:
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
-        return record.way.phase in STOPPABLE and self._developers().state != "current"
+        return record.way.phase in STOPPABLE and not self._judge.is_current
 
     def _active(self) -> Record | None:
         """The release that is on its way; those that wait for their turn are not."""
@@ -382,14 +306,11 @@ class Updates:
                 await asyncio.sleep(SAVE_PAUSE_S)
 
     async def _save(self) -> None:
-        saved = Saved(records=tuple(self._records.values()), refused=tuple(self._refused))
+        saved = Saved(records=tuple(self._records.values()), refused=tuple(self._judge.refused))
         await asyncio.to_thread(self._means.store.save, saved)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    def _utc(self) -> datetime:
-        return datetime.fromtimestamp(self._means.utc_s(), UTC)
 
 
 def _age(record: Record) -> tuple[int, bool]:

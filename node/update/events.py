@@ -153,6 +153,14 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """The developers recalled the release.  ``back_to`` is what may be gone back to; "": nothing."""
+
+    now_s: float
+    back_to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Halted:
     """The developers' signatures contradict each other, or have expired: nothing new may be taken into use for now."""
 
@@ -187,6 +195,7 @@ Event = (
     | ReturnFailed
     | Superseded
     | Withdrawn
+    | Recalled
     | Halted
     | Ticked
     | Resumed

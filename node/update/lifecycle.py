@@ -14,6 +14,8 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
                                               `------> going back --Returned--> rolled_back <------' too slow
 
     Halted leads from fetching, staged, on_trial and rehearsing back to announced; what is in use already stays.
+    Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
+    gone back to, what is in use stays confirmed, and says so.
 
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
     not_proven  the verdict "keep"; never fetched; only void trials; a newer release came first
@@ -40,6 +42,7 @@ from node.update.events import (
     FetchFailed,
     Halted,
     Limits,
+    Recalled,
     RehearsalFailed,
     Rehearse,
     Rehearsed,
@@ -61,15 +64,17 @@ from node.update.events import (
     Withdrawn,
 )
 
-TERMINAL: Final = frozenset({"confirmed", "refused", "not_proven", "rolled_back"})
+TERMINAL: Final = frozenset({"confirmed", "refused", "not_proven", "rolled_back", "recalled"})
 VERDICTS: Final = {
     "confirmed": "promoted",
     "refused": "refused",
     "not_proven": "not proven",
     "rolled_back": "rolled back",
+    "recalled": "recalled",
 }
 REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
+NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to; it keeps serving"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
@@ -95,6 +100,7 @@ class Lifecycle:
     voids: int = 0
     failures: int = 0  # failed starts in probation
     is_going_back: bool = False
+    is_recalled: bool = False
     reason: str = ""
     seconds: dict[str, float] = field(default_factory=dict)  # all time in each phase; never changed in place
 
@@ -112,6 +118,8 @@ class Lifecycle:
         return self.since_s + max(0.0, _lasts_s(self, limits) - self.spent_s)
 
     def step(self, event: Event, limits: Limits) -> Step:
+        if isinstance(event, Recalled):
+            return self._recalled(event)
         if self.is_over:
             return self, ()
         state = _accounted(self, event)
@@ -142,7 +150,7 @@ class Lifecycle:
             case RehearsalFailed() if self.phase == "rehearsing":
                 return _rehearse_again(state, event.reason, limits, is_hosts_fault=event.is_hosts_fault)
             case Returned() if self.is_going_back:
-                return _ended(state, "rolled_back", state.reason)
+                return _ended(state, _way_back_ends(state), state.reason)
             case ReturnFailed() if self.is_going_back:
                 return _return_again(state, event.reason, limits)
             case Switched() if self.phase == "promoting" and not self.is_going_back:
@@ -161,6 +169,23 @@ class Lifecycle:
                 return state, ()  # late or repeated; neither may do harm
             case _:
                 assert_never(event)
+
+    def _recalled(self, event: Recalled) -> Step:
+        """What was not in use yet is withdrawn; what is in use makes way for what was in use before."""
+        if self.is_recalled or self.is_going_back or (self.is_over and self.phase != "confirmed"):
+            return self, ()
+        state = replace(_accounted(self, event) if not self.is_over else self, is_recalled=True)
+        match self.phase:
+            case "promoting":
+                return _go_back(state, "the developers recalled it")
+            case "probation" | "confirmed" if event.back_to:
+                since = replace(state, baseline=event.back_to, since_s=event.now_s, phase="recalling")
+                return _go_back(since, "the developers recalled it")
+            case "probation" | "confirmed":
+                kept = replace(state, phase="confirmed", reason=NO_WAY_BACK)
+                return (kept, ()) if self.is_over else _ended(kept, "confirmed", NO_WAY_BACK)
+            case _:
+                return _ended(state, "refused", "the developers recalled it")
 
 
 # Time.
@@ -202,8 +227,8 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
             return _go_back(state, "it did not take over in time")
         case "probation":
             return _ended(state, "confirmed", state.reason)
-        case "announced" | "confirmed" | "refused" | "not_proven" | "rolled_back":
-            return state, ()
+        case "announced" | "recalling" | "confirmed" | "refused" | "not_proven" | "rolled_back" | "recalled":
+            return state, ()  # it waits for its turn, is over, or goes back and was looked after above
         case _:
             assert_never(state.phase)
 
@@ -227,7 +252,7 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
             return replace(state, tries=state.tries + 1, spent_s=0.0), (Switch(state.tree_hash),)
         case "announced" | "staged" | "probation":
             return state, ()
-        case "confirmed" | "refused" | "not_proven" | "rolled_back":
+        case "recalling" | "confirmed" | "refused" | "not_proven" | "rolled_back" | "recalled":
             return state, ()
         case _:
             assert_never(state.phase)
@@ -314,7 +339,11 @@ def _return_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
     if failed.tries < limits.switch_tries_max:
         return failed, (SwitchBack(failed.baseline),)
     # The pointer names the old version since the first try, so whoever starts a vault starts that one.
-    return _ended(failed, "rolled_back", f"{failed.reason}; then {reason}")
+    return _ended(failed, _way_back_ends(failed), f"{failed.reason}; then {reason}")
+
+
+def _way_back_ends(state: Lifecycle) -> Phase:
+    return "recalled" if state.phase == "recalling" else "rolled_back"
 
 
 def _ended(state: Lifecycle, phase: Phase, reason: str) -> Step:

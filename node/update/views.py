@@ -55,6 +55,7 @@ def update_view(record: Record, now_s: float) -> Update:
         bytes_fetched=record.bytes_fetched,
         seconds=seconds,
         trial=with_phase(record.trial, way.phase),
+        is_recalled=way.is_recalled,
     )
 
 

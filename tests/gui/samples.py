@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from gui.story import Seen
 from node.api.schema import (
     MetricView,
@@ -101,6 +103,7 @@ def trial(
 
 def update(version: str, tree_hash: str, phase: Phase, reason: str = "", *, ago_s: float = 60.0) -> Update:
     ended = {"confirmed": "promoted", "refused": "refused", "not_proven": "not proven", "rolled_back": "rolled back"}
+    ended["recalled"] = "recalled"
     is_open = phase not in ended
     return Update(
         release=f"vault/{version}",
@@ -118,7 +121,7 @@ def update(version: str, tree_hash: str, phase: Phase, reason: str = "", *, ago_
 
 
 def stage_after_trial(phase: Phase) -> bool:
-    return phase in ("rehearsing", "promoting", "probation", "confirmed", "refused", "not_proven", "rolled_back")
+    return phase not in ("announced", "fetching", "staged", "on_trial")
 
 
 EARLY = trial("0.1.1", blocks=3, reads=90, rated=1, figures=metrics(1.05, 0.42, proven=False))
@@ -197,6 +200,9 @@ def samples() -> tuple[Sample, ...]:
             live(fine, (update("0.1.1", NEXT, "rolled_back", "it failed 2 times in probation: exit code 3"),), LATE),
             1,
         ),
+        Sample("recalling", live(newer, (update("0.1.1", NEXT, "recalling", "the developers recalled it"),), LATE), 1),
+        Sample("recalled", live(fine, (update("0.1.1", NEXT, "recalled", "the developers recalled it"),), LATE), 1),
+        Sample("recalled-stays", live(newer, (msgspec.structs.replace(confirmed, is_recalled=True),), LATE), 1),
         Sample("idle", live(fine), 1),
         Sample("unknown", Seen("lost"), 1),
     )

@@ -153,6 +153,8 @@ def test_every_phase_on_the_way_has_its_title_and_stop(phase: str, title: str, s
         ),
         ("not-proven", "not_proven", 1, "Version 0.1.4 could not prove itself"),
         ("rolled-back", "taken_back", 2, "Version 0.1.1 took over and did not do well"),
+        ("recalled", "taken_back", 2, "The makers recalled version 0.1.1. The one before came back by itself."),
+        ("recalled-stays", "in_use", 2, "The makers recalled version 0.1.1, and no version from before may take"),
     ],
 )
 def test_every_end_of_a_release_is_told(name: str, outcome: str, stage: int, lead: str):

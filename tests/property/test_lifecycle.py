@@ -16,6 +16,7 @@ from node.update.events import (
     FetchFailed,
     Halted,
     Limits,
+    Recalled,
     RehearsalFailed,
     Rehearse,
     Rehearsed,
@@ -73,6 +74,8 @@ MAKERS: st.SearchStrategy[Maker] = st.sampled_from(
         lambda now_s: Superseded(now_s, "vault/3"),
         Withdrawn,
         Halted,
+        lambda now_s: Recalled(now_s, OLD),
+        lambda now_s: Recalled(now_s, ""),
         Ticked,
         Resumed,
     ]

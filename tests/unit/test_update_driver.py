@@ -20,7 +20,7 @@ from node.supervisor.errors import SwitchFailed
 from node.trial.profile import PRACTICE
 from node.trust.chain import Chain
 from node.trust.head import encode
-from node.update import driver as driver_module
+from node.update import judging
 from node.update.driver import Updates
 from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
@@ -362,7 +362,7 @@ class TestHeads:
         assert farm.blamed == []
 
     def test_refused_heads_are_remembered_over_a_restart_and_not_without_limit(self, farm: Farm, monkeypatch):
-        monkeypatch.setattr(driver_module, "REFUSED_HEADS_MAX", 3)
+        monkeypatch.setattr(judging, "REFUSED_HEADS_MAX", 3)
         self.offer(farm, *(b"garbage %d" % n for n in range(5)))
         self.offer(farm)
         assert [head.digest for head in self.updates.refused_heads] == [
@@ -414,7 +414,7 @@ class TestHeads:
         live(farm, story)
 
         refused = farm.store.load().refused
-        assert len(refused) == driver_module.REFUSED_HEADS_MAX
+        assert len(refused) == judging.REFUSED_HEADS_MAX
         assert all(head.reason.isprintable() and len(head.reason) < 500 for head in refused)
 
     def test_a_damaged_state_is_never_guessed_at(self, farm: Farm):

@@ -1,0 +1,191 @@
+"""Heads that are offered, judged one at a time: the chain goes on, is halted, or stays as it is.
+
+offered -> verified with the roots it names -> newer: chain persisted -> its releases are learned -> carried
+                                            -> contradicts what is known: halted, persisted -> carried
+                                            -> bad: refused, remembered, held against the sender
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from node.api import schema
+from node.trust.chain import Chain, Verified, carried
+from node.trust.errors import (
+    Equivocation,
+    ExpiredMetadata,
+    MalformedMetadata,
+    MissingRoots,
+    NotEnoughSignatures,
+    Rollback,
+    TrustError,
+)
+from node.trust.freshness import freshness
+from node.trust.recall import recalls_in
+from node.trust.release import Release
+from node.update.developers import news
+from node.update.heads import verify_head
+from node.update.jobs import Means
+
+OFFERS_MAX: Final = 16  # heads that wait to be verified
+REFUSED_HEADS_MAX: Final = 64
+
+# Nobody honest passes such a head on.  An outdated, expired or forbidden one may come from an honest peer.
+BLAMED: Final = (MalformedMetadata, NotEnoughSignatures)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What others do about a judgement.  ``learn``: these are released.  ``halt``: nothing new may be taken up."""
+
+    learn: Callable[[Sequence[Release]], Awaitable[None]]
+    halt: Callable[[], None]
+    keep_refused: Callable[[], Awaitable[None]]
+
+
+class Judge:
+    """Everything known of the developers' statements.  Belongs to one event loop.
+
+    Invariant: the chain is on disk before anything follows from it.
+    """
+
+    def __init__(
+        self, chain: Chain, refused: Sequence[schema.RefusedHead], means: Means, consequences: Consequences
+    ) -> None:
+        self._means = means
+        self._then = consequences
+        self._offering = asyncio.Lock()
+        self._offers = 0
+        self.refused = list(refused)  # newest first
+        self._take(chain)
+
+    @property
+    def head(self) -> bytes:
+        """The newest verified head, and what halts the chain, for the vault to carry; b"" before the first one."""
+        return carried(self._chain)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether updates may be taken up, as far as the developers are concerned."""
+        return self.developers().state == "current"
+
+    def developers(self) -> schema.DeveloperNews:
+        return news(self._freshness, self._chain.halted_at, max(self._utc(), self._chain.clock_floor))
+
+    async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
+        """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
+        if self._offers >= OFFERS_MAX:
+            return schema.HeadAnswer("refused", "too many heads are being verified; offer it again later")
+        self._offers += 1
+        try:
+            async with self._offering:
+                return await self._judge(content, sender)
+        except OSError as error:  # of the disk with the chain, which is as it was
+            return schema.HeadAnswer("refused", f"it could not be kept: {error.strerror or error}")
+        finally:
+            self._offers -= 1
+
+    async def resume(self) -> None:
+        """Carry on with what is known: a power cut may have come between a head and its releases."""
+        if self.head:
+            await self._carry()
+        if self._chain.head:
+            try:
+                verified = await asyncio.to_thread(self._chain.verify, self._chain.head, self._utc())
+            except TrustError as error:
+                log.warning("the kept head is not judged anew reason=%s", error)
+            else:
+                await self._then.learn(verified.releases)
+
+    async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
+        digest = hashlib.sha256(content).digest()
+        if content and content == self.head:
+            return schema.HeadAnswer("known", "this is the newest head")
+        known_reason = next((head.reason for head in self.refused if head.digest == digest.hex()), None)
+        if known_reason is not None:
+            await self._blame(digest, sender)
+            return schema.HeadAnswer("refused", known_reason)
+        try:
+            verified = await verify_head(self._chain, content, self._utc(), self._means.host.get_chunk)
+            if verified.proof and not self._chain.proof:
+                return await self._halt(verified.chain)
+        except Rollback as error:
+            return schema.HeadAnswer("known", str(error))
+        except (ExpiredMetadata, MissingRoots) as error:  # with a right clock, a new signature or its roots it may do
+            return schema.HeadAnswer("refused", str(error))
+        except Equivocation as error:
+            return await self._contradicted(digest, sender, error)
+        except TrustError as error:
+            await self._refuse(digest, sender, error)
+            return schema.HeadAnswer("refused", str(error))
+        if not verified.is_newer:
+            return schema.HeadAnswer("known", "nothing in it is new")
+        return await self._accept(verified)
+
+    async def _contradicted(self, digest: bytes, sender: bytes, error: Equivocation) -> schema.HeadAnswer:
+        """The head and what is known cannot both be true: halt, if that can be shown to others."""
+        halted = self._chain
+        if error.proof:
+            halted = await asyncio.to_thread(self._chain.halted_by, error.proof, self._utc(), error.roots)
+        if halted != self._chain:
+            return await self._halt(halted)
+        if not self._chain.proof:
+            await self._refuse(digest, sender, error)
+        return schema.HeadAnswer("refused", str(error))
+
+    async def _halt(self, chain: Chain) -> schema.HeadAnswer:
+        """Take up nothing new from now on, and tell everyone why."""
+        log.error("updates are halted: the developers' signatures contradict each other")
+        await self._keep(chain)
+        self._then.halt()
+        await self._carry()
+        return schema.HeadAnswer("refused", "the developers' signatures contradict each other")
+
+    async def _accept(self, verified: Verified) -> schema.HeadAnswer:
+        await self._keep(verified.chain)
+        await self._then.learn(verified.releases)
+        await self._carry()
+        return schema.HeadAnswer("accepted", "")
+
+    async def _keep(self, chain: Chain) -> None:
+        """Go on from this chain, once it is on disk.  Raises OSError when it cannot be kept."""
+        await asyncio.to_thread(self._means.store.save_chain, chain)
+        self._take(chain)
+        self._means.on_change()
+
+    def _take(self, chain: Chain) -> None:
+        self._chain, self._freshness, self.recalls = chain, freshness(chain), recalls_in(chain)
+
+    async def _refuse(self, digest: bytes, sender: bytes, error: TrustError) -> None:
+        log.warning("head refused digest=%s code=%s reason=%s", digest.hex()[:8], error.code, error)
+        self.refused.insert(0, schema.RefusedHead(digest.hex(), str(error), self._means.utc_s()))
+        del self.refused[REFUSED_HEADS_MAX:]
+        await self._then.keep_refused()
+        if isinstance(error, BLAMED):
+            await self._blame(digest, sender)
+        self._means.on_change()
+
+    async def _blame(self, digest: bytes, sender: bytes) -> None:
+        if not sender:
+            return
+        try:
+            await self._means.host.refuse_head(digest, sender)
+        except Exception as error:  # noqa: BLE001 - the vault is not there now; the head stays refused
+            log.info("sender of a bad head not blamed reason=%s", error)
+
+    async def _carry(self) -> None:
+        try:
+            await self._means.host.carry_head(self.head)
+        except Exception as error:  # noqa: BLE001 - the vault is not there now; it is given the head at its start
+            log.info("head not carried yet reason=%s", error)
+
+    def _utc(self) -> datetime:
+        return datetime.fromtimestamp(self._means.utc_s(), UTC)

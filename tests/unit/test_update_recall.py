@@ -1,0 +1,231 @@
+"""A release is recalled: farms that run it go back to what they ran before, or say that they cannot, and serve on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from node.api import schema
+from node.api.schema import Update
+from node.trust.head import encode
+from node.trust.release import FLOOR_FIELD
+from node.update.developers import trouble
+from node.update.driver import Updates
+from tests import signed_world
+from tests.unit.test_trust_recall import Change, recalls, says
+from tests.unit.test_update_driver import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(folder=tmp_path)
+
+
+def next_head(farm: Farm, change: Change, role: str = "vault") -> bytes:
+    farm.signed.head = farm.signed.change(role, change)
+    return encode(farm.signed.head)
+
+
+def runs(farm: Farm, *versions: str) -> None:
+    """Let the farm take these into use, one after the other."""
+    for version in versions:
+        tell(farm, farm.publish(version))
+
+
+def hear(farm: Farm, *heads: bytes, for_s: float = 30.0) -> dict[str, Update]:
+    """Offer the heads and let some time pass; the history."""
+    found: dict[str, Update] = {}
+
+    async def story(updates: Updates) -> None:
+        for head in heads:
+            assert (await updates.offered(head, SENDER)).outcome == "accepted"
+        await asyncio.sleep(for_s)
+        found.update({item.release: item for item in updates.updates().items})
+
+    live(farm, story)
+    return found
+
+
+class TestWhatIsInUse:
+    def test_the_farm_goes_back_to_what_it_ran_before(self, farm: Farm):
+        runs(farm, "2", "3")
+
+        found = hear(farm, next_head(farm, recalls("vault/3")))
+
+        assert (found["vault/3"].phase, found["vault/3"].verdict) == ("recalled", "recalled")
+        assert found["vault/3"].reason == "the developers recalled it"
+        assert farm.slots.current("vault") == tree_of("2")
+        assert farm.switches[-1] == tree_of("2")
+
+    def test_before_the_first_release_that_is_what_came_with_the_program(self, farm: Farm):
+        runs(farm, "2")
+
+        hear(farm, next_head(farm, recalls("vault/2")))
+
+        assert farm.slots.current("vault") == farm.own
+
+    def test_it_is_never_taken_up_again_and_the_next_release_is_tried(self, farm: Farm):
+        runs(farm, "2", "3")
+        hear(farm, next_head(farm, recalls("vault/3")))
+
+        found = tell(farm, farm.publish("4"), of="vault/4")
+
+        assert found["vault/4"].phase == "confirmed"
+        assert found["vault/3"].phase == "recalled"
+        assert farm.slots.previous("vault") == tree_of("2")
+
+    @pytest.mark.parametrize("writes", range(1, 6))
+    def test_a_power_cut_on_the_way_back_does_not_keep_it_in_use(self, farm: Farm, writes: int):
+        runs(farm, "2", "3")
+        head = next_head(farm, recalls("vault/3"))
+        farm.power.writes_left = writes
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await asyncio.sleep(30.0)
+
+        with contextlib.suppress(PowerCut, BaseExceptionGroup, AssertionError):
+            live(farm, story)
+        assert farm.power.is_out
+        farm.power.writes_left = 10**9
+
+        assert hear(farm)["vault/3"].phase == "recalled"
+        assert farm.slots.current("vault") == tree_of("2")
+
+    def test_a_recall_of_what_ran_before_changes_nothing(self, farm: Farm):
+        runs(farm, "2", "3")
+
+        hear(farm, next_head(farm, recalls("vault/2")))
+
+        assert farm.slots.current("vault") == tree_of("3")
+
+
+class TestNoWayBack:
+    def check_stays(self, farm: Farm, found: dict[str, Update]) -> None:
+        assert (found["vault/3"].phase, found["vault/3"].is_recalled) == ("confirmed", True)
+        assert "nothing from before may be gone back to; it keeps serving" in found["vault/3"].reason
+        assert farm.slots.current("vault") == tree_of("3")
+        told = trouble(schema.Updates(tuple(found.values()), ()), tree_of("3"))
+        assert told.startswith("The developers have recalled version 3, and no version from before may take its place;")
+
+    def test_the_floor_is_above_what_ran_before(self, farm: Farm):
+        runs(farm, "2", "3")
+        floored = signed_world.all_of(recalls("vault/3"), says(FLOOR_FIELD, 2))
+
+        self.check_stays(farm, hear(farm, next_head(farm, floored)))
+
+    def test_the_floor_is_not_above_it(self, farm: Farm):
+        runs(farm, "2", "3")
+        hear(farm, next_head(farm, signed_world.all_of(recalls("vault/3"), says(FLOOR_FIELD, 1))))
+
+        assert farm.slots.current("vault") == tree_of("2")
+
+    def test_what_came_with_the_program_is_below_every_floor(self, farm: Farm):
+        runs(farm, "3")
+
+        self.check_stays(
+            farm, hear(farm, next_head(farm, signed_world.all_of(recalls("vault/3"), says(FLOOR_FIELD, 1))))
+        )
+
+    def test_what_ran_before_was_recalled_too(self, farm: Farm):
+        runs(farm, "2", "3")
+
+        self.check_stays(farm, hear(farm, next_head(farm, recalls("vault/2", "vault/3"))))
+
+    def test_what_ran_before_is_damaged(self, farm: Farm):
+        runs(farm, "2", "3")
+        file = farm.slots.path("vault", tree_of("2")) / "node" / "vault" / "version.py"
+        file.chmod(0o644)
+        file.write_text("rotten")
+
+        self.check_stays(farm, hear(farm, next_head(farm, recalls("vault/3"))))
+
+    def test_the_release_that_mends_it_is_tried_all_the_same(self, farm: Farm):
+        runs(farm, "2", "3")
+        hear(farm, next_head(farm, recalls("vault/2", "vault/3")))
+
+        assert tell(farm, farm.publish("4"), of="vault/4")["vault/4"].phase == "confirmed"
+
+
+class TestOnTheWay:
+    def test_what_is_on_trial_is_thrown_away(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(next_head(farm, recalls("vault/2")), SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "refused")
+            assert updates.updates().items[0].reason == "the developers recalled it"
+
+        live(farm, story)
+        assert farm.switches == []
+
+    def test_what_has_just_taken_over_makes_way_at_once(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            await updates.offered(next_head(farm, recalls("vault/2")), SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "recalled", 10.0)
+
+        live(farm, story)
+        assert farm.switches == [tree_of("2"), farm.own]
+
+    def test_a_trial_of_the_next_one_begins_anew_against_what_is_gone_back_to(self, farm: Farm):
+        runs(farm, "2", "3")
+        head = farm.publish("4")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/4"].phase == "on_trial")
+            await updates.offered(next_head(farm, recalls("vault/3")), SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "recalled", 10.0)
+            await wait_until(updates, lambda items: items["vault/4"].phase == "on_trial")
+            assert updates._records["vault/4"].way.baseline == tree_of("2")
+
+        live(farm, story)
+
+    def test_what_takes_over_from_it_goes_on_and_it_is_gone_back_from_when_that_fails(self, farm: Farm):
+        runs(farm, "2", "3")
+        head = farm.publish("4")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/4"].phase == "probation")
+            await updates.offered(next_head(farm, recalls("vault/3")), SENDER)
+            await asyncio.sleep(5.0)
+            assert farm.slots.current("vault") == tree_of("4")
+            updates.vetoed("it lost a chunk")
+            await wait_until(updates, lambda items: items["vault/4"].phase == "rolled_back", 10.0)
+            await asyncio.sleep(5.0)
+
+        live(farm, story)
+        assert farm.slots.current("vault") == tree_of("3")  # nothing is known to have run before it any more
+
+
+class TestWhoMayRecall:
+    def test_two_pods_recall_nothing(self, farm: Farm):
+        runs(farm, "2", "3")
+        forged = encode(farm.signed.change("vault", recalls("vault/3"), by=farm.signed.pods[:2]))
+
+        async def story(updates: Updates) -> None:
+            assert (await updates.offered(forged, SENDER)).outcome == "refused"
+            await asyncio.sleep(30.0)
+
+        live(farm, story)
+        assert farm.slots.current("vault") == tree_of("3")
+
+    def test_a_recall_leads_nowhere_that_this_farm_has_not_been(self, farm: Farm):
+        """A recall is no way to make farms run an old release with a known hole."""
+        runs(farm, "3")
+        head = farm.publish("4")
+        tell(farm, head, of="vault/4")
+
+        hear(farm, next_head(farm, recalls("vault/4")))
+
+        assert farm.slots.current("vault") == tree_of("3")
