@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from node.api import texts
@@ -43,14 +44,26 @@ class UpdateHost:
         self._entropy = entropy
         self._is_program_copied = False
         self.head = b""  # what the vault in use shall carry
+        self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
 
     async def get_chunk(self, address: bytes) -> bytes:
-        """Fetch a chunk from the network.
+        """Fetch a file that a head names from the network.
 
         Raises:
             VaultUnavailable, RequestRefused: It cannot be had now.
         """
-        answer = await self._vault.ask(lambda number: control.GetChunk(number, address), GET_S)
+        return await self._get(address, is_carried=True)
+
+    async def get_share(self, address: bytes) -> bytes:
+        """Fetch a chunk that a person asks for.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It cannot be had now.
+        """
+        return await self._get(address, is_carried=False)
+
+    async def _get(self, address: bytes, *, is_carried: bool) -> bytes:
+        answer = await self._vault.ask(lambda number: control.GetChunk(number, address, is_carried), GET_S)
         if not isinstance(answer, control.Content):
             raise VaultUnavailable(texts.odd_answer())
         return answer.content
@@ -66,6 +79,24 @@ class UpdateHost:
             await self._vault.ask(lambda number: control.SetHead(number, head), TELL_S)
         except VaultUnavailable as error:
             log.info("the vault is told of the head when it is back reason=%s", error)
+
+    async def carry_files(self, files: Mapping[bytes, bytes]) -> None:
+        """Let the vault in use, and those after it, serve these by their addresses, and no others from before."""
+        self._files = files
+        await self.give_files()
+
+    async def give_files(self) -> None:
+        """Hand the vault in use what it shall serve.  If it is not there, it is given them at its next start."""
+        files = self._files
+        try:
+            await self._vault.ask(lambda number: control.DropObjects(number, tuple(files)), TELL_S)
+            for content in files.values():
+                await self._vault.ask(partial(_carry_object, content), TELL_S)
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("the vault was not given the files of the head reason=%s", error)
+
+    def head_subnets(self) -> int:
+        return self._vault.state.head_subnets if self._vault.state is not None else 0
 
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:
         """Hold a bad head against the vault that offered it.
@@ -158,3 +189,7 @@ class UpdateHost:
     def _any_port(self) -> str:
         """The address of the vault in use, so that all of a farm count as one holder, with a port of its own."""
         return f"{self._home.marker.bind.rpartition(':')[0]}:0"
+
+
+def _carry_object(content: bytes, number: int) -> control.CarryObject:
+    return control.CarryObject(number, content)

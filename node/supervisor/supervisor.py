@@ -202,7 +202,7 @@ class Supervisor:
         Raises:
             VaultUnavailable, RequestRefused: It cannot be had now.
         """
-        content = await self.host.get_chunk(address)
+        content = await self.host.get_share(address)
         if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
             raise VaultUnavailable(texts.odd_answer())
         return content
@@ -267,6 +267,7 @@ class Supervisor:
             if self.host.head != self._head_given:
                 self._head_given = self.host.head
                 await self.host.carry_head(self.host.head)
+            await self.host.give_files()
             share = self._lending.share_bytes
             await self.vault.ask(lambda number: control.SetQuota(number, share))
         except (VaultUnavailable, RequestRefused) as error:

@@ -22,6 +22,7 @@ from node.api import schema
 from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
+from node.update.carrying import carried_files, newest_of
 from node.update.errors import SlotDamaged
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Means, clean_up
@@ -54,6 +55,8 @@ class Updates:
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._counted_bytes = 0
+        self._newest: tuple[Release, ...] = ()
+        self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
 
     @classmethod
     def open(cls, genesis: bytes, means: Means, limits: Limits) -> Updates:
@@ -114,6 +117,7 @@ class Updates:
                 if release.name not in self._records:
                     self._records[release.name] = self._new_record(release, in_use)
             listed = {release.name for release in releases}
+            self._newest = newest_of(releases)
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
                 if self._records[name].way.is_over and name not in listed:
                     del self._records[name]
@@ -170,6 +174,7 @@ class Updates:
     async def _next_turn(self) -> None:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+        await self._carry_files()
         await self._heed_recalls(in_use)
         active = self._active()
         if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
@@ -187,7 +192,17 @@ class Updates:
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
-            await self._take(newest.release.name, events.TurnCame(self._now(), in_use))
+            turn = events.TurnCame(self._now(), in_use) if self._is_seen() else events.Unseen(self._now())
+            await self._take(newest.release.name, turn)
+
+    async def _carry_files(self) -> None:
+        """Let the vault serve what the newest head names, as far as it is here."""
+        roots, slots = self._judge.roots, self._means.slots
+        staged = tuple(release for release in self._newest if slots.has("vault", release.tree_hash))
+        if (staged, roots) != self._carried:
+            files = await asyncio.to_thread(carried_files, staged, roots, slots)
+            await self._means.host.carry_files(files)
+            self._carried = staged, roots
 
     async def _heed_recalls(self, in_use: str | None) -> None:
         """Go back from what was recalled, once nothing new is just taking over."""
@@ -231,7 +246,14 @@ class Updates:
             return  # of a job that was stopped just when it ended
         active = self._active()
         if event is not None and active is not None and not self._is_held(active):
+            is_clean = isinstance(event, events.Rehearsed) and not (event.missing or event.corrupt)
+            if is_clean and not self._is_seen():
+                event = events.Unseen(self._now())
             await self._take(active.release.name, event)
+
+    def _is_seen(self) -> bool:
+        """Whether enough others show the same head.  Looked at before a trial, and before the step into use."""
+        return self._means.host.head_subnets() >= self._limits.witnesses_min
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
@@ -283,6 +305,7 @@ class Updates:
 
     async def _clean_up(self) -> None:
         keep = [record.release.tree_hash for record in self._records.values() if not record.way.is_over]
+        keep += [release.tree_hash for release in self._newest]  # what was found of it here binds nobody else
         await asyncio.to_thread(clean_up, self._means, keep)
 
     async def _do(self, job: Job) -> None:

@@ -23,6 +23,7 @@ class Limits:
     switch_tries_max: int = 3
     probation_s: float = 3600.0
     failures_max: int = 3  # this many failed starts in probation end it
+    witnesses_min: int = 3  # other subnets that carry the head: without them nothing is tried or taken into use
 
 
 REAL: Final = Limits()
@@ -168,6 +169,13 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Too few others show the head that lists the release: it may have been made for this farm alone."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     now_s: float
 
@@ -197,6 +205,7 @@ Event = (
     | Withdrawn
     | Recalled
     | Halted
+    | Unseen
     | Ticked
     | Resumed
 )

@@ -73,6 +73,11 @@ class Judge:
         return carried(self._chain)
 
     @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The files of the roots after the genesis root, oldest first."""
+        return self._chain.roots
+
+    @property
     def is_current(self) -> bool:
         """Whether updates may be taken up, as far as the developers are concerned."""
         return self.developers().state == "current"

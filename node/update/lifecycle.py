@@ -13,7 +13,7 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
                                               | third failed start, any veto                       | SwitchFailed,
                                               `------> going back --Returned--> rolled_back <------' too slow
 
-    Halted leads from fetching, staged, on_trial and rehearsing back to announced; what is in use already stays.
+    Halted and Unseen lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
     gone back to, what is in use stays confirmed, and says so.
 
@@ -59,6 +59,7 @@ from node.update.events import (
     Ticked,
     TrialEnded,
     TurnCame,
+    Unseen,
     VaultFailed,
     Vetoed,
     Withdrawn,
@@ -74,6 +75,7 @@ VERDICTS: Final = {
 }
 REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
+UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to; it keeps serving"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
@@ -135,8 +137,12 @@ class Lifecycle:
                 return _ended(state, "not_proven", f"{event.by} came first")
             case Halted() if self.phase in STOPPABLE:
                 return _entered(state, "announced", Stop())
+            case Unseen() if self.phase in STOPPABLE:
+                return _entered(replace(state, reason=UNSEEN), "announced", Stop())
+            case Unseen() if self.phase == "announced":
+                return replace(state, reason=UNSEEN), ()
             case TurnCame() if self.phase == "announced":
-                return _entered(replace(state, baseline=event.baseline), "fetching", Fetch())
+                return _entered(replace(state, baseline=event.baseline, reason=""), "fetching", Fetch())
             case Fetched() if self.phase == "fetching":
                 return _entered(replace(state, reason=""), "staged")
             case FetchFailed() if self.phase == "fetching":
@@ -164,7 +170,7 @@ class Lifecycle:
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
-                | ReturnFailed() | Superseded() | Halted()
+                | ReturnFailed() | Superseded() | Halted() | Unseen()
             ):  # fmt: skip
                 return state, ()  # late or repeated; neither may do harm
             case _:

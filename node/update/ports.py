@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -107,11 +107,19 @@ class Host(TrialPorts, Protocol):
     """The rest of the supervisor, as the updates see it."""
 
     async def get_chunk(self, address: bytes) -> bytes:
-        """Fetch a chunk from the network; raises anything if it cannot be had."""
+        """Fetch a file that a head names from the network; raises anything if it cannot be had."""
         ...
 
     async def carry_head(self, head: bytes) -> None:
         """Let the vault in use carry and pass on this verified head; raises anything if it cannot now."""
+        ...
+
+    async def carry_files(self, files: Mapping[bytes, bytes]) -> None:
+        """Let the vault in use, and those after it, serve these by their addresses, and no others from before."""
+        ...
+
+    def head_subnets(self) -> int:
+        """How many other subnets show, by carrying it too, that the head is no secret made for this farm."""
         ...
 
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:

@@ -122,6 +122,7 @@ class State(_Message, frozen=True):
 
     ``subnet_count`` is of other subnets than the own one.  ``trouble`` is the code of what keeps the store from
     taking chunks, empty when nothing does.  ``repairs`` counts the copies that wait to be proven or made.
+    ``head_subnets`` is of other subnets that carry the same head, or carried it when this vault did until a while ago.
     ``is_counted``: whether every chunk on the disk is known by now; until then the figures are upper bounds.
     """
 
@@ -135,6 +136,7 @@ class State(_Message, frozen=True):
     trouble: str = ""
     repairs: int = 0
     is_counted: bool = True
+    head_subnets: int = 0
 
 
 class Contacts(_Message, frozen=True):
@@ -189,10 +191,14 @@ class PutChunk(_Message, frozen=True):
 
 
 class GetChunk(_Message, frozen=True):
-    """Fetch a chunk from whoever holds it.  Answer: Content, checked against ``address``."""
+    """Fetch a chunk from whoever holds it.  Answer: Content, checked against ``address``.
+
+    ``is_carried``: a head names it, so any vault may have it.
+    """
 
     id: int
     address: bytes
+    is_carried: bool = False
 
 
 class FetchRankTables(_Message, frozen=True):
@@ -231,6 +237,20 @@ class SetHead(_Message, frozen=True):
 
     id: int
     content: bytes
+
+
+class CarryObject(_Message, frozen=True):
+    """A file that the head names: a root, or a part of the newest release.  Serve it to whoever asks."""
+
+    id: int
+    content: bytes
+
+
+class DropObjects(_Message, frozen=True):
+    """Of the files that were carried so far only those with these addresses are still wanted."""
+
+    id: int
+    keep: tuple[bytes, ...]
 
 
 class RefuseHead(_Message, frozen=True):
@@ -288,6 +308,8 @@ Command = (
     | Introduce
     | GetState
     | SetHead
+    | CarryObject
+    | DropObjects
     | RefuseHead
     | SetQuota
     | RenewCertificate

@@ -32,6 +32,7 @@ from node.update.events import (
     Ticked,
     TrialEnded,
     TurnCame,
+    Unseen,
     VaultFailed,
     Vetoed,
     Withdrawn,
@@ -76,6 +77,7 @@ MAKERS: st.SearchStrategy[Maker] = st.sampled_from(
         Halted,
         lambda now_s: Recalled(now_s, OLD),
         lambda now_s: Recalled(now_s, ""),
+        Unseen,
         Ticked,
         Resumed,
     ]

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from node.trial.profile import PRACTICE
@@ -42,6 +43,11 @@ class Host(World):
         raise NotImplementedError
 
     async def carry_head(self, head: bytes) -> None: ...
+
+    async def carry_files(self, files: Mapping[bytes, bytes]) -> None: ...
+
+    def head_subnets(self) -> int:
+        return 0
 
     async def refuse_head(self, digest: bytes, sender: bytes) -> None: ...
 

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -107,6 +107,8 @@ class Farm(twin_world.World):
     switch_fails: Callable[[str], bool] = lambda _: False
     carried: list[bytes] = field(default_factory=list)
     blamed: list[tuple[bytes, bytes]] = field(default_factory=list)
+    files: dict[bytes, bytes] = field(default_factory=dict)  # that the vault serves because the head names them
+    witnesses: int = 3
     changes: int = 0
 
     def __post_init__(self) -> None:
@@ -125,6 +127,12 @@ class Farm(twin_world.World):
 
     async def carry_head(self, head: bytes) -> None:
         self.carried.append(head)
+
+    async def carry_files(self, files: Mapping[bytes, bytes]) -> None:
+        self.files = dict(files)
+
+    def head_subnets(self) -> int:
+        return self.witnesses
 
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:
         self.blamed.append((digest, sender))

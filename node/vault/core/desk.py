@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from node.vault import control
+from node.vault.core.carrying import Carried
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
 from node.vault.core.events import (
     Ask,
@@ -103,6 +104,7 @@ class Desk:
         self.now = Now(0.0, 0.0)
         self.seen_from = ""  # the subnet of whoever the event at hand comes from
         self.table = RoutingTable(record.vault_id)
+        self.carried = Carried()
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.reliance = Reliance(self.table)
         self.limits = RequestLimits()

@@ -17,6 +17,7 @@ from node.vault.core.identity import PeerRecord
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import Answer, Chunk, Evidence, Get, NotHeld, Refused
 from node.vault.core.proofs import HELD, NOT_HELD, check_answer, check_content
+from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature, ChunkMismatch
 
 FIRST_PEERS: Final = 3
@@ -29,12 +30,17 @@ Fetched = Callable[[Desk, bytes | None], None]
 
 
 class Fetch:
-    """One chunk.  ``done`` is called once, with bytes that fit the address or with None."""
+    """One chunk.  ``done`` is called once, with bytes that fit the address or with None.
 
-    def __init__(self, address: bytes, done: Fetched) -> None:
+    One that ``is_carried`` may be had of any vault, and those who surround its address may want to hide it: of them
+    who are asked in the beginning and at the end, each is drawn by chance.
+    """
+
+    def __init__(self, address: bytes, done: Fetched, *, is_carried: bool = False) -> None:
         self.asked_count = 0
         self._address = address
         self._done = done
+        self._is_carried = is_carried
         self._is_over = False
         self._to_ask: list[PeerRecord] = []
         self._asked: set[bytes] = set()
@@ -43,9 +49,16 @@ class Fetch:
         self._is_looking_up = False
 
     def begin(self, desk: Desk) -> None:
-        near = in_turns(desk.table.nearest(self._address, ASK_PEERS_MAX))
-        self._to_ask = [peer.record for peer in near[:FIRST_PEERS]]
+        self._to_ask = [peer.record for peer in self._known(desk)[:FIRST_PEERS]]
         self._ask_next(desk)
+
+    def _known(self, desk: Desk) -> list[Peer]:
+        """Whom to ask of those that this vault knows, the most promising first."""
+        if not self._is_carried:
+            return in_turns(desk.table.nearest(self._address, ASK_PEERS_MAX))
+        peers = list(desk.table)
+        desk.random.shuffle(peers)
+        return in_turns(peers)[:ASK_PEERS_MAX]
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         self._waiting.discard(asked.peer.vault_id)
@@ -90,8 +103,8 @@ class Fetch:
 
     def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
         self._is_looking_up = False
-        others = in_turns(desk.table.nearest(self._address, ASK_PEERS_MAX))
-        self._to_ask += [candidate.record for candidate in in_turns(near)] + [peer.record for peer in others]
+        candidates = in_turns(near)[: FIRST_PEERS if self._is_carried else None]
+        self._to_ask += [candidate.record for candidate in candidates] + [peer.record for peer in self._known(desk)]
         if not self._is_over:
             self._ask_next(desk)
 

@@ -29,6 +29,8 @@ FETCHES_MAX: Final = 16
 OFFERS_MAX: Final = 1_000  # subnets; those of the routing table are fewer
 PAUSE_S: Final = 10.0  # for a subnet, after a head of it was refused or did not come
 PAUSES_KEPT: Final = 1_000  # subnets
+FORMER_S: Final = 3600.0  # for which a peer may take to follow to a newer head
+FORMER_KEPT: Final = 64
 CARRIED_KEPT: Final = 1_000  # peers
 
 
@@ -43,9 +45,13 @@ class HeadCarrier:
         self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
         self._carried: OrderedDict[bytes, bytes] = OrderedDict()  # the digest that a peer named last, by vault id
         self._paused_s: OrderedDict[str, float] = OrderedDict()  # since when, by subnet
+        self._former_s: OrderedDict[bytes, float] = OrderedDict()  # digests that were carried, and until when
 
     def carry(self, desk: Desk, head: bytes) -> None:
         """Carry this head from now on, and let every peer know at once."""
+        self._former_s[self.digest] = desk.now.monotonic_s
+        if len(self._former_s) > FORMER_KEPT:
+            self._former_s.popitem(last=False)
         self.head, self.digest = head, hashlib.sha256(head).digest()
         self._remember(desk, self.digest)
         for peer in desk.table:
@@ -54,6 +60,13 @@ class HeadCarrier:
     def is_carried_by(self, vault_id: bytes) -> bool:
         """Whether the peer has said that it carries this very head, or none like this vault."""
         return self._carried.get(vault_id) == self.digest
+
+    def witnesses(self, desk: Desk) -> int:
+        """How many other subnets show that this head is no secret: they carry it, or one that it has just replaced."""
+        now_s = desk.now.monotonic_s
+        known = {digest for digest, until_s in self._former_s.items() if now_s - until_s < FORMER_S} | {self.digest}
+        seen = {peer.subnet for peer in desk.table if self._carried.get(peer.vault_id, b"") in known - {b""}}
+        return len(seen - {desk.own_place.subnet})
 
     def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
         """A peer says that it carries the head with this digest."""

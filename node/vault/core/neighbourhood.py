@@ -22,8 +22,8 @@ from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
 
 FIRST_REFRESH_S: Final = 0.5
 WATCHED_MAX: Final = 8
-PING_TURNS: Final = 20  # in one ``ping_s``, so that whoever idles is not woken for each ping
-NEAR_PEERS: Final = 20  # each is pinged once in ``ping_s``; of all others together as many
+PING_TURNS: Final = 10  # in one ``ping_s``, so that whoever idles is not woken for each ping
+NEAR_PEERS: Final = 10  # each is pinged once in ``ping_s``; of all others together as many
 WATCH_PAUSE_S: Final = 5.0  # between two changes of the watch, unless one of the watched is gone
 FORMER_KEPT: Final = control.KEPT_CONTACTS_MAX  # silent ones, to be tried again when nobody else is left
 

@@ -157,10 +157,13 @@ class GetOperation:
 
     def __init__(self, command: control.GetChunk) -> None:
         self._command = command
-        self._fetch = Fetch(command.address, self._fetched)
+        self._fetch = Fetch(command.address, self._fetched, is_carried=command.is_carried)
 
     def begin(self, desk: Desk) -> None:
-        if desk.may_hold(self._command.address):
+        carried = desk.carried.get(self._command.address)
+        if carried is not None:
+            self._fetched(desk, carried)
+        elif desk.may_hold(self._command.address):
             desk.read_chunk(self, self._command.address)
         else:
             self._fetch.begin(desk)

@@ -77,7 +77,10 @@ class Serving:
         self._message = message
 
     def begin(self, desk: Desk) -> None:
-        if desk.may_hold(self._message.address):
+        carried = desk.carried.get(self._message.address) if isinstance(self._message, Get) else None
+        if carried is not None:
+            self.read(desk, self._message.address, carried)
+        elif desk.may_hold(self._message.address):
             desk.read_chunk(self, self._message.address)
         else:
             self.read(desk, self._message.address, None)

@@ -76,7 +76,7 @@ from node.vault.core.restore import Restorer
 from node.vault.core.routing_table import Peer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
-from node.vault.errors import MalformedMessage
+from node.vault.errors import MalformedMessage, ResourceError
 from node.vault.ports import Entropy, Random
 
 UNREACHABLE: Final = "peer.unreachable"
@@ -340,6 +340,8 @@ class Vault:
             case control.SetHead():
                 self._carrier.carry(desk, command.content)
                 desk.tell(control.Done(command.id))
+            case control.CarryObject() | control.DropObjects():
+                self._carry(command)
             case control.RefuseHead():
                 self._carrier.refused(desk, command.sender)
                 desk.tell(control.Done(command.id))
@@ -365,6 +367,16 @@ class Vault:
             case _:
                 assert_never(command)
 
+    def _carry(self, command: control.CarryObject | control.DropObjects) -> None:
+        carried = self._desk.carried
+        if isinstance(command, control.DropObjects):
+            carried.drop_all_but(command.keep)
+        elif not carried.take(command.content):
+            full = control.Failed(command.id, ResourceError.code, "no more files of a head can be carried")
+            self._desk.tell(full)
+            return
+        self._desk.tell(control.Done(command.id))
+
     def _introduce_all(self, command: control.Introduce) -> None:
         for content in command.introductions[: control.CONTACTS_MAX]:
             try:
@@ -380,4 +392,5 @@ class Vault:
         return control.State(
             command_id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
             dict(desk.counters), desk.trouble, len(self._restorer) + len(self._replicator), desk.is_counted,
+            self._carrier.witnesses(desk),
         )  # fmt: skip
