@@ -7,7 +7,7 @@ from typing import Any
 
 from node.vault import control
 from node.vault.core import gossip
-from node.vault.core.events import Ask, AskFailed, Tell
+from node.vault.core.events import Ask, AskFailed, CommandReceived, Tell
 from node.vault.core.gossip import PAUSE_S
 from node.vault.core.messages import FetchHead, HeadContent, Ping, Refused
 from tests.unit.test_vault_attacks import Peer, answer, ask, of
@@ -107,3 +107,54 @@ def test_offers_are_kept_within_bounds(monkeypatch):
     for peer in friends(12):
         names(world, actor, peer, peer.vault_id)
     assert len(actor.vault._carrier._offers) == 4
+
+
+class TestWitnesses:
+    """How many others show the head that this vault carries."""
+
+    def count(self, world: World, actor: Actor) -> int:
+        return int(world.command(actor, control.GetState).head_subnets)
+
+    def carrying(self, world: World) -> Actor:
+        actor = world.add(1)
+        actor.vault.step(CommandReceived(world.now(), control.SetHead(1, HEAD)))
+        return actor
+
+    def test_they_are_counted_by_subnets_and_never_by_identities(self):
+        world = World()
+        actor = self.carrying(world)
+        for peer in (*friends(3), *(Peer(50 + n, f"10.1.3.{n}:1") for n in range(9)), Peer(70, "10.0.1.9:1")):
+            names(world, actor, peer)
+
+        assert self.count(world, actor) == 3
+
+    def test_who_carries_another_head_or_none_is_no_witness(self):
+        world = World()
+        actor = self.carrying(world)
+        first, second, third = friends(3)
+        names(world, actor, first)
+        names(world, actor, second, bytes(32))
+        names(world, actor, third, b"")
+
+        assert self.count(world, actor) == 1
+
+    def test_who_has_not_followed_to_the_newest_head_yet_counts_for_an_hour(self):
+        world = World()
+        actor = self.carrying(world)
+        for peer in friends(3):
+            names(world, actor, peer)
+        actor.vault.step(CommandReceived(world.now(), control.SetHead(2, b"a newer one")))
+
+        assert self.count(world, actor) == 3
+        world.now_s += gossip.FORMER_S
+        for peer in friends(3):
+            names(world, actor, peer)
+        assert self.count(world, actor) == 0
+
+    def test_without_a_head_there_is_nothing_to_be_shown(self):
+        world = World()
+        actor = world.add(1)
+        for peer in friends(3):
+            names(world, actor, peer, b"")
+
+        assert self.count(world, actor) == 0

@@ -1,0 +1,103 @@
+"""A release is tried and taken into use only while others show the same head; and everyone can have it of this farm."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from node.trust.head import encode
+from node.update.driver import Updates
+from node.update.lifecycle import UNSEEN
+from tests import signed_world
+from tests.signed_world import unchanged
+from tests.twin_world import Nature
+from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(folder=tmp_path)
+
+
+class TestWitnesses:
+    def test_a_head_that_nobody_else_shows_leads_to_no_trial_until_somebody_does(self, farm: Farm):
+        head = farm.publish("2")
+        farm.witnesses = 2
+
+        async def story(updates: Updates) -> None:
+            assert (await updates.offered(head, SENDER)).outcome == "accepted"
+            await asyncio.sleep(3600.0)
+            (item,) = updates.updates().items
+            assert (item.phase, item.reason) == ("announced", UNSEEN)
+            farm.witnesses = 3
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+    def test_one_that_nobody_shows_any_more_at_the_end_of_its_trial_is_not_taken_into_use(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            farm.witnesses = 0
+            await wait_until(updates, lambda items: items["vault/2"].phase == "announced")
+            assert farm.switches == []
+            farm.witnesses = 3
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+        assert farm.switches == [tree_of("2")]
+
+    def test_what_serves_already_is_not_touched_when_they_are_gone(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            farm.witnesses = 0
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+
+class TestWhatIsCarried:
+    def parts(self, version: str) -> set[bytes]:
+        built = signed_world.built(version)
+        return {*built.objects, bytes.fromhex(built.release.manifest)}
+
+    def test_it_is_the_newest_release_and_every_root(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+        farm.signed.head = farm.signed.with_root(unchanged)
+        farm.chunks |= farm.signed.roots
+
+        tell(farm, encode(farm.signed.head), farm.publish("3"))
+
+        assert set(farm.files) == self.parts("3") | set(farm.signed.roots)
+
+    def test_a_release_that_failed_here_is_carried_for_others_all_the_same(self, farm: Farm):
+        found = tell(farm, farm.publish("2", Nature(loses_every=5)))
+
+        assert found["vault/2"].phase == "refused"
+        assert set(farm.files) == self.parts("2")
+
+    def test_it_is_given_anew_after_a_restart(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+        farm.files = {}
+
+        live(farm, lambda _updates: asyncio.sleep(5.0))
+
+        assert set(farm.files) == self.parts("2")
+
+    def test_files_that_are_damaged_here_are_not_handed_on(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+        file = farm.slots.path("vault", tree_of("2")) / "node" / "vault" / "version.py"
+        file.chmod(0o644)
+        file.write_text("rotten")
+        farm.files = {}
+
+        live(farm, lambda _updates: asyncio.sleep(5.0))
+
+        assert farm.files == {}
