@@ -44,6 +44,20 @@ def no_home(path: Path) -> str:
     return f"There is no Perennial home at {path} yet."
 
 
+def no_network_file(path: Path, why: str) -> str:
+    return f"{path} is not the file of a network: {why}."
+
+
+def other_fingerprint(path: Path) -> str:
+    return (
+        f"{path} is the file of another network than the fingerprint says; nothing was made. Ask where both come from."
+    )
+
+
+def home_of_another_network(path: Path) -> str:
+    return f"{path} is a home of another network, and a home never changes its network; choose another folder."
+
+
 def not_a_home(path: Path) -> str:
     return f"{path} is not a Perennial home: it holds other files and no home.json."
 

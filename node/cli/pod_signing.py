@@ -168,7 +168,7 @@ def finish(file: Path, network: Path, is_json: bool) -> None:
         is_json,
         {"network": name, "folder": str(network)},
         f"{network} holds the network {name[:16]}… with what {file} signed.",
-        f"Its full name: {name}",
+        f"Its fingerprint: {name}",
         "Give every pod a copy of the folder; 'perennial pod publish' hands it to the farms.",
     )
 

@@ -20,9 +20,10 @@ import click
 
 from node.api import texts
 from node.api.server import ApiServer
-from node.cli.common import UNTIL_EOF_OPTION, fail, print_json, say, shared_options, watch_input
+from node.cli.common import PATH, UNTIL_EOF_OPTION, fail, print_json, say, shared_options, watch_input
 from node.supervisor import keys
 from node.supervisor.errors import PortInUse, SupervisorError
+from node.supervisor.genesis import open_or_make
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.update.errors import UpdateError
@@ -34,12 +35,20 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
+@click.option("--network", type=PATH, metavar="FILE", help="Make the home first, for the network of this file.")
+@click.option(
+    "--fingerprint", metavar="HEX", help="The network's, as its people told you; asked for if it is not given."
+)
 @UNTIL_EOF_OPTION
 @shared_options
-def run(home: Path, is_json: bool, is_until_eof: bool) -> None:
+def run(home: Path, network: Path | None, fingerprint: str | None, is_json: bool, is_until_eof: bool) -> None:
     """Run the node without a window, until stopped."""
     try:
-        opened = Home.open(home)
+        if network is None:
+            opened = Home.open(home)
+        else:
+            told = fingerprint or click.prompt("Fingerprint of the network, as its people told you", err=True)
+            opened = open_or_make(home, network, told)
         with opened.lock():
             _check_port(opened.marker.bind)
             _log_to(opened.logs / "supervisor.log")

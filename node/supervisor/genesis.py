@@ -1,0 +1,65 @@
+"""The genesis root for a new home, from a network's file: taken once, and only under the fingerprint a person brings.
+
+Whoever hands out the file could hand out another network's.  So the fingerprint comes another way, from people whom the
+farmer trusts, and is typed in whole: the file's own is not shown before, or it would only be copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from node.api import texts
+from node.supervisor.errors import HomeError
+from node.supervisor.home import Home
+from node.supervisor.settings import QUOTA_BYTES_DEFAULT
+from node.trust.chain import Chain
+from node.trust.errors import TrustError
+from node.trust.head import ROOT_BYTES_MAX
+
+ANY_PORT: Final = "0.0.0.0:0"
+GROUP: Final = 8  # hex digits, as a fingerprint is printed
+FINGERPRINT_CHARACTERS_MAX: Final = 200
+
+
+def fingerprint(root: bytes) -> str:
+    """SHA-256 of the genesis root in hex, in groups that can be read out."""
+    digits = hashlib.sha256(root).hexdigest()
+    return " ".join(digits[start : start + GROUP] for start in range(0, len(digits), GROUP))
+
+
+def read_network(file: Path, told: str) -> bytes:
+    """The genesis root in ``file``, if it is the one whose fingerprint was ``told``.  Blocking.
+
+    Raises:
+        HomeError: It cannot be read, is no genesis root, or has another fingerprint; the message says which.
+    """
+    try:
+        with file.open("rb") as opened:
+            root = opened.read(ROOT_BYTES_MAX + 1)
+        Chain.start(root)
+    except OSError as error:
+        raise HomeError(texts.unusable(file, error)) from error
+    except TrustError as error:
+        raise HomeError(texts.no_network_file(file, str(error))) from error
+    digits = "".join(told[:FINGERPRINT_CHARACTERS_MAX].split()).lower()
+    if digits != hashlib.sha256(root).hexdigest():
+        raise HomeError(texts.other_fingerprint(file))
+    return root
+
+
+def open_or_make(folder: Path, file: Path, told: str) -> Home:
+    """The home of that network in ``folder``; made, if there is none.  Blocking.
+
+    Raises:
+        HomeError: As ``read_network``; or the folder holds a home of another network, which nothing can change.
+    """
+    root = read_network(file, told)
+    try:
+        home = Home.open(folder)
+    except HomeError:
+        return Home.make(folder, kind="real", root=root, bind=ANY_PORT, quota_bytes=QUOTA_BYTES_DEFAULT)
+    if home.root != root:
+        raise HomeError(texts.home_of_another_network(home.path))
+    return home

@@ -1,0 +1,115 @@
+"""A home's network is chosen once, when it is made, by a file whose fingerprint a person brings."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from node.cli.tray import perennial
+from node.supervisor.errors import HomeError
+from node.supervisor.genesis import fingerprint, open_or_make
+from node.supervisor.home import Home
+from node.trust.head import ROOT_BYTES_MAX
+from tests.signed_world import World
+
+ROOT = World().genesis
+TOLD = fingerprint(ROOT)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "network.json"
+    made.write_bytes(ROOT)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_a_fingerprint_is_the_hash_of_the_file_in_groups_that_can_be_read_out():
+    assert TOLD.replace(" ", "") == hashlib.sha256(ROOT).hexdigest()
+    assert [len(group) for group in TOLD.split()] == [8] * 8
+
+
+@pytest.mark.parametrize("told", [TOLD, TOLD.replace(" ", ""), TOLD.upper(), f"  {TOLD}\n"])
+def test_the_right_one_makes_a_real_home_of_that_network(file: Path, folder: Path, told: str):
+    home = open_or_make(folder, file, told)
+
+    assert (home.marker.kind, home.root, home.is_practice) == ("real", ROOT, False)
+
+
+@pytest.mark.parametrize("told", ["", TOLD[:-1], TOLD[:-1] + "g", TOLD + "0", hashlib.sha256(b"").hexdigest()])
+def test_any_other_makes_nothing(file: Path, folder: Path, told: str):
+    with pytest.raises(HomeError, match="the file of another network than the fingerprint says; nothing was made"):
+        open_or_make(folder, file, told)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        ROOT[:-20],
+        ROOT.replace(b'"threshold":4', b'"threshold":1'),
+        b"[" * 100_000,
+        b"x" * (ROOT_BYTES_MAX + 9),
+    ],
+)
+def test_a_file_that_is_no_genesis_root_makes_nothing(file: Path, folder: Path, content: bytes):
+    file.write_bytes(content)
+
+    with pytest.raises(HomeError, match="is not the file of a network"):
+        open_or_make(folder, file, fingerprint(content))
+    assert not folder.exists()
+
+
+def test_a_file_that_is_not_there_is_said(folder: Path, tmp_path: Path):
+    with pytest.raises(HomeError, match="nowhere"):
+        open_or_make(folder, tmp_path / "nowhere", TOLD)
+
+
+def test_a_home_that_is_there_is_used_again_and_never_changes_its_network(file: Path, folder: Path, tmp_path: Path):
+    made = open_or_make(folder, file, TOLD)
+    other = World(pods=World().pods[::-1]).genesis
+    (tmp_path / "other.json").write_bytes(other)
+
+    assert open_or_make(folder, file, TOLD).marker == made.marker
+    with pytest.raises(HomeError, match="a home never changes its network"):
+        open_or_make(folder, tmp_path / "other.json", fingerprint(other))
+    assert Home.open(folder).root == ROOT
+
+
+def test_a_folder_with_other_files_is_left_alone(file: Path, folder: Path):
+    folder.mkdir()
+    (folder / "letter.txt").write_text("dear")
+
+    with pytest.raises(HomeError, match="holds other files"):
+        open_or_make(folder, file, TOLD)
+    assert [entry.name for entry in folder.iterdir()] == ["letter.txt"]
+
+
+class TestCommand:
+    def run(self, folder: Path, file: Path, *words: str, typed: str = "") -> Result:
+        return CliRunner().invoke(
+            perennial, ["run", "--home", str(folder), "--network", str(file), *words], input=typed
+        )
+
+    def test_a_wrong_fingerprint_is_a_stated_failure(self, file: Path, folder: Path):
+        ended = self.run(folder, file, "--fingerprint", "0" * 64)
+
+        assert ended.exit_code == 1
+        assert "another network than the fingerprint says" in ended.output
+        assert not folder.exists()
+
+    def test_without_one_it_is_asked_for_and_the_file_s_own_is_not_shown(self, file: Path, folder: Path):
+        ended = self.run(folder, file, typed="0000\n")
+
+        assert "as its people told you" in ended.output
+        assert TOLD[:8] not in ended.output
+        assert not folder.exists()
