@@ -103,10 +103,11 @@ class Process:
         network = await IrohNetwork.bind(
             order.transport_seed,
             order.bind,
-            lambda seen_at: Hello(order.network, WIRE_VERSIONS, vault.record, seen_at),
+            lambda seen_at: Hello(order.network, WIRE_VERSIONS, vault.record, seen_at, vault.head_digest),
             driver.handle,
             self._clock,
             beat_s=order.pace.beat_s,
+            greeted=driver.greeted,
         )
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(network.run())

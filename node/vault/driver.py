@@ -29,6 +29,7 @@ from node.vault.core.events import (
     Effect,
     Event,
     Now,
+    PeerGreeted,
     PeerMisbehaved,
     PeerSilent,
     ReadChunk,
@@ -140,6 +141,11 @@ class Driver:
                 self._take(CommandReceived(self.now(), command))
             case _:
                 self._take(CommandReceived(self.now(), command))
+
+    def greeted(self, peer: PeerRecord, head: bytes) -> None:
+        """A session was made with a peer that carries the head of this digest."""
+        if self._started.is_set():
+            self._take(PeerGreeted(self.now(), peer, head))
 
     def found(self, introduction: Introduction) -> None:
         """The local network names a vault."""

@@ -47,14 +47,17 @@ class Host:
         self.network_id = network
         self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
         self.asked_by: list[PeerRecord] = []
+        self.head = b""
+        self.heads_heard: list[tuple[bytes, bytes]] = []  # vault id, digest
         self.network: IrohNetwork
         self.record: PeerRecord
 
     async def bind(self, number: int, beat_s: float = 2.0) -> None:
         self.renew(())
         self.network = await IrohNetwork.bind(
-            self.seed, f"127.0.{number}.1:0", self._greet, self._answer, SystemClock(), beat_s=beat_s
-        )
+            self.seed, f"127.0.{number}.1:0", self._greet, self._answer, SystemClock(), beat_s=beat_s,
+            greeted=lambda peer, head: self.heads_heard.append((peer.vault_id, head)),
+        )  # fmt: skip
         self.renew(self.network.addresses)
 
     def renew(self, addresses: tuple[str, ...]) -> None:
@@ -81,7 +84,7 @@ class Host:
         return connection
 
     def _greet(self, seen_at: str) -> Hello:
-        return Hello(self.network_id, WIRE_VERSIONS, self.record, seen_at)
+        return Hello(self.network_id, WIRE_VERSIONS, self.record, seen_at, self.head)
 
     async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
         self.asked_by.append(peer)

@@ -30,6 +30,17 @@ def test_a_renewed_certificate_is_shown_to_peers_over_a_new_connection():
     play(2, story)
 
 
+def test_a_handshake_tells_both_which_head_the_other_carries():
+    async def story(hosts: list[Host]) -> None:
+        first, second = hosts
+        first.head, second.head = bytes([1]) * 32, bytes([2]) * 32
+        await first.ping(second)
+        assert first.heads_heard == [(second.record.vault_id, second.head)]
+        assert second.heads_heard == [(first.record.vault_id, first.head)]
+
+    play(2, story)
+
+
 def test_one_subnet_cannot_take_all_connections(monkeypatch):
     monkeypatch.setattr(limits, "ACCEPTED_PER_SUBNET_MAX", 2)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from node.vault import control
 from node.vault.core import gossip
-from node.vault.core.events import Ask, AskFailed, CommandReceived, Tell
+from node.vault.core.events import Ask, AskFailed, CommandReceived, PeerGreeted, Tell
 from node.vault.core.gossip import PAUSE_S
 from node.vault.core.messages import FetchHead, HeadContent, Ping, Refused
 from tests.unit.test_vault_attacks import Peer, answer, ask, of
@@ -107,6 +107,16 @@ def test_offers_are_kept_within_bounds(monkeypatch):
     for peer in friends(12):
         names(world, actor, peer, peer.vault_id)
     assert len(actor.vault._carrier._offers) == 4
+
+
+def test_a_handshake_with_one_who_carries_another_head_leads_to_it():
+    world = World()
+    actor = world.add(1)
+    (peer,) = friends(1)
+    names(world, actor, peer, b"")  # it is known
+    (question,) = of(Ask, list(actor.vault.step(PeerGreeted(world.now(), peer.record, DIGEST))), FetchHead)
+
+    assert (question.peer, question.message.digest) == (peer.record, DIGEST)
 
 
 class TestWitnesses:

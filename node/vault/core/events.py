@@ -129,6 +129,15 @@ class PeerSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerGreeted:
+    """A session was made, and the peer said which head it carries (its digest, b"" for none)."""
+
+    now: Now
+    peer: PeerRecord
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class VaultFound:
     """The local network or an invitation names a vault."""
 
@@ -163,6 +172,7 @@ Event = (
     | Counted
     | StoreChecked
     | PeerSilent
+    | PeerGreeted
     | VaultFound
     | CommandReceived
     | PeerMisbehaved

@@ -83,12 +83,16 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 
 
 class Hello(_Message, frozen=True):
-    """Who I am.  ``seen_at`` tells the other from which address it is seen; empty when dialling."""
+    """Who I am.  ``seen_at`` tells the other from which address it is seen; empty when dialling.
+
+    ``head`` is the digest of the head that the vault carries, empty for none: whoever meets it hears of a newer one.
+    """
 
     network: Hash
     wire_versions: Annotated[tuple[int, ...], Meta(min_length=1, max_length=WIRE_VERSIONS_MAX)]
     record: PeerRecord
     seen_at: Annotated[str, Meta(max_length=64)] = ""
+    head: MaybeHash = b""
 
 
 class Ping(_Message, frozen=True):

@@ -12,7 +12,6 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -29,6 +28,7 @@ from node.vault.core.events import (
     Counted,
     Effect,
     Event,
+    PeerGreeted,
     PeerMisbehaved,
     PeerSilent,
     RequestReceived,
@@ -49,31 +49,21 @@ from node.vault.core.identity import (
     make_record,
     subnet_of,
 )
+from node.vault.core.knowing import know
 from node.vault.core.messages import (
     CHUNK_BYTES_MAX,
-    RECORDS_MAX,
-    Answer,
     Audit,
-    FetchHead,
-    FetchRanks,
-    FindVaults,
     Get,
-    HeadContent,
-    Hello,
     Leaving,
-    Ping,
     Pong,
     Put,
-    Ranks,
     Refused,
-    Vaults,
 )
 from node.vault.core.neighbourhood import Neighbourhood
 from node.vault.core.operations import GetOperation, PutOperation, RankCollection
 from node.vault.core.proving import Line
 from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
-from node.vault.core.routing_table import Peer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
 from node.vault.errors import MalformedMessage, ResourceError
@@ -122,6 +112,11 @@ class Vault:
         return self._desk.record
 
     @property
+    def head_digest(self) -> bytes:
+        """Of the head that is carried; b"" for none."""
+        return self._carrier.digest
+
+    @property
     def due_s(self) -> float:
         """When, by the monotonic clock, the next Ticked is wanted; earlier ones do no harm."""
         desk = self._desk
@@ -161,6 +156,8 @@ class Vault:
                 self._store_care.checked(self._desk, event.code)
             case PeerSilent():
                 self._neighbourhood.silent(self._desk, event.peer)
+            case PeerGreeted():
+                self._carrier.heard(self._desk, event.peer, event.head)
             case VaultFound():
                 self._neighbourhood.introduce(self._desk, event.introduction)
             case CommandReceived():
@@ -236,40 +233,7 @@ class Vault:
                 desk.table.remove(event.peer.vault_id)
                 desk.reply(event.request_id, Pong(b""))
             case _:
-                desk.reply(event.request_id, self._know(event, message))
-
-    def _know(self, event: RequestReceived, message: Hello | Ping | FindVaults | FetchHead | FetchRanks) -> Answer:
-        """Answers that need nothing from the disk."""
-        desk = self._desk
-        match message:
-            case Ping(head):
-                self._carrier.heard(desk, event.peer, head)
-                return Pong(self._carrier.digest)
-            case FindVaults(target):
-                near = desk.table.nearest(target, len(desk.table))
-                named = (other.record for other in near if self._may_name(other, event))
-                return Vaults(tuple(itertools.islice(named, RECORDS_MAX)))
-            case FetchHead(digest):
-                is_carried = digest == self._carrier.digest
-                return HeadContent(self._carrier.head) if is_carried else Refused("not_held")
-            case FetchRanks():
-                now = desk.now
-                certificate = desk.record.certificate
-                return Ranks(desk.ledger.table(desk.signer, certificate, now_s=now.monotonic_s, utc_s=now.utc_s))
-            case Hello():
-                return Refused("peer.malformed")  # a connection says Hello once, to the transport
-            case _:
-                assert_never(message)
-
-    def _may_name(self, other: Peer, event: RequestReceived) -> bool:
-        """Whether to tell who asks of this vault; an expired record would be held against who hands it on.
-
-        Who signs a record may write a third party's addresses into it, for all who hear of it to dial.  So the vault
-        must have been seen at one of them, or from the asker's own subnet: two behind one router may reach each other.
-        """
-        is_expired = other.record.certificate.expires_s <= self._desk.now.utc_s
-        is_reachable = other.is_where_it_says or other.subnet == event.subnet
-        return other.vault_id != event.peer.vault_id and not is_expired and is_reachable
+                desk.reply(event.request_id, know(desk, self._carrier, event, message))
 
     def _answer(self, event: AnswerReceived) -> None:
         waiting = self._desk.finish_ask(event.ask_id)

@@ -35,16 +35,23 @@ WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in
 
 logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
+Greeted = Callable[[PeerRecord, bytes], None]  # a peer has said Hello, and which head it carries
+
+
+def _nobody_listens(_peer: PeerRecord, _head: bytes) -> None:
+    """For who carries no heads."""
 
 
 class IrohNetwork:
     """Fulfils ``ports.Network`` and serves peers' requests while ``run`` runs."""
 
     def __init__(
-        self, endpoint: iroh.Endpoint, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float = BEAT_S
-    ) -> None:
+        self, endpoint: iroh.Endpoint, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float,
+        greeted: Greeted,
+    ) -> None:  # fmt: skip
         self._endpoint = endpoint
         self._greeting = greeting
+        self._greeted = greeted
         self._handler = handler
         self._clock = clock
         self._dialling: dict[bytes, asyncio.Lock] = {}
@@ -58,8 +65,9 @@ class IrohNetwork:
 
     @classmethod
     async def bind(
-        cls, seed: bytes, address: str, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float = BEAT_S
-    ) -> IrohNetwork:
+        cls, seed: bytes, address: str, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float = BEAT_S,
+        greeted: Greeted = _nobody_listens,
+    ) -> IrohNetwork:  # fmt: skip
         """Bind a UDP port under the transport key of ``seed``.
 
         Raises:
@@ -74,7 +82,7 @@ class IrohNetwork:
             endpoint = await iroh.Endpoint.bind(options)
         except IrohError as error:
             raise OSError(f"cannot use {address}: {_say(error)}") from error
-        return cls(endpoint, greeting, handler, clock, beat_s=beat_s)
+        return cls(endpoint, greeting, handler, clock, beat_s=beat_s, greeted=greeted)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -220,6 +228,7 @@ class IrohNetwork:
         if hello.record.transport_key != connection.remote_id().to_bytes():
             raise BadSignature("the record is another vault's")
         check_record(hello.record, self._clock.utc_s())
+        self._greeted(hello.record, hello.head)
         subnet, now_s = subnet_of(seen_at), self._clock.monotonic_s()
         serving = self._requests.serving(subnet)
         return Session(connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s)

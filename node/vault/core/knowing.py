@@ -1,0 +1,64 @@
+"""Answering peers what this vault knows: which vaults there are, which head it carries, how it ranks others."""
+
+from __future__ import annotations
+
+import itertools
+from typing import assert_never
+
+from node.vault.core.desk import Desk
+from node.vault.core.events import RequestReceived
+from node.vault.core.gossip import HeadCarrier
+from node.vault.core.messages import (
+    RECORDS_MAX,
+    Answer,
+    FetchHead,
+    FetchRanks,
+    FindVaults,
+    HeadContent,
+    Hello,
+    Ping,
+    Pong,
+    Ranks,
+    Refused,
+    Vaults,
+)
+from node.vault.core.routing_table import Peer
+
+
+def know(
+    desk: Desk,
+    carrier: HeadCarrier,
+    event: RequestReceived,
+    message: Hello | Ping | FindVaults | FetchHead | FetchRanks,
+) -> Answer:
+    """Answer what needs nothing from the disk."""
+    match message:
+        case Ping(head):
+            carrier.heard(desk, event.peer, head)
+            return Pong(carrier.digest)
+        case FindVaults(target):
+            near = desk.table.nearest(target, len(desk.table))
+            named = (other.record for other in near if _may_name(desk, other, event))
+            return Vaults(tuple(itertools.islice(named, RECORDS_MAX)))
+        case FetchHead(digest):
+            is_carried = digest == carrier.digest
+            return HeadContent(carrier.head) if is_carried else Refused("not_held")
+        case FetchRanks():
+            now = desk.now
+            certificate = desk.record.certificate
+            return Ranks(desk.ledger.table(desk.signer, certificate, now_s=now.monotonic_s, utc_s=now.utc_s))
+        case Hello():
+            return Refused("peer.malformed")  # a connection says Hello once, to the transport
+        case _:
+            assert_never(message)
+
+
+def _may_name(desk: Desk, other: Peer, event: RequestReceived) -> bool:
+    """Whether to tell who asks of this vault; an expired record would be held against who hands it on.
+
+    Who signs a record may write a third party's addresses into it, for all who hear of it to dial.  So the vault
+    must have been seen at one of them, or from the asker's own subnet: two behind one router may reach each other.
+    """
+    is_expired = other.record.certificate.expires_s <= desk.now.utc_s
+    is_reachable = other.is_where_it_says or other.subnet == event.subnet
+    return other.vault_id != event.peer.vault_id and not is_expired and is_reachable
