@@ -49,9 +49,12 @@ class Farm:
     repository: Repository
 
     def run(self, *arguments: str) -> Outcome:
-        """Run the client as a process of its own."""
+        """Run the client as a process of its own, on a machine whose proxy would lead it astray."""
         started = [sys.executable, str(CLIENT), *self.arguments(*arguments)]
-        ended = subprocess.run(started, capture_output=True, text=True, timeout=END_S, check=False, cwd=self.folder)
+        environment = {**os.environ, "http_proxy": "http://127.0.0.1:1"}
+        ended = subprocess.run(
+            started, capture_output=True, text=True, timeout=END_S, check=False, cwd=self.folder, env=environment
+        )
         assert ended.stdout == ""
         return Outcome(ended.returncode, ended.stderr)
 
@@ -145,7 +148,8 @@ class TestTheWayToATarget:
         world.head = world.with_root(lambda root: setattr(root, "consistent_snapshot", False))
         repository.files.clear()
         repository.release("0.1.2")
-        repository.files["targets/vault/0.1.2"] = built("0.1.2").manifest
+        target = next(name for name in repository.files if name.startswith("targets/"))
+        repository.files["targets/vault/0.1.2"] = repository.files.pop(target)
 
         assert farm.refreshed().download("vault/0.1.2").code == 0
         assert farm.fetched() == [built("0.1.2").manifest]
@@ -404,8 +408,10 @@ class TestTheBeginning:
         assert farm.kept() == held
 
     def test_wrong_usage_is_told_from_a_refusal(self, farm: Farm) -> None:
-        assert farm.run("download").code == 2
-        assert "download needs --target-name" in farm.run("download").said
+        outcome = farm.run("download")
+
+        assert outcome.code == 2
+        assert "download needs --target-name" in outcome.said
 
 
 class TestTheServer:
