@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import Key  # type: ignore[attr-defined]  # likewise
 from tuf.api.exceptions import BadVersionNumberError, ExpiredMetadataError, RepositoryError, UnsignedMetadataError
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp  # type: ignore[attr-defined]
+from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Snapshot, Targets, Timestamp  # type: ignore[attr-defined]
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 from tuf.ngclient.config import EnvelopeType
 
@@ -32,6 +32,7 @@ __all__ = [
     "NAMED_FIELD",
     "SIGNATURES_MAX",
     "AnyStatement",
+    "MetaFile",
     "Metadata",
     "Root",
     "Snapshot",
@@ -236,11 +237,11 @@ def halves_of(key: Key) -> tuple[str, ...]:
 
 
 def _check_named(fields: dict[str, Any], found: str, role: str) -> None:
-    """The naming file must name the signed part by hash, so that one version cannot stand for two contents.
+    """Where a file is named by the hash of its signed part, it must be that one; ``policy.check_named`` asks for names.
 
     TUF's own hashes are of the file: they would change with every signature that is added to it.
     """
-    if fields.get(NAMED_FIELD) != found:
+    if fields.get(NAMED_FIELD, found) != found:
         raise MalformedMetadata(f"{role} is not the one that belongs to this head")
 
 

@@ -13,19 +13,20 @@ Fields of ours in signed metadata: ``x-prev`` (hex SHA-256 of the predecessor's 
 ``x-network`` (hex SHA-256 of the genesis root's signed part; of targets of every role and of the snapshot), ``x-pods``
 and ``x-founders`` (key id -> name), ``x-root-keys`` (key id of the root role -> name of its pod; absent where the pods
 sign roots with the keys of ``x-pods``), ``x-foundation-until``, ``x-resolves`` (root, see ``equivocation.py``),
-``x-signed-at`` (snapshot, timestamp), and those of ``release.py``.
+``x-signed-at`` (snapshot, timestamp), ``x-signed`` (hex SHA-256 of the signed part of each file that they list), and
+those of ``release.py``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from node.trust.errors import Equivocation, PolicyViolation, Rollback
+from node.trust.errors import Equivocation, MalformedMetadata, PolicyViolation, Rollback
 from node.trust.hybrid import HybridKey
-from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, signed_time
+from node.trust.metadata import NAMED_FIELD, MetaFile, Root, Snapshot, Statement, Targets, Timestamp, signed_time
 
 PREVIOUS_FIELD: Final = "x-prev"
 PODS_FIELD: Final = "x-pods"
@@ -145,6 +146,20 @@ def check_delegated(role: str, statement: Targets, root: Root) -> None:
     until = foundation_until(root)
     if role == "foundation" and (until is None or statement.expires > until):
         raise PolicyViolation("a statement of the foundation outlives its date")
+
+
+def check_named(roles: Iterable[str], listed: Mapping[str, MetaFile]) -> None:
+    """Check that these statements are listed by hash, so that one version cannot stand for two contents.
+
+    That they are the ones that were named, and listed at all, is checked when each of them is added.
+
+    Raises:
+        MalformedMetadata: One is listed by its version alone.
+    """
+    for role in roles:
+        meta = listed.get(f"{role}.json")
+        if meta is not None and NAMED_FIELD not in meta.unrecognized_fields:
+            raise MalformedMetadata(f"{role} is listed by its version alone")
 
 
 def check_listed(new: Snapshot, held: Snapshot) -> None:

@@ -15,6 +15,7 @@ from node.trust.policy import (
     check_delegated,
     check_delegations,
     check_listed,
+    check_named,
     check_scope,
     check_succession,
     names_in,
@@ -64,7 +65,9 @@ def verify_state(trusted: TrustedSet, files: Head, now: datetime, origin: bytes)
         TrustError: One of its branches says what is wrong.
     """
     timestamp = trusted.add_timestamp(files.timestamp)
+    check_named(("snapshot",), {"snapshot.json": timestamp.signed.snapshot_meta})
     snapshot = trusted.add_snapshot(files.snapshot)
+    check_named(("targets", *files.delegated), snapshot.signed.meta)
     check_scope("snapshot", snapshot.signed, origin)
     now = max(now, signed_at(snapshot.signed))
     if timestamp.signed.is_expired(now) or trusted.root.signed.is_expired(now):

@@ -250,6 +250,19 @@ class TestWhatBelongsTogether:
         with pytest.raises(MalformedMetadata, match="belongs to this head"):
             world.verify(head)
 
+    @pytest.mark.parametrize("role", ["targets", "vault", "foundation"])
+    def test_a_statement_that_the_snapshot_lists_by_its_version_alone_is_refused(self, world: World, role: str) -> None:
+        head = world.with_snapshot(lambda signed: signed.meta[f"{role}.json"].unrecognized_fields.clear())
+
+        with pytest.raises(MalformedMetadata, match=f"{role} is listed by its version alone"):
+            world.verify(head)
+
+    def test_a_snapshot_that_the_timestamp_lists_by_its_version_alone_is_refused(self, world: World) -> None:
+        head = world.with_timestamp(lambda signed: signed.snapshot_meta.unrecognized_fields.clear())
+
+        with pytest.raises(MalformedMetadata, match="snapshot is listed by its version alone"):
+            world.verify(head)
+
     @pytest.mark.parametrize("role", ["vault", "app", "foundation"])
     def test_a_head_without_one_of_the_delegated_statements_is_refused(self, world: World, role: str) -> None:
         del world.head.delegated[role]
