@@ -155,6 +155,8 @@ def tell_releases(
     if one is not None:
         title = words.title_of(one.phase, one.version)
         lead = _LEAD[one.phase] or words.on_trial_lead(status.sandbox)
+        if one.phase == "announced" and one.reason:
+            lead = words.waits_because(one.reason)
     else:
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:

@@ -153,6 +153,10 @@ def decided_lead(phase: str, version: str, moment: str, reason: str) -> str:
     }[phase]
 
 
+def waits_because(reason: str) -> str:
+    return f"It waits for its turn. {as_sentence(reason)}"
+
+
 def recalled_lead(version: str) -> str:
     return (
         f"The makers recalled version {version}, and no version from before may take its place. It keeps serving"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -139,6 +141,18 @@ def test_every_phase_on_the_way_has_its_title_and_stop(phase: str, title: str, s
     assert told.title == title
     assert told.way is not None
     assert (told.way.stage, told.way.stops[stage].word, told.way.outcome) == (stage, word, "open")
+
+
+def test_an_announced_release_says_why_it_waits():
+    seen = BY_NAME["announced"]
+    assert seen.updates is not None
+    (first, *others) = seen.updates.items
+    waiting = msgspec.structs.replace(first, reason="too few neighbours have shown the developers' newest word yet")
+    seen = replace(seen, updates=msgspec.structs.replace(seen.updates, items=(waiting, *others)))
+
+    assert tell(seen, NOW).releases.lead == (
+        "It waits for its turn. Too few neighbours have shown the developers' newest word yet."
+    )
 
 
 @pytest.mark.parametrize(
