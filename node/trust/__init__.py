@@ -7,6 +7,8 @@
     metadata.py      python-tuf, wrapped: the only module that verifies with it
     policy.py        what TUF leaves open: key material, floors, the sunset, the hash chain, role and network
     release.py       a release as the rest of the node sees it, and what its manifest may list
+    capabilities.py  what a release may do, and what nobody may ever ask for
+    anchor.py        what releases were last allowed as a whole, and what it takes to go beyond it
     equivocation.py  two statements that cannot both be true, as a proof that anyone can check
     roots.py         the way from the genesis root to the newest one, and what resolves a conflict
     state.py         the statements below the roots, verified, and compared with those that are held

@@ -3,8 +3,9 @@
 In a statement the target's path is the release's name, its length and hash are those of the encoded manifest, and
 ``custom`` says:
 
-    {"layer": "vault", "version": "0.1.1", "tree": 64 hex digits, "sequence": 7, "notes": "..."}
+    {"layer": "vault", "version": "0.1.1", "tree": 64 hex digits, "sequence": 7, "notes": "...", "capabilities": {...}}
 
+What it may do is in ``capabilities.py``; a release that does not say may do ``TODAY``.
 ``sequence`` numbers all releases that a role ever listed; ``x-sequence`` of the statement is the highest number given
 so far and never falls, so that a recalled release cannot come back under its old number.  ``x-recalled`` is the sorted
 list of all releases ever recalled: `vault` may recall the foundation's too.  ``x-floor`` is the number of the release
@@ -18,6 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
+from node.trust.capabilities import TODAY, Capabilities, capabilities_in
 from node.trust.errors import MalformedMetadata, PolicyViolation
 from node.trust.metadata import Targets
 from node.vault.errors import MalformedMessage
@@ -44,7 +46,8 @@ class Release:
     """One release that enough parties signed.  It is trusted to be tried out, not to be good.
 
     ``tree_hash`` is 64 hex digits, ``manifest`` the address of the encoded manifest (32 bytes); ``signers`` are the
-    names of the pods (or founders) whose signatures were on the statement that lists it.
+    names of the pods (or founders) whose signatures were on the statement that lists it.  ``trial_factor`` is how many
+    times as long as others it must be tried out, because of what it may do.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Release:
     signers: tuple[str, ...]
     notes: str
     sequence: int
+    capabilities: Capabilities = TODAY
+    trial_factor: int = 1
 
 
 def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tuple[Release, ...]:
@@ -198,7 +203,10 @@ def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Rel
     if not isinstance(notes, str) or len(notes) > NOTES_CHARACTERS_MAX:
         raise PolicyViolation(f"{path}: its notes are over {NOTES_CHARACTERS_MAX} characters")
     sequence = _whole_number(f"{path}: its sequence", custom.get("sequence"), least=1)
-    return Release(path, layer, version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence)
+    return Release(
+        path, layer, version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence,
+        capabilities_in(custom),
+    )  # fmt: skip
 
 
 def _is_release_name(name: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from node.trust.anchor import Reach, Terms, anchor_in, check_growth, reach_in, terms
 from node.trust.equivocation import Provable, contradiction
-from node.trust.errors import ExpiredMetadata, MalformedMetadata
+from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSignatures
 from node.trust.head import Head
 from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, TrustedSet, is_signed, read, signers
 from node.trust.policy import (
@@ -46,6 +47,10 @@ class State:
         everything has expired.
         """
         return signed_at(self.snapshot.signed)
+
+    def reach(self) -> Reach:
+        """What it lets vaults do.  Raises PolicyViolation when it does not say so as it must."""
+        return reach_in(self.targets.signed, self.delegated["vault"].signed, self.signed_at)
 
 
 def read_state(files: Head) -> State:
@@ -91,7 +96,9 @@ def verify_state(trusted: TrustedSet, files: Head, now: datetime, origin: bytes)
         check_scope(role, delegated[role].signed, origin)
         # This binds the foundation to its date too: what may not outlive the date has lapsed after it.
         check_delegated(role, delegated[role].signed, root.signed)
-    return State(timestamp, snapshot, targets, delegated, frozenset(lapsed))
+    state = State(timestamp, snapshot, targets, delegated, frozenset(lapsed))
+    state.reach()  # to whom nothing is held, this much must be told all the same
+    return state
 
 
 def contradictions(state: State, held: State) -> Iterator[tuple[str, Provable, Provable]]:
@@ -124,18 +131,45 @@ def check_follows(state: State, held: State, root: Root) -> bool:
         if is_newer and role in LAYER_OF:
             check_releases(role, state.delegated[role].signed, held.delegated[role].signed)
         newer.append(is_newer)
+    check_growth(state.reach(), held.reach())
     return any(newer)
 
 
 def releases_of(state: State, root: Root) -> tuple[Release, ...]:
-    """Everything released and not recalled, newest first; at equal numbers the pods' before the foundation's."""
-    names = names_in(root)
+    """Everything released and not recalled, newest first; at equal numbers the pods' before the foundation's.
+
+    Raises:
+        NotEnoughSignatures: One of them may do more than its signatures allow.
+        PolicyViolation: One of them is not described as a release must be, or may do more than any signatures allow.
+    """
+    names, targets = names_in(root), state.targets.signed
     roles = [role for role in LAYER_OF if role in state.delegated]
     recalled = {name for role in roles for name in recalled_in(state.delegated[role].signed)}
     found: list[Release] = []
     for role in roles:
         statement = state.delegated[role]
-        signed_by = tuple(sorted(names[keyid] for keyid in signers(role, statement, state.targets.signed)))
-        listed = releases_in(role, statement.signed, signed_by)
-        found += () if role in state.lapsed else listed
-    return tuple(sorted((r for r in found if r.name not in recalled), key=lambda release: -release.sequence))
+        signed_by = tuple(sorted(names[keyid] for keyid in signers(role, statement, targets)))
+        listed = [r for r in releases_in(role, statement.signed, signed_by) if r.name not in recalled]
+        if role not in state.lapsed:
+            told = [terms_of(release, targets) for release in listed]
+            need = max((one.signatures for one in told), default=0)
+            if len(signed_by) < need:
+                raise NotEnoughSignatures(len(signed_by), need, role)
+            found += [replace(r, trial_factor=one.trial_factor) for r, one in zip(listed, told, strict=True)]
+    return tuple(sorted(found, key=lambda release: -release.sequence))
+
+
+def terms_of(release: Release, targets: Targets) -> Terms:
+    """What a release must fulfil under these top-level targets.
+
+    Raises:
+        PolicyViolation: No number of signatures is enough for what it may do.
+    """
+    role = release.name.partition("/")[0]
+    assert targets.delegations is not None, "checked before"
+    assert targets.delegations.roles is not None, "checked before"
+    given = targets.delegations.roles[role]
+    return terms(
+        role, release.version, release.capabilities, anchor_in(targets),
+        threshold=given.threshold, members=len(given.keyids),
+    )  # fmt: skip
