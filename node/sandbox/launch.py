@@ -71,19 +71,24 @@ def contain(order: dict[str, Any]) -> dict[str, Any]:
             return False
         return True
 
-    is_limited = attempt("memory limit", lambda: linux.limit_resources(order["memory_bytes"]))
+    limits = {name: order[name] for name in ("memory_bytes", "file_bytes", "open_files")}
+    udp, tcp = order["udp"], order["tcp"]
+    is_limited = attempt("memory limit", lambda: linux.limit_resources(**limits))
     has_no_powers = attempt("capabilities", linux.drop_capabilities)
     attempt("end with the supervisor", lambda: linux.end_with_parent(order["parent_pid"]))
     attempt("no new privileges", linux.forbid_new_privileges)
     newest = linux.landlock_abi()
     abi = newest if order["landlock_abi_max"] is None else min(newest, order["landlock_abi_max"])
-    is_filed = abi >= linux.ABI_MIN and attempt("Landlock", lambda: linux.restrict_files(order["grants"], abi))
-    is_filtered = attempt("seccomp", seccomp.restrict_calls)
+    is_filed = abi >= linux.ABI_MIN and attempt(
+        "Landlock", lambda: linux.restrict_files(order["grants"], abi, may_connect=tcp)
+    )
+    is_filtered = attempt("seccomp", lambda: seccomp.restrict_calls(udp=udp, tcp=tcp))
     return {
         "landlock_abi": abi,
         "files": is_filed,
         "scopes": is_filed and abi >= linux.ABI_SCOPES,
-        "tcp": is_filtered or (is_filed and abi >= linux.ABI_TCP),
+        "tcp": not tcp and (is_filtered or (is_filed and abi >= linux.ABI_TCP)),
+        "udp": not udp and is_filtered,
         "seccomp": is_filtered,
         "memory_bytes": order["memory_bytes"] if is_limited else None,
         "is_root": os.geteuid() == 0,

@@ -15,8 +15,6 @@ import stat
 import struct
 from typing import Final
 
-FILE_BYTES_MAX: Final = 4 << 20  # the largest file a child may make; the largest it needs is a chunk
-OPEN_FILES_MAX: Final = 1024
 STACK_BYTES: Final = 8 << 20  # the same everywhere: each thread's stack counts as address space
 DESCRIPTORS_MAX: Final = 1 << 20
 
@@ -61,6 +59,7 @@ RIGHTS_TO_A_FILE: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DE
 # that is closed to its owner, or nested without end, could not be measured or removed after a trial.
 GRANTS: Final = {
     "read": READ_FILE | READ_DIR,
+    "list": READ_DIR,
     "run": READ_FILE | EXECUTE,
     "device": READ_FILE | WRITE_FILE,
     "write": READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | REFER,
@@ -105,8 +104,8 @@ def end_with_parent(parent_pid: int) -> None:
         raise ProcessLookupError("the supervisor is gone")
 
 
-def limit_resources(memory_bytes: int) -> None:
-    """Limit memory and the rest.
+def limit_resources(*, memory_bytes: int, file_bytes: int, open_files: int) -> None:
+    """Limit memory, the largest file, the number of open ones, and the rest.
 
     No RLIMIT_NPROC: it counts every process of the user, not only ours (and a child can start none).
 
@@ -115,8 +114,8 @@ def limit_resources(memory_bytes: int) -> None:
     """
     for name, value in (
         (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_FSIZE, FILE_BYTES_MAX),
-        (resource.RLIMIT_NOFILE, OPEN_FILES_MAX),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_NOFILE, open_files),
         (resource.RLIMIT_STACK, STACK_BYTES),
         (resource.RLIMIT_CORE, 0),  # a core file would hold the transport key
         (resource.RLIMIT_RTPRIO, 0),  # some desktops let their users run at real-time priority
@@ -162,12 +161,13 @@ def landlock_abi() -> int:
         return 0
 
 
-def restrict_files(grants: dict[str, list[str]], abi: int) -> None:
+def restrict_files(grants: dict[str, list[str]], abi: int, *, may_connect: bool) -> None:
     """Deny every file but those granted, every TCP port, and with ABI 6 signals to others.
 
     Args:
-        grants: Paths by the key of GRANTS; those for "read" may be absent, none of the others may.
+        grants: Paths by the key of GRANTS; those for "read" and "list" may be absent, none of the others may.
         abi: The version to restrict by, ABI_MIN or above.
+        may_connect: Whether connecting by TCP stays as it is; listening is denied in any case.
 
     Raises:
         OSError: Nothing is restricted.
@@ -178,14 +178,14 @@ def restrict_files(grants: dict[str, list[str]], abi: int) -> None:
         handled |= right if abi >= since else 0
     attributes = struct.pack("Q", handled)
     if abi >= ABI_TCP:
-        attributes += struct.pack("Q", BIND_TCP | CONNECT_TCP)
+        attributes += struct.pack("Q", BIND_TCP if may_connect else BIND_TCP | CONNECT_TCP)
     if abi >= ABI_SCOPES:
         attributes += struct.pack("Q", SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL)
     ruleset = system_call(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     try:
         for kind, paths in grants.items():
             for path in paths:
-                _grant(ruleset, path, GRANTS[kind] & handled, is_needed=kind != "read")
+                _grant(ruleset, path, GRANTS[kind] & handled, is_needed=kind not in {"read", "list"})
         system_call(LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)

@@ -2,7 +2,7 @@
 
 Standard input holds the bait as one JSON object: ``parent_pid``, ``secret`` (a private file), ``folder`` (where it
 lies), ``stream`` and ``datagram`` (paths of Unix sockets), ``abstract`` (name of one), ``tcp`` (a listening port),
-``memory_bytes`` (the limit).  Standard output gets one JSON list of outcomes, and then the line EXECUTED if a
+``may`` (its capabilities).  Standard output gets one JSON list of outcomes, and then the line EXECUTED if a
 foreign program could be started.  Every attempt is harmless where it succeeds: signal 0, values set to what they are.
 
 Standard library only.
@@ -40,7 +40,7 @@ Probe = tuple[str, Callable[[], object]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt; ``kind`` is what it would breach: work, files, others, kernel, tcp or memory."""
+    """What became of one attempt; ``kind`` is what it would breach: work, files, others, kernel, tcp, udp or memory."""
 
     kind: str
     name: str
@@ -55,14 +55,18 @@ class _IoVector(ctypes.Structure):
 def main() -> None:
     """Read the bait, try everything, print the outcomes."""
     bait = json.load(sys.stdin)
-    groups = {
+    may = bait["may"]
+    groups: dict[str, list[Probe]] = {
         "work": work(),
         "files": [*foreign_files(bait), *attributes(bait), *stored_chunks()],
         "others": others(bait["parent_pid"]),
         "kernel": [*kernel(), *sockets(bait)],
-        "tcp": tcp(bait["tcp"]),
-        "memory": memory(bait["memory_bytes"]),
+        "tcp": [("listen by TCP", listen)],
+        "udp": [],
+        "memory": memory(may["memory_bytes"], may["file_bytes"], may["open_files"]),
     }
+    groups["work" if may["udp"] else "udp"].append(("send by UDP", send))
+    groups["work" if may["tcp"] else "tcp"].append(("connect by TCP", lambda: connect(bait["tcp"])))
     outcomes = [attempt(kind, name, action) for kind, probes in groups.items() for name, action in probes]
     print(json.dumps([asdict(outcome) for outcome in outcomes]), flush=True)  # noqa: T201  its output
     try:  # last, because it ends this program where it succeeds
@@ -107,11 +111,6 @@ def incoming_file(name: str) -> Path:
 def work() -> list[Probe]:
     """What a vault cannot live without."""
 
-    def udp() -> int:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-            own.bind(("127.0.0.1", 0))
-            return own.sendto(b"x", own.getsockname())
-
     def thread() -> None:
         started = threading.Thread(target=bool)
         started.start()
@@ -127,7 +126,6 @@ def work() -> list[Probe]:
         ("sync the chunks", lambda: _sync("chunks")),
         ("remove a stored chunk", lambda: stored_chunk().unlink()),
         ("use /dev/null", lambda: os.close(os.open("/dev/null", os.O_RDWR))),
-        ("send by UDP", udp),
         ("run an event loop", lambda: asyncio.run(asyncio.sleep(0))),
         ("start a thread", thread),
         ("signal itself", lambda: os.kill(os.getpid(), 0)),
@@ -284,29 +282,45 @@ def sockets(bait: dict[str, Any]) -> list[Probe]:
     ]
 
 
-def tcp(port: int) -> list[Probe]:
-    """TCP, in both directions."""
-
-    def listen() -> None:
-        with socket.socket() as own:
-            own.bind(("127.0.0.1", 0))
-
-    return [
-        ("connect by TCP", lambda: socket.create_connection(("127.0.0.1", port), 2).close()),
-        ("listen by TCP", listen),
-    ]
+def send() -> int:
+    """A datagram to itself."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.bind(("127.0.0.1", 0))
+        return own.sendto(b"x", own.getsockname())
 
 
-def memory(memory_bytes: int) -> list[Probe]:
+def connect(port: int) -> None:
+    """To a program on this computer."""
+    socket.create_connection(("127.0.0.1", port), 2).close()
+
+
+def listen() -> None:
+    """For others to connect."""
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        own.listen()
+
+
+def memory(memory_bytes: int, file_bytes: int, open_files: int) -> list[Probe]:
     """More than the limits."""
 
     def big_file() -> None:
         with Path("incoming", "big").open("wb") as file:
-            file.truncate(linux.FILE_BYTES_MAX + 1)
+            file.truncate(file_bytes + 1)
+
+    def many_files() -> None:
+        files: list[int] = []
+        try:
+            while len(files) < open_files:
+                files.append(os.open(os.devnull, os.O_RDONLY))
+        finally:
+            for file in files:
+                os.close(file)
 
     return [
         ("take more memory than allowed", lambda: len(bytearray(memory_bytes))),
         ("make a huge file", big_file),
+        ("open too many files", many_files),
     ]
 
 

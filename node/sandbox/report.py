@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -31,7 +32,7 @@ Level = Literal["full", "partial", "none"]
 
 
 class SandboxReport(msgspec.Struct, frozen=True):
-    """What a child is really held to.  ``udp`` is False: UDP is open to every address."""
+    """What a child is really held to.  ``tcp`` and ``udp``: there is none of it; else it is open to every address."""
 
     level: Level
     landlock_abi: int = 0
@@ -51,6 +52,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: bool
     scopes: bool
     tcp: bool
+    udp: bool
     seccomp: bool
     memory_bytes: int | None
     is_root: bool
@@ -67,7 +69,7 @@ class NotStarted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Outcome(msgspec.Struct, frozen=True):
     """One attempt of the self-test: ``probe.Outcome``, read back."""
 
-    kind: Literal["work", "files", "others", "kernel", "tcp", "memory"]
+    kind: Literal["work", "files", "others", "kernel", "tcp", "udp", "memory"]
     name: str
     is_allowed: bool
     detail: str
@@ -104,7 +106,7 @@ def run_self_test(spec: SandboxSpec, folder: Path) -> tuple[SandboxReport, list[
     with bait_in(folder) as bait:
         done = subprocess.run(
             spec.command(),
-            input=json.dumps(bait | {"memory_bytes": spec.memory_bytes}).encode(),
+            input=json.dumps(bait | {"may": asdict(spec.capabilities)}).encode(),
             env=environment(),
             capture_output=True,
             timeout=SELF_TEST_S_MAX,
@@ -135,6 +137,7 @@ def confront(report: SandboxReport, outcomes: Sequence[Outcome]) -> SandboxRepor
         report,
         files=report.files and "files" not in kinds,
         tcp=report.tcp and "tcp" not in kinds,
+        udp=report.udp and "udp" not in kinds,
         signals=report.signals and "others" not in kinds,
         seccomp=report.seccomp and "kernel" not in kinds,
         memory_bytes=None if "memory" in kinds else report.memory_bytes,
@@ -182,6 +185,7 @@ def rate(facts: Facts) -> SandboxReport:
         tcp=facts.tcp,
         signals=is_isolated,
         seccomp=facts.seccomp,
+        udp=facts.udp,
         memory_bytes=facts.memory_bytes,
         reasons=tuple(reasons),
     )

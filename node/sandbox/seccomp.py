@@ -73,7 +73,7 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
     "setresuid": (117, 147), "setresgid": (119, 149), "setfsuid": (122, 151), "setfsgid": (123, 152),
     "setgroups": (116, 159), "capset": (126, 91),
-    # TCP has no socket here; nothing can come in by one
+    # where TCP has a socket at all, nothing can come in by it
     "listen": (50, 201), "accept": (43, 202), "accept4": (288, 242),
     # broad ways into the kernel that a vault does not need; io_uring would pass this very filter by
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "bpf": (321, 280),
@@ -101,7 +101,7 @@ O_TRUNCATE: Final = 0o1000
 SOCKET_FLAGS: Final = 0o2004000  # SOCK_CLOEXEC, SOCK_NONBLOCK
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 SOCK_STREAM, SOCK_DGRAM = 1, 2
-IPPROTO_ANY, IPPROTO_UDP = 0, 17
+IPPROTO_ANY, IPPROTO_TCP, IPPROTO_UDP = 0, 6, 17
 PRIO_PROCESS: Final = 0
 IOPRIO_WHO_PROCESS: Final = 1
 # FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS (isatty), TIOCGWINSZ; not TIOCSTI, which types into a terminal.
@@ -137,7 +137,20 @@ def _forbid(index: int, values: tuple[int, ...], error: int, mask: int = _ALL_BI
     return [*_load_argument(index, mask), *tests, *_return(error)]
 
 
-def _guards(own_pid: int) -> dict[str, list[Instruction]]:
+def _sockets(*, udp: bool, tcp: bool) -> list[Instruction]:
+    """Sockets of the internet, of the kinds that are given."""
+    granted = [(SOCK_DGRAM, IPPROTO_UDP)] * udp + [(SOCK_STREAM, IPPROTO_TCP)] * tcp
+    if not granted:
+        return _return(errno.EACCES)
+    kinds, protocols = zip(*granted, strict=True)
+    return [
+        *_require(0, (AF_INET, AF_INET6), errno.EAFNOSUPPORT),
+        *_require(1, kinds, errno.EACCES, _ALL_BITS ^ SOCKET_FLAGS),
+        *_require(2, (IPPROTO_ANY, *protocols), errno.EACCES),
+    ]
+
+
+def _guards(own_pid: int, *, udp: bool, tcp: bool) -> dict[str, list[Instruction]]:
     """What is asked of each guarded call; whoever passes is allowed."""
     myself = (0, own_pid)
     open_flags = {"open": 1, "openat": 2}
@@ -147,9 +160,7 @@ def _guards(own_pid: int) -> dict[str, list[Instruction]]:
         + _require(0, (0,), errno.EPERM, CLONE_NEW_NAMESPACES),
         "clone3": _return(errno.ENOSYS),
         "openat2": _return(errno.ENOSYS),
-        "socket": _require(0, (AF_INET, AF_INET6), errno.EAFNOSUPPORT)
-        + _require(1, (SOCK_DGRAM,), errno.EACCES, _ALL_BITS ^ SOCKET_FLAGS)
-        + _require(2, (IPPROTO_ANY, IPPROTO_UDP), errno.EACCES),
+        "socket": _sockets(udp=udp, tcp=tcp),
         # A pair of datagram sockets could still send to any named socket; a pair of streams is bound to itself.
         "socketpair": _require(0, (AF_UNIX,), errno.EAFNOSUPPORT)
         + _require(1, (SOCK_STREAM,), errno.EACCES, _ALL_BITS ^ SOCKET_FLAGS),
@@ -172,8 +183,8 @@ def _guards(own_pid: int) -> dict[str, list[Instruction]]:
     return guards
 
 
-def assemble(machine: str, own_pid: int) -> list[Instruction]:
-    """The filter for a machine (as ``uname`` names it) and the process that it will hold.
+def assemble(machine: str, own_pid: int, *, udp: bool, tcp: bool) -> list[Instruction]:
+    """The filter for a machine (as ``uname`` names it), the process that it will hold, and the sockets it may have.
 
     Raises:
         NotImplementedError: The system calls of this machine are not known.
@@ -191,21 +202,23 @@ def assemble(machine: str, own_pid: int) -> list[Instruction]:
         program += [(_IF_AT_LEAST, 0, 1, _X32_BIT), (_RETURN, 0, 0, _KILL_PROCESS)]
     program += [(_IF_AT_LEAST, 0, 1, REVIEWED_MAX + 1), *_return(errno.ENOSYS)]
     blocks = [(REFUSED[name][column], _return(errno.EPERM)) for name in REFUSED]
-    blocks += [(GUARDED[name][column], guard + _return(0)) for name, guard in _guards(own_pid).items()]
+    blocks += [
+        (GUARDED[name][column], guard + _return(0)) for name, guard in _guards(own_pid, udp=udp, tcp=tcp).items()
+    ]
     for number, block in blocks:
         if number is not None:
             program += [(_IF_EQUAL, 0, len(block), number), *block]
     return program + _return(0)
 
 
-def restrict_calls() -> None:
-    """Hold this process to the filter, for good.
+def restrict_calls(*, udp: bool, tcp: bool) -> None:
+    """Hold this process to the filter, for good; it has only the given kinds of sockets from then on.
 
     Raises:
         OSError: The kernel refused.
         NotImplementedError: The system calls of this machine are not known.
     """
-    program = assemble(os.uname().machine, os.getpid())
+    program = assemble(os.uname().machine, os.getpid(), udp=udp, tcp=tcp)
     code = b"".join(struct.pack("HBBI", code, if_true, if_false, value) for code, if_true, if_false, value in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     linux.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, struct.pack("HxxxxxxQ", len(program), ctypes.addressof(buffer)))

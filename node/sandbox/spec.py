@@ -8,20 +8,25 @@ child shall not have, and then becomes the child's interpreter with the slot fir
     data/chunks/     read, move in, remove: what lies there can be neither overwritten nor cut
 
 The prober keeps nothing for others; it may write anywhere in its data.
+
+What else it may do is in its ``Capabilities``.  Of the packages that are installed it can read those that they name.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import site
 import struct
 import sys
 import sysconfig
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-MEMORY_BYTES: Final = 1 << 30
+from node.trust.capabilities import TODAY, Capabilities
+
 PROBER_MODULE: Final = "node.prober"
 INCOMING: Final = "incoming"
 CHUNKS: Final = "chunks"
@@ -50,6 +55,14 @@ SYSTEM_PATHS: Final = (
     "/etc/nsswitch.conf",
     "/dev/urandom",
 )
+
+# What a module is installed as, with what it loads in turn.  Nothing else can be granted, whatever a release declares.
+PACKAGES: Final = {
+    "cryptography": ("cryptography", "cffi", "_cffi_backend", "pycparser"),
+    "iroh": ("iroh",),
+    "msgspec": ("msgspec",),
+    "zeroconf": ("zeroconf", "ifaddr"),
+}
 
 LAUNCH_CODE: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from node.sandbox.launch import main; main()"
 
@@ -91,7 +104,7 @@ class SandboxSpec:
     data: Path
     module: str
     pycache: Path | None = None
-    memory_bytes: int = MEMORY_BYTES
+    capabilities: Capabilities = TODAY
     landlock_abi_max: int | None = None
 
     def __post_init__(self) -> None:
@@ -106,8 +119,11 @@ class SandboxSpec:
             OSError: The interpreter cannot be read.
         """
         own = [str(path) for path in (self.slot, self.data, self.pycache) if path is not None]
+        closed, shared = _package_folders(), [*SYSTEM_PATHS, *_interpreter_paths()]
         return {
-            "read": [*SYSTEM_PATHS, *_interpreter_paths(), *own],
+            "read": [*(path for top in shared for path in _outside(top, closed)), *own, *self._packages(closed)],
+            # Python finds a module by listing the folder that it lies in.
+            "list": [top for top in (*shared, *sorted(closed)) if Path(top).is_dir()],
             "run": _programs(),
             "device": ["/dev/null"],
             **{kind: [str(folder)] for kind, folder in self.folders().items()},
@@ -118,6 +134,14 @@ class SandboxSpec:
         if self.module == PROBER_MODULE:
             return {"write": self.data}
         return {"write": self.data / INCOMING, "keep": self.data / CHUNKS}
+
+    def _packages(self, folders: Collection[str]) -> list[str]:
+        """The installed packages that it may load."""
+        granted = {name for module in self.capabilities.modules for name in PACKAGES.get(module, ())}
+        entries = (
+            path for folder in sorted(folders) if Path(folder).is_dir() for path in sorted(Path(folder).iterdir())
+        )
+        return [str(path) for path in entries if path.name.partition(".")[0] in granted]
 
     def start_command(self) -> list[str]:
         """The command that runs the module, with nothing contained."""
@@ -137,7 +161,7 @@ class SandboxSpec:
             "data": str(self.data),
             "folders": [str(folder) for folder in self.folders().values()],
             "grants": self.grants(),
-            "memory_bytes": self.memory_bytes,
+            **asdict(self.capabilities),
             "landlock_abi_max": self.landlock_abi_max,
             "command": self.start_command(),
             "environment": ENVIRONMENT,
@@ -154,12 +178,31 @@ def environment() -> dict[str, str]:
 
 
 def _interpreter_paths() -> list[str]:
-    """Where the running interpreter's own modules and its installed packages lie."""
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    paths = {os.path.realpath(sysconfig.get_path(name)) for name in names}
+    """Where the running interpreter's own modules lie."""
+    paths = {os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     # A prefix such as /usr holds more than the interpreter, so only its libraries.
     paths |= {f"{os.path.realpath(sys.base_prefix)}/{folder}" for folder in ("lib", "lib64")}
     return [*sorted(paths), f"{sys.prefix}/pyvenv.cfg"]
+
+
+def _package_folders() -> set[str]:
+    """Where packages are installed, for this interpreter or for the one that it was made from."""
+    named = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    return {os.path.realpath(folder) for folder in named | set(site.getsitepackages([sys.prefix, sys.base_prefix]))}
+
+
+def _outside(path: str, closed: Collection[str]) -> Iterator[str]:
+    """``path``, or if closed folders lie below it, all but them.
+
+    Links in it are left out: a grant is for what lies in a folder, not for what is linked there.
+    """
+    path = os.path.realpath(path)
+    if not any(folder == path or folder.startswith(f"{path}/") for folder in closed):
+        yield path
+    elif path not in closed:
+        for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
+            if not entry.is_symlink():
+                yield from _outside(entry.path, closed)
 
 
 def _programs() -> list[str]:

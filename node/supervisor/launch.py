@@ -58,7 +58,9 @@ class VaultLauncher:
                 check_record(report.record, key)  # what it raises ends the vault
             on_report(report)
 
-        spec = SandboxSpec(slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache)
+        spec = SandboxSpec(
+            slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache, capabilities=slot.capabilities
+        )
         try:
             child = await Child.start(
                 spec,

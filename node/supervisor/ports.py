@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
 from node.supervisor.keys import RunKey
+from node.trust.capabilities import TODAY, Capabilities
 from node.vault import control
 
 ASK_S: Final = 5.0  # for what a vault answers from memory
@@ -18,11 +19,12 @@ ASK_S: Final = 5.0  # for what a vault answers from memory
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A vault version on disk.  ``pycache`` holds byte code that we compiled, never the vault."""
+    """A vault version on disk, and what it may do.  ``pycache`` holds byte code that we compiled, never the vault."""
 
     tree_hash: str
     path: Path
     pycache: Path | None
+    capabilities: Capabilities = TODAY
 
 
 @dataclass(frozen=True, slots=True)

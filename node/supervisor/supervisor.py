@@ -237,7 +237,8 @@ class Supervisor:
 
     def slot(self, tree_hash: str) -> Slot:
         path = self.slots.verify("vault", tree_hash)
-        return Slot(tree_hash, path, self.slots.pycache("vault", tree_hash))
+        pycache = self.slots.pycache("vault", tree_hash)
+        return Slot(tree_hash, path, pycache, self.slots.capabilities("vault", tree_hash))
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
         self._head_given = self.host.head

@@ -154,7 +154,7 @@ def _stage(release: Release, manifest: Manifest, slots: Slots) -> Path:
     def read(sha256: str) -> bytes:
         return held[sha256].read_bytes() if sha256 in held else _joined(files[sha256], slots)
 
-    path = slots.stage("vault", manifest, read)
+    path = slots.stage("vault", manifest, read, release.capabilities)
     assert path.name == release.tree_hash, path
     slots.drop_objects()
     return path

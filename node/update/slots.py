@@ -1,6 +1,7 @@
 """Versions on disk: one read-only tree per slot, named by its tree hash, and the pointer to the one in use.
 
     slots/<layer>/<tree hash>/            the files, 0444 (0555 if executable), in folders 0555
+    slots/<layer>/<tree hash>.json        what that version may do; without it, what any vault may
     slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
     slots/objects/<address>               chunks that were fetched for a slot that is not staged yet
     slots/pointers.json                   per layer: the version in use and the one before it
@@ -23,6 +24,9 @@ from typing import Final, Literal
 import msgspec
 
 import node
+from node.trust.capabilities import TODAY, Capabilities, as_declared, read_capabilities
+from node.trust.errors import TrustError
+from node.trust.strict import read_json
 from node.update import bytecode
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.trees import OWN_MODE, TREE_BYTES_MAX, check_tree, read_vault_layer, remove_tree, write_tree
@@ -36,6 +40,8 @@ UNFINISHED: Final = ".unfinished-"
 OBJECTS: Final = "objects"
 POINTERS: Final = "pointers.json"
 POINTERS_BYTES_MAX: Final = 1 << 16
+CAPABILITIES_SUFFIX: Final = ".json"
+CAPABILITIES_BYTES_MAX: Final = 1 << 16
 
 
 class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,10 +82,17 @@ class Slots:
     def has(self, layer: Layer, tree_hash: str) -> bool:
         return self.path(layer, tree_hash).is_dir()
 
-    def stage(self, layer: Layer, manifest: Manifest, read: Callable[[str], bytes]) -> Path:
+    def stage(
+        self,
+        layer: Layer,
+        manifest: Manifest,
+        read: Callable[[str], bytes],
+        capabilities: Capabilities = TODAY,
+    ) -> Path:
         """Make the slot that ``manifest`` describes; ``read`` returns a file's content by its SHA-256 in hex.
 
-        It is there as a whole, durable and verified, or not at all.  Staging a whole slot again is a no-op.
+        It is there as a whole, durable and verified, or not at all.  Staging a whole slot again is a no-op: what a
+        version may do was tried out with it, so another release of the same files changes nothing about that.
 
         Raises:
             SlotDamaged: A content does not have its hash.  Nothing was left behind.
@@ -100,6 +113,7 @@ class Slots:
             remove_tree(unfinished)
             write_tree(unfinished, manifest, read)
             check_tree(unfinished, name)  # what the disk holds, not what was meant to be written
+            write_durably(self._capabilities_file(slot), msgspec.json.encode(as_declared(capabilities)))
             unfinished.replace(slot)
             RealFileSystem(slot.parent, folders=()).fsync_directory(".")
         except OSError as error:
@@ -112,14 +126,29 @@ class Slots:
         """Read the whole slot; return its path if it holds exactly the files that its name stands for.
 
         Raises:
-            SlotDamaged: It does not, or it is not there.
+            SlotDamaged: It does not, or it is not there, or it is not known what it may do.
         """
         slot = self.path(layer, tree_hash)
+        self.capabilities(layer, tree_hash)
         try:
             check_tree(slot, tree_hash)
         except OSError as error:
             raise SlotDamaged(f"slot {tree_hash[:8]} cannot be read: {error.strerror or error}") from error
         return slot
+
+    def capabilities(self, layer: Layer, tree_hash: str) -> Capabilities:
+        """What was signed for that slot; for files that came with the program what any vault may do.
+
+        Raises:
+            SlotDamaged: It cannot be read.  Nothing is guessed: it could be more than was signed.
+        """
+        try:
+            with self._capabilities_file(self.path(layer, tree_hash)).open("rb") as file:
+                return read_capabilities(read_json(file.read(CAPABILITIES_BYTES_MAX)))
+        except FileNotFoundError:
+            return TODAY
+        except (OSError, TrustError) as error:
+            raise SlotDamaged(f"what slot {tree_hash[:8]} may do cannot be read: {error}") from error
 
     def files(self) -> dict[str, Path]:
         """SHA-256 in hex -> path of every file in every slot: what need not be fetched again.
@@ -142,6 +171,7 @@ class Slots:
         for slot in list(self._slots()):
             if slot.name not in wanted:
                 remove_tree(slot)
+                self._capabilities_file(slot).unlink(missing_ok=True)
         for entry in self._cache.iterdir():
             if entry.name.removesuffix(bytecode.RECORD_SUFFIX) not in wanted:
                 remove_tree(entry)
@@ -268,6 +298,9 @@ class Slots:
     def drop_objects(self) -> None:
         for path in (self._root / OBJECTS).iterdir():
             path.unlink(missing_ok=True)
+
+    def _capabilities_file(self, slot: Path) -> Path:
+        return slot.with_name(slot.name + CAPABILITIES_SUFFIX)
 
     def _slots(self) -> Iterator[Path]:
         for layer in self._root.iterdir():

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault": FRONT,
     "node.trust": PURE_VAULT,
     "node.trial": PURE_VAULT,
-    "node.sandbox": ("node.vault", *FRONT),
+    "node.sandbox": ("node.vault", "node.trust", *FRONT),
     "node.prober": ("node.vault", *FRONT),
     "node.update": ("node.vault", *DECIDING, "node.sandbox", "node.prober", *SCHEMA, *FRONT),
     "node.keys": ("node.trust", *SCHEMA, *FRONT),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from node.sandbox.report import (
     run_self_test,
 )
 from node.sandbox.spec import SandboxSpec, environment
+from node.trust.capabilities import TODAY
 from tests.integration.stand_in import ROOT, make_spec
 from tests.other_user import NOBODY, folder_open_to_all
 
@@ -193,7 +194,7 @@ def test_without_a_sandbox_the_attempts_succeed_so_that_their_failure_means_some
     with bait_in(tmp_path) as bait:
         done = subprocess.run(
             spec.start_command(),
-            input=json.dumps(bait | {"memory_bytes": 1 << 28}).encode(),
+            input=json.dumps(bait | {"may": asdict(replace(TODAY, memory_bytes=1 << 28))}).encode(),
             env=environment(),
             cwd=spec.data,
             capture_output=True,
@@ -230,7 +231,7 @@ def test_no_descriptor_is_handed_on_but_the_three_of_the_channel(tmp_path: Path)
 
 @needs_landlock
 def test_a_memory_limit_of_ones_own_is_kept(tmp_path: Path) -> None:
-    report, outcomes = self_test(tmp_path, memory_bytes=300 << 20)
+    report, outcomes = self_test(tmp_path, capabilities=replace(TODAY, memory_bytes=300 << 20))
     assert report.memory_bytes == 300 << 20
     assert wrong(outcomes) == []
 

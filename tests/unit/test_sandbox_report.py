@@ -17,6 +17,7 @@ ALL = Facts(
     files=True,
     scopes=True,
     tcp=True,
+    udp=False,
     seccomp=True,
     memory_bytes=1 << 30,
     is_root=False,
@@ -55,7 +56,7 @@ def test_anything_lacking_is_partial_and_has_a_reason(changes: dict[str, Any]) -
 
 
 def test_nothing_in_force_is_none() -> None:
-    nothing = but(files=False, scopes=False, tcp=False, seccomp=False, memory_bytes=None, landlock_abi=0)
+    nothing = but(files=False, scopes=False, tcp=False, udp=False, seccomp=False, memory_bytes=None, landlock_abi=0)
     assert nothing.level == "none"
     assert not nothing.signals
 
