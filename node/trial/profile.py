@@ -8,7 +8,7 @@ same for both.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 MetricName = Literal["p50", "tail", "cpu", "mem", "leak", "bytes", "fail"]
@@ -106,6 +106,16 @@ class Profile:
         """
         assert 0.0 <= chance < 1.0, chance
         return self.trial_s_min - self.trial_s_mean * math.log1p(-chance)
+
+    def stretched(self, factor: int) -> Profile:
+        """The same with a trial that lasts ``factor`` times as long."""
+        assert factor >= 1, factor
+        return replace(
+            self,
+            trial_s_min=self.trial_s_min * factor,
+            trial_s_mean=self.trial_s_mean * factor,
+            trial_s_max=self.trial_s_max * factor,
+        )
 
 
 REAL: Final = Profile(

@@ -236,7 +236,7 @@ class Updates:
 
     async def _next_event(self) -> None:
         active = self._active()
-        due_s = active.way.due_s(self._limits) - self._now() if active is not None else TICK_S
+        due_s = active.way.due_s(self._limits_of(active)) - self._now() if active is not None else TICK_S
         try:
             async with asyncio.timeout(max(0.0, min(due_s, TICK_S))):
                 job, event = await self._inbox.get()
@@ -255,6 +255,9 @@ class Updates:
         """Whether enough others show the same head.  Looked at before a trial, and before the step into use."""
         return self._means.host.head_subnets() >= self._limits.witnesses_min
 
+    def _limits_of(self, record: Record) -> Limits:
+        return self._limits.stretched(record.release.trial_factor)
+
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
         return record.way.phase in STOPPABLE and not self._judge.is_current
@@ -269,7 +272,7 @@ class Updates:
         """One step of one release: the new state is persisted, then its effects are begun."""
         async with self._lock:
             before = self._records[name]
-            way, effects = before.way.step(event, self._limits)
+            way, effects = before.way.step(event, self._limits_of(before))
             after = self._with_findings(msgspec.structs.replace(before, way=way))
             if way.is_over and not before.way.is_over:
                 after = msgspec.structs.replace(after, decided_s=self._means.utc_s())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 
@@ -24,6 +24,10 @@ class Limits:
     probation_s: float = 3600.0
     failures_max: int = 3  # this many failed starts in probation end it
     witnesses_min: int = 3  # other subnets that carry the head: without them nothing is tried or taken into use
+
+    def stretched(self, factor: int) -> Limits:
+        """The same for a release whose trial lasts ``factor`` times as long."""
+        return replace(self, trial_s=self.trial_s * factor)
 
 
 REAL: Final = Limits()

@@ -104,7 +104,7 @@ class Job:
         means, way = self._means, self._record.way
         order = TrialOrder(
             candidate=way.tree_hash, control=way.baseline, folder=means.trials, quota_bytes=means.quota_bytes(),
-            profile=means.profile, announced_s=self._record.announced_s,
+            profile=means.profile.stretched(self._record.release.trial_factor), announced_s=self._record.announced_s,
         )  # fmt: skip
         self._run = TrialRun(
             order, means.host, random=means.random, entropy=means.entropy, utc_s=means.utc_s,

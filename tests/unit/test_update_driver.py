@@ -18,6 +18,7 @@ import pytest
 from node.api.schema import HeadAnswer, Update
 from node.supervisor.errors import SwitchFailed
 from node.trial.profile import PRACTICE
+from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.update import judging
@@ -81,9 +82,11 @@ class CutStore(Store):
 class CutSlots(Slots):
     power: Power
 
-    def stage(self, layer: Layer, manifest: Manifest, read: Callable[[str], bytes]) -> Path:
+    def stage(
+        self, layer: Layer, manifest: Manifest, read: Callable[[str], bytes], capabilities: Capabilities = TODAY
+    ) -> Path:
         with self.power.for_a_write():
-            return super().stage(layer, manifest, read)
+            return super().stage(layer, manifest, read, capabilities)
 
     def point(self, layer: Layer, tree_hash: str, now_s: float) -> None:
         with self.power.for_a_write():
