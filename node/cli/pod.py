@@ -14,7 +14,9 @@ from node.pod import build as building
 from node.pod import network as networks
 from node.pod import publish as publishing
 from node.pod import sign as signing
+from node.pod.capabilities import listed, read_declared
 from node.pod.errors import PodError
+from node.trust.capabilities import as_declared
 from node.trust.policy import high_threshold, majority
 
 OUTCOMES: Final = {True: "knew it already", False: "verified it and passes it on"}
@@ -65,10 +67,19 @@ def init_network(folder: Path, pods: int, foundation: int, is_json: bool) -> Non
 @click.option("--notes", default="", help="What changed, for people.")
 @click.option("--by", type=click.Choice(["pods", "foundation"]), default="pods", show_default=True)
 @click.option("--floor", type=int, default=0, help="Let no recall lead below the release of this number any more.")
+@click.option("--capabilities", type=FOLDER, help="JSON file of what it may do; else no more than its source needs.")
 @click.option("--network", type=FOLDER, help="Folder of the network: draft what its pods sign, too.")
 @as_json
 def build(
-    source: Path, out: Path, version: str, notes: str, by: str, floor: int, network: Path | None, is_json: bool
+    source: Path,
+    out: Path,
+    version: str,
+    notes: str,
+    by: str,
+    floor: int,
+    capabilities: Path | None,
+    network: Path | None,
+    is_json: bool,
 ) -> None:
     """Build a release of the vault layer from SOURCE: a checkout, or a folder that holds what node/vault holds.
 
@@ -76,7 +87,8 @@ def build(
     """
     role = "foundation" if by == "foundation" else "vault"
     with stating_failures(is_json=is_json):
-        built = building.build_tree(source, version, notes, role=role, floor=floor)
+        asked = read_declared(capabilities) if capabilities else None
+        built = building.build_tree(source, version, notes, role=role, floor=floor, capabilities=asked)
         building.write(built, out, signing.draft(built, network) if network else {})
     size = sum(map(len, built.objects.values()))
     answer(
@@ -87,9 +99,11 @@ def build(
             "manifest": built.release.manifest,
             "objects": len(built.objects),
             "bytes": size,
+            "capabilities": as_declared(built.release.capabilities),
         },
         f"Built {built.release.name} in {out}: {len(built.objects)} objects, {size:,} bytes.",
         f"Tree hash: {built.release.tree}",
+        f"It may use: {listed(built.release.capabilities)}.",
         f"Nobody has signed it yet; {out / signing.SIGNING} is what the pods sign."
         if network
         else "With --network it would be drafted for the pods of a network.",

@@ -18,9 +18,11 @@ from types import MappingProxyType
 from typing import Final
 
 import node
+from node.pod.capabilities import Needs, check_covers, derive, fill
 from node.pod.errors import PodError
 from node.pod.files import finish_folder, pretty, read_as, read_file, start_folder
 from node.pod.statements import ReleaseFile
+from node.trust.capabilities import Capabilities
 from node.trust.errors import TrustError
 from node.trust.release import (
     LAYER_OF,
@@ -73,6 +75,7 @@ def build(
     *,
     role: str = "vault",
     floor: int = 0,
+    capabilities: Capabilities | None = None,
 ) -> Built:
     """Build a release into the new folder ``out``, which appears whole or not at all.  Blocking.
 
@@ -85,11 +88,12 @@ def build(
         layer: Only ``vault`` can be released yet.
         role: Who releases it: ``vault`` (the pods) or ``foundation``.
         floor: The number of the release below which no recall may lead once this is released; 0 changes nothing.
+        capabilities: What it may do; None for what its source is found to need, and no more.
 
     Raises:
         PodError: The source cannot be released, or ``out`` not be used.
     """
-    built = build_tree(source, version, notes, layer, role=role, floor=floor)
+    built = build_tree(source, version, notes, layer, role=role, floor=floor, capabilities=capabilities)
     write(built, out)
     return built
 
@@ -116,7 +120,14 @@ def write(built: Built, out: Path, others: Mapping[str, bytes] = MappingProxyTyp
 
 
 def build_tree(
-    source: Path, version: str, notes: str = "", layer: str = "vault", *, role: str = "vault", floor: int = 0
+    source: Path,
+    version: str,
+    notes: str = "",
+    layer: str = "vault",
+    *,
+    role: str = "vault",
+    floor: int = 0,
+    capabilities: Capabilities | None = None,
 ) -> Built:
     """Build a release in memory; see ``build``.
 
@@ -131,8 +142,9 @@ def build_tree(
         raise PodError(f"the notes are over {NOTES_CHARACTERS_MAX} characters")
     if not 0 <= floor <= SEQUENCE_MAX:
         raise PodError(f"the floor {floor} is no number of a release")
+    files = vault_files(source)
     try:
-        manifest, objects = manifest_of(vault_files(source))
+        manifest, objects = manifest_of(files)
         content = encode_manifest(manifest)
     except MalformedMessage as error:
         raise PodError(f"{source} cannot be released: {error}") from error
@@ -146,9 +158,11 @@ def build_tree(
         address_of(content).hex(),
         len(content),
         floor,
+        capabilities or fill(derive((path, content) for path, _, content in files)),
     )
     built = Built(release, content, objects)
     check(source, built)
+    check_covers(release.name, release.capabilities, derive_of(built))
     return built
 
 
@@ -174,7 +188,14 @@ def load(folder: Path) -> Built:
             raise PodError(f"{folder} is damaged: object {address.hex()[:8]} has other bytes than its name says")
     built = Built(release, manifest, objects)
     check(folder, built)
+    check_covers(release.name, release.capabilities, derive_of(built))
     return built
+
+
+def derive_of(built: Built) -> Needs:
+    """What the source of a release needs."""
+    files = decode_manifest(built.manifest).files
+    return derive((file.path, b"".join(built.objects[address] for address in file.chunks)) for file in files)
 
 
 def compare(built: Built, checkout: Path) -> list[str]:

@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from node.api.texts import printable
-from node.pod.build import Built
+from node.pod.build import Built, derive_of
+from node.pod.capabilities import in_words, needed
 from node.pod.difference import changes, gained
-from node.pod.errors import PodError
 from node.pod.invitation import Invitation
-from node.pod.kept import Listed, capabilities_in, find_listed, kept_release, listed_in
+from node.pod.kept import Listed, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork
 from node.pod.plans import Beating, Founding, Recalling, Releasing, Rotating
 from node.pod.proposal import Proposal
 from node.pod.writing import TIMESTAMP_DAYS
+from node.trust.anchor import anchor_in
+from node.trust.capabilities import Capabilities, as_declared, cost
 from node.trust.head import Head
 from node.trust.metadata import Targets, read, time_text
 from node.trust.policy import foundation_until, high_threshold, majority
 from node.trust.release import LAYER_OF, floor_of, recalled_in
 
-ANCHOR_FIELD: Final = "x-anchor"
 FILES_SHOWN_MAX: Final = 100
 
 
@@ -77,13 +78,15 @@ def describe_changes(
     else:
         before = kept_release(network_folder, last, checkouts)
         lines += [f"Against the last release, {last.name}:", *_files(before, built), _gains(last.capabilities, asked)]
-    anchor = _anchor(known.head, network_folder)
-    if anchor is None:
-        lines.append("No release is an anchor yet.")
+    anchor = anchor_in(read(known.head.targets, Targets).signed)
+    if anchor.version:
+        name = f"vault/{anchor.version}"
+        before = kept_release(network_folder, find_listed(network_folder, name), checkouts)
+        lines += [f"Against the anchor, {name}:", *_files(before, built), _gains(anchor.capabilities, asked)]
     else:
-        before = kept_release(network_folder, anchor, checkouts)
-        lines += [f"Against the anchor, {anchor.name}:", *_files(before, built), _gains(anchor.capabilities, asked)]
-    return lines
+        lines += ["No release is an anchor yet. Against what any release may do:", _gains(anchor.capabilities, asked)]
+    need = needed(built.release.role, proposal.statements, known.head)
+    return lines + in_words(derive_of(built), cost(anchor.capabilities, asked), need)
 
 
 def releases_of(head: Head) -> list[Listed]:
@@ -139,16 +142,5 @@ def _files(before: Built | None, after: Built) -> list[str]:
     return lines or ["  no file differs"]
 
 
-def _gains(before: dict[str, object], after: dict[str, object]) -> str:
-    return f"  capabilities gained: {'; '.join(gained(before, after)) or 'none'}"
-
-
-def _anchor(head: Head, network_folder: Path) -> Listed | None:
-    """The release at which what a vault may do was last approved as a whole."""
-    anchor = read(head.delegated["vault"], Targets).signed.unrecognized_fields.get(ANCHOR_FIELD)
-    if anchor is None:
-        return None
-    if not isinstance(anchor, dict) or not isinstance(anchor.get("version"), str):
-        raise PodError("the anchor in the vault's statement is described in a way that these tools do not know")
-    listed = find_listed(network_folder, f"vault/{anchor['version']}")
-    return Listed(listed.name, listed.tree, listed.sequence, capabilities_in(anchor))
+def _gains(before: Capabilities, after: Capabilities) -> str:
+    return f"  capabilities gained: {'; '.join(gained(as_declared(before), as_declared(after))) or 'none'}"

@@ -9,11 +9,12 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from node.pod.build import Built, build_tree, load, write
 from node.pod.errors import PodError
 from node.pod.files import read_file
+from node.trust.capabilities import Capabilities, capabilities_in
 from node.trust.errors import TrustError
 from node.trust.head import TARGETS_BYTES_MAX
 from node.trust.metadata import Targets, read
@@ -28,7 +29,7 @@ class Listed:
     name: str
     tree: str
     sequence: int
-    capabilities: dict[str, Any]
+    capabilities: Capabilities
 
 
 def listed_in(statement: Targets) -> list[Listed]:
@@ -38,12 +39,6 @@ def listed_in(statement: Targets) -> list[Listed]:
         for name, target in statement.targets.items()
     ]
     return sorted(found, key=lambda release: -release.sequence)
-
-
-def capabilities_in(said: dict[str, Any]) -> dict[str, Any]:
-    """What a release, or an anchor, says that it may do; nothing beyond the least if it says nothing."""
-    capabilities = said.get("capabilities")
-    return capabilities if isinstance(capabilities, dict) else {}
 
 
 def find_listed(folder: Path, name: str) -> Listed:

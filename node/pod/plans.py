@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from node.pod.capabilities import check_asked
 from node.pod.errors import PodError
 from node.pod.founding import check_numbers, first_statements
 from node.pod.invitation import Invitation
@@ -163,5 +164,6 @@ def _check_allowed(held: Statement[Root], head: Head, statements: Statements) ->
             if role in LAYER_OF:
                 releases_in(role, statements[role].signed, ())
                 check_releases(role, statements[role].signed, read(head.delegated[role], Targets).signed)
+        check_asked(head, statements)
     except TrustError as error:
         raise PodError(f"no farm would accept this: {error}") from error

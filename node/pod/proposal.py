@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from node.pod.capabilities import needed
 from node.pod.errors import PodError
 from node.pod.known import KnownNetwork
 from node.pod.parties import Party
@@ -17,6 +18,7 @@ from node.pod.writing import Statements, next_timestamp, sign
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Root, Snapshot, Targets, read, signed_hash
 from node.trust.policy import names_in
+from node.trust.release import LAYER_OF
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,10 @@ class Proposal:
             metadata = self.statements[role]
             result = judge.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
             signers = sorted(self._names()[keyid] for keyid in result.signed)
-            is_of_before = role == "root" and judge is not metadata.signed
-            found.append(Count("root, for the one before" if is_of_before else role, tuple(signers), result.threshold))
+            is_of_before, need = role == "root" and judge is not metadata.signed, result.threshold
+            if role in LAYER_OF and self.published is not None:
+                need = max(need, needed(role, self.statements, self.published.head))
+            found.append(Count("root, for the one before" if is_of_before else role, tuple(signers), need))
         return tuple(found)
 
     @property

@@ -83,16 +83,19 @@ def rebuild(plan: Releasing, checkout: Path) -> Built:
     """Build the release anew from a checkout.
 
     Raises:
-        PodError: The checkout gives something else, or cannot be read.
+        PodError: The checkout gives something else, or needs what the release does not declare, or cannot be read.
     """
     told = plan.release
     there = Built(told, plan.manifest, {})
     check(Path("this signing file"), there)
-    rebuilt = build_tree(checkout, told.version, told.notes, told.layer, role=told.role, floor=told.floor)
-    if rebuilt.release != told:
-        differing = compare(there, checkout)
+    differing = compare(there, checkout)
+    if differing:
         more = f" and {len(differing) - SHOWN_MAX} more" if len(differing) > SHOWN_MAX else ""
         raise PodError(f"{told.name} is not what {checkout} gives: {', '.join(differing[:SHOWN_MAX])}{more}")
+    rebuilt = build_tree(
+        checkout, told.version, told.notes, told.layer, role=told.role, floor=told.floor, capabilities=told.capabilities
+    )
+    assert rebuilt.release == told, "the same files make the same release"
     return rebuilt
 
 

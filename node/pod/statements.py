@@ -13,10 +13,13 @@ from typing import Any, Final, Self
 import msgspec
 from tuf.api.metadata import TargetFile  # type: ignore[attr-defined]  # documented there, not listed for type checkers
 
+from node.pod import capabilities
 from node.pod.errors import PodError
 from node.pod.founding import first_statements
 from node.pod.parties import Party
 from node.pod.writing import Statements, next_snapshot, next_targets, next_timestamp, sign
+from node.trust.capabilities import CAPABILITIES_FIELD, TODAY, Capabilities, as_declared
+from node.trust.errors import TrustError
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
 from node.trust.release import FLOOR_FIELD, LAYER_OF, SEQUENCE_FIELD, floor_of, highest_sequence, recalled_in
@@ -40,7 +43,7 @@ class ReleaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ``release.json`` says of a built release.
 
     ``role`` is who releases it: ``vault`` or ``foundation``.  ``floor`` is the number of the release below which no
-    recall may lead from then on; 0 leaves the floor where it is.
+    recall may lead from then on; 0 leaves the floor where it is.  ``capabilities`` is what it may do.
     """
 
     format: int
@@ -52,6 +55,7 @@ class ReleaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manifest: str  # its address in hex
     manifest_length: int
     floor: int = 0
+    capabilities: Capabilities = TODAY
 
     @property
     def name(self) -> str:
@@ -92,11 +96,15 @@ def heartbeat(head: Head, pod: Party, now: datetime) -> Head:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A release on its way to enough signatures: the statement that lists it, the next snapshot and timestamp."""
+    """A release on its way to enough signatures: the statement that lists it, the next snapshot and timestamp.
+
+    ``targets`` are there if the release becomes the anchor.
+    """
 
     statement: Metadata[Targets]
     snapshot: Metadata[Snapshot]
     timestamp: Metadata[Timestamp]
+    targets: Metadata[Targets] | None = None
 
     @classmethod
     def begin(cls, head: Head, release: ReleaseFile, now: datetime) -> Self:
@@ -109,15 +117,22 @@ class Draft:
             raise PodError(f"in this network nobody may release {release.name}")
         statement = next_targets(head, release.role, now)
         _list(statement.signed, release, highest_sequence_of(head) + 1)
-        snapshot = next_snapshot(head, {release.role: statement}, now)
-        return cls(statement, snapshot, next_timestamp(head, snapshot, now))
+        changed: Statements = {release.role: statement}
+        if release.role == "vault":
+            try:
+                changed = capabilities.ask(head, changed, release.version, release.capabilities, now)
+            except TrustError as error:
+                raise PodError(f"no farm would accept this: {error}") from error
+        snapshot = next_snapshot(head, changed, now)
+        return cls(statement, snapshot, next_timestamp(head, snapshot, now), changed.get("targets"))
 
     def head(self, published: Head, role: str) -> Head:
         """The head that this draft makes of the published one, signed by enough or not."""
         return following_head(published, self.statements(role))
 
     def statements(self, role: str) -> Statements:
-        return {role: self.statement, "snapshot": self.snapshot, "timestamp": self.timestamp}
+        top: Statements = {"targets": self.targets} if self.targets is not None else {}
+        return {role: self.statement, **top, "snapshot": self.snapshot, "timestamp": self.timestamp}
 
 
 def highest_sequence_of(head: Head) -> int:
@@ -137,6 +152,7 @@ def _list(targets: Targets, release: ReleaseFile, sequence: int) -> None:
         "tree": release.tree,
         "notes": release.notes,
         "sequence": sequence,
+        CAPABILITIES_FIELD: as_declared(release.capabilities),
     }
     target = TargetFile(release.manifest_length, {"sha256": release.manifest}, release.name, {"custom": custom})
     kept = sorted(targets.targets.items(), key=lambda item: item[1].custom["sequence"])[1 - RELEASES_KEPT :]

@@ -14,7 +14,10 @@ PATH_CHANGERS = {
     "installers/run.py": "puts the checkout in the place of its own folder",
     "installers/test.py": "puts the checkout in the place of its own folder",
 }
-PATH_NAMERS = {"installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts"}
+PATH_NAMERS = {
+    "installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts",
+    "node/pod/capabilities.py": "names what loads code, to find it in the source of a release",
+}
 LOADERS = {
     *("eval", "exec", "__import__", "importlib.import_module", "importlib.util.spec_from_file_location"),
     *("importlib.machinery.SourceFileLoader", "runpy.run_path", "runpy.run_module", "site.addsitedir"),

@@ -20,6 +20,7 @@ from node.pod.sign import rebuild
 from node.pod.signing_file import begin
 from node.pod.statements import following_head
 from node.pod.writing import Statements, next_snapshot, next_targets, next_timestamp, sign
+from node.trust.capabilities import Capabilities, as_declared
 from node.trust.metadata import time_text
 from tests.pod_world import PodWorld, founding, member
 from tests.signed_world import DAY, NOW
@@ -122,7 +123,10 @@ class TestRelease:
 
         assert lines[0] == "It is the first release:"
         assert "  added node/vault/__main__.py: +3 -0 lines" in lines
-        assert lines[-1] == "No release is an anchor yet."
+        assert lines[-2:] == [
+            "No release is an anchor yet. Against what any release may do:",
+            "  capabilities gained: none",
+        ]
 
     def test_a_later_one_is_compared_with_the_last(self, world: PodWorld, source: Path) -> None:
         built, plan = release_of(source, "0.1.1")
@@ -134,7 +138,8 @@ class TestRelease:
             "Against the last release, vault/0.1.1:",
             "  changed node/vault/__main__.py: +0 -1 lines",
             "  capabilities gained: none",
-            "No release is an anchor yet.",
+            "No release is an anchor yet. Against what any release may do:",
+            "  capabilities gained: none",
         ]
 
     def test_a_recalled_one_is_not_the_last(self, world: PodWorld, source: Path) -> None:
@@ -154,7 +159,7 @@ class TestRelease:
             built, plan = release_of(source, f"0.1.{number}")
             world.do(plan, *FOUR)
             keep_release(world.net, built)
-        name_anchor(world, "0.1.1", {"udp": False})
+        name_anchor(world, "0.1.1", built.release.capabilities)
         (source / "__main__.py").write_text("new\n" * 4)
 
         lines = changes_of(world, source, "0.1.4")
@@ -258,14 +263,14 @@ class TestSentences:
         assert "for 45 days, and nothing else" in describe(drafted(world, Beating()))[-1]
 
 
-def name_anchor(world: PodWorld, version: str, capabilities: dict[str, Any]) -> None:
-    """Publish a next statement that names an anchor."""
+def name_anchor(world: PodWorld, version: str, capabilities: Capabilities) -> None:
+    """Publish next targets that name an anchor."""
     known = published(world.net)
-    statement = next_targets(known.head, "vault", NOW)
-    statement.signed.unrecognized_fields["x-anchor"] = {"version": version, "capabilities": capabilities}
-    snapshot = next_snapshot(known.head, {"vault": statement}, NOW)
+    targets = next_targets(known.head, "targets", NOW)
+    targets.signed.unrecognized_fields["x-anchor"] = {"version": version, "capabilities": as_declared(capabilities)}
+    snapshot = next_snapshot(known.head, {"targets": targets}, NOW)
     stamp = next_timestamp(known.head, snapshot, NOW)
-    statements: Statements = {"vault": statement, "snapshot": snapshot, "timestamp": stamp}
+    statements: Statements = {"targets": targets, "snapshot": snapshot, "timestamp": stamp}
     for metadata in statements.values():
         sign(metadata, [member(name) for name in FOUR])
     keep(world.net, following_head(known.head, statements))

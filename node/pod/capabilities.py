@@ -1,0 +1,236 @@
+"""What the source of a vault release needs, read out of it: an aid for people who review it, not a proof.
+
+What a vault may do is held by its sandbox, whatever its source says.  This fills what a release declares, finds what
+was forgotten, and names what no reading by a program can judge.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from node.pod.errors import PodError
+from node.pod.files import read_file
+from node.pod.writing import Statements, next_targets
+from node.trust.anchor import (
+    ANCHOR_FACTOR,
+    ANCHOR_FIELD,
+    GROWN_FIELD,
+    GROWTH_FACTOR,
+    GROWTH_WINDOW,
+    SMALL_COST_MAX,
+    allowed_in,
+    anchor_in,
+    check_growth,
+    reach_in,
+)
+from node.trust.capabilities import FROZEN, FROZEN_MODULES, TODAY, Capabilities, as_declared, cost, read_capabilities
+from node.trust.errors import TrustError
+from node.trust.head import Head
+from node.trust.metadata import Targets, read, time_text
+from node.trust.policy import signed_at
+from node.trust.release import LAYER_OF, recalled_in, releases_in
+from node.trust.state import read_state, terms_of
+from node.trust.strict import read_json
+
+FILE_BYTES_MAX: Final = 64 << 10
+SHOWN_MAX: Final = 10
+
+OWN_PACKAGE: Final = "node"
+UDP_MODULES: Final = frozenset({"iroh", "zeroconf", "socket"})
+UDP_CALLS: Final = frozenset({"create_datagram_endpoint"})
+TCP_CALLS: Final = frozenset({"create_connection", "create_server", "open_connection", "start_server"})
+PROGRAM_CALLS: Final = frozenset({"create_subprocess_exec", "create_subprocess_shell", "ProcessPoolExecutor"})
+PROGRAM_STARTS: Final = tuple(f"os.{start}" for start in ("system", "popen", "fork", "exec", "spawn", "posix_spawn"))
+DYNAMIC_CALLS: Final = frozenset({"eval", "exec", "compile", "__import__"})
+# What the standard library has of native code and of code that is not written down.
+DYNAMIC_MODULES: Final = frozenset({"ctypes", "importlib", "marshal", "pickle", "runpy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What source needs.  ``frozen``: what no release may do; ``to_read``: what a person must judge; each with its place."""
+
+    modules: tuple[str, ...] = ()
+    udp: bool = False
+    tcp: bool = False
+    frozen: tuple[str, ...] = ()
+    to_read: tuple[str, ...] = ()
+
+
+def derive(files: Iterable[tuple[str, bytes]]) -> Needs:
+    """What these files need: each with its path and its content; whatever is no Python is passed over."""
+    modules: set[str] = set()
+    calls: set[str] = set()
+    frozen: list[str] = []
+    to_read: list[str] = []
+    for path, content in sorted(files):
+        if not path.endswith(".py"):
+            continue
+        try:
+            tree = ast.parse(content)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            to_read.append(f"{path}: it is no Python that can be read here")
+            continue
+        for line, kind, name in _uses(tree):
+            where = f"{path}:{line}: {name}"
+            top = name.partition(".")[0]
+            if kind == "import" and top not in sys.stdlib_module_names and top != OWN_PACKAGE:
+                modules.add(top)
+            if (kind == "import" and top in DYNAMIC_MODULES) or (kind == "call" and name in DYNAMIC_CALLS):
+                to_read.append(where)
+            elif kind == "import" and top.lower() in FROZEN_MODULES:
+                frozen.append(f"{where}: {FROZEN[FROZEN_MODULES[top.lower()]]}")
+            elif name.startswith(PROGRAM_STARTS) or name.rpartition(".")[2] in PROGRAM_CALLS:
+                frozen.append(f"{where}: {FROZEN['subprocess']}")
+            calls.add(top if kind == "import" else name.rpartition(".")[2])
+    return Needs(
+        tuple(sorted(modules)),
+        bool(calls & (UDP_MODULES | UDP_CALLS)),
+        bool(calls & TCP_CALLS),
+        tuple(frozen),
+        tuple(to_read),
+    )
+
+
+def _uses(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
+    """Line, kind and name of everything that is imported from elsewhere or called."""
+    for item in ast.walk(tree):
+        match item:
+            case ast.Import(names=names):
+                yield from ((item.lineno, "import", alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from ((item.lineno, "import", f"{module}.{alias.name}") for alias in names)
+            case ast.Call(func=ast.Name(id=name)):
+                yield item.lineno, "call", name
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name)):
+                yield item.lineno, "call", f"{owner}.{name}"
+            case ast.Call(func=ast.Attribute(attr=name)):
+                yield item.lineno, "call", name
+
+
+def fill(needs: Needs) -> Capabilities:
+    """What a release with these needs declares unless somebody says otherwise: no more than it needs."""
+    return replace(TODAY, modules=needs.modules, udp=needs.udp, tcp=needs.tcp)
+
+
+def check_covers(name: str, capabilities: Capabilities, needs: Needs) -> None:
+    """Check that what a release declares is allowed at all, and enough for what its source needs.
+
+    Raises:
+        PodError: It is not.
+    """
+    try:
+        read_capabilities(as_declared(capabilities))
+    except TrustError as error:
+        raise PodError(f"{name}: {error}") from error
+    if needs.frozen:
+        raise PodError(f"{name} does what no vault release may ever do: {_shown(needs.frozen)}")
+    missing = [f"module {module}" for module in needs.modules if module not in capabilities.modules]
+    missing += [kind for kind in ("udp", "tcp") if getattr(needs, kind) and not getattr(capabilities, kind)]
+    if missing:
+        raise PodError(f"{name} needs what it does not declare: {_shown(missing)}")
+
+
+def read_declared(file: Path) -> Capabilities:
+    """What a file declares, which a person wrote.
+
+    Raises:
+        PodError: It cannot be read, or declares something else.
+    """
+    try:
+        return read_capabilities(read_json(read_file(file, FILE_BYTES_MAX)))
+    except TrustError as error:
+        raise PodError(f"{file}: {error}") from error
+
+
+def ask(head: Head, changed: Statements, version: str, capabilities: Capabilities, at: datetime) -> Statements:
+    """The next statements, among them that of ``vault``, with all that a release of this version needs to be allowed.
+
+    If it may do much more than the anchor, next targets name it as the anchor; if more is allowed than in ``head``, the
+    statement of ``vault`` says since when.
+
+    Raises:
+        TrustError: No farm would accept it.
+    """
+    targets, vault = next_targets(head, "targets", at), changed["vault"].signed
+    if cost(anchor_in(targets.signed).capabilities, capabilities) > SMALL_COST_MAX:
+        targets.signed.unrecognized_fields[ANCHOR_FIELD] = {
+            "version": version,
+            "capabilities": as_declared(capabilities),
+        }
+        changed = {**changed, "targets": targets}
+    held = read_state(head).reach().capabilities
+    if cost(held, allowed_in(targets.signed, vault)):
+        vault.unrecognized_fields[GROWN_FIELD] = time_text(at)
+    return changed
+
+
+def needed(role: str, statements: Statements, head: Head) -> int:
+    """How many must sign the statement of ``role`` for what the releases in it may do.
+
+    Raises:
+        TrustError: No farm would accept it.
+    """
+    targets, vault = _next(head, statements)
+    statement = statements[role].signed
+    listed = [release for release in releases_in(role, statement, ()) if release.name not in recalled_in(vault)]
+    return max((terms_of(release, targets).signatures for release in listed), default=0)
+
+
+def check_asked(head: Head, statements: Statements) -> None:
+    """Ask what every farm will ask of the capabilities in the statements after ``head``.
+
+    Raises:
+        TrustError: One would refuse them.
+    """
+    for role in sorted(set(LAYER_OF) & set(statements)):
+        needed(role, statements, head)
+    if "snapshot" in statements:
+        moment = signed_at(statements["snapshot"].signed)
+        check_growth(reach_in(*_next(head, statements), moment), read_state(head).reach())
+
+
+def listed(capabilities: Capabilities) -> str:
+    """All that a release may use, in one line."""
+    words = []
+    for kind, value in as_declared(capabilities).items():
+        if isinstance(value, bool):
+            words += [kind] if value else []
+        else:
+            words.append(f"{kind} {', '.join(value) or 'none'}" if isinstance(value, list) else f"{kind} {value:,}")
+    return "; ".join(words)
+
+
+def in_words(needs: Needs, price: int, signatures: int) -> list[str]:
+    """What a person should know of a release beyond its difference to others, as sentences."""
+    lines = []
+    if price > SMALL_COST_MAX:
+        lines.append(f"So it becomes the new anchor. Farms try it out {ANCHOR_FACTOR} times as long as others.")
+    elif price:
+        lines.append(
+            f"So {signatures} must sign the statement that lists it, and farms try it out "
+            f"{GROWTH_FACTOR} times as long as others."
+        )
+    if price:
+        lines.append(f"Nothing more can be gained for {GROWTH_WINDOW.days} days after it.")
+    if needs.to_read:
+        lines.append(f"Only a person can judge these places: {_shown(needs.to_read)}")
+    return lines
+
+
+def _next(head: Head, statements: Statements) -> tuple[Targets, Targets]:
+    """Top-level targets and those of ``vault``, as they are after these statements."""
+    targets = statements["targets"].signed if "targets" in statements else read(head.targets, Targets).signed
+    vault = statements["vault"].signed if "vault" in statements else read(head.delegated["vault"], Targets).signed
+    return targets, vault
+
+
+def _shown(found: Sequence[str]) -> str:
+    more = f" and {len(found) - SHOWN_MAX} more" if len(found) > SHOWN_MAX else ""
+    return "; ".join(found[:SHOWN_MAX]) + more
