@@ -12,6 +12,7 @@ import msgspec
 
 from node.pod.build import Built
 from node.pod.statements import Draft, Party, ReleaseFile, first_head, sign
+from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain, Verified
 from node.trust.head import Head, encode
 from node.trust.metadata import NAMED_FIELD, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
@@ -32,11 +33,17 @@ def party(number: int, name: str = "") -> Party:
     return Party.from_seed(name or f"pod-{number}", bytes([number]) * 32)
 
 
-def built(version: str, extra: Sequence[tuple[str, bool, bytes]] = (), role: str = "vault") -> Built:
+def built(
+    version: str,
+    extra: Sequence[tuple[str, bool, bytes]] = (),
+    role: str = "vault",
+    capabilities: Capabilities = TODAY,
+) -> Built:
     manifest, objects = manifest_of([*SOURCE, *extra, ("node/vault/version.py", False, version.encode())])
     content = encode_manifest(manifest)
     tree, address = tree_hash_of(manifest), address_of(content).hex()
-    return Built(ReleaseFile(1, role, "vault", version, tree, "", address, len(content)), content, objects)
+    release = ReleaseFile(1, role, "vault", version, tree, "", address, len(content), capabilities=capabilities)
+    return Built(release, content, objects)
 
 
 @dataclass
@@ -62,13 +69,20 @@ class World:
         return verified
 
     def release(
-        self, version: str, by: Sequence[Party] | None = None, now: datetime = NOW, role: str = "vault"
+        self,
+        version: str,
+        by: Sequence[Party] | None = None,
+        now: datetime = NOW,
+        role: str = "vault",
+        capabilities: Capabilities = TODAY,
     ) -> Head:
         """The next head with a release signed by ``by``; the world goes on from it."""
-        release = built(version, role=role).release
+        release = built(version, role=role, capabilities=capabilities).release
         draft = Draft.begin(self.head, release, now)
         pods = by if by is not None else self.pods[:3]
         sign(draft.statement, self.founders[:2] if role == "foundation" else pods)
+        if draft.targets is not None:
+            sign(draft.targets, pods)
         sign(draft.snapshot, pods)
         sign(draft.timestamp, pods[:1])
         self.head = draft.head(self.head, role)

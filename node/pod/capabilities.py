@@ -54,7 +54,10 @@ DYNAMIC_MODULES: Final = frozenset({"ctypes", "importlib", "marshal", "pickle", 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What source needs.  ``frozen``: what no release may do; ``to_read``: what a person must judge; each with its place."""
+    """What source needs.
+
+    ``frozen`` is what no release may do, ``to_read`` what a person must judge; each with its place.
+    """
 
     modules: tuple[str, ...] = ()
     udp: bool = False

@@ -31,7 +31,7 @@ from node.sandbox.report import (
     run_self_test,
 )
 from node.sandbox.spec import SandboxSpec, environment
-from node.trust.capabilities import TODAY
+from node.trust.capabilities import TODAY, Capabilities
 from tests.integration.stand_in import ROOT, make_spec
 from tests.other_user import NOBODY, folder_open_to_all
 
@@ -230,10 +230,61 @@ def test_no_descriptor_is_handed_on_but_the_three_of_the_channel(tmp_path: Path)
 
 
 @needs_landlock
-def test_a_memory_limit_of_ones_own_is_kept(tmp_path: Path) -> None:
-    report, outcomes = self_test(tmp_path, capabilities=replace(TODAY, memory_bytes=300 << 20))
-    assert report.memory_bytes == 300 << 20
+@pytest.mark.parametrize("abi", [None, 2])
+@pytest.mark.parametrize(
+    "capabilities",
+    [
+        replace(TODAY, memory_bytes=300 << 20),
+        replace(TODAY, file_bytes=2 << 20, open_files=100),
+        replace(TODAY, udp=False),
+        replace(TODAY, tcp=True),
+        replace(TODAY, udp=False, tcp=True),
+    ],
+    ids=["less memory", "fewer and smaller files", "no udp", "tcp", "tcp and no udp"],
+)
+def test_a_vault_may_do_what_its_release_declares_and_no_more(
+    tmp_path: Path, capabilities: Capabilities, abi: int | None
+) -> None:
+    report, outcomes = self_test(tmp_path, abi, capabilities=capabilities)
+
+    allowed = {outcome.name for outcome in outcomes if outcome.is_allowed}
     assert wrong(outcomes) == []
+    assert ("send by UDP" in allowed, "connect by TCP" in allowed) == (capabilities.udp, capabilities.tcp)
+    assert "listen by TCP" not in allowed or abi == 2
+    assert report.memory_bytes == capabilities.memory_bytes
+    assert (report.udp, report.tcp) == (not capabilities.udp, not capabilities.tcp)
+
+
+@needs_landlock
+def test_a_vault_loads_the_packages_that_its_release_declares_and_reads_no_other(tmp_path: Path) -> None:
+    body = """
+    import importlib, site
+    def loads(name):
+        try:
+            importlib.import_module(name)
+            return True
+        except (ImportError, PermissionError):
+            return False
+    print([name for name in ("msgspec", "cryptography.fernet", "iroh", "zeroconf", "psutil") if loads(name)])
+    def is_read(path):
+        try:
+            return path.is_file() and path.read_bytes() is not None
+        except PermissionError:
+            return False
+    found = [path for path in Path(site.getsitepackages()[0]).rglob("*.py") if is_read(path)]
+    print(sorted({path.relative_to(site.getsitepackages()[0]).parts[0] for path in found}))
+    """
+    capabilities = replace(TODAY, modules=("iroh", "msgspec"))
+
+    printed = run_stand_in(tmp_path, TRIES + textwrap.dedent(body), capabilities=capabilities)
+
+    assert printed == "['msgspec', 'iroh']\n['iroh', 'msgspec']\n"
+
+
+@needs_landlock
+def test_all_that_todays_vault_declares_can_be_loaded(tmp_path: Path) -> None:
+    body = "import msgspec, cryptography.fernet, iroh, zeroconf.asyncio; print('loaded')"
+    assert run_stand_in(tmp_path, body) == "loaded\n"
 
 
 @needs_landlock

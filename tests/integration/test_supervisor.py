@@ -12,9 +12,11 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 import node
@@ -25,9 +27,12 @@ from node.supervisor import keys, space
 from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
+from node.trust.capabilities import TODAY, Capabilities
 from node.update.slots import Slots
+from node.update.trees import read_vault_layer
 from node.vault import control
 from node.vault.core.identity import PeerRecord
+from node.vault.share.tree import manifest_of
 
 QUOTA = 64 << 20
 GENESIS = b"no root of any network"  # so updates wait, which is said, and the vault goes on
@@ -73,14 +78,18 @@ def play(folder: Path, story: Callable[[Supervisor, Supervisor], Awaitable[None]
     asyncio.run(main())
 
 
-def changed_slot(slots: Slots, folder: Path, addition: str, file: str = "__main__.py") -> str:
+def changed_slot(
+    slots: Slots, folder: Path, addition: str, file: str = "__main__.py", capabilities: Capabilities = TODAY
+) -> str:
     """Stage this program's vault layer with a few lines more at the end of one file; return its tree hash."""
     package = folder / "changed"
     shutil.copytree(Path(node.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     changed = package / "vault" / file
     main = 'if __name__ == "__main__":'
     changed.write_text(changed.read_text().replace(main, f"{addition}\n{main}"))
-    return slots.fill_from_checkout(package)
+    files = read_vault_layer(package)
+    by_hash = {hashlib.sha256(content).hexdigest(): content for _, _, content in files}
+    return slots.stage("vault", manifest_of(files)[0], by_hash.__getitem__, capabilities).name
 
 
 def addresses(record: bytes) -> tuple[str, ...]:
@@ -148,6 +157,32 @@ def test_another_version_takes_over_identity_address_and_data(tmp_path: Path):
         assert after.vault_id == vault_id
         assert after.addresses == addresses(before)
         assert after.transport_key != msgspec.msgpack.decode(before, type=PeerRecord).transport_key
+
+    play(tmp_path, story)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is a sandbox for Linux only")
+def test_a_version_runs_with_what_was_signed_for_it_again_and_again(tmp_path: Path):
+    asked = replace(TODAY, memory_bytes=700 << 20, open_files=500)
+
+    def limits_of(supervisor: Supervisor) -> tuple[int, int]:
+        assert supervisor.vault.run is not None
+        process = psutil.Process(supervisor.vault.run.pid)
+        return process.rlimit(psutil.RLIMIT_AS)[1], process.rlimit(psutil.RLIMIT_NOFILE)[1]
+
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        assert limits_of(first) == (TODAY.memory_bytes, TODAY.open_files)
+        other = changed_slot(first.slots, tmp_path, "# a harmless remark", capabilities=asked)
+
+        await first.vault.switch(other)
+        assert limits_of(first) == (asked.memory_bytes, asked.open_files)
+
+        assert first.vault.run is not None
+        before = first.vault.run.pid
+        first.vault.run.kill()
+        await wait_until(lambda: first.vault.run is not None and first.vault.run.pid != before)
+        await wait_until(lambda: first.vault.is_listening)
+        assert limits_of(first) == (asked.memory_bytes, asked.open_files)
 
     play(tmp_path, story)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.twins import Twin, twin_key
+from node.trust.capabilities import TODAY, Capabilities
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
 from node.vault import control
@@ -30,11 +33,19 @@ def record_of(key: RunKey) -> bytes:
     return encode_record(make_record(Signer(key.seed), certificate, ("127.0.0.1:4001",), NOW_S))
 
 
-def start(folder: Path, body: str, key: RunKey, data: Path | None = None, *, is_standby: bool = False) -> bytes:
+def start(
+    folder: Path,
+    body: str,
+    key: RunKey,
+    data: Path | None = None,
+    *,
+    is_standby: bool = False,
+    capabilities: Capabilities = TODAY,
+) -> bytes:
     """Start a twin that runs ``body``; return its record once it listens, and end it."""
 
     async def scene() -> bytes:
-        slot = Slot("ab" * 32, make_slot(folder / "slot", body), None)
+        slot = Slot("ab" * 32, make_slot(folder / "slot", body), None, capabilities)
         order = TwinOrder(
             tree_hash=slot.tree_hash, data=data or folder / "data", seed=bytes(32), quota_bytes=1 << 20,
             is_standby=is_standby,
@@ -81,6 +92,27 @@ def test_a_twin_that_ends_when_it_shall_take_up_work_is_said_to_have_ended(tmp_p
     body = f"hello(); say(control.Failed(order().id, 'control.standby', '')); {last}"
     with pytest.raises(TwinFailed, match="it ended with code 4"):
         start(tmp_path, body, key_of(bytes(32)), is_standby=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is a sandbox for Linux only")
+@pytest.mark.parametrize("udp", [False, True])
+def test_a_twin_gets_what_was_signed_for_its_slot_and_no_more(tmp_path: Path, udp: bool):
+    body = """
+hello()
+import resource, socket
+try:
+    sent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9))
+except PermissionError:
+    sent = 0
+try:
+    taken = len(bytearray(400 << 20))
+except MemoryError:
+    taken = 0
+say(control.Failed(order().id, "x", f"sent {sent}, took {taken}")); read()
+"""
+    asked = replace(TODAY, udp=udp, memory_bytes=300 << 20 if udp else 1 << 30)
+    with pytest.raises(TwinFailed, match=f"^sent {int(udp)}, took {0 if udp else 400 << 20}$"):
+        start(tmp_path, body, key_of(bytes(32)), is_standby=True, capabilities=asked)
 
 
 def test_what_a_twin_says_reaches_no_terminal_as_an_order(tmp_path: Path):

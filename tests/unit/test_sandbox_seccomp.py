@@ -81,6 +81,26 @@ def test_a_machine_without_a_list_is_said_so() -> None:
         seccomp.assemble("mips", OWN, udp=True, tcp=False)
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("udp", [False, True])
+@pytest.mark.parametrize("tcp", [False, True])
+def test_there_are_sockets_of_the_granted_kinds_only(machine: str, udp: bool, tcp: bool) -> None:
+    program = seccomp.assemble(machine, OWN, udp=udp, tcp=tcp)
+    number = seccomp.GUARDED["socket"][MACHINES.index(machine)]
+    architecture = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
+    assert number is not None
+
+    def ask(kind: int, protocol: int) -> int:
+        return run(program, number, (seccomp.AF_INET, kind, protocol), architecture)
+
+    for kind, protocol, is_granted in ((seccomp.SOCK_DGRAM, 17, udp), (seccomp.SOCK_STREAM, 6, tcp)):
+        for flags in (0, 0o2004000):
+            assert ask(kind | flags, protocol) == (ALLOWED if is_granted else errno.EACCES)
+            assert ask(kind | flags, 0) == (ALLOWED if is_granted else errno.EACCES)
+    assert ask(seccomp.SOCK_STREAM, 132) == errno.EACCES  # SCTP
+    assert ask(3, 0) == errno.EACCES  # raw
+
+
 @pytest.mark.parametrize("name", ["kill", "tgkill", "pidfd_open"])
 def test_only_oneself_can_be_signalled(answer: Answer, name: str) -> None:
     assert answer(name, OWN) == ALLOWED

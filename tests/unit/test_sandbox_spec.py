@@ -2,11 +2,14 @@
 
 import json
 import sys
+import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from node.sandbox.spec import ENVIRONMENT, SandboxSpec, elf_loader, environment
+from node.trust.capabilities import TODAY, Capabilities
 
 VAULT = SandboxSpec(slot=Path("/slots/a"), data=Path("/data"), module="node.vault")
 PROBER = SandboxSpec(slot=Path("/slots/a"), data=Path("/data"), module="node.prober")
@@ -50,6 +53,31 @@ def test_no_folder_of_a_person_is_granted() -> None:
 def test_the_environment_is_the_same_for_every_child_and_takes_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/bus")
     assert environment() == ENVIRONMENT
+
+
+def test_only_the_packages_that_are_declared_can_be_read() -> None:
+    installed = sysconfig.get_path("purelib")
+    spec = SandboxSpec(
+        slot=Path("/slots/a"), data=Path("/data"), module="node.vault",
+        capabilities=replace(TODAY, modules=("cryptography", "unknown")),
+    )  # fmt: skip
+
+    readable = {Path(path) for path in spec.grants()["read"]}
+
+    found = {path.name.partition(".")[0] for path in readable if path.parent == Path(installed).resolve()}
+    assert "cryptography" in found
+    assert not {"msgspec", "iroh", "zeroconf", "psutil", "keyring", "tuf"} & found
+    assert not {Path(installed), *Path(installed).parents} & readable
+
+
+def test_the_order_holds_all_that_the_release_declares() -> None:
+    capabilities = Capabilities(memory_bytes=1 << 28, file_bytes=1 << 20, open_files=64, tcp=True)
+    spec = replace(VAULT, capabilities=capabilities)
+    if sys.platform == "linux":
+        order = json.loads(spec.command()[-1])
+        assert {name: order[name] for name in ("memory_bytes", "file_bytes", "open_files", "udp", "tcp")} == {
+            "memory_bytes": 1 << 28, "file_bytes": 1 << 20, "open_files": 64, "udp": False, "tcp": True,
+        }  # fmt: skip
 
 
 def test_paths_must_be_absolute() -> None:

@@ -9,11 +9,13 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import node
+from node.trust.capabilities import TODAY
 from node.update import bytecode, trees
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.slots import Pointer, Slots
@@ -178,6 +180,50 @@ class TestStaging:
         monkeypatch.setattr("node.update.slots.TREE_BYTES_MAX", 10)
         with pytest.raises(StageFailed):
             stage(slots)
+
+
+class TestWhatAVersionMayDo:
+    LESS = replace(TODAY, memory_bytes=1 << 28, udp=False, modules=("msgspec",))
+
+    def test_it_is_kept_beside_the_slot_and_never_in_its_tree(self, slots: Slots, tmp_path: Path):
+        manifest, read, name = tree(FILES)
+        path = slots.stage("vault", manifest, read, self.LESS)
+
+        assert Slots(tmp_path / "slots").capabilities("vault", name) == self.LESS
+        assert slots.verify("vault", name) == path
+        assert {file.name for file in path.parent.iterdir()} == {name, f"{name}.json"}
+
+    def test_files_that_came_with_the_program_may_do_what_any_vault_may(self, slots: Slots):
+        assert slots.capabilities("vault", slots.fill_from_checkout()) == TODAY
+
+    def test_so_may_a_slot_of_which_nothing_was_kept(self, slots: Slots):
+        name = stage(slots)
+        slots.path("vault", name).with_name(f"{name}.json").unlink()
+
+        assert slots.capabilities("vault", name) == TODAY
+
+    def test_the_same_files_under_another_release_gain_nothing(self, slots: Slots):
+        manifest, read, name = tree(FILES)
+        slots.stage("vault", manifest, read, self.LESS)
+        slots.stage("vault", manifest, read, replace(TODAY, tcp=True))
+
+        assert slots.capabilities("vault", name) == self.LESS
+
+    @pytest.mark.parametrize("content", [b"", b"{}", b"{", b'{"subprocess": true}', b"\xff", b"[" * 70_000])
+    def test_a_slot_is_damaged_if_what_it_may_do_cannot_be_read(self, slots: Slots, content: bytes):
+        name = stage(slots)
+        slots.path("vault", name).with_name(f"{name}.json").write_bytes(content)
+
+        with pytest.raises(SlotDamaged, match="may do cannot be read"):
+            slots.verify("vault", name)
+        stage(slots)
+        assert slots.capabilities("vault", name) == TODAY
+
+    def test_it_goes_with_the_slot(self, slots: Slots):
+        stage(slots)
+        slots.remove_unused()
+
+        assert list((slots.path("vault", "0" * 64)).parent.iterdir()) == []
 
 
 class TestVerifying:

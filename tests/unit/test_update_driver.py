@@ -149,13 +149,15 @@ class Farm(twin_world.World):
 
     # What the tests do with it.
 
-    def publish(self, version: str, nature: Nature | None = None, pods: int = 3) -> bytes:
+    def publish(
+        self, version: str, nature: Nature | None = None, pods: int = 3, capabilities: Capabilities = TODAY
+    ) -> bytes:
         """A signed head with one more release, whose files are in the network."""
         built = signed_world.built(version)
         self.chunks |= built.objects | {hashlib.sha256(built.manifest).digest(): built.manifest}
         if nature is not None:
             self.natures[built.release.tree] = nature
-        return encode(self.signed.release(version, by=self.signed.pods[:pods]))
+        return encode(self.signed.release(version, by=self.signed.pods[:pods], capabilities=capabilities))
 
     def open(self) -> Updates:
         def changed() -> None:
@@ -269,7 +271,8 @@ class TestAGoodRelease:
     def test_nothing_of_the_trial_and_no_unused_slot_is_left(self, farm: Farm):
         tell(farm, farm.publish("2"))
         assert list((farm.folder / "trial").iterdir()) == []
-        assert {slot.name for slot in (farm.folder / "slots/vault").iterdir()} == {farm.own, tree_of("2")}
+        kept = {name for tree in (farm.own, tree_of("2")) for name in (tree, f"{tree}.json")}
+        assert {entry.name for entry in (farm.folder / "slots/vault").iterdir()} == kept
 
     def test_the_private_times_are_told_to_nobody(self, farm: Farm):
         head = farm.publish("2")
@@ -283,6 +286,39 @@ class TestAGoodRelease:
             assert b"duration" not in told
 
         live(farm, story)
+
+
+class TestWhatAReleaseMayDo:
+    @pytest.mark.parametrize(
+        ("capabilities", "factor"),
+        [
+            (replace(TODAY, modules=()), 1),
+            (replace(TODAY, tcp=True), 2),
+            (replace(TODAY, tcp=True, memory_bytes=2 << 30, open_files=2_048), 4),
+        ],
+    )
+    def test_who_gains_more_is_tried_out_for_longer_and_kept_with_what_was_signed(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch, capabilities: Capabilities, factor: int
+    ):
+        # The way's own limit is longer than the trial, but not four times as long.
+        monkeypatch.setitem(globals(), "LIMITS", replace(LIMITS, trial_s=100.0))
+
+        update = tell(farm, farm.publish("2", pods=4, capabilities=capabilities))["vault/2"]
+
+        assert update.phase == "confirmed"
+        assert PROFILE.trial_s_min * factor <= update.seconds["on_trial"] < PROFILE.trial_s_min * factor * 2
+        assert farm.slots.capabilities("vault", tree_of("2")) == capabilities
+        assert farm.slots.capabilities("vault", farm.own) == TODAY
+
+    def test_it_is_known_after_a_power_cut_before_the_trial(self, farm: Farm):
+        asked = replace(TODAY, tcp=True)
+        tell(farm, farm.publish("2", pods=4, capabilities=asked), until_phase=("on_trial",))
+
+        update = tell(farm)["vault/2"]
+
+        assert update.phase == "confirmed"
+        assert update.seconds["on_trial"] >= PROFILE.trial_s_min * 2
+        assert Slots(farm.folder / "slots").capabilities("vault", tree_of("2")) == asked
 
 
 class TestABadRelease:
