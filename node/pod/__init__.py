@@ -14,6 +14,7 @@ what is signed, made in memory
     proposal.py      a plan with its statements and the signatures that they have so far
 what people handle
     signing_file.py  the one file that pods exchange until enough have signed
+    capabilities.py  what a release needs and declares; what asking for more takes
     describe.py      what it comes to, in plain words; difference.py: what a release changes
     sign.py          one pod signs, having rebuilt what it releases
     finish.py        a file that enough have signed becomes what the network has published

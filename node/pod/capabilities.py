@@ -128,12 +128,12 @@ def check_covers(name: str, capabilities: Capabilities, needs: Needs) -> None:
     Raises:
         PodError: It is not.
     """
+    if needs.frozen:
+        raise PodError(f"{name} does what no vault release may ever do: {_shown(needs.frozen)}")
     try:
         read_capabilities(as_declared(capabilities))
     except TrustError as error:
         raise PodError(f"{name}: {error}") from error
-    if needs.frozen:
-        raise PodError(f"{name} does what no vault release may ever do: {_shown(needs.frozen)}")
     missing = [f"module {module}" for module in needs.modules if module not in capabilities.modules]
     missing += [kind for kind in ("udp", "tcp") if getattr(needs, kind) and not getattr(capabilities, kind)]
     if missing:

@@ -55,6 +55,29 @@ def test_a_network_is_founded_and_a_release_built_and_signed_in_plain_words(tmp_
     assert "is exactly what" in verified.output
 
 
+def test_a_release_that_asks_for_more_says_so_and_one_that_hides_what_it_needs_is_refused(
+    tmp_path: Path, source: Path
+) -> None:
+    net, out, asked = tmp_path / "net", tmp_path / "out", tmp_path / "asked.json"
+    run("init-network", net)
+    limits = {"memory_bytes": 1 << 30, "file_bytes": 4 << 20, "open_files": 1024}
+    asked.write_text(json.dumps(limits | {"tcp": True}))
+
+    told = run("build", source, "--out", out, "--version", "1", "--network", net, "--capabilities", asked).output
+    signed = [run(*sign_arguments(out, net, name, source)).output for name in ("ash", "birch", "cedar")]
+
+    assert "It may use: memory_bytes 1,073,741,824; file_bytes 4,194,304; open_files 1,024; tcp; modules none." in told
+    assert "capabilities gained: tcp" in signed[0]
+    assert "So 4 must sign the statement" in signed[0]
+    assert "vault: ash, birch, cedar (4 needed)" in signed[2]
+    assert run("verify", out, source).exit_code == 0
+
+    (source / "net.py").write_text("import socket")
+    refused = run("build", source, "--out", tmp_path / "other", "--version", "2", "--capabilities", asked)
+    assert refused.exit_code == 1
+    assert "vault/2 needs what it does not declare: udp" in refused.output
+
+
 def test_the_same_as_json(tmp_path: Path, source: Path) -> None:
     net, out = tmp_path / "net", tmp_path / "out"
 
