@@ -103,8 +103,10 @@ class Story:
             return
         held, new = reach_of(self.world.chain), reach_of(verified.chain)
         if cost(held.capabilities, new.capabilities):
-            assert self.gained_at is None or self.now - self.gained_at >= GROWTH_WINDOW
-            self.gained_at = self.now
+            assert new.grown_at is not None
+            assert held.signed_at <= new.grown_at <= self.now
+            assert self.gained_at is None or new.grown_at - self.gained_at >= GROWTH_WINDOW
+            self.gained_at = new.grown_at
             self.seen["gain"] += 1
 
 
@@ -126,14 +128,17 @@ def play(steps: list[Step]) -> Story:
 
 
 WITH_TCP: Final = replace(TODAY, tcp=True)
-WITH_ALL: Final = replace(TODAY, tcp=True, memory_bytes=2 << 30, modules=(*TODAY.modules[:3], "psutil", "zeroconf"))
+WITH_MEMORY: Final = replace(WITH_TCP, memory_bytes=2 << 30)
+WITH_ALL: Final = replace(WITH_MEMORY, file_bytes=8 << 20, modules=(*TODAY.modules[:3], "psutil", "zeroconf"))
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(STEPS, max_size=6))
 @example([("declare", WITH_ALL, 5, 60), ("declare", WITH_TCP, 3, 60)])
 @example([("anchor elsewhere", WITH_ALL, 3, 60), ("declare", WITH_ALL, 3, 60)])
-@example([("declare early", WITH_TCP, 4, 60), ("declare", WITH_ALL, 4, 1)])
+@example([("declare", WITH_TCP, 4, 60), ("declare", WITH_MEMORY, 4, 59)])
+@example([("declare early", WITH_TCP, 4, 60), ("declare", WITH_MEMORY, 4, 1)])
+@example([("anchor", WITH_TCP, 4, 60), ("declare", WITH_ALL, 5, 60)])
 @example([("anchor", WITH_ALL, 3, 0), ("release", WITH_ALL, 3, 0)])
 def test_no_story_ends_with_more_than_the_high_threshold_allowed(steps: list[Step]) -> None:
     play(steps)
