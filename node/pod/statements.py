@@ -152,8 +152,9 @@ def _list(targets: Targets, release: ReleaseFile, sequence: int) -> None:
         "tree": release.tree,
         "notes": release.notes,
         "sequence": sequence,
-        CAPABILITIES_FIELD: as_declared(release.capabilities),
     }
+    if release.capabilities != TODAY:  # heads travel with every handshake: what says nothing new is left out
+        custom[CAPABILITIES_FIELD] = as_declared(release.capabilities)
     target = TargetFile(release.manifest_length, {"sha256": release.manifest}, release.name, {"custom": custom})
     kept = sorted(targets.targets.items(), key=lambda item: item[1].custom["sequence"])[1 - RELEASES_KEPT :]
     targets.targets = dict([*kept, (release.name, target)])
