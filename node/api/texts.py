@@ -8,7 +8,7 @@ from typing import Final
 
 # What the vault says of a chunk that too few took: "1 holders took the chunk, 3 are needed (4 x resource.quota)".
 TOO_FEW: Final = re.compile(r"([0-9]{1,4}) holders took the chunk, ([0-9]{1,4}) are needed(?: \((.{1,200})\))?")
-FULL: Final = re.compile(r"([0-9]{1,4}) x resource\.quota")
+FULL: Final = re.compile(r"([0-9]{1,4}) x (?:resource\.quota|share)\b")
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -251,8 +251,8 @@ def _too_few(message: str) -> str:
     if found is None:
         return "Too few computers can be reached."
     took, needed = int(found[1]), int(found[2])
-    without_room = FULL.search(found[3] or "")
-    if without_room is not None and took + int(without_room[1]) >= needed:
+    without_room = sum(int(number) for number in FULL.findall(found[3] or ""))
+    if without_room and took + without_room >= needed:
         return "The network is full."
     return f"Too few computers can be reached: {took} of at least {needed} could take a part of it."
 

@@ -9,7 +9,7 @@ import pytest
 
 from node.vault import control
 from node.vault.core import reliance as reliance_module
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
+from node.vault.core.close_group import REACH_SUBNETS
 from node.vault.core.events import CommandReceived
 from node.vault.core.messages import Answer, Audit, Audited, Chunk, NotHeld, Ping, Pong, Refused
 from node.vault.core.ranking import decode_table
@@ -197,7 +197,7 @@ def fail(
 
 def test_a_chunk_is_taken_in_the_place_of_those_whom_this_vault_or_another_may_have_left_out():
     world = World()
-    actor, others = world.add(1), [Peer(number, f"10.1.{number}.1:4000") for number in range(14)]
+    actor, others = world.add(1), [Peer(number, f"10.1.{number}.1:4000") for number in range(REACH_SUBNETS + 4)]
     for number, other in enumerate(others):
         ask(world, actor, other.record, Ping(b""), f"10.1.{number}.0/24")
     desk = actor.vault._desk
@@ -206,8 +206,8 @@ def test_a_chunk_is_taken_in_the_place_of_those_whom_this_vault_or_another_may_h
         address = world.random.randbytes(32)
         target = int.from_bytes(address, "big")
         nearer = [other.vault_id for other in others if other.record.position ^ target < own ^ target]
-        assert desk.is_mine(address) == (len(nearer) < 2 * CLOSE_GROUP_SUBNETS)
-        if len(nearer) == 2 * CLOSE_GROUP_SUBNETS:
+        assert desk.is_mine(address) == (len(nearer) < REACH_SUBNETS)
+        if len(nearer) == REACH_SUBNETS:
             break
     for peer in desk.table:
         desk.reliance.proved(peer.vault_id, 0.0)

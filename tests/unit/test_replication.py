@@ -11,7 +11,7 @@ from node.vault import control
 from node.vault.core import limits, serving
 from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.events import Ask, CommandReceived, Ticked
-from node.vault.core.messages import Answer, Audited, Put
+from node.vault.core.messages import Answer, Audited, Put, Refused, Stored
 from node.vault.core.proofs import AUDITED, LEASE_S_MIN, _signed_part, sign_answer
 from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
 from node.vault.core.works import QUEUE_MAX
@@ -50,6 +50,11 @@ def missing(actors: list[Actor], addresses: list[bytes]) -> int:
 
 def puts(actors: list[Actor]) -> int:
     return sum(isinstance(e, Ask) and isinstance(e.message, Put) for actor in actors for e in actor.effects)
+
+
+def busy(answer: Answer) -> Answer:
+    """It proves nothing and signs for nothing."""
+    return Refused("busy") if isinstance(answer, Audited | Stored) else answer
 
 
 class TestAHolderThatDies:
@@ -159,7 +164,8 @@ class TestWhatCounts:
 
     def test_a_refusal_is_tried_again_and_then_left_to_the_sweep(self):
         world, actors, _ = network(count=4)
-        world.add(50, contacts=actors[:2], pace=PACE, quota_bytes=0)
+        newcomer = world.add(50, contacts=actors[:2], pace=PACE)
+        newcomer.tamper = busy
         world.pass_time(1_500.0)
         assert all(actor.vault._desk.counters["repair given up"] > 0 for actor in actors)
         assert all(len(actor.vault._replicator) == 0 for actor in actors)
@@ -212,7 +218,7 @@ class TestTheSweep:
         keeper = max(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(address, "big"))
         content = next(a.chunks[address] for a in actors if address in a.chunks)
         member = group(actors, address)[2]
-        member.vault._desk.quota_bytes = 0
+        member.tamper = busy
         member.chunks.pop(address)
         member.vault._desk.forget(address)
         give(keeper, address, content)

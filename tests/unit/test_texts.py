@@ -23,6 +23,7 @@ def test_sizes_are_short(count_bytes: int, text: str):
     [
         ("0 holders took the chunk, 3 are needed (6 x resource.quota)", "The network is full."),
         ("1 holders took the chunk, 3 are needed (2 x resource.quota, 2 x peer.unreachable)", "The network is full."),
+        ("0 holders took the chunk, 3 are needed (2 x share, 1 x resource.quota)", "The network is full."),
         (
             "1 holders took the chunk, 3 are needed (3 x peer.unreachable, 1 x resource.quota)",
             "Too few computers can be reached: 1 of at least 3 could take a part of it.",

@@ -114,7 +114,7 @@ def crowded(world: World, subnets: int) -> Actor:
 def test_one_subnet_fills_no_more_than_its_share_and_others_still_find_room():
     world = World()
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
-    assert fill(world, actor, 40) == ["resource.quota"] * (40 - 100 // FILL_SHARE)
+    assert fill(world, actor, 40) == ["share"] * (40 - 100 // FILL_SHARE)
     assert fill(world, actor, 20, OTHER) == []
     assert actor.vault._desk.counters["put over share"] == 40 - 100 // FILL_SHARE
 
@@ -124,7 +124,7 @@ def test_after_a_day_a_subnet_may_fill_a_share_again():
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
     fill(world, actor, 25)
     world.now_s += 24 * 3600.0
-    assert fill(world, actor, 75) == ["resource.quota"] * 25  # the first third of them lies there already
+    assert fill(world, actor, 75) == ["share"] * 25  # the first third of them lies there already
 
 
 def test_in_a_small_network_one_person_may_fill_everything():
@@ -138,10 +138,10 @@ def test_an_identity_made_to_fit_the_close_group_is_not_believed_to_restore_copi
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
     near = min(peers(200), key=lambda peer: peer.record.position ^ actor.vault.record.position)
     ask(world, actor, near.record, Ping(b""), FLOOD)
-    assert "resource.quota" in fill(world, actor, 40, FLOOD, near)
+    assert "share" in fill(world, actor, 40, FLOOD, near)
     world.now_s += KNOWN_S
     codes = fill(world, actor, 60, FLOOD, near)
-    assert codes.count("resource.quota") < 10
+    assert codes.count("share") < 10
 
 
 def neighbours_of(actor: Actor, count: int) -> list[Peer]:
@@ -177,7 +177,7 @@ def test_a_chunk_finds_room_in_a_small_quota_too():
     world = World()
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
     actor.vault._desk.quota_bytes = 3_000
-    assert fill(world, actor, 2) == ["resource.quota"]
+    assert fill(world, actor, 2) == ["share"]
 
 
 def test_a_refused_flood_costs_no_signature_and_no_look_at_the_disk():

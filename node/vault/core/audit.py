@@ -178,6 +178,9 @@ class _OneAudit:
 
     def _missing(self, desk: Desk, message: NotHeld) -> None:
         self._auditor.missing(desk, self._peer, self._address, message)
+        if message.is_full:
+            desk.not_proved(self._peer, self._address)
+            return
         self.is_done = False
         desk.ask(self, self._peer, Put(self._address, self._content))
 

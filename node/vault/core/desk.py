@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from node.vault import control
 from node.vault.core.carrying import Carried
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
+from node.vault.core.close_group import REACH_SUBNETS, close_group
 from node.vault.core.events import (
     Ask,
     CheckStore,
@@ -27,9 +27,10 @@ from node.vault.core.events import (
     Watch,
     WriteChunk,
 )
+from node.vault.core.fullness import Fullness
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
-from node.vault.core.messages import TAKERS_MAX, Answer, Request, Takers
+from node.vault.core.messages import CHUNK_BYTES_MAX, TAKERS_MAX, Answer, Request, Takers
 from node.vault.core.ranking import Ledger
 from node.vault.core.reliance import Reliance
 from node.vault.core.routing_table import RoutingTable
@@ -37,9 +38,7 @@ from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
-# A chunk is taken outside the own close groups too: who brings it may know of deaths that this vault does not, and rely
-# on others than this vault does; but it leaves fewer than half of the subnets out.
-TAKEN_SUBNETS: Final = 2 * CLOSE_GROUP_SUBNETS
+FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
 GONE_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
 DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
@@ -107,6 +106,7 @@ class Desk:
         self.carried = Carried()
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.reliance = Reliance(self.table)
+        self.fullness = Fullness()
         self.limits = RequestLimits()
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
@@ -258,6 +258,15 @@ class Desk:
         self.broken[address] = self.held.pop(address)
         self._has_gone(address)
 
+    def is_full_for(self, address: bytes) -> bool:
+        """Whether to say that this chunk need not be sent; a small one may find room all the same."""
+        return self.is_full and address not in self.held
+
+    @property
+    def is_full(self) -> bool:
+        least_bytes = min(CHUNK_BYTES_MAX, self.quota_bytes // FULL_PART)
+        return bool(self.trouble) or self.quota_bytes - self.used_bytes <= least_bytes
+
     def has_room(self, address: bytes, length: int) -> bool:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
         return address in self.held or self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
@@ -299,7 +308,7 @@ class Desk:
 
     def is_mine(self, address: bytes) -> bool:
         """Whether the own vault may hold ``address``, as far as it knows its neighbours."""
-        return self.own_place in close_group(self._places(), address, TAKEN_SUBNETS)
+        return self.own_place in close_group(self._places(), address, REACH_SUBNETS)
 
     def _places(self) -> Iterable[OwnPlace]:
         yield self.own_place

@@ -1,4 +1,6 @@
-"""Fetching a chunk that this vault does not have: nearest known peers -> whoever a lookup finds -> everyone known.
+"""Fetching a chunk that this vault does not have.
+
+    nearest known peers -> the close group -> whoever stands beyond it, up to REACH_SUBNETS -> everyone known
 
 One peer is asked at a time; one that does not answer soon is not waited for, the next one is asked beside it.  Of each
 subnet one is asked before a second one of any: late ones in a crowd hold nobody up.
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from node.vault.core.close_group import in_turns
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, in_turns
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord
@@ -45,7 +47,8 @@ class Fetch:
         self._to_ask: list[PeerRecord] = []
         self._asked: set[bytes] = set()
         self._waiting: set[bytes] = set()  # vault ids of those who have not answered yet
-        self._has_looked_up = False
+        # So far out, one after the other; what is carried lies everywhere.
+        self._still_to_look = [CLOSE_GROUP_SUBNETS] if is_carried else [CLOSE_GROUP_SUBNETS, REACH_SUBNETS]
         self._is_looking_up = False
 
     def begin(self, desk: Desk) -> None:
@@ -104,7 +107,9 @@ class Fetch:
     def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
         self._is_looking_up = False
         candidates = in_turns(near)[: FIRST_PEERS if self._is_carried else None]
-        self._to_ask += [candidate.record for candidate in candidates] + [peer.record for peer in self._known(desk)]
+        self._to_ask += [candidate.record for candidate in candidates]
+        if not self._still_to_look:
+            self._to_ask += [peer.record for peer in self._known(desk)]
         if not self._is_over:
             self._ask_next(desk)
 
@@ -118,9 +123,9 @@ class Fetch:
                 desk.ask(self, peer, Get(self._address, desk.nonce()), TRANSFER_TIMEOUT_S)
                 desk.call_in(PATIENCE_S, partial(self._lose_patience, peer.vault_id))
                 return
-        if not self._has_looked_up:
-            self._has_looked_up = self._is_looking_up = True
-            Lookup(self._address, self._looked_up).begin(desk)
+        if self._still_to_look and not self._is_looking_up:
+            self._is_looking_up = True
+            Lookup(self._address, self._looked_up, subnets=self._still_to_look.pop(0)).begin(desk)
         elif not self._waiting and not self._is_looking_up:
             self._end(desk, None)
 

@@ -55,7 +55,7 @@ class HeadCarrier:
         self.head, self.digest = head, hashlib.sha256(head).digest()
         self._remember(desk, self.digest)
         for peer in desk.table:
-            desk.ask(self, peer.record, Ping(self.digest))
+            desk.ask(self, peer.record, Ping(self.digest, desk.is_full))
 
     def is_carried_by(self, vault_id: bytes) -> bool:
         """Whether the peer has said that it carries this very head, or none like this vault."""

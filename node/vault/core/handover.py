@@ -12,11 +12,12 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from collections.abc import Collection
 from typing import Final
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.close_group import close_group
+from node.vault.core.close_group import REACH_SUBNETS, close_group
 from node.vault.core.desk import Desk
 from node.vault.core.messages import HeldReceipt, Receipt, Takers
 from node.vault.core.proofs import LEASE_S, TAKERS_MIN, takes_over
@@ -96,8 +97,9 @@ class Leaving:
                 return
             self._running += 1
             Proof(
-                address, members, line=self._line, auditor=self._auditor, finished=self._finished, is_enough=_is_enough
-            ).begin(desk)
+                address, members, line=self._line, auditor=self._auditor, beyond=_beyond, finished=self._finished,
+                is_enough=_is_enough,
+            ).begin(desk)  # fmt: skip
 
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
@@ -184,7 +186,7 @@ class Shrinking:
                 self._running += 1
                 desk.going.add(address)
                 Proof(
-                    address, members, line=self._line, auditor=self._auditor, finished=self._finished,
+                    address, members, line=self._line, auditor=self._auditor, beyond=_beyond, finished=self._finished,
                     is_enough=_is_enough,
                 ).begin(desk)  # fmt: skip
 
@@ -206,9 +208,14 @@ class Shrinking:
         return math.ceil(self._excess_bytes(desk) * len(desk.held) / max(1, sum(desk.held.values())))
 
 
-def _others(desk: Desk, address: bytes) -> list[Peer]:
-    """The close group of ``address`` without the own vault."""
-    return close_group(desk.reliance.peers(), address)
+def _others(desk: Desk, address: bytes, passed_over: Collection[bytes] = ()) -> list[Peer]:
+    """The close group of ``address`` without the own vault and those that are passed over."""
+    in_reach = close_group(desk.reliance.peers(), address, REACH_SUBNETS)
+    return close_group([peer for peer in in_reach if peer.vault_id not in passed_over], address)
+
+
+def _beyond(desk: Desk, proof: Proof) -> list[Peer]:
+    return _others(desk, proof.address, proof.passed_over)
 
 
 def signers(desk: Desk, proof: Proof) -> dict[bytes, HeldReceipt]:

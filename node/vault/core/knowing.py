@@ -10,6 +10,7 @@ from node.vault.core.events import RequestReceived
 from node.vault.core.gossip import HeadCarrier
 from node.vault.core.messages import (
     RECORDS_MAX,
+    RECORDS_WIDE_MAX,
     Answer,
     FetchHead,
     FetchRanks,
@@ -33,13 +34,15 @@ def know(
 ) -> Answer:
     """Answer what needs nothing from the disk."""
     match message:
-        case Ping(head):
+        case Ping(head, is_full):
             carrier.heard(desk, event.peer, head)
-            return Pong(carrier.digest)
-        case FindVaults(target):
+            desk.fullness.heard(event.peer.vault_id, event.now.monotonic_s, is_full=is_full)
+            return Pong(carrier.digest, desk.is_full)
+        case FindVaults(target, is_wide):
             near = desk.table.nearest(target, len(desk.table))
             named = (other.record for other in near if _may_name(desk, other, event))
-            return Vaults(tuple(itertools.islice(named, RECORDS_MAX)))
+            most = RECORDS_WIDE_MAX if is_wide else RECORDS_MAX
+            return Vaults(tuple(itertools.islice(named, most)), desk.is_full_for(target))
         case FetchHead(digest):
             is_carried = digest == carrier.digest
             return HeadContent(carrier.head) if is_carried else Refused("not_held")

@@ -3,6 +3,7 @@
                  answered: nearer records join the candidates
     candidates ------------------------------------------------> the close group of all who live has answered -> done
                  failed or three seconds silent: out                or ASKED_MAX have been asked
+                 no room, where room is wanted: passed over
 
 Source: Maymounkov and Mazieres, "Kademlia" (2002), section 2.3; the end is our close group instead of a fixed k.
 """
@@ -10,12 +11,12 @@ Source: Maymounkov and Mazieres, "Kademlia" (2002), section 2.3; the end is our 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, close_group
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord, check_record, distance, subnet_of
 from node.vault.core.messages import Answer, FindVaults, Vaults
@@ -44,18 +45,23 @@ class Candidate:
     subnet: str
     named_by: bytes = b""  # the vault id of the peer that named it; empty for a peer of the own table
     state: _State = _State.NEW
+    is_full: bool = False
 
 
 class Lookup:
     """One lookup.  ``found`` is called once, with the members of the close group that live, nearest first.
 
-    ``without``: vault ids that are passed over, as if they did not exist.
+    ``without``: vault ids that are passed over, as if they did not exist.  ``is_for_room``: so are those who say that
+    they would not take the chunk, up to REACH_SUBNETS from it.  ``subnets``: of how many different ones the group is.
     """
 
     def __init__(
-        self, target: bytes, found: Callable[[Desk, list[Candidate]], None], *, without: Collection[bytes] = ()
-    ) -> None:
+        self, target: bytes, found: Callable[[Desk, list[Candidate]], None], *, without: Collection[bytes] = (),
+        is_for_room: bool = False, subnets: int = CLOSE_GROUP_SUBNETS,
+    ) -> None:  # fmt: skip
         self._target = target
+        self._is_for_room = is_for_room
+        self._subnets = subnets
         self._without = frozenset(without)
         self._found = found
         self._candidates: dict[bytes, Candidate] = {}
@@ -63,6 +69,11 @@ class Lookup:
         self._dead_named: Counter[bytes] = Counter()
         self._asked_count = 0
         self._is_done = False
+
+    @property
+    def full(self) -> set[bytes]:
+        """The vault ids of those that were passed over because they have no room."""
+        return {vault_id for vault_id, candidate in self._candidates.items() if candidate.is_full}
 
     def begin(self, desk: Desk) -> None:
         for peer in desk.table.nearest(self._target, START_PEERS):
@@ -79,6 +90,7 @@ class Lookup:
         if candidate is not None:
             candidate.state = _State.ANSWERED
             candidate.subnet = asked.subnet
+            candidate.is_full = self._is_for_room and message.is_full
         for record in message.records:
             self._consider(desk, asked, record)
         self._go_on(desk)
@@ -134,18 +146,22 @@ class Lookup:
     def _go_on(self, desk: Desk) -> None:
         if self._is_done:
             return
-        group = close_group(self._candidates.values(), self._target, CLOSE_GROUP_SUBNETS)
+        group = self._group(self._candidates.values())
         waiting = sum(candidate.state is _State.ASKED for candidate in self._candidates.values())
+        is_wide = self._subnets > CLOSE_GROUP_SUBNETS or bool(self.full)
         for candidate in group:
             if candidate.state is _State.NEW and waiting < PARALLEL and self._asked_count < ASKED_MAX:
                 candidate.state = _State.ASKED
                 waiting += 1
                 self._asked_count += 1
-                desk.ask(self, candidate.record, FindVaults(self._target), LOOKUP_TIMEOUT_S)
+                desk.ask(self, candidate.record, FindVaults(self._target, is_wide), LOOKUP_TIMEOUT_S)
         if self._asked_count >= ASKED_MAX and not waiting:
-            alive = [candidate for candidate in self._candidates.values() if candidate.state is _State.ANSWERED]
-            group = close_group(alive, self._target, CLOSE_GROUP_SUBNETS)
+            group = self._group(each for each in self._candidates.values() if each.state is _State.ANSWERED)
         if all(candidate.state is _State.ANSWERED for candidate in group):
             self._is_done = True
             group.sort(key=lambda candidate: distance(candidate.position, self._target))
             self._found(desk, group)
+
+    def _group(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        in_reach = close_group(candidates, self._target, REACH_SUBNETS)
+        return close_group([each for each in in_reach if not each.is_full], self._target, self._subnets)

@@ -17,6 +17,7 @@ CHUNK_BYTES_MAX: Final = 1 << 20
 HEAD_BYTES_MAX: Final = 1 << 20
 TABLE_BYTES_MAX: Final = 1 << 18
 RECORDS_MAX: Final = 20
+RECORDS_WIDE_MAX: Final = 40  # when it is asked for those beyond the nearest too
 WIRE_VERSIONS_MAX: Final = 8
 TAKERS_MAX: Final = 5
 
@@ -96,15 +97,20 @@ class Hello(_Message, frozen=True):
 
 
 class Ping(_Message, frozen=True):
-    """Are you there?  ``head`` is the digest of the head that the asking vault carries, empty for none."""
+    """Are you there?  ``head`` is the digest of the head that the asking vault carries, empty for none.
+
+    ``is_full``: it takes no new chunks, and says so before anybody sends it one.
+    """
 
     head: MaybeHash
+    is_full: bool = False
 
 
 class FindVaults(_Message, frozen=True):
-    """Asks for the vaults that the other knows nearest to ``target``."""
+    """Asks for the vaults that the other knows nearest to ``target``; ``is_wide``: more of them than usual."""
 
     target: Hash
+    is_wide: bool = False
 
 
 class Put(_Message, frozen=True):
@@ -142,11 +148,17 @@ class Leaving(_Message, frozen=True):
 
 
 class Pong(_Message, frozen=True):
+    """As Ping."""
+
     head: MaybeHash
+    is_full: bool = False
 
 
 class Vaults(_Message, frozen=True):
-    records: Annotated[tuple[PeerRecord, ...], Meta(max_length=RECORDS_MAX)]
+    """``is_full``: the vault that answers would not take a chunk with the address that was asked for."""
+
+    records: Annotated[tuple[PeerRecord, ...], Meta(max_length=RECORDS_WIDE_MAX)]
+    is_full: bool = False
 
 
 class Stored(_Message, frozen=True):
@@ -166,10 +178,14 @@ class Audited(_Message, frozen=True):
 
 
 class NotHeld(_Message, frozen=True):
-    """``takers``: receipts of others that took the chunk over from this one, if it ever had it."""
+    """``takers``: receipts of others that took the chunk over from this one, if it ever had it.
+
+    ``is_full``: it would not take the chunk now either.
+    """
 
     answer: SignedAnswer
     takers: Takers = ()
+    is_full: bool = False
 
 
 class HeadContent(_Message, frozen=True):
@@ -181,7 +197,10 @@ class Ranks(_Message, frozen=True):
 
 
 class Refused(_Message, frozen=True):
-    """``code``: ``not_mine`` (outside the close group), ``busy``, or a code of ``node.vault.errors``."""
+    """``code``: why, or one of ``node.vault.errors``.
+
+    ``not_mine``: too far from the address; ``share``: the putter's subnet has filled its part; ``busy``.
+    """
 
     code: Code
 

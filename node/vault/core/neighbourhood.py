@@ -85,7 +85,7 @@ class Neighbourhood:
                 heapq.heappush(self._pings, (now_s + self._pace.ping_s * desk.random.random(), peer.vault_id))
                 self._next_ping_s = min(self._next_ping_s, self._pings[0][0])
             # The newcomer learns the head at once, and this vault learns whether the newcomer's is newer.
-            desk.ask(self._carrier, peer, Ping(self._carrier.digest))
+            desk.ask(self._carrier, peer, Ping(self._carrier.digest, desk.is_full))
         elif self._watched.get(peer.vault_id, peer) != peer:
             self._version = -1  # it is reached in another way now
 
@@ -98,7 +98,7 @@ class Neighbourhood:
         desk.ledger.failed(peer.vault_id, desk.now.monotonic_s)
         desk.table.remove(peer.vault_id)
         self.lost(known.record)
-        desk.ask(self._carrier, known.record, Ping(self._carrier.digest))
+        desk.ask(self._carrier, known.record, Ping(self._carrier.digest, desk.is_full))
 
     def lost(self, record: PeerRecord) -> None:
         """The vault does not answer any more; it may come back, or be on the other side of a broken line."""
@@ -161,7 +161,7 @@ class Neighbourhood:
             heapq.heappush(self._pings, (now_s + pause_s, vault_id))
             is_heard = not peer.failures and now_s - peer.seen_s < pause_s / 2
             if not (is_heard and self._carrier.is_carried_by(vault_id)):
-                desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+                desk.ask(self._carrier, peer.record, Ping(self._carrier.digest, desk.is_full))
         next_s = self._pings[0][0] if self._pings else now_s + ping_s
         self._next_ping_s = max(next_s, now_s + ping_s / PING_TURNS)
 

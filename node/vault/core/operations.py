@@ -34,6 +34,7 @@ KeepReceipt = Callable[[PeerRecord, HeldReceipt], None]
 class PutOperation:
     """Look up the close group, give every member the chunk, answer with the receipts.
 
+    those who say that they have no room are passed over before the chunk is sent
     all sign ---------------------------------------------> stored
     some do not: the next nearest in their place, again --> stored once all sign, or at the end of the rounds by
                                                             HOLDERS_MIN subnets; else failed
@@ -53,6 +54,8 @@ class PutOperation:
         self._subnets: set[str] = set()  # of those who signed
         self._declined: dict[bytes, None] = {}  # vault ids of those who did not
         self._refusals: Counter[str] = Counter()
+        self._full: set[bytes] = set()  # vault ids of those who were passed over
+        self._declined_before = 0  # how many had not signed before this round
         self._waiting = 0
         self._wanted = min(HOLDERS_MIN, max(1, known_subnets))
         self._rounds = 0
@@ -60,13 +63,19 @@ class PutOperation:
 
     def begin(self, desk: Desk) -> None:
         self._again_until_s = desk.now.monotonic_s + AGAIN_S
+        if desk.trouble or not desk.has_room(self._address, len(self._command.content)):
+            self._decline(desk.record.vault_id, desk.trouble or "resource.quota")
         self._look_up(desk)
 
     def _look_up(self, desk: Desk) -> None:
         self._rounds += 1
-        Lookup(self._address, self._found, without=(*self._declined, *desk.reliance.left_out)).begin(desk)
+        self._declined_before = len(self._declined)
+        without = (*self._declined, *desk.reliance.left_out)
+        self._lookup = Lookup(self._address, self._found, without=without, is_for_room=True)
+        self._lookup.begin(desk)
 
     def _found(self, desk: Desk, near: list[Candidate]) -> None:
+        self._full |= self._lookup.full
         own = [desk.own_place] if desk.record.vault_id not in self._declined else []
         # With the own vault in it, the farthest of those found may no longer belong to the group.
         group: list[Candidate | OwnPlace] = close_group([*own, *near], self._address)
@@ -76,15 +85,9 @@ class PutOperation:
             if isinstance(member, Candidate):
                 desk.ask(self, member.record, Put(self._address, self._command.content), TRANSFER_TIMEOUT_S)
         if desk.own_place in new:
-            self._write(desk)
+            desk.write_chunk(self, self._address, self._command.content)
         elif not new:
             self._finish(desk)
-
-    def _write(self, desk: Desk) -> None:
-        if not desk.trouble and desk.has_room(self._address, len(self._command.content)):
-            desk.write_chunk(self, self._address, self._command.content)
-        else:
-            self.written(desk, self._address, 0, desk.trouble or "resource.quota")
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         match message:
@@ -132,7 +135,8 @@ class PutOperation:
         if self._waiting:
             return
         is_again = self._rounds < ROUNDS_MAX and desk.now.monotonic_s < self._again_until_s
-        if len(self._subnets) < CLOSE_GROUP_SUBNETS and self._declined and is_again:
+        has_declined = len(self._declined) > self._declined_before
+        if len(self._subnets) < CLOSE_GROUP_SUBNETS and has_declined and is_again:
             desk.counters["put again"] += 1
             self._look_up(desk)
         else:
@@ -142,7 +146,8 @@ class PutOperation:
         if len(self._subnets) >= self._wanted:
             desk.tell(control.Stored(self._command.id, self._address, tuple(self._receipts.values())))
         else:
-            why = ", ".join(f"{count} x {code}" for code, count in self._refusals.most_common(REFUSALS_NAMED))
+            refusals = self._refusals + Counter({"resource.quota": len(self._full)})
+            why = ", ".join(f"{count} x {code}" for code, count in refusals.most_common(REFUSALS_NAMED))
             taken = f"{len(self._subnets)} holders took the chunk, {self._wanted} are needed"
             message = f"{taken} ({why})" if why else taken
             desk.tell(control.Failed(self._command.id, "peer.unreachable", message))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.vault.core.close_group import Place, close_group, is_in_group
+from node.vault.core.close_group import REACH_SUBNETS, Place, close_group, is_in_group
 
 FEW_JOINED: Final = 8  # so many are cheaper to test one by one than to make up the whole group
 
@@ -27,7 +27,9 @@ class Finding:
 class Pass:
     """Two laps over ``addresses``: first those for which the own vault is the nearest holder, then the others.
 
-    ``places`` are all neighbours after the change, the own vault first, then by distance from it.
+    ``places`` are all neighbours after the change, the own vault first, then by distance from it.  ``full``: who is
+    known to have no room.  Whether they hold a chunk is not known, so others may hold it in their place; when anyone of
+    these leaves, the whole group is asked.
     """
 
     addresses: list[bytes]
@@ -35,6 +37,7 @@ class Pass:
     joined: list[Place]
     left: list[Place]
     is_of_left: bool = False  # only whom the departures have moved up: ``joined`` are another pass's
+    full: frozenset[bytes] = frozenset()
     cursor: int = 0
     _lap: int = 0
     _before: list[Place] = field(init=False)
@@ -65,6 +68,11 @@ class Pass:
         return Finding(address, members, rank) if (rank == 0) == (self._lap == 0) else None
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
+        if self.full and self.is_of_left:
+            reached = reach(self._before, address, self.full)
+            has_left = any(place in self.left for place in reached)
+            group = close_group(self.places, address) if has_left else []
+            return tuple(place for place in group if place is not self.places[0])
         target = int.from_bytes(address, "big")
         if len(self.joined) <= FEW_JOINED or self.is_of_left:
             has_joined = not self.is_of_left and any(is_in_group(place, self.places, target) for place in self.joined)
@@ -79,5 +87,12 @@ class Pass:
         own, target = self.places[0], int.from_bytes(address, "big")
         gone = {place.vault_id for place in self.left}
         limit = own.position ^ target
-        holders = (place for place in close_group(self._before, address) if place.vault_id not in gone)
+        holders = (place for place in reach(self._before, address, self.full) if place.vault_id not in gone)
         return sum(place.position ^ target < limit for place in holders)
+
+
+def reach(places: list[Place], address: bytes, full: frozenset[bytes]) -> list[Place]:
+    """Who may hold a chunk: the nearest, as many as make up a close group of those that are not ``full``."""
+    in_reach = close_group(places, address, REACH_SUBNETS)
+    roomy = close_group([place for place in in_reach if place.vault_id not in full], address)
+    return in_reach[: in_reach.index(roomy[-1]) + 1] if roomy else in_reach

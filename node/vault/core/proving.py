@@ -2,6 +2,7 @@
 
     own copy read -> admitted to its lane -> audit with a fresh nonce -> passed ---------> proven
                                |                        `-> "not held" -> given -> receipt -'
+                               |                                 `-> but full -> the next nearest in its place
                                `- the lane is paused, or anything else at any step -> failed
 
 Only that counts as a copy; nobody is believed that somebody else holds something.  All that is sent for this goes
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.vault.core.audit import Auditor
-from node.vault.core.desk import Asked, Desk
+from node.vault.core.desk import Asked, Desk, is_trouble
 from node.vault.core.lanes import Lanes
 from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, NotHeld, Put, Receipt, Refused, Stored
 from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt
@@ -30,8 +31,10 @@ ROUND: Final = 4  # turns, the last of which is not for the urgent
 # An audit moves next to nothing, but both disks read a whole chunk: it costs a part of it, so that they rest too.
 AUDIT_PART: Final = 16
 AUDIT_BYTES_MIN: Final = 512
-REFUSALS: Final = ("busy", "not_mine", "resource", "resource.quota", "storage")  # told apart; others are "refused"
+# Told apart; all others are "refused".
+REFUSALS: Final = ("busy", "not_mine", "share", "resource", "resource.quota", "storage")
 FAULTS: Final = ("peer.failed_audit", "peer.signature", "peer.malformed")  # of the peer: trying again helps nothing
+FULL: Final = "resource.quota"
 LATE: Final = "peer.late"  # was not asked: its subnet has been late too often
 UNFINISHED: Final = "unfinished"  # not waited for any more: enough others have proven it
 PATIENCE_S: Final = 1.0  # with those who have not proven the chunk when enough others have
@@ -83,19 +86,23 @@ class Proof:
     """Goes to all of its members, each in the lane of its subnet.
 
     Invariant: each ends up in ``proven`` or in ``failed`` (with the code of why); then ``finished`` is called, once.
+    Those who neither hold the chunk nor have room for it are ``passed_over`` besides; ``beyond`` names the members that
+    the proof has without them.
     With ``is_enough``, which says whether enough have proven the chunk, those who have not are waited for PATIENCE_S
     more; what still comes from them later is looked at all the same.
     """
 
     def __init__(
         self, address: bytes, members: list[Peer], *, line: Line, auditor: Auditor,
-        finished: Callable[[Desk, Proof], None], is_enough: Callable[[Desk, Proof], bool] | None = None,
+        beyond: Callable[[Desk, Proof], list[Peer]], finished: Callable[[Desk, Proof], None],
+        is_enough: Callable[[Desk, Proof], bool] | None = None,
         is_urgent: bool = False,
     ) -> None:  # fmt: skip
         self.address = address
         self.content = b""  # once it was read
         self.proven: dict[bytes, Proven] = {}
         self.failed: dict[bytes, str] = {}
+        self.passed_over: set[bytes] = set()
         self.is_lost = False  # the own copy: there is nothing to prove or to give
         self.is_over = False
         self.copies = 0  # that were really given away
@@ -103,6 +110,7 @@ class Proof:
         self.line = line
         self.auditor = auditor
         self._turns = {member.vault_id: _Turn(self, member) for member in members}
+        self._beyond = beyond
         self._finished = finished
         self._is_enough = is_enough
         self._is_hurried = False
@@ -134,6 +142,16 @@ class Proof:
             self.failed[vault_id] = code
         if self.content:  # else the reading of it goes on first
             self._look(desk)
+
+    def pass_over(self, desk: Desk, vault_id: bytes) -> None:
+        """This member has no room; its turn is about to end."""
+        if self.is_over:
+            return
+        self.passed_over.add(vault_id)
+        for peer in self._beyond(desk, self):
+            if peer.vault_id not in self._turns:
+                self._turns[peer.vault_id] = turn = _Turn(self, peer)
+                self.line.lanes.enter(desk, turn.subnet, turn)
 
     def _look(self, desk: Desk) -> None:
         if self.is_over:
@@ -238,10 +256,15 @@ class _Turn:
                 check_answer(answer, peer.transport_key, kind=NOT_HELD, address=address, nonce=self._nonce,
                              utc_s=desk.now.utc_s, takers=takers)  # fmt: skip
                 self._proof.auditor.missing(desk, peer, address, message)
-                self._send(desk, len(content), self._give)
+                if message.is_full:
+                    self._pass_over(desk, FULL)
+                else:
+                    self._send(desk, len(content), self._give)
             case Stored(receipt) if isinstance(asked.message, Put):
                 self._proof.copies += 1
                 self._prove(desk, asked, receipt)
+            case Refused(code) if isinstance(asked.message, Put) and is_trouble(code):
+                self._pass_over(desk, code if code in REFUSALS else FULL)
             case Refused(code):
                 self._fail(desk, code if code in REFUSALS else "refused")
             case _:
@@ -256,6 +279,10 @@ class _Turn:
             self._proof.auditor.keep_receipt(asked.peer, held)
         # The latency is not counted for the peer's rank: under repair it tells of the load, not of the peer.
         self._end(desk, Proven(asked.subnet, held), "")
+
+    def _pass_over(self, desk: Desk, code: str) -> None:
+        self._proof.pass_over(desk, self._peer.vault_id)
+        self._fail(desk, code)
 
     def _fail(self, desk: Desk, code: str) -> None:
         desk.not_proved(self._peer, self._proof.address)

@@ -13,13 +13,14 @@ lane, so that nobody's late answers hold the others' copies up.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, Place, close_group, is_in_group
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, Place, close_group, is_in_group
 from node.vault.core.desk import Desk
 from node.vault.core.handover import signers, takers
 from node.vault.core.identity import PeerRecord
@@ -124,7 +125,8 @@ class Replicator:
             left = [place for vault_id, place in self._departures.seen.items() if members.get(vault_id) != place]
             self._departures.seen = members
             if left:
-                self._departures.current = Pass(list(desk.held), places, joined, left, is_of_left=True)
+                full = desk.fullness.ids(desk.now.monotonic_s)
+                self._departures.current = Pass(list(desk.held), places, joined, left, is_of_left=True, full=full)
         if self._returns.current is None:
             known = self._arrivals.seen
             returned = [
@@ -211,8 +213,9 @@ class Replicator:
         self._running += 1
         finished = partial(self._finished, work, away + late)
         Proof(
-            work.address, ready, line=self._line, auditor=self._auditor, finished=finished, is_urgent=work.is_urgent
-        ).begin(desk)
+            work.address, ready, line=self._line, auditor=self._auditor, beyond=partial(self._beyond, work),
+            finished=finished, is_urgent=work.is_urgent,
+        ).begin(desk)  # fmt: skip
 
     def _members(self, desk: Desk, work: Work) -> tuple[list[Peer], tuple[bytes, ...]]:
         """Those of the work that are members of the chunk's group by now: who can be asked, and who is away."""
@@ -223,13 +226,22 @@ class Replicator:
         there = {peer.vault_id for peer in peers}
         return peers, tuple(vault_id for vault_id in wanted if vault_id not in there)
 
+    def _beyond(self, work: Work, desk: Desk, proof: Proof) -> list[Peer]:
+        """Who is a member of the chunk's group when those who are full are passed over."""
+        wanted = self._group_ids(proof.address, proof.passed_over)
+        if work.members is not None:  # the others were not to be asked
+            wanted = tuple(one for one in wanted if one not in self._group_ids(proof.address))
+        return [peer for vault_id in wanted if (peer := desk.table.get(vault_id)) is not None]
+
     def _finished(self, work: Work, away: tuple[bytes, ...], desk: Desk, proof: Proof) -> None:
         self._running -= 1
         desk.counters["repair copies"] += proof.copies
-        failed = tuple(vault_id for vault_id, code in proof.failed.items() if code not in FAULTS)
         if not proof.is_lost:
+            # Others stand in for those who are full; the sweep asks these again.
+            failing = proof.failed.keys() - proof.passed_over
+            failed = tuple(one for one, code in proof.failed.items() if one in failing and code not in FAULTS)
             self._again(desk, work, failed + away)
-        if work.members is None and not proof.failed and not away:
+        if work.members is None and proof.failed.keys() == proof.passed_over and not away:
             self._hand_over(desk, proof)
         self._start(desk)
 
@@ -245,12 +257,16 @@ class Replicator:
         self._works.push(desk.now.monotonic_s + pause_s, again)
 
     def _hand_over(self, desk: Desk, proof: Proof) -> None:
-        """Give a chunk up which all of its close group have just signed to keep, if it is not the own vault's."""
-        if not desk.is_counted or self._is_near(proof.address):
+        """Give a chunk up which all of its close group have just signed to keep, if it is not the own vault's.
+
+        Those who stand in for full ones are of the group, so that saying "full" makes nobody give a chunk up.
+        """
+        if not desk.is_counted or self._is_near(proof.address, proof.passed_over):
             return
         signed = signers(desk, proof)
         subnets = {proof.proven[vault_id].subnet for vault_id in signed}
-        is_whole = len(subnets) >= CLOSE_GROUP_SUBNETS and set(self._group_ids(proof.address)) <= set(signed)
+        group = self._group_ids(proof.address, proof.passed_over)
+        is_whole = len(subnets) >= CLOSE_GROUP_SUBNETS and set(group) <= set(signed)
         if is_whole and desk.remove_chunk(self, proof.address):
             desk.remember_takers(proof.address, takers(desk, proof))
 
@@ -258,10 +274,17 @@ class Replicator:
         """Whether only a proof of all at once is of use: the own vault wants to give the chunk up."""
         return work.members is None and not self._is_near(work.address)
 
-    def _is_near(self, address: bytes) -> bool:
-        places, target = self._presence.places, int.from_bytes(address, "big")
+    def _is_near(self, address: bytes, passed_over: Collection[bytes] = ()) -> bool:
+        places, target = self._places(passed_over), int.from_bytes(address, "big")
         return is_in_group(places[0], places, target, CLOSE_GROUP_SUBNETS + MARGIN_SUBNETS)
 
-    def _group_ids(self, address: bytes) -> tuple[bytes, ...]:
-        own = self._presence.places[0]
-        return tuple(place.vault_id for place in close_group(self._presence.places, address) if place is not own)
+    def _group_ids(self, address: bytes, passed_over: Collection[bytes] = ()) -> tuple[bytes, ...]:
+        """The others of the close group, up to REACH_SUBNETS from the address."""
+        places = self._places(passed_over)
+        in_reach = close_group(self._presence.places, address, REACH_SUBNETS) if passed_over else places
+        group = close_group([place for place in in_reach if place.vault_id not in passed_over], address)
+        return tuple(place.vault_id for place in group if place is not places[0])
+
+    def _places(self, passed_over: Collection[bytes]) -> list[Place]:
+        places = self._presence.places
+        return [place for place in places if place.vault_id not in passed_over] if passed_over else places

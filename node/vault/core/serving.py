@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 
-from node.vault.core.close_group import close_group
-from node.vault.core.desk import TAKEN_SUBNETS, Desk, OwnPlace
+from node.vault.core.close_group import REACH_SUBNETS, close_group
+from node.vault.core.desk import Desk, OwnPlace
 from node.vault.core.identity import PeerRecord
 from node.vault.core.limits import KNOWN_S, SMALL_NETWORK_SUBNETS
 from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Stored
@@ -39,7 +39,7 @@ class Storing:
             desk.reply(self._request_id, Refused("resource.quota"))
         elif not is_held and not self._has_share(desk, peer, message):
             desk.counters["put over share"] += 1
-            desk.reply(self._request_id, Refused("resource.quota"))
+            desk.reply(self._request_id, Refused("share"))
         else:
             desk.write_chunk(self, message.address, message.content)
 
@@ -59,7 +59,7 @@ class Storing:
         if known is None or desk.now.monotonic_s - known.met_s < KNOWN_S:
             return False
         places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
-        return OwnPlace(known.position, known.subnet) in close_group(places, address, TAKEN_SUBNETS)
+        return OwnPlace(known.position, known.subnet) in close_group(places, address, REACH_SUBNETS)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if code:
@@ -92,7 +92,8 @@ class Serving:
         nonce, utc_s = self._message.nonce, desk.now.utc_s
         if content is None:
             takers = desk.takers.get(address, ())
-            return NotHeld(sign_answer(desk.signer, NOT_HELD, address, takers_digest(takers), nonce, utc_s), takers)
+            answer = sign_answer(desk.signer, NOT_HELD, address, takers_digest(takers), nonce, utc_s)
+            return NotHeld(answer, takers, desk.is_full_for(address))
         if isinstance(self._message, Get):
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))

@@ -55,6 +55,7 @@ from node.vault.core.messages import (
     Audit,
     Get,
     Leaving,
+    NotHeld,
     Pong,
     Put,
     Refused,
@@ -249,6 +250,8 @@ class Vault:
             asker.unanswered(self._desk, asked, "peer.signature")
             return
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
+        if isinstance(event.message, Pong | NotHeld):
+            self._desk.fullness.heard(peer.vault_id, event.now.monotonic_s, is_full=event.message.is_full)
         asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
     def _failure(self, event: AskFailed) -> None:
