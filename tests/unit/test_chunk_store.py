@@ -58,11 +58,9 @@ class TestStoring:
         assert store_on(disk).put(CHUNK) == ADDRESS
 
         assert store_on(disk).get(ADDRESS) == CHUNK
-        assert store_on(disk).has(ADDRESS)
 
     def test_a_chunk_that_was_never_stored_is_absent(self, disk: Disk) -> None:
         assert store_on(disk).get(ADDRESS) is None
-        assert not store_on(disk).has(ADDRESS)
 
     def test_the_largest_chunk_fits(self, disk: Disk) -> None:
         store = ChunkStore(disk, CHUNK_BYTES_MAX)

@@ -43,7 +43,7 @@ class TestAnUnpluggedDisk:
         store.put(CHUNK)
         disk.unplug(has_mount_point=has_mount_point)
 
-        for ask in (store.get, store.has, store.remove):
+        for ask in (store.get, store.remove):
             with pytest.raises(StorageError, match="the disk is not there"):
                 ask(ADDRESS)
         for ask_all in (store.scan, lambda: list(store.inventory()), store.check):

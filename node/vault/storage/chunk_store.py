@@ -173,14 +173,6 @@ class ChunkStore:
             raise ChunkCorrupt(f"chunk {address.hex()[:8]} is corrupt on disk")
         return content
 
-    def has(self, address: bytes) -> bool:
-        """Whether the chunk is here; its content is not read.
-
-        Raises:
-            StorageError: The disk does not say.
-        """
-        return self._size_bytes(address) is not None
-
     def remove(self, address: bytes) -> None:
         """Remove the chunk; once this returns, it does not come back after a power cut.  Absent is as good.
 
