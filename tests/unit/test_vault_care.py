@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import math
 from collections import Counter
 
 import pytest
@@ -17,6 +19,7 @@ from node.vault.core.events import (
     ChunkWritten,
     Counted,
     Effect,
+    Now,
     PeerSilent,
     ReadChunk,
     RemoveChunk,
@@ -32,7 +35,7 @@ from node.vault.core.messages import Get, NotHeld, Ping, Pong, Put, Refused
 from node.vault.core.neighbourhood import NEAR_PEERS, WATCHED_MAX
 from node.vault.core.ranking import DATA_FAULTS_MAX, SHUN_S
 from node.vault.core.restore import TRIES_MAX
-from node.vault.core.scrub import STORE_CHECK_S
+from node.vault.core.scrub import STORE_CHECK_S, Scrub
 from tests.unit.test_vault import holders, put, state
 from tests.unit.test_vault_attacks import ADDRESS, CHUNK, NONCE, Peer, ask, of, peers
 from tests.vault_world import PACE, START_S, Actor, World
@@ -123,7 +126,7 @@ class TestHealing:
     def test_the_scrub_reads_every_chunk_once_in_a_round(self):
         world = World()
         held = {hashlib.sha256(bytes([n])).digest(): 1 for n in range(20)}
-        actor = world.add(1, pace=quiet(scrub_s=1.0))
+        actor = world.add(1, pace=quiet(scrub_s=20.0))
         actor.vault.step(Started(world.now(), (actor.address,), held))
         read = []
         for _ in range(20):
@@ -133,6 +136,30 @@ class TestHealing:
                 actor.vault.step(ChunkRead(world.now(), effect.token, None, "storage"))
         assert sorted(read) == sorted(held)
         assert read != sorted(read)  # it begins somewhere in the middle
+
+    @pytest.mark.parametrize(("count", "pause_s"), [(1, 20_000.0), (1_000, 20.0), (100_000, 0.5)])
+    def test_a_round_of_the_scrub_takes_as_long_for_many_chunks_as_for_few_down_to_half_a_second_for_each(
+        self, count: int, pause_s: float
+    ):
+        actor = World().add(1, pace=quiet(scrub_s=20_000.0))
+        vault, scrub = actor.vault, actor.vault._scrub
+        vault._desk.held = {number.to_bytes(32, "big"): 1 for number in range(count)}
+        at_s = []
+        for _ in range(3):
+            vault._desk.now = Now(scrub.due_s(vault._desk), START_S)
+            scrub.tick(vault._desk)
+            scrub.read(vault._desk, bytes(32), b"")
+            at_s.append(vault._desk.now.monotonic_s)
+        assert at_s[0] <= pause_s
+        assert [later - sooner for sooner, later in itertools.pairwise(at_s)] == pytest.approx([pause_s] * 2)
+
+    def test_an_empty_vault_has_nothing_to_scrub_and_the_first_chunk_is_due_in_time(self):
+        desk = World().add(1, pace=quiet(scrub_s=100.0)).vault._desk
+        scrub = Scrub(100.0)
+        scrub.start(desk)
+        assert scrub.due_s(desk) == math.inf
+        desk.held[bytes(32)] = 1
+        assert scrub.due_s(desk) <= 100.0
 
 
 class TestCounting:

@@ -13,25 +13,36 @@ from node.vault.core.desk import Desk
 from node.vault.core.events import CheckStore
 
 STORE_CHECK_S: Final = 10.0
+PAUSE_S_MIN: Final = 0.5  # between two chunks, however many there are: 2 MiB a second at most
 
 
 class Scrub:
-    """Goes through all held chunks in the order of their addresses, round after round, from a random one on."""
+    """Goes through all held chunks in the order of their addresses, round after round, from a random one on.
+
+    A round takes ``scrub_s``, however many chunks there are, or PAUSE_S_MIN for each.
+    """
 
     def __init__(self, scrub_s: float) -> None:
         self._scrub_s = scrub_s
         self._round: list[bytes] = []  # still to be read in this round, the next one last
         self._has_begun = False
         self._is_reading = False
-        self.due_s = 0.0
+        self._since_s = 0.0
+        self._pauses = 1.0  # until the next chunk
 
     def start(self, desk: Desk) -> None:
-        self.due_s = desk.now.monotonic_s + self._scrub_s * desk.random.random()
+        self._since_s = desk.now.monotonic_s
+        self._pauses = desk.random.random()  # who runs for short times only does its part of a round too
+
+    def due_s(self, desk: Desk) -> float:
+        if not desk.held:
+            return math.inf
+        return self._since_s + self._pauses * max(PAUSE_S_MIN, self._scrub_s / len(desk.held))
 
     def tick(self, desk: Desk) -> None:
-        if desk.now.monotonic_s < self.due_s:
+        if desk.now.monotonic_s < self.due_s(desk):
             return
-        self.due_s = desk.now.monotonic_s + self._scrub_s
+        self._since_s, self._pauses = desk.now.monotonic_s, 1.0
         if self._is_reading:
             return
         if not self._round:

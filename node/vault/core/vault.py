@@ -123,7 +123,7 @@ class Vault:
         desk = self._desk
         if self._leaving is not None:
             return min(self._leaving.due_s(desk), desk.alarm_s)
-        own_store_s = min(self._scrub.due_s, self._restorer.due_s, self._store_care.due_s(desk))
+        own_store_s = min(self._scrub.due_s(desk), self._restorer.due_s, self._store_care.due_s(desk))
         copies_s = min(self._replicator.due_s(desk), self._shrinking.due_s(desk))
         return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s, copies_s, desk.alarm_s)
 
