@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core.close_group import close_group
+from node.vault.core.close_group import Place, close_group
 from node.vault.core.codec import decode_evidence
-from node.vault.core.desk import OwnPlace
 from node.vault.core.events import ChunkWritten, CommandReceived, Event, PeerSilent, Reply, RequestReceived, WriteChunk
 from node.vault.core.gossip import SEEN_S
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
@@ -447,7 +446,7 @@ class TestDeterminism:
 
 
 def test_a_close_group_ends_with_the_fifth_subnet():
-    places = [OwnPlace(position, subnet) for position, subnet in enumerate("aabcadefa")]
+    places = [Place(b"", position, subnet) for position, subnet in enumerate("aabcadefa")]
     assert [p.subnet for p in close_group(places, bytes(32))] == ["a", "a", "b", "c", "a", "d", "e"]
 
 

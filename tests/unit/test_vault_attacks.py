@@ -13,8 +13,7 @@ import pytest
 
 from node.vault import control
 from node.vault.core import operations, ranking
-from node.vault.core.close_group import SUBNET_VAULTS_MAX, close_group
-from node.vault.core.desk import OwnPlace
+from node.vault.core.close_group import SUBNET_VAULTS_MAX, Place, close_group
 from node.vault.core.events import (
     AnswerReceived,
     Ask,
@@ -143,8 +142,8 @@ class TestOddNumbers:
 
 class TestManyIdentities:
     def test_no_more_than_a_few_vaults_of_a_subnet_are_in_a_close_group(self):
-        places = [OwnPlace(position, "crowd") for position in range(100)]
-        places += [OwnPlace(position, str(position)) for position in range(200, 210)]
+        places = [Place(b"", position, "crowd") for position in range(100)]
+        places += [Place(b"", position, str(position)) for position in range(200, 210)]
         group = close_group(places, bytes(32))
         assert [p.subnet for p in group] == ["crowd"] * SUBNET_VAULTS_MAX + ["200", "201", "202", "203"]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from node.vault.core.close_group import close_group
 from node.vault.core.codec import encode
-from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.desk import Asked, Desk
 from node.vault.core.hearing import Hearing
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import (
@@ -188,9 +188,7 @@ class _OneAudit:
 def _shared_chunk(desk: Desk, peer: Peer, held: list[bytes]) -> bytes | None:
     """A chunk held here that the peer should hold too, drawn at random; None when a few draws find none."""
     # One that is left out takes no place from the others, but is audited as if it had its own: it may come back.
-    others = [*desk.reliance.peers(), *([peer] if desk.reliance.is_left_out(peer.vault_id) else [])]
-    places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in others)]
-    wanted = OwnPlace(peer.position, peer.subnet)
+    places, wanted = desk.places(peer), peer.place
     for _ in range(min(TRIES, len(held))):
         address = held[desk.random.randrange(len(held))]
         if wanted in close_group(places, address):

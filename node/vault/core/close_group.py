@@ -15,6 +15,7 @@ CLOSE_GROUP_SUBNETS: Final = 5
 # Where the nearest have no room the next ones take their place, so far out; who asks for a chunk looks as far.  It also
 # covers that who brings one knows of deaths that its taker does not, and relies on others than that one does.
 REACH_SUBNETS: Final = 30
+HOLDERS_MIN: Final = 3  # subnets: with fewer a chunk counts neither as stored nor as taken over
 SUBNET_VAULTS_MAX: Final = 4  # a farm on trial has three: its vault and the twins
 
 

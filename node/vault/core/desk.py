@@ -8,13 +8,13 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from node.vault import control
 from node.vault.core.carrying import Carried
-from node.vault.core.close_group import REACH_SUBNETS, close_group
+from node.vault.core.close_group import REACH_SUBNETS, Place, close_group
 from node.vault.core.events import (
     Ask,
     CheckStore,
@@ -33,13 +33,13 @@ from node.vault.core.limits import RequestLimits, StorageShares
 from node.vault.core.messages import CHUNK_BYTES_MAX, TAKERS_MAX, Answer, Request, Takers
 from node.vault.core.ranking import Ledger
 from node.vault.core.reliance import Reliance
-from node.vault.core.routing_table import RoutingTable
+from node.vault.core.routing_table import Peer, RoutingTable
 from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
 FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
-GONE_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
+VANISHED_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
 DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
 
@@ -83,14 +83,6 @@ class Remover(Protocol):
     def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPlace:
-    """The own vault among the candidates for a close group."""
-
-    position: int
-    subnet: str
-
-
 class Desk:
     """The state that the parts of one vault share; ``now`` is the time of the event at hand."""
 
@@ -119,9 +111,9 @@ class Desk:
         self.used_bytes = 0
         self.trouble = ""  # the code of what keeps the store from taking chunks
         self.takers: OrderedDict[bytes, Takers] = OrderedDict()
-        self.own_place = OwnPlace(record.position, "")
+        self.own_place = Place(record.vault_id, record.position, "")
         self._effects: list[Effect] = []
-        self._gone: set[bytes] = set()  # a count that began earlier may still list them
+        self._vanished: set[bytes] = set()  # a count that began earlier may still list them
         self._asked: dict[int, tuple[Asker, Asked]] = {}
         self._reading: dict[int, tuple[Reader, bytes]] = {}
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
@@ -189,7 +181,7 @@ class Desk:
             return False
         token = self._number()
         self._removing[token] = (remover, address, chunks.pop(address))
-        self._has_gone(address)
+        self._has_vanished(address)
         self._effects.append(RemoveChunk(token, address))
         return True
 
@@ -212,7 +204,7 @@ class Desk:
             if code or address in self.held:
                 self.used_bytes -= length
             if not code:
-                self._gone.discard(address)
+                self._vanished.discard(address)
                 self.going.discard(address)  # a receipt for it follows
                 self.used_bytes -= self.broken.pop(address, 0)
                 self.add_held({address: length})
@@ -226,7 +218,7 @@ class Desk:
             return
         remover, address, length = waiting
         if code:
-            self._gone.discard(address)
+            self._vanished.discard(address)
             self.add_held({address: length})
             self.trouble = code if is_trouble(code) else self.trouble
         else:
@@ -239,12 +231,12 @@ class Desk:
 
     def add_held(self, found: dict[bytes, int], *, is_counted: bool = False) -> None:
         """These lie on the disk too; with ``is_counted`` they are the last ones that were not known yet."""
-        found = {address: length for address, length in found.items() if address not in self._gone}
+        found = {address: length for address, length in found.items() if address not in self._vanished}
         self.added_count += len(found)
         self.held |= found
         if is_counted:
             self.is_counted = True
-            self._gone.clear()
+            self._vanished.clear()
             moving = (*self._writing.values(), *self._removing.values())
             lying = (*self.held.values(), *self.broken.values())
             self.used_bytes = sum(lying) + sum(length for _, _, length in moving)
@@ -256,7 +248,7 @@ class Desk:
     def forget(self, address: bytes) -> None:
         """No whole chunk lies there any more; what does is removed when room is needed, or the chunk comes again."""
         self.broken[address] = self.held.pop(address)
-        self._has_gone(address)
+        self._has_vanished(address)
 
     def is_full_for(self, address: bytes) -> bool:
         """Whether to say that this chunk need not be sent; a small one may find room all the same."""
@@ -271,9 +263,9 @@ class Desk:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
         return address in self.held or self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
 
-    def _has_gone(self, address: bytes) -> None:
-        if not self.is_counted and len(self._gone) < GONE_KEPT:
-            self._gone.add(address)
+    def _has_vanished(self, address: bytes) -> None:
+        if not self.is_counted and len(self._vanished) < VANISHED_KEPT:
+            self._vanished.add(address)
 
     def nonce(self) -> bytes:
         return self.entropy(NONCE_BYTES)
@@ -308,12 +300,14 @@ class Desk:
 
     def is_mine(self, address: bytes) -> bool:
         """Whether the own vault may hold ``address``, as far as it knows its neighbours."""
-        return self.own_place in close_group(self._places(), address, REACH_SUBNETS)
+        return self.own_place in close_group(self.places(), address, REACH_SUBNETS)
 
-    def _places(self) -> Iterable[OwnPlace]:
-        yield self.own_place
-        for peer in self.reliance.peers():
-            yield OwnPlace(peer.position, peer.subnet)
+    def places(self, besides: Peer | None = None) -> list[Place]:
+        """The own vault's, those of whom it relies on, and that of ``besides`` in any case."""
+        peers = list(self.reliance.peers())
+        if besides is not None and self.reliance.is_left_out(besides.vault_id):
+            peers.append(besides)
+        return [self.own_place, *(peer.place for peer in peers)]
 
     def _number(self) -> int:
         self._next += 1

@@ -1,7 +1,7 @@
 """Giving chunks up on purpose: before the vault leaves, or because the farmer wants room back.
 
 leaving:    every held chunk ----> proven at its group without the own vault -> done
-shrinking:  the farthest chunks -> taken over by TAKERS_MIN others -> removed, until the rest fits
+shrinking:  the farthest chunks -> taken over by HOLDERS_MIN others -> removed, until the rest fits
                                    not in SHRINK_S_MAX -------------> removed all the same
 
 Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
@@ -17,10 +17,10 @@ from typing import Final
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.close_group import REACH_SUBNETS, close_group
+from node.vault.core.close_group import HOLDERS_MIN, REACH_SUBNETS, close_group
 from node.vault.core.desk import Desk
 from node.vault.core.messages import HeldReceipt, Receipt, Takers
-from node.vault.core.proofs import LEASE_S, TAKERS_MIN, takes_over
+from node.vault.core.proofs import LEASE_S, takes_over
 from node.vault.core.proving import Line, Proof
 from node.vault.core.routing_table import Peer
 
@@ -29,7 +29,6 @@ LEAVING_AT_ONCE: Final = 16
 GOODBYE_S: Final = 1.0  # until the peers know that they are asked to hold what was this vault's
 AGAIN_S: Final = 5.0
 REPORT_S: Final = 1.0
-HOLDERS_MIN: Final = 3  # other subnets for what a leaving vault held; fewer when there are fewer
 READ_S_MAX: Final = 60.0  # in which an audit that is being answered still renews the own promise
 SHRINK_AT_ONCE: Final = 4
 SHRINK_PAUSE_S: Final = 60.0  # before the farthest are tried again
@@ -51,7 +50,7 @@ class _Reports:
             desk.tell(control.HandedOver(done, left, is_over))
 
 
-class Leaving:
+class LeavingForGood:
     """All chunks held, each until enough others have proven it; ``is_over`` when all are done or the time is."""
 
     def __init__(self, desk: Desk, line: Line, auditor: Auditor, handover_s: float) -> None:
@@ -104,6 +103,7 @@ class Leaving:
     def _finished(self, desk: Desk, proof: Proof) -> None:
         self._running -= 1
         others = {peer.subnet for peer in desk.reliance.peers()} - {desk.own_place.subnet}
+        # Fewer are enough where there are fewer, unless somebody would not.
         fewest = HOLDERS_MIN if proof.failed else min(HOLDERS_MIN, max(1, len(others)))
         if len(takers(desk, proof)) >= fewest:
             self._done += 1
@@ -196,7 +196,7 @@ class Shrinking:
         desk.going.discard(proof.address)
         named = takers(desk, proof)
         # No exception for a small network: whoever reads the evidence later does not know that it was one.
-        if is_wanted and len(named) >= TAKERS_MIN and desk.remove_chunk(self, proof.address):
+        if is_wanted and len(named) >= HOLDERS_MIN and desk.remove_chunk(self, proof.address):
             desk.remember_takers(proof.address, named)
         self._next_s = min(self._next_s, desk.now.monotonic_s)
 
@@ -236,4 +236,4 @@ def takers(desk: Desk, proof: Proof) -> Takers:
 
 def _is_enough(desk: Desk, proof: Proof) -> bool:
     """Whether so many have taken the chunk over that the others need not be waited for."""
-    return len(proof.proven) >= TAKERS_MIN and len(takers(desk, proof)) >= TAKERS_MIN
+    return len(proof.proven) >= HOLDERS_MIN and len(takers(desk, proof)) >= HOLDERS_MIN

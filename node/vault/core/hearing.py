@@ -2,7 +2,7 @@
 
 the takers it names, one by one:  known here, or looked up and met -> asked for a proof -> no denial: counts
                                   nowhere to be met, or denies it: does not count
-TAKERS_MIN subnets apart from its own count -> excused;  all looked at, too few -> blamed, without evidence
+HOLDERS_MIN subnets apart from its own count -> excused;  all looked at, too few -> blamed, without evidence
 
 Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from node.vault.core.close_group import HOLDERS_MIN
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord, position_of
@@ -20,7 +21,6 @@ from node.vault.core.messages import Answer, Audit, Audited, Evidence, HeldRecei
 from node.vault.core.proofs import (
     AUDITED,
     NOT_HELD,
-    TAKERS_MIN,
     audit_digest,
     check_answer,
     check_receipt,
@@ -79,7 +79,7 @@ class Hearing:
 
     def _go_on(self, desk: Desk) -> None:
         """Look at the next taker, or come to an end."""
-        if len(self._subnets - {self._peer_subnet}) >= TAKERS_MIN:
+        if len(self._subnets - {self._peer_subnet}) >= HOLDERS_MIN:
             desk.counters["excused"] += 1
             self.is_over = True
         elif not self._takers:

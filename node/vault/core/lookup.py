@@ -47,6 +47,10 @@ class Candidate:
     state: _State = _State.NEW
     is_full: bool = False
 
+    @property
+    def vault_id(self) -> bytes:
+        return self.record.vault_id
+
 
 class Lookup:
     """One lookup.  ``found`` is called once, with the members of the close group that live, nearest first.

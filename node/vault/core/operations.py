@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from node.vault import control
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, close_group, in_turns
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, HOLDERS_MIN, Place, close_group, in_turns
 from node.vault.core.codec import encode
-from node.vault.core.desk import Asked, Desk, OwnPlace
+from node.vault.core.desk import Asked, Desk
 from node.vault.core.fetch import TRANSFER_TIMEOUT_S, Fetch
 from node.vault.core.identity import PeerRecord
 from node.vault.core.lookup import Candidate, Lookup
@@ -22,7 +22,6 @@ from node.vault.core.proving import REFUSALS
 from node.vault.errors import BadSignature
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
-HOLDERS_MIN: Final = 3  # subnets without which a chunk does not count as stored
 ROUNDS_MAX: Final = 3  # of asking for receipts: who does not sign is passed over in the next one
 AGAIN_S: Final = 20.0  # since the beginning, after which no further round is begun: somebody waits for the answer
 TABLES_BYTES_MAX: Final = 1 << 20
@@ -78,8 +77,8 @@ class PutOperation:
         self._full |= self._lookup.full
         own = [desk.own_place] if desk.record.vault_id not in self._declined else []
         # With the own vault in it, the farthest of those found may no longer belong to the group.
-        group: list[Candidate | OwnPlace] = close_group([*own, *near], self._address)
-        new = [member for member in group if _vault_id(desk, member) not in self._receipts]
+        group: list[Candidate | Place] = close_group([*own, *near], self._address)
+        new = [member for member in group if member.vault_id not in self._receipts]
         self._waiting = len(new)
         for member in new:
             if isinstance(member, Candidate):
@@ -151,10 +150,6 @@ class PutOperation:
             taken = f"{len(self._subnets)} holders took the chunk, {self._wanted} are needed"
             message = f"{taken} ({why})" if why else taken
             desk.tell(control.Failed(self._command.id, "peer.unreachable", message))
-
-
-def _vault_id(desk: Desk, member: Candidate | OwnPlace) -> bytes:
-    return member.record.vault_id if isinstance(member, Candidate) else desk.record.vault_id
 
 
 class GetOperation:

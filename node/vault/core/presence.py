@@ -19,7 +19,7 @@ from node.vault.core.desk import Desk
 from node.vault.core.identity import PeerRecord
 
 ABSENT_MAX: Final = 1_000
-GONE_KEPT: Final = 1_000
+GOODBYES_KEPT: Final = 1_000
 SETTLE_S: Final = 5.0
 SETTLE_S_MAX: Final = 30.0
 
@@ -59,7 +59,7 @@ class Presence:
         self._changed_at_s = self._take_at_s = math.inf
         absent = {vault_id: absence.place for vault_id, absence in self._absent.items()}
         self.members = {**self._present, **absent}
-        own = Place(desk.record.vault_id, desk.own_place.position, desk.own_place.subnet)
+        own = desk.own_place
         self.places = sorted([own, *self.members.values()], key=lambda place: place.position ^ own.position)
         return True
 
@@ -73,7 +73,7 @@ class Presence:
     def goodbye(self, desk: Desk, peer: PeerRecord) -> None:
         """The peer leaves for good: its chunks are others' from now on, and this run of it is no neighbour again."""
         self._gone[peer.vault_id, peer.transport_key] = None
-        if len(self._gone) > GONE_KEPT:
+        if len(self._gone) > GOODBYES_KEPT:
             self._gone.popitem(last=False)
         desk.table.remove(peer.vault_id)
         self._present.pop(peer.vault_id, None)
@@ -89,7 +89,7 @@ class Presence:
         if self._versions != _versions(desk):
             self._versions = _versions(desk)
             relied_on = desk.reliance.peers()
-            present = {peer.vault_id: Place(peer.vault_id, peer.position, peer.subnet) for peer in relied_on}
+            present = {peer.vault_id: peer.place for peer in relied_on}
             until_s = now_s + self._repair_delay_s
             for vault_id, place in self._present.items():
                 if vault_id not in present:

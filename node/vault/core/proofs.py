@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from node.vault.core.close_group import HOLDERS_MIN
 from node.vault.core.identity import CLOCK_SKEW_S, Certificate, Signer, check_certificate, verify
 from node.vault.core.messages import Evidence, HeldReceipt, Receipt, SignedAnswer, Takers
 from node.vault.errors import BadSignature, ChunkMismatch
@@ -29,7 +30,6 @@ NOT_HELD: Final = "not_held"
 LEASE_S: Final = 7 * 24 * 3600.0  # how long a receipt binds its holder
 LEASE_S_MIN: Final = 24 * 3600.0  # a receipt for less promises nothing that could be held against its holder
 ANSWER_AGE_S_MAX: Final = 900.0  # an older answer may be a replay
-TAKERS_MIN: Final = 3  # as many as a chunk needs holders to count as stored
 
 
 def audit_digest(nonce: bytes, content: bytes) -> bytes:
@@ -121,7 +121,7 @@ def check_evidence(evidence: Evidence, vault_id: bytes) -> None:
         if answer.digest != takers_digest(evidence.takers):
             raise BadSignature("those who took the chunk over are kept back")
         takers = takers_of(evidence.takers, vault_id, receipt, answer.at_s)
-        if is_binding(receipt, answer.at_s) and len(takers) < TAKERS_MIN:
+        if is_binding(receipt, answer.at_s) and len(takers) < HOLDERS_MIN:
             return
     raise BadSignature("the answer contradicts nothing")
 

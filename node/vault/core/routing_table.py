@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from node.vault.core.close_group import Place
 from node.vault.core.identity import PeerRecord, position_of, subnet_of
 
 BUCKET_PEERS_MAX: Final = 20
@@ -36,6 +37,10 @@ class Peer:
     def __post_init__(self) -> None:
         self.vault_id = self.record.vault_id
         self.position = position_of(self.vault_id)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.vault_id, self.position, self.subnet)
 
     @property
     def is_where_it_says(self) -> bool:

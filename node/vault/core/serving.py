@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from node.vault.core.close_group import REACH_SUBNETS, close_group
-from node.vault.core.desk import Desk, OwnPlace
+from node.vault.core.desk import Desk
 from node.vault.core.identity import PeerRecord
 from node.vault.core.limits import KNOWN_S, SMALL_NETWORK_SUBNETS
 from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Stored
@@ -58,8 +58,7 @@ class Storing:
         known = desk.table.get(peer.vault_id)
         if known is None or desk.now.monotonic_s - known.met_s < KNOWN_S:
             return False
-        places = [desk.own_place, *(OwnPlace(other.position, other.subnet) for other in desk.table)]
-        return OwnPlace(known.position, known.subnet) in close_group(places, address, REACH_SUBNETS)
+        return known.place in close_group(desk.places(known), address, REACH_SUBNETS)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if code:

@@ -17,7 +17,8 @@ from typing import Final, assert_never
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.desk import Desk, OwnPlace
+from node.vault.core.close_group import Place
+from node.vault.core.desk import Desk
 from node.vault.core.events import (
     AnswerReceived,
     AskFailed,
@@ -38,8 +39,7 @@ from node.vault.core.events import (
     VaultFound,
 )
 from node.vault.core.gossip import HeadCarrier
-from node.vault.core.handover import Leaving as LeavingForGood
-from node.vault.core.handover import Shrinking
+from node.vault.core.handover import LeavingForGood, Shrinking
 from node.vault.core.identity import (
     PeerRecord,
     Signer,
@@ -176,7 +176,7 @@ class Vault:
         self._is_started = True
         desk.record = make_record(desk.signer, self._config.record.certificate, event.addresses, event.now.utc_s)
         subnet = subnet_of(event.addresses[0]) if event.addresses else ""  # a computer without any network
-        desk.own_place = OwnPlace(desk.record.position, subnet)
+        desk.own_place = Place(desk.record.vault_id, desk.record.position, subnet)
         desk.held = dict(event.held)
         desk.used_bytes = sum(event.held.values()) if event.used_bytes is None else event.used_bytes
         desk.is_counted = event.is_counted
