@@ -30,7 +30,7 @@ from node.vault.core.events import (
 from node.vault.core.fullness import Fullness
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
-from node.vault.core.messages import CHUNK_BYTES_MAX, TAKERS_MAX, Answer, Request, Takers
+from node.vault.core.messages import CHUNK_BYTES_MAX, TAKERS_MAX, Answer, NotHeld, Ping, Pong, Request, Takers
 from node.vault.core.ranking import Ledger
 from node.vault.core.reliance import Reliance
 from node.vault.core.routing_table import Peer, RoutingTable
@@ -258,6 +258,11 @@ class Desk:
     def is_full(self) -> bool:
         least_bytes = min(CHUNK_BYTES_MAX, self.quota_bytes // FULL_PART)
         return bool(self.trouble) or self.quota_bytes - self.used_bytes <= least_bytes
+
+    def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
+        """The peer has just said this; it may tell whether it has room."""
+        if isinstance(message, Ping | Pong | NotHeld):
+            self.fullness.heard(peer.vault_id, self.now.monotonic_s, is_full=message.is_full)
 
     def has_room(self, address: bytes, length: int) -> bool:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""

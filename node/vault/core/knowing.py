@@ -34,9 +34,9 @@ def know(
 ) -> Answer:
     """Answer what needs nothing from the disk."""
     match message:
-        case Ping(head, is_full):
+        case Ping(head):
             carrier.heard(desk, event.peer, head)
-            desk.fullness.heard(event.peer.vault_id, event.now.monotonic_s, is_full=is_full)
+            desk.heard_whether_full(event.peer, message)
             return Pong(carrier.digest, desk.is_full)
         case FindVaults(target, is_wide):
             near = desk.table.nearest(target, len(desk.table))

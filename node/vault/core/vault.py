@@ -55,7 +55,6 @@ from node.vault.core.messages import (
     Audit,
     Get,
     Leaving,
-    NotHeld,
     Pong,
     Put,
     Refused,
@@ -250,8 +249,7 @@ class Vault:
             asker.unanswered(self._desk, asked, "peer.signature")
             return
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
-        if isinstance(event.message, Pong | NotHeld):
-            self._desk.fullness.heard(peer.vault_id, event.now.monotonic_s, is_full=event.message.is_full)
+        self._desk.heard_whether_full(peer, event.message)
         asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
     def _failure(self, event: AskFailed) -> None:
