@@ -21,11 +21,13 @@ class Slow:
 
     def __init__(self, host: Host) -> None:
         self.at_work = 0
+        self.asked_by: list[PeerRecord] = []
         self.go_on = asyncio.Event()
         host.network._handler = self.answer
 
-    async def answer(self, _peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+    async def answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
         self.at_work += 1
+        self.asked_by.append(peer)
         await self.go_on.wait()
         return PONG
 
