@@ -33,7 +33,7 @@ class Slow:
 
 
 def test_requests_of_one_subnet_beyond_its_share_are_broken_off_and_others_served(monkeypatch):
-    monkeypatch.setattr(limits, "REQUESTS_PER_SUBNET_MAX", 3)
+    monkeypatch.setattr(limits, "REQUESTS_MAX", 6)
 
     async def story(hosts: list[Host]) -> None:
         greedy, honest, target = hosts
@@ -53,7 +53,6 @@ def test_requests_of_one_subnet_beyond_its_share_are_broken_off_and_others_serve
 
 def test_many_requests_that_have_begun_and_do_not_come_leave_room_for_other_subnets_and_end_soon(monkeypatch):
     monkeypatch.setattr(limits, "REQUESTS_MAX", 16)
-    monkeypatch.setattr(limits, "REQUESTS_PER_SUBNET_MAX", 8)
     monkeypatch.setattr(endpoint, "PIECE_S", 1.0)
 
     async def story(hosts: list[Host]) -> None:

@@ -22,7 +22,6 @@ ATTEMPTS_PER_S: Final = 4.0  # to connect, of one subnet in the long run
 ATTEMPTS_AT_ONCE_MAX: Final = 32
 ATTEMPTS_SUBNETS_MAX: Final = 4096
 REQUESTS_MAX: Final = 128  # that have begun to arrive, each up to 1.25 MB; more are broken off
-REQUESTS_PER_SUBNET_MAX: Final = 64
 SERVING_PER_SUBNET_MAX: Final = 32  # of these, being answered; each up to 1 MiB in and 1 MiB out
 SIGNS_PER_S_MAX: Final = 64  # datagrams of one peer; its signs of life are far fewer
 
@@ -88,7 +87,7 @@ class Requests:
         return self._serving.setdefault(subnet, asyncio.Semaphore(SERVING_PER_SUBNET_MAX))
 
     def has_room(self, subnet: str) -> bool:
-        return self._begun[subnet] < min(REQUESTS_PER_SUBNET_MAX, REQUESTS_MAX - self._begun.total())
+        return self._begun[subnet] < REQUESTS_MAX - self._begun.total()
 
     @contextlib.contextmanager
     def take(self, subnet: str) -> Iterator[None]:
