@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 from node.vault import control
-from node.vault.core.identity import PeerRecord, Signer, certify
+from node.vault.core.identity import Introduction, PeerRecord, Signer, certify
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import COUNT_PAUSE_S, Driver
-from node.vault.errors import StorageError
+from node.vault.errors import StorageError, Unreachable
 from tests import virtual_time
 
+SILENCE_S = 2.0
 SIZES = {bytes([number]) * 32: number + 1 for number in range(5)}
 
 
@@ -43,6 +46,10 @@ class Silence:
 
     def watch(self, *_: Any) -> None:
         pass
+
+    async def request(self, *_: Any) -> Any:
+        await asyncio.sleep(SILENCE_S)
+        raise Unreachable("nobody is here")
 
 
 class LoopClock:
@@ -113,3 +120,23 @@ def test_a_vault_that_hands_nothing_over_ends_at_once():
     spent_s, reports = virtual_time.run(leave(handover_s=0.0))
     assert spent_s < 4.0
     assert reports == []
+
+
+async def drain_while_asking() -> tuple[float, int]:
+    """How long a vault that waits for an answer takes to end, and how many of its tasks are left then."""
+    driver = a_driver(Store(failures=0), lambda _report: None)
+    running = asyncio.create_task(driver.run(Silence(), ("10.0.0.1:1",)))  # type: ignore[arg-type]
+    await asyncio.sleep(1.0)
+    driver.found(Introduction(bytes(32), ("10.0.0.2:1",)))
+    await asyncio.sleep(0)
+    begun_s = LoopClock().monotonic_s()
+    await driver.drain(control.Drain(2))
+    spent_s = LoopClock().monotonic_s() - begun_s
+    await running
+    return spent_s, len(driver._running)
+
+
+def test_a_vault_that_ends_lets_what_runs_come_to_its_end():
+    spent_s, left = virtual_time.run(drain_while_asking())
+    assert spent_s == pytest.approx(SILENCE_S, abs=0.1)
+    assert left == 0

@@ -10,11 +10,13 @@ import pytest
 
 from node.vault import control
 from node.vault.core.events import ChunkRead, CommandReceived, ReadChunk, Reply, RequestReceived
-from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_S_MAX
+from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_S_MAX, signers, takers
 from node.vault.core.messages import Answer, Audit, Audited, Receipt, Stored
 from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
+from node.vault.core.proving import Proof, Proven
 from tests.unit.test_replication import PACE, group, missing, network
-from tests.unit.test_takers import signed_for
+from tests.unit.test_takers import signed_for, taken
+from tests.unit.test_vault_attacks import ADDRESS, peers
 from tests.vault_world import Actor, World
 
 
@@ -72,6 +74,30 @@ class TestLeaving:
 
         last = leaver.reports(control.HandedOver)[-1]
         assert (last.done, last.left, last.is_over) == (0, 1, True)
+
+    def test_each_other_subnet_is_named_once_as_a_taker_and_the_own_one_never(self):
+        world = World()
+        actor = world.add(1)
+        desk = actor.vault._desk
+        desk.now = world.now()
+        proof = Proof(
+            ADDRESS, [], line=actor.vault._line, auditor=actor.vault._auditor, beyond=lambda _desk, _proof: [],
+            finished=lambda _desk, _proof: None,
+        )  # fmt: skip
+        subnets = ["10.7.0.0/24", "10.7.0.0/24", "10.8.0.0/24", desk.own_place.subnet]
+        for peer, subnet in zip(peers(4), subnets, strict=True):
+            proof.proven[peer.vault_id] = Proven(subnet, taken(peer))
+        assert len(signers(desk, proof)) == 4
+        named = {taker.certificate.vault_id for taker in takers(desk, proof)}
+        assert named in ({peers(4)[0].vault_id, peers(4)[2].vault_id}, {peers(4)[1].vault_id, peers(4)[2].vault_id})
+
+    def test_a_chunk_that_is_lost_here_does_not_keep_it_from_going(self):
+        world, actors, _ = network()
+        lost = next(iter(actors[3].chunks))
+        del actors[3].chunks[lost]
+        leave(world, actors[3], 20.0)
+        last = actors[3].reports(control.HandedOver)[-1]
+        assert (last.done, last.left, last.is_over) == (len(actors[3].chunks), 0, True)
 
     def test_alone_it_says_what_it_could_not_hand_over(self):
         world, actors, addresses = network(count=1)

@@ -6,15 +6,19 @@ import hashlib
 from typing import Any
 
 import msgspec
+import pytest
 
 from node.vault import control
 from node.vault.core import limits, serving
 from node.vault.core.close_group import Place, close_group, is_in_group
+from node.vault.core.desk import Desk
 from node.vault.core.events import Ask, CommandReceived, Ticked
+from node.vault.core.identity import distance
 from node.vault.core.messages import Answer, Audited, Put, Refused, Stored
+from node.vault.core.presence import SETTLE_S
 from node.vault.core.proofs import AUDITED, LEASE_S_MIN, _signed_part, sign_answer
 from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
-from node.vault.core.works import QUEUE_MAX
+from node.vault.core.works import QUEUE_MAX, Work
 from tests.vault_world import Actor, World
 
 # The auditor's own rounds are put off, so that what is seen here is the replication's work.
@@ -145,6 +149,73 @@ class TestAVaultThatComes:
             assert all(address in actor.chunks for actor in actors)
 
 
+class TestEveryChunk:
+    """There are more of them than any first few, and only one vault has them."""
+
+    def test_a_newcomer_gets_all_that_are_its_own(self):
+        world, actors, _ = network(count=6, chunks=0)
+        addresses = give_many(actors[0])
+        newcomer = world.add(50, contacts=actors[:2], pace=PACE)
+        world.pass_time(60.0)
+        wanted = {address for address in addresses if newcomer in group([*actors, newcomer], address)}
+        assert len(wanted) > 20
+        assert set(newcomer.chunks) == wanted
+
+    def test_after_a_death_all_are_with_whoever_has_moved_up(self):
+        world, actors, _ = network(count=9, chunks=0)
+        addresses = give_many(actors[0])
+        before = {address: group(actors, address) for address in addresses}
+        actors[3].is_dead = True
+        world.pass_time(RESTORED_S)
+        moved_up = [(a, one) for a in addresses for one in group(actors, a) if one not in before[a]]
+        assert len(moved_up) > 15
+        assert all(address in actor.chunks for address, actor in moved_up)
+
+
+class TestWhen:
+    def test_one_that_did_not_sign_is_asked_again_soon(self):
+        world, actors, _ = network(count=4)
+        newcomer = world.add(50, contacts=actors[:2], pace=PACE)
+        newcomer.tamper = busy
+        world.pass_time(20.0)
+        newcomer.tamper = None
+        world.pass_time(60.0)
+        record = newcomer.vault.record
+        assert newcomer.chunks
+        for address in newcomer.chunks:
+            assert any(actor.vault._auditor.receipt(record, address) for actor in actors)
+
+    def test_a_holder_waits_five_seconds_for_each_one_that_is_nearer(self, monkeypatch):
+        world, actors, (address,) = network(count=5, chunks=1)
+        waits: dict[bytes, float] = {}
+        for actor in actors:
+            desk, works = actor.vault._desk, actor.vault._replicator._works
+
+            def push(at_s: float, work: Work, desk: Desk = desk) -> None:
+                if work.members is not None:  # the sweep's are for whoever the group is
+                    waits[desk.record.vault_id] = at_s - desk.now.monotonic_s
+
+            monkeypatch.setattr(works, "push", push)
+        world.add(50, contacts=actors[:2], pace=PACE, near=address)
+        world.pass_time(40.0)
+        nearest = sorted(actors, key=lambda actor: distance(actor.vault.record.position, address))
+        assert [waits[actor.vault_id] for actor in nearest] == [0.0, 5.0, 10.0, 15.0, 20.0]
+
+    @pytest.mark.parametrize("is_absent", [False, True])
+    def test_who_says_goodbye_for_good_is_a_member_only_until_the_table_has_settled(self, is_absent: bool):
+        world, actors, _ = network(count=5, chunks=0)
+        leaver, stayer = actors[3], actors[1]
+        replicator = stayer.vault._replicator
+        leaver.is_dead = True
+        if is_absent:
+            stayer.vault._desk.table.remove(leaver.vault_id)
+            world.pass_time(1.0)
+        assert leaver.vault_id in replicator._presence.members
+        replicator.goodbye(stayer.vault._desk, leaver.vault.record)
+        world.pass_time(SETTLE_S + 1.0)
+        assert leaver.vault_id not in replicator._presence.members
+
+
 class TestWhatCounts:
     def test_one_that_signs_a_wrong_audit_has_proven_nothing(self):
         world, actors, addresses = network(pace=msgspec.structs.replace(PACE, sweep_s=20.0))
@@ -192,6 +263,15 @@ class TestTheSweep:
         assert address not in keeper.vault._desk.held
         assert len(keeper.vault._desk.takers[address]) == 5
         assert missing(actors, addresses) == 0
+
+    def test_nothing_is_handed_over_before_all_that_lies_on_the_disk_is_known(self):
+        world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
+        address = addresses[0]
+        keeper = max(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(address, "big"))
+        give(keeper, address, next(a.chunks[address] for a in actors if address in a.chunks))
+        keeper.vault._desk.is_counted = False
+        world.pass_time(120.0)
+        assert address in keeper.chunks
 
     def test_nothing_is_removed_while_one_member_signed_for_less_than_the_own_promise(self):
         world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
@@ -270,6 +350,13 @@ class TestTheBudget:
 def give(actor: Actor, address: bytes, content: bytes) -> None:
     actor.chunks[address] = content
     actor.vault._desk.add_held({address: len(content)}, is_counted=True)
+
+
+def give_many(actor: Actor) -> list[bytes]:
+    contents = [f"only here {number}".encode() for number in range(40)]
+    for content in contents:
+        give(actor, address_of(content), content)
+    return [address_of(content) for content in contents]
 
 
 def asks(actor: Actor) -> list[Ask]:

@@ -27,13 +27,14 @@ class Node:
     def __init__(self, failures: int = 0, answer_s: float = 0.0) -> None:
         self.failures = failures
         self.answer_s = answer_s
+        self.address = address_of(CHUNK)
 
-    async def put_chunk(self, content: bytes) -> StoredChunk:
+    async def put_chunk(self, _content: bytes) -> StoredChunk:
         await asyncio.sleep(self.answer_s)
         if self.failures:
             self.failures -= 1
             raise FEW
-        return StoredChunk(address_of(content).hex(), 5)
+        return StoredChunk(self.address.hex(), 5)
 
     async def get_chunk(self, address: str) -> bytes:
         raise NotImplementedError
@@ -69,12 +70,37 @@ class TestWaiting:
         with pytest.raises(NotStored, match="Too few computers"):
             told(Node(failures=len(PAUSES_S) + 1))
 
+    def test_a_node_that_stored_something_else_has_not_stored_it(self):
+        node = Node()
+        node.address = address_of(b"something else")
+        with pytest.raises(NotStored, match="something else"):
+            told(node)
+
     def test_it_is_said_in_words(self):
         assert waits(str(FEW)) == "Too few computers can be reached. Trying again."
         assert waits("") == "The network has not answered for a part yet; still waiting."
 
 
 class TestFlight:
+    def test_eight_are_under_way_at_once(self):
+        at_once = most = 0
+
+        async def carry() -> None:
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(1.0)
+            at_once -= 1
+
+        async def fly() -> None:
+            flight = Flight()
+            for _ in range(40):
+                await flight.add(carry())
+            await flight.land()
+
+        run(fly())
+        assert (most, at_once) == (8, 0)
+
     def test_chunks_that_fail_together_are_one_error_and_no_noise(self):
         noise: list[dict[str, Any]] = []
 

@@ -2,7 +2,7 @@
 
     in the table and relied on ------------------------------> member
     no more --> still a member for repair_delay_s --> no more    (it came back in time: it has returned)
-    said goodbye -----------------------------------> no more, at once
+    said goodbye -----------------------------------> no more
 
 A table that changes is taken up once it has settled: while it fills it says little about who is near.
 """
@@ -78,7 +78,7 @@ class Presence:
         desk.table.remove(peer.vault_id)
         self._present.pop(peer.vault_id, None)
         self._absent.pop(peer.vault_id, None)
-        self._take_at_s = desk.now.monotonic_s
+        self.changed(desk)
 
     def has_left(self, peer: PeerRecord) -> bool:
         return (peer.vault_id, peer.transport_key) in self._gone

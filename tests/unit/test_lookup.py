@@ -1,0 +1,69 @@
+"""A look-up finds the close group of those who live, asks three at a time, and passes over whom this vault shuns."""
+
+from __future__ import annotations
+
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
+from node.vault.core.events import Ask
+from node.vault.core.identity import distance
+from node.vault.core.lookup import Candidate, Lookup
+from node.vault.core.messages import FindVaults, Vaults
+from node.vault.core.ranking import DATA_FAULTS_MAX
+from tests.unit.test_vault_attacks import Peer, answer, of, peers
+from tests.vault_world import Actor, World
+
+TARGET = bytes(32)
+
+
+def by_distance(count: int) -> list[Peer]:
+    return sorted(peers(count, "10.{}.1.1:4000"), key=lambda peer: distance(peer.record.position, TARGET))
+
+
+def look_up(world: World, actor: Actor, known: list[Peer], named: list[Peer]) -> tuple[list[Candidate], list[int]]:
+    """What is found when every vault names the same ones, and how many were asked at the same time."""
+    for peer in known:
+        actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
+    actor.vault._desk.take_effects()
+    found: list[list[Candidate]] = []
+    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    asked: list[Ask] = of(Ask, actor.vault._desk.take_effects(), FindVaults)
+    at_once = [len(asked)]
+    by_key = {peer.record.transport_key: peer for peer in [*known, *named]}
+    while asked:
+        question = asked.pop(0)
+        peer = by_key[question.peer.transport_key]
+        effects = answer(world, actor, question, Vaults(tuple(one.record for one in named)), subnet(peer))
+        asked += of(Ask, effects, FindVaults)
+        at_once.append(len(asked))
+    (near,) = found
+    return near, at_once
+
+
+def subnet(peer: Peer) -> str:
+    return peer.addresses[0].rpartition(".")[0] + ".0/24"
+
+
+def test_it_finds_the_whole_group_nearest_first_also_when_only_far_ones_were_known():
+    world = World()
+    all_peers = by_distance(12)
+    near, _ = look_up(world, world.add(1), all_peers[-3:], all_peers[:9])
+    assert [one.vault_id for one in near] == [peer.vault_id for peer in all_peers[:CLOSE_GROUP_SUBNETS]]
+
+
+def test_three_are_asked_at_a_time():
+    world = World()
+    all_peers = by_distance(12)
+    _, at_once = look_up(world, world.add(1), all_peers, all_peers)
+    assert max(at_once) == 3
+
+
+def test_one_that_was_caught_too_often_is_not_found_whoever_names_it():
+    world = World()
+    actor = world.add(1)
+    all_peers = by_distance(12)
+    caught = all_peers[1]
+    for _ in range(DATA_FAULTS_MAX):
+        actor.vault._desk.blame(caught.record, "peer.lost_chunk")
+    near, _ = look_up(world, actor, all_peers[6:], all_peers[:6])
+    assert [one.vault_id for one in near] == [
+        peer.vault_id for peer in all_peers[: CLOSE_GROUP_SUBNETS + 1] if peer is not caught
+    ]
