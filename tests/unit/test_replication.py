@@ -177,9 +177,9 @@ class TestWhen:
         world, actors, _ = network(count=4)
         newcomer = world.add(50, contacts=actors[:2], pace=PACE)
         newcomer.tamper = busy
-        world.pass_time(20.0)
+        world.pass_time(60.0)  # all have asked by then
         newcomer.tamper = None
-        world.pass_time(60.0)
+        world.pass_time(200.0)
         record = newcomer.vault.record
         assert newcomer.chunks
         for address in newcomer.chunks:
@@ -209,7 +209,7 @@ class TestWhen:
         leaver.is_dead = True
         if is_absent:
             stayer.vault._desk.table.remove(leaver.vault_id)
-            world.pass_time(1.0)
+            world.pass_time(SETTLE_S + 3.0)
         assert leaver.vault_id in replicator._presence.members
         replicator.goodbye(stayer.vault._desk, leaver.vault.record)
         world.pass_time(SETTLE_S + 1.0)

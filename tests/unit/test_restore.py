@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from node.vault import control
-from node.vault.core.events import Ask, CommandReceived
+from node.vault.core.events import Ask, CommandReceived, WriteChunk
 from node.vault.core.messages import Get
+from node.vault.core.restore import _Lost, _Restoring
 from tests.unit.test_vault import holders, put
-from tests.unit.test_vault_attacks import ADDRESS, CHUNK
+from tests.unit.test_vault_attacks import ADDRESS, CHUNK, of
 from tests.unit.test_vault_care import Refusing, quiet
 from tests.vault_world import Actor, World
 
@@ -101,3 +102,15 @@ def test_four_are_fetched_at_once():
     assert max(at_once) <= 4
     assert len(lost) > 8
     assert {hashlib.sha256(content).digest() for content in ill.chunks.values()} == set(lost)
+
+
+def test_a_chunk_that_comes_when_the_disk_has_just_failed_is_not_written_and_no_try_is_used_up():
+    actor = World().add(1)
+    desk, restorer = actor.vault._desk, actor.vault._restorer
+    desk.trouble = "storage"
+    restorer._working[ADDRESS] = _Lost(0.0)
+
+    _Restoring(restorer, ADDRESS)._fetched(desk, CHUNK)
+
+    assert of(WriteChunk, desk.take_effects()) == []
+    assert restorer._waiting[ADDRESS].tries == 0

@@ -107,7 +107,7 @@ class LeavingForGood:
         fewest = HOLDERS_MIN if proof.failed else min(HOLDERS_MIN, max(1, len(others)))
         if len(takers(desk, proof)) >= fewest:
             self._done += 1
-        else:
+        else:  # one that is lost here is not held any more, and falls out when its turn comes
             self._failed.append(proof.address)
         if not self.is_over:
             self._go_on(desk)
