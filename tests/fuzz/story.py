@@ -213,6 +213,7 @@ class Story:
         requests: tuple[Request, ...] = (
             Ping(address),
             FindVaults(address),
+            FindVaults(address, is_wide=True),
             Put(address, content),
             Put(address, content),
             Get(address, nonce),
@@ -256,7 +257,7 @@ class Story:
             Chunk(content, sign_answer(peer.signer, HELD, address, address, nonce, utc_s)),
             Audited(sign_answer(peer.signer, AUDITED, address, audit_digest(nonce, content), nonce, utc_s), receipt),
             NotHeld(sign_answer(peer.signer, NOT_HELD, address, b"", nonce, utc_s)),
-            NotHeld(sign_answer(peer.signer, NOT_HELD, address, b"", nonce, utc_s), held),
+            NotHeld(sign_answer(peer.signer, NOT_HELD, address, b"", nonce, utc_s), held, is_full=True),
             HeadContent(content),
             Ranks(Ledger().table(peer.signer, peer.record.certificate, now_s=0.0, utc_s=utc_s)),
             Refused("busy"),

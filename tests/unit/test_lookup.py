@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
-from node.vault.core.events import Ask
+from collections.abc import Collection
+
+import pytest
+
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS
+from node.vault.core.events import Ask, Reply
 from node.vault.core.identity import distance
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import FindVaults, Vaults
 from node.vault.core.ranking import DATA_FAULTS_MAX
-from tests.unit.test_vault_attacks import Peer, answer, of, peers
+from tests.unit.test_vault_attacks import Peer, answer, ask, of, peers
 from tests.vault_world import Actor, World
 
 TARGET = bytes(32)
@@ -18,24 +22,29 @@ def by_distance(count: int) -> list[Peer]:
     return sorted(peers(count, "10.{}.1.1:4000"), key=lambda peer: distance(peer.record.position, TARGET))
 
 
-def look_up(world: World, actor: Actor, known: list[Peer], named: list[Peer]) -> tuple[list[Candidate], list[int]]:
-    """What is found when every vault names the same ones, and how many were asked at the same time."""
+def look_up(
+    world: World, actor: Actor, known: list[Peer], named: list[Peer], full: Collection[Peer] = ()
+) -> tuple[list[Candidate], list[int], list[FindVaults]]:
+    """What is found when every vault names the same ones, how many were asked at the same time, and what."""
     for peer in known:
         actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
     actor.vault._desk.take_effects()
     found: list[list[Candidate]] = []
-    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    Lookup(TARGET, lambda _desk, near: found.append(near), is_for_room=bool(full)).begin(actor.vault._desk)
     asked: list[Ask] = of(Ask, actor.vault._desk.take_effects(), FindVaults)
-    at_once = [len(asked)]
+    at_once, questions = [len(asked)], []
     by_key = {peer.record.transport_key: peer for peer in [*known, *named]}
     while asked:
         question = asked.pop(0)
         peer = by_key[question.peer.transport_key]
-        effects = answer(world, actor, question, Vaults(tuple(one.record for one in named)), subnet(peer))
+        assert isinstance(question.message, FindVaults)
+        questions.append(question.message)
+        message = Vaults(tuple(one.record for one in named), peer in full)
+        effects = answer(world, actor, question, message, subnet(peer))
         asked += of(Ask, effects, FindVaults)
         at_once.append(len(asked))
     (near,) = found
-    return near, at_once
+    return near, at_once, questions
 
 
 def subnet(peer: Peer) -> str:
@@ -45,14 +54,14 @@ def subnet(peer: Peer) -> str:
 def test_it_finds_the_whole_group_nearest_first_also_when_only_far_ones_were_known():
     world = World()
     all_peers = by_distance(12)
-    near, _ = look_up(world, world.add(1), all_peers[-3:], all_peers[:9])
+    near, _, _ = look_up(world, world.add(1), all_peers[-3:], all_peers[:9])
     assert [one.vault_id for one in near] == [peer.vault_id for peer in all_peers[:CLOSE_GROUP_SUBNETS]]
 
 
 def test_three_are_asked_at_a_time():
     world = World()
     all_peers = by_distance(12)
-    _, at_once = look_up(world, world.add(1), all_peers, all_peers)
+    _, at_once, _ = look_up(world, world.add(1), all_peers, all_peers)
     assert max(at_once) == 3
 
 
@@ -63,7 +72,34 @@ def test_one_that_was_caught_too_often_is_not_found_whoever_names_it():
     caught = all_peers[1]
     for _ in range(DATA_FAULTS_MAX):
         actor.vault._desk.blame(caught.record, "peer.lost_chunk")
-    near, _ = look_up(world, actor, all_peers[6:], all_peers[:6])
+    near, _, _ = look_up(world, actor, all_peers[6:], all_peers[:6])
     assert [one.vault_id for one in near] == [
         peer.vault_id for peer in all_peers[: CLOSE_GROUP_SUBNETS + 1] if peer is not caught
     ]
+
+
+def test_where_room_is_wanted_the_full_ones_are_passed_over_and_more_are_asked_for():
+    world = World()
+    all_peers = by_distance(30)
+    full = all_peers[0:12:2]
+    near, _, questions = look_up(world, world.add(1), all_peers[:5], all_peers[5:], full)
+    assert [one.vault_id for one in near] == [peer.vault_id for peer in all_peers[1:11:2]]
+    assert [question.is_wide for question in questions[:3]] == [False] * 3
+    assert questions[-1].is_wide
+
+
+def test_nobody_stands_in_farther_out_than_a_get_looks():
+    world = World()
+    all_peers = by_distance(REACH_SUBNETS + 9)
+    near, _, _ = look_up(world, world.add(1), all_peers[:9], all_peers, all_peers[: REACH_SUBNETS - 2])
+    assert [one.vault_id for one in near] == [peer.vault_id for peer in all_peers[REACH_SUBNETS - 2 : REACH_SUBNETS]]
+
+
+@pytest.mark.parametrize(("is_wide", "count"), [(False, 20), (True, 40)])
+def test_a_vault_names_twenty_others_or_forty(is_wide: bool, count: int):
+    world = World()
+    actor = world.add(1)
+    for peer in peers(200, "10.{}.1.1:4000"):
+        actor.vault._desk.table.met(peer.record, subnet(peer), 0.0)
+    (reply,) = of(Reply, ask(world, actor, Peer(900).record, FindVaults(TARGET, is_wide)))
+    assert len(reply.message.records) == count
