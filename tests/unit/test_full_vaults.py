@@ -84,8 +84,34 @@ class TestAPut:
         for address in addresses:
             assert got(world, actors, address) == VAULTS
 
+    def test_without_anybody_else_who_has_room_it_ends_after_one_round(self):
+        world = World()
+        actors = world.grow(9)
+        for full in actors[3:]:
+            world.command(full, lambda number: control.SetQuota(number, 0))
+
+        stored = world.command(actors[5], lambda number: control.PutChunk(number, b"three have room"))
+
+        assert len(stored.receipts) == 3
+        assert actors[5].vault._desk.counters["put again"] == 0
+
 
 class TestRepair:
+    def test_one_that_has_room_for_small_chunks_only_is_passed_over_when_it_refuses(self):
+        world = World()
+        actors = world.grow(7, pace=PACE)
+        content = bytes(30_000)
+        address = hashlib.sha256(content).digest()
+        world.command(actors[0], lambda number: control.PutChunk(number, content))
+        newcomer = world.add(50, contacts=actors[:3], pace=PACE, near=address)
+        newcomer.vault._desk.used_bytes = newcomer.vault._desk.quota_bytes - 20_000
+        world.pass_time(60.0)
+
+        assert not newcomer.vault._desk.is_full
+        assert given_to([newcomer], actors) > 0
+        assert copies(actors, [address]) == {COPIES}
+        assert not any(actor.vault._replicator._works.retrying for actor in actors)
+
     def test_a_holder_beyond_the_full_ones_that_dies_is_replaced_by_the_next_one_with_room(self):
         world, actors, roomy, addresses = network()
         world.pass_time(30.0)

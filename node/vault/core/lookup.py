@@ -167,5 +167,7 @@ class Lookup:
             self._found(desk, group)
 
     def _group(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        if not self._is_for_room:
+            return close_group(candidates, self._target, self._subnets)
         in_reach = close_group(candidates, self._target, REACH_SUBNETS)
         return close_group([each for each in in_reach if not each.is_full], self._target, self._subnets)
