@@ -24,7 +24,7 @@ from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
 from node.vault.storage.account import Account
 from node.vault.storage.filesystem import CHUNKS, INCOMING
 from node.vault.storage.incoming import Incoming
-from node.vault.storage.quota import Disk
+from node.vault.storage.quota import RESERVE_BYTES, Disk
 from node.vault.storage.tally import TALLY
 
 ADDRESS_BYTES: Final = 32
@@ -236,10 +236,12 @@ class ChunkStore:
             self._account.follow()
 
     def check(self) -> None:
-        """Find out whether a chunk could be stored now, by really writing a small file.
+        """Find out whether the disk takes chunks now, by really writing a small file; the quota is not asked.
+
+        Who holds nearly as much as it may must be able to replace what is corrupt, and take what is small.
 
         Raises:
-            QuotaExceeded: Neither quota nor disk have room for one.
+            QuotaExceeded: The disk has no room for a chunk.
             StorageError: The disk refuses, or is not there.
         """
         self._require_disk()
@@ -247,8 +249,8 @@ class ChunkStore:
             self._incoming.probe()
         except OSError as error:
             raise _refusal("the disk takes nothing", error) from error
-        if self.room() < CHUNK_BYTES_MAX:
-            raise QuotaExceeded("there is no room for a chunk")
+        if self._free_bytes() - RESERVE_BYTES < CHUNK_BYTES_MAX:
+            raise QuotaExceeded("the disk has no room for a chunk")
 
     def scan(self) -> tuple[list[bytes], list[bytes]]:
         """Read every chunk; return the addresses of the whole ones and of the corrupt ones, ascending.
