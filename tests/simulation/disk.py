@@ -18,16 +18,22 @@ from tests.sim_filesystem import FREE_BYTES, PowerCut
 
 NEVER: Final = -1
 FOLDERS: Final = ("incoming", "chunks", ".")
+NAME_BYTES: Final = 64  # of a full disk that a new name takes
 
 
 class File:
-    """What lies under a name.  ``is_flushed``: the content is on the platter."""
+    """What lies under a name.  ``is_flushed``: the content is on the platter; ``is_bad``: on sectors that went bad."""
 
-    __slots__ = ("content", "is_flushed")
+    __slots__ = ("content", "is_bad", "is_flushed")
 
-    def __init__(self, content: bytes, *, is_flushed: bool) -> None:
+    def __init__(self, content: bytes, *, is_flushed: bool, is_bad: bool = False) -> None:
         self.content = content
         self.is_flushed = is_flushed
+        self.is_bad = is_bad
+
+    def gives(self, content: bytes) -> bool:
+        """Whether this is what a reader gets."""
+        return self.content == content and not self.is_bad
 
 
 class SimDisk:
@@ -38,13 +44,13 @@ class SimDisk:
         self.chance = chance
         self.contents = contents
         self.free = FREE_BYTES
-        self.is_full = False
+        self.spare_bytes: int | None = None  # all that a nearly full disk still takes, whatever it says; None: enough
         self.is_unplugged = False
         self.cut_in = NEVER  # changes from now on, then the power fails
         self.misdirect_in = NEVER  # writes from now on, then one goes astray
         self.may_lose: Callable[[str], bool] = lambda _name: True  # asked before a chunk is destroyed
         self.removed: Callable[[str], None] = lambda _name: None  # told of every chunk that the vault removes
-        self.errors_left = 0  # changes that fail with EIO
+        self.errors_left = 0  # calls that fail with EIO: changes, and reads of chunks
         self._traced = traced
         self._flushed: dict[str, dict[str, File]] = {name: {} for name in FOLDERS}
         self._pending: list[tuple[str, str, File | None]] = []  # changes of names that are not on the platter
@@ -60,7 +66,14 @@ class SimDisk:
             yield [name for name in names[start : start + names_max] if name in self.folders[directory]]
 
     def read(self, path: str) -> bytes:
-        return self._file(path).content
+        """A transient error costs the vault this copy, as it cannot know better: so the atlas must allow it."""
+        file = self._file(path)
+        folder, name = _parts(path)
+        is_failing = folder == "chunks" and self.errors_left > 0 and self.may_lose(name)
+        self.errors_left -= is_failing
+        if file.is_bad or is_failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return file.content
 
     def size_bytes(self, path: str) -> int:
         return len(self._file(path).content)
@@ -72,7 +85,8 @@ class SimDisk:
         if name in self.folders[folder]:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         self._change("write")
-        if self.is_full and content:
+        # Half of the time a file system notices only when it flushes.
+        if self._is_too_full(len(content)) and self.chance.random() < 0.5:
             self._bind(folder, name, File(content[: len(content) // 2], is_flushed=False))
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         content = self.contents.setdefault(content, content)
@@ -81,6 +95,7 @@ class SimDisk:
     def fsync(self, path: str) -> None:
         file = self._file(path)
         self._change("fsync")
+        self._take(0 if file.is_flushed else len(file.content), path)
         file.is_flushed = True
         if self.misdirect_in != NEVER:
             self.misdirect_in -= 1
@@ -91,6 +106,7 @@ class SimDisk:
         file = self._file(source)
         assert not source.startswith("chunks/"), "the sandbox lets nobody take chunks out"
         self._change("replace")
+        self._take(0 if _parts(target)[1] in self.folders[_parts(target)[0]] else NAME_BYTES, target)
         self._bind(*_parts(target), file)
         self._bind(*_parts(source), None)
 
@@ -103,15 +119,17 @@ class SimDisk:
         self._pending = [change for change in self._pending if change[0] != directory]
 
     def remove(self, path: str) -> None:
-        self._file(path)
+        file = self._file(path)
         self._change("remove")
         self._bind(*_parts(path), None)
+        if self.spare_bytes is not None and file.is_flushed:
+            self.spare_bytes += len(file.content)
         if path.startswith("chunks/"):
             self.removed(_parts(path)[1])
 
     def free_bytes(self) -> int:
         self._plugged()
-        return 0 if self.is_full else self.free
+        return 0 if self.spare_bytes == 0 else self.free
 
     def chunks(self) -> dict[str, File]:
         """What lies in the folder of chunks, by name; for checkers."""
@@ -152,14 +170,14 @@ class SimDisk:
 
     def _restarted(self, names: dict[str, dict[str, File]]) -> SimDisk:
         after = SimDisk(self.chance, self.contents, self._traced)
-        after.free, after.is_full, after.is_unplugged = self.free, self.is_full, self.is_unplugged
+        after.free, after.spare_bytes, after.is_unplugged = self.free, self.spare_bytes, self.is_unplugged
         copies: dict[int, File] = {}
         for folder in FOLDERS:
             for name, file in names[folder].items():
                 copy = copies.get(id(file))
                 if copy is None:
                     content = file.content if file.is_flushed else self._torn(file.content)
-                    copy = copies[id(file)] = File(content, is_flushed=True)
+                    copy = copies[id(file)] = File(content, is_flushed=True, is_bad=file.is_bad)
                 after._flushed[folder][name] = copy
             after.folders[folder] = dict(after._flushed[folder])
         return after
@@ -176,13 +194,14 @@ class SimDisk:
                 return b""
 
     def _go_astray(self, file: File) -> None:
-        """What was just written lies over another chunk; in its own place is what was there before: nothing."""
+        """What was just written lies over the beginning of another chunk; in its own place is what was there before."""
         content, others = file.content, sorted(self.folders["chunks"])
         if not self.may_lose(hashlib.sha256(content).hexdigest()):
             return
         file.content = bytes(len(content))
         if others and self.may_lose(name := others[self.chance.randrange(len(others))]):
-            self.folders["chunks"][name].content = content
+            old = self.folders["chunks"][name]
+            old.content = content[: len(old.content)] + old.content[len(content) :]
 
     def _file(self, path: str) -> File:
         self._plugged()
@@ -205,6 +224,15 @@ class SimDisk:
         if self.errors_left:
             self.errors_left -= 1
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _is_too_full(self, length: int) -> bool:
+        return self.spare_bytes is not None and length > self.spare_bytes
+
+    def _take(self, length: int, path: str) -> None:
+        if self._is_too_full(length):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        if self.spare_bytes is not None:
+            self.spare_bytes -= length
 
     def _bind(self, folder: str, name: str, file: File | None) -> None:
         self._pending.append((folder, name, file))

@@ -34,6 +34,15 @@ class PowerCut:
 
 
 @dataclass(frozen=True, slots=True)
+class CutAtStart:
+    """The power fails, comes back, and fails again inside the disk's change number ``change`` of the start."""
+
+    host: int
+    change: int
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wipe:
     """The farmer puts in a new, empty disk."""
 
@@ -70,6 +79,14 @@ class Rot:
 
 
 @dataclass(frozen=True, slots=True)
+class BadSectors:
+    """Some chunks on the disk cannot be read any more, until they are written anew."""
+
+    host: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Misdirect:
     """One of the next writes lands on another chunk."""
 
@@ -85,15 +102,16 @@ class Unplug:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """Something else has filled the disk."""
+    """Something else has filled the disk, but for ``spare_bytes``: what is larger than what is left of them fails."""
 
     host: int
+    spare_bytes: int
     for_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class DiskErrors:
-    """So many changes fail with EIO."""
+    """So many calls fail with EIO: changes, and reads of chunks."""
 
     host: int
     count: int
@@ -148,9 +166,16 @@ class Step:
     by_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Reboot:
+    """The router before a farm forgets through which ports its vault can be dialled."""
+
+    host: int
+
+
 Fault = (
-    Kill | PowerCut | Wipe | Vanish | Depart | Join | Rot | Misdirect | Unplug | Full | DiskErrors | Divide | OneWay
-    | Lines | Silence | Shrink | Step
+    Kill | PowerCut | CutAtStart | Wipe | Vanish | Depart | Join | Rot | BadSectors | Misdirect | Unplug | Full
+    | DiskErrors | Divide | OneWay | Lines | Silence | Shrink | Step | Reboot
 )  # fmt: skip
 
 
@@ -164,20 +189,25 @@ DOWN_S_MAX: Final = 120.0
 BAD_S_MAX: Final = 60.0
 STEP_S_MAX: Final = 250.0  # two calendars stay within the skew that is allowed
 HANDOVER_S: Final = 60.0
+SPARE_BYTES_MAX: Final = 4_000
+START_CHANGES: Final = 8  # of the disk, in a start that finds something to clean up
 BAD_LINES: Final = LineOptions(0.02, 0.2, loss=0.15, repeated=0.05, broken=0.02, bytes_per_s=5e5)
 
 MAKERS: Final[dict[str, Callable[[random.Random, int], Fault]]] = {
     "kill": lambda chance, host: Kill(host, DOWN_S_MAX * chance.random()),
     "cut": lambda chance, host: PowerCut(host, 0, DOWN_S_MAX * chance.random()),
     "cut-at": lambda chance, host: PowerCut(host, 1 + chance.randrange(12), DOWN_S_MAX * chance.random()),
+    "cut-start": lambda chance, host: CutAtStart(host, chance.randrange(START_CHANGES), DOWN_S_MAX * chance.random()),
     "wipe": lambda chance, host: Wipe(host, DOWN_S_MAX * chance.random()),
     "vanish": lambda _chance, host: Vanish(host),
     "depart": lambda _chance, host: Depart(host, HANDOVER_S),
     "join": lambda _chance, _host: Join(),
     "rot": lambda chance, host: Rot(host, 1 + chance.randrange(3)),
+    "bad-sectors": lambda chance, host: BadSectors(host, 1 + chance.randrange(3)),
     "misdirect": lambda chance, host: Misdirect(host, 1 + chance.randrange(3)),
     "unplug": lambda chance, host: Unplug(host, BAD_S_MAX * chance.random()),
-    "full": lambda chance, host: Full(host, BAD_S_MAX * chance.random()),
+    "full": lambda chance, host: Full(host, 0, BAD_S_MAX * chance.random()),
+    "nearly-full": lambda chance, host: Full(host, chance.randrange(SPARE_BYTES_MAX), BAD_S_MAX * chance.random()),
     "errors": lambda chance, host: DiskErrors(host, 1 + chance.randrange(6)),
     "divide": lambda chance, _host: Divide(0.1 + 0.4 * chance.random(), BAD_S_MAX * chance.random()),
     "one-way": lambda chance, host: OneWay(host, chance.randrange(1 << 16), BAD_S_MAX * chance.random()),
@@ -185,16 +215,19 @@ MAKERS: Final[dict[str, Callable[[random.Random, int], Fault]]] = {
     "silence": lambda _chance, host: Silence(host),
     "shrink": lambda chance, host: Shrink(host, chance.random(), BAD_S_MAX * chance.random()),
     "step": lambda chance, host: Step(host, STEP_S_MAX * (2 * chance.random() - 1)),
+    "reboot": lambda _chance, host: Reboot(host),
 }
 CHURN: Final = ("kill", "cut", "wipe", "vanish", "depart")  # each as often as the others; joins keep the number
 
 
 def draw(seed: str, kinds: tuple[str, ...], count: int, start_s: float, end_s: float) -> list[Timed]:
-    """``count`` faults of these kinds, in turn, at any time between the two; for each that is gone one that joins."""
+    """``count`` faults at any time between the two, of each kind as many; for each that is gone one that joins."""
     chance = random.Random(f"{seed}/faults")
-    drawn = []
-    for number in range(count):
-        fault = MAKERS[kinds[number % len(kinds)]](chance, chance.randrange(1 << 16))
+    drawn: list[Timed] = []
+    coming: list[str] = []  # drawn anew when all kinds have had their turn: which of them comes more often is chance
+    for _ in range(count):
+        coming = coming or chance.sample(kinds, len(kinds))
+        fault = MAKERS[coming.pop()](chance, chance.randrange(1 << 16))
         drawn.append(Timed(start_s + (end_s - start_s) * chance.random(), fault))
         if isinstance(fault, (Vanish, Depart)):
             drawn.append(Timed(start_s + (end_s - start_s) * chance.random(), Join()))

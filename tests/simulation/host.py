@@ -70,7 +70,7 @@ class Process:
         around, number = host.around, host.serial
         self.is_alive = True
         self.is_leaving = False
-        self.is_buried = False  # a checker has seen it dead
+        self.is_buried = False  # a checker has seen it dead before
         self.started_s = host.around.loop.now_s
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.record: PeerRecord | None = None  # once it listens
@@ -206,7 +206,8 @@ class Host:
         self.name = name
         self.around = around
         self.disk = disk
-        self.quota_bytes = quota_bytes
+        self.lent_bytes = quota_bytes
+        self.quota_bytes = quota_bytes  # less while the farmer lends less
         self.nat = Nat.OPEN
         self.clock = HostClock(around.loop)
         self.address = f"10.{number >> 8}.{number & 255}.1:4000"
@@ -214,9 +215,9 @@ class Host:
         self.owner = make_signer(chance.randbytes(32), is_cheap=around.is_cheap)
         self.serial = 0
         self.process: Process | None = None
+        self.ended: list[Process] = []  # earlier ones, until a checker has seen that nothing of them is left
         self.is_gone = False
         self.start_count = 0
-        self.power_cut_count = 0
         self.disk_replaced: Callable[[Host, SimDisk, SimDisk], None] = lambda _host, _before, _after: None
 
     @property
@@ -229,6 +230,8 @@ class Host:
         self.around.loop.trace(f"start {self.name}")
         self.serial += 1
         self.start_count += 1
+        if self.process is not None:
+            self.ended.append(self.process)
         self.process = Process(self, contacts)
 
     def kill(self) -> None:
@@ -238,7 +241,6 @@ class Host:
 
     def cut_power(self) -> None:
         """The process dies, and the disk keeps no more than it must."""
-        self.power_cut_count += 1
         self.around.loop.trace(f"power cut {self.name}")
         if self.process is not None:
             self.process.kill()

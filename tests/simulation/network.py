@@ -29,6 +29,7 @@ from node.vault.ports import Answered, Clock, Handler
 from tests.simulation.loop import Owner, SimLoop, current_owner
 
 RESEND_S: Final = 0.3  # after the first loss; doubled with each further one
+MAPPING_S: Final = 30.0  # after which a router forgets through which port a silent vault can be dialled
 RESENDS_MAX: Final = 7  # then the line is dead for QUIC too
 SILENT_BEATS: Final = 2.0
 SESSIONS_MAX: Final = 384  # as a real vault: 256 accepted, 128 dialled
@@ -40,7 +41,7 @@ class Nat(Enum):
     """What stands between a vault and the world."""
 
     OPEN = auto()
-    CONE = auto()  # can be dialled once it has dialled somebody itself
+    CONE = auto()  # can be dialled while its router remembers that it has sent something
     SYMMETRIC = auto()  # nobody can dial it: it is reached over sessions that it has made
 
 
@@ -77,18 +78,21 @@ class SimNetwork:
         self.options = LineOptions()
         self.endpoints: dict[str, Endpoint] = {}  # by address
         self.message_count = 0
-        self._sides: dict[str, int] = {}  # by address; different sides do not hear each other
+        self._sides: list[frozenset[str]] = []  # addresses, each of which and all others do not hear each other
         self._deaf: dict[tuple[str, str], int] = {}  # (from, to) that do not get through, and how often so
 
     def can_pass(self, source: str, target: str) -> bool:
-        if self._sides and self._sides.get(source, 0) != self._sides.get(target, 0):
+        if self._sides and any((source in side) != (target in side) for side in self._sides):
             return False
         return not self._deaf or (source, target) not in self._deaf
 
-    def divide(self, side: Sequence[str]) -> None:
-        """From now on those of ``side`` and all others do not hear each other; empty ends that."""
-        self._sides = dict.fromkeys(side, 1)
+    def divide(self, side: frozenset[str]) -> None:
+        """From now on those of ``side`` and all others do not hear each other, until ``unite``."""
+        self._sides.append(side)
         self._look_for_silence()
+
+    def unite(self, side: frozenset[str]) -> None:
+        self._sides.remove(side)
 
     def cut(self, source: str, target: str) -> None:
         self._deaf[source, target] = self._deaf.get((source, target), 0) + 1
@@ -133,7 +137,7 @@ class Endpoint:
         self._context = contextvars.copy_context()
         self._context.run(current_owner.set, owner)
         self._nat = nat
-        self._has_dialled = False
+        self._sent_s = -math.inf  # the last time that a router learned a port from
         self._clock = clock
         self._record = record
         self._handler = handler
@@ -217,6 +221,16 @@ class Endpoint:
         if peers and self._silent is not None and self.is_open:
             self._context.run(self._say_silent, peers[chance.randrange(len(peers))])
 
+    def forget_mappings(self) -> None:
+        """The router starts anew: what comes over an old session finds nobody, and this vault has to dial again."""
+        if self._nat is not Nat.OPEN:
+            self._sent_s = -math.inf
+            for session in list(self._sessions.values()):
+                session.other._sessions.pop(self.transport_key, None)
+                session.other._listen_to(self.transport_key)
+                self._listen_to(session.peer.transport_key)
+            self._sessions.clear()
+
     def _listen_to(self, key: bytes) -> None:
         delay_s = self._beat_s * (SILENT_BEATS + self._network.chance.random() / 4)
         self._loop.call_later(delay_s, self._listened, key, context=self._context)
@@ -247,7 +261,7 @@ class Endpoint:
         """Connect and greet, while ``answer`` may still come; a time-out of it ends this too."""
         if not peer.addresses:
             raise Unreachable("the peer has no address")
-        self._has_dialled = True
+        self._sent_s = self._loop.now_s
         waiter: asyncio.Future[Session] = self._loop.create_future()
         answer.add_done_callback(lambda _answer: _time_out(waiter))
         delay_s = self._network.delay_s(0) + self._network.delay_s(0)  # one round trip; the second carries the message
@@ -297,10 +311,14 @@ class Endpoint:
             session.other._watchers[self] = None
 
     def _can_be_dialled(self) -> bool:
-        return self._nat is Nat.OPEN or (self._nat is Nat.CONE and self._has_dialled)
+        if self._nat is Nat.CONE and any(self._hears(key) for key in self._watched):
+            self._sent_s = self._loop.now_s  # it sends signs of life all the time
+        is_known = self._loop.now_s - self._sent_s < MAPPING_S
+        return self._nat is Nat.OPEN or (self._nat is Nat.CONE and is_known)
 
     def _send(self, session: Session, content: bytes, answer: asyncio.Future[bytes]) -> None:
         network, loop = self._network, self._loop
+        self._sent_s = loop.now_s
         loop.call_later(network.delay_s(len(content)), self._arrive, session, content, answer, 0)
         if network.options.repeated and network.chance.random() < network.options.repeated:
             loop.call_later(network.delay_s(len(content)), self._arrive, session, content, answer, 0)

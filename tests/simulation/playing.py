@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from node.vault import control
 from tests.simulation import faults
-from tests.simulation.disk import SimDisk
+from tests.simulation.disk import NEVER, SimDisk
 from tests.simulation.faults import Fault, Timed
-from tests.simulation.host import QUOTA_BYTES
 from tests.simulation.network import LineOptions
 
 if TYPE_CHECKING:
@@ -23,12 +23,17 @@ FEW: Final = 4  # farms below which nobody leaves for good
 
 
 class Player:
-    """Does what the plan says, each fault at its time.  Whatever ends by itself is a task of the world."""
+    """Does what the plan says, each fault at its time.  Whatever ends by itself is a task of the world.
+
+    Of several faults that last at the same time each has its own end; nothing is well before the last of them is over.
+    """
 
     def __init__(self, world: World, tasks: asyncio.TaskGroup) -> None:
         self._world = world
         self._tasks = tasks
         self._lasting: set[asyncio.Task[None]] = set()
+        self._bad_lines: list[LineOptions] = []  # all that are in force; the latest counts
+        self._in_force: Counter[tuple[str, str]] = Counter()  # by host and what is wrong with it
 
     async def play(self, plan: list[Timed], end_s: float) -> None:
         for timed in plan:
@@ -42,8 +47,7 @@ class Player:
             await asyncio.wait(set(self._lasting))
         world = self._world
         for host in world.hosts:
-            host.disk.cut_in = host.disk.misdirect_in = -1
-            host.disk.errors_left = 0
+            host.disk.cut_in = host.disk.misdirect_in = NEVER
             world.start(host)
         await asyncio.sleep(1.0)
 
@@ -70,6 +74,8 @@ class Player:
                 self._last(self._down(host, fault.for_s))
             case faults.PowerCut():
                 self._last(self._cut(host, fault))
+            case faults.CutAtStart():
+                self._last(self._cut_at_start(host, fault))
             case faults.Wipe():
                 self._last(self._wipe(host, fault.for_s))
             case faults.Vanish():
@@ -79,14 +85,14 @@ class Player:
             case faults.Depart():
                 if self._are_enough():
                     self._last(self._depart(host, fault.handover_s))
-            case faults.Rot():
-                self._rot(host, fault.chunks)
+            case faults.Rot() | faults.BadSectors():
+                self._spoil(host, fault)
             case faults.Misdirect():
                 host.disk.misdirect_in = fault.write
             case faults.Unplug() | faults.Full():
                 self._last(self._bad_disk(host, fault))
             case faults.DiskErrors():
-                self._last(self._disk_errors(host, fault.count))
+                self._last(self._disk_errors(host, fault))
             case faults.OneWay():
                 self._last(self._one_way(fault))
             case faults.Silence():
@@ -96,6 +102,9 @@ class Player:
                 self._last(self._shrink(host, fault))
             case faults.Step():
                 host.clock.step_s = fault.by_s
+            case faults.Reboot():
+                if host.process is not None and host.process.endpoint is not None:
+                    host.process.endpoint.forget_mappings()
             case _:
                 assert_never(fault)
 
@@ -116,11 +125,23 @@ class Player:
         if not fault.change:
             host.cut_power()
         else:
-            host.disk.cut_in = fault.change
-            await asyncio.sleep(faults.BAD_S_MAX)  # a vault with nothing to do changes nothing
-            host.disk.cut_in = -1
+            await self._arm(host, fault.change)
         await asyncio.sleep(fault.for_s)
         self._world.start(host)
+
+    async def _cut_at_start(self, host: Host, fault: faults.CutAtStart) -> None:
+        host.cut_power()
+        if not host.is_gone:
+            self._world.start(host)
+            await self._arm(host, fault.change)
+            await asyncio.sleep(fault.for_s)
+            self._world.start(host)
+
+    async def _arm(self, host: Host, change: int) -> None:
+        disk = host.disk
+        disk.cut_in = change
+        await asyncio.sleep(faults.BAD_S_MAX)  # a vault with nothing to do changes nothing
+        disk.cut_in = NEVER
 
     async def _wipe(self, host: Host, for_s: float) -> None:
         world = self._world
@@ -146,42 +167,57 @@ class Player:
         else:
             world.start(host)
 
-    def _rot(self, host: Host, count: int) -> None:
+    def _spoil(self, host: Host, fault: faults.Rot | faults.BadSectors) -> None:
         world = self._world
-        for _ in range(count):
+        for _ in range(fault.chunks):
             names = sorted(host.disk.chunks())
-            if names and world.may_spoil(host, name := names[world.chance.randrange(len(names))]):
+            if not names or not world.may_spoil(host, name := names[world.chance.randrange(len(names))]):
+                continue
+            if isinstance(fault, faults.Rot):
                 host.disk.rot(name)
+            else:
+                host.disk.chunks()[name].is_bad = True
 
     async def _bad_disk(self, host: Host, fault: faults.Unplug | faults.Full) -> None:
-        is_unplugged = isinstance(fault, faults.Unplug)
-        disk = host.disk
-        disk.is_unplugged, disk.is_full = disk.is_unplugged or is_unplugged, disk.is_full or not is_unplugged
-        await asyncio.sleep(fault.for_s)
-        if is_unplugged:
-            host.disk.is_unplugged = False
+        if isinstance(fault, faults.Unplug):
+            host.disk.is_unplugged = True
         else:
-            host.disk.is_full = False
+            host.disk.spare_bytes = fault.spare_bytes
+        if await self._is_over(host, fault, fault.for_s):
+            if isinstance(fault, faults.Unplug):
+                host.disk.is_unplugged = False
+            else:
+                host.disk.spare_bytes = None
         self._world.start(host)  # it may have failed to start meanwhile
 
-    async def _disk_errors(self, host: Host, count: int) -> None:
-        host.disk.errors_left = count
-        await asyncio.sleep(ERRORS_S)
-        host.disk.errors_left = 0
+    async def _disk_errors(self, host: Host, fault: faults.DiskErrors) -> None:
+        host.disk.errors_left += fault.count
+        if await self._is_over(host, fault, ERRORS_S):
+            host.disk.errors_left = 0
         self._world.start(host)
+
+    async def _is_over(self, host: Host, fault: Fault, for_s: float) -> bool:
+        """Wait so long; return whether no other fault of this kind is in force on the host then."""
+        name = host.name, type(fault).__name__
+        self._in_force[name] += 1
+        await asyncio.sleep(for_s)
+        self._in_force[name] -= 1
+        return not self._in_force[name]
 
     async def _divide(self, fault: faults.Divide) -> None:
         world = self._world
-        side = [host.address for host in world.hosts if world.chance.random() < fault.share]
+        side = frozenset(host.address for host in world.hosts if world.chance.random() < fault.share)
         world.network.divide(side)
         await asyncio.sleep(fault.for_s)
-        world.network.divide([])
+        world.network.unite(side)
 
     async def _lines(self, fault: faults.Lines) -> None:
         network = self._world.network
         network.options = fault.options
+        self._bad_lines.append(fault.options)
         await asyncio.sleep(fault.for_s)
-        network.options = LineOptions()
+        self._bad_lines.remove(fault.options)
+        network.options = self._bad_lines[-1] if self._bad_lines else LineOptions()
 
     async def _one_way(self, fault: faults.OneWay) -> None:
         hosts, network = self._world.hosts, self._world.network
@@ -204,7 +240,7 @@ class Player:
         if not host.is_gone and host.disk.used_bytes() > less and len(world.checkers.shrinking) == 1:
             world.checkers.fail(f"{host.name} does not shrink within {SHRUNK_S_MAX:.0f} s")
         await asyncio.sleep(fault.for_s)
-        await self._set_quota(host, QUOTA_BYTES)
+        await self._set_quota(host, host.lent_bytes)
         world.checkers.shrinking.discard(host.name)
 
     async def _set_quota(self, host: Host, quota_bytes: int) -> None:

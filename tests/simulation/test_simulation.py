@@ -13,7 +13,7 @@ import pytest
 
 from node.vault.core.events import Ask
 from node.vault.core.vault import Vault
-from node.vault.errors import BadSignature
+from node.vault.errors import BadSignature, ChunkCorrupt
 from node.vault.share.tree import address_of
 from node.vault.storage.chunk_store import ChunkStore
 from tests.sim_filesystem import PowerCut
@@ -29,8 +29,11 @@ from tests.simulation.world import QUICK, Scenario, World
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
-HARMLESS = ("kill", "divide", "one-way", "lines", "silence", "step", "unplug", "full", "errors", "cut", "cut-at")
-FOR_REPAIR = tuple(kind for kind in MAKERS if kind not in HARMLESS)
+HARMLESS = (
+    "kill", "divide", "one-way", "lines", "silence", "step", "unplug", "full", "nearly-full", "errors", "cut", "cut-at",
+    "cut-start",
+)  # fmt: skip
+FOR_REPAIR = tuple(kind for kind in MAKERS if kind not in (*HARMLESS, "reboot"))
 
 
 def play(scenario, make_store=ChunkStore, make_vault=Vault):
@@ -53,7 +56,9 @@ class TestTheVaultAsItIs:
         assert outcome.converged_after_s >= 0.0
 
     def test_it_lives_behind_nats(self):
-        assert play(replace(SMALL, seed=5, kinds=("kill",), has_nats=True, must_converge=False)).failures == []
+        behind = replace(SMALL, seed=5, kinds=("kill", "reboot"), has_nats=True, must_converge=False)
+
+        assert play(behind).failures == []
 
     def test_a_seed_plays_alike_under_every_hash_seed_and_another_seed_plays_otherwise(self):
         alike = {fingerprint(1, hash_seed, "Vault") for hash_seed in ("1", "77")}
@@ -160,16 +165,53 @@ class TestTheDisk:
         with pytest.raises(PowerCut):
             disk.write("incoming/2", b"three")
 
-    def test_a_full_disk_takes_half_and_an_unplugged_one_nothing(self):
+    def test_a_full_disk_says_so_when_it_writes_or_when_it_flushes_and_leaves_half_or_all_of_it_behind(self):
+        left = {written_to_a_full_disk(seed) for seed in range(10)}
+
+        assert left == {b"fo", b"four"}
+
+    def test_a_nearly_full_disk_takes_what_still_fits_and_gives_back_what_is_removed(self):
         disk = a_disk()
-        disk.is_full = True
+        disk.spare_bytes = 10
+        for name in ("incoming/0", "incoming/1"):
+            disk.write(name, b"eight by")
+            disk.fsync(name)
+            disk.remove(name)
+
+        disk.write("incoming/2", b"eight by")
+        disk.fsync("incoming/2")
         with pytest.raises(OSError, match="space"):
-            disk.write("incoming/0", b"four")
+            disk.replace("incoming/2", "chunks/2")
+
+    def test_an_unplugged_disk_answers_nothing(self):
+        disk = a_disk()
         disk.is_unplugged = True
         with pytest.raises(OSError, match="device"):
             disk.list("incoming")
 
-        assert disk.folders["incoming"]["0"].content == b"fo"
+    def test_what_lies_on_bad_sectors_cannot_be_read_until_it_is_written_anew(self):
+        disk = a_disk()
+        store = ChunkStore(disk, QUOTA_BYTES)
+        address = store.put(b"a chunk")
+        disk.chunks()[address.hex()].is_bad = True
+        with pytest.raises(ChunkCorrupt):
+            store.get(address)
+
+        store.put(b"a chunk")
+
+        assert store.get(address) == b"a chunk"
+
+    def test_what_goes_astray_lies_over_another_chunk_and_changes_no_size(self):
+        disk = a_disk()
+        store = ChunkStore(disk, QUOTA_BYTES)
+        longer, shorter = store.put(b"a long chunk"), store.put(b"short")
+        disk.misdirect_in = 0
+
+        astray = store.put(b"middling")
+
+        found = {name: file.content for name, file in disk.chunks().items()}
+        assert found[astray.hex()] == bytes(8)
+        assert (found[longer.hex()], found[shorter.hex()]) in ((b"middlinghunk", b"short"), (b"a long chunk", b"middl"))
 
 
 class TestTheFaults:
@@ -194,7 +236,8 @@ class TestTheFaults:
         outcome = world.play(plan)
 
         assert outcome.failures == []
-        assert world.hosts[0].start_count + world.hosts[-1].start_count > 2 or outcome.counts["Kill"] == 1
+        assert sorted(host.start_count for host in world.hosts) == [1] * 8 + [2]
+        assert (outcome.counts["Kill"], outcome.counts["Lines"]) == (1, 1)
 
     def test_a_failure_comes_with_the_line_that_repeats_it(self):
         words = ["--seeds", "7..9", "--vaults", "20", "--hours", "0.5", "--kinds", "rot"]
@@ -315,6 +358,19 @@ async def steps_of_two():
 
 def a_disk(seed=1):
     return SimDisk(random.Random(seed), {}, lambda _what: None)
+
+
+def written_to_a_full_disk(seed):
+    disk = a_disk(seed)
+    disk.spare_bytes = 0
+    with pytest.raises(OSError, match="space"):
+        written_durably(disk)
+    return disk.folders["incoming"]["0"].content
+
+
+def written_durably(disk):
+    disk.write("incoming/0", b"four")
+    disk.fsync("incoming/0")
 
 
 def put_and_cut(seed, *, is_flushed):

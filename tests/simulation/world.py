@@ -32,6 +32,7 @@ from tests.simulation.host import QUOTA_BYTES, Host, Surroundings
 from tests.simulation.loop import SimLoop
 from tests.simulation.network import Nat, SimNetwork
 from tests.simulation.playing import Player
+from tests.simulation.reading import Readers
 
 CONTACTS: Final = 6
 QUICK: Final = control.Pace(
@@ -41,11 +42,14 @@ REPAIR_S: Final = 150.0  # at the quick pace
 CONVERGE_S: Final = 300.0
 CHUNK_BYTES_MAX: Final = 2_000
 GROW_S: Final = 0.2
-INSIST_S: Final = 90.0
 CHECK_S: Final = 5.0
+HOLD_S: Final = 30.0  # for which nothing may be missing before a network has converged
 GETS_AT_END: Final = 3  # by different vaults, of each chunk
 CHUNKS_FETCHED_AT_END: Final = 200
 DRIFT_MAX: Final = 5e-5
+SMALL_EVERY: Final = 3  # every so many hosts one lends so little that it is full soon
+SMALL_BYTES_MIN: Final = 8_000
+SMALL_BYTES_MAX: Final = 60_000
 TWIN_EVERY: Final = 8  # every so many hosts one shares the subnet of the one before
 RENEW_S: Final = 8 * 3600.0
 
@@ -116,6 +120,7 @@ class World:
         self.checkers = Checkers(self.hosts)
         self.atlas = Atlas(scenario.repair_s, lambda: sum(host.is_up for host in self.hosts), self._down)
         self.contents: dict[bytes, bytes] = {}
+        self.readers = Readers(self)
         self.tasks: asyncio.TaskGroup | None = None
         self.is_over = False
         self.converged_after_s = -1.0
@@ -201,7 +206,7 @@ class World:
         number = len(self.hosts)
         name = f"farm-{number}"
         disk = SimDisk(random.Random(f"{self.seed}/{name}/disk"), self.contents, self.loop.trace)
-        host = Host(name, number, self._around, disk, QUOTA_BYTES)
+        host = Host(name, number, self._around, disk, lent_bytes(self.scenario.seed, number))
         chance = random.Random(f"{self.seed}/{name}/kind")
         host.clock.drift = DRIFT_MAX * (2 * chance.random() - 1)
         if number % TWIN_EVERY == TWIN_EVERY - 1:
@@ -261,7 +266,7 @@ class World:
             self.tasks.create_task(self.put(self.chance.randbytes(1 + self.chance.randrange(CHUNK_BYTES_MAX))))
             known = list(self.checkers.acknowledged)
             if known:
-                self.tasks.create_task(self.get(known[self.chance.randrange(len(known))]))
+                self.tasks.create_task(self.readers.get(known[self.chance.randrange(len(known))]))
 
     async def put(self, content: bytes) -> bool:
         """By any farm that runs.  Whether it was acknowledged."""
@@ -283,67 +288,19 @@ class World:
         self.atlas.acknowledged(hashlib.sha256(content).digest(), holders, self.loop.now_s)
         return True
 
-    async def get(self, address: bytes) -> bool:
-        """By any farm that runs."""
-        up = [host for host in self.hosts if host.is_up]
-        if not up:
-            return False
-        host = up[self.chance.randrange(len(up))]
-        if await self.get_by(host, address):
-            return True
-        if self.tasks is not None and not self.is_over:
-            self.tasks.create_task(self._insist(host, address))
-        return False
-
-    async def _insist(self, host: Host, address: bytes) -> None:
-        """What could not be got must be within INSIST_S, of which somebody in reach had it all the time."""
-        process, begun_s = host.process, self.loop.now_s
-        while self.loop.now_s - begun_s < INSIST_S and not self.is_over:
-            await asyncio.sleep(CHECK_S)
-            if not host.is_up or host.process is not process or process is None or process.is_leaving:
-                return
-            if not self._is_in_reach(host, address):
-                begun_s = self.loop.now_s
-            if await self.get_by(host, address):
-                return
-        if not self.is_over:
-            self.checkers.fail(f"{host.name} cannot get {address.hex()[:8]} within {INSIST_S:.0f} s")
-
-    def _is_in_reach(self, host: Host, address: bytes) -> bool:
-        """Whether a vault that is up, can be dialled and hears this one has the chunk, whole."""
-        content = self.checkers.acknowledged[address]
-        for other in self.hosts:
-            file = other.disk.chunks().get(address.hex())
-            if file is None or file.content != content or not other.is_up or other.disk.is_unplugged:
-                continue
-            assert other.process is not None
-            is_old = self.loop.now_s - other.process.started_s > 60.0 and not other.process.is_leaving
-            there, back = (host.address, other.address), (other.address, host.address)
-            if is_old and other.nat is Nat.OPEN and self.network.can_pass(*there) and self.network.can_pass(*back):
-                return True
-        return False
-
-    async def get_by(self, host: Host, address: bytes) -> bool:
-        assert host.process is not None
-        try:
-            report = await host.process.order(lambda number: control.GetChunk(number, address))
-        except ConnectionError:
-            return False
-        is_there = self.checkers.got(address, report)
-        self.checkers.counts["gets" if is_there else "gets failed"] += 1
-        return is_there
-
     async def _converge(self) -> None:
-        """No fault any more: every copy must be where it belongs within the stated time."""
-        begun_s = self.loop.now_s
+        """No fault any more: within the stated time every copy must be where it belongs, and stay there for HOLD_S."""
+        begun_s = whole_s = self.loop.now_s
         if not self.scenario.must_converge:
             return
-        while missing := self.checkers.missing():
-            if self.loop.now_s - begun_s > self.scenario.converge_s:
+        while self.loop.now_s - whole_s < HOLD_S:
+            if missing := self.checkers.missing():
+                whole_s = self.loop.now_s + CHECK_S
+            if whole_s - begun_s > self.scenario.converge_s:
                 self.checkers.fail(f"{len(missing)} copies are still missing, as {', '.join(missing[:3])}")
                 return
             await asyncio.sleep(CHECK_S)
-        self.converged_after_s = self.loop.now_s - begun_s
+        self.converged_after_s = whole_s - begun_s
 
     async def _fetch_all(self) -> None:
         known = list(self.checkers.acknowledged)
@@ -351,7 +308,7 @@ class World:
         for address in known[:CHUNKS_FETCHED_AT_END]:
             up = [host for host in self.hosts if host.is_up]
             for host in self.chance.sample(up, min(GETS_AT_END, len(up))):
-                if not await self.get_by(host, address):
+                if not await self.readers.get_by(host, address):
                     self.checkers.fail(f"{host.name} cannot get the acknowledged chunk {address.hex()[:8]}")
         if not await self.put(b"the last one") and self.hosts:
             self.checkers.fail("a network without faults refuses a chunk")
@@ -363,9 +320,8 @@ class World:
                 if host.process is not None and host.process.is_alive:
                     draining.create_task(host.process.drain(0.0))
         await asyncio.sleep(1.0)
-        for host in self.hosts:
-            if host.process is not None and host.process.tasks:
-                self.checkers.fail(f"{len(host.process.tasks)} tasks of {host.name} outlive it")
+        self.checkers.all_the_time()
+        await asyncio.sleep(CHECK_S)
         self.checkers.all_the_time()
 
     async def _check(self) -> None:
@@ -381,6 +337,13 @@ class World:
 
     def _unhandled(self, _loop: Any, context: dict[str, Any]) -> None:
         self.checkers.fail(f"unhandled: {context.get('message')} {context.get('exception')!r}")
+
+
+def lent_bytes(seed: int, number: int) -> int:
+    """What farm ``number`` lends; the same in every segment."""
+    if number % SMALL_EVERY != 1:
+        return QUOTA_BYTES
+    return SMALL_BYTES_MIN + random.Random(f"{seed}/farm-{number}/lent").randrange(SMALL_BYTES_MAX - SMALL_BYTES_MIN)
 
 
 class _ErrorsSeen(logging.Handler):
