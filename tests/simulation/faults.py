@@ -189,7 +189,7 @@ DOWN_S_MAX: Final = 120.0
 BAD_S_MAX: Final = 60.0
 STEP_S_MAX: Final = 250.0  # two calendars stay within the skew that is allowed
 HANDOVER_S: Final = 60.0
-SPARE_BYTES_MAX: Final = 4_000
+SPARE_BYTES_MAX: Final = 10_000
 START_CHANGES: Final = 8  # of the disk, in a start that finds something to clean up
 BAD_LINES: Final = LineOptions(0.02, 0.2, loss=0.15, repeated=0.05, broken=0.02, bytes_per_s=5e5)
 

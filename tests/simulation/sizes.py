@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from node.vault import control
-from node.vault.core import gossip, handover, lanes, limits, presence, reliance, restore, works
+from node.vault.core import gossip, handover, limits, presence, reliance, restore, works
 from node.vault.core.audit import HEARINGS_MAX, RECEIPTS_KEPT
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, SUBNET_VAULTS_MAX
 from node.vault.core.desk import GONE_KEPT, TAKERS_KEPT
+from node.vault.core.lanes import LANES_KEPT, SUBNET_AT_ONCE
 from node.vault.core.lookup import PARALLEL
 from node.vault.core.neighbourhood import FORMER_KEPT, WATCHED_MAX
 from node.vault.core.ranking import PEERS_KEPT_MAX, SHUNNED_MAX
@@ -106,8 +107,8 @@ def _of_copies(vault: Any) -> list[tuple[str, int, int]]:
         ("gone", len(there._gone), presence.GONE_KEPT),
         ("lost chunks", len(restorer._waiting), restore.WAITING_MAX),
         ("lost chunks being fetched", len(restorer._working), restore.PARALLEL),
-        ("lanes", len(in_lanes), lanes.LANES_KEPT),
-        ("turns in one lane", max(at_work, default=0), lanes.SUBNET_AT_ONCE),
+        ("lanes", len(in_lanes), LANES_KEPT),
+        ("turns in one lane", max(at_work, default=0), SUBNET_AT_ONCE),
         ("turns at the line", waiting, sum(at_work)),
         ("proofs to shrink", shrinking._running, handover.SHRINK_AT_ONCE),
         ("farthest chunks", len(shrinking._farthest), handover.SHRINK_ROUND),

@@ -1,0 +1,266 @@
+"""Each checker speaks, and it alone, when one thing is broken in an otherwise healthy world."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from node.vault import control
+from node.vault.core import lanes
+from node.vault.core.events import CommandReceived, Started, Tell
+from node.vault.core.lanes import SUBNET_AT_ONCE
+from node.vault.core.vault import Vault
+from node.vault.storage.chunk_store import ChunkStore
+from tests.simulation import faults
+from tests.simulation.faults import Timed
+from tests.simulation.host import QUOTA_BYTES
+from tests.simulation.sizes import sizes
+from tests.simulation.world import HOLD_S, Scenario, World
+
+HEALTHY = Scenario(1, vaults=6, hours=0.03, chunks=24, faults=0)
+QUEUES = (  # and where each of them is, from a process on
+    ("sessions", "endpoint._sessions"),
+    ("requests being answered", "driver._replies"),
+    ("asks", "vault._desk._asked"),
+    ("reads", "vault._desk._reading"),
+    ("delayed writes", "vault._desk._delayed"),
+    ("takers", "vault._desk.takers"),
+    ("records of reliance", "vault._desk.reliance._records"),
+    ("pending requests", "vault._desk.limits._pending"),
+    ("identities in the limits", "vault._desk.limits._identities"),
+    ("hearings", "vault._auditor._hearings"),
+    ("receipts", "vault._auditor._receipts"),
+    ("offers", "vault._carrier._offers"),
+    ("former neighbours", "vault._neighbourhood._former"),
+    ("proofs", "vault._replicator._running"),
+    ("works to be tried again", "vault._replicator._works.retrying"),
+    ("absent", "vault._replicator._presence._absent"),
+    ("lost chunks", "vault._restorer._waiting"),
+    ("lost chunks being fetched", "vault._restorer._working"),
+    ("proofs to shrink", "vault._shrinking._running"),
+)
+
+
+def played(scenario):
+    return World(scenario).play().failures
+
+
+def failures(scenario=HEALTHY, *, plan=(), make_store=ChunkStore, make_vault=Vault):
+    return World(scenario, make_store=make_store, make_vault=make_vault).play(list(plan)).failures
+
+
+def test_a_healthy_world_has_no_failure_although_some_hosts_are_full():
+    world = World(HEALTHY)
+
+    assert world.play().failures == []
+    assert sum(refused(host, "put over quota") > 0 for host in world.hosts) >= 1
+
+
+def test_more_chunks_than_the_farmer_lends_are_seen():
+    found = failures(make_store=lambda disk, _quota: ChunkStore(disk, QUOTA_BYTES), make_vault=Greedy)
+
+    assert_only("bytes of", found)
+
+
+def test_a_store_that_loses_count_is_seen_also_after_a_chunk_has_rotted():
+    rotten = [Timed(50.0, faults.Rot(number, 1)) for number in range(6)]
+
+    assert failures(plan=rotten) == []
+    assert_only("accounts for", failures(plan=rotten, make_store=LosesCount))
+
+
+def test_a_queue_that_grows_beyond_its_limit_is_seen(monkeypatch):
+    wiped = replace(HEALTHY, faults=6, kinds=("wipe",))
+    assert played(wiped) == []
+
+    monkeypatch.setattr(lanes, "SUBNET_AT_ONCE", SUBNET_AT_ONCE + 100)
+
+    assert_only(f"turns in one lane, {SUBNET_AT_ONCE} are allowed", played(wiped))
+
+
+def test_each_queue_may_be_as_long_as_its_limit_and_no_longer():
+    world = World(replace(HEALTHY, vaults=2))
+    with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
+        at_the_limit, beyond = runner.run(filled_one_by_one(world))
+
+    assert at_the_limit == []
+    assert beyond == [name for name, _ in QUEUES]
+
+
+def test_copies_that_are_all_there_for_a_moment_only_are_seen():
+    found = failures(replace(HEALTHY, converge_s=2 * HOLD_S), make_vault=Forgetful)
+
+    assert_only("copies are still missing", found)
+
+
+def test_a_task_that_outlives_its_vault_is_seen_although_the_next_one_has_started():
+    killed = [Timed(50.0, faults.Kill(2, 0.5))]
+
+    assert failures(plan=killed) == []
+    assert_only("outlive", failures(plan=killed, make_vault=Haunted))
+
+
+def test_an_acknowledged_chunk_that_nobody_has_is_seen():
+    found = failures(replace(HEALTHY, must_converge=False), make_vault=Removing)
+
+    assert any("is lost" in failure for failure in found)
+
+
+def test_wrong_bytes_are_seen():
+    found = failures(replace(HEALTHY, must_converge=False), make_store=Lying)
+
+    assert any("a get brought wrong bytes" in failure for failure in found)
+
+
+def test_an_order_without_an_answer_is_seen():
+    assert any("does not answer GetChunk" in failure for failure in failures(replace(HEALTHY, chunks=1), make_vault=Deaf))
+
+
+def test_a_limit_that_is_lowered_and_not_kept_is_seen():
+    lowered = [Timed(50.0, faults.Shrink(0, 0.5, 1.0))]
+
+    assert_only("does not shrink", failures(plan=lowered, make_vault=Stubborn))
+
+
+def test_whatever_a_vault_logs_as_an_error_is_seen():
+    assert_only("logged: all is lost", failures(make_vault=Complaining))
+
+
+def test_what_cannot_be_got_although_somebody_in_reach_has_it_is_seen():
+    found = failures(replace(HEALTHY, hours=0.1, must_converge=False), make_vault=Hiding)
+
+    assert any("cannot get" in failure and "within" in failure for failure in found)
+
+
+def assert_only(what, found):
+    assert found
+    assert [failure for failure in found if what not in failure] == []
+
+
+def refused(host, why):
+    counters: Any = host.process.vault._desk.counters
+    return counters[why]
+
+
+async def filled_one_by_one(world):
+    """What the checkers say of queues that are as long as they may be, and of those that are longer by one."""
+    await world.grow(2)
+    process = world.hosts[0].process
+    allowed = {name: most for name, _, most in sizes(process)}
+    told = tuple([name for name, path in QUEUES if said(world, name, path, allowed[name] + more)] for more in (0, 1))
+    for host in world.hosts:
+        host.kill()
+    await asyncio.sleep(0)
+    return told
+
+
+def said(world, name, path, length):
+    """Whether exactly one failure is told, and it names the queue, while it has this length."""
+    *owners, attribute = path.split(".")
+    owner = world.hosts[0].process
+    for each in owners:
+        owner = getattr(owner, each)
+    world.checkers.failures.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, attribute, length if isinstance(getattr(owner, attribute), int) else range(length))
+        world.checkers.all_the_time()
+    return [f" {length} {name}, " in failure for failure in world.checkers.failures] == [True]
+
+
+class Greedy(Vault):
+    """Takes whatever it is given."""
+
+    def __init__(self, config, *rest) -> None:
+        super().__init__(replace(config, quota_bytes=QUOTA_BYTES), *rest)
+
+
+class LosesCount(ChunkStore):
+    """Once it holds some chunks, says that it uses half of what it does."""
+
+    @property
+    def used_bytes(self) -> int:
+        return super().used_bytes // (1 if self.chunk_count < 15 else 2)
+
+
+class Forgetful(Vault):
+    """The first of them removes a chunk now and then, and is given it again."""
+
+    def step(self, event):
+        desk: Any = self._desk
+        effects, now_s = super().step(event), event.now.monotonic_s
+        is_first = self.record.addresses[:1] == ("10.0.0.1:4000",)
+        if is_first and 145.0 < now_s < 220.0 and now_s % 20.0 < 5.0 and not desk._removing:
+            desk.remove_chunk(None, next(iter(desk.held), b""))
+        return effects + desk.take_effects()
+
+
+class Removing(Vault):
+    """Removes all it has, in the end."""
+
+    def step(self, event):
+        desk: Any = self._desk
+        effects = super().step(event)
+        if event.now.monotonic_s > 100.0:
+            for address in list(desk.held):
+                desk.remove_chunk(None, address)
+        return effects + desk.take_effects()
+
+
+class Lying(ChunkStore):
+    def get(self, address):
+        content = super().get(address)
+        return content and b"something else"
+
+
+class Deaf(Vault):
+    """Does not hear people who ask for chunks."""
+
+    def step(self, event):
+        is_get = isinstance(event, CommandReceived) and isinstance(event.command, control.GetChunk)
+        return [] if is_get else super().step(event)
+
+
+class Stubborn(Vault):
+    """Lends as much as before, whatever the farmer says."""
+
+    def step(self, event):
+        before_bytes = self._desk.quota_bytes
+        effects = super().step(event)
+        if isinstance(event, CommandReceived) and isinstance(event.command, control.SetQuota):
+            self._desk.quota_bytes = max(before_bytes, event.command.quota_bytes)
+        return effects
+
+
+class Complaining(Vault):
+    def step(self, event):
+        if isinstance(event, CommandReceived):
+            logging.getLogger("node.vault").error("all is lost")
+        return super().step(event)
+
+
+class Hiding(Vault):
+    """Tells people that it cannot get what they ask for."""
+
+    def step(self, event):
+        effects = super().step(event)
+        content = [e for e in effects if isinstance(e, Tell) and isinstance(e.report, control.Content)]
+        others = [effect for effect in effects if effect not in content]
+        return others + [Tell(control.Failed(e.report.id, "peer.not_found", "hidden")) for e in content]
+
+
+class Haunted(Vault):
+    """The first run of one of them leaves a task behind that does not end when it is told to."""
+
+    def step(self, event):
+        if isinstance(event, Started) and event.addresses == ("10.0.2.1:4000",) and self.record.certificate.serial == 1:
+            self.behind = asyncio.get_running_loop().create_task(go_on())
+        return super().step(event)
+
+
+async def go_on():
+    try:
+        await asyncio.sleep(1e6)
+    except asyncio.CancelledError:
+        await asyncio.sleep(60.0)
