@@ -5,6 +5,7 @@ has come from somewhere else than the seed, and that is a failure too.
 
 A long run:  ``python -m tests.simulation --seeds 1..1 --vaults 1000 --hours 24 --churn 30 --real-pace --resume FILE``
 plays 24 segments of an hour and writes FILE after each; started again it goes on after the last one that is in FILE.
+It takes one seed and plays it once: what it finds are failures of the network, not chance from elsewhere.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--nats", action="store_true", help="put vaults behind NATs of several kinds")
     options.add_argument("--real-pace", action="store_true", help="the pace of a real home instead of a quick one")
     options.add_argument("--once", action="store_true", help="play in this process, once, and print JSON")
-    options.add_argument("--resume", type=Path, help="play segments of an hour, and keep them in this file")
+    options.add_argument("--resume", type=Path, help="play one seed once, in segments kept in this file")
     return options
 
 
@@ -166,6 +167,8 @@ def main(words: list[str]) -> int:
     seeds = range(int(first), int(last or first) + 1)
     logging.getLogger().setLevel(logging.ERROR)
     if arguments.resume is not None:
+        if len(seeds) != 1:
+            parser().error("--resume plays one seed, as --seeds 1..1")
         return 0 if play_on(arguments, seeds[0]) else 1
     if arguments.once:
         begun_s = time.process_time()

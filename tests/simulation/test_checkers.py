@@ -11,7 +11,8 @@ from node.vault import control
 from node.vault.core import lanes
 from node.vault.core.events import CommandReceived, Started, Tell
 from node.vault.core.lanes import SUBNET_AT_ONCE
-from node.vault.core.vault import Vault
+from node.vault.core.vault import Vault, VaultConfig
+from node.vault.ports import Entropy, Random
 from node.vault.storage.chunk_store import ChunkStore
 from tests.simulation import faults
 from tests.simulation.faults import Timed
@@ -115,7 +116,9 @@ def test_wrong_bytes_are_seen():
 
 
 def test_an_order_without_an_answer_is_seen():
-    assert any("does not answer GetChunk" in failure for failure in failures(replace(HEALTHY, chunks=1), make_vault=Deaf))
+    assert any(
+        "does not answer GetChunk" in failure for failure in failures(replace(HEALTHY, chunks=1), make_vault=Deaf)
+    )
 
 
 def test_a_limit_that_is_lowered_and_not_kept_is_seen():
@@ -172,8 +175,8 @@ def said(world, name, path, length):
 class Greedy(Vault):
     """Takes whatever it is given."""
 
-    def __init__(self, config, *rest) -> None:
-        super().__init__(replace(config, quota_bytes=QUOTA_BYTES), *rest)
+    def __init__(self, config: VaultConfig, random: Random, entropy: Entropy) -> None:
+        super().__init__(replace(config, quota_bytes=QUOTA_BYTES), random, entropy)
 
 
 class LosesCount(ChunkStore):
@@ -245,9 +248,9 @@ class Hiding(Vault):
 
     def step(self, event):
         effects = super().step(event)
-        content = [e for e in effects if isinstance(e, Tell) and isinstance(e.report, control.Content)]
-        others = [effect for effect in effects if effect not in content]
-        return others + [Tell(control.Failed(e.report.id, "peer.not_found", "hidden")) for e in content]
+        reports = [e.report for e in effects if isinstance(e, Tell) and isinstance(e.report, control.Content)]
+        others = [e for e in effects if not (isinstance(e, Tell) and e.report in reports)]
+        return others + [Tell(control.Failed(report.id, "peer.not_found", "hidden")) for report in reports]
 
 
 class Haunted(Vault):

@@ -5,25 +5,31 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
+from itertools import combinations, pairwise
 from typing import Any
 
 import msgspec
 import pytest
 
-from node.vault.core.events import Ask
+from node.vault.core.events import AnswerReceived, Ask, AskFailed, ChunkRead, ChunkRemoved, ChunkWritten
+from node.vault.core.identity import Signer, certify, make_record
+from node.vault.core.limits import KNOWN_S
+from node.vault.core.reliance import UNPROVEN_S
 from node.vault.core.vault import Vault
-from node.vault.errors import BadSignature, ChunkCorrupt
+from node.vault.errors import BadSignature, ChunkCorrupt, Unreachable
 from node.vault.share.tree import address_of
 from node.vault.storage.chunk_store import ChunkStore
 from tests.sim_filesystem import PowerCut
 from tests.simulation import faults
-from tests.simulation.__main__ import parser, repeat_line
+from tests.simulation.__main__ import main, parser, repeat_line
 from tests.simulation.disk import SimDisk
 from tests.simulation.faults import MAKERS, Atlas, Timed
-from tests.simulation.host import QUOTA_BYTES
+from tests.simulation.host import QUOTA_BYTES, HostClock
 from tests.simulation.loop import SimLoop, current_owner
-from tests.simulation.network import LineOptions, Nat
+from tests.simulation.network import MAPPING_S, Endpoint, LineOptions, Nat
+from tests.simulation.playing import Player
 from tests.simulation.signing import CheapSigner, cheap_signatures
 from tests.simulation.world import QUICK, Scenario, World
 
@@ -54,6 +60,24 @@ class TestTheVaultAsItIs:
 
         assert outcome.failures == []
         assert outcome.converged_after_s >= 0.0
+
+    @pytest.mark.parametrize("seed", [21, 22, 23])
+    def test_it_keeps_its_promises_when_everything_goes_wrong_at_once(self, seed):
+        assert play(replace(SMALL, seed=seed, faults=2 * len(MAKERS), kinds=tuple(MAKERS))).failures == []
+
+    def test_it_outlives_what_takes_longer_than_a_vault_is_patient(self):
+        away = [Timed(60.0, faults.Unplug(0, 1.25 * UNPROVEN_S)), Timed(KNOWN_S + 100.0, faults.Wipe(3, 10.0))]
+        world = World(Scenario(6, vaults=12, hours=0.24, chunks=24))
+
+        assert world.play(away).failures == []
+        desks = [desk_of(host) for host in world.hosts]
+        assert sum(desk.counters["peer left out"] for desk in desks) > 0
+        assert [desk for desk in desks if world.hosts[0].owner.public_key in desk.reliance.left_out] == []
+
+    def test_what_happens_twice_counts_once(self):
+        mixed = replace(SMALL, seed=7, faults=12, kinds=("wipe", "kill", "shrink", "lines"))
+
+        assert play(mixed, make_vault=HearsTwice).failures == []
 
     def test_it_lives_behind_nats(self):
         behind = replace(SMALL, seed=5, kinds=("kill", "reboot"), has_nats=True, must_converge=False)
@@ -214,7 +238,39 @@ class TestTheDisk:
         assert (found[longer.hex()], found[shorter.hex()]) in ((b"middlinghunk", b"short"), (b"a long chunk", b"middl"))
 
 
+class TestTheNetwork:
+    def test_of_two_cuts_the_first_to_end_does_not_end_the_other(self):
+        assert in_world(World(SMALL), two_cuts) == {("a", "b"), ("c", "d")}
+
+    def test_a_router_forgets_who_is_silent(self):
+        told = in_world(World(SMALL), behind_a_router)
+
+        assert told == [False, True, False]
+
+    def test_who_exchanges_signs_of_life_is_never_forgotten_unless_the_router_starts_anew(self):
+        told = in_world(World(SMALL), two_of_which_one_is_behind_a_router)
+
+        assert told == [True, False, True]
+
+
 class TestTheFaults:
+    def test_of_two_that_last_at_the_same_time_each_has_its_own_end(self):
+        assert in_world(World(SMALL), two_bad_times_at_once) == [(0, True, 0.5), (0, True, 0.5), (None, False, 0.01)]
+
+    def test_the_power_can_fail_inside_a_start(self):
+        world = World(replace(SMALL, chunks=3, faults=0))
+        outcome = world.play([Timed(60.0, faults.CutAtStart(0, 1, 5.0))])
+
+        assert outcome.failures == []
+        assert sorted(host.start_count for host in world.hosts) == [1] * 8 + [3]
+
+    def test_each_kind_has_its_turn_before_any_has_a_second_one_and_never_always_after_the_same(self):
+        rounds = [faults.draw("1", ("kill", "rot", "step"), 3 * count, 0.0, 1.0) for count in range(1, 20)]
+        last = {type(now.fault) for before, plan in pairwise(rounds) for now in plan if now not in before}
+
+        assert all(len({*Counter(type(t.fault) for t in plan).values()}) == 1 for plan in rounds)
+        assert len(last) == 3
+
     def test_no_more_copies_are_lost_than_can_be_until_they_are_replaced(self):
         atlas = Atlas(100.0, lambda: 9, lambda _address: 0)
         lost = [atlas.may_lose([b"a"], now_s) for now_s in (0.0, 1.0, 2.0, 3.0, 4.0)]
@@ -238,6 +294,13 @@ class TestTheFaults:
         assert outcome.failures == []
         assert sorted(host.start_count for host in world.hosts) == [1] * 8 + [2]
         assert (outcome.counts["Kill"], outcome.counts["Lines"]) == (1, 1)
+
+    def test_a_long_run_takes_one_seed_and_says_so(self, tmp_path, capsys):
+        with pytest.raises(SystemExit) as ended:
+            main(["--seeds", "1..2", "--resume", str(tmp_path / "kept")])
+
+        assert ended.value.code == 2
+        assert "one seed" in capsys.readouterr().err
 
     def test_a_failure_comes_with_the_line_that_repeats_it(self):
         words = ["--seeds", "7..9", "--vaults", "20", "--hours", "0.5", "--kinds", "rot"]
@@ -313,6 +376,14 @@ class Raising(Vault):
         return super().step(event)
 
 
+class HearsTwice(Vault):
+    """Is told everything twice that it waits for."""
+
+    def step(self, event):
+        again = isinstance(event, (AnswerReceived, AskFailed, ChunkRead, ChunkWritten, ChunkRemoved))
+        return super().step(event) + (super().step(event) if again else [])
+
+
 class Unordered(Vault):
     """Performs its effects in the order of a set of strings."""
 
@@ -371,6 +442,87 @@ def written_to_a_full_disk(seed):
 def written_durably(disk):
     disk.write("incoming/0", b"four")
     disk.fsync("incoming/0")
+
+
+def in_world(world, story):
+    """What ``story`` returns, played in this world."""
+
+    async def play_story():
+        told = await story(world)
+        for host in world.hosts:
+            host.kill()
+        await asyncio.sleep(1.0)
+        return told
+
+    with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
+        return runner.run(play_story())
+
+
+async def two_cuts(world):
+    """Who hears whom of four, once the first of two cuts is over: that between ``a`` and all others."""
+    network = world.network
+    one, both = frozenset("a"), frozenset("ab")
+    network.divide(one)
+    network.divide(both)
+    network.unite(one)
+    return {pair for pair in combinations("abcd", 2) if network.can_pass(*pair)}
+
+
+async def behind_a_router(world):
+    """Whether it can be dialled: at first, once it has dialled somebody, and later."""
+    signer = Signer(bytes(32))
+    record = make_record(signer, certify(signer, signer.public_key, serial=1, now_s=0.0), ("10.0.8.1:4000",), 0.0)
+    endpoint = Endpoint(
+        world.network, Owner(), "10.0.9.1:4000", Nat.CONE, HostClock(world.loop), lambda: record, no_handler, 1.0
+    )
+    told = [endpoint._can_be_dialled()]
+    with pytest.raises(Unreachable):
+        await endpoint.request(record, b"anybody?", 1.0)
+    told.append(endpoint._can_be_dialled())
+    await asyncio.sleep(MAPPING_S)
+    return [*told, endpoint._can_be_dialled()]
+
+
+async def no_handler(_peer, _subnet, _content):
+    raise AssertionError
+
+
+async def two_of_which_one_is_behind_a_router(world):
+    """Whether that one can be dialled: long after it has started, after the router did, and some time later."""
+    for nat in (Nat.OPEN, Nat.CONE):
+        host = world.add()
+        host.nat = nat
+        world.start(host)
+        await asyncio.sleep(1.0)
+    endpoint = world.hosts[1].process.endpoint
+    await asyncio.sleep(10 * MAPPING_S)
+    told = [endpoint._can_be_dialled()]
+    endpoint.forget_mappings()
+    told.append(endpoint._can_be_dialled())
+    await asyncio.sleep(MAPPING_S)
+    return [*told, endpoint._can_be_dialled()]
+
+
+async def two_bad_times_at_once(world):
+    """The disk's spare bytes, whether it is unplugged, and the lines' loss: with both in force, with one, with none."""
+    await world.grow(1)
+    bad = LineOptions(loss=0.5)
+    kinds = (lambda s: faults.Full(0, 0, s), lambda s: faults.Unplug(0, s), lambda s: faults.Lines(bad, s))
+    plan = [Timed(at_s, make(for_s)) for at_s, for_s in ((10.0, 20.0), (20.0, 30.0)) for make in kinds]
+    told = []
+    async with asyncio.TaskGroup() as tasks:
+        playing = tasks.create_task(Player(world, tasks).play(plan, 60.0))
+        for at_s in (25.0, 40.0, 55.0):
+            await asyncio.sleep(at_s - world.loop.now_s)
+            disk = world.hosts[0].disk
+            told.append((disk.spare_bytes, disk.is_unplugged, world.network.options.loss))
+        await playing
+    return told
+
+
+def desk_of(host):
+    process: Any = host.process
+    return process.vault._desk
 
 
 def put_and_cut(seed, *, is_flushed):

@@ -185,10 +185,12 @@ class TestShrinking:
         assert len(actors[0].chunks) == len(addresses)
 
 
-def test_the_close_group_of_every_chunk_is_five_vaults():
+def test_before_anybody_goes_a_chunk_is_with_the_five_of_its_close_group_and_with_nobody_else():
     _, actors, addresses = network()
-    assert PACE.sweep_s > 0
-    assert all(len(group(actors, address)) == 5 for address in addresses)
+    for address in addresses:
+        holders = [actor for actor in actors if address in actor.chunks]
+        assert holders == group(actors, address)
+        assert len(holders) == 5
 
 
 def test_who_leaves_for_good_proves_its_chunks_and_promises_nothing_any_more():
