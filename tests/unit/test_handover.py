@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from node.vault import control
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
 from node.vault.core.events import ChunkRead, CommandReceived, ReadChunk, Reply, RequestReceived
-from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_S_MAX, signers, takers
+from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_PAUSE_S, SHRINK_S_MAX, signers, takers
 from node.vault.core.messages import Answer, Audit, Audited, Receipt, Stored
 from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
 from node.vault.core.proving import Proof, Proven
-from tests.unit.test_replication import PACE, group, missing, network
+from tests.unit.test_replication import PACE, group, missing, network, puts
 from tests.unit.test_takers import signed_for, taken
 from tests.unit.test_vault_attacks import ADDRESS, peers
 from tests.vault_world import Actor, World
@@ -162,6 +163,27 @@ class TestShrinking:
         shrink(world, actors[1], 0)
         world.pass_time(60.0)
         assert len(actors[1].chunks) == len(addresses)
+
+    def test_whom_all_others_refuse_does_not_ask_them_without_end_and_goes_on_when_they_have_room(self):
+        world, actors, _ = network(count=7)
+        first, *others = sorted(actors, key=lambda each: len(each.chunks))
+        for other in others:
+            desk = other.vault._desk
+            for address in first.chunks:
+                other.chunks.pop(address, None)
+                desk.held.pop(address, None)
+            desk.used_bytes = desk.quota_bytes
+        before, kept = puts([first]), len(first.chunks)
+
+        shrink(world, first, 0)
+        world.pass_time(SHRINK_PAUSE_S - 1.0)
+
+        assert len(first.chunks) == kept > 0
+        assert puts([first]) - before <= 2 * kept * CLOSE_GROUP_SUBNETS  # and as many at most by the replication
+        for other in others:
+            other.vault._desk.quota_bytes *= 2
+        world.pass_time(SHRINK_PAUSE_S)
+        assert first.chunks == {}
 
     @pytest.mark.parametrize("is_late", [False, True])
     def test_what_nobody_else_holds_stays_until_the_time_is_over(self, is_late):

@@ -31,7 +31,7 @@ AGAIN_S: Final = 5.0
 REPORT_S: Final = 1.0
 READ_S_MAX: Final = 60.0  # in which an audit that is being answered still renews the own promise
 SHRINK_AT_ONCE: Final = 4
-SHRINK_PAUSE_S: Final = 60.0  # before the farthest are tried again
+SHRINK_PAUSE_S: Final = 60.0  # between the beginnings of two rounds, each of which tries the farthest once
 SHRINK_PER_STEP: Final = 2_000  # addresses measured
 SHRINK_ROUND: Final = 1_000  # the farthest, tried in one round
 # Longer than one night in which the others are switched off; then the farmer's disk comes before the network's copy.
@@ -120,6 +120,7 @@ class Shrinking:
         self._line, self._auditor = line, auditor
         self._since_s: float | None = None
         self._next_s = math.inf
+        self._round_at_s = 0.0  # when the next round may begin: who has refused a chunk is not asked again at once
         self._unmeasured: deque[bytes] = deque()
         self._farthest: list[tuple[int, bytes]] = []
         self._todo: list[bytes] = []
@@ -137,7 +138,7 @@ class Shrinking:
         if self._since_s is None:
             if self._excess_bytes(desk) <= 0 or not desk.is_counted:
                 return
-            self._since_s, self._next_s, self._done = now_s, now_s, 0
+            self._since_s, self._next_s, self._round_at_s, self._done = now_s, now_s, now_s, 0
             self._unmeasured, self._farthest, self._todo = deque(), [], []
         for address in list(desk.broken):  # of use to nobody
             if self._excess_bytes(desk) > 0:
@@ -150,11 +151,14 @@ class Shrinking:
         if now_s < self._next_s:
             return
         if not self._todo and not self._running and not self._unmeasured:
-            self._unmeasured = deque(desk.held)
+            if now_s < self._round_at_s:
+                self._next_s = self._round_at_s
+                return
+            self._unmeasured, self._round_at_s = deque(desk.held), now_s + SHRINK_PAUSE_S
         self._measure(desk)
         self._go_on(desk)
-        is_busy = self._unmeasured or self._running or self._todo
-        self._next_s = now_s + (REPORT_S if self._running else 0.0 if is_busy else SHRINK_PAUSE_S)
+        is_busy = self._unmeasured or self._todo
+        self._next_s = now_s + REPORT_S if self._running else now_s if is_busy else self._round_at_s
 
     def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         self._done += not code
