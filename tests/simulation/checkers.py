@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from tests.simulation.network import Nat
 from tests.simulation.sizes import sizes
 
 FAILURES_NAMED_MAX: Final = 20
+MESSAGES_PER_S_MAX: Final = 10.0  # of each vault, at the quick pace; twice what the worst hours take (2026-11-28)
 
 
 class Place(NamedTuple):
@@ -38,6 +39,7 @@ class Checkers:
     acknowledged: dict[bytes, bytes] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     spoiled: set[tuple[str, str]] = field(default_factory=set)  # (host, chunk) that a fault destroyed
+    losers: set[str] = field(default_factory=set)  # hosts of which a fault has destroyed something
     shrinking: set[str] = field(default_factory=set)  # hosts whose limit was lowered and is not kept yet
     counts: Counter[str] = field(default_factory=Counter)
     most: Counter[str] = field(default_factory=Counter)  # the largest size of each queue
@@ -78,6 +80,7 @@ class Checkers:
 
     def wiped(self, host: Host) -> None:
         """Its disk is another one: nothing on it was ever signed for."""
+        self.losers.add(host.name)
         self._signed = {key: content for key, content in self._signed.items() if key[0] != host.name}
 
     def power_cut(self, host: Host, before: SimDisk, after: SimDisk) -> None:
@@ -145,6 +148,20 @@ class Checkers:
             if process.tasks and process.is_buried:
                 self.fail(f"{len(process.tasks)} tasks of {host.name} outlive it")
             process.is_buried = True
+
+    def in_the_end(self, messages: int) -> None:
+        """Nobody who lost nothing was convicted, and nobody has talked without end."""
+        now_s = self.hosts[0].around.loop.now_s
+        if messages > MESSAGES_PER_S_MAX * now_s * len(self.hosts):
+            self.fail(f"{messages} messages of {len(self.hosts)} vaults are too many")
+        by_id = {host.owner.public_key: host for host in self.hosts}
+        for host in self.hosts:
+            desk: Any = (
+                host.process.vault._desk if host.process is not None and host.process.vault is not None else None
+            )
+            for vault_id, standing in desk.ledger._standings.items() if desk is not None else ():
+                if standing.evidence and by_id[vault_id].name not in self.losers:
+                    self.fail(f"{host.name} has convicted {by_id[vault_id].name}, which has lost nothing")
 
     def missing(self) -> list[str]:
         """The copies that the network still owes: each chunk at every vault of its true close group."""

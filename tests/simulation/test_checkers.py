@@ -9,8 +9,9 @@ import pytest
 
 from node.vault import control
 from node.vault.core import lanes
-from node.vault.core.events import CommandReceived, Started, Tell
+from node.vault.core.events import CommandReceived, Started, Tell, Ticked
 from node.vault.core.lanes import SUBNET_AT_ONCE
+from node.vault.core.messages import Ping
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.ports import Entropy, Random
 from node.vault.storage.chunk_store import ChunkStore
@@ -137,6 +138,17 @@ def test_what_cannot_be_got_although_somebody_in_reach_has_it_is_seen():
     assert any("cannot get" in failure and "within" in failure for failure in found)
 
 
+def test_messages_without_end_are_seen():
+    assert_only("are too many", failures(replace(HEALTHY, vaults=4, hours=0.01, chunks=4), make_vault=Chatty))
+
+
+def test_a_conviction_of_a_vault_of_which_no_fault_has_destroyed_anything_is_seen():
+    scenario = replace(HEALTHY, must_converge=False)
+    assert failures(replace(scenario, faults=4, kinds=("kill",))) == []
+
+    assert any("has convicted farm-0" in failure for failure in failures(scenario, make_vault=Unfaithful))
+
+
 def assert_only(what, found):
     assert found
     assert [failure for failure in found if what not in failure] == []
@@ -208,6 +220,33 @@ class Removing(Vault):
         if event.now.monotonic_s > 100.0:
             for address in list(desk.held):
                 desk.remove_chunk(None, address)
+        return effects + desk.take_effects()
+
+
+class Chatty(Vault):
+    """Pings everybody whenever it wakes up, and wakes up often."""
+
+    @property
+    def due_s(self):
+        return 0.0
+
+    def step(self, event):
+        effects = super().step(event)
+        desk: Any = self._desk
+        if isinstance(event, Ticked):
+            for peer in desk.table:
+                desk.ask(self._carrier, peer.record, Ping(self._carrier.digest))
+        return effects + desk.take_effects()
+
+
+class Unfaithful(Vault):
+    """The first of them removes what it has at one moment, and hands none over."""
+
+    def step(self, event):
+        desk: Any = self._desk
+        effects, now_s = super().step(event), event.now.monotonic_s
+        if self.record.addresses[:1] == ("10.0.0.1:4000",) and 100.0 < now_s < 101.0:
+            desk.remove_chunk(None, next(iter(desk.held), b""))
         return effects + desk.take_effects()
 
 

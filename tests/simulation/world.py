@@ -242,6 +242,7 @@ class World:
         if not self.atlas.may_lose(known, self.loop.now_s, is_up=host.is_up):
             return False
         self.checkers.spoiled.add((host.name, name))
+        self.checkers.losers.add(host.name)
         return True
 
     def may_wipe(self, host: Host) -> bool:
@@ -315,6 +316,7 @@ class World:
 
     async def _end(self) -> None:
         """All drain at once; nothing of them may be left."""
+        self.checkers.in_the_end(self.network.message_count)
         async with asyncio.TaskGroup() as draining:
             for host in self.hosts:
                 if host.process is not None and host.process.is_alive:
