@@ -92,9 +92,9 @@ def test_each_queue_may_be_as_long_as_its_limit_and_no_longer():
 
 
 def test_copies_that_are_all_there_for_a_moment_only_are_seen():
-    found = failures(replace(HEALTHY, converge_s=2 * HOLD_S), make_vault=Forgetful)
+    crumbling = Crumbling(replace(HEALTHY, converge_s=2 * HOLD_S))
 
-    assert_only("copies are still missing", found)
+    assert_only("copies are still missing", crumbling.play([]).failures)
 
 
 def test_a_task_that_outlives_its_vault_is_seen_although_the_next_one_has_started():
@@ -125,7 +125,8 @@ def test_an_order_without_an_answer_is_seen():
 def test_a_limit_that_is_lowered_and_not_kept_is_seen():
     lowered = [Timed(50.0, faults.Shrink(0, 0.5, 1.0))]
 
-    assert_only("does not shrink", failures(plan=lowered, make_vault=Stubborn))
+    few = replace(HEALTHY, vaults=3, chunks=6)
+    assert_only("does not shrink", failures(few, plan=lowered, make_vault=Stubborn))
 
 
 def test_whatever_a_vault_logs_as_an_error_is_seen():
@@ -199,16 +200,21 @@ class LosesCount(ChunkStore):
         return super().used_bytes // (1 if self.chunk_count < 15 else 2)
 
 
-class Forgetful(Vault):
-    """The first of them removes a chunk now and then, and is given it again."""
+class Crumbling(World):
+    """Its first disk goes on rotting when all faults shall be over."""
 
-    def step(self, event):
-        desk: Any = self._desk
-        effects, now_s = super().step(event), event.now.monotonic_s
-        is_first = self.record.addresses[:1] == ("10.0.0.1:4000",)
-        if is_first and 145.0 < now_s < 220.0 and now_s % 20.0 < 5.0 and not desk._removing:
-            desk.remove_chunk(None, next(iter(desk.held), b""))
-        return effects + desk.take_effects()
+    async def _converge(self):
+        rotting = asyncio.get_running_loop().create_task(self._rot())
+        await super()._converge()
+        rotting.cancel()
+
+    async def _rot(self):
+        host = self.hosts[0]
+        while True:
+            await asyncio.sleep(15.0)
+            name = min(host.disk.chunks())
+            if self.may_spoil(host, name):
+                host.disk.rot(name)
 
 
 class Removing(Vault):
