@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from node.vault import control
-from node.vault.core import gossip, handover, limits, presence, reliance, restore, works
+from node.vault.core import fullness, gossip, handover, limits, presence, reliance, restore, works
 from node.vault.core.audit import HEARINGS_MAX, RECEIPTS_KEPT
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, SUBNET_VAULTS_MAX
-from node.vault.core.desk import GONE_KEPT, TAKERS_KEPT
+from node.vault.core.desk import TAKERS_KEPT, VANISHED_KEPT
 from node.vault.core.lanes import LANES_KEPT, SUBNET_AT_ONCE
 from node.vault.core.lookup import PARALLEL
 from node.vault.core.neighbourhood import FORMER_KEPT, WATCHED_MAX
@@ -50,8 +50,9 @@ def sizes(process: Process) -> list[tuple[str, int, int]]:
         ("removals", len(desk._removing), DISK_MAX),
         ("delayed writes", len(desk._delayed), DISK_MAX),
         ("alarms", len(desk._alarms), PROOFS_MAX + ORDERS_MAX * CLOSE_GROUP_SUBNETS),
-        ("chunks gone before they were counted", len(desk._gone), GONE_KEPT),
+        ("chunks gone before they were counted", len(desk._vanished), VANISHED_KEPT),
         ("takers", len(desk.takers), TAKERS_KEPT),
+        ("full peers", len(desk.fullness._said_s), fullness.FULL_KEPT),
         ("peers in one bucket", max(map(len, desk.table._buckets.values()), default=0), BUCKET_PEERS_MAX),
         ("standings", len(desk.ledger._standings), PEERS_KEPT_MAX),
         ("shunned", len(desk.ledger._shunned), SHUNNED_MAX),
@@ -104,7 +105,7 @@ def _of_copies(vault: Any) -> list[tuple[str, int, int]]:
         ("works", work._first_tries[False], works.QUEUE_MAX * CLOSE_GROUP_SUBNETS),
         ("works to be tried again", work.retrying, works.RETRIES_MAX * CLOSE_GROUP_SUBNETS),
         ("absent", len(there._absent), presence.ABSENT_MAX),
-        ("gone", len(there._gone), presence.GONE_KEPT),
+        ("gone", len(there._gone), presence.GOODBYES_KEPT),
         ("lost chunks", len(restorer._waiting), restore.WAITING_MAX),
         ("lost chunks being fetched", len(restorer._working), restore.PARALLEL),
         ("lanes", len(in_lanes), LANES_KEPT),
