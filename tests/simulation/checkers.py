@@ -165,22 +165,18 @@ class Checkers:
                     self.fail(f"{host.name} has convicted {by_id[vault_id].name}, which has lost nothing")
 
     def missing(self) -> list[str]:
-        """The copies that the network still owes: each chunk at every vault of its true close group.
-
-        Those of it that are full are passed over, and the next nearest stand in for them.
-        """
+        """The copies that the network still owes: each chunk at every vault of its true close group."""
         places = [
             Place(position_of(host.owner.public_key), subnet_of(host.address), host)
             for host in self.hosts
             if host.is_up and not (host.process is not None and host.process.is_leaving)
         ]
-        owed: list[str] = []
-        for address, content in self.acknowledged.items():
-            holders = {place.host.name for place in places if _holds(place.host, address, content)}
-            able = [place for place in places if place.host.name in holders or self._could_hold(place.host, content)]
-            names = [place.host.name for place in close_group(able, address)]
-            owed += [f"{address.hex()[:8]} at {name}" for name in names if name not in holders]
-        return owed
+        return [
+            f"{address.hex()[:8]} at {place.host.name}"
+            for address, content in self.acknowledged.items()
+            for place in close_group(places, address)
+            if not _holds(place.host, address, content) and self._could_hold(place.host, content)
+        ]
 
     def _could_hold(self, host: Host, content: bytes) -> bool:
         """Whom nobody can dial, and who has hardly any room, owes nothing."""
