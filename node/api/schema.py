@@ -126,11 +126,15 @@ class Update(msgspec.Struct, frozen=True):
 
 
 class RefusedHead(msgspec.Struct, frozen=True):
-    """Update metadata that was offered and thrown away unstaged."""
+    """Update metadata that was offered and thrown away unstaged.
+
+    ``is_senders_fault``: nobody honest would have passed it on.
+    """
 
     digest: str
     reason: str
     at_s: float
+    is_senders_fault: bool = False
 
 
 class DeveloperNews(msgspec.Struct, frozen=True):

@@ -1,8 +1,9 @@
 """Heads that the vault hands up, until they are judged: fair to those who offer them, at a bounded cost.
 
 Anyone can offer heads without end, and an old or a known one with a space added takes as long to verify as a good
-one and is nobody's fault.  So each sender has one head waiting, its newest; who was judged longest ago, or never,
-comes first; and judging takes no more than a fifth of the time.
+one and is nobody's fault.  So each subnet has one head waiting, its newest; who was judged longest ago, or never,
+comes first; and judging takes no more than a fifth of the time.  Subnets are counted and not senders: anyone can be
+as many vaults as they like that were never judged.
 """
 
 from __future__ import annotations
@@ -12,48 +13,48 @@ from typing import Final
 
 from node.vault.control import HEAD_BYTES_MAX, HeadSeen
 
-SENDERS_MAX: Final = 16  # that have a head waiting
-TURNS_KEPT: Final = 1024  # senders of which it is known when they were judged
+SUBNETS_MAX: Final = 16  # that have a head waiting
+TURNS_KEPT: Final = 1024  # subnets of which it is known when they were judged
 REST_PER_S: Final = 4.0  # of judging
 REST_S_MAX: Final = 30.0
 
 
 class HeadQueue:
-    """Belongs to one event loop.  Invariant: at most SENDERS_MAX heads wait, and at most one of each sender."""
+    """Belongs to one event loop.  Invariant: at most SUBNETS_MAX heads wait, and at most one of each subnet."""
 
     def __init__(self) -> None:
-        self._waiting: dict[bytes, HeadSeen] = {}
-        self._turns: dict[bytes, int] = {}  # sender -> number of its last turn, the oldest first
+        self._waiting: dict[str, HeadSeen] = {}
+        self._turns: dict[str, int] = {}  # subnet -> number of its last turn, the oldest first
         self._turn = 0
         self._arrived = asyncio.Event()
 
     def put(self, seen: HeadSeen) -> None:
-        """Let a head wait, if there is room or it comes from one who was judged longer ago than another."""
+        """Let a head wait, if there is room or it comes from where was judged longer ago than another."""
         if len(seen.content) > HEAD_BYTES_MAX:
             return
-        if seen.sender not in self._waiting and len(self._waiting) >= SENDERS_MAX:
+        if seen.subnet not in self._waiting and len(self._waiting) >= SUBNETS_MAX:
             latest = max(self._waiting, key=self._last_turn)
-            if self._last_turn(latest) <= self._last_turn(seen.sender):
+            if self._last_turn(latest) <= self._last_turn(seen.subnet):
                 return
             del self._waiting[latest]
-        self._waiting[seen.sender] = seen
+        self._waiting[seen.subnet] = seen
         self._arrived.set()
 
     async def get(self) -> HeadSeen:
-        """Wait for a head and take it: the one whose sender's turn it is.  Safe to cancel."""
+        """Wait for a head and take it: of the subnet whose turn it is.  Safe to cancel."""
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
-        sender = min(self._waiting, key=self._last_turn)
+        subnet = min(self._waiting, key=self._last_turn)
         self._turn += 1
-        self._turns.pop(sender, None)
-        self._turns[sender] = self._turn
+        self._turns.pop(subnet, None)
+        self._turns[subnet] = self._turn
         if len(self._turns) > TURNS_KEPT:
             del self._turns[next(iter(self._turns))]
-        return self._waiting.pop(sender)
+        return self._waiting.pop(subnet)
 
-    def _last_turn(self, sender: bytes) -> int:
-        return self._turns.get(sender, 0)
+    def _last_turn(self, subnet: str) -> int:
+        return self._turns.get(subnet, 0)
 
 
 def rest_s(judged_s: float) -> float:

@@ -106,6 +106,14 @@ class UpdateHost:
         """
         await self._vault.ask(lambda number: control.RefuseHead(number, digest, sender), TELL_S)
 
+    async def know_head(self, digest: bytes, sender: bytes) -> None:
+        """Let the vault count whoever carries that head as one who shows its own.
+
+        Raises:
+            VaultUnavailable, RequestRefused: The vault could not be told.
+        """
+        await self._vault.ask(lambda number: control.KnowHead(number, digest, sender), TELL_S)
+
     async def switch(self, tree_hash: str) -> None:
         """Hand over to that version.
 

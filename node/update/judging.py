@@ -1,6 +1,7 @@
 """Heads that are offered, judged one at a time: the chain goes on, is halted, or stays as it is.
 
 offered -> verified with the roots it names -> newer: chain persisted -> its releases are learned -> carried
+                                            -> says the same: whoever carries it counts as a witness
                                             -> contradicts what is known: halted, persisted -> carried
                                             -> bad: refused, remembered, held against the sender
 """
@@ -114,10 +115,11 @@ class Judge:
         digest = hashlib.sha256(content).digest()
         if content and content == self.head:
             return schema.HeadAnswer("known", "this is the newest head")
-        known_reason = next((head.reason for head in self.refused if head.digest == digest.hex()), None)
-        if known_reason is not None:
-            await self._blame(digest, sender)
-            return schema.HeadAnswer("refused", known_reason)
+        known = next((head for head in self.refused if head.digest == digest.hex()), None)
+        if known is not None:
+            if known.is_senders_fault:
+                await self._blame(digest, sender)
+            return schema.HeadAnswer("refused", known.reason)
         try:
             verified = await verify_head(self._chain, content, self._utc(), self._means.host.get_chunk)
             if verified.proof and not self._chain.proof:
@@ -132,6 +134,8 @@ class Judge:
             await self._refuse(digest, sender, error)
             return schema.HeadAnswer("refused", str(error))
         if not verified.is_newer:
+            if not self._chain.proof:  # else nothing was looked at any closer
+                await self._know(digest, sender)
             return schema.HeadAnswer("known", "nothing in it is new")
         return await self._accept(verified)
 
@@ -171,10 +175,12 @@ class Judge:
 
     async def _refuse(self, digest: bytes, sender: bytes, error: TrustError) -> None:
         log.warning("head refused digest=%s code=%s reason=%s", digest.hex()[:8], error.code, error)
-        self.refused.insert(0, schema.RefusedHead(digest.hex(), str(error), self._means.utc_s()))
+        is_senders_fault = isinstance(error, BLAMED)
+        refused = schema.RefusedHead(digest.hex(), str(error), self._means.utc_s(), is_senders_fault)
+        self.refused.insert(0, refused)
         del self.refused[REFUSED_HEADS_MAX:]
         await self._then.keep_refused()
-        if isinstance(error, BLAMED):
+        if is_senders_fault:
             await self._blame(digest, sender)
         self._means.on_change()
 
@@ -185,6 +191,14 @@ class Judge:
             await self._means.host.refuse_head(digest, sender)
         except Exception as error:  # noqa: BLE001 - the vault is not there now; the head stays refused
             log.info("sender of a bad head not blamed reason=%s", error)
+
+    async def _know(self, digest: bytes, sender: bytes) -> None:
+        if not sender:
+            return
+        try:
+            await self._means.host.know_head(digest, sender)
+        except Exception as error:  # noqa: BLE001 - the vault is not there now; it will offer the head again
+            log.info("a head like the own one not made known reason=%s", error)
 
     async def _carry(self) -> None:
         try:

@@ -126,6 +126,10 @@ class Host(TrialPorts, Protocol):
         """Hold a bad head against the vault that offered it; raises anything if it cannot now."""
         ...
 
+    async def know_head(self, digest: bytes, sender: bytes) -> None:
+        """What that vault offered says the same as the head that is carried; raises anything if it cannot now."""
+        ...
+
     async def switch(self, tree_hash: str) -> None:
         """Hand the farm's identity and data over to that version; nothing happens if it is in use already.
 

@@ -67,6 +67,7 @@ class HeadSeen(_Message, frozen=True):
 
     content: bytes
     sender: bytes  # vault id
+    subnet: str = ""  # from which the sender is really seen
 
 
 class Done(_Message, frozen=True):
@@ -261,6 +262,17 @@ class RefuseHead(_Message, frozen=True):
     sender: bytes
 
 
+class KnowHead(_Message, frozen=True):
+    """The head with this digest says the same as the one that is carried: whoever carries it shows that one too.
+
+    Anyone can give a head another digest, by leaving out a signature that is not needed or by adding a space.
+    """
+
+    id: int
+    digest: bytes
+    sender: bytes
+
+
 class SetQuota(_Message, frozen=True):
     """Keep at most so many bytes.  What is over it is handed over and then removed; HandedOver tells how far."""
 
@@ -311,6 +323,7 @@ Command = (
     | CarryObject
     | DropObjects
     | RefuseHead
+    | KnowHead
     | SetQuota
     | RenewCertificate
     | Drain

@@ -45,7 +45,7 @@ def test_another_who_named_the_head_is_asked_when_the_first_one_does_not_deliver
     (third,) = of(Ask, failed(world, actor, second), FetchHead)
     assert third.peer == others[1].record
     (told,) = of(Tell, answer(world, actor, third, HeadContent(HEAD), subnet(others[1])))
-    assert told.report == control.HeadSeen(HEAD, others[1].vault_id)
+    assert told.report == control.HeadSeen(HEAD, others[1].vault_id, subnet(others[1]))
 
 
 def test_a_subnet_that_did_not_deliver_must_wait():
@@ -147,6 +147,46 @@ class TestWitnesses:
         names(world, actor, third, b"")
 
         assert self.count(world, actor) == 1
+
+    def test_who_carries_one_that_says_the_same_is_a_witness_for_an_hour(self):
+        world = World()
+        actor = self.carrying(world)
+        alike = hashlib.sha256(HEAD + b" ").digest()
+        for peer in friends(3):
+            names(world, actor, peer, alike)
+
+        actor.vault.step(CommandReceived(world.now(), control.KnowHead(1, alike, friends(1)[0].vault_id)))
+
+        assert self.count(world, actor) == 3
+        world.now_s += gossip.FORMER_S
+        for peer in friends(3):
+            names(world, actor, peer, alike)
+        assert self.count(world, actor) == 0
+
+    def test_a_subnet_with_many_heads_that_say_the_same_pushes_none_of_another_one_out(self):
+        world = World()
+        actor = self.carrying(world)
+        honest, liar = friends(2)
+        alike = hashlib.sha256(HEAD + b" ").digest()
+        names(world, actor, honest, alike)
+        names(world, actor, liar, bytes(32))
+        actor.vault.step(CommandReceived(world.now(), control.KnowHead(1, alike, honest.vault_id)))
+        for number in range(1000):
+            other = number.to_bytes(32, "big")
+            actor.vault.step(CommandReceived(world.now(), control.KnowHead(2, other, liar.vault_id)))
+
+        assert self.count(world, actor) == 1
+        assert sum(map(len, actor.vault._carrier._alike_s.values())) == 1 + gossip.ALIKE_PER_SUBNET
+
+    def test_subnets_whose_heads_say_the_same_are_kept_within_bounds(self, monkeypatch):
+        monkeypatch.setattr(gossip, "ALIKE_SUBNETS", 4)
+        world = World()
+        actor = self.carrying(world)
+        for peer in friends(12):
+            names(world, actor, peer, peer.vault_id)
+            actor.vault.step(CommandReceived(world.now(), control.KnowHead(1, peer.vault_id, peer.vault_id)))
+
+        assert self.count(world, actor) == 4
 
     def test_who_has_not_followed_to_the_newest_head_yet_counts_for_an_hour(self):
         world = World()

@@ -110,6 +110,7 @@ class Farm(twin_world.World):
     switch_fails: Callable[[str], bool] = lambda _: False
     carried: list[bytes] = field(default_factory=list)
     blamed: list[tuple[bytes, bytes]] = field(default_factory=list)
+    alike: list[tuple[bytes, bytes]] = field(default_factory=list)
     files: dict[bytes, bytes] = field(default_factory=dict)  # that the vault serves because the head names them
     witnesses: int = 3
     changes: int = 0
@@ -139,6 +140,9 @@ class Farm(twin_world.World):
 
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:
         self.blamed.append((digest, sender))
+
+    async def know_head(self, digest: bytes, sender: bytes) -> None:
+        self.alike.append((digest, sender))
 
     async def switch(self, tree_hash: str) -> None:
         self.switches.append(tree_hash)

@@ -31,6 +31,8 @@ PAUSE_S: Final = 10.0  # for a subnet, after a head of it was refused or did not
 PAUSES_KEPT: Final = 1_000  # subnets
 FORMER_S: Final = 3600.0  # for which a peer may take to follow to a newer head
 FORMER_KEPT: Final = 64
+ALIKE_PER_SUBNET: Final = 4  # heads that say the same as the own one; who brings many pushes out only their own
+ALIKE_SUBNETS: Final = 1_000
 CARRIED_KEPT: Final = 1_000  # peers
 
 
@@ -46,6 +48,8 @@ class HeadCarrier:
         self._carried: OrderedDict[bytes, bytes] = OrderedDict()  # the digest that a peer named last, by vault id
         self._paused_s: OrderedDict[str, float] = OrderedDict()  # since when, by subnet
         self._former_s: OrderedDict[bytes, float] = OrderedDict()  # digests that were carried, and until when
+        # Digests of heads that say the same as the one carried, and when that was found; by the subnet they came from.
+        self._alike_s: OrderedDict[str, OrderedDict[bytes, float]] = OrderedDict()
 
     def carry(self, desk: Desk, head: bytes) -> None:
         """Carry this head from now on, and let every peer know at once."""
@@ -62,9 +66,13 @@ class HeadCarrier:
         return self._carried.get(vault_id) == self.digest
 
     def witnesses(self, desk: Desk) -> int:
-        """How many other subnets show that this head is no secret: they carry it, or one that it has just replaced."""
+        """How many other subnets show that this head is no secret.
+
+        They carry it, or one that says the same, or one that it has just replaced.
+        """
         now_s = desk.now.monotonic_s
-        known = {digest for digest, until_s in self._former_s.items() if now_s - until_s < FORMER_S} | {self.digest}
+        others = (self._former_s, *self._alike_s.values())
+        known = {digest for kept in others for digest, at_s in kept.items() if now_s - at_s < FORMER_S} | {self.digest}
         seen = {peer.subnet for peer in desk.table if self._carried.get(peer.vault_id, b"") in known - {b""}}
         return len(seen - {desk.own_place.subnet})
 
@@ -87,6 +95,20 @@ class HeadCarrier:
         known = desk.table.get(sender)
         if known is not None:
             self._pause(desk, known.subnet)
+
+    def known(self, desk: Desk, digest: bytes, sender: bytes) -> None:
+        """The head with this digest, which this vault sent, says the same as the own one."""
+        peer = desk.table.get(sender)
+        if peer is None:
+            return
+        alike_s = self._alike_s.setdefault(peer.subnet, OrderedDict())
+        alike_s[digest] = desk.now.monotonic_s
+        alike_s.move_to_end(digest)
+        if len(alike_s) > ALIKE_PER_SUBNET:
+            alike_s.popitem(last=False)
+        self._alike_s.move_to_end(peer.subnet)
+        if len(self._alike_s) > ALIKE_SUBNETS:
+            self._alike_s.popitem(last=False)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         if isinstance(asked.message, FetchHead):
@@ -139,7 +161,7 @@ class HeadCarrier:
             desk.blame(asked.peer, "peer.chunk_mismatch")
             return False
         self._remember(desk, digest)
-        desk.tell(control.HeadSeen(message.content, asked.peer.vault_id))
+        desk.tell(control.HeadSeen(message.content, asked.peer.vault_id, asked.subnet))
         return True
 
     def _remember(self, desk: Desk, digest: bytes) -> None:

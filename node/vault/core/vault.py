@@ -307,9 +307,8 @@ class Vault:
                 desk.tell(control.Done(command.id))
             case control.CarryObject() | control.DropObjects():
                 self._carry(command)
-            case control.RefuseHead():
-                self._carrier.refused(desk, command.sender)
-                desk.tell(control.Done(command.id))
+            case control.RefuseHead() | control.KnowHead():
+                self._judged(command)
             case control.SetQuota():
                 desk.quota_bytes = command.quota_bytes
                 desk.tell(control.Done(command.id))
@@ -331,6 +330,13 @@ class Vault:
                     self._is_leaving = True
             case _:
                 assert_never(command)
+
+    def _judged(self, command: control.RefuseHead | control.KnowHead) -> None:
+        if isinstance(command, control.RefuseHead):
+            self._carrier.refused(self._desk, command.sender)
+        else:
+            self._carrier.known(self._desk, command.digest, command.sender)
+        self._desk.tell(control.Done(command.id))
 
     def _carry(self, command: control.CarryObject | control.DropObjects) -> None:
         carried = self._desk.carried
