@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -31,13 +30,25 @@ from node.supervisor.keys import RunKey
 from node.supervisor.launch import STANDBY_CODE
 from node.supervisor.ports import ASK_S, Assignment, Slot
 from node.supervisor.supervisor import Supervisor
+from node.supervisor.watched import RENEW_PAUSE_S
 from node.trust.head import encode
 from node.vault import control
 from node.vault.core import codec
-from node.vault.core.identity import Certificate, PeerRecord, Signer, certify, decode_record, encode_record, make_record
+from node.vault.core.identity import (
+    Certificate,
+    Introduction,
+    PeerRecord,
+    Signer,
+    certify,
+    decode_record,
+    encode_record,
+    introduced,
+    make_record,
+)
 from node.vault.core.messages import Request
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver
+from node.vault.errors import PeerError
 from node.vault.share.tree import address_of
 from node.vault.storage.chunk_store import ChunkStore
 from tests import signed_world, twin_world
@@ -258,10 +269,7 @@ class Farm:
     async def start(
         self, slot: Slot, key: RunKey, assignment: Assignment, on_report: Callable[[control.Report], None]
     ) -> Run:
-        contacts = []
-        for record in assignment.contacts:
-            with contextlib.suppress(Exception):  # of another day: only a hint
-                contacts.append(decode_record(record, self.clock.utc_s()))
+        contacts = [contact(record, self.clock.utc_s()) for record in assignment.contacts]
         body = Body(
             self.stage, self.address, Signer(key.seed), msgspec.msgpack.decode(key.certificate, type=Certificate),
             tuple(contacts), assignment.head, self.clock, self._disk, on_report,
@@ -311,6 +319,15 @@ class Farm:
         standing = ledger.standing(peer.vault_id)
         is_shunned = ledger.is_shunned(peer.vault_id, self.stage.loop.now_s)
         return is_shunned or (standing is not None and standing.faults > 0)
+
+
+def contact(record: bytes, now_s: float) -> PeerRecord:
+    """Whom a vault may dial by a record; one that is not valid now is a hint only, as to a real vault."""
+    try:
+        return decode_record(record, now_s)
+    except PeerError:
+        hint = msgspec.msgpack.decode(record, type=PeerRecord)
+        return introduced(Introduction(hint.transport_key, hint.addresses))
 
 
 class Stage:
@@ -395,7 +412,7 @@ class Stage:
         self.passed_s += seconds
         for peer in self.peers:
             await peer.renew()
-        await asyncio.sleep(MEET_S)
+        await asyncio.sleep(RENEW_PAUSE_S + MEET_S)
 
     # Heads.
 
