@@ -296,6 +296,11 @@ class Farm:
         return told
 
     @property
+    def state(self) -> str:
+        """What is known of the developers: current, expired or halted."""
+        return self.developers.state
+
+    @property
     def sentence(self) -> str:
         """What the farmer reads."""
         return self.supervisor.status().sentence

@@ -54,7 +54,7 @@ class TestContradictions:
             farms = [await stage.farm() for _ in range(2)]
             for half, head in zip(halves, (first, second), strict=True):
                 await stage.publish(half, encode(head))
-            await stage.until(lambda: all(farm.developers.state == "halted" for farm in farms), SPREAD_S_MAX)
+            await stage.until(lambda: all(farm.state == "halted" for farm in farms), SPREAD_S_MAX)
             own = farms[0].in_use
             farms.append(await stage.farm())  # it comes later, and is told at once
             await stage.until(lambda: farms[2].developers.state == "halted", SPREAD_S_MAX)
@@ -76,7 +76,7 @@ class TestContradictions:
             farms = [await stage.farm() for _ in range(2)]
             await stage.publish(honest, encode(first))
             await stage.publish(others, encode(second))
-            await stage.until(lambda: all(farm.developers.state == "halted" for farm in farms), SPREAD_S_MAX)
+            await stage.until(lambda: all(farm.state == "halted" for farm in farms), SPREAD_S_MAX)
             identity, everyone, gone = identity_of(signed.genesis, first, second, stage), signed.pods, signed.pods[2]
             signed.pods = [pod for pod in everyone if pod is not gone]
             signed.head = signed.change("targets", drop_pod(gone))
@@ -88,10 +88,10 @@ class TestContradictions:
             stage.files |= named.roots | signed.roots
             await stage.publish(honest, encode(kept))  # it names the contradiction, and keeps who made it
             await asyncio.sleep(AFTERWARDS_S)
-            assert [farm.developers.state for farm in farms] == ["halted"] * 2
+            assert [farm.state for farm in farms] == ["halted"] * 2
             await stage.publish((*honest, *others), stage.release("mended"))
             await stage.until(lambda: all(farm.in_use == tree_of("mended") for farm in farms))
-            assert [farm.developers.state for farm in farms] == ["current"] * 2
+            assert [farm.state for farm in farms] == ["current"] * 2
 
         stage.play(story)
 

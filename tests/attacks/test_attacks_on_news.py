@@ -198,7 +198,7 @@ class TestFreeze:
             await stage.until(lambda: bool(farm.refused), JUDGED_S)
             await asyncio.sleep(2 * SEEN_S)
             assert not any(farm.blames(peer) for peer in honest)
-            assert farm.developers.state == "current"
+            assert farm.state == "current"
             signed.head = heartbeat(decode(other), signed.pods[2], stage.now())
             await stage.publish(honest, encode(signed.head))
             await stage.until(lambda: farm.head == encode(signed.head), 2 * SEEN_S)

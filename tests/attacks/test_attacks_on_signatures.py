@@ -57,7 +57,7 @@ def repelled(stage: Stage, forge: Forge, reason: str, *, is_blamed: bool) -> Non
         await asyncio.sleep(AFTERWARDS_S)
         assert reason in farm.refused[0]
         assert (farm.head, farm.in_use, farm.releases) == (known, in_use, {})
-        assert farm.developers.state == "current"
+        assert farm.state == "current"
         assert any(farm.blames(liar) for liar in liars) == is_blamed
         assert not any(farm.blames(peer) for peer in honest)
         await takes_up(stage, farm, honest, "2")
