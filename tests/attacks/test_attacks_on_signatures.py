@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from node.pod.statements import sign
+from node.trust.equivocation import prove
 from node.trust.head import Head, decode, encode
-from node.trust.metadata import Targets, read, time_text
+from node.trust.metadata import Root, Targets, read, time_text
 from node.trust.policy import UNTIL_FIELD
 from tests import signed_world
 from tests.attacks.stage import Farm, Peer, Stage, tree_of
-from tests.signed_world import DAY, World, drop_pod, following, party, unchanged
+from tests.signed_world import DAY, World, drop_pod, following, noted, party, unchanged
 from tests.unit.test_trust_policy import alias, set_threshold
 from tests.unit.test_trust_recall import recalls
 
@@ -257,8 +258,20 @@ class TestRemovedPods:
 
 
 class TestFalseAlarms:
-    def test_a_proof_that_nobody_signed_halts_nothing(self, stage: Stage):
-        repelled(stage, lambda world: msgspec.structs.replace(world.head, proof=b"forged"), "no proof", is_blamed=True)
+    def test_a_proof_with_too_few_signatures_halts_nothing(self, stage: Stage):
+        """One statement is the pods'; the other one was never enough to be accepted."""
+
+        def forge(world: World) -> Head:
+            before = world.head
+            first, other = (read(world.change("vault", noted(text)).delegated["vault"], Targets) for text in "ab")
+            del other.metadata.signatures[world.pods[0].keyid]
+            for pod in world.pods[3:]:
+                del other.metadata.signatures[pod.keyid]
+            second = read(other.metadata.to_bytes(), Targets)
+            judge, targets = read(world.genesis, Root), read(before.targets, Targets)
+            return msgspec.structs.replace(before, proof=prove("vault", first, second, judge, targets))
+
+        repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
 
     def test_two_pods_recall_what_runs(self, stage: Stage):
         async def story() -> None:
