@@ -297,6 +297,7 @@ class Story:
             control.Introduce(number, (head,)),
             control.SetHead(number, head),
             control.RefuseHead(number, hashlib.sha256(head).digest(), self._peer().record.vault_id),
+            control.KnowHead(number, hashlib.sha256(head).digest(), self._peer().record.vault_id),
             control.SetQuota(number, 50 * self._bytes.number(40)),
             control.Drain(number, 10.0),
         )
