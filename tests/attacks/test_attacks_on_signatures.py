@@ -167,7 +167,7 @@ class TestPlaces:
             farm, honest, _ = await besieged(stage)
             own = farm.in_use
             with monkeypatch.context() as patch:
-                patch.setattr(signed_world, "built", lambda version, role="vault": made(version, extra, role))
+                patch.setattr(signed_world, "built", lambda version, **rest: made(version, extra, **rest))
                 head, tree = stage.release("bad"), tree_of("bad")
             await stage.publish(honest, head)
             await stage.until(lambda: "vault/bad" in farm.releases and farm.releases["vault/bad"].phase == "refused")
