@@ -1,4 +1,7 @@
-"""Everything that decides whether a change lands: what `python3 installers/test.py` does."""
+"""Everything that decides whether a change lands: what `python3 installers/test.py` does.
+
+Without options pytest runs twice: first the tests that need nothing but a processor, two at a time, then the others.
+"""
 
 import contextlib
 import os
@@ -14,6 +17,9 @@ from installers import debian
 from installers.environment import Environment, SetupError, clean_environ, say
 
 ROOT = Path(__file__).resolve().parent.parent
+# Tests of real processes, windows and clocks: another test beside them would take their time.
+ONE_AT_A_TIME = ("tests/integration", "tests/gui")
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", *(f"--ignore={folder}" for folder in ONE_AT_A_TIME))
 TOTAL_S_MAX = 870  # a change is judged within 15 minutes
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
@@ -42,8 +48,9 @@ def main(arguments: list[str]) -> int:
     try:
         prepare(environment)
         outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
-        left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
-        outcomes.append(run_pytest(environment, arguments, left_s))
+        for given in [arguments] if arguments else [list(SIDE_BY_SIDE), list(ONE_AT_A_TIME)]:
+            left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
+            outcomes.append(run_pytest(environment, given, left_s))
     except (SetupError, OSError) as error:
         say(f"FAILED: the tests cannot run: {error}")
         return 1
