@@ -80,6 +80,9 @@ class ChunkNode:
     async def join(self, text: str) -> schema.Joined:
         raise NotImplementedError
 
+    def head(self) -> bytes:
+        raise NotImplementedError
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         raise NotImplementedError
 

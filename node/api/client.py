@@ -109,6 +109,10 @@ class Client:
         """The chunk at ``address`` (64 hex digits); the node has checked that it is the one."""
         return await self._request("GET", f"/v1/chunks/{address}", None, STORE_S_MAX)
 
+    async def head(self) -> bytes:
+        """The head that the node carries, with what halts it; b"" before the first one."""
+        return await self._request("GET", "/v1/heads", None, ANSWER_S_MAX)
+
     async def offer_head(self, content: bytes) -> HeadAnswer:
         _check_size(content, HEAD_BYTES_MAX)
         return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)

@@ -2,9 +2,9 @@
 
 Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
 ``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
-(body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``POST /v1/heads`` (body: a head)
-HeadAnswer, ``GET /v1/invitation`` Invitation, ``POST /v1/invitation`` (body: JoinRequest) Joined.  A failure is
-an ErrorAnswer.
+(body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``GET /v1/heads`` the bytes of the head
+that the node carries (none before the first one), ``POST /v1/heads`` (body: a head) HeadAnswer,
+``GET /v1/invitation`` Invitation, ``POST /v1/invitation`` (body: JoinRequest) Joined.  A failure is an ErrorAnswer.
 """
 
 from __future__ import annotations

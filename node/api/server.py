@@ -78,6 +78,8 @@ class Node(Protocol):
 
     async def get_chunk(self, address: bytes) -> bytes: ...
 
+    def head(self) -> bytes: ...
+
     async def offer_head(self, content: bytes) -> HeadAnswer: ...
 
     async def invitation(self) -> Invitation: ...
@@ -105,6 +107,7 @@ class ApiServer:
                 web.get("/v1/events", self._events),
                 web.put("/v1/chunks", self._put_chunk),
                 web.get("/v1/chunks/{address}", self._get_chunk),
+                web.get("/v1/heads", self._head),
                 web.post("/v1/heads", self._offer_head),
                 web.get("/v1/invitation", self._invitation),
                 web.post("/v1/invitation", self._join),
@@ -167,7 +170,10 @@ class ApiServer:
         if not ADDRESS.fullmatch(address):
             raise BadRequest(texts.no_address())
         content = await self._node.get_chunk(bytes.fromhex(address))
-        return web.Response(body=content, content_type="application/octet-stream")
+        return _bytes(content)
+
+    async def _head(self, _: web.Request) -> web.StreamResponse:
+        return _bytes(self._node.head())
 
     async def _offer_head(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._node.offer_head(await _body(request, HEAD_BYTES_MAX)))
@@ -284,6 +290,10 @@ async def _body(request: web.Request, bytes_max: int) -> bytes:
 async def _write(response: web.StreamResponse, content: bytes) -> None:
     async with asyncio.timeout(WRITE_S_MAX):
         await response.write(content)
+
+
+def _bytes(content: bytes) -> web.Response:
+    return web.Response(body=content, content_type="application/octet-stream")
 
 
 def _json(value: msgspec.Struct | None) -> web.Response:

@@ -212,12 +212,12 @@ class Supervisor:
         return await self._meeting.invitation()
 
     async def join(self, text: str) -> schema.Joined:
-        """Take an invitation.  Once begun it is carried out.
-
-        Raises:
-            InvitationError, StateError: It was not taken.
-        """
+        """Once begun it is carried out; raises InvitationError or StateError when it was not taken."""
         return await self._carried_out(self._meeting.join(text))
+
+    def head(self) -> bytes:
+        """The head that the vault carries, with the proof while updates are halted; b"" before the first one."""
+        return self.host.head
 
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         """Judge a head that a person brings.  Once begun it is carried out."""

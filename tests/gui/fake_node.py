@@ -126,6 +126,9 @@ class FakeNode:
     async def join(self, text: str) -> Joined:
         raise NotImplementedError
 
+    def head(self) -> bytes:
+        raise NotImplementedError
+
     async def offer_head(self, content: bytes) -> HeadAnswer:
         raise NotImplementedError
 

@@ -84,6 +84,9 @@ class FakeNode:
             raise InvitationError("This is no invitation.")
         return schema.Joined(2, "Perennial tries.")
 
+    def head(self) -> bytes:
+        return b"".join(self.heads)
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         self.heads.append(content)
         return schema.HeadAnswer("refused", "2 signatures where 3 are needed")
@@ -142,7 +145,9 @@ class TestQuestions:
             assert (await client.join("PERENNIAL-1-ABC")).vaults == 2
             with pytest.raises(ApiError, match="no invitation"):
                 await client.join("hello")
+            assert await client.head() == b""
             assert (await client.offer_head(b"head")).outcome == "refused"
+            assert await client.head() == b"head"
 
         node = serve(tmp_path, talk)
         assert (node.chunks, node.heads, node.quota_bytes) == ([b"chunk"], [b"head"], 5000)

@@ -92,6 +92,9 @@ class FakeNode:
             raise InvitationError("This is no invitation.")
         return schema.Joined(2, "Perennial tries.")
 
+    def head(self) -> bytes:
+        raise NotImplementedError
+
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         return schema.HeadAnswer("known", "")
 
