@@ -18,7 +18,7 @@ from node.pod.network import published
 from node.pod.parties import Party
 from node.pod.plans import Founding, Plan
 from node.pod.proposal import Proposal
-from node.pod.sign import keep_signed, open_to_sign
+from node.pod.sign import keep_signed, open_to_sign, signed_as
 from node.pod.signing_file import begin, encode_file, merge
 from tests.signed_world import NOW
 
@@ -89,8 +89,9 @@ class PodWorld:
         for name in names:
             copy = self.folder / f"{file.name} of {name}"
             shutil.copy(file, copy)
-            proposal = open_to_sign(copy, self.home_of(name), now).signed_by(member(name))
-            keep_signed(copy, proposal, self.home_of(name), None)
+            opened = open_to_sign(copy, self.home_of(name), now)
+            proposal = signed_as(member(name), opened, self.home_of(name), now)
+            keep_signed(copy, proposal, self.home_of(name), None, member(name))
             copies.append(proposal)
         file.write_bytes(encode_file(merge(copies)))
 

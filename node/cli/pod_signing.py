@@ -131,10 +131,10 @@ def sign(
             for line in lines:
                 say(line)
         party = keys.load(key, passphrase)
-        signed = proposal.signed_by(party)
+        signed = signing.signed_as(party, proposal, network, networks.utc_now())
         if not is_agreed and not click.confirm(f"Sign this as {party.name}?"):
             raise PodError("nothing was signed")
-        signing.keep_signed(file, signed, network, rebuilt)
+        signing.keep_signed(file, signed, network, rebuilt, party)
     data, how_far = progress(signed)
     answer(is_json, {"signed_by": party.name, "says": lines, **data}, f"{party.name} signed {file}.", *how_far)
 
@@ -175,7 +175,7 @@ def finish(file: Path, network: Path, is_json: bool) -> None:
 
 def _draft(plan: Plan, network: Path, out: Path, *, is_json: bool) -> None:
     with stating_failures(is_json=is_json):
-        proposal = begin(plan, networks.published(network), networks.utc_now())
+        proposal = signing.begin_here(plan, network, networks.utc_now())
         write_new(out, encode_file(proposal))
     _drafted(out, proposal, is_json=is_json)
 

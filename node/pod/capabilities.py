@@ -16,7 +16,7 @@ from typing import Final
 
 from node.pod.errors import PodError
 from node.pod.files import read_file
-from node.pod.writing import Statements, next_targets
+from node.pod.writing import Numbers, Statements, next_targets
 from node.trust.anchor import (
     ANCHOR_FACTOR,
     ANCHOR_FIELD,
@@ -152,7 +152,9 @@ def read_declared(file: Path) -> Capabilities:
         raise PodError(f"{file}: {error}") from error
 
 
-def ask(head: Head, changed: Statements, version: str, capabilities: Capabilities, at: datetime) -> Statements:
+def ask(
+    head: Head, changed: Statements, version: str, capabilities: Capabilities, at: datetime, passed: Numbers
+) -> Statements:
     """The next statements, among them that of ``vault``, with all that a release of this version needs to be allowed.
 
     If it may do much more than the anchor, next targets name it as the anchor; if more is allowed than in ``head``, the
@@ -161,7 +163,7 @@ def ask(head: Head, changed: Statements, version: str, capabilities: Capabilitie
     Raises:
         TrustError: No farm would accept it.
     """
-    targets, vault = next_targets(head, "targets", at), changed["vault"].signed
+    targets, vault = next_targets(head, "targets", at, passed), changed["vault"].signed
     if cost(anchor_in(targets.signed).capabilities, capabilities) > SMALL_COST_MAX:
         targets.signed.unrecognized_fields[ANCHOR_FIELD] = {
             "version": version,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from node.pod.conflict import check_resolved_by
 from node.pod.errors import PodError
 from node.pod.files import write_new
 from node.pod.known import KnownNetwork
 from node.pod.network import ROOT, keep, published
-from node.pod.plans import Founding
+from node.pod.plans import Founding, Resolving
 from node.pod.proposal import Proposal
 from node.pod.signing_file import open_file
 from node.trust.errors import TrustError
@@ -41,6 +42,8 @@ def finish(file: Path, network_folder: Path, now: datetime) -> Proposal:
     try:
         if known is not None:
             known.check_followed_by(finished)
+            if isinstance(proposal.plan, Resolving):
+                check_resolved_by(proposal.plan.branches, known, finished)
         finished.check_fresh(now)
     except TrustError as error:
         raise PodError(f"no farm would accept this: {error}") from error

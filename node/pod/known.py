@@ -33,6 +33,10 @@ class KnownNetwork:
         """The root that is in force.  Raises TrustError."""
         return read(self.roots[-1] if self.roots else self.genesis, Root)
 
+    def root_of(self, version: int) -> Statement[Root]:
+        """The root of that version, which must exist.  Raises TrustError."""
+        return read(self.roots[version - 2] if version > 1 else self.genesis, Root)
+
     def chunks(self) -> dict[bytes, bytes]:
         """The files of the roots by address, as they travel beside the head."""
         return {address_of(root): root for root in self.roots}

@@ -23,7 +23,7 @@ from node.pod.errors import PodError
 from node.pod.files import finish_folder, read_file, start_folder
 from node.pod.founding import check_numbers
 from node.pod.known import KnownNetwork
-from node.pod.statements import Party, first_head, heartbeat
+from node.pod.statements import Party, delegated_in, first_head, heartbeat
 from node.trust.chain import Chain, Verified
 from node.trust.errors import TrustError
 from node.trust.head import ROOT_BYTES_MAX, TARGETS_BYTES_MAX, Head, encode
@@ -125,11 +125,12 @@ def current(folder: Path) -> Head:
         version = read(timestamp, Timestamp).signed.snapshot_meta.version
         snapshot = read_file(metadata / f"{version}.snapshot.json", TARGETS_BYTES_MAX)
         meta = read(snapshot, Snapshot).signed.meta
+        targets = read_file(metadata / f"{meta['targets.json'].version}.targets.json", TARGETS_BYTES_MAX)
+        # A snapshot goes on listing roles that are no longer delegated.
         listed = {
-            name.removesuffix(".json"): read_file(metadata / f"{file.version}.{name}", TARGETS_BYTES_MAX)
-            for name, file in sorted(meta.items())
+            role: read_file(metadata / f"{meta[f'{role}.json'].version}.{role}.json", TARGETS_BYTES_MAX)
+            for role in delegated_in(read(targets, Targets).signed)
         }
-        targets = listed.pop("targets")
     except (TrustError, KeyError) as error:
         raise PodError(f"{metadata} is damaged: {error}") from error
     return Head(tuple(roots(folder)), timestamp, snapshot, targets, listed)

@@ -7,22 +7,40 @@ not say can hide in what is signed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from node.pod.capabilities import check_asked
+from node.pod.conflict import Branch, Dispute, look_into
 from node.pod.errors import PodError
 from node.pod.founding import check_numbers, first_statements
 from node.pod.invitation import Invitation
+from node.pod.known import KnownNetwork
+from node.pod.parties import Member
+from node.pod.resolution import numbers_past, resolution
 from node.pod.rotation import Exchange, pods_of, rotation
-from node.pod.statements import Draft, ReleaseFile
-from node.pod.writing import Statements, next_snapshot, next_targets, next_timestamp
+from node.pod.statements import Draft, ReleaseFile, following_head
+from node.pod.writing import NOTHING_PASSED, Numbers, Statements, next_snapshot, next_targets, next_timestamp
+from node.trust.equivocation import contradiction
 from node.trust.errors import TrustError
 from node.trust.head import Head
-from node.trust.metadata import TIME_FORMAT, Root, Snapshot, Statement, Targets, read
+from node.trust.metadata import (
+    TIME_FORMAT,
+    Metadata,
+    Root,
+    Snapshot,
+    Statement,
+    Targets,
+    Timestamp,
+    public_halves,
+    read,
+)
 from node.trust.policy import check_delegated, check_delegations, check_root
 from node.trust.release import LAYER_OF, RECALLED_FIELD, check_releases, recalled_in, releases_in
+from node.trust.roots import holds_culprit
+from node.trust.state import check_follows, read_state
 
 
 class Founding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="found"):
@@ -53,11 +71,22 @@ class Rotating(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     foundation_until: str = ""
 
 
+class Resolving(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="resolve"):
+    """End a conflict: those who signed both statements leave, ``join`` take their places, ``recall`` is withdrawn.
+
+    ``branches`` are what halted farms carry, so that everybody who signs can look into the conflict.
+    """
+
+    branches: tuple[Branch, ...]
+    join: tuple[Invitation, ...]
+    recall: tuple[str, ...] = ()
+
+
 class Beating(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="heartbeat"):
     """Say that the newest is still the newest."""
 
 
-Plan = Founding | Releasing | Recalling | Rotating | Beating
+Plan = Founding | Releasing | Recalling | Rotating | Resolving | Beating
 
 
 def founding_statements(plan: Founding, at: datetime) -> Statements:
@@ -82,35 +111,75 @@ def founding_statements(plan: Founding, at: datetime) -> Statements:
     return statements
 
 
-def statements_of(plan: Plan, root: Statement[Root], head: Head, at: datetime, stamped_at: datetime) -> Statements:
-    """The unsigned statements that follow ``head``, whose root is ``root``.
+def statements_of(
+    plan: Plan, known: KnownNetwork, at: datetime, stamped_at: datetime, passed: Numbers = NOTHING_PASSED
+) -> Statements:
+    """The unsigned statements that follow what is published.
 
-    The same plan, head and moments always give the same.  ``at`` is when the plan was made, ``stamped_at`` when its
-    timestamp was: a heartbeat that went out in between makes the timestamp, and nothing else, be made anew.
+    The same arguments always give the same.
+
+    Args:
+        plan: What shall happen.
+        known: The network as it is published.
+        at: When the plan was made.
+        stamped_at: When its timestamp was made: a heartbeat that went out in between makes it, and nothing else, be
+            made anew.
+        passed: Numbers that are left out.
 
     Raises:
         PodError: The plan is not possible in this network.
     """
+    root, head, dispute = known.root, known.head, None
     match plan:
         case Founding():
             raise PodError("a network is founded once")
         case Releasing(release=release):
-            statements = Draft.begin(head, release, at).statements(release.role)
+            statements = Draft.begin(head, release, at, passed).statements(release.role)
         case Recalling(release=name):
-            statements = _recall(head, name, at)
+            statements = _recall(head, name, at, passed)
         case Rotating():
-            statements = rotation(root, head, _exchange(plan, root.signed), _until(plan), at)
+            statements = rotation(root, head, _exchanges(plan, root.signed), _until(plan), at, passed)
+        case Resolving():
+            dispute = look_into(plan.branches, known)
+            joining, passed = _joining(plan.join, root.signed), numbers_past(head, dispute, passed)
+            statements = resolution(root, head, dispute, joining, plan.recall, at, passed)
         case Beating():
             statements = {"snapshot": read(head.snapshot, Snapshot).metadata}
-    statements["timestamp"] = next_timestamp(head, statements["snapshot"], stamped_at)
+    statements["timestamp"] = next_timestamp(head, statements["snapshot"], stamped_at, passed)
     if isinstance(plan, Beating):
         del statements["snapshot"]
     _check_allowed(root, head, statements)
+    if dispute is not None:
+        _check_resolves(dispute, head, statements)
     return statements
 
 
-def _recall(head: Head, name: str, at: datetime) -> Statements:
-    statement = next_targets(head, "vault", at)
+def root_before_fork(plan: Plan, known: KnownNetwork) -> Root | None:
+    """The root that must allow what resolves two contradicting roots; None if nothing of the kind is resolved.
+
+    Raises:
+        PodError: There is nothing to resolve.
+    """
+    dispute = look_into(plan.branches, known) if isinstance(plan, Resolving) else None
+    if dispute is None or dispute.role != "root":
+        return None
+    return known.root_of(dispute.conflicts[0].judge_version).signed
+
+
+def stamped_anew(plan: Plan, known: KnownNetwork, snapshot: Metadata[Snapshot], at: datetime) -> Metadata[Timestamp]:
+    """The timestamp of a plan on top of what is published now, after heartbeats.
+
+    Raises:
+        PodError: The plan is not possible any more.
+    """
+    if not isinstance(plan, Resolving):
+        return next_timestamp(known.head, snapshot, at)
+    past = numbers_past(known.head, look_into(plan.branches, known), NOTHING_PASSED)
+    return next_timestamp(known.head, snapshot, at, past)
+
+
+def _recall(head: Head, name: str, at: datetime, passed: Numbers) -> Statements:
+    statement = next_targets(head, "vault", at, passed)
     targets = statement.signed
     listed = {
         path
@@ -125,21 +194,26 @@ def _recall(head: Head, name: str, at: datetime) -> Statements:
     targets.targets.pop(name, None)
     targets.unrecognized_fields[RECALLED_FIELD] = sorted([*recalled_in(targets), name])
     changed = {"vault": statement}
-    return {**changed, "snapshot": next_snapshot(head, changed, at)}
+    return {**changed, "snapshot": next_snapshot(head, changed, at, passed)}
 
 
-def _exchange(plan: Rotating, root: Root) -> Exchange | None:
+def _exchanges(plan: Rotating, root: Root) -> list[Exchange]:
     if (plan.join is None) != (plan.leave == ""):
         raise PodError("one pod leaves and another takes its place: name both, or none")
     if plan.join is None:
-        return None
+        return []
     pods = {pod.name: pod for pod in pods_of(root)}
     if plan.leave not in pods:
         raise PodError(f"there is no pod {plan.leave[:40]!r}; there are {', '.join(sorted(pods))}")
-    joining = plan.join.member()
-    if set(joining.keyids) & set(root.keys):
-        raise PodError(f"{joining.name} has a key that is part of this network already")
-    return Exchange(pods[plan.leave], joining)
+    return [Exchange(pods[plan.leave], joining) for joining in _joining((plan.join,), root)]
+
+
+def _joining(invitations: Sequence[Invitation], root: Root) -> list[Member]:
+    members = [invitation.member() for invitation in invitations]
+    for joining in members:
+        if set(joining.keyids) & set(root.keys):
+            raise PodError(f"{joining.name} has a key that is part of this network already")
+    return members
 
 
 def _until(plan: Rotating) -> datetime | None:
@@ -167,3 +241,23 @@ def _check_allowed(held: Statement[Root], head: Head, statements: Statements) ->
         check_asked(head, statements)
     except TrustError as error:
         raise PodError(f"no farm would accept this: {error}") from error
+
+
+def _check_resolves(dispute: Dispute, head: Head, statements: Statements) -> None:
+    """Ask what farms on every branch will ask, before anyone signs."""
+    root = statements["root"].signed
+    keys = public_halves(statements["targets"].signed)
+    if any(holds_culprit(root, conflict) for conflict in dispute.conflicts) or dispute.halves & keys:
+        raise PodError(f"a key of who signed twice ({', '.join(dispute.names)}) would be among the new ones")
+    following = read_state(following_head(head, statements))
+    try:
+        for held in dispute.states:
+            check_follows(following, held, root)
+        for role, statement in {"targets": following.targets, **following.delegated}.items():
+            for known in dispute.targets_of(role):
+                if contradiction(statement, known):
+                    raise PodError(f"the next {role} would contradict what is known of a branch")
+                if role in LAYER_OF:
+                    check_releases(role, statement.signed, known.signed)
+    except TrustError as error:
+        raise PodError(f"farms on one of the branches could not follow: {error}") from error

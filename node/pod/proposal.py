@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import msgspec
@@ -12,9 +12,9 @@ from node.pod.capabilities import needed
 from node.pod.errors import PodError
 from node.pod.known import KnownNetwork
 from node.pod.parties import Party
-from node.pod.plans import Plan
+from node.pod.plans import Plan, stamped_anew
 from node.pod.statements import first_head_of, following_head
-from node.pod.writing import Statements, next_timestamp, sign
+from node.pod.writing import NOTHING_PASSED, Numbers, Statements, sign
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Root, Snapshot, Targets, read, signed_hash
 from node.trust.policy import names_in
@@ -38,7 +38,8 @@ class Count:
 class Proposal:
     """What pods are asked to sign.  A value: signing and merging return another one.
 
-    ``published`` is what it builds on, None for the founding of a network.
+    ``published`` is what it builds on, None for the founding of a network; ``passed`` are the numbers it leaves out,
+    ``fork`` is the last root before two that contradict each other, if it resolves that.
     """
 
     plan: Plan
@@ -46,6 +47,8 @@ class Proposal:
     stamped_at: datetime
     published: KnownNetwork | None
     statements: Statements
+    passed: Numbers = field(default_factory=lambda: NOTHING_PASSED)
+    fork: Root | None = None
 
     def head(self) -> Head:
         """The head that it makes, signed by enough or not."""
@@ -69,16 +72,19 @@ class Proposal:
         return signed_hash(self.statements[role])
 
     def counts(self) -> tuple[Count, ...]:
-        """How far every statement is.  A root is counted twice: by the root before, and by itself."""
+        """How far every statement is.  A root is counted twice: by the root before, and by itself.
+
+        Where roots contradict each other it is counted a third time, by the last root before both.
+        """
         found = []
-        for role, judge in self._judged():
+        for what, role, judge in self._judged():
             metadata = self.statements[role]
             result = judge.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
             signers = sorted(self._names()[keyid] for keyid in result.signed)
-            is_of_before, need = role == "root" and judge is not metadata.signed, result.threshold
+            need = result.threshold
             if role in LAYER_OF and self.published is not None:
                 need = max(need, needed(role, self.statements, self.published.head))
-            found.append(Count("root, for the one before" if is_of_before else role, tuple(signers), need))
+            found.append(Count(what, tuple(signers), need))
         return tuple(found)
 
     @property
@@ -139,26 +145,33 @@ class Proposal:
     def restamped(self, published: KnownNetwork, now: datetime) -> Proposal:
         """The proposal after heartbeats: on top of what is published now, its timestamp made anew and unsigned."""
         snapshot = self.statements.get("snapshot") or read(published.head.snapshot, Snapshot).metadata
-        stamp = next_timestamp(published.head, snapshot, now)
+        stamp = stamped_anew(self.plan, published, snapshot, now)
         return replace(self, published=published, stamped_at=now, statements={**self.statements, "timestamp": stamp})
 
-    def _judged(self) -> Iterator[tuple[str, Root | Targets]]:
-        """Every statement with whoever says who must sign it."""
+    def _judged(self) -> Iterator[tuple[str, str, Root | Targets]]:
+        """What a person calls it, role, and whoever says who must sign it; of every statement."""
         root, targets = self._root(), self._targets()
         for role in self.statements:
-            if role == "root" and self.published is not None:
-                yield role, self.published.root.signed
-            yield role, root if role in root.roles else targets
+            if role == "root":
+                yield from ((what, role, judge) for what, judge in self._before().items())
+            yield role, role, root if role in root.roles else targets
+
+    def _before(self) -> dict[str, Root]:
+        """The earlier roots that must allow a root."""
+        if self.published is None:
+            return {}
+        forked = {"root, for the last one before both branches": self.fork} if self.fork else {}
+        return {"root, for the one before": self.published.root.signed, **forked}
 
     def _keys(self, role: str) -> dict[str, Root | Targets]:
         """Who may sign the statement of ``role``, with who says so."""
-        judges = [judge for name, judge in self._judged() if name == role]
+        judges = [judge for _, name, judge in self._judged() if name == role]
         return {keyid: judge for judge in judges for keyid in judge.get_delegated_role(role).keyids}
 
     def _names(self) -> dict[str, str]:
         """Key id -> name, of everybody who may sign anything here."""
-        before = names_in(self.published.root.signed) if self.published else {}
-        return before | names_in(self._root())
+        names = [names_in(root) for root in (*reversed(self._before().values()), self._root())]
+        return {keyid: name for known in names for keyid, name in known.items()}
 
     def _root(self) -> Root:
         """The root that is in force once all this is published."""

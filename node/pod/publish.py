@@ -19,8 +19,8 @@ from node.pod.finish import check_not_late
 from node.pod.known import KnownNetwork
 from node.pod.network import check, current_head, keep, party, published, roots, utc_now
 from node.pod.plans import Releasing
-from node.pod.sign import SIGNING, check_is_of
-from node.pod.signing_file import begin, open_file
+from node.pod.sign import SIGNING, begin_here, check_is_of
+from node.pod.signing_file import open_file
 from node.trust.errors import TrustError
 from node.trust.head import decode, encode
 from node.trust.metadata import Targets, read
@@ -149,7 +149,7 @@ def release_signed_by(
     """
     moment = now or utc_now()
     built = build_tree(source, version, notes, role=role)
-    proposal = begin(Releasing(built.release, built.manifest), published(network_folder), moment)
+    proposal = begin_here(Releasing(built.release, built.manifest), network_folder, moment)
     for pod in pods:
         proposal = proposal.signed_by(party(network_folder, pod))
     head, objects = encode(proposal.head()), _chunks(built) | roots(network_folder)

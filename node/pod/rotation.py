@@ -2,19 +2,21 @@
 
 One pod may leave and another take its place: then the same key is exchanged in the root and in the delegations of
 targets, and `vault` and `app` are issued anew, because signatures of the pod that left no longer count.  Without an
-exchange it renews the dates of everything.  The foundation's date can be moved too, to an earlier one.
+exchange it renews the dates of everything.  The foundation's date can be moved too, to an earlier one.  To resolve a
+conflict everybody who signed twice is exchanged at once: see ``resolution.py``.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from node.pod.errors import PodError
 from node.pod.founding import name_pods
 from node.pod.parties import Member
-from node.pod.writing import ROOT_DAYS, Statements, in_days, next_snapshot, next_targets, next_timestamp
+from node.pod.writing import NOTHING_PASSED, ROOT_DAYS, Numbers, Statements, in_days, next_snapshot, next_targets
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Root, Statement, Targets, time_text
 from node.trust.policy import PREVIOUS_FIELD, UNTIL_FIELD, foundation_until, pod_names, root_key_names
@@ -29,24 +31,24 @@ class Exchange:
 
 
 def rotation(
-    root: Statement[Root], head: Head, exchange: Exchange | None, until: datetime | None, now: datetime
+    root: Statement[Root],
+    head: Head,
+    exchanges: Sequence[Exchange],
+    until: datetime | None,
+    now: datetime,
+    passed: Numbers = NOTHING_PASSED,
 ) -> Statements:
-    """The unsigned statements that follow the head whose root is ``root``.
+    """The unsigned statements that follow the head whose root is ``root``, but for the timestamp.
 
     Raises:
         PodError: There is no foundation whose date could move, or the new date is not earlier.
     """
-    next_root = _next_root(root, exchange, until, now)
-    changed: Statements = {"targets": next_targets(head, "targets", now)}
-    if exchange is not None:
-        _exchange_in_delegations(changed["targets"].signed, exchange)
-    for role in ("vault", "app"):
-        changed[role] = next_targets(head, role, now)
+    root_after = next_root(root, exchanges, until, now)
+    changed = reissued(head, exchanges, now, passed)
     if until is not None and "foundation" in head.delegated:
-        changed["foundation"] = next_targets(head, "foundation", now)
+        changed["foundation"] = next_targets(head, "foundation", now, passed)
         changed["foundation"].signed.expires = until
-    snapshot = next_snapshot(head, changed, now)
-    return {"root": next_root, **changed, "snapshot": snapshot, "timestamp": next_timestamp(head, snapshot, now)}
+    return {"root": root_after, **changed, "snapshot": next_snapshot(head, changed, now, passed)}
 
 
 def pods_of(root: Root) -> list[Member]:
@@ -58,9 +60,22 @@ def pods_of(root: Root) -> list[Member]:
     ]
 
 
-def _next_root(
-    held: Statement[Root], exchange: Exchange | None, until: datetime | None, now: datetime
+def reissued(head: Head, exchanges: Sequence[Exchange], now: datetime, passed: Numbers) -> Statements:
+    """Targets, `vault` and `app` anew, as the pods will sign them that there are after the exchanges."""
+    changed: Statements = {role: next_targets(head, role, now, passed) for role in ("targets", "vault", "app")}
+    for exchange in exchanges:
+        _exchange_in_delegations(changed["targets"].signed, exchange)
+    return changed
+
+
+def next_root(
+    held: Statement[Root], exchanges: Sequence[Exchange], until: datetime | None, now: datetime
 ) -> Metadata[Root]:
+    """The root after ``held``.
+
+    Raises:
+        PodError: There is no foundation whose date could move, or the new date is not earlier.
+    """
     root = copy.deepcopy(held.signed)
     root.version += 1
     root.expires = in_days(now, ROOT_DAYS)
@@ -70,14 +85,16 @@ def _next_root(
         if before is None or until >= before:
             raise PodError("the foundation's date can only be moved to an earlier one")
         root.unrecognized_fields[UNTIL_FIELD] = time_text(until)
-    if exchange is not None:
+    for exchange in exchanges:
         leaving, joining = exchange.leaving, exchange.joining
         for role, given in root.roles.items():
             gone, new = (leaving.root_key, joining.root_key) if role == "root" else (leaving.key, joining.key)
             given.keyids = [new.keyid if keyid == gone.keyid else keyid for keyid in given.keyids]
             root.keys.pop(gone.keyid, None)
             root.keys[new.keyid] = new
-        name_pods(root, [joining if pod.name == leaving.name else pod for pod in pods_of(held.signed)])
+    if exchanges:
+        places = {exchange.leaving.name: exchange.joining for exchange in exchanges}
+        name_pods(root, [places.get(pod.name, pod) for pod in pods_of(held.signed)])
     return Metadata(root)
 
 

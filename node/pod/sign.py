@@ -15,8 +15,10 @@ from node.pod.build import Built, build_tree, check, compare, load
 from node.pod.errors import PodError
 from node.pod.files import finish_folder, replace, start_folder, write_new
 from node.pod.kept import keep_release
+from node.pod.memory import check_consistent, passed_by, remember, remembered
 from node.pod.network import keep, party, published, utc_now
-from node.pod.plans import Releasing
+from node.pod.parties import Party
+from node.pod.plans import Plan, Releasing
 from node.pod.proposal import Proposal
 from node.pod.signing_file import begin, check_time, encode_file, open_file
 
@@ -45,8 +47,17 @@ def draft(built: Built, network_folder: Path) -> dict[str, bytes]:
     Raises:
         PodError: The network cannot release this.
     """
-    proposal = begin(Releasing(built.release, built.manifest), published(network_folder), utc_now())
-    return {SIGNING: encode_file(proposal)}
+    return {SIGNING: encode_file(begin_here(Releasing(built.release, built.manifest), network_folder, utc_now()))}
+
+
+def begin_here(plan: Plan, network_folder: Path, now: datetime) -> Proposal:
+    """What ``plan`` comes to in the network of a folder, signed by nobody; it leaves out what is known to be signed.
+
+    Raises:
+        PodError: The plan is not possible.
+    """
+    known = published(network_folder)
+    return begin(plan, known, now, passed_by(remembered(network_folder), known.head))
 
 
 def write_founding(folder: Path, name: str, proposal: Proposal) -> None:
@@ -99,8 +110,24 @@ def rebuild(plan: Releasing, checkout: Path) -> Built:
     return rebuilt
 
 
-def keep_signed(file: Path, proposal: Proposal, network_folder: Path | None, rebuilt: Built | None) -> None:
-    """Write the signed proposal into its file, and what was learned from it into the network's folder.
+def signed_as(signer: Party, proposal: Proposal, network_folder: Path | None, now: datetime) -> Proposal:
+    """The proposal with the signatures of a pod or founder that has signed nothing which contradicts it.
+
+    Raises:
+        PodError: It may not sign this, or has signed something else in the same place.
+    """
+    signed = proposal.signed_by(signer)
+    if network_folder is not None and proposal.published is not None:
+        check_consistent(signed, signer, remembered(network_folder), now)
+    return signed
+
+
+def keep_signed(
+    file: Path, proposal: Proposal, network_folder: Path | None, rebuilt: Built | None, signer: Party
+) -> None:
+    """Write the proposal that ``signer`` signed into its file, and what was learned into the network's folder.
+
+    That it was signed is kept first: no signature leaves which could be forgotten.
 
     Raises:
         PodError: Something cannot be written; signing again is safe.
@@ -112,6 +139,7 @@ def keep_signed(file: Path, proposal: Proposal, network_folder: Path | None, reb
             keep(network_folder, proposal.published.head, proposal.published.roots)
         except OSError as error:
             raise PodError(f"{network_folder} cannot be written: {error.strerror}") from error
+        remember(network_folder, proposal, signer)
     replace(file, encode_file(proposal))
 
 
@@ -124,16 +152,17 @@ def sign(release_folder: Path, network_folder: Path, pod: str, *, now: datetime 
         PodError: The release, the network or the draft is damaged, or ``pod`` may not sign.
     """
     built, moment = load(release_folder), now or utc_now()
-    file, known = release_folder / SIGNING, published(network_folder)
+    file = release_folder / SIGNING
     if file.exists():
         proposal = open_to_sign(file, network_folder, moment)
         check_is_of(proposal, built)
     else:
-        proposal = begin(Releasing(built.release, built.manifest), known, moment)
-    signed = proposal.signed_by(party(network_folder, pod))
+        proposal = begin_here(Releasing(built.release, built.manifest), network_folder, moment)
+    signer = party(network_folder, pod)
+    signed = signed_as(signer, proposal, network_folder, moment)
     if not file.exists():
-        write_new(file, encode_file(signed))
-    keep_signed(file, signed, network_folder, built)
+        write_new(file, encode_file(proposal))
+    keep_signed(file, signed, network_folder, built, signer)
     return progress(signed, built)
 
 

@@ -1,11 +1,11 @@
 """The one file that pods exchange: a plan, what it builds on, the statements it comes to, and who signed them so far.
 
-    JSON {"format", "kind", "network", "at", "stamped_at", "plan", "base", "roots", "statements"}
+    JSON {"format", "kind", "network", "at", "stamped_at", "plan", "base", "roots", "passed", "statements"}
 
 ``network`` is the SHA-256 of the genesis root (empty while the network is founded), ``base`` the head that was
-published when the plan was made, ``roots`` the root files that it names, ``statements`` TUF files by role.  Whoever
-opens the file believes none of it: the base is verified against the network that is known here, the statements are
-derived from the plan anew, and every signature is checked.
+published when the plan was made, ``roots`` the root files that it names, ``passed`` the numbers that are left out, by
+role, ``statements`` TUF files by role.  Whoever opens the file believes none of it: the base is verified against the
+network that is known here, the statements are derived from the plan anew, and every signature is checked.
 """
 
 from __future__ import annotations
@@ -20,18 +20,21 @@ import msgspec
 from node.pod.errors import PodError
 from node.pod.files import pretty, read_as
 from node.pod.known import KnownNetwork
-from node.pod.plans import Founding, Plan, founding_statements, statements_of
+from node.pod.plans import Founding, Plan, founding_statements, root_before_fork, statements_of
 from node.pod.proposal import Proposal
-from node.pod.writing import Statements
+from node.pod.statements import highest_sequence_of
+from node.pod.writing import NOTHING_PASSED, Numbers, Passed, Statements
 from node.trust.errors import Equivocation, Rollback, TrustError
 from node.trust.head import Head
 from node.trust.metadata import TIME_FORMAT, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
+from node.trust.policy import HASH_PATTERN
 
 FORMAT: Final = 1
 KIND: Final = "perennial signing file"
 BYTES_MAX: Final = 16 << 20  # some two hundred roots, one for each rotation
 AHEAD_MAX: Final = timedelta(hours=1)  # how far the drafter's clock may be ahead of the signer's
 AGE_MAX: Final = timedelta(days=30)  # how long a plan may wait for signatures
+PASSED_MAX: Final = 1 << 20  # numbers left out at once; there are 2^53
 KINDS: Final[dict[str, Any]] = {"root": Root, "snapshot": Snapshot, "timestamp": Timestamp}  # the others are Targets
 
 
@@ -47,15 +50,20 @@ class SigningFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Head | None
     roots: tuple[bytes, ...]
     statements: dict[str, str]
+    passed: dict[str, Passed] = {}
 
 
-def begin(plan: Plan, published: KnownNetwork | None, now: datetime) -> Proposal:
-    """What ``plan`` comes to, signed by nobody.
+def begin(plan: Plan, published: KnownNetwork | None, now: datetime, passed: Numbers = NOTHING_PASSED) -> Proposal:
+    """What ``plan`` comes to, signed by nobody; numbers that are ``passed`` are left out.
 
     Raises:
         PodError: The plan is not possible.
     """
-    return Proposal(plan, now, now, published, _derive(plan, published, now, now))
+    _check_passed(passed, published)
+    statements = _derive(plan, published, now, now, passed)
+    left_out = {role: numbers for role, numbers in passed.items() if role in statements}
+    fork = root_before_fork(plan, published) if published else None
+    return Proposal(plan, now, now, published, statements, left_out, fork)
 
 
 def encode_file(proposal: Proposal) -> bytes:
@@ -72,6 +80,7 @@ def encode_file(proposal: Proposal) -> bytes:
             published.head if published else None,
             published.roots if published else (),
             {role: metadata.to_bytes().decode() for role, metadata in proposal.statements.items()},
+            dict(proposal.passed),
         )
     )
 
@@ -91,7 +100,8 @@ def open_file(file: Path, known: KnownNetwork | None) -> Proposal:
         raise PodError(f"{file} is a signing file of another kind")
     base = _base(file, told, known)
     at, stamped_at = _moment(file, told.at), _moment(file, told.stamped_at)
-    derived = _derive(told.plan, base, at, stamped_at)
+    _check_passed(told.passed, base)
+    derived = _derive(told.plan, base, at, stamped_at, told.passed)
     if set(derived) != set(told.statements):
         raise PodError(f"{file} does not hold the statements that its plan comes to")
     statements: Statements = {}
@@ -102,7 +112,8 @@ def open_file(file: Path, known: KnownNetwork | None) -> Proposal:
                 f"the {role} in {file} is not what the plan comes to: "
                 "it was changed, or drafted with another version of these tools"
             )
-    proposal = Proposal(told.plan, at, stamped_at, base, statements)
+    fork = root_before_fork(told.plan, base) if base else None
+    proposal = Proposal(told.plan, at, stamped_at, base, statements, told.passed, fork)
     proposal.check_signatures()
     return proposal
 
@@ -138,12 +149,31 @@ def merge(proposals: Sequence[Proposal]) -> Proposal:
     return merged
 
 
-def _derive(plan: Plan, published: KnownNetwork | None, at: datetime, stamped_at: datetime) -> Statements:
+def _derive(
+    plan: Plan, published: KnownNetwork | None, at: datetime, stamped_at: datetime, passed: Numbers
+) -> Statements:
     if isinstance(plan, Founding):
         return founding_statements(plan, at)
     if published is None:
         raise PodError("only a founding needs no network; say in which folder the network lies")
-    return statements_of(plan, published.root, published.head, at, stamped_at)
+    return statements_of(plan, published, at, stamped_at, passed)
+
+
+def _check_passed(passed: Numbers, published: KnownNetwork | None) -> None:
+    """Check that what is left out is little, so that nobody makes a network run out of numbers."""
+    for role, left_out in passed.items():
+        if published is None or role in ("root", "timestamp"):
+            raise PodError(f"no number of {role[:40]!r} can be left out")
+        head = published.head
+        content = {"snapshot": head.snapshot, "targets": head.targets, **head.delegated}.get(role)
+        if content is None:
+            raise PodError(f"there is no {role[:40]!r} of which numbers could be left out")
+        held = read(content, KINDS.get(role, Targets)).signed.version
+        highest = highest_sequence_of(head)
+        if not held <= left_out.number <= held + PASSED_MAX or not 0 <= left_out.sequence <= highest + PASSED_MAX:
+            raise PodError(f"the numbers of {role} that are left out are too many")
+        if role != "snapshot" and not HASH_PATTERN.fullmatch(left_out.previous):
+            raise PodError(f"the next {role} does not name a predecessor")
 
 
 def _base(file: Path, told: SigningFile, known: KnownNetwork | None) -> KnownNetwork | None:

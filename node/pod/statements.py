@@ -17,7 +17,15 @@ from node.pod import capabilities
 from node.pod.errors import PodError
 from node.pod.founding import first_statements
 from node.pod.parties import Party
-from node.pod.writing import Statements, next_snapshot, next_targets, next_timestamp, sign
+from node.pod.writing import (
+    NOTHING_PASSED,
+    Numbers,
+    Statements,
+    next_snapshot,
+    next_targets,
+    next_timestamp,
+    sign,
+)
 from node.trust.capabilities import CAPABILITIES_FIELD, TODAY, Capabilities, as_declared
 from node.trust.errors import TrustError
 from node.trust.head import Head
@@ -29,6 +37,7 @@ __all__ = [
     "Draft",
     "Party",
     "ReleaseFile",
+    "delegated_in",
     "first_head",
     "first_head_of",
     "following_head",
@@ -85,7 +94,15 @@ def following_head(published: Head, statements: Statements) -> Head:
     contents = {role: metadata.to_bytes() for role, metadata in statements.items()}
     roots = (*published.roots, address_of(contents.pop("root"))) if "root" in contents else published.roots
     top = {role: contents.pop(role) for role in ("timestamp", "snapshot", "targets") if role in contents}
-    return msgspec.structs.replace(published, roots=roots, delegated={**published.delegated, **contents}, **top)
+    delegated = {**published.delegated, **contents}
+    if "targets" in statements:
+        delegated = {role: delegated[role] for role in delegated_in(statements["targets"].signed)}
+    return msgspec.structs.replace(published, roots=roots, delegated=delegated, **top)
+
+
+def delegated_in(targets: Targets) -> list[str]:
+    """The roles that the top-level targets delegate, sorted."""
+    return sorted(targets.delegations.roles or {}) if targets.delegations else []
 
 
 def heartbeat(head: Head, pod: Party, now: datetime) -> Head:
@@ -107,7 +124,7 @@ class Draft:
     targets: Metadata[Targets] | None = None
 
     @classmethod
-    def begin(cls, head: Head, release: ReleaseFile, now: datetime) -> Self:
+    def begin(cls, head: Head, release: ReleaseFile, now: datetime, passed: Numbers = NOTHING_PASSED) -> Self:
         """The unsigned next statements of a network whose published head is ``head``.
 
         Raises:
@@ -115,15 +132,16 @@ class Draft:
         """
         if release.role not in head.delegated:
             raise PodError(f"in this network nobody may release {release.name}")
-        statement = next_targets(head, release.role, now)
-        _list(statement.signed, release, highest_sequence_of(head) + 1)
+        statement = next_targets(head, release.role, now, passed)
+        sequences = [highest_sequence_of(head), *(left_out.sequence for left_out in passed.values())]
+        _list(statement.signed, release, max(sequences) + 1)
         changed: Statements = {release.role: statement}
         if release.role == "vault":
             try:
-                changed = capabilities.ask(head, changed, release.version, release.capabilities, now)
+                changed = capabilities.ask(head, changed, release.version, release.capabilities, now, passed)
             except TrustError as error:
                 raise PodError(f"no farm would accept this: {error}") from error
-        snapshot = next_snapshot(head, changed, now)
+        snapshot = next_snapshot(head, changed, now, passed)
         return cls(statement, snapshot, next_timestamp(head, snapshot, now), changed.get("targets"))
 
     def head(self, published: Head, role: str) -> Head:

@@ -3,15 +3,21 @@
 All times are handed in.  What is made here is what ``node.trust.policy`` demands: every statement of root and targets
 names its predecessor, and a snapshot or timestamp names the signed part of what it lists instead of hashing files,
 so that pods can add their signatures one after the other.
+
+A number that somebody has signed and that was never published is left out: a second statement in its place, signed by
+enough, would be a proof that halts every farm.  What comes next is numbered two higher than the highest of them,
+because a statement of the very next number would have to name one of them as its predecessor.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+import msgspec
 from tuf.api.metadata import MetaFile  # type: ignore[attr-defined]  # documented there, not listed for type checkers
 
 from node.pod.parties import Party
@@ -28,6 +34,22 @@ T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 Statements = dict[str, Metadata[Any]]  # role -> its statement
 
 
+class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers of one role that are left out, up to ``number``.
+
+    ``previous`` is what the next statement names as its predecessor ("" in a snapshot, which names none): nobody has
+    signed anything that names the same.  ``sequence`` is the highest number of a release in what is passed over.
+    """
+
+    number: int
+    previous: str
+    sequence: int = 0
+
+
+Numbers = Mapping[str, Passed]  # role -> what it leaves out
+NOTHING_PASSED: Final[Numbers] = MappingProxyType({})
+
+
 def sign(metadata: Metadata[T], parties: Sequence[Party]) -> Metadata[T]:
     """Add one signature of each party; signing again replaces a party's own.  A root is signed with the root keys."""
     for party in parties:
@@ -35,25 +57,28 @@ def sign(metadata: Metadata[T], parties: Sequence[Party]) -> Metadata[T]:
     return metadata
 
 
-def next_targets(head: Head, role: str, now: datetime) -> Metadata[Targets]:
+def next_targets(head: Head, role: str, now: datetime, passed: Numbers = NOTHING_PASSED) -> Metadata[Targets]:
     """The statement of ``role`` after the head's: it says the same until it is changed, and names its predecessor."""
     held = read(head.targets if role == "targets" else head.delegated[role], Targets)
     # The foundation's statements keep their date: it ends with the network's beginning, not with its last release.
     expires = held.signed.expires if role == "foundation" else in_days(now, STATEMENT_DAYS)
     following = copy.deepcopy(held.metadata)
     following.signatures.clear()
-    following.signed.version += 1
+    following.signed.version = _number_after(held.signed.version, role, passed)
     following.signed.expires = expires
-    following.signed.unrecognized_fields[PREVIOUS_FIELD] = held.signed_hash
+    previous = passed[role].previous if role in passed else held.signed_hash
+    following.signed.unrecognized_fields[PREVIOUS_FIELD] = previous
     return following
 
 
-def next_snapshot(head: Head, changed: Statements, now: datetime) -> Metadata[Snapshot]:
+def next_snapshot(
+    head: Head, changed: Statements, now: datetime, passed: Numbers = NOTHING_PASSED
+) -> Metadata[Snapshot]:
     """The snapshot after the head's, in which ``changed`` stand in the place of their predecessors."""
     before = read(head.snapshot, Snapshot).signed
     listed = {f"{role}.json": named(statement) for role, statement in changed.items()}
     scope = {field: before.unrecognized_fields[field] for field in (ROLE_FIELD, NETWORK_FIELD)}
-    return snapshot(now, before.version + 1, {**before.meta, **listed}, scope)
+    return snapshot(now, _number_after(before.version, "snapshot", passed), {**before.meta, **listed}, scope)
 
 
 def snapshot(now: datetime, version: int, meta: dict[str, MetaFile], scope: dict[str, str]) -> Metadata[Snapshot]:
@@ -61,9 +86,12 @@ def snapshot(now: datetime, version: int, meta: dict[str, MetaFile], scope: dict
     return Metadata(Snapshot(version, expires=in_days(now, STATEMENT_DAYS), meta=meta, unrecognized_fields=fields))
 
 
-def next_timestamp(head: Head, snapshot: Metadata[Snapshot], now: datetime) -> Metadata[Timestamp]:
+def next_timestamp(
+    head: Head, snapshot: Metadata[Snapshot], now: datetime, passed: Numbers = NOTHING_PASSED
+) -> Metadata[Timestamp]:
     """The timestamp after the head's, naming ``snapshot``."""
-    return timestamp(now, read(head.timestamp, Timestamp).signed.version + 1, snapshot)
+    held = read(head.timestamp, Timestamp).signed.version
+    return timestamp(now, _number_after(held, "timestamp", passed), snapshot)
 
 
 def timestamp(now: datetime, version: int, snapshot: Metadata[Snapshot]) -> Metadata[Timestamp]:
@@ -74,6 +102,10 @@ def timestamp(now: datetime, version: int, snapshot: Metadata[Snapshot]) -> Meta
 
 def named(metadata: Metadata[Any]) -> MetaFile:
     return MetaFile(metadata.signed.version, unrecognized_fields={NAMED_FIELD: signed_hash(metadata)})
+
+
+def _number_after(held: int, role: str, passed: Numbers) -> int:
+    return passed[role].number + 2 if role in passed else held + 1
 
 
 def in_days(now: datetime, days: int) -> datetime:

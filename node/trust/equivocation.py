@@ -136,6 +136,16 @@ def judge_of(proof: bytes) -> tuple[int, str]:
     return read_proof.judge_version, read_proof.judge.hex()
 
 
+def statements_in(proof: bytes) -> tuple[Provable, Provable]:
+    """The two statements that a proof holds; whether they prove anything, ``check_proof`` says.
+
+    Raises:
+        MalformedMetadata: It is no proof.
+    """
+    content = _decode(proof)
+    return _read(content.role, content.first), _read(content.role, content.second)
+
+
 def check_proof(proof: bytes, chain: Known) -> Conflict:
     """Check a proof from anyone; return what it shows, and who signed both statements.  A few milliseconds.
 

@@ -366,7 +366,7 @@ class TestWhatItBuildsOn:
         base = KnownNetwork(known.genesis, known.roots, msgspec.structs.replace(known.head, delegated=delegated))
         plan = Recalling("vault/0.1.2")
         monkeypatch.setattr(plans, "_check_allowed", lambda *_: None)  # the forger's own tools ask nothing
-        file = world.file(Proposal(plan, NOW, NOW, base, plans.statements_of(plan, base.root, base.head, NOW, NOW)))
+        file = world.file(Proposal(plan, NOW, NOW, base, plans.statements_of(plan, base, NOW, NOW)))
         monkeypatch.undo()
         world.do(Beating(), "ash", now=NOW + DAY)
 

@@ -1,0 +1,386 @@
+"""The way out of a conflict: a rotation without those who signed twice, which farms on every branch follow."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from node.pod import network
+from node.pod.conflict import Branch, look_into
+from node.pod.errors import PodError
+from node.pod.finish import finish
+from node.pod.invitation import Invitation
+from node.pod.network import published
+from node.pod.parties import SEED_BYTES, Party
+from node.pod.plans import Plan, Recalling, Releasing, Resolving, Rotating
+from node.pod.resolution import LEFT_OUT
+from node.pod.signing_file import begin, encode_file, open_file
+from node.pod.statements import heartbeat
+from node.trust.chain import Chain, carried
+from node.trust.errors import Equivocation
+from node.trust.head import decode
+from node.trust.metadata import Root, Targets, Timestamp, read
+from node.trust.policy import pod_names, resolved_conflict
+from node.trust.release import floor_of, recalled_in
+from tests.pod_world import PodWorld, member, signed
+from tests.signed_world import DAY, NOW, built
+
+FOUR = ("ash", "birch", "elm", "fir")
+FIRST = ("ash", "birch", "cedar")
+SECOND = ("cedar", "elm", "fir")
+NEW_PODS = ("maple", "rowan", "willow")
+
+
+def releasing(version: str, role: str = "vault", floor: int = 0) -> Releasing:
+    made = built(version, role=role)
+    return Releasing(msgspec.structs.replace(made.release, floor=floor), made.manifest)
+
+
+def invited(*names: str) -> tuple[Invitation, ...]:
+    return tuple(Invitation.of(member(name)) for name in names)
+
+
+@dataclass
+class Split:
+    """A network in two folders.  ``one`` and ``other`` are the same until something else is done in each."""
+
+    one: PodWorld
+    other: PodWorld = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.other = PodWorld(self.one.folder / "elsewhere")
+        self.meet_again()
+
+    def meet_again(self) -> None:
+        """Let the other folder be a copy of the one: what was published so far is common to both branches."""
+        shutil.rmtree(self.other.net, ignore_errors=True)
+        shutil.copytree(self.one.net, self.other.net)
+
+    def halted(self, world: PodWorld) -> Chain:
+        """The chain of a farm that holds the branch of ``world`` and has met the other one."""
+        chain, foreign = (known(one) for one in (world, self.one if world is self.other else self.other))
+        roots = {**network.roots(self.one.net), **network.roots(self.other.net)}
+        with pytest.raises(Equivocation) as found:
+            chain.verify(foreign.head, NOW, {**roots, **given(foreign)})
+        assert found.value.proof
+        return chain.halted_by(found.value.proof, NOW, found.value.roots)
+
+    def branch(self, world: PodWorld) -> Branch:
+        return branch_of(self.halted(world))
+
+    def resolving(self, *join: str, recall: tuple[str, ...] = ()) -> Resolving:
+        return Resolving((self.branch(self.one), self.branch(self.other)), invited(*join), recall)
+
+    def follow(self) -> list[Chain]:
+        """What farms of both branches, halted or not told yet, and a newcomer make of what ``one`` has published."""
+        head, roots = network.current_head(self.one.net), network.roots(self.one.net)
+        farms = [self.before[0], self.before[1], Chain.start(network.genesis(self.one.net)), *self.before_halt]
+        return [farm.verify(head, NOW, roots).chain for farm in farms]
+
+    def resolve(self, plan: Plan, *names: str) -> None:
+        self.before = [self.halted(self.one), self.halted(self.other)]
+        self.before_halt = [known(self.one)]
+        self.one.do(plan, *names)
+
+
+def known(world: PodWorld) -> Chain:
+    return published(world.net).verified().chain
+
+
+def given(chain: Chain) -> dict[bytes, bytes]:
+    return dict(zip(decode(chain.head).roots, chain.roots, strict=False))
+
+
+def branch_of(chain: Chain) -> Branch:
+    return Branch(decode(carried(chain)), chain.roots)
+
+
+def vault_of(world: PodWorld) -> Targets:
+    return read(published(world.net).head.delegated["vault"], Targets).signed
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Split:
+    """One release that all know, and then another one on each branch; cedar signed both."""
+    split = Split(PodWorld(tmp_path))
+    split.one.do(releasing("0.1.0", floor=1), *FIRST)
+    split.meet_again()
+    split.one.do(releasing("0.1.1"), *FIRST)
+    split.other.do(releasing("0.1.2"), *SECOND)
+    return split
+
+
+class TestResolving:
+    def test_farms_on_both_branches_and_newcomers_go_on(self, split: Split) -> None:
+        split.resolve(split.resolving("maple"), *FOUR, "maple")
+
+        for chain in split.follow():
+            assert (chain.proof, chain.head) == (b"", network.current_head(split.one.net))
+        assert sorted(pod_names(published(split.one.net).root.signed).values()) == [*FOUR, "maple"]
+
+    def test_and_take_the_next_release(self, split: Split) -> None:
+        split.resolve(split.resolving("maple"), *FOUR, "maple")
+        chains = split.follow()
+
+        split.one.do(releasing("0.1.3"), "ash", "elm", "maple")
+
+        head, roots = network.current_head(split.one.net), network.roots(split.one.net)
+        newest = [chain.verify(head, NOW, roots).releases[0].name for chain in chains]
+        assert newest == ["vault/0.1.3"] * len(chains)
+
+    def test_the_culprit_can_sign_its_own_leaving_and_nothing_after_it(self, split: Split) -> None:
+        split.resolve(split.resolving("maple"), "ash", "birch", "cedar", "elm", "maple")
+
+        with pytest.raises(PodError, match="neither a pod nor a founder"):
+            signed(begin(releasing("0.1.3"), published(split.one.net), NOW), "cedar")
+
+    def test_one_branch_and_the_proof_are_enough_where_nobody_can_bring_the_other(self, split: Split) -> None:
+        plan = Resolving((split.branch(split.one),), invited("maple"))
+        for version in ("0.1.4", "0.1.5"):
+            split.other.do(releasing(version), *SECOND)  # and went on, which nobody here knows
+
+        split.one.do(plan, *FOUR, "maple")
+
+        ahead = known(split.other).halted_by(plan.branches[0].head.proof, NOW)
+        head, roots = network.current_head(split.one.net), network.roots(split.one.net)
+        assert ahead.verify(head, NOW, roots).chain.proof == b""
+
+    def test_only_what_all_branches_list_stays_listed_and_floors_and_numbers_are_the_highest(
+        self, split: Split
+    ) -> None:
+        split.other.do(releasing("0.1.4", floor=2), *SECOND)
+
+        split.resolve(split.resolving("maple"), *FOUR, "maple")
+
+        vault = vault_of(split.one)
+        assert (list(vault.targets), recalled_in(vault), floor_of(vault)) == (["vault/0.1.0"], (), 2)
+        assert vault.version > LEFT_OUT
+        assert all(not chain.proof for chain in split.follow())
+
+    def test_what_either_branch_recalled_stays_recalled(self, split: Split) -> None:
+        split.other.do(Recalling("vault/0.1.0"), *SECOND)
+
+        split.resolve(split.resolving("maple"), *FOUR, "maple")
+
+        assert (recalled_in(vault_of(split.one)), vault_of(split.one).targets) == (("vault/0.1.0",), {})
+        assert all(not chain.proof for chain in split.follow())
+
+    def test_a_release_of_either_branch_can_be_recalled_in_the_same_step(self, split: Split) -> None:
+        split.resolve(split.resolving("maple", recall=("vault/0.1.2",)), *FOUR, "maple")
+
+        assert recalled_in(vault_of(split.one)) == ("vault/0.1.2",)
+        assert all(not chain.proof for chain in split.follow())
+
+    def test_a_release_of_no_branch_cannot(self, split: Split) -> None:
+        with pytest.raises(PodError, match=r"vault/9 is released on no branch; released are vault/0\.1\.0, vault/0"):
+            split.one.draft(split.resolving("maple", recall=("vault/9",)))
+
+    def test_a_heartbeat_meanwhile_makes_the_timestamp_anew_and_past_all_branches(self, split: Split) -> None:
+        file = split.one.file(signed(begin(split.resolving("maple"), published(split.one.net), NOW), *FOUR, "maple"))
+        network.keep(split.one.net, heartbeat(network.current(split.one.net), member("ash"), NOW))
+        with pytest.raises(PodError, match="a heartbeat went out"):
+            finish(file, split.one.net, NOW)
+
+        split.one.sign(file, "ash")
+        finish(file, split.one.net, NOW)
+
+        stamp = read(published(split.one.net).head.timestamp, Timestamp).signed
+        assert stamp.version > LEFT_OUT
+
+
+class TestManyCulprits:
+    def test_several_leave_and_as_many_come(self, tmp_path: Path) -> None:
+        split = Split(PodWorld(tmp_path))
+        split.one.do(releasing("0.1.1"), "ash", "birch", "cedar")
+        split.other.do(releasing("0.1.2"), "ash", "cedar", "fir")
+        plan = split.resolving("maple", "oak")
+
+        split.resolve(plan, "ash", "birch", "cedar", "elm", "fir", "maple", "oak")
+
+        names = pod_names(published(split.one.net).root.signed)
+        assert sorted(names.values()) == ["birch", "elm", "fir", "maple", "oak"]
+        assert all(not chain.proof for chain in split.follow())
+
+    @pytest.mark.parametrize("join", [(), ("maple", "oak")])
+    def test_neither_fewer_nor_more(self, split: Split, join: tuple[str, ...]) -> None:
+        with pytest.raises(PodError, match=f"cedar signed twice: 1 must join in their place, not {len(join)}"):
+            split.one.draft(split.resolving(*join))
+
+    def test_all_culprits_of_all_proofs_leave(self, split: Split) -> None:
+        """Two farms may hold other copies of one statement, signed by others."""
+        richer = Split(PodWorld(split.one.folder / "richer"))
+        richer.one.do(releasing("0.1.0", floor=1), *FIRST)
+        richer.meet_again()
+        richer.one.do(releasing("0.1.1"), *FIRST, "elm")
+        richer.other.do(releasing("0.1.2"), *SECOND)
+        plan = Resolving((split.branch(split.one), richer.branch(richer.one)), invited("maple", "oak"))
+
+        split.one.do(plan, "ash", "birch", "cedar", "fir", "elm", "maple", "oak")
+
+        head, roots = network.current_head(split.one.net), network.roots(split.one.net)
+        halted = known(split.other).halted_by(plan.branches[1].head.proof, NOW)
+        assert sorted(pod_names(published(split.one.net).root.signed).values()) == [
+            "ash", "birch", "fir", "maple", "oak"
+        ]  # fmt: skip
+        assert halted.verify(head, NOW, roots).chain.proof == b""
+
+
+class TestFoundation:
+    @pytest.fixture
+    def split(self, tmp_path: Path) -> Split:
+        """The founders contradict each other; founder-2 and three pods signed both, the snapshots too."""
+        split = Split(PodWorld(tmp_path))
+        split.one.do(releasing("0.1.1", "foundation"), *FIRST, "founder-1", "founder-2")
+        split.other.do(releasing("0.1.2", "foundation"), *SECOND, "founder-2", "founder-3")
+        return split
+
+    def test_a_founder_who_signed_twice_ends_the_foundation(self, split: Split) -> None:
+        split.resolve(split.resolving(recall=("foundation/0.1.2",)), *FOUR)
+
+        head = published(split.one.net).head
+        assert sorted(head.delegated) == ["app", "vault"]
+        assert recalled_in(vault_of(split.one)) == ("foundation/0.1.2",)
+        assert all(not chain.proof for chain in split.follow())
+        split.one.do(releasing("0.1.3"), *FOUR)
+        assert [release.name for release in published(split.one.net).verified().releases] == ["vault/0.1.3"]
+
+
+class TestNotTheirConflict:
+    def test_founders_sign_anew_where_the_branches_differ_in_the_foundation(self, tmp_path: Path) -> None:
+        split = Split(PodWorld(tmp_path))
+        split.other.do(releasing("0.1.0", "foundation"), *SECOND, "founder-1", "founder-2")
+        split.one.do(releasing("0.1.1"), *FIRST)
+        plan = split.resolving("maple")
+        with pytest.raises(PodError, match="foundation by 2 more"):
+            split.one.do(plan, *FOUR, "maple")
+
+        split.resolve(plan, *FOUR, "maple", "founder-1", "founder-3")
+
+        assert all(not chain.proof for chain in split.follow())
+
+
+class TestForkedRoots:
+    @pytest.fixture
+    def split(self, tmp_path: Path) -> Split:
+        """Two rotations in one place: ash, birch and cedar signed both."""
+        split = Split(PodWorld(tmp_path))
+        split.one.do(Rotating("fir", invited("oak")[0]), *FIRST, "elm")
+        split.other.do(Rotating("elm", invited("pine")[0]), *FIRST, "fir")
+        return split
+
+    def test_farms_on_both_branches_and_newcomers_go_on(self, split: Split) -> None:
+        split.resolve(split.resolving(*NEW_PODS), *FIRST, "elm", "oak", *NEW_PODS)
+
+        names = pod_names(published(split.one.net).root.signed)
+        assert sorted(names.values()) == ["elm", "maple", "oak", "rowan", "willow"]
+        assert all(not chain.proof for chain in split.follow())
+
+    def test_the_last_root_before_both_must_allow_it(self, split: Split) -> None:
+        split.one.do(Rotating("elm", invited("larch")[0]), *FIRST, "oak")
+        plan = split.resolving(*NEW_PODS)
+        with pytest.raises(PodError, match="root, for the last one before both branches by 1 more"):
+            split.one.do(plan, *NEW_PODS, *FIRST, "oak", "larch")
+
+        split.resolve(plan, *NEW_PODS, *FIRST, "oak", "larch", "elm")
+        assert all(not chain.proof for chain in split.follow())
+
+    def test_it_begins_on_the_branch_with_more_roots(self, split: Split) -> None:
+        for days in (1, 2):
+            split.other.do(Rotating(), *FIRST, "fir", now=NOW + days * DAY)
+
+        with pytest.raises(PodError, match="roots up to number 4 that the network's folder does not know"):
+            split.one.draft(split.resolving(*NEW_PODS))
+
+
+class TestRefusedWhenDrafted:
+    def test_a_culprit_does_not_come_back_under_another_name(self, split: Split) -> None:
+        secret = b"".join(
+            [bytes([1]) * SEED_BYTES, bytes([2]) * SEED_BYTES, bytes([3]) * SEED_BYTES]
+        )  # of a stranger who brings one key of cedar's
+        stranger, cedar = Party.from_secret("maple", secret), member("cedar")
+        invitation = Invitation.of(Party("maple", cedar.signer, stranger.root_signer))
+
+        with pytest.raises(PodError, match=r"is part of this network already|a key of who signed twice \(cedar\)"):
+            split.one.draft(Resolving((split.branch(split.one),), (invitation,)))
+
+    def test_a_culprit_who_left_does_not_come_back_either(self, split: Split) -> None:
+        proof = split.branch(split.one)
+        split.one.do(Rotating("cedar", invited("oak")[0]), *FOUR, "oak")
+        back = Rotating("fir", invited("cedar")[0])
+
+        with pytest.raises(PodError, match=r"no pod that is still there signed twice: 0 must join"):
+            split.one.draft(Resolving((proof,), (back.join,)))  # type: ignore[arg-type]  # it has one
+        split.one.do(back, "ash", "birch", "elm", "oak")
+        split.one.do(Resolving((proof,), invited("pine")), "ash", "birch", "elm", "oak", "pine")
+        assert "cedar" not in pod_names(published(split.one.net).root.signed).values()
+
+    def test_what_names_another_conflict_is_not_signed(self, split: Split) -> None:
+        proposal = begin(split.resolving("maple"), published(split.one.net), NOW)
+        assert (
+            resolved_conflict(proposal.statements["root"].signed)
+            == look_into((split.branch(split.one),), published(split.one.net)).identity
+        )
+        file = split.one.folder / "changed.json"
+        identity = resolved_conflict(proposal.statements["root"].signed).encode()
+        file.write_bytes(encode_file(proposal).replace(identity, b"ab" * 32))
+
+        with pytest.raises(PodError, match=r"the root in .* is not what the plan comes to"):
+            open_file(file, published(split.one.net))
+
+    def test_different_conflicts_are_resolved_one_after_the_other(self, split: Split, tmp_path: Path) -> None:
+        another = Split(PodWorld(tmp_path / "another"))
+        another.one.do(releasing("0.2.1"), *FIRST)
+        another.other.do(releasing("0.2.2"), *SECOND)
+        plan = Resolving((split.branch(split.one), another.branch(another.one)), invited("maple"))
+
+        with pytest.raises(PodError, match="these show different conflicts; resolve one after the other"):
+            split.one.draft(plan)
+
+    def test_what_proves_nothing_here_is_refused(self, split: Split) -> None:
+        good = split.branch(split.one)
+        foreign = PodWorld(split.one.folder / "foreign", pods=("a", "b", "c", "d", "e"), founders=())
+        bare = Branch(msgspec.structs.replace(good.head, proof=b""), good.roots)
+        damaged = Branch(msgspec.structs.replace(good.head, proof=good.head.proof[:-1]), good.roots)
+
+        for world, branches, sentence in (
+            (split.one, (), "not 0"),
+            (split.one, (bare,), "there is no proof in it"),
+            (split.one, (damaged,), "it proves nothing in this network"),
+            (foreign, (good,), "it proves nothing in this network"),
+        ):
+            with pytest.raises(PodError, match=sentence):
+                world.draft(Resolving(branches, invited("maple")))
+
+    def test_what_is_resolved_is_not_resolved_again(self, split: Split) -> None:
+        plan = split.resolving("maple")
+        split.one.do(plan, *FOUR, "maple")
+
+        with pytest.raises(PodError, match="this conflict has been resolved"):
+            split.one.draft(Resolving(plan.branches, invited("oak")))
+
+    def test_too_few_signatures_resolve_nothing(self, split: Split) -> None:
+        with pytest.raises(PodError, match="root, for the one before by 1 more"):
+            split.one.do(split.resolving("maple"), "ash", "birch", "elm", "maple")
+
+
+def test_a_root_of_a_branch_that_is_ahead_is_asked_for(split: Split) -> None:
+    split.other.do(Rotating("ash", invited("oak")[0]), "birch", *SECOND)
+
+    ahead = known(split.other).halted_by(split.halted(split.one).proof, NOW)
+
+    with pytest.raises(PodError, match="roots up to number 2 that the network's folder does not know"):
+        split.one.draft(Resolving((branch_of(ahead),), invited("maple")))
+
+
+def test_a_plain_rotation_ends_nothing(split: Split) -> None:
+    halted = split.halted(split.one)
+    split.one.do(Rotating("cedar", invited("maple")[0]), *FOUR, "maple")
+
+    verified = halted.verify(network.current_head(split.one.net), NOW, network.roots(split.one.net))
+
+    assert verified.chain == halted
+    assert isinstance(published(split.one.net).root.signed, Root)
