@@ -15,7 +15,10 @@ from node.pod import network as networks
 from node.pod import publish as publishing
 from node.pod import sign as signing
 from node.pod.capabilities import listed, read_declared
+from node.pod.conflict import ask_branch, encode_branch, look_into, read_branch
+from node.pod.describe_conflict import describe_conflict
 from node.pod.errors import PodError
+from node.pod.files import write_new
 from node.trust.capabilities import as_declared
 from node.trust.policy import high_threshold, majority
 
@@ -138,6 +141,37 @@ def publish(release: Path | None, network: Path, home: Path, is_json: bool) -> N
         },
         f"Stored {done.objects} objects ({done.object_bytes:,} bytes), each in at least {done.holders_least} vaults.",
         f"Published {done.release}; the node {OUTCOMES[done.outcome == 'known']}.",
+    )
+
+
+@pod.command()
+@click.argument("file", type=FOLDER, required=False)
+@in_network
+@click.option("--out", type=FOLDER, help="Write what the node carries into this new file, for 'rotate --resolves'.")
+@shared_options
+def conflict(file: Path | None, network: Path, out: Path | None, home: Path, is_json: bool) -> None:
+    """Say whose signatures contradict each other, and in what: what a running node carries, or what FILE holds."""
+    with stating_failures(is_json=is_json):
+        known, roots = networks.published(network), networks.roots(network)
+        branch = read_branch(file) if file else ask_node(home, lambda node: ask_branch(node, roots), is_json=is_json)
+        dispute = look_into((branch,), known)
+        lines = describe_conflict(dispute, known)
+        if out is not None:
+            write_new(out, encode_branch(branch))
+    answer(
+        is_json,
+        {
+            "conflict": dispute.identity,
+            "role": dispute.role,
+            "version": dispute.version,
+            "signed_twice": dispute.names,
+            "says": lines,
+            "file": str(out) if out else None,
+        },
+        *lines,
+        f"It is in {out}: 'perennial pod rotate --resolves {out}' drafts the way out."
+        if out
+        else "With --out FILE it is written down for 'perennial pod rotate --resolves FILE'.",
     )
 
 

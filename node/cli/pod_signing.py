@@ -23,11 +23,12 @@ from node.pod import finish as finishing
 from node.pod import keys
 from node.pod import network as networks
 from node.pod import sign as signing
+from node.pod.conflict import read_branch
 from node.pod.describe import describe, describe_changes
 from node.pod.errors import PodError
 from node.pod.files import replace, write_new
 from node.pod.invitation import read_invitation
-from node.pod.plans import Beating, Founding, Plan, Recalling, Releasing, Rotating
+from node.pod.plans import Beating, Founding, Plan, Recalling, Releasing, Resolving, Rotating
 from node.pod.proposal import Proposal
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.signing_file import merge as merge_proposals
@@ -66,7 +67,14 @@ def recall(release: str, network: Path, out: Path, is_json: bool) -> None:
 
 @click.command()
 @click.option("--leave", default="", help="Name of the pod that leaves.")
-@click.option("--join", type=FOLDER, help="Invitation of the pod that takes its place.")
+@click.option("--join", type=FOLDER, multiple=True, help="Invitation of the pod that takes its place.")
+@click.option(
+    "--resolves",
+    type=FOLDER,
+    multiple=True,
+    help="A file of 'conflict': end that conflict. Who signed twice leaves; one --join for each of them, by name.",
+)
+@click.option("--recall", multiple=True, help="With --resolves: recall this release of either branch, too.")
 @click.option(
     "--foundation-until",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -76,12 +84,31 @@ def recall(release: str, network: Path, out: Path, is_json: bool) -> None:
 @into_file
 @as_json
 def rotate(
-    leave: str, join: Path | None, foundation_until: datetime | None, network: Path, out: Path, is_json: bool
+    leave: str,
+    join: tuple[Path, ...],
+    resolves: tuple[Path, ...],
+    recall: tuple[str, ...],
+    foundation_until: datetime | None,
+    network: Path,
+    out: Path,
+    is_json: bool,
 ) -> None:
-    """Draft a new root: it renews all dates, and may let one pod take the place of another."""
+    """Draft a new root: it renews all dates, and may let one pod take the place of another.
+
+    With --resolves it ends a conflict: everybody who signed twice leaves at once.
+    """
     until = time_text(foundation_until.replace(tzinfo=UTC)) if foundation_until else ""
     with stating_failures(is_json=is_json):
-        plan = Rotating(leave, read_invitation(join) if join else None, until)
+        joining = tuple(map(read_invitation, join))
+        plan: Plan
+        if resolves:
+            if leave or until:
+                raise PodError("who leaves to end a conflict is said by the conflict, and nothing else happens with it")
+            plan = Resolving(tuple(map(read_branch, resolves)), joining, recall)
+        else:
+            if len(joining) > 1 or recall:
+                raise PodError("several pods join, or a release is recalled in the same step, to end a conflict only")
+            plan = Rotating(leave, joining[0] if joining else None, until)
     _draft(plan, network, out, is_json=is_json)
 
 

@@ -10,10 +10,10 @@ it counts only if a farm would have accepted it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -132,24 +132,30 @@ def check_resolved_by(branches: Sequence[Branch], known: KnownNetwork, later: Kn
             raise PodError("farms would stay halted: this does not resolve the conflict")
 
 
-async def ask_branch(get_head: Callable[[], Awaitable[bytes]], get_chunk: Callable[[str], Awaitable[bytes]]) -> Branch:
-    """What a running node carries.
+class Node(Protocol):
+    """What is needed of ``node.api.client.Client``."""
 
-    Args:
-        get_head: Returns the head that the node carries.
-        get_chunk: Returns a chunk by its address in hex.
+    async def head(self) -> bytes: ...
+
+    async def get_chunk(self, address: str) -> bytes: ...
+
+
+async def ask_branch(node: Node, roots: Mapping[bytes, bytes]) -> Branch:
+    """What a running node carries; ``roots`` are those at hand, by address.
 
     Raises:
         PodError: It carries nothing that halts it.
+        ApiError, NotRunning: The node could not be reached, or could not get hold of a root.
     """
-    content = await get_head()
+    content = await node.head()
     try:
         head = decode(content) if content else None
     except TrustError as error:
         raise PodError(f"the node carries a head that cannot be read: {error}") from error
     if head is None or not head.proof:
         raise PodError("this node knows of no contradicting signatures")
-    return Branch(head, tuple([await get_chunk(address.hex()) for address in head.roots]))
+    files = [roots[address] if address in roots else await node.get_chunk(address.hex()) for address in head.roots]
+    return Branch(head, tuple(files))
 
 
 def encode_branch(branch: Branch) -> bytes:

@@ -9,11 +9,12 @@ from typing import Final
 from node.api.texts import printable
 from node.pod.build import Built, derive_of
 from node.pod.capabilities import in_words, needed
+from node.pod.describe_conflict import describe_resolution
 from node.pod.difference import changes, gained
 from node.pod.invitation import Invitation
 from node.pod.kept import Listed, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork
-from node.pod.plans import Beating, Founding, Recalling, Releasing, Rotating
+from node.pod.plans import Beating, Founding, Recalling, Releasing, Resolving, Rotating
 from node.pod.proposal import Proposal
 from node.pod.writing import TIMESTAMP_DAYS
 from node.trust.anchor import anchor_in
@@ -48,6 +49,8 @@ def describe(proposal: Proposal) -> list[str]:
             ]
         case Rotating():
             lines += _rotation(known, plan)
+        case Resolving():
+            lines += describe_resolution(plan, known, proposal.statements)
         case Beating():
             lines += [f"It says that the newest is still the newest, for {TIMESTAMP_DAYS} days, and nothing else."]
     return lines

@@ -19,12 +19,18 @@ from node.cli import pod as pod_commands
 from node.keys import keyring as keyring_module
 from node.keys import sealed
 from node.pod import network
+from node.pod.memory import remember
 from node.pod.network import published
-from node.pod.parties import SECRET_BYTES, SEED_BYTES
-from node.trust.chain import Chain
+from node.pod.parties import SECRET_BYTES, SEED_BYTES, Party
+from node.pod.plans import Releasing
+from node.pod.signing_file import begin
+from node.trust.chain import Chain, carried
+from node.trust.errors import Equivocation
+from node.trust.head import encode
 from node.trust.policy import pod_names
 from node.trust.roots import address_of
 from tests.architecture.sources import ROOT
+from tests.signed_world import built
 from tests.unit.test_pod_keys import FakeKeyring
 
 CHAPTER = ROOT / "resources" / "handbook" / "pods.md"
@@ -32,6 +38,7 @@ PODS = ("ash", "birch", "cedar", "elm", "fir")
 FOUNDERS = ("ivy", "moss", "fern")
 EVERYBODY = {"pods": PODS, "founders": FOUNDERS, "each": (*PODS, *FOUNDERS)}
 PASSPHRASE = "a passphrase of several words"
+CONTRADICTING = "## When signatures contradict each other"
 HANDED_OVER = re.compile(r"(\w+) -> ([\w ]+): (\S+)(?: as (\S+))?")
 TYPED = re.compile(r"(\w+)\$ perennial pod (.+)")
 
@@ -47,6 +54,12 @@ class FakeNode:
     async def put_chunk(self, content: bytes) -> StoredChunk:
         self.chunks.append(content)
         return StoredChunk("", 5)
+
+    async def head(self) -> bytes:
+        return carried(self.chain)
+
+    async def get_chunk(self, address: str) -> bytes:
+        return next(chunk for chunk in self.chunks if address_of(chunk).hex() == address)
 
     async def offer_head(self, content: bytes) -> HeadAnswer:
         roots = {address_of(chunk): chunk for chunk in self.chunks}
@@ -76,6 +89,17 @@ class Village:
                 (vault / file).write_text(f"# {file}\n")
         return home
 
+    def follow(self, text: str) -> None:
+        """Do what a part of the chapter says, line by line."""
+        for line in commands(text):
+            if found := TYPED.fullmatch(line):
+                for name in EVERYBODY.get(found[1], (found[1],)):
+                    self.type(name, found[2])
+            else:
+                handed = HANDED_OVER.fullmatch(line)
+                assert handed, f"nobody can do this: {line}"
+                self.hand_over(*handed.groups())
+
     def type(self, name: str, command: str) -> None:
         self._monkeypatch.chdir(self.home(name))
         keyring = self._keyrings.setdefault(name, FakeKeyring())
@@ -95,10 +119,34 @@ class Village:
             else:
                 shutil.copy(source, target)
 
+    def contradict(self) -> None:
+        """Cedar signs a release with ash and birch, and another in its place with elm and maple; the farm sees both.
+
+        Every folder remembers what its owner signed, but cedar's one of the two: cedar signed that one elsewhere.
+        """
+        assert self.node
+        for version, names in (("0.2.0", ("ash", "birch", "cedar")), ("0.2.1", ("elm", "maple", "cedar"))):
+            made = built(version)
+            plan = Releasing(made.release, made.manifest)
+            proposal = begin(plan, published(self.home(names[0]) / "network"), network.utc_now())
+            parties = [Party.from_secret(name, self._secret_of(name)) for name in names]
+            for party in parties:
+                proposal = proposal.signed_by(party)
+            for party in parties if version == "0.2.0" else parties[:2]:
+                remember(self.home(party.name) / "network", proposal, party)
+                network.keep(self.home(party.name) / "network", proposal.head())
+            try:
+                self.node.chain = self.node.chain.verify(encode(proposal.head()), network.utc_now()).chain
+            except Equivocation as found:
+                self.node.chain = self.node.chain.halted_by(found.proof, network.utc_now())
+
+    def _secret_of(self, name: str) -> bytes:
+        return base64.b64decode(next(iter(self._keyrings[name].kept.values())))
+
     def secrets_found_in_files(self) -> list[Path]:
         """The files in which a secret of somebody's keyring stands, in whole or in part."""
         kept = [base64.b64decode(secret) for keyring in self._keyrings.values() for secret in keyring.kept.values()]
-        assert len(kept) == len(PODS) + 1, "every pod and the one that joined keep a key"
+        assert len(kept) == len(PODS) + 2, "every pod and the two that joined keep a key"
         seeds = [secret[start : start + SEED_BYTES] for secret in kept for start in range(0, SECRET_BYTES, SEED_BYTES)]
         spelled = [spelling for seed in seeds for spelling in (seed, seed.hex().encode(), base64.b64encode(seed)[:40])]
         files = [file for file in self.folder.rglob("*") if file.is_file()]
@@ -113,29 +161,30 @@ class Village:
         return asyncio.run(ask())
 
 
-def commands() -> list[str]:
+def commands(text: str) -> list[str]:
     """The lines of all blocks, in order."""
-    blocks = re.findall(r"^```\n(.*?)^```", CHAPTER.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
 def test_every_command_of_the_chapter_works_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealed, "MEMORY_KIB", sealed.MEMORY_KIB_MIN)
     village = Village(tmp_path, monkeypatch)
+    before, heading, after = CHAPTER.read_text(encoding="utf-8").partition(CONTRADICTING)
+    assert heading, "the section is called otherwise"
 
-    for line in commands():
-        if found := TYPED.fullmatch(line):
-            for name in EVERYBODY.get(found[1], (found[1],)):
-                village.type(name, found[2])
-        else:
-            handed = HANDED_OVER.fullmatch(line)
-            assert handed, f"nobody can do this: {line}"
-            village.hand_over(*handed.groups())
-
+    village.follow(before)
     assert village.node
     assert village.node.released == [["vault/0.1.1"], ["vault/0.1.1"], [], []]
     root = published(tmp_path / "fir" / "network").root.signed
     assert sorted(pod_names(root).values()) == ["ash", "birch", "cedar", "elm", "maple"]
+
+    village.contradict()
+    assert village.node.chain.proof
+    village.follow(after)
+    assert not village.node.chain.proof
+    root = published(tmp_path / "maple" / "network").root.signed
+    assert sorted(pod_names(root).values()) == ["ash", "birch", "elm", "maple", "oak"]
     assert village.secrets_found_in_files() == []
 
 
