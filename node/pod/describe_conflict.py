@@ -23,7 +23,8 @@ TREE_CHARACTERS: Final = 16  # of a tree hash
 def describe_conflict(dispute: Dispute, known: KnownNetwork) -> list[str]:
     """Who signed what twice, and what each branch releases."""
     first, second = sorted(dispute.pair, key=lambda one: one.signed.version)
-    numbers = f"number {first.signed.version} and number {second.signed.version}"
+    is_one_number = first.signed.version == second.signed.version
+    numbers = f"both number {first.signed.version}" if is_one_number else f"number {first.signed.version} and the next"
     lines = [
         f"{', '.join(dispute.names)} signed two statements of {dispute.role} that contradict each other, {numbers}.",
         "Every farm that knows of it takes up no update until a root resolves it.",
@@ -40,17 +41,18 @@ def describe_conflict(dispute: Dispute, known: KnownNetwork) -> list[str]:
 def describe_resolution(plan: Resolving, known: KnownNetwork, statements: Statements) -> list[str]:
     """What a rotation that resolves a conflict does."""
     dispute = look_into(plan.branches, known)
-    leaving = culprits_in(known.root.signed, dispute)
+    exchanged = []
+    for old, new in zip(culprits_in(known.root.signed, dispute), plan.join, strict=True):
+        exchanged += [f"{old.name} leaves; its keys sign nothing any more. In its place comes:", _who(new)]
     releases = listing(statements, known.head, dispute)
     return [
         *describe_conflict(dispute, known),
         f"It ends this conflict, {dispute.identity[:16]}…: farms on every branch go on with it.",
-        f"Pods that signed both leave, and their keys sign nothing any more: {_names([pod.name for pod in leaving])}.",
-        "In their places come:" if plan.join else "Nobody comes in their places.",
-        *map(_who, plan.join),
+        *exchanged,
         *_foundation(known.head, statements),
         f"Releases that stay listed, because every branch lists them: {_names(releases.staying)}.",
-        f"Releases that are listed no longer: {_names(releases.leaving)}. Farms that run one go on with it.",
+        f"Releases that are listed no longer: {_names(releases.leaving)}.",
+        "Farms that run one of them go on with it.",
         f"It recalls, for ever: {_names(plan.recall)}.",
         "It renews the dates of everything: the root for three years, the statements below it for one.",
     ]

@@ -1,0 +1,308 @@
+"""No pod signs two statements that contradict each other; a draft that was given up locks nobody out."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from node.pod import network
+from node.pod.errors import PodError
+from node.pod.finish import finish
+from node.pod.memory import FOLDER, Remembered, check_consistent, passed_by, remembered
+from node.pod.network import published
+from node.pod.plans import Plan, Rotating
+from node.pod.sign import begin_here
+from node.pod.signing_file import AGE_MAX, AHEAD_MAX, PASSED_MAX, begin, open_file
+from node.pod.statements import heartbeat
+from node.pod.writing import Passed
+from node.trust.chain import Chain
+from node.trust.head import encode
+from node.trust.metadata import Root, Targets, read
+from tests.pod_world import PodWorld, member
+from tests.signed_world import DAY, NOW
+from tests.unit.test_pod_resolve import invited, releasing
+
+THREE = ("ash", "birch", "cedar")
+OTHERS = ("cedar", "elm", "fir")
+HOUR = timedelta(hours=1)
+LATER = NOW + DAY
+TOO_OLD = NOW + AGE_MAX + AHEAD_MAX + HOUR
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> PodWorld:
+    return PodWorld(tmp_path)
+
+
+def drafted_by(world: PodWorld, name: str, plan: Plan, now: datetime = NOW) -> Path:
+    """A signing file that a pod drafts at home, with what it remembers."""
+    return world.file(begin_here(plan, world.home_of(name), now))
+
+
+def hand_over(world: PodWorld, giver: str, taker: str) -> None:
+    shutil.copytree(world.home_of(giver) / FOLDER, world.home_of(taker) / FOLDER, dirs_exist_ok=True)
+
+
+class TestSigning:
+    def test_a_pod_signs_one_statement_in_each_place(self, world: PodWorld) -> None:
+        first, second = (world.draft(releasing(version)) for version in ("0.1.1", "0.1.2"))
+        world.sign(first, "ash")
+
+        with pytest.raises(PodError, match="ash has signed another vault in this place, drafted at 2026-11-22T12:00"):
+            world.sign(second, "ash")
+
+    def test_the_refused_file_is_as_it_was_and_others_may_sign_it(self, world: PodWorld) -> None:
+        first, second = (world.draft(releasing(version)) for version in ("0.1.1", "0.1.2"))
+        world.sign(first, "ash")
+        before = second.read_bytes()
+        with pytest.raises(PodError):
+            world.sign(second, "ash")
+        assert second.read_bytes() == before
+
+        world.sign(second, "birch")
+
+    def test_the_same_file_is_signed_as_often_as_one_likes(self, world: PodWorld) -> None:
+        file = world.draft(releasing("0.1.1"))
+
+        world.sign(file, "ash")
+        world.sign(file, "ash")
+
+    def test_it_is_remembered_before_the_signature_leaves(
+        self, world: PodWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def power_cut(*_: object) -> None:
+            raise SystemExit
+
+        file = world.draft(releasing("0.1.1"))
+        monkeypatch.setattr("node.pod.sign.replace", power_cut)
+
+        with pytest.raises(SystemExit):
+            world.sign(file, "ash")
+        assert {memory.role for memory in remembered(world.home_of("ash"))} == {"vault", "snapshot"}
+
+    def test_a_founder_is_held_to_it_too(self, world: PodWorld) -> None:
+        first, second = (world.draft(releasing(version, "foundation")) for version in ("0.1.1", "0.1.2"))
+        world.sign(first, "founder-1")
+
+        with pytest.raises(PodError, match="founder-1 has signed another foundation in this place"):
+            world.sign(second, "founder-1")
+
+    def test_what_follows_what_was_finished_is_signed(self, world: PodWorld) -> None:
+        for version in ("0.1.1", "0.1.2"):
+            file = drafted_by(world, "ash", releasing(version))
+            world.sign(file, *THREE)
+            for name in THREE:
+                finish(file, world.home_of(name), NOW)
+
+    def test_a_copy_of_another_folder_over_ones_own_forgets_nothing(self, world: PodWorld) -> None:
+        first, second = (world.draft(releasing(version)) for version in ("0.1.1", "0.1.2"))
+        world.sign(first, "ash")
+        world.sign(second, "birch")
+        shutil.copytree(world.home_of("birch"), world.home_of("ash"), dirs_exist_ok=True)
+
+        with pytest.raises(PodError, match="ash has signed another vault"):
+            world.sign(second, "ash")
+        assert {memory.keyid for memory in remembered(world.home_of("ash"))} == {
+            member("ash").keyid,
+            member("birch").keyid,
+        }
+
+    @pytest.mark.parametrize("content", [b"", b"{}", b'{"format": 1}', b"\xff"])
+    def test_nothing_is_signed_where_the_memory_is_damaged(self, world: PodWorld, content: bytes) -> None:
+        file = world.draft(releasing("0.1.1"))
+        world.sign(file, "ash")
+        damaged = next((world.home_of("ash") / FOLDER).glob("*vault*"))
+        damaged.write_bytes(content)
+
+        with pytest.raises(PodError, match="is not what a pod has signed"):
+            world.sign(file, "ash")
+
+
+class TestGivenUp:
+    def test_the_next_draft_leaves_the_number_out_and_is_signed_by_the_same_pods(self, world: PodWorld) -> None:
+        given_up = drafted_by(world, "ash", releasing("0.1.1"))
+        world.sign(given_up, "ash")
+
+        file = drafted_by(world, "ash", releasing("0.1.2"))
+        world.sign(file, *THREE)
+        finish(file, world.net, NOW)
+
+        assert published_vault(world).version == 4
+
+    def test_even_if_it_was_complete_and_somebody_publishes_it_no_farm_halts(self, world: PodWorld) -> None:
+        given_up = drafted_by(world, "ash", releasing("0.1.1"))
+        world.sign(given_up, *THREE)
+        leaked = Chain.start(network.genesis(world.net)).verify(
+            encode(open_file(given_up, published(world.net)).head()), NOW
+        )
+        file = drafted_by(world, "ash", releasing("0.1.2"))
+        world.sign(file, *THREE)
+        finish(file, world.net, NOW)
+
+        beaten = heartbeat(published(world.net).head, member("ash"), NOW)  # both timestamps have one number
+        verified = leaked.chain.verify(encode(beaten), NOW)
+
+        assert verified.is_newer
+        assert [(release.name, release.sequence) for release in verified.releases] == [("vault/0.1.2", 2)]
+
+    def test_who_drafts_without_knowing_of_it_is_told_by_whoever_signed(self, world: PodWorld) -> None:
+        world.sign(drafted_by(world, "birch", releasing("0.1.1")), "birch")
+        ignorant = drafted_by(world, "ash", releasing("0.1.2"))
+        with pytest.raises(PodError, match="give the folder 'signed' of your network to whoever drafts this anew"):
+            world.sign(ignorant, "birch")
+
+        hand_over(world, "birch", "ash")
+        file = drafted_by(world, "ash", releasing("0.1.2"))
+        world.sign(file, *THREE)
+        finish(file, world.net, NOW)
+
+    def test_several_that_were_given_up_by_different_pods_are_all_left_out(self, world: PodWorld) -> None:
+        world.sign(drafted_by(world, "ash", releasing("0.1.1")), "ash")
+        world.sign(drafted_by(world, "birch", releasing("0.1.2")), "birch")
+        world.sign(drafted_by(world, "birch", releasing("0.1.3")), "birch")
+        for name in ("ash", "birch"):
+            hand_over(world, name, "cedar")
+
+        file = drafted_by(world, "cedar", releasing("0.1.4"))
+        world.sign(file, *THREE)
+        finish(file, world.net, NOW)
+
+        assert published_vault(world).version == 6
+
+    def test_when_others_published_another_one_in_its_place_one_number_is_left_out(self, world: PodWorld) -> None:
+        world.sign(drafted_by(world, "ash", releasing("0.1.1")), "ash")
+        overtaking = world.draft(releasing("0.1.2"))
+        world.sign(overtaking, *OTHERS)
+        for folder in (world.net, world.home_of("ash")):
+            finish(overtaking, folder, NOW)
+
+        file = drafted_by(world, "ash", releasing("0.1.3"))
+        world.sign(file, "ash", *OTHERS[:2])
+        finish(file, world.net, NOW)
+
+        assert published_vault(world).version == 4
+
+    def test_once_that_is_published_too_the_numbers_are_the_usual_ones(self, world: PodWorld) -> None:
+        self.test_when_others_published_another_one_in_its_place_one_number_is_left_out(world)
+        shutil.copytree(world.home_of("ash") / FOLDER, world.net / FOLDER)
+
+        assert passed_by(remembered(world.net), published(world.net).head) == {}
+
+    @pytest.mark.parametrize(
+        ("role", "passed"),
+        [
+            ("vault", Passed(2 + PASSED_MAX, "ab" * 32)),
+            ("vault", Passed(0, "ab" * 32)),
+            ("vault", Passed(2, "ab" * 32, 1 + PASSED_MAX)),
+            ("vault", Passed(2, "ab" * 32, -1)),
+            ("vault", Passed(2, "x")),
+            ("root", Passed(2, "ab" * 32)),
+            ("timestamp", Passed(2, "")),
+            ("other", Passed(2, "ab" * 32)),
+        ],
+    )
+    def test_nobody_makes_a_network_run_out_of_numbers(self, world: PodWorld, role: str, passed: Passed) -> None:
+        with pytest.raises(PodError):
+            begin(releasing("0.1.1"), published(world.net), NOW, {role: passed})
+
+    def test_what_a_file_leaves_out_is_part_of_what_is_derived_anew(self, world: PodWorld) -> None:
+        world.sign(drafted_by(world, "ash", releasing("0.1.1")), "ash")
+        file = drafted_by(world, "ash", releasing("0.1.2"))
+        content = file.read_bytes()
+        assert b'"number": 2' in content
+        file.write_bytes(content.replace(b'"number": 2', b'"number": 3'))
+
+        with pytest.raises(PodError, match="is not what the plan comes to"):
+            open_file(file, published(world.net))
+
+
+class TestRoots:
+    """A root's number cannot be left out."""
+
+    def drafts(self, world: PodWorld) -> tuple[Path, Path]:
+        """A rotation that ash and birch have signed, and a later one by cedar, who knows of it."""
+        first = drafted_by(world, "ash", Rotating("fir", invited("maple")[0]))
+        world.sign(first, "ash", "birch")
+        for name in ("ash", "birch"):
+            hand_over(world, name, "cedar")
+        return first, drafted_by(world, "cedar", Rotating("fir", invited("oak")[0]), LATER)
+
+    def test_a_second_rotation_is_signed_first_by_those_who_have_not_signed_the_other(self, world: PodWorld) -> None:
+        _, second = self.drafts(world)
+        refusal = "ash has signed another root in this place.*or let 2 others sign this first, or wait until 2026-12-22"
+        for other in ("cedar", "elm"):
+            with pytest.raises(PodError, match=refusal):
+                world.sign(second, "ash", now=LATER)
+            world.sign(second, other, now=LATER)
+
+        world.sign(second, "ash", "birch", now=LATER)
+
+        finish(second, world.net, LATER)
+
+    def test_signatures_of_others_who_may_not_sign_the_earlier_one_do_not_count(self, world: PodWorld) -> None:
+        _, second = self.drafts(world)
+        world.sign(second, "cedar", "oak", now=LATER)
+
+        with pytest.raises(PodError, match="ash has signed another root"):
+            world.sign(second, "ash", now=LATER)
+
+    def test_nobody_goes_back_to_an_earlier_one(self, world: PodWorld) -> None:
+        first, second = self.drafts(world)
+        world.sign(second, "cedar", now=LATER)
+
+        with pytest.raises(PodError, match="cedar has signed another"):
+            world.sign(first, "cedar", now=LATER)
+
+    def test_one_that_is_too_old_to_be_signed_stands_in_nobodys_way(self, world: PodWorld) -> None:
+        self.drafts(world)
+        for moment, is_allowed in ((TOO_OLD - 2 * HOUR, False), (TOO_OLD, True)):
+            second = drafted_by(world, "ash", Rotating("fir", invited("oak")[0]), moment)
+            if is_allowed:
+                world.sign(second, "ash", now=moment)
+            else:
+                with pytest.raises(PodError, match="ash has signed another root"):
+                    world.sign(second, "ash", now=moment)
+
+    def test_one_that_was_given_up_delays_no_release(self, world: PodWorld) -> None:
+        self.drafts(world)
+
+        file = drafted_by(world, "cedar", releasing("0.1.1"))
+        world.sign(file, *THREE)
+        finish(file, world.net, NOW)
+
+        assert published_vault(world).version == 4
+
+    def test_whoever_draws_up_a_rotation_without_knowing_is_told_so_before_others_sign(self, world: PodWorld) -> None:
+        self.drafts(world)
+        ignorant = drafted_by(world, "elm", Rotating("fir", invited("oak")[0]), LATER)
+
+        with pytest.raises(PodError, match="give the folder 'signed' of your network to whoever drafts this anew"):
+            world.sign(ignorant, "ash", now=LATER)
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_whatever_the_order_no_two_roots_become_complete(self, world: PodWorld, seed: int) -> None:
+        random, known = Random(seed), published(world.net)
+        drafts = [begin(Rotating(), known, NOW + number * HOUR) for number in range(3)]
+        roots = [replace(draft, statements={"root": draft.statements["root"]}) for draft in drafts]
+        memories: dict[str, list[Remembered]] = {name: [] for name in world.pods}
+        for _ in range(40):
+            name, number = random.choice(world.pods), random.randrange(3)
+            signed = roots[number].signed_by(member(name))
+            with contextlib.suppress(PodError):
+                check_consistent(signed, member(name), memories[name], NOW + DAY)
+                root = read(signed.statements["root"].to_bytes(), Root)
+                keyid = member(name).root_signer.public_key.keyid
+                memories[name].append(Remembered(keyid, "root", signed.at, root))
+                roots[number] = signed
+
+        assert sum(root.counts()[0].missing == 0 for root in roots) <= 1
+
+
+def published_vault(world: PodWorld) -> Targets:
+    return read(published(world.net).head.delegated["vault"], Targets).signed
