@@ -123,6 +123,9 @@ def test_a_release_that_the_checkout_does_not_give_fails_and_names_the_file(tmp_
         ("recall", "vault/1", "--network", "net", "--out", "file"),
         ("rotate", "--network", "net", "--out", "file"),
         ("heartbeat", "--network", "net", "--out", "file"),
+        ("conflict", "--network", "net"),
+        ("conflict", "absent", "--network", "net", "--out", "file"),
+        ("rotate", "--resolves", "absent", "--network", "net", "--out", "file"),
     ],
 )
 def test_a_stated_failure_is_one_sentence_and_exit_code_1(
