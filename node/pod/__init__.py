@@ -9,6 +9,8 @@ what is signed, made in memory
     founding.py      the first statements of a network
     statements.py    the first head, the draft of a release, a heartbeat
     rotation.py      the next root and everything below it
+    conflict.py      contradicting signatures, as a halted farm carries them
+    resolution.py    the rotation that ends such a conflict
     plans.py         what pods can do together, and the statements that each of it comes down to
     known.py         a network as one of its pods knows it
     proposal.py      a plan with its statements and the signatures that they have so far
@@ -17,6 +19,7 @@ what people handle
     capabilities.py  what a release needs and declares; what asking for more takes
     describe.py      what it comes to, in plain words; difference.py: what a release changes
     sign.py          one pod signs, having rebuilt what it releases
+    memory.py        what pods have signed, so that none signs what contradicts it
     finish.py        a file that enough have signed becomes what the network has published
     network.py       the folder of a network; kept.py: the releases in it
     build.py         a release from a tree of source files; the same files always give the same bytes
