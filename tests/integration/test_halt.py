@@ -1,4 +1,7 @@
-"""Two farms that were told different things by the same developers: both find out by themselves, and go on serving."""
+"""Two farms that were told different things by the same developers: both find out by themselves, and go on serving.
+
+Then the pods end it with what one of the two carries, and both take it over.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,15 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+from node.api.schema import HeadAnswer, StoredChunk
 from node.pod import network
-from node.pod.publish import release_signed_by
+from node.pod.conflict import ask_branch
+from node.pod.finish import finish
+from node.pod.invitation import Invitation
+from node.pod.parties import SECRET_BYTES, Party
+from node.pod.plans import Resolving
+from node.pod.publish import announce, release_signed_by
+from node.pod.signing_file import begin, encode_file
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from tests.integration.test_supervisor import PACE, QUOTA, running, wait_until
@@ -41,7 +51,44 @@ def is_halted(node: Supervisor) -> bool:
     return HALTED in node.status().sentence and is_waiting
 
 
-def test_farms_that_were_told_different_things_halt_updates_and_go_on_serving(tmp_path: Path):
+class Shown:
+    """A node as the client of its local API shows it."""
+
+    def __init__(self, node: Supervisor) -> None:
+        self._node = node
+
+    async def head(self) -> bytes:
+        return self._node.head()
+
+    async def get_chunk(self, address: str) -> bytes:
+        return await self._node.get_chunk(bytes.fromhex(address))
+
+    async def put_chunk(self, content: bytes) -> StoredChunk:
+        return await self._node.put_chunk(content)
+
+    async def offer_head(self, content: bytes) -> HeadAnswer:
+        return await self._node.offer_head(content)
+
+
+async def resolve(folder: Path, node: Supervisor) -> None:
+    """End the conflict that the node carries: maple comes for cedar, and the four others sign."""
+    net = folder / "net"
+    branch = await ask_branch(Shown(node), network.roots(net))
+    newcomer = Party.from_secret("maple", bytes(range(SECRET_BYTES)))
+    proposal = begin(Resolving((branch,), (Invitation.of(newcomer),)), network.published(net), network.utc_now())
+    for name in ("ash", "birch", "elm", "fir"):
+        proposal = proposal.signed_by(network.party(net, name))
+    (folder / "resolution.json").write_bytes(encode_file(proposal))
+    finish(folder / "resolution.json", net, network.utc_now())
+    await announce(net, Shown(node))
+
+
+def has_resolved(node: Supervisor, head: bytes) -> bool:
+    developers = node.updates().developers
+    return node.head() == head and developers is not None and developers.state == "current"
+
+
+def test_farms_that_were_told_different_things_halt_updates_until_the_pods_end_it_and_go_on_serving(tmp_path: Path):
     root, head, other_head = split_network(tmp_path)
 
     async def main() -> None:
@@ -59,5 +106,8 @@ def test_farms_that_were_told_different_things_halt_updates_and_go_on_serving(tm
                 stored = await first.put_chunk(b"still served")
                 assert stored.holders == 2
                 assert await second.get_chunk(hashlib.sha256(b"still served").digest()) == b"still served"
+                await resolve(tmp_path, first)
+                for node in (first, second):
+                    await wait_until(partial(has_resolved, node, network.current_head(tmp_path / "net")))
 
     asyncio.run(main())
