@@ -18,6 +18,7 @@ what people handle
     signing_file.py  the one file that pods exchange until enough have signed
     capabilities.py  what a release needs and declares; what asking for more takes
     describe.py      what it comes to, in plain words; difference.py: what a release changes
+    describe_conflict.py    who signed what twice, and what each branch releases
     sign.py          one pod signs, having rebuilt what it releases
     memory.py        what pods have signed, so that none signs what contradicts it
     finish.py        a file that enough have signed becomes what the network has published

@@ -10,8 +10,10 @@ it counts only if a farm would have accepted it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,12 +23,21 @@ from node.pod.errors import PodError
 from node.pod.files import pretty, read_as
 from node.pod.known import KnownNetwork
 from node.trust.chain import BEGINNING, Chain
-from node.trust.equivocation import Conflict, Provable, check_proof, statements_in
+from node.trust.equivocation import (
+    OF_THE_ROOT,
+    Conflict,
+    Culprit,
+    Provable,
+    check_proof,
+    contradiction,
+    prove,
+    statements_in,
+)
 from node.trust.errors import TrustError
 from node.trust.head import Head, decode, encode
 from node.trust.metadata import Root, Statement, Targets, read
 from node.trust.roots import address_of, is_settled
-from node.trust.state import State, read_state
+from node.trust.state import State, contradictions, read_state
 
 FORMAT: Final = 1
 KIND: Final = "perennial conflict"
@@ -53,12 +64,14 @@ class ConflictFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Dispute:
     """A conflict that nothing has resolved, as all branches together show it.
 
-    ``conflicts`` are what the single proofs show: the same conflict, maybe with other culprits.  ``pair`` are the two
+    ``conflicts`` are what the single proofs show: the same conflict, maybe with other culprits.  ``besides`` are those
+    of other statements of the same branches: who signed those twice could halt every farm again.  ``pair`` are the two
     statements that contradict each other, ``chains`` the halted farms that the branches come from, and ``states`` what
     those farms hold, as far as it stands by itself.
     """
 
     conflicts: tuple[Conflict, ...]
+    besides: tuple[Conflict, ...]
     pair: tuple[Provable, Provable]
     chains: tuple[Chain, ...]
     states: tuple[State, ...]
@@ -77,14 +90,17 @@ class Dispute:
 
     @property
     def names(self) -> list[str]:
-        """Who signed both statements, as the root of that time calls them."""
-        return sorted({culprit.name for conflict in self.conflicts for culprit in conflict.culprits})
+        """Who signed twice, as the root of that time calls them."""
+        return sorted({culprit.name for culprit in self.culprits})
+
+    @property
+    def culprits(self) -> list[Culprit]:
+        return [culprit for conflict in (*self.conflicts, *self.besides) for culprit in conflict.culprits]
 
     @property
     def halves(self) -> frozenset[str]:
-        """The public halves of all keys of those who signed both."""
-        culprits = [culprit for conflict in self.conflicts for culprit in conflict.culprits]
-        return frozenset(half for culprit in culprits for half in culprit.public)
+        """The public halves of all keys of those who signed twice."""
+        return frozenset(half for culprit in self.culprits for half in culprit.public)
 
     def targets_of(self, role: str) -> list[Statement[Targets]]:
         """The statements of a role that are known from any branch."""
@@ -115,7 +131,8 @@ def look_into(branches: Sequence[Branch], known: KnownNetwork) -> Dispute:
     for chain in chains:
         _check_goes_on(chain, known, is_fork=conflicts[0].role == "root")
     states = tuple(read_state(decode(chain.head)) for chain in chains if chain.head)
-    return Dispute(conflicts, statements_in(chains[0].proof), chains, states)
+    besides = _besides((*states, read_state(known.head)), (*chains, known.verified().chain), conflicts[0].identity)
+    return Dispute(conflicts, besides, statements_in(chains[0].proof), chains, states)
 
 
 def check_resolved_by(branches: Sequence[Branch], known: KnownNetwork, later: KnownNetwork) -> None:
@@ -193,6 +210,24 @@ def _halted(branch: Branch, genesis: bytes) -> Chain:
     if not halted.proof:
         raise PodError("this conflict has been resolved")
     return halted
+
+
+def _besides(states: Sequence[State], chains: Sequence[Chain], known: str) -> tuple[Conflict, ...]:
+    """What is proven by the statements that farms hold now, but for the conflict with the identity ``known``.
+
+    The pairs before them are not at hand: of a branch only what it came to is carried.
+    """
+    found = []
+    for one, other in combinations(states, 2):
+        for role, first, second in contradictions(one, other):
+            if contradiction(first, second) == known:
+                continue
+            for chain in chains:
+                judge = read(chain.roots[-1] if chain.roots else chain.genesis, Root)
+                for targets in (None,) if role in OF_THE_ROOT else (one.targets, other.targets):
+                    with contextlib.suppress(TrustError):  # they are proven by the root that allowed both, if one did
+                        found.append(check_proof(prove(role, first, second, judge, targets), chain))
+    return tuple({(conflict.identity, conflict.culprits): conflict for conflict in found}.values())
 
 
 def _check_goes_on(chain: Chain, known: KnownNetwork, *, is_fork: bool) -> None:

@@ -24,14 +24,20 @@ def describe_conflict(dispute: Dispute, known: KnownNetwork) -> list[str]:
     """Who signed what twice, and what each branch releases."""
     first, second = sorted(dispute.pair, key=lambda one: one.signed.version)
     is_one_number = first.signed.version == second.signed.version
+    twice = ", ".join(sorted({culprit.name for conflict in dispute.conflicts for culprit in conflict.culprits}))
     numbers = f"both number {first.signed.version}" if is_one_number else f"number {first.signed.version} and the next"
     lines = [
-        f"{', '.join(dispute.names)} signed two statements of {dispute.role} that contradict each other, {numbers}.",
+        f"{twice} signed two statements of {dispute.role} that contradict each other, {numbers}.",
         "Every farm that knows of it takes up no update until a root resolves it.",
         f"One of them {_says(first)}.",
         f"The other {_says(second)}.",
         f"What this folder has published {_releases(known.head.delegated)}.",
     ]
+    for conflict in dispute.besides:
+        others = _names(culprit.name for culprit in conflict.culprits)
+        lines.append(
+            f"Of {conflict.role}, too, there are two statements, number {conflict.version}, signed by {others}."
+        )
     for state in dispute.states:
         contents = {role: statement.content for role, statement in state.delegated.items()}
         lines.append(f"A halted farm holds snapshot {state.snapshot.signed.version}, which {_releases(contents)}.")

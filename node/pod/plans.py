@@ -247,7 +247,8 @@ def _check_resolves(dispute: Dispute, head: Head, statements: Statements) -> Non
     """Ask what farms on every branch will ask, before anyone signs."""
     root = statements["root"].signed
     keys = public_halves(statements["targets"].signed)
-    if any(holds_culprit(root, conflict) for conflict in dispute.conflicts) or dispute.halves & keys:
+    conflicts = (*dispute.conflicts, *dispute.besides)
+    if any(holds_culprit(root, conflict) for conflict in conflicts) or dispute.halves & keys:
         raise PodError(f"a key of who signed twice ({', '.join(dispute.names)}) would be among the new ones")
     following = read_state(following_head(head, statements))
     try:

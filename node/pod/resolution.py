@@ -178,7 +178,7 @@ def _withdraw(targets: Targets, names: Sequence[str], floor: int) -> None:
 
 def _drop_founders(root: Root, targets: Targets, dispute: Dispute) -> bool:
     """Take every power from founders who signed twice; whether the foundation ends with that."""
-    culprits = {culprit.keyid for conflict in dispute.conflicts for culprit in conflict.culprits}
+    culprits = {culprit.keyid for culprit in dispute.culprits}
     founders = founder_names(root)
     if not culprits & set(founders):
         return False

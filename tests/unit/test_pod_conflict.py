@@ -172,8 +172,10 @@ class TestInWords:
         split.one.do(releasing("0.1.1", "foundation"), *FIRST, "founder-1", "founder-2")
         split.other.do(releasing("0.1.2", "foundation"), *SECOND, "founder-2", "founder-3")
 
-        lines = describe(begin(split.resolving(), published(split.one.net), NOW))
+        lines = describe(begin(split.resolving("maple"), published(split.one.net), NOW))
 
+        assert "founder-2 signed two statements of foundation that contradict each other, both number 2." in lines
+        assert "Of snapshot, too, there are two statements, number 2, signed by cedar." in lines
         assert "The foundation ends with it, because a founder signed both." in lines
 
     def test_of_contradicting_roots_the_pods_are_named(self, tmp_path: Path) -> None:

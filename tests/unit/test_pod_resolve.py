@@ -21,11 +21,13 @@ from node.pod.resolution import LEFT_OUT
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.statements import heartbeat
 from node.trust.chain import Chain, carried
+from node.trust.equivocation import prove
 from node.trust.errors import Equivocation
 from node.trust.head import decode
 from node.trust.metadata import Root, Targets, Timestamp, read
 from node.trust.policy import pod_names, resolved_conflict
 from node.trust.release import floor_of, recalled_in
+from node.trust.state import read_state
 from tests.pod_world import PodWorld, member, signed
 from tests.signed_world import DAY, NOW, built
 
@@ -239,7 +241,7 @@ class TestFoundation:
         return split
 
     def test_a_founder_who_signed_twice_ends_the_foundation(self, split: Split) -> None:
-        split.resolve(split.resolving(recall=("foundation/0.1.2",)), *FOUR)
+        split.resolve(split.resolving("maple", recall=("foundation/0.1.2",)), *FOUR, "maple")
 
         head = published(split.one.net).head
         assert sorted(head.delegated) == ["app", "vault"]
@@ -247,6 +249,19 @@ class TestFoundation:
         assert all(not chain.proof for chain in split.follow())
         split.one.do(releasing("0.1.3"), *FOUR)
         assert [release.name for release in published(split.one.net).verified().releases] == ["vault/0.1.3"]
+
+    def test_the_pods_who_signed_two_snapshots_for_it_leave_too_and_can_halt_nobody_again(self, split: Split) -> None:
+        held, foreign = (read_state(published(world.net).head) for world in (split.one, split.other))
+        judge = published(split.one.net).root
+        snapshots = prove("snapshot", held.snapshot, foreign.snapshot, judge, None)
+        assert known(split.one).halted_by(snapshots, NOW).proof
+
+        with pytest.raises(PodError, match="cedar signed twice: 1 must join"):
+            split.one.draft(split.resolving())
+        split.resolve(split.resolving("maple"), *FOUR, "maple")
+
+        for chain in split.follow():
+            assert chain.halted_by(snapshots, NOW) == chain
 
 
 class TestNotTheirConflict:
