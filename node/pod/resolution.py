@@ -7,6 +7,7 @@ A farm on any branch must be able to follow, and so must a newcomer who has seen
                 branch reached that nobody has brought here
     releases    stay listed if every branch lists the same one: any other would be new on one branch under an old number
     recalls     of all branches stay, and the highest floor; more can be recalled in the same step
+    vaults      may do no more than on any branch; it counts as grown when it last grew on any
     foundation  ends if a founder signed twice: its statements cannot be issued anew without that founder
 """
 
@@ -23,8 +24,21 @@ from node.pod.parties import Member
 from node.pod.rotation import Exchange, next_root, pods_of, reissued
 from node.pod.statements import delegated_in
 from node.pod.writing import Numbers, Passed, Statements, next_snapshot, next_targets
+from node.trust.anchor import ANCHOR_FIELD, GROWN_FIELD, Anchor, anchor_in
+from node.trust.capabilities import TODAY, as_declared, capabilities_in, cost
 from node.trust.head import Head
-from node.trust.metadata import MetaFile, Root, Snapshot, Statement, Targets, Timestamp, halves_of, read
+from node.trust.metadata import (
+    MetaFile,
+    Root,
+    Snapshot,
+    Statement,
+    Targets,
+    Timestamp,
+    halves_of,
+    read,
+    signed_time,
+    time_text,
+)
 from node.trust.policy import FOUNDERS_FIELD, RESOLVES_FIELD, founder_names
 from node.trust.release import (
     FLOOR_FIELD,
@@ -35,6 +49,7 @@ from node.trust.release import (
     highest_sequence,
     recalled_in,
 )
+from node.trust.state import read_state
 
 LEFT_OUT: Final = 1_000  # numbers, for what a branch reached that nobody has brought here
 
@@ -83,6 +98,7 @@ def resolution(
         changed["foundation"] = next_targets(head, "foundation", now, numbers)
     for role in sorted(set(changed) - {"targets"}):
         _merge(changed[role].signed, role, _known(role, head, dispute), numbers)
+    _limit(changed, head, dispute)
     _recall(changed["vault"].signed, recalled, head, dispute, is_ending=is_ending)
     snapshot = next_snapshot(head, changed, now, numbers)
     if is_ending:  # a snapshot must list what it once listed, and no lower
@@ -152,6 +168,39 @@ def _merge(targets: Targets, role: str, known: Sequence[Statement[Targets]], num
     if role in LAYER_OF:
         targets.unrecognized_fields[SEQUENCE_FIELD] = numbers[role].sequence
         _withdraw(targets, [name for other in others for name in recalled_in(other)], max(map(floor_of, others)))
+
+
+def _limit(changed: Statements, head: Head, dispute: Dispute) -> None:
+    """Let vaults do no more than every branch allowed: more would be growth on one of them, and come too soon.
+
+    Raises:
+        PodError: No anchor of any branch is one that all of them allow.
+    """
+    vault, targets = changed["vault"].signed, changed["targets"].signed
+    grown = [signed_time(one.signed, GROWN_FIELD) for one in _known("vault", head, dispute)]
+    if moments := [moment for moment in grown if moment is not None]:
+        vault.unrecognized_fields[GROWN_FIELD] = time_text(max(moments))
+    states = (read_state(head), *dispute.states)
+    anchors = [anchor_in(state.targets.signed) for state in states]
+    if all(anchor == anchors[0] for anchor in anchors):
+        return
+    reaches = [state.reach().capabilities for state in states]
+    for anchor in (*anchors, Anchor("", TODAY)):
+        if not any(cost(reach, anchor.capabilities) for reach in reaches):
+            break
+    else:
+        raise PodError("what the branches allow vaults differs so much that none of their anchors fits all of them")
+    targets.unrecognized_fields.pop(ANCHOR_FIELD, None)
+    if anchor.version:
+        said = {"version": anchor.version, "capabilities": as_declared(anchor.capabilities)}
+        targets.unrecognized_fields[ANCHOR_FIELD] = said
+    for role in sorted(set(LAYER_OF) & set(changed)):
+        listed = changed[role].signed.targets
+        changed[role].signed.targets = {
+            name: target
+            for name, target in listed.items()
+            if not cost(anchor.capabilities, capabilities_in(target.custom or {}))
+        }
 
 
 def _recall(vault: Targets, names: Sequence[str], head: Head, dispute: Dispute, *, is_ending: bool) -> None:

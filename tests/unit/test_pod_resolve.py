@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -20,11 +20,13 @@ from node.pod.plans import Plan, Recalling, Releasing, Resolving, Rotating
 from node.pod.resolution import LEFT_OUT
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.statements import heartbeat
+from node.trust.anchor import GROWN_FIELD, anchor_in
+from node.trust.capabilities import TODAY
 from node.trust.chain import Chain, carried
 from node.trust.equivocation import prove
 from node.trust.errors import Equivocation
 from node.trust.head import decode
-from node.trust.metadata import Root, Targets, Timestamp, read
+from node.trust.metadata import Root, Targets, Timestamp, read, time_text
 from node.trust.policy import pod_names, resolved_conflict
 from node.trust.release import floor_of, recalled_in
 from node.trust.state import read_state
@@ -276,6 +278,27 @@ class TestNotTheirConflict:
         split.resolve(plan, *FOUR, "maple", "founder-1", "founder-3")
 
         assert all(not chain.proof for chain in split.follow())
+
+
+class TestWhatVaultsMayDo:
+    @pytest.mark.parametrize("is_grown_on_the_base", [False, True])
+    def test_no_branch_sees_it_grow(self, tmp_path: Path, *, is_grown_on_the_base: bool) -> None:
+        """One branch made a release the anchor that may do much more; the other knows nothing of it."""
+        split = Split(PodWorld(tmp_path))
+        split.one.do(releasing("0.1.0"), *FIRST)
+        split.meet_again()
+        much = built("0.1.2", capabilities=replace(TODAY, tcp=True, memory_bytes=2 << 30, open_files=2_048))
+        grown, other = (split.one, split.other) if is_grown_on_the_base else (split.other, split.one)
+        grown.do(Releasing(much.release, much.manifest), "birch", *SECOND)
+        other.do(releasing("0.1.1"), *FIRST)
+        assert anchor_in(read(published(grown.net).head.targets, Targets).signed).version == "0.1.2"
+
+        split.resolve(split.resolving("maple", "oak"), "ash", "birch", "elm", "fir", "maple", "oak")
+
+        assert all(not chain.proof for chain in split.follow())
+        assert list(vault_of(split.one).targets) == ["vault/0.1.0"]
+        assert anchor_in(read(published(split.one.net).head.targets, Targets).signed).version == ""
+        assert vault_of(split.one).unrecognized_fields[GROWN_FIELD] == time_text(NOW)
 
 
 class TestForkedRoots:
