@@ -14,6 +14,7 @@ from node.pod.conflict import Branch, check_resolved_by, look_into
 from node.pod.errors import PodError
 from node.pod.finish import finish
 from node.pod.invitation import Invitation
+from node.pod.memory import Remembered, check_consistent
 from node.pod.network import published
 from node.pod.parties import SEED_BYTES, Party
 from node.pod.plans import Plan, Recalling, Releasing, Resolving, Rotating
@@ -325,6 +326,17 @@ class TestForkedRoots:
 
         split.resolve(plan, *NEW_PODS, *FIRST, "oak", "larch", "elm")
         assert all(not chain.proof for chain in split.follow())
+
+    def test_who_remembers_the_root_of_the_other_branch_signs_what_resolves_it_and_nothing_else(
+        self, split: Split
+    ) -> None:
+        ash, root = member("ash"), published(split.other.net).root
+        memory = Remembered(ash.root_signer.public_key.keyid, "root", NOW, root)
+        resolution, other = (begin(p, published(split.one.net), NOW) for p in (split.resolving(*NEW_PODS), Rotating()))
+
+        check_consistent(resolution.signed_by(ash), ash, [memory], NOW)
+        with pytest.raises(PodError, match="ash has signed another root"):
+            check_consistent(other.signed_by(ash), ash, [memory], NOW)
 
     def test_it_begins_on_the_branch_with_more_roots(self, split: Split) -> None:
         for days in (1, 2):
