@@ -78,7 +78,6 @@ class Supervisor:
         self._updates_trouble = ""
         self._last_level: schema.SandboxLevel = "none"
         self._updating: asyncio.Task[None] | None = None
-        self._shipped: dict[str, str] = {}  # tree hash -> version, of slots that no release brought
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
         self.vault = VaultChild(
             tree_hash=self.slots.choose("vault", utc_s()),
@@ -372,9 +371,7 @@ class Supervisor:
         for update in self.updates().items:
             if update.tree_hash == tree_hash:
                 return update.version
-        if tree_hash not in self._shipped:
-            self._shipped[tree_hash] = shipped_version(self.slots.path("vault", tree_hash))
-        return self._shipped[tree_hash]
+        return shipped_version(self.slots.path("vault", tree_hash))
 
     def _health(self) -> health.Health:
         figures = self.vault.state
