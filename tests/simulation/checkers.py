@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from node.vault import control
-from node.vault.core.close_group import close_group
+from node.vault.core.close_group import REACH_SUBNETS, close_group
 from node.vault.core.identity import position_of, subnet_of
 from node.vault.core.messages import HeldReceipt
 from tests.simulation.disk import SimDisk
@@ -165,18 +165,34 @@ class Checkers:
                     self.fail(f"{host.name} has convicted {by_id[vault_id].name}, which has lost nothing")
 
     def missing(self) -> list[str]:
-        """The copies that the network still owes: each chunk at every vault of its true close group."""
+        """The copies that the network still owes: each chunk at every vault of its true close group.
+
+        Those of it that neither hold the chunk nor have room for it are passed over, and the next nearest stand in.
+        """
         places = [
             Place(position_of(host.owner.public_key), subnet_of(host.address), host)
             for host in self.hosts
             if host.is_up and not (host.process is not None and host.process.is_leaving)
         ]
         return [
-            f"{address.hex()[:8]} at {place.host.name}"
+            f"{address.hex()[:8]} at {host.name}"
             for address, content in self.acknowledged.items()
-            for place in close_group(places, address)
-            if not _holds(place.host, address, content) and self._could_hold(place.host, content)
+            for host in self._owing(places, address, content)
         ]
+
+    def _owing(self, places: list[Place], address: bytes, content: bytes) -> list[Host]:
+        """Who has yet to get this chunk.
+
+        A full vault farther out than the fifth subnet is never asked: passed over all the same, it would move the end
+        of the group outwards, and a second vault of a subnet that is counted already would owe a copy.
+        """
+        in_reach = close_group(places, address, REACH_SUBNETS)
+        while True:
+            lacking = [place for place in close_group(in_reach, address) if not _holds(place.host, address, content)]
+            full = [place for place in lacking if not self._could_hold(place.host, content)]
+            if not full:
+                return [place.host for place in lacking]
+            in_reach = [place for place in in_reach if place not in full]
 
     def _could_hold(self, host: Host, content: bytes) -> bool:
         """Whom nobody can dial, and who has hardly any room, owes nothing."""

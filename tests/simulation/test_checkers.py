@@ -1,6 +1,8 @@
 """Each checker speaks, and it alone, when one thing is broken in an otherwise healthy world."""
 
 import asyncio
+import hashlib
+import itertools
 import logging
 from dataclasses import replace
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from node.vault import control
 from node.vault.core import lanes
 from node.vault.core.events import CommandReceived, Started, Tell, Ticked
+from node.vault.core.identity import distance, position_of, subnet_of
 from node.vault.core.lanes import SUBNET_AT_ONCE
 from node.vault.core.messages import Ping
 from node.vault.core.vault import Vault, VaultConfig
@@ -19,7 +22,7 @@ from tests.simulation import faults
 from tests.simulation.faults import Timed
 from tests.simulation.host import QUOTA_BYTES
 from tests.simulation.sizes import sizes
-from tests.simulation.world import HOLD_S, Scenario, World
+from tests.simulation.world import HOLD_S, SMALL_BYTES_MIN, Scenario, World
 
 HEALTHY = Scenario(1, vaults=6, hours=0.03, chunks=24, faults=0)
 QUEUES = (  # and where each of them is, from a process on
@@ -95,6 +98,28 @@ def test_copies_that_are_all_there_for_a_moment_only_are_seen():
     crumbling = Crumbling(replace(HEALTHY, converge_s=2 * HOLD_S))
 
     assert_only("copies are still missing", crumbling.play([]).failures)
+
+
+def test_the_next_nearest_owes_what_a_full_vault_of_the_group_does_not_hold():
+    assert owed(full=(), holders=(0, 2, 3, 4, 5)) == [1]
+    assert owed(full=(1,), holders=(0, 2, 3, 4)) == [5]
+    assert owed(full=(1, 5), holders=(0, 2, 3, 4)) == [6]
+    assert owed(full=(1,), holders=(0, 2, 3, 4, 5)) == []
+    assert owed(full=(1,), holders=(0, 1, 2, 3, 4)) == []
+
+
+def test_a_full_vault_beyond_the_group_makes_no_second_one_of_a_subnet_owe_a_chunk():
+    assert owed(full=(5,), holders=(0, 1, 2, 3, 4), twin_at=6) == []
+
+
+def test_a_copy_that_stands_in_for_a_full_vault_and_is_not_made_anew_is_seen(monkeypatch):
+    monkeypatch.setattr("tests.simulation.world.SMALL_EVERY", 2)
+    monkeypatch.setattr("tests.simulation.world.SMALL_BYTES_MAX", SMALL_BYTES_MIN + 1)
+    five_with_room = replace(HEALTHY, vaults=9)
+    wiped = [Timed(100.0 + number, faults.Wipe(number, 5.0)) for number in (0, 2, 4)]
+
+    assert failures(five_with_room, plan=wiped) == []
+    assert_only("copies are still missing", failures(five_with_room, plan=wiped, make_vault=StopsAtFull))
 
 
 def test_a_task_that_outlives_its_vault_is_seen_although_the_next_one_has_started():
@@ -185,11 +210,56 @@ def said(world, name, path, length):
     return [f" {length} {name}, " in failure for failure in world.checkers.failures] == [True]
 
 
+def owed(*, full, holders, twin_at=None):
+    """Who owes a chunk; each vault is told by how many are nearer to it.
+
+    With ``twin_at`` the vault there shares its subnet with one of the nearest four.
+    """
+    here = World(replace(HEALTHY, vaults=8))
+    with asyncio.Runner(loop_factory=lambda: here.loop) as runner:
+        return runner.run(owed_in(here, full, holders, twin_at))
+
+
+async def owed_in(here, full, holders, twin_at):
+    await here.grow(7 if twin_at is None else 8)
+    contents = (b"%d" % number for number in itertools.count())
+    content = next(one for one in contents if twin_at is None or is_twin_at(by_distance(here, one), twin_at))
+    near, address = by_distance(here, content), hashlib.sha256(content).digest()
+    for rank in full:
+        near[rank].quota_bytes = 0
+    for rank in holders:
+        near[rank].disk.plant({address.hex(): content})
+    here.checkers.acknowledged[address] = content
+    told = here.checkers.missing()
+    for host in here.hosts:
+        host.kill()
+    await asyncio.sleep(0)
+    return [rank for rank, host in enumerate(near) if f"{address.hex()[:8]} at {host.name}" in told]
+
+
+def by_distance(here, content):
+    address = hashlib.sha256(content).digest()
+    return sorted(here.hosts, key=lambda host: distance(position_of(host.owner.public_key), address))
+
+
+def is_twin_at(near, rank):
+    return subnet_of(near[rank].address) in {subnet_of(host.address) for host in near[:4]}
+
+
 class Greedy(Vault):
     """Takes whatever it is given."""
 
     def __init__(self, config: VaultConfig, random: Random, entropy: Entropy) -> None:
         super().__init__(replace(config, quota_bytes=QUOTA_BYTES), random, entropy)
+
+
+class StopsAtFull(Vault):
+    """Lets nobody stand in for full vaults when it repairs."""
+
+    def __init__(self, config: VaultConfig, random: Random, entropy: Entropy) -> None:
+        super().__init__(config, random, entropy)
+        replicator: Any = self._replicator
+        replicator._beyond = lambda _work, _desk, _proof: []
 
 
 class LosesCount(ChunkStore):
