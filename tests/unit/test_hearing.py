@@ -6,9 +6,19 @@ import msgspec
 import pytest
 
 from node.vault.core.codec import decode_evidence
-from node.vault.core.identity import certify, make_record
-from node.vault.core.messages import Answer, Audited, HeldReceipt, NotHeld, Refused, Takers
-from node.vault.core.proofs import AUDITED, LEASE_S, NOT_HELD, check_evidence, sign_answer, sign_receipt, takers_digest
+from node.vault.core.desk import Desk
+from node.vault.core.hearing import LOOKED_AT_MAX, Hearing
+from node.vault.core.identity import CLOCK_SKEW_S, PeerRecord, certify, make_record
+from node.vault.core.messages import TAKERS_MAX, Answer, Audited, HeldReceipt, NotHeld, Refused, Takers
+from node.vault.core.proofs import (
+    AUDITED,
+    LEASE_S,
+    NOT_HELD,
+    check_evidence,
+    sign_answer,
+    sign_receipt,
+    takers_digest,
+)
 from tests.unit.test_replication import PACE, network
 from tests.unit.test_vault_attacks import ADDRESS, NONCE, Peer
 from tests.vault_world import START_S, Actor, World
@@ -22,12 +32,12 @@ class Case:
         self.auditor, self.accused, *self.others = actors
         assert all(self.address in actor.chunks for actor in actors)
 
-    def signed(self, actor: Actor, address: bytes = b"") -> HeldReceipt:
-        receipt = sign_receipt(actor.signer, address or self.address, 1, START_S + self.world.now_s)
+    def signed(self, actor: Actor, address: bytes = b"", ago_s: float = 0.0) -> HeldReceipt:
+        receipt = sign_receipt(actor.signer, address or self.address, 1, START_S + self.world.now_s - ago_s)
         return HeldReceipt(actor.vault.record.certificate, receipt)
 
-    def invented(self, count: int) -> Takers:
-        peers = [Peer(number, f"10.{number}.1.1:1") for number in range(count)]
+    def invented(self, count: int, first: int = 0) -> Takers:
+        peers = [Peer(number, f"10.{number}.1.1:1") for number in range(first, first + count)]
         return tuple(
             HeldReceipt(peer.certificate, sign_receipt(peer.signer, self.address, 1, START_S + self.world.now_s))
             for peer in peers
@@ -42,6 +52,11 @@ class Case:
         desk.now = world.now()
         self.auditor.vault._auditor.missing(desk, accused.vault.record, address, message)
         world.pass_time(seconds)
+
+    def give_up(self, actor: Actor, takers: Takers) -> None:
+        """The chunk, as it does with one that others have taken over."""
+        self.lose(actor)
+        actor.vault._desk.remember_takers(self.address, takers)
 
     def lose(self, actor: Actor) -> None:
         actor.chunks.pop(self.address)
@@ -108,6 +123,58 @@ def test_takers_are_asked_and_who_denies_does_not_count_and_convicts_itself(case
     assert case.strikes() == 1
     assert case.strikes(case.others[0]) == 1
     check_evidence(decode_evidence(case.evidence(case.others[0])), case.others[0].vault_id)
+
+
+def test_in_the_place_of_a_taker_that_gave_the_chunk_up_since_those_count_who_took_it_from_that_one(case):
+    takers = tuple(map(case.signed, case.others))
+    case.give_up(case.others[0], tuple(map(case.signed, (case.auditor, *case.others[1:]))))
+    case.excuse(takers)
+    assert (case.strikes(), case.strikes(case.others[0])) == (0, 0)
+    assert case.auditor.vault._desk.counters["excused"] == 1
+
+
+def test_whom_a_taker_names_that_gave_the_chunk_up_is_looked_at_too(case):
+    takers = tuple(map(case.signed, case.others))
+    case.give_up(case.others[0], (*map(case.signed, case.others[1:]), *case.invented(3)))
+    case.excuse(takers, seconds=60.0)
+    assert case.strikes() == 1
+
+
+def test_whom_a_taker_names_must_have_taken_over_what_the_accused_had_promised(case):
+    case.world.now_s += 2 * CLOCK_SKEW_S
+    record = case.accused.vault.record
+    case.auditor.vault._auditor.keep_receipt(record, case.signed(case.accused))
+    early = tuple(case.signed(actor, ago_s=1.5 * CLOCK_SKEW_S) for actor in (case.auditor, *case.others[1:]))
+    case.give_up(case.others[0], early)
+    case.excuse((case.signed(case.others[0], ago_s=0.9 * CLOCK_SKEW_S), *map(case.signed, case.others[1:])))
+    assert (case.strikes(), case.strikes(case.others[0])) == (1, 0)
+
+
+def test_each_of_those_named_is_asked_once_also_when_they_name_each_other(case, monkeypatch):
+    takers, asked, ask = tuple(map(case.signed, case.others)), [], Hearing._ask
+
+    def note(hearing: Hearing, desk: Desk, taker: PeerRecord, subnet: str) -> None:
+        asked.append(taker.vault_id)
+        ask(hearing, desk, taker, subnet)
+
+    monkeypatch.setattr(Hearing, "_ask", note)
+    for taker in case.others:
+        case.give_up(taker, tuple(case.signed(actor) for actor in (case.accused, *case.others) if actor != taker))
+    case.excuse(takers)
+    assert asked == [actor.vault_id for actor in case.others]
+    assert case.strikes() == 1
+
+
+def test_a_hearing_ends_however_many_are_named_by_those_who_were_named(case):
+    takers = tuple(map(case.signed, case.others))
+    for number, taker in enumerate(case.others):
+        case.give_up(taker, case.invented(TAKERS_MAX, TAKERS_MAX * number))
+    case.excuse(takers, seconds=0.0)
+    hearing = case.auditor.vault._auditor._hearings[case.accused.vault_id]
+    case.world.pass_time(120.0)
+    assert hearing.is_over
+    assert len(hearing._named) == LOOKED_AT_MAX
+    assert case.strikes() == 1
 
 
 def test_a_taker_that_proves_other_bytes_does_not_count(case):

@@ -98,8 +98,8 @@ class Auditor:
                 desk.blame(peer, "peer.lost_chunk", encode(evidence))
             elif self._may_hear(peer.vault_id):
                 takers = takers_of(message.takers, peer.vault_id, kept.receipt, answer.at_s)
-                self._hearings[peer.vault_id] = hearing = Hearing(peer, address, takers, self.keep_receipt)
-                hearing.begin(desk)
+                self._hearings[peer.vault_id] = hearing = Hearing(peer, kept.receipt, self.keep_receipt)
+                hearing.begin(desk, takers)
             else:
                 return
         del self._receipts[peer.vault_id, address]

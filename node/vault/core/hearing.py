@@ -1,6 +1,7 @@
 """Whether those who a peer says took its chunk over exist and hold it: no evidence shows that, but a vault finds out.
 
 the takers it names, one by one:  known here, or looked up and met -> asked for a proof -> no denial: counts
+                                  gave it up since -> does not count, but those do whom it names, looked at likewise
                                   nowhere to be met, or denies it: does not count
 HOLDERS_MIN subnets apart from its own count -> excused;  all looked at, too few -> blamed, without evidence
 
@@ -11,13 +12,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from node.vault.core.close_group import HOLDERS_MIN
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord, position_of
 from node.vault.core.lookup import Candidate, Lookup
-from node.vault.core.messages import Answer, Audit, Audited, Evidence, HeldReceipt, NotHeld, Refused, Takers
+from node.vault.core.messages import (
+    TAKERS_MAX,
+    Answer,
+    Audit,
+    Audited,
+    Evidence,
+    HeldReceipt,
+    NotHeld,
+    Receipt,
+    Refused,
+    Takers,
+)
 from node.vault.core.proofs import (
     AUDITED,
     NOT_HELD,
@@ -25,36 +38,44 @@ from node.vault.core.proofs import (
     check_answer,
     check_receipt,
     is_convicting,
+    takers_of,
 )
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature
 
+LOOKED_AT_MAX: Final = 2 * TAKERS_MAX  # those whom the peer names, and those whom they name
+
 
 class Hearing:
-    """One peer, one chunk that is held here.  ``takers``: whose receipts would acquit it on paper.
+    """One peer, one chunk that is held here.  ``promise``: the receipt for it that the peer has not kept.
+
+    Who was counted on may have given the chunk up a moment later, to three others in turn.  These count only if the
+    peer might have named them itself: if their receipts fit its own ``promise``.
 
     A taker that is known here and does not answer now counts all the same: it is not the peer's fault.  Without the
     own copy nothing can be asked, and nobody is blamed.
     """
 
     def __init__(
-        self, peer: PeerRecord, address: bytes, takers: Takers, keep_receipt: Callable[[PeerRecord, HeldReceipt], None]
+        self, peer: PeerRecord, promise: Receipt, keep_receipt: Callable[[PeerRecord, HeldReceipt], None]
     ) -> None:
         self.is_over = False
         self._peer = peer
-        self._address = address
-        self._takers = deque(takers)
+        self._promise = promise
+        self._address = promise.address
+        self._named: dict[bytes, None] = {}  # all that were, by vault id
+        self._takers: deque[HeldReceipt] = deque()
         self._keep_receipt = keep_receipt
-        self._known: dict[bytes, Peer] = {}  # those takers that were in the table when the peer named them
+        self._known: dict[bytes, Peer] = {}  # those takers that were in the table when they were named
         self._peer_subnet = ""
         self._subnets: set[str] = set()
         self._seen_from = ""  # the subnet of the taker that is looked at
         self._content = b""
         self._nonce = b""
 
-    def begin(self, desk: Desk) -> None:
-        known = [desk.table.get(taker.certificate.vault_id) for taker in self._takers]
-        self._known = {peer.vault_id: peer for peer in known if peer is not None}
+    def begin(self, desk: Desk, takers: Takers) -> None:
+        """``takers``: whose receipts would acquit the peer on paper."""
+        self._name(desk, takers)
         peer = desk.table.get(self._peer.vault_id)
         self._peer_subnet = peer.subnet if peer is not None else ""
         desk.read_chunk(self, self._address)
@@ -76,6 +97,18 @@ class Hearing:
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         self._looked_at(desk, self._seen_from)
+
+    def _name(self, desk: Desk, takers: Takers) -> None:
+        """These are to be looked at, each vault once."""
+        for taker in takers:
+            vault_id = taker.certificate.vault_id
+            if vault_id in self._named or len(self._named) == LOOKED_AT_MAX:
+                continue
+            self._named[vault_id] = None
+            self._takers.append(taker)
+            known = desk.table.get(vault_id)
+            if known is not None:
+                self._known[vault_id] = known
 
     def _go_on(self, desk: Desk) -> None:
         """Look at the next taker, or come to an end."""
@@ -143,6 +176,8 @@ class Hearing:
                 evidence = Evidence(peer.certificate, answer, taker.receipt, takers)
                 if is_convicting(evidence, peer.vault_id):
                     desk.blame(peer, "peer.lost_chunk", encode(evidence))
+                else:
+                    self._name(desk, takers_of(takers, self._peer.vault_id, self._promise, answer.at_s))
                 return False
             case Refused():
                 return True
