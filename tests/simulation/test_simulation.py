@@ -97,9 +97,10 @@ class TestWhatSeedsHaveFound:
     def test_a_network_that_was_cut_in_two_becomes_one_again(self):
         assert play(Scenario(1, vaults=8, hours=0.1, chunks=40, faults=10, kinds=("divide",))).failures == []
 
-    def test_vaults_that_shrink_together_do_not_each_count_on_the_others_nor_blame_each_other(self):
-        together = [Timed(300.0, faults.Shrink(number, 0.34, 30.0)) for number in range(5)]
-        world = World(Scenario(1, vaults=5, hours=0.1, chunks=20, faults=0))
+    @pytest.mark.parametrize(("seed", "vaults"), [(1, 5), (8, 6)])
+    def test_vaults_that_shrink_together_do_not_each_count_on_the_others_nor_blame_each_other(self, seed, vaults):
+        together = [Timed(300.0, faults.Shrink(number, 0.34, 30.0)) for number in range(vaults)]
+        world = World(Scenario(seed, vaults=vaults, hours=0.1, chunks=20, faults=0))
 
         assert world.play(together).failures == []
         assert sum(desk_of(host).counters["blamed peer.lost_chunk"] for host in world.hosts) == 0

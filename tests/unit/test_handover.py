@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -218,14 +219,28 @@ def test_before_anybody_goes_a_chunk_is_with_the_five_of_its_close_group_and_wit
 def test_who_leaves_for_good_proves_its_chunks_and_promises_nothing_any_more():
     world, actors, _ = network(count=7, chunks=3)
     leaving = next(actor for actor in actors if actor.chunks)
-    address = next(iter(leaving.chunks))
     world.feed(leaving, CommandReceived(world.now(), control.Drain(9, 600.0)))
-    asker = next(actor for actor in actors if actor is not leaving).vault.record
 
-    asked = leaving.vault.step(RequestReceived(world.now(), 10_000, asker, "10.0.9.0/24", Audit(address, b"n" * 16)))
+    assert audited(world, leaving, lambda _address: None).receipt is None
+
+
+def test_a_chunk_that_is_given_up_while_it_is_read_for_an_audit_is_not_promised_any_more():
+    world, actors, _ = network(count=7, chunks=3)
+    giver = next(actor for actor in actors if actor.chunks)
+    desk = giver.vault._desk
+
+    assert audited(world, giver, lambda _address: None).receipt is not None
+    assert audited(world, giver, lambda address: desk.remove_chunk(None, address)).receipt is None
+
+
+def audited(world: World, actor: Actor, meanwhile: Callable[[bytes], object]) -> Audited:
+    """What ``actor`` answers when it shall prove a chunk; ``meanwhile`` happens while its disk reads that."""
+    address, content = next(iter(actor.chunks.items()))
+    asker = next(other for other in world.actors.values() if other is not actor).vault.record
+    asked = actor.vault.step(RequestReceived(world.now(), 10_000, asker, "10.0.9.0/24", Audit(address, b"n" * 16)))
     (reading,) = [effect.token for effect in asked if isinstance(effect, ReadChunk)]
-    effects = leaving.vault.step(ChunkRead(world.now(), reading, leaving.chunks[address]))
-
+    meanwhile(address)
+    effects = actor.vault.step(ChunkRead(world.now(), reading, content))
     (answer,) = [effect.message for effect in effects if isinstance(effect, Reply) and effect.request_id == 10_000]
     assert isinstance(answer, Audited)
-    assert answer.receipt is None
+    return answer

@@ -29,7 +29,6 @@ LEAVING_AT_ONCE: Final = 16
 GOODBYE_S: Final = 1.0  # until the peers know that they are asked to hold what was this vault's
 AGAIN_S: Final = 5.0
 REPORT_S: Final = 1.0
-READ_S_MAX: Final = 60.0  # in which an audit that is being answered still renews the own promise
 SHRINK_AT_ONCE: Final = 4
 SHRINK_PAUSE_S: Final = 60.0  # between the beginnings of two rounds, each of which tries the farthest once
 SHRINK_PER_STEP: Final = 2_000  # addresses measured
@@ -225,7 +224,7 @@ def _beyond(desk: Desk, proof: Proof) -> list[Peer]:
 def signers(desk: Desk, proof: Proof) -> dict[bytes, HeldReceipt]:
     """Those, by vault id, whose receipts take over all that the own vault can have promised, if it stops now."""
     now_s = desk.now.utc_s
-    promise = Receipt(proof.address, 0, now_s + READ_S_MAX, LEASE_S)
+    promise = Receipt(proof.address, 0, now_s, LEASE_S)
     signed = {vault_id: proven.receipt for vault_id, proven in proof.proven.items() if proven.receipt is not None}
     return {vault_id: receipt for vault_id, receipt in signed.items() if takes_over(receipt, promise, now_s)}
 

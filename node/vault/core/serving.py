@@ -97,6 +97,7 @@ class Serving:
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
         digest = audit_digest(nonce, content)
-        is_going = desk.is_leaving or address in desk.going
+        # What was given up while it was read is promised to nobody: whoever asks may count on it, and give it up too.
+        is_going = desk.is_leaving or address in desk.going or address not in desk.held
         receipt = None if is_going else sign_receipt(desk.signer, address, len(content), utc_s)
         return Audited(sign_answer(desk.signer, AUDITED, address, digest, nonce, utc_s), receipt)
