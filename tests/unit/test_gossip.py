@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
+
 from node.vault import control
 from node.vault.core import gossip
 from node.vault.core.events import Ask, AskFailed, CommandReceived, PeerGreeted, Tell
 from node.vault.core.gossip import PAUSE_S
-from node.vault.core.messages import FetchHead, HeadContent, Ping, Refused
+from node.vault.core.messages import FetchHead, HeadContent, Leaving, Ping, Refused
 from tests.unit.test_vault_attacks import Peer, answer, ask, of
 from tests.vault_world import Actor, World
 
@@ -200,6 +202,38 @@ class TestWitnesses:
         for peer in friends(3):
             names(world, actor, peer)
         assert self.count(world, actor) == 0
+
+    @pytest.mark.parametrize("is_greeting", [True, False])
+    def test_a_crowd_that_comes_and_goes_makes_no_witness_forgotten(self, monkeypatch, is_greeting):
+        monkeypatch.setattr(gossip, "CARRIED_KEPT", 8)
+        world = World()
+        actor = self.carrying(world)
+        for peer in friends(3):
+            names(world, actor, peer)
+
+        for number in range(100, 130):
+            client = Peer(number)  # without an address nobody is kept
+            if is_greeting:
+                actor.vault.step(PeerGreeted(world.now(), client.record, DIGEST))
+            else:
+                ask(world, actor, client.record, Ping(DIGEST), "10.77.3.0/24")
+
+        assert self.count(world, actor) == 3
+        assert len(actor.vault._carrier._carried) == 3
+
+    def test_those_who_are_gone_are_forgotten_before_any_who_is_there(self, monkeypatch):
+        monkeypatch.setattr(gossip, "CARRIED_KEPT", 8)
+        world = World()
+        actor = self.carrying(world)
+        for peer in friends(3):
+            names(world, actor, peer)
+        for number in range(100, 130):
+            gone = Peer(number, f"10.77.3.{number}:1")
+            names(world, actor, gone)
+            ask(world, actor, gone.record, Leaving(), subnet(gone))
+
+        assert self.count(world, actor) == 3
+        assert len(actor.vault._carrier._carried) <= 8
 
     def test_without_a_head_there_is_nothing_to_be_shown(self):
         world = World()
