@@ -13,6 +13,7 @@ from typing import Final
 
 from node.vault.control import HEAD_BYTES_MAX, HeadSeen
 
+SUBNET_CHARACTERS_MAX: Final = 64  # a vault's word, and kept: none that is really seen is longer
 SUBNETS_MAX: Final = 16  # that have a head waiting
 TURNS_KEPT: Final = 1024  # subnets of which it is known when they were judged
 REST_PER_S: Final = 4.0  # of judging
@@ -30,7 +31,7 @@ class HeadQueue:
 
     def put(self, seen: HeadSeen) -> None:
         """Let a head wait, if there is room or it comes from where was judged longer ago than another."""
-        if len(seen.content) > HEAD_BYTES_MAX:
+        if len(seen.content) > HEAD_BYTES_MAX or len(seen.subnet) > SUBNET_CHARACTERS_MAX:
             return
         if seen.subnet not in self._waiting and len(self._waiting) >= SUBNETS_MAX:
             latest = max(self._waiting, key=self._last_turn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from node.supervisor.heads import SUBNETS_MAX, TURNS_KEPT, HeadQueue, rest_s
+from node.supervisor.heads import SUBNET_CHARACTERS_MAX, SUBNETS_MAX, TURNS_KEPT, HeadQueue, rest_s
 from node.vault.control import HEAD_BYTES_MAX, HeadSeen
 
 LIAR, HONEST = "10.6.6.0/24", "10.1.1.0/24"
@@ -76,6 +76,13 @@ class TestHeadQueue:
         heads = HeadQueue()
         heads.put(seen(bytes(HEAD_BYTES_MAX + 1), LIAR))
         assert is_empty(heads)
+
+    def test_what_comes_from_no_subnet_does_not_wait_for_its_name_would_be_kept(self):
+        heads = HeadQueue()
+        heads.put(seen(b"head", "x" * (SUBNET_CHARACTERS_MAX + 1)))
+        assert is_empty(heads)
+        heads.put(seen(b"head", "ffff:ffff:ffff::/48"))
+        assert len(taken(heads, 1)) == 1
 
     def test_it_does_not_grow_with_the_subnets(self):
         heads = HeadQueue()
