@@ -24,7 +24,7 @@ from typing import Final, Literal
 import msgspec
 
 import node
-from node.trust.capabilities import TODAY, Capabilities, as_declared, read_capabilities
+from node.trust.capabilities import TODAY, Capabilities, as_declared, cost, read_capabilities
 from node.trust.errors import TrustError
 from node.trust.strict import read_json
 from node.update import bytecode
@@ -91,12 +91,13 @@ class Slots:
     ) -> Path:
         """Make the slot that ``manifest`` describes; ``read`` returns a file's content by its SHA-256 in hex.
 
-        It is there as a whole, durable and verified, or not at all.  Staging a whole slot again is a no-op: what a
-        version may do was tried out with it, so another release of the same files changes nothing about that.
+        It is there as a whole, durable and verified, or not at all.  A whole slot that another release of the same
+        files has left may do from now on what this one declares, and is tried out with that; the ones in use and
+        before it were tried out with what they have, and keep it.
 
         Raises:
             SlotDamaged: A content does not have its hash.  Nothing was left behind.
-            StageFailed: The disk refused.  Nothing was left behind.
+            StageFailed: The disk refused, or the files are in use with more than is declared.  Nothing was left behind.
         """
         name = tree_hash_of(manifest)
         slot = self.path(layer, name)
@@ -106,14 +107,17 @@ class Slots:
         try:
             if slot.is_dir():
                 try:
-                    return self.verify(layer, name)
+                    self.verify(layer, name)
                 except SlotDamaged:
                     remove_tree(slot)
+                else:
+                    self._declare(layer, name, capabilities)
+                    return slot
             slot.parent.mkdir(mode=OWN_MODE, exist_ok=True)
             remove_tree(unfinished)
             write_tree(unfinished, manifest, read)
             check_tree(unfinished, name)  # what the disk holds, not what was meant to be written
-            write_durably(self._capabilities_file(slot), msgspec.json.encode(as_declared(capabilities)))
+            self._keep_capabilities(slot, capabilities)
             unfinished.replace(slot)
             RealFileSystem(slot.parent, folders=()).fsync_directory(".")
         except OSError as error:
@@ -121,6 +125,20 @@ class Slots:
         finally:
             remove_tree(unfinished, is_best_effort=True)
         return slot
+
+    def _declare(self, layer: Layer, tree_hash: str, capabilities: Capabilities) -> None:
+        """Let a whole slot do this and nothing else, unless it was taken into use with something else.
+
+        Raises:
+            StageFailed: It was, and may do more there.
+            OSError: The disk refused.
+        """
+        kept, pointer = self.capabilities(layer, tree_hash), self.pointer(layer)
+        if pointer is None or tree_hash not in (pointer.current, pointer.previous):
+            if kept != capabilities:
+                self._keep_capabilities(self.path(layer, tree_hash), capabilities)
+        elif cost(capabilities, kept):
+            raise StageFailed("the same files are in use, and may do more there than this release declares")
 
     def verify(self, layer: Layer, tree_hash: str) -> Path:
         """Read the whole slot; return its path if it holds exactly the files that its name stands for.
@@ -298,6 +316,9 @@ class Slots:
     def drop_objects(self) -> None:
         for path in (self._root / OBJECTS).iterdir():
             path.unlink(missing_ok=True)
+
+    def _keep_capabilities(self, slot: Path, capabilities: Capabilities) -> None:
+        write_durably(self._capabilities_file(slot), msgspec.json.encode(as_declared(capabilities)))
 
     def _capabilities_file(self, slot: Path) -> Path:
         return slot.with_name(slot.name + CAPABILITIES_SUFFIX)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import node
-from node.trust.capabilities import TODAY
+from node.trust.capabilities import TODAY, Capabilities
 from node.update import bytecode, trees
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.slots import Pointer, Slots
@@ -202,12 +202,33 @@ class TestWhatAVersionMayDo:
 
         assert slots.capabilities("vault", name) == TODAY
 
-    def test_the_same_files_under_another_release_gain_nothing(self, slots: Slots):
+    @pytest.mark.parametrize("other", [LESS, replace(TODAY, tcp=True)])
+    def test_the_same_files_may_do_what_the_release_declares_that_is_tried_out(self, slots: Slots, other: Capabilities):
+        manifest, read, name = tree(FILES)
+        slots.stage("vault", manifest, read, other)
+        slots.stage("vault", manifest, read, TODAY)
+
+        assert slots.capabilities("vault", name) == TODAY
+
+    @pytest.mark.parametrize("is_current", [True, False])
+    def test_those_in_use_and_before_gain_nothing_by_another_release(self, slots: Slots, is_current: bool):
         manifest, read, name = tree(FILES)
         slots.stage("vault", manifest, read, self.LESS)
+        slots.point("vault", name, 1.0)
+        if not is_current:
+            slots.point("vault", slots.fill_from_checkout(), 2.0)
         slots.stage("vault", manifest, read, replace(TODAY, tcp=True))
 
         assert slots.capabilities("vault", name) == self.LESS
+
+    def test_those_in_use_with_more_are_not_taken_for_a_release_that_declares_less(self, slots: Slots):
+        manifest, read, name = tree(FILES)
+        slots.stage("vault", manifest, read, replace(TODAY, tcp=True))
+        slots.point("vault", name, 1.0)
+
+        with pytest.raises(StageFailed, match="may do more there"):
+            slots.stage("vault", manifest, read, TODAY)
+        assert slots.capabilities("vault", name) == replace(TODAY, tcp=True)
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"{", b'{"subprocess": true}', b"\xff", b"[" * 70_000])
     def test_a_slot_is_damaged_if_what_it_may_do_cannot_be_read(self, slots: Slots, content: bytes):
