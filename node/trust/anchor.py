@@ -6,6 +6,9 @@ Growth is what a release may do beyond the *anchor*, never beyond the release be
     1 to 3    one signature more                                           twice as long
     more      it becomes the new anchor, which takes the high threshold    four times as long
 
+How long a trial lasts is also counted against what a farm has in use: right after a new anchor another release may
+already be within it, and who never tried the anchor out tries that one out for as long.
+
 The anchor is ``x-anchor`` of top-level targets: ``{"version": "0.2.0", "capabilities": {...}}``; without one it is
 ``TODAY``.  Targets are signed by the high threshold and travel in every head, so that a farm which saw nothing before
 can check it too: in the statement of ``vault``, whose threshold is lower, it would have to take the anchor on trust.
@@ -107,6 +110,14 @@ def terms(
     if price > SMALL_COST_MAX:
         raise PolicyViolation(f"{role}/{version} may do so much more than the anchor that it must become the anchor")
     return Terms(min(threshold + 1, members), GROWTH_FACTOR)
+
+
+def factor_beside(used: Capabilities, new: Capabilities) -> int:
+    """How many times as long a release is tried out beside one that may do what ``used`` says, or ``TODAY``."""
+    price = cost(_united((TODAY, used)), new)
+    if price == 0:
+        return 1
+    return GROWTH_FACTOR if price <= SMALL_COST_MAX else ANCHOR_FACTOR
 
 
 def allowed_in(targets: Targets, vault: Targets) -> Capabilities:

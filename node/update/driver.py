@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -19,6 +20,8 @@ from typing import Final
 import msgspec
 
 from node.api import schema
+from node.trust.anchor import factor_beside
+from node.trust.capabilities import TODAY
 from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
@@ -193,7 +196,20 @@ class Updates:
             await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
             turn = events.TurnCame(self._now(), in_use) if self._is_seen() else events.Unseen(self._now())
+            await self._stretch(newest, in_use)
             await self._take(newest.release.name, turn)
+
+    async def _stretch(self, record: Record, in_use: str) -> None:
+        """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
+        try:
+            used = await asyncio.to_thread(self._means.slots.capabilities, "vault", in_use)
+        except SlotDamaged:
+            used = TODAY
+        release = record.release
+        factor = max(release.trial_factor, factor_beside(used, release.capabilities))
+        if factor != release.trial_factor:
+            longer = dataclasses.replace(release, trial_factor=factor)
+            self._records[release.name] = msgspec.structs.replace(self._records[release.name], release=longer)
 
     async def _carry_files(self) -> None:
         """Let the vault serve what the newest head names, as far as it is here."""

@@ -314,6 +314,19 @@ class TestWhatAReleaseMayDo:
         assert farm.slots.capabilities("vault", tree_of("2")) == capabilities
         assert farm.slots.capabilities("vault", farm.own) == TODAY
 
+    def test_a_release_right_after_the_anchor_is_tried_out_for_as_long_where_the_anchor_was_never_used(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setitem(globals(), "LIMITS", replace(LIMITS, trial_s=100.0))
+        much = replace(TODAY, tcp=True, memory_bytes=2 << 30, open_files=2_048)
+        heads = [farm.publish("2", pods=4, capabilities=much), farm.publish("3", capabilities=much)]
+
+        found = tell(farm, *heads)
+
+        assert (found["vault/2"].phase, found["vault/3"].phase) == ("not_proven", "confirmed")
+        assert found["vault/3"].seconds["on_trial"] >= PROFILE.trial_s_min * 4
+        assert tell(farm, farm.publish("4", capabilities=much))["vault/4"].seconds["on_trial"] < PROFILE.trial_s_min * 2
+
     def test_it_is_known_after_a_power_cut_before_the_trial(self, farm: Farm):
         asked = replace(TODAY, tcp=True)
         tell(farm, farm.publish("2", pods=4, capabilities=asked), until_phase=("on_trial",))
