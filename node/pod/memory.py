@@ -32,7 +32,7 @@ from node.pod.errors import PodError
 from node.pod.files import pretty, read_as, write_new
 from node.pod.parties import Party
 from node.pod.proposal import Proposal
-from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS
+from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS, YEAR_MAX
 from node.pod.writing import Numbers, Passed
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
@@ -155,6 +155,8 @@ def _read(file: Path) -> Remembered:
         if entry.format != FORMAT:
             raise PodError(f"{file} has a format that these tools do not know")
         drafted_at = datetime.strptime(entry.drafted_at, TIME_FORMAT).replace(tzinfo=UTC)
+        if drafted_at.year > YEAR_MAX:
+            raise PodError(f"{file} is damaged: nothing is drafted in the year {drafted_at.year}")
         statement = read(entry.statement.encode(), KINDS.get(entry.role, Targets))
         if entry.role in LAYER_OF:
             highest_sequence(entry.role, statement.signed)

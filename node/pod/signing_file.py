@@ -34,6 +34,7 @@ KIND: Final = "perennial signing file"
 BYTES_MAX: Final = 16 << 20  # some two hundred roots, one for each rotation
 AHEAD_MAX: Final = timedelta(hours=1)  # how far the drafter's clock may be ahead of the signer's
 AGE_MAX: Final = timedelta(days=30)  # how long a plan may wait for signatures
+YEAR_MAX: Final = 9_000  # of a moment: what is drafted then has dates of its own, some years later
 PASSED_MAX: Final = 1 << 20  # numbers left out at once; there are 2^53
 KINDS: Final[dict[str, Any]] = {"root": Root, "snapshot": Snapshot, "timestamp": Timestamp}  # the others are Targets
 
@@ -209,6 +210,9 @@ def _read(file: Path, role: str, content: str) -> Metadata[Any]:
 
 def _moment(file: Path, text: str) -> datetime:
     try:
-        return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+        moment = datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
     except ValueError as error:
         raise PodError(f"{file} does not say when it was drafted") from error
+    if moment.year > YEAR_MAX:
+        raise PodError(f"{file} does not say when it was drafted: there is no year {moment.year} yet")
+    return moment

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import msgspec
 from tuf.api.metadata import TargetFile  # type: ignore[attr-defined]  # documented there, not listed for type checkers
@@ -32,6 +32,7 @@ from node.trust.head import Head
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
 from node.trust.release import FLOOR_FIELD, LAYER_OF, SEQUENCE_FIELD, floor_of, highest_sequence, recalled_in
 from node.trust.roots import address_of
+from node.vault.share.tree import MANIFEST_BYTES_MAX
 
 __all__ = [
     "Draft",
@@ -62,7 +63,7 @@ class ReleaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tree: str
     notes: str
     manifest: str  # its address in hex
-    manifest_length: int
+    manifest_length: Annotated[int, msgspec.Meta(ge=1, le=MANIFEST_BYTES_MAX)]
     floor: int = 0
     capabilities: Capabilities = TODAY
 

@@ -222,6 +222,15 @@ class TestGivenUp:
             open_file(file, published(world.net))
 
 
+def test_a_memory_from_the_end_of_time_is_damaged(world: PodWorld) -> None:
+    world.sign(drafted_by(world, "ash", releasing("0.1.1")), "ash")
+    for entry in (world.home_of("ash") / FOLDER).iterdir():
+        entry.write_bytes(entry.read_bytes().replace(b"2026-11-22", b"9999-12-31", 1))
+
+    with pytest.raises(PodError, match="is damaged: nothing is drafted in the year 9999"):
+        remembered(world.home_of("ash"))
+
+
 class TestRoots:
     """A root's number cannot be left out."""
 

@@ -251,6 +251,8 @@ class TestWhatIsOpened:
             lambda content: content.update(more=1),
             lambda content: content.update(at="yesterday"),
             lambda content: content.update(stamped_at="2026-11-22"),
+            lambda content: content.update(at="9999-12-31T23:59:59Z"),
+            lambda content: content.update(stamped_at="9999-12-31T23:59:59Z"),
             lambda content: content.update(plan={"purpose": "erase"}),
             lambda content: content.update(base=None),
             lambda content: content["statements"].clear(),
@@ -264,11 +266,19 @@ class TestWhatIsOpened:
             lambda content: content["base"]["delegated"].pop("vault"),
             lambda content: content.update(at="2026-11-21T12:00:00Z", stamped_at="2026-11-21T12:00:00Z"),
         ],
-        ids=range(17),
+        ids=range(19),
     )
     def test_no_part_of_it_can_be_changed(self, world: PodWorld, change: Callable[[Any], None]) -> None:
         file = world.draft(Beating())
         rewrite(file, change)
+
+        with pytest.raises(PodError):
+            open_file(file, published(world.net))
+
+    @pytest.mark.parametrize("length", [-1, 0, 1 << 40])
+    def test_no_release_has_a_manifest_of_such_a_length(self, world: PodWorld, length: int) -> None:
+        file = world.draft(Releasing(built("0.1.1").release, built("0.1.1").manifest))
+        rewrite(file, lambda content: content["plan"]["release"].update(manifest_length=length))
 
         with pytest.raises(PodError):
             open_file(file, published(world.net))
