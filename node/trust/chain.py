@@ -21,6 +21,7 @@ number left out in the role that was in conflict: else it would contradict one o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from typing import Final, Self
 import msgspec
 
 from node.trust.equivocation import OF_THE_ROOT, Provable, check_proof, judge_of, prove
-from node.trust.errors import Equivocation, MalformedMetadata, Rollback, TrustError
+from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, Rollback, TrustError
 from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
 from node.trust.metadata import Root, TrustedSet, public_halves, read
 from node.trust.policy import check_root
@@ -53,7 +54,7 @@ class Verified:
     ``is_newer``: the head supersedes the one that the chain held, so it is worth carrying and passing on.
     ``is_news``: what it releases is not what was released before; a mere heartbeat is newer and no news.
     ``proof``: the head carries this proof, which holds and which nothing has resolved; ``chain`` is halted.  Then the
-    rest of the head may be anything, and nothing of it was taken over.
+    rest of the head may be anything, and nothing of it was taken over, unless it resolves what halted the chain before.
     """
 
     chain: Chain
@@ -154,11 +155,16 @@ class Chain:
         files, now = decode(head), max(now, self.clock_floor)
         if not files.proof:
             return self._followed(head, files, now, roots)
-        warned, digest = self._warned_by(files, now, roots), hashlib.sha256(head).digest()
-        try:
-            found = warned.verify(encode(msgspec.structs.replace(files, proof=b"")), now, roots)
-        except TrustError:
-            found = Verified(warned, digest, (), is_news=False, is_newer=False)
+        bare, digest = encode(msgspec.structs.replace(files, proof=b"")), hashlib.sha256(head).digest()
+        found = self._resolved_by(bare, now, roots) if self.proof else None
+        if found is not None:
+            chain = found.chain.halted_by(files.proof, now, found.chain.roots)
+            return replace(found, chain=chain, digest=digest, proof=chain.proof)
+        warned = self._warned_by(files, now, roots)
+        found = Verified(warned, digest, (), is_news=False, is_newer=False)
+        if not self.proof:  # else it was looked at above
+            with contextlib.suppress(TrustError):
+                found = warned.verify(bare, now, roots)
         return replace(found, digest=digest, proof=files.proof if found.chain.proof else b"")
 
     def halted_by(self, proof: bytes, now: datetime, roots: tuple[bytes, ...] = ()) -> Chain:
@@ -190,6 +196,20 @@ class Chain:
         addresses = tuple(map(address_of, roots))
         climbed = climb(self.genesis, self.roots, addresses, dict(zip(addresses, roots, strict=True)), now)
         return self if climbed.fork else replace(self, roots=self.roots + climbed.files[len(self.roots) :])
+
+    def _resolved_by(self, head: bytes, now: datetime, given: Mapping[bytes, bytes]) -> Verified | None:
+        """What a head without a proof comes to if it resolves what halts this chain; None if it does not.
+
+        Raises:
+            MissingRoots: Whether it does cannot be said before they are given.
+        """
+        try:
+            found = self.verify(head, now, given)
+        except MissingRoots:
+            raise
+        except TrustError:
+            return None
+        return None if found.chain.proof else found
 
     def _warned_by(self, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Chain:
         """This chain, halted by the proof in a head if there is a reason to halt."""

@@ -339,6 +339,9 @@ class TestForkedRoots:
         return Split(one, other, proof, check_proof(proof, one.chain).identity)
 
     def resolved(self, fork: Split, branch: World | None = None) -> Head:
+        return self.after(fork, branch).head
+
+    def after(self, fork: Split, branch: World | None = None) -> World:
         """Pods 2, 3 and 4 signed both and make place for new ones; a third root says so."""
         world = copy.deepcopy(branch or fork.one)
         gone, new = world.pods[1:4], [party(30 + number, f"new-{number}") for number in range(3)]
@@ -349,7 +352,7 @@ class TestForkedRoots:
             world.head = world.change(role, change)
         fork.one.roots |= world.roots
         fork.other.roots |= world.roots
-        return world.head
+        return world
 
     def test_they_halt(self, fork: Split) -> None:
         assert [culprit.name for culprit in check_proof(fork.proof, fork.one.chain).culprits] == [
@@ -366,6 +369,26 @@ class TestForkedRoots:
             assert verified.chain.proof == b""
             assert verified.chain.roots == fork.one.verify(head, chain=fork.halted).chain.roots
             assert Chain.load(verified.chain.dump()) == verified.chain
+
+    @pytest.mark.parametrize("is_other", [False, True])
+    def test_a_second_conflict_after_the_resolution_halts_who_was_halted_by_the_first(
+        self, fork: Split, is_other: bool
+    ) -> None:
+        world = self.after(fork)
+        world.chain = Chain.start(world.genesis)
+        world.accept()
+        later = copy.deepcopy(world)
+        world.accept(world.release("0.1.1", by=world.pods[:3]))
+        later.release("0.1.2", by=later.pods[2:])
+        second = meet(world.chain, later)
+        halted = fork.other_halted if is_other else fork.halted
+
+        verified = told(halted, world.chain.halted_by(second, NOW), world)
+
+        assert verified.is_newer
+        assert (verified.proof, verified.chain.proof) == (second, second)
+        assert (verified.chain.head, verified.chain.resolved) == (world.chain.head, (fork.identity,))
+        assert Chain.load(verified.chain.dump()) == verified.chain
 
     def test_a_branch_that_gave_everything_to_strangers_cannot_resolve_by_their_signatures(self, fork: Split) -> None:
         taken, strangers = World(), [party(50 + number, f"stranger-{number}") for number in range(5)]
