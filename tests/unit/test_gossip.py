@@ -120,6 +120,15 @@ def test_a_handshake_with_one_who_carries_another_head_leads_to_it():
 
     assert (question.peer, question.message.digest) == (peer.record, DIGEST)
 
+def test_under_a_key_that_was_replaced_nobody_says_which_head_a_vault_carries():
+    world = World()
+    actor = world.add(1)
+    (peer,) = friends(1)
+    ask(world, actor, peer.renewed(2), Ping(b""), subnet(peer))
+
+    assert of(Ask, list(actor.vault.step(PeerGreeted(world.now(), peer.record, DIGEST))), FetchHead) == []
+    assert actor.vault._carrier._carried == {peer.vault_id: b""}
+
 
 class TestWitnesses:
     """How many others show the head that this vault carries."""

@@ -156,8 +156,10 @@ class Vault:
                 self._store_care.checked(self._desk, event.code)
             case PeerSilent():
                 self._neighbourhood.silent(self._desk, event.peer)
-            case PeerGreeted():
+            case PeerGreeted() if not self._desk.table.has_newer(event.peer):
                 self._carrier.heard(self._desk, event.peer, event.head)
+            case PeerGreeted():
+                self._desk.counters["replaced key"] += 1
             case VaultFound():
                 self._neighbourhood.introduce(self._desk, event.introduction)
             case CommandReceived():
