@@ -114,13 +114,13 @@ class UpdateHost:
         """
         await self._vault.ask(lambda number: control.KnowHead(number, digest, sender), TELL_S)
 
-    async def switch(self, tree_hash: str) -> None:
+    async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
         """Hand over to that version.
 
         Raises:
-            SwitchFailed: It did not take over; the version from before serves again.
+            SwitchFailed: It did not take over; the version from before serves again, unless that one is insisted on.
         """
-        await self._vault.switch(tree_hash)
+        await self._vault.switch(tree_hash, is_insisted=is_insisted)
 
     async def start_twin(self, order: TwinOrder) -> Twin:
         """Start a vault for a trial.

@@ -21,7 +21,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from node.api import schema, texts
@@ -30,6 +29,7 @@ from node.supervisor.keys import Keys
 from node.supervisor.launch import activate, same_port, stood_by
 from node.supervisor.leaving import Handing
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
+from node.supervisor.switching import Switch
 from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched
 from node.update.errors import UpdateError
@@ -45,12 +45,6 @@ FAILURES_ON_PORT: Final = 2  # after so many failures in a row the port is no lo
 SWITCHES_MAX: Final = 4  # that may wait for one another
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Switch:
-    tree_hash: str
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class VaultChild:
@@ -78,7 +72,7 @@ class VaultChild:
         self._standby: Watched | None = None  # the new vault during a handover
         self._watchdog = Watchdog()
         self._start_at_s = 0.0
-        self._switches: list[_Switch] = []
+        self._switches: list[Switch] = []
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._hurried = asyncio.Event()
@@ -136,17 +130,18 @@ class VaultChild:
             raise VaultUnavailable(texts.vault_unavailable())
         return await self._watched.run.ask(make, timeout_s)
 
-    async def switch(self, tree_hash: str) -> None:
+    async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
         """Hand over to the version ``tree_hash``; nothing happens if it is in use already.
 
         Cancelling the call does not stop the handover.
 
         Raises:
-            SwitchFailed: It does not run; the version from before does, or is started again and again.
+            SwitchFailed: It does not run; the version from before does, or is started again and again.  If it
+                ``is_insisted`` on, this one is started again and again, and the other one never.
         """
         if self.is_stopping or len(self._switches) >= SWITCHES_MAX:
             raise SwitchFailed(texts.stays(texts.stopping()))
-        switch = _Switch(tree_hash)
+        switch = Switch(tree_hash, is_insisted)
         self._switches.append(switch)
         self._wake.set()
         await asyncio.shield(switch.done)
@@ -183,7 +178,7 @@ class VaultChild:
                     left.run.kill()
             self._watched = self._standby = None
             for switch in self._switches:
-                _fail(switch, SwitchFailed(texts.stays(texts.stopping())))
+                switch.fail(SwitchFailed(texts.stays(texts.stopping())))
 
     async def _rest(self) -> None:
         """Wait for the next thing to do."""
@@ -338,16 +333,17 @@ class VaultChild:
 
     # Handing over.
 
-    async def _answer(self, switch: _Switch) -> None:
+    async def _answer(self, switch: Switch) -> None:
         try:
             if switch.tree_hash != self._tree_hash:
                 await self._hand_over(switch.tree_hash)
         except SwitchFailed as error:
-            log.warning("handover failed reason=%s", error)
-            _fail(switch, error)
+            log.warning("handover failed insisted=%s reason=%s", switch.is_insisted, error)
+            if switch.is_insisted:
+                await self._leave_for(switch.tree_hash)
+            switch.fail(error)
         else:
-            if not switch.done.done():
-                switch.done.set_result(None)
+            switch.succeed()
         self._wake.set()
         self._around.changed()
 
@@ -375,6 +371,14 @@ class VaultChild:
         self._standby = None
         log.info("handed over tree=%s", tree_hash[:8])
 
+    async def _leave_for(self, tree_hash: str) -> None:
+        """End the vault in use, whatever the other one can do: what runs must not be able to stay by hindering it."""
+        old, self._watched, self.state = self._watched, None, None
+        if old is not None:
+            await old.run.drain()
+        self._handing.forget()
+        self._tree_hash, self._watchdog, self._start_at_s = tree_hash, Watchdog(), self._now()
+
     async def _stand_by(self, tree_hash: str) -> Watched:
         """Start the new vault without a port; return it once it has opened the store."""
         try:
@@ -390,8 +394,3 @@ class VaultChild:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _fail(switch: _Switch, error: SwitchFailed) -> None:
-    if not switch.done.done():
-        switch.done.set_exception(error)

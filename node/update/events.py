@@ -242,9 +242,10 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class SwitchBack:
-    """Make ``tree_hash``, the version from before, the one in use again."""
+    """Make ``tree_hash``, the version from before, the one in use again; ``is_insisted``: even if it does not run."""
 
     tree_hash: str
+    is_insisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

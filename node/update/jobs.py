@@ -86,7 +86,7 @@ class Job:
             case events.Switch():
                 return await self._switch(self._work.tree_hash)
             case events.SwitchBack():
-                return await self._switch_back(self._work.tree_hash)
+                return await self._switch_back(self._work.tree_hash, is_insisted=self._work.is_insisted)
             case _:
                 assert_never(self._work)
 
@@ -141,12 +141,12 @@ class Job:
             return events.SwitchFailed(self._now(), _told(error))
         return events.Switched(self._now())
 
-    async def _switch_back(self, tree_hash: str) -> Event:
+    async def _switch_back(self, tree_hash: str, *, is_insisted: bool) -> Event:
         """Point, then switch: from here on nobody starts the version that failed."""
         means = self._means
         try:
             await _to_its_end(means.slots.point_back, tree_hash, means.utc_s())
-            await means.host.switch(tree_hash)
+            await means.host.switch(tree_hash, is_insisted=is_insisted)
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
             return events.ReturnFailed(self._now(), _told(error))
         return events.Returned(self._now())

@@ -343,8 +343,8 @@ def _go_back(state: Lifecycle, reason: str) -> Step:
 def _return_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
     failed = replace(state, tries=state.tries + 1, spent_s=0.0)
     if failed.tries < limits.switch_tries_max:
-        return failed, (SwitchBack(failed.baseline),)
-    # The pointer names the old version since the first try, so whoever starts a vault starts that one.
+        return failed, (SwitchBack(failed.baseline, is_insisted=failed.tries + 1 >= limits.switch_tries_max),)
+    # The pointer names the old version since the first try, and since the last one no other is started any more.
     return _ended(failed, _way_back_ends(failed), f"{failed.reason}; then {reason}")
 
 

@@ -130,10 +130,11 @@ class Host(TrialPorts, Protocol):
         """What that vault offered says the same as the head that is carried; raises anything if it cannot now."""
         ...
 
-    async def switch(self, tree_hash: str) -> None:
+    async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
         """Hand the farm's identity and data over to that version; nothing happens if it is in use already.
 
         Raises:
-            Exception: It did not take over; the version from before serves again.
+            Exception: It did not take over; the version from before serves again, or if that one is insisted on,
+                nothing does until it can be started.
         """
         ...

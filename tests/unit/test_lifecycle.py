@@ -42,6 +42,7 @@ LIMITS = Limits(
     rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
 )  # fmt: skip
 NEW, OLD = "a" * 64, "b" * 64
+INSISTED = SwitchBack(OLD, is_insisted=True)
 STAGGER_S = 5.0
 
 TO_FETCHING = (TurnCame(0.0, OLD),)
@@ -181,9 +182,9 @@ class TestProbation:
     def test_a_handover_that_succeeds_too_late_is_gone_back_from_all_the_same(self):
         assert last(*TO_PROMOTING, Ticked(130.0), Switched(131.0)) == ("promoting", ())
 
-    def test_a_way_back_that_fails_is_tried_again_and_then_left_to_the_pointer(self):
+    def test_a_way_back_that_fails_is_tried_again_and_then_insisted_on_with_the_last_try(self):
         failed = ReturnFailed(120.0, "port in use")
-        assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed) == ("probation", (SwitchBack(OLD),))
+        assert last(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed) == ("probation", (INSISTED,))
         state, _ = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed, failed)
         assert (state.phase, state.reason) == ("rolled_back", "wrong bytes; then port in use")
 
@@ -233,7 +234,7 @@ class TestAfterARestart:
         assert last(*TO_REHEARSING, resumed) == ("rehearsing", (Rehearse(),))
         assert last(*TO_PROMOTING, resumed) == ("promoting", (Switch(NEW),))
         assert last(*TO_PROBATION, resumed) == ("probation", ())
-        assert last(*TO_PROBATION, Vetoed(115.0, "x"), resumed) == ("probation", (SwitchBack(OLD),))
+        assert last(*TO_PROBATION, Vetoed(115.0, "x"), resumed) == ("probation", (INSISTED,))
 
     def test_the_time_in_which_the_computer_was_off_does_not_count_as_watched(self):
         state, _ = play(*TO_PROBATION, Ticked(152.0), Resumed(100_000.0))

@@ -106,6 +106,7 @@ class Farm(twin_world.World):
     signed: signed_world.World = field(default_factory=signed_world.World)
     chunks: dict[bytes, bytes] = field(default_factory=dict)
     switches: list[str] = field(default_factory=list)
+    insisted: list[str] = field(default_factory=list)
     pointed_at: list[str | None] = field(default_factory=list)  # at each switch
     switch_fails: Callable[[str], bool] = lambda _: False
     carried: list[bytes] = field(default_factory=list)
@@ -144,8 +145,9 @@ class Farm(twin_world.World):
     async def know_head(self, digest: bytes, sender: bytes) -> None:
         self.alike.append((digest, sender))
 
-    async def switch(self, tree_hash: str) -> None:
+    async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
         self.switches.append(tree_hash)
+        self.insisted += [tree_hash] * is_insisted
         self.pointed_at.append(self.slots.current("vault"))
         await asyncio.sleep(1.0)
         if self.switch_fails(tree_hash):

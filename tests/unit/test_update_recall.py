@@ -95,6 +95,16 @@ class TestWhatIsInUse:
         assert hear(farm)["vault/3"].phase == "recalled"
         assert farm.slots.current("vault") == tree_of("2")
 
+    def test_at_the_last_try_it_is_insisted_on(self, farm: Farm):
+        runs(farm, "2", "3")
+        farm.switch_fails = lambda tree_hash: tree_hash == tree_of("2")
+
+        found = hear(farm, next_head(farm, recalls("vault/3")), for_s=600.0)
+
+        assert found["vault/3"].phase == "recalled"
+        assert farm.insisted == [tree_of("2")]
+        assert farm.switches[-3:] == [tree_of("2")] * 3
+
     def test_a_recall_of_what_ran_before_changes_nothing(self, farm: Farm):
         runs(farm, "2", "3")
 

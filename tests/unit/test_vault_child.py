@@ -403,6 +403,21 @@ class TestHandover:
 
         play(story)
 
+    @pytest.mark.parametrize("fault", ["no start", "cannot open", "cannot bind"])
+    def test_the_old_one_does_not_stay_by_hindering_one_that_is_insisted_on(self, fault: str):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = [fault]
+            with pytest.raises(SwitchFailed):
+                await vault.switch(NEW, is_insisted=True)
+            assert vault.tree_hash == NEW
+            assert OLD not in [run.tree_hash for run in world.alive()]
+            world.faults[NEW] = []
+            await asyncio.sleep(60.0)
+            assert vault.is_listening
+            assert [run.tree_hash for run in world.alive()] == [NEW]
+
+        play(story)
+
     @pytest.mark.parametrize("fault", ["cannot bind", "deaf"])
     def test_one_that_cannot_take_over_is_ended_and_the_old_one_comes_back(self, fault: str):
         async def story(vault: VaultChild, world: World):

@@ -1,0 +1,25 @@
+"""A handover to another version that somebody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from node.supervisor.errors import SwitchFailed
+
+
+@dataclass(slots=True)
+class Switch:
+    """Belongs to one event loop.  ``is_insisted``: if it fails, the version from before is ended all the same."""
+
+    tree_hash: str
+    is_insisted: bool = False
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def succeed(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, error: SwitchFailed) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
