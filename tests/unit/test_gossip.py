@@ -120,6 +120,7 @@ def test_a_handshake_with_one_who_carries_another_head_leads_to_it():
 
     assert (question.peer, question.message.digest) == (peer.record, DIGEST)
 
+
 def test_under_a_key_that_was_replaced_nobody_says_which_head_a_vault_carries():
     world = World()
     actor = world.add(1)
