@@ -21,10 +21,10 @@ class Recalls:
     def leads_to(self, releases: Mapping[str, int]) -> bool:
         """Whether a recall may lead to files that were released under these names, with these numbers.
 
-        Files that came with the program were never released: they count as older than every release.
+        Files of which one name was recalled are recalled under every name.  Files that came with the program were never
+        released: they count as older than every release.
         """
-        is_recalled = bool(releases) and self.names.issuperset(releases)
-        return not is_recalled and max(releases.values(), default=0) >= self.floor
+        return self.names.isdisjoint(releases) and max(releases.values(), default=0) >= self.floor
 
 
 def recalls_in(chain: Chain) -> Recalls:

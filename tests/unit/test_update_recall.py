@@ -11,6 +11,7 @@ import pytest
 from node.api import schema
 from node.api.schema import Update
 from node.trust.head import encode
+from node.trust.recall import Recalls
 from node.trust.release import FLOOR_FIELD
 from node.update.developers import trouble
 from node.update.driver import Updates
@@ -158,6 +159,13 @@ class TestNoWayBack:
         hear(farm, next_head(farm, recalls("vault/2", "vault/3")))
 
         assert tell(farm, farm.publish("4"), of="vault/4")["vault/4"].phase == "confirmed"
+
+
+def test_files_of_which_one_name_was_recalled_are_gone_back_to_under_no_name():
+    recalled = Recalls(frozenset({"vault/2"}), floor=0)
+
+    assert not recalled.leads_to({"vault/2": 2, "foundation/2": 1})
+    assert recalled.leads_to({"vault/1": 1, "foundation/1": 1})
 
 
 class TestOnTheWay:
