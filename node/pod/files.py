@@ -16,11 +16,11 @@ from node.vault.storage.filesystem import write_durably
 T = TypeVar("T")
 
 
-def read_file(file: Path, limit: int) -> bytes:
+def read_file(file: Path, limit: int, what: str = "") -> bytes:
     """The content of a file.
 
     Raises:
-        PodError: It cannot be read, or is over ``limit`` bytes.
+        PodError: It cannot be read, or is over ``limit`` bytes and so not ``what``, if that is known.
     """
     try:
         with file.open("rb") as opened:
@@ -28,7 +28,7 @@ def read_file(file: Path, limit: int) -> bytes:
     except OSError as error:
         raise PodError(f"{file} cannot be read: {error.strerror}") from error
     if len(content) > limit:
-        raise PodError(f"{file} is over {limit} bytes")
+        raise PodError(f"{file} {f'is not {what}: it is' if what else 'is'} over {limit} bytes")
     return content
 
 
@@ -39,7 +39,7 @@ def read_as(file: Path, kind: type[T], limit: int, what: str) -> T:
         PodError: It cannot be read, or is not ``what``.
     """
     try:
-        return read_struct(read_file(file, limit), kind)
+        return read_struct(read_file(file, limit, what), kind)
     except MalformedMetadata as error:
         raise PodError(f"{file} is not {what}: {error}") from error
 

@@ -103,7 +103,7 @@ def load(
     file = Path(key)
     if not file.is_file():
         return _in_keyring(key, backend)
-    content = read_file(file, KEY_BYTES_MAX)
+    content = read_file(file, KEY_BYTES_MAX, "a key")
     try:
         if sealed.is_sealed(content):
             name, secret = sealed.unseal(content, passphrase())
@@ -138,7 +138,7 @@ def _in_keyring(name: str, backend: Callable[[], Keyring] | None) -> Party:
     try:
         secret = asyncio.run(keyring.find(_entry(name), SECRET_BYTES, backend))
     except KeyStoreError as error:
-        raise PodError(str(error)) from error
+        raise PodError(f"there is no key file {name}. {error}") from error
     if secret is None:
         raise PodError(f"there is no key file {name}, and the keyring holds no key of that name")
     return Party.from_secret(name, secret)

@@ -104,7 +104,7 @@ def read(content: bytes, kind: type[T]) -> Statement[T]:
     except MalformedMetadata:
         raise
     except Exception as error:  # two libraries read a stranger's bytes here: whatever they raise means "malformed"
-        raise MalformedMetadata(f"{kind.type} cannot be read: {type(error).__name__}") from error
+        raise MalformedMetadata(f"{kind.type} cannot be read: it is no {kind.type}") from error
 
 
 def _check_envelope(metadata: Metadata[T]) -> None:

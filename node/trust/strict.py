@@ -22,8 +22,12 @@ def read_json(content: bytes) -> Any:
         return json.loads(
             content.decode(), object_pairs_hook=_only_once, parse_float=_no_fraction, parse_constant=_no_fraction
         )
-    except (ValueError, RecursionError) as error:
-        raise MalformedMetadata(f"it is no JSON: {type(error).__name__}") from error
+    except RecursionError as error:
+        raise MalformedMetadata("it is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise MalformedMetadata("it is not UTF-8") from error
+    except ValueError as error:
+        raise MalformedMetadata("it is no JSON") from error
 
 
 def read_struct(content: bytes, kind: type[T]) -> T:

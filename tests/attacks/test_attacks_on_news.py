@@ -120,7 +120,7 @@ class TestEndlessData:
             await stage.until(lambda: len(farm.refused) == 2, JUDGED_S)
             assert farm.refused == [
                 f"timestamp of {1 << 19} bytes is over {TIMESTAMP_BYTES_MAX}",
-                "timestamp cannot be read: it is no JSON: RecursionError",
+                "timestamp cannot be read: it is nested too deeply",
             ]
             assert (farm.head, farm.blames(liar), farm.blames(other)) == (known, True, True)
             await stage.publish(honest, stage.release(NEW))

@@ -134,6 +134,10 @@ class TestInTheKeyring:
         with pytest.raises(PodError, match="no key file elm, and the keyring holds no key of that name"):
             keys.load("elm", nobody_asks, FakeKeyring)
 
+    def test_where_the_keyring_is_locked_the_file_that_is_not_there_is_named_too(self) -> None:
+        with pytest.raises(PodError, match=r"^there is no key file elm.key\. .* the collection is locked\.$"):
+            keys.load("elm.key", nobody_asks, LockedKeyring)
+
 
 class TestInAFile:
     def test_the_passphrase_gives_back_the_same_pod(self, tmp_path: Path) -> None:
@@ -174,6 +178,12 @@ class TestInAFile:
             keys.make_in_file(tmp_path / "key", name, PASSPHRASE, os.urandom)
         with pytest.raises(PodError, match="is no name"):
             keys.make_in_keyring(name, os.urandom, FakeKeyring)
+
+    def test_an_invitation_is_no_key(self, tmp_path: Path) -> None:
+        (tmp_path / "ash.json").write_bytes(pretty(Invitation.of(Party.from_secret("ash", bytes(range(SECRET_BYTES))))))
+
+        with pytest.raises(PodError, match=r"ash\.json is not a key: it is over 4096 bytes"):
+            keys.load(str(tmp_path / "ash.json"), nobody_asks)
 
     @pytest.mark.parametrize("secret", [b"", bytes(32), bytes(SECRET_BYTES + 1)])
     def test_a_secret_of_another_length_is_no_pods(self, tmp_path: Path, secret: bytes) -> None:
