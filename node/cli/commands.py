@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from node.cli import INTERRUPTED, loading
-from node.cli.common import print_error
+from node.cli.common import Failure, print_error
 
 # Command -> the module that holds it under the same name, and what it does in one line.
 COMMANDS: Final = {
@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "settings": ("node.cli.settings", "Show or change the settings."),
     "pod": ("node.cli.pod", "Tools for developers: keys, build, sign, publish."),
 }
+UNANSWERED: Final = "Nobody is there to answer, so nothing was done."
 
 
 class Commands(click.Group):
@@ -49,8 +50,12 @@ class Commands(click.Group):
         given = sys.argv[1:] if args is None else list(args)
         try:
             code = super().main(args, prog_name, *others, **{**options, "standalone_mode": False})
-        except click.Abort:
-            sys.exit(INTERRUPTED)
+        except click.Abort as abort:
+            if not isinstance(abort.__context__, EOFError):
+                sys.exit(INTERRUPTED)
+            click.echo(err=True)  # after the question
+            Failure("unanswered", UNANSWERED, is_json="--json" in given).show()
+            sys.exit(Failure.exit_code)
         except click.UsageError as error:
             if "--json" in given:  # said or not, it may not have been read yet
                 print_error("usage", error.format_message())

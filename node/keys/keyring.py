@@ -15,6 +15,7 @@ from node.keys.errors import KeyStoreError
 
 KEYRING_S_MAX: Final = 60.0  # a locked keyring asks the person for a password
 SERVICE: Final = "Perennial"
+NOBODY: Final = "nobody"  # a name that nothing is kept under, to ask whether the keyring answers
 # Backends that encrypt.  Others (a plain file above all) would be chosen in silence where these are missing.
 BACKENDS: Final = frozenset(
     {
@@ -64,6 +65,15 @@ async def find(name: str, length: int, keyring: Callable[[], Keyring] | None = N
     """
     kept = await _in_time(lambda: (keyring or system_keyring)().get_password(SERVICE, name))
     return None if kept is None else _decoded(kept, name, length)
+
+
+async def check(keyring: Callable[[], Keyring] | None = None) -> None:
+    """Find out whether there is a keyring, and it answers; a locked one asks the person.
+
+    Raises:
+        KeyStoreError: A key could not be kept.
+    """
+    await _in_time(lambda: (keyring or system_keyring)().get_password(SERVICE, NOBODY))
 
 
 async def keep(name: str, secret: bytes, keyring: Callable[[], Keyring] | None = None) -> None:

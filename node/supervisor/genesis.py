@@ -6,12 +6,15 @@ farmer trusts, and is typed in whole: the file's own is not shown before, or it 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Final
 
 from node.api import texts
-from node.supervisor.errors import HomeError
+from node.keys import keyring
+from node.keys.errors import KeyStoreError
+from node.supervisor.errors import HomeError, KeyUnavailable
 from node.supervisor.home import Home
 from node.supervisor.settings import QUOTA_BYTES_DEFAULT
 from node.trust.chain import Chain
@@ -38,6 +41,8 @@ def read_network(file: Path, told: str) -> bytes:
     try:
         with file.open("rb") as opened:
             root = opened.read(ROOT_BYTES_MAX + 1)
+        if len(root) > ROOT_BYTES_MAX:
+            raise HomeError(texts.no_network_file(file, f"it is over {ROOT_BYTES_MAX} bytes"))
         Chain.start(root)
     except OSError as error:
         raise HomeError(texts.unusable(file, error)) from error
@@ -50,15 +55,20 @@ def read_network(file: Path, told: str) -> bytes:
 
 
 def open_or_make(folder: Path, file: Path, told: str) -> Home:
-    """The home of that network in ``folder``; made, if there is none.  Blocking.
+    """The home of that network in ``folder``; made, if there is none, and its key can be kept.  Blocking.
 
     Raises:
         HomeError: As ``read_network``; or the folder holds a home of another network, which nothing can change.
+        KeyUnavailable: No key can be kept for a new home; nothing was made.
     """
     root = read_network(file, told)
     try:
         home = Home.open(folder)
     except HomeError:
+        try:
+            asyncio.run(keyring.check())
+        except KeyStoreError as error:
+            raise KeyUnavailable(str(error)) from error
         return Home.make(folder, kind="real", root=root, bind=ANY_PORT, quota_bytes=QUOTA_BYTES_DEFAULT)
     if home.root != root:
         raise HomeError(texts.home_of_another_network(home.path))

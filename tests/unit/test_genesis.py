@@ -9,14 +9,21 @@ import pytest
 from click.testing import CliRunner, Result
 
 from node.cli.tray import perennial
-from node.supervisor.errors import HomeError
+from node.keys import keyring as keyring_module
+from node.supervisor.errors import HomeError, KeyUnavailable
 from node.supervisor.genesis import fingerprint, open_or_make
 from node.supervisor.home import Home
 from node.trust.head import ROOT_BYTES_MAX
 from tests.signed_world import World
+from tests.unit.test_pod_keys import FakeKeyring, LockedKeyring
 
 ROOT = World().genesis
 TOLD = fingerprint(ROOT)
+
+
+@pytest.fixture(autouse=True)
+def a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring_module, "system_keyring", FakeKeyring)
 
 
 @pytest.fixture
@@ -69,6 +76,31 @@ def test_a_file_that_is_no_genesis_root_makes_nothing(file: Path, folder: Path, 
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"signed": {}, "signatures": []}', "it is no root"),
+        (b"[" * 100_000, "it is nested too deeply"),
+        (b'{"signed": "\xff"}', "it is not UTF-8"),
+        (b"{", "it is no JSON"),
+        (b" " * (ROOT_BYTES_MAX + 9), f"it is over {ROOT_BYTES_MAX} bytes"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_plain_words(file: Path, folder: Path, content: bytes, why: str):
+    file.write_bytes(content)
+
+    with pytest.raises(HomeError, match=rf"{why}\.$"):
+        open_or_make(folder, file, TOLD)
+
+
+def test_without_a_place_for_its_key_no_home_is_made(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keyring_module, "system_keyring", LockedKeyring)
+
+    with pytest.raises(KeyUnavailable, match="the collection is locked"):
+        open_or_make(folder, file, TOLD)
+    assert not folder.exists()
+
+
 def test_a_file_that_is_not_there_is_said(folder: Path, tmp_path: Path):
     with pytest.raises(HomeError, match="nowhere"):
         open_or_make(folder, tmp_path / "nowhere", TOLD)
@@ -112,4 +144,13 @@ class TestCommand:
 
         assert "as its people told you" in ended.output
         assert TOLD[:8] not in ended.output
+        assert not folder.exists()
+
+    @pytest.mark.parametrize("words", [(), ("--json",)])
+    def test_where_nobody_is_there_to_type_it_that_is_said(self, file: Path, folder: Path, words: tuple[str, ...]):
+        ended = self.run(folder, file, *words)
+
+        assert ended.exit_code == 1
+        assert ("nothing was done" in ended.stdout, '"unanswered"' in ended.stdout) == (bool(words), bool(words))
+        assert ("nothing was done" in ended.stderr) is not bool(words)
         assert not folder.exists()
