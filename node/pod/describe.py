@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from node.pod.build import Built, derive_of
 from node.pod.capabilities import in_words, needed
 from node.pod.describe_conflict import describe_resolution
 from node.pod.difference import changes, gained
+from node.pod.errors import PodError
 from node.pod.invitation import Invitation
 from node.pod.kept import Listed, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork
@@ -74,13 +76,17 @@ def describe_changes(
     assert known is not None, "a release builds on a network"
     statement = proposal.statements[built.release.role].signed
     asked = next(release for release in listed_in(statement) if release.name == built.release.name).capabilities
-    last = next(iter(releases_of(known.head)), None)
-    lines = []
+    last, recalled = next(iter(releases_of(known.head)), None), _recalled(known.head)
+    title = f"Against the last release, {last.name}:" if last else "It is the first release:"
+    if last is None and recalled:  # farms go on with one of them: what it changes is to be seen all the same
+        last = _last_of(recalled, network_folder)
+        title = "Every release before it was recalled"
+        title += f". Against {last.name}, the last of them:" if last else ", and none is at hand:"
     if last is None:
-        lines += ["It is the first release:", *_files(None, built)]
+        lines = [title, *_files(None, built)]
     else:
         before = kept_release(network_folder, last, checkouts)
-        lines += [f"Against the last release, {last.name}:", *_files(before, built), _gains(last.capabilities, asked)]
+        lines = [title, *_files(before, built), _gains(last.capabilities, asked)]
     anchor = anchor_in(read(known.head.targets, Targets).signed)
     if anchor.version:
         name = f"vault/{anchor.version}"
@@ -94,10 +100,26 @@ def describe_changes(
 
 def releases_of(head: Head) -> list[Listed]:
     """Everything that a verified head releases, newest first."""
-    statements = [read(head.delegated[role], Targets).signed for role in LAYER_OF if role in head.delegated]
-    recalled = {name for statement in statements for name in recalled_in(statement)}
-    found = [release for statement in statements for release in listed_in(statement) if release.name not in recalled]
-    return sorted(found, key=lambda release: -release.sequence)
+    recalled = _recalled(head)
+    found = [release for statement in _statements(head) for release in listed_in(statement)]
+    return sorted((release for release in found if release.name not in recalled), key=lambda one: -one.sequence)
+
+
+def _recalled(head: Head) -> set[str]:
+    return {name for statement in _statements(head) for name in recalled_in(statement)}
+
+
+def _statements(head: Head) -> list[Targets]:
+    return [read(head.delegated[role], Targets).signed for role in LAYER_OF if role in head.delegated]
+
+
+def _last_of(names: set[str], network_folder: Path) -> Listed | None:
+    """The newest of these releases of which the folder has a statement."""
+    found = []
+    for name in names:
+        with contextlib.suppress(PodError):  # the folder has no statement from that time
+            found.append(find_listed(network_folder, name))
+    return max(found, key=lambda release: release.sequence, default=None)
 
 
 def _founding(proposal: Proposal, plan: Founding) -> list[str]:

@@ -142,6 +142,21 @@ class TestRelease:
             "  capabilities gained: none",
         ]
 
+    def test_where_all_were_recalled_it_is_compared_with_the_last_of_them(self, world: PodWorld, source: Path) -> None:
+        for version in ("0.1.1", "0.1.2"):
+            built, plan = release_of(source, version)
+            world.do(plan, *FOUR)
+            keep_release(world.net, built)
+        for version in ("0.1.2", "0.1.1"):
+            world.do(Recalling(f"vault/{version}"), *FOUR)
+        (source / "__main__.py").write_text("one\ntwo\n")
+
+        assert changes_of(world, source, "0.1.3")[:3] == [
+            "Every release before it was recalled. Against vault/0.1.2, the last of them:",
+            "  changed node/vault/__main__.py: +0 -1 lines",
+            "  capabilities gained: none",
+        ]
+
     def test_a_recalled_one_is_not_the_last(self, world: PodWorld, source: Path) -> None:
         for version in ("0.1.1", "0.1.2"):
             built, plan = release_of(source, version)
