@@ -23,7 +23,8 @@ _PLAIN: Final = tuple(
         (r"\bended with code -9\b", "was killed"),
         (r"\bended with code -\d+\b", "was stopped from outside"),
         (r"\bin probation\b", "soon after it took over"),
-        (r"\b[Pp]ods\b", "makers"),
+        (r"\b(?:[Pp]ods|developers)\b", "makers"),
+        (r"\bDevelopers\b", "Makers"),
         (r"\bbroke the protocol\b", "broke the rules"),
         (r"\bchunks\b", "pieces"),
     )

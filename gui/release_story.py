@@ -161,8 +161,9 @@ def tell_releases(
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:
             lead = words.decided_lead(decided.phase, decided.version, at(_decided_s(decided), now), decided.reason)
-            if decided.phase == "confirmed" and decided.is_recalled:
-                lead = words.recalled_lead(decided.version)
+        kept = [item for item in updates.items if item.phase == "confirmed" and item.is_recalled]
+        if status.in_use and any(item.tree_hash == status.in_use.tree_hash for item in kept):
+            lead = words.recalled_lead(in_use)  # whatever was decided since
     evidence = None
     if told is not None and trial is not None and trial.release == told.release:
         evidence = tell_evidence(trial, is_open=told.phase == "on_trial")

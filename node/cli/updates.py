@@ -32,7 +32,8 @@ def updates(home: Path, is_json: bool) -> None:
 
 def _show(item: Update) -> None:
     outcome = item.verdict or item.phase.replace("_", " ")
-    say(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}")
+    way_back = "; the version from before came back" if item.phase == "recalled" else ""
+    say(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}{way_back}")
     spent = ", ".join(f"{phase.replace('_', ' ')} {seconds:.0f} s" for phase, seconds in item.seconds.items())
     say(f"    tree {item.tree_hash[:16]}, signed by {', '.join(item.signers)}")
     say(f"    {size(item.bytes_fetched)} fetched{'; ' if spent else ''}{spent}")

@@ -295,7 +295,7 @@ class Updates:
             self._records[name] = after
             if after != before:
                 await self._save_patiently()
-            if way.phase != before.way.phase:
+            if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
             for effect in effects:
                 await self._perform(after, effect)

@@ -159,6 +159,8 @@ class Judge:
         return schema.HeadAnswer("refused", "the developers' signatures contradict each other")
 
     async def _accept(self, verified: Verified) -> schema.HeadAnswer:
+        if self._chain.proof and not verified.chain.proof:
+            log.info("updates go on: the developers have resolved what contradicted each other")
         await self._keep(verified.chain)
         await self._then.learn(verified.releases)
         await self._carry()

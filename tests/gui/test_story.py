@@ -151,7 +151,7 @@ def test_an_announced_release_says_why_it_waits():
     seen = replace(seen, updates=msgspec.structs.replace(seen.updates, items=(waiting, *others)))
 
     assert tell(seen, NOW).releases.lead == (
-        "It waits for its turn. Too few neighbours have shown the developers' newest word yet."
+        "It waits for its turn. Too few neighbours have shown the makers' newest word yet."
     )
 
 
@@ -178,6 +178,16 @@ def test_every_end_of_a_release_is_told(name: str, outcome: str, stage: int, lea
     assert (told.way.outcome, told.way.stage) == (outcome, stage)
     assert told.lead.startswith(lead)
     assert told.title.startswith("You are using")
+
+
+def test_what_is_in_use_though_it_was_recalled_is_told_whatever_was_decided_since():
+    stays = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", ago_s=90.0), is_recalled=True)
+    later = update("0.1.2", "a" * 64, "recalled", "the developers recalled it")
+    in_use = status("attention", version="0.1.1", tree_hash=NEXT)
+
+    lead = tell(live(in_use, (later, stays)), NOW).releases.lead
+
+    assert lead.startswith("The makers recalled version 0.1.1, and no version from before may take its place.")
 
 
 def test_a_trial_that_has_just_begun_claims_nothing():
@@ -339,6 +349,7 @@ def test_no_word_that_one_must_have_learnt_is_in_the_texts():
             "It failed 3 times soon after it took over: it was killed.",
         ),
         ("the pods withdrew it", "The makers withdrew it."),
+        ("the developers recalled it", "The makers recalled it."),
         (
             "could not be compared: the twins were not both up for 90 s",
             "Could not be compared: the two versions did not both run for 90 s.",

@@ -40,6 +40,9 @@ UPDATE = schema.Update(
     reason="slower: requests take 3 times as long", signers=("pod-1", "pod-2", "pod-3"), announced_s=1.0,
     decided_s=2.0, bytes_fetched=5279, seconds={"on_trial": 40.0},
 )  # fmt: skip
+RECALLED = msgspec.structs.replace(
+    UPDATE, release="vault/0.1.2", phase="recalled", verdict="recalled", reason="the developers recalled it"
+)
 
 
 def call(*arguments: str) -> Result:
@@ -63,7 +66,7 @@ class FakeNode:
     def updates(self) -> schema.Updates:
         developers = schema.DeveloperNews("current", "Last news from the developers: 12 days ago.", 1.0)
         refused = schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0)
-        return schema.Updates((UPDATE,), (refused,), developers)
+        return schema.Updates((RECALLED, UPDATE), (refused,), developers)
 
     def trial(self) -> schema.TrialView | None:
         return None
@@ -143,6 +146,7 @@ class TestAnswers:
         result = call("updates", "--home", running)
         assert result.stdout.startswith("Last news from the developers: 12 days ago.\n")
         assert "vault/0.1.1  refused: slower: requests take 3 times as long" in result.stdout
+        assert "vault/0.1.2  recalled: the developers recalled it; the version from before came back\n" in result.stdout
         assert "pod-1, pod-2, pod-3" in result.stdout
         assert "metadata efefefef refused: 2 signatures where 3 are needed" in result.stdout
         assert msgspec.json.decode(call("updates", "--json", "--home", running).stdout, type=schema.Updates).items

@@ -113,7 +113,8 @@ class TestTwoHeads:
 
         assert decode(farm.carried[-1]).roots == tuple(elsewhere.roots)
 
-    def test_nothing_new_is_taken_up_until_a_root_resolves_it(self, split: Split):
+    def test_nothing_new_is_taken_up_until_a_root_resolves_it(self, split: Split, caplog: pytest.LogCaptureFixture):
+        caplog.set_level("INFO", "node.update.judging")
         beat = encode(heartbeat(split.farm.signed.head, split.farm.signed.pods[0], NOW))
 
         async def story(updates: Updates) -> None:
@@ -133,6 +134,7 @@ class TestTwoHeads:
         live(split.farm, story)
 
         assert split.farm.switches == [tree_of("3")]
+        assert [text.partition(":")[0] for text in caplog.messages] == ["updates are halted", "updates go on"]
 
     @pytest.mark.parametrize("phase", ["fetching", "staged", "on_trial", "rehearsing"])
     def test_a_release_on_its_way_is_stopped_wherever_it_is_and_waits(self, split: Split, phase: str):

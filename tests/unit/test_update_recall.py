@@ -146,6 +146,14 @@ class TestNoWayBack:
 
         self.check_stays(farm, hear(farm, next_head(farm, recalls("vault/2", "vault/3"))))
 
+    def test_the_log_says_so(self, farm: Farm, caplog: pytest.LogCaptureFixture):
+        caplog.set_level("INFO", "node.update.driver")
+        runs(farm, "2", "3")
+
+        hear(farm, next_head(farm, recalls("vault/2", "vault/3")))
+
+        assert [text for text in caplog.messages if "vault/3" in text and "it keeps serving" in text]
+
     def test_what_ran_before_is_damaged(self, farm: Farm):
         runs(farm, "2", "3")
         file = farm.slots.path("vault", tree_of("2")) / "node" / "vault" / "version.py"
