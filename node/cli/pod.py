@@ -169,8 +169,8 @@ def conflict(file: Path | None, network: Path, out: Path | None, home: Path, is_
             "file": str(out) if out else None,
         },
         *lines,
-        f"It is in {out}: 'perennial pod rotate --resolves {out}' drafts the way out."
-        if out
+        f"It is in {out or file}: 'perennial pod rotate --resolves {out or file}' drafts the way out."
+        if out or file
         else "With --out FILE it is written down for 'perennial pod rotate --resolves FILE'.",
     )
 

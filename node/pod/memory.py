@@ -118,8 +118,9 @@ def check_consistent(signed: Proposal, party: Party, memories: Sequence[Remember
                 continue
             if role != "root":
                 raise PodError(
-                    f"{party.name} has signed another {role} in this place, drafted at {time_text(memory.drafted_at)}, "
-                    f"and never signs two: give the folder {FOLDER!r} of your network to whoever drafts this anew"
+                    f"{party.name} has signed another statement of {role} in this place, drafted at"
+                    f" {time_text(memory.drafted_at)}, and never signs two:"
+                    f" give the folder {FOLDER!r} of your network to whoever drafts this anew"
                 )
             if not _may_follow(signed, party, memory, now):
                 raise PodError(

@@ -137,6 +137,7 @@ class TestInWords:
         for line, version in told.items():
             [found] = [text for text in said.splitlines() if line in text]
             assert f"vault/{version}" in found
+        assert f"It is in {file}: 'perennial pod rotate --resolves {file}' drafts the way out." in said
 
     def test_the_same_as_json_and_into_a_file(self, split: Split, file: Path) -> None:
         out = split.one.folder / "out.json"

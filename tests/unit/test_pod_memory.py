@@ -54,7 +54,9 @@ class TestSigning:
         first, second = (world.draft(releasing(version)) for version in ("0.1.1", "0.1.2"))
         world.sign(first, "ash")
 
-        with pytest.raises(PodError, match="ash has signed another vault in this place, drafted at 2026-11-22T12:00"):
+        with pytest.raises(
+            PodError, match="ash has signed another statement of vault in this place, drafted at 2026-11-22T12:00"
+        ):
             world.sign(second, "ash")
 
     def test_the_refused_file_is_as_it_was_and_others_may_sign_it(self, world: PodWorld) -> None:
@@ -90,7 +92,7 @@ class TestSigning:
         first, second = (world.draft(releasing(version, "foundation")) for version in ("0.1.1", "0.1.2"))
         world.sign(first, "founder-1")
 
-        with pytest.raises(PodError, match="founder-1 has signed another foundation in this place"):
+        with pytest.raises(PodError, match="founder-1 has signed another statement of foundation in this place"):
             world.sign(second, "founder-1")
 
     def test_what_follows_what_was_finished_is_signed(self, world: PodWorld) -> None:
@@ -106,7 +108,7 @@ class TestSigning:
         world.sign(second, "birch")
         shutil.copytree(world.home_of("birch"), world.home_of("ash"), dirs_exist_ok=True)
 
-        with pytest.raises(PodError, match="ash has signed another vault"):
+        with pytest.raises(PodError, match="ash has signed another statement of vault"):
             world.sign(second, "ash")
         assert {memory.keyid for memory in remembered(world.home_of("ash"))} == {
             member("ash").keyid,
