@@ -35,7 +35,7 @@ class NotEnoughSignatures(TrustError):
 
     def __init__(self, have: int, need: int, role: str = "release") -> None:
         noun = ("founder" if role == "foundation" else "pod") + ("" if have == 1 else "s")
-        super().__init__(f"{role}: signed by {have} {noun}, {need} are needed")
+        super().__init__(f"{role}: signed by {have} {noun}, {need} {'is' if need == 1 else 'are'} needed")
         self.have = have
         self.need = need
         self.role = role

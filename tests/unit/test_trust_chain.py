@@ -375,3 +375,7 @@ class TestKeptChain:
         assert (
             read(world.head.timestamp, Timestamp).signed.version == read(world.head.snapshot, Snapshot).signed.version
         )
+
+
+def test_one_that_is_needed_is_one() -> None:
+    assert str(NotEnoughSignatures(0, 1, "timestamp")) == "timestamp: signed by 0 pods, 1 is needed"
