@@ -29,7 +29,7 @@ from node.trust.chain import Chain, Verified
 from node.trust.errors import TrustError
 from node.trust.head import ROOT_BYTES_MAX, TARGETS_BYTES_MAX, Head, encode
 from node.trust.metadata import Root, Snapshot, Targets, Timestamp, read
-from node.trust.roots import address_of
+from node.vault.share.tree import address_of
 from node.vault.storage.filesystem import write_durably
 
 ROOT: Final = "root.json"

@@ -31,8 +31,7 @@ from node.trust.errors import TrustError
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
 from node.trust.release import FLOOR_FIELD, LAYER_OF, SEQUENCE_FIELD, floor_of, highest_sequence, recalled_in
-from node.trust.roots import address_of
-from node.vault.share.tree import MANIFEST_BYTES_MAX
+from node.vault.share.tree import MANIFEST_BYTES_MAX, address_of
 
 __all__ = [
     "Draft",

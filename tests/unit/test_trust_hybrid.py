@@ -28,7 +28,8 @@ from node.trust.hybrid import (
 )
 from node.trust.metadata import Root, read
 from node.trust.policy import PODS_FIELD, ROOT_KEYS_FIELD, is_hybrid, root_key_names
-from node.trust.roots import address_of, holds_culprit
+from node.trust.roots import holds_culprit
+from node.vault.share.tree import address_of
 from tests.signed_world import DAY, NOW, World, following, noted, party, unchanged
 
 Change = Callable[[Any], None]
