@@ -128,7 +128,7 @@ def test_under_a_key_that_was_replaced_nobody_says_which_head_a_vault_carries():
     ask(world, actor, peer.renewed(2), Ping(b""), subnet(peer))
 
     assert of(Ask, list(actor.vault.step(PeerGreeted(world.now(), peer.record, DIGEST))), FetchHead) == []
-    assert actor.vault._carrier._carried == {peer.vault_id: b""}
+    assert actor.vault._carrier._named == {peer.vault_id: b""}
 
 
 class TestWitnesses:
@@ -215,7 +215,7 @@ class TestWitnesses:
 
     @pytest.mark.parametrize("is_greeting", [True, False])
     def test_a_crowd_that_comes_and_goes_makes_no_witness_forgotten(self, monkeypatch, is_greeting):
-        monkeypatch.setattr(gossip, "CARRIED_KEPT", 8)
+        monkeypatch.setattr(gossip, "NAMED_KEPT", 8)
         world = World()
         actor = self.carrying(world)
         for peer in friends(3):
@@ -229,10 +229,10 @@ class TestWitnesses:
                 ask(world, actor, client.record, Ping(DIGEST), "10.77.3.0/24")
 
         assert self.count(world, actor) == 3
-        assert len(actor.vault._carrier._carried) == 3
+        assert len(actor.vault._carrier._named) == 3
 
     def test_those_who_are_gone_are_forgotten_before_any_who_is_there(self, monkeypatch):
-        monkeypatch.setattr(gossip, "CARRIED_KEPT", 8)
+        monkeypatch.setattr(gossip, "NAMED_KEPT", 8)
         world = World()
         actor = self.carrying(world)
         for peer in friends(3):
@@ -243,7 +243,7 @@ class TestWitnesses:
             ask(world, actor, gone.record, Leaving(), subnet(gone))
 
         assert self.count(world, actor) == 3
-        assert len(actor.vault._carrier._carried) <= 8
+        assert len(actor.vault._carrier._named) <= 8
 
     def test_without_a_head_there_is_nothing_to_be_shown(self):
         world = World()
