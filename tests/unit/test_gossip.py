@@ -111,6 +111,44 @@ def test_offers_are_kept_within_bounds(monkeypatch):
     assert len(actor.vault._carrier._offers) == 4
 
 
+def test_another_head_than_the_one_that_was_named_is_not_handed_up_and_held_against_its_sender():
+    world = World()
+    actor = world.add(1)
+    (liar,) = friends(1)
+    (question,) = names(world, actor, liar)
+    effects = answer(world, actor, question, HeadContent(b"something else"), subnet(liar))
+
+    assert of(Tell, effects) == []
+    assert actor.vault._desk.counters["blamed peer.chunk_mismatch"] == 1
+
+
+def test_a_new_head_is_named_to_every_peer_at_once():
+    world = World()
+    actor = world.add(1)
+    for peer in friends(3):
+        names(world, actor, peer, b"")
+    effects = list(actor.vault.step(CommandReceived(world.now(), control.SetHead(1, HEAD))))
+
+    told = {ask.peer.vault_id: ask.message.head for ask in of(Ask, effects, Ping)}
+    assert told == {peer.vault_id: DIGEST for peer in friends(3)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"),
+    [("NAMED_KEPT", "_named"), ("PAUSES_KEPT", "_paused_s"), ("DIGESTS_KEPT", "_seen_s"), ("FORMER_KEPT", "_former_s")],
+)
+def test_what_is_remembered_of_heads_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch, limit: str, kept: str):
+    monkeypatch.setattr(gossip, limit, 4)
+    world = World()
+    actor = world.add(1)
+    for number, peer in enumerate(friends(12)):
+        (question,) = names(world, actor, peer, peer.vault_id)
+        answer(world, actor, question, Refused("not_held"), subnet(peer))
+        actor.vault.step(CommandReceived(world.now(), control.SetHead(1, bytes([number]))))
+
+    assert len(getattr(actor.vault._carrier, kept)) == 4
+
+
 def test_a_handshake_with_one_who_carries_another_head_leads_to_it():
     world = World()
     actor = world.add(1)
