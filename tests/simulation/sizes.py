@@ -88,6 +88,8 @@ def _of_neighbours(vault: Any) -> list[tuple[str, int, int]]:
         ("digests named", len(carrier._named), gossip.NAMED_KEPT),
         ("digests seen", len(carrier._seen_s), gossip.DIGESTS_KEPT),
         ("subnets paused", len(carrier._paused_s), gossip.PAUSES_KEPT),
+        ("former heads", len(carrier._former_s), gossip.FORMER_KEPT),
+        ("subnets with heads alike", len(carrier._alike_s), gossip.ALIKE_SUBNETS),
         ("hearings", len(auditor._hearings), HEARINGS_MAX),
         ("receipts", len(auditor._receipts), RECEIPTS_KEPT),
     ]
