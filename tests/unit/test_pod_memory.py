@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -121,6 +123,35 @@ class TestSigning:
         damaged.write_bytes(content)
 
         with pytest.raises(PodError, match="is not what a pod has signed"):
+            world.sign(file, "ash")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "why"),
+        [
+            ("format", 2, "has a format that these tools do not know"),
+            ("statement", "{}", "is damaged"),
+            ("drafted_at", "soon", "is damaged"),
+        ],
+    )
+    def test_nor_where_it_says_what_cannot_be_understood(
+        self, world: PodWorld, field: str, value: Any, why: str
+    ) -> None:
+        file = world.draft(releasing("0.1.1"))
+        world.sign(file, "ash")
+        entry = next((world.home_of("ash") / FOLDER).glob("*vault*"))
+        entry.write_text(json.dumps(json.loads(entry.read_bytes()) | {field: value}))
+
+        with pytest.raises(PodError, match=why):
+            world.sign(file, "ash")
+
+    def test_nor_where_it_holds_more_than_is_ever_signed(
+        self, world: PodWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = world.draft(releasing("0.1.1"))
+        world.sign(file, "ash")
+        monkeypatch.setattr("node.pod.memory.ENTRIES_MAX", 1)
+
+        with pytest.raises(PodError, match="holds over 1 files"):
             world.sign(file, "ash")
 
 
