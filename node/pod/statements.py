@@ -33,18 +33,6 @@ from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
 from node.trust.release import FLOOR_FIELD, LAYER_OF, SEQUENCE_FIELD, floor_of, highest_sequence, recalled_in
 from node.vault.share.tree import MANIFEST_BYTES_MAX, address_of
 
-__all__ = [
-    "Draft",
-    "Party",
-    "ReleaseFile",
-    "delegated_in",
-    "first_head",
-    "first_head_of",
-    "following_head",
-    "heartbeat",
-    "sign",
-]
-
 RELEASES_KEPT: Final = 5  # listed in one statement; older ones stay in the chain of statements
 
 

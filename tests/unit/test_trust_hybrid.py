@@ -13,7 +13,8 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Key, Signature, SSlibKey  # type: ignore[attr-defined]
 
 from node.pod.parties import HybridSigner, Party
-from node.pod.statements import heartbeat, sign
+from node.pod.statements import heartbeat
+from node.pod.writing import sign
 from node.trust.chain import Chain
 from node.trust.equivocation import Conflict, check_proof
 from node.trust.errors import Equivocation, MalformedMetadata, NotEnoughSignatures, PolicyViolation
