@@ -135,7 +135,7 @@ def test_a_new_head_is_named_to_every_peer_at_once():
 
 @pytest.mark.parametrize(
     ("limit", "kept"),
-    [("NAMED_KEPT", "_named"), ("PAUSES_KEPT", "_paused_s"), ("DIGESTS_KEPT", "_seen_s"), ("FORMER_KEPT", "_former_s")],
+    [("PAUSES_KEPT", "_paused_s"), ("DIGESTS_KEPT", "_seen_s"), ("FORMER_KEPT", "_former_s")],
 )
 def test_what_is_remembered_of_heads_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch, limit: str, kept: str):
     monkeypatch.setattr(gossip, limit, 4)
