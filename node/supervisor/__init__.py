@@ -15,6 +15,7 @@ launch.py       one run of a vault: start, check, configure
 watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)
 vault_child.py  the vault in use: watched, certified, handed over
+switching.py    the way from one version of it to another
 heads.py        heads of peers that wait to be judged
 updating.py     the updates of a home, opened
 host.py         what updates may ask of the node
