@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from node.pod.build import Built
-from node.pod.statements import Draft, Party, ReleaseFile, first_head, sign
+from node.pod.parties import Party
+from node.pod.statements import Draft, ReleaseFile, first_head
+from node.pod.writing import sign
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain, Verified
 from node.trust.head import Head, encode

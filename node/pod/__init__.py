@@ -16,7 +16,8 @@ what is signed, made in memory
     proposal.py      a plan with its statements and the signatures that they have so far
 what people handle
     signing_file.py  the one file that pods exchange until enough have signed
-    capabilities.py  what a release needs and declares; what asking for more takes
+    needs.py         what the source of a release needs
+    capabilities.py  what a release declares, and what asking for more takes
     describe.py      what it comes to, in plain words; difference.py: what a release changes
     describe_conflict.py    who signed what twice, and what each branch releases
     sign.py          one pod signs, having rebuilt what it releases

@@ -18,9 +18,10 @@ from types import MappingProxyType
 from typing import Final
 
 import node
-from node.pod.capabilities import Needs, check_covers, derive, fill
+from node.pod.capabilities import check_covers, fill
 from node.pod.errors import PodError
 from node.pod.files import finish_folder, pretty, read_as, read_file, start_folder
+from node.pod.needs import Needs, derive
 from node.pod.statements import ReleaseFile
 from node.trust.capabilities import Capabilities
 from node.trust.errors import TrustError

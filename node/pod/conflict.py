@@ -36,8 +36,9 @@ from node.trust.equivocation import (
 from node.trust.errors import TrustError
 from node.trust.head import Head, decode, encode
 from node.trust.metadata import Root, Statement, Targets, read
-from node.trust.roots import address_of, is_settled
+from node.trust.roots import is_settled
 from node.trust.state import State, contradictions, read_state
+from node.vault.share.tree import address_of
 
 FORMAT: Final = 1
 KIND: Final = "perennial conflict"

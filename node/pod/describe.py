@@ -10,10 +10,9 @@ from typing import Final
 from node.api.texts import printable
 from node.pod.build import Built, derive_of
 from node.pod.capabilities import in_words, needed
-from node.pod.describe_conflict import describe_resolution
+from node.pod.describe_conflict import describe_resolution, who
 from node.pod.difference import changes, gained
 from node.pod.errors import PodError
-from node.pod.invitation import Invitation
 from node.pod.kept import Listed, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork
 from node.pod.plans import Beating, Founding, Recalling, Releasing, Resolving, Rotating
@@ -127,9 +126,9 @@ def _founding(proposal: Proposal, plan: Founding) -> list[str]:
     until = foundation_until(root)
     return [
         f"This founds a new network, drafted at {time_text(proposal.at)}. Its pods are:",
-        *map(_who, plan.pods),
+        *map(who, plan.pods),
         "Its founders are:" if plan.founders else "It has no founders.",
-        *map(_who, plan.founders),
+        *map(who, plan.founders),
         f"{majority(pods)} of {pods} pods sign for the vault, {high_threshold(pods)} for the app or new pods.",
         *([f"{len(plan.founders) // 2 + 1} founders release for the vault until {time_text(until)}."] if until else []),
         "Compare every fingerprint with its owner, by voice or in person, before you sign.",
@@ -140,16 +139,12 @@ def _founding(proposal: Proposal, plan: Founding) -> list[str]:
 def _rotation(known: KnownNetwork, plan: Rotating) -> list[str]:
     lines = ["It renews the dates of everything: the root for three years, the statements below it for one."]
     if plan.join is not None:
-        lines += [f"The pod {plan.leave} leaves; its keys sign nothing any more. In its place comes:", _who(plan.join)]
+        lines += [f"The pod {plan.leave} leaves; its keys sign nothing any more. In its place comes:", who(plan.join)]
     if plan.foundation_until:
         before = foundation_until(known.root.signed)
         assert before is not None, "a date that does not exist was moved"
         lines.append(f"The foundation ends at {plan.foundation_until}, no longer at {time_text(before)}.")
     return lines
-
-
-def _who(invitation: Invitation) -> str:
-    return f"  {invitation.name}, fingerprint {invitation.fingerprint}"
 
 
 def _floor(head: Head, role: str, floor: int) -> list[str]:

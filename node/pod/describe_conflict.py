@@ -49,7 +49,7 @@ def describe_resolution(plan: Resolving, known: KnownNetwork, statements: Statem
     dispute = look_into(plan.branches, known)
     exchanged = []
     for old, new in zip(culprits_in(known.root.signed, dispute), plan.join, strict=True):
-        exchanged += [f"{old.name} leaves; its keys sign nothing any more. In its place comes:", _who(new)]
+        exchanged += [f"{old.name} leaves; its keys sign nothing any more. In its place comes:", who(new)]
     releases = listing(statements, known.head, dispute)
     return [
         *describe_conflict(dispute, known),
@@ -62,6 +62,11 @@ def describe_resolution(plan: Resolving, known: KnownNetwork, statements: Statem
         f"It recalls, for ever: {_names(plan.recall)}.",
         "It renews the dates of everything: the root for three years, the statements below it for one.",
     ]
+
+
+def who(invitation: Invitation) -> str:
+    """Who joins, with what to compare: one line."""
+    return f"  {invitation.name}, fingerprint {invitation.fingerprint}"
 
 
 def _foundation(head: Head, statements: Statements) -> list[str]:
@@ -99,7 +104,3 @@ def _listed(signed: Targets) -> str:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
-
-
-def _who(invitation: Invitation) -> str:
-    return f"  {invitation.name}, fingerprint {invitation.fingerprint}"

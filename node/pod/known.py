@@ -12,7 +12,7 @@ from node.trust.chain import BEGINNING, Chain, Verified
 from node.trust.errors import MalformedMetadata
 from node.trust.head import Head, encode
 from node.trust.metadata import Root, Snapshot, Statement, Timestamp, read
-from node.trust.roots import address_of
+from node.vault.share.tree import address_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,13 @@ from node.pod.errors import PodError
 from node.pod.files import finish_folder, read_file, start_folder
 from node.pod.founding import check_numbers
 from node.pod.known import KnownNetwork
-from node.pod.statements import Party, delegated_in, first_head, heartbeat
+from node.pod.parties import Party
+from node.pod.statements import delegated_in, first_head, heartbeat
 from node.trust.chain import Chain, Verified
 from node.trust.errors import TrustError
 from node.trust.head import ROOT_BYTES_MAX, TARGETS_BYTES_MAX, Head, encode
 from node.trust.metadata import Root, Snapshot, Targets, Timestamp, read
-from node.trust.roots import address_of
+from node.vault.share.tree import address_of
 from node.vault.storage.filesystem import write_durably
 
 ROOT: Final = "root.json"

@@ -31,20 +31,7 @@ from node.trust.errors import TrustError
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
 from node.trust.release import FLOOR_FIELD, LAYER_OF, SEQUENCE_FIELD, floor_of, highest_sequence, recalled_in
-from node.trust.roots import address_of
-from node.vault.share.tree import MANIFEST_BYTES_MAX
-
-__all__ = [
-    "Draft",
-    "Party",
-    "ReleaseFile",
-    "delegated_in",
-    "first_head",
-    "first_head_of",
-    "following_head",
-    "heartbeat",
-    "sign",
-]
+from node.vault.share.tree import MANIFEST_BYTES_MAX, address_of
 
 RELEASES_KEPT: Final = 5  # listed in one statement; older ones stay in the chain of statements
 

@@ -1,6 +1,7 @@
 """The process that decides: it keeps the vault running, holds the keys and the settings, and tells the truth.
 
 home.py         the folder of one node: marker, lock, paths
+genesis.py      the network of a new home, under the fingerprint that a person brings
 settings.py     what the farmer may set
 state.py        small facts that must survive a power cut
 keys.py         the vault id's key, and the certificates of each run
@@ -14,11 +15,15 @@ launch.py       one run of a vault: start, check, configure
 watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)
 vault_child.py  the vault in use: watched, certified, handed over
+switching.py    the way from one version of it to another
 heads.py        heads of peers that wait to be judged
+updating.py     the updates of a home, opened
 host.py         what updates may ask of the node
 twins.py        vaults for a trial
 probing.py      the prober of a trial
 events.py       what changed, numbered, for those who listen
+lending.py      the disk limit, and what of it is left for the vault
 space.py        what the home takes of the disk, and whether it can be written
 supervisor.py   all of it together
+errors.py       what can go wrong, by what the person or the caller can do
 """

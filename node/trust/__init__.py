@@ -14,6 +14,7 @@
     state.py         the statements below the roots, verified, and compared with those that are held
     chain.py         the chain of all heads verified so far; it never goes back, and a proof halts it
     freshness.py     how old the developers' last word is, and until when it holds
+    recall.py        what the developers have recalled, and how far back that may lead
 
 A peer is a carrier and nothing more: every byte it brings is checked here, and whatever is wrong with it
 comes out as a branch of ``TrustError``.

@@ -27,10 +27,10 @@ import msgspec
 from node.trust.capabilities import TODAY, Capabilities, capabilities_in, cost, read_capabilities
 from node.trust.errors import PolicyViolation
 from node.trust.metadata import Targets, signed_time
+from node.trust.release import VERSION_PATTERN
 
 ANCHOR_FIELD: Final = "x-anchor"
 GROWN_FIELD: Final = "x-grown-at"
-VERSION_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}\Z"
 SMALL_COST_MAX: Final = 3
 GROWTH_FACTOR: Final = 2
 ANCHOR_FACTOR: Final = 4
@@ -63,7 +63,7 @@ class Reach:
 
 
 class _DeclaredAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: Annotated[str, msgspec.Meta(pattern=VERSION_PATTERN)]
+    version: Annotated[str, msgspec.Meta(pattern=rf"^{VERSION_PATTERN.pattern}\Z")]
     capabilities: dict[str, Any]
 
 

@@ -37,9 +37,10 @@ from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
 from node.trust.metadata import Root, TrustedSet, public_halves, read
 from node.trust.policy import check_root
 from node.trust.release import Release
-from node.trust.roots import Climb, address_of, climb, is_settled, origin_of, resolving_root
+from node.trust.roots import Climb, climb, is_settled, origin_of, resolving_root
 from node.trust.state import State, check_follows, contradictions, read_state, releases_of, verify_state
 from node.vault.control import HEAD_BYTES_MAX
+from node.vault.share.tree import address_of
 
 STATE_FORMAT: Final = 2
 STATE_BYTES_MAX: Final = ROOTS_MAX * ROOT_BYTES_MAX + 2 * HEAD_BYTES_MAX

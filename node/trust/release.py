@@ -22,6 +22,7 @@ from typing import Any, Final, TypeGuard
 from node.trust.capabilities import TODAY, Capabilities, capabilities_in
 from node.trust.errors import MalformedMetadata, PolicyViolation
 from node.trust.metadata import Targets
+from node.trust.policy import HASH_PATTERN
 from node.vault.errors import MalformedMessage
 from node.vault.share.tree import MANIFEST_BYTES_MAX, Manifest, decode_manifest, encode_manifest, tree_hash_of
 
@@ -33,7 +34,6 @@ SEQUENCE_MAX: Final = (1 << 53) - 1
 RELEASES_MAX: Final = 128  # of one statement
 NOTES_CHARACTERS_MAX: Final = 4_000
 VERSION_PATTERN: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
-HEX_PATTERN: Final = re.compile(r"[0-9a-f]{64}")
 
 LAYER_OF: Final = {"vault": "vault", "foundation": "vault"}  # role -> the only layer it may release
 VAULT_FILES_NEEDED: Final = ("node/__init__.py", "node/vault/__init__.py", "node/vault/__main__.py")
@@ -215,7 +215,7 @@ def _is_release_name(name: Any) -> bool:
 
 
 def _is_hex(text: Any) -> TypeGuard[str]:
-    return isinstance(text, str) and HEX_PATTERN.fullmatch(text) is not None
+    return isinstance(text, str) and HASH_PATTERN.fullmatch(text) is not None
 
 
 def _whole_number(what: str, number: Any, least: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from node.trust.errors import MalformedMetadata, MissingRoots
 from node.trust.head import ROOT_BYTES_MAX
 from node.trust.metadata import Root, Statement, TrustedSet, is_signed, public_halves, read
 from node.trust.policy import check_root, names_in, resolved_conflict
+from node.vault.share.tree import address_of
 
 ORIGINS_KEPT: Final = 8  # a node knows one network; tests know more
 
@@ -122,11 +122,6 @@ def origin_of(genesis: bytes) -> bytes:
     written, because all of them are signed together.
     """
     return bytes.fromhex(read(genesis, Root).signed_hash)
-
-
-def address_of(root: bytes) -> bytes:
-    """The address of a root file."""
-    return hashlib.sha256(root).digest()
 
 
 def _shared(held: Sequence[bytes], named: Sequence[bytes]) -> int:

@@ -3,7 +3,9 @@
 lifecycle.py     what comes next for one release (pure)
 events.py        what may happen to it, what shall be done, and the limits of every step
 driver.py        all of it together: heads in, states persisted, jobs begun
+judging.py       heads that are offered: the chain goes on, is halted, or stays as it is
 heads.py         a head verified, together with the roots that it names
+carrying.py      the files that the newest head names, for every vault to carry
 developers.py    what is said of the developers, and whether updates wait because of them (pure)
 jobs.py          each effect as one piece of work
 store.py         what must survive a power cut
@@ -17,4 +19,5 @@ rehearsal.py     the way back, rehearsed on what the candidate left
 identities.py    throw-away identities next to each other
 observations.py  what prober and neighbours say, as the trial understands it (pure)
 ports.py         what all this needs of the rest of the supervisor
+errors.py        what can go wrong, by what the caller has to do
 """

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from node.trust.release import LAYER_OF, Release
-from node.trust.roots import address_of
 from node.update.errors import SlotDamaged
 from node.update.slots import Slots
 from node.update.trees import read_vault_layer
 from node.vault.core.carrying import CARRIED_BYTES_MAX
 from node.vault.errors import MalformedMessage
-from node.vault.share.tree import encode_manifest, manifest_of
+from node.vault.share.tree import address_of, encode_manifest, manifest_of
 
 log = logging.getLogger(__name__)
 

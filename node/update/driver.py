@@ -102,10 +102,6 @@ class Updates:
             self._job.host_fault(reason)
         self._inbox.put_nowait((None, events.VaultFailed(self._now(), reason)))
 
-    def vetoed(self, reason: str) -> None:
-        """The vault in use did what no vault may do."""
-        self._inbox.put_nowait((None, events.Vetoed(self._now(), reason)))
-
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
         return await self._judge.offered(content, sender)

@@ -14,7 +14,7 @@ from typing import Final
 
 from node.trust.chain import Chain, Verified
 from node.trust.errors import MissingRoots
-from node.trust.roots import address_of
+from node.vault.share.tree import address_of
 
 ROOTS_AT_ONCE_MAX: Final = 64
 ROOT_S_MAX: Final = 20.0  # for the files of one batch, which come at the same time

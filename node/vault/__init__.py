@@ -6,6 +6,7 @@
     transport/  edge: the network
     control.py  the contract with the supervisor
     ports.py    what the core and the edges need of the machine
+    errors.py   what can go wrong, by what the caller has to do
     driver.py   performs the core's effects
     channel.py clock.py loaded.py
                 edge: the control channel, the clocks, the tree that this process was loaded from

@@ -16,7 +16,7 @@ PATH_CHANGERS = {
 }
 PATH_NAMERS = {
     "installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts",
-    "node/pod/capabilities.py": "names what loads code, to find it in the source of a release",
+    "node/pod/needs.py": "names what loads code, to find it in the source of a release",
 }
 LOADERS = {
     *("eval", "exec", "__import__", "importlib.import_module", "importlib.util.spec_from_file_location"),

@@ -77,6 +77,18 @@ def shadow_offences(names: set[str]) -> list[str]:
     ]
 
 
+def map_offences(files: dict[str, str]) -> list[str]:
+    """A package that lists one module of its own in its front page lists all of them."""
+    found = []
+    for name, text in files.items():
+        folder, _, file = name.rpartition("/")
+        siblings = {other.rpartition("/")[2] for other in files if other.rpartition("/")[0] == folder}
+        listed = siblings.intersection(re.findall(r"\w+\.py\b", ast.get_docstring(ast.parse(text)) or ""))
+        if file == "__init__.py" and len(listed) > 1:
+            found += [f"{name} does not say what {other} is" for other in sorted(siblings - listed - {"__init__.py"})]
+    return found
+
+
 # installers/test.py is a door, started by its name and never imported as `test`.
 HIDEABLE = sys.stdlib_module_names - {"test"}
 
@@ -97,6 +109,10 @@ def test_nobody_else_owns_our_import_names():
     distributions = {name: list(found) for name, found in importlib.metadata.packages_distributions().items()}
     assert owners("node", distributions) == {"perennial"}
     assert owners("gui", distributions) == {"perennial"}
+
+
+def test_every_map_of_a_package_is_whole():
+    expect_none(map_offences({source.name: source.text for source in sources("node/", "gui/")}))
 
 
 def test_nothing_hides_our_modules_or_pythons():
@@ -124,6 +140,11 @@ class TestThePlantedOffenceIsFound:
 
     def test_a_second_owner(self):
         assert owners("node", {"node": ["perennial", "Node"]}) == {"perennial", "node"}
+
+    def test_a_module_that_is_missing_from_its_map(self):
+        files = dict.fromkeys(("gui/a.py", "gui/b.py", "gui/c.py"), "") | {"gui/__init__.py": '"""a.py b.py"""'}
+        assert map_offences(files) == ["gui/__init__.py does not say what c.py is"]
+        assert map_offences(files | {"gui/__init__.py": '"""The tray app."""'}) == []
 
     def test_a_folder_that_hides_ours(self):
         assert shadow_offences({"tests/node/test_a.py"}) != []

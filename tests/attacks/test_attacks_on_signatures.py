@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.pod.statements import sign
+from node.pod.writing import sign
 from node.trust.equivocation import prove
 from node.trust.head import Head, decode, encode
 from node.trust.metadata import Root, Targets, read, time_text

@@ -108,7 +108,7 @@ class TestWrongClocks:
             back_s, founded = (100 * DAY).total_seconds(), stage.now()
             await stage.let_pass(back_s)
             await takes_up(stage, farm, honest, "2")
-            known = farm.head
+            known, signed_s = farm.head, farm.developers.signed_s
             await farm.switch_off()
             farm.clock.wrong_s = -back_s
             await farm.switch_on()
@@ -119,6 +119,7 @@ class TestWrongClocks:
             assert len(farm.body.core._desk.table) == len(liars)
             assert (farm.head, farm.in_use) == (known, tree_of("2"))
             assert farm.developers.sentence == "Last news from the developers: today."
+            assert farm.developers.signed_s == signed_s
             await farm.switch_off()
             farm.clock.wrong_s = 0.0
             await farm.switch_on()

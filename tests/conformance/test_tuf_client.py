@@ -21,7 +21,8 @@ from tuf.api.metadata import (  # type: ignore[attr-defined]  # documented there
     TargetFile,
 )
 
-from node.pod.statements import heartbeat, sign
+from node.pod.statements import heartbeat
+from node.pod.writing import sign
 from node.trust import head as heads
 from node.trust.metadata import Metadata, Root, Snapshot, Targets, read
 from tests.architecture.sources import ROOT

@@ -16,7 +16,8 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from node.pod.statements import heartbeat, sign
+from node.pod.statements import heartbeat
+from node.pod.writing import sign
 from node.trust.chain import Chain, carried
 from node.trust.equivocation import Conflict, check_proof
 from node.trust.errors import Equivocation, TrustError

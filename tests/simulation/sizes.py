@@ -85,9 +85,11 @@ def _of_neighbours(vault: Any) -> list[tuple[str, int, int]]:
         ("pings", len(near._pings), len(near._pinged)),
         ("offers", len(carrier._offers), gossip.OFFERS_MAX),
         ("heads being fetched", len(carrier._fetching), gossip.FETCHES_MAX),
-        ("digests carried", len(carrier._carried), gossip.CARRIED_KEPT),
+        ("digests named", len(carrier._named), gossip.NAMED_KEPT),
         ("digests seen", len(carrier._seen_s), gossip.DIGESTS_KEPT),
         ("subnets paused", len(carrier._paused_s), gossip.PAUSES_KEPT),
+        ("former heads", len(carrier._former_s), gossip.FORMER_KEPT),
+        ("subnets with heads alike", len(carrier._alike_s), gossip.ALIKE_SUBNETS),
         ("hearings", len(auditor._hearings), HEARINGS_MAX),
         ("receipts", len(auditor._receipts), RECEIPTS_KEPT),
     ]

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from node.vault import control
@@ -38,6 +39,8 @@ QUEUES = (  # and where each of them is, from a process on
     ("hearings", "vault._auditor._hearings"),
     ("receipts", "vault._auditor._receipts"),
     ("offers", "vault._carrier._offers"),
+    ("former heads", "vault._carrier._former_s"),
+    ("subnets with heads alike", "vault._carrier._alike_s"),
     ("former neighbours", "vault._neighbourhood._former"),
     ("proofs", "vault._replicator._running"),
     ("works to be tried again", "vault._replicator._works.retrying"),
@@ -139,6 +142,12 @@ def test_wrong_bytes_are_seen():
     found = failures(replace(HEALTHY, must_converge=False), make_store=Lying)
 
     assert any("a get brought wrong bytes" in failure for failure in found)
+
+
+def test_a_put_that_is_acknowledged_under_a_wrong_address_is_seen():
+    found = failures(replace(HEALTHY, vaults=3, chunks=2, must_converge=False), make_vault=Misnaming)
+
+    assert any("under a wrong address" in failure for failure in found)
 
 
 def test_an_order_without_an_answer_is_seen():
@@ -330,6 +339,18 @@ class Lying(ChunkStore):
     def get(self, address):
         content = super().get(address)
         return content and b"something else"
+
+
+class Misnaming(Vault):
+    """Acknowledges what people put under the address of something else."""
+
+    def step(self, event):
+        return [
+            Tell(msgspec.structs.replace(effect.report, address=bytes(32)))
+            if isinstance(effect, Tell) and isinstance(effect.report, control.Stored)
+            else effect
+            for effect in super().step(event)
+        ]
 
 
 class Deaf(Vault):

@@ -111,6 +111,44 @@ def test_offers_are_kept_within_bounds(monkeypatch):
     assert len(actor.vault._carrier._offers) == 4
 
 
+def test_another_head_than_the_one_that_was_named_is_not_handed_up_and_held_against_its_sender():
+    world = World()
+    actor = world.add(1)
+    (liar,) = friends(1)
+    (question,) = names(world, actor, liar)
+    effects = answer(world, actor, question, HeadContent(b"something else"), subnet(liar))
+
+    assert of(Tell, effects) == []
+    assert actor.vault._desk.counters["blamed peer.chunk_mismatch"] == 1
+
+
+def test_a_new_head_is_named_to_every_peer_at_once():
+    world = World()
+    actor = world.add(1)
+    for peer in friends(3):
+        names(world, actor, peer, b"")
+    effects = list(actor.vault.step(CommandReceived(world.now(), control.SetHead(1, HEAD))))
+
+    told = {ask.peer.vault_id: ask.message.head for ask in of(Ask, effects, Ping)}
+    assert told == {peer.vault_id: DIGEST for peer in friends(3)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"),
+    [("PAUSES_KEPT", "_paused_s"), ("DIGESTS_KEPT", "_seen_s"), ("FORMER_KEPT", "_former_s")],
+)
+def test_what_is_remembered_of_heads_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch, limit: str, kept: str):
+    monkeypatch.setattr(gossip, limit, 4)
+    world = World()
+    actor = world.add(1)
+    for number, peer in enumerate(friends(12)):
+        (question,) = names(world, actor, peer, peer.vault_id)
+        answer(world, actor, question, Refused("not_held"), subnet(peer))
+        actor.vault.step(CommandReceived(world.now(), control.SetHead(1, bytes([number]))))
+
+    assert len(getattr(actor.vault._carrier, kept)) == 4
+
+
 def test_a_handshake_with_one_who_carries_another_head_leads_to_it():
     world = World()
     actor = world.add(1)
@@ -128,7 +166,7 @@ def test_under_a_key_that_was_replaced_nobody_says_which_head_a_vault_carries():
     ask(world, actor, peer.renewed(2), Ping(b""), subnet(peer))
 
     assert of(Ask, list(actor.vault.step(PeerGreeted(world.now(), peer.record, DIGEST))), FetchHead) == []
-    assert actor.vault._carrier._carried == {peer.vault_id: b""}
+    assert actor.vault._carrier._named == {peer.vault_id: b""}
 
 
 class TestWitnesses:
@@ -215,7 +253,7 @@ class TestWitnesses:
 
     @pytest.mark.parametrize("is_greeting", [True, False])
     def test_a_crowd_that_comes_and_goes_makes_no_witness_forgotten(self, monkeypatch, is_greeting):
-        monkeypatch.setattr(gossip, "CARRIED_KEPT", 8)
+        monkeypatch.setattr(gossip, "NAMED_KEPT", 8)
         world = World()
         actor = self.carrying(world)
         for peer in friends(3):
@@ -229,10 +267,10 @@ class TestWitnesses:
                 ask(world, actor, client.record, Ping(DIGEST), "10.77.3.0/24")
 
         assert self.count(world, actor) == 3
-        assert len(actor.vault._carrier._carried) == 3
+        assert len(actor.vault._carrier._named) == 3
 
     def test_those_who_are_gone_are_forgotten_before_any_who_is_there(self, monkeypatch):
-        monkeypatch.setattr(gossip, "CARRIED_KEPT", 8)
+        monkeypatch.setattr(gossip, "NAMED_KEPT", 8)
         world = World()
         actor = self.carrying(world)
         for peer in friends(3):
@@ -243,7 +281,7 @@ class TestWitnesses:
             ask(world, actor, gone.record, Leaving(), subnet(gone))
 
         assert self.count(world, actor) == 3
-        assert len(actor.vault._carrier._carried) <= 8
+        assert len(actor.vault._carrier._named) <= 8
 
     def test_without_a_head_there_is_nothing_to_be_shown(self):
         world = World()

@@ -28,7 +28,7 @@ from node.trust.chain import Chain, carried
 from node.trust.errors import Equivocation
 from node.trust.head import encode
 from node.trust.policy import pod_names
-from node.trust.roots import address_of
+from node.vault.share.tree import address_of
 from tests.architecture.sources import ROOT
 from tests.signed_world import built
 from tests.unit.test_pod_keys import FakeKeyring

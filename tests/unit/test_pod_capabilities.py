@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from node.pod.build import Built, build, build_tree, derive_of, load
-from node.pod.capabilities import Needs, derive, fill, listed, read_declared
+from node.pod.capabilities import fill, listed, read_declared
 from node.pod.describe import describe_changes
 from node.pod.errors import PodError
 from node.pod.files import pretty
 from node.pod.kept import keep_release
+from node.pod.needs import Needs, derive
 from node.pod.network import published
 from node.pod.plans import Releasing
 from node.pod.sign import rebuild

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,7 @@ THREE = ("ash", "birch", "cedar")
 OTHERS = ("cedar", "elm", "fir")
 HOUR = timedelta(hours=1)
 LATER = NOW + DAY
-TOO_OLD = NOW + AGE_MAX + AHEAD_MAX + HOUR
+LAST = NOW + AGE_MAX + AHEAD_MAX  # when somebody may still sign what was drafted at NOW
 
 
 @pytest.fixture
@@ -123,6 +125,35 @@ class TestSigning:
         damaged.write_bytes(content)
 
         with pytest.raises(PodError, match="is not what a pod has signed"):
+            world.sign(file, "ash")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "why"),
+        [
+            ("format", 2, "has a format that these tools do not know"),
+            ("statement", "{}", "is damaged"),
+            ("drafted_at", "soon", "is damaged"),
+        ],
+    )
+    def test_nor_where_it_says_what_cannot_be_understood(
+        self, world: PodWorld, field: str, value: Any, why: str
+    ) -> None:
+        file = world.draft(releasing("0.1.1"))
+        world.sign(file, "ash")
+        entry = next((world.home_of("ash") / FOLDER).glob("*vault*"))
+        entry.write_text(json.dumps(json.loads(entry.read_bytes()) | {field: value}))
+
+        with pytest.raises(PodError, match=why):
+            world.sign(file, "ash")
+
+    def test_nor_where_it_holds_more_than_is_ever_signed(
+        self, world: PodWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = world.draft(releasing("0.1.1"))
+        world.sign(file, "ash")
+        monkeypatch.setattr("node.pod.memory.ENTRIES_MAX", 1)
+
+        with pytest.raises(PodError, match="holds over 1 files"):
             world.sign(file, "ash")
 
 
@@ -272,7 +303,7 @@ class TestRoots:
 
     def test_one_that_is_too_old_to_be_signed_stands_in_nobodys_way(self, world: PodWorld) -> None:
         self.drafts(world)
-        for moment, is_allowed in ((TOO_OLD - 2 * HOUR, False), (TOO_OLD, True)):
+        for moment, is_allowed in ((LAST, False), (LAST + timedelta(seconds=1), True)):
             second = drafted_by(world, "ash", Rotating("fir", invited("oak")[0]), moment)
             if is_allowed:
                 world.sign(second, "ash", now=moment)

@@ -16,7 +16,7 @@ from node.pod.build import build, load
 from node.pod.errors import PodError
 from node.pod.publish import announce, bundle, publish, release_signed_by
 from node.pod.sign import sign
-from node.pod.statements import sign as sign_statement
+from node.pod.writing import sign as sign_statement
 from node.trust.chain import Chain
 from node.trust.errors import NotEnoughSignatures
 from node.trust.head import decode

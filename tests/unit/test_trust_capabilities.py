@@ -212,6 +212,12 @@ class TestTerms:
         world.release("1", by=world.pods[:4], capabilities=capabilities)
         assert (only(world).trial_factor, only(world).capabilities) == (2, capabilities)
 
+    def test_where_all_must_sign_anyway_a_small_gain_needs_no_more(self) -> None:
+        world = World(pods=World().pods[:3])
+        world.release("1", by=world.pods, capabilities=MORE_MEMORY)
+
+        assert only(world).trial_factor == 2
+
     def test_a_statement_that_still_lists_it_needs_them_too_and_one_that_recalls_it_does_not(self) -> None:
         world = World()
         world.accept(world.release("1", by=world.pods[:4], capabilities=WITH_TCP))

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.pod.statements import heartbeat, sign
+from node.pod.statements import heartbeat
+from node.pod.writing import sign
 from node.trust.chain import Chain
 from node.trust.errors import (
     ExpiredMetadata,

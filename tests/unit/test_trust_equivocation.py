@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from node.pod.statements import Party, sign
+from node.pod.parties import Party
+from node.pod.writing import sign
 from node.trust import head as heads
 from node.trust.chain import Chain
 from node.trust.equivocation import check_proof, contradiction, prove

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.pod.statements import heartbeat, sign
+from node.pod.statements import heartbeat
+from node.pod.writing import sign
 from node.trust.chain import Chain, Verified, carried
 from node.trust.equivocation import check_proof
 from node.trust.errors import (

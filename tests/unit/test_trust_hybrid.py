@@ -13,7 +13,8 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Key, Signature, SSlibKey  # type: ignore[attr-defined]
 
 from node.pod.parties import HybridSigner, Party
-from node.pod.statements import heartbeat, sign
+from node.pod.statements import heartbeat
+from node.pod.writing import sign
 from node.trust.chain import Chain
 from node.trust.equivocation import Conflict, check_proof
 from node.trust.errors import Equivocation, MalformedMetadata, NotEnoughSignatures, PolicyViolation
@@ -28,7 +29,8 @@ from node.trust.hybrid import (
 )
 from node.trust.metadata import Root, read
 from node.trust.policy import PODS_FIELD, ROOT_KEYS_FIELD, is_hybrid, root_key_names
-from node.trust.roots import address_of, holds_culprit
+from node.trust.roots import holds_culprit
+from node.vault.share.tree import address_of
 from tests.signed_world import DAY, NOW, World, following, noted, party, unchanged
 
 Change = Callable[[Any], None]

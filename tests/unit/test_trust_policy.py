@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
-from node.pod.statements import Party, sign
+from node.pod.parties import Party
+from node.pod.writing import sign
 from node.trust.chain import Chain
 from node.trust.errors import PolicyViolation
 from node.trust.metadata import Root, read, time_text

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.pod.statements import sign
+from node.pod.writing import sign
 from node.trust import chain as chains
 from node.trust import head as heads
 from node.trust import roots as climbing

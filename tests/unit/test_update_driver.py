@@ -595,18 +595,6 @@ class TestTheWayBack:
 
         live(farm, story)
 
-    def test_a_veto_in_probation_ends_it_at_once(self, farm: Farm):
-        head = farm.publish("2")
-
-        async def story(updates: Updates) -> None:
-            await updates.offered(head, SENDER)
-            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
-            updates.vetoed("gave wrong bytes")
-            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
-
-        live(farm, story)
-        assert farm.slots.current("vault") == farm.own
-
     def test_a_version_that_does_not_take_over_is_left(self, farm: Farm):
         farm.switch_fails = lambda tree: tree == tree_of("2")
         update = tell(farm, farm.publish("2"))["vault/2"]
@@ -626,7 +614,8 @@ class TestTheWayBack:
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
-            updates.vetoed("gave wrong bytes")
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
             await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
 
         live(farm, story)

@@ -107,11 +107,12 @@ class TestWhatIsInUse:
         assert farm.switches[-3:] == [tree_of("2")] * 3
 
     def test_a_recall_of_what_ran_before_changes_nothing(self, farm: Farm):
-        runs(farm, "2", "3")
+        runs(farm, "2", "3", "4")
 
-        hear(farm, next_head(farm, recalls("vault/2")))
+        found = hear(farm, next_head(farm, recalls("vault/2", "vault/3")))
 
-        assert farm.slots.current("vault") == tree_of("3")
+        assert farm.slots.current("vault") == tree_of("4")
+        assert [found[f"vault/{version}"].is_recalled for version in (2, 3)] == [False, False]
 
 
 class TestNoWayBack:
@@ -216,17 +217,19 @@ class TestOnTheWay:
 
         live(farm, story)
 
-    def test_what_takes_over_from_it_goes_on_and_it_is_gone_back_from_when_that_fails(self, farm: Farm):
+    @pytest.mark.parametrize("phase", ["promoting", "probation"])
+    def test_what_takes_over_from_it_goes_on_and_it_is_gone_back_from_when_that_fails(self, farm: Farm, phase: str):
         runs(farm, "2", "3")
         head = farm.publish("4")
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await wait_until(updates, lambda items: items["vault/4"].phase == "probation")
+            await wait_until(updates, lambda items: items["vault/4"].phase == phase)
             await updates.offered(next_head(farm, recalls("vault/3")), SENDER)
             await asyncio.sleep(5.0)
             assert farm.slots.current("vault") == tree_of("4")
-            updates.vetoed("it lost a chunk")
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
             await wait_until(updates, lambda items: items["vault/4"].phase == "rolled_back", 10.0)
             await asyncio.sleep(5.0)
 

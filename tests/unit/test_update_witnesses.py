@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from node.trust.head import encode
+from node.update import carrying
+from node.update.carrying import carried_files
 from node.update.driver import Updates
 from node.update.lifecycle import UNSEEN
 from tests import signed_world
@@ -101,3 +104,15 @@ class TestWhatIsCarried:
         live(farm, lambda _updates: asyncio.sleep(5.0))
 
         assert farm.files == {}
+
+    def test_a_release_that_was_cut_in_another_way_than_signed_is_not_carried(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+        (release,) = farm.signed.verify().releases
+
+        assert set(carried_files([release], [], farm.slots)) == self.parts("2")
+        assert carried_files([replace(release, manifest=bytes(32))], [], farm.slots) == {}
+
+    def test_no_more_is_carried_than_every_vault_takes(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(carrying, "CARRIED_BYTES_MAX", 5)
+
+        assert list(carried_files([], [b"old", b"newer", b"ad"], farm.slots).values()) == [b"old", b"ad"]

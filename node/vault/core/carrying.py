@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-CARRIED_BYTES_MAX: Final = 16 << 20  # a release of the vault is well below 1 MiB, a root below 64 KiB
+CARRIED_BYTES_MAX: Final = 16 << 20  # a release of the vault has some hundred kB, a hybrid root of five pods 58
 
 
 class Carried:

@@ -33,7 +33,7 @@ FORMER_S: Final = 3600.0  # for which a peer may take to follow to a newer head
 FORMER_KEPT: Final = 64
 ALIKE_PER_SUBNET: Final = 4  # heads that say the same as the own one; who brings many pushes out only their own
 ALIKE_SUBNETS: Final = 1_000
-CARRIED_KEPT: Final = 1_000  # peers, unless the routing table has more
+NAMED_KEPT: Final = 1_000  # peers, unless the routing table has more
 
 
 class HeadCarrier:
@@ -45,7 +45,7 @@ class HeadCarrier:
         self._seen_s: OrderedDict[bytes, float] = OrderedDict()
         self._offers: dict[str, tuple[PeerRecord, bytes]] = {}  # what each subnet named last, in order of waiting
         self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
-        self._carried: dict[bytes, bytes] = {}  # the digest that a peer of the table named last, by vault id
+        self._named: dict[bytes, bytes] = {}  # the digest that a peer of the table named last, by vault id
         self._paused_s: OrderedDict[str, float] = OrderedDict()  # since when, by subnet
         self._former_s: OrderedDict[bytes, float] = OrderedDict()  # digests that were carried, and until when
         # Digests of heads that say the same as the one carried, and when that was found; by the subnet they came from.
@@ -63,7 +63,7 @@ class HeadCarrier:
 
     def is_carried_by(self, vault_id: bytes) -> bool:
         """Whether the peer has said that it carries this very head, or none like this vault."""
-        return self._carried.get(vault_id) == self.digest
+        return self._named.get(vault_id) == self.digest
 
     def witnesses(self, desk: Desk) -> int:
         """How many other subnets show that this head is no secret.
@@ -73,17 +73,17 @@ class HeadCarrier:
         now_s = desk.now.monotonic_s
         others = (self._former_s, *self._alike_s.values())
         known = {digest for kept in others for digest, at_s in kept.items() if now_s - at_s < FORMER_S} | {self.digest}
-        seen = {peer.subnet for peer in desk.table if self._carried.get(peer.vault_id, b"") in known - {b""}}
+        seen = {peer.subnet for peer in desk.table if self._named.get(peer.vault_id, b"") in known - {b""}}
         return len(seen - {desk.own_place.subnet})
 
     def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
         """A peer says that it carries the head with this digest."""
         known = desk.table.get(peer.vault_id)
         if known is not None:  # of strangers there are as many as anyone likes: they would push out what peers say
-            self._carried[peer.vault_id] = digest
-            if len(self._carried) > max(CARRIED_KEPT, len(desk.table)):
-                there = [one.vault_id for one in desk.table if one.vault_id in self._carried]
-                self._carried = {vault_id: self._carried[vault_id] for vault_id in there}
+            self._named[peer.vault_id] = digest
+            if len(self._named) > max(NAMED_KEPT, len(desk.table)):
+                there = [one.vault_id for one in desk.table if one.vault_id in self._named]
+                self._named = {vault_id: self._named[vault_id] for vault_id in there}
         is_wanted = known is not None and self._is_wanted(desk, digest)
         if known is not None and is_wanted and (known.subnet in self._offers or len(self._offers) < OFFERS_MAX):
             self._offers[known.subnet] = peer, digest
