@@ -76,7 +76,7 @@ VERDICTS: Final = {
 REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
 UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
-NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to; it keeps serving"
+NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
