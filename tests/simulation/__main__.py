@@ -165,7 +165,6 @@ def main(words: list[str]) -> int:
     arguments = parser().parse_args(words)
     first, _, last = arguments.seeds.partition("..")
     seeds = range(int(first), int(last or first) + 1)
-    logging.getLogger().setLevel(logging.ERROR)
     if arguments.resume is not None:
         if len(seeds) != 1:
             parser().error("--resume plays one seed, as --seeds 1..1")
@@ -182,4 +181,5 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    logging.getLogger().setLevel(logging.ERROR)
     sys.exit(main(sys.argv[1:]))
