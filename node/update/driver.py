@@ -30,10 +30,11 @@ from node.update.errors import SlotDamaged
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Means, clean_up
 from node.update.judging import Consequences, Judge
-from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle, already_in_use, known_as_bad
+from node.update.lifecycle import REPLACEABLE, STOPPABLE, UNSEEN, Lifecycle, already_in_use, known_as_bad
 from node.update.store import Record, Saved
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
+WITNESS_S: Final = 2.0  # between two looks for them, while a release waits for nothing else
 SAVE_PAUSE_S: Final = 10.0  # after a state could not be persisted
 RECORDS_MAX: Final = 300  # more than the releases of any head
 
@@ -59,6 +60,7 @@ class Updates:
         self._task: asyncio.Task[None] | None = None
         self._counted_bytes = 0
         self._newest: tuple[Release, ...] = ()
+        self._is_waiting = False  # for others to show the head
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
 
     @classmethod
@@ -172,6 +174,7 @@ class Updates:
 
     async def _next_turn(self) -> None:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
+        self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
         await self._carry_files()
         await self._heed_recalls(in_use)
@@ -191,9 +194,16 @@ class Updates:
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
-            turn = events.TurnCame(self._now(), in_use) if self._is_seen() else events.Unseen(self._now())
-            await self._stretch(newest, in_use)
-            await self._take(newest.release.name, turn)
+            await self._take_up(newest, in_use)
+
+    async def _take_up(self, record: Record, in_use: str) -> None:
+        """Begin with a release, once others show the head that lists it."""
+        self._is_waiting = not self._is_seen()
+        if not self._is_waiting:
+            await self._stretch(record, in_use)
+            await self._take(record.release.name, events.TurnCame(self._now(), in_use))
+        elif record.way.reason != UNSEEN:
+            await self._take(record.release.name, events.Unseen(self._now()))
 
     async def _stretch(self, record: Record, in_use: str) -> None:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
@@ -250,7 +260,7 @@ class Updates:
         active = self._active()
         due_s = active.way.due_s(self._limits_of(active)) - self._now() if active is not None else TICK_S
         try:
-            async with asyncio.timeout(max(0.0, min(due_s, TICK_S))):
+            async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
                 job, event = await self._inbox.get()
         except TimeoutError:
             job, event = None, events.Ticked(self._now())

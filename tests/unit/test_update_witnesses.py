@@ -11,7 +11,7 @@ import pytest
 from node.trust.head import encode
 from node.update import carrying
 from node.update.carrying import carried_files
-from node.update.driver import Updates
+from node.update.driver import WITNESS_S, Updates
 from node.update.lifecycle import UNSEEN
 from tests import signed_world
 from tests.signed_world import unchanged
@@ -35,6 +35,7 @@ class TestWitnesses:
             (item,) = updates.updates().items
             assert (item.phase, item.reason) == ("announced", UNSEEN)
             farm.witnesses = 3
+            await wait_until(updates, lambda items: items["vault/2"].phase != "announced", 2 * WITNESS_S)
             await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
 
         live(farm, story)
