@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 Detail = dict[str, float | str]
 
@@ -28,3 +30,24 @@ def at_least(what: str, figure: float, limit: float, unit: str, detail: Detail) 
 
 def printed(what: str, figure: float, unit: str, detail: Detail) -> Row:
     return Row(what, round(figure, 4), f"printed, {unit}", is_met=True, detail=detail)
+
+
+def line(row: Row) -> str:
+    return f"{'ok' if row.is_met else 'MISSED':6}  {row.figure:>12g}  {row.limit:22}  {row.what}"
+
+
+def tell(row: Row) -> Row:
+    """Say at once, beside the output, what one row came to."""
+    print(line(row), file=sys.stderr, flush=True)
+    return row
+
+
+def figures_of(rows: list[Row]) -> dict[str, Any]:
+    return {"rows": [asdict(row) for row in rows], "is_met": all(row.is_met for row in rows)}
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print what ``figures_of`` made."""
+    for row in figures["rows"]:
+        print(line(Row(**row)))
+        print("    " + ", ".join(f"{name} {value}" for name, value in row["detail"].items()))

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-import dataclasses
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,7 +19,7 @@ from node.trust.equivocation import check_proof
 from node.trust.errors import Equivocation
 from node.trust.head import Head, encode
 from node.trust.release import SEQUENCE_FIELD
-from tests.benchmarks.rows import Row, at_most, printed
+from tests.benchmarks.rows import Row, at_most, figures_of, printed, tell
 from tests.benchmarks.spread import ROUNDS_MAX, Network
 from tests.signed_world import NOW, World, noted, unchanged
 
@@ -45,19 +43,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    rows: list[Row] = []
-    for part in (_cold_verification, _catching_up, _sizes, _proofs, lambda: _spread(arguments.seeds)):
-        measured = part()
-        for row in measured:
-            print(_line(row), file=sys.stderr, flush=True)
-        rows += measured
-    return {"rows": [dataclasses.asdict(row) for row in rows], "is_met": all(row.is_met for row in rows)}
-
-
-def show(figures: dict[str, Any]) -> None:
-    for row in figures["rows"]:
-        print(_line(Row(**row)))
-        print("    " + ", ".join(f"{name} {value}" for name, value in row["detail"].items()))
+    parts = (_cold_verification, _catching_up, _sizes, _proofs, lambda: _spread(arguments.seeds))
+    return figures_of([tell(row) for part in parts for row in part()])
 
 
 def _cold_verification() -> list[Row]:
@@ -198,7 +185,3 @@ def _timed(work: Callable[[], object], runs: int = RUNS) -> tuple[float, dict[st
         "slowest_ms": round(max(cpu_ms), 2),
         "wall_ms": round(statistics.median(wall_ms), 2),
     }
-
-
-def _line(row: Row) -> str:
-    return f"{'ok' if row.is_met else 'MISSED':6}  {row.figure:>12g}  {row.limit:22}  {row.what}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 import sys
 import time
 from typing import Any
 
-from tests.benchmarks.rows import Row
+from tests.benchmarks.rows import Row, figures_of, tell
 
 NAMES = ("store", "transport", "network", "shares", "simulation", "kill")
 
@@ -23,18 +22,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     for name in arguments.only:
         started_s = time.monotonic()
         print(f"{name} ...", file=sys.stderr, flush=True)
-        measured = _measured(name)
-        for row in measured:
-            print(_line(row), file=sys.stderr, flush=True)
+        rows += [tell(row) for row in _measured(name)]
         print(f"{name} took {time.monotonic() - started_s:.0f} s", file=sys.stderr, flush=True)
-        rows += measured
-    return {"rows": [dataclasses.asdict(row) for row in rows], "is_met": all(row.is_met for row in rows)}
-
-
-def show(figures: dict[str, Any]) -> None:
-    for row in figures["rows"]:
-        print(_line(Row(**row)))
-        print("    " + ", ".join(f"{name} {value}" for name, value in row["detail"].items()))
+    return figures_of(rows)
 
 
 def _measured(name: str) -> list[Row]:
@@ -43,7 +33,3 @@ def _measured(name: str) -> list[Row]:
     except Exception as error:  # noqa: BLE001  # whatever it is: the figures of the others shall not be lost
         return [Row(f"{name} could not be measured", -1.0, "", is_met=False, detail={"why": repr(error)[:200]})]
     return rows
-
-
-def _line(row: Row) -> str:
-    return f"{'ok' if row.is_met else 'MISSED':6}  {row.figure:>12g}  {row.limit:22}  {row.what}"
