@@ -10,9 +10,9 @@ import argparse
 import json
 import sys
 
-from tests.benchmarks import practice, rows, trial, trust, vault
+from tests.benchmarks import practice, rows, switch, trial, trust, vault
 
-BENCHMARKS = {"practice": practice, "trial": trial, "trust": trust, "vault": vault}
+BENCHMARKS = {"practice": practice, "switch": switch, "trial": trial, "trust": trust, "vault": vault}
 
 
 def main() -> int:
