@@ -6,8 +6,9 @@ It is as unkind as any disk that the store may meet:
     cut may keep any part of the changes: those of one name in order, those of different names independently, so
     that a moved file may be under both names, one, or none.
 *   Content that was not flushed may come back whole, torn, as zeros, or empty.
-*   A file may come back under two names.  With ``has_links`` these are two links to it; without, as on exFAT, they
-    share its blocks without knowing it, and removing one name takes the content from the other.
+*   A file may come back under two names.  With ``has_links`` these are two links to it, and more can be
+    made; without, as on exFAT, they share its blocks without knowing it, and removing one name takes the content from
+    the other.
 *   Files may be written in ``incoming`` and in the root only, and ``chunks`` takes files by rename, as in the sandbox.
 """
 
@@ -19,6 +20,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from node.update.links import Found
 
 FREE_BYTES: Final = 100 << 30
 
@@ -94,7 +97,8 @@ class SimFileSystem:
 
     def list(self, directory: str) -> list[str]:
         self._look(directory)
-        return sorted(path.split("/")[1] for path in self.names if path.startswith(directory + "/"))
+        inside = (path.removeprefix(directory + "/") for path in self.names if path.startswith(directory + "/"))
+        return sorted({path.partition("/")[0] for path in inside})
 
     def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]:
         """What comes between two steps may be named or not, as on a real disk: here it is not."""
@@ -141,6 +145,29 @@ class SimFileSystem:
         file = self._file(source)
         self._bind(target, file)
         self._bind(source, None)
+
+    def link(self, source: str, target: str) -> None:
+        """By the supervisor's hand, which no sandbox holds."""
+        file = self._file(source)
+        self._change()
+        if not self.has_links:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM), target)
+        if target in self.names:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        self._bind(target, file)
+
+    def numbers(self, directory: str) -> dict[str, int]:
+        return {name: id(self.names.get(f"{directory}/{name}")) for name in self.list(directory)}
+
+    def look(self, path: str) -> Found:
+        file = self._file(path)
+        return Found(id(file), sum(other is file for other in self.names.values()), len(file.content))
+
+    def make_folder(self, path: str) -> None:
+        """Folders are there once something is in them."""
+
+    def remove_folder(self, path: str) -> None:
+        assert self.list(path) == [], path
 
     def fsync_directory(self, directory: str) -> None:
         self._look(directory)

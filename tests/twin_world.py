@@ -12,6 +12,7 @@ from node.prober.control import Kind, Measured, Outcome, ProbeAnswer, Ready
 from node.update.errors import TwinFailed
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
+from node.update.rehearsal import COPY_SUFFIX
 from node.vault import control
 from node.vault.core.identity import Signer, certify
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
@@ -67,7 +68,8 @@ class PretendedVault:
 
     @property
     def store(self) -> dict[bytes, bool]:
-        return self.world.stores.setdefault(str(self.order.data), {})
+        """A copy for the rehearsal has what the data have that it was made of."""
+        return self.world.stores.setdefault(str(self.order.data).removesuffix(COPY_SUFFIX), {})
 
     def answer(self, kind: str, address: bytes) -> ProbeAnswer:
         nature, latency_s = self.nature, self.nature.latency_s * self.world.random.uniform(0.9, 1.1)

@@ -31,6 +31,7 @@ import msgspec
 from node.api import texts
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
+from node.update.kept import KEPT
 from node.update.trees import remove_tree
 from node.vault.control import CONTACTS_MAX, Pace
 from node.vault.core.identity import RECORD_BYTES_MAX
@@ -76,6 +77,7 @@ class Home:
         self.slots = path / "slots"
         self.vault = path / "vault"
         self.trial = path / "trial"
+        self.kept = path / KEPT
         self.logs = path / "logs"
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 
@@ -11,27 +12,51 @@ from node.api import schema, texts
 from node.supervisor import settings, space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
+from node.update.kept import Kept
+from node.update.links import LinkingFileSystem
+
+LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back
 
 
 class Lending:
     """The settings and the disk of one home.
 
-    ``tell`` is called with the vault's share whenever it has changed; it must not raise.
+    ``tell`` is called with the vault's share whenever it has changed; it must not raise.  ``used_bytes`` is what the
+    vault says that its chunks take.
     """
 
-    def __init__(self, home: Home, tell: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, home: Home, tell: Callable[[int], Awaitable[None]], used_bytes: Callable[[], int]) -> None:
         """Read the settings and look at the disk.  Blocking."""
         self._home = home
         self._tell = tell
+        self._used_bytes = used_bytes
+        self._measurements = 0
+        self.kept = Kept(LinkingFileSystem(home.path))
+        self._kept_bytes = self.kept.alone_bytes()
         self._lock = asyncio.Lock()
         self.settings, self.trouble = settings.load(home.settings_file)
         self.disk = space.measure(home)
-        self.share_bytes = space.share_bytes(self.settings.quota_bytes, self.disk)
+        self.share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)
+
+    @property
+    def rest_bytes(self) -> int:
+        """All of the home but what the vault uses."""
+        return self.disk.rest_bytes + self._kept_bytes
+
+    def left_bytes(self) -> int:
+        """What of the limit is not in use."""
+        return max(0, self.share_bytes - self._used_bytes())
 
     async def measure(self) -> None:
         """Look at the disk anew."""
+        self._measurements += 1
         self.disk = await asyncio.to_thread(space.measure, self._home)
-        await self._share_out()
+        await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
+
+    async def see_to_store(self, tree_hash: str) -> None:
+        """Give the store back what it lost to a version that came after this one, which is about to run."""
+        if await asyncio.to_thread(self.kept.before_run, tree_hash):
+            await self._share_out(is_kept_looked_at=True)
 
     async def change(self, patch: schema.SettingsPatch) -> None:
         """Change what is given.
@@ -47,10 +72,21 @@ class Lending:
                 raise SettingsError(texts.quota_over_disk(disk.total_bytes))
             await asyncio.to_thread(settings.save, self._home.settings_file, wanted)
             self.settings, self.trouble, self.disk = wanted, "", disk
-            await self._share_out()
+            await self._share_out(is_kept_looked_at=True)
 
-    async def _share_out(self) -> None:
-        share_bytes = space.share_bytes(self.settings.quota_bytes, self.disk)
+    async def _share_out(self, *, is_kept_looked_at: bool) -> None:
+        if is_kept_looked_at or self._over_bytes(self._kept_bytes):
+            self._kept_bytes = await asyncio.to_thread(self._keep_within_limit)
+        share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)
         if share_bytes != self.share_bytes:
             self.share_bytes = share_bytes
             await self._tell(share_bytes)
+
+    def _keep_within_limit(self) -> int:
+        """What is kept for the way back, once that is given up which the limit needs.  Blocking."""
+        kept_bytes = self.kept.alone_bytes()
+        over_bytes = self._over_bytes(kept_bytes)
+        return max(0, kept_bytes - self.kept.give_up(over_bytes)) if over_bytes else kept_bytes
+
+    def _over_bytes(self, kept_bytes: int) -> int:
+        return space.too_much_kept_bytes(kept_bytes, self.settings.quota_bytes, self._used_bytes(), self.disk)

@@ -88,6 +88,10 @@ class Surroundings(Protocol):
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment: ...
 
+    async def store_rests(self, tree_hash: str) -> None:
+        """No vault is at the store, and one of that version is about to be.  Never raises."""
+        ...
+
     def save_record(self, record: bytes) -> None:
         """Keep where the vault can be reached.  Blocking.  Raises StateError."""
         ...

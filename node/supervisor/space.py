@@ -14,9 +14,12 @@ from typing import Final
 from node.api import texts
 from node.supervisor.home import Home
 from node.update.trees import size_of
+from node.vault.storage.quota import RESERVE_BYTES
 
 PROBE_BYTES: Final = 4096
 GRAIN_BYTES: Final = 1 << 20  # the vault's share changes in such steps, so that a growing log is no news to it
+ROOM_BYTES_MAX: Final = 1 << 30  # for new chunks, which nothing that is kept for the way back may take
+ROOM_PARTS: Final = 16  # of the limit
 FREE_BYTES_MIN: Final = 16 << 20  # with less the node itself cannot keep its state
 
 
@@ -24,7 +27,7 @@ FREE_BYTES_MIN: Final = 16 << 20  # with less the node itself cannot keep its st
 class Disk:
     """The disk as it was at one moment.  ``trouble`` is "" while it can be written."""
 
-    rest_bytes: int  # all of the home but the vault's chunks
+    rest_bytes: int  # all of the home but the vault's chunks, and but what is kept of them for the way back
     total_bytes: int
     free_bytes: int
     trouble: str
@@ -33,7 +36,7 @@ class Disk:
 def measure(home: Home) -> Disk:
     """Look at the home's disk.  Blocking."""
     try:
-        rest = sum(size_of(entry) for entry in home.path.iterdir() if entry != home.vault)
+        rest = sum(size_of(entry) for entry in home.path.iterdir() if entry not in (home.vault, home.kept))
         usage = shutil.disk_usage(home.vault)
         return Disk(rest, usage.total, usage.free, trouble(home))
     except OSError as error:
@@ -50,9 +53,22 @@ def trouble(home: Home) -> str:
     return texts.disk_low(free_bytes) if free_bytes < FREE_BYTES_MIN else ""
 
 
-def share_bytes(quota_bytes: int, disk: Disk) -> int:
-    """What of the farmer's limit is left for the vault's chunks."""
-    return max(0, quota_bytes - disk.rest_bytes) // GRAIN_BYTES * GRAIN_BYTES
+def share_bytes(quota_bytes: int, taken_bytes: int) -> int:
+    """What of the farmer's limit is left for the vault's chunks, when all else takes so much."""
+    return max(0, quota_bytes - taken_bytes) // GRAIN_BYTES * GRAIN_BYTES
+
+
+def too_much_kept_bytes(kept_bytes: int, quota_bytes: int, used_bytes: int, disk: Disk) -> int:
+    """What of that which is kept for the way back stands in the way of the chunks in use, or of the farmer's disk.
+
+    The vault keeps some room for new chunks, and the disk its reserve.
+    """
+    if disk.total_bytes == 0:
+        return 0  # the disk did not say
+    room_bytes = min(ROOM_BYTES_MAX, quota_bytes // ROOM_PARTS)
+    over_limit = disk.rest_bytes + used_bytes + room_bytes + kept_bytes - quota_bytes
+    over_disk = RESERVE_BYTES + room_bytes - disk.free_bytes
+    return min(kept_bytes, max(0, over_limit, over_disk))
 
 
 def _probe(path: Path) -> None:

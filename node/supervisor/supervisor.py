@@ -71,7 +71,7 @@ class Supervisor:
         self.slots = Slots(home.slots)
         self.events = EventLog(utc_s())
         self._utc_s = utc_s
-        self._lending = Lending(home, self._tell_quota)
+        self._lending = Lending(home, self._tell_quota, self._used_bytes)
         self._changed = asyncio.Event()
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
@@ -103,7 +103,7 @@ class Supervisor:
                 random=random,
                 entropy=entropy,
                 utc_s=self._utc_s,
-                left_bytes=self._left_bytes,
+                lending=self._lending,
                 on_change=self.changed,
             )
         except (StateUnreadable, OSError) as error:
@@ -253,6 +253,9 @@ class Supervisor:
             is_discovering=self._lending.settings.local_discovery and not self.home.is_practice,
         )
 
+    async def store_rests(self, tree_hash: str) -> None:
+        await self._lending.see_to_store(tree_hash)
+
     def save_record(self, record: bytes) -> None:
         try:
             write_durably(self.home.state / "record", record)
@@ -347,14 +350,13 @@ class Supervisor:
                 log.exception("a head could not be judged")
             await asyncio.sleep(rest_s(asyncio.get_running_loop().time() - begun_s))
 
-    def _left_bytes(self) -> int:
-        used = self.vault.state.used_bytes if self.vault.state else 0
-        return max(0, self._lending.share_bytes - used)
+    def _used_bytes(self) -> int:
+        return self.vault.state.used_bytes if self.vault.state else 0
 
     def _space(self) -> schema.Space:
         figures = self.vault.state
         return schema.Space(
-            used_bytes=self._lending.disk.rest_bytes + (figures.used_bytes if figures else 0),
+            used_bytes=self._lending.rest_bytes + self._used_bytes(),
             quota_bytes=self._lending.settings.quota_bytes,
             chunk_count=figures.chunk_count if figures else 0,
         )

@@ -7,6 +7,7 @@ from typing import Final
 
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
+from node.supervisor.lending import Lending
 from node.trial import profile
 from node.update import events
 from node.update.driver import Updates
@@ -28,7 +29,7 @@ def open_updates(
     random: Random,
     entropy: Entropy,
     utc_s: Callable[[], float],
-    left_bytes: Callable[[], int],
+    lending: Lending,
     on_change: Callable[[], None],
 ) -> Updates:
     """Go on with the updates as they were left.  Blocking.
@@ -40,7 +41,7 @@ def open_updates(
         random: For decisions that nobody may guess, such as how long a trial lasts.
         entropy: For keys of twins.
         utc_s: The calendar.
-        left_bytes: What of the farmer's limit is not in use.
+        lending: The farmer's limit, and what is kept for the way back.
         on_change: Called in the loop when there is something new to tell.
 
     Raises:
@@ -51,9 +52,10 @@ def open_updates(
         host=host,
         slots=slots,
         store=Store(home.state),
+        kept=lending.kept,
         trials=home.trial,
         profile=profile.PRACTICE if home.is_practice else profile.REAL,
-        quota_bytes=lambda: twin_bytes(left_bytes()),
+        quota_bytes=lambda: twin_bytes(lending.left_bytes()),
         random=random,
         entropy=entropy,
         utc_s=utc_s,

@@ -198,6 +198,7 @@ class VaultChild:
         bind = self._bind if self.failures < FAILURES_ON_PORT else self._configured_bind
         try:
             self._tree_hash = await asyncio.to_thread(self._around.whole_slot, self._tree_hash)
+            await self._around.store_rests(self._tree_hash)
             self._adopt(await self._launch(self._tree_hash, bind, is_standby=False))
         except VaultUnavailable as error:
             self._failed(str(error), up_s=0.0)
@@ -360,10 +361,12 @@ class VaultChild:
         if old is not None:
             self._watched = None
             await old.run.drain()
+        await self._around.store_rests(tree_hash)
         try:
             await activate(new.run, new.listening, ACTIVATE_S)
         except (VaultUnavailable, RequestRefused) as error:
             new.run.kill()
+            await asyncio.wait((new.run.exited,), timeout=ACTIVATE_S)  # it may be at the store until then
             await self._start()
             raise SwitchFailed(texts.switch_failed(str(error), old_hash[:8])) from error
         self._tree_hash, self._watchdog, self.failure = tree_hash, Watchdog(), ""

@@ -16,6 +16,9 @@ trees.py         trees of files: written, compared with their hash, removed
 bytecode.py      byte code of a slot, prepared by us
 trial_run.py     one trial end to end: twins, prober, samples, neighbours' tables
 rehearsal.py     the way back, rehearsed on what the candidate left
+kept.py          the store as it was before a version ran, for the way back
+links.py         hard links, and a vault's data copied with them
+waiting.py       threads that are waited for
 identities.py    throw-away identities next to each other
 observations.py  what prober and neighbours say, as the trial understands it (pure)
 ports.py         what all this needs of the rest of the supervisor

@@ -329,9 +329,9 @@ class Updates:
                 self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
 
     async def _clean_up(self) -> None:
-        keep = [record.release.tree_hash for record in self._records.values() if not record.way.is_over]
-        keep += [release.tree_hash for release in self._newest]  # what was found of it here binds nobody else
-        await asyncio.to_thread(clean_up, self._means, keep)
+        on_the_way = [record.release.tree_hash for record in self._records.values() if not record.way.is_over]
+        carried = [release.tree_hash for release in self._newest]  # what was found of it here binds nobody else
+        await asyncio.to_thread(clean_up, self._means, on_the_way, carried)
 
     async def _do(self, job: Job) -> None:
         event = await job.do()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -15,13 +16,15 @@ from node.update import events
 from node.update.errors import ContentRefused, HostFailed, UpdateError
 from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
+from node.update.kept import Kept
 from node.update.ports import Host
 from node.update.rehearsal import rehearse
-from node.update.slots import Layer, Slots
+from node.update.slots import Slots
 from node.update.store import Record, Store
 from node.update.trees import remove_tree
 from node.update.trial_run import TrialOrder, TrialRun
 from node.update.views import trial_view
+from node.update.waiting import to_its_end
 from node.vault.ports import Entropy, Random
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ class Means:
     host: Host
     slots: Slots
     store: Store
+    kept: Kept
     trials: Path
     profile: Profile
     quota_bytes: Callable[[], int]
@@ -131,12 +135,13 @@ class Job:
         return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
 
     async def _switch(self, tree_hash: str) -> Event:
-        """Switch, then point: after a power cut in between, the old version starts and the switch is repeated."""
+        """Keep the store, switch, then point: after a power cut the old version starts and all of it is repeated."""
         means = self._means
         try:
             await asyncio.to_thread(means.slots.verify, "vault", tree_hash)
+            await to_its_end(partial(means.kept.keep, tree_hash))
             await means.host.switch(tree_hash)
-            await _to_its_end(means.slots.point, tree_hash, means.utc_s())
+            await to_its_end(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
             return events.SwitchFailed(self._now(), _told(error))
         return events.Switched(self._now())
@@ -145,7 +150,7 @@ class Job:
         """Point, then switch: from here on nobody starts the version that failed."""
         means = self._means
         try:
-            await _to_its_end(means.slots.point_back, tree_hash, means.utc_s())
+            await to_its_end(partial(means.slots.point_back, "vault", tree_hash, means.utc_s()))
             await means.host.switch(tree_hash, is_insisted=is_insisted)
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
             return events.ReturnFailed(self._now(), _told(error))
@@ -155,22 +160,17 @@ class Job:
         return asyncio.get_running_loop().time()
 
 
-async def _to_its_end(point: Callable[[Layer, str, float], None], tree_hash: str, now_s: float) -> None:
-    """Write the pointer; cancelled, wait until it is written all the same, or it would land behind a later one."""
-    writing = asyncio.create_task(asyncio.to_thread(point, "vault", tree_hash, now_s))
-    try:
-        await asyncio.shield(writing)
-    finally:
-        await asyncio.wait({writing})
-
-
-def clean_up(means: Means, keep: list[str]) -> None:
-    """Remove what no release needs any longer; ``keep`` are the trees of those still on their way.  Blocking."""
+def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
+    """Remove what no release needs any longer: their trees are still on their way, or carried for others.  Blocking."""
     means.store.drop_result()
+    in_use = means.slots.pointer("vault")
+    if in_use is not None:
+        is_for_good = means.utc_s() - in_use.since_s >= means.profile.way_back_s
+        means.kept.drop(in_use.current, on_the_way, is_for_good=is_for_good)
     try:
         _empty(means.trials)
         means.slots.drop_objects()
-        means.slots.remove_unused(keep)
+        means.slots.remove_unused([*on_the_way, *carried])
     except OSError as error:
         log.warning("leftovers of a release could not be removed reason=%s", error)
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from node.trial.verdict import Outcome
-from node.update.errors import TwinFailed
+from node.update.errors import HostFailed, TwinFailed
+from node.update.links import copy_data
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
+from node.update.trees import remove_tree
+from node.update.waiting import to_its_end
 from node.vault import control
 from node.vault.core.identity import KEY_BYTES
 from node.vault.ports import Entropy
+from node.vault.storage.quota import RESERVE_BYTES
 
 SCAN_S_MAX: Final = 600.0
 STOP_S_MAX: Final = 60.0
+COPY_SUFFIX: Final = ".copy"
 
 log = logging.getLogger(__name__)
 
@@ -49,25 +56,46 @@ class Held:
 
 
 async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: TrialPorts, entropy: Entropy) -> WayBack:
-    """Let the version in use open the data that the candidate left, and look for every acknowledged chunk.
+    """Let the version in use open a copy of the data that the candidate left, and look for every acknowledged chunk.
 
-    It is started in standby, under an identity of its own, so it binds nothing and meets nobody.
+    It is started in standby, under an identity of its own, so it binds nothing and meets nobody.  Whatever it does to
+    the copy, the candidate's data stay as they are, for another look.
 
     Raises:
         TwinFailed: It did not start or did not answer, or the candidate had acknowledged nothing.
+        HostFailed: This machine could not make the copy, or could not start it.
     """
     if not result.acknowledged:
         raise TwinFailed("the candidate had acknowledged no chunk that could be looked for")
-    order = TwinOrder(
-        tree_hash=current, data=result.candidate_data, seed=entropy(KEY_BYTES), quota_bytes=quota_bytes, is_standby=True
-    )  # fmt: skip
-    vault = await ports.start_twin(order)
+    copy = result.candidate_data.with_name(result.candidate_data.name + COPY_SUFFIX)
     try:
-        held = await scan(vault)
+        await to_its_end(partial(_make_copy, result.candidate_data, copy, quota_bytes))
+        order = TwinOrder(
+            tree_hash=current, data=copy, seed=entropy(KEY_BYTES), quota_bytes=quota_bytes, is_standby=True
+        )  # fmt: skip
+        vault = await ports.start_twin(order)
+        try:
+            held = await scan(vault)
+        finally:
+            await stop(vault)
     finally:
-        await stop(vault)
+        await to_its_end(partial(remove_tree, copy, is_best_effort=True))
     missing = sum(address not in held.whole for address in result.acknowledged)
     return WayBack(len(result.acknowledged), missing, held.corrupt)
+
+
+def _make_copy(data: Path, copy: Path, room_bytes: int) -> None:
+    """Copy the data, by links as far as there are such, else within the room that a twin has.  Blocking.
+
+    Raises:
+        HostFailed: It could not be done; a part may be there.
+    """
+    try:
+        remove_tree(copy)
+        free_bytes = shutil.disk_usage(data).free - RESERVE_BYTES
+        copy_data(data, copy, min(room_bytes, max(0, free_bytes)))
+    except OSError as error:
+        raise HostFailed(f"what the trial left could not be copied: {error.strerror or error}") from error
 
 
 async def scan(vault: TwinVault) -> Held:

@@ -33,6 +33,8 @@ from node.update.trees import read_vault_layer
 from node.vault import control
 from node.vault.core.identity import PeerRecord
 from node.vault.share.tree import manifest_of
+from node.vault.storage.chunk_store import ChunkStore
+from node.vault.storage.filesystem import RealFileSystem
 
 QUOTA = 64 << 20
 GENESIS = b"no root of any network"  # so updates wait, which is said, and the vault goes on
@@ -185,6 +187,45 @@ def test_a_version_runs_with_what_was_signed_for_it_again_and_again(tmp_path: Pa
         assert limits_of(first) == (asked.memory_bytes, asked.open_files)
 
     play(tmp_path, story)
+
+
+FORGETFUL = """\
+_remembering = Process._work
+
+
+async def _forget(self, order, orders, store, activation):
+    for address in store.addresses():
+        store.remove(address)
+    await _remembering(self, order, orders, store, activation)
+
+
+Process._work = _forget
+"""
+
+
+def test_chunks_that_a_version_removes_are_there_again_when_the_one_before_it_comes_back(tmp_path: Path):
+    home = make(tmp_path / "a", 1)
+    store = ChunkStore(RealFileSystem(home.vault), QUOTA)
+    addresses = sorted(store.put(bytes([number]) * 1000) for number in range(20))
+    store.close()
+
+    async def main() -> None:
+        async with asyncio.timeout(120), running(home) as supervisor:
+            await wait_until(lambda: supervisor.status().space.chunk_count == 20)
+            before, other = supervisor.vault.tree_hash, changed_slot(supervisor.slots, tmp_path, FORGETFUL)
+            await asyncio.to_thread(supervisor._lending.kept.keep, other)
+            await supervisor.vault.switch(other)
+            await wait_until(lambda: supervisor.vault.state is not None)
+            assert supervisor.status().space.chunk_count == 0
+            assert supervisor._lending.kept.alone_bytes() == 20_000
+
+            await supervisor.vault.switch(before)
+            await wait_until(lambda: supervisor.vault.state is not None)
+            assert supervisor.status().space.chunk_count == 20
+            assert supervisor._lending.kept.alone_bytes() == 0
+
+    asyncio.run(main())
+    assert ChunkStore(RealFileSystem(home.vault), QUOTA).scan() == (addresses, [])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from node.trial.profile import PRACTICE
 from node.trust.release import Release
 from node.update.events import Switch
 from node.update.jobs import Job, Means
+from node.update.kept import Kept
 from node.update.lifecycle import Lifecycle
+from node.update.links import LinkingFileSystem
 from node.update.slots import Layer, Slots
 from node.update.store import Record, Store
 from tests.twin_world import World
@@ -60,7 +62,8 @@ def test_a_pointer_that_is_being_written_is_written_before_the_job_is_over(tmp_p
     """Else the way back would find the old pointer, and the new one would land behind it."""
     slots = SlowSlots(tmp_path / "slots")
     means = Means(
-        host=Host(), slots=slots, store=Store(tmp_path / "state"), trials=tmp_path / "trial", profile=PRACTICE,
+        host=Host(), slots=slots, store=Store(tmp_path / "state"), kept=Kept(LinkingFileSystem(tmp_path)),
+        trials=tmp_path / "trial", profile=PRACTICE,
         quota_bytes=lambda: 1, random=random.Random(1), entropy=os.urandom, utc_s=lambda: 1.0, on_change=lambda: None,
     )  # fmt: skip
     release = Release("vault/2", "vault", "2", NEW, bytes(32), 1, (), "", 1)

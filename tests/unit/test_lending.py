@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from node.api.schema import SettingsPatch
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
-from node.supervisor.lending import Lending
+from node.supervisor.lending import LOOK_EACH, Lending
 
+MB = 1 << 20
 GB = 1 << 30
 
 
@@ -26,7 +28,7 @@ class Disk:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=self.total, free=self.free))
 
 
-def play(folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]]) -> None:
+def play(folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]], used_bytes: int = 0) -> None:
     """Let ``story`` happen to what is lent of a new home, with a limit of 10 GiB."""
     home = Home.make(folder / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB)
 
@@ -36,7 +38,7 @@ def play(folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]]) -
         async def tell(share_bytes: int) -> None:
             told.append(share_bytes)
 
-        await story(Lending(home, tell), told)
+        await story(Lending(home, tell, lambda: used_bytes), told)
 
     asyncio.run(main())
 
@@ -81,3 +83,76 @@ def test_how_much_is_free_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert told == []
 
     play(tmp_path, story)
+
+
+class TestWhatIsKeptForTheWayBack:
+    """A chunk of 1 MiB that a new version has removed."""
+
+    def lose(self, folder: Path, lending: Lending) -> None:
+        content = bytes(MB)
+        chunk = folder / "home" / "vault" / "chunks" / hashlib.sha256(content).hexdigest()
+        chunk.write_bytes(content)
+        lending.kept.keep("1" * 64)
+        lending.kept.before_run("1" * 64)
+        chunk.unlink()
+
+    def test_it_counts_against_the_limit_until_it_is_given_back(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            before, rest_bytes = lending.share_bytes, lending.rest_bytes
+            self.lose(tmp_path, lending)
+            for _ in range(LOOK_EACH):
+                await lending.measure()
+            assert (told, lending.rest_bytes - rest_bytes) == ([before - MB], MB)
+            await lending.see_to_store("0" * 64)
+            assert told[1:] == [before]
+
+        play(tmp_path, story)
+
+    def test_while_the_store_has_it_too_it_counts_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            chunk = tmp_path / "home" / "vault" / "chunks" / ("c" * 64)
+            chunk.write_bytes(bytes(MB))
+            lending.kept.keep("1" * 64)
+            await lending.change(SettingsPatch())
+            assert told == []
+
+        play(tmp_path, story)
+
+    def test_it_is_given_up_for_chunks_in_use(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            self.lose(tmp_path, lending)
+            await lending.change(SettingsPatch())
+            assert (told, lending.kept.alone_bytes()) == ([], 0)
+
+        play(tmp_path, story, used_bytes=10 * GB - (640 << 20))
+
+    def test_it_is_given_up_when_a_person_lowers_the_limit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            self.lose(tmp_path, lending)
+            await lending.change(SettingsPatch())
+            assert lending.kept.alone_bytes() == MB
+            await lending.change(SettingsPatch(quota_bytes=5 * GB))
+            assert lending.kept.alone_bytes() == 0
+
+        play(tmp_path, story, used_bytes=5 * GB)
+
+    def test_it_is_given_up_before_the_disk_is_full(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        disk = Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            self.lose(tmp_path, lending)
+            for _ in range(LOOK_EACH):
+                await lending.measure()
+            disk.free = 1 * GB
+            await lending.measure()
+            assert lending.kept.alone_bytes() == 0
+
+        play(tmp_path, story)

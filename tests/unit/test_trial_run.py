@@ -223,34 +223,45 @@ class TestRestartsOnPurpose:
 
 
 class TestTheRehearsal:
-    def way_back(self, world: World, change: Callable[[TrialResult], TrialResult] = lambda result: result) -> WayBack:
+    def way_back(
+        self, folder: Path, world: World, change: Callable[[TrialResult], TrialResult] = lambda result: result
+    ) -> WayBack:
+        data = folder / "data"
+        data.mkdir()
+
         async def main() -> WayBack:
             addresses = [hashlib.sha256(b"%d" % n).digest() for n in range(10)]
-            world.stores["/data"] = dict.fromkeys(addresses, True)
-            result = change(TrialResult("promote", "", Path("/data"), tuple(addresses)))
+            world.stores[str(data)] = dict.fromkeys(addresses, True)
+            result = change(TrialResult("promote", "", data, tuple(addresses)))
             return await rehearse(CONTROL, result, 1 << 20, world, os.urandom)
 
         try:
             return virtual_time.run(main())
         finally:
             assert world.left_running == 0
+            assert list(folder.iterdir()) == [data]  # of the copy nothing is left
 
-    def test_the_version_in_use_finds_every_chunk_in_standby(self):
+    def test_the_version_in_use_finds_every_chunk_in_standby_and_in_a_copy(self, tmp_path: Path):
         world = World()
-        assert self.way_back(world) == WayBack(checked=10, missing=0, corrupt=0)
-        assert [(order.tree_hash, order.is_standby) for order in world.orders] == [(CONTROL, True)]
+        assert self.way_back(tmp_path, world) == WayBack(checked=10, missing=0, corrupt=0)
+        (order,) = world.orders
+        assert (order.tree_hash, order.is_standby, order.data) == (CONTROL, True, tmp_path / "data.copy")
 
-    def test_missing_and_damaged_chunks_are_counted(self):
+    def test_missing_and_damaged_chunks_are_counted(self, tmp_path: Path):
         world = World(natures={CONTROL: Nature(hides_at_scan=2, corrupt=1)})
-        assert self.way_back(world) == WayBack(checked=10, missing=3, corrupt=1)
+        assert self.way_back(tmp_path, world) == WayBack(checked=10, missing=3, corrupt=1)
 
-    def test_a_current_version_that_does_not_start_on_the_data_shows_nothing(self):
+    def test_a_current_version_that_does_not_start_on_the_data_shows_nothing(self, tmp_path: Path):
         with pytest.raises(TwinFailed):
-            self.way_back(World(natures={CONTROL: Nature(starts=False)}))
+            self.way_back(tmp_path, World(natures={CONTROL: Nature(starts=False)}))
 
-    def test_a_way_back_for_no_chunk_at_all_shows_nothing(self):
+    def test_data_that_cannot_be_copied_are_this_computers_fault(self, tmp_path: Path):
+        with pytest.raises(HostFailed, match="could not be copied: No such file"):
+            self.way_back(tmp_path, World(), lambda result: replace(result, candidate_data=tmp_path / "gone"))
+
+    def test_a_way_back_for_no_chunk_at_all_shows_nothing(self, tmp_path: Path):
         with pytest.raises(TwinFailed):
-            self.way_back(World(), lambda result: replace(result, acknowledged=()))
+            self.way_back(tmp_path, World(), lambda result: replace(result, acknowledged=()))
 
 
 class TestObservations:

@@ -10,6 +10,7 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,8 @@ from node.update.driver import Updates
 from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.jobs import Means
+from node.update.kept import KEPT, Kept
+from node.update.links import LinkingFileSystem
 from node.update.rehearsal import TrialResult
 from node.update.slots import Layer, Slots
 from node.update.store import Saved, Store
@@ -115,11 +118,16 @@ class Farm(twin_world.World):
     files: dict[bytes, bytes] = field(default_factory=dict)  # that the vault serves because the head names them
     witnesses: int = 3
     changes: int = 0
+    kept_at_switch: list[str] = field(default_factory=list)
+
+    def kept_names(self) -> list[str]:
+        return sorted(path.name for path in (self.folder / KEPT).glob("*/*"))
 
     def __post_init__(self) -> None:
         self.power = Power()
         self.store = CutStore(self.folder / "state")
         self.store.power = self.power
+        self.kept = Kept(LinkingFileSystem(self.folder))
         self.slots = Slots(self.folder / "slots")
         self.own = self.slots.fill_from_checkout()
         self.slots.point("vault", self.own, 0.0)
@@ -147,10 +155,13 @@ class Farm(twin_world.World):
 
     async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
         self.switches.append(tree_hash)
+        self.kept_at_switch = self.kept_names()
+        self.kept.before_run(tree_hash)
         self.insisted += [tree_hash] * is_insisted
         self.pointed_at.append(self.slots.current("vault"))
         await asyncio.sleep(1.0)
         if self.switch_fails(tree_hash):
+            self.kept.before_run(self.own)
             raise SwitchFailed("the port is in use")
 
     # What the tests do with it.
@@ -172,7 +183,7 @@ class Farm(twin_world.World):
         slots = CutSlots(self.folder / "slots")
         slots.power = self.power
         means = Means(
-            host=self, slots=slots, store=self.store, trials=self.folder / "trial",
+            host=self, slots=slots, store=self.store, kept=self.kept, trials=self.folder / "trial",
             profile=PROFILE, quota_bytes=lambda: 1 << 20, random=self.random, entropy=random.Random(2).randbytes,
             utc_s=twin_world.utc_s, on_change=changed,
         )  # fmt: skip
@@ -651,6 +662,41 @@ class TestTheWayBack:
 
         live(farm, story)
         assert tree_of("2") not in farm.switches
+
+
+class TestTheStoreThatIsKept:
+    CHUNK = "c" * 64
+
+    @pytest.fixture
+    def store(self, farm: Farm) -> Path:
+        store = farm.folder / "vault" / "chunks"
+        store.mkdir(parents=True)
+        (farm.folder / "vault" / "incoming").mkdir()
+        (store / self.CHUNK).write_bytes(b"a chunk")
+        return store
+
+    def test_it_is_kept_before_the_switch_and_until_the_way_back_is_closed(self, farm: Farm, store: Path):
+        heads = [farm.publish("2"), farm.publish("3", Nature(starts=False)), farm.publish("4", Nature(starts=False))]
+
+        def is_decided(name: str, items: dict[str, Update]) -> bool:
+            return name in items and items[name].phase in DONE
+
+        async def story(updates: Updates) -> None:
+            for number, pause_s, kept in ((0, 0.0, 1), (1, 0.0, 1), (2, PROFILE.way_back_s, 0)):
+                await asyncio.sleep(pause_s)
+                await updates.offered(heads[number], SENDER)
+                await wait_until(updates, partial(is_decided, f"vault/{number + 2}"))
+                await asyncio.sleep(1.0)  # for what is done after the end
+                assert len(farm.kept_names()) == kept, number
+
+        live(farm, story)
+        assert (farm.switches, farm.kept_at_switch) == ([tree_of("2")], [self.CHUNK])
+        assert [path.name for path in store.iterdir()] == [self.CHUNK]
+
+    def test_after_the_way_back_nothing_of_it_is_left(self, farm: Farm, store: Path):
+        farm.switch_fails = lambda tree: tree == tree_of("2")
+        assert tell(farm, farm.publish("2"))["vault/2"].phase == "rolled_back"
+        assert (farm.kept_at_switch, farm.kept_names()) == ([self.CHUNK], [])
 
 
 class TestPowerCuts:

@@ -115,6 +115,7 @@ class World:
         self.faults: dict[str, list[str]] = {}
         self.runs: list[FakeRun] = []
         self.log: list[str] = []
+        self.rests: list[tuple[str, str]] = []  # what the store rests for, and after what
         self.asked: list[tuple[int, str]] = []
         self.renewed: list[bytes] = []
         self.failures: list[str] = []
@@ -158,6 +159,10 @@ class World:
 
     def assignment(self, *, bind: str, is_standby: bool):
         return Assignment(bytes(32), bind, 100, (), b"", control.Pace(), is_standby)
+
+    async def store_rests(self, tree_hash: str):
+        assert not any(run.is_bound for run in self.alive()), "a vault is at the store"
+        self.rests.append((tree_hash, self.log[-1] if self.log else "nothing"))
 
     def save_record(self, record: bytes):
         self.records.append(record)
@@ -357,6 +362,20 @@ class TestHandover:
         world = play(story)
         assert world.log == ["start 1", "start 2 standby", "drain 1", "end 1", "drain 2", "end 2"]
         assert world.runs[1].assignment.bind == "127.0.1.1:4001"
+
+    def test_the_store_is_seen_to_when_the_old_one_has_ended_and_before_the_new_one_is_at_it(self):
+        async def story(vault: VaultChild, world: World):
+            await vault.switch(NEW)
+
+        assert play(story).rests == [(OLD, "nothing"), (NEW, "end 1")]
+
+    def test_the_store_is_seen_to_before_the_old_one_takes_it_back(self):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = ["cannot bind"]
+            with pytest.raises(SwitchFailed):
+                await vault.switch(NEW)
+
+        assert play(story).rests == [(OLD, "nothing"), (NEW, "end 1"), (OLD, "end 2")]
 
     def test_of_one_that_ends_at_once_it_is_said_that_it_ended_and_why(self):
         async def story(vault: VaultChild, world: World):
