@@ -156,6 +156,9 @@ class SimFileSystem:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
         self._bind(target, file)
 
+    def names_in(self, directory: str) -> set[str]:
+        return set(self.list(directory))
+
     def numbers(self, directory: str) -> dict[str, int]:
         return {name: id(self.names.get(f"{directory}/{name}")) for name in self.list(directory)}
 

@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 class LinkingDisk(Protocol):
     """What is needed of the home's disk.  Every call blocks and may raise ``OSError``."""
 
+    def names_in(self, directory: str) -> set[str]: ...
+
     def numbers(self, directory: str) -> dict[str, int]: ...
 
     def read(self, path: str) -> bytes: ...
@@ -174,7 +176,7 @@ class Kept:
 
     def _fill(self, generation: Generation) -> None:
         """Link what the store has and the generation has not; durable once this returns."""
-        new = self._chunks(STORE).keys() - self._chunks(generation.folder).keys()
+        new = [name for name in self._names(STORE) - self._names(generation.folder) if _CHUNK_NAME.fullmatch(name)]
         if not new:
             return
         self._disk.make_folder(generation.folder)
@@ -211,8 +213,8 @@ class Kept:
         """Link what the store lacks of the generation, or holds another file for; return how many chunks that were."""
         if self._is_settled(generation):
             return 0
-        stored = self._chunks(STORE)
-        lost = [name for name, number in self._chunks(generation.folder).items() if stored.get(name) != number]
+        stored = self._numbers(STORE)
+        lost = [name for name, number in self._numbers(generation.folder).items() if stored.get(name) != number]
         if lost:
             self._forget_tally()
         given = failures = 0
@@ -276,7 +278,7 @@ class Kept:
         paths: dict[int, list[str]] = {}
         files: dict[int, Found] = {}
         for generation in self._generations():
-            for name in self._chunks(generation.folder):
+            for name in self._names(generation.folder):
                 path = f"{generation.folder}/{name}"
                 with contextlib.suppress(FileNotFoundError):  # given up since it was listed
                     found = self._disk.look(path)
@@ -285,10 +287,13 @@ class Kept:
                     paths.setdefault(found.number, []).append(path)
         return [(found, paths[number]) for number, found in files.items() if names[number] >= found.links]
 
-    def _chunks(self, folder: str) -> dict[str, int]:
-        return {name: number for name, number in self._names(folder).items() if _CHUNK_NAME.fullmatch(name)}
+    def _names(self, folder: str) -> set[str]:
+        try:
+            return self._disk.names_in(folder)
+        except FileNotFoundError:
+            return set()
 
-    def _names(self, folder: str) -> dict[str, int]:
+    def _numbers(self, folder: str) -> dict[str, int]:
         try:
             return self._disk.numbers(folder)
         except FileNotFoundError:

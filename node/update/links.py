@@ -35,6 +35,10 @@ class LinkingFileSystem(RealFileSystem):
     def __init__(self, root: Path) -> None:
         super().__init__(root, folders=())
 
+    def names_in(self, directory: str) -> set[str]:
+        """The names in ``directory``; the fastest way, for a handover may wait for it."""
+        return set(os.listdir(self._at(directory)))  # noqa: PTH208 - see RealFileSystem._at
+
     def numbers(self, directory: str) -> dict[str, int]:
         """The names in ``directory`` with the numbers of what stands under them; two names of one file have one number.
 
