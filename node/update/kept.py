@@ -25,7 +25,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from node.update.links import LINKLESS, Found
+from node.update.links import Found
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
 from node.vault.storage.tally import TALLY
 
@@ -185,11 +185,8 @@ class Kept:
             for name in new:
                 with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                     self._disk.link(f"{STORE}/{name}", f"{generation.folder}/{name}")
-        except OSError as error:
-            if error.errno not in LINKLESS:
-                raise
-            log.warning("the store cannot be kept here reason=%s", error)
-        self._disk.fsync_directory(generation.folder)
+        finally:  # the disk may take no more names, or none at all: what is here already stays
+            self._disk.fsync_directory(generation.folder)
 
     def _unsettle(self, generation: Generation) -> None:
         """Note that this version runs from now on: what it removes has to be given back."""

@@ -322,6 +322,11 @@ class TestAPowerCutAnywhere:
             assert (world.list(KEPT), chunks(world)) == ([], acknowledged), at
         assert count > 50
 
+    def test_loses_no_chunk_either_when_nothing_came_between_keeping_and_switching(self):
+        for at, world in cuts(PROMOTION[0], PROMOTION[2], lambda disk: remove(disk, FIRST)):
+            Kept(world).before_run(OLD)
+            assert chunks(world) == {FIRST, SECOND}, at
+
     def test_lets_the_switch_be_repeated_with_the_same_promise(self):
         for at, world in cuts(*PROMOTION):
             kept = Kept(world)
