@@ -160,7 +160,10 @@ def tell_releases(
     else:
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:
-            lead = words.decided_lead(decided.phase, decided.version, at(_decided_s(decided), now), decided.reason)
+            lead = words.decided_lead(
+                decided.phase, decided.version, at(_decided_s(decided), now), decided.reason,
+                was_tried="on_trial" in decided.seconds,
+            )  # fmt: skip
         kept = [item for item in updates.items if item.phase == "confirmed" and item.is_recalled]
         if status.in_use and any(item.tree_hash == status.in_use.tree_hash for item in kept):
             lead = words.recalled_lead(in_use)  # whatever was decided since

@@ -142,8 +142,10 @@ def title_of(phase: str, version: str) -> str:
     }[phase]
 
 
-def decided_lead(phase: str, version: str, moment: str, reason: str) -> str:
+def decided_lead(phase: str, version: str, moment: str, reason: str, *, was_tried: bool) -> str:
     why = f"{as_sentence(reason)} " if reason else ""
+    if phase == "confirmed" and not was_tried:
+        return f"Version {version} has the very files that were in use already. {NO_NEWS}"
     return {
         "confirmed": f"It did well in its trial and took over at {moment}. {NO_NEWS}",
         "refused": f"Version {version} was thrown away. {why}Nothing changed for you.",

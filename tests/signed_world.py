@@ -77,9 +77,10 @@ class World:
         now: datetime = NOW,
         role: str = "vault",
         capabilities: Capabilities = TODAY,
+        release: ReleaseFile | None = None,
     ) -> Head:
         """The next head with a release signed by ``by``; the world goes on from it."""
-        release = built(version, role=role, capabilities=capabilities).release
+        release = release or built(version, role=role, capabilities=capabilities).release
         draft = Draft.begin(self.head, release, now)
         pods = by if by is not None else self.pods[:3]
         sign(draft.statement, self.founders[:2] if role == "foundation" else pods)

@@ -55,6 +55,9 @@ class Handover(msgspec.Struct, frozen=True):
     left: int
 
 
+KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's private key is kept
+
+
 class Status(msgspec.Struct, frozen=True):
     """How it stands.  ``sentence`` is true at this moment and meant for a person."""
 
@@ -69,6 +72,7 @@ class Status(msgspec.Struct, frozen=True):
     farm: str  # the vault id's first 8 hex digits
     last_event: int  # number of the newest event: read on from here
     handover: Handover | None = None  # while the vault shrinks or leaves
+    key_place: KeyPlace = "keyring"
 
 
 class MetricView(msgspec.Struct, frozen=True):
@@ -197,9 +201,9 @@ class StoredChunk(msgspec.Struct, frozen=True):
 
 
 class HeadAnswer(msgspec.Struct, frozen=True):
-    """What became of an offered head: ``accepted``, ``known``, or ``refused`` with the reason."""
+    """What became of an offered head: ``outdated`` if a newer one is known, ``refused`` with the reason."""
 
-    outcome: Literal["accepted", "known", "refused"]
+    outcome: Literal["accepted", "known", "outdated", "refused"]
     reason: str
 
 

@@ -164,6 +164,27 @@ def keyring_slow(seconds: float) -> str:
     return f"The keyring of this system did not answer within {seconds:.0f} seconds; unlock it and start again."
 
 
+def other_key_places(why: str) -> str:
+    return (
+        f"{why} Where there is no keyring, choose another place for the key: --keys passphrase (a file behind a"
+        " passphrase, asked for at every start) or --keys unprotected (a file that every program of this account can"
+        " read; the node starts unattended)."
+    )
+
+
+def key_kept_elsewhere(path: Path, kept: str, asked: str) -> str:
+    return (
+        f"The home {path} keeps its key as {kept!r}, not {asked!r}: that is chosen once, when a home is made. Start it"
+        f" without --keys."
+    )
+
+
+def passphrase_needed() -> str:
+    return (
+        "The key of this home lies behind a passphrase, and there is nobody to ask for it: give it on standard input."
+    )
+
+
 def key_in_file() -> str:
     return "practice: the private key lies in a file"
 

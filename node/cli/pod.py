@@ -22,7 +22,11 @@ from node.pod.files import write_new
 from node.trust.capabilities import as_declared
 from node.trust.policy import high_threshold, majority
 
-OUTCOMES: Final = {True: "knew it already", False: "verified it and passes it on"}
+OUTCOMES: Final = {
+    "accepted": "verified it and passes it on",
+    "known": "knew it already",
+    "outdated": "knows of something newer in this network and passes that on; bring your folder up to date",
+}
 COMMANDS: Final = (
     *(pod_keys.keygen, pod_keys.show, pod_signing.found, pod_signing.sign, pod_signing.merge, pod_signing.finish),
     *(pod_signing.recall, pod_signing.rotate, pod_signing.heartbeat),
@@ -126,7 +130,7 @@ def publish(release: Path | None, network: Path, home: Path, is_json: bool) -> N
         if release is None:
             told = ask_node(home, lambda node: publishing.announce(network, node), is_json=is_json)
             data = {"outcome": told.outcome, "head_bytes": told.head_bytes}
-            answer(is_json, data, f"The node {OUTCOMES[told.outcome == 'known']}.")
+            answer(is_json, data, f"The node {OUTCOMES[told.outcome]}.")
             return
         done = ask_node(home, lambda node: publishing.publish(release, network, node), is_json=is_json)
     answer(
@@ -140,7 +144,9 @@ def publish(release: Path | None, network: Path, home: Path, is_json: bool) -> N
             "holders_least": done.holders_least,
         },
         f"Stored {done.objects} objects ({done.object_bytes:,} bytes), each in at least {done.holders_least} vaults.",
-        f"Published {done.release}; the node {OUTCOMES[done.outcome == 'known']}.",
+        f"Published {done.release}; the node {OUTCOMES[done.outcome]}."
+        if done.outcome != "outdated"
+        else f"Nothing new was published: the node {OUTCOMES[done.outcome]}.",
     )
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from node.cli.common import PATH, fail, print_json, say, shared_options
-from node.keys.sealed import PASSPHRASE_CHARACTERS_MAX
+from node.cli.common import PATH, ask_secret, fail, print_json, say, shared_options
 from node.pod.errors import PodError
 from node.pod.proposal import Proposal
 from node.trust.errors import TrustError
@@ -80,9 +78,7 @@ def progress(proposal: Proposal) -> tuple[dict[str, Any], list[str]]:
 
 
 def _secret(prompt: str, *, is_new: bool) -> str:
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True, confirmation_prompt=is_new))
-    line = sys.stdin.readline(PASSPHRASE_CHARACTERS_MAX + 2)
-    if not line:
-        raise PodError("a passphrase is needed: there is no terminal to ask at, and standard input is empty")
-    return line.rstrip("\r\n")
+    try:
+        return ask_secret(prompt, is_new=is_new)
+    except EOFError as error:
+        raise PodError("a passphrase is needed: there is no terminal to ask at, and standard input is empty") from error

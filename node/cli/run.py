@@ -14,15 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 import click
 
 from node.api import texts
+from node.api.schema import KeyPlace
 from node.api.server import ApiServer
-from node.cli.common import PATH, UNTIL_EOF_OPTION, fail, print_json, say, shared_options, watch_input
+from node.cli.common import PATH, UNTIL_EOF_OPTION, ask_secret, fail, print_json, say, shared_options, watch_input
 from node.supervisor import keys
-from node.supervisor.errors import PortInUse, SupervisorError
+from node.supervisor.errors import KeyUnavailable, PortInUse, SupervisorError
 from node.supervisor.genesis import open_or_make
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
@@ -39,24 +40,52 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--fingerprint", metavar="HEX", help="The network's, as its people told you; asked for if it is not given."
 )
+@click.option(
+    "--keys", "key_place", type=click.Choice(get_args(KeyPlace)),
+    help="Where a home that is made keeps its key: the system's keyring (if nothing is said), a file behind a"
+    " passphrase, or an unprotected file, with which the node starts unattended.",
+)  # fmt: skip
 @UNTIL_EOF_OPTION
 @shared_options
-def run(home: Path, network: Path | None, fingerprint: str | None, is_json: bool, is_until_eof: bool) -> None:
+def run(
+    home: Path,
+    network: Path | None,
+    fingerprint: str | None,
+    key_place: KeyPlace | None,
+    is_json: bool,
+    is_until_eof: bool,
+) -> None:
     """Run the node without a window, until stopped."""
     try:
         if network is None:
             opened = Home.open(home)
         else:
             told = fingerprint or click.prompt("Fingerprint of the network, as its people told you", err=True)
-            opened = open_or_make(home, network, told)
+            opened = open_or_make(home, network, told, key_place or "keyring")
+        keys.check_place(opened, key_place)
         with opened.lock():
             _check_port(opened.marker.bind)
+            passphrase = _passphrase(keys.wanted_passphrase(opened))
             _log_to(opened.logs / "supervisor.log")
-            asyncio.run(_run(opened, is_json=is_json, is_until_eof=is_until_eof))
+            asyncio.run(_run(opened, passphrase, is_json=is_json, is_until_eof=is_until_eof))
     except (SupervisorError, UpdateError) as error:
         fail(error, is_json=is_json)
     except OSError as error:
         fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
+
+
+def _passphrase(wanted: Literal["", "new", "known"]) -> str:
+    """Ask for the passphrase that is wanted.
+
+    Raises:
+        KeyUnavailable: Nobody is there to ask.
+    """
+    if not wanted:
+        return ""
+    try:
+        return ask_secret("New passphrase" if wanted == "new" else "Passphrase", is_new=wanted == "new")
+    except EOFError as error:
+        raise KeyUnavailable(texts.passphrase_needed()) from error
 
 
 def _check_port(bind: str) -> None:
@@ -76,8 +105,9 @@ def _check_port(bind: str) -> None:
             raise PortInUse(texts.port_in_use(bind)) from error
 
 
-async def _run(home: Home, *, is_json: bool, is_until_eof: bool) -> None:
-    supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.SystemRandom())
+async def _run(home: Home, passphrase: str, *, is_json: bool, is_until_eof: bool) -> None:
+    kept = await keys.load(home, os.urandom, passphrase=passphrase)
+    supervisor = Supervisor(home, kept, random=random.SystemRandom())
     server = ApiServer(supervisor, home.socket)
     await server.start()
     try:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
-from node.api.schema import Status
+from node.api.schema import KeyPlace, Status
 from node.api.texts import count, size
 from node.cli.common import ask_node, print_json, say, shared_options
+
+_KEY_PLACES: Final[dict[KeyPlace, str]] = {
+    "keyring": "in the keyring of this system",
+    "passphrase": "in a file behind a passphrase",
+    "unprotected": "unprotected: in a file that every program of this account can read",
+}
 
 
 @click.command()
@@ -31,7 +38,7 @@ def _details(found: Status) -> list[tuple[str, str]]:
         f"{size(found.space.used_bytes)} of {size(found.space.quota_bytes)}, {count(found.space.chunk_count, 'chunk')}"
     )
     network = f"{count(found.peer_count, 'vault')} in {count(found.subnet_count, 'subnet')}"
-    key = "in a file of this practice home" if found.is_practice else "in the keyring of this system"
+    key = "in a file of this practice home" if found.is_practice else _KEY_PLACES[found.key_place]
     return [
         ("state", found.state + (", practice" if found.is_practice else "")),
         ("farm", found.farm),

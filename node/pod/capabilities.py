@@ -61,13 +61,16 @@ def check_covers(name: str, capabilities: Capabilities, needs: Needs) -> None:
 
 
 def read_declared(file: Path) -> Capabilities:
-    """What a file declares, which a person wrote.
+    """What a file declares, which a person wrote, with the modules in any order.
 
     Raises:
         PodError: It cannot be read, or declares something else.
     """
     try:
-        return read_capabilities(read_json(read_file(file, FILE_BYTES_MAX)))
+        said = read_json(read_file(file, FILE_BYTES_MAX))
+        if isinstance(said, dict) and isinstance(said.get("modules"), list):
+            said["modules"].sort(key=str)
+        return read_capabilities(said)
     except TrustError as error:
         raise PodError(f"{file}: {error}") from error
 

@@ -12,7 +12,7 @@ from node.pod.known import KnownNetwork
 from node.pod.network import ROOT, keep, published
 from node.pod.plans import Founding, Resolving
 from node.pod.proposal import Proposal
-from node.pod.signing_file import open_file
+from node.pod.signing_file import is_finished, open_file
 from node.trust.errors import TrustError
 
 
@@ -27,6 +27,8 @@ def finish(file: Path, network_folder: Path, now: datetime) -> Proposal:
         PodError: Not enough have signed, or no farm would accept it; the folder is as it was.
     """
     known = published(network_folder) if (network_folder / ROOT).exists() else None
+    if known is not None and is_finished(file, known):
+        raise PodError(f"{file} is finished already: {network_folder} says what it signed")
     proposal = open_file(file, known)
     if isinstance(proposal.plan, Founding) and known is not None:
         raise PodError(f"{network_folder} holds a network already")

@@ -10,7 +10,8 @@ It lies in the folder and not with the key because the folder is what drafts are
 the numbers out that are known to be signed, so that a signing file which was given up locks nobody out.  Names hold
 key and content, so a copy of a folder over another one adds to what is remembered and replaces nothing; a pod
 looks at its own key only.  What it cannot stop: a pod that signs with two folders which never met, that puts an old
-copy in the place of its folder between two drafts, or that does not use these tools.
+copy in the place of its folder between two drafts, or that does not use these tools.  Nor whoever can write to the
+folder: a secret check over it would lie beside the key, within the same reach.
 
 A root is the one statement of which no number can be left out.  Another one is signed only if the earlier can no longer
 become complete: it was drafted later, and so many others signed it already that those who are left are too few for the

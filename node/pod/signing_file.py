@@ -119,6 +119,23 @@ def open_file(file: Path, known: KnownNetwork | None) -> Proposal:
     return proposal
 
 
+def is_finished(file: Path, known: KnownNetwork) -> bool:
+    """Whether the network says exactly what the file signs, as after ``finish``; nothing else of the file is checked.
+
+    Raises:
+        PodError: It is no signing file.
+    """
+    told, head = read_as(file, SigningFile, BYTES_MAX, "a signing file"), known.head
+    if isinstance(told.plan, Founding) or not told.statements:
+        return False
+    files = {"root": known.root.content, "targets": head.targets, "snapshot": head.snapshot, **head.delegated}
+    files["timestamp"] = head.timestamp
+    if not set(told.statements) <= set(files):
+        return False
+    published = {role: read(files[role], KINDS.get(role, Targets)).signed_hash for role in told.statements}
+    return {role: signed_hash(_read(file, role, text)) for role, text in told.statements.items()} == published
+
+
 def check_time(proposal: Proposal, now: datetime) -> None:
     """Check that the plan was made a short while ago: farms take its time for the time at which pods signed.
 

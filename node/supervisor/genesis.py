@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from node.api import texts
+from node.api.schema import KeyPlace
 from node.keys import keyring
 from node.keys.errors import KeyStoreError
 from node.supervisor.errors import HomeError, KeyUnavailable
@@ -54,8 +55,10 @@ def read_network(file: Path, told: str) -> bytes:
     return root
 
 
-def open_or_make(folder: Path, file: Path, told: str) -> Home:
+def open_or_make(folder: Path, file: Path, told: str, key_place: KeyPlace = "keyring") -> Home:
     """The home of that network in ``folder``; made, if there is none, and its key can be kept.  Blocking.
+
+    ``key_place`` is where a home that is made keeps its key; for one that is there ``keys.check_place`` compares it.
 
     Raises:
         HomeError: As ``read_network``; or the folder holds a home of another network, which nothing can change.
@@ -65,11 +68,18 @@ def open_or_make(folder: Path, file: Path, told: str) -> Home:
     try:
         home = Home.open(folder)
     except HomeError:
-        try:
-            asyncio.run(keyring.check())
-        except KeyStoreError as error:
-            raise KeyUnavailable(str(error)) from error
-        return Home.make(folder, kind="real", root=root, bind=ANY_PORT, quota_bytes=QUOTA_BYTES_DEFAULT)
+        if key_place == "keyring":
+            _check_keyring()
+        return Home.make(
+            folder, kind="real", root=root, bind=ANY_PORT, quota_bytes=QUOTA_BYTES_DEFAULT, key_place=key_place
+        )
     if home.root != root:
         raise HomeError(texts.home_of_another_network(home.path))
     return home
+
+
+def _check_keyring() -> None:
+    try:
+        asyncio.run(keyring.check())
+    except KeyStoreError as error:
+        raise KeyUnavailable(texts.other_key_places(str(error))) from error

@@ -29,6 +29,7 @@ from typing import Final, Literal, Self
 import msgspec
 
 from node.api import texts
+from node.api.schema import KeyPlace
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
 from node.update.kept import KEPT
@@ -62,6 +63,7 @@ class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bind: str  # "address:port", port 0 for any
     contacts: tuple[bytes, ...] = ()  # encoded PeerRecords
     pace: Pace = Pace()
+    key_place: KeyPlace = "keyring"  # of a real home; chosen by a person when it is made
 
 
 class Home:
@@ -88,6 +90,11 @@ class Home:
     @property
     def is_practice(self) -> bool:
         return self.marker.kind == "practice"
+
+    @property
+    def key_place(self) -> KeyPlace:
+        """Where the farm's private key is kept."""
+        return "unprotected" if self.is_practice else self.marker.key_place
 
     @classmethod
     def open(cls, folder: Path) -> Home:
@@ -131,6 +138,7 @@ class Home:
         quota_bytes: int,
         contacts: tuple[bytes, ...] = (),
         pace: Pace | None = None,
+        key_place: KeyPlace = "keyring",
     ) -> Home:
         """Make a home in a folder that is empty or not there yet.  Blocking.
 
@@ -154,7 +162,7 @@ class Home:
             path.chmod(FOLDER_MODE)
             name = os.urandom(8).hex()
             network = hashlib.sha256(root).hexdigest()
-            marker = Marker(FORMAT, kind, name, network, bind, contacts, pace or Pace())
+            marker = Marker(FORMAT, kind, name, network, bind, contacts, pace or Pace(), key_place)
             write_durably(path / MAKING, b"")
             write_durably(path / "root.json", root)
             settings.save(path / "settings.json", chosen)

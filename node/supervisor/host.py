@@ -86,14 +86,20 @@ class UpdateHost:
         await self.give_files()
 
     async def give_files(self) -> None:
-        """Hand the vault in use what it shall serve.  If it is not there, it is given them at its next start."""
+        """Hand the vault in use what it shall serve.  If it is not there, it is given them at its next start.
+
+        A file that it refuses is left out, and no other one because of it.
+        """
         files = self._files
+        await self._give("", lambda number: control.DropObjects(number, tuple(files)))
+        for address, content in files.items():
+            await self._give(address.hex()[:8], partial(_carry_object, content))
+
+    async def _give(self, address: str, make: Callable[[int], control.Command]) -> None:
         try:
-            await self._vault.ask(lambda number: control.DropObjects(number, tuple(files)), TELL_S)
-            for content in files.values():
-                await self._vault.ask(partial(_carry_object, content), TELL_S)
+            await self._vault.ask(make, TELL_S)
         except (VaultUnavailable, RequestRefused) as error:
-            log.info("the vault was not given the files of the head reason=%s", error)
+            log.info("the vault was not given a file of the head address=%s reason=%s", address, error)
 
     def head_subnets(self) -> int:
         return self._vault.state.head_subnets if self._vault.state is not None else 0

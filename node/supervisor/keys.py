@@ -1,7 +1,12 @@
 """The vault id's private key, and the certificates that it gives to each run of a vault.
 
-The key itself never enters a vault.  A real home keeps it in the keyring of the operating system; a
-practice home keeps it in a file and says so.
+The key itself never enters a vault.  Where a real home keeps it, a person chose when the home was made:
+
+    keyring       the keyring of the operating system
+    passphrase    state/vault_id.sealed, a file behind a passphrase that is asked for at every start
+    unprotected   state/vault_id.key, open to every program of this account; so the node starts unattended
+
+A practice home always keeps it unprotected, and says so.
 """
 
 from __future__ import annotations
@@ -11,12 +16,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, assert_never
 
 import msgspec
 
 from node.api import texts
+from node.api.schema import KeyPlace
 from node.keys.errors import KeyStoreError
 from node.keys.keyring import Keyring, find, keep
+from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
 from node.supervisor.errors import KeyUnavailable
 from node.supervisor.home import Home
 from node.supervisor.state import Serial, StateFile
@@ -82,13 +90,33 @@ class Keys:
             return self._serial
 
 
-async def load(home: Home, entropy: Entropy, keyring: Callable[[], Keyring] | None = None) -> Keys:
+def check_place(home: Home, asked: KeyPlace | None) -> None:
+    """Check that the home keeps its key where a person asks for; None asks for nothing.
+
+    Raises:
+        KeyUnavailable: It keeps it elsewhere, which nothing changes.
+    """
+    if asked is not None and asked != home.key_place:
+        raise KeyUnavailable(texts.key_kept_elsewhere(home.path, home.key_place, asked))
+
+
+def wanted_passphrase(home: Home) -> Literal["", "new", "known"]:
+    """Which passphrase ``load`` needs: none, a new one, or the one that was chosen.  Blocking, but short."""
+    if home.key_place != "passphrase":
+        return ""
+    return "known" if _sealed_file(home).exists() else "new"
+
+
+async def load(
+    home: Home, entropy: Entropy, keyring: Callable[[], Keyring] | None = None, passphrase: str = ""
+) -> Keys:
     """Return the home's keys; make the vault id's key at the first start.
 
     Args:
         home: Whose keys.
         entropy: Where a new key comes from.
         keyring: Returns the backend; by default the operating system's, if it is one that encrypts.
+        passphrase: The one that ``wanted_passphrase`` speaks of.
 
     Raises:
         KeyUnavailable: There is no key and none can be kept, it is gone, or it cannot be read.
@@ -102,11 +130,37 @@ async def load(home: Home, entropy: Entropy, keyring: Callable[[], Keyring] | No
             raise KeyUnavailable(texts.key_gone(home.path))
         return entropy(KEY_BYTES)
 
-    if home.is_practice:
-        seed = await asyncio.to_thread(_seed_in_file, home.state / "vault_id.key", make)
-    else:
-        seed = await _seed_in_keyring(home.marker.name, make, keyring)
+    match home.key_place:
+        case "unprotected":
+            seed = await asyncio.to_thread(_seed_in_file, home.state / "vault_id.key", make)
+        case "passphrase":
+            seed = await asyncio.to_thread(_seed_behind_passphrase, home, make, entropy, passphrase)
+        case "keyring":
+            seed = await _seed_in_keyring(home.marker.name, make, keyring)
+        case _:
+            assert_never(home.key_place)
     return Keys(seed, serials, entropy)
+
+
+def _sealed_file(home: Home) -> Path:
+    return home.state / "vault_id.sealed"
+
+
+def _seed_behind_passphrase(home: Home, make: Callable[[], bytes], entropy: Entropy, passphrase: str) -> bytes:
+    path = _sealed_file(home)
+    try:
+        if not path.exists():
+            write_durably(path, seal(make(), home.marker.name, passphrase, entropy))
+            path.chmod(0o600)
+        with path.open("rb") as file:
+            _, seed = unseal(file.read(FILE_BYTES_MAX), passphrase)
+    except OSError as error:
+        raise KeyUnavailable(texts.unusable(path, error)) from error
+    except KeyStoreError as error:
+        raise KeyUnavailable(f"{path}: {error}.") from error
+    if len(seed) != KEY_BYTES:
+        raise KeyUnavailable(texts.damaged(path, f"a key has {KEY_BYTES} bytes"))
+    return seed
 
 
 def _seed_in_file(path: Path, make: Callable[[], bytes]) -> bytes:

@@ -151,6 +151,7 @@ class Supervisor:
             farm=self.keys.vault_id.hex()[:8],
             last_event=self.events.newest,
             handover=self.vault.handover,
+            key_place=self.home.key_place,
         )
 
     def farewell(self) -> str:

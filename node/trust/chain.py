@@ -13,10 +13,11 @@ r"""The chain of all heads verified so far: what a new head must follow.
 A chain is a value: ``verify`` returns the next one and leaves this one as it is, so whoever persists it decides when a
 head counts as known.  Time comes in; it is never read here.
 
-A chain is halted by a proof that the developers' signatures contradict each other.  From then on it follows no head,
-until a root resolves the conflict: it names the conflict, is signed like any root, and no culprit holds a key in it.
-What that root's pods release next must be numbered past both branches, so that farms on either can follow, with a
-number left out in the role that was in conflict: else it would contradict one of the two statements itself.
+A chain is halted by a proof that the developers' signatures contradict each other, while anybody who signed both holds
+a key in its newest root.  From then on it follows no head, until one ends in a root in which none of them does; if two
+roots contradict each other, such a root must name the conflict too.  What the pods release next must be numbered past
+both branches, so that farms on either can follow, with a number left out in the role that was in conflict: else it
+would contradict one of the two statements itself.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from typing import Final, Self
 
 import msgspec
 
-from node.trust.equivocation import OF_THE_ROOT, Provable, check_proof, judge_of, prove
+from node.trust.equivocation import OF_THE_ROOT, Conflict, Provable, check_proof, judge_of, prove
 from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, Rollback, TrustError
 from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
 from node.trust.metadata import Root, TrustedSet, public_halves, read
 from node.trust.policy import check_root
 from node.trust.release import Release
-from node.trust.roots import Climb, climb, is_settled, origin_of, resolving_root
+from node.trust.roots import Climb, climb, has_left, is_settled, origin_of, resolving_root
 from node.trust.state import State, check_follows, contradictions, read_state, releases_of, verify_state
 from node.vault.control import HEAD_BYTES_MAX
 from node.vault.share.tree import address_of
@@ -85,7 +86,7 @@ class Chain:
     Invariants: no statement in ``head`` is ever replaced by an older one, nor by another of the same version.  The one
     exception is TUF's own: a timestamp that no longer verifies, because the newest root dropped the pod that signed
     it, binds nothing; without it one bad pod could number the timestamp so high that no honest one could follow.
-    ``head`` changes only while ``proof`` is empty, or with the root that resolves what ``proof`` shows.  The roots that
+    ``head`` changes only while ``proof`` is empty, or with a root that ends what ``proof`` shows.  The roots that
     ``head`` names are the first ones of ``roots``.
     """
 
@@ -169,7 +170,7 @@ class Chain:
         return replace(found, digest=digest, proof=files.proof if found.chain.proof else b"")
 
     def halted_by(self, proof: bytes, now: datetime, roots: tuple[bytes, ...] = ()) -> Chain:
-        """This chain, halted; or as it is, if it is halted already or the conflict has been resolved.
+        """This chain, halted; or as it is, if it is halted already or the conflict misleads nobody any more.
 
         Args:
             proof: From anyone.
@@ -183,9 +184,12 @@ class Chain:
         """
         chain = self if self._knows_judge(proof) else self._knowing(roots, now)
         conflict = check_proof(proof, chain)
-        if self.proof or conflict.identity in self.resolved or is_settled(chain.roots, conflict):
+        now, newest = max(now, self.clock_floor), read(chain.roots[-1] if chain.roots else self.genesis, Root).signed
+        if self.proof or conflict.identity in self.resolved:
             return self
-        return replace(chain, proof=proof, halted_at=max(now, self.clock_floor).replace(microsecond=0))
+        if is_settled(chain.roots, conflict) or has_left(newest, conflict, now):
+            return self
+        return replace(chain, proof=proof, halted_at=now.replace(microsecond=0))
 
     def _knows_judge(self, proof: bytes) -> bool:
         version, signed_hash = judge_of(proof)
@@ -231,10 +235,10 @@ class Chain:
         releases, resolved, digest = releases_of(state, root), self.resolved, hashlib.sha256(head).digest()
         if self.proof:
             conflict = check_proof(self.proof, self)
-            culprits = {half for culprit in conflict.culprits for half in culprit.public}
-            if resolving_root(climbed, conflict) is None or culprits & public_halves(state.targets.signed):
+            if not _is_over(conflict, climbed, state, now):
                 return Verified(self, digest, releases, is_news=False, is_newer=False)
-            resolved, is_newer = (*resolved, conflict.identity), True
+            named = (conflict.identity,) if resolving_root(climbed, conflict) else ()
+            resolved, is_newer = (*resolved, *named), True
         released, floor = _digest_of(releases), max(self.clock_floor, state.signed_at)
         chain = replace(self, clock_floor=floor, released=released, proof=b"", halted_at=None, resolved=resolved)
         if is_newer:
@@ -340,6 +344,15 @@ def carried(chain: Chain) -> bytes:
         return chain.head
     files = decode(chain.head) if chain.head else Head((), b"", b"", b"", {})
     return encode(msgspec.structs.replace(files, roots=tuple(map(address_of, chain.roots)), proof=chain.proof))
+
+
+def _is_over(conflict: Conflict, climbed: Climb, state: State, now: datetime) -> bool:
+    """Whether a chain that the conflict halted may go on under these roots, with these statements."""
+    if not resolving_root(climbed, conflict) and not has_left(climbed.trusted.root.signed, conflict, now):
+        return False
+    culprits = {half for culprit in conflict.culprits for half in culprit.public}
+    # Founders still stand in the targets after their date.
+    return conflict.role == "foundation" or not culprits & public_halves(state.targets.signed)
 
 
 def _check_kept(chain: Chain, addresses: tuple[bytes, ...]) -> None:

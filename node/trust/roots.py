@@ -12,7 +12,7 @@ from node.trust.equivocation import Conflict, contradiction
 from node.trust.errors import MalformedMetadata, MissingRoots
 from node.trust.head import ROOT_BYTES_MAX
 from node.trust.metadata import Root, Statement, TrustedSet, is_signed, public_halves, read
-from node.trust.policy import check_root, names_in, resolved_conflict
+from node.trust.policy import check_root, foundation_until, names_in, resolved_conflict
 from node.vault.share.tree import address_of
 
 ORIGINS_KEPT: Final = 8  # a node knows one network; tests know more
@@ -106,6 +106,24 @@ def is_settled(roots: Sequence[bytes], conflict: Conflict) -> bool:
     """
     since = conflict.version if conflict.role == "root" else conflict.judge_version
     return _first_free((read(file, Root) for file in reversed(roots[since - 1 :])), conflict, "") is not None
+
+
+def has_left(newest: Root, conflict: Conflict, now: datetime) -> bool:
+    """Whether a conflict can mislead nobody who knows this newest root, because nobody is left who could use it.
+
+    Statements below the root are signed anew under each newest root, or no head can hold them.  So two of them that
+    nobody who holds a key there has both signed never lie in two heads again, however many such pairs somebody makes
+    with old keys.  After their date the keys of founders open nothing.
+
+    Roots are different: what follows stands on them, whoever has left since.  A second one is a second network, and its
+    makers could drop their keys right after it, in both: so two roots halt until a root resolves that.
+    """
+    if conflict.role == "root":
+        return False
+    until = foundation_until(newest)
+    if conflict.role == "foundation" and (until is None or until < now):
+        return True
+    return not holds_culprit(newest, conflict)
 
 
 def holds_culprit(root: Root, conflict: Conflict) -> bool:

@@ -21,7 +21,7 @@ import msgspec
 
 from node.api import schema
 from node.trust.anchor import factor_beside
-from node.trust.capabilities import TODAY
+from node.trust.capabilities import TODAY, Capabilities, cost
 from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
@@ -114,9 +114,11 @@ class Updates:
         """Take up the releases of the newest head, newest first."""
         async with self._lock:
             in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+            may = TODAY if in_use is None else await self._capabilities_of(in_use)
             for release in reversed(releases):
                 if release.name not in self._records:
-                    self._records[release.name] = self._new_record(release, in_use)
+                    self._records[release.name] = self._new_record(release, in_use, may)
+            await self._lessen(releases, in_use)
             listed = {release.name for release in releases}
             self._newest = newest_of(releases)
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
@@ -138,13 +140,30 @@ class Updates:
             with contextlib.suppress(OSError):  # forgotten with the next start, it is refused once more
                 await self._save()
 
-    def _new_record(self, release: Release, in_use: str | None) -> Record:
+    async def _lessen(self, releases: Sequence[Release], in_use: str | None) -> None:
+        """Let the files in use do no more, from their next start on, than their newest release declares."""
+        newest = next((release for release in releases if release.tree_hash == in_use), None)
+        if newest is None:
+            return
+        try:
+            await asyncio.to_thread(self._means.slots.lessen, "vault", newest.tree_hash, newest.capabilities)
+        except (SlotDamaged, OSError) as error:  # it is tried again with the next head and at the next start
+            log.warning("what is in use keeps what it may do release=%s reason=%s", newest.name, error)
+
+    async def _capabilities_of(self, in_use: str) -> Capabilities:
+        try:
+            return await asyncio.to_thread(self._means.slots.capabilities, "vault", in_use)
+        except SlotDamaged:
+            return TODAY
+
+    def _new_record(self, release: Release, in_use: str | None, may: Capabilities) -> Record:
         now_s, utc_s, tree = self._now(), self._means.utc_s(), release.tree_hash
         failed = [r for r in self._records.values() if r.way.phase in ("refused", "rolled_back")]
         bad = next((record for record in failed if record.release.tree_hash == tree), None)
         log.info("release announced name=%s tree=%s", release.name, tree[:8])
         if tree == in_use:
-            return Record(release, already_in_use(release.name, tree, now_s), utc_s, utc_s)
+            is_gaining = cost(may, release.capabilities) > 0
+            return Record(release, already_in_use(release.name, tree, now_s, is_gaining=is_gaining), utc_s, utc_s)
         if bad is not None:
             reason = f"the same files as {bad.release.name}: {bad.way.reason}"
             return Record(release, known_as_bad(release.name, tree, now_s, reason), utc_s, utc_s)
@@ -198,6 +217,9 @@ class Updates:
 
     async def _take_up(self, record: Record, in_use: str) -> None:
         """Begin with a release, once others show the head that lists it."""
+        if record.release.tree_hash == in_use:  # under another name they took over while this one waited
+            await self._settle(record, in_use)
+            return
         self._is_waiting = not self._is_seen()
         if not self._is_waiting:
             await self._stretch(record, in_use)
@@ -205,13 +227,17 @@ class Updates:
         elif record.way.reason != UNSEEN:
             await self._take(record.release.name, events.Unseen(self._now()))
 
+    async def _settle(self, record: Record, in_use: str) -> None:
+        async with self._lock:
+            known = self._new_record(record.release, in_use, await self._capabilities_of(in_use))
+            self._records[record.release.name] = msgspec.structs.replace(known, announced_s=record.announced_s)
+            await self._lessen((record.release,), in_use)
+            await self._save_patiently()
+        self._means.on_change()
+
     async def _stretch(self, record: Record, in_use: str) -> None:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
-        try:
-            used = await asyncio.to_thread(self._means.slots.capabilities, "vault", in_use)
-        except SlotDamaged:
-            used = TODAY
-        release = record.release
+        release, used = record.release, await self._capabilities_of(in_use)
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
         if factor != release.trial_factor:
             longer = dataclasses.replace(release, trial_factor=factor)

@@ -28,6 +28,7 @@ from node.trust.errors import (
     TrustError,
 )
 from node.trust.freshness import freshness
+from node.trust.head import decode
 from node.trust.recall import recalls_in
 from node.trust.release import Release
 from node.update.developers import news
@@ -125,7 +126,7 @@ class Judge:
             if verified.proof and not self._chain.proof:
                 return await self._halt(verified.chain)
         except Rollback as error:
-            return schema.HeadAnswer("known", str(error))
+            return schema.HeadAnswer("outdated", str(error))
         except (ExpiredMetadata, MissingRoots) as error:  # with a right clock, a new signature or its roots it may do
             return schema.HeadAnswer("refused", str(error))
         except Equivocation as error:
@@ -134,7 +135,7 @@ class Judge:
             await self._refuse(digest, sender, error)
             return schema.HeadAnswer("refused", str(error))
         if not verified.is_newer:
-            if not self._chain.proof:  # else nothing was looked at any closer
+            if not self._chain.proof and not decode(content).proof:  # else nothing was looked at any closer
                 await self._know(digest, sender)
             return schema.HeadAnswer("known", "nothing in it is new")
         return await self._accept(verified)

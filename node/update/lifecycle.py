@@ -77,6 +77,7 @@ REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these 
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
 UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
+GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
@@ -356,8 +357,13 @@ def _ended(state: Lifecycle, phase: Phase, reason: str) -> Step:
     return replace(state, phase=phase, reason=_short(reason), is_going_back=False), (Stop(), CleanUp())
 
 
-def already_in_use(release: str, tree_hash: str, now_s: float) -> Lifecycle:
-    """The way of a release whose files are the ones in use: over before it began."""
+def already_in_use(release: str, tree_hash: str, now_s: float, *, is_gaining: bool) -> Lifecycle:
+    """The way of a release whose files are the ones in use: over before it began.
+
+    If it would let them do more it comes to nothing: beside themselves they cannot be tried out.
+    """
+    if is_gaining:
+        return Lifecycle(release, tree_hash, 0.0, now_s, phase="not_proven", reason=GAINS_IN_PLACE)
     return Lifecycle(release, tree_hash, 0.0, now_s, phase="confirmed", reason="already in use")
 
 

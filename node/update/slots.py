@@ -140,6 +140,17 @@ class Slots:
         elif cost(capabilities, kept):
             raise StageFailed("the same files are in use, and may do more there than this release declares")
 
+    def lessen(self, layer: Layer, tree_hash: str, capabilities: Capabilities) -> None:
+        """Let a slot do this from its next start on, if it is less than it may do now; else nothing changes.
+
+        Raises:
+            SlotDamaged: It is not known what it may do now.
+            OSError: The disk refused.
+        """
+        kept = self.capabilities(layer, tree_hash)
+        if kept != capabilities and not cost(kept, capabilities):
+            self._keep_capabilities(self.path(layer, tree_hash), capabilities)
+
     def verify(self, layer: Layer, tree_hash: str) -> Path:
         """Read the whole slot; return its path if it holds exactly the files that its name stands for.
 

@@ -6,6 +6,7 @@ import asyncio
 import copy
 from typing import Final
 
+import msgspec
 import pytest
 
 from node.trust.chain import Chain
@@ -13,8 +14,10 @@ from node.trust.equivocation import check_proof
 from node.trust.errors import Equivocation
 from node.trust.head import Head, decode, encode
 from node.trust.release import FLOOR_FIELD
-from tests.attacks.stage import Farm, Stage, tree_of
-from tests.signed_world import World, all_of, drop_pod, noted, resolving
+from node.vault.core.gossip import SEEN_S
+from node.vault.core.messages import FetchHead, Request
+from tests.attacks.stage import Farm, Peer, Stage, tree_of
+from tests.signed_world import World, add_pod, all_of, drop_pod, noted, party, resolving, unchanged
 from tests.unit.test_trust_recall import recalls, says
 
 JUDGED_S: Final = 120.0
@@ -92,6 +95,99 @@ class TestContradictions:
             await stage.publish((*honest, *others), stage.release("mended"))
             await stage.until(lambda: all(farm.in_use == tree_of("mended") for farm in farms))
             assert [farm.state for farm in farms] == ["current"] * 2
+
+        stage.play(story)
+
+
+def stolen_proof(stage: Stage) -> bytes:
+    """Two releases in one place, by thieves of the keys of three pods that signed in the first days."""
+    one, other = World(), World()
+    held = Chain.start(one.genesis).verify(encode(one.release("thieves-1", by=one.pods[:3])), stage.now()).chain
+    with pytest.raises(Equivocation) as found:
+        held.verify(encode(other.release("thieves-2", by=other.pods[:3])), stage.now())
+    return found.value.proof
+
+
+def leave(stage: Stage, count: int) -> None:
+    """So many pods make place for new ones, as any pods may."""
+    signed = stage.signed
+    gone, new = signed.pods[:count], [party(60 + number, f"new-{number}") for number in range(count)]
+    swap = all_of(*map(add_pod, new), *map(drop_pod, gone))
+    signed.head = signed.with_root(swap, by=[*signed.pods, *new])
+    signed.pods = [*new, *signed.pods[count:]]
+    for role in ("targets", "vault", "app"):
+        signed.head = signed.change(role, swap if role == "targets" else unchanged, now=stage.now())
+    stage.files |= signed.roots
+
+
+class Counted:
+    """How often peers were asked for what they carry."""
+
+    def __init__(self, peers: list[Peer]) -> None:
+        self.count = 0
+        for peer in peers:
+            peer.body.lie = self._count
+
+    def _count(self, asked: Request, honest: bytes) -> bytes:
+        self.count += isinstance(asked, FetchHead)
+        return honest
+
+
+class TestKeysOfThoseWhoLeft:
+    """Three pods left, their keys were stolen later, and thieves sign two releases in one place, as of old."""
+
+    def test_they_halt_nobody_who_knows_that_these_pods_left(self, stage: Stage):
+        async def story() -> None:
+            honest, farm = await stage.add(5), await stage.farm()
+            leave(stage, 3)
+            await stage.publish(honest, encode(stage.signed.head))
+            await stage.until(lambda: farm.head == encode(stage.signed.head), JUDGED_S)
+            proof, liars = stolen_proof(stage), await stage.add(5)
+            asked = Counted(liars)
+            for head in (stage.signed.head, World().head):  # on the newest word, and on the first one
+                await stage.publish(liars, encode(msgspec.structs.replace(head, proof=proof)))
+                await asyncio.sleep(AFTERWARDS_S)
+                assert (farm.state, farm.refused) == ("current", [])
+            assert 0 < asked.count <= 2 * (len(stage.peers) + 1) * (AFTERWARDS_S / SEEN_S + 1)  # by every vault
+            assert farm.head == encode(stage.signed.head)
+            assert not any(farm.blames(peer) for peer in stage.peers)
+            await stage.publish(honest, stage.release("2"))
+            await stage.until(lambda: farm.in_use == tree_of("2"))
+
+        stage.play(story)
+
+    @pytest.mark.parametrize("knows_first_word", [False, True])
+    def test_a_farm_that_is_behind_halts_only_until_it_learns_that_they_left(
+        self, stage: Stage, knows_first_word: bool
+    ):
+        async def story() -> None:
+            liars = await stage.add(4)
+            if knows_first_word:
+                await stage.publish(liars, encode(World().head))
+            farm, told = await stage.farm(), encode(msgspec.structs.replace(World().head, proof=stolen_proof(stage)))
+            await asyncio.sleep(JUDGED_S)
+            await stage.publish(liars, told)
+            await stage.until(lambda: farm.state == "halted", SPREAD_S_MAX)
+            leave(stage, 3)
+            honest = await stage.add(4)
+            await stage.publish(honest, stage.release("2", by=stage.signed.pods[:3]))
+            await stage.until(lambda: farm.state == "current", SPREAD_S_MAX)
+            await stage.until(lambda: farm.in_use == tree_of("2"))
+            await asyncio.sleep(AFTERWARDS_S)
+            assert (farm.state, decode(farm.head).proof) == ("current", b"")
+            assert not any(farm.blames(peer) for peer in stage.peers)
+
+        stage.play(story)
+
+    def test_while_one_of_them_stays_they_halt_everybody(self, stage: Stage):
+        async def story() -> None:
+            honest, farm = await stage.add(5), await stage.farm()
+            leave(stage, 2)
+            await stage.publish(honest, encode(stage.signed.head))
+            await stage.until(lambda: farm.head == encode(stage.signed.head), JUDGED_S)
+            liars = await stage.add(2)
+            await stage.publish(liars, encode(msgspec.structs.replace(World().head, proof=stolen_proof(stage))))
+            await stage.until(lambda: farm.state == "halted", SPREAD_S_MAX)
 
         stage.play(story)
 

@@ -12,7 +12,8 @@ import pytest
 
 from node.pod.statements import heartbeat
 from node.trust.head import decode, encode
-from node.trust.metadata import Root, read
+from node.trust.metadata import Root, read, time_text
+from node.trust.policy import SIGNED_AT_FIELD
 from node.vault import control
 from tests.attacks.stage import Farm, Peer, Stage, tree_of
 from tests.signed_world import DAY, add_pod, all_of, drop_pod, party, unchanged
@@ -99,8 +100,9 @@ class TestFreeze:
 
 
 class TestWrongClocks:
-    def test_a_clock_that_is_set_back_makes_no_old_word_fresh(self, stage: Stage):
-        """Liars who date themselves back too, with the key of one pod, and a word that ended long ago."""
+    @pytest.mark.parametrize("is_by_three", [False, True])
+    def test_a_clock_that_is_set_back_makes_no_old_word_fresh(self, stage: Stage, is_by_three: bool):
+        """Liars who date themselves back too, with a word that ended long ago: by one pod, or by three who say so."""
 
         async def story() -> None:
             honest, farm = await stage.add(5), await stage.farm()
@@ -113,7 +115,11 @@ class TestWrongClocks:
             farm.clock.wrong_s = -back_s
             await farm.switch_on()
             liars = await stage.add(5, dated_s=-back_s)
-            ended = stage.signed.with_timestamp(lambda signed: setattr(signed, "expires", founded + 50 * DAY))
+            ends, dated = founded + 50 * DAY, {SIGNED_AT_FIELD: time_text(founded)}
+            ended = stage.signed.with_timestamp(lambda signed: setattr(signed, "expires", ends))
+            if is_by_three:
+                back_dated = lambda signed: signed.unrecognized_fields.update(dated)  # noqa: E731
+                ended = stage.signed.with_snapshot(back_dated, by=stage.signed.pods[:3], now=founded)
             await stage.publish(liars, encode(ended))
             await asyncio.sleep(SEEN_AGAIN_S)
             assert len(farm.body.core._desk.table) == len(liars)

@@ -126,6 +126,7 @@ class Story:
         self._asks: list[Ask] = []
         self._pending: list[Callable[[], Event]] = []  # what the disk will say
         self._command_id = 0
+        self.events = 0  # that the vault was told
         seed = random.Random(len(content))
         owner, self._signer = Signer(seed.randbytes(32)), Signer(seed.randbytes(32))
         certificate = certify(owner, self._signer.public_key, serial=1, now_s=UTC_S)
@@ -163,6 +164,7 @@ class Story:
             turns[self._bytes.number(len(turns))]()
 
     def _feed(self, event: Event) -> None:
+        self.events += 1
         effects = self._vault.step(event)
         assert len(effects) <= EFFECTS_MAX, f"{len(effects)} effects of one {type(event).__name__}"
         assert self._vault.due_s == self._vault.due_s, "no time is due"

@@ -155,6 +155,17 @@ def test_an_announced_release_says_why_it_waits():
     )
 
 
+def test_a_version_whose_files_were_in_use_already_is_not_praised_for_a_trial():
+    seen = BY_NAME["confirmed"]
+    assert seen.updates is not None
+    (decided,) = (item for item in seen.updates.items if item.phase == "confirmed")
+    others = (item for item in seen.updates.items if item is not decided)
+    untried = msgspec.structs.replace(decided, seconds={}, reason="already in use")
+    seen = replace(seen, updates=msgspec.structs.replace(seen.updates, items=(*others, untried)))
+
+    assert tell(seen, NOW).releases.lead.startswith(f"Version {decided.version} has the very files that were in use")
+
+
 @pytest.mark.parametrize(
     ("name", "outcome", "stage", "lead"),
     [

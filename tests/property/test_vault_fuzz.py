@@ -14,7 +14,9 @@ from node.vault.core import codec
 from node.vault.core.identity import decode_introduction, decode_record
 from node.vault.core.ranking import decode_table
 from node.vault.errors import VaultError
-from tests.fuzz.story import Story
+from tests.fuzz.story import PEERS, Story
+
+LONG_STORY_EVENTS_MIN = 100
 
 BOMBS = {
     "an array of four billion": b"\xdd\xff\xff\xff\xff",
@@ -30,12 +32,18 @@ BOMBS = {
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=1500))
 def test_no_story_makes_a_vault_raise(story):
-    Story(story).tell()
+    told = Story(story)
+    told.tell()
+
+    assert told.events > PEERS
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_no_long_story_makes_a_vault_raise(seed):
-    Story(random.Random(seed).randbytes(4000)).tell()
+    told = Story(random.Random(seed).randbytes(4000))
+    told.tell()
+
+    assert told.events > LONG_STORY_EVENTS_MIN
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)

@@ -99,7 +99,7 @@ class FakeNode:
         raise NotImplementedError
 
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
-        return schema.HeadAnswer("known", "")
+        return schema.HeadAnswer("outdated", "")
 
 
 @pytest.fixture
@@ -138,6 +138,24 @@ class TestAnswers:
     def test_json_is_what_the_api_says(self, running: str, arguments: list[str]):
         result = call(*arguments, running)
         assert msgspec.json.decode(result.stdout, type=schema.Status).sentence == "All is well."
+
+    def test_status_says_where_the_key_lies(self, running: str, monkeypatch: pytest.MonkeyPatch):
+        shown = msgspec.structs.replace(FakeNode().status(), is_practice=False, key_place="unprotected")
+        monkeypatch.setattr(FakeNode, "status", lambda _: shown)
+
+        assert "key       unprotected: in a file that every program" in call("status", "--home", running).stdout
+
+    def test_who_publishes_from_an_old_folder_hears_that_the_network_has_something_newer(
+        self, running: str, tmp_path: Path
+    ):
+        network = str(tmp_path / "network")
+        assert call("pod", "init-network", network).exit_code == 0
+
+        result = call("pod", "publish", "--network", network, "--home", running)
+
+        assert result.stdout == (
+            "The node knows of something newer in this network and passes that on; bring your folder up to date.\n"
+        )
 
     def test_the_home_may_be_named_before_the_command(self, running: str):
         assert call("--home", running, "status").exit_code == 0

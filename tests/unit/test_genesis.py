@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from node.api.schema import KeyPlace
 from node.cli.tray import perennial
 from node.keys import keyring as keyring_module
 from node.supervisor.errors import HomeError, KeyUnavailable
@@ -99,6 +100,46 @@ def test_without_a_place_for_its_key_no_home_is_made(file: Path, folder: Path, m
     with pytest.raises(KeyUnavailable, match="the collection is locked"):
         open_or_make(folder, file, TOLD)
     assert not folder.exists()
+
+
+def test_without_a_keyring_no_other_place_is_taken_in_silence_and_the_others_are_named(
+    file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(keyring_module, "system_keyring", LockedKeyring)
+
+    said = run_with(file, folder)
+
+    assert said.exit_code == 1
+    assert "--keys passphrase" in said.stderr
+    assert "--keys unprotected" in said.stderr
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("place", ["passphrase", "unprotected"])
+def test_a_person_may_choose_another_place_for_the_key_and_it_is_remembered(
+    file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, place: KeyPlace
+):
+    monkeypatch.setattr(keyring_module, "system_keyring", LockedKeyring)
+
+    open_or_make(folder, file, TOLD, place)
+
+    assert Home.open(folder).key_place == place
+    said = run_with(file, folder, "--keys", "keyring")
+    assert (said.exit_code, f"keeps its key as '{place}'" in said.stderr) == (1, True)
+
+
+def test_a_passphrase_that_nobody_is_there_to_give_is_asked_for_in_one_sentence(file: Path, folder: Path):
+    open_or_make(folder, file, TOLD, "passphrase")
+
+    said = run_with(file, folder)
+
+    assert (said.exit_code, "give it on standard input" in said.stderr) == (1, True)
+
+
+def run_with(file: Path, folder: Path, *options: str) -> Result:
+    """What ``perennial run`` says to it."""
+    words = ["run", "--home", str(folder), "--network", str(file), "--fingerprint", TOLD, *options]
+    return CliRunner().invoke(perennial, words, input="")
 
 
 def test_a_file_that_is_not_there_is_said(folder: Path, tmp_path: Path):

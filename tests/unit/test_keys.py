@@ -12,17 +12,23 @@ from typing import Any
 import msgspec
 import pytest
 
+from node.api.schema import KeyPlace
 from node.keys import keyring as keyring_module
 from node.supervisor.errors import KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
-from node.supervisor.keys import RunKey, load
+from node.supervisor.keys import RunKey, check_place, load, wanted_passphrase
 from node.vault.core.identity import CERTIFICATE_S, Certificate, Signer, check_certificate
 
 NOW_S = 1_800_000_000.0
 
 
-def home_of(tmp_path: Path, kind: Kind = "practice"):
-    return Home.make(tmp_path, kind=kind, root=b"genesis", bind="127.0.1.1:0", quota_bytes=64 << 20)
+PASSPHRASE = "correct horse battery"
+
+
+def home_of(tmp_path: Path, kind: Kind = "practice", key_place: KeyPlace = "keyring"):
+    return Home.make(
+        tmp_path, kind=kind, root=b"genesis", bind="127.0.1.1:0", quota_bytes=64 << 20, key_place=key_place
+    )
 
 
 def keys_of(home: Home, **others: Any):
@@ -133,6 +139,60 @@ class TestRealHome:
         monkeypatch.setattr(keyring, "get_keyring", PlaintextKeyring)
         with pytest.raises(KeyUnavailable, match="no keyring that encrypts"):
             keys_of(home_of(tmp_path, "real"))
+
+
+def no_keyring() -> FakeKeyring:
+    raise AssertionError("the keyring was asked")
+
+
+class TestRealHomeWithoutAKeyring:
+    def test_behind_a_passphrase_the_key_is_made_once_and_found_again_with_it_alone(self, tmp_path: Path):
+        home = home_of(tmp_path, "real", "passphrase")
+        assert wanted_passphrase(home) == "new"
+        made = keys_of(home, keyring=no_keyring, passphrase=PASSPHRASE)
+
+        assert wanted_passphrase(Home.open(tmp_path)) == "known"
+        assert keys_of(Home.open(tmp_path), keyring=no_keyring, passphrase=PASSPHRASE).vault_id == made.vault_id
+        with pytest.raises(KeyUnavailable, match="the passphrase does not open the key"):
+            keys_of(home, keyring=no_keyring, passphrase="another one altogether")
+        assert [file.name for file in home.state.glob("vault_id*")] == ["vault_id.sealed"]
+        assert stat.S_IMODE((home.state / "vault_id.sealed").stat().st_mode) == 0o600
+
+    def test_a_passphrase_that_is_too_short_keeps_nothing(self, tmp_path: Path):
+        home = home_of(tmp_path, "real", "passphrase")
+
+        with pytest.raises(KeyUnavailable, match="a passphrase has 12 to"):
+            keys_of(home, keyring=no_keyring, passphrase="short")
+        assert wanted_passphrase(home) == "new"
+
+    def test_a_lost_file_behind_a_passphrase_is_not_replaced_by_another_identity(self, tmp_path: Path):
+        home = home_of(tmp_path, "real", "passphrase")
+        keys_of(home, keyring=no_keyring, passphrase=PASSPHRASE).new_run(NOW_S)
+        (home.state / "vault_id.sealed").unlink()
+
+        with pytest.raises(KeyUnavailable, match="is gone"):
+            keys_of(home, keyring=no_keyring, passphrase=PASSPHRASE)
+
+    def test_unprotected_it_lies_in_a_file_of_this_account_and_nobody_is_asked(self, tmp_path: Path):
+        home = home_of(tmp_path, "real", "unprotected")
+        made = keys_of(home, keyring=no_keyring)
+
+        assert wanted_passphrase(home) == ""
+        assert keys_of(Home.open(tmp_path), keyring=no_keyring).vault_id == made.vault_id
+        assert stat.S_IMODE((home.state / "vault_id.key").stat().st_mode) == 0o600
+
+    def test_where_it_lies_is_remembered_and_another_place_is_refused(self, tmp_path: Path):
+        home_of(tmp_path, "real", "unprotected")
+        home = Home.open(tmp_path)
+
+        assert home.key_place == "unprotected"
+        check_place(home, None)
+        check_place(home, "unprotected")
+        with pytest.raises(KeyUnavailable, match="keeps its key as 'unprotected', not 'keyring'"):
+            check_place(home, "keyring")
+
+    def test_a_practice_home_is_unprotected(self, tmp_path: Path):
+        assert home_of(tmp_path).key_place == "unprotected"
 
 
 class TestCertificates:

@@ -168,6 +168,15 @@ class TestDeclared:
             with pytest.raises(PodError):
                 read_declared(file)
 
+    def test_the_modules_in_it_stand_in_any_order_and_each_once(self, tmp_path: Path) -> None:
+        file = tmp_path / "capabilities.json"
+        file.write_text(json.dumps(as_declared(TODAY) | {"modules": ["msgspec", "iroh"]}))
+        assert read_declared(file).modules == ("iroh", "msgspec")
+
+        file.write_text(json.dumps(as_declared(TODAY) | {"modules": ["msgspec", "msgspec"]}))
+        with pytest.raises(PodError, match="twice"):
+            read_declared(file)
+
     def test_it_is_told_in_one_line(self) -> None:
         told = listed(Capabilities(memory_bytes=1 << 30, file_bytes=4, open_files=5, udp=True))
         assert told == "memory_bytes 1,073,741,824; file_bytes 4; open_files 5; udp; modules none"

@@ -75,7 +75,10 @@ class TestSigning:
         file = world.draft(releasing("0.1.1"))
 
         world.sign(file, "ash")
+        once = file.read_bytes()
         world.sign(file, "ash")
+
+        assert file.read_bytes() == once
 
     def test_it_is_remembered_before_the_signature_leaves(
         self, world: PodWorld, monkeypatch: pytest.MonkeyPatch
@@ -103,6 +106,10 @@ class TestSigning:
             world.sign(file, *THREE)
             for name in THREE:
                 finish(file, world.home_of(name), NOW)
+
+        for name in THREE:
+            listed = read(published(world.home_of(name)).head.delegated["vault"], Targets).signed.targets
+            assert set(listed) == {"vault/0.1.1", "vault/0.1.2"}
 
     def test_a_copy_of_another_folder_over_ones_own_forgets_nothing(self, world: PodWorld) -> None:
         first, second = (world.draft(releasing(version)) for version in ("0.1.1", "0.1.2"))

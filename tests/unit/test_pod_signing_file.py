@@ -124,6 +124,18 @@ class TestFounding:
         with pytest.raises(PodError, match="is not what the plan comes to"):
             open_file(file, None)
 
+    def test_what_is_finished_is_not_to_be_drafted_again(self, world: PodWorld) -> None:
+        beating = world.file(signed(begin(Beating(), published(world.net), NOW), "ash"))
+        finish(beating, world.net, NOW)
+
+        with pytest.raises(PodError, match=r"is finished already: .* says what it signed"):
+            finish(beating, world.net, NOW)
+
+        late = world.file(signed(begin(Beating(), published(world.net), NOW), "ash"))
+        world.do(Beating(), "birch", now=NOW + DAY)
+        with pytest.raises(PodError, match="a heartbeat went out since"):
+            finish(late, world.net, NOW + DAY)
+
     def test_a_network_is_not_founded_over_another_one(self, world: PodWorld) -> None:
         file = world.file(signed(begin(founding(), None, NOW), *ENOUGH))
         before = (world.net / "root.json").read_bytes()

@@ -191,10 +191,15 @@ class TestResolving:
 
         assert split.one.verify(head, chain=split.halted).is_newer
 
-    def test_a_root_that_names_another_conflict_resolves_nothing(self, split: Split) -> None:
+    def test_a_root_that_names_another_conflict_ends_this_one_all_the_same_if_the_culprit_has_left(
+        self, split: Split
+    ) -> None:
         head = split.resolved(identity="0" * 64)
 
-        assert split.one.verify(head, chain=split.halted).chain == split.halted
+        verified = split.one.verify(head, chain=split.halted)
+
+        assert verified.is_newer
+        assert (verified.chain.proof, verified.chain.resolved) == (b"", ())
 
     @pytest.mark.parametrize("value", ["", "0" * 63, "x" * 64, 7, None])
     def test_a_root_that_names_nothing_is_refused(self, split: Split, value: object) -> None:
@@ -322,6 +327,115 @@ class TestResolved:
         assert chain.halted_by(split.proof, NOW).proof == split.proof
 
 
+class TestThoseWhoLeft:
+    """Pods 1 to 3 have left; with their keys thieves sign two releases in the place where the pods had one."""
+
+    @pytest.fixture
+    def left(self) -> World:
+        return handed_over(World(), 3)
+
+    @pytest.fixture
+    def behind(self) -> Chain:
+        """The chain of a farm that knows the first head and nothing later."""
+        return World().accept().chain
+
+    def test_their_proof_does_not_halt_who_knows_that_they_left(self, left: World, behind: Chain) -> None:
+        chain = left.accept().chain
+
+        assert chain.halted_by(stolen_proof(behind), NOW) == chain
+
+    def test_it_halts_who_does_not_know_it_yet(self, behind: Chain) -> None:
+        proof = stolen_proof(behind)
+
+        assert behind.halted_by(proof, NOW).proof == proof
+
+    @pytest.mark.parametrize("knows_nothing", [False, True])
+    def test_who_was_halted_goes_on_with_the_root_without_them_and_leaves_the_proof_behind(
+        self, left: World, behind: Chain, knows_nothing: bool
+    ) -> None:
+        start = Chain.start(left.genesis) if knows_nothing else behind
+        halted = Chain.load(start.halted_by(stolen_proof(behind), NOW).dump())
+
+        verified = left.verify(chain=halted)
+
+        assert verified.is_newer
+        assert (verified.chain.proof, verified.chain.halted_at, verified.chain.head) == (b"", None, encode(left.head))
+        assert decode(carried(verified.chain)).proof == b""
+        assert verified.chain.halted_by(halted.proof, NOW) == verified.chain
+
+    def test_who_is_told_of_the_proof_and_of_the_root_at_once_does_not_halt(self, left: World, behind: Chain) -> None:
+        head = msgspec.structs.replace(left.head, proof=stolen_proof(behind))
+
+        verified = left.verify(head, chain=behind)
+
+        assert (verified.proof, verified.chain.proof) == (b"", b"")
+        assert verified.is_newer
+
+    def test_what_a_halted_farm_carries_is_no_reason_to_blame_it(self, left: World, behind: Chain) -> None:
+        chain = left.accept().chain
+        halted = behind.halted_by(stolen_proof(behind), NOW)
+
+        verified = told(chain, halted, left)
+
+        assert (verified.chain, verified.proof, verified.is_newer) == (chain, b"", False)
+
+    def test_one_of_them_who_stayed_still_halts(self, behind: Chain) -> None:
+        chain, proof = handed_over(World(), 2).accept().chain, stolen_proof(behind)
+
+        assert [culprit.name for culprit in check_proof(proof, chain).culprits] == ["pod-1", "pod-2", "pod-3"]
+        assert chain.halted_by(proof, NOW).proof == proof
+
+    def test_one_who_comes_back_halts_again(self, left: World, behind: Chain) -> None:
+        back, makes_place = party(1), left.pods[0]
+        swap = all_of(add_pod(back), drop_pod(makes_place))
+        left.head = left.with_root(swap, by=[*left.pods, back])
+        left.pods[0] = back
+        left.head = left.change("targets", swap)
+
+        assert left.accept().chain.halted_by(stolen_proof(behind), NOW).proof
+
+    def test_two_roots_halt_however_long_those_have_left_who_signed_both(self) -> None:
+        """A second root is a second network; its makers could drop their keys in both."""
+        genuine = handed_over(World(), 5).accept().chain
+        thieves = World()
+        head = thieves.with_root(noted("theirs"), by=thieves.pods)
+
+        with pytest.raises(Equivocation) as found:
+            thieves.verify(head, chain=genuine)
+
+        assert genuine.halted_by(found.value.proof, NOW).proof == found.value.proof
+
+    @pytest.mark.parametrize(("day", "halts"), [(0, True), (179, True), (181, False)])
+    def test_two_statements_of_the_foundation_halt_before_its_date_alone(self, day: int, halts: bool) -> None:
+        one = World()
+        one.accept()
+        other = copy.deepcopy(one)
+        one.accept(one.release("0.1.1", role="foundation"))
+        other.release("0.1.2", role="foundation")
+        proof = meet(one.chain, other)
+
+        assert (one.chain.halted_by(proof, NOW + day * DAY).proof == proof) is halts
+
+
+def handed_over(world: World, count: int) -> World:
+    """The world after so many pods, the first ones, have made place for new ones."""
+    gone, new = world.pods[:count], [party(60 + number, f"new-{number}") for number in range(count)]
+    swap = all_of(*map(add_pod, new), *map(drop_pod, gone))
+    world.head = world.with_root(swap, by=[*world.pods, *new])
+    world.pods = [*new, *world.pods[count:]]
+    for role in ("targets", "vault", "app"):
+        world.head = world.change(role, swap if role == "targets" else unchanged)
+    return world
+
+
+def stolen_proof(behind: Chain) -> bytes:
+    """Two releases in one place, under the genesis root, with the keys of pods 1 to 3."""
+    one, other = World(), World()
+    held = one.verify(one.release("0.9.1", by=one.pods[:3]), chain=behind).chain
+    other.release("0.9.2", by=other.pods[:3])
+    return meet(held, other)
+
+
 class TestForkedRoots:
     """Two roots after the genesis root; a farm may have to leave the branch that it has taken."""
 
@@ -370,6 +484,17 @@ class TestForkedRoots:
             assert verified.chain.proof == b""
             assert verified.chain.roots == fork.one.verify(head, chain=fork.halted).chain.roots
             assert Chain.load(verified.chain.dump()) == verified.chain
+
+    def test_a_root_that_drops_who_signed_both_without_a_word_of_it_resolves_nothing(self, fork: Split) -> None:
+        world = copy.deepcopy(fork.one)
+        gone, new = world.pods[1:4], [party(30 + number, f"new-{number}") for number in range(3)]
+        swap = all_of(*map(add_pod, new), *map(drop_pod, gone))
+        world.head = world.with_root(swap, by=[*world.pods, *new])
+        world.pods = [world.pods[0], world.pods[4], *new]
+        for role, change in (("targets", swap), ("vault", unchanged), ("app", unchanged)):
+            world.head = world.change(role, change)
+
+        assert world.verify(chain=fork.halted).chain == fork.halted
 
     @pytest.mark.parametrize("is_other", [False, True])
     def test_a_second_conflict_after_the_resolution_halts_who_was_halted_by_the_first(

@@ -28,6 +28,7 @@ from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.jobs import Means
 from node.update.kept import KEPT, Kept
+from node.update.lifecycle import GAINS_IN_PLACE
 from node.update.links import LinkingFileSystem
 from node.update.rehearsal import TrialResult
 from node.update.slots import Layer, Slots
@@ -237,6 +238,12 @@ def tell(farm: Farm, *heads: bytes, until_phase: tuple[str, ...] = DONE, of: str
     return found
 
 
+def same_files(farm: Farm, version: str, name: str, capabilities: Capabilities, pods: int = 3) -> bytes:
+    """A signed head with one more release, of the very files of ``version``."""
+    release = msgspec.structs.replace(signed_world.built(version).release, version=name, capabilities=capabilities)
+    return encode(farm.signed.release(name, by=farm.signed.pods[:pods], release=release))
+
+
 def tree_of(version: str) -> str:
     return signed_world.built(version).release.tree
 
@@ -339,6 +346,44 @@ class TestWhatAReleaseMayDo:
         assert (found["vault/2"].phase, found["vault/3"].phase) == ("not_proven", "confirmed")
         assert found["vault/3"].seconds["on_trial"] >= PROFILE.trial_s_min * 4
         assert tell(farm, farm.publish("4", capabilities=much))["vault/4"].seconds["on_trial"] < PROFILE.trial_s_min * 2
+
+    def test_the_files_in_use_may_do_less_from_their_next_start_on_if_their_newest_release_declares_less(
+        self, farm: Farm
+    ):
+        tell(farm, farm.publish("2", capabilities=replace(TODAY, memory_bytes=1 << 29)))
+        less = replace(TODAY, memory_bytes=1 << 28, modules=("msgspec",))
+
+        found = tell(farm, same_files(farm, "2", "2.1", less))
+
+        assert (found["vault/2.1"].phase, found["vault/2.1"].reason) == ("confirmed", "already in use")
+        assert "on_trial" not in found["vault/2.1"].seconds
+        assert Slots(farm.folder / "slots").capabilities("vault", tree_of("2")) == less
+        assert farm.switches == [tree_of("2")]
+
+    def test_the_files_in_use_gain_nothing_by_another_release_of_them(self, farm: Farm):
+        tell(farm, farm.publish("2"))
+
+        found = tell(farm, same_files(farm, "2", "2.1", replace(TODAY, tcp=True), pods=4))
+
+        assert (found["vault/2.1"].phase, found["vault/2.1"].reason) == ("not_proven", GAINS_IN_PLACE)
+        assert farm.slots.capabilities("vault", tree_of("2")) == TODAY
+
+    def test_they_may_do_less_also_if_they_took_over_while_that_release_waited(self, farm: Farm):
+        less = replace(TODAY, memory_bytes=1 << 28)
+        seen: list[tuple[str, str, str]] = []
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(farm.publish("2"), SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(same_files(farm, "2", "2.1", less), SENDER)
+            await wait_until(updates, lambda items: all(item.phase in DONE for item in items.values()))
+            seen.extend((item.release, item.phase, item.reason) for item in updates.updates().items)
+
+        live(farm, story)
+
+        assert ("vault/2.1", "confirmed", "already in use") in seen
+        assert farm.slots.capabilities("vault", tree_of("2")) == less
+        assert farm.switches == [tree_of("2")]
 
     def test_it_is_known_after_a_power_cut_before_the_trial(self, farm: Farm):
         asked = replace(TODAY, tcp=True)
@@ -456,7 +501,7 @@ class TestHeads:
     def test_a_known_and_an_older_head_are_no_news_and_nobodys_fault(self, farm: Farm):
         older, newer = farm.publish("2"), farm.publish("3")
         answers = self.offer(farm, newer, newer, older)
-        assert [answer.outcome for answer in answers] == ["accepted", "known", "known"]
+        assert [answer.outcome for answer in answers] == ["accepted", "known", "outdated"]
         assert (self.updates.refused_heads, farm.blamed, farm.carried) == ((), [], [newer])
 
     def test_the_chain_is_on_disk_before_anything_is_done(self, farm: Farm):

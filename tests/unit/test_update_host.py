@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from node.supervisor import space
+from node.supervisor.errors import RequestRefused
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.ports import Slot
 from node.supervisor.twins import Twin
 from node.update.errors import HostFailed, SlotDamaged, TwinFailed
 from node.update.ports import TwinOrder
+from node.vault import control
 
 
 class DiskUsage(NamedTuple):
@@ -26,7 +30,21 @@ class DiskUsage(NamedTuple):
 
 
 class InUse:
+    """The vault in use; it takes every file but those that ``refuses`` names."""
+
     record = b""
+
+    def __init__(self, refuses: bytes = b"") -> None:
+        self.refuses = refuses
+        self.carried: list[bytes] = []
+
+    async def ask(self, make: Callable[[int], control.Command], _timeout_s: float = 0.0) -> control.Report:
+        order = make(1)
+        if isinstance(order, control.CarryObject):
+            if order.content == self.refuses:
+                raise RequestRefused("vault.quota", "no room")
+            self.carried.append(order.content)
+        return control.Done(1)
 
 
 @pytest.fixture
@@ -51,6 +69,16 @@ def start_twin(home: Home, slot: Slot | None = None) -> None:
     host = UpdateHost(home, InUse(), find, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
     order = TwinOrder(tree_hash="ab" * 32, data=home.trial / "data", seed=bytes(32), quota_bytes=1)
     asyncio.run(host.start_twin(order))
+
+
+def test_a_vault_that_refuses_one_file_of_the_head_is_given_all_others(home: Home):
+    files = {hashlib.sha256(content).digest(): content for content in (b"one", b"two", b"three")}
+    vault = InUse(refuses=b"two")
+    host = UpdateHost(home, vault, Slot, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+
+    asyncio.run(host.carry_files(files))
+
+    assert vault.carried == [b"one", b"three"]
 
 
 def test_a_twin_that_does_not_start_on_a_sound_machine_failed_itself(home: Home):
