@@ -8,18 +8,21 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from node.prober.control import Kind, Measured, Outcome, ProbeAnswer, Ready
-from node.update.errors import TwinFailed
+from node.prober.control import Answered, Heard, Outcome, Question
+from node.update.errors import ProberFailed, TwinFailed
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
 from node.update.rehearsal import COPY_SUFFIX
 from node.vault import control
-from node.vault.core.identity import Signer, certify
+from node.vault.core import codec
+from node.vault.core.identity import Signer, certify, encode_record, make_record
+from node.vault.core.messages import Answer, Audited, Chunk, NotHeld, Refused, Stored
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
 
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
-READS: tuple[Kind, ...] = ("get", "audit")
+OVERHEAD_S = 0.001  # of a question, besides the answers
 
 
 def utc_s() -> float:
@@ -40,6 +43,7 @@ class Nature:
     rss_bytes: int = 50 << 20
     cpu_share: float = 0.1
     hoards_bytes: int = 0  # beside its chunks
+    is_for_clients_only: bool = False  # it refuses whoever is a vault
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,13 @@ class PretendedVault:
     def __init__(self, world: World, order: TwinOrder) -> None:
         loop = asyncio.get_running_loop()
         self.world, self.order, self.nature = world, order, world.natures[order.tree_hash]
+        self.key = Signer(world.random.randbytes(32))
         self.vault_id = Signer(order.seed).public_key
+        self.outcome: Outcome = "ok"  # of its last answer, as far as it can be seen without the chunk
+        self.asked_by: list[int] = []  # identities of the prober, each once in a row
         self.exited: asyncio.Future[int] = loop.create_future()
         self.started_s = loop.time()
-        self.record = b"" if order.is_standby else self.vault_id
+        self.record = b"" if order.is_standby else self.own_record()
         self.reads = 0
         self.handover_s: float | None = None  # until it is stopped
         if self.nature.hoards_bytes:
@@ -71,21 +78,37 @@ class PretendedVault:
         """A copy for the rehearsal has what the data have that it was made of."""
         return self.world.stores.setdefault(str(self.order.data).removesuffix(COPY_SUFFIX), {})
 
-    def answer(self, kind: str, address: bytes) -> ProbeAnswer:
-        nature, latency_s = self.nature, self.nature.latency_s * self.world.random.uniform(0.9, 1.1)
-        outcome: Outcome = "ok"
+    def own_record(self) -> bytes:
+        certificate = certify(Signer(self.order.seed), self.key.public_key, serial=1, now_s=utc_s())
+        return encode_record(make_record(self.key, certificate, ("127.0.1.1:4000",), utc_s()))
+
+    def answer(self, question: Question) -> bytes:
+        """Its answer on the wire; b"" when there is none."""
+        self.outcome = "failed" if self.exited.done() else "ok"
         if self.exited.done():
-            outcome, latency_s = "failed", 5.0
-        elif kind == "put":
-            number = len(self.store) + 1
-            self.store[address] = not (nature.loses_every and number % nature.loses_every == 0)
-        else:
-            self.reads += 1
-            if not self.store.get(address, False):
-                outcome = "not_held"
-            elif nature.wrong_every and self.reads % nature.wrong_every == 0:
-                outcome = "wrong_bytes"
-        return ProbeAnswer(outcome, latency_s, 1000)
+            return b""
+        return codec.encode(self._put(question) if question.kind == "put" else self._read(question))
+
+    def _put(self, question: Question) -> Answer:
+        number = len(self.store) + 1
+        self.store[question.address] = not (self.nature.loses_every and number % self.nature.loses_every == 0)
+        self.world.contents[question.address] = question.content
+        return Stored(sign_receipt(self.key, question.address, len(question.content), utc_s()))
+
+    def _read(self, question: Question) -> Answer:
+        self.reads += 1
+        address, nonce = question.address, question.nonce
+        if not self.store.get(address, False):
+            self.outcome = "not_held"
+            return NotHeld(sign_answer(self.key, NOT_HELD, address, b"", nonce, utc_s()))
+        content = self.world.contents[address]
+        if self.nature.wrong_every and self.reads % self.nature.wrong_every == 0:
+            content = b"other"
+        if question.kind == "get":
+            digest = hashlib.sha256(content).digest()
+            self.outcome = "ok" if digest == address else "wrong_bytes"
+            return Chunk(content, sign_answer(self.key, HELD, address, digest, nonce, utc_s()))
+        return Audited(sign_answer(self.key, AUDITED, address, audit_digest(nonce, content), nonce, utc_s()))
 
     def usage(self) -> UsedUp:
         if self.exited.done():
@@ -101,7 +124,7 @@ class PretendedVault:
         return control.Scanned(1, tuple(held), tuple(held[: self.nature.corrupt]))
 
     async def activate(self) -> None:
-        self.record = self.vault_id
+        self.record = self.own_record()
 
     async def stop(self, handover_s: float = 0.0) -> None:
         self.handover_s = handover_s
@@ -117,38 +140,35 @@ class PretendedVault:
 
 
 class PretendedProber:
-    """Asks like the real one: puts first, then reads of what both acknowledged."""
+    """Asks both twins, and tells what it hears, unless the world has it say something else."""
 
-    def __init__(
-        self, world: World, twins: list[PretendedVault], pairs_per_s: float, report: Callable[[Ready | Measured], None]
-    ) -> None:
-        self.world, self.twins, self.pairs_per_s, self.report = world, twins, pairs_per_s, report
+    def __init__(self, world: World, twins: list[PretendedVault]) -> None:
+        self.world, self.twins = world, twins
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.stored: list[bytes] = []
-        self.task = asyncio.create_task(self.run())
+        self.identity = world.random.getrandbits(64)
 
-    async def run(self) -> None:
-        await asyncio.sleep(1.0)
-        self.report(Ready())
-        while True:
-            await asyncio.sleep(1.0 / self.pairs_per_s)
-            self.world.pairs += 1
-            if self.world.pairs in self.world.prober_dies_at:
-                self.exited.set_result(1)
-                return
-            self.report(self.pair())
+    async def ask(self, question: Question) -> Heard:
+        self.world.pairs += 1
+        if self.world.pairs in self.world.prober_dies_at:
+            self.exited.set_result(1)
+        answers = [self.heard_from(twin, question) for twin in self.twins]
+        await asyncio.sleep(sum(answer.latency_s for answer in answers) + OVERHEAD_S)
+        if self.exited.done():
+            raise ProberFailed("it has ended")
+        return self.world.told(question, Heard(question.id, (answers[0], answers[1])))
 
-    def pair(self) -> Measured:
-        chance = self.world.random
-        kind: Kind = "put" if len(self.stored) < 8 or chance.random() < 0.25 else chance.choice(READS)
-        address = hashlib.sha256(b"%d" % self.world.pairs).digest() if kind == "put" else chance.choice(self.stored)
-        answers = (self.twins[0].answer(kind, address), self.twins[1].answer(kind, address))
-        if kind == "put" and all(answer.outcome == "ok" for answer in answers):
-            self.stored.append(address)
-        return Measured(kind, address, 0, answers)
+    def heard_from(self, twin: PretendedVault, question: Question) -> Answered:
+        if twin.asked_by[-1:] != [self.identity]:
+            twin.asked_by.append(self.identity)
+        content, outcome = twin.answer(question), twin.outcome
+        latency_s = twin.nature.latency_s * self.world.random.uniform(0.9, 1.1) if content else 5.0
+        return Answered(outcome, latency_s, utc_s(), content)
+
+    async def renew(self) -> None:
+        await asyncio.sleep(0.01)
+        self.identity = self.world.random.getrandbits(64)
 
     async def stop(self, handover_s: float = 0.0) -> None:
-        self.task.cancel()
         if not self.exited.done():
             self.exited.set_result(0)
 
@@ -181,11 +201,15 @@ class World:
     reporters: list[Reporter] = field(default_factory=lambda: [Reporter(number) for number in range(6)])
     random: random.Random = field(default_factory=lambda: random.Random(1))
     prober_dies_at: tuple[int, ...] = ()
+    told: Callable[[Question, Heard], Heard] = lambda _question, heard: heard  # what the prober makes of it
+    is_own_vault_away: bool = False
+    contents: dict[bytes, bytes] = field(default_factory=dict)
     stores: dict[str, dict[bytes, bool]] = field(default_factory=dict)
     vaults: list[PretendedVault] = field(default_factory=list)
     probers: list[PretendedProber] = field(default_factory=list)
     orders: list[TwinOrder] = field(default_factory=list)
     pairs: int = 0
+    relayed: int = 0  # questions to one twin by way of the own vault
 
     async def start_twin(self, order: TwinOrder) -> PretendedVault:
         self.orders.append(order)
@@ -196,14 +220,22 @@ class World:
         self.vaults.append(vault)
         return vault
 
-    async def start_prober(
-        self, twins: tuple[bytes, bytes], pairs_per_s: float, on_report: Callable[[Ready | Measured], None]
-    ) -> PretendedProber:
-        await asyncio.sleep(0.3)
-        running = {vault.record: vault for vault in self.vaults if vault.record}
-        prober = PretendedProber(self, [running[record] for record in twins], pairs_per_s, on_report)
+    async def start_prober(self, twins: tuple[bytes, bytes]) -> PretendedProber:
+        await asyncio.sleep(0.6)
+        prober = PretendedProber(self, [self.running(record) for record in twins])
         self.probers.append(prober)
         return prober
+
+    def running(self, record: bytes) -> PretendedVault:
+        return next(vault for vault in self.vaults if vault.record == record)
+
+    async def ask_as_vault(self, twin: bytes, question: Question) -> bytes:
+        await asyncio.sleep(0.01)
+        if self.is_own_vault_away:
+            raise TwinFailed("the own vault is not there")
+        vault = self.running(twin)
+        self.relayed += 1
+        return codec.encode(Refused("busy")) if vault.nature.is_for_clients_only else vault.answer(question)
 
     async def neighbourhood(self) -> Neighbourhood:
         vault_ids = list(dict.fromkeys(vault.vault_id for vault in self.vaults))

@@ -196,6 +196,10 @@ def vault_unavailable() -> str:
     return "The vault is not running at the moment; it is being started."
 
 
+def vault_too_old() -> str:
+    return "The vault in use is of a version that cannot do this."
+
+
 def vault_slow(seconds: float) -> str:
     return f"The vault did not answer within {seconds:.0f} seconds."
 

@@ -1,17 +1,17 @@
-"""The prober process: Hello, one order, then pairs until the parent closes the channel."""
+"""The prober process: Hello, the twins, then questions until the parent closes the channel."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-import random
 import sys
+from collections.abc import Coroutine
 from typing import Final
 
 import msgspec
 
-from node.prober.control import Measured, Ready, decode_probe
+from node.prober.control import Probe, ProberReport, Question, Renew, decode_order
 from node.prober.prober import Prober
 from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS
 from node.vault.channel import Channel
@@ -21,6 +21,7 @@ from node.vault.core import codec, messages
 from node.vault.core.identity import PeerRecord, Signer, certify, decode_record, make_record
 from node.vault.errors import ControlError, VaultError
 from node.vault.loaded import loaded_tree_hash
+from node.vault.ports import Clock
 from node.vault.transport.endpoint import IrohNetwork
 
 PROBE_TIMEOUT_S: Final = 30.0
@@ -33,40 +34,59 @@ async def run(channel: Channel) -> None:
     """Probe until the parent closes the channel.
 
     Raises:
-        ControlError: The parent gave no order.
-        OSError: The port cannot be bound.
+        ControlError: The parent gave no order, or another one than it may.
+        OSError: No port can be bound.
     """
-    orders = channel.start_reading(asyncio.get_running_loop())
+    contents = channel.start_reading(asyncio.get_running_loop())
 
-    def tell(report: Hello | Ready | Measured) -> None:
+    def tell(report: ProberReport) -> None:
         content = msgspec.msgpack.encode(report)
         channel.send(len(content).to_bytes(LENGTH_BYTES, "big") + content)
 
     tell(Hello(CONTROL_VERSIONS, WIRE_VERSIONS, loaded_tree_hash()))
     async with asyncio.timeout(PROBE_TIMEOUT_S):
-        content = await orders.get()
-    if content is None:
+        content = await contents.get()
+    order = None if content is None else decode_order(content)
+    if not isinstance(order, Probe):
         raise ControlError("the parent gave no order")
-    order, clock = decode_probe(content), SystemClock()
+    clock = SystemClock()
     twins = (decode_record(order.twins[0], clock.utc_s()), decode_record(order.twins[1], clock.utc_s()))
-    seed = os.urandom(32)
-    record = _throw_away_record(seed, clock.utc_s())
-    network = await IrohNetwork.bind(
-        seed, order.bind, lambda seen_at: messages.Hello(order.network, WIRE_VERSIONS, record, seen_at),
-        _refuse, clock,
-    )  # fmt: skip
-    prober = Prober(order, twins, network, clock, random.Random(), os.urandom, tell)  # noqa: S311  # chance, not secrets
+    orders: asyncio.Queue[Question | Renew] = asyncio.Queue()
+    running: set[asyncio.Task[None]] = set()
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(network.run()), tasks.create_task(prober.run())]
-        while await orders.get() is not None:
-            continue
+
+        def start(work: Coroutine[None, None, None]) -> None:
+            task = tasks.create_task(work)
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+        async def connect() -> IrohNetwork:
+            network = await _connect(order, clock)
+            start(network.run())
+            await asyncio.sleep(0)  # requests need run()
+            return network
+
+        start(Prober(twins, connect, clock, tell).run(orders))
+        while (content := await contents.get()) is not None:
+            given = decode_order(content)
+            if isinstance(given, Probe):
+                raise ControlError("a second Probe")
+            orders.put_nowait(given)
         for task in running:
             task.cancel()
-    await network.close()
+
+
+async def _connect(order: Probe, clock: Clock) -> IrohNetwork:
+    """A network under an identity that nobody has seen before."""
+    seed = os.urandom(32)
+    record = _throw_away_record(seed, clock.utc_s())
+    return await IrohNetwork.bind(
+        seed, order.bind, lambda seen_at: messages.Hello(order.network, WIRE_VERSIONS, record, seen_at), _refuse, clock
+    )
 
 
 def _throw_away_record(transport_seed: bytes, utc_s: float) -> PeerRecord:
-    """An identity for this run only.  Without an address it is a client's: nobody takes it for a vault."""
+    """An identity that is thrown away.  Without an address it is a client's: nobody takes it for a vault."""
     transport = Signer(transport_seed)
     certificate = certify(Signer(os.urandom(32)), transport.public_key, serial=1, now_s=utc_s)
     return make_record(transport, certificate, (), utc_s)

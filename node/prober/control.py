@@ -1,14 +1,17 @@
 """The contract between the supervisor and the prober; framing and Hello are those of ``node.vault.control``.
 
 child  Hello
-parent Probe      the twins, in random order, and the pace
+parent Probe      the twins, in random order
 child  Ready      both twins have been greeted
-child  Measured   one pair, again and again, until the parent closes the channel
+parent Question   for both twins; answered once by Heard, under its id
+parent Renew      go on under another identity; answered once by Renewed, when it has greeted both twins
+
+The parent draws every question and its nonce, and is given the answers as they came: it checks them itself.
 """
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 import msgspec
 
@@ -18,6 +21,10 @@ from node.vault.errors import ControlError
 Kind = Literal["put", "get", "audit"]
 Outcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
 
+ASK_TIMEOUT_S: Final = 5.0  # for one twin's answer
+GREET_TRIES: Final = 10
+GREET_S_MAX: Final = GREET_TRIES * ASK_TIMEOUT_S
+
 
 class Probe(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     """The answer to Hello.  ``twins`` are two encoded PeerRecords; their order says nothing."""
@@ -26,35 +33,52 @@ class Probe(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     network: bytes
     twins: tuple[bytes, bytes]
     bind: str
-    pairs_per_s: float
-    chunk_bytes_max: int
+
+
+class Question(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    """One request for both twins; ``content`` only for a put, ``first`` (0 or 1) is asked first."""
+
+    id: int
+    kind: Kind
+    address: bytes
+    content: bytes
+    nonce: bytes
+    first: int
+
+
+class Renew(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    id: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     pass
 
 
-class ProbeAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What one twin did with a request.  ``failed``: no answer in time, or a broken connection."""
+class Answered(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What one twin answered: ``content`` as it came, b"" when nothing came, at ``at_s`` (UTC).
+
+    ``outcome`` is what the prober makes of it.  ``failed``: no answer in time, or a broken connection.
+    """
 
     outcome: Outcome
     latency_s: float
-    wire_bytes: int
+    at_s: float
+    content: bytes
 
 
-class Measured(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
-    """The same request to both twins; ``answers`` in the order of ``Probe.twins``, ``first`` was asked first.
+class Heard(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    """Both answers to the question ``id``, in the order of ``Probe.twins``."""
 
-    For a get or an audit: both had acknowledged the chunk before.
-    """
-
-    kind: Kind
-    address: bytes
-    first: int
-    answers: tuple[ProbeAnswer, ProbeAnswer]
+    id: int
+    answers: tuple[Answered, Answered]
 
 
-ProberReport = Hello | Ready | Measured
+class Renewed(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    id: int
+
+
+ProberReport = Hello | Ready | Heard | Renewed
+ProberOrder = Probe | Question | Renew
 
 
 def decode_report(content: bytes) -> ProberReport:
@@ -69,13 +93,13 @@ def decode_report(content: bytes) -> ProberReport:
         raise ControlError(f"not a prober's report: {error}") from error
 
 
-def decode_probe(content: bytes) -> Probe:
-    """Read the parent's only order.
+def decode_order(content: bytes) -> ProberOrder:
+    """Read a frame's content from the parent.
 
     Raises:
-        ControlError: It is none.
+        ControlError: It is no order.
     """
     try:
-        return msgspec.msgpack.decode(content, type=Probe)
+        return cast("ProberOrder", msgspec.msgpack.decode(content, type=ProberOrder))
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise ControlError(f"not an order to a prober: {error}") from error

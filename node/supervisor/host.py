@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from node.api import texts
-from node.prober.control import Measured, Probe, Ready
+from node.prober.control import Probe, Question
 from node.supervisor import space
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
@@ -17,7 +17,7 @@ from node.supervisor.ports import Assignment, Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
 from node.supervisor.twins import Twin, twin_key
 from node.supervisor.vault_child import VaultChild
-from node.update.errors import HostFailed, TwinFailed, UpdateError
+from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
 from node.vault import control
@@ -26,7 +26,8 @@ from node.vault.ports import Entropy
 GET_S: Final = 30.0
 TELL_S: Final = 5.0
 TABLES_S: Final = 20.0
-PROBE_CHUNK_BYTES_MAX: Final = 64 << 10
+ASK_S: Final = 8.0  # for what a vault waits some seconds for itself
+NO_ANSWER: Final = "peer"  # codes of what the vault that was asked did, or did not
 
 log = logging.getLogger(__name__)
 
@@ -157,13 +158,11 @@ class UpdateHost:
                 raise HostFailed(trouble) from error
             raise
 
-    async def start_prober(
-        self, twins: tuple[bytes, bytes], pairs_per_s: float, on_report: Callable[[Ready | Measured], None]
-    ) -> ProberProcess:
-        """Start the prober on two records.
+    async def start_prober(self, twins: tuple[bytes, bytes]) -> ProberProcess:
+        """Start the prober on two records; return once it has greeted both.
 
         Raises:
-            TwinFailed: It did not start.
+            ProberFailed: It did not start; nothing of it is left.
         """
         program = self._home.path / "app"
         try:
@@ -171,18 +170,36 @@ class UpdateHost:
                 await asyncio.to_thread(copy_program, program)
                 self._is_program_copied = True
         except OSError as error:
-            raise TwinFailed(texts.unusable(program, error)) from error
+            raise ProberFailed(texts.unusable(program, error)) from error
         probe = Probe(
             control_version=0,  # set when the prober has said which ones it speaks
             network=self._home.network,
             twins=twins,
             bind=self._any_port(),
-            pairs_per_s=pairs_per_s,
-            chunk_bytes_max=PROBE_CHUNK_BYTES_MAX,
         )
-        return await start_prober(
-            program, self._home.trial / "prober", probe, self._home.logs / "prober.log", on_report
-        )
+        return await start_prober(program, self._home.trial / "prober", probe, self._home.logs / "prober.log")
+
+    async def ask_as_vault(self, twin: bytes, question: Question) -> bytes:
+        """Let the vault in use ask a twin, named by its record; return what came, b"" when nothing did.
+
+        Raises:
+            TwinFailed: The vault in use is not there, or cannot do that.
+        """
+        assert question.kind != "put"
+        is_audit = question.kind == "audit"
+        try:
+            answer = await self._vault.ask(
+                lambda number: control.AskVault(number, twin, question.address, question.nonce, is_audit), ASK_S
+            )
+        except RequestRefused as error:
+            if error.code.startswith(NO_ANSWER):
+                return b""
+            raise TwinFailed(str(error)) from error
+        except VaultUnavailable as error:
+            raise TwinFailed(str(error)) from error
+        if not isinstance(answer, control.Asked):
+            raise TwinFailed(texts.odd_answer())
+        return answer.answer
 
     async def neighbourhood(self) -> Neighbourhood:
         """Ask the vault in use for its neighbours' rank tables.

@@ -24,9 +24,10 @@ from node.vault import control
 from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
 
-CONTROL_VERSIONS: Final = (1,)  # spoken by this supervisor, the best first
+CONTROL_VERSIONS: Final = (2, 1)  # spoken by this supervisor, the best first
 OPEN_S: Final = 60.0  # a standby vault reads the names of all its chunks
 STANDBY_CODE: Final = "control.standby"
+UNKNOWN_COMMAND: Final = "control.unknown"
 DRAIN_S: Final = 15.0
 EXIT_S: Final = 3.0  # after Done, or after its input was closed
 NO_HOST: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 - compared with, not bound to
@@ -58,13 +59,19 @@ class VaultLauncher:
                 check_record(report.record, key)  # what it raises ends the vault
             on_report(report)
 
+        configured: list[control.Configure] = []
+
+        def configure(hello: bytes) -> bytes:
+            configured.append(answer_hello(hello, slot, key, assignment))
+            return control.encode(configured[0])[control.LENGTH_BYTES :]
+
         spec = SandboxSpec(
             slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache, capabilities=slot.capabilities
         )
         try:
             child = await Child.start(
                 spec,
-                configure=lambda hello: answer_hello(hello, slot, key, assignment),
+                configure=configure,
                 decode=control.decode_report,
                 on_report=hear,
                 log=self._log,
@@ -74,14 +81,15 @@ class VaultLauncher:
             raise OSError(str(error)) from error
         except ChildError as error:
             raise VaultUnavailable(str(error)) from error
-        return VaultRun(child, key, self._log)
+        return VaultRun(child, key, self._log, configured[0].control_version)
 
 
 class VaultRun:
     """A vault process behind its control channel; fulfils ``Run``."""
 
-    def __init__(self, child: Child[control.Report], key: RunKey, log: Path) -> None:
+    def __init__(self, child: Child[control.Report], key: RunKey, log: Path, control_version: int) -> None:
         self._child = child
+        self._control_version = control_version
         self._log = log
         self.key = key
 
@@ -101,11 +109,18 @@ class VaultRun:
         """Send a command and return its answer.
 
         Raises:
-            RequestRefused: The vault did not carry it out.
+            RequestRefused: The vault did not carry it out, or is too old to know it.
             VaultUnavailable: It did not answer in time, or ended.
         """
+
+        def build(number: int) -> control.Command:
+            command = make(number)
+            if control.SINCE_VERSION.get(type(command), 1) > self._control_version:
+                raise RequestRefused(UNKNOWN_COMMAND, texts.vault_too_old())  # it would end for what it cannot read
+            return command
+
         try:
-            return await self._child.ask(make, timeout_s)
+            return await self._child.ask(build, timeout_s)
         except ChildFailed as error:
             raise RequestRefused(error.code, error.message) from error
         except TimeoutError as error:
@@ -138,8 +153,8 @@ class VaultRun:
         return self._child.fault or last_line(self._log)
 
 
-def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment) -> bytes:
-    """Check the vault's first frame; return the content of the Configure frame that answers it.
+def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment) -> control.Configure:
+    """Check the vault's first frame; return what answers it.
 
     Raises:
         ControlError: It is no Hello, from another tree than the slot's, or has no control version of ours.
@@ -149,7 +164,7 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         raise ControlError(texts.not_hello(type(hello).__name__))
     if hello.tree_hash != slot.tree_hash:
         raise ControlError(texts.slot_mismatch(slot.tree_hash, hello.tree_hash))
-    configure = control.Configure(
+    return control.Configure(
         control_version=common_version(hello),
         network=assignment.network,
         transport_seed=key.seed,
@@ -163,7 +178,6 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         introductions=assignment.introductions,
         is_discovering=assignment.is_discovering,
     )
-    return control.encode(configure)[control.LENGTH_BYTES :]
 
 
 def common_version(hello: control.Hello) -> int:

@@ -12,22 +12,37 @@ from typing import Final
 import msgspec
 
 import node
-from node.prober.control import Measured, Probe, ProberReport, Ready, decode_report
+from node.api import texts
+from node.prober.control import (
+    ASK_TIMEOUT_S,
+    GREET_S_MAX,
+    Heard,
+    Probe,
+    ProberReport,
+    Question,
+    Ready,
+    Renew,
+    Renewed,
+    decode_report,
+)
 from node.sandbox.child import Child
 from node.sandbox.errors import ChildError
 from node.sandbox.spec import PROBER_MODULE, SandboxSpec
 from node.supervisor.launch import common_version
-from node.update.errors import TwinFailed
+from node.update.errors import ProberFailed
 from node.vault.control import Hello
 from node.vault.errors import ControlError
 
 STOP_S: Final = 3.0
+SLACK_S: Final = 5.0  # on a busy machine
+ASK_S: Final = 2 * ASK_TIMEOUT_S + SLACK_S  # one twin after the other
+GREET_S: Final = GREET_S_MAX + SLACK_S
 FOLDER_MODE: Final = 0o700
 COPIED: Final = ("vault", "prober")  # what a prober is made of, besides the map
 
 
 class ProberProcess:
-    """A running prober; fulfils ``node.update.ports.Process``."""
+    """A running prober; fulfils ``node.update.ports.Prober``."""
 
     def __init__(self, child: Child[ProberReport]) -> None:
         self._child = child
@@ -39,15 +54,34 @@ class ProberProcess:
     async def stop(self, handover_s: float = 0.0) -> None:
         await self._child.stop(STOP_S)
 
+    def kill(self) -> None:
+        """End it at once."""
+        self._child.kill()
 
-async def start_prober(
-    program: Path, data: Path, probe: Probe, log: Path, on_report: Callable[[Ready | Measured], None]
-) -> ProberProcess:
-    """Start the prober that lies in ``program``, with ``data`` as its folder, and give it its only order.
+    async def ask(self, question: Question) -> Heard:
+        heard = await self._order(lambda number: msgspec.structs.replace(question, id=number), ASK_S)
+        if not isinstance(heard, Heard):
+            raise ProberFailed(texts.odd_answer())
+        return heard
+
+    async def renew(self) -> None:
+        if not isinstance(await self._order(Renew, GREET_S), Renewed):
+            raise ProberFailed(texts.odd_answer())
+
+    async def _order(self, make: Callable[[int], msgspec.Struct], timeout_s: float) -> ProberReport:
+        try:
+            return await self._child.ask(make, timeout_s)
+        except ChildError as error:
+            raise ProberFailed(str(error)) from error
+
+
+async def start_prober(program: Path, data: Path, probe: Probe, log: Path) -> ProberProcess:
+    """Start the prober that lies in ``program``, with ``data`` as its folder; return once it has greeted both twins.
 
     Raises:
-        TwinFailed: It did not start; nothing of it is left.
+        ProberFailed: It did not start; nothing of it is left.
     """
+    is_ready = asyncio.Event()
 
     def configure(content: bytes) -> bytes:
         hello = decode_report(content)
@@ -56,8 +90,8 @@ async def start_prober(
         return msgspec.msgpack.encode(msgspec.structs.replace(probe, control_version=common_version(hello)))
 
     def hear(report: ProberReport) -> None:
-        if not isinstance(report, Hello):
-            on_report(report)
+        if isinstance(report, Ready):
+            is_ready.set()
 
     try:
         await asyncio.to_thread(_empty, data)
@@ -70,8 +104,17 @@ async def start_prober(
             name="prober",
         )
     except (ChildError, OSError) as error:
-        raise TwinFailed(str(error)) from error
-    return ProberProcess(child)
+        raise ProberFailed(str(error)) from error
+    prober, waiting = ProberProcess(child), asyncio.create_task(is_ready.wait())
+    try:
+        await asyncio.wait((waiting, child.exited), timeout=GREET_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        if not is_ready.is_set():
+            prober.kill()
+    if not is_ready.is_set():
+        raise ProberFailed(child.fault or "it greeted nobody")
+    return prober
 
 
 def _empty(data: Path) -> None:

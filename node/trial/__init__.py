@@ -1,8 +1,8 @@
 """When is a sacrificial vault good enough?  The trial of a release on one node, pure: events in, a verdict out.
 
 Files, from the inside out: ``rule`` weighs one metric; ``profile`` holds all limits; ``evidence`` makes blocks of
-pairs and samples; ``peers`` sums up neighbours; ``faults`` tells the candidate's from the computer's; ``trial``
-decides; ``verdict`` says it in words; ``events`` is what a trial is told.
+pairs and samples; ``relayed`` counts what the farm's own vault asked; ``peers`` sums up neighbours; ``faults`` tells
+the candidate's from the computer's; ``trial`` decides; ``verdict`` says it in words; ``events`` is what it is told.
 """
 
 from node.trial.events import (

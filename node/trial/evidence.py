@@ -85,6 +85,7 @@ class Pair:
     """The same request to both twins, in random order.  ``at_s``: when it was asked.
 
     ``was_stored``: both had acknowledged the chunk before; who says now that it does not have it has lost it.
+    ``is_relayed``: the farm's own vault asked, whose word for times and failures is not taken; see ``relayed``.
     """
 
     at_s: float
@@ -93,6 +94,7 @@ class Pair:
     candidate: Ask
     control: Ask
     was_stored: bool = False
+    is_relayed: bool = False
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.at_s) or len(self.address) > ADDRESS_BYTES_MAX:

@@ -20,6 +20,7 @@ from typing import Final, Literal
 import msgspec
 
 from node.trial.evidence import Pair
+from node.trial.relayed import Relayed
 
 ADDRESSES_MAX: Final = 256  # of lost chunks and of wrong bytes that are told apart
 
@@ -100,8 +101,11 @@ class Tally(msgspec.Struct):
     verified_reads: int = 0
     lost: list[bytes] = msgspec.field(default_factory=list)
     wrong: list[bytes] = msgspec.field(default_factory=list)
+    relayed: Relayed = msgspec.field(default_factory=Relayed)
 
     def count(self, pair: Pair) -> None:
+        if pair.is_relayed:
+            self.relayed.count(pair)
         if pair.kind == "put":
             self.stored += pair.candidate.is_good
         else:
@@ -123,6 +127,8 @@ class Silence(msgspec.Struct):
 
     def hear(self, pair: Pair, at_s: float) -> float:
         """Take one pair; return for how long the silence has lasted."""
+        if pair.is_relayed:
+            return at_s - self.since_s if self.asks else 0.0
         if pair.candidate.is_answered:
             self.asks = 0
         elif pair.control.is_answered:

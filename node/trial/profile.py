@@ -90,6 +90,9 @@ class Profile:
     lost_tries: int = 3  # a stored chunk is lost when it is not served in so many tries
     lost_retry_s: float = 600.0
 
+    # For reads by way of the own vault: so many right ones of the control, before those of the candidate are compared.
+    relayed_reads_min: int = 100
+
     # The rollout and the way back.  Shares of the network, one after the other; () is no waves.
     wave_shares: tuple[float, ...] = (0.02, 0.18, 0.80)
     wave_first_nodes_min: int = 20
@@ -173,6 +176,7 @@ PRACTICE: Final = Profile(
     gap_s_max=10.0,
     pairs_per_s_min=20.0,
     lost_retry_s=0.5,
+    relayed_reads_min=30,
     wave_shares=(),
     wave_first_nodes_min=0,
     wave_soak_s=0.0,

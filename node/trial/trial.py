@@ -237,7 +237,7 @@ class Trial(msgspec.Struct, kw_only=True):
         if len(self.seen) > SEEN_PAIRS_MAX:
             del self.seen[next(iter(self.seen))]
         self.tally.count(pair)
-        if self._is_comparing():
+        if self._is_comparing() and not pair.is_relayed:
             self.comparison.add(pair)
         return self._judge_answers(pair) or self._watch_for_a_hang(pair)
 
@@ -388,7 +388,8 @@ class Trial(msgspec.Struct, kw_only=True):
             (self.neighbours_rated, self._neighbours_needed(), "neighbours rated it"),
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
-        return too_few + self.comparison.missing(self.profile)
+        relayed = self.tally.relayed.missing(self.profile.relayed_reads_min)
+        return too_few + relayed + self.comparison.missing(self.profile)
 
     def _neighbours_needed(self) -> int:
         """0 in a network that has fewer subnets than that: nobody could rate it, ever."""

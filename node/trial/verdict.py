@@ -193,6 +193,10 @@ def too_few(have: int, need: int, what: str) -> str:
     return f"{have:,} of {need:,} {what}"
 
 
+def worse_to_vaults(candidate: int, control: int) -> str:
+    return f"it gave another vault {candidate:,} right answers where its twin gave {control:,}"
+
+
 def unproven(names: list[MetricName]) -> str:
     return f"{' and '.join(_NAMES[name] for name in names)} still undecided"
 

@@ -15,12 +15,14 @@ slots.py         versions on disk, read-only, and the pointer to the one in use
 trees.py         trees of files: written, compared with their hash, removed
 bytecode.py      byte code of a slot, prepared by us
 trial_run.py     one trial end to end: twins, prober, samples, neighbours' tables
+interview.py     the same questions to both twins, and every answer checked
+plan.py          what to ask next (pure)
 rehearsal.py     the way back, rehearsed on what the candidate left
 kept.py          the store as it was before a version ran, for the way back
 links.py         hard links, and a vault's data copied with them
 waiting.py       threads that are waited for
 identities.py    throw-away identities next to each other
-observations.py  what prober and neighbours say, as the trial understands it (pure)
+observations.py  what twins and neighbours say, as the trial understands it (pure)
 ports.py         what all this needs of the rest of the supervisor
 errors.py        what can go wrong, by what the caller has to do
 """

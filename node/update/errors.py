@@ -40,6 +40,12 @@ class TwinFailed(UpdateError):
     code = "update.twin"
 
 
+class ProberFailed(UpdateError):
+    """The prober did not start, has ended, or said what cannot be.  It is ours: no twin is to blame; start another."""
+
+    code = "update.prober"
+
+
 class HostFailed(UpdateError):
     """This machine could not do its part: a full disk, a damaged slot.  Nothing is known against any release."""
 

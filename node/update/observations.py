@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from node.prober.control import Measured, Outcome, ProbeAnswer
+from node.prober.control import Outcome
 from node.trial.events import ChunkLost, Event, PairMeasured, Twin
-from node.trial.evidence import Ask, Pair
+from node.trial.evidence import Ask, Kind, Pair
 from node.trial.peers import Report
 from node.trial.profile import Profile
 from node.vault.core.codec import decode_evidence
@@ -32,6 +32,29 @@ _ASKS: Final[dict[Outcome, tuple[bool, bool, str]]] = {
     "bad_signature": (False, True, BadSignature.code),
 }
 _NOT_SERVED: Final[frozenset[Outcome]] = frozenset({"not_held", "refused", "failed"})
+_UNSIGNED: Final[frozenset[Outcome]] = frozenset({"refused", "failed", "bad_signature"})  # no word of the twin's own
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """What one twin did with a request, checked.  ``failed``: no answer in time, or a broken connection."""
+
+    outcome: Outcome
+    latency_s: float
+    wire_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The same request to both twins, in the order in which they were named to who asked.
+
+    For a get or an audit: both had acknowledged the chunk before.  ``is_relayed``: the farm's own vault asked.
+    """
+
+    kind: Kind
+    address: bytes
+    answers: tuple[ProbeAnswer, ProbeAnswer]
+    is_relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +85,11 @@ class _Suspicion:
 
 
 class Observer:
-    """Follows every chunk that a twin acknowledged.  ``order`` names the twins as the prober was given them."""
+    """Follows every chunk that a twin acknowledged.  ``order`` names the twins as the prober was given them.
+
+    The vault in use is of the version that the candidate would replace.  So of what it hears only what the twins signed
+    is held against them: a vault that lies could stop its successor for ever.
+    """
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
@@ -77,9 +104,12 @@ class Observer:
             ValueError: A number in it is out of all limits.
         """
         answers = dict(zip(order, measured.answers, strict=True))
-        pair = Pair(now_s, measured.kind, measured.address, _ask(answers["candidate"]), _ask(answers["control"]))
+        candidate, control = (_ask(answers[twin], is_relayed=measured.is_relayed) for twin in ("candidate", "control"))
+        pair = Pair(now_s, measured.kind, measured.address, candidate, control, is_relayed=measured.is_relayed)
         events: list[Event] = [PairMeasured(now_s, pair)]
         for twin, answer in answers.items():
+            if measured.is_relayed and answer.outcome in _UNSIGNED:
+                continue
             if measured.kind == "put":
                 self._put(twin, measured.address, answer)
             elif self._is_lost(twin, measured.address, answer, now_s):
@@ -155,6 +185,7 @@ def _is_proof(evidence: bytes, vault_id: bytes) -> bool:
     return True
 
 
-def _ask(answer: ProbeAnswer) -> Ask:
-    is_answered, is_hash_ok, code = _ASKS[answer.outcome]
+def _ask(answer: ProbeAnswer, *, is_relayed: bool) -> Ask:
+    is_unproven = is_relayed and answer.outcome in _UNSIGNED
+    is_answered, is_hash_ok, code = _ASKS["failed" if is_unproven else answer.outcome]
     return Ask(is_answered, is_hash_ok, answer.latency_s, answer.wire_bytes, code)

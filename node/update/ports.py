@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from node.prober.control import Measured, Ready
+from node.prober.control import Heard, Question
 from node.update.observations import Neighbourhood
 from node.vault import control
 
@@ -74,6 +74,18 @@ class TwinVault(Process, Protocol):
         ...
 
 
+class Prober(Process, Protocol):
+    """A running prober that has greeted both twins."""
+
+    async def ask(self, question: Question) -> Heard:
+        """Put the question to both; its ``id`` is drawn here.  Raises ProberFailed when it does not answer."""
+        ...
+
+    async def renew(self) -> None:
+        """Go on under another identity, which both twins have met by then.  Raises ProberFailed."""
+        ...
+
+
 class TrialPorts(Protocol):
     async def start_twin(self, order: TwinOrder) -> TwinVault:
         """Start a vault; return once it is reachable, or, in standby, once it has opened its store.
@@ -84,13 +96,22 @@ class TrialPorts(Protocol):
         """
         ...
 
-    async def start_prober(
-        self, twins: tuple[bytes, bytes], pairs_per_s: float, on_report: Callable[[Ready | Measured], None]
-    ) -> Process:
-        """Start the prober on two records, whose order says nothing.
+    async def start_prober(self, twins: tuple[bytes, bytes]) -> Prober:
+        """Start the prober on two records, whose order says nothing; return once it has greeted both.
 
         Raises:
-            TwinFailed: It did not start.
+            ProberFailed: It did not start; nothing of it is left.
+        """
+        ...
+
+    async def ask_as_vault(self, twin: bytes, question: Question) -> bytes:
+        """Let the farm's own vault ask a twin, named by its record, as it asks any vault; ``question`` is no put.
+
+        Returns:
+            The answer as it came, unchecked; b"" when the twin gave none.
+
+        Raises:
+            TwinFailed: The own vault is not there, or cannot do that.
         """
         ...
 

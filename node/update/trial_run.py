@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from node.prober.control import Measured, Ready
 from node.trial.events import (
     Denied,
     Event,
@@ -34,13 +33,15 @@ from node.trial.evidence import Usage
 from node.trial.profile import Profile
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome, Progress
-from node.update.errors import TwinFailed
+from node.update.errors import ProberFailed, TwinFailed
 from node.update.identities import draw_identities
-from node.update.observations import Neighbourhood, Observer, reports_about
-from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
+from node.update.interview import Chance, Interview
+from node.update.observations import Measured, Neighbourhood, Observer, reports_about
+from node.update.plan import Plan
+from node.update.ports import Prober, Process, TrialPorts, TwinOrder, TwinVault
 from node.update.rehearsal import TrialResult, scan, stop
 from node.update.trees import size_of
-from node.vault.core.identity import Signer
+from node.vault.core.identity import Signer, position_of
 from node.vault.ports import Entropy, Random
 
 HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; the own vault holds most of it anyway
@@ -112,7 +113,8 @@ class TrialRun:
         self._trial = Trial(profile=order.profile)
         self._observer = Observer(order.profile)
         self._sides: dict[Twin, _Side] = {}
-        self._prober: Process | None = None
+        self._plan: Plan
+        self._prober: Prober | None = None
         self._probed: tuple[Twin, Twin] = ("candidate", "control")
         self._processes: list[Process] = []  # all that were ever started
         self._is_restarting = False
@@ -165,6 +167,7 @@ class TrialRun:
             data = self._order.folder / self._entropy(NAME_BYTES).hex()
             await asyncio.to_thread(data.mkdir, mode=0o700, parents=True)
             self._sides[name] = _Side(name, tree_hash, data, seed)
+        self._plan = Plan(position_of(self._sides["control"].vault_id), self._random, self._entropy)
 
     async def _start_sides(self) -> TrialResult | None:
         """Start both twins; the result if that decides it all."""
@@ -192,30 +195,32 @@ class TrialRun:
         self._processes.append(side.vault)
         return side.vault
 
-    async def _start_prober(self) -> Process:
+    async def _probe(self) -> None:
+        """Have both twins asked until the prober ends.
+
+        Raises:
+            ProberFailed, TwinFailed: It did not start, or it ended otherwise than it should.
+        """
         order = [side.name for side in self._shuffled()]
         self._probed = (order[0], order[1])
         first, second = (self._running(name).record for name in order)
-        pairs_per_s = self._order.profile.pairs_per_s_min
-        prober = await self._ports.start_prober((first, second), pairs_per_s, self._prober_said)
+        chance = Chance(self._random, self._entropy, self._utc_s)
+        interview = Interview((first, second), self._plan, self._ports, chance, self._measured)
+        self._prober = prober = await self._ports.start_prober((first, second))
         self._processes.append(prober)
-        return prober
-
-    def _prober_said(self, report: Ready | Measured) -> None:
-        """Take what the prober reports.  Runs in the event loop; must not wait."""
-        if self._is_restarting or self._ended.is_set():
-            return
-        if isinstance(report, Ready):
+        if not self._is_restarting:
             # Said again after each restart; the trial takes the first one, so the private time is drawn once.
             self._begun.set()
             self._step(Started(self._now(), self._order.profile.duration_s(self._random.random())))
-            return
         try:
-            events = self._observer.measured(report, self._probed, self._now())
-        except ValueError as error:
-            log.warning("a pair left out reason=%s", error)
+            await interview.run(prober, self._order.profile.pairs_per_s_min)
+        finally:
+            await stop(prober)
+
+    def _measured(self, measured: Measured) -> None:
+        if self._is_restarting or self._ended.is_set():
             return
-        for event in events:
+        for event in self._observer.measured(measured, self._probed, self._now()):
             self._step(event)
 
     # Watching.
@@ -297,10 +302,9 @@ class TrialRun:
                 await asyncio.sleep(TICK_S)
                 continue
             try:
-                self._prober = await self._start_prober()
-                await asyncio.wait({self._prober.exited})
-            except TwinFailed as error:
-                log.info("prober not started reason=%s", error)
+                await self._probe()
+            except (ProberFailed, TwinFailed) as error:
+                log.warning("the prober is started anew reason=%s", error)
                 await asyncio.sleep(TICK_S)
             failures += not self._is_restarting
             self._prober = None

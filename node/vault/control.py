@@ -14,6 +14,7 @@ holds its own copy of this file: both ends agree on a version in Hello and Confi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, cast
 
 import msgspec
@@ -93,6 +94,13 @@ class Stored(_Message, frozen=True):
 class Content(_Message, frozen=True):
     id: int
     content: bytes
+
+
+class Asked(_Message, frozen=True):
+    """What a vault answered, encoded as ``core.codec`` does; unchecked."""
+
+    id: int
+    answer: bytes
 
 
 class NeighbourTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -202,6 +210,19 @@ class GetChunk(_Message, frozen=True):
     is_carried: bool = False
 
 
+class AskVault(_Message, frozen=True):
+    """Ask the vault of this encoded PeerRecord about a chunk, as any vault may.  Answer: Asked; Failed without any.
+
+    The parent draws the nonce, and checks what the answer is worth.
+    """
+
+    id: int
+    record: bytes
+    address: bytes
+    nonce: bytes
+    is_audit: bool
+
+
 class FetchRankTables(_Message, frozen=True):
     """Ask every known peer for its rank table.  Answer: RankTables."""
 
@@ -297,38 +318,17 @@ class Drain(_Message, frozen=True):
 
 
 Report = (
-    Hello
-    | Listening
-    | HeadSeen
-    | Done
-    | Failed
-    | Stored
-    | Content
-    | RankTables
-    | Scanned
-    | State
-    | Contacts
+    Hello | Listening | HeadSeen | Done | Failed | Stored | Content | Asked | RankTables | Scanned | State | Contacts
     | HandedOver
-)
+)  # fmt: skip
 Command = (
-    Activate
-    | PutChunk
-    | GetChunk
-    | FetchRankTables
-    | Scan
-    | GetContacts
-    | Introduce
-    | GetState
-    | SetHead
-    | CarryObject
-    | DropObjects
-    | RefuseHead
-    | KnowHead
-    | SetQuota
-    | RenewCertificate
-    | Drain
-)
+    Activate | PutChunk | GetChunk | AskVault | FetchRankTables | Scan | GetContacts | Introduce | GetState | SetHead
+    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | RenewCertificate | Drain
+)  # fmt: skip
 Order = Configure | Command
+
+# The control version that has each command; version 1 has all others.  A child is not sent what it does not know.
+SINCE_VERSION: Final[Mapping[type[msgspec.Struct], int]] = {AskVault: 2}
 
 
 def encode(message: Report | Order) -> bytes:

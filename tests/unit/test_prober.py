@@ -1,21 +1,19 @@
-"""The prober: what it asks, and what it makes of the answers."""
+"""The prober: what it asks, under which identity, and what it hands up."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from node.prober.control import Measured, Probe, Ready, decode_probe, decode_report
-from node.prober.plan import CHUNKS_KEPT_MAX, NEAR_BITS, READABLE_MIN, Plan, Question
+from node.prober.control import Heard, Kind, Question, Ready, Renew, Renewed, decode_order, decode_report
 from node.prober.prober import Prober
 from node.vault.core import codec
-from node.vault.core.identity import PeerRecord, Signer, certify, distance, make_record
+from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import (
     Answer,
     Audit,
@@ -30,7 +28,7 @@ from node.vault.core.messages import (
     Request,
     Stored,
 )
-from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, check_answer, sign_answer, sign_receipt
 from node.vault.errors import BadSignature, ControlError, Unreachable
 from node.vault.ports import Answered
 
@@ -61,6 +59,7 @@ class Twin:
         self.record = make_record(self.signer, certificate, (f"127.0.1.1:{4000 + number}",), NOW_S)
         self.chunks: dict[bytes, bytes] = {}
         self.asked: list[Request] = []
+        self.asked_by: list[int] = []
         self.fault: Fault = lambda _twin, _request, answer: answer
 
     def answer(self, request: Request) -> Answer:
@@ -86,66 +85,122 @@ class Twin:
 
 
 class Network:
-    """Brings requests to the twins."""
+    """Brings requests to the twins, under an identity of its own."""
 
-    def __init__(self, *twins: Twin) -> None:
+    def __init__(self, identity: int, twins: Sequence[Twin]) -> None:
+        self.identity = identity
         self._twins = {twin.record.transport_key: twin for twin in twins}
         self.counters: Counter[str] = Counter()
+        self.is_closed = False
 
     async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:
-        answer = self._twins[peer.transport_key].answer(codec.decode_request(content))
-        return Answered(codec.encode(answer), "127.0.1.0/24", peer)
+        assert not self.is_closed
+        twin = self._twins[peer.transport_key]
+        twin.asked_by.append(self.identity)
+        return Answered(codec.encode(twin.answer(codec.decode_request(content))), "127.0.1.0/24", peer)
 
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
         return None
 
     async def close(self) -> None:
-        return None
+        self.is_closed = True
 
 
-def probe(pairs: int, fault: Fault | None = None) -> tuple[list[Measured], Twin, Twin]:
-    """Let the prober measure so many pairs; the second twin has the fault."""
-    first, second = Twin(1), Twin(2)
-    if fault is not None:
-        second.fault = fault
-    told: list[Any] = []
-    order = Probe(1, bytes(32), (b"", b""), "127.0.1.1:0", 100_000.0, 2000)
+class World:
+    """A prober and its two twins; the second one has the fault."""
 
-    async def run() -> None:
-        chance = random.Random(1)
-        twins = (first.record, second.record)
-        prober = Prober(order, twins, Network(first, second), Clock(), chance, chance.randbytes, told.append)
-        running = asyncio.create_task(prober.run())
-        while len(told) <= pairs:
-            await asyncio.sleep(0)
-        running.cancel()
+    def __init__(self, fault: Fault | None = None) -> None:
+        self.twins = (Twin(1), Twin(2))
+        if fault is not None:
+            self.twins[1].fault = fault
+        self.networks: list[Network] = []
+        self.told: list[Any] = []
 
-    asyncio.run(run())
-    assert isinstance(told[0], Ready)
-    return told[1 : pairs + 1], first, second
+    async def connect(self) -> Network:
+        self.networks.append(Network(len(self.networks), self.twins))
+        return self.networks[-1]
+
+    def give(self, *orders: Question | Renew) -> list[Any]:
+        """Give the prober these orders; return what it said after Ready."""
+
+        async def run() -> None:
+            queue: asyncio.Queue[Question | Renew] = asyncio.Queue()
+            for order in orders:
+                queue.put_nowait(order)
+            records = (self.twins[0].record, self.twins[1].record)
+            running = asyncio.create_task(Prober(records, self.connect, Clock(), self.told.append).run(queue))
+            while len(self.told) <= len(orders) and not running.done():
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.wait({running})
+
+        asyncio.run(run())
+        assert isinstance(self.told[0], Ready)
+        return self.told[1:]
+
+
+CONTENT = b"a chunk"
+ADDRESS = hashlib.sha256(CONTENT).digest()
+NONCE = b"n" * 16
+
+
+def question(kind: Kind = "get", first: int = 0, number: int = 1) -> Question:
+    return Question(number, kind, ADDRESS, CONTENT if kind == "put" else b"", NONCE, first)
 
 
 class TestAsking:
-    def test_both_twins_are_greeted_and_then_asked_the_same(self):
-        _, first, second = probe(100)
-        assert isinstance(first.asked[0], Ping)
-        assert [type(request) for request in first.asked[1:101]] == [type(request) for request in second.asked[1:101]]
+    def test_both_twins_are_greeted_and_then_asked_the_same_in_the_order_that_was_drawn(self):
+        world = World()
+        asked: list[Twin] = []
+
+        def note(twin: Twin, request: Request, answer: Answer) -> Answer:
+            asked.extend([twin] * (not isinstance(request, Ping)))
+            return answer
+
+        for twin in world.twins:
+            twin.fault = note
+
+        world.give(question("put", 0), question("get", 1), question("audit", 1))
+
+        first, second = world.twins
+        assert first.asked == second.asked
+        assert first.asked == [Ping(b""), Put(ADDRESS, CONTENT), Get(ADDRESS, NONCE), Audit(ADDRESS, NONCE)]
+        assert asked == [first, second, second, first, second, first]
+
+    def test_each_answer_is_handed_up_as_it_came_under_the_questions_number(self):
+        world = World()
+        put, get = world.give(question("put", number=7), question("get", number=9))
+
+        assert (put.id, get.id) == (7, 9)
+        for twin, answer in zip(world.twins, get.answers, strict=True):
+            message = codec.decode_answer(answer.content)
+            assert isinstance(message, Chunk)
+            assert message.content == CONTENT
+            check_answer(
+                message.answer, twin.record.transport_key, kind=HELD, address=ADDRESS, nonce=NONCE, utc_s=NOW_S
+            )
+        assert all(0.0 < answer.latency_s < 1.0 and answer.at_s == NOW_S for answer in get.answers)
 
     def test_honest_twins_pass_in_every_kind(self):
-        measured, _, _ = probe(300)
-        assert {one.kind for one in measured} == {"put", "get", "audit"}
-        assert {answer.outcome for one in measured for answer in one.answers} == {"ok"}
+        heard = World().give(question("put"), question("get"), question("audit"))
+        assert {answer.outcome for one in heard for answer in one.answers} == {"ok"}
 
-    def test_each_twin_is_asked_first_about_as_often(self):
-        measured, _, _ = probe(400)
-        assert 140 < sum(one.first for one in measured) < 260
 
-    def test_only_what_both_acknowledged_is_read(self):
-        def refuse_all(_twin: Twin, request: Request, answer: Answer) -> Answer:
-            return Refused("not_mine") if isinstance(request, Put) else answer
+class TestAnotherIdentity:
+    def test_both_twins_see_the_same_identities_in_the_same_order(self):
+        world = World()
+        *_, renewed, heard = world.give(question("put"), Renew(5), question("get"), Renew(6), question("audit"))
 
-        measured, _, _ = probe(50, refuse_all)
-        assert {one.kind for one in measured} == {"put"}
+        assert isinstance(heard, Heard)
+        assert renewed == Renewed(6)
+        assert world.twins[0].asked_by == world.twins[1].asked_by == [0, 0, 1, 1, 2, 2]
+
+    def test_a_new_identity_has_greeted_both_before_it_asks_and_the_old_one_is_closed(self):
+        world = World()
+        world.give(question("put"), Renew(5), question("get"))
+
+        assert [type(request) for request in world.twins[0].asked] == [Ping, Put, Ping, Get]
+        assert world.networks[0].is_closed
 
 
 class TestJudging:
@@ -158,19 +213,19 @@ class TestJudging:
             ("wrong_bytes", lambda t, r, a: Chunk(b"other", sign_answer(
                 t.signer, HELD, r.address, hashlib.sha256(b"other").digest(), r.nonce, NOW_S))
                 if isinstance(a, Chunk) else a),
-            ("wrong_bytes", lambda t, r, a: Audited(sign_answer(
-                t.signer, AUDITED, r.address, bytes(32), r.nonce, NOW_S)) if isinstance(a, Audited) else a),
+            ("bad_signature", lambda t, r, a: Audited(sign_answer(
+                t.signer, AUDITED, r.address, bytes(32), b"o" * 16, NOW_S)) if isinstance(a, Audited) else a),
             ("not_held", lambda t, r, a: NotHeld(sign_answer(
                 t.signer, NOT_HELD, r.address, b"", r.nonce, NOW_S)) if isinstance(r, Get) else a),
             ("bad_signature", lambda _t, r, a: Pong(b"") if isinstance(r, Audit) else a),
             ("bad_signature", lambda t, r, a: Stored(sign_receipt(
-                t.signer, bytes(32), 5, NOW_S)) if isinstance(r, Put) and len(t.chunks) > 20 else a),
+                t.signer, bytes(32), 5, NOW_S)) if isinstance(r, Put) else a),
         ],
     )  # fmt: skip
     def test_a_fault_is_seen_in_the_twin_that_has_it_and_only_there(self, outcome, fault):
-        measured, _, _ = probe(300, fault)
-        assert {one.answers[0].outcome for one in measured} == {"ok"}
-        assert {one.answers[1].outcome for one in measured} == {"ok", outcome}
+        heard = World(fault).give(question("put"), question("get"), question("audit"))
+        assert {one.answers[0].outcome for one in heard} == {"ok"}
+        assert {one.answers[1].outcome for one in heard} == {"ok", outcome}
 
     def test_silence_is_a_failure_and_no_fault_of_the_data(self):
         def silent(_twin: Twin, request: Request, answer: Answer) -> Answer:
@@ -178,58 +233,20 @@ class TestJudging:
                 raise Unreachable("no answer in time")
             return answer
 
-        measured, _, _ = probe(300, silent)
-        assert {one.answers[1].outcome for one in measured if one.kind == "audit"} == {"failed"}
+        _, audit = World(silent).give(question("put"), question("audit"))
+        assert (audit.answers[1].outcome, audit.answers[1].content) == ("failed", b"")
 
     def test_a_twin_that_shows_another_identity_is_asked_all_the_same_and_seen_through(self):
         def masked(_twin: Twin, _request: Request, _answer: Answer) -> Answer:
             raise BadSignature("the record is another vault's")
 
-        measured, first, _ = probe(20, masked)
-        assert isinstance(first.asked[0], Ping)
-        assert {one.answers[1].outcome for one in measured} == {"bad_signature"}
-
-    def test_a_chunk_that_was_not_served_is_asked_for_again_soon(self):
-        def forget(twin: Twin, request: Request, answer: Answer) -> Answer:
-            if isinstance(request, Put) and sum(isinstance(asked, Put) for asked in twin.asked) == 40:
-                del twin.chunks[request.address]
-            return answer
-
-        measured, _, _ = probe(1500, forget)
-        missing = [one for one in measured if one.answers[1].outcome == "not_held"]
-        assert len({one.address for one in missing}) == 1
-        assert len(missing) > 20
+        world = World(masked)
+        (heard,) = world.give(question("get"))
+        assert Get(ADDRESS, NONCE) in world.twins[1].asked
+        assert heard.answers[1].outcome == "bad_signature"
 
 
-class TestPlan:
-    def plan(self) -> tuple[Plan, int]:
-        position = int.from_bytes(hashlib.sha256(b"twin").digest(), "big")
-        return Plan(position, 1000, random.Random(2)), position
-
-    def test_chunks_lie_so_near_that_both_twins_should_hold_them(self):
-        plan, position = self.plan()
-        for _ in range(50):
-            question = plan.next()
-            assert question.address == hashlib.sha256(question.content).digest()
-            assert distance(position, question.address).bit_length() <= 256 - NEAR_BITS
-
-    def test_nothing_is_read_before_enough_is_stored(self):
-        plan, _ = self.plan()
-        for _ in range(READABLE_MIN):
-            question = plan.next()
-            assert question.kind == "put"
-            plan.acknowledged(question.address)
-        assert {plan.next().kind for _ in range(200)} == {"put", "get", "audit"}
-
-    def test_a_full_plan_stores_no_more(self):
-        plan, _ = self.plan()
-        for number in range(CHUNKS_KEPT_MAX):
-            plan.acknowledged(number.to_bytes(32, "big"))
-        kinds: list[Question] = [plan.next() for _ in range(100)]
-        assert "put" not in {question.kind for question in kinds}
-
-
-@pytest.mark.parametrize("decode", [decode_report, decode_probe])
+@pytest.mark.parametrize("decode", [decode_report, decode_order])
 @pytest.mark.parametrize("garbage", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\x81\xa4type\xa6Nobody"])
 def test_garbage_on_the_channel_is_a_broken_contract(decode, garbage):
     with pytest.raises(ControlError):

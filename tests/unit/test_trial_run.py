@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from node.prober.control import Kind, Measured, Outcome, ProbeAnswer
+from node.prober.control import Heard, Kind, Outcome, Question
 from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
 from node.update.identities import DRAWS_MAX, draw_identities, shared_bits
-from node.update.observations import Neighbour, Observer, reports_about
+from node.update.observations import Measured, Neighbour, Observer, ProbeAnswer, reports_about
 from node.update.ports import TwinOrder
 from node.update.rehearsal import TrialResult, WayBack, rehearse
 from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
@@ -47,6 +48,18 @@ def hold(world: World, folder: Path, profile: Profile = PROFILE) -> TrialResult:
 
 def with_candidate(**nature: object) -> World:
     return World(natures={CANDIDATE: Nature(**nature), CONTROL: Nature()})  # type: ignore[arg-type]
+
+
+def liar(world: World, every: int) -> Callable[[Question, Heard], Heard]:
+    """A prober that finds fault with one answer of so many."""
+
+    def told(question: Question, heard: Heard) -> Heard:
+        if world.pairs % every:
+            return heard
+        answers = [msgspec.structs.replace(answer, outcome="not_held") for answer in heard.answers]
+        return Heard(question.id, (answers[0], answers[1]))
+
+    return told
 
 
 class TestVerdicts:
@@ -112,6 +125,45 @@ class TestVerdicts:
     def test_a_prober_that_ends_again_and_again_voids_the_trial(self, tmp_path: Path):
         result = hold(World(prober_dies_at=tuple(range(1, 99))), tmp_path)
         assert (result.outcome, result.reason) == ("void", "the prober failed 5 times")
+
+    def test_a_prober_that_says_what_is_not_so_is_ended_and_another_one_started(self, tmp_path: Path):
+        world = World()
+        world.told = liar(world, every=400)
+        result = hold(world, tmp_path)
+        assert result.outcome == "promote"
+        assert 2 <= len(world.probers) <= 5
+        assert all(prober.exited.done() for prober in world.probers)
+
+    def test_a_prober_that_does_so_again_and_again_voids_the_trial_and_harms_no_version(self, tmp_path: Path):
+        world = World()
+        world.told = liar(world, every=20)
+        result = hold(world, tmp_path)
+        assert (result.outcome, result.reason) == ("void", "the prober failed 5 times")
+
+    def test_a_version_that_is_good_only_to_the_prober_is_not_promoted_nor_refused_on_a_vaults_word(
+        self, tmp_path: Path
+    ):
+        result = hold(with_candidate(is_for_clients_only=True), tmp_path)
+        assert result.outcome == "keep"
+        assert "gave another vault 0 right answers where its twin gave" in result.reason
+
+    def test_a_version_that_signs_wrong_bytes_for_vaults_alone_is_refused(self, tmp_path: Path):
+        class Flattering(World):
+            async def ask_as_vault(self, twin: bytes, question: Question) -> bytes:
+                vault = self.running(twin)
+                vault.nature = replace(vault.nature, wrong_every=int(vault.order.tree_hash == CANDIDATE))
+                try:
+                    return await super().ask_as_vault(twin, question)
+                finally:
+                    vault.nature = replace(vault.nature, wrong_every=0)
+
+        result = hold(Flattering(), tmp_path)
+        assert result.outcome == "refuse"
+        assert "wrong bytes" in result.reason
+
+    def test_an_own_vault_that_cannot_ask_holds_nothing_up(self, tmp_path: Path):
+        world = World(is_own_vault_away=True)
+        assert hold(world, tmp_path).outcome == "promote"
 
 
 class TestNobodyKnows:
@@ -272,13 +324,13 @@ class TestObservations:
         observer, lost = Observer(replace(PRACTICE, lost_tries=3, lost_retry_s=10.0)), []
         for at_s, candidate, control in reads:
             answers = (ProbeAnswer(control, 0.01, 10), ProbeAnswer(candidate, 0.01, 10))
-            events = observer.measured(Measured(kind, self.ADDRESS, 0, answers), ("control", "candidate"), at_s)
+            events = observer.measured(Measured(kind, self.ADDRESS, answers), ("control", "candidate"), at_s)
             lost += [event for event in events if isinstance(event, ChunkLost)]
         return lost
 
     def test_each_answer_reaches_the_right_twin(self):
         answers = (ProbeAnswer("ok", 0.1, 10), ProbeAnswer("refused", 0.2, 20))
-        (event,) = Observer(PRACTICE).measured(Measured("put", self.ADDRESS, 1, answers), ("control", "candidate"), 1.0)
+        (event,) = Observer(PRACTICE).measured(Measured("put", self.ADDRESS, answers), ("control", "candidate"), 1.0)
         assert isinstance(event, PairMeasured)
         assert (event.pair.control.latency_s, event.pair.candidate.latency_s) == (0.1, 0.2)
         assert (event.pair.control.is_good, event.pair.candidate.is_good) == (True, False)
@@ -295,6 +347,26 @@ class TestObservations:
     def test_a_twin_that_answers_nothing_has_not_lost_that_chunk(self):
         assert self.see(*[(10.0 * n, "failed", "ok") for n in range(9)]) == []
 
+    @pytest.mark.parametrize("word", ["failed", "refused", "bad_signature"])
+    def test_what_the_own_vault_alone_says_of_a_twin_is_held_against_nobody(self, word: Outcome):
+        observer = Observer(replace(PRACTICE, lost_tries=1, lost_retry_s=0.0))
+        answers = (ProbeAnswer("ok", 0.01, 10), ProbeAnswer(word, 0.01, 10))
+        (event,) = observer.measured(
+            Measured("get", self.ADDRESS, answers, is_relayed=True), ("control", "candidate"), 1
+        )
+
+        assert isinstance(event, PairMeasured)
+        assert not event.pair.candidate.is_good
+        assert not event.pair.candidate.is_violation
+        assert event.pair.is_relayed
+
+    def test_what_a_twin_signed_counts_whoever_asked(self):
+        observer = Observer(replace(PRACTICE, lost_tries=1, lost_retry_s=0.0))
+        answers = (ProbeAnswer("ok", 0.01, 10), ProbeAnswer("not_held", 0.01, 10))
+        events = observer.measured(Measured("get", self.ADDRESS, answers, is_relayed=True), ("control", "candidate"), 1)
+
+        assert ChunkLost(1, "candidate", self.ADDRESS) in events
+
     def test_the_controls_loss_is_told_first(self):
         lost = self.see(*[(10.0 * n, "not_held", "not_held") for n in range(3)])
         assert [event.twin for event in lost] == ["control", "candidate"]
@@ -302,7 +374,7 @@ class TestObservations:
     def test_impossible_numbers_are_no_pair(self):
         answers = (ProbeAnswer("ok", -1.0, 10), ProbeAnswer("ok", 0.1, 10))
         with pytest.raises(ValueError):
-            Observer(PRACTICE).measured(Measured("get", self.ADDRESS, 0, answers), ("control", "candidate"), 1.0)
+            Observer(PRACTICE).measured(Measured("get", self.ADDRESS, answers), ("control", "candidate"), 1.0)
 
     def test_neighbours_tables_become_reports_and_nobody_judges_in_its_own_cause(self):
         async def main():

@@ -29,7 +29,7 @@ from node.vault.core.events import (
     Ticked,
     WriteChunk,
 )
-from node.vault.core.identity import PeerRecord, Signer, certify, check_record, make_record
+from node.vault.core.identity import PeerRecord, Signer, certify, check_record, encode_record, make_record
 from node.vault.core.messages import (
     FetchHead,
     FetchRanks,
@@ -448,6 +448,8 @@ class TestDoubt:
             lambda number: control.PutChunk(number, b""),
             lambda number: control.PutChunk(number, bytes((1 << 20) + 1)),
             lambda number: control.GetChunk(number, b"short"),
+            lambda number: control.AskVault(number, b"", b"short", bytes(16), is_audit=False),
+            lambda number: control.AskVault(number, b"no record", ADDRESS, bytes(16), is_audit=False),
         ],
     )
     def test_an_order_that_cannot_be_carried_out_is_refused_and_asks_nobody(self, make: Callable[[int], Any]):
@@ -480,6 +482,7 @@ def test_nothing_that_a_peer_answers_ends_the_vault():
         control.PutChunk(1, CHUNK),
         control.GetChunk(2, ADDRESS),
         control.FetchRankTables(3),
+        control.AskVault(4, encode_record(liar.record), ADDRESS, bytes(16), is_audit=True),
     ]
     for message in odd:
         for order in orders:

@@ -14,12 +14,12 @@ from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, HOLDERS_MIN, Place,
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.fetch import TRANSFER_TIMEOUT_S, Fetch
-from node.vault.core.identity import PeerRecord
+from node.vault.core.identity import PeerRecord, decode_record
 from node.vault.core.lookup import Candidate, Lookup
-from node.vault.core.messages import Answer, FetchRanks, HeldReceipt, Put, Ranks, Refused, Stored
+from node.vault.core.messages import Answer, Audit, FetchRanks, Get, HeldReceipt, Put, Ranks, Refused, Stored
 from node.vault.core.proofs import check_receipt, sign_receipt
 from node.vault.core.proving import REFUSALS
-from node.vault.errors import BadSignature
+from node.vault.errors import BadSignature, PeerError
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
 ROUNDS_MAX: Final = 3  # of asking for receipts: who does not sign is passed over in the next one
@@ -180,6 +180,29 @@ class GetOperation:
         else:
             message = f"none of {self._fetch.asked_count} vaults has the chunk"
             desk.tell(control.Failed(self._command.id, "peer.not_found", message))
+
+
+class AskOperation:
+    """One question to one vault, which the supervisor draws and judges: this vault only brings it."""
+
+    def __init__(self, command: control.AskVault) -> None:
+        self._command = command
+
+    def begin(self, desk: Desk) -> None:
+        command = self._command
+        try:
+            record = decode_record(command.record, desk.now.utc_s)
+        except PeerError as error:
+            desk.tell(control.Failed(command.id, error.code, str(error)))
+            return
+        question = Audit if command.is_audit else Get
+        desk.ask(self, record, question(command.address, command.nonce))
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        desk.tell(control.Asked(self._command.id, encode(message)))
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        desk.tell(control.Failed(self._command.id, code, "the vault gave no answer"))
 
 
 class RankCollection:

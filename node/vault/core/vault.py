@@ -60,7 +60,7 @@ from node.vault.core.messages import (
     Refused,
 )
 from node.vault.core.neighbourhood import Neighbourhood
-from node.vault.core.operations import GetOperation, PutOperation, RankCollection
+from node.vault.core.operations import AskOperation, GetOperation, PutOperation, RankCollection
 from node.vault.core.proving import Line
 from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
@@ -288,7 +288,7 @@ class Vault:
         match command:
             case control.PutChunk() if not 1 <= len(command.content) <= CHUNK_BYTES_MAX:
                 desk.tell(control.Failed(command.id, MALFORMED, f"a chunk has 1 to {CHUNK_BYTES_MAX} bytes"))
-            case control.GetChunk() if len(command.address) != ADDRESS_BYTES:
+            case control.GetChunk() | control.AskVault() if len(command.address) != ADDRESS_BYTES:
                 desk.tell(control.Failed(command.id, MALFORMED, f"an address has {ADDRESS_BYTES} bytes"))
             case control.PutChunk():
                 address = hashlib.sha256(command.content).digest()
@@ -296,6 +296,8 @@ class Vault:
                 PutOperation(command, address, self._auditor.keep_receipt, known_subnets=known).begin(desk)
             case control.GetChunk():
                 GetOperation(command).begin(desk)
+            case control.AskVault():
+                AskOperation(command).begin(desk)
             case control.FetchRankTables():
                 RankCollection(command).begin(desk)
             case control.Introduce():

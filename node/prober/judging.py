@@ -1,0 +1,55 @@
+"""PURE: what a question is on the wire, and what an answer to it is worth.
+
+The prober judges what it hears; the supervisor judges the same bytes again, and knows by that who says what is not so.
+"""
+
+from __future__ import annotations
+
+from node.prober.control import Outcome, Question
+from node.vault.core import codec
+from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Request, Stored
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, check_answer, check_content, check_receipt
+from node.vault.errors import ChunkMismatch, PeerError
+
+
+def request_of(question: Question) -> Request:
+    match question.kind:
+        case "put":
+            return Put(question.address, question.content)
+        case "get":
+            return Get(question.address, question.nonce)
+        case "audit":
+            return Audit(question.address, question.nonce)
+
+
+def judge(question: Question, transport_key: bytes, content: bytes, utc_s: float) -> Outcome:
+    """What the answer ``content``, which came at ``utc_s``, is worth.
+
+    Whether an audit's digest fits is left to who knows the chunk.
+    """
+    try:
+        return _judge(question, transport_key, codec.decode_answer(content), utc_s)
+    except ChunkMismatch:
+        return "wrong_bytes"
+    except PeerError:
+        return "bad_signature"
+
+
+def _judge(question: Question, key: bytes, message: Answer, utc_s: float) -> Outcome:
+    address, nonce = question.address, question.nonce
+    match message:
+        case Stored(receipt) if question.kind == "put":
+            check_receipt(receipt, key, address, utc_s)
+        case Chunk(content, answer) if question.kind == "get":
+            check_answer(answer, key, kind=HELD, address=address, nonce=nonce, utc_s=utc_s)
+            check_content(content, answer)
+        case Audited(answer) if question.kind == "audit":
+            check_answer(answer, key, kind=AUDITED, address=address, nonce=nonce, utc_s=utc_s)
+        case NotHeld(answer, takers) if question.kind != "put":
+            check_answer(answer, key, kind=NOT_HELD, address=address, nonce=nonce, utc_s=utc_s, takers=takers)
+            return "not_held"
+        case Refused():
+            return "refused"
+        case _:
+            return "bad_signature"
+    return "ok"

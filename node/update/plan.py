@@ -1,0 +1,134 @@
+"""PURE: what to ask the twins next.
+
+Chunks are drawn until their address lies so near to the twins that both belong to its close group.  Puts come
+first and go on at PUT_SHARE; reads go to chunks that both twins have acknowledged, drawn at random from all of
+them, so that a chunk dropped at any time is asked for sooner or later.
+
+Contents come from a secret, so they are kept nowhere: each can be made again when an audit of it is to be checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from node.prober.control import Kind
+from node.vault.core.identity import distance
+from node.vault.ports import Entropy, Random
+
+PUT_SHARE: Final = 0.25
+GET_SHARE: Final = 0.5  # the rest are audits
+READ_SHARE: Final = 1 - PUT_SHARE
+DOUBTED_SHARE: Final = 0.1  # of the questions, while there is a chunk that was not served
+DOUBTED_MAX: Final = 64
+CHUNKS_KEPT_MAX: Final = 20_000
+CHUNK_BYTES_MAX: Final = 64 << 10
+READABLE_MIN: Final = 8  # chunks stored before the first read
+NEAR_BITS: Final = 4  # of the address equal to the twins' position
+DRAWS_MAX: Final = 256
+POSITION_BITS: Final = 256
+TAIL_BYTES: Final = 4  # of a content, drawn until its address is near
+SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One question, before it has a number and a nonce.  ``content`` only for a put, ``first`` is 0 or 1."""
+
+    kind: Kind
+    address: bytes
+    content: bytes
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """What a content is made from again."""
+
+    number: int
+    length: int
+    tail: bytes
+
+
+class Plan:
+    """Draws questions; knows the chunks that both twins have acknowledged."""
+
+    def __init__(self, position: int, random: Random, entropy: Entropy) -> None:
+        self._position = position
+        self._random = random
+        self._secret = entropy(SECRET_BYTES)
+        self._number = 0
+        self._recipes: dict[bytes, _Recipe] = {}  # of the acknowledged chunks, and of the one on its way
+        self._stored: list[bytes] = []
+        self._doubted: deque[bytes] = deque(maxlen=DOUBTED_MAX)
+
+    @property
+    def can_read(self) -> bool:
+        """Whether enough is stored to ask for."""
+        return len(self._stored) >= READABLE_MIN
+
+    def next(self) -> Draw:
+        """Draw the next question."""
+        share = self._random.random()
+        if self._doubted and share < DOUBTED_SHARE:
+            return Draw("get", self._doubted.popleft(), b"", self._random.randrange(2))
+        if not self.can_read or (share < PUT_SHARE and len(self._stored) < CHUNKS_KEPT_MAX):
+            return self._put()
+        return self._read("get" if share < PUT_SHARE + GET_SHARE else "audit")
+
+    def next_read(self) -> Draw:
+        """Draw a read, in the same shares of gets and audits.  Only when ``can_read``."""
+        return self._read("get" if self._random.random() * READ_SHARE < GET_SHARE else "audit")
+
+    def content_of(self, address: bytes) -> bytes:
+        """Make the content of a drawn chunk again."""
+        return self._content(self._recipes[address])
+
+    def acknowledged(self, address: bytes) -> None:
+        """Both twins have signed a receipt for the chunk."""
+        assert address in self._recipes
+        self._stored.append(address)
+
+    def given_up(self, address: bytes) -> None:
+        """Not both twins have: it will not be asked for."""
+        del self._recipes[address]
+
+    def doubt(self, address: bytes) -> None:
+        """A twin did not serve this chunk: it is asked for again soon, to tell a loss from a hitch."""
+        self._doubted.append(address)
+
+    def _read(self, kind: Kind) -> Draw:
+        address = self._stored[self._random.randrange(len(self._stored))]
+        return Draw(kind, address, b"", self._random.randrange(2))
+
+    def _put(self) -> Draw:
+        self._number += 1
+        length = TAIL_BYTES + 1 + self._random.randrange(CHUNK_BYTES_MAX - TAIL_BYTES)
+        recipe = self._near(_Recipe(self._number, length, b""))
+        content = self._content(recipe)
+        address = hashlib.sha256(content).digest()
+        self._recipes[address] = recipe
+        return Draw("put", address, content, self._random.randrange(2))
+
+    def _near(self, blank: _Recipe) -> _Recipe:
+        """The recipe with a tail that brings the chunk near to the twins; the nearest one found otherwise."""
+        body = hashlib.sha256(self._body(blank))
+        best, best_distance = b"", 1 << POSITION_BITS
+        for draw in range(DRAWS_MAX):
+            tail, whole = draw.to_bytes(TAIL_BYTES, "big"), body.copy()
+            whole.update(tail)
+            away = distance(self._position, whole.digest())
+            if away < best_distance:
+                best, best_distance = tail, away
+            if away.bit_length() <= POSITION_BITS - NEAR_BITS:
+                break
+        return _Recipe(blank.number, blank.length, best)
+
+    def _content(self, recipe: _Recipe) -> bytes:
+        return self._body(recipe) + recipe.tail
+
+    def _body(self, recipe: _Recipe) -> bytes:
+        made = hashlib.shake_256(self._secret + recipe.number.to_bytes(8, "big"))
+        return made.digest(recipe.length - TAIL_BYTES)

@@ -1,0 +1,151 @@
+"""A vault asks another one what its supervisor wants to know, and brings the answer as it came."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.prober.control import Question
+from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.home import Home
+from node.supervisor.host import UpdateHost
+from node.supervisor.keys import RunKey
+from node.supervisor.launch import UNKNOWN_COMMAND, VaultRun
+from node.update.errors import TwinFailed
+from node.vault import CONTROL_VERSIONS, control
+from node.vault.core import codec
+from node.vault.core.identity import encode_record
+from node.vault.core.messages import Audited, Chunk, NotHeld
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, check_answer
+from tests.vault_world import START_S, Actor, World
+
+CHUNK = b"a chunk of a trial"
+ADDRESS = hashlib.sha256(CHUNK).digest()
+NONCE = b"drawn by the supervisor"
+
+
+def ask(world: World, asker: Actor, asked: Actor, address: bytes = ADDRESS, *, is_audit: bool = False) -> Any:
+    record = encode_record(asked.vault.record)
+    return world.command(asker, lambda number: control.AskVault(number, record, address, NONCE, is_audit))
+
+
+class TestInTheVault:
+    def world(self) -> tuple[World, Actor, Actor]:
+        world = World()
+        asker, asked, *_ = world.grow(3)
+        world.command(asker, lambda number: control.PutChunk(number, CHUNK))
+        return world, asker, asked
+
+    def test_it_brings_the_chunk_with_the_signature_of_who_was_asked(self):
+        world, asker, asked = self.world()
+        message = codec.decode_answer(ask(world, asker, asked).answer)
+
+        assert isinstance(message, Chunk)
+        assert message.content == CHUNK
+        check_answer(
+            message.answer, asked.vault.record.transport_key, kind=HELD, address=ADDRESS, nonce=NONCE,
+            utc_s=START_S + world.now_s,
+        )  # fmt: skip
+
+    def test_it_brings_the_proof_of_an_audit(self):
+        world, asker, asked = self.world()
+        message = codec.decode_answer(ask(world, asker, asked, is_audit=True).answer)
+
+        assert isinstance(message, Audited)
+        assert (message.answer.kind, message.answer.digest) == (AUDITED, audit_digest(NONCE, CHUNK))
+
+    def test_a_chunk_that_it_holds_itself_is_asked_for_all_the_same(self):
+        world, asker, asked = self.world()
+        assert ADDRESS in asker.chunks
+        del asked.chunks[ADDRESS]
+
+        message = codec.decode_answer(ask(world, asker, asked).answer)
+
+        assert isinstance(message, NotHeld)
+        assert message.answer.kind == NOT_HELD
+
+    def test_a_vault_that_does_not_answer_is_named_unreachable(self):
+        world, asker, asked = self.world()
+        asked.is_dead = True
+        assert ask(world, asker, asked).code == "peer.unreachable"
+
+
+class Channel:
+    """What is left of a child: it takes every command."""
+
+    def __init__(self) -> None:
+        self.sent: list[control.Command] = []
+
+    async def ask(self, make: Any, timeout_s: float) -> control.Report:
+        self.sent.append(make(1))
+        return control.Asked(1, b"the answer")
+
+
+class TestTheVersionOfTheContract:
+    def run_of(self, version: int) -> tuple[VaultRun, Channel]:
+        channel = Channel()
+        return VaultRun(channel, RunKey(b"", b"", b"", 0.0), Path("log"), version), channel  # type: ignore[arg-type]
+
+    def test_an_older_vault_is_not_sent_what_it_would_end_for(self):
+        run, channel = self.run_of(1)
+        with pytest.raises(RequestRefused) as refused:
+            asyncio.run(run.ask(lambda number: control.AskVault(number, b"", ADDRESS, NONCE, is_audit=False)))
+        assert refused.value.code == UNKNOWN_COMMAND
+        assert channel.sent == []
+
+    def test_an_older_vault_is_sent_all_that_it_knows(self):
+        run, channel = self.run_of(1)
+        asyncio.run(run.ask(control.GetState))
+        assert channel.sent == [control.GetState(1)]
+
+    def test_this_one_knows_it(self):
+        run, channel = self.run_of(CONTROL_VERSIONS[0])
+        asyncio.run(run.ask(lambda number: control.AskVault(number, b"", ADDRESS, NONCE, is_audit=False)))
+        assert len(channel.sent) == 1
+
+
+class InUse:
+    """The vault in use, with one answer to everything."""
+
+    record = b""
+
+    def __init__(self, answer: control.Report | Exception) -> None:
+        self._answer = answer
+
+    async def ask(self, make: Any, timeout_s: float) -> control.Report:
+        self.asked = make(1)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+class TestInTheSupervisor:
+    QUESTION = Question(0, "audit", ADDRESS, b"", NONCE, 0)
+
+    def ask(self, folder: Path, answer: control.Report | Exception) -> tuple[bytes, InUse]:
+        home = Home.make(folder / "home", kind="practice", root=b"{}", bind="127.0.1.1:0", quota_bytes=1 << 30)
+        vault = InUse(answer)
+        host = UpdateHost(home, vault, print, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+        return asyncio.run(host.ask_as_vault(b"record", self.QUESTION)), vault
+
+    def test_the_question_goes_to_the_vault_in_use_with_the_nonce_that_was_drawn(self, tmp_path: Path):
+        answer, vault = self.ask(tmp_path, control.Asked(1, b"the answer"))
+        assert answer == b"the answer"
+        assert vault.asked == control.AskVault(1, b"record", ADDRESS, NONCE, is_audit=True)
+
+    def test_what_a_twin_did_not_answer_is_nothing(self, tmp_path: Path):
+        answer, _ = self.ask(tmp_path, RequestRefused("peer.unreachable", "the vault gave no answer"))
+        assert answer == b""
+
+    @pytest.mark.parametrize(
+        "trouble",
+        [VaultUnavailable("not there"), RequestRefused(UNKNOWN_COMMAND, "too old"), control.Content(1, b"")],
+    )
+    def test_a_vault_in_use_that_cannot_ask_says_nothing_of_the_twin(self, tmp_path: Path, trouble: Any):
+        with pytest.raises(TwinFailed):
+            self.ask(tmp_path, trouble)

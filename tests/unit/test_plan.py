@@ -1,0 +1,93 @@
+"""What the twins are asked: near chunks, in fair shares, and contents that can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+
+from node.update import plan as plans
+from node.update.plan import CHUNK_BYTES_MAX, NEAR_BITS, READABLE_MIN, SECRET_BYTES, Draw, Plan
+from node.vault.core.identity import distance
+
+POSITION = int.from_bytes(hashlib.sha256(b"twin").digest(), "big")
+
+
+def new_plan(secret: bytes = b"s" * SECRET_BYTES) -> Plan:
+    return Plan(POSITION, random.Random(2), lambda length: secret[:length])
+
+
+def filled(count: int = READABLE_MIN) -> tuple[Plan, list[Draw]]:
+    """A plan with so many acknowledged chunks."""
+    plan = new_plan()
+    stored: list[Draw] = []
+    while len(stored) < count:
+        draw = plan.next()
+        if draw.kind == "put":
+            plan.acknowledged(draw.address)
+            stored.append(draw)
+    return plan, stored
+
+
+def test_chunks_lie_so_near_that_both_twins_should_hold_them():
+    plan = new_plan()
+    for _ in range(50):
+        draw = plan.next()
+        assert draw.address == hashlib.sha256(draw.content).digest()
+        assert 1 <= len(draw.content) <= CHUNK_BYTES_MAX
+        assert distance(POSITION, draw.address).bit_length() <= 256 - NEAR_BITS
+
+
+def test_nothing_is_read_before_enough_is_stored():
+    plan = new_plan()
+    for _ in range(READABLE_MIN):
+        draw = plan.next()
+        assert (draw.kind, plan.can_read) == ("put", False)
+        plan.acknowledged(draw.address)
+    assert plan.can_read
+    assert {plan.next().kind for _ in range(200)} == {"put", "get", "audit"}
+
+
+def test_each_twin_comes_first_about_as_often():
+    plan, _ = filled()
+    assert 140 < sum(plan.next().first for _ in range(400)) < 260
+
+
+def test_only_what_both_acknowledged_is_read():
+    plan, stored = filled()
+    for _ in range(200):
+        draw = plan.next()
+        if draw.kind == "put":
+            plan.given_up(draw.address)
+        else:
+            assert draw.address in {one.address for one in stored}
+
+
+def test_every_content_can_be_made_again_and_by_nobody_without_the_secret():
+    plan, stored = filled(40)
+    same, other = new_plan().next(), new_plan(b"t" * SECRET_BYTES).next()
+
+    assert [plan.content_of(draw.address) for draw in stored] == [draw.content for draw in stored]
+    assert same.address == stored[0].address
+    assert other.content[:8] != stored[0].content[:8]
+
+
+def test_a_full_plan_stores_no_more(monkeypatch):
+    monkeypatch.setattr(plans, "CHUNKS_KEPT_MAX", 20)
+    plan, _ = filled(20)
+    assert "put" not in {plan.next().kind for _ in range(100)}
+
+
+def test_a_chunk_that_was_not_served_is_asked_for_again_soon():
+    plan, stored = filled(30)
+    asked = []
+    for _ in range(300):
+        plan.doubt(stored[0].address)
+        asked.append(plan.next().address)
+    assert asked.count(stored[0].address) > 20
+
+
+def test_reads_beside_the_pairs_are_gets_and_audits_in_the_same_shares():
+    plan, _ = filled()
+    kinds = [plan.next_read().kind for _ in range(600)]
+    assert set(kinds) == {"get", "audit"}
+    assert 340 < kinds.count("get") < 460
