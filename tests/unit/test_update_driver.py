@@ -23,7 +23,7 @@ from node.trial.profile import PRACTICE
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
-from node.update import judging
+from node.update import judging, keeping
 from node.update.driver import Updates
 from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
@@ -789,14 +789,15 @@ class TestPowerCuts:
     @pytest.mark.parametrize(
         ("nature", "switches", "end", "cuts_least"),
         [
-            (Nature(), True, "confirmed", 12),
-            (Nature(loses_every=20), True, "refused", 7),
-            (Nature(), False, "rolled_back", 11),
+            (Nature(), True, "confirmed", 15),
+            (Nature(loses_every=20), True, "refused", 8),
+            (Nature(), False, "rolled_back", 14),
         ],
     )
     def test_after_a_cut_at_any_write_it_ends_the_same(
-        self, tmp_path: Path, nature: Nature, switches: bool, end: str, cuts_least: int
+        self, tmp_path: Path, nature: Nature, switches: bool, end: str, cuts_least: int, monkeypatch: pytest.MonkeyPatch
     ):
+        monkeypatch.setattr(keeping, "KEEP_S", 15.0)  # so that a trial is written a few times, not dozens
         cuts = 0
         for writes in range(1, 100):
             farm = Farm(folder=tmp_path / str(writes))
