@@ -99,7 +99,7 @@ def ten_releases(p50: float, *, is_remembered: bool = True) -> list[Step]:
 
 def test_ten_releases_each_within_the_margin_do_not_add_up() -> None:
     """Each 3 % slower: nearly every one alone is proven to be within 5 %, and all together they would make 34 %."""
-    assert len(ten_releases(1.03, is_remembered=False)) >= 7
+    assert len(ten_releases(1.03, is_remembered=False)) >= 8
     assert 1 <= len(ten_releases(1.03)) <= 3
 
 
