@@ -11,14 +11,15 @@ import asyncio
 import contextlib
 import logging
 import math
+from functools import partial
 from typing import Final
 
 from node.api.schema import SelfMeasurement
 from node.trial.verdict import Progress
-from node.update.finishing import to_its_end
 from node.update.jobs import Means, empty, make_sure_of
 from node.update.rehearsal import TrialResult
 from node.update.trial_run import TrialOrder, TrialRun
+from node.update.waiting import to_its_end
 
 KEPT_MAX: Final = 24  # two years of them
 NUMBER: Final = 0  # of a trial that is of no release
@@ -90,7 +91,7 @@ class Decoys:
         if noise:
             figures = SelfMeasurement(self._means.utc_s(), in_use, result.outcome, progress.blocks, noise)
             self.measured = (figures, *self.measured)[:KEPT_MAX]
-            await to_its_end(self._means.store.save_decoys, self.measured)
+            await to_its_end(partial(self._means.store.save_decoys, self.measured))
             self._means.on_change()
 
     def _clean_up(self) -> None:

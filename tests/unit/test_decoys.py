@@ -13,6 +13,7 @@ from node.api import schema
 from node.api.schema import SelfMeasurement
 from node.update.driver import Updates
 from node.update.errors import TwinFailed
+from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.ports import TwinOrder
 from tests.twin_world import Nature
 from tests.unit import test_update_driver as driver
@@ -121,7 +122,7 @@ def test_none_is_held_where_no_release_could_be_tried_out(farm: Farm):
 
 
 def test_a_practice_network_holds_none(farm: Farm, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(driver, "LIMITS", driver.PRACTICE_LIMITS)
+    monkeypatch.setattr(driver, "LIMITS", PRACTICE_LIMITS)
     idle(farm, 7200.0)
     assert farm.orders == []
 
