@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from node.trial import (
@@ -26,6 +26,7 @@ from node.vault.errors import BadSignature, ChunkMismatch
 
 Outcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
 GOOD = Ask(is_answered=True, is_hash_ok=True, latency_s=0.010, wire_bytes=1000)
+ON_ITS_OWN = replace(PRACTICE, restarts_min=0)  # whoever wants restarts tells of them
 LATE = Ask(is_answered=False, is_hash_ok=True, latency_s=5.0, wire_bytes=100, code="failed")
 
 
@@ -48,7 +49,7 @@ def reports(count: int, *, log_ratio: float | None = 0.0, faults: int = 0, proof
 class World:
     """Feeds a trial.  Both twins answer alike unless ``candidate`` or ``control`` says otherwise."""
 
-    profile: Profile = PRACTICE
+    profile: Profile = ON_ITS_OWN
     duration_s: float = 50.0
     step_s: float = 0.05
     candidate: Ask = GOOD

@@ -129,6 +129,16 @@ class Update(msgspec.Struct, frozen=True):
     )
 
 
+class SelfMeasurement(msgspec.Struct, frozen=True):
+    """A decoy trial, the version in use beside itself.  ``noise``: standard deviation between blocks, in margins."""
+
+    at_s: float
+    tree_hash: str
+    outcome: str  # promote, refuse, keep or void; nothing follows from it
+    blocks: int
+    noise: dict[str, float]
+
+
 class RefusedHead(msgspec.Struct, frozen=True):
     """Update metadata that was offered and thrown away unstaged.
 
@@ -155,11 +165,12 @@ class DeveloperNews(msgspec.Struct, frozen=True):
 
 
 class Updates(msgspec.Struct, frozen=True):
-    """Newest first."""
+    """Newest first.  ``measured_itself``: how much two equal versions differ on this computer."""
 
     items: tuple[Update, ...]
     refused_heads: tuple[RefusedHead, ...]
     developers: DeveloperNews | None = None  # None: updates wait for a reason of this computer's own
+    measured_itself: tuple[SelfMeasurement, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ class FarmOutcome:
     pairs: int = 0
     verified_reads: int = 0
     peers_rated: int = 0
+    restarts: int = 0  # of both twins, on purpose, with their whole stores read after it
     noise: dict[str, float] | None = None  # standard deviation of z by metric, in margins
 
 
@@ -93,10 +94,10 @@ def noise_of(releases: tuple[ReleaseOutcome, ...], name: str) -> dict[str, float
     return {metric: round(sum(noise.get(metric, 0.0) for noise in measured) / len(measured), 3) for metric in names}
 
 
-def _evidence(trial: TrialView | None) -> tuple[int, int, int, int]:
+def _evidence(trial: TrialView | None) -> tuple[int, int, int, int, int]:
     if trial is None:
-        return 0, 0, 0, 0
-    return trial.blocks, trial.pairs, trial.verified_reads, trial.neighbours_rated
+        return 0, 0, 0, 0, 0
+    return trial.blocks, trial.pairs, trial.verified_reads, trial.neighbours_rated, trial.restarts
 
 
 def _noise(trial: TrialView | None) -> dict[str, float] | None:

@@ -2,7 +2,8 @@
 
 Files, from the inside out: ``rule`` weighs one metric; ``profile`` holds all limits; ``evidence`` makes blocks of
 pairs and samples; ``relayed`` counts what the farm's own vault asked; ``peers`` sums up neighbours; ``faults`` tells
-the candidate's from the computer's; ``trial`` decides; ``verdict`` says it in words; ``events`` is what it is told.
+the candidate's from the computer's; ``ratchet`` looks back at the versions of the last year; ``trial`` decides;
+``verdict`` says it in words; ``events`` is what it is told.
 """
 
 from node.trial.events import (

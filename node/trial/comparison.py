@@ -10,6 +10,7 @@ import msgspec
 from node.trial import verdict as says
 from node.trial.evidence import Block, History, Pair, Usage
 from node.trial.profile import ALARM_ONLY, METRICS, MetricName, Profile
+from node.trial.ratchet import Estimate, Estimates, worst
 from node.trial.rule import Gauge
 from node.trial.verdict import MetricProgress, Noise
 
@@ -65,6 +66,17 @@ class Comparison(msgspec.Struct):
         unproven = [name for name in METRICS if name != ALARM_ONLY and not self._is_proven(name, profile)]
         words = [says.unproven(unproven)] if unproven else []
         return words + [says.suspected(name) for name in METRICS if self._is_suspect(name, profile)]
+
+    def estimates(self) -> Estimates:
+        """By how much the candidate is worse than its twin, in the metrics that can be proven."""
+        measured = {name: gauge.metric for name, gauge in self.gauges.items() if name != ALARM_ONLY and gauge.metric.n}
+        return {name: Estimate(metric.mean, metric.variance_of_mean()) for name, metric in measured.items()}
+
+    def drifted(self, distances: tuple[Estimates, ...], profile: Profile) -> list[str]:
+        """In what the candidate is proven to be worse than some version of the last year by more than a margin."""
+        margins = profile.margins.by_name()
+        found = worst(self.estimates(), distances, profile.alpha)
+        return [says.drifted(name, mean * margins[name], margins[name]) for name, mean in found.items()]
 
     def metric_progress(self, profile: Profile) -> tuple[MetricProgress, ...]:
         return tuple(self._progress_of(name, profile) for name in METRICS)

@@ -111,11 +111,16 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Rescanned:
-    """Both twins were restarted on purpose and their whole stores read: what each should hold and does not."""
+    """Both twins were started again and their whole stores read: what each should hold and does not.
+
+    ``is_planned``: on purpose, at a moment that was drawn.  A restart that came by itself is no evidence of how the
+    candidate stands restarts; what is lost at it counts as always.
+    """
 
     now_s: float
     candidate_lost: tuple[bytes, ...] = ()
     control_lost: tuple[bytes, ...] = ()
+    is_planned: bool = True
 
 
 @dataclass(frozen=True, slots=True)

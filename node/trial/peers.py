@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
+import msgspec
+
 from node.trial.profile import Profile
 
 REPORTS_MAX: Final = 4096  # of one twin; later ones are not read
@@ -49,6 +51,26 @@ class PeerScore:
     hold: Hold | None
     slower_by: float  # ln of a ratio: at least by so much, whoever lies; 0 without an opinion
     fault_share: float
+
+
+class Neighbours(msgspec.Struct):
+    """What the neighbours have said so far.  ``subnets_known``: how many subnets the network has, if known."""
+
+    rated: int = 0
+    subnets_known: int | None = None
+    hold: Hold = ""
+
+    def take(self, peers: PeerScore, subnets_known: int | None) -> None:
+        self.rated = max(self.rated, peers.rated)
+        if subnets_known is not None:
+            self.subnets_known = max(self.subnets_known or 0, subnets_known)
+        if peers.hold is not None:  # without an opinion the last one stands: silence lifts no hold
+            self.hold = peers.hold
+
+    def needed(self, profile: Profile) -> int:
+        """0 in a network that has fewer subnets than that: nobody could rate it, ever."""
+        needed = profile.reporters_min
+        return 0 if self.subnets_known is not None and self.subnets_known < needed else needed
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,8 @@ class Metric(msgspec.Struct):
         """Weigh one more block.  The bets use earlier blocks only, as the mathematics demands."""
         assert not math.isnan(z), "a block without a value is left out, not added"
         z = 1.0 + max(-CLIP, min(CLIP, z - 1.0))
-        weight = self.n + PRIOR_BLOCKS
-        mean = (self.n * self.mean + PRIOR_BLOCKS * PRIOR_MEAN) / weight
-        squares = self.m2 + PRIOR_BLOCKS * PRIOR_VARIANCE
-        variance = squares / weight
-        prior_products = PRIOR_BLOCKS * PRIOR_VARIANCE * PRIOR_CORRELATION
-        correlation = max(0.0, min(CORRELATION_MAX, (self.c1 + prior_products) / squares))
-        long_run_variance = variance * (1.0 + correlation) / (1.0 - correlation)  # one side may drift slowly
+        mean = (self.n * self.mean + PRIOR_BLOCKS * PRIOR_MEAN) / (self.n + PRIOR_BLOCKS)
+        variance, long_run_variance = self._variances()
 
         gap = max(0.0, 1.0 - mean)
         bet = min(BET_MAX, gap / (long_run_variance + gap * gap))
@@ -85,6 +80,19 @@ class Metric(msgspec.Struct):
             variance * 2.0 * spread / (self.n * self.n * rho2) * math.log(math.sqrt(spread) / SHOWN_ALPHA)
         )
         return self.mean - half_width, self.mean + half_width
+
+    def variance_of_mean(self) -> float:
+        """How well ``mean`` is known, if neighbouring blocks resemble each other as they did so far."""
+        assert self.n > 0, "nothing is known yet"
+        return self._variances()[1] / self.n
+
+    def _variances(self) -> tuple[float, float]:
+        """Of one block, and in the long run, in which one side may drift slowly.  With the prior."""
+        squares = self.m2 + PRIOR_BLOCKS * PRIOR_VARIANCE
+        variance = squares / (self.n + PRIOR_BLOCKS)
+        prior_products = PRIOR_BLOCKS * PRIOR_VARIANCE * PRIOR_CORRELATION
+        correlation = max(0.0, min(CORRELATION_MAX, (self.c1 + prior_products) / squares))
+        return variance, variance * (1.0 + correlation) / (1.0 - correlation)
 
     def deviation(self) -> float:
         """Standard deviation of z over the blocks; 0 before the second one."""

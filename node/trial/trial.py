@@ -39,13 +39,14 @@ from node.trial.events import (
 )
 from node.trial.evidence import Ask, Pair
 from node.trial.faults import Doubt, FaultKind, Faults, Ruling, Silence, Tally
-from node.trial.peers import Hold, score
+from node.trial.peers import Neighbours, score
 from node.trial.profile import METRICS, Profile
+from node.trial.ratchet import Estimates
 from node.trial.timing import Clock, Presence, Step
 from node.trial.verdict import Outcome, Progress, Verdict
 
 STATE_BYTES_MAX: Final = 200_000
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 SEEN_PAIRS_MAX: Final = 4000  # pairs by which a repeated one is known
 
 
@@ -57,6 +58,7 @@ class Trial(msgspec.Struct, kw_only=True):
     """State of one trial; all fields are stored by ``dump``.  Read it through ``progress`` and ``verdict``."""
 
     profile: Profile
+    distances: tuple[Estimates, ...] = ()  # of the control to the versions in use before it, see ``ratchet``
     state_version: int = STATE_VERSION
     verdict: Verdict | None = None
     duration_s: float | None = None  # None while waiting for Started; a secret until the end
@@ -77,9 +79,7 @@ class Trial(msgspec.Struct, kw_only=True):
     restarts: int = 0
     restarted_at_s: float = -1.0  # on the trial's clock
 
-    neighbours_rated: int = 0
-    subnets_known: int | None = None
-    hold: Hold = ""
+    neighbours: Neighbours = msgspec.field(default_factory=Neighbours)
 
     def step(self, event: Event) -> Verdict | None:
         """Take one event; return the verdict if this event brings it, once."""
@@ -101,8 +101,8 @@ class Trial(msgspec.Struct, kw_only=True):
             lost=len(self.tally.lost),
             wrong=len(self.tally.wrong),
             restarts=self.restarts,
-            neighbours_rated=self.neighbours_rated,
-            neighbours_needed=self._neighbours_needed(),
+            neighbours_rated=self.neighbours.rated,
+            neighbours_needed=self.neighbours.needed(self.profile),
             metrics=self.comparison.metric_progress(self.profile),
             noise=self.comparison.noise(),
         )
@@ -270,18 +270,15 @@ class Trial(msgspec.Struct, kw_only=True):
     def _peers_rated(self, event: PeersRated, step: Step) -> Verdict | None:
         peers = score(event.candidate, event.control, self.profile)
         if not step.is_late:
-            self.neighbours_rated = max(self.neighbours_rated, peers.rated)
-            if event.subnets_known is not None:
-                self.subnets_known = max(self.subnets_known or 0, event.subnets_known)
-            if peers.hold is not None:  # without an opinion the last one stands: silence lifts no hold
-                self.hold = peers.hold
+            self.neighbours.take(peers, event.subnets_known)
         verdict = self._fault("control", "proof", "") if peers.control_proofs else None
         if verdict is None and peers.proofs:
             verdict = self._fault("candidate", "proof", says.proven_by_neighbours(peers.proofs), is_twin_sound=True)
         return verdict
 
     def _rescanned(self, event: Rescanned, step: Step) -> Verdict | None:
-        if not step.is_late and self.clock.awake_s > self.restarted_at_s:  # one restart counts once
+        is_news = not step.is_late and self.clock.awake_s > self.restarted_at_s  # one restart counts once
+        if event.is_planned and is_news:
             self.restarts += 1
             self.restarted_at_s = self.clock.awake_s
         verdict = self._lost("control", *event.control_lost) if event.control_lost else None
@@ -366,7 +363,7 @@ class Trial(msgspec.Struct, kw_only=True):
         if alarm is not None:
             return self._end("refuse", alarm)
         is_time = self.ran_s >= self.duration_s
-        if is_time and self.faults.doubt is None and not self.hold and not self._missing():
+        if is_time and self.faults.doubt is None and not self.neighbours.hold and not self._missing():
             return self._end("promote", says.promoted(self.progress()))
         return None
 
@@ -374,8 +371,8 @@ class Trial(msgspec.Struct, kw_only=True):
         if self.faults.doubt is not None:
             return self._end("refuse", self.faults.doubt.sentence)
         missing = self._missing()
-        if not missing and self.hold:
-            return self._end("keep", says.disagreed(self.hold))
+        if not missing and self.neighbours.hold:
+            return self._end("keep", says.disagreed(self.neighbours.hold))
         missing = missing or ["its private time was not over"]
         return self._end("keep", says.not_proven(self.profile.trial_s_max, missing))
 
@@ -385,16 +382,12 @@ class Trial(msgspec.Struct, kw_only=True):
             (self.comparison.blocks, self.profile.blocks_min, "comparisons"),
             (self.tally.verified_reads, self.profile.reads_min, "checked reads"),
             (self.restarts, self.profile.restarts_min, "restarts"),
-            (self.neighbours_rated, self._neighbours_needed(), "neighbours rated it"),
+            (self.neighbours.rated, self.neighbours.needed(self.profile), "neighbours rated it"),
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
         relayed = self.tally.relayed.missing(self.profile.relayed_reads_min)
-        return too_few + relayed + self.comparison.missing(self.profile)
-
-    def _neighbours_needed(self) -> int:
-        """0 in a network that has fewer subnets than that: nobody could rate it, ever."""
-        needed = self.profile.reporters_min
-        return 0 if self.subnets_known is not None and self.subnets_known < needed else needed
+        drifted = self.comparison.drifted(self.distances, self.profile)
+        return drifted + too_few + relayed + self.comparison.missing(self.profile)
 
     def _end(self, outcome: Outcome, reason: str) -> Verdict:
         return Verdict(outcome, reason, self.progress())

@@ -205,6 +205,11 @@ def suspected(name: MetricName) -> str:
     return f"{_NAMES[name]} lately worse"
 
 
+def drifted(name: MetricName, x: float, margin: float) -> str:
+    """``x`` is what has come together since the best version of the last year."""
+    return f"{worse(name, x, margin)}, beside the best version of the last year"
+
+
 def span(seconds: float) -> str:
     """A time for people, in the unit in which it is at least two."""
     for unit_s, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):

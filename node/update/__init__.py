@@ -14,9 +14,15 @@ fetching.py      what a release lacks, from the network into a slot
 slots.py         versions on disk, read-only, and the pointer to the one in use
 trees.py         trees of files: written, compared with their hash, removed
 bytecode.py      byte code of a slot, prepared by us
+drift.py         how the version in use compares with those of the last year (pure)
 trial_run.py     one trial end to end: twins, prober, samples, neighbours' tables
 interview.py     the same questions to both twins, and every answer checked
 plan.py          what to ask next (pure)
+sides.py         the two twins through all their runs
+restarts.py      twins started again on their own data, on purpose or because the trial was cut off
+trial_state.py   what a running trial must know after a power cut
+keeping.py       when that is written down
+decoys.py        the version in use beside itself, now and then
 rehearsal.py     the way back, rehearsed on what the candidate left
 kept.py          the store as it was before a version ran, for the way back
 links.py         hard links, and a vault's data copied with them

@@ -26,6 +26,8 @@ from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
 from node.update.carrying import carried_files, newest_of
+from node.update.decoys import Decoys
+from node.update.drift import distances_of
 from node.update.errors import SlotDamaged
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Means, clean_up
@@ -54,6 +56,7 @@ class Updates:
         self._judge = Judge(
             chain, saved.refused, means, Consequences(self._learn, self._look_again, self._keep_refused)
         )
+        self._decoys = Decoys(means, limits.decoy_every_s)
         self._lock = asyncio.Lock()  # held from a step until its effects are begun
         self._inbox: asyncio.Queue[tuple[Job | None, Event | None]] = asyncio.Queue()
         self._job: Job | None = None
@@ -82,7 +85,8 @@ class Updates:
     def updates(self) -> schema.Updates:
         now_s = asyncio.get_running_loop().time()
         items = [self._view(record, now_s) for record in self._records.values()]
-        return schema.Updates(tuple(reversed(items)), tuple(self._judge.refused), self._judge.developers())
+        refused, developers = tuple(self._judge.refused), self._judge.developers()
+        return schema.Updates(tuple(reversed(items)), refused, developers, self._decoys.measured)
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""
@@ -102,6 +106,7 @@ class Updates:
         """The vault in use ended unasked or did not start."""
         if self._job is not None:
             self._job.host_fault(reason)
+        self._decoys.host_fault(reason)
         self._inbox.put_nowait((None, events.VaultFailed(self._now(), reason)))
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
@@ -180,6 +185,7 @@ class Updates:
                 await self._next_turn()
                 await self._next_event()
         finally:
+            await self._decoys.stop()
             await self._stop_job()
 
     async def _resume(self) -> None:
@@ -195,6 +201,7 @@ class Updates:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+        await self._measure_itself(in_use)
         await self._carry_files()
         await self._heed_recalls(in_use)
         active = self._active()
@@ -214,6 +221,14 @@ class Updates:
             await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
             await self._take_up(newest, in_use)
+
+    async def _measure_itself(self, in_use: str | None) -> None:
+        """Hold a decoy trial now and then, when a release could be tried out and none is there."""
+        is_idle = all(record.way.is_over for record in self._records.values())
+        if not is_idle or in_use is None or not self._judge.is_current:
+            await self._decoys.stop()
+        elif self._decoys.is_running or self._is_seen():
+            self._decoys.consider(in_use, self._now())
 
     async def _take_up(self, record: Record, in_use: str) -> None:
         """Begin with a release, once others show the head that lists it."""
@@ -340,7 +355,8 @@ class Updates:
             return record
         fetched = record.bytes_fetched + job.bytes_fetched - self._counted_bytes
         self._counted_bytes = job.bytes_fetched
-        return msgspec.structs.replace(record, bytes_fetched=fetched, trial=job.trial or record.trial)
+        trial, estimates = job.trial or record.trial, job.estimates or record.estimates
+        return msgspec.structs.replace(record, bytes_fetched=fetched, trial=trial, estimates=estimates)
 
     async def _perform(self, record: Record, effect: Effect) -> None:
         match effect:
@@ -351,7 +367,8 @@ class Updates:
             case _:
                 await self._stop_job()
                 self._counted_bytes = 0
-                self._job = Job(effect, record, self._means)
+                past = distances_of(record.way.baseline, self._records.values(), self._means.utc_s())
+                self._job = Job(effect, record, self._means, past)
                 self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
 
     async def _clean_up(self) -> None:

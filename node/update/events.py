@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long each phase may last and how often a step is tried."""
+    """How long each phase may last, how often a step is tried, and how often the node measures itself."""
 
     fetch_s: float = 7 * 86_400.0
     fetch_tries_max: int = 200
@@ -16,18 +17,20 @@ class Limits:
     fetch_pause_s_max: float = 3600.0
     stagger_s_max: float = 6 * 3600.0  # the driver draws each release's wait between 0 and this
     trial_s: float = 15 * 86_400.0  # longer than the trial's own end
-    trial_tries_max: int = 5  # void trials and trials cut off
+    trial_tries_max: int = 5  # void trials
+    trial_cuts_max: int = 100  # so often a trial goes on after it was cut off; a machine is switched off daily, or more
     rehearsal_s: float = 3600.0
     rehearsal_tries_max: int = 3
     switch_s: float = 300.0
     switch_tries_max: int = 3
     probation_s: float = 3600.0
     failures_max: int = 3  # this many failed starts in probation end it
+    decoy_every_s: float = 30 * 86_400.0  # of time in which no release is on its way, on average
     witnesses_min: int = 3  # other subnets that carry the head: without them nothing is tried or taken into use
 
     def stretched(self, factor: int) -> Limits:
         """The same for a release whose trial lasts ``factor`` times as long."""
-        return replace(self, trial_s=self.trial_s * factor)
+        return replace(self, trial_s=self.trial_s * factor, trial_cuts_max=self.trial_cuts_max * factor)
 
 
 REAL: Final = Limits()
@@ -38,9 +41,11 @@ PRACTICE: Final = Limits(
     fetch_pause_s_max=4.0,
     stagger_s_max=5.0,
     trial_s=240.0,
+    trial_cuts_max=5,
     rehearsal_s=30.0,
     switch_s=30.0,
     probation_s=10.0,
+    decoy_every_s=math.inf,
 )
 
 
@@ -225,7 +230,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class StartTrial:
-    pass
+    """Hold a trial, or go on with it if what is kept of it is of the same ``Lifecycle.trials``."""
 
 
 @dataclass(frozen=True, slots=True)

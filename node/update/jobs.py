@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,17 +13,21 @@ from typing import assert_never
 
 from node.api.schema import TrialView
 from node.trial.profile import Profile
+from node.trial.ratchet import Estimates
+from node.trial.trial import UnreadableTrial
 from node.update import events
-from node.update.errors import ContentRefused, HostFailed, UpdateError
+from node.update.errors import ContentRefused, HostFailed, StateUnreadable, UpdateError
 from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
 from node.update.kept import Kept
+from node.update.lifecycle import Lifecycle
 from node.update.ports import Host
 from node.update.rehearsal import rehearse
 from node.update.slots import Slots
 from node.update.store import Record, Store
 from node.update.trees import remove_tree
 from node.update.trial_run import TrialOrder, TrialRun
+from node.update.trial_state import Cut
 from node.update.views import trial_view
 from node.update.waiting import to_its_end
 from node.vault.ports import Entropy, Random
@@ -52,10 +57,12 @@ class Means:
 class Job:
     """One piece of work for one release.  ``trial`` and ``bytes_fetched`` may be read at any time."""
 
-    def __init__(self, work: Work, record: Record, means: Means) -> None:
+    def __init__(self, work: Work, record: Record, means: Means, distances: tuple[Estimates, ...] = ()) -> None:
+        """``distances``: the version in use beside those before it, for a trial."""
         self._work = work
         self._record = record
         self._means = means
+        self._distances = distances
         self._counter = Counter()
         self._run: TrialRun | None = None
         self._started_s = means.utc_s()
@@ -73,6 +80,11 @@ class Job:
         if self._run is None:
             return None
         return trial_view(self._record.release, self._record.way.phase, self._started_s, self._run.progress)
+
+    @property
+    def estimates(self) -> Estimates | None:
+        """How the candidate of its trial compares with the version in use, so far."""
+        return None if self._run is None else self._run.estimates
 
     def host_fault(self, what: str) -> None:
         if self._run is not None:
@@ -105,23 +117,52 @@ class Job:
         return events.Fetched(self._now())
 
     async def _hold_trial(self) -> Event:
-        means, way = self._means, self._record.way
-        order = TrialOrder(
-            candidate=way.tree_hash, control=way.baseline, folder=means.trials, quota_bytes=means.quota_bytes(),
-            profile=means.profile.stretched(self._record.release.trial_factor), announced_s=self._record.announced_s,
-        )  # fmt: skip
-        self._run = TrialRun(
-            order, means.host, random=means.random, entropy=means.entropy, utc_s=means.utc_s,
-            on_progress=means.on_change,
-        )  # fmt: skip
+        means = self._means
         try:
-            await asyncio.to_thread(_prepare, means, (way.tree_hash, way.baseline))
+            self._run = await asyncio.to_thread(self._prepare_trial)
             result = await self._run.run()
             if result.outcome == "promote":  # the rehearsal must find it after a power cut
-                await asyncio.to_thread(means.store.save_result, way.tree_hash, result)
+                await asyncio.to_thread(means.store.save_result, self._record.way.tree_hash, result)
+        except (StateUnreadable, UnreadableTrial) as error:
+            with contextlib.suppress(OSError):  # else the next try finds it once more, and there are not many tries
+                await asyncio.to_thread(means.store.running.drop)
+            return events.TrialEnded(self._now(), "void", f"{error}; it begins anew")
         except Exception as error:  # noqa: BLE001 - the edge of a task: a trial that breaks says nothing of the release
             return events.TrialEnded(self._now(), "void", _told(error))
         return events.TrialEnded(self._now(), result.outcome, result.reason)
+
+    def _prepare_trial(self) -> TrialRun:
+        """A new trial, or the one that was cut off.  Blocking.
+
+        Raises:
+            StateUnreadable, UnreadableTrial: What was kept of it is of no use.
+            UpdateError, OSError: A slot is damaged, or the disk refuses.
+        """
+        means, way, file = self._means, self._record.way, self._means.store.running
+        cut = file.load()
+        if cut is not None and not _is_of(cut, way):
+            cut = None
+        if cut is None:
+            file.drop()
+            empty(means.trials)
+        else:
+            self._started_s = cut.kept.started_s
+        make_sure_of(means, (way.tree_hash, way.baseline))
+        order = TrialOrder(
+            number=way.trials,
+            started_s=self._started_s,
+            candidate=way.tree_hash,
+            control=way.baseline,
+            folder=means.trials,
+            quota_bytes=cut.kept.quota_bytes if cut is not None else means.quota_bytes(),
+            profile=means.profile.stretched(self._record.release.trial_factor),
+            announced_s=self._record.announced_s,
+            distances=self._distances,
+        )
+        return TrialRun(
+            order, means.host, file, cut, random=means.random, entropy=means.entropy, utc_s=means.utc_s,
+            on_progress=means.on_change,
+        )  # fmt: skip
 
     async def _rehearse(self) -> Event:
         means, way = self._means, self._record.way
@@ -168,26 +209,33 @@ def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
         is_for_good = means.utc_s() - in_use.since_s >= means.profile.way_back_s
         means.kept.drop(in_use.current, on_the_way, is_for_good=is_for_good)
     try:
-        _empty(means.trials)
+        means.store.running.drop()
+        empty(means.trials)
         means.slots.drop_objects()
         means.slots.remove_unused([*on_the_way, *carried])
     except OSError as error:
         log.warning("leftovers of a release could not be removed reason=%s", error)
 
 
-def _prepare(means: Means, trees: tuple[str, str]) -> None:
-    """Make sure of all that is this machine's part, so that it cannot be held against a twin.
+def _is_of(cut: Cut, way: Lifecycle) -> bool:
+    """Whether what was kept is of the trial that the release is on now."""
+    trees = (cut.kept.twins["candidate"].tree_hash, cut.kept.twins["control"].tree_hash)
+    return (cut.kept.number, *trees) == (way.trials, way.tree_hash, way.baseline)
+
+
+def make_sure_of(means: Means, trees: Iterable[str]) -> None:
+    """Look after all of these versions that is this machine's part, so that it is held against no twin.  Blocking.
 
     Raises:
         UpdateError, OSError: A slot is damaged, or the disk refuses.
     """
-    _empty(means.trials)
     for tree_hash in trees:
         means.slots.verify("vault", tree_hash)
         means.slots.pycache("vault", tree_hash)
 
 
-def _empty(folder: Path) -> None:
+def empty(folder: Path) -> None:
+    """Remove all that is in it, and make it if need be.  Blocking; raises OSError."""
     remove_tree(folder)
     folder.mkdir(mode=0o700, parents=True)
 

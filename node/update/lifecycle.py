@@ -99,8 +99,9 @@ class Lifecycle:
     phase: Phase = "announced"
     baseline: str = ""
     spent_s: float = 0.0  # in this visit of the phase
-    tries: int = 0  # failed ones, in this visit of the phase
+    tries: int = 0  # failed ones, or cut off, in this visit of the phase
     voids: int = 0
+    trials: int = 0  # begun; so none goes on from what was kept of another
     failures: int = 0  # failed starts in probation
     is_going_back: bool = False
     is_recalled: bool = False
@@ -225,7 +226,7 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
         case "fetching":
             return _ended(state, "not_proven", f"it could not be fetched: {state.reason or 'nothing came'}")
         case "staged":
-            return _entered(state, "on_trial", StartTrial())
+            return _entered(replace(state, trials=state.trials + 1), "on_trial", StartTrial())
         case "on_trial":
             return _trial_void(state, "the trial did not come to an end", limits)
         case "rehearsing":
@@ -247,10 +248,10 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
     match state.phase:
         case "fetching":
             return _fetch_again(state, "the computer stopped meanwhile", limits, is_at_once=True)
+        case "on_trial" if state.tries + 1 >= limits.trial_cuts_max:
+            return _trial_void(state, "the computer stopped meanwhile, again and again", limits)
         case "on_trial":
-            again, effects = _trial_void(state, "the computer stopped meanwhile", limits)
-            # The private wait is over already; peers saw this node start its trial.
-            return (again, effects) if again.is_over else _entered(again, "on_trial", StartTrial())
+            return replace(state, tries=state.tries + 1), (StartTrial(),)
         case "rehearsing":
             return _rehearse_again(state, "the computer stopped meanwhile", limits, is_hosts_fault=True)
         case "promoting" if state.tries + 1 >= limits.switch_tries_max:

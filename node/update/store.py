@@ -3,6 +3,9 @@
     state/chain            the newest verified head and all that binds the next one
     state/updates.json     the way of each release, and the heads that were refused
     state/trial.bin        where the candidate's data lies and what must be in it
+    state/trial/           the running trial, see ``trial_state``
+    state/decoy/           a running decoy trial
+    state/decoys.json      the figures of earlier ones
 
 Everything blocks.
 """
@@ -10,22 +13,27 @@ Everything blocks.
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from node.api.schema import RefusedHead, TrialView
+from node.api.schema import RefusedHead, SelfMeasurement, TrialView
+from node.trial.ratchet import Estimates
 from node.trust.chain import STATE_BYTES_MAX, Chain
 from node.trust.errors import TrustError
 from node.trust.release import Release
 from node.update.errors import StateUnreadable
 from node.update.lifecycle import Lifecycle
 from node.update.rehearsal import TrialResult
+from node.update.trial_state import TrialFile
 from node.vault.storage.filesystem import write_durably
 
 FORMAT: Final = 1
 FILE_BYTES_MAX: Final = 16 << 20
+
+log = logging.getLogger(__name__)
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -37,6 +45,7 @@ class Record(msgspec.Struct, frozen=True):
     decided_s: float | None = None
     bytes_fetched: int = 0
     trial: TrialView | None = None
+    estimates: Estimates = {}  # how it compared with what it was to replace
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -54,7 +63,7 @@ class _SavedResult(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """Small files in one folder, each replaced as a whole."""
+    """Small files in one folder, each replaced as a whole.  ``running`` and ``decoy`` are those of a running trial."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError when the folder cannot be made or read."""
@@ -62,6 +71,9 @@ class Store:
         self._chain = folder / "chain"
         self._updates = folder / "updates.json"
         self._trial = folder / "trial.bin"
+        self._decoys = folder / "decoys.json"
+        self.running = TrialFile(folder / "trial")
+        self.decoy = TrialFile(folder / "decoy")
 
     def load_chain(self, genesis: bytes) -> Chain:
         """The chain as it was kept; one that starts at ``genesis`` if none was kept yet.
@@ -115,6 +127,20 @@ class Store:
         """Raises OSError."""
         kept = _SavedResult(tree_hash, str(result.candidate_data), result.acknowledged)
         write_durably(self._trial, msgspec.msgpack.encode(kept))
+
+    def load_decoys(self) -> tuple[SelfMeasurement, ...]:
+        """The figures of earlier decoy trials, newest first.  Damaged ones are none: they decide nothing."""
+        try:
+            content = _read(self._decoys)
+            found = () if content is None else msgspec.json.decode(content, type=tuple[SelfMeasurement, ...])
+        except (StateUnreadable, msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            log.warning("the figures of decoy trials cannot be read reason=%s", error)
+            return ()
+        return found
+
+    def save_decoys(self, measured: tuple[SelfMeasurement, ...]) -> None:
+        """Raises OSError; then they are as they were."""
+        write_durably(self._decoys, msgspec.json.encode(measured))
 
     def drop_result(self) -> None:
         with contextlib.suppress(OSError):

@@ -21,13 +21,18 @@ PERENNIAL = [sys.executable, "-I", "-m", "node.cli"]
 RUN_S_MAX = 280
 NEXT = ".".join([*node.vault.__version__.split(".")[:2], str(int(node.vault.__version__.split(".")[2]) + 1)])
 
-# Right as long as its store is empty, as a trial's is: it takes over, and then fails again and again.
+# Right as long as it is on trial, restarts and all: it takes over, and then fails again and again.  It tells the two
+# apart by the name of its folder, which is no secret.
 RELAPSING = Change(
-    "driver.py",
-    "            self._take(Counted(self.now(), batch, is_counted=False))\n",
-    "            self._take(Counted(self.now(), batch, is_counted=False))\n"
-    "            await asyncio.sleep(1.0)\n"
-    "            assert not batch\n",
+    "__main__.py",
+    "            drained = await self._take_orders(orders, driver)\n",
+    "            async def relapse() -> None:\n"
+    "                await asyncio.sleep(1.0)\n"
+    "                assert Path.cwd().name != 'vault'\n"
+    "\n"
+    "            relapsing = tasks.create_task(relapse())\n"
+    "            drained = await self._take_orders(orders, driver)\n"
+    "            relapsing.cancel()\n",
 )
 
 
@@ -56,6 +61,7 @@ class TestReleases:
         assert all("signed by 2 pods, 3 are needed" in farm["reason"] for farm in farms_of(result, "forged"))
         assert all(farm["phase"] == "not staged" for farm in farms_of(result, "forged"))
         assert min(farm["peers_rated"] for farm in farms_of(result, "good")) >= 4
+        assert {farm["restarts"] for farm in farms_of(result, "good")} == {1}
         assert len({release["tree_hash"] for release in result["releases"]}) == 3
         assert {len(release["tree_hash"]) for release in result["releases"]} == {64}
         assert result["traffic"]["wrong_bytes"] == 0

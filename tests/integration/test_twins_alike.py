@@ -21,6 +21,7 @@ from node.supervisor.twins import Twin
 from node.trial.profile import PRACTICE
 from node.update.ports import TwinOrder
 from node.update.trial_run import TrialOrder, TrialRun
+from node.update.trial_state import TrialFile
 from node.vault import control
 from tests import virtual_time
 from tests.integration.stand_in import ANSWER_S, make_slot
@@ -165,11 +166,12 @@ def beginning(folder: Path, seed: int) -> Watched:
     world = Watched()
     chance = random.Random(seed)
     order = TrialOrder(
-        candidate=CANDIDATE, control=CONTROL, folder=folder, quota_bytes=1 << 20, profile=PRACTICE, announced_s=UTC_S
+        number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folder=folder / "trial",
+        quota_bytes=1 << 20, profile=PRACTICE, announced_s=UTC_S,
     )  # fmt: skip
 
     async def main() -> None:
-        run = TrialRun(order, world, random=chance, entropy=chance.randbytes, utc_s=utc_s)
+        run = TrialRun(order, world, TrialFile(folder / "state"), random=chance, entropy=chance.randbytes, utc_s=utc_s)
         running = asyncio.create_task(run.run())
         await asyncio.sleep(1.6)
         running.cancel()

@@ -44,6 +44,7 @@ LIMITS = Limits(
     fetch_tries_max=4,
     trial_s=200.0,
     trial_tries_max=3,
+    trial_cuts_max=3,
     rehearsal_s=50.0,
     switch_s=20.0,
     probation_s=60.0,

@@ -42,6 +42,7 @@ QUICK = replace(
     pairs_per_block_min=2,
     warmup_s=0.5,
     blocks_min=3,
+    restarts_min=0,
     reads_min=5,
     trial_s_max=60.0,
     start_s_max=20.0,

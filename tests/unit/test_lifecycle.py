@@ -39,6 +39,7 @@ from node.update.lifecycle import Lifecycle, known_as_bad
 
 LIMITS = Limits(
     fetch_s=100.0, fetch_tries_max=3, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
+    trial_cuts_max=3,
     rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
 )  # fmt: skip
 NEW, OLD = "a" * 64, "b" * 64
@@ -249,6 +250,21 @@ class TestAfterARestart:
         for events in (TO_FETCHING, TO_TRIAL, TO_REHEARSING, TO_PROMOTING):
             state, _ = play(*events, *[event for _ in range(10) for event in (Resumed(1.0), Ticked(1.0 + STAGGER_S))])
             assert state.is_over or state.is_going_back
+
+    def test_a_trial_that_was_cut_off_goes_on_and_counts_as_no_failed_one(self):
+        state, effects = play(*TO_TRIAL, Ticked(50.0), Resumed(3.0), Ticked(10.0))
+        assert (state.phase, state.voids, state.trials) == ("on_trial", 0, 1)
+        assert (effects[-1], state.spent_s) == (StartTrial(), 44.0 + 7.0)
+
+    def test_a_trial_that_is_cut_off_again_and_again_is_void(self):
+        state, effects = play(*TO_TRIAL, Resumed(1.0), Resumed(2.0), Resumed(3.0))
+        assert (state.phase, state.voids, effects[-1]) == ("staged", 1, Stop())
+        assert state.reason == "the computer stopped meanwhile, again and again"
+
+    def test_each_new_trial_has_a_number_of_its_own(self):
+        void = TrialEnded(50.0, "void", "disk full")
+        assert play(*TO_TRIAL, void, Ticked(55.0))[0].trials == 2
+        assert play(*TO_TRIAL, Halted(50.0), TurnCame(51.0, OLD), Fetched(52.0), Ticked(57.0))[0].trials == 2
 
     def test_the_next_state_is_a_new_object(self):
         before, _ = play(*TO_TRIAL)

@@ -22,19 +22,21 @@ from node.update.observations import Measured, Neighbour, Observer, ProbeAnswer,
 from node.update.ports import TwinOrder
 from node.update.rehearsal import TrialResult, WayBack, rehearse
 from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
+from node.update.trial_state import TrialFile
 from node.vault.core.identity import Signer, position_of
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, utc_s
 
-PROFILE = replace(PRACTICE, reads_min=200)
+PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 
 
 def trial(world: World, folder: Path, profile: Profile = PROFILE, seed: int = 1) -> TrialRun:
     order = TrialOrder(
-        candidate=CANDIDATE, control=CONTROL, folder=folder, quota_bytes=1 << 20, profile=profile, announced_s=UTC_S
+        number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folder=folder / "trial",
+        quota_bytes=1 << 20, profile=profile, announced_s=UTC_S,
     )  # fmt: skip
-    chance = random.Random(seed)
-    return TrialRun(order, world, random=chance, entropy=chance.randbytes, utc_s=utc_s)
+    chance, file = random.Random(seed), TrialFile(folder / "state")
+    return TrialRun(order, world, file, random=chance, entropy=chance.randbytes, utc_s=utc_s)
 
 
 def hold(world: World, folder: Path, profile: Profile = PROFILE) -> TrialResult:

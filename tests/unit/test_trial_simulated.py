@@ -8,9 +8,11 @@ from __future__ import annotations
 import pytest
 
 from node.trial import Verdict
+from node.trial.ratchet import Step, distances
 from tests.homes import Home, Neighbours, Release, Surroundings
 
 AT_HOME = Surroundings()
+FIVE_WEEKS_S = 35 * 86_400.0
 
 
 def hours(verdict: Verdict) -> float:
@@ -78,3 +80,32 @@ def test_a_trial_that_is_told_all_pairs_of_a_block_at_once_ends_as_one_that_is_t
 
     told = [(verdict.outcome, verdict.reason, verdict.blocks) for verdict in (at_once, pair_by_pair)]
     assert told[0] == told[1]
+
+
+def ten_releases(p50: float, *, is_remembered: bool = True) -> list[Step]:
+    """One after the other within a year, each so much slower than what is in use; those that were taken into use."""
+    taken: list[Step] = []
+    in_use = "v0"
+    for number in range(10):
+        now_s = number * FIVE_WEEKS_S
+        home = Home(Release(p50=p50), AT_HOME, number)
+        if is_remembered:
+            home.trial.distances = distances(in_use, taken, now_s)
+        if home.run().outcome == "promote":
+            taken.append(Step(f"v{number + 1}", in_use, now_s, home.trial.comparison.estimates()))
+            in_use = f"v{number + 1}"
+    return taken
+
+
+def test_ten_releases_each_within_the_margin_do_not_add_up() -> None:
+    """Each 3 % slower: nearly every one alone is proven to be within 5 %, and all together they would make 34 %."""
+    assert len(ten_releases(1.03, is_remembered=False)) >= 8
+    assert 1 <= len(ten_releases(1.03)) <= 3
+
+
+def test_ten_releases_each_four_percent_slower_do_not_all_pass() -> None:
+    assert len(ten_releases(1.04)) <= 2
+
+
+def test_ten_equal_releases_all_pass() -> None:
+    assert len(ten_releases(1.0)) == 10

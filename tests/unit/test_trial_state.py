@@ -141,7 +141,7 @@ class TestLateAndRepeatedEvents:
         world = running().rate(log_ratio=math.log(5.0))
         world.tell(PeersRated(world.now_s - 1.0, reports(6), reports(6)))
 
-        assert world.trial.hold == "slower"
+        assert world.trial.neighbours.hold == "slower"
 
     def test_a_late_sample_of_usage_is_left_out(self) -> None:
         world = running()

@@ -1,0 +1,152 @@
+"""Decoy trials: when one is held, what is kept of it, and that it is in every way like a real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.api import schema
+from node.api.schema import SelfMeasurement
+from node.update.driver import Updates
+from node.update.errors import TwinFailed
+from node.update.events import PRACTICE as PRACTICE_LIMITS
+from node.update.ports import TwinOrder
+from tests.twin_world import Nature
+from tests.unit import test_update_driver as driver
+from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+
+NOW_AND_THEN = replace(driver.LIMITS, decoy_every_s=120.0)
+
+
+@pytest.fixture
+def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Farm:
+    """A farm that measures itself every other minute of idle time, on average."""
+    monkeypatch.setattr(driver, "LIMITS", NOW_AND_THEN)
+    return Farm(folder=tmp_path)
+
+
+def idle(farm: Farm, seconds: float, until: Callable[[Updates], bool] = lambda _: False) -> tuple[SelfMeasurement, ...]:
+    """Run without any release, for so long or until something; the figures that are told then."""
+    told: list[schema.Updates] = []
+
+    async def story(updates: Updates) -> None:
+        for _ in range(int(seconds)):
+            if until(updates):
+                break
+            await asyncio.sleep(1.0)
+        told.append(updates.updates())
+        assert updates.trial() is None
+
+    live(farm, story)
+    assert told[0].items == ()
+    return told[0].measured_itself
+
+
+def has_measured(updates: Updates) -> bool:
+    return bool(updates.updates().measured_itself)
+
+
+def test_now_and_then_the_version_in_use_is_held_beside_itself(farm: Farm):
+    (figures,) = idle(farm, 7200.0, has_measured)
+
+    assert (figures.outcome, figures.tree_hash) == ("promote", farm.own)
+    assert figures.blocks >= 12
+    assert {"p50", "cpu", "mem"} <= set(figures.noise)
+    assert {order.tree_hash for order in farm.orders} == {farm.own}
+
+
+def test_nothing_comes_of_it_but_figures(farm: Farm):
+    idle(farm, 7200.0, has_measured)
+    assert farm.switches == []
+    assert farm.slots.current("vault") == farm.own
+
+
+def test_its_figures_survive_a_restart_and_the_newest_come_first(farm: Farm):
+    (first,) = idle(farm, 7200.0, has_measured)
+    newest, oldest = idle(farm, 7200.0, lambda updates: len(updates.updates().measured_itself) == 2)
+    assert oldest == first
+    assert farm.store.load_decoys() == (newest, oldest)
+
+
+def test_damaged_figures_are_none_and_stop_nothing(farm: Farm):
+    (farm.folder / "state" / "decoys.json").write_bytes(b"rot")
+    assert idle(farm, 1.0) == ()
+
+
+def test_nothing_of_it_is_left_behind(farm: Farm):
+    async def story(updates: Updates) -> None:
+        while not has_measured(updates):
+            await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)
+
+    live(farm, story)
+    for folder in (farm.folder / "trial", farm.folder / "state" / "decoy"):
+        assert list(folder.iterdir()) == []
+
+
+def test_a_release_on_its_way_ends_it_at_once_without_figures(farm: Farm):
+    head = farm.publish("2")
+
+    async def story(updates: Updates) -> None:
+        while not farm.vaults:
+            await asyncio.sleep(1.0)
+        await asyncio.sleep(5.0)
+        assert farm.left_running > 0
+        await updates.offered(head, SENDER)
+        await wait_until(updates, lambda items: items["vault/2"].phase == "fetching")
+        assert farm.left_running == 0
+        await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+        assert updates.updates().measured_itself == ()
+
+    live(farm, story)
+    assert farm.slots.current("vault") == tree_of("2")
+
+
+def test_none_is_held_while_a_release_is_on_its_way(farm: Farm, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(driver, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=1e-6))
+    tell(farm, farm.publish("2"), until_phase=("probation",))
+    trees = [order.tree_hash for order in farm.orders if order.tree_hash == tree_of("2")]
+    assert trees
+    assert all(vault.exited.done() for vault in farm.vaults)
+
+
+def test_none_is_held_where_no_release_could_be_tried_out(farm: Farm):
+    """Where nobody shows the newest head, a real trial would not begin, so a decoy would be known for what it is."""
+    farm.witnesses = 2
+    idle(farm, 7200.0)
+    assert farm.orders == []
+
+
+def test_a_practice_network_holds_none(farm: Farm, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(driver, "LIMITS", PRACTICE_LIMITS)
+    idle(farm, 7200.0)
+    assert farm.orders == []
+
+
+def test_equal_twins_that_a_disturbance_sets_apart_are_measured_too(farm: Farm):
+    """A refusal of equal code is a false alarm: it is what one wants to know of."""
+    farm.natures[farm.own] = Nature(starts=True, exits_after_s=30.0)
+    (figures,) = idle(farm, 7200.0, has_measured)
+    assert figures.outcome in ("void", "refuse")
+    assert farm.switches == []
+
+
+def test_a_machine_that_can_start_no_twin_holds_none(farm: Farm):
+    async def refuse(order: TwinOrder) -> None:
+        raise TwinFailed("no")
+
+    farm.start_twin = refuse  # type: ignore[assignment, method-assign]
+    assert idle(farm, 3600.0) == ()
+
+
+@pytest.mark.parametrize("every_s", [60.0, 600.0])
+def test_they_come_about_as_often_as_they_should(farm: Farm, monkeypatch: pytest.MonkeyPatch, every_s: float):
+    monkeypatch.setattr(driver, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=every_s))
+    farm.natures[farm.own] = Nature(starts=False)  # over at once, so that all of the time is idle
+    idle(farm, 40 * every_s)
+    begun = len(farm.orders) / 4  # two twins, two tries each
+    assert 20 <= begun <= 60

@@ -1,0 +1,335 @@
+"""A trial that is cut off, by a power cut or because the node stops: it goes on where it was, and blames nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from node.trial.profile import Profile
+from node.trial.trial import Trial
+from node.update import keeping
+from node.update.errors import StateUnreadable, TwinFailed
+from node.update.ports import TwinOrder
+from node.update.rehearsal import TrialResult
+from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
+from node.update.trial_state import Cut, TrialFile
+from tests import virtual_time
+from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, World, utc_s
+from tests.unit.test_trial_run import PROFILE
+
+RESTARTED = replace(PROFILE, restarts_min=1)
+
+
+@dataclass
+class Node:
+    """One farm's trial, through all times in which the farm runs."""
+
+    world: World
+    folder: Path
+    profile: Profile = PROFILE
+    seed: int = 1
+
+    def order(self) -> TrialOrder:
+        return TrialOrder(
+            number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folder=self.folder / "trial",
+            quota_bytes=1 << 20, profile=self.profile, announced_s=UTC_S,
+        )  # fmt: skip
+
+    def cut(self) -> Cut | None:
+        return TrialFile(self.folder / "state").load()
+
+    def run(self) -> TrialRun:
+        file, chance = TrialFile(self.folder / "state"), random.Random(self.seed)
+        self.seed += 1
+        cut = file.load()
+        return TrialRun(self.order(), self.world, file, cut, random=chance, entropy=chance.randbytes, utc_s=utc_s)
+
+    def live(self, seconds: float | None = None, *, until: Callable[[], bool] = lambda: False) -> TrialResult | None:
+        """Run the trial to its end, or for so long, or until something; then the node is stopped."""
+
+        async def main() -> TrialResult | None:
+            running = asyncio.create_task(self.run().run())
+            end_s = asyncio.get_running_loop().time() + (seconds or 3600.0)
+            while not running.done() and not until() and asyncio.get_running_loop().time() < end_s:
+                await asyncio.sleep(0.1)
+            running.cancel()
+            await asyncio.wait({running})
+            return None if running.cancelled() else running.result()
+
+        result = virtual_time.run(main())
+        assert self.world.left_running == 0
+        return result
+
+    def lose_power(self, seconds: float) -> None:
+        """Run the trial for so long; then nothing of it is done any more: no goodbye, and nothing is written."""
+
+        async def main() -> None:
+            running = asyncio.create_task(self.run().run())
+            await asyncio.sleep(seconds)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(TrialFile, "save", lambda *_: None)
+                running.cancel()
+                await asyncio.wait({running})
+
+        virtual_time.run(main())
+
+    def kept(self) -> Trial:
+        cut = self.cut()
+        assert cut is not None
+        return Trial.load(cut.kept.trial)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node(World(), tmp_path)
+
+
+class TestItGoesOn:
+    @pytest.mark.parametrize("seconds", [8.0, 20.0, 35.0])
+    def test_where_it_was_with_the_same_twins(self, node: Node, seconds: float):
+        node.live(seconds)
+        before = node.kept()
+
+        result = node.live()
+
+        assert result is not None
+        assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
+        assert node.kept().ran_s > before.ran_s
+        assert node.kept().duration_s == before.duration_s
+        assert len({(order.tree_hash, order.data, order.seed) for order in node.world.orders}) == 2
+        assert [order.is_standby for order in node.world.orders] == [False, False, True, True]
+
+    def test_with_all_blocks_that_were_closed(self, node: Node):
+        node.live(35.0)
+        blocks = node.kept().comparison.blocks
+        assert blocks > 8
+        node.live(5.0)  # not long enough to warm up, so that no block comes to it
+        assert node.kept().comparison.blocks == blocks
+
+    def test_after_a_power_cut_with_what_was_kept_until_then(self, node: Node):
+        node.lose_power(30.0)
+        kept = node.kept()
+        assert kept.ran_s > 20.0
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+        assert len(result.acknowledged) > 50
+
+    def test_however_often_it_is_cut_off(self, node: Node):
+        for _ in range(9):
+            node.live(12.0)
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
+    def test_a_verdict_that_was_kept_is_given_once_more_and_nothing_is_started(self, node: Node):
+        first = node.live()
+        vaults = len(node.world.vaults)
+        assert node.live() == first
+        assert len(node.world.vaults) == vaults
+
+    def test_what_was_cut_off_before_it_began_begins_anew(self, node: Node):
+        node.live(0.5)
+        assert node.cut() is None
+
+    def test_twins_that_will_be_back_give_nothing_away(self, node: Node):
+        node.live(20.0)
+        assert [vault.handover_s for vault in node.world.vaults] == [0.0, 0.0]
+        node.live()
+        assert [vault.handover_s for vault in node.world.vaults[2:]] == [HANDOVER_S, HANDOVER_S]
+
+    def test_a_chunk_is_kept_within_seconds_after_it_was_acknowledged(self, node: Node):
+        async def main() -> int:
+            running = asyncio.create_task(node.run().run())
+            await asyncio.sleep(20.0)
+            (store, _) = node.world.stores.values()
+            acknowledged = len(store)
+            await asyncio.sleep(3.0)
+            cut = node.cut()
+            assert cut is not None
+            running.cancel()
+            await asyncio.wait({running})
+            return min(len(chunks) for chunks in cut.acknowledged.values()) - acknowledged
+
+        assert virtual_time.run(main()) >= 0
+
+    def test_a_disk_that_refuses_does_not_stop_it(self, node: Node, monkeypatch: pytest.MonkeyPatch):
+        def refuse(*_: object) -> None:
+            raise OSError
+
+        monkeypatch.setattr(TrialFile, "save", refuse)
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
+
+class TestWhatAPowerCutExcuses:
+    def lose_chunks(self, world: World, tree_hash: str, count: int) -> None:
+        """What the version had not flushed is gone after the cut."""
+        data = next(str(order.data) for order in world.orders if order.tree_hash == tree_hash)
+        for address in list(world.stores[data])[-count:]:
+            del world.stores[data][address]
+
+    def test_a_chunk_that_was_acknowledged_long_before_must_be_there(self, node: Node):
+        node.lose_power(30.0)
+        cut = node.cut()
+        assert cut is not None
+        data = next(str(order.data) for order in node.world.orders if order.tree_hash == CANDIDATE)
+        del node.world.stores[data][next(iter(cut.acknowledged["candidate"]))]
+
+        result = node.live()
+
+        assert result is not None
+        assert (result.outcome, result.reason[:7]) == ("refuse", "lost 1 ")
+
+    def test_what_was_acknowledged_after_the_last_write_is_not_asked_for(
+        self, node: Node, monkeypatch: pytest.MonkeyPatch
+    ):
+        saves: list[int] = []
+        save = TrialFile.save
+
+        def until_then(file: TrialFile, *arguments: object) -> None:
+            saves.append(1)
+            if len(saves) <= 3:
+                save(file, *arguments)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(TrialFile, "save", until_then)
+            node.lose_power(30.0)
+        cut = node.cut()
+        assert cut is not None
+        candidate = next(str(order.data) for order in node.world.orders if order.tree_hash == CANDIDATE)
+        late = [one for one in node.world.stores[candidate] if one not in cut.acknowledged["candidate"]]
+        assert len(late) > 10
+        for one in late:
+            del node.world.stores[candidate][one]
+
+        result = node.live()
+
+        assert result is not None
+        assert result.outcome == "promote"
+
+    def test_where_both_lost_chunks_it_was_the_disk(self, node: Node):
+        node.lose_power(30.0)
+        self.lose_chunks(node.world, CANDIDATE, 60)
+        self.lose_chunks(node.world, CONTROL, 60)
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "void"
+
+    def test_a_version_that_does_not_come_back_while_its_twin_does_is_refused(self, node: Node):
+        class OnlyOnce(World):
+            async def start_twin(self, order: TwinOrder):
+                if order.tree_hash == CANDIDATE and order.is_standby:
+                    raise TwinFailed("it does not open its own data")
+                return await super().start_twin(order)
+
+        node.world = OnlyOnce()
+        node.live(20.0)
+        result = node.live()
+        assert result is not None
+        assert (result.outcome, "not up within" in result.reason) == ("refuse", True)
+
+    def test_a_version_that_comes_back_at_the_second_try_came_back(self, node: Node):
+        class Slowly(World):
+            tries = 0
+
+            async def start_twin(self, order: TwinOrder):
+                self.tries += order.is_standby
+                if order.is_standby and self.tries == 1:
+                    raise TwinFailed("the computer is busy starting")
+                return await super().start_twin(order)
+
+        node.world = Slowly()
+        node.live(20.0)
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
+    def test_data_that_somebody_removed_is_held_against_nobody(self, node: Node):
+        node.live(20.0)
+        for folder in (node.folder / "trial").iterdir():
+            folder.rmdir()
+        with pytest.raises(StateUnreadable):
+            node.live()
+
+
+class TestRestartsOnPurpose:
+    def test_one_that_came_by_itself_is_none(self, node: Node):
+        node.profile = RESTARTED
+        node.live(2.5)
+        assert [due.is_killed for due in node.cut().kept.restarts] == [True]  # type: ignore[union-attr]
+        node.live(6.0)
+        assert node.kept().restarts == 0
+
+    def test_each_is_made_once_however_often_the_trial_is_cut_off(self, node: Node):
+        node.profile = replace(PROFILE, restarts_min=2)
+        for _ in range(8):
+            node.live(14.0)
+        result = node.live()
+
+        assert result is not None
+        assert result.outcome == "promote"
+        assert node.kept().restarts == 2
+        assert sum(vault.exited.result() == -9 for vault in node.world.vaults) == 2  # both twins, once
+
+    def test_one_that_was_cut_off_is_made_again(self, node: Node):
+        node.profile = RESTARTED
+        vaults = node.world.vaults
+
+        node.live(until=lambda: any(one.exited.done() and one.exited.result() == -9 for one in vaults))
+        assert node.kept().restarts == 0
+        result = node.live()
+
+        assert result is not None
+        assert (result.outcome, node.kept().restarts) == ("promote", 1)
+
+    def test_a_loss_before_a_cut_is_found_after_it(self, node: Node):
+        """The restart on purpose was still to come; the one that came by itself is as good an occasion."""
+        node.world.natures[CANDIDATE] = Nature(hides_at_scan=2)
+        node.live(20.0)
+        result = node.live()
+        assert result is not None
+        assert (result.outcome, result.reason[:7]) == ("refuse", "lost 2 ")
+
+
+def test_cut_off_at_any_write_nothing_that_was_kept_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """After each write the node stops dead; what it finds at its next start is what was written, and it ends well."""
+    monkeypatch.setattr(keeping, "KEEP_S", 6.0)  # so that a trial is written some ten times
+
+    save = TrialFile.save
+
+    class Dead(BaseException):
+        pass
+
+    for last in range(1, 100):
+        node = Node(World(), tmp_path / str(last))
+        node.profile = RESTARTED
+        writes: list[int] = []
+
+        def dies(file: TrialFile, *arguments: object, writes: list[int] = writes, last: int = last) -> None:
+            if len(writes) >= last:
+                raise Dead
+            save(file, *arguments)  # type: ignore[arg-type]
+            writes.append(1)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(TrialFile, "save", dies)
+            try:
+                result = node.live(200.0)
+            except (Dead, BaseExceptionGroup):
+                result = None
+        if result is not None and len(writes) < last:
+            break
+        assert len(writes) == last
+
+        result = node.live()
+
+        assert result is not None, last
+        assert result.outcome == "promote", (last, result.reason)
+    assert last > 8
