@@ -1,0 +1,349 @@
+"""How a release comes to the farms of a network one wave after the other, as one farm sees it.  Pure.
+
+A farm counts the notes of vaults that it has itself known for long enough, one for each subnet.  They are a sample,
+they may be lies, and they only delay: each wait has an end, and after it the farm's own evidence decides.
+
+    wave 0 open --> most of its notes are in and most verdicts are passes --> soak --> wave 1 open --> ... --> all open
+         |                                                                       ^
+         `---- too few notes, or too many that are no pass: the silence is over --'
+
+    too many fails in one wave: halted, once, for at most ``Plan.halt_s`` or until the developers reaffirm the release
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+
+from node.trial.membership import wave_of
+from node.trial.notes import Note, Platform, State, follows
+from node.trial.profile import PRACTICE, REAL, Profile
+
+HOUR_S: Final = 3600.0
+DAY_S: Final = 24 * HOUR_S
+STATE_VERSION: Final = 1
+STATE_BYTES_MAX: Final = 1_000_000
+VOTES_MAX: Final = 2_048  # as many subnets are counted; a larger sample would say the same
+SUBNET_CHARACTERS_MAX: Final = 64
+GAP_S_MAX: Final = 6 * HOUR_S  # a computer that was off for longer has asked nobody meanwhile
+SHARES_SUM_ERROR_MAX: Final = 1e-6
+
+# What a signed statement may say about its rollout.  All at once is never within them.
+WAVES_MIN: Final = 3
+URGENT_WAVES_MIN: Final = 2
+WAVES_MAX: Final = 5
+FIRST_SHARE_MIN: Final = 0.01
+FIRST_SHARE_MAX: Final = 0.05
+URGENT_FIRST_SHARE_MAX: Final = 0.10
+SOAK_S_MAX: Final = 7 * DAY_S
+HALT_SHARE_MAX: Final = 0.50
+
+
+class UnreadableRollout(ValueError):
+    """The stored state is damaged or of another version.  Begin the rollout anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The numbers of a rollout.  ``shares`` are parts of the network, one after the other; () is no waves."""
+
+    shares: tuple[float, ...]
+    first_nodes_min: int  # the first wave is never expected to have fewer
+    soak_s: float
+    silence_s: float  # a wave that says too little for so long holds nobody up any more
+    report_s_min: float  # no honest pass comes sooner after a wave has opened
+    halt_share: float  # of all enrolled in one wave: more fails halt
+    slow_share: float  # more fails double all durations
+    halt_s: float  # a halt by votes ends after this
+    age_s_min: float  # how long a vault's commitment must have been known before the release was heard of
+    enrolled_min: int = 20  # fewer say nothing about a share of fails
+    reports_min: int = 10  # fewer open no wave
+    reported_share: float = 0.60  # of those enrolled in a wave
+    passed_share: float = 0.50  # of all verdicts
+
+
+HALT_S: Final = 7 * DAY_S
+
+
+def plan_of(profile: Profile) -> Plan:
+    """The default plan of a profile's ordinary releases."""
+    return Plan(
+        shares=profile.wave_shares,
+        first_nodes_min=profile.wave_first_nodes_min,
+        soak_s=profile.wave_soak_s,
+        silence_s=profile.wave_silence_s,
+        report_s_min=profile.trial_s_min,
+        halt_share=profile.wave_halt_share,
+        slow_share=profile.wave_slow_share,
+        halt_s=HALT_S if profile.wave_shares else 0.0,
+        age_s_min=profile.reporter_age_s_min,
+    )
+
+
+ORDINARY: Final = plan_of(REAL)
+URGENT: Final = replace(ORDINARY, shares=(0.10, 0.90), soak_s=6 * HOUR_S, report_s_min=6 * HOUR_S)
+WITHOUT_WAVES: Final = plan_of(PRACTICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the signed statement of a release says about its rollout."""
+
+    shares: tuple[float, ...]
+    soak_s: float
+    halt_share: float
+
+
+def plan_for(default: Plan, proposal: Proposal | None, *, is_urgent: bool = False) -> Plan:
+    """``default`` with the times and shares of the proposal, or unchanged where that is out of its bounds."""
+    if proposal is None or not default.shares or not _is_within_bounds(default, proposal, is_urgent=is_urgent):
+        return default
+    return replace(default, shares=proposal.shares, soak_s=proposal.soak_s, halt_share=proposal.halt_share)
+
+
+def shares_in(plan: Plan, network_size: int) -> tuple[float, ...]:
+    """The plan's shares, the first one raised until it has ``first_nodes_min`` of about ``network_size`` vaults.
+
+    What that takes is taken from the later waves alike.  In a network that is no bigger there is one wave.
+    """
+    if not plan.shares or network_size <= plan.first_nodes_min:
+        return ()
+    first = max(plan.shares[0], plan.first_nodes_min / network_size)
+    scale = (1.0 - first) / (1.0 - plan.shares[0])
+    return (first, *(share * scale for share in plan.shares[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A note that was asked for and checked, and what this farm's own book says of its author.
+
+    ``subnet``: from which the author was met, not what it claims.  ``known_since_s``: since when this very commitment
+    has been in the book (UTC).
+    """
+
+    vault_id: bytes
+    subnet: str
+    known_since_s: float
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rollout says now.  Waves count from 0; the last three say how many count."""
+
+    may_begin: bool  # a trial
+    may_promote: bool
+    own_wave: int
+    open_wave: int
+    wave_count: int
+    is_slow: bool  # the trial lasts twice as long
+    halted_s: float  # for so long yet; 0: not halted
+    enrolled: int
+    passes: int
+    fails: int
+
+
+class Vote(msgspec.Struct, array_like=True):
+    """What one author says: the one of its subnet that this farm has known longest."""
+
+    subnet: str
+    known_since_s: float
+    wave: int
+    platform: Platform
+    state: State
+
+
+class Counts(msgspec.Struct, array_like=True):
+    """The votes of one wave, void ones left out; ``here`` are those on this farm's platform."""
+
+    enrolled: int = 0
+    passes: int = 0
+    fails: int = 0
+    not_proven: int = 0
+    enrolled_here: int = 0
+    fails_here: int = 0
+
+    def add(self, vote: Vote, by: int, platform: Platform) -> None:
+        if vote.state == "void":
+            return  # a trial that could not be held says nothing of the release
+        is_fail, is_here = vote.state == "fail", vote.platform == platform
+        self.enrolled += by
+        self.passes += by * (vote.state == "pass")
+        self.fails += by * is_fail
+        self.not_proven += by * (vote.state == "not_proven")
+        self.enrolled_here += by * is_here
+        self.fails_here += by * (is_here and is_fail)
+
+    @property
+    def reports(self) -> int:
+        return self.passes + self.fails + self.not_proven
+
+
+class Rollout(msgspec.Struct, kw_only=True):
+    """The rollout of one release on this farm; all fields are stored by ``dump``.
+
+    ``shares`` are those of ``shares_in`` when the rollout begins, ``position`` is this farm's own, ``heard_s`` is when
+    it first heard of the release (UTC).  Time passes only while the farm runs.
+    """
+
+    plan: Plan
+    shares: tuple[float, ...]
+    position: float
+    platform: Platform
+    heard_s: float
+    state_version: int = STATE_VERSION
+    last_s: float | None = None  # of the last step
+    open_wave: int = 0
+    waited_s: float = 0.0  # since the open wave was opened, halts left out
+    soaked_s: float = 0.0
+    halted_s: float | None = None  # since the halt began; None before it
+    is_halt_over: bool = False
+    votes: dict[bytes, Vote] = msgspec.field(default_factory=dict)  # by vault id
+    voters: dict[str, bytes] = msgspec.field(default_factory=dict)  # by subnet: whose vote it is
+    counts: dict[int, Counts] = msgspec.field(default_factory=dict)  # by wave
+
+    def step(self, now_s: float, seen: Iterable[Seen] = (), *, is_reaffirmed: bool = False) -> Standing:
+        """Let time pass until ``now_s``, count new notes, and say how it stands.
+
+        ``now_s`` is of any clock; when it goes back or leaps, little or no time has passed.  Notes that were counted
+        before may come again.  ``is_reaffirmed``: the high threshold of developers stands by the release.
+        """
+        passed_s = 0.0 if self.last_s is None else min(GAP_S_MAX, max(0.0, now_s - self.last_s))
+        self.last_s = now_s
+        for sight in seen:
+            self._count(sight)
+        self._pass_time(passed_s, is_reaffirmed=is_reaffirmed)
+        return self._standing()
+
+    @property
+    def own_wave(self) -> int:
+        return wave_of(self.position, self.shares)
+
+    def dump(self) -> bytes:
+        content = msgspec.msgpack.encode(self)
+        assert len(content) <= STATE_BYTES_MAX, len(content)
+        return content
+
+    @classmethod
+    def load(cls, content: bytes) -> Rollout:
+        """The rollout that ``dump`` stored.
+
+        Raises:
+            UnreadableRollout: It is damaged, too long or of another version.
+        """
+        if len(content) > STATE_BYTES_MAX:
+            raise UnreadableRollout(f"{len(content)} bytes are over {STATE_BYTES_MAX}")
+        try:
+            rollout = msgspec.msgpack.decode(content, type=cls)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            raise UnreadableRollout(f"not a rollout: {error}") from error
+        if rollout.state_version != STATE_VERSION:
+            raise UnreadableRollout(f"a rollout of version {rollout.state_version}")
+        return rollout
+
+    # Votes.
+
+    def _count(self, sight: Seen) -> None:
+        """Take a note as the vote of its subnet, unless somebody who is known longer already has that."""
+        assert len(sight.subnet) <= SUBNET_CHARACTERS_MAX, sight.subnet
+        held = self.votes.get(sight.vault_id)
+        if held is not None:
+            if follows(held.state, sight.note.state):
+                self._add(held, -1)
+                held.state = sight.note.state
+                self._add(held, 1)
+            return
+        if sight.known_since_s > self.heard_s - self.plan.age_s_min:
+            return
+        rival = self.voters.get(sight.subnet)
+        if rival is not None:
+            if self.votes[rival].known_since_s <= sight.known_since_s:
+                return
+            self._add(self.votes.pop(rival), -1)
+        elif len(self.votes) >= VOTES_MAX:
+            return
+        note, wave = sight.note, wave_of(sight.note.position, self.shares)
+        vote = Vote(sight.subnet, sight.known_since_s, wave, note.platform, note.state)
+        self.votes[sight.vault_id] = vote
+        self.voters[sight.subnet] = sight.vault_id
+        self._add(vote, 1)
+
+    def _add(self, vote: Vote, by: int) -> None:
+        self.counts.setdefault(vote.wave, Counts()).add(vote, by, self.platform)
+
+    def _fail_share(self) -> float:
+        """The largest share of fails in any wave, of all that enrolled in it or of those on this farm's platform."""
+        groups = [(counts.fails, counts.enrolled) for counts in self.counts.values()]
+        groups += [(counts.fails_here, counts.enrolled_here) for counts in self.counts.values()]
+        return max((fails / all_ for fails, all_ in groups if all_ >= max(1, self.plan.enrolled_min)), default=0.0)
+
+    def _has_reported(self) -> bool:
+        """Whether enough of the open wave have a verdict, and no sooner than an honest one can come."""
+        counts, plan = self.counts.get(self.open_wave, Counts()), self.plan
+        reports_min = max(plan.reports_min, plan.reported_share * counts.enrolled)
+        return self.waited_s >= plan.report_s_min and counts.reports >= reports_min
+
+    def _is_liked(self) -> bool:
+        """Whether enough of all verdicts are passes; without any nobody is against it."""
+        passes = sum(counts.passes for counts in self.counts.values())
+        return passes >= self.plan.passed_share * sum(counts.reports for counts in self.counts.values())
+
+    # Time.
+
+    @property
+    def _is_slow(self) -> bool:
+        return self._fail_share() > self.plan.slow_share
+
+    def _pass_time(self, passed_s: float, *, is_reaffirmed: bool) -> None:
+        if is_reaffirmed:
+            self.is_halt_over = True
+        if not self.is_halt_over and self.halted_s is not None:
+            self.halted_s += passed_s
+            self.is_halt_over = self.halted_s >= self.plan.halt_s
+        elif not self.is_halt_over and self._fail_share() > self.plan.halt_share:
+            self.halted_s = 0.0
+        else:
+            self._pass_waves(passed_s)
+
+    def _pass_waves(self, passed_s: float) -> None:
+        if self.open_wave >= len(self.shares) - 1:
+            return
+        is_liked, factor = self._is_liked(), 2.0 if self._is_slow else 1.0
+        self.waited_s += passed_s
+        self.soaked_s = self.soaked_s + passed_s if is_liked and self._has_reported() else 0.0
+        patience_s = self.plan.silence_s * (factor if is_liked else 2.0)
+        if self.soaked_s >= self.plan.soak_s * factor or self.waited_s >= patience_s:
+            self.open_wave += 1
+            self.waited_s = self.soaked_s = 0.0
+
+    def _standing(self) -> Standing:
+        is_halted = self.halted_s is not None and not self.is_halt_over
+        return Standing(
+            may_begin=not is_halted and self.own_wave <= self.open_wave,
+            may_promote=not is_halted,
+            own_wave=self.own_wave,
+            open_wave=self.open_wave,
+            wave_count=max(1, len(self.shares)),
+            is_slow=self._is_slow,
+            halted_s=self.plan.halt_s - (self.halted_s or 0.0) if is_halted else 0.0,
+            enrolled=sum(counts.enrolled for counts in self.counts.values()),
+            passes=sum(counts.passes for counts in self.counts.values()),
+            fails=sum(counts.fails for counts in self.counts.values()),
+        )
+
+
+def _is_within_bounds(default: Plan, proposal: Proposal, *, is_urgent: bool) -> bool:
+    shares = proposal.shares
+    waves_min, first_max = (URGENT_WAVES_MIN, URGENT_FIRST_SHARE_MAX) if is_urgent else (WAVES_MIN, FIRST_SHARE_MAX)
+    return (
+        waves_min <= len(shares) <= WAVES_MAX
+        and all(0.0 < share < 1.0 for share in shares)
+        and math.isclose(sum(shares), 1.0, abs_tol=SHARES_SUM_ERROR_MAX)
+        and FIRST_SHARE_MIN <= shares[0] <= first_max
+        and default.soak_s <= proposal.soak_s <= SOAK_S_MAX
+        and default.halt_share <= proposal.halt_share <= HALT_SHARE_MAX
+    )
