@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from node.trial.membership import wave_of
-from node.trial.notes import Note, Platform, State, follows
+from node.trial.notes import Note, State, follows
 from node.trial.profile import PRACTICE, REAL, Profile
 
 HOUR_S: Final = 3600.0
@@ -55,7 +55,7 @@ class Plan:
     first_nodes_min: int  # the first wave is never expected to have fewer
     soak_s: float
     silence_s: float  # a wave that says too little for so long holds nobody up any more
-    report_s_min: float  # no honest pass comes sooner after a wave has opened
+    report_s_min: float  # no honest pass comes sooner after a wave has opened, and nothing of it is weighed before
     halt_share: float  # of all enrolled in one wave: more fails halt
     slow_share: float  # more fails double all durations
     halt_s: float  # a halt by votes ends after this
@@ -153,30 +153,22 @@ class Vote(msgspec.Struct, array_like=True):
     subnet: str
     known_since_s: float
     wave: int
-    platform: Platform
     state: State
 
 
 class Counts(msgspec.Struct, array_like=True):
-    """The votes of one wave, void ones left out; ``here`` are those on this farm's platform."""
+    """The votes of one wave.  A void trial could not be held and says nothing of the release: it is left out."""
 
     enrolled: int = 0
     passes: int = 0
     fails: int = 0
     not_proven: int = 0
-    enrolled_here: int = 0
-    fails_here: int = 0
 
-    def add(self, vote: Vote, by: int, platform: Platform) -> None:
-        if vote.state == "void":
-            return  # a trial that could not be held says nothing of the release
-        is_fail, is_here = vote.state == "fail", vote.platform == platform
-        self.enrolled += by
-        self.passes += by * (vote.state == "pass")
-        self.fails += by * is_fail
-        self.not_proven += by * (vote.state == "not_proven")
-        self.enrolled_here += by * is_here
-        self.fails_here += by * (is_here and is_fail)
+    def add(self, state: State, by: int) -> None:
+        self.enrolled += by * (state != "void")
+        self.passes += by * (state == "pass")
+        self.fails += by * (state == "fail")
+        self.not_proven += by * (state == "not_proven")
 
     @property
     def reports(self) -> int:
@@ -193,7 +185,6 @@ class Rollout(msgspec.Struct, kw_only=True):
     plan: Plan
     shares: tuple[float, ...]
     position: float
-    platform: Platform
     heard_s: float
     state_version: int = STATE_VERSION
     last_s: float | None = None  # of the last step
@@ -250,14 +241,14 @@ class Rollout(msgspec.Struct, kw_only=True):
     def _count(self, sight: Seen) -> None:
         """Take a note as the vote of its subnet, unless somebody who is known longer already has that."""
         assert len(sight.subnet) <= SUBNET_CHARACTERS_MAX, sight.subnet
+        if sight.known_since_s > self.heard_s - self.plan.age_s_min:
+            return
         held = self.votes.get(sight.vault_id)
         if held is not None:
             if follows(held.state, sight.note.state):
                 self._add(held, -1)
                 held.state = sight.note.state
                 self._add(held, 1)
-            return
-        if sight.known_since_s > self.heard_s - self.plan.age_s_min:
             return
         rival = self.voters.get(sight.subnet)
         if rival is not None:
@@ -266,20 +257,32 @@ class Rollout(msgspec.Struct, kw_only=True):
             self._add(self.votes.pop(rival), -1)
         elif len(self.votes) >= VOTES_MAX:
             return
-        note, wave = sight.note, wave_of(sight.note.position, self.shares)
-        vote = Vote(sight.subnet, sight.known_since_s, wave, note.platform, note.state)
+        wave = wave_of(sight.note.position, self.shares)
+        vote = Vote(sight.subnet, sight.known_since_s, wave, sight.note.state)
         self.votes[sight.vault_id] = vote
         self.voters[sight.subnet] = sight.vault_id
         self._add(vote, 1)
 
     def _add(self, vote: Vote, by: int) -> None:
-        self.counts.setdefault(vote.wave, Counts()).add(vote, by, self.platform)
+        self.counts.setdefault(vote.wave, Counts()).add(vote.state, by)
+
+    def _weighed(self) -> list[Counts]:
+        """The waves whose votes count now.
+
+        Liars need not wait for their wave, and are done with a trial at once: for the first hours they would be alone
+        in it.  No honest farm takes the release into use before those are over, so that nothing is lost by waiting.
+        """
+        last = self.open_wave if self.waited_s >= self.plan.report_s_min else self.open_wave - 1
+        return [counts for wave, counts in self.counts.items() if wave <= last]
 
     def _fail_share(self) -> float:
-        """The largest share of fails in any wave, of all that enrolled in it or of those on this farm's platform."""
-        groups = [(counts.fails, counts.enrolled) for counts in self.counts.values()]
-        groups += [(counts.fails_here, counts.enrolled_here) for counts in self.counts.values()]
-        return max((fails / all_ for fails, all_ in groups if all_ >= max(1, self.plan.enrolled_min)), default=0.0)
+        """The largest share of fails in any wave, of all that enrolled in it.
+
+        Of those enrolled, not of the verdicts: fails come early and passes late.  Not by platform either: a claim that
+        costs nothing would let few liars be many on the rarest one.
+        """
+        enrolled_min = max(1, self.plan.enrolled_min)
+        return max((c.fails / c.enrolled for c in self._weighed() if c.enrolled >= enrolled_min), default=0.0)
 
     def _has_reported(self) -> bool:
         """Whether enough of the open wave have a verdict, and no sooner than an honest one can come."""
@@ -289,8 +292,9 @@ class Rollout(msgspec.Struct, kw_only=True):
 
     def _is_liked(self) -> bool:
         """Whether enough of all verdicts are passes; without any nobody is against it."""
-        passes = sum(counts.passes for counts in self.counts.values())
-        return passes >= self.plan.passed_share * sum(counts.reports for counts in self.counts.values())
+        weighed = self._weighed()
+        passes = sum(counts.passes for counts in weighed)
+        return passes >= self.plan.passed_share * sum(counts.reports for counts in weighed)
 
     # Time.
 
@@ -299,21 +303,24 @@ class Rollout(msgspec.Struct, kw_only=True):
         return self._fail_share() > self.plan.slow_share
 
     def _pass_time(self, passed_s: float, *, is_reaffirmed: bool) -> None:
-        if is_reaffirmed:
-            self.is_halt_over = True
-        if not self.is_halt_over and self.halted_s is not None:
-            self.halted_s += passed_s
-            self.is_halt_over = self.halted_s >= self.plan.halt_s
-        elif not self.is_halt_over and self._fail_share() > self.plan.halt_share:
+        is_halted = self._is_halted()
+        self.is_halt_over |= is_reaffirmed
+        if self.halted_s is None and self._fail_share() > self.plan.halt_share:
             self.halted_s = 0.0
-        else:
+        elif self.halted_s is not None and is_halted:
+            self.halted_s += passed_s
+        self.is_halt_over |= self.halted_s is not None and self.halted_s >= self.plan.halt_s
+        if not is_halted:
             self._pass_waves(passed_s)
 
+    def _is_halted(self) -> bool:
+        return self.halted_s is not None and not self.is_halt_over
+
     def _pass_waves(self, passed_s: float) -> None:
+        self.waited_s += passed_s
         if self.open_wave >= len(self.shares) - 1:
             return
         is_liked, factor = self._is_liked(), 2.0 if self._is_slow else 1.0
-        self.waited_s += passed_s
         self.soaked_s = self.soaked_s + passed_s if is_liked and self._has_reported() else 0.0
         patience_s = self.plan.silence_s * (factor if is_liked else 2.0)
         if self.soaked_s >= self.plan.soak_s * factor or self.waited_s >= patience_s:
@@ -321,7 +328,7 @@ class Rollout(msgspec.Struct, kw_only=True):
             self.waited_s = self.soaked_s = 0.0
 
     def _standing(self) -> Standing:
-        is_halted = self.halted_s is not None and not self.is_halt_over
+        is_halted = self._is_halted()
         return Standing(
             may_begin=not is_halted and self.own_wave <= self.open_wave,
             may_promote=not is_halted,
