@@ -190,9 +190,9 @@ class Rollout(msgspec.Struct, kw_only=True):
     last_s: float | None = None  # of the last step
     open_wave: int = 0
     waited_s: float = 0.0  # since the open wave was opened, halts left out
-    soaked_s: float = 0.0
-    halted_s: float | None = None  # since the halt began; None before it
-    is_halt_over: bool = False
+    soaked_s: float | None = None  # since most of the open wave has passed; None before
+    halted_s: float | None = None  # since the only halt began; None before it
+    is_reaffirmed: bool = False
     votes: dict[bytes, Vote] = msgspec.field(default_factory=dict)  # by vault id
     voters: dict[str, bytes] = msgspec.field(default_factory=dict)  # by subnet: whose vote it is
     counts: dict[int, Counts] = msgspec.field(default_factory=dict)  # by wave
@@ -303,29 +303,31 @@ class Rollout(msgspec.Struct, kw_only=True):
         return self._fail_share() > self.plan.slow_share
 
     def _pass_time(self, passed_s: float, *, is_reaffirmed: bool) -> None:
-        is_halted = self._is_halted()
-        self.is_halt_over |= is_reaffirmed
+        self.is_reaffirmed |= is_reaffirmed
+        if self.halted_s is not None and self._is_halted():
+            self.halted_s += passed_s
+        else:
+            self._pass_waves(passed_s)
         if self.halted_s is None and self._fail_share() > self.plan.halt_share:
             self.halted_s = 0.0
-        elif self.halted_s is not None and is_halted:
-            self.halted_s += passed_s
-        self.is_halt_over |= self.halted_s is not None and self.halted_s >= self.plan.halt_s
-        if not is_halted:
-            self._pass_waves(passed_s)
 
     def _is_halted(self) -> bool:
-        return self.halted_s is not None and not self.is_halt_over
+        return self.halted_s is not None and self.halted_s < self.plan.halt_s and not self.is_reaffirmed
 
     def _pass_waves(self, passed_s: float) -> None:
         self.waited_s += passed_s
         if self.open_wave >= len(self.shares) - 1:
             return
         is_liked, factor = self._is_liked(), 2.0 if self._is_slow else 1.0
-        self.soaked_s = self.soaked_s + passed_s if is_liked and self._has_reported() else 0.0
+        if not is_liked or not self._has_reported():
+            self.soaked_s = None
+        else:
+            self.soaked_s = 0.0 if self.soaked_s is None else self.soaked_s + passed_s
+        is_soaked = self.soaked_s is not None and self.soaked_s >= self.plan.soak_s * factor
         patience_s = self.plan.silence_s * (factor if is_liked else 2.0)
-        if self.soaked_s >= self.plan.soak_s * factor or self.waited_s >= patience_s:
+        if is_soaked or self.waited_s >= patience_s:
             self.open_wave += 1
-            self.waited_s = self.soaked_s = 0.0
+            self.waited_s, self.soaked_s = 0.0, None
 
     def _standing(self) -> Standing:
         is_halted = self._is_halted()

@@ -1,0 +1,114 @@
+"""The releases and the liars that a network of farms is played with, table by table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+from node.trial.waves import DAY_S, HOUR_S, ORDINARY, URGENT
+from tests.farms.model import Release
+from tests.farms.network import Scenario
+
+GOOD: Final = Release()
+UPTIME_BOMB: Final = Release(bad_at_uptime_s=7 * DAY_S)
+PROMOTION_BOMB: Final = Release(bad_after_promotion_s=3 * DAY_S)
+HALF_SEEN: Final = Release(wrong=0.01, missed=0.6)
+
+RELEASES: Final[dict[str, Release]] = {
+    "equal": GOOD,
+    "10 % faster": Release(p50=0.9),
+    "10 % slower": Release(p50=1.1),
+    "25 % slower tail": Release(tail=1.25),
+    "10 % more processor time": Release(cpu=1.1),
+    "leaks 0.25 %/h": Release(leak_per_h=0.0025),
+    "2 % more failures": Release(fail=0.02),
+    "0.1 % wrong bytes": Release(wrong=0.001),
+    "0.02 % wrong bytes": Release(wrong=0.0002),
+    "loses 0.5 % at a restart": Release(lost=0.005),
+    "crashes every 48 h": Release(crashes_per_h=1 / 48),
+    "1 % wrong bytes, 20 % of trials blind": Release(wrong=0.01, missed=0.2),
+    "1 % wrong bytes, 60 % of trials blind": HALF_SEEN,
+    "bad after 72 h of uptime": Release(bad_at_uptime_s=72 * HOUR_S),
+    "bad after 7 d of uptime": UPTIME_BOMB,
+    "bad after 20 d of uptime": Release(bad_at_uptime_s=20 * DAY_S),
+    "bad 1 h after promotion": Release(bad_after_promotion_s=HOUR_S),
+    "bad 3 d after promotion": PROMOTION_BOMB,
+    "bad on day 3": Release(bad_on_day_s=3 * DAY_S),
+    "bad on day 20": Release(bad_on_day_s=20 * DAY_S),
+}
+
+LIES: Final[tuple[tuple[str, float], ...]] = (("20 %", 0.20), ("33 %", 0.33), ("45 %", 0.45))
+BOUNDS_S: Final[dict[str, float]] = {
+    "none": 0.0, "3 d": 3 * DAY_S, "7 d": 7 * DAY_S, "14 d": 14 * DAY_S, "30 d": 30 * DAY_S, "for ever": math.inf,
+}  # fmt: skip
+RECALLS_S: Final[dict[str, float]] = {"5 d": 5 * DAY_S, "10 d": 10 * DAY_S, "never": math.inf}
+
+
+def releases() -> dict[str, Scenario]:
+    """Every release among honest farms, and the worst ones all at once."""
+    found = {name: Scenario(release) for name, release in RELEASES.items()}
+    for name in ("equal", "bad after 7 d of uptime", "bad 3 d after promotion", "bad on day 20"):
+        found[f"{name}; all at once"] = replace(found[name], is_all_at_once=True)
+    return found
+
+
+def liars() -> dict[str, Scenario]:
+    found = {f"equal, {name} lie against": Scenario(GOOD, liars=share) for name, share in LIES}
+    for name in ("1 % wrong bytes, 60 % of trials blind", "bad after 7 d of uptime", "bad 3 d after promotion"):
+        for told, share in LIES:
+            found[f"{name}, {told} lie for"] = Scenario(RELEASES[name], liars=share, side="for")
+    return found
+
+
+def urgent() -> dict[str, Scenario]:
+    names = (
+        "equal",
+        "0.1 % wrong bytes",
+        "bad after 72 h of uptime",
+        "bad after 7 d of uptime",
+        "bad 3 d after promotion",
+    )
+    found = {name: Scenario(RELEASES[name], plan=URGENT) for name in names}
+    found["equal, 33 % lie against"] = Scenario(GOOD, liars=0.33, plan=URGENT)
+    found["bad 3 d after promotion, 33 % lie for"] = Scenario(PROMOTION_BOMB, liars=0.33, side="for", plan=URGENT)
+    return found
+
+
+def armies() -> dict[str, Scenario]:
+    """300 identities in as many subnets, against a good release."""
+    late = Scenario(GOOD, sybils=300)
+    return {
+        "made after seeing the release": late,
+        "made 8 days before": replace(late, sybil_age_s=8 * DAY_S),
+        "made after it, if no age were asked for": replace(late, plan=replace(ORDINARY, age_s_min=-DAY_S)),
+    }
+
+
+def halts() -> dict[str, Scenario]:
+    """How long a halt by votes may last: good releases that liars stop, bad ones that the developers recall or not."""
+    found = {}
+    for bound, bound_s in BOUNDS_S.items():
+        plan = replace(ORDINARY, halt_s=bound_s)
+        for told, share in LIES[1:]:
+            found[f"halt {bound}: equal, {told} lie against"] = Scenario(GOOD, liars=share, plan=plan)
+        for recalled, recall_s in RECALLS_S.items():
+            bad = Scenario(PROMOTION_BOMB, plan=plan, recall_s=recall_s)
+            found[f"halt {bound}: bad 3 d after promotion, recalled: {recalled}"] = bad
+            lied = replace(bad, liars=0.33, side="for")
+            found[f"halt {bound}: the same, 33 % lie for, recalled: {recalled}"] = lied
+    return found
+
+
+def books() -> dict[str, Scenario]:
+    """What depends on how many others a farm has met."""
+    found = {}
+    for book in (30, 100, 300, 1000):
+        for name, release in (("equal", GOOD), ("bad 3 d after promotion", PROMOTION_BOMB)):
+            found[f"{book} met: {name}"] = Scenario(release, book=book, recall_s=5 * DAY_S)
+    return found
+
+
+TABLES: Final = {
+    "releases": releases, "liars": liars, "urgent": urgent, "armies": armies, "halts": halts, "books": books,
+}  # fmt: skip
