@@ -56,13 +56,13 @@ class Plan:
     soak_s: float
     silence_s: float  # a wave that says too little for so long holds nobody up any more
     report_s_min: float  # no honest pass comes sooner after a wave has opened, and nothing of it is weighed before
-    halt_share: float  # of all enrolled in one wave: more fails halt
+    halt_share: float  # of all in one wave: more fails halt
     slow_share: float  # more fails double all durations
     halt_s: float  # a halt by votes ends after this
     age_s_min: float  # how long a vault's commitment must have been known before the release was heard of
     enrolled_min: int = 20  # fewer say nothing about a share of fails
     reports_min: int = 10  # fewer open no wave
-    reported_share: float = 0.60  # of those enrolled in a wave
+    reported_share: float = 0.60  # of all in a wave
     passed_share: float = 0.50  # of all verdicts
 
 
@@ -187,6 +187,7 @@ class Rollout(msgspec.Struct, kw_only=True):
     position: float
     heard_s: float
     state_version: int = STATE_VERSION
+    answered: int = 0
     last_s: float | None = None  # of the last step
     open_wave: int = 0
     waited_s: float = 0.0  # since the open wave was opened, halts left out
@@ -197,12 +198,18 @@ class Rollout(msgspec.Struct, kw_only=True):
     voters: dict[str, bytes] = msgspec.field(default_factory=dict)  # by subnet: whose vote it is
     counts: dict[int, Counts] = msgspec.field(default_factory=dict)  # by wave
 
-    def step(self, now_s: float, seen: Iterable[Seen] = (), *, is_reaffirmed: bool = False) -> Standing:
+    def step(
+        self, now_s: float, seen: Iterable[Seen] = (), *, answered: int = 0, is_reaffirmed: bool = False
+    ) -> Standing:
         """Let time pass until ``now_s``, count new notes, and say how it stands.
 
         ``now_s`` is of any clock; when it goes back or leaps, little or no time has passed.  Notes that were counted
-        before may come again.  ``is_reaffirmed``: the high threshold of developers stands by the release.
+        before may come again.  ``answered``: how many vaults that would count, one for each subnet, answered when they
+        were asked last, with a note or without.  ``is_reaffirmed``: the high threshold of developers stands by the
+        release.
         """
+        assert answered >= 0, answered
+        self.answered = answered
         passed_s = 0.0 if self.last_s is None else min(GAP_S_MAX, max(0.0, now_s - self.last_s))
         self.last_s = now_s
         for sight in seen:
@@ -266,14 +273,14 @@ class Rollout(msgspec.Struct, kw_only=True):
     def _add(self, vote: Vote, by: int) -> None:
         self.counts.setdefault(vote.wave, Counts()).add(vote.state, by)
 
-    def _weighed(self) -> list[Counts]:
+    def _weighed(self) -> list[int]:
         """The waves whose votes count now.
 
         Liars need not wait for their wave, and are done with a trial at once: for the first hours they would be alone
         in it.  No honest farm takes the release into use before those are over, so that nothing is lost by waiting.
         """
         last = self.open_wave if self.waited_s >= self.plan.report_s_min else self.open_wave - 1
-        return [counts for wave, counts in self.counts.items() if wave <= last]
+        return [wave for wave in self.counts if wave <= last]
 
     def _fail_share(self) -> float:
         """The largest share of fails in any wave, of all that enrolled in it.
@@ -281,18 +288,28 @@ class Rollout(msgspec.Struct, kw_only=True):
         Of those enrolled, not of the verdicts: fails come early and passes late.  Not by platform either: a claim that
         costs nothing would let few liars be many on the rarest one.
         """
-        enrolled_min = max(1, self.plan.enrolled_min)
-        return max((c.fails / c.enrolled for c in self._weighed() if c.enrolled >= enrolled_min), default=0.0)
+        judged = [wave for wave in self._weighed() if self.counts[wave].enrolled >= max(1, self.plan.enrolled_min)]
+        return max((self.counts[wave].fails / self._members(wave) for wave in judged), default=0.0)
+
+    def _members(self, wave: int) -> float:
+        """How many are in this wave: those who enrolled, or those who should have by now.
+
+        The farms of one wave do not begin at the same time, and liars always begin first.
+        """
+        share = self.shares[wave] if self.shares else 1.0
+        enrolled = self.counts[wave].enrolled if wave in self.counts else 0
+        return max(enrolled, share * self.answered)
 
     def _has_reported(self) -> bool:
         """Whether enough of the open wave have a verdict, and no sooner than an honest one can come."""
-        counts, plan = self.counts.get(self.open_wave, Counts()), self.plan
-        reports_min = max(plan.reports_min, plan.reported_share * counts.enrolled)
-        return self.waited_s >= plan.report_s_min and counts.reports >= reports_min
+        plan, wave = self.plan, self.open_wave
+        reports = self.counts[wave].reports if wave in self.counts else 0
+        reports_min = max(plan.reports_min, plan.reported_share * self._members(wave))
+        return self.waited_s >= plan.report_s_min and reports >= reports_min
 
     def _is_liked(self) -> bool:
         """Whether enough of all verdicts are passes; without any nobody is against it."""
-        weighed = self._weighed()
+        weighed = [self.counts[wave] for wave in self._weighed()]
         passes = sum(counts.passes for counts in weighed)
         return passes >= self.plan.passed_share * sum(counts.reports for counts in weighed)
 

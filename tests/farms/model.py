@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from node.trial import METRICS, REAL, MetricName, Profile, Report
 from node.trial.comparison import Comparison
+from node.trial.evidence import LEAK_BLOCKS_MIN
 from node.trial.peers import score
 
 READS_PER_BLOCK: Final = 200
@@ -21,6 +22,7 @@ URGENT_RESTART_BLOCKS: Final = (1, 2, 3)
 STORED_PER_H: Final = 20
 STORED_MAX: Final = 4_000
 NEIGHBOURS: Final = 20
+TRIALS_HELD: Final = 200  # of one kind in one run; each farm's is one of these
 NEIGHBOUR_BLOCK: Final = 12  # after a day the neighbours have rated both twins
 BOMB_WRONG: Final = 0.01  # share of wrong bytes once a bomb has gone off
 
@@ -100,7 +102,7 @@ class HomeTrial:
         self.comparison = Comparison()
         self.margins = profile.margins.by_name()
         self.drifts = dict.fromkeys(NOISE, 0.0)
-        self.memory: list[float] = []
+        self.memory_sum, self.memory_count = 0.0, 0
         self.is_blind = chance.random() < release.missed
         self.restart_blocks = URGENT_RESTART_BLOCKS if profile.alpha == math.inf else RESTART_BLOCKS
 
@@ -155,10 +157,11 @@ class HomeTrial:
             x = true[name] + self.drifts[name] + self.chance.gauss(0.0, noise.white)
             self.comparison.gauges[name].add(x, self.margins[name])
             if name == "mem":
-                if len(self.memory) >= 6:
-                    leak = x - sum(self.memory) / len(self.memory)
+                if self.memory_count >= LEAK_BLOCKS_MIN:
+                    leak = x - self.memory_sum / self.memory_count
                     self.comparison.gauges["leak"].add(leak, self.margins["leak"])
-                self.memory.append(x)
+                self.memory_sum += x
+                self.memory_count += 1
 
     def _is_held_by_neighbours(self, liars: float, side: Side) -> bool:
         """The same neighbours tell the same every day."""
@@ -176,3 +179,26 @@ class HomeTrial:
         ratio = lie if is_liar else group + self.chance.gauss(0.0, 0.35)
         faults = int(lie > 0) if is_liar else int(self.chance.random() < 0.01)
         return Report(bytes([number]) * 32, f"10.0.{number}.0/24", ratio, 50, faults, age_s=1e9)
+
+
+class Homes:
+    """The trials of all farms in one run.
+
+    TRIALS_HELD are really held and every farm has one of them, drawn by chance, unless it matters when it began.
+    """
+
+    def __init__(self, release: Release, liars: float, side: Side, chance: Random) -> None:
+        self.release, self.liars, self.side, self.chance = release, liars, side, chance
+        self.held: dict[float, list[Ended]] = {}  # by the longest time that a trial may last
+
+    def trial(self, profile: Profile, begun_s: float) -> Ended:
+        held = self.held.setdefault(profile.trial_s_max, [])
+        if self.release.bad_on_day_s < math.inf:
+            return self._hold(profile, begun_s)
+        if len(held) < TRIALS_HELD:
+            held.append(self._hold(profile, begun_s))
+            return held[-1]
+        return self.chance.choice(held)
+
+    def _hold(self, profile: Profile, begun_s: float) -> Ended:
+        return HomeTrial(self.release, profile, self.chance, begun_s).hold(self.liars, self.side)

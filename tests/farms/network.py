@@ -22,11 +22,11 @@ from node.trial.notes import Note, Numbers, State, Subject, check_note, decode_n
 from node.trial.waves import DAY_S, HOUR_S, ORDINARY, Plan, Rollout, Seen, shares_in
 from node.vault.core.identity import Signer
 from tests.farms import model
-from tests.farms.model import HomeTrial, Release, Side
+from tests.farms.model import Homes, Release, Side
 
 CHAIN: Final = 16  # a short one: a thousand homes begin their chains here
 SEQUENCE: Final = 7
-LOOK_S: Final = 4 * HOUR_S
+LOOK_S: Final = 6 * HOUR_S
 STAGGER_S: Final = 6 * HOUR_S
 GOSSIP_S: Final = 12 * HOUR_S  # until all have heard of the release
 OFF_SHARE: Final = 0.3  # of the authors are switched off when they are asked first
@@ -34,7 +34,7 @@ OFF_S: Final = 16 * HOUR_S
 YOUNG_SHARE: Final = 0.1  # of the vaults have been known for less than a week
 WATCH_S: Final = 6 * HOUR_S  # until a farm sees that what it took over does harm
 WAY_BACK_S: Final = 30 * DAY_S
-ALARMING_FAILS: Final = 20  # so many honest farms must say "fail" before the developers look
+ALARMING_FAILS: Final = 10  # so many honest farms must say "fail" before the developers look
 PUBLISHED_S: Final = 1.7e9
 FIRST: Final = 0
 
@@ -45,7 +45,7 @@ class Scenario:
 
     release: Release
     farms: int = 1_000
-    book: int = 300
+    book: int = 600
     liars: float = 0.0
     side: Side = "against"
     plan: Plan = ORDINARY
@@ -96,6 +96,7 @@ class Farm:
     is_liar: bool
     rollout: Rollout
     heard_s: float
+    known: int = 0  # others that count
     inbox: list[Seen] = field(default_factory=list)
     is_begun: bool = False
     is_passed: bool = False
@@ -112,6 +113,7 @@ class Network:
         self.digest = self.chance.randbytes(32)
         self.subject = Subject(self.digest, "vault", SEQUENCE)
         self.profile = model.URGENT if scenario.is_urgent else REAL
+        self.homes = Homes(scenario.release, scenario.liars, scenario.side, self.chance)
         size = scenario.farms
         self.shares = () if scenario.is_all_at_once else shares_in(scenario.plan, size)
         self.now_s = 0.0
@@ -123,6 +125,8 @@ class Network:
         self.sybils = [self._sybil(i) for i in range(scenario.sybils)]
         for author in [*(farm.author for farm in self.farms), *self.sybils]:
             author.readers = self.chance.sample(self.farms, min(size, scenario.book))
+            for farm in author.readers:
+                farm.known += author.known_since_s <= farm.rollout.heard_s - scenario.plan.age_s_min
 
     # Making.
 
@@ -182,7 +186,7 @@ class Network:
             return
         farm.inbox, news = [], farm.inbox
         is_reaffirmed = self.now_s >= self.reaffirmed_s
-        standing = farm.rollout.step(PUBLISHED_S + self.now_s, news, is_reaffirmed=is_reaffirmed)
+        standing = farm.rollout.step(PUBLISHED_S + self.now_s, news, answered=farm.known, is_reaffirmed=is_reaffirmed)
         if standing.halted_s:
             farm.was_halted = True
             if self.halted_s == math.inf:
@@ -199,8 +203,7 @@ class Network:
     def _try_out(self, farm: Farm, is_slow: bool) -> None:
         self._say(farm.author, "on_trial")
         profile = self.profile.stretched(2) if is_slow else self.profile
-        trial = HomeTrial(self.scenario.release, profile, self.chance, self.now_s)
-        ended = trial.hold(self.scenario.liars, self.scenario.side)
+        ended = self.homes.trial(profile, self.now_s)
         self._at(self.now_s + ended.seconds, lambda: self._end(farm, ended.outcome))
 
     def _end(self, farm: Farm, outcome: model.Outcome) -> None:

@@ -42,14 +42,17 @@ LIES: Final[tuple[tuple[str, float], ...]] = (("20 %", 0.20), ("33 %", 0.33), ("
 BOUNDS_S: Final[dict[str, float]] = {
     "none": 0.0, "3 d": 3 * DAY_S, "7 d": 7 * DAY_S, "14 d": 14 * DAY_S, "30 d": 30 * DAY_S, "for ever": math.inf,
 }  # fmt: skip
-RECALLS_S: Final[dict[str, float]] = {"5 d": 5 * DAY_S, "10 d": 10 * DAY_S, "never": math.inf}
+RECALL_S: Final = 5 * DAY_S  # quick developers
+LATE_RECALL_S: Final = 10 * DAY_S
 
 
 def releases() -> dict[str, Scenario]:
-    """Every release among honest farms, and the worst ones all at once."""
-    found = {name: Scenario(release) for name, release in RELEASES.items()}
+    """Every release among honest farms, the worst ones all at once, and what nobody recalls."""
+    found = {name: Scenario(release, recall_s=RECALL_S) for name, release in RELEASES.items()}
     for name in ("equal", "bad after 7 d of uptime", "bad 3 d after promotion", "bad on day 20"):
         found[f"{name}; all at once"] = replace(found[name], is_all_at_once=True)
+    for name in ("bad after 7 d of uptime", "bad 3 d after promotion"):
+        found[f"{name}; never recalled"] = replace(found[name], recall_s=math.inf)
     return found
 
 
@@ -57,7 +60,8 @@ def liars() -> dict[str, Scenario]:
     found = {f"equal, {name} lie against": Scenario(GOOD, liars=share) for name, share in LIES}
     for name in ("1 % wrong bytes, 60 % of trials blind", "bad after 7 d of uptime", "bad 3 d after promotion"):
         for told, share in LIES:
-            found[f"{name}, {told} lie for"] = Scenario(RELEASES[name], liars=share, side="for")
+            lied = Scenario(RELEASES[name], liars=share, side="for", recall_s=RECALL_S)
+            found[f"{name}, {told} lie for"] = lied
     return found
 
 
@@ -69,7 +73,7 @@ def urgent() -> dict[str, Scenario]:
         "bad after 7 d of uptime",
         "bad 3 d after promotion",
     )
-    found = {name: Scenario(RELEASES[name], plan=URGENT) for name in names}
+    found = {name: Scenario(RELEASES[name], plan=URGENT, recall_s=RECALL_S) for name in names}
     found["equal, 33 % lie against"] = Scenario(GOOD, liars=0.33, plan=URGENT)
     found["bad 3 d after promotion, 33 % lie for"] = Scenario(PROMOTION_BOMB, liars=0.33, side="for", plan=URGENT)
     return found
@@ -86,17 +90,19 @@ def armies() -> dict[str, Scenario]:
 
 
 def halts() -> dict[str, Scenario]:
-    """How long a halt by votes may last: good releases that liars stop, bad ones that the developers recall or not."""
+    """How long a halt by votes may last: good releases that liars stop, bad ones that slow developers recall."""
+    small = Scenario(GOOD, farms=500, book=300, days=200.0)
     found = {}
     for bound, bound_s in BOUNDS_S.items():
-        plan = replace(ORDINARY, halt_s=bound_s)
+        base = replace(small, plan=replace(ORDINARY, halt_s=bound_s))
         for told, share in LIES[1:]:
-            found[f"halt {bound}: equal, {told} lie against"] = Scenario(GOOD, liars=share, plan=plan)
-        for recalled, recall_s in RECALLS_S.items():
-            bad = Scenario(PROMOTION_BOMB, plan=plan, recall_s=recall_s)
-            found[f"halt {bound}: bad 3 d after promotion, recalled: {recalled}"] = bad
-            lied = replace(bad, liars=0.33, side="for")
-            found[f"halt {bound}: the same, 33 % lie for, recalled: {recalled}"] = lied
+            found[f"halt {bound}: equal, {told} lie against"] = replace(base, liars=share)
+        late = replace(base, recall_s=LATE_RECALL_S)
+        found[f"halt {bound}: bad 3 d after promotion"] = replace(late, release=PROMOTION_BOMB)
+        found[f"halt {bound}: 60 % of trials blind"] = replace(late, release=HALF_SEEN)
+        for name, release in (("bad 3 d after promotion", PROMOTION_BOMB), ("60 % of trials blind", HALF_SEEN)):
+            found[f"halt {bound}: {name}, 33 % lie for"] = replace(late, release=release, liars=0.33, side="for")
+        found[f"halt {bound}: bad 3 d after promotion, never recalled"] = replace(base, release=PROMOTION_BOMB)
     return found
 
 
@@ -105,7 +111,7 @@ def books() -> dict[str, Scenario]:
     found = {}
     for book in (30, 100, 300, 1000):
         for name, release in (("equal", GOOD), ("bad 3 d after promotion", PROMOTION_BOMB)):
-            found[f"{book} met: {name}"] = Scenario(release, book=book, recall_s=5 * DAY_S)
+            found[f"{book} met: {name}"] = Scenario(release, book=book, recall_s=LATE_RECALL_S)
     return found
 
 

@@ -10,7 +10,7 @@ from node.trial.waves import DAY_S, GAP_S_MAX, HOUR_S, ORDINARY, Rollout
 from tests.unit.test_waves import HEARD_S, LONG_AGO_S, WEEK_S, seen
 
 STATES: tuple[State, ...] = ("on_trial", "pass", "fail", "not_proven", "void")
-LONGEST_S = 2 * 2 * ORDINARY.silence_s + ORDINARY.halt_s
+LONGEST_S = 2 * 2 * ORDINARY.silence_s + ORDINARY.report_s_min + ORDINARY.halt_s
 
 sights = st.builds(
     seen,
@@ -24,7 +24,7 @@ crowds = st.builds(
 looks = st.tuples(st.floats(-5 * DAY_S, 5 * DAY_S), st.one_of(st.lists(sights, max_size=8), crowds))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(looks, max_size=30))
 def test_every_wait_has_an_end_and_nothing_is_counted_twice(story):
     rollout = Rollout(plan=ORDINARY, shares=ORDINARY.shares, position=0.6, heard_s=HEARD_S)

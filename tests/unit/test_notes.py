@@ -91,7 +91,7 @@ class TestANote:
 
     def test_that_is_as_full_as_can_be_fits(self):
         metric = MetricNote(-1e6, 1e6 / 3, 1e6, is_proven=True, is_alarming=True)
-        numbers = Numbers(100_000, 1_000, *([1 << 30] * 7), metrics=(metric,) * len(METRICS))
+        numbers = Numbers(100_000, 1_000, 1 << 30, 1 << 30, 1 << 30, 3, 9, 9, 99, (metric,) * len(METRICS))
 
         assert len(encode_note(note("not_proven", numbers=numbers, reason="…" * 200))) <= NOTE_BYTES_MAX
 

@@ -70,6 +70,7 @@ class Farm:
     plan: Plan = ORDINARY
     shares: tuple[float, ...] = ORDINARY.shares
     now_s: float = HEARD_S
+    answered: int = 0
     rollout: Rollout = field(init=False)
     standing: Standing = field(init=False)
 
@@ -78,7 +79,7 @@ class Farm:
         self.look()
 
     def look(self, *notes: Seen, is_reaffirmed: bool = False) -> Standing:
-        self.standing = self.rollout.step(self.now_s, notes, is_reaffirmed=is_reaffirmed)
+        self.standing = self.rollout.step(self.now_s, notes, answered=self.answered, is_reaffirmed=is_reaffirmed)
         return self.standing
 
     def wait(self, seconds: float) -> Standing:
@@ -119,6 +120,16 @@ class TestAWaveOpens:
 
         passes, reports = counts.get("pass", 0), sum(counts.values()) - counts.get("on_trial", 0)
         assert farm.hours_until_wave(1) == 240 * (1 if 2 * passes >= reports else 2) - 100
+
+    def test_only_when_those_who_should_be_in_it_have_reported(self):
+        farm = Farm(shares=(0.5, 0.1, 0.4), answered=100)
+        farm.wait(100 * HOUR_S)
+        farm.look(*many({"pass": 29}))
+        farm.wait(48 * HOUR_S)
+        assert farm.standing.open_wave == 0
+
+        farm.look(seen(29, "pass"))
+        assert farm.hours_until_wave(1) == 48
 
     def test_no_sooner_than_an_honest_pass_can_come(self):
         farm = Farm()
@@ -248,6 +259,14 @@ class TestAHalt:
         assert farm.wait(ORDINARY.report_s_min - 2 * HOUR_S).may_promote
         assert not farm.wait(2 * HOUR_S).may_promote
 
+    def test_does_not_come_from_liars_who_began_before_all_others(self):
+        """Of a hundred that answer half are in the first wave, and only the liars among those are done."""
+        farm = Farm(0.01, shares=(0.5, 0.1, 0.4), answered=100)
+        farm.wait(50 * HOUR_S)
+        assert farm.look(*many({"fail": 20})).may_promote
+
+        assert not farm.look(seen(20, "fail")).may_promote
+
     def test_is_judged_in_each_wave_alone(self):
         """Those that came later and know nothing yet must not thin out the fails of the first wave."""
         farm = Farm()
@@ -340,7 +359,8 @@ class TestAPlan:
         assert shares_in(ORDINARY, 10_000) == ORDINARY.shares
         first, second, third = shares_in(ORDINARY, 100)
         assert first == 0.2
-        assert (first + second + third, third / second) == (pytest.approx(1.0), pytest.approx(0.80 / 0.18))
+        assert first + second + third == pytest.approx(1.0)
+        assert third / second == pytest.approx(0.80 / 0.18)
         assert shares_in(ORDINARY, 20) == shares_in(ORDINARY, 0) == ()
 
     def test_of_a_practice_network_has_no_waves(self):
