@@ -66,7 +66,7 @@ class Plan:
     passed_share: float = 0.50  # of all verdicts
 
 
-HALT_S: Final = 7 * DAY_S
+HALT_S: Final = 7 * DAY_S  # simulated: resources/handbook/decisions/0037-asked-for-verdicts-and-a-bounded-halt.md
 
 
 def plan_of(profile: Profile) -> Plan:
@@ -85,7 +85,10 @@ def plan_of(profile: Profile) -> Plan:
 
 
 ORDINARY: Final = plan_of(REAL)
-URGENT: Final = replace(ORDINARY, shares=(0.10, 0.90), soak_s=6 * HOUR_S, report_s_min=6 * HOUR_S)
+# A critical bug: all waits are those of its shorter trial, what liars can cost included.
+URGENT: Final = replace(
+    ORDINARY, shares=(0.10, 0.90), soak_s=6 * HOUR_S, report_s_min=6 * HOUR_S, silence_s=2 * DAY_S, halt_s=2 * DAY_S
+)
 WITHOUT_WAVES: Final = plan_of(PRACTICE)
 
 

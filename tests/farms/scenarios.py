@@ -43,7 +43,7 @@ BOUNDS_S: Final[dict[str, float]] = {
     "none": 0.0, "3 d": 3 * DAY_S, "7 d": 7 * DAY_S, "14 d": 14 * DAY_S, "30 d": 30 * DAY_S, "for ever": math.inf,
 }  # fmt: skip
 RECALL_S: Final = 5 * DAY_S  # quick developers
-LATE_RECALL_S: Final = 10 * DAY_S
+LATE_RECALL_S: Final = 20 * DAY_S
 
 
 def releases() -> dict[str, Scenario]:
@@ -92,18 +92,20 @@ def armies() -> dict[str, Scenario]:
 def halts() -> dict[str, Scenario]:
     """How long a halt by votes may last: good releases that liars stop, bad ones that slow developers recall."""
     small = Scenario(GOOD, farms=500, book=300, days=200.0)
-    found = {}
-    for bound, bound_s in BOUNDS_S.items():
-        base = replace(small, plan=replace(ORDINARY, halt_s=bound_s))
-        for told, share in LIES[1:]:
-            found[f"halt {bound}: equal, {told} lie against"] = replace(base, liars=share)
-        late = replace(base, recall_s=LATE_RECALL_S)
-        found[f"halt {bound}: bad 3 d after promotion"] = replace(late, release=PROMOTION_BOMB)
-        found[f"halt {bound}: 60 % of trials blind"] = replace(late, release=HALF_SEEN)
-        for name, release in (("bad 3 d after promotion", PROMOTION_BOMB), ("60 % of trials blind", HALF_SEEN)):
-            found[f"halt {bound}: {name}, 33 % lie for"] = replace(late, release=release, liars=0.33, side="for")
-        found[f"halt {bound}: bad 3 d after promotion, never recalled"] = replace(base, release=PROMOTION_BOMB)
-    return found
+    bad = replace(small, release=PROMOTION_BOMB)
+    lied = replace(bad, liars=0.33, side="for")
+    rows = {
+        "equal, 33 % lie against": replace(small, liars=0.33),
+        "equal, 45 % lie against": replace(small, liars=0.45),
+        "bad 3 d after promotion, recalled 20 d after the first fails": replace(bad, recall_s=LATE_RECALL_S),
+        "the same, 33 % lie for": replace(lied, recall_s=LATE_RECALL_S),
+        "the same, 33 % lie for, recalled after 5 d": replace(lied, recall_s=RECALL_S),
+    }
+    return {
+        f"halt {bound}: {name}": replace(row, plan=replace(ORDINARY, halt_s=bound_s))
+        for bound, bound_s in BOUNDS_S.items()
+        for name, row in rows.items()
+    }
 
 
 def books() -> dict[str, Scenario]:

@@ -60,6 +60,20 @@ class TestANote:
         with pytest.raises(BadSignature):
             check(note(), vault_id=Signer(b"o" * 32).public_key)
 
+    def test_names_its_vault_in_what_is_signed(self):
+        signed: list[bytes] = []
+
+        def sign(content: bytes) -> bytes:
+            signed.append(content)
+            return SIGNER.sign(content)
+
+        make_note(
+            SUBJECT, "pass", Numbers(1), sign,
+            vault_id=SIGNER.public_key, seed=SEED, baseline=b"b" * 32, platform="linux",
+        )  # fmt: skip
+        assert SIGNER.public_key in signed[0]
+        assert signed[0].startswith(b"perennial/1 note\0")
+
     @pytest.mark.parametrize("vault_id", [b"", b"x" * 31, b"x" * 33])
     def test_of_no_vault_is_refused(self, vault_id):
         with pytest.raises(BadSignature):

@@ -353,6 +353,7 @@ class TestAPlan:
         assert (ORDINARY.halt_share, ORDINARY.slow_share) == (0.40, 0.15)
         assert (ORDINARY.reported_share, ORDINARY.passed_share, ORDINARY.age_s_min) == (0.60, 0.50, WEEK_S)
         assert (URGENT.shares, URGENT.soak_s) == ((0.10, 0.90), 6 * HOUR_S)
+        assert (URGENT.silence_s, URGENT.halt_s, HALT_S) == (2 * DAY_S, 2 * DAY_S, WEEK_S)
         assert (WITHOUT_WAVES.shares, WITHOUT_WAVES.age_s_min) == ((), 0.0)
 
     def test_gives_the_first_wave_twenty_vaults_at_least(self):
