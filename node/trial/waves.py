@@ -66,7 +66,7 @@ class Plan:
     passed_share: float = 0.50  # of all verdicts
 
 
-HALT_S: Final = 7 * DAY_S  # simulated: resources/handbook/decisions/0037-asked-for-verdicts-and-a-bounded-halt.md
+HALT_S: Final = 14 * DAY_S  # simulated: resources/handbook/decisions/0037-asked-for-verdicts-and-a-bounded-halt.md
 
 
 def plan_of(profile: Profile) -> Plan:

@@ -143,8 +143,10 @@ class TestAWaveOpens:
         farm.look(*many({"pass": 12}))
         farm.wait(30 * HOUR_S)
         farm.look(*[seen(500 + i, "on_trial") for i in range(18)])
+        farm.wait(10 * HOUR_S)
+        farm.look(*[seen(500 + i, "pass") for i in range(18)])
 
-        assert farm.hours_until_wave(1) == 240 - 130
+        assert farm.hours_until_wave(1) == 48
 
     def test_for_a_farm_of_its_own_and_all_before(self):
         farm = Farm(0.1)
@@ -353,7 +355,7 @@ class TestAPlan:
         assert (ORDINARY.halt_share, ORDINARY.slow_share) == (0.40, 0.15)
         assert (ORDINARY.reported_share, ORDINARY.passed_share, ORDINARY.age_s_min) == (0.60, 0.50, WEEK_S)
         assert (URGENT.shares, URGENT.soak_s) == ((0.10, 0.90), 6 * HOUR_S)
-        assert (URGENT.silence_s, URGENT.halt_s, HALT_S) == (2 * DAY_S, 2 * DAY_S, WEEK_S)
+        assert (URGENT.silence_s, URGENT.halt_s, HALT_S) == (2 * DAY_S, 2 * DAY_S, 14 * DAY_S)
         assert (WITHOUT_WAVES.shares, WITHOUT_WAVES.age_s_min) == ((), 0.0)
 
     def test_gives_the_first_wave_twenty_vaults_at_least(self):
