@@ -58,6 +58,7 @@ def releases() -> dict[str, Scenario]:
 
 def liars() -> dict[str, Scenario]:
     found = {f"equal, {name} lie against": Scenario(GOOD, liars=share) for name, share in LIES}
+    found["equal, 45 % lie against, reaffirmed after 3 d"] = Scenario(GOOD, liars=0.45, reaffirm_s=3 * DAY_S)
     for name in ("1 % wrong bytes, 60 % of trials blind", "bad after 7 d of uptime", "bad 3 d after promotion"):
         for told, share in LIES:
             lied = Scenario(RELEASES[name], liars=share, side="for", recall_s=RECALL_S)
