@@ -94,10 +94,8 @@ class Updates:
 
     def _view(self, record: Record, now_s: float) -> schema.Update:
         if self._job is not None and self._job.release == record.release.name:
-            uncounted = self._job.bytes_fetched - self._counted_bytes
-            record = msgspec.structs.replace(
-                record, bytes_fetched=record.bytes_fetched + uncounted, trial=self._job.trial or record.trial
-            )
+            fetched = record.bytes_fetched + self._job.bytes_fetched - self._counted_bytes
+            record = msgspec.structs.replace(self._job.with_findings(record), bytes_fetched=fetched)
         return views.update_view(record, now_s)
 
     # What others tell.
@@ -201,7 +199,8 @@ class Updates:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
-        await self._measure_itself(in_use)
+        is_idle = self._judge.is_current and all(record.way.is_over for record in self._records.values())
+        await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self._is_seen())
         await self._carry_files()
         await self._heed_recalls(in_use)
         active = self._active()
@@ -221,14 +220,6 @@ class Updates:
             await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
             await self._take_up(newest, in_use)
-
-    async def _measure_itself(self, in_use: str | None) -> None:
-        """Hold a decoy trial now and then, when a release could be tried out and none is there."""
-        is_idle = all(record.way.is_over for record in self._records.values())
-        if not is_idle or in_use is None or not self._judge.is_current:
-            await self._decoys.stop()
-        elif self._decoys.is_running or self._is_seen():
-            self._decoys.consider(in_use, self._now())
 
     async def _take_up(self, record: Record, in_use: str) -> None:
         """Begin with a release, once others show the head that lists it."""
@@ -355,8 +346,7 @@ class Updates:
             return record
         fetched = record.bytes_fetched + job.bytes_fetched - self._counted_bytes
         self._counted_bytes = job.bytes_fetched
-        trial, estimates = job.trial or record.trial, job.estimates or record.estimates
-        return msgspec.structs.replace(record, bytes_fetched=fetched, trial=trial, estimates=estimates)
+        return msgspec.structs.replace(job.with_findings(record), bytes_fetched=fetched)
 
     async def _perform(self, record: Record, effect: Effect) -> None:
         match effect:

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+import msgspec
+
 from node.api.schema import TrialView
 from node.trial.profile import Profile
 from node.trial.ratchet import Estimates
@@ -81,10 +83,11 @@ class Job:
             return None
         return trial_view(self._record.release, self._record.way.phase, self._started_s, self._run.progress)
 
-    @property
-    def estimates(self) -> Estimates | None:
-        """How the candidate of its trial compares with the version in use, so far."""
-        return None if self._run is None else self._run.estimates
+    def with_findings(self, record: Record) -> Record:
+        """The record with what its trial has found so far."""
+        if self._run is None:
+            return record
+        return msgspec.structs.replace(record, trial=self.trial, estimates=self._run.estimates)
 
     def host_fault(self, what: str) -> None:
         if self._run is not None:
