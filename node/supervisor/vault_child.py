@@ -34,6 +34,7 @@ from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched
 from node.update.errors import UpdateError
 from node.vault import control
+from node.vault.noting import Met
 
 POLL_S: Final = 5.0
 POLL_YOUNG_S: Final = 1.0  # at first, when its neighbours appear
@@ -251,6 +252,8 @@ class VaultChild:
                     self._take_record(watched)
             case control.HeadSeen():
                 self._around.head_seen(report)
+            case Met():
+                self._around.met(report)
             case control.HandedOver() if watched is self._watched:
                 self._handing.heard(report)
                 self._around.changed()

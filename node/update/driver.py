@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from node.api import schema
+from node.trial.verdict import Progress
 from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities, cost
 from node.trust.chain import Chain
@@ -98,7 +99,7 @@ class Updates:
             record = msgspec.structs.replace(
                 record, bytes_fetched=record.bytes_fetched + uncounted, trial=self._job.trial or record.trial
             )
-        return views.update_view(record, now_s)
+        return views.update_view(record, now_s, self._means.rollouts.view(record.release.name))
 
     # What others tell.
 
@@ -179,12 +180,14 @@ class Updates:
 
     async def run(self) -> None:
         """Carry releases through, until cancelled; nothing is left running then."""
+        asking = asyncio.create_task(self._means.rollouts.run(), name="rollouts")
         try:
             await self._resume()
             while True:
                 await self._next_turn()
                 await self._next_event()
         finally:
+            asking.cancel()
             await self._decoys.stop()
             await self._stop_job()
 
@@ -219,6 +222,9 @@ class Updates:
         if active is not None and self._is_held(active):
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
+        elif active is not None and (reason := self._means.rollouts.halted(active)):
+            await self._take(active.release.name, events.Held(self._now(), reason))
+            await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
             await self._take_up(newest, in_use)
 
@@ -231,16 +237,17 @@ class Updates:
             self._decoys.consider(in_use, self._now())
 
     async def _take_up(self, record: Record, in_use: str) -> None:
-        """Begin with a release, once others show the head that lists it."""
+        """Begin with a release, once others show the head that lists it and its wave is open."""
         if record.release.tree_hash == in_use:  # under another name they took over while this one waited
             await self._settle(record, in_use)
             return
         self._is_waiting = not self._is_seen()
-        if not self._is_waiting:
+        reason = UNSEEN if self._is_waiting else self._means.rollouts.hold(record)
+        if not reason:
             await self._stretch(record, in_use)
             await self._take(record.release.name, events.TurnCame(self._now(), in_use))
-        elif record.way.reason != UNSEEN:
-            await self._take(record.release.name, events.Unseen(self._now()))
+        elif reason != record.way.reason:
+            await self._take(record.release.name, events.Held(self._now(), reason))
 
     async def _settle(self, record: Record, in_use: str) -> None:
         async with self._lock:
@@ -253,6 +260,8 @@ class Updates:
     async def _stretch(self, record: Record, in_use: str) -> None:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
         release, used = record.release, await self._capabilities_of(in_use)
+        is_slow = self._means.rollouts.is_slow(release.name)
+        self._records[release.name] = msgspec.structs.replace(record, is_slow=is_slow)
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
         if factor != release.trial_factor:
             longer = dataclasses.replace(release, trial_factor=factor)
@@ -319,7 +328,7 @@ class Updates:
         return self._means.host.head_subnets() >= self._limits.witnesses_min
 
     def _limits_of(self, record: Record) -> Limits:
-        return self._limits.stretched(record.release.trial_factor)
+        return self._limits.stretched(record.trial_factor)
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
@@ -342,11 +351,15 @@ class Updates:
             self._records[name] = after
             if after != before:
                 await self._save_patiently()
+            await self._means.rollouts.moved(before, after, event, self._progress_of(name))
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
             for effect in effects:
                 await self._perform(after, effect)
         self._means.on_change()
+
+    def _progress_of(self, name: str) -> Progress | None:
+        return self._job.progress if self._job is not None and self._job.release == name else None
 
     def _with_findings(self, record: Record) -> Record:
         """The record with what the job has found and fetched since the last step."""
