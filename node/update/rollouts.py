@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -116,11 +116,21 @@ class _Kept(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Way:
-    """The rollout of one release, and for how big a network its shares were taken."""
+    """The rollout of one release, and for how big a network its shares were taken.
+
+    ``answered``: from which subnet each vault gave its last answer; ``answered_before``: how many subnets did so in an
+    earlier run, as long as not everyone was asked in this one.
+    """
 
     rollout: Rollout
     network_size: int
     standing: Standing
+    answered_before: int = 0
+    answered: dict[bytes, str] = field(default_factory=dict)
+
+    def step(self, now_s: float, *seen: Seen) -> Standing:
+        answered = max(self.answered_before, len(set(self.answered.values())))
+        return self.rollout.step(now_s, seen, answered=answered)
 
 
 class Rollouts:
@@ -243,9 +253,15 @@ class Rollouts:
             seen = await self._host.ask_note(entry.vault_id, subject.digest)
         except Exception as error:  # noqa: BLE001 - whatever it is, the vault is asked again in the next round
             log.debug("a note was not given reason=%s", error)
-            return
+            seen = None
         known, way = self._book.get(entry.vault_id), self._ways.get(record.release.name)
-        if not seen.content or known is None or known.commitment != entry.commitment or way is None:
+        if way is None or known is None or known.commitment != entry.commitment:
+            return
+        if seen is None:
+            way.answered.pop(entry.vault_id, None)
+            return
+        way.answered[entry.vault_id] = seen.subnet
+        if not seen.content:
             return
         try:
             note = decode_note(seen.content)
@@ -254,10 +270,13 @@ class Rollouts:
             log.info("a note does not count vault=%s reason=%s", entry.vault_id.hex()[:8], error)
             return
         sight = Seen(entry.vault_id, seen.subnet, known.first_s, note)
-        self._told(way, way.rollout.step(self._now(), [sight]))
+        self._told(way, way.step(self._now(), sight))
 
     def _begin_round(self, record: Record) -> None:
         """Draw whom to ask, one of each subnet before a second of any; set the pace."""
+        way = self._ways.get(record.release.name)
+        if way is not None and way.answered:
+            way.answered_before = 0  # by now everyone was asked
         old = list(self._book.known_since(record.announced_s - self._plan.age_s_min))
         self._random.shuffle(old)
         first = {entry.subnet: entry for entry in old}
@@ -275,7 +294,7 @@ class Rollouts:
             return None
         if way is None or (size >= GROWN * way.network_size and not way.rollout.votes):
             way = self._begin(record, size)
-        self._told(way, way.rollout.step(self._now()))
+        self._told(way, way.step(self._now()))
         return way.standing
 
     def _begin(self, record: Record, size: int) -> _Way:
@@ -359,6 +378,6 @@ def _way(kept: _KeptRollout) -> tuple[str, _Way] | None:
     except UnreadableRollout as error:
         log.warning("the rollout of %s begins anew reason=%s", kept.name, error)
         return None
-    last_s = rollout.last_s
-    standing = rollout.step(last_s if last_s is not None else 0.0)  # no time passes
-    return kept.name, _Way(rollout, kept.network_size, standing)
+    last_s, answered = rollout.last_s or 0.0, rollout.answered
+    standing = rollout.step(last_s, answered=answered)  # no time passes
+    return kept.name, _Way(rollout, kept.network_size, standing, answered_before=answered)

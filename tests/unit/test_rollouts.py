@@ -258,7 +258,7 @@ class TestAsking:
 class TestWaves:
     @pytest.fixture(autouse=True)
     def _write_seldom(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rollouts_module, "SAVE_S", 30 * DAY_S)
+        monkeypatch.setattr(rollouts_module, "SAVE_S", DAY_S)
 
     async def waits_s(self, rollouts: Rollouts, limit_s: float = 60 * DAY_S) -> float:
         """How long until the trial may begin."""
@@ -304,6 +304,21 @@ class TestWaves:
             assert rollouts.is_slow("vault/1")
 
         play(World(tmp_path, HALVES, SLOWLY), story)
+
+    def test_liars_who_are_done_first_halt_nothing_while_most_who_answer_say_nothing_yet(self, tmp_path: Path):
+        world = World(tmp_path, HALVES, SLOWLY)
+
+        async def story(_: World, rollouts: Rollouts) -> None:
+            if not world.farms:
+                await world.grow_old(rollouts, *farms(50, "fail"), *(OtherFarm(number) for number in range(100, 240)))
+            for _ in range(48):
+                rollouts.hold(record())
+                assert rollouts.halted(record("on_trial")) == ""
+                await asyncio.sleep(2 * 3600.0)
+            assert counted(rollouts) == (50, 0, 50)
+
+        play(world, story)
+        play(world, story)  # nor after a restart, before everyone was asked anew
 
     def test_a_halt_touches_nothing_that_is_in_use(self, tmp_path: Path):
         async def story(world: World, rollouts: Rollouts) -> None:
