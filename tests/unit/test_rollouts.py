@@ -311,7 +311,7 @@ class TestWaves:
         async def story(_: World, rollouts: Rollouts) -> None:
             if not world.farms:
                 await world.grow_old(rollouts, *farms(50, "fail"), *(OtherFarm(number) for number in range(100, 240)))
-            for _ in range(48):
+            for _look in range(48):
                 rollouts.hold(record())
                 assert rollouts.halted(record("on_trial")) == ""
                 await asyncio.sleep(2 * 3600.0)
