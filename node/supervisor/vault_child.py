@@ -186,8 +186,7 @@ class VaultChild:
         if self._watched is None:
             pause_s = max(0.0, self._start_at_s - self._now())
         else:
-            is_young = self._now() - self._watched.started_s < YOUNG_S
-            pause_s = POLL_YOUNG_S if is_young else POLL_S
+            pause_s = POLL_YOUNG_S if self._now() - self._watched.started_s < YOUNG_S else POLL_S
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._wake.wait()
@@ -254,11 +253,10 @@ class VaultChild:
                 self._around.head_seen(report)
             case Met():
                 self._around.met(report)
-            case control.HandedOver() if watched is self._watched:
-                self._handing.heard(report)
-                self._around.changed()
             case control.HandedOver():
-                pass  # of a vault that makes way for another one
+                if watched is self._watched:  # else it makes way for another one
+                    self._handing.heard(report)
+                    self._around.changed()
             case _:
                 log.warning("vault said %s out of turn", type(report).__name__)
 

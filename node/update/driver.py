@@ -20,7 +20,6 @@ from typing import Final
 import msgspec
 
 from node.api import schema
-from node.trial.verdict import Progress
 from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities, cost
 from node.trust.chain import Chain
@@ -260,12 +259,10 @@ class Updates:
     async def _stretch(self, record: Record, in_use: str) -> None:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
         release, used = record.release, await self._capabilities_of(in_use)
-        is_slow = self._means.rollouts.is_slow(release.name)
-        self._records[release.name] = msgspec.structs.replace(record, is_slow=is_slow)
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
-        if factor != release.trial_factor:
-            longer = dataclasses.replace(release, trial_factor=factor)
-            self._records[release.name] = msgspec.structs.replace(self._records[release.name], release=longer)
+        longer = dataclasses.replace(release, trial_factor=factor)
+        is_slow = self._means.rollouts.is_slow(release.name)
+        self._records[release.name] = msgspec.structs.replace(record, release=longer, is_slow=is_slow)
 
     async def _carry_files(self) -> None:
         """Let the vault serve what the newest head names, as far as it is here."""
@@ -351,15 +348,13 @@ class Updates:
             self._records[name] = after
             if after != before:
                 await self._save_patiently()
-            await self._means.rollouts.moved(before, after, event, self._progress_of(name))
+            progress = self._job.progress if self._job is not None and self._job.release == name else None
+            await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
             for effect in effects:
                 await self._perform(after, effect)
         self._means.on_change()
-
-    def _progress_of(self, name: str) -> Progress | None:
-        return self._job.progress if self._job is not None and self._job.release == name else None
 
     def _with_findings(self, record: Record) -> Record:
         """The record with what the job has found and fetched since the last step."""

@@ -319,9 +319,7 @@ class Vault:
                 desk.quota_bytes = command.quota_bytes
                 desk.tell(control.Done(command.id))
             case control.RenewCertificate():
-                certificate = decode_certificate(command.certificate, desk.now.utc_s)
-                desk.record = make_record(desk.signer, certificate, desk.record.addresses, desk.now.utc_s)
-                desk.tell(control.Done(command.id))
+                self._renew(command)
             case SetNotes() | AskNote():
                 take_order(desk, command)
             case control.Scan() | control.Activate():
@@ -338,6 +336,12 @@ class Vault:
                     self._is_leaving = True
             case _:
                 assert_never(command)
+
+    def _renew(self, command: control.RenewCertificate) -> None:
+        desk, utc_s = self._desk, self._desk.now.utc_s
+        certificate = decode_certificate(command.certificate, utc_s)
+        desk.record = make_record(desk.signer, certificate, desk.record.addresses, utc_s)
+        desk.tell(control.Done(command.id))
 
     def _judged(self, command: control.RefuseHead | control.KnowHead) -> None:
         if isinstance(command, control.RefuseHead):
