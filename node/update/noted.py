@@ -17,6 +17,7 @@ from node.update.lifecycle import Lifecycle
 NOT_YET: Final = "its turn in the rollout has not come"
 TOO_EARLY: Final = "this computer has not met its neighbours yet"
 HALTED: Final = "many other farms have refused it, so it waits for a while"
+PATH_SIGNS: Final = ("/", "\\")
 
 _TRIED: Final = ("on_trial", "rehearsing")
 
@@ -56,6 +57,13 @@ def state_told(before: Lifecycle, after: Lifecycle, event: Event) -> State | Non
             return "fail"
         case _:
             return None
+
+
+def reason_told(event: Event) -> str:
+    """Why the trial refused or proved nothing, for others; what names files of this computer is told to nobody."""
+    if not isinstance(event, TrialEnded) or event.outcome not in ("refuse", "keep"):
+        return ""
+    return "" if any(sign in event.reason for sign in PATH_SIGNS) else event.reason
 
 
 def rollout_view(standing: Standing, heard_s: float) -> RolloutView:

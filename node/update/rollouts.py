@@ -42,7 +42,7 @@ from node.trial.verdict import Progress
 from node.trial.waves import STATE_BYTES_MAX, Plan, Rollout, Seen, Standing, UnreadableRollout, shares_in
 from node.update.events import Event, TrialEnded
 from node.update.lifecycle import STOPPABLE
-from node.update.noted import HALTED, NOT_YET, TOO_EARLY, position_in, rollout_view, state_told, subject_of
+from node.update.noted import HALTED, NOT_YET, TOO_EARLY, position_in, reason_told, rollout_view, state_told, subject_of
 from node.update.store import Record
 from node.vault.errors import BadSignature, MalformedMessage
 from node.vault.noting import NOTES_MAX, MetVault, NoteSeen, OwnNote
@@ -101,6 +101,7 @@ class _KeptNote(msgspec.Struct, frozen=True):
     state: State
     content: bytes
     begun_s: float  # UTC, of the trial
+    numbers: Numbers  # of the trial, to be told with the verdict
 
 
 class _KeptRollout(msgspec.Struct, frozen=True):
@@ -190,18 +191,17 @@ class Rollouts:
         """The release has made a step, which is persisted: the own note follows it.  Never raises."""
         state, subject, now_s = state_told(before.way, after.way, event), subject_of(after.release), self._utc_s()
         held = self._notes.get(subject.digest)
+        if held is not None and isinstance(event, TrialEnded) and progress is not None:
+            held = msgspec.structs.replace(held, numbers=numbers_of(progress, held.begun_s))
+            self._notes[subject.digest] = held  # told with the verdict, which may have to wait for the rehearsal
+            self._is_saved = False
         is_next = state == "on_trial" if held is None else state is not None and follows(held.state, state)
         if state is None or not is_next:
             return
-        begun_s = now_s if held is None or state == "on_trial" else held.begun_s
-        numbers = Numbers(started_day=int(begun_s / DAY_S))
-        if progress is not None:
-            numbers = numbers_of(progress, begun_s)
-        elif held is not None and state != "on_trial":
-            numbers = decode_note(held.content).numbers
-        # What else went wrong names files and folders of this computer.
-        reason = event.reason if isinstance(event, TrialEnded) and state != "pass" else ""
-        author = self._author
+        begun_s, numbers = now_s, Numbers(started_day=int(now_s / DAY_S))
+        if held is not None and state != "on_trial":
+            begun_s, numbers = held.begun_s, held.numbers
+        author, reason = self._author, reason_told(event)
         try:
             note = make_note(
                 subject, state, numbers, author.sign, vault_id=author.vault_id, seed=author.seed,
@@ -210,7 +210,7 @@ class Rollouts:
         except ChainUsedUp as error:
             log.warning("no note about %s reason=%s", after.release.name, error)
             return
-        self._notes[subject.digest] = _KeptNote(subject.digest, state, encode_note(note), begun_s)
+        self._notes[subject.digest] = _KeptNote(subject.digest, state, encode_note(note), begun_s, numbers)
         log.info("note about %s says %s", after.release.name, state)
         await self._save()
         await self._tell_vault()

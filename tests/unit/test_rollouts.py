@@ -468,12 +468,19 @@ class TestTheOwnNote:
             await self.go(
                 rollouts, ("on_trial", events.Ticked(0.0)), ("refused", events.TrialEnded(0.0, "refuse", "lost 3"))
             )
-            other = ("refused", events.RehearsalFailed(0.0, "/home/ada/perennial cannot be read"))
-            await self.go(rollouts, ("on_trial", events.Ticked(0.0)), other, of=release(2))
+            others = (
+                ("refused", events.RehearsalFailed(0.0, "the store cannot be read")),
+                ("refused", events.TrialEnded(0.0, "refuse", "it did not start: no such file /home/ada/perennial")),
+                ("refused", events.TrialEnded(0.0, "refuse", "no such file C:\\Users\\Ada")),
+                ("not_proven", events.TrialEnded(0.0, "void", "the disk of ada is full")),
+            )
+            for sequence, other in enumerate(others, 2):
+                await self.go(rollouts, ("on_trial", events.Ticked(0.0)), other, of=release(sequence))
 
         play(world, story)
         assert [note.reason for note in self.said(world)] == ["", "lost 3"]
-        assert [note.reason for note in self.said(world, release(2))] == ["", ""]
+        for sequence in range(2, 6):
+            assert [note.reason for note in self.said(world, release(sequence))] == ["", ""]
 
     def test_it_is_given_to_the_vault_again_after_a_restart(self, tmp_path: Path):
         world = World(tmp_path)
