@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from node.vault import control
+from node.vault.__main__ import Process
 from node.vault.core.events import Reply, RequestReceived
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import NOTE_BYTES_MAX, GetNote, NoteContent, Ping, Pong, Refused
@@ -18,6 +19,14 @@ from tests.vault_world import START_S, Actor, World
 
 RELEASE, OTHER = b"r" * 32, b"o" * 32
 NOTE = b"a note, signed elsewhere"
+
+
+class FakeChannel:
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        self.frames.append(frame)
 
 
 def stranger(number: int, *, commitment: bytes = b"", is_client: bool = False) -> PeerRecord:
@@ -174,3 +183,14 @@ class TestAskingForANote:
         assert isinstance(failed, control.Failed)
         assert failed.code == code
         assert world.command(asker, control.GetState).counters.get("blamed peer.malformed", 0) == blamed
+
+
+class TestAnOlderSupervisor:
+    @pytest.mark.parametrize(("version", "sent"), [(1, 0), (2, 1)])
+    def test_it_is_told_nothing_that_it_does_not_know(self, version, sent):
+        channel = FakeChannel()
+        process = Process(channel)  # type: ignore[arg-type]  # all that it needs of one here
+        process._control_version = version
+        process._tell(control.Listening(b""))
+        process._tell(Met(()))
+        assert len(channel.frames) == 1 + sent
