@@ -6,17 +6,22 @@ import asyncio
 import os
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from node.practice.host import PlainVault
 from node.supervisor.errors import RequestRefused
+from node.supervisor.home import Home
 from node.supervisor.ports import Slot
+from node.supervisor.supervisor import Supervisor
 from node.trial import membership
 from node.trial.notes import Numbers, State, encode_note, make_note
 from node.trial.waves import WITHOUT_WAVES
 from node.trust.release import Release
+from node.update.events import Ticked
 from node.update.lifecycle import Lifecycle
 from node.update.noted import subject_of
 from node.update.rollouts import Asking, Author, Rollouts
@@ -24,7 +29,9 @@ from node.update.store import Record
 from node.vault import control
 from node.vault.core.identity import Signer
 from node.vault.noting import AskNote, Met, NoteSeen, OwnNote, SetNotes
+from tests.integration.test_supervisor import running, wait_until
 from tests.integration.test_vault_process import Network, folder, play, slot
+from tests.signed_world import World as SignedWorld
 
 __all__ = ["folder", "slot"]  # the fixtures
 
@@ -110,3 +117,37 @@ def test_a_note_is_set_asked_for_and_counted_and_a_borrowed_one_is_not(folder: P
             await asyncio.wait({running})
 
     play(folder, slot, story)
+
+
+def test_two_whole_nodes_learn_what_the_other_one_found(tmp_path: Path):
+    genesis = SignedWorld().genesis
+
+    def home(number: int, contacts: tuple[bytes, ...] = ()) -> Home:
+        return Home.make(
+            tmp_path / f"{number}", kind="practice", root=genesis, bind=f"127.0.{number}.1:0", quota_bytes=64 << 20,
+            contacts=contacts, pace=control.Pace(audit_s=1.0, ping_s=1.0, refresh_s=1.0),
+        )  # fmt: skip
+
+    def rollouts_of(node: Supervisor) -> Rollouts:
+        assert node._updates is not None
+        return node._updates._means.rollouts
+
+    async def story() -> None:
+        async with asyncio.timeout(100), running(home(1)) as first:
+            await wait_until(lambda: first.vault.is_listening)
+            async with running(home(2, (first.vault.record,))) as second:
+                asker, author = rollouts_of(first), rollouts_of(second)
+                await wait_until(lambda: len(asker._book) == 1)
+                (entry,) = asker._book
+                committed = membership.commitment(second.keys.membership_seed)
+                assert (entry.vault_id, entry.commitment) == (second.keys.vault_id, committed)
+                assert entry.subnet == "127.0.2.0/24"
+
+                staged = Record(RELEASE, Lifecycle("vault/2", "a" * 64, 0.0, 0.0, "staged", "b" * 64), time.time())
+                tried = msgspec.structs.replace(staged, way=replace(staged.way, phase="on_trial"))
+                await wait_until(lambda: second.vault.is_listening)
+                await author.moved(staged, tried, Ticked(0.0), None)
+                await wait_until(lambda: asker.hold(staged) == "")
+                await wait_until(lambda: (view := asker.view("vault/2")) is not None and view.enrolled == 1)
+
+    asyncio.run(story())
