@@ -468,7 +468,7 @@ class TestTheOwnNote:
             await self.go(
                 rollouts, ("on_trial", events.Ticked(0.0)), ("refused", events.TrialEnded(0.0, "refuse", "lost 3"))
             )
-            others = (
+            others: tuple[tuple[str, events.Event], ...] = (
                 ("refused", events.RehearsalFailed(0.0, "the store cannot be read")),
                 ("refused", events.TrialEnded(0.0, "refuse", "it did not start: no such file /home/ada/perennial")),
                 ("refused", events.TrialEnded(0.0, "refuse", "no such file C:\\Users\\Ada")),
