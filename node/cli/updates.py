@@ -34,6 +34,8 @@ def _show(item: Update) -> None:
     outcome = item.verdict or item.phase.replace("_", " ")
     way_back = "; the version from before came back" if item.phase == "recalled" else ""
     say(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}{way_back}")
+    if item.rollout is not None:
+        say(f"    {item.rollout.sentence}")
     spent = ", ".join(f"{phase.replace('_', ' ')} {seconds:.0f} s" for phase, seconds in item.seconds.items())
     say(f"    tree {item.tree_hash[:16]}, signed by {', '.join(item.signers)}")
     say(f"    {size(item.bytes_fetched)} fetched{'; ' if spent else ''}{spent}")

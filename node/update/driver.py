@@ -96,7 +96,7 @@ class Updates:
         if self._job is not None and self._job.release == record.release.name:
             fetched = record.bytes_fetched + self._job.bytes_fetched - self._counted_bytes
             record = msgspec.structs.replace(self._job.with_findings(record), bytes_fetched=fetched)
-        return views.update_view(record, now_s)
+        return views.update_view(record, now_s, self._means.rollouts.view(record.release.name))
 
     # What others tell.
 
@@ -177,12 +177,14 @@ class Updates:
 
     async def run(self) -> None:
         """Carry releases through, until cancelled; nothing is left running then."""
+        asking = asyncio.create_task(self._means.rollouts.run(), name="rollouts")
         try:
             await self._resume()
             while True:
                 await self._next_turn()
                 await self._next_event()
         finally:
+            asking.cancel()
             await self._decoys.stop()
             await self._stop_job()
 
@@ -218,20 +220,24 @@ class Updates:
         if active is not None and self._is_held(active):
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
+        elif active is not None and (reason := self._means.rollouts.halted(active)):
+            await self._take(active.release.name, events.Held(self._now(), reason))
+            await self._clean_up()
         elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
             await self._take_up(newest, in_use)
 
     async def _take_up(self, record: Record, in_use: str) -> None:
-        """Begin with a release, once others show the head that lists it."""
+        """Begin with a release, once others show the head that lists it and its wave is open."""
         if record.release.tree_hash == in_use:  # under another name they took over while this one waited
             await self._settle(record, in_use)
             return
         self._is_waiting = not self._is_seen()
-        if not self._is_waiting:
+        reason = UNSEEN if self._is_waiting else self._means.rollouts.hold(record)
+        if not reason:
             await self._stretch(record, in_use)
             await self._take(record.release.name, events.TurnCame(self._now(), in_use))
-        elif record.way.reason != UNSEEN:
-            await self._take(record.release.name, events.Unseen(self._now()))
+        elif reason != record.way.reason:
+            await self._take(record.release.name, events.Held(self._now(), reason))
 
     async def _settle(self, record: Record, in_use: str) -> None:
         async with self._lock:
@@ -245,9 +251,9 @@ class Updates:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
         release, used = record.release, await self._capabilities_of(in_use)
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
-        if factor != release.trial_factor:
-            longer = dataclasses.replace(release, trial_factor=factor)
-            self._records[release.name] = msgspec.structs.replace(self._records[release.name], release=longer)
+        longer = dataclasses.replace(release, trial_factor=factor)
+        is_slow = self._means.rollouts.is_slow(release.name)
+        self._records[release.name] = msgspec.structs.replace(record, release=longer, is_slow=is_slow)
 
     async def _carry_files(self) -> None:
         """Let the vault serve what the newest head names, as far as it is here."""
@@ -310,7 +316,7 @@ class Updates:
         return self._means.host.head_subnets() >= self._limits.witnesses_min
 
     def _limits_of(self, record: Record) -> Limits:
-        return self._limits.stretched(record.release.trial_factor)
+        return self._limits.stretched(record.trial_factor)
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
@@ -333,6 +339,8 @@ class Updates:
             self._records[name] = after
             if after != before:
                 await self._save_patiently()
+            progress = self._job.progress if self._job is not None and self._job.release == name else None
+            await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
             for effect in effects:

@@ -185,6 +185,14 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Other farms' verdicts say: not yet.  It is only a delay."""
+
+    now_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     now_s: float
 
@@ -215,6 +223,7 @@ Event = (
     | Recalled
     | Halted
     | Unseen
+    | Held
     | Ticked
     | Resumed
 )

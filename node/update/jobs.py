@@ -17,6 +17,7 @@ from node.api.schema import TrialView
 from node.trial.profile import Profile
 from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
+from node.trial.verdict import Progress
 from node.update import events
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, UpdateError
 from node.update.events import Event
@@ -25,6 +26,7 @@ from node.update.kept import Kept
 from node.update.lifecycle import Lifecycle
 from node.update.ports import Host
 from node.update.rehearsal import rehearse
+from node.update.rollouts import Rollouts
 from node.update.slots import Slots
 from node.update.store import Record, Store
 from node.update.trees import remove_tree
@@ -49,6 +51,7 @@ class Means:
     kept: Kept
     trials: Path
     profile: Profile
+    rollouts: Rollouts
     quota_bytes: Callable[[], int]
     random: Random
     entropy: Entropy
@@ -76,6 +79,11 @@ class Job:
     @property
     def bytes_fetched(self) -> int:
         return self._counter.bytes_fetched
+
+    @property
+    def progress(self) -> Progress | None:
+        """What its trial has found so far; None if it holds none."""
+        return None if self._run is None else self._run.progress
 
     @property
     def trial(self) -> TrialView | None:
@@ -158,7 +166,7 @@ class Job:
             control=way.baseline,
             folder=means.trials,
             quota_bytes=cut.kept.quota_bytes if cut is not None else means.quota_bytes(),
-            profile=means.profile.stretched(self._record.release.trial_factor),
+            profile=means.profile.stretched(self._record.trial_factor),
             announced_s=self._record.announced_s,
             distances=self._distances,
         )

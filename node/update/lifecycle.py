@@ -13,7 +13,7 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
                                               | third failed start, any veto                       | SwitchFailed,
                                               `------> going back --Returned--> rolled_back <------' too slow
 
-    Halted and Unseen lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
+    Halted, Unseen and Held lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
     gone back to, what is in use stays confirmed, and says so.
 
@@ -41,6 +41,7 @@ from node.update.events import (
     Fetched,
     FetchFailed,
     Halted,
+    Held,
     Limits,
     Recalled,
     RehearsalFailed,
@@ -143,6 +144,10 @@ class Lifecycle:
                 return _entered(replace(state, reason=UNSEEN), "announced", Stop())
             case Unseen() if self.phase == "announced":
                 return replace(state, reason=UNSEEN), ()
+            case Held() if self.phase in STOPPABLE:
+                return _entered(replace(state, reason=_short(event.reason)), "announced", Stop())
+            case Held() if self.phase == "announced":
+                return replace(state, reason=_short(event.reason)), ()
             case TurnCame() if self.phase == "announced":
                 return _entered(replace(state, baseline=event.baseline, reason=""), "fetching", Fetch())
             case Fetched() if self.phase == "fetching":
@@ -172,7 +177,7 @@ class Lifecycle:
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
-                | ReturnFailed() | Superseded() | Halted() | Unseen()
+                | ReturnFailed() | Superseded() | Halted() | Unseen() | Held()
             ):  # fmt: skip
                 return state, ()  # late or repeated; neither may do harm
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from node.api.schema import MetricView, Phase, TrialView, Update
+from node.api.schema import MetricView, Phase, RolloutView, TrialView, Update
 from node.trial.verdict import Progress
 from node.trust.release import Release
 from node.update.store import Record
@@ -36,7 +36,7 @@ def trial_view(release: Release, phase: Phase, started_s: float, progress: Progr
     )
 
 
-def update_view(record: Record, now_s: float) -> Update:
+def update_view(record: Record, now_s: float, rollout: RolloutView | None) -> Update:
     """One release, its times as of now (``now_s`` of the lifecycle's clock)."""
     way = record.way
     seconds = dict(way.seconds)
@@ -56,6 +56,7 @@ def update_view(record: Record, now_s: float) -> Update:
         seconds=seconds,
         trial=with_phase(record.trial, way.phase),
         is_recalled=way.is_recalled,
+        rollout=rollout,
     )
 
 

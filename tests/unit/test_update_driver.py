@@ -20,6 +20,7 @@ from node.api.schema import HeadAnswer, Update
 from node.supervisor.errors import SwitchFailed
 from node.trial.events import Twin
 from node.trial.profile import PRACTICE
+from node.trial.waves import WITHOUT_WAVES, Plan
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
@@ -32,11 +33,12 @@ from node.update.kept import KEPT, Kept
 from node.update.lifecycle import GAINS_IN_PLACE
 from node.update.links import LinkingFileSystem
 from node.update.rehearsal import TrialResult
+from node.update.rollouts import Rollouts
 from node.update.slots import Layer, Slots
 from node.update.store import Saved, Store
 from node.update.trial_state import KeptTrial, TrialFile
 from node.vault.share.tree import Manifest
-from tests import signed_world, twin_world, virtual_time
+from tests import note_world, signed_world, twin_world, virtual_time
 from tests.twin_world import Nature
 
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
@@ -135,6 +137,8 @@ class Farm(twin_world.World):
     files: dict[bytes, bytes] = field(default_factory=dict)  # that the vault serves because the head names them
     witnesses: int = 3
     quota_bytes: int = 1 << 20
+    notes: note_world.Notes = field(default_factory=note_world.Notes)
+    plan: Plan = WITHOUT_WAVES
     changes: int = 0
     kept_at_switch: list[str] = field(default_factory=list)
 
@@ -193,6 +197,9 @@ class Farm(twin_world.World):
             self.natures[built.release.tree] = nature
         return encode(self.signed.release(version, by=self.signed.pods[:pods], capabilities=capabilities))
 
+    def rollouts(self) -> Rollouts:
+        return note_world.rollouts_of(self.folder / "state", self.notes, twin_world.utc_s, plan=self.plan)
+
     def open(self) -> Updates:
         def changed() -> None:
             self.changes += 1
@@ -201,7 +208,7 @@ class Farm(twin_world.World):
         slots.power = self.power
         means = Means(
             host=self, slots=slots, store=self.store, kept=self.kept, trials=self.folder / "trial",
-            profile=PROFILE, quota_bytes=lambda: self.quota_bytes, random=self.random,
+            profile=PROFILE, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes, random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,
         )  # fmt: skip
         return Updates.open(self.signed.genesis, means, LIMITS)
