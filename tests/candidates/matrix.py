@@ -30,7 +30,8 @@ Played = Callable[[Row, tuple[End, ...], list[str], float], None]
 async def play_all(rows: Sequence[Row], seed: int, profile: PracticeProfile, told: Told, played: Played) -> None:
     """Play the rows; each is told to ``played``, with what did not end as it should, as soon as it is over.
 
-    A release that was refused or taken back leaves the farms as they were; after any other end a new network is made.
+    A release that was refused or taken back leaves the farms as they were, and a harmless one does no harm in use;
+    after any other end a new network is made.
 
     Raises:
         PracticeError, PodError, HomeError, VaultUnavailable, ApiError, NotRunning: The network cannot be made or run.
@@ -42,26 +43,26 @@ async def play_all(rows: Sequence[Row], seed: int, profile: PracticeProfile, tol
                 await network.wait_until_it_stands()
                 async with in_use(network, seed, told):
                     scenario = Scenario(network, told)
-                    is_as_before = True
-                    while left and is_as_before:
-                        is_as_before = await _play(left.popleft(), seed, network, scenario, played)
+                    is_sound = True
+                    while left and is_sound:
+                        is_sound = await _play(left.popleft(), seed, network, scenario, played)
 
 
 async def _play(row: Row, seed: int, network: PracticeNetwork, scenario: Scenario, played: Played) -> bool:
-    """Play one row; return whether the farms are as they were before."""
+    """Play one row; return whether others can be played in this network after it."""
     begun_s = time.monotonic()
     version = f"{node.vault.__version__}.{seed}"  # no other source in this network is the same
     source = await asyncio.to_thread(write_source, row, network.folder / "rows" / row.name, version)
     outcome = await scenario.play(Candidate(row.name, PODS, "any", source=source))
     until_s = time.monotonic() + row.watched_s
     ends = await _ends(network.farms, outcome.release)
-    while time.monotonic() < until_s and any(end.verdict == "promoted" for end in ends):
+    while time.monotonic() < until_s and any(end.verdict in ("", "promoted") for end in ends):
         await asyncio.sleep(LOOK_S)
         ends = await _ends(network.farms, outcome.release)
     await asyncio.sleep(SETTLE_S)
     left_behind = await asyncio.to_thread(traces, row, [farm.folder for farm in network.farms])
     played(row, ends, complaints(row, ends, left_behind), time.monotonic() - begun_s)
-    return all(end.verdict and end.verdict != "promoted" for end in ends)
+    return all(end.verdict and (end.verdict != "promoted" or row.is_harmless) for end in ends)
 
 
 async def _ends(farms: Sequence[Farm], release: str) -> tuple[End, ...]:

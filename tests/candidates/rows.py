@@ -32,6 +32,11 @@ class Row:
     is_attempt: bool = False
     watched_s: float = 0.0
 
+    @property
+    def is_harmless(self) -> bool:
+        """Whether a farm that took it over is as good as before, for whatever is played next."""
+        return self.is_attempt or self.ending == "promoted"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelledRow:
