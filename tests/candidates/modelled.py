@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.candidates.rows import End, ModelledRow
-from tests.unit.test_trial_simulated import Home, Release
+from tests.homes import Home, Release, Surroundings
 
 MODELLED: Final = (
     ModelledRow(
@@ -30,6 +30,6 @@ MODELLED: Final = (
 
 
 def play(row: ModelledRow, seed: int) -> End:
-    verdict = Home(row.release, seed).run()
+    verdict = Home(row.release, Surroundings(), seed).run()
     said = {"promote": "promoted", "refuse": "refused", "keep": "not proven", "void": ""}[verdict.outcome]
     return End("model", said, verdict.reason, verdict.seconds_run)

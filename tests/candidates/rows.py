@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from node.practice.releases import Change
-from tests.unit.test_trial_simulated import Release
+from tests.homes import Release
 
 # "anything": the rule cannot see it at this size, or it is not for the rule to see; nothing outside may be touched.
 Ending = Literal["promoted", "not promoted", "anything"]
