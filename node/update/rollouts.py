@@ -179,6 +179,15 @@ class Rollouts:
         standing = self._stepped(record) if self._followed is not None else None
         return HALTED if standing is not None and self._plan.shares and not standing.may_promote else ""
 
+    def is_rolled_out(self, record: Record) -> bool:
+        """Whether the last wave has been open for a trial and a soak, and votes hold the release up no longer."""
+        self._followed = record
+        standing = self._stepped(record)
+        if standing is None or not standing.may_promote or standing.open_wave + 1 < standing.wave_count:
+            return False
+        plan = self._plan
+        return self._ways[record.release.name].rollout.waited_s >= plan.report_s_min + plan.soak_s
+
     def is_slow(self, name: str) -> bool:
         """Whether its trial shall last twice as long, because many others refuse it."""
         return name in self._ways and bool(self._plan.shares) and self._ways[name].standing.is_slow

@@ -320,6 +320,18 @@ class TestWaves:
         play(world, story)
         play(world, story)  # nor after a restart, before everyone was asked anew
 
+    def test_it_is_over_when_the_last_wave_was_open_for_a_trial_and_a_soak(self, tmp_path: Path):
+        async def story(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts)
+            assert not rollouts.is_rolled_out(record())
+            begun_s = world.utc_s()
+            while not rollouts.is_rolled_out(record()):
+                await asyncio.sleep(1800.0)
+            waits_s = 2 * ORDINARY.silence_s + ORDINARY.report_s_min + ORDINARY.soak_s
+            assert world.utc_s() - begun_s == pytest.approx(waits_s, abs=3 * 1800.0)
+
+        play(World(tmp_path, asking=SLOWLY), story)
+
     def test_a_halt_touches_nothing_that_is_in_use(self, tmp_path: Path):
         async def story(world: World, rollouts: Rollouts) -> None:
             await world.grow_old(rollouts, *farms(60, "fail"))
