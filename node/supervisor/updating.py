@@ -55,6 +55,7 @@ def open_updates(
         kept=lending.kept,
         trials=home.trial,
         profile=profile.PRACTICE if home.is_practice else profile.REAL,
+        urgent=profile.PRACTICE_URGENT if home.is_practice else profile.URGENT,
         quota_bytes=lambda: twin_bytes(lending.left_bytes()),
         random=random,
         entropy=entropy,
