@@ -1,6 +1,6 @@
 """Everything that decides whether a change lands: what `python3 installers/test.py` does.
 
-Without options pytest runs twice: first the tests that need nothing but a processor, two at a time, then the others.
+Without options pytest runs twice: first most tests, two at a time, then those that need the whole machine.
 """
 
 import contextlib
@@ -17,9 +17,12 @@ from installers import debian
 from installers.environment import Environment, SetupError, clean_environ, say
 
 ROOT = Path(__file__).resolve().parent.parent
-# Tests of real processes, windows and clocks: another test beside them would take their time.
-ONE_AT_A_TIME = ("tests/integration", "tests/gui")
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", *(f"--ignore={folder}" for folder in ONE_AT_A_TIME))
+# Tests of whole networks, and of how soon something is noticed: another test beside them would take their time.
+ONE_AT_A_TIME = tuple(
+    f"tests/integration/test_{name}.py"
+    for name in ("candidates", "halt", "kill", "practice", "signs_of_life", "staying")
+)
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", *(f"--ignore={file}" for file in ONE_AT_A_TIME))
 TOTAL_S_MAX = 870  # a change is judged within 15 minutes
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out

@@ -43,6 +43,7 @@ class Nature:
     rss_bytes: int = 50 << 20
     cpu_share: float = 0.1
     hoards_bytes: int = 0  # beside its chunks
+    exit_code: int = 0  # when it is told to end; it is killed if it does not
     is_for_clients_only: bool = False  # it refuses whoever is a vault
 
 
@@ -129,7 +130,7 @@ class PretendedVault:
     async def stop(self, handover_s: float = 0.0) -> None:
         self.handover_s = handover_s
         await asyncio.sleep(1.0)
-        self.end(0)
+        self.end(self.nature.exit_code)
 
     def kill(self) -> None:
         self.end(-9)

@@ -110,6 +110,25 @@ class TrialView(msgspec.Struct, frozen=True):
     metrics: tuple[MetricView, ...]
 
 
+class RolloutView(msgspec.Struct, frozen=True):
+    """How a release comes to the farms of the network, one wave after the other, as this farm sees it.
+
+    ``sentence`` is meant for a person.  Waves count from 1; ``enrolled``, ``passed`` and ``failed`` are other farms
+    whose word counts here; ``halted_s`` is how long their verdicts hold it up yet.
+    """
+
+    sentence: str
+    own_wave: int
+    open_wave: int
+    waves: int
+    enrolled: int
+    passed: int
+    failed: int
+    is_slow: bool
+    halted_s: float
+    since_s: float  # when the release was first heard of
+
+
 class Update(msgspec.Struct, frozen=True):
     """One release and what became of it here."""
 
@@ -131,6 +150,7 @@ class Update(msgspec.Struct, frozen=True):
     watched_until_s: float | None = None  # if the node runs until then; the version from before comes back by itself
     exception: str = ""  # why it was, or is, taken without the proof that every release needs
     is_urgent: bool = False  # its developers asked for a trial of hours
+    rollout: RolloutView | None = None  # None: it has not been up for its turn here
 
 
 class SelfMeasurement(msgspec.Struct, frozen=True):

@@ -40,6 +40,8 @@ def _show(item: Update) -> None:
         say(f"    an exception: it is taken without the usual proof, because {item.exception}")
     if item.is_urgent:
         say("    urgent: at least as many pods as for an app release signed it, and its trial takes hours")
+    if item.rollout is not None:
+        say(f"    {item.rollout.sentence}")
     spent = ", ".join(f"{phase.replace('_', ' ')} {seconds:.0f} s" for phase, seconds in item.seconds.items())
     say(f"    tree {item.tree_hash[:16]}, signed by {', '.join(item.signers)}")
     say(f"    {size(item.bytes_fetched)} fetched{'; ' if spent else ''}{spent}")

@@ -24,7 +24,7 @@ from node.trust.chain import Chain, carried
 from node.trust.errors import Equivocation, MissingRoots, TrustError
 from node.update.heads import verify_head
 from node.vault import control
-from node.vault.core.identity import Signer, certify, encode_certificate
+from node.vault.core.identity import COMMITMENT_BYTES, Signer, certify, encode_certificate
 
 ASK_S: Final = 30.0
 LISTEN_S: Final = 20.0
@@ -43,6 +43,7 @@ class PlainVault:
         self.record = b""
         self._chain = chain
         self._signer = Signer(os.urandom(32))
+        self._commitment = os.urandom(COMMITMENT_BYTES)  # as a farm's, though it never enrols
         self._run: Run | None = None
         self._listening: asyncio.Event = asyncio.Event()
         self._heads: asyncio.Queue[control.HeadSeen] = asyncio.Queue(32)
@@ -71,7 +72,7 @@ class PlainVault:
         for made in (self.folder, data, data / "incoming", data / "chunks", self.folder / "logs"):
             made.mkdir(mode=0o700, exist_ok=True)
         seed, now_s = os.urandom(32), time.time()
-        certificate = certify(self._signer, Signer(seed).public_key, serial=1, now_s=now_s)
+        certificate = certify(self._signer, Signer(seed).public_key, serial=1, now_s=now_s, commitment=self._commitment)
         key = RunKey(seed, certificate.transport_key, encode_certificate(certificate), certificate.expires_s)
         assignment = Assignment(
             self._chain.network, self.bind, quota_bytes, contacts, self._chain.head, pace, is_standby=False

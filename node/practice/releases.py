@@ -94,13 +94,19 @@ def copy_source(target: Path, *, version: str, change: Change | None) -> Path:
     assert node.vault.__file__ is not None
     source = Path(node.vault.__file__).parent
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    _apply(target, Change("__init__.py", VERSION_LINE.format(node.vault.__version__), VERSION_LINE.format(version)))
+    apply(target, Change("__init__.py", VERSION_LINE.format(node.vault.__version__), VERSION_LINE.format(version)))
     if change is not None:
-        _apply(target, change)
+        apply(target, change)
     return target
 
 
-def _apply(tree: Path, change: Change) -> None:
+def apply(tree: Path, change: Change) -> None:
+    """Change one passage of the vault's source that lies in ``tree``.
+
+    Raises:
+        PracticeError: It is not there exactly once.
+        OSError: The file cannot be read or written.
+    """
     path = tree / change.file
     text = path.read_text(encoding="utf-8")
     if text.count(change.old) != 1:

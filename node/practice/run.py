@@ -98,10 +98,7 @@ async def _run_in(
                 stood_after_s = round(time.monotonic() - started_s, 1)
                 view.told(f"{request.profile.vaults} vaults know each other after {stood_after_s:.0f} s.")
                 announce(_members(network))
-                traffic = Traffic(network.plain, request.profile, Random(request.seed))  # noqa: S311  # not for secrets
-                for _ in range(FIRST_CHUNKS):
-                    await traffic.put_one()
-                async with _running(traffic.run()), _running(network.watch(view.told)):
+                async with in_use(network, request.seed, view.told) as traffic:
                     releases = await _play_all(network, request, view)
                     result = Result(
                         is_as_expected=all(release.is_as_expected for release in releases),
@@ -116,6 +113,16 @@ async def _run_in(
                     finished(result)
                     if request.is_kept:
                         await asyncio.get_running_loop().create_future()  # until cancelled
+
+
+@contextlib.asynccontextmanager
+async def in_use(network: PracticeNetwork, seed: int, told: Callable[[str], None]) -> AsyncIterator[Traffic]:
+    """Let people use a network that stands, as long as the block runs; there is something in it from the beginning."""
+    traffic = Traffic(network.plain, network.profile, Random(seed))  # noqa: S311  # not for secrets
+    for _ in range(FIRST_CHUNKS):
+        await traffic.put_one()
+    async with _running(traffic.run()), _running(network.watch(told)):
+        yield traffic
 
 
 async def _play_all(network: PracticeNetwork, request: Request, view: View) -> tuple[ReleaseOutcome, ...]:

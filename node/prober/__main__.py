@@ -18,7 +18,7 @@ from node.vault.channel import Channel
 from node.vault.clock import SystemClock
 from node.vault.control import LENGTH_BYTES, Hello
 from node.vault.core import codec, messages
-from node.vault.core.identity import PeerRecord, Signer, certify, decode_record, make_record
+from node.vault.core.identity import COMMITMENT_BYTES, PeerRecord, Signer, certify, decode_record, make_record
 from node.vault.errors import ControlError, VaultError
 from node.vault.loaded import loaded_tree_hash
 from node.vault.ports import Clock
@@ -88,7 +88,9 @@ async def _connect(order: Probe, clock: Clock) -> IrohNetwork:
 def _throw_away_record(transport_seed: bytes, utc_s: float) -> PeerRecord:
     """An identity that is thrown away.  Without an address it is a client's: nobody takes it for a vault."""
     transport = Signer(transport_seed)
-    certificate = certify(Signer(os.urandom(32)), transport.public_key, serial=1, now_s=utc_s)
+    certificate = certify(
+        Signer(os.urandom(32)), transport.public_key, serial=1, now_s=utc_s, commitment=os.urandom(COMMITMENT_BYTES)
+    )
     return make_record(transport, certificate, (), utc_s)
 
 

@@ -9,6 +9,8 @@ as many vaults as they like that were never judged.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from node.vault.control import HEAD_BYTES_MAX, HeadSeen
@@ -18,6 +20,8 @@ SUBNETS_MAX: Final = 16  # that have a head waiting
 TURNS_KEPT: Final = 1024  # subnets of which it is known when they were judged
 REST_PER_S: Final = 4.0  # of judging
 REST_S_MAX: Final = 30.0
+
+log = logging.getLogger(__name__)
 
 
 class HeadQueue:
@@ -53,6 +57,17 @@ class HeadQueue:
         if len(self._turns) > TURNS_KEPT:
             del self._turns[next(iter(self._turns))]
         return self._waiting.pop(subnet)
+
+    async def judge(self, offer: Callable[[bytes, bytes], Awaitable[object]]) -> None:
+        """Have one after the other judged, with rests in between, until cancelled."""
+        while True:
+            seen = await self.get()
+            begun_s = asyncio.get_running_loop().time()
+            try:
+                await offer(seen.content, seen.sender)
+            except Exception:
+                log.exception("a head could not be judged")
+            await asyncio.sleep(rest_s(asyncio.get_running_loop().time() - begun_s))
 
     def _last_turn(self, subnet: str) -> int:
         return self._turns.get(subnet, 0)

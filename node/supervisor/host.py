@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -21,6 +21,7 @@ from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
 from node.vault import control
+from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
@@ -28,6 +29,7 @@ TELL_S: Final = 5.0
 TABLES_S: Final = 20.0
 ASK_S: Final = 8.0  # for what a vault waits some seconds for itself
 NO_ANSWER: Final = "peer"  # codes of what the vault that was asked did, or did not
+NOTE_S: Final = 40.0  # a vault that has moved is looked for first
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ class UpdateHost:
         self._is_program_copied = False
         self.head = b""  # what the vault in use shall carry
         self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
+        self._notes: tuple[OwnNote, ...] = ()  # what it shall answer others with
+        self.met: Callable[[Sequence[MetVault]], None] = lambda _: None  # who wants to know whom the vault has met
 
     async def get_chunk(self, address: bytes) -> bytes:
         """Fetch a file that a head names from the network.
@@ -101,6 +105,38 @@ class UpdateHost:
             await self._vault.ask(make, TELL_S)
         except (VaultUnavailable, RequestRefused) as error:
             log.info("the vault was not given a file of the head address=%s reason=%s", address, error)
+
+    async def set_notes(self, notes: tuple[OwnNote, ...]) -> None:
+        """Let the vault in use, and those after it, answer with these notes.
+
+        Raises:
+            VaultUnavailable, RequestRefused: The vault was not given them now.
+        """
+        self._notes = notes
+        await self._vault.ask(lambda number: SetNotes(number, notes), TELL_S)
+
+    async def give_notes(self) -> None:
+        """Hand a vault that has just started what it shall answer with.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It was not given them.
+        """
+        if self._notes:
+            await self.set_notes(self._notes)
+
+    async def ask_note(self, vault_id: bytes, release: bytes) -> NoteSeen:
+        """Ask another vault what its farm says of a release.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It gave no answer.
+        """
+        answer = await self._vault.ask(lambda number: AskNote(number, vault_id, release), NOTE_S)
+        if not isinstance(answer, NoteSeen):
+            raise VaultUnavailable(texts.odd_answer())
+        return answer
+
+    def peer_count(self) -> int:
+        return self._vault.state.peer_count if self._vault.state is not None else 0
 
     def head_subnets(self) -> int:
         return self._vault.state.head_subnets if self._vault.state is not None else 0

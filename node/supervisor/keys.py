@@ -1,6 +1,7 @@
 """The vault id's private key, and the certificates that it gives to each run of a vault.
 
-The key itself never enters a vault.  Where a real home keeps it, a person chose when the home was made:
+From it follows the seed of the farm's place in the waves of every release; each certificate carries the commitment to
+that.  Key and seed never enter a vault.  Where a real home keeps the key, a person chose when the home was made:
 
     keyring       the keyring of the operating system
     passphrase    state/vault_id.sealed, a file behind a passphrase that is asked for at every start
@@ -12,11 +13,12 @@ A practice home always keeps it unprotected, and says so.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -28,9 +30,12 @@ from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
 from node.supervisor.errors import KeyUnavailable
 from node.supervisor.home import Home
 from node.supervisor.state import Serial, StateFile
+from node.trial import membership
 from node.vault.core.identity import KEY_BYTES, Signer, certify
 from node.vault.ports import Entropy
 from node.vault.storage.filesystem import write_durably
+
+MEMBERSHIP_DOMAIN: Final = b"perennial/1 membership seed\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Keys:
 
     def __init__(self, seed: bytes, serials: StateFile[Serial], entropy: Entropy) -> None:
         self._signer = Signer(seed)
+        self.membership_seed = hashlib.sha256(MEMBERSHIP_DOMAIN + seed).digest()
+        self._commitment = membership.commitment(self.membership_seed)
         self._serials = serials
         self._entropy = entropy
         self._serial = 0
@@ -56,6 +63,10 @@ class Keys:
     @property
     def vault_id(self) -> bytes:
         return self._signer.public_key
+
+    def sign(self, content: bytes) -> bytes:
+        """Sign with the vault id's key; ``content`` begins with a word for its kind."""
+        return self._signer.sign(content)
 
     def newest_serial(self) -> int:
         """Of the certificate that was given out last, also before this start; 0 before the first one.  Blocking.
@@ -85,7 +96,9 @@ class Keys:
         return self._certified(run.seed, run.transport_key, now_s)
 
     def _certified(self, seed: bytes, transport_key: bytes, now_s: float) -> RunKey:
-        certificate = certify(self._signer, transport_key, serial=self._next_serial(now_s), now_s=now_s)
+        certificate = certify(
+            self._signer, transport_key, serial=self._next_serial(now_s), now_s=now_s, commitment=self._commitment
+        )
         return RunKey(seed, transport_key, msgspec.msgpack.encode(certificate), certificate.expires_s)
 
     def _next_serial(self, now_s: float) -> int:

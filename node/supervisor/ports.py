@@ -13,6 +13,7 @@ from node.sandbox.report import SandboxReport
 from node.supervisor.keys import RunKey
 from node.trust.capabilities import TODAY, Capabilities
 from node.vault import control
+from node.vault.noting import Met
 
 ASK_S: Final = 5.0  # for what a vault answers from memory
 
@@ -97,6 +98,8 @@ class Surroundings(Protocol):
         ...
 
     def head_seen(self, seen: control.HeadSeen) -> None: ...
+
+    def met(self, seen: Met) -> None: ...
 
     async def listening(self) -> None:
         """The vault became reachable: tell it what changed since it was configured."""

@@ -15,7 +15,7 @@ from node.api import health, schema, texts
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
-from node.supervisor.heads import HeadQueue, rest_s
+from node.supervisor.heads import HeadQueue
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
@@ -32,6 +32,7 @@ from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
+from node.vault.noting import Met
 from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
 from node.vault.storage.quota import RESERVE_BYTES
@@ -100,6 +101,7 @@ class Supervisor:
                 self.home,
                 self.slots,
                 self.host,
+                self.keys,
                 random=random,
                 entropy=entropy,
                 utc_s=self._utc_s,
@@ -118,9 +120,10 @@ class Supervisor:
             others = [
                 tasks.create_task(self._measure_again(), name="measure"),
                 tasks.create_task(self._publish_changes(), name="publish"),
-                tasks.create_task(self._judge_heads(), name="heads"),
                 tasks.create_task(self._meeting.keep_contacts(), name="contacts"),
             ]
+            if self._updates is not None:
+                others.append(tasks.create_task(self._heads.judge(self._updates.offered), name="heads"))
             await self.vault.keep_running()
             for task in (self._updating, *others):
                 task.cancel()
@@ -266,12 +269,16 @@ class Supervisor:
     def head_seen(self, seen: control.HeadSeen) -> None:
         self._heads.put(seen)
 
+    def met(self, seen: Met) -> None:
+        self.host.met(seen.vaults)
+
     async def listening(self) -> None:
         try:
             if self.host.head != self._head_given:
                 self._head_given = self.host.head
                 await self.host.carry_head(self.host.head)
             await self.host.give_files()
+            await self.host.give_notes()
             share = self._lending.share_bytes
             await self.vault.ask(lambda number: control.SetQuota(number, share))
         except (VaultUnavailable, RequestRefused) as error:
@@ -338,18 +345,6 @@ class Supervisor:
             log.exception("updates have stopped")
             self._updates_trouble = texts.updates_stopped()
             self.changed()
-
-    async def _judge_heads(self) -> None:
-        while True:
-            seen = await self._heads.get()
-            if self._updates is None:
-                continue
-            begun_s = asyncio.get_running_loop().time()
-            try:
-                await self._updates.offered(seen.content, seen.sender)
-            except Exception:
-                log.exception("a head could not be judged")
-            await asyncio.sleep(rest_s(asyncio.get_running_loop().time() - begun_s))
 
     def _used_bytes(self) -> int:
         return self.vault.state.used_bytes if self.vault.state else 0

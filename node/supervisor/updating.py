@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
+from node.supervisor.keys import Keys
 from node.supervisor.lending import Lending
 from node.trial import profile
-from node.update import events
+from node.trial.notes import Platform
+from node.trial.waves import plan_of
+from node.update import events, rollouts
 from node.update.driver import Updates
 from node.update.jobs import Means
+from node.update.rollouts import Author, Rollouts
 from node.update.slots import Slots
 from node.update.store import Store
 from node.vault.ports import Entropy, Random
@@ -25,6 +30,7 @@ def open_updates(
     home: Home,
     slots: Slots,
     host: UpdateHost,
+    keys: Keys,
     *,
     random: Random,
     entropy: Entropy,
@@ -38,6 +44,7 @@ def open_updates(
         home: Whose updates.
         slots: Its vault versions.
         host: What they may ask of the node.
+        keys: What the farm's notes are signed with.
         random: For decisions that nobody may guess, such as how long a trial lasts.
         entropy: For keys of twins.
         utc_s: The calendar.
@@ -48,13 +55,25 @@ def open_updates(
         StateUnreadable: What was kept is damaged.
         OSError: It cannot be read.
     """
+    practiced = profile.PRACTICE if home.is_practice else profile.REAL
+    notes = Rollouts(
+        home.state,
+        Author(vault_id=keys.vault_id, seed=keys.membership_seed, sign=keys.sign, platform=_platform()),
+        host,
+        plan=plan_of(practiced),
+        asking=rollouts.PRACTICE if home.is_practice else rollouts.REAL,
+        random=random,
+        utc_s=utc_s,
+        on_change=on_change,
+    )
     means = Means(
         host=host,
         slots=slots,
         store=Store(home.state),
         kept=lending.kept,
         trials=home.trial,
-        profile=profile.PRACTICE if home.is_practice else profile.REAL,
+        profile=practiced,
+        rollouts=notes,
         urgent=profile.PRACTICE_URGENT if home.is_practice else profile.URGENT,
         quota_bytes=lambda: twin_bytes(lending.left_bytes()),
         random=random,
@@ -64,7 +83,13 @@ def open_updates(
     )
     updates = Updates.open(home.root, means, events.PRACTICE if home.is_practice else events.REAL)
     host.head = updates.head
+    host.met = notes.met
     return updates
+
+
+def _platform() -> Platform:
+    names: dict[str, Platform] = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+    return names.get(sys.platform, "other")
 
 
 def twin_bytes(left_bytes: int) -> int:

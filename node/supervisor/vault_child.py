@@ -34,6 +34,7 @@ from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched
 from node.update.errors import UpdateError
 from node.vault import control
+from node.vault.noting import Met
 
 POLL_S: Final = 5.0
 POLL_YOUNG_S: Final = 1.0  # at first, when its neighbours appear
@@ -185,8 +186,7 @@ class VaultChild:
         if self._watched is None:
             pause_s = max(0.0, self._start_at_s - self._now())
         else:
-            is_young = self._now() - self._watched.started_s < YOUNG_S
-            pause_s = POLL_YOUNG_S if is_young else POLL_S
+            pause_s = POLL_YOUNG_S if self._now() - self._watched.started_s < YOUNG_S else POLL_S
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._wake.wait()
@@ -251,11 +251,12 @@ class VaultChild:
                     self._take_record(watched)
             case control.HeadSeen():
                 self._around.head_seen(report)
-            case control.HandedOver() if watched is self._watched:
-                self._handing.heard(report)
-                self._around.changed()
+            case Met():
+                self._around.met(report)
             case control.HandedOver():
-                pass  # of a vault that makes way for another one
+                if watched is self._watched:  # else it makes way for another one
+                    self._handing.heard(report)
+                    self._around.changed()
             case _:
                 log.warning("vault said %s out of turn", type(report).__name__)
 

@@ -4,8 +4,8 @@ Files, from the inside out: ``rule`` weighs one metric; ``profile`` holds all li
 pairs and samples; ``relayed`` counts what the farm's own vault asked; ``peers`` sums up neighbours; ``faults`` tells
 the candidate's from the computer's; ``ratchet`` looks back at the versions of the last year; ``trial`` decides;
 ``verdict`` says it in words; ``events`` is what it is told.
-Between farms: ``membership`` says in which wave a farm is, ``notes`` what it tells others, ``waves`` what it makes of
-what others tell.
+Between farms: ``membership`` says in which wave a farm is, ``notes`` what it tells others, ``book`` whom it has met,
+``waves`` what it makes of what others tell.
 """
 
 from node.trial.events import (

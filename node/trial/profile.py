@@ -82,6 +82,7 @@ class Profile:
     # What is the candidate's fault and what the computer's.
     fault_window_s: float = 120.0  # two faults this close are "at the same time"
     hang_s: float = 300.0  # answering nothing for so long, while the twin answers, is a hang
+    hang_asks_min: int = 30  # requests left unanswered in that time
     start_s_max: float = 900.0  # a twin that is not up after this does not come (back)
     gap_s_max: float = 60.0  # more time than this between two events: the computer slept
     excuses_max: int = 3  # so many crashes may coincide with a fault of the computer
@@ -190,6 +191,7 @@ PRACTICE: Final = Profile(
     peer_margin=math.log(2.0),
     fault_window_s=2.0,
     hang_s=10.0,
+    hang_asks_min=8,  # each of them waits for its time limit, and the trial is short
     start_s_max=60.0,
     gap_s_max=10.0,
     pairs_per_s_min=20.0,

@@ -261,7 +261,7 @@ class Trial(msgspec.Struct, kw_only=True):
         if not self._is_running():
             return None
         silent_s = self.silence.hear(pair, self.clock.awake_s)
-        if self.silence.asks < self.profile.pairs_per_block_min or silent_s < self.profile.hang_s:
+        if self.silence.asks < self.profile.hang_asks_min or silent_s < self.profile.hang_s:
             return None
         sentence = says.hung(self.silence.asks, silent_s)
         self.silence = Silence()

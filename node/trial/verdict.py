@@ -136,8 +136,11 @@ def wrong(count: int, reads: int) -> str:
 
 
 def crashed(exit_code: int) -> str:
-    how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
-    return f"crashed ({how}) while its twin went on"
+    return f"crashed ({_how(exit_code)}) while its twin went on"
+
+
+def unwilling(exit_code: int) -> str:
+    return f"did not end by itself when it was told to ({_how(exit_code)}), as its twin did"
 
 
 def hung(asks: int, seconds: float) -> str:
@@ -223,6 +226,10 @@ def span(seconds: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def _how(exit_code: int) -> str:
+    return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -13,6 +13,8 @@ heads.py         a head verified, together with the roots that it names
 carrying.py      the files that the newest head names, for every vault to carry
 developers.py    what is said of the developers, and whether updates wait because of them (pure)
 jobs.py          each effect as one piece of work
+rollouts.py      other farms: asked one by one for what they found, and told what was found here
+noted.py         what a release's way means for the own note, and its rollout in words (pure)
 store.py         what must survive a power cut
 views.py         what the local API tells (pure)
 fetching.py      what a release lacks, from the network into a slot

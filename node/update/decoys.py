@@ -43,12 +43,16 @@ class Decoys:
     def is_running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def consider(self, in_use: str, now_s: float) -> None:
-        """Begin one if chance has it; called again and again while the node is idle."""
-        idle_s = 0.0 if self._considered_s is None else now_s - self._considered_s
-        self._considered_s = now_s
-        if not self.is_running and self._means.random.random() < -math.expm1(-idle_s / self._every_s):
-            self._task = asyncio.create_task(self._hold(in_use), name="decoy trial")
+    async def turn(self, in_use: str | None, now_s: float, *, is_seen: bool) -> None:
+        """Begin one if chance has it; called again and again.
+
+        ``in_use`` is None while a release is on its way, or none could be taken up: that ends one that runs.
+        ``is_seen``: enough others show the newest head; without that no real trial would begin.
+        """
+        if in_use is None:
+            await self.stop()
+        elif is_seen or self.is_running:
+            self._consider(in_use, now_s)
 
     def host_fault(self, what: str) -> None:
         if self._run is not None:
@@ -60,6 +64,12 @@ class Decoys:
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
+
+    def _consider(self, in_use: str, now_s: float) -> None:
+        idle_s = 0.0 if self._considered_s is None else now_s - self._considered_s
+        self._considered_s = now_s
+        if not self.is_running and self._means.random.random() < -math.expm1(-idle_s / self._every_s):
+            self._task = asyncio.create_task(self._hold(in_use), name="decoy trial")
 
     async def _hold(self, in_use: str) -> None:
         means = self._means

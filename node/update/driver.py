@@ -99,11 +99,10 @@ class Updates:
 
     def _view(self, record: Record, now_s: float) -> schema.Update:
         if self._job is not None and self._job.release == record.release.name:
-            uncounted = self._job.bytes_fetched - self._counted_bytes
-            record = msgspec.structs.replace(
-                record, bytes_fetched=record.bytes_fetched + uncounted, trial=self._job.trial or record.trial
-            )
-        return views.update_view(record, now_s, self._means.utc_s(), self._limits)
+            fetched = record.bytes_fetched + self._job.bytes_fetched - self._counted_bytes
+            record = msgspec.structs.replace(self._job.with_findings(record), bytes_fetched=fetched)
+        rollout = self._means.rollouts.view(record.release.name)
+        return views.update_view(record, now_s, self._means.utc_s(), self._limits, rollout)
 
     # What others tell.
 
@@ -168,6 +167,7 @@ class Updates:
         """Carry releases through, until cancelled; nothing is left running then."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watching.run(), name="watch the version in use")
+            tasks.create_task(self._means.rollouts.run(), name="rollouts")
             try:
                 await self._resume()
                 while True:
@@ -190,7 +190,9 @@ class Updates:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
-        await self._measure_itself(in_use)
+        is_able = self._judge.is_current and self._means.host.can_shut_off()
+        is_idle = is_able and all(record.way.is_over for record in self._records.values())
+        await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self._is_seen())
         await self._carry_files()
         await self._recalling.heed(in_use)
         active = self._active()
@@ -206,8 +208,11 @@ class Updates:
         if active is not None and self._is_held(active):
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
+        elif active is not None and (reason := self._means.rollouts.halted(active)):
+            await self._take(active.release.name, events.Held(self._now(), reason))
+            await self._clean_up()
         elif active is not None and self._is_untriable(active):
-            await self._take(active.release.name, events.Untriable(self._now()))
+            await self._take(active.release.name, events.Held(self._now(), NO_TRIAL))
         elif active is None and in_use is not None and self._judge.is_current:
             last = max(self._records.values(), key=age, default=None)
             if newest is not None and newest in waiting:
@@ -223,30 +228,23 @@ class Updates:
                 event = events.Superseded(self._now(), newest.release.name, is_urgent=is_urgent)
                 await self._take(record.release.name, event)
 
-    async def _measure_itself(self, in_use: str | None) -> None:
-        """Hold a decoy trial now and then, when a release could be tried out and none is there."""
-        is_idle = all(record.way.is_over for record in self._records.values())
-        if not is_idle or in_use is None or not self._judge.is_current or not self._means.host.can_shut_off():
-            await self._decoys.stop()
-        elif self._decoys.is_running or self._is_seen():
-            self._decoys.consider(in_use, self._now())
-
     async def _take_up(self, record: Record, in_use: str) -> None:
-        """Begin with a release, once others show the head that lists it."""
+        """Begin with a release, once others show the head that lists it and its wave is open."""
         if record.release.tree_hash == in_use:  # under another name they took over while this one waited
             await self._settle(record, in_use)
             return
         exception = self._exception_for(record)
         if self._is_untriable(record) and not exception:
             if record.way.reason != NO_TRIAL:
-                await self._take(record.release.name, events.Untriable(self._now()))
+                await self._take(record.release.name, events.Held(self._now(), NO_TRIAL))
             return
         self._is_waiting = not self._is_seen()
-        if not self._is_waiting:
+        reason = UNSEEN if self._is_waiting else self._means.rollouts.hold(record)
+        if not reason:
             await self._stretch(record, in_use)
             await self._take(record.release.name, events.TurnCame(self._now(), in_use, exception))
-        elif record.way.reason != UNSEEN:
-            await self._take(record.release.name, events.Unseen(self._now()))
+        elif reason != record.way.reason:
+            await self._take(record.release.name, events.Held(self._now(), reason))
 
     async def _settle(self, record: Record, in_use: str) -> None:
         async with self._lock:
@@ -272,9 +270,9 @@ class Updates:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
         release, used = record.release, await capabilities_of(self._means.slots, in_use)
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
-        if factor != release.trial_factor:
-            longer = dataclasses.replace(release, trial_factor=factor)
-            self._records[release.name] = msgspec.structs.replace(self._records[release.name], release=longer)
+        longer = dataclasses.replace(release, trial_factor=factor)
+        is_slow = self._means.rollouts.is_slow(release.name)
+        self._records[release.name] = msgspec.structs.replace(record, release=longer, is_slow=is_slow)
 
     async def _carry_files(self) -> None:
         """Let the vault serve what the newest head names, as far as it is here."""
@@ -313,7 +311,7 @@ class Updates:
         return self._means.host.head_subnets() >= self._limits.witnesses_min
 
     def _limits_of(self, record: Record) -> Limits:
-        return self._limits.stretched(record.release.trial_factor)
+        return self._limits.stretched(record.trial_factor)
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
@@ -333,6 +331,8 @@ class Updates:
             self._records[name] = after
             if after != before:
                 await self._save_patiently()
+            progress = self._job.progress if self._job is not None and self._job.release == name else None
+            await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
             for effect in effects:
@@ -346,8 +346,7 @@ class Updates:
             return record
         fetched = record.bytes_fetched + job.bytes_fetched - self._counted_bytes
         self._counted_bytes = job.bytes_fetched
-        trial, estimates = job.trial or record.trial, job.estimates or record.estimates
-        return msgspec.structs.replace(record, bytes_fetched=fetched, trial=trial, estimates=estimates)
+        return msgspec.structs.replace(job.with_findings(record), bytes_fetched=fetched)
 
     async def _perform(self, record: Record, effect: Effect) -> None:
         match effect:

@@ -226,10 +226,11 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
-class Untriable:
-    """Nothing can be tried out on this computer: it cannot shut a vault off."""
+class Held:
+    """Other farms' verdicts, or what this computer cannot do, say: not yet.  It is only a delay."""
 
     now_s: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ Event = (
     | Recalled
     | Halted
     | Unseen
-    | Untriable
+    | Held
     | Ticked
     | Resumed
 )

@@ -11,10 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+import msgspec
+
 from node.api.schema import TrialView
 from node.trial.profile import Profile
 from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
+from node.trial.verdict import Progress
 from node.trust.release import Release
 from node.update import events
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
@@ -25,6 +28,7 @@ from node.update.kept import Kept
 from node.update.lifecycle import NO_TRIAL, Lifecycle
 from node.update.ports import Host
 from node.update.rehearsal import TrialResult, rehearse
+from node.update.rollouts import Rollouts
 from node.update.self_test import self_test
 from node.update.slots import Slots
 from node.update.store import Record, Store
@@ -60,6 +64,7 @@ class Means:
     trials: Path
     profile: Profile
     urgent: Profile
+    rollouts: Rollouts
     quota_bytes: Callable[[], int]
     random: Random
     entropy: Entropy
@@ -90,15 +95,21 @@ class Job:
         return self._counter.bytes_fetched
 
     @property
+    def progress(self) -> Progress | None:
+        """What its trial has found so far; None if it holds none."""
+        return None if self._run is None else self._run.progress
+
+    @property
     def trial(self) -> TrialView | None:
         if self._run is None:
             return None
         return trial_view(self._record.release, self._record.way.phase, self._started_s, self._run.progress)
 
-    @property
-    def estimates(self) -> Estimates | None:
-        """How the candidate of its trial compares with the version in use, so far."""
-        return None if self._run is None else self._run.estimates
+    def with_findings(self, record: Record) -> Record:
+        """The record with what its trial has found so far."""
+        if self._run is None:
+            return record
+        return msgspec.structs.replace(record, trial=self.trial, estimates=self._run.estimates)
 
     def host_fault(self, what: str) -> None:
         if self._run is not None:
@@ -172,7 +183,7 @@ class Job:
             control=way.baseline,
             folder=means.trials,
             quota_bytes=cut.kept.quota_bytes if cut is not None else means.quota_bytes(),
-            profile=profile.stretched(self._record.release.trial_factor),
+            profile=profile.stretched(self._record.trial_factor),
             announced_s=self._record.announced_s,
             distances=self._distances,
         )

@@ -13,7 +13,7 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
                                               | third failed start, any veto                       | SwitchFailed,
                                               `------> going back --Returned--> rolled_back <------' too slow
 
-    Halted and Unseen lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
+    Halted, Unseen and Held lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
     gone back to, what is in use stays confirmed, and says so.
 
@@ -44,6 +44,7 @@ from node.update.events import (
     Fetched,
     FetchFailed,
     Halted,
+    Held,
     Limits,
     Recalled,
     RehearsalFailed,
@@ -64,7 +65,6 @@ from node.update.events import (
     TrialEnded,
     TurnCame,
     Unseen,
-    Untriable,
     VaultFailed,
     Vetoed,
     Withdrawn,
@@ -150,8 +150,8 @@ class Lifecycle:
                 return _ended(state, "not_proven", f"{event.by} came first")
             case Halted() if self.phase in STOPPABLE:
                 return _entered(state, "announced", Stop())
-            case Unseen() | Untriable() if self.phase in STOPPABLE or self.phase == "announced":
-                waits = replace(state, reason=UNSEEN if isinstance(event, Unseen) else NO_TRIAL)
+            case Unseen() | Held() if self.phase in STOPPABLE or self.phase == "announced":
+                waits = replace(state, reason=UNSEEN if isinstance(event, Unseen) else _short(event.reason))
                 return (waits, ()) if self.phase == "announced" else _entered(waits, "announced", Stop())
             case TurnCame() if self.phase == "announced":
                 return _turn_came(state, event)
@@ -182,7 +182,7 @@ class Lifecycle:
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
-                | ReturnFailed() | Superseded() | Succeeded() | Halted() | Unseen() | Untriable()
+                | ReturnFailed() | Superseded() | Succeeded() | Halted() | Unseen() | Held()
             ):  # fmt: skip
                 return state, ()  # late or repeated; neither may do harm
             case _:

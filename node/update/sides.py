@@ -9,7 +9,9 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from node.trial import verdict as says
 from node.trial.events import Twin
+from node.trial.verdict import Outcome
 from node.update.errors import TwinFailed
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
 from node.update.rehearsal import stop
@@ -88,3 +90,14 @@ class Twins:
             for process in reversed(self._processes):
                 if not process.exited.done():
                     tasks.create_task(stop(process, handover_s))
+
+    def judge_ends(self, outcome: Outcome, reason: str) -> tuple[Outcome, str]:
+        """The verdict, now that all was stopped: who does not end when it is told to, as its twin does, is refused.
+
+        The version after it would wait for it, and with it whoever asks for a chunk.
+        """
+        vaults = {name: side.vault for name, side in self.sides.items()}
+        codes = {name: vault.exited.result() for name, vault in vaults.items() if vault and vault.exited.done()}
+        if outcome == "promote" and codes.get("candidate") and not codes.get("control"):
+            return "refuse", says.unwilling(codes["candidate"])
+        return outcome, reason

@@ -32,12 +32,13 @@ from node.vault.storage.filesystem import write_durably
 
 FORMAT: Final = 1
 FILE_BYTES_MAX: Final = 16 << 20
+SLOW_FACTOR: Final = 2
 
 log = logging.getLogger(__name__)
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One release and its way here.  Times are UTC."""
+    """One release and its way here.  Times are UTC.  ``is_slow``: its trial lasts twice as long, as others say."""
 
     release: Release
     way: Lifecycle
@@ -46,6 +47,12 @@ class Record(msgspec.Struct, frozen=True):
     bytes_fetched: int = 0
     trial: TrialView | None = None
     estimates: Estimates = {}  # how it compared with what it was to replace
+    is_slow: bool = False
+
+    @property
+    def trial_factor(self) -> int:
+        """How many times as long as others it is tried out."""
+        return self.release.trial_factor * (SLOW_FACTOR if self.is_slow else 1)
 
 
 class Saved(msgspec.Struct, frozen=True):

@@ -158,7 +158,9 @@ class TrialRun:
                 stack.push_async_callback(self._keep)
                 await self._watch()
         verdict = self._trial.verdict
-        return self._result(verdict.outcome, verdict.reason) if verdict else self._result("void", self._trouble)
+        if verdict is None:
+            return self._result("void", self._trouble)
+        return self._result(*self._twins.judge_ends(verdict.outcome, verdict.reason))
 
     # Starting.
 
@@ -386,8 +388,6 @@ class TrialRun:
     def _result(self, outcome: Outcome, reason: str) -> TrialResult:
         acknowledged = tuple(self._observer.acknowledged["candidate"])
         return TrialResult(outcome, reason, self._twins.sides["candidate"].data, acknowledged)
-
-    # Small things.
 
     def _step(self, event: Event) -> None:
         if self._trial.step(event) is not None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from node.api.schema import MetricView, Phase, TrialView, Update
+from node.api.schema import MetricView, Phase, RolloutView, TrialView, Update
 from node.trial.verdict import Progress
 from node.trust.release import Release
 from node.update.events import Limits
@@ -42,7 +42,7 @@ def trial_view(release: Release, phase: Phase, started_s: float, progress: Progr
     )
 
 
-def update_view(record: Record, now_s: float, utc_s: float, limits: Limits) -> Update:
+def update_view(record: Record, now_s: float, utc_s: float, limits: Limits, rollout: RolloutView | None) -> Update:
     """One release, its times as of now (``now_s`` of the lifecycle's clock)."""
     way = record.way
     seconds = dict(way.seconds)
@@ -65,6 +65,7 @@ def update_view(record: Record, now_s: float, utc_s: float, limits: Limits) -> U
         watched_until_s=_watched_until_s(way, now_s, utc_s, limits),
         exception=way.exception,
         is_urgent=record.release.is_urgent,
+        rollout=rollout,
     )
 
 

@@ -4,7 +4,8 @@
     share/      pure: a file or a tree of files as chunks
     storage/    edge: the disk
     transport/  edge: the network
-    control.py  the contract with the supervisor
+    control.py noting.py
+                the contract with the supervisor; noting is its part about releases and other farms
     ports.py    what the core and the edges need of the machine
     errors.py   what can go wrong, by what the caller has to do
     driver.py   performs the core's effects

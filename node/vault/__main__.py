@@ -54,6 +54,7 @@ class Process:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._clock = SystemClock()
+        self._control_version = 1  # until the parent has said which one it speaks
 
     async def run(self) -> None:
         """Raises ControlError when the parent breaks the contract, OSError when the port cannot be bound."""
@@ -64,6 +65,7 @@ class Process:
         order = control.decode_order(content) if content is not None else None
         if not isinstance(order, control.Configure) or order.control_version not in CONTROL_VERSIONS:
             raise ControlError("the parent does not configure this vault")
+        self._control_version = order.control_version
         filesystem = RealFileSystem(Path.cwd())  # by its name, which a disk that was unplugged has again
         store = await asyncio.to_thread(ChunkStore, filesystem, order.quota_bytes, is_standby=order.is_standby)
         activation = await self._stand_by(orders, store) if order.is_standby else None
@@ -157,7 +159,8 @@ class Process:
         return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
 
     def _tell(self, report: control.Report) -> None:
-        self._channel.send(control.encode(report))
+        if control.SINCE_VERSION.get(type(report), 1) <= self._control_version:
+            self._channel.send(control.encode(report))
 
 
 def _old_contact(content: bytes) -> PeerRecord | None:

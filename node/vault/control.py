@@ -20,6 +20,7 @@ from typing import Final, cast
 import msgspec
 
 from node.vault.errors import ControlError
+from node.vault.noting import AskNote, Met, NotingCommand, NotingReport, SetNotes
 
 FRAME_BYTES_MAX: Final = 2 << 20
 LENGTH_BYTES: Final = 4
@@ -319,16 +320,16 @@ class Drain(_Message, frozen=True):
 
 Report = (
     Hello | Listening | HeadSeen | Done | Failed | Stored | Content | Asked | RankTables | Scanned | State | Contacts
-    | HandedOver
+    | HandedOver | NotingReport
 )  # fmt: skip
 Command = (
     Activate | PutChunk | GetChunk | AskVault | FetchRankTables | Scan | GetContacts | Introduce | GetState | SetHead
-    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | RenewCertificate | Drain
+    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | RenewCertificate | NotingCommand | Drain
 )  # fmt: skip
 Order = Configure | Command
 
-# The control version that has each command; version 1 has all others.  A child is not sent what it does not know.
-SINCE_VERSION: Final[Mapping[type[msgspec.Struct], int]] = {AskVault: 2}
+# The control version that has each message; version 1 has all others.  Nobody is sent what it does not know.
+SINCE_VERSION: Final[Mapping[type[msgspec.Struct], int]] = {AskVault: 2, SetNotes: 2, AskNote: 2, Met: 2}
 
 
 def encode(message: Report | Order) -> bytes:

@@ -3,7 +3,10 @@
 from tests.architecture.sources import Source, calls, expect_none, imports, is_below, sources
 
 PURE = ("node.vault.core", "node.vault.share", "node.trust", "node.trial", "node.update.lifecycle")
-ALSO_PURE = ("node.vault.errors", "node.vault.ports", "node.vault.control", "node.api.schema", "node.api.texts")
+ALSO_PURE = (
+    *("node.vault.errors", "node.vault.ports", "node.vault.control", "node.vault.noting"),
+    *("node.api.schema", "node.api.texts"),
+)
 
 IMPURE_MODULES = {
     *("aiohttp", "asyncio", "concurrent", "ctypes", "fcntl", "http", "importlib", "io", "iroh", "multiprocessing"),

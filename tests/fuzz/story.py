@@ -49,9 +49,11 @@ from node.vault.core.messages import (
     FetchRanks,
     FindVaults,
     Get,
+    GetNote,
     HeadContent,
     HeldReceipt,
     Leaving,
+    NoteContent,
     NotHeld,
     Ping,
     Pong,
@@ -66,6 +68,7 @@ from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_a
 from node.vault.core.ranking import Ledger
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.errors import MalformedMessage
+from node.vault.noting import AskNote, OwnNote, SetNotes
 
 UTC_S: Final = 1_700_000_000.0
 PEERS: Final = 12
@@ -102,7 +105,9 @@ class _Bytes:
 class _Peer:
     def __init__(self, number: int, seed: random.Random) -> None:
         owner, self.signer = Signer(seed.randbytes(32)), Signer(seed.randbytes(32))
-        certificate = certify(owner, self.signer.public_key, serial=1, now_s=UTC_S)
+        certificate = certify(
+            owner, self.signer.public_key, serial=1, now_s=UTC_S, commitment=seed.randbytes(32) * (number % 2)
+        )
         # Two of them share a subnet, and the last one is a client that nobody can ask.
         addresses = (f"10.0.{number // 2}.{number + 1}:4000",) if number < PEERS - 1 else ()
         self.record = make_record(self.signer, certificate, addresses, UTC_S)
@@ -222,6 +227,7 @@ class Story:
             Audit(address, nonce),
             FetchHead(address),
             FetchRanks(),
+            GetNote(address),
             Leaving(),
         )
         which = self._bytes.number(len(requests) + 1)
@@ -262,10 +268,12 @@ class Story:
             NotHeld(sign_answer(peer.signer, NOT_HELD, address, b"", nonce, utc_s), held, is_full=True),
             HeadContent(content),
             Ranks(Ledger().table(peer.signer, peer.record.certificate, now_s=0.0, utc_s=utc_s)),
+            NoteContent(content),
             Refused("busy"),
         )
         fitting = {
-            "Ping": 0, "FindVaults": 1, "Put": 2, "Get": 3, "Audit": 4, "FetchHead": 7, "FetchRanks": 8, "Leaving": 0,
+            "Ping": 0, "FindVaults": 1, "Put": 2, "Get": 3, "Audit": 4, "FetchHead": 7, "FetchRanks": 8, "GetNote": 9,
+            "Leaving": 0,
         }  # fmt: skip
         which = self._bytes.number(2 * len(answers))
         return answers[which] if which < len(answers) else answers[fitting[type(asked).__name__]]
@@ -300,6 +308,9 @@ class Story:
             control.SetHead(number, head),
             control.RefuseHead(number, hashlib.sha256(head).digest(), self._peer().record.vault_id),
             control.KnowHead(number, hashlib.sha256(head).digest(), self._peer().record.vault_id),
+            SetNotes(number, (OwnNote(address, head),)),
+            AskNote(number, self._peer().record.vault_id, address),
+            AskNote(number, address, address),
             control.SetQuota(number, 50 * self._bytes.number(40)),
             control.Drain(number, 10.0),
         )

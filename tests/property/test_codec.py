@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.identity import decode_certificate, decode_record
-from node.vault.core.messages import CHUNK_BYTES_MAX, Audit, FindVaults, Get, Hello, Ping, Put
+from node.vault.core.messages import (
+    CHUNK_BYTES_MAX,
+    NOTE_BYTES_MAX,
+    Audit,
+    FindVaults,
+    Get,
+    GetNote,
+    Hello,
+    NoteContent,
+    Ping,
+    Put,
+)
 from node.vault.core.ranking import decode_table
 from node.vault.errors import ControlError, MalformedMessage, PeerError
 
@@ -21,6 +32,7 @@ REQUESTS = st.one_of(
     st.builds(Get, HASH, st.binary(min_size=16, max_size=32)),
     st.builds(Audit, HASH, st.binary(min_size=16, max_size=32)),
     st.builds(Put, HASH, st.binary(min_size=1, max_size=2000)),
+    st.builds(GetNote, HASH),
 )
 NESTED = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),
@@ -76,6 +88,14 @@ def test_a_chunk_may_be_one_mebibyte_and_not_a_byte_more():
     assert codec.decode_request(codec.encode(largest)) == largest
     with pytest.raises(MalformedMessage):
         codec.decode_request(codec.encode(Put(bytes(32), bytes(CHUNK_BYTES_MAX + 1))))
+
+
+@given(st.binary(max_size=NOTE_BYTES_MAX))
+def test_a_note_survives_the_way_over_the_wire_and_is_no_byte_over_its_limit(content):
+    answer = NoteContent(content)
+    assert codec.decode_answer(codec.encode(answer)) == answer
+    with pytest.raises(MalformedMessage):
+        codec.decode_answer(codec.encode(NoteContent(content.ljust(NOTE_BYTES_MAX + 1))))
 
 
 def test_deep_nesting_is_malformed():

@@ -15,6 +15,7 @@ from node.update.events import (
     Fetched,
     FetchFailed,
     Halted,
+    Held,
     Limits,
     Recalled,
     RehearsalFailed,
@@ -79,6 +80,7 @@ MAKERS: st.SearchStrategy[Maker] = st.sampled_from(
         lambda now_s: Recalled(now_s, OLD),
         lambda now_s: Recalled(now_s, ""),
         Unseen,
+        lambda now_s: Held(now_s, "its turn has not come"),
         Ticked,
         Resumed,
     ]

@@ -40,6 +40,7 @@ UPDATE = schema.Update(
     release="vault/0.1.1", version="0.1.1", tree_hash="ab" * 32, phase="refused", verdict="refused",
     reason="slower: requests take 3 times as long", signers=("pod-1", "pod-2", "pod-3"), announced_s=1.0,
     decided_s=2.0, bytes_fetched=5279, seconds={"on_trial": 40.0},
+    rollout=schema.RolloutView("Wave 2 of 3 is open, this farm is in wave 1.", 1, 2, 3, 9, 6, 1, False, 0.0, 1.0),
 )  # fmt: skip
 RECALLED = msgspec.structs.replace(
     UPDATE, release="vault/0.1.2", phase="recalled", verdict="recalled", reason="the developers recalled it"
@@ -175,6 +176,7 @@ class TestAnswers:
         assert "without the usual proof, because full trials could not prove it here\n" in result.stdout
         assert result.stdout.count("urgent: at least as many pods") == 1
         assert "pod-1, pod-2, pod-3" in result.stdout
+        assert "    Wave 2 of 3 is open, this farm is in wave 1.\n" in result.stdout
         assert "metadata efefefef refused: 2 signatures where 3 are needed" in result.stdout
         assert msgspec.json.decode(call("updates", "--json", "--home", running).stdout, type=schema.Updates).items
 

@@ -18,6 +18,7 @@ from node.update.lifecycle import NO_TRIAL, Lifecycle
 from node.update.links import LinkingFileSystem
 from node.update.slots import Layer, Slots
 from node.update.store import Record, Store
+from tests.note_world import Notes, rollouts_of
 from tests.twin_world import World
 
 NEW = "a" * 64
@@ -90,6 +91,7 @@ def job_of(work: Work, tmp_path: Path, slots: Slots, host: Host) -> Job:
     means = Means(
         host=host, slots=slots, store=Store(tmp_path / "state"), kept=Kept(LinkingFileSystem(tmp_path)),
         trials=tmp_path / "trial", profile=PRACTICE, urgent=PRACTICE_URGENT,
+        rollouts=rollouts_of(tmp_path, Notes(), lambda: 1.0),
         quota_bytes=lambda: 1, random=random.Random(1), entropy=os.urandom, utc_s=lambda: 1.0, on_change=lambda: None,
     )  # fmt: skip
     release = Release("vault/2", "vault", "2", NEW, bytes(32), 1, (), "", 1)

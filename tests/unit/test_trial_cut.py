@@ -158,6 +158,20 @@ class TestItGoesOn:
 
         assert virtual_time.run(main()) >= 0
 
+    def test_with_the_chunks_that_a_twin_has_not_served_lately(self, node: Node):
+        node.world.natures[CANDIDATE] = Nature(loses_every=10)
+        node.profile = replace(PROFILE, lost_retry_s=1000.0)  # so that none is called lost yet
+        node.live(20.0)
+        before = node.cut()
+        assert before is not None
+        assert {one.twin for one in before.kept.suspicions} == {"candidate"}
+
+        node.live(3.0)
+
+        after = node.cut()
+        assert after is not None
+        assert {one.address for one in before.kept.suspicions} <= {one.address for one in after.kept.suspicions}
+
     def test_a_disk_that_refuses_does_not_stop_it(self, node: Node, monkeypatch: pytest.MonkeyPatch):
         def refuse(*_: object) -> None:
             raise OSError
@@ -300,7 +314,7 @@ class TestRestartsOnPurpose:
 
 def test_cut_off_at_any_write_nothing_that_was_kept_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """After each write the node stops dead; what it finds at its next start is what was written, and it ends well."""
-    monkeypatch.setattr(keeping, "KEEP_S", 6.0)  # so that a trial is written some ten times
+    monkeypatch.setattr(keeping, "KEEP_S", 12.0)  # so that a trial is written a few times
 
     save = TrialFile.save
 
@@ -332,4 +346,4 @@ def test_cut_off_at_any_write_nothing_that_was_kept_is_lost(tmp_path: Path, monk
 
         assert result is not None, last
         assert result.outcome == "promote", (last, result.reason)
-    assert last > 8
+    assert last > 5

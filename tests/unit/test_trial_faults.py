@@ -227,9 +227,15 @@ class TestCrashes:
 
     def test_a_few_unanswered_requests_are_no_hang_however_far_apart(self) -> None:
         world = running()
-        world.candidate, world.step_s = LATE, 1.0
+        world.candidate, world.step_s = LATE, 2.5
 
         assert world.go_on(PRACTICE.hang_s + 5.0).outcome == "open"
+
+    def test_a_hang_is_seen_before_the_trial_is_over_although_every_request_waits_for_its_time_limit(self) -> None:
+        world = running()
+        world.candidate, world.step_s = LATE, LATE.latency_s
+
+        assert world.go_on(PRACTICE.trial_s_min).reason.startswith("stopped answering: ")
 
     def test_silence_of_both_is_no_hang(self) -> None:
         world = running()

@@ -88,6 +88,7 @@ class TestVerdicts:
             ({"rss_bytes": 100 << 20}, "memory"),
             ({"hoards_bytes": 1 << 30}, "took more of the disk than it was given"),
             ({"starts": False}, "did not start while its twin did: ImportError"),
+            ({"exit_code": -9}, "did not end by itself when it was told to (signal 9)"),
         ],
     )
     def test_a_bad_version_is_refused_for_what_it_did(self, tmp_path: Path, nature: dict[str, object], words: str):
@@ -101,6 +102,10 @@ class TestVerdicts:
     )
     def test_what_both_do_is_the_computers_fault(self, tmp_path: Path, nature: Nature):
         assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "void"
+
+    def test_a_version_that_ends_no_better_than_the_one_in_use_may_take_its_place(self, tmp_path: Path):
+        nature = Nature(exit_code=-9)
+        assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "promote"
 
     def test_a_current_version_that_does_not_start_proves_nothing(self, tmp_path: Path):
         world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(starts=False)})

@@ -20,6 +20,7 @@ from node.api.schema import HeadAnswer, Update
 from node.supervisor.errors import SwitchFailed
 from node.trial.events import Twin
 from node.trial.profile import PRACTICE, PRACTICE_URGENT
+from node.trial.waves import WITHOUT_WAVES, Plan
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
@@ -32,11 +33,12 @@ from node.update.kept import KEPT, Kept
 from node.update.links import LinkingFileSystem
 from node.update.records import GAINS_IN_PLACE
 from node.update.rehearsal import TrialResult
+from node.update.rollouts import Rollouts
 from node.update.slots import Layer, Slots
 from node.update.store import Saved, Store
 from node.update.trial_state import KeptTrial, TrialFile
 from node.vault.share.tree import Manifest
-from tests import signed_world, twin_world, virtual_time
+from tests import note_world, signed_world, twin_world, virtual_time
 from tests.twin_world import Nature
 
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
@@ -137,6 +139,8 @@ class Farm(twin_world.World):
     witnesses: int = 3
     quota_bytes: int = 1 << 20
     rolled_out: set[str] = field(default_factory=set)  # releases of which the last wave is over
+    notes: note_world.Notes = field(default_factory=note_world.Notes)
+    plan: Plan = WITHOUT_WAVES
     changes: int = 0
     kept_at_switch: list[str] = field(default_factory=list)
 
@@ -203,6 +207,9 @@ class Farm(twin_world.World):
         by = self.signed.pods[:pods]
         return encode(self.signed.release(version, by=by, capabilities=capabilities, is_urgent=is_urgent))
 
+    def rollouts(self) -> Rollouts:
+        return note_world.rollouts_of(self.folder / "state", self.notes, twin_world.utc_s, plan=self.plan)
+
     def open(self) -> Updates:
         def changed() -> None:
             self.changes += 1
@@ -211,7 +218,8 @@ class Farm(twin_world.World):
         slots.power = self.power
         means = Means(
             host=self, slots=slots, store=self.store, kept=self.kept, trials=self.folder / "trial",
-            profile=PROFILE, urgent=URGENT, quota_bytes=lambda: self.quota_bytes, random=self.random,
+            profile=PROFILE, urgent=URGENT, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes,
+            random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,
             is_rolled_out=lambda release: release.name in self.rolled_out,
         )  # fmt: skip

@@ -22,6 +22,7 @@ from node.supervisor.vault_child import LISTEN_S_MAX, POLL_S, SILENCE_S_MAX, Vau
 from node.supervisor.watchdog import STEADY_S
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S, Certificate, Signer, certify, encode_record, make_record
+from node.vault.noting import Met, MetVault
 from tests.virtual_time import run
 
 OLD, NEW = "0" * 64, "1" * 64
@@ -122,6 +123,7 @@ class World:
         self.failures: list[str] = []
         self.records: list[bytes] = []
         self.heads: list[control.HeadSeen] = []
+        self.acquaintances: list[Met] = []
         self.told = 0
         self.gone = asyncio.Event()  # all chunks are handed over
         self.leave_s = 0.0
@@ -167,6 +169,9 @@ class World:
 
     def save_record(self, record: bytes):
         self.records.append(record)
+
+    def met(self, seen: Met):
+        self.acquaintances.append(seen)
 
     def head_seen(self, seen: control.HeadSeen):
         self.heads.append(seen)
@@ -334,6 +339,14 @@ class TestWatching:
             world.runs[0].on_report(seen)
 
         assert play(story).heads == [seen]
+
+    def test_vaults_that_it_has_met_are_passed_on(self):
+        seen = Met((MetVault(bytes(32), "10.0.1.0/24", bytes(32)),))
+
+        async def story(vault: VaultChild, world: World):
+            world.runs[0].on_report(seen)
+
+        assert play(story).acquaintances == [seen]
 
     def test_cancelled_it_leaves_no_process_behind(self):
         world = World()

@@ -96,6 +96,7 @@ class Desk:
         self.seen_from = ""  # the subnet of whoever the event at hand comes from
         self.table = RoutingTable(record.vault_id)
         self.carried = Carried()
+        self.notes: dict[bytes, bytes] = {}  # the farm's own, by the digest of the release
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.reliance = Reliance(self.table)
         self.fullness = Fullness()

@@ -22,6 +22,7 @@ from node.vault.errors import BadSignature, MalformedMessage
 
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+COMMITMENT_BYTES: Final = 32
 CERTIFICATE_S: Final = 24 * 3600.0  # how long a transport key is certified for
 CLOCK_SKEW_S: Final = 600.0  # how wrong a peer's clock may be
 ADDRESSES_MAX: Final = 8
@@ -39,13 +40,18 @@ _BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
 
 class Certificate(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The vault id ``vault_id`` vouches for ``transport_key`` from ``issued_s`` to ``expires_s`` (UTC)."""
+    """The vault id ``vault_id`` vouches for ``transport_key`` from ``issued_s`` to ``expires_s`` (UTC).
+
+    ``commitment`` binds the farm, before any release is known, to its place in the waves of every one; empty: it
+    has none.
+    """
 
     vault_id: Annotated[bytes, Meta(max_length=KEY_BYTES)]
     transport_key: Annotated[bytes, Meta(max_length=KEY_BYTES)]
     serial: int
     issued_s: float
     expires_s: float
+    commitment: Annotated[bytes, Meta(max_length=COMMITMENT_BYTES)] = b""
     signature: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES)] = b""
 
 
@@ -185,9 +191,10 @@ def _verify_once(public_key: bytes, signature: bytes, content: bytes) -> None:
     verify(public_key, signature, content)
 
 
-def certify(signer: Signer, transport_key: bytes, *, serial: int, now_s: float) -> Certificate:
+def certify(signer: Signer, transport_key: bytes, *, serial: int, now_s: float, commitment: bytes = b"") -> Certificate:
     """Vouch for a transport key with the vault id's key, from now on for CERTIFICATE_S."""
-    blank = Certificate(signer.public_key, transport_key, serial, now_s, now_s + CERTIFICATE_S)
+    assert len(commitment) in (0, COMMITMENT_BYTES), len(commitment)
+    blank = Certificate(signer.public_key, transport_key, serial, now_s, now_s + CERTIFICATE_S, commitment)
     return msgspec.structs.replace(blank, signature=signer.sign(_signed_part(b"certificate", blank)))
 
 

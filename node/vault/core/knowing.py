@@ -1,4 +1,4 @@
-"""Answering peers what this vault knows: which vaults there are, which head it carries, how it ranks others."""
+"""Answering peers what this vault knows: other vaults, the head it carries, its ranks, its farm's notes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from node.vault.core.messages import (
     FetchHead,
     FetchRanks,
     FindVaults,
+    GetNote,
     HeadContent,
     Hello,
+    NoteContent,
     Ping,
     Pong,
     Ranks,
@@ -30,7 +32,7 @@ def know(
     desk: Desk,
     carrier: HeadCarrier,
     event: RequestReceived,
-    message: Hello | Ping | FindVaults | FetchHead | FetchRanks,
+    message: Hello | Ping | FindVaults | FetchHead | FetchRanks | GetNote,
 ) -> Answer:
     """Answer what needs nothing from the disk."""
     match message:
@@ -50,6 +52,8 @@ def know(
             now = desk.now
             certificate = desk.record.certificate
             return Ranks(desk.ledger.table(desk.signer, certificate, now_s=now.monotonic_s, utc_s=now.utc_s))
+        case GetNote(release):
+            return NoteContent(desk.notes.get(release, b""))
         case Hello():
             return Refused("peer.malformed")  # a connection says Hello once, to the transport
         case _:

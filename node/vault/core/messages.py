@@ -16,6 +16,7 @@ from node.vault.core.identity import Certificate, PeerRecord
 CHUNK_BYTES_MAX: Final = 1 << 20
 HEAD_BYTES_MAX: Final = 1 << 20
 TABLE_BYTES_MAX: Final = 1 << 18
+NOTE_BYTES_MAX: Final = 1 << 10
 RECORDS_MAX: Final = 20
 RECORDS_WIDE_MAX: Final = 40  # when it is asked for those beyond the nearest too
 WIRE_VERSIONS_MAX: Final = 8
@@ -138,6 +139,12 @@ class FetchRanks(_Message, frozen=True):
     """What do you think of all your peers?  It names nobody, so that nobody learns who is on trial."""
 
 
+class GetNote(_Message, frozen=True):
+    """Asks for what the farm says of the release with this digest."""
+
+    release: Hash
+
+
 class Leaving(_Message, frozen=True):
     """I am going down on purpose; ``is_for_good``: do not wait for me, others shall hold my chunks from now on."""
 
@@ -196,6 +203,12 @@ class Ranks(_Message, frozen=True):
     table: Annotated[bytes, Meta(max_length=TABLE_BYTES_MAX)]
 
 
+class NoteContent(_Message, frozen=True):
+    """A note of the farm, signed by its vault id and unread by its vault; empty: it has none on that release."""
+
+    content: Annotated[bytes, Meta(max_length=NOTE_BYTES_MAX)]
+
+
 class Refused(_Message, frozen=True):
     """``code``: why, or one of ``node.vault.errors``.
 
@@ -205,5 +218,5 @@ class Refused(_Message, frozen=True):
     code: Code
 
 
-Request = Hello | Ping | FindVaults | Put | Get | Audit | FetchHead | FetchRanks | Leaving
-Answer = Hello | Pong | Vaults | Stored | Chunk | Audited | NotHeld | HeadContent | Ranks | Refused
+Request = Hello | Ping | FindVaults | Put | Get | Audit | FetchHead | FetchRanks | GetNote | Leaving
+Answer = Hello | Pong | Vaults | Stored | Chunk | Audited | NotHeld | HeadContent | Ranks | NoteContent | Refused

@@ -19,6 +19,7 @@ from node.vault.core.gossip import HeadCarrier
 from node.vault.core.identity import Introduction, PeerRecord, encode_record, introduced, subnet_of
 from node.vault.core.lookup import Lookup
 from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
+from node.vault.core.notes import Acquaintances
 
 FIRST_REFRESH_S: Final = 0.5
 WATCHED_MAX: Final = 8
@@ -44,6 +45,7 @@ class Neighbourhood:
         self._watched: dict[bytes, PeerRecord] = {}
         self._watched_at_s = 0.0
         self._version = -1  # of the routing table when the watch was set
+        self._acquaintances = Acquaintances()
 
     def due_s(self, desk: Desk) -> float:
         return min(self._refresh_at_s, self._next_ping_s, self._watch_due_s(desk))
@@ -76,6 +78,7 @@ class Neighbourhood:
         """A live session with this vault was just used."""
         if not peer.addresses or desk.is_shunned(peer.vault_id):
             return  # a client: it asks, but cannot be asked; or one that was caught too often
+        self._acquaintances.met(desk, peer, subnet)
         now_s = desk.now.monotonic_s
         if desk.table.met(peer, subnet, now_s):
             self._former.pop(peer.vault_id, None)

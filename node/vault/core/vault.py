@@ -60,6 +60,7 @@ from node.vault.core.messages import (
     Refused,
 )
 from node.vault.core.neighbourhood import Neighbourhood
+from node.vault.core.notes import take_order
 from node.vault.core.operations import AskOperation, GetOperation, PutOperation, RankCollection
 from node.vault.core.proving import Line
 from node.vault.core.replication import Replicator
@@ -67,6 +68,7 @@ from node.vault.core.restore import Restorer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
 from node.vault.errors import MalformedMessage, ResourceError
+from node.vault.noting import AskNote, SetNotes
 from node.vault.ports import Entropy, Random
 
 UNREACHABLE: Final = "peer.unreachable"
@@ -317,9 +319,9 @@ class Vault:
                 desk.quota_bytes = command.quota_bytes
                 desk.tell(control.Done(command.id))
             case control.RenewCertificate():
-                certificate = decode_certificate(command.certificate, desk.now.utc_s)
-                desk.record = make_record(desk.signer, certificate, desk.record.addresses, desk.now.utc_s)
-                desk.tell(control.Done(command.id))
+                self._renew(command)
+            case SetNotes() | AskNote():
+                take_order(desk, command)
             case control.Scan() | control.Activate():
                 raise AssertionError(f"{type(command).__name__} is the driver's")
             case control.Drain():
@@ -334,6 +336,12 @@ class Vault:
                     self._is_leaving = True
             case _:
                 assert_never(command)
+
+    def _renew(self, command: control.RenewCertificate) -> None:
+        desk, utc_s = self._desk, self._desk.now.utc_s
+        certificate = decode_certificate(command.certificate, utc_s)
+        desk.record = make_record(desk.signer, certificate, desk.record.addresses, utc_s)
+        desk.tell(control.Done(command.id))
 
     def _judged(self, command: control.RefuseHead | control.KnowHead) -> None:
         if isinstance(command, control.RefuseHead):
