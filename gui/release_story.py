@@ -28,6 +28,7 @@ _STAGE: Final[dict[Phase, int]] = {
     "refused": 1,
     "not_proven": 1,
     "rolled_back": 2,
+    "returning": 2,
     "recalling": 2,
     "recalled": 2,
 }
@@ -46,9 +47,10 @@ _LEAD: Final[dict[Phase, str]] = {
     "rehearsing": words.REHEARSING_LEAD,
     "promoting": words.PROMOTING_LEAD,
     "probation": words.PROBATION_LEAD,
+    "returning": words.RETURNING_LEAD,
     "recalling": words.RECALLING_LEAD,
 }
-_UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation", "recalling")
+_UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation", "returning", "recalling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ def tell_releases(
         lead = _LEAD[one.phase] or words.on_trial_lead(status.sandbox)
         if one.phase == "announced" and one.reason:
             lead = words.waits_because(one.reason)
+        if one.phase == "rehearsing" and one.exception:
+            lead = words.SELF_TEST_LEAD
     else:
         title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
         if decided is not None:
@@ -164,6 +168,8 @@ def tell_releases(
                 decided.phase, decided.version, at(_decided_s(decided), now), decided.reason,
                 was_tried="on_trial" in decided.seconds,
             )  # fmt: skip
+        if decided is not None and decided.phase == "confirmed" and decided.exception:
+            lead = words.exception_lead(at(_decided_s(decided), now), decided.exception)
         kept = [item for item in updates.items if item.phase == "confirmed" and item.is_recalled]
         if status.in_use and any(item.tree_hash == status.in_use.tree_hash for item in kept):
             lead = words.recalled_lead(in_use)  # whatever was decided since
@@ -193,8 +199,9 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -
     used = {
         "promoting": Stop(words.TAKING_OVER, words.now_using(in_use) if in_use else ""),
         "probation": Stop(words.IN_USE, words.WATCHED),
-        "confirmed": Stop(words.IN_USE, words.since(at(_decided_s(one), now))),
+        "confirmed": Stop(words.IN_USE, _watched(one, now) or words.since(at(_decided_s(one), now))),
         "rolled_back": Stop(words.TAKEN_BACK, decided),
+        "returning": Stop(words.GOING_BACK, words.FAILED),
         "recalling": Stop(words.GOING_BACK, words.RECALLED),
         "recalled": Stop(words.RECALLED, decided),
         "refused": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
@@ -240,6 +247,10 @@ def tell_evidence(trial: TrialView, *, is_open: bool) -> Evidence:
 
 def _decided_s(one: Update) -> float:
     return one.announced_s if one.decided_s is None else one.decided_s
+
+
+def _watched(one: Update, now: datetime) -> str:
+    return words.watched_until(at(one.watched_until_s, now)) if one.watched_until_s is not None else ""
 
 
 def _has_range(metric: MetricView) -> bool:
@@ -310,7 +321,9 @@ def _row(item: Update, in_use_hash: str, now: datetime) -> HistoryRow:
         kind, verdict, when = "in_use", words.IN_USE, words.since(when)
     say = words.in_use_reason if item.phase == "confirmed" else words.as_sentence
     reason = say(item.reason or verdict)
-    return HistoryRow(kind, item.version, when, verdict, reason, words.details(item.signers, item.bytes_fetched))
+    watched_until = at(item.watched_until_s, now) if item.watched_until_s is not None else ""
+    details = words.details(item.signers, item.bytes_fetched, watched_until, is_urgent=item.is_urgent)
+    return HistoryRow(kind, item.version, when, verdict, reason, details)
 
 
 def _turned_away(head: RefusedHead, now: datetime) -> HistoryRow:

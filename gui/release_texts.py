@@ -26,6 +26,11 @@ REHEARSING_LEAD: Final = (
 )
 PROMOTING_LEAD: Final = "The work is being handed over. Your computer will not restart."
 PROBATION_LEAD: Final = "At first it is watched closely. If it fails, the version before it comes back by itself."
+RETURNING_LEAD: Final = "It did not do well while it was watched. The version before it takes over again."
+SELF_TEST_LEAD: Final = (
+    "It could not be proven here. Before it may take over all the same, it must give back every piece that it is given,"
+    " and the version you use must find them too."
+)
 RECALLING_LEAD: Final = "Its makers do not want it to be used any more. The version before it takes over again."
 
 CHECKED: Final = "Checked"
@@ -38,6 +43,7 @@ NEXT: Final = "comes next"
 TAKING_OVER: Final = "Taking over"
 IN_USE: Final = "In use"
 WATCHED: Final = "watched closely"
+FAILED: Final = "did not do well"
 THROWN_AWAY: Final = "Thrown away"
 NOT_PROVEN: Final = "Not proven"
 TOOK_OVER: Final = "Took over"
@@ -138,6 +144,7 @@ def title_of(phase: str, version: str) -> str:
         "rehearsing": f"The way back from {version} is rehearsed",
         "promoting": f"Version {version} is taking over",
         "probation": f"Version {version} took over",
+        "returning": f"Version {version} is being taken back",
         "recalling": f"Version {version} was recalled",
     }[phase]
 
@@ -153,6 +160,10 @@ def decided_lead(phase: str, version: str, moment: str, reason: str, *, was_trie
         "rolled_back": f"Version {version} took over and did not do well. {why}The one before came back by itself.",
         "recalled": f"The makers recalled version {version}. The one before came back by itself.",
     }[phase]
+
+
+def exception_lead(moment: str, why: str) -> str:
+    return f"It took over at {moment} without a proof, as an exception. {as_sentence(why)} {NO_NEWS}"
 
 
 def waits_because(reason: str) -> str:
@@ -172,6 +183,10 @@ def signed_by(signers: tuple[str, ...]) -> str:
 
 def since(moment: str) -> str:
     return f"since {moment}"
+
+
+def watched_until(moment: str) -> str:
+    return f"watched until {moment}"
 
 
 def at_moment(moment: str) -> str:
@@ -256,8 +271,10 @@ def limit(factor: float) -> str:
     return f"limit: {percent(factor)} slower"
 
 
-def details(signers: tuple[str, ...], bytes_fetched: int) -> str:
-    """Who signed it, and what it cost to fetch."""
+def details(signers: tuple[str, ...], bytes_fetched: int, watched_until: str = "", *, is_urgent: bool = False) -> str:
+    """Who signed it, what it cost to fetch, what was special about it, and until when it may still be taken back."""
     parts = [f"Signed by {listed(signers)}."] if signers else []
     parts += [f"{amount(bytes_fetched)} fetched."] if bytes_fetched else []
+    parts += ["Urgent: its trial is short."] if is_urgent else []
+    parts += [f"Watched until {watched_until}."] if watched_until else []
     return " ".join(parts)

@@ -40,11 +40,15 @@ def built(
     extra: Sequence[tuple[str, bool, bytes]] = (),
     role: str = "vault",
     capabilities: Capabilities = TODAY,
+    *,
+    is_urgent: bool = False,
 ) -> Built:
     manifest, objects = manifest_of([*SOURCE, *extra, ("node/vault/version.py", False, version.encode())])
     content = encode_manifest(manifest)
     tree, address = tree_hash_of(manifest), address_of(content).hex()
-    release = ReleaseFile(1, role, "vault", version, tree, "", address, len(content), capabilities=capabilities)
+    release = ReleaseFile(
+        1, role, "vault", version, tree, "", address, len(content), capabilities=capabilities, is_urgent=is_urgent
+    )
     return Built(release, content, objects)
 
 
@@ -78,9 +82,11 @@ class World:
         role: str = "vault",
         capabilities: Capabilities = TODAY,
         release: ReleaseFile | None = None,
+        *,
+        is_urgent: bool = False,
     ) -> Head:
         """The next head with a release signed by ``by``; the world goes on from it."""
-        release = release or built(version, role=role, capabilities=capabilities).release
+        release = release or built(version, role=role, capabilities=capabilities, is_urgent=is_urgent).release
         draft = Draft.begin(self.head, release, now)
         pods = by if by is not None else self.pods[:3]
         sign(draft.statement, self.founders[:2] if role == "foundation" else pods)

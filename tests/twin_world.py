@@ -16,7 +16,7 @@ from node.update.rehearsal import COPY_SUFFIX
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.identity import Signer, certify, encode_record, make_record
-from node.vault.core.messages import Answer, Audited, Chunk, NotHeld, Refused, Stored
+from node.vault.core.messages import Answer, Audited, Chunk, Evidence, NotHeld, Refused, Stored
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
 
@@ -205,6 +205,9 @@ class World:
     told: Callable[[Question, Heard], Heard] = lambda _question, heard: heard  # what the prober makes of it
     is_own_vault_away: bool = False
     contents: dict[bytes, bytes] = field(default_factory=dict)
+    farm: Signer = field(default_factory=lambda: Signer(hashlib.sha256(b"farm").digest()))
+    last_serial: int = 0  # of a certificate of the farm's
+    is_shut_off: bool = True
     stores: dict[str, dict[bytes, bool]] = field(default_factory=dict)
     vaults: list[PretendedVault] = field(default_factory=list)
     probers: list[PretendedProber] = field(default_factory=list)
@@ -242,6 +245,24 @@ class World:
         vault_ids = list(dict.fromkeys(vault.vault_id for vault in self.vaults))
         tables = tuple(reporter.table(vault_ids) for reporter in self.reporters)
         return Neighbourhood(8, len(self.reporters), tables)
+
+    def can_shut_off(self) -> bool:
+        return self.is_shut_off
+
+    def vault_id(self) -> bytes:
+        return self.farm.public_key
+
+    def serial(self) -> int:
+        return self.last_serial
+
+    def convict(self, serial: int, reporters: int = 1) -> None:
+        """Let neighbours hold an answer that a run with that certificate signed, over other bytes than asked for."""
+        key = Signer(hashlib.sha256(b"farm's run %d" % serial).digest())
+        certificate = certify(self.farm, key.public_key, serial=serial, now_s=utc_s())
+        answer = sign_answer(key, HELD, bytes(32), b"\1" * 32, bytes(32), utc_s())
+        for reporter in self.reporters[:reporters]:
+            evidence = codec.encode(Evidence(certificate, answer))
+            reporter.ledger.blame(self.vault_id(), utc_s(), evidence, is_data_fault=True)
 
     @property
     def processes(self) -> list[PretendedVault | PretendedProber]:

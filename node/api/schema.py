@@ -26,6 +26,7 @@ Phase = Literal[
     "refused",
     "not_proven",
     "rolled_back",
+    "returning",
     "recalling",
     "recalled",
 ]
@@ -146,6 +147,9 @@ class Update(msgspec.Struct, frozen=True):
     is_recalled: bool = (
         False  # by its developers; where nothing from before may be gone back to it is in use all the same
     )
+    watched_until_s: float | None = None  # if the node runs until then; the version from before comes back by itself
+    exception: str = ""  # why it was, or is, taken without the proof that every release needs
+    is_urgent: bool = False  # its developers asked for a trial of hours
     rollout: RolloutView | None = None  # None: it has not been up for its turn here
 
 

@@ -16,6 +16,7 @@ from node.pod import publish as publishing
 from node.pod import sign as signing
 from node.pod.capabilities import listed, read_declared
 from node.pod.conflict import ask_branch, encode_branch, look_into, read_branch
+from node.pod.describe import URGENT
 from node.pod.describe_conflict import describe_conflict
 from node.pod.errors import PodError
 from node.pod.files import write_new
@@ -29,7 +30,7 @@ OUTCOMES: Final = {
 }
 COMMANDS: Final = (
     *(pod_keys.keygen, pod_keys.show, pod_signing.found, pod_signing.sign, pod_signing.merge, pod_signing.finish),
-    *(pod_signing.recall, pod_signing.rotate, pod_signing.heartbeat),
+    *(pod_signing.recall, pod_signing.reaffirm, pod_signing.rotate, pod_signing.heartbeat),
 )
 
 
@@ -75,6 +76,7 @@ def init_network(folder: Path, pods: int, foundation: int, is_json: bool) -> Non
 @click.option("--by", type=click.Choice(["pods", "foundation"]), default="pods", show_default=True)
 @click.option("--floor", type=int, default=0, help="Let no recall lead below the release of this number any more.")
 @click.option("--capabilities", type=FOLDER, help="JSON file of what it may do; else no more than its source needs.")
+@click.option("--urgent", "is_urgent", is_flag=True, help="Ask farms for a trial of hours; more pods must sign it.")
 @click.option("--network", type=FOLDER, help="Folder of the network: draft what its pods sign, too.")
 @as_json
 def build(
@@ -85,6 +87,7 @@ def build(
     by: str,
     floor: int,
     capabilities: Path | None,
+    is_urgent: bool,
     network: Path | None,
     is_json: bool,
 ) -> None:
@@ -95,7 +98,9 @@ def build(
     role = "foundation" if by == "foundation" else "vault"
     with stating_failures(is_json=is_json):
         asked = read_declared(capabilities) if capabilities else None
-        built = building.build_tree(source, version, notes, role=role, floor=floor, capabilities=asked)
+        built = building.build_tree(
+            source, version, notes, role=role, floor=floor, capabilities=asked, is_urgent=is_urgent
+        )
         building.write(built, out, signing.draft(built, network) if network else {})
     size = sum(map(len, built.objects.values()))
     answer(
@@ -107,10 +112,12 @@ def build(
             "objects": len(built.objects),
             "bytes": size,
             "capabilities": as_declared(built.release.capabilities),
+            "is_urgent": built.release.is_urgent,
         },
         f"Built {built.release.name} in {out}: {len(built.objects)} objects, {size:,} bytes.",
         f"Tree hash: {built.release.tree}",
         f"It may use: {listed(built.release.capabilities)}.",
+        *([URGENT] if built.release.is_urgent else []),
         f"Nobody has signed it yet; {out / signing.SIGNING} is what the pods sign."
         if network
         else "With --network it would be drafted for the pods of a network.",

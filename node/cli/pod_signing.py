@@ -28,7 +28,7 @@ from node.pod.describe import describe, describe_changes
 from node.pod.errors import PodError
 from node.pod.files import replace, write_new
 from node.pod.invitation import read_invitation
-from node.pod.plans import Beating, Founding, Plan, Recalling, Releasing, Resolving, Rotating
+from node.pod.plans import Beating, Founding, Plan, Reaffirming, Recalling, Releasing, Resolving, Rotating
 from node.pod.proposal import Proposal
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.signing_file import merge as merge_proposals
@@ -63,6 +63,16 @@ def found(folder: Path, pods: tuple[Path, ...], founders: tuple[Path, ...], is_j
 def recall(release: str, network: Path, out: Path, is_json: bool) -> None:
     """Draft the recall of RELEASE, for example vault/0.1.2. A recall is for ever."""
     _draft(Recalling(release), network, out, is_json=is_json)
+
+
+@click.command()
+@click.argument("release")
+@in_network
+@into_file
+@as_json
+def reaffirm(release: str, network: Path, out: Path, is_json: bool) -> None:
+    """Draft that the pods stand by RELEASE, for farms that cannot prove it. It takes as many pods as an app release."""
+    _draft(Reaffirming(release), network, out, is_json=is_json)
 
 
 @click.command()

@@ -34,6 +34,12 @@ def _show(item: Update) -> None:
     outcome = item.verdict or item.phase.replace("_", " ")
     way_back = "; the version from before came back" if item.phase == "recalled" else ""
     say(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}{way_back}")
+    if item.watched_until_s is not None:
+        say(f"    in use; watched until {_time(item.watched_until_s)}: until then a fault brings the one before back")
+    if item.exception:
+        say(f"    an exception: it is taken without the usual proof, because {item.exception}")
+    if item.is_urgent:
+        say("    urgent: at least as many pods as for an app release signed it, and its trial takes hours")
     if item.rollout is not None:
         say(f"    {item.rollout.sentence}")
     spent = ", ".join(f"{phase.replace('_', ' ')} {seconds:.0f} s" for phase, seconds in item.seconds.items())

@@ -77,6 +77,7 @@ def build(
     role: str = "vault",
     floor: int = 0,
     capabilities: Capabilities | None = None,
+    is_urgent: bool = False,
 ) -> Built:
     """Build a release into the new folder ``out``, which appears whole or not at all.  Blocking.
 
@@ -90,11 +91,14 @@ def build(
         role: Who releases it: ``vault`` (the pods) or ``foundation``.
         floor: The number of the release below which no recall may lead once this is released; 0 changes nothing.
         capabilities: What it may do; None for what its source is found to need, and no more.
+        is_urgent: Whether farms shall try it out for some hours instead of days; more pods must sign it then.
 
     Raises:
         PodError: The source cannot be released, or ``out`` not be used.
     """
-    built = build_tree(source, version, notes, layer, role=role, floor=floor, capabilities=capabilities)
+    built = build_tree(
+        source, version, notes, layer, role=role, floor=floor, capabilities=capabilities, is_urgent=is_urgent
+    )
     write(built, out)
     return built
 
@@ -129,6 +133,7 @@ def build_tree(
     role: str = "vault",
     floor: int = 0,
     capabilities: Capabilities | None = None,
+    is_urgent: bool = False,
 ) -> Built:
     """Build a release in memory; see ``build``.
 
@@ -141,6 +146,8 @@ def build_tree(
         raise PodError(f"{version[:80]!r} is no version: letters, digits and . + _ - are allowed, at most 64")
     if len(notes) > NOTES_CHARACTERS_MAX:
         raise PodError(f"the notes are over {NOTES_CHARACTERS_MAX} characters")
+    if is_urgent and role != "vault":
+        raise PodError("only pods can say that a release is urgent")
     if not 0 <= floor <= SEQUENCE_MAX:
         raise PodError(f"the floor {floor} is no number of a release")
     files = vault_files(source)
@@ -160,6 +167,7 @@ def build_tree(
         len(content),
         floor,
         capabilities or fill(derive((path, content) for path, _, content in files)),
+        is_urgent,
     )
     built = Built(release, content, objects)
     check(source, built)

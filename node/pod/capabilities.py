@@ -29,8 +29,8 @@ from node.trust.errors import TrustError
 from node.trust.head import Head
 from node.trust.metadata import Targets, read, time_text
 from node.trust.policy import signed_at
-from node.trust.release import LAYER_OF, recalled_in, releases_in
-from node.trust.state import read_state, terms_of
+from node.trust.release import LAYER_OF, recalled_in
+from node.trust.state import listed_now, read_state, signatures_needed
 from node.trust.strict import read_json
 
 FILE_BYTES_MAX: Final = 64 << 10
@@ -100,15 +100,15 @@ def ask(
 
 
 def needed(role: str, statements: Statements, head: Head) -> int:
-    """How many must sign the statement of ``role`` for what the releases in it may do.
+    """How many must sign the statement of ``role`` for what the releases in it may do, and what is said of them.
 
     Raises:
         TrustError: No farm would accept it.
     """
     targets, vault = _next(head, statements)
     statement = statements[role].signed
-    listed = [release for release in releases_in(role, statement, ()) if release.name not in recalled_in(vault)]
-    return max((terms_of(release, targets).signatures for release in listed), default=0)
+    listed = listed_now(role, statement, (), recalled_in(vault))
+    return signatures_needed(role, statement, listed, targets)
 
 
 def check_asked(head: Head, statements: Statements) -> None:

@@ -15,7 +15,7 @@ from node.pod.difference import changes, gained
 from node.pod.errors import PodError
 from node.pod.kept import Listed, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork
-from node.pod.plans import Beating, Founding, Recalling, Releasing, Resolving, Rotating
+from node.pod.plans import Beating, Founding, Reaffirming, Recalling, Releasing, Resolving, Rotating
 from node.pod.proposal import Proposal
 from node.pod.writing import TIMESTAMP_DAYS
 from node.trust.anchor import anchor_in
@@ -26,6 +26,10 @@ from node.trust.policy import foundation_until, high_threshold, majority
 from node.trust.release import LAYER_OF, floor_of, recalled_in
 
 FILES_SHOWN_MAX: Final = 100
+URGENT: Final = (
+    "It is urgent: farms try it out for some hours instead of days, and take it when nothing speaks against it. Keep"
+    " that for a bug which does more harm than an unproven release could."
+)
 
 
 def describe(proposal: Proposal) -> list[str]:
@@ -41,12 +45,18 @@ def describe(proposal: Proposal) -> list[str]:
                 f"It releases {release.name}, tree hash {release.tree}.",
                 f"Its notes: {printable(release.notes) or 'none'}",
                 *_floor(known.head, release.role, release.floor),
+                *([URGENT] if release.is_urgent else []),
             ]
         case Recalling(release=name):
             left = [release for release in releases_of(known.head) if release.name != name]
             lines += [
                 f"It recalls {name}, for ever. Farms that run it go back to what they ran before.",
                 f"The newest release is then {left[0].name if left else 'none'}.",
+            ]
+        case Reaffirming(release=name):
+            lines += [
+                f"It reaffirms {name}: the pods stand by it, whatever others think of it.",
+                "A farm that can try out no release, or could not prove this one, takes it unproven after all others.",
             ]
         case Rotating():
             lines += _rotation(known, plan)

@@ -38,7 +38,7 @@ from node.trust.metadata import (
     read,
 )
 from node.trust.policy import check_delegated, check_delegations, check_root
-from node.trust.release import LAYER_OF, RECALLED_FIELD, check_releases, recalled_in, releases_in
+from node.trust.release import LAYER_OF, REAFFIRMED_FIELD, RECALLED_FIELD, check_releases, recalled_in, releases_in
 from node.trust.roots import holds_culprit
 from node.trust.state import check_follows, read_state
 
@@ -59,6 +59,12 @@ class Releasing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
 
 class Recalling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="recall"):
     """Withdraw a release for ever."""
+
+    release: str
+
+
+class Reaffirming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="purpose", tag="reaffirm"):
+    """Stand by a release, whatever others think of it, and for farms that cannot prove it."""
 
     release: str
 
@@ -86,7 +92,7 @@ class Beating(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """Say that the newest is still the newest."""
 
 
-Plan = Founding | Releasing | Recalling | Rotating | Resolving | Beating
+Plan = Founding | Releasing | Recalling | Reaffirming | Rotating | Resolving | Beating
 
 
 def founding_statements(plan: Founding, at: datetime) -> Statements:
@@ -137,6 +143,8 @@ def statements_of(
             statements = Draft.begin(head, release, at, passed).statements(release.role)
         case Recalling(release=name):
             statements = _recall(head, name, at, passed)
+        case Reaffirming(release=name):
+            statements = _reaffirm(head, name, at, passed)
         case Rotating():
             statements = rotation(root, head, _exchanges(plan, root.signed), _until(plan), at, passed)
         case Resolving():
@@ -181,20 +189,33 @@ def stamped_anew(plan: Plan, known: KnownNetwork, snapshot: Metadata[Snapshot], 
 def _recall(head: Head, name: str, at: datetime, passed: Numbers) -> Statements:
     statement = next_targets(head, "vault", at, passed)
     targets = statement.signed
+    _check_released(head, name, targets)
+    targets.targets.pop(name, None)
+    targets.unrecognized_fields[RECALLED_FIELD] = sorted([*recalled_in(targets), name])
+    targets.unrecognized_fields.pop(REAFFIRMED_FIELD, None)  # so that a recall never needs more than its own threshold
+    changed = {"vault": statement}
+    return {**changed, "snapshot": next_snapshot(head, changed, at, passed)}
+
+
+def _reaffirm(head: Head, name: str, at: datetime, passed: Numbers) -> Statements:
+    statement = next_targets(head, "vault", at, passed)
+    _check_released(head, name, statement.signed)
+    statement.signed.unrecognized_fields[REAFFIRMED_FIELD] = name
+    changed = {"vault": statement}
+    return {**changed, "snapshot": next_snapshot(head, changed, at, passed)}
+
+
+def _check_released(head: Head, name: str, vault: Targets) -> None:
     listed = {
         path
         for role in LAYER_OF
         if role in head.delegated
         for path in read(head.delegated[role], Targets).signed.targets
     }
-    if name in recalled_in(targets):
+    if name in recalled_in(vault):
         raise PodError(f"{name} was recalled before")
     if name not in listed:
         raise PodError(f"{name} is not released; released are {', '.join(sorted(listed)) or 'none'}")
-    targets.targets.pop(name, None)
-    targets.unrecognized_fields[RECALLED_FIELD] = sorted([*recalled_in(targets), name])
-    changed = {"vault": statement}
-    return {**changed, "snapshot": next_snapshot(head, changed, at, passed)}
 
 
 def _exchanges(plan: Rotating, root: Root) -> list[Exchange]:

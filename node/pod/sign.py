@@ -104,8 +104,9 @@ def rebuild(plan: Releasing, checkout: Path) -> Built:
         more = f" and {len(differing) - SHOWN_MAX} more" if len(differing) > SHOWN_MAX else ""
         raise PodError(f"{told.name} is not what {checkout} gives: {', '.join(differing[:SHOWN_MAX])}{more}")
     rebuilt = build_tree(
-        checkout, told.version, told.notes, told.layer, role=told.role, floor=told.floor, capabilities=told.capabilities
-    )
+        checkout, told.version, told.notes, told.layer, role=told.role, floor=told.floor,
+        capabilities=told.capabilities, is_urgent=told.is_urgent,
+    )  # fmt: skip
     assert rebuilt.release == told, "the same files make the same release"
     return rebuilt
 

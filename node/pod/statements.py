@@ -30,7 +30,16 @@ from node.trust.capabilities import CAPABILITIES_FIELD, TODAY, Capabilities, as_
 from node.trust.errors import TrustError
 from node.trust.head import Head
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
-from node.trust.release import FLOOR_FIELD, LAYER_OF, SEQUENCE_FIELD, floor_of, highest_sequence, recalled_in
+from node.trust.release import (
+    FLOOR_FIELD,
+    LAYER_OF,
+    REAFFIRMED_FIELD,
+    SEQUENCE_FIELD,
+    URGENT_FIELD,
+    floor_of,
+    highest_sequence,
+    recalled_in,
+)
 from node.vault.share.tree import MANIFEST_BYTES_MAX, address_of
 
 RELEASES_KEPT: Final = 5  # listed in one statement; older ones stay in the chain of statements
@@ -53,6 +62,7 @@ class ReleaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manifest_length: Annotated[int, msgspec.Meta(ge=1, le=MANIFEST_BYTES_MAX)]
     floor: int = 0
     capabilities: Capabilities = TODAY
+    is_urgent: bool = False
 
     @property
     def name(self) -> str:
@@ -161,9 +171,12 @@ def _list(targets: Targets, release: ReleaseFile, sequence: int) -> None:
     }
     if release.capabilities != TODAY:  # heads travel with every handshake: what says nothing new is left out
         custom[CAPABILITIES_FIELD] = as_declared(release.capabilities)
+    if release.is_urgent:
+        custom[URGENT_FIELD] = True
     target = TargetFile(release.manifest_length, {"sha256": release.manifest}, release.name, {"custom": custom})
     kept = sorted(targets.targets.items(), key=lambda item: item[1].custom["sequence"])[1 - RELEASES_KEPT :]
     targets.targets = dict([*kept, (release.name, target)])
     targets.unrecognized_fields[SEQUENCE_FIELD] = sequence
+    targets.unrecognized_fields.pop(REAFFIRMED_FIELD, None)  # farms look at the newest only, and fewer can sign without
     if release.floor > floor_of(targets):
         targets.unrecognized_fields[FLOOR_FIELD] = release.floor

@@ -42,6 +42,7 @@ PHASE_WORDS: Final = {
     "confirmed": "in use",
     "refused": "refused",
     "not_proven": "not proven",
+    "returning": "goes back",
     "rolled_back": "taken back",
 }
 

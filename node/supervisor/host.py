@@ -141,6 +141,17 @@ class UpdateHost:
     def head_subnets(self) -> int:
         return self._vault.state.head_subnets if self._vault.state is not None else 0
 
+    def can_shut_off(self) -> bool:
+        """Whether vaults are held to anything here, as far as the vault in use has shown."""
+        return self._vault.run is None or self._vault.run.report.level != "none"
+
+    def vault_id(self) -> bytes:
+        return self._vault.keys.vault_id
+
+    def serial(self) -> int:
+        """Raises StateError when it cannot be read."""
+        return self._vault.keys.newest_serial()
+
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:
         """Hold a bad head against the vault that offered it.
 

@@ -68,6 +68,16 @@ class Keys:
         """Sign with the vault id's key; ``content`` begins with a word for its kind."""
         return self._signer.sign(content)
 
+    def newest_serial(self) -> int:
+        """Of the certificate that was given out last, also before this start; 0 before the first one.  Blocking.
+
+        Raises:
+            StateError: It cannot be read.
+        """
+        with self._lock:
+            kept = self._serials.load()
+            return max(self._serial, kept.serial if kept else 0)
+
     def new_run(self, now_s: float) -> RunKey:
         """Make a fresh transport key and certify it.  Blocking.
 

@@ -289,7 +289,7 @@ class Supervisor:
 
     def vault_failed(self, reason: str) -> None:
         if self._updates is not None:
-            self._updates.vault_failed(reason)
+            self._updates.vault_failed(reason, is_hosts_fault=self._lending.disk.trouble != "")
 
     def changed(self) -> None:
         self._changed.set()

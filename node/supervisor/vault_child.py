@@ -65,7 +65,7 @@ class VaultChild:
         self._tree_hash = tree_hash
         self._configured_bind = bind
         self._bind = same_port(bind, record)
-        self._keys = keys
+        self.keys = keys
         self._launcher = launcher
         self._around = surroundings
         self._utc_s = utc_s
@@ -210,7 +210,7 @@ class VaultChild:
 
     async def _launch(self, tree_hash: str, bind: str, *, is_standby: bool) -> Watched:
         slot = await asyncio.to_thread(self._around.slot, tree_hash)
-        key = await asyncio.to_thread(self._keys.new_run, self._utc_s())
+        key = await asyncio.to_thread(self.keys.new_run, self._utc_s())
         assignment = self._around.assignment(bind=bind, is_standby=is_standby)
         early: list[control.Report] = []  # what the vault says before it is known here
         watched: Watched | None = None
@@ -325,7 +325,7 @@ class VaultChild:
         if not watched.is_renewal_due(self._now(), self._utc_s()):
             return
         try:
-            key = await asyncio.to_thread(self._keys.renew, watched.run.key, self._utc_s())
+            key = await asyncio.to_thread(self.keys.renew, watched.run.key, self._utc_s())
             await watched.run.ask(lambda number: control.RenewCertificate(number, key.certificate))
         except (SupervisorError, OSError) as error:
             log.warning("certificate not renewed reason=%s", error)

@@ -62,8 +62,12 @@ class Comparison(msgspec.Struct):
         return says.worse(named, self.gauges[named].mean_of_rise, profile.margins.by_name()[named])
 
     def missing(self, profile: Profile) -> list[str]:
-        """What the metrics still lack for a promotion, in words; empty when every one is proven and calm."""
-        unproven = [name for name in METRICS if name != ALARM_ONLY and not self._is_proven(name, profile)]
+        """What the metrics still lack for a promotion, in words; empty when every one is proven and calm.
+
+        Where no proof is needed, calm is enough.
+        """
+        provable = [name for name in METRICS if name != ALARM_ONLY] if profile.needs_proof else []
+        unproven = [name for name in provable if not self._is_proven(name, profile)]
         words = [says.unproven(unproven)] if unproven else []
         return words + [says.suspected(name) for name in METRICS if self._is_suspect(name, profile)]
 

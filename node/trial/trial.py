@@ -364,7 +364,7 @@ class Trial(msgspec.Struct, kw_only=True):
             return self._end("refuse", alarm)
         is_time = self.ran_s >= self.duration_s
         if is_time and self.faults.doubt is None and not self.neighbours.hold and not self._missing():
-            return self._end("promote", says.promoted(self.progress()))
+            return self._end("promote", says.promoted(self.progress(), is_proven=self.profile.needs_proof))
         return None
 
     def _time_over(self) -> Verdict:

@@ -163,12 +163,15 @@ def proven_by_neighbours(count: int) -> str:
     return f"gave wrong answers under its own signature, as {_counted(count, 'neighbour')} proved"
 
 
-def promoted(evidence: Progress) -> str:
+def promoted(evidence: Progress, *, is_proven: bool = True) -> str:
     by = f"rated by {_counted(evidence.neighbours_rated, 'neighbour')}"
     if not evidence.neighbours_needed:
         by = "not rated by neighbours"
     reads = f"{evidence.verified_reads:,} reads checked"
-    return f"as good as the current version in {evidence.blocks} comparisons, {reads}, {by}"
+    seen = (
+        "as good as the current version" if is_proven else "urgent, and not seen to be worse than the current version"
+    )
+    return f"{seen} in {evidence.blocks} comparisons, {reads}, {by}"
 
 
 def both_failed(kind: str) -> str:

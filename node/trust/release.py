@@ -3,13 +3,16 @@
 In a statement the target's path is the release's name, its length and hash are those of the encoded manifest, and
 ``custom`` says:
 
-    {"layer": "vault", "version": "0.1.1", "tree": 64 hex digits, "sequence": 7, "notes": "...", "capabilities": {...}}
+    {"layer": "vault", "version": "0.1.1", "tree": 64 hex digits, "sequence": 7, "notes": "...", "capabilities": {...},
+     "urgent": true}
 
-What it may do is in ``capabilities.py``; a release that does not say may do ``TODAY``.
+What it may do is in ``capabilities.py``; a release that does not say may do ``TODAY``.  ``urgent`` asks for a short
+trial; it takes the high threshold, counts only while no newer release is listed, and is absent otherwise.
 ``sequence`` numbers all releases that a role ever listed; ``x-sequence`` of the statement is the highest number given
 so far and never falls, so that a recalled release cannot come back under its old number.  ``x-recalled`` is the sorted
 list of all releases ever recalled: `vault` may recall the foundation's too.  ``x-floor`` is the number of the release
-below which no recall may lead.  Both are absent until they are needed, and only grow.
+below which no recall may lead.  Both are absent until they are needed, and only grow.  ``x-reaffirmed`` of the
+statement of ``vault`` names one release that pods stand by, whatever others think of it; it takes the high threshold.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from node.vault.share.tree import MANIFEST_BYTES_MAX, Manifest, decode_manifest,
 SEQUENCE_FIELD: Final = "x-sequence"
 RECALLED_FIELD: Final = "x-recalled"
 FLOOR_FIELD: Final = "x-floor"
+REAFFIRMED_FIELD: Final = "x-reaffirmed"
+URGENT_FIELD: Final = "urgent"
 RECALLED_MAX: Final = 1_000  # of one statement, in all the years of a network
 SEQUENCE_MAX: Final = (1 << 53) - 1
 RELEASES_MAX: Final = 128  # of one statement
@@ -47,7 +52,8 @@ class Release:
 
     ``tree_hash`` is 64 hex digits, ``manifest`` the address of the encoded manifest (32 bytes); ``signers`` are the
     names of the pods (or founders) whose signatures were on the statement that lists it.  ``trial_factor`` is how many
-    times as long as others it must be tried out, because of what it may do.
+    times as long as others it must be tried out, because of what it may do.  ``is_urgent`` and ``is_reaffirmed`` are
+    the word of a high threshold of pods.
     """
 
     name: str
@@ -61,6 +67,8 @@ class Release:
     sequence: int
     capabilities: Capabilities = TODAY
     trial_factor: int = 1
+    is_urgent: bool = False
+    is_reaffirmed: bool = False
 
 
 def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tuple[Release, ...]:
@@ -78,6 +86,8 @@ def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tupl
         raise PolicyViolation("foundation recalls a release that is not its own")
     if set(recalled) & set(statement.targets):
         raise PolicyViolation(f"{role} lists a release that was recalled")
+    if role != "vault" and reaffirmed_in(statement):
+        raise PolicyViolation(f"{role} reaffirms a release; only pods can")
     if floor_of(statement) > highest_sequence(role, statement):
         raise PolicyViolation(f"{role} has a floor above all its releases")
     if len(set(sequences)) != len(sequences) or max(sequences, default=0) > highest_sequence(role, statement):
@@ -115,6 +125,20 @@ def floor_of(statement: Targets) -> int:
         PolicyViolation: The field holds something else.
     """
     return _whole_number("the floor", statement.unrecognized_fields.get(FLOOR_FIELD, 0), least=0)
+
+
+def reaffirmed_in(statement: Targets) -> str:
+    """The name of the release that the statement reaffirms; "" if it reaffirms none.
+
+    Raises:
+        PolicyViolation: The field holds something else.
+    """
+    if REAFFIRMED_FIELD not in statement.unrecognized_fields:
+        return ""
+    name = statement.unrecognized_fields[REAFFIRMED_FIELD]
+    if not _is_release_name(name):
+        raise PolicyViolation("what is reaffirmed is no release")
+    return str(name)
 
 
 def check_releases(role: str, new: Targets, held: Targets) -> None:
@@ -203,9 +227,12 @@ def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Rel
     if not isinstance(notes, str) or len(notes) > NOTES_CHARACTERS_MAX:
         raise PolicyViolation(f"{path}: its notes are over {NOTES_CHARACTERS_MAX} characters")
     sequence = _whole_number(f"{path}: its sequence", custom.get("sequence"), least=1)
+    is_urgent = URGENT_FIELD in custom
+    if is_urgent and (custom[URGENT_FIELD] is not True or role != "vault"):
+        raise PolicyViolation(f"{path}: only pods can say that a release is urgent, and they say nothing else there")
     return Release(
         path, layer, version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence,
-        capabilities_in(custom),
+        capabilities_in(custom), is_urgent=is_urgent,
     )  # fmt: skip
 
 

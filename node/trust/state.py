@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -19,10 +19,19 @@ from node.trust.policy import (
     check_named,
     check_scope,
     check_succession,
+    high_threshold,
     names_in,
     signed_at,
 )
-from node.trust.release import LAYER_OF, Release, check_releases, recalled_in, releases_in
+from node.trust.release import (
+    LAYER_OF,
+    Release,
+    check_releases,
+    highest_sequence,
+    reaffirmed_in,
+    recalled_in,
+    releases_in,
+)
 
 # The expiry of any other delegated role silences that role only: the app may go without a release for years, and the
 # foundation ends.
@@ -139,24 +148,53 @@ def releases_of(state: State, root: Root) -> tuple[Release, ...]:
     """Everything released and not recalled, newest first; at equal numbers the pods' before the foundation's.
 
     Raises:
-        NotEnoughSignatures: One of them may do more than its signatures allow.
+        NotEnoughSignatures: One of them may do more than its signatures allow, or is urgent or reaffirmed by too few.
         PolicyViolation: One of them is not described as a release must be, or may do more than any signatures allow.
     """
     names, targets = names_in(root), state.targets.signed
     roles = [role for role in LAYER_OF if role in state.delegated]
     recalled = {name for role in roles for name in recalled_in(state.delegated[role].signed)}
+    reaffirmed = reaffirmed_in(state.delegated["vault"].signed) if "vault" in roles else ""
     found: list[Release] = []
     for role in roles:
         statement = state.delegated[role]
         signed_by = tuple(sorted(names[keyid] for keyid in signers(role, statement, targets)))
-        listed = [r for r in releases_in(role, statement.signed, signed_by) if r.name not in recalled]
+        listed = listed_now(role, statement.signed, signed_by, recalled)
         if role not in state.lapsed:
-            told = [terms_of(release, targets) for release in listed]
-            need = max((one.signatures for one in told), default=0)
+            need = signatures_needed(role, statement.signed, listed, targets)
             if len(signed_by) < need:
                 raise NotEnoughSignatures(len(signed_by), need, role)
-            found += [replace(r, trial_factor=one.trial_factor) for r, one in zip(listed, told, strict=True)]
+            found += [
+                replace(r, trial_factor=terms_of(r, targets).trial_factor, is_reaffirmed=r.name == reaffirmed)
+                for r in listed
+            ]
     return tuple(sorted(found, key=lambda release: -release.sequence))
+
+
+def listed_now(role: str, statement: Targets, signed_by: tuple[str, ...], recalled: Collection[str]) -> list[Release]:
+    """What a statement releases now, newest first.
+
+    What was urgent once is so no longer when the role has released anything after it: nobody waits for it any more,
+    and the high threshold shall not be needed for every statement that still lists it.
+
+    Raises:
+        PolicyViolation: One of them is not described as a release must be.
+    """
+    newest = highest_sequence(role, statement)
+    listed = [release for release in releases_in(role, statement, signed_by) if release.name not in recalled]
+    return [replace(release, is_urgent=release.is_urgent and release.sequence == newest) for release in listed]
+
+
+def signatures_needed(role: str, statement: Targets, listed: Iterable[Release], targets: Targets) -> int:
+    """How many must have signed a statement for what it says of the releases that it lists.
+
+    Raises:
+        PolicyViolation: No number of signatures is enough.
+    """
+    need = max((terms_of(release, targets).signatures for release in listed), default=0)
+    if reaffirmed_in(statement):
+        need = max(need, high_threshold(_members(role, targets)[1]))
+    return need
 
 
 def terms_of(release: Release, targets: Targets) -> Terms:
@@ -166,10 +204,18 @@ def terms_of(release: Release, targets: Targets) -> Terms:
         PolicyViolation: No number of signatures is enough for what it may do.
     """
     role = release.name.partition("/")[0]
+    threshold, members = _members(role, targets)
+    asked = terms(
+        role, release.version, release.capabilities, anchor_in(targets), threshold=threshold, members=members
+    )  # fmt: skip
+    if not release.is_urgent:
+        return asked
+    return replace(asked, signatures=max(asked.signatures, high_threshold(members)))
+
+
+def _members(role: str, targets: Targets) -> tuple[int, int]:
+    """How many signatures a delegated role needs, and how many may sign for it."""
     assert targets.delegations is not None, "checked before"
     assert targets.delegations.roles is not None, "checked before"
     given = targets.delegations.roles[role]
-    return terms(
-        role, release.version, release.capabilities, anchor_in(targets),
-        threshold=given.threshold, members=len(given.keyids),
-    )  # fmt: skip
+    return given.threshold, len(given.keyids)

@@ -3,6 +3,11 @@
 lifecycle.py     what comes next for one release (pure)
 events.py        what may happen to it, what shall be done, and the limits of every step
 driver.py        all of it together: heads in, states persisted, jobs begun
+records.py       all releases together: which one is on its way, watched, an exception (pure)
+watch.py         the watch over a confirmed release: what ends it, and what it is left for (pure)
+watching.py      the same, driven, and looks at what neighbours can prove
+recalling.py     recalls heeded, and where they lead
+allowed.py       what the files in use may do, and how that becomes less
 judging.py       heads that are offered: the chain goes on, is halted, or stays as it is
 heads.py         a head verified, together with the roots that it names
 carrying.py      the files that the newest head names, for every vault to carry
@@ -25,6 +30,7 @@ restarts.py      twins started again on their own data, on purpose or because th
 trial_state.py   what a running trial must know after a power cut
 keeping.py       when that is written down
 decoys.py        the version in use beside itself, now and then
+self_test.py     a candidate asked by ourselves alone, where there was no proof
 rehearsal.py     the way back, rehearsed on what the candidate left
 kept.py          the store as it was before a version ran, for the way back
 links.py         hard links, and a vault's data copied with them

@@ -21,19 +21,22 @@ import msgspec
 
 from node.api import schema
 from node.trust.anchor import factor_beside
-from node.trust.capabilities import TODAY, Capabilities, cost
+from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
+from node.update.allowed import capabilities_of, lessen
 from node.update.carrying import carried_files, newest_of
 from node.update.decoys import Decoys
 from node.update.drift import distances_of
-from node.update.errors import SlotDamaged
 from node.update.events import Effect, Event, Limits
-from node.update.jobs import Job, Means, clean_up
+from node.update.jobs import Job, Letter, Means, clean_up
 from node.update.judging import Consequences, Judge
-from node.update.lifecycle import REPLACEABLE, STOPPABLE, UNSEEN, Lifecycle, already_in_use, known_as_bad
+from node.update.lifecycle import NO_TRIAL, REPLACEABLE, STOPPABLE, UNSEEN
+from node.update.recalling import Recalling
+from node.update.records import active, age, exception_for, new_record, said_again
 from node.update.store import Record, Saved
+from node.update.watching import DAMAGED, Watching
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
 WITNESS_S: Final = 2.0  # between two looks for them, while a release waits for nothing else
@@ -58,13 +61,15 @@ class Updates:
         )
         self._decoys = Decoys(means, limits.decoy_every_s)
         self._lock = asyncio.Lock()  # held from a step until its effects are begun
-        self._inbox: asyncio.Queue[tuple[Job | None, Event | None]] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Letter] = asyncio.Queue()
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._counted_bytes = 0
         self._newest: tuple[Release, ...] = ()
         self._is_waiting = False  # for others to show the head
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
+        self._watching = Watching(self._records, means, limits, self._take, self._proven)
+        self._recalling = Recalling(self._records, self._judge, means.slots, self._take)
 
     @classmethod
     def open(cls, genesis: bytes, means: Means, limits: Limits) -> Updates:
@@ -96,16 +101,19 @@ class Updates:
         if self._job is not None and self._job.release == record.release.name:
             fetched = record.bytes_fetched + self._job.bytes_fetched - self._counted_bytes
             record = msgspec.structs.replace(self._job.with_findings(record), bytes_fetched=fetched)
-        return views.update_view(record, now_s, self._means.rollouts.view(record.release.name))
+        rollout = self._means.rollouts.view(record.release.name)
+        return views.update_view(record, now_s, self._means.utc_s(), self._limits, rollout)
 
     # What others tell.
 
-    def vault_failed(self, reason: str) -> None:
-        """The vault in use ended unasked or did not start."""
+    def vault_failed(self, reason: str, *, is_hosts_fault: bool = False) -> None:
+        """The vault in use ended unasked or did not start.  ``is_hosts_fault``: this computer is in trouble itself."""
         if self._job is not None:
             self._job.host_fault(reason)
         self._decoys.host_fault(reason)
-        self._inbox.put_nowait((None, events.VaultFailed(self._now(), reason)))
+        record = self._watching.in_use()
+        if record is not None and not is_hosts_fault:
+            self._inbox.put_nowait(Letter(events.VaultFailed(self._now(), reason), in_use=record.release.name))
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
@@ -117,15 +125,17 @@ class Updates:
         """Take up the releases of the newest head, newest first."""
         async with self._lock:
             in_use = await asyncio.to_thread(self._means.slots.current, "vault")
-            may = TODAY if in_use is None else await self._capabilities_of(in_use)
+            may = TODAY if in_use is None else await capabilities_of(self._means.slots, in_use)
             for release in reversed(releases):
-                if release.name not in self._records:
-                    self._records[release.name] = self._new_record(release, in_use, may)
-            await self._lessen(releases, in_use)
+                known = self._records.get(release.name)
+                self._records[release.name] = (
+                    self._new_record(release, in_use, may) if known is None else said_again(known, release)
+                )
+            await lessen(self._means.slots, releases, in_use)
             listed = {release.name for release in releases}
             self._newest = newest_of(releases)
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
-                if self._records[name].way.is_over and name not in listed:
+                if name not in listed and (way := self._records[name].way).is_over and way.watch is None:
                     del self._records[name]
             await self._save_patiently()
         recalled = self._judge.recalls.names
@@ -136,64 +146,43 @@ class Updates:
 
     def _look_again(self) -> None:
         """Let the next turn come now: what is known of the developers has changed."""
-        self._inbox.put_nowait((None, None))
+        self._inbox.put_nowait(Letter())
 
     async def _keep_refused(self) -> None:
         async with self._lock:
             with contextlib.suppress(OSError):  # forgotten with the next start, it is refused once more
                 await self._save()
 
-    async def _lessen(self, releases: Sequence[Release], in_use: str | None) -> None:
-        """Let the files in use do no more, from their next start on, than their newest release declares."""
-        newest = next((release for release in releases if release.tree_hash == in_use), None)
-        if newest is None:
-            return
-        try:
-            await asyncio.to_thread(self._means.slots.lessen, "vault", newest.tree_hash, newest.capabilities)
-        except (SlotDamaged, OSError) as error:  # it is tried again with the next head and at the next start
-            log.warning("what is in use keeps what it may do release=%s reason=%s", newest.name, error)
-
-    async def _capabilities_of(self, in_use: str) -> Capabilities:
-        try:
-            return await asyncio.to_thread(self._means.slots.capabilities, "vault", in_use)
-        except SlotDamaged:
-            return TODAY
-
     def _new_record(self, release: Release, in_use: str | None, may: Capabilities) -> Record:
-        now_s, utc_s, tree = self._now(), self._means.utc_s(), release.tree_hash
-        failed = [r for r in self._records.values() if r.way.phase in ("refused", "rolled_back")]
-        bad = next((record for record in failed if record.release.tree_hash == tree), None)
-        log.info("release announced name=%s tree=%s", release.name, tree[:8])
-        if tree == in_use:
-            is_gaining = cost(may, release.capabilities) > 0
-            return Record(release, already_in_use(release.name, tree, now_s, is_gaining=is_gaining), utc_s, utc_s)
-        if bad is not None:
-            reason = f"the same files as {bad.release.name}: {bad.way.reason}"
-            return Record(release, known_as_bad(release.name, tree, now_s, reason), utc_s, utc_s)
-        stagger_s = self._means.random.random() * self._limits.stagger_s_max
-        return Record(release, Lifecycle(release.name, tree, stagger_s, now_s), utc_s)
+        log.info("release announced name=%s tree=%s", release.name, release.tree_hash[:8])
+        longest_s = self._limits.urgent_stagger_s_max if release.is_urgent else self._limits.stagger_s_max
+        return new_record(
+            release, self._records.values(), in_use, may,
+            stagger_s=self._means.random.random() * longest_s, now_s=self._now(), utc_s=self._means.utc_s(),
+        )  # fmt: skip
 
     # Going on.
 
     async def run(self) -> None:
         """Carry releases through, until cancelled; nothing is left running then."""
-        asking = asyncio.create_task(self._means.rollouts.run(), name="rollouts")
-        try:
-            await self._resume()
-            while True:
-                await self._next_turn()
-                await self._next_event()
-        finally:
-            asking.cancel()
-            await self._decoys.stop()
-            await self._stop_job()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watching.run(), name="watch the version in use")
+            tasks.create_task(self._means.rollouts.run(), name="rollouts")
+            try:
+                await self._resume()
+                while True:
+                    await self._next_turn()
+                    await self._next_event()
+            finally:
+                await self._decoys.stop()
+                await self._stop_job()
 
     async def _resume(self) -> None:
         """Go on where the persisted states say."""
         if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
             await self._clean_up()
         for name, record in list(self._records.items()):
-            if not record.way.is_over:
+            if not record.way.is_over or record.way.watch is not None:
                 await self._take(name, events.Resumed(self._now()))
         await self._judge.resume()
 
@@ -201,21 +190,20 @@ class Updates:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
-        is_idle = self._judge.is_current and all(record.way.is_over for record in self._records.values())
+        is_able = self._judge.is_current and self._means.host.can_shut_off()
+        is_idle = is_able and all(record.way.is_over for record in self._records.values())
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self._is_seen())
         await self._carry_files()
-        await self._heed_recalls(in_use)
+        await self._recalling.heed(in_use)
         active = self._active()
         if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
-            await self._take(active.release.name, events.Vetoed(self._now(), "its files were damaged"))
-        waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=_age)
+            await self._take(active.release.name, events.Vetoed(self._now(), DAMAGED))
+        await self._watching.count(in_use)
+        waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=age)
         used = [r for r in self._records.values() if r.way.phase == "confirmed" and r.release.tree_hash == in_use]
-        newest = max([*waiting, *used], key=_age, default=None)
-        if newest is None:
-            return
-        for record in waiting:
-            if record is not newest and record.way.phase in REPLACEABLE:
-                await self._take(record.release.name, events.Superseded(self._now(), newest.release.name))
+        newest = max([*waiting, *used], key=age, default=None)
+        if newest is not None:
+            await self._set_aside(waiting, newest)
         active = self._active()
         if active is not None and self._is_held(active):
             await self._take(active.release.name, events.Halted(self._now()))
@@ -223,33 +211,64 @@ class Updates:
         elif active is not None and (reason := self._means.rollouts.halted(active)):
             await self._take(active.release.name, events.Held(self._now(), reason))
             await self._clean_up()
-        elif active is None and newest in waiting and in_use is not None and self._judge.is_current:
-            await self._take_up(newest, in_use)
+        elif active is not None and self._is_untriable(active):
+            await self._take(active.release.name, events.Held(self._now(), NO_TRIAL))
+        elif active is None and in_use is not None and self._judge.is_current:
+            last = max(self._records.values(), key=age, default=None)
+            if newest is not None and newest in waiting:
+                await self._take_up(newest, in_use)
+            elif last is not None and self._exception_for(last):
+                await self._take_up(last, in_use)
+
+    async def _set_aside(self, waiting: Sequence[Record], newest: Record) -> None:
+        """Let the newest take the place of the others; an urgent one that others have seen even that of a trial."""
+        is_urgent = newest.release.is_urgent and self._is_seen()
+        for record in waiting:
+            if record is not newest and record.way.phase in (REPLACEABLE | STOPPABLE if is_urgent else REPLACEABLE):
+                event = events.Superseded(self._now(), newest.release.name, is_urgent=is_urgent)
+                await self._take(record.release.name, event)
 
     async def _take_up(self, record: Record, in_use: str) -> None:
         """Begin with a release, once others show the head that lists it and its wave is open."""
         if record.release.tree_hash == in_use:  # under another name they took over while this one waited
             await self._settle(record, in_use)
             return
+        exception = self._exception_for(record)
+        if self._is_untriable(record) and not exception:
+            if record.way.reason != NO_TRIAL:
+                await self._take(record.release.name, events.Held(self._now(), NO_TRIAL))
+            return
         self._is_waiting = not self._is_seen()
         reason = UNSEEN if self._is_waiting else self._means.rollouts.hold(record)
         if not reason:
             await self._stretch(record, in_use)
-            await self._take(record.release.name, events.TurnCame(self._now(), in_use))
+            await self._take(record.release.name, events.TurnCame(self._now(), in_use, exception))
         elif reason != record.way.reason:
             await self._take(record.release.name, events.Held(self._now(), reason))
 
     async def _settle(self, record: Record, in_use: str) -> None:
         async with self._lock:
-            known = self._new_record(record.release, in_use, await self._capabilities_of(in_use))
+            known = self._new_record(record.release, in_use, await capabilities_of(self._means.slots, in_use))
             self._records[record.release.name] = msgspec.structs.replace(known, announced_s=record.announced_s)
-            await self._lessen((record.release,), in_use)
+            await lessen(self._means.slots, (record.release,), in_use)
             await self._save_patiently()
         self._means.on_change()
 
+    def _exception_for(self, record: Record) -> str:
+        """Why the release may be taken without a proof; "" if it may not, or others have not all had their turn."""
+        if record.release.name not in {release.name for release in self._newest}:
+            return ""
+        why = exception_for(record, self._limits, can_try=self._means.host.can_shut_off())
+        return why if why and self._means.is_rolled_out(record.release) else ""
+
+    def _is_untriable(self, record: Record) -> bool:
+        """Whether the release waits for a trial that this computer cannot hold."""
+        is_before_trial = record.way.phase in STOPPABLE or record.way.phase == "announced"
+        return is_before_trial and not record.way.exception and not self._means.host.can_shut_off()
+
     async def _stretch(self, record: Record, in_use: str) -> None:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
-        release, used = record.release, await self._capabilities_of(in_use)
+        release, used = record.release, await capabilities_of(self._means.slots, in_use)
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
         longer = dataclasses.replace(release, trial_factor=factor)
         is_slow = self._means.rollouts.is_slow(release.name)
@@ -264,47 +283,23 @@ class Updates:
             await self._means.host.carry_files(files)
             self._carried = staged, roots
 
-    async def _heed_recalls(self, in_use: str | None) -> None:
-        """Go back from what was recalled, once nothing new is just taking over."""
-        recalled = [
-            r for name, r in self._records.items() if name in self._judge.recalls.names and not r.way.is_recalled
-        ]
-        for record in recalled:
-            if record.way.phase != "confirmed" or record.release.tree_hash == in_use:
-                await self._heed_recall(record)
-
-    async def _heed_recall(self, record: Record) -> None:
-        active, back_to = self._active(), await self._way_back(record)
-        if record.way.phase == "confirmed" and active is not None and back_to:
-            if active.way.phase not in STOPPABLE:
-                return  # it takes over, which is a way out too; if it fails, this is looked at again
-            await self._take(active.release.name, events.Halted(self._now()))
-        await self._take(record.release.name, events.Recalled(self._now(), back_to))
-
-    async def _way_back(self, record: Record) -> str:
-        """What ran before it, if a recall may lead there and it is still whole; else ""."""
-        before = await asyncio.to_thread(self._means.slots.previous, "vault") or record.way.baseline
-        releases = {r.release.name: r.release.sequence for r in self._records.values() if r.release.tree_hash == before}
-        if not before or before == record.release.tree_hash or not self._judge.recalls.leads_to(releases):
-            return ""
-        try:
-            await asyncio.to_thread(self._means.slots.verify, "vault", before)
-        except SlotDamaged as error:
-            log.warning("there is no way back from a recalled release reason=%s", error)
-            return ""
-        return before
+    def _proven(self, name: str, what: str) -> None:
+        self._inbox.put_nowait(Letter(events.Vetoed(self._now(), what), in_use=name))
 
     async def _next_event(self) -> None:
         active = self._active()
         due_s = active.way.due_s(self._limits_of(active)) - self._now() if active is not None else TICK_S
         try:
             async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
-                job, event = await self._inbox.get()
+                letter = await self._inbox.get()
         except TimeoutError:
-            job, event = None, events.Ticked(self._now())
-        if job is not None and job is not self._job:
+            letter = Letter(events.Ticked(self._now()))
+        if letter.job is not None and letter.job is not self._job:
             return  # of a job that was stopped just when it ended
-        active = self._active()
+        if letter.in_use and letter.event is not None:
+            await self._watching.concern(letter.in_use, letter.event)
+            return
+        active, event = self._active(), letter.event
         if event is not None and active is not None and not self._is_held(active):
             is_clean = isinstance(event, events.Rehearsed) and not (event.missing or event.corrupt)
             if is_clean and not self._is_seen():
@@ -323,10 +318,7 @@ class Updates:
         return record.way.phase in STOPPABLE and not self._judge.is_current
 
     def _active(self) -> Record | None:
-        """The release that is on its way; those that wait for their turn are not."""
-        on_the_way = [r for r in self._records.values() if not r.way.is_over and r.way.phase != "announced"]
-        assert len(on_the_way) <= 1, [record.release.name for record in on_the_way]
-        return on_the_way[0] if on_the_way else None
+        return active(self._records.values())
 
     async def _take(self, name: str, event: Event) -> None:
         """One step of one release: the new state is persisted, then its effects are begun."""
@@ -370,13 +362,13 @@ class Updates:
                 self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
 
     async def _clean_up(self) -> None:
-        on_the_way = [record.release.tree_hash for record in self._records.values() if not record.way.is_over]
+        on_the_way = [r.release.tree_hash for r in self._records.values() if not r.way.is_over or r.way.watch]
         carried = [release.tree_hash for release in self._newest]  # what was found of it here binds nobody else
         await asyncio.to_thread(clean_up, self._means, on_the_way, carried)
 
     async def _do(self, job: Job) -> None:
         event = await job.do()
-        self._inbox.put_nowait((job, event))
+        self._inbox.put_nowait(Letter(event, job))
 
     async def _stop_job(self) -> None:
         task, self._task, self._job = self._task, None, None
@@ -400,8 +392,3 @@ class Updates:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _age(record: Record) -> tuple[int, bool]:
-    """By what a release is newer than another; at equal numbers the pods' before the foundation's."""
-    return record.release.sequence, not record.release.name.startswith("foundation/")

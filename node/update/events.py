@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from node.api.schema import Phase
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -16,17 +18,34 @@ class Limits:
     fetch_pause_s: float = 30.0  # before the second try; doubles up to fetch_pause_s_max
     fetch_pause_s_max: float = 3600.0
     stagger_s_max: float = 6 * 3600.0  # the driver draws each release's wait between 0 and this
+    urgent_stagger_s_max: float = 900.0
     trial_s: float = 15 * 86_400.0  # longer than the trial's own end
     trial_tries_max: int = 5  # void trials
     trial_cuts_max: int = 100  # so often a trial goes on after it was cut off; a machine is switched off daily, or more
+    full_trials_max: int = 2  # that came to their end without a proof
     rehearsal_s: float = 3600.0
     rehearsal_tries_max: int = 3
     switch_s: float = 300.0
     switch_tries_max: int = 3
     probation_s: float = 3600.0
-    failures_max: int = 3  # this many failed starts in probation end it
+    probation_look_s: float = 600.0  # between two looks at what neighbours can prove against the vault in use
+    failures_max: int = 3  # this many failed starts in probation, or close together in the watch, end it
+    watch_s: float = 30 * 86_400.0  # after probation; the version from before is kept for at least so long
+    watch_look_s: float = 3 * 3600.0  # a look asks up to a hundred neighbours, and a fault shall be seen within 6 h
+    watch_count_s: float = 600.0  # as much of the watch is forgotten at most when the power fails
+    watch_failures_s: float = 3600.0  # in which failures_max of them are close together
     decoy_every_s: float = 30 * 86_400.0  # of time in which no release is on its way, on average
     witnesses_min: int = 3  # other subnets that carry the head: without them nothing is tried or taken into use
+
+    def lasts_s(self, phase: Phase) -> float:
+        """How long a phase may last whose end is not drawn; infinity for those that wait for something else."""
+        return {
+            "fetching": self.fetch_s,
+            "on_trial": self.trial_s,
+            "rehearsing": self.rehearsal_s,
+            "promoting": self.switch_s,
+            "probation": self.probation_s,
+        }.get(phase, math.inf)
 
     def stretched(self, factor: int) -> Limits:
         """The same for a release whose trial lasts ``factor`` times as long."""
@@ -40,11 +59,18 @@ PRACTICE: Final = Limits(
     fetch_pause_s=0.5,
     fetch_pause_s_max=4.0,
     stagger_s_max=5.0,
+    urgent_stagger_s_max=1.0,
     trial_s=240.0,
     trial_cuts_max=5,
+    full_trials_max=1,
     rehearsal_s=30.0,
     switch_s=30.0,
     probation_s=10.0,
+    probation_look_s=2.0,
+    watch_s=300.0,
+    watch_look_s=10.0,
+    watch_count_s=10.0,
+    watch_failures_s=60.0,
     decoy_every_s=math.inf,
 )
 
@@ -54,10 +80,14 @@ PRACTICE: Final = Limits(
 
 @dataclass(frozen=True, slots=True)
 class TurnCame:
-    """No other release is on its way.  ``baseline`` is the tree in use, which is gone back to if need be."""
+    """No other release is on its way.  ``baseline`` is the tree in use, which is gone back to if need be.
+
+    ``exception``: why it may be taken without a proof; "" if it may not.
+    """
 
     now_s: float
     baseline: str
+    exception: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +139,10 @@ class RehearsalFailed:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """The new version serves."""
+    """The new version serves.  ``serial``: its certificates have this one or later ones."""
 
     now_s: float
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +182,18 @@ class ReturnFailed:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
+    """A newer release waits; one that ``is_urgent`` does not wait for the end of a trial."""
+
     now_s: float
     by: str
+    is_urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """A newer release has taken over: from now on that one is watched."""
+
+    now_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +227,7 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Other farms' verdicts say: not yet.  It is only a delay."""
+    """Other farms' verdicts, or what this computer cannot do, say: not yet.  It is only a delay."""
 
     now_s: float
     reason: str
@@ -219,6 +260,7 @@ Event = (
     | Returned
     | ReturnFailed
     | Superseded
+    | Succeeded
     | Withdrawn
     | Recalled
     | Halted
@@ -244,7 +286,9 @@ class StartTrial:
 
 @dataclass(frozen=True, slots=True)
 class Rehearse:
-    pass
+    """Rehearse the way back; ``is_self_test``: on what the candidate keeps while it is asked by us alone."""
+
+    is_self_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

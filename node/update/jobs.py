@@ -18,15 +18,18 @@ from node.trial.profile import Profile
 from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
+from node.trust.release import Release
 from node.update import events
-from node.update.errors import ContentRefused, HostFailed, StateUnreadable, UpdateError
+from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
+from node.update.interview import Chance
 from node.update.kept import Kept
-from node.update.lifecycle import Lifecycle
+from node.update.lifecycle import NO_TRIAL, Lifecycle
 from node.update.ports import Host
-from node.update.rehearsal import rehearse
+from node.update.rehearsal import TrialResult, rehearse
 from node.update.rollouts import Rollouts
+from node.update.self_test import self_test
 from node.update.slots import Slots
 from node.update.store import Record, Store
 from node.update.trees import remove_tree
@@ -41,9 +44,18 @@ log = logging.getLogger(__name__)
 Work = events.Fetch | events.StartTrial | events.Rehearse | events.Switch | events.SwitchBack
 
 
+def _unknown(_release: Release) -> bool:
+    """Nothing is known of the others, so nobody goes after the last of them."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What all jobs work with.  ``quota_bytes`` says how much each twin may store; ``trials`` is emptied at will."""
+    """What all jobs work with.  ``quota_bytes`` says how much each twin may store; ``trials`` is emptied at will.
+
+    ``urgent`` is the profile for urgent releases; ``is_rolled_out`` says whether a release's last wave and the soak
+    after it are over.
+    """
 
     host: Host
     slots: Slots
@@ -51,12 +63,14 @@ class Means:
     kept: Kept
     trials: Path
     profile: Profile
+    urgent: Profile
     rollouts: Rollouts
     quota_bytes: Callable[[], int]
     random: Random
     entropy: Entropy
     utc_s: Callable[[], float]
     on_change: Callable[[], None]
+    is_rolled_out: Callable[[Release], bool] = _unknown
 
 
 class Job:
@@ -109,7 +123,7 @@ class Job:
             case events.StartTrial():
                 return await self._hold_trial()
             case events.Rehearse():
-                return await self._rehearse()
+                return await (self._self_test() if self._work.is_self_test else self._rehearse())
             case events.Switch():
                 return await self._switch(self._work.tree_hash)
             case events.SwitchBack():
@@ -129,6 +143,8 @@ class Job:
 
     async def _hold_trial(self) -> Event:
         means = self._means
+        if not means.host.can_shut_off():
+            return events.TrialEnded(self._now(), "void", NO_TRIAL)
         try:
             self._run = await asyncio.to_thread(self._prepare_trial)
             result = await self._run.run()
@@ -159,6 +175,7 @@ class Job:
         else:
             self._started_s = cut.kept.started_s
         make_sure_of(means, (way.tree_hash, way.baseline))
+        profile = means.urgent if self._record.release.is_urgent else means.profile
         order = TrialOrder(
             number=way.trials,
             started_s=self._started_s,
@@ -166,7 +183,7 @@ class Job:
             control=way.baseline,
             folder=means.trials,
             quota_bytes=cut.kept.quota_bytes if cut is not None else means.quota_bytes(),
-            profile=means.profile.stretched(self._record.trial_factor),
+            profile=profile.stretched(self._record.trial_factor),
             announced_s=self._record.announced_s,
             distances=self._distances,
         )
@@ -176,12 +193,34 @@ class Job:
         )  # fmt: skip
 
     async def _rehearse(self) -> Event:
-        means, way = self._means, self._record.way
-        result = await asyncio.to_thread(means.store.load_result, way.tree_hash)
+        result = await asyncio.to_thread(self._means.store.load_result, self._record.way.tree_hash)
         if result is None:
             return events.RehearsalFailed(self._now(), "what the trial left behind is gone", is_hosts_fault=True)
+        return await self._rehearse_with(result)
+
+    async def _self_test(self) -> Event:
+        """Let the candidate keep and give back chunks of our own, then rehearse the way back on what it kept."""
+        means, way = self._means, self._record.way
         try:
-            found = await rehearse(way.baseline, result, means.quota_bytes(), means.host, means.entropy)
+            await asyncio.to_thread(self._prepare_self_test)
+            chance = Chance(means.random, means.entropy, means.utc_s)
+            result = await self_test(way.tree_hash, means.trials, means.quota_bytes(), means.host, chance)
+        except Exception as error:  # noqa: BLE001 - the edge of a task: no promotion without a self-test
+            is_hosts_fault = not isinstance(error, TwinFailed)  # here no twin shows whose fault it is
+            return events.RehearsalFailed(self._now(), _told(error), is_hosts_fault=is_hosts_fault)
+        return await self._rehearse_with(result)
+
+    def _prepare_self_test(self) -> None:
+        means, way = self._means, self._record.way
+        empty(means.trials)
+        make_sure_of(means, (way.tree_hash, way.baseline))
+
+    async def _rehearse_with(self, result: TrialResult) -> Event:
+        means = self._means
+        try:
+            found = await rehearse(
+                self._record.way.baseline, result, means.quota_bytes(), means.host, means.entropy
+            )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - the edge of a task: no promotion without a rehearsal
             return events.RehearsalFailed(self._now(), _told(error), is_hosts_fault=isinstance(error, HostFailed))
         return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
@@ -194,9 +233,10 @@ class Job:
             await to_its_end(partial(means.kept.keep, tree_hash))
             await means.host.switch(tree_hash)
             await to_its_end(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
+            serial = await asyncio.to_thread(means.host.serial)
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
             return events.SwitchFailed(self._now(), _told(error))
-        return events.Switched(self._now())
+        return events.Switched(self._now(), serial)
 
     async def _switch_back(self, tree_hash: str, *, is_insisted: bool) -> Event:
         """Point, then switch: from here on nobody starts the version that failed."""
@@ -210,6 +250,15 @@ class Job:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What happened: to a job, to the release ``in_use``, or, without an event, something that is to be looked at."""
+
+    event: Event | None = None
+    job: Job | None = None
+    in_use: str = ""
 
 
 def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:

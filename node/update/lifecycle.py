@@ -17,8 +17,12 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
     gone back to, what is in use stays confirmed, and says so.
 
+    confirmed is watched for a while: a veto, or failures close together, lead over returning to rolled_back; a newer
+    release that takes over ends the watch.
+    An exception goes from staged to rehearsing at once, and may start from not_proven when full trials proved nothing.
+
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
-    not_proven  the verdict "keep"; never fetched; only void trials; a newer release came first
+    not_proven  the verdict "keep" of the last full trial; never fetched; only void trials; a newer release came first
 
 What if nothing ever happens?  ``announced`` waits for its turn and every other release's way ends; each
 other phase ends by itself after ``Limits``.  Only time in which the node runs counts: a computer that was
@@ -27,7 +31,6 @@ switched off has watched nothing.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -52,6 +55,7 @@ from node.update.events import (
     ReturnFailed,
     StartTrial,
     Stop,
+    Succeeded,
     Superseded,
     Switch,
     SwitchBack,
@@ -65,6 +69,7 @@ from node.update.events import (
     Vetoed,
     Withdrawn,
 )
+from node.update.watch import Watch
 
 TERMINAL: Final = frozenset({"confirmed", "refused", "not_proven", "rolled_back", "recalled"})
 VERDICTS: Final = {
@@ -77,8 +82,8 @@ VERDICTS: Final = {
 REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
 UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
+NO_TRIAL: Final = "nothing can be tried out on this computer, because it cannot shut a version off"
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
-GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
@@ -90,7 +95,8 @@ Step = tuple["Lifecycle", tuple[Effect, ...]]
 class Lifecycle:
     """Where one release is on its way.  ``step`` returns the next state and the effects; it never changes self.
 
-    Invariant: ``promoting`` is entered at most once, and only from a clean rehearsal after the verdict "promote".
+    Invariant: ``promoting`` is entered at most once, and only from a clean rehearsal, after the verdict "promote" or,
+    as a written exception, after a self-test.
     """
 
     release: str
@@ -106,6 +112,10 @@ class Lifecycle:
     failures: int = 0  # failed starts in probation
     is_going_back: bool = False
     is_recalled: bool = False
+    full_trials: int = 0  # that proved nothing
+    exception: str = ""  # why it may be taken without a proof
+    serial: int = 0  # the first certificate that it was given in use
+    watch: Watch | None = None  # None: not confirmed yet, or watched to the end
     reason: str = ""
     seconds: dict[str, float] = field(default_factory=dict)  # all time in each phase; never changed in place
 
@@ -126,7 +136,7 @@ class Lifecycle:
         if isinstance(event, Recalled):
             return self._recalled(event)
         if self.is_over:
-            return self, ()
+            return _after_the_end(self, event, limits)
         state = _accounted(self, event)
         match event:
             case Resumed():
@@ -136,20 +146,15 @@ class Lifecycle:
                 return _time_is_up(state, limits) if is_over else (state, ())
             case Withdrawn():
                 return _withdrawn(state)
-            case Superseded() if self.phase in REPLACEABLE:
+            case Superseded() if self.phase in (STOPPABLE | REPLACEABLE if event.is_urgent else REPLACEABLE):
                 return _ended(state, "not_proven", f"{event.by} came first")
             case Halted() if self.phase in STOPPABLE:
                 return _entered(state, "announced", Stop())
-            case Unseen() if self.phase in STOPPABLE:
-                return _entered(replace(state, reason=UNSEEN), "announced", Stop())
-            case Unseen() if self.phase == "announced":
-                return replace(state, reason=UNSEEN), ()
-            case Held() if self.phase in STOPPABLE:
-                return _entered(replace(state, reason=_short(event.reason)), "announced", Stop())
-            case Held() if self.phase == "announced":
-                return replace(state, reason=_short(event.reason)), ()
+            case Unseen() | Held() if self.phase in STOPPABLE or self.phase == "announced":
+                waits = replace(state, reason=UNSEEN if isinstance(event, Unseen) else _short(event.reason))
+                return (waits, ()) if self.phase == "announced" else _entered(waits, "announced", Stop())
             case TurnCame() if self.phase == "announced":
-                return _entered(replace(state, baseline=event.baseline, reason=""), "fetching", Fetch())
+                return _turn_came(state, event)
             case Fetched() if self.phase == "fetching":
                 return _entered(replace(state, reason=""), "staged")
             case FetchFailed() if self.phase == "fetching":
@@ -167,7 +172,7 @@ class Lifecycle:
             case ReturnFailed() if self.is_going_back:
                 return _return_again(state, event.reason, limits)
             case Switched() if self.phase == "promoting" and not self.is_going_back:
-                return _entered(state, "probation")
+                return _entered(replace(state, serial=event.serial), "probation")
             case SwitchFailed() if self.phase == "promoting" and not self.is_going_back:
                 return _go_back(state, f"it did not take over: {event.reason}")
             case VaultFailed() if self.phase == "probation" and not self.is_going_back:
@@ -177,7 +182,7 @@ class Lifecycle:
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
-                | ReturnFailed() | Superseded() | Halted() | Unseen() | Held()
+                | ReturnFailed() | Superseded() | Succeeded() | Halted() | Unseen() | Held()
             ):  # fmt: skip
                 return state, ()  # late or repeated; neither may do harm
             case _:
@@ -195,7 +200,7 @@ class Lifecycle:
                 since = replace(state, baseline=event.back_to, since_s=event.now_s, phase="recalling")
                 return _go_back(since, "the developers recalled it")
             case "probation" | "confirmed":
-                kept = replace(state, phase="confirmed", reason=NO_WAY_BACK)
+                kept = replace(state, phase="confirmed", reason=NO_WAY_BACK, watch=None)
                 return (kept, ()) if self.is_over else _ended(kept, "confirmed", NO_WAY_BACK)
             case _:
                 return _ended(state, "refused", "the developers recalled it")
@@ -214,14 +219,7 @@ def _accounted(state: Lifecycle, event: Event) -> Lifecycle:
 def _lasts_s(state: Lifecycle, limits: Limits) -> float:
     if state.is_going_back:
         return limits.switch_s
-    return {
-        "fetching": limits.fetch_s,
-        "staged": state.stagger_s,
-        "on_trial": limits.trial_s,
-        "rehearsing": limits.rehearsal_s,
-        "promoting": limits.switch_s,
-        "probation": limits.probation_s,
-    }.get(state.phase, math.inf)
+    return state.stagger_s if state.phase == "staged" else limits.lasts_s(state.phase)
 
 
 def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
@@ -230,6 +228,8 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
     match state.phase:
         case "fetching":
             return _ended(state, "not_proven", f"it could not be fetched: {state.reason or 'nothing came'}")
+        case "staged" if state.exception:
+            return _entered(state, "rehearsing", Rehearse(is_self_test=True))
         case "staged":
             return _entered(replace(state, trials=state.trials + 1), "on_trial", StartTrial())
         case "on_trial":
@@ -239,8 +239,17 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
         case "promoting":
             return _go_back(state, "it did not take over in time")
         case "probation":
-            return _ended(state, "confirmed", state.reason)
-        case "announced" | "recalling" | "confirmed" | "refused" | "not_proven" | "rolled_back" | "recalled":
+            return _ended(replace(state, watch=Watch()), "confirmed", state.reason)
+        case (
+            "announced"
+            | "returning"
+            | "recalling"
+            | "confirmed"
+            | "refused"
+            | "not_proven"
+            | "rolled_back"
+            | "recalled"
+        ):
             return state, ()  # it waits for its turn, is over, or goes back and was looked after above
         case _:
             assert_never(state.phase)
@@ -263,15 +272,20 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
             return _go_back(state, "the computer stopped at every try to take over")
         case "promoting":
             return replace(state, tries=state.tries + 1, spent_s=0.0), (Switch(state.tree_hash),)
-        case "announced" | "staged" | "probation":
+        case "announced" | "staged" | "probation" | "returning" | "recalling":
             return state, ()
-        case "recalling" | "confirmed" | "refused" | "not_proven" | "rolled_back" | "recalled":
+        case "confirmed" | "refused" | "not_proven" | "rolled_back" | "recalled":
             return state, ()
         case _:
             assert_never(state.phase)
 
 
 # The way forward.
+
+
+def _turn_came(state: Lifecycle, event: TurnCame) -> Step:
+    begun = replace(state, baseline=event.baseline, exception=event.exception, reason="")
+    return _entered(begun, "fetching", Fetch())
 
 
 def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: bool = False) -> Step:
@@ -290,7 +304,10 @@ def _trial_ended(state: Lifecycle, event: TrialEnded, limits: Limits) -> Step:
         case "refuse":
             return _ended(state, "refused", event.reason)
         case "keep":
-            return _ended(state, "not_proven", event.reason)
+            kept = replace(state, full_trials=state.full_trials + 1, reason=_short(event.reason))
+            if kept.full_trials < limits.full_trials_max:
+                return _entered(kept, "staged", Stop())
+            return _ended(kept, "not_proven", event.reason)
         case "void":
             return _trial_void(state, event.reason, limits)
         case _:
@@ -308,16 +325,19 @@ def _rehearsed(state: Lifecycle, event: Rehearsed) -> Step:
     if event.missing or event.corrupt:
         lost = f"{event.missing} of {event.checked} chunks missing, {event.corrupt} damaged"
         return _ended(state, "refused", f"the way back is not open: {lost}")
+    if state.exception:
+        state = replace(state, reason=f"taken without a proof, as an exception, because {state.exception}")
     return _entered(state, "promoting", Switch(state.tree_hash))
 
 
 def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_fault: bool) -> Step:
     failed = replace(state, tries=state.tries + 1, spent_s=0.0)
     if failed.tries < limits.rehearsal_tries_max:
-        return failed, (Rehearse(),)
+        return failed, (Rehearse(is_self_test=failed.exception != ""),)
     if is_hosts_fault:
         return _trial_void(state, reason, limits)
-    return _ended(failed, "refused", f"the way back could not be shown: {reason}")
+    what = "it did not pass its self-test" if state.exception else "the way back could not be shown"
+    return _ended(failed, "refused", f"{what}: {reason}")
 
 
 def _entered(state: Lifecycle, phase: Phase, *effects: Effect) -> Step:
@@ -334,6 +354,18 @@ def _vault_failed(state: Lifecycle, reason: str, limits: Limits) -> Step:
     return _go_back(failed, f"it failed {failed.failures} times in probation: {reason}")
 
 
+def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
+    """What is in use is watched; what full trials could not prove may get an exception; all else stays as it is."""
+    if state.phase == "not_proven" and isinstance(event, TurnCame) and event.exception:
+        is_tried = state.full_trials >= limits.full_trials_max
+        return _turn_came(replace(state, since_s=event.now_s), event) if is_tried else (state, ())
+    if state.watch is None:
+        return state, ()
+    watch, why = state.watch.step(event, state.since_s, limits)
+    state = replace(state, since_s=event.now_s, watch=watch)
+    return _go_back(replace(state, phase="returning"), why) if why else (state, ())
+
+
 def _withdrawn(state: Lifecycle) -> Step:
     if state.is_going_back:
         return state, ()
@@ -343,7 +375,7 @@ def _withdrawn(state: Lifecycle) -> Step:
 
 
 def _go_back(state: Lifecycle, reason: str) -> Step:
-    back = replace(state, is_going_back=True, reason=_short(reason), spent_s=0.0, tries=0)
+    back = replace(state, is_going_back=True, watch=None, reason=_short(reason), spent_s=0.0, tries=0)
     return back, (SwitchBack(back.baseline),)
 
 
@@ -361,21 +393,6 @@ def _way_back_ends(state: Lifecycle) -> Phase:
 
 def _ended(state: Lifecycle, phase: Phase, reason: str) -> Step:
     return replace(state, phase=phase, reason=_short(reason), is_going_back=False), (Stop(), CleanUp())
-
-
-def already_in_use(release: str, tree_hash: str, now_s: float, *, is_gaining: bool) -> Lifecycle:
-    """The way of a release whose files are the ones in use: over before it began.
-
-    If it would let them do more it comes to nothing: beside themselves they cannot be tried out.
-    """
-    if is_gaining:
-        return Lifecycle(release, tree_hash, 0.0, now_s, phase="not_proven", reason=GAINS_IN_PLACE)
-    return Lifecycle(release, tree_hash, 0.0, now_s, phase="confirmed", reason="already in use")
-
-
-def known_as_bad(release: str, tree_hash: str, now_s: float, reason: str) -> Lifecycle:
-    """The way of a release whose files failed here before, under another name."""
-    return Lifecycle(release, tree_hash, 0.0, now_s, phase="refused", reason=_short(reason))
 
 
 def _short(reason: str) -> str:

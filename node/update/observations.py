@@ -185,6 +185,23 @@ def reports_about(
     return tuple(found[0]), tuple(found[1])
 
 
+def proofs_against(vault_id: bytes, serial_min: int, neighbours: Iterable[Neighbour], *, utc_s: float) -> int:
+    """How many neighbours prove a fault of this vault, by what it signed with a certificate of that serial or later.
+
+    What an earlier run has signed says nothing of the version that runs now.  CPU-bound.
+    """
+    proving: set[bytes] = set()
+    for neighbour in neighbours:
+        try:
+            table = decode_table(neighbour.table, utc_s)
+        except PeerError:
+            continue
+        for entry in table.entries:
+            if entry.vault_id == vault_id and _is_proof(entry.evidence, vault_id, serial_min):
+                proving.add(table.certificate.vault_id)
+    return len(proving)
+
+
 def _report(table: RankTable, entry: RankEntry, subnet: str, age_s: float) -> Report:
     return Report(
         reporter=table.certificate.vault_id,
@@ -197,15 +214,16 @@ def _report(table: RankTable, entry: RankEntry, subnet: str, age_s: float) -> Re
     )
 
 
-def _is_proof(evidence: bytes, vault_id: bytes) -> bool:
+def _is_proof(evidence: bytes, vault_id: bytes, serial_min: int = 0) -> bool:
     """Whether the evidence convicts the vault by its own signature, whoever brings it."""
     if not evidence:
         return False
     try:
-        check_evidence(decode_evidence(evidence), vault_id)
+        read = decode_evidence(evidence)
+        check_evidence(read, vault_id)
     except PeerError:
         return False
-    return True
+    return read.certificate.serial >= serial_min
 
 
 def _ask(answer: ProbeAnswer, *, is_relayed: bool) -> Ask:

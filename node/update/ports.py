@@ -143,6 +143,18 @@ class Host(TrialPorts, Protocol):
         """How many other subnets show, by carrying it too, that the head is no secret made for this farm."""
         ...
 
+    def can_shut_off(self) -> bool:
+        """Whether vaults are held to anything on this computer; else nothing may be tried out on it."""
+        ...
+
+    def vault_id(self) -> bytes:
+        """The farm's own."""
+        ...
+
+    def serial(self) -> int:
+        """Of the certificate that was given last to a vault in use.  Blocking; raises anything if it is not known."""
+        ...
+
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:
         """Hold a bad head against the vault that offered it; raises anything if it cannot now."""
         ...

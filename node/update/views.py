@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from node.api.schema import MetricView, Phase, RolloutView, TrialView, Update
 from node.trial.verdict import Progress
 from node.trust.release import Release
+from node.update.events import Limits
+from node.update.lifecycle import Lifecycle
 from node.update.store import Record
+
+MINUTE_S: Final = 60.0
 
 
 def trial_view(release: Release, phase: Phase, started_s: float, progress: Progress) -> TrialView:
@@ -36,7 +42,7 @@ def trial_view(release: Release, phase: Phase, started_s: float, progress: Progr
     )
 
 
-def update_view(record: Record, now_s: float, rollout: RolloutView | None) -> Update:
+def update_view(record: Record, now_s: float, utc_s: float, limits: Limits, rollout: RolloutView | None) -> Update:
     """One release, its times as of now (``now_s`` of the lifecycle's clock)."""
     way = record.way
     seconds = dict(way.seconds)
@@ -56,8 +62,19 @@ def update_view(record: Record, now_s: float, rollout: RolloutView | None) -> Up
         seconds=seconds,
         trial=with_phase(record.trial, way.phase),
         is_recalled=way.is_recalled,
+        watched_until_s=_watched_until_s(way, now_s, utc_s, limits),
+        exception=way.exception,
+        is_urgent=record.release.is_urgent,
         rollout=rollout,
     )
+
+
+def _watched_until_s(way: Lifecycle, now_s: float, utc_s: float, limits: Limits) -> float | None:
+    """When the watch ends if the node runs until then, to the minute: what is told shall not change all the time."""
+    if way.watch is None:
+        return None
+    left_s = way.watch.left_s(limits) - max(0.0, now_s - way.since_s)
+    return math.ceil((utc_s + max(0.0, left_s)) / MINUTE_S) * MINUTE_S
 
 
 def with_phase(view: TrialView | None, phase: Phase) -> TrialView | None:

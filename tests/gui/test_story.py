@@ -191,6 +191,49 @@ def test_every_end_of_a_release_is_told(name: str, outcome: str, stage: int, lea
     assert told.title.startswith("You are using")
 
 
+def test_a_version_in_use_says_until_when_it_is_watched():
+    watched = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", PROMOTED), watched_until_s=NOW_S + 30 * 86_400)
+    one = tell(live(status(version="0.1.1", tree_hash=NEXT), (watched,)), NOW).releases
+    below = update("0.1.2", SLOW, "refused", TOO_SLOW, ago_s=10.0)
+    two = tell(live(status(version="0.1.1", tree_hash=NEXT), (below, watched)), NOW).releases
+
+    assert one.way is not None
+    assert one.way.stops[2].under == "watched until 22 Dec 14:05"
+    assert two.history[-1].details.endswith("Watched until 22 Dec 14:05.")
+
+
+def test_a_version_that_is_left_in_the_watch_says_so():
+    told = tell(live(status(), (update("0.1.1", NEXT, "returning", "wrong bytes"),)), NOW).releases
+
+    assert told.title == "Version 0.1.1 is being taken back"
+    assert told.lead == "It did not do well while it was watched. The version before it takes over again."
+    assert told.way is not None
+    assert (told.way.stops[2].word, told.way.outcome) == ("Going back", "open")
+
+
+def test_an_exception_is_told_as_one_and_never_as_a_trial_that_went_well():
+    why = "full trials could not prove it here"
+    reason = f"taken without a proof, as an exception, because {why}"
+    taken = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", reason), exception=why)
+    tested = msgspec.structs.replace(update("0.1.1", NEXT, "rehearsing"), exception=why)
+    in_use = status(version="0.1.1", tree_hash=NEXT)
+
+    assert tell(live(in_use, (taken,)), NOW).releases.lead.startswith(
+        "It took over at 14:04 without a proof, as an exception. Full trials could not prove it here."
+    )
+    assert tell(live(status(), (tested,)), NOW).releases.lead.startswith("It could not be proven here.")
+    later = update("0.1.2", SLOW, "refused", TOO_SLOW, ago_s=10.0)
+    assert "as an exception" in tell(live(in_use, (later, taken)), NOW).releases.history[-1].reason
+
+
+def test_an_urgent_release_is_called_urgent():
+    urgent = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", PROMOTED), is_urgent=True)
+    later = update("0.1.2", SLOW, "refused", TOO_SLOW, ago_s=10.0)
+    told = tell(live(status(version="0.1.1", tree_hash=NEXT), (later, urgent)), NOW)
+
+    assert "Urgent: its trial is short." in told.releases.history[-1].details
+
+
 def test_what_is_in_use_though_it_was_recalled_is_told_whatever_was_decided_since():
     stays = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", ago_s=90.0), is_recalled=True)
     later = update("0.1.2", "a" * 64, "recalled", "the developers recalled it")

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,6 +45,10 @@ UPDATE = schema.Update(
 RECALLED = msgspec.structs.replace(
     UPDATE, release="vault/0.1.2", phase="recalled", verdict="recalled", reason="the developers recalled it"
 )
+WATCHED = msgspec.structs.replace(
+    UPDATE, release="vault/0.1.3", phase="confirmed", verdict="promoted", reason="taken as an exception",
+    watched_until_s=1_800_000_000.0, exception="full trials could not prove it here", is_urgent=True,
+)  # fmt: skip
 
 
 def call(*arguments: str) -> Result:
@@ -67,7 +72,7 @@ class FakeNode:
     def updates(self) -> schema.Updates:
         developers = schema.DeveloperNews("current", "Last news from the developers: 12 days ago.", 1.0)
         refused = schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0)
-        return schema.Updates((RECALLED, UPDATE), (refused,), developers)
+        return schema.Updates((WATCHED, RECALLED, UPDATE), (refused,), developers)
 
     def trial(self) -> schema.TrialView | None:
         return None
@@ -166,6 +171,10 @@ class TestAnswers:
         assert result.stdout.startswith("Last news from the developers: 12 days ago.\n")
         assert "vault/0.1.1  refused: slower: requests take 3 times as long" in result.stdout
         assert "vault/0.1.2  recalled: the developers recalled it; the version from before came back\n" in result.stdout
+        until = time.strftime("%Y-%m-%d %H:%M", time.localtime(1_800_000_000.0))
+        assert f"in use; watched until {until}: until then a fault brings the one before back\n" in result.stdout
+        assert "without the usual proof, because full trials could not prove it here\n" in result.stdout
+        assert result.stdout.count("urgent: at least as many pods") == 1
         assert "pod-1, pod-2, pod-3" in result.stdout
         assert "    Wave 2 of 3 is open, this farm is in wave 1.\n" in result.stdout
         assert "metadata efefefef refused: 2 signatures where 3 are needed" in result.stdout
@@ -227,7 +236,7 @@ class TestForeignText:
     ):
         evil = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\u202ekill\x9b31m\r\nAll is well."
         status = msgspec.structs.replace(FakeNode().status(), sentence=evil, farm=evil)
-        update = msgspec.structs.replace(UPDATE, release=evil, reason=evil, signers=(evil,))
+        update = msgspec.structs.replace(UPDATE, release=evil, reason=evil, signers=(evil,), exception=evil)
         updates = schema.Updates((update,), (schema.RefusedHead("ef" * 32, evil, 1.0),))
 
         async def join(_self: object, text: str) -> schema.Joined:

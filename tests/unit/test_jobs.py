@@ -9,12 +9,12 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from node.trial.profile import PRACTICE
+from node.trial.profile import PRACTICE, PRACTICE_URGENT
 from node.trust.release import Release
-from node.update.events import Switch
-from node.update.jobs import Job, Means
+from node.update.events import StartTrial, Switch, TrialEnded
+from node.update.jobs import Job, Means, Work
 from node.update.kept import Kept
-from node.update.lifecycle import Lifecycle
+from node.update.lifecycle import NO_TRIAL, Lifecycle
 from node.update.links import LinkingFileSystem
 from node.update.slots import Layer, Slots
 from node.update.store import Record, Store
@@ -62,14 +62,7 @@ class Host(World):
 def test_a_pointer_that_is_being_written_is_written_before_the_job_is_over(tmp_path: Path):
     """Else the way back would find the old pointer, and the new one would land behind it."""
     slots = SlowSlots(tmp_path / "slots")
-    means = Means(
-        host=Host(), slots=slots, store=Store(tmp_path / "state"), kept=Kept(LinkingFileSystem(tmp_path)),
-        trials=tmp_path / "trial", profile=PRACTICE,
-        rollouts=rollouts_of(tmp_path, Notes(), lambda: 1.0),
-        quota_bytes=lambda: 1, random=random.Random(1), entropy=os.urandom, utc_s=lambda: 1.0, on_change=lambda: None,
-    )  # fmt: skip
-    release = Release("vault/2", "vault", "2", NEW, bytes(32), 1, (), "", 1)
-    job = Job(Switch(NEW), Record(release, Lifecycle("vault/2", NEW, 0.0, 0.0), 0.0), means)
+    job = job_of(Switch(NEW), tmp_path, slots, Host())
 
     async def scene() -> None:
         doing = asyncio.create_task(job.do())
@@ -82,3 +75,24 @@ def test_a_pointer_that_is_being_written_is_written_before_the_job_is_over(tmp_p
         assert slots.current("vault") == NEW
 
     asyncio.run(scene())
+
+
+def test_a_trial_on_a_computer_that_shuts_nothing_off_starts_no_vault(tmp_path: Path):
+    host = Host(is_shut_off=False)
+
+    ended = asyncio.run(job_of(StartTrial(), tmp_path, SlowSlots(tmp_path / "slots"), host).do())
+
+    assert isinstance(ended, TrialEnded)
+    assert (ended.outcome, ended.reason) == ("void", NO_TRIAL)
+    assert host.orders == []
+
+
+def job_of(work: Work, tmp_path: Path, slots: Slots, host: Host) -> Job:
+    means = Means(
+        host=host, slots=slots, store=Store(tmp_path / "state"), kept=Kept(LinkingFileSystem(tmp_path)),
+        trials=tmp_path / "trial", profile=PRACTICE, urgent=PRACTICE_URGENT,
+        rollouts=rollouts_of(tmp_path, Notes(), lambda: 1.0),
+        quota_bytes=lambda: 1, random=random.Random(1), entropy=os.urandom, utc_s=lambda: 1.0, on_change=lambda: None,
+    )  # fmt: skip
+    release = Release("vault/2", "vault", "2", NEW, bytes(32), 1, (), "", 1)
+    return Job(work, Record(release, Lifecycle("vault/2", NEW, 0.0, 0.0, baseline="b" * 64), 0.0), means)

@@ -220,6 +220,13 @@ class TestCertificates:
         serials = [certificate_of(keys_of(home).new_run(now_s)).serial for now_s in times_s]
         assert serials == sorted(set(serials))
 
+    def test_the_newest_serial_is_known_after_a_restart_and_before_any_run(self, tmp_path: Path):
+        home = home_of(tmp_path)
+        assert keys_of(home).newest_serial() == 0
+        keys = keys_of(home)
+        given = [certificate_of(keys.new_run(NOW_S)).serial, certificate_of(keys.new_run(NOW_S)).serial]
+        assert keys.newest_serial() == keys_of(home).newest_serial() == given[1]
+
     def test_serials_rise_even_when_the_file_was_lost(self, tmp_path: Path):
         home = home_of(tmp_path)
         keys = keys_of(home)

@@ -35,12 +35,14 @@ from node.update.events import (
     Vetoed,
     Withdrawn,
 )
-from node.update.lifecycle import Lifecycle, known_as_bad
+from node.update.lifecycle import Lifecycle
+from node.update.records import known_as_bad
 
 LIMITS = Limits(
     fetch_s=100.0, fetch_tries_max=3, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
     trial_cuts_max=3,
     rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
+    watch_s=1000.0, watch_failures_s=100.0,
 )  # fmt: skip
 NEW, OLD = "a" * 64, "b" * 64
 INSISTED = SwitchBack(OLD, is_insisted=True)
@@ -120,8 +122,12 @@ class TestTheTrial:
         assert (state.phase, state.reason) == ("refused", "lost a chunk")
         assert Switch(NEW) not in effects
 
-    def test_a_release_that_is_not_proven_is_not_taken(self):
-        assert last(*TO_TRIAL, TrialEnded(50.0, "keep", "too quiet"))[0] == "not_proven"
+    def test_a_release_that_is_not_proven_gets_a_second_trial_and_is_not_taken_after_that(self):
+        keep = TrialEnded(50.0, "keep", "too quiet")
+        assert last(*TO_TRIAL, keep) == ("staged", (Stop(),))
+        state, effects = play(*TO_TRIAL, keep, Ticked(55.0), keep)
+        assert (state.phase, state.reason) == ("not_proven", "too quiet")
+        assert Switch(NEW) not in effects
 
     def test_a_void_trial_is_tried_again_after_the_private_wait(self):
         assert last(*TO_TRIAL, TrialEnded(50.0, "void", "disk full")) == ("staged", (Stop(),))
@@ -190,7 +196,7 @@ class TestProbation:
         assert (state.phase, state.reason) == ("rolled_back", "wrong bytes; then port in use")
 
     def test_a_failure_after_the_end_changes_nothing(self):
-        state, _ = play(*TO_PROBATION, Ticked(172.0))
+        state, _ = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Returned(117.0))
         assert state.step(Vetoed(180.0, "late"), LIMITS) == (state, ())
 
 

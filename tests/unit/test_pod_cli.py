@@ -55,6 +55,34 @@ def test_a_network_is_founded_and_a_release_built_and_signed_in_plain_words(tmp_
     assert "is exactly what" in verified.output
 
 
+def test_an_urgent_release_says_what_it_asks_of_farms_and_how_many_must_sign(tmp_path: Path, source: Path) -> None:
+    net, out = tmp_path / "net", tmp_path / "out"
+    run("init-network", net)
+
+    said = run("build", source, "--out", out, "--version", "0.1.1", "--network", net, "--urgent").output
+    signed = [run(*sign_arguments(out, net, name, source)).output for name in ("ash", "birch", "cedar")]
+
+    assert "It is urgent: farms try it out for some hours instead of days" in said
+    assert "It is urgent: farms try it out for some hours instead of days" in signed[0]
+    assert "vault: ash, birch, cedar (4 needed)" in signed[2]
+    assert run_json("build", source, "--out", tmp_path / "usual", "--version", "0.1.2")["is_urgent"] is False
+
+
+def test_pods_reaffirm_a_release_by_a_file(tmp_path: Path, source: Path) -> None:
+    net, out, file = tmp_path / "net", tmp_path / "out", tmp_path / "reaffirmed.json"
+    run("init-network", net)
+    run("build", source, "--out", out, "--version", "0.1.1", "--network", net)
+    for name in ("ash", "birch", "cedar"):
+        run(*sign_arguments(out, net, name, source))
+    run("finish", out, "--network", net)
+
+    said = run("reaffirm", "vault/0.1.1", "--network", net, "--out", file).output
+
+    assert "It reaffirms vault/0.1.1" in said
+    assert file.is_file()
+    assert run("reaffirm", "vault/9", "--network", net, "--out", tmp_path / "no").exit_code == 1
+
+
 def test_a_release_that_asks_for_more_says_so_and_one_that_hides_what_it_needs_is_refused(
     tmp_path: Path, source: Path
 ) -> None:

@@ -9,13 +9,15 @@ import msgspec
 import pytest
 
 from node.pod import network
+from node.pod.build import build_tree
+from node.pod.describe import URGENT, describe
 from node.pod.errors import PodError
 from node.pod.finish import finish
 from node.pod.invitation import Invitation
 from node.pod.known import KnownNetwork
 from node.pod.network import published
 from node.pod.parties import Party
-from node.pod.plans import Plan, Recalling, Releasing, Rotating
+from node.pod.plans import Plan, Reaffirming, Recalling, Releasing, Rotating
 from node.pod.signing_file import begin
 from node.pod.statements import first_head
 from node.trust.chain import Verified
@@ -39,6 +41,10 @@ def world(tmp_path: Path) -> PodWorld:
 def releasing(version: str, role: str = "vault", floor: int = 0) -> Releasing:
     made = built(version, role=role)
     return Releasing(msgspec.structs.replace(made.release, floor=floor), made.manifest)
+
+
+def says_of(world: PodWorld, plan: Plan) -> list[str]:
+    return describe(begin(plan, published(world.net), NOW))
 
 
 def farm(world: PodWorld) -> Verified:
@@ -89,6 +95,62 @@ class TestReleasing:
         world.do(releasing("0.1.2"), *FOUR)
 
         assert vault_of(world).unrecognized_fields[FLOOR_FIELD] == 1
+
+
+class TestUrgentReleases:
+    def test_four_pods_release_it_and_three_do_not(self, world: PodWorld) -> None:
+        made = built("0.1.1", is_urgent=True)
+        with pytest.raises(PodError, match="vault by 1 more"):
+            world.do(Releasing(made.release, made.manifest), *FOUR[:3])
+
+        world.do(Releasing(made.release, made.manifest), *FOUR)
+        assert [release.is_urgent for release in farm(world).releases] == [True]
+
+    def test_who_signs_is_told(self, world: PodWorld) -> None:
+        made = built("0.1.1", is_urgent=True)
+        assert URGENT in says_of(world, Releasing(made.release, made.manifest))
+        assert URGENT not in says_of(world, releasing("0.1.1"))
+
+    def test_the_next_release_takes_three_again(self, world: PodWorld) -> None:
+        made = built("0.1.1", is_urgent=True)
+        world.do(Releasing(made.release, made.manifest), *FOUR)
+        world.do(releasing("0.1.2"), *FOUR[:3])
+        assert farm(world).releases[0].name == "vault/0.1.2"
+
+    def test_the_foundation_can_build_none(self, tmp_path: Path) -> None:
+        with pytest.raises(PodError, match="only pods"):
+            build_tree(tmp_path, "0.1.1", role="foundation", is_urgent=True)
+
+
+class TestReaffirming:
+    def test_four_pods_stand_by_a_release_and_three_do_not(self, world: PodWorld) -> None:
+        world.do(releasing("0.1.1"), *FOUR[:3])
+        with pytest.raises(PodError, match="vault by 1 more"):
+            world.do(Reaffirming("vault/0.1.1"), *FOUR[:3])
+        assert not farm(world).releases[0].is_reaffirmed
+
+        world.do(Reaffirming("vault/0.1.1"), *FOUR)
+        assert farm(world).releases[0].is_reaffirmed
+
+    def test_who_signs_is_told_for_whom_it_is(self, world: PodWorld) -> None:
+        world.do(releasing("0.1.1"), *FOUR)
+        told = " ".join(says_of(world, Reaffirming("vault/0.1.1")))
+        assert "It reaffirms vault/0.1.1" in told
+        assert "takes it unproven after all others" in told
+
+    def test_what_is_not_released_cannot_be_stood_by(self, world: PodWorld) -> None:
+        with pytest.raises(PodError, match="is not released"):
+            world.draft(Reaffirming("vault/0.1.1"))
+
+    def test_the_next_release_and_a_recall_take_three_again(self, world: PodWorld) -> None:
+        world.do(releasing("0.1.1"), *FOUR)
+        world.do(Reaffirming("vault/0.1.1"), *FOUR)
+        world.do(releasing("0.1.2"), *FOUR[:3])
+        assert not any(release.is_reaffirmed for release in farm(world).releases)
+
+        world.do(Reaffirming("vault/0.1.2"), *FOUR)
+        world.do(Recalling("vault/0.1.1"), *FOUR[:3])
+        assert not any(release.is_reaffirmed for release in farm(world).releases)
 
 
 class TestRecalling:

@@ -19,7 +19,7 @@ import pytest
 from node.api.schema import HeadAnswer, Update
 from node.supervisor.errors import SwitchFailed
 from node.trial.events import Twin
-from node.trial.profile import PRACTICE
+from node.trial.profile import PRACTICE, PRACTICE_URGENT
 from node.trial.waves import WITHOUT_WAVES, Plan
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
@@ -30,8 +30,8 @@ from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.jobs import Means
 from node.update.kept import KEPT, Kept
-from node.update.lifecycle import GAINS_IN_PLACE
 from node.update.links import LinkingFileSystem
+from node.update.records import GAINS_IN_PLACE
 from node.update.rehearsal import TrialResult
 from node.update.rollouts import Rollouts
 from node.update.slots import Layer, Slots
@@ -42,6 +42,7 @@ from tests import note_world, signed_world, twin_world, virtual_time
 from tests.twin_world import Nature
 
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
+URGENT = replace(PRACTICE_URGENT, reads_min=60, restarts_min=0)
 LIMITS = replace(PRACTICE_LIMITS, probation_s=60.0)
 SENDER = b"s" * 32
 DONE = ("confirmed", "refused", "not_proven", "rolled_back")
@@ -137,6 +138,7 @@ class Farm(twin_world.World):
     files: dict[bytes, bytes] = field(default_factory=dict)  # that the vault serves because the head names them
     witnesses: int = 3
     quota_bytes: int = 1 << 20
+    rolled_out: set[str] = field(default_factory=set)  # releases of which the last wave is over
     notes: note_world.Notes = field(default_factory=note_world.Notes)
     plan: Plan = WITHOUT_WAVES
     changes: int = 0
@@ -181,6 +183,7 @@ class Farm(twin_world.World):
         self.insisted += [tree_hash] * is_insisted
         self.pointed_at.append(self.slots.current("vault"))
         await asyncio.sleep(1.0)
+        self.last_serial += 1
         if self.switch_fails(tree_hash):
             self.kept.before_run(self.own)
             raise SwitchFailed("the port is in use")
@@ -188,14 +191,21 @@ class Farm(twin_world.World):
     # What the tests do with it.
 
     def publish(
-        self, version: str, nature: Nature | None = None, pods: int = 3, capabilities: Capabilities = TODAY
+        self,
+        version: str,
+        nature: Nature | None = None,
+        pods: int = 3,
+        capabilities: Capabilities = TODAY,
+        *,
+        is_urgent: bool = False,
     ) -> bytes:
         """A signed head with one more release, whose files are in the network."""
         built = signed_world.built(version)
         self.chunks |= built.objects | {hashlib.sha256(built.manifest).digest(): built.manifest}
         if nature is not None:
             self.natures[built.release.tree] = nature
-        return encode(self.signed.release(version, by=self.signed.pods[:pods], capabilities=capabilities))
+        by = self.signed.pods[:pods]
+        return encode(self.signed.release(version, by=by, capabilities=capabilities, is_urgent=is_urgent))
 
     def rollouts(self) -> Rollouts:
         return note_world.rollouts_of(self.folder / "state", self.notes, twin_world.utc_s, plan=self.plan)
@@ -208,8 +218,10 @@ class Farm(twin_world.World):
         slots.power = self.power
         means = Means(
             host=self, slots=slots, store=self.store, kept=self.kept, trials=self.folder / "trial",
-            profile=PROFILE, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes, random=self.random,
+            profile=PROFILE, urgent=URGENT, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes,
+            random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,
+            is_rolled_out=lambda release: release.name in self.rolled_out,
         )  # fmt: skip
         return Updates.open(self.signed.genesis, means, LIMITS)
 

@@ -22,6 +22,7 @@ from node.update import heads
 from node.update.driver import Updates
 from node.update.events import Rehearsed
 from node.update.heads import verify_head
+from node.update.jobs import Letter
 from tests import twin_world, virtual_time
 from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, party, resolving, unchanged
 from tests.twin_world import utc_s
@@ -163,7 +164,7 @@ class TestTwoHeads:
             async def keep_and_end(chain: Chain) -> None:
                 await keep(chain)
                 now_s = asyncio.get_running_loop().time()
-                updates._inbox.put_nowait((updates._job, Rehearsed(now_s, checked=7, missing=0, corrupt=0)))
+                updates._inbox.put_nowait(Letter(Rehearsed(now_s, checked=7, missing=0, corrupt=0), updates._job))
 
             monkeypatch.setattr(updates._judge, "_keep", keep_and_end)
             await updates.offered(split.second, SENDER)

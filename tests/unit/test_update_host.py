@@ -1,4 +1,4 @@
-"""What updates may ask of the node: whose fault it is that a twin does not start."""
+"""What updates may ask of the node: whose fault it is that a twin does not start, and whether one could be held."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 
+from node.sandbox.report import Level, SandboxReport
 from node.supervisor import space
 from node.supervisor.errors import RequestRefused
 from node.supervisor.home import Home
@@ -33,6 +35,7 @@ class InUse:
     """The vault in use; it takes every file but those that ``refuses`` names."""
 
     record = b""
+    run: SimpleNamespace | None = None
 
     def __init__(self, refuses: bytes = b"") -> None:
         self.refuses = refuses
@@ -104,3 +107,14 @@ def test_on_a_disk_that_cannot_be_written_nobody_can_start(home: Home, monkeypat
     monkeypatch.setattr(space, "_probe", refuse)
     with pytest.raises(HostFailed, match="Read-only"):
         start_twin(home, Slot("ab" * 32, home.slots, None))
+
+
+@pytest.mark.parametrize(("level", "can"), [("full", True), ("partial", True), ("none", False)])
+def test_vaults_can_be_shut_off_where_the_one_in_use_is_held_to_anything(home: Home, level: Level, can: bool):
+    in_use = InUse()
+    host = UpdateHost(home, in_use, lambda _: Slot("", home.slots, None), os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+    assert host.can_shut_off()  # nothing is known yet
+
+    in_use.run = SimpleNamespace(report=SandboxReport(level))
+
+    assert host.can_shut_off() is can

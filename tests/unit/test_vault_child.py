@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -449,6 +450,30 @@ class TestHandover:
             assert [run.tree_hash for run in world.alive()] == [NEW]
 
         play(story)
+
+    @pytest.mark.parametrize("is_hindered", [False, True])
+    def test_after_a_way_back_nothing_of_the_key_that_the_other_version_had_is_left_in_force(self, is_hindered: bool):
+        """Else what it may have given away would still speak for the farm."""
+        world = World()
+        world.keys = lambda: Keys(bytes(32), world, random.Random(1).randbytes)  # type: ignore[method-assign, arg-type]
+
+        async def story(vault: VaultChild, world: World):
+            await vault.switch(NEW)
+            world.faults[OLD] = ["cannot bind"] if is_hindered else []
+            with contextlib.suppress(SwitchFailed):
+                await vault.switch(OLD, is_insisted=is_hindered)
+            world.faults[OLD] = []
+            await asyncio.sleep(60.0)
+            assert vault.is_listening
+
+        runs = play(story, world=world).runs
+        left = [run for run in runs if run.tree_hash == NEW]
+        back = runs[-1]
+        certificates = {run: msgspec.msgpack.decode(run.key.certificate, type=Certificate) for run in runs}
+        assert back.tree_hash == OLD
+        assert back.key.transport_key not in [run.key.transport_key for run in runs[:-1]]
+        assert certificates[back].transport_key == back.key.transport_key
+        assert certificates[back].serial > max(certificates[run].serial for run in left)
 
     @pytest.mark.parametrize("fault", ["cannot bind", "deaf"])
     def test_one_that_cannot_take_over_is_ended_and_the_old_one_comes_back(self, fault: str):

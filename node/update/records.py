@@ -1,0 +1,103 @@
+"""All releases together: which one is on its way, which one is watched, and how a new one begins (pure)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from node.trust.capabilities import Capabilities, cost
+from node.trust.release import Release
+from node.update.events import Limits
+from node.update.lifecycle import NO_TRIAL, REASON_CHARACTERS_MAX, Lifecycle
+from node.update.store import Record
+
+GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
+NOT_PROVEN: Final = "full trials could not prove it here"
+
+
+def active(records: Iterable[Record]) -> Record | None:
+    """The release that is on its way; those that wait for their turn are not."""
+    on_the_way = [r for r in records if not r.way.is_over and r.way.phase != "announced"]
+    assert len(on_the_way) <= 1, [record.release.name for record in on_the_way]
+    return on_the_way[0] if on_the_way else None
+
+
+def watched(records: Iterable[Record]) -> Record | None:
+    """The release that is in use for good and still watched; for a moment also the one before, until that is ended."""
+    return min((record for record in records if record.way.watch is not None), key=age, default=None)
+
+
+def is_succeeded(record: Record, records: Iterable[Record], in_use: str | None) -> bool:
+    """Whether a newer release than this one has taken over."""
+    newer = (other for other in records if age(other) > age(record) and other.release.tree_hash == in_use)
+    return any(other.way.phase in ("probation", "confirmed") for other in newer)
+
+
+def age(record: Record) -> tuple[int, bool]:
+    """By what a release is newer than another; at equal numbers the pods' before the foundation's."""
+    return record.release.sequence, not record.release.name.startswith("foundation/")
+
+
+def new_record(
+    release: Release,
+    records: Iterable[Record],
+    in_use: str | None,
+    may: Capabilities,
+    *,
+    stagger_s: float,
+    now_s: float,
+    utc_s: float,
+) -> Record:
+    """The beginning of a release's way; over at once if its files are in use, or failed here under another name.
+
+    ``may`` is what the files in use may do.
+    """
+    tree = release.tree_hash
+    failed = [record for record in records if record.way.phase in ("refused", "rolled_back")]
+    bad = next((record for record in failed if record.release.tree_hash == tree), None)
+    if tree == in_use:
+        is_gaining = cost(may, release.capabilities) > 0
+        return Record(release, already_in_use(release.name, tree, now_s, is_gaining=is_gaining), utc_s, utc_s)
+    if bad is not None:
+        reason = f"the same files as {bad.release.name}: {bad.way.reason}"
+        return Record(release, known_as_bad(release.name, tree, now_s, reason), utc_s, utc_s)
+    return Record(release, Lifecycle(release.name, tree, stagger_s, now_s), utc_s)
+
+
+def said_again(record: Record, release: Release) -> Record:
+    """The record after a later head has listed its release again: pods may say of it what they did not say before."""
+    said = dataclasses.replace(record.release, is_urgent=release.is_urgent, is_reaffirmed=release.is_reaffirmed)
+    return msgspec.structs.replace(record, release=said)
+
+
+def already_in_use(release: str, tree_hash: str, now_s: float, *, is_gaining: bool) -> Lifecycle:
+    """The way of a release whose files are the ones in use: over before it began.
+
+    If it would let them do more it comes to nothing: beside themselves they cannot be tried out.
+    """
+    if is_gaining:
+        return Lifecycle(release, tree_hash, 0.0, now_s, phase="not_proven", reason=GAINS_IN_PLACE)
+    return Lifecycle(release, tree_hash, 0.0, now_s, phase="confirmed", reason="already in use")
+
+
+def known_as_bad(release: str, tree_hash: str, now_s: float, reason: str) -> Lifecycle:
+    """The way of a release whose files failed here before, under another name."""
+    return Lifecycle(release, tree_hash, 0.0, now_s, phase="refused", reason=reason[:REASON_CHARACTERS_MAX])
+
+
+def exception_for(record: Record, limits: Limits, *, can_try: bool) -> str:
+    """Why this release may be taken without a proof once its last wave is over; "" if it may not.
+
+    Nothing speaks against it: what was refused, recalled or gone back from is in another phase for ever.
+    """
+    if not record.release.is_reaffirmed:
+        return ""
+    if record.way.phase == "announced" and not can_try:
+        return NO_TRIAL
+    is_tried = record.way.full_trials >= limits.full_trials_max
+    # What did not come through as an exception either is not begun with again and again.
+    is_open = record.way.phase == "announced" or (record.way.phase == "not_proven" and not record.way.exception)
+    return NOT_PROVEN if is_tried and is_open else ""

@@ -1,0 +1,89 @@
+"""A candidate that no trial could prove, asked by ourselves alone: what it takes it must give back, restarted or not.
+
+This compares it with nothing and proves no efficiency.  It keeps a farm from taking into use what plainly does not run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from node.update.errors import ProberFailed, TwinFailed
+from node.update.interview import Chance, Interview
+from node.update.observations import Measured
+from node.update.plan import Plan
+from node.update.ports import TrialPorts, TwinOrder, TwinVault
+from node.update.rehearsal import TrialResult, scan, stop
+from node.vault.core.identity import KEY_BYTES, Signer, position_of
+
+QUESTIONS: Final = 60  # a quarter of them put, the others read
+QUESTIONS_PER_S: Final = 10.0
+ASK_S_MAX: Final = 300.0
+NAME_BYTES: Final = 8
+
+
+async def self_test(candidate: str, folder: Path, quota_bytes: int, ports: TrialPorts, chance: Chance) -> TrialResult:
+    """Put and get with the candidate, then start it again in standby and look for all that it acknowledged.
+
+    ``folder`` is empty and gets the candidate's data, for the rehearsal of the way back.  Safe to cancel.
+
+    Raises:
+        TwinFailed: It did not start, or not everything that it answered was right.
+        ProberFailed, HostFailed, OSError: This machine could not do its part.
+    """
+    data, seed = folder / chance.entropy(NAME_BYTES).hex(), chance.entropy(KEY_BYTES)
+    await asyncio.to_thread(data.mkdir, mode=0o700, parents=True)
+    order = TwinOrder(tree_hash=candidate, data=data, seed=seed, quota_bytes=quota_bytes)
+    vault = await ports.start_twin(order)
+    try:
+        plan = Plan(position_of(Signer(seed).public_key), chance.random, chance.entropy)
+        acknowledged = await _ask(vault, plan, ports, chance)
+    finally:
+        await stop(vault)
+    vault = await ports.start_twin(replace(order, is_standby=True))
+    try:
+        held = await scan(vault)
+    finally:
+        await stop(vault)
+    missing = sum(address not in held.whole for address in acknowledged)
+    if missing or held.corrupt:
+        raise TwinFailed(f"it lost {missing} of {len(acknowledged)} chunks when it was restarted")
+    return TrialResult("promote", "", data, acknowledged)
+
+
+async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) -> tuple[bytes, ...]:
+    """Ask it as twins are asked, both times the same vault; the chunks that it acknowledged."""
+    asked: list[Measured] = []
+    done = asyncio.Event()
+
+    def hear(measured: Measured) -> None:
+        if measured.is_relayed:
+            return
+        asked.append(measured)
+        is_right = all(answer.outcome == "ok" for answer in measured.answers)
+        if len(asked) >= QUESTIONS or not is_right:
+            done.set()
+
+    twice = (vault.record, vault.record)
+    interview = Interview(twice, plan, ports, chance, hear)
+    prober = await ports.start_prober(twice)
+    asking = asyncio.create_task(interview.run(prober, QUESTIONS_PER_S))
+    asking.add_done_callback(lambda _: done.set())
+    try:
+        async with asyncio.timeout(ASK_S_MAX):
+            await done.wait()
+    except TimeoutError as error:
+        raise TwinFailed("it answered too slowly") from error
+    finally:
+        asking.cancel()
+        await asyncio.wait({asking})
+        await stop(prober)
+    bad = [f"{one.kind}: {answer.outcome}" for one in asked for answer in one.answers if answer.outcome != "ok"]
+    if bad:
+        raise TwinFailed(f"not every answer was right ({bad[0]})")
+    if len(asked) < QUESTIONS:
+        asking.result()  # raises what it ended with
+        raise ProberFailed("the prober ended before it had asked enough")
+    return tuple(one.address for one in asked if one.kind == "put")

@@ -1,0 +1,109 @@
+"""The watch over the version in use: it is counted and ended, and neighbours are asked whether they can prove a fault.
+
+What they hand on of the farm's own vault comes with the rank tables that a vault fetches anyway.  Whatever they claim
+counts for nothing here; only what the vault itself has signed since it was taken into use does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from node.trial import verdict as says
+from node.update.errors import TwinFailed
+from node.update.events import Event, Halted, Limits, Succeeded, Ticked, Vetoed
+from node.update.jobs import Means
+from node.update.lifecycle import STOPPABLE
+from node.update.observations import proofs_against
+from node.update.records import active, is_succeeded, watched
+from node.update.store import Record
+
+DAMAGED: Final = "its files were damaged"
+
+log = logging.getLogger(__name__)
+
+
+class Watching:
+    """Belongs to one event loop; ``records`` is the driver's own, ``take`` makes one step of one of them.
+
+    ``tell`` is called with a release's name and what was proven against it.
+    """
+
+    def __init__(
+        self,
+        records: Mapping[str, Record],
+        means: Means,
+        limits: Limits,
+        take: Callable[[str, Event], Awaitable[None]],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self._records = records
+        self._means = means
+        self._limits = limits
+        self._take = take
+        self._tell = tell
+        self._looked_s = -math.inf
+
+    def in_use(self) -> Record | None:
+        """The release that is in use and may still be left; None while something takes over or is gone back from."""
+        one = active(self._records.values())
+        if one is not None and one.way.is_going_back:
+            return None
+        if one is not None and one.way.phase == "probation":
+            return one
+        return watched(self._records.values())
+
+    async def count(self, in_use: str | None) -> None:
+        """Count the watch; end it when a newer release has taken over; leave a version whose files are damaged."""
+        record, one = watched(self._records.values()), active(self._records.values())
+        if record is None:
+            return
+        if record.release.tree_hash == in_use:
+            if _now() - record.way.since_s >= self._limits.watch_count_s:
+                await self._take(record.release.name, Ticked(_now()))
+        elif is_succeeded(record, self._records.values(), in_use):
+            await self._take(record.release.name, Succeeded(_now()))
+        elif one is None or one.way.phase in STOPPABLE:  # else one is just taking over
+            await self.concern(record.release.name, Vetoed(_now(), DAMAGED))
+
+    async def concern(self, name: str, event: Event) -> None:
+        """Take what concerns the version in use; if it must be left, what is on trial beside it begins anew later."""
+        record, one = self._records[name], active(self._records.values())
+        is_left = record.way.step(event, self._limits)[0].is_going_back
+        if is_left and one is not None and one is not record:
+            if one.way.phase not in STOPPABLE:
+                return  # it takes over, which is a way out too
+            await self._take(one.release.name, Halted(_now()))
+        await self._take(name, event)
+
+    async def run(self) -> None:
+        """Look for proofs for ever: often in probation, seldom in the watch, never when nothing could be left."""
+        while True:
+            await asyncio.sleep(self._limits.probation_look_s)
+            record = self.in_use()
+            if record is None:
+                continue
+            pause_s = self._limits.watch_look_s if record.way.watch is not None else self._limits.probation_look_s
+            if _now() - self._looked_s >= pause_s:
+                self._looked_s = _now()
+                await self._look(record)
+
+    async def _look(self, record: Record) -> None:
+        host = self._means.host
+        try:
+            around = await host.neighbourhood()
+        except TwinFailed as error:
+            log.info("neighbours not asked about the version in use reason=%s", error)
+            return
+        proofs = await asyncio.to_thread(
+            proofs_against, host.vault_id(), record.way.serial, around.neighbours, utc_s=self._means.utc_s()
+        )
+        if proofs:
+            self._tell(record.release.name, says.proven_by_neighbours(proofs))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
