@@ -74,6 +74,7 @@ def open_updates(
         trials=home.trial,
         profile=practiced,
         rollouts=notes,
+        is_rolled_out=notes.is_rolled_out,
         urgent=profile.PRACTICE_URGENT if home.is_practice else profile.URGENT,
         quota_bytes=lambda: twin_bytes(lending.left_bytes()),
         random=random,

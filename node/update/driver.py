@@ -259,7 +259,7 @@ class Updates:
         if record.release.name not in {release.name for release in self._newest}:
             return ""
         why = exception_for(record, self._limits, can_try=self._means.host.can_shut_off())
-        return why if why and self._means.is_rolled_out(record.release) else ""
+        return why if why and self._means.is_rolled_out(record) else ""
 
     def _is_untriable(self, record: Record) -> bool:
         """Whether the release waits for a trial that this computer cannot hold."""

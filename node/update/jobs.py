@@ -18,7 +18,6 @@ from node.trial.profile import Profile
 from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
-from node.trust.release import Release
 from node.update import events
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
@@ -44,7 +43,7 @@ log = logging.getLogger(__name__)
 Work = events.Fetch | events.StartTrial | events.Rehearse | events.Switch | events.SwitchBack
 
 
-def _unknown(_release: Release) -> bool:
+def _unknown(_record: Record) -> bool:
     """Nothing is known of the others, so nobody goes after the last of them."""
     return False
 
@@ -70,7 +69,7 @@ class Means:
     entropy: Entropy
     utc_s: Callable[[], float]
     on_change: Callable[[], None]
-    is_rolled_out: Callable[[Release], bool] = _unknown
+    is_rolled_out: Callable[[Record], bool] = _unknown
 
 
 class Job:

@@ -39,7 +39,7 @@ from node.trial.notes import (
     numbers_of,
 )
 from node.trial.verdict import Progress
-from node.trial.waves import STATE_BYTES_MAX, Plan, Rollout, Seen, Standing, UnreadableRollout, shares_in
+from node.trial.waves import STATE_BYTES_MAX, URGENT, Plan, Rollout, Seen, Standing, UnreadableRollout, shares_in
 from node.update.events import Event, TrialEnded
 from node.update.lifecycle import STOPPABLE
 from node.update.noted import HALTED, NOT_YET, TOO_EARLY, position_in, reason_told, rollout_view, state_told, subject_of
@@ -129,9 +129,9 @@ class _Way:
     answered_before: int = 0
     answered: dict[bytes, str] = field(default_factory=dict)
 
-    def step(self, now_s: float, *seen: Seen) -> Standing:
+    def step(self, now_s: float, *seen: Seen, is_reaffirmed: bool = False) -> Standing:
         answered = max(self.answered_before, len(set(self.answered.values())))
-        return self.rollout.step(now_s, seen, answered=answered)
+        return self.rollout.step(now_s, seen, answered=answered, is_reaffirmed=is_reaffirmed)
 
 
 class Rollouts:
@@ -185,8 +185,8 @@ class Rollouts:
         standing = self._stepped(record)
         if standing is None or not standing.may_promote or standing.open_wave + 1 < standing.wave_count:
             return False
-        plan = self._plan
-        return self._ways[record.release.name].rollout.waited_s >= plan.report_s_min + plan.soak_s
+        rollout = self._ways[record.release.name].rollout
+        return rollout.waited_s >= rollout.plan.report_s_min + rollout.plan.soak_s
 
     def is_slow(self, name: str) -> bool:
         """Whether its trial shall last twice as long, because many others refuse it."""
@@ -303,11 +303,12 @@ class Rollouts:
             return None
         if way is None or (size >= GROWN * way.network_size and not way.rollout.votes):
             way = self._begin(record, size)
-        self._told(way, way.step(self._now()))
+        self._told(way, way.step(self._now(), is_reaffirmed=record.release.is_reaffirmed))
         return way.standing
 
     def _begin(self, record: Record, size: int) -> _Way:
-        plan, subject = self._plan, subject_of(record.release)
+        is_urgent, subject = record.release.is_urgent and bool(self._plan.shares), subject_of(record.release)
+        plan = URGENT if is_urgent else self._plan
         rollout = Rollout(
             plan=plan, shares=shares_in(plan, size), position=position_in(subject, self._author.seed),
             heard_s=record.announced_s,

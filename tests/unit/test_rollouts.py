@@ -14,7 +14,7 @@ import pytest
 
 from node.trial import membership
 from node.trial.notes import NOTE_BYTES_MAX, check_note, decode_note, encode_note
-from node.trial.waves import ORDINARY, WITHOUT_WAVES, Plan
+from node.trial.waves import ORDINARY, URGENT, WITHOUT_WAVES, Plan
 from node.trust.release import Release
 from node.update import events
 from node.update import rollouts as rollouts_module
@@ -536,3 +536,33 @@ class TestTheOwnNote:
 
         play(world, story)
         assert self.said(world, late) == []
+
+
+class TestWhatPodsSayBesides:
+    def test_an_urgent_release_comes_in_two_waves_and_soon(self, tmp_path: Path):
+        async def story(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts)
+            urgent = record(of=replace(release(), is_urgent=True))
+            assert rollouts.hold(urgent) == NOT_YET
+            view = rollouts.view("vault/1")
+            assert view is not None
+            assert view.waves == 2
+            await asyncio.sleep(URGENT.silence_s / 2)
+            rollouts.hold(urgent)
+            for _ in range(10):
+                await asyncio.sleep(URGENT.silence_s / 10)
+                held = rollouts.hold(urgent)
+            assert held == ""
+
+        play(World(tmp_path, asking=SLOWLY), story)
+
+    def test_votes_halt_no_release_that_a_high_threshold_of_pods_stands_by(self, tmp_path: Path):
+        async def story(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts, *farms(60, "fail"))
+            rollouts.hold(record())
+            while not rollouts.halted(record("on_trial")):
+                await asyncio.sleep(1800.0)
+            reaffirmed = record("on_trial", of=replace(release(), is_reaffirmed=True))
+            assert rollouts.halted(reaffirmed) == ""
+
+        play(World(tmp_path, HALVES, SLOWLY), story)

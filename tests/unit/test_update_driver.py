@@ -221,7 +221,7 @@ class Farm(twin_world.World):
             profile=PROFILE, urgent=URGENT, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes,
             random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,
-            is_rolled_out=lambda release: release.name in self.rolled_out,
+            is_rolled_out=lambda record: record.release.name in self.rolled_out,
         )  # fmt: skip
         return Updates.open(self.signed.genesis, means, LIMITS)
 
