@@ -14,11 +14,13 @@ import node
 from node.pod.build import build_tree
 from node.practice.releases import Change, PracticeError
 from node.trust.capabilities import TODAY
+from tests.candidates import modelled
+from tests.candidates.__main__ import main
 from tests.candidates.attempts import ATTEMPTS, PLANTED, REFUSED, SUCCEEDED, traces
 from tests.candidates.catalogue import BAD, GOOD, ROWS, UNSEEN, write_source
-from tests.candidates.modelled import MODELLED, play
+from tests.candidates.modelled import MODELLED
 from tests.candidates.results import Results, line_of, source_hash, table
-from tests.candidates.rows import End, Row, Traces, complaints
+from tests.candidates.rows import End, ModelledRow, Row, Traces, complaints
 
 VERSION = "0.1.0.1"
 IMPORT_S_MAX = 120
@@ -87,9 +89,13 @@ class TestTheCatalogue:
         assert all(row.unseen and row.ending == "anything" for row in UNSEEN)
         assert all(row.is_attempt for row in ATTEMPTS)
 
+    def test_only_what_does_no_harm_in_use_leaves_a_network_in_which_others_can_be_played(self):
+        assert not any(row.is_harmless for row in (*BAD, *UNSEEN))
+        assert all(row.is_harmless for row in (*ATTEMPTS, *GOOD))
+
     @pytest.mark.parametrize("row", MODELLED, ids=lambda row: row.name)
     def test_what_practice_cannot_see_is_refused_at_the_size_of_a_real_trial(self, row):
-        assert complaints(row, [play(row, 1)], NOTHING_LEFT) == []
+        assert complaints(row, [modelled.play(row, 1)], NOTHING_LEFT) == []
 
 
 class TestTheEnd:
@@ -119,6 +125,32 @@ class TestTheEnd:
 
     def test_an_attempt_that_was_never_made_shows_nothing(self):
         assert complaints(REACHING, [refused()], NOTHING_LEFT) == ["it attempted nothing"]
+
+
+class TestTheCommand:
+    def call(self, file: Path, *words: str) -> int:
+        return main(["--seeds", "2", "--results", str(file), "--only", MODELLED[0].name, *words])
+
+    def test_what_was_played_is_not_played_again(self, tmp_path, monkeypatch, capsys):
+        played: list[int] = []
+
+        def play(_row: ModelledRow, seed: int) -> End:
+            played.append(seed)
+            return refused("processor time")
+
+        monkeypatch.setattr(modelled, "play", play)
+        assert self.call(tmp_path / "results") == self.call(tmp_path / "results") == 0
+        assert played == [1, 2]
+        assert capsys.readouterr().out.endswith(f"2/2  {MODELLED[0].name}: refused\n")
+
+    def test_a_bad_one_that_was_promoted_is_a_failure(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(modelled, "play", lambda _row, _seed: promoted())
+        assert self.call(tmp_path / "results") == 1
+
+    def test_a_row_that_is_not_there_is_said_so(self, tmp_path, capsys):
+        with pytest.raises(SystemExit):
+            main(["--results", str(tmp_path / "results"), "--only", "nothing-of-that-name"])
+        assert "no row is called nothing-of-that-name" in capsys.readouterr().err
 
 
 class TestTraces:
