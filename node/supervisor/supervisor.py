@@ -120,7 +120,7 @@ class Supervisor:
             others = [
                 tasks.create_task(self._measure_again(), name="measure"),
                 tasks.create_task(self._publish_changes(), name="publish"),
-                tasks.create_task(self._meeting.keep_contacts(), name="contacts"),
+                tasks.create_task(self._meeting.run(), name="meeting"),
             ]
             if self._updates is not None:
                 others.append(tasks.create_task(self._heads.judge(self._updates.offered), name="heads"))
