@@ -108,7 +108,12 @@ def test_a_node_says_the_truth_about_itself(tmp_path: Path):
         assert status.in_use is not None
         assert status.in_use.tree_hash == first.slots.current("vault")
         assert status.farm == first.keys.vault_id.hex()[:8]
-        assert status.sandbox in {"full", "partial", "none"}
+        assert first.vault.run is not None
+        report = first.vault.run.report
+        assert (status.sandbox, status.sandbox_reasons) == (report.level, report.reasons)
+        if report.seccomp:
+            held = Path(f"/proc/{first.vault.run.pid}/status").read_text(encoding="ascii")
+            assert {"NoNewPrivs:\t1", "Seccomp:\t2"} <= set(held.splitlines())
         await wait_until(lambda: first.status().space.used_bytes > 100_000)  # slot and byte code count
         assert stat.S_IMODE((first.home.state / "vault_id.key").stat().st_mode) == 0o600
         assert (first.home.state / "record").read_bytes() == first.vault.record
