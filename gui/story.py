@@ -40,6 +40,7 @@ class Seen:
 class Proof:
     mark: Mark
     text: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,10 @@ def _proofs(status: Status | None) -> tuple[Proof, ...]:
     if status.subnet_count and is_proven:
         # Homes, not identities: the versions that a neighbour tries out are no neighbours of their own.
         neighbours = Proof("ok", texts.neighbours(status.subnet_count))
-    shut_off = Proof(_SHUT_OFF[status.sandbox], texts.SHUT_OFF[status.sandbox])
+    held = texts.SHUT_OFF[status.sandbox]
+    if status.sandbox == "partial" and not status.is_sandbox_tried:
+        held = texts.SHUT_OFF_UNTRIED
+    shut_off = Proof(_SHUT_OFF[status.sandbox], held, "; ".join(status.sandbox_reasons))
     if status.sandbox == "none" and not is_proven:  # perhaps only because nothing runs that could be shut off
         shut_off = Proof("wait", texts.SHUT_OFF_UNKNOWN)
     return version, neighbours, shut_off

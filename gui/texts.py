@@ -86,6 +86,7 @@ SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "partial": "Partly shut off",
     "none": "Not shut off from your files",
 }
+SHUT_OFF_UNTRIED: Final = "Partly shut off, never tried on this system"
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

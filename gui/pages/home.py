@@ -63,7 +63,10 @@ class Home(Page):
             shape, tone = MARKS[proof.mark]
             cell = row(gap=GAP_8 + 2)
             cell.addWidget(Glyph(shape, tone), 0, Qt.AlignmentFlag.AlignVCenter)
-            cell.addWidget(label(proof.text), 1)
+            words = label(proof.text)
+            words.setToolTip(proof.why)
+            words.setAccessibleDescription(proof.why)
+            cell.addWidget(words, 1)
             self._proof_row.addLayout(cell, round(34 * scale() + metrics.horizontalAdvance(proof.text)))
 
     def _act(self) -> None:

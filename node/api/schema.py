@@ -60,7 +60,11 @@ KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's p
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How it stands.  ``sentence`` is true at this moment and meant for a person."""
+    """How it stands.  ``sentence`` is true at this moment and meant for a person.
+
+    ``sandbox`` is what really holds the vault in use, ``sandbox_reasons`` why it is no better, and
+    ``is_sandbox_tried`` whether it was ever tried on such a system.
+    """
 
     state: NodeState
     sentence: str
@@ -74,6 +78,8 @@ class Status(msgspec.Struct, frozen=True):
     last_event: int  # number of the newest event: read on from here
     handover: Handover | None = None  # while the vault shrinks or leaves
     key_place: KeyPlace = "keyring"
+    sandbox_reasons: tuple[str, ...] = ()
+    is_sandbox_tried: bool = True
 
 
 class MetricView(msgspec.Struct, frozen=True):

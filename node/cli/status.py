@@ -45,6 +45,12 @@ def _details(found: Status) -> list[tuple[str, str]]:
         ("version", version),
         ("space", space),
         ("connected", network),
-        ("sandbox", found.sandbox),
+        ("sandbox", _sandbox(found)),
         ("key", key),
     ]
+
+
+def _sandbox(found: Status) -> str:
+    """What holds the vault, and why it is no better."""
+    level = found.sandbox if found.is_sandbox_tried else f"{found.sandbox}, untested"
+    return ": ".join([level, *(["; ".join(found.sandbox_reasons)] if found.sandbox_reasons else [])])

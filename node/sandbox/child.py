@@ -27,14 +27,14 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildNotStarted, ChildTimeout
 from node.sandbox.log import CappedLog, keep_log
-from node.sandbox.report import SandboxReport, read_report, uncontained
-from node.sandbox.spec import SandboxSpec, environment
+from node.sandbox.report import SandboxReport, read_report
+from node.sandbox.spec import SandboxSpec
+from node.sandbox.start import READ_BYTES, Started, start
 from node.vault.control import FRAME_BYTES_MAX, LENGTH_BYTES, Failed, Frames
 from node.vault.errors import ControlError
 
 START_S_MAX: Final = 30.0  # from the launcher to the hello, on a slow disk
 LAST_WORDS_S: Final = 5.0  # between the end of the channel and the end of the process, whichever comes first
-READ_BYTES: Final = 64 << 10
 ASKS_MAX: Final = 64  # unanswered at a time; more wait
 ABANDONED_MAX: Final = 1024  # asks that nobody waits for any longer, whose answers may still come
 REPORTS_PER_S_MAX: Final = 200  # unasked ones; a child that has more to say waits
@@ -64,23 +64,25 @@ class Child(Generic[R]):
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        started: Started,
         *,
         decode: Callable[[bytes], R],
         on_report: Callable[[R], None],
         log: CappedLog,
         name: str,
     ) -> None:
-        """Take over a process whose three streams are pipes; ``start`` is the way to make one."""
+        """Take over a process; ``Child.start`` is the way to make one."""
+        process = started.process
         assert process.stdin is not None, name
         assert process.stdout is not None, name
         assert process.stderr is not None, name
         self.name = name
         self.pid = process.pid
-        self.report: SandboxReport = uncontained()
+        self.report = started.report or SandboxReport("none")
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.fault: str | None = None
         self.counters: Counter[str] = Counter()
+        self._started = started
         self._process = process
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._log = log
@@ -130,11 +132,11 @@ class Child(Generic[R]):
             try:
                 capped_log = CappedLog(log, asyncio.get_running_loop().time())
                 undo.callback(capped_log.close)
-                process = await _spawn(spec)
+                started = await start(spec)
             except OSError as error:
                 raise ChildNotStarted(f"{name} cannot be started: {error}") from error
             undo.pop_all()
-        child = cls(process, decode=decode, on_report=on_report, log=capped_log, name=name)
+        child = cls(started, decode=decode, on_report=on_report, log=capped_log, name=name)
         try:
             async with asyncio.timeout(start_s_max):
                 await child._open(configure)
@@ -196,7 +198,7 @@ class Child(Generic[R]):
 
     async def _open(self, configure: Callable[[bytes], bytes]) -> None:
         """From the launcher's line to the sent configuration; then the child lives."""
-        if sys.platform == "linux":
+        if self._started.report is None:
             self.report = read_report(await self._stderr.readline())
         self._keeping = asyncio.create_task(keep_log(self._stderr, self._log), name=f"{self.name} log")
         hello = await self._receive()
@@ -210,6 +212,7 @@ class Child(Generic[R]):
         self.kill()
         self._stdin.close()
         await self._process.wait()
+        self._started.let_go()
         await _read_out(self._stdout)
         if self._keeping is None:
             await _read_out(self._stderr)
@@ -244,6 +247,7 @@ class Child(Generic[R]):
         finally:
             self.kill()
         code = await waiting
+        self._started.let_go()
         self._stdin.close()
         await _end(reading)
         await _read_out(self._stdout)
@@ -336,21 +340,6 @@ class Child(Generic[R]):
         async with self._sending:
             await self._stdin.drain()  # before, not after: at most one frame lies in the buffer
             self._stdin.write(len(content).to_bytes(LENGTH_BYTES, "big") + content)
-
-
-async def _spawn(spec: SandboxSpec) -> asyncio.subprocess.Process:
-    """Start the launcher, or where there is no sandbox the child itself.
-
-    Raises:
-        OSError: The system refused.
-    """
-    if sys.platform != "linux":
-        for folder in spec.folders().values():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(
-        *spec.command(), stdin=pipe, stdout=pipe, stderr=pipe, cwd=spec.data, env=environment(), limit=READ_BYTES
-    )
 
 
 def _plain(text: str) -> str:

@@ -30,15 +30,28 @@ def main() -> None:
         if os.getpid() != os.getsid(0):
             os.setsid()  # no controlling terminal: nothing can be typed into the farmer's shell
         make_folders(order["folders"])
-        facts = contain(order)
+        facts, command = hold(order)
         sys.stderr.write(json.dumps(facts) + "\n")
         sys.stderr.flush()
         os.closerange(3, linux.DESCRIPTORS_MAX)
-        os.execve(order["command"][0], order["command"], order["environment"])  # noqa: S606  no shell is wanted
+        os.execve(command[0], command, order["environment"])  # noqa: S606  no shell is wanted
     except OSError as error:
         sys.stderr.write(json.dumps({"error": str(error)}) + "\n")
         sys.stderr.flush()
         os._exit(EXIT_NOT_STARTED)
+
+
+def hold(order: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Hold this process as this system can; return what is or will be in force, and the command to become.
+
+    Raises:
+        ProcessLookupError: The supervisor is gone.
+    """
+    if sys.platform == "darwin":
+        from node.sandbox import macos  # noqa: PLC0415  # what it loads would slow down every start elsewhere
+
+        return macos.contain(order)
+    return contain(order), order["command"]
 
 
 def make_folders(folders: list[str]) -> None:
@@ -93,5 +106,6 @@ def contain(order: dict[str, Any]) -> dict[str, Any]:
         "memory_bytes": order["memory_bytes"] if is_limited else None,
         "is_root": os.geteuid() == 0,
         "has_capabilities": not has_no_powers,
+        "is_tried": True,
         "missing": missing,
     }

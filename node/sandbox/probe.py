@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.sandbox import linux, seccomp
+from node.sandbox.probe_network import connect, listen, own_addresses, send, sockets
 
 EXECUTED: Final = "EXECUTED"
 PTRACE_SEIZE: Final = 0x4206
@@ -33,7 +34,6 @@ KEYCTL_GET_KEYRING_ID, KEY_SESSION = 0, -3
 IPC_CREATE, IPC_REMOVE = 0o1000, 0
 AT_CURRENT_FOLDER: Final = -100
 F_SETOWN: Final = 8
-IPPROTO_ICMP: Final = 1
 
 Probe = tuple[str, Callable[[], object]]
 
@@ -65,7 +65,7 @@ def main() -> None:
         "udp": [],
         "memory": memory(may["memory_bytes"], may["file_bytes"], may["open_files"]),
     }
-    groups["work" if may["udp"] else "udp"].append(("send by UDP", send))
+    groups["work" if may["udp"] else "udp"] += [("send by UDP", send), ("learn its own addresses", own_addresses)]
     groups["work" if may["tcp"] else "tcp"].append(("connect by TCP", lambda: connect(bait["tcp"])))
     outcomes = [attempt(kind, name, action) for kind, probes in groups.items() for name, action in probes]
     print(json.dumps([asdict(outcome) for outcome in outcomes]), flush=True)  # noqa: T201  its output
@@ -256,49 +256,6 @@ def kernel() -> list[Probe]:
         ("watch performance counters", lambda: call("perf_event_open", page(), 0, -1, -1, 0)),
         ("have capabilities", _use_capability),
     ]
-
-
-def sockets(bait: dict[str, Any]) -> list[Probe]:
-    """Ways to other programs: the session bus hands out secrets, the journal takes lies."""
-
-    def unix(address: str) -> Callable[[], object]:
-        def connect() -> None:
-            with socket.socket(socket.AF_UNIX) as own:
-                own.connect(address)
-
-        return connect
-
-    def through_a_pair() -> int:
-        first, second = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        with first, second:
-            return first.sendto(b"x", bait["datagram"])
-
-    return [
-        ("reach a Unix socket", unix(bait["stream"])),
-        ("reach an abstract Unix socket", unix("\0" + bait["abstract"])),
-        ("reach a Unix socket through a pair", through_a_pair),
-        ("talk to the kernel's network", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM).close()),
-        ("send pings", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, IPPROTO_ICMP).close()),
-    ]
-
-
-def send() -> int:
-    """A datagram to itself."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.bind(("127.0.0.1", 0))
-        return own.sendto(b"x", own.getsockname())
-
-
-def connect(port: int) -> None:
-    """To a program on this computer."""
-    socket.create_connection(("127.0.0.1", port), 2).close()
-
-
-def listen() -> None:
-    """For others to connect."""
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        own.listen()
 
 
 def memory(memory_bytes: int, file_bytes: int, open_files: int) -> list[Probe]:

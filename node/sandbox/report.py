@@ -27,6 +27,7 @@ from node.sandbox.spec import SandboxSpec, environment
 SELF_TEST_S_MAX: Final = 30.0
 PROBE_MODULE: Final = "node.sandbox.probe"
 EXECUTED: Final = "EXECUTED"
+UNTRIED: Final = "this has never been tried on this system"
 
 Level = Literal["full", "partial", "none"]
 
@@ -42,6 +43,7 @@ class SandboxReport(msgspec.Struct, frozen=True):
     seccomp: bool = False
     udp: bool = False
     memory_bytes: int | None = None
+    is_tried: bool = True  # on this operating system, by whoever made this
     reasons: tuple[str, ...] = ()
 
 
@@ -57,6 +59,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_bytes: int | None
     is_root: bool
     has_capabilities: bool
+    is_tried: bool
     missing: tuple[str, ...]
 
 
@@ -82,10 +85,10 @@ class Outcome(msgspec.Struct, frozen=True):
 def assess() -> SandboxReport:
     """What this machine really enforces: the launcher's word, put to the test by trying to break out.
 
-    Blocking, about 0.3 s.  On a machine without a sandbox it says so at once.
+    Blocking, about 0.3 s.  The attempts are made for Linux; elsewhere it says at once that nothing is proven.
     """
     if sys.platform != "linux":
-        return uncontained()
+        return SandboxReport("none", is_tried=False, reasons=("there is a self-test for Linux only",))
     try:
         with tempfile.TemporaryDirectory(prefix="perennial-") as folder:
             spec = SandboxSpec(slot=Path(__file__).parents[2], data=Path(folder, "data"), module=PROBE_MODULE)
@@ -169,14 +172,14 @@ def rate(facts: Facts) -> SandboxReport:
     """Turn what is in force into a level and the reasons why it is no better."""
     # The filter refuses signals to others and every way to them, Landlock's scopes the signals alone.
     is_isolated = facts.scopes or facts.seccomp
-    reasons = list(facts.missing)
-    if not facts.files:
+    reasons = [*([] if facts.is_tried else [UNTRIED]), *facts.missing]
+    if not facts.files and facts.is_tried:
         reasons.append(f"this kernel's Landlock (ABI {facts.landlock_abi}) cannot restrict the files of a vault")
     if facts.is_root:
         reasons.append("it runs as root, although without root's capabilities: every file of root is its own")
     held = (facts.files, is_isolated, facts.seccomp, facts.memory_bytes is not None)
     level: Level = "none" if not any(held) else "partial"
-    if all(held) and not (facts.is_root or facts.has_capabilities):
+    if all(held) and facts.is_tried and not (facts.is_root or facts.has_capabilities):
         level = "full"
     return SandboxReport(
         level=level,
@@ -187,6 +190,7 @@ def rate(facts: Facts) -> SandboxReport:
         seccomp=facts.seccomp,
         udp=facts.udp,
         memory_bytes=facts.memory_bytes,
+        is_tried=facts.is_tried,
         reasons=tuple(reasons),
     )
 

@@ -99,8 +99,9 @@ CLONE_NEW_NAMESPACES: Final = 0x7E020000
 O_ACCESS_MODE: Final = 3
 O_TRUNCATE: Final = 0o1000
 SOCKET_FLAGS: Final = 0o2004000  # SOCK_CLOEXEC, SOCK_NONBLOCK
-AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
-SOCK_STREAM, SOCK_DGRAM = 1, 2
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
+SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
+NETLINK_ROUTE: Final = 0
 IPPROTO_ANY, IPPROTO_TCP, IPPROTO_UDP = 0, 6, 17
 PRIO_PROCESS: Final = 0
 IOPRIO_WHO_PROCESS: Final = 1
@@ -138,16 +139,27 @@ def _forbid(index: int, values: tuple[int, ...], error: int, mask: int = _ALL_BI
 
 
 def _sockets(*, udp: bool, tcp: bool) -> list[Instruction]:
-    """Sockets of the internet, of the kinds that are given."""
+    """Sockets of the internet, of the kinds that are given; who has UDP must know at which address it is reached."""
     granted = [(SOCK_DGRAM, IPPROTO_UDP)] * udp + [(SOCK_STREAM, IPPROTO_TCP)] * tcp
     if not granted:
         return _return(errno.EACCES)
     kinds, protocols = zip(*granted, strict=True)
     return [
+        *(_own_addresses() if udp else []),
         *_require(0, (AF_INET, AF_INET6), errno.EAFNOSUPPORT),
         *_require(1, kinds, errno.EACCES, _ALL_BITS ^ SOCKET_FLAGS),
         *_require(2, (IPPROTO_ANY, *protocols), errno.EACCES),
     ]
+
+
+def _own_addresses() -> list[Instruction]:
+    """The kernel's word on this computer's addresses and routes; without capabilities it can be asked, not told."""
+    passed = [
+        *_require(1, (SOCK_RAW, SOCK_DGRAM), errno.EACCES, _ALL_BITS ^ SOCKET_FLAGS),
+        *_require(2, (NETLINK_ROUTE,), errno.EACCES),
+        *_return(0),
+    ]
+    return [*_load_argument(0, _ALL_BITS), (_IF_EQUAL, 0, len(passed), AF_NETLINK), *passed]
 
 
 def _guards(own_pid: int, *, udp: bool, tcp: bool) -> dict[str, list[Instruction]]:

@@ -41,6 +41,8 @@ ENVIRONMENT: Final = {
     "MALLOC_ARENA_MAX": "2",
 }
 
+HAS_LAUNCHER: Final = sys.platform in {"linux", "darwin"}
+
 SYSTEM_PATHS: Final = (
     "/lib",
     "/lib64",
@@ -55,6 +57,16 @@ SYSTEM_PATHS: Final = (
     "/etc/nsswitch.conf",
     "/dev/urandom",
 )
+# Besides what a profile of macOS allows every program.  Of a framework the interpreter becomes the second program.
+MAC_PATHS: Final = (
+    "/usr/lib",
+    "/System/Library",
+    "/usr/share/zoneinfo",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/dev/urandom",
+)
+MAC_PROGRAM: Final = "Resources/Python.app/Contents/MacOS/Python"
 
 # What a module is installed as, with what it loads in turn.  Nothing else can be granted, whatever a release declares.
 PACKAGES: Final = {
@@ -119,7 +131,7 @@ class SandboxSpec:
             OSError: The interpreter cannot be read.
         """
         own = [str(path) for path in (self.slot, self.data, self.pycache) if path is not None]
-        closed, shared = _package_folders(), [*SYSTEM_PATHS, *_interpreter_paths()]
+        closed, shared = _package_folders(), [*_system_paths(), *_interpreter_paths()]
         return {
             "read": [*(path for top in shared for path in _outside(top, closed)), *own, *self._packages(closed)],
             # Python finds a module by listing the folder that it lies in.
@@ -154,7 +166,7 @@ class SandboxSpec:
         Raises:
             OSError: The interpreter cannot be read.
         """
-        if sys.platform != "linux":
+        if not HAS_LAUNCHER:
             return self.start_command()
         order = {
             "parent_pid": os.getpid(),
@@ -175,6 +187,10 @@ def environment() -> dict[str, str]:
     if sys.platform != "win32":
         return dict(ENVIRONMENT)
     return ENVIRONMENT | {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}  # no program starts without it
+
+
+def _system_paths() -> tuple[str, ...]:
+    return MAC_PATHS if sys.platform == "darwin" else SYSTEM_PATHS
 
 
 def _interpreter_paths() -> list[str]:
@@ -208,6 +224,8 @@ def _outside(path: str, closed: Collection[str]) -> Iterator[str]:
 def _programs() -> list[str]:
     """The interpreter and the dynamic loader that it names: all that may ever be executed."""
     program = os.path.realpath(sys.executable)
+    if sys.platform == "darwin":
+        return [program, os.path.realpath(f"{sys.base_prefix}/{MAC_PROGRAM}")]
     loader = elf_loader(Path(program))
     return [program] if loader is None else [program, os.path.realpath(loader)]
 

@@ -10,6 +10,7 @@ bootstrap.py    peers and introductions kept for the next start
 invitation.py   the text by which a home finds others (pure)
 leaving.py      its end: what it holds goes to others first
 meeting.py      how others are met: contacts kept, invitations
+whereabouts.py  a vault starts anew where the computer has moved
 shipped.py      the version of a slot that no release brought
 launch.py       one run of a vault: start, check, configure
 watched.py      a run and what is known of it

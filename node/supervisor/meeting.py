@@ -1,4 +1,4 @@
-"""How the node meets others: contacts kept while it runs, invitations written and taken."""
+"""How the node meets others: contacts kept while it runs, invitations written and taken, and found after a move."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from node.supervisor.errors import InvitationError, RequestRefused, StateError, 
 from node.supervisor.home import Home
 from node.supervisor.invitation import VAULTS_MAX, decode_invitation, encode_invitation
 from node.supervisor.vault_child import VaultChild
+from node.supervisor.whereabouts import follow, is_anywhere
 from node.vault import control
 from node.vault.core.identity import Introduction, encode_introduction
 
@@ -26,11 +27,18 @@ class Meeting:
 
     def __init__(self, home: Home, bootstrap: Bootstrap, vault: VaultChild) -> None:
         self._network = home.network
+        self._bind = home.marker.bind
         self._bootstrap = bootstrap
         self._vault = vault
 
-    async def keep_contacts(self) -> None:
-        """Keep whom the vault knows, every few minutes, until cancelled."""
+    async def run(self) -> None:
+        """Keep whom the vault knows, and let it be found wherever the computer is, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_contacts(), name="contacts")
+            if is_anywhere(self._bind):
+                tasks.create_task(follow(self._vault), name="whereabouts")
+
+    async def _keep_contacts(self) -> None:
         await self._vault.wait_until_settled()
         await asyncio.sleep(KEEP_FIRST_S)
         while True:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Final, TypeVar
 
 from node.api import health, schema, texts
+from node.sandbox.report import SandboxReport
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
@@ -77,7 +78,7 @@ class Supervisor:
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._updates_trouble = ""
-        self._last_level: schema.SandboxLevel = "none"
+        self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
         self.vault = VaultChild(
@@ -120,7 +121,7 @@ class Supervisor:
             others = [
                 tasks.create_task(self._measure_again(), name="measure"),
                 tasks.create_task(self._publish_changes(), name="publish"),
-                tasks.create_task(self._meeting.keep_contacts(), name="contacts"),
+                tasks.create_task(self._meeting.run(), name="meeting"),
             ]
             if self._updates is not None:
                 others.append(tasks.create_task(self._heads.judge(self._updates.offered), name="heads"))
@@ -150,11 +151,13 @@ class Supervisor:
             peer_count=figures.peer_count if figures else 0,
             subnet_count=figures.subnet_count if figures else 0,
             in_use=self._in_use(),
-            sandbox=self._sandbox_level(),
+            sandbox=self._sandbox().level,
             farm=self.keys.vault_id.hex()[:8],
             last_event=self.events.newest,
             handover=self.vault.handover,
             key_place=self.home.key_place,
+            sandbox_reasons=self._sandbox().reasons,
+            is_sandbox_tried=self._sandbox().is_tried,
         )
 
     def farewell(self) -> str:
@@ -165,11 +168,11 @@ class Supervisor:
             handover = schema.Handover(0, figures.chunk_count)
         return health.left(handover, are_others_there=are_others_there) if handover is not None else ""
 
-    def _sandbox_level(self) -> schema.SandboxLevel:
+    def _sandbox(self) -> SandboxReport:
         """What holds the vault in use; between two runs what held the last one, for the next will be held alike."""
         if self.vault.run is not None:
-            self._last_level = self.vault.run.report.level
-        return self._last_level
+            self._held = self.vault.run.report
+        return self._held
 
     def updates(self) -> schema.Updates:
         return self._updates.updates() if self._updates else schema.Updates((), ())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 from node.supervisor.errors import SwitchFailed
+
+IN_USE: Final = ""  # in place of a tree hash: the version in use, started anew
 
 
 @dataclass(slots=True)

@@ -132,7 +132,7 @@ class VaultChild:
         return await self._watched.run.ask(make, timeout_s)
 
     async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
-        """Hand over to the version ``tree_hash``; nothing happens if it is in use already.
+        """Hand over to the version ``tree_hash``; nothing happens if it is in use already (``IN_USE``: anew).
 
         Cancelling the call does not stop the handover.
 
@@ -338,7 +338,7 @@ class VaultChild:
     async def _answer(self, switch: Switch) -> None:
         try:
             if switch.tree_hash != self._tree_hash:
-                await self._hand_over(switch.tree_hash)
+                await self._hand_over(switch.tree_hash or self._tree_hash)
         except SwitchFailed as error:
             log.warning("handover failed insisted=%s reason=%s", switch.is_insisted, error)
             if switch.is_insisted:

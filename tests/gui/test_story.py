@@ -84,6 +84,16 @@ def test_a_weak_sandbox_is_said_and_not_ticked():
     assert (proof.mark, proof.text) == ("note", "Partly shut off")
 
 
+def test_a_sandbox_that_nobody_tried_on_such_a_system_is_said_to_be_untried_and_says_why():
+    one = msgspec.structs.replace(
+        status(is_practice=False), is_sandbox_tried=False, sandbox_reasons=("no Mac", "no limit")
+    )
+    proof = tell(live(one), NOW).home.proofs[2]
+
+    assert (proof.mark, proof.text) == ("note", "Partly shut off, never tried on this system")
+    assert proof.why == "no Mac; no limit"
+
+
 def test_when_it_is_gone_the_time_of_the_last_word_is_told():
     told = story("lost")
 

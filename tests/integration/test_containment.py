@@ -47,7 +47,7 @@ STRICT_ANYWAY = {
     "open the terminal", "load a kernel program", "read the kernel's log", "watch performance counters", "send pings",
     "enter a user namespace", "queue calls past the filter", "trace the parent", "read the parent's memory",
     "read the kernel's keyring", "have capabilities", "change the slot", "start a process by the old call",
-    "set an extended attribute", "remove an extended attribute",
+    "change the computer's addresses", "set an extended attribute", "remove an extended attribute",
 }  # fmt: skip
 
 pytestmark = [
@@ -381,6 +381,26 @@ def test_prepared_byte_code_serves_the_slot_alone(tmp_path: Path) -> None:
     source.write_text("WORD = 'source'\n")
 
     assert run_stand_in(tmp_path, body, pycache=prepared) == "prepared None True\n"
+
+
+ADDRESSES = """
+import asyncio, iroh
+async def look():
+    options = iroh.EndpointOptions(
+        preset=iroh.preset_minimal(), relay_mode=iroh.RelayMode.disabled(), bind_addr="0.0.0.0:0", alpns=[b"a"])
+    endpoint = await iroh.Endpoint.bind(options)
+    print(sorted(str(address).rpartition(":")[0] for address in endpoint.addr().direct_addresses()))
+    await endpoint.close()
+asyncio.run(look())
+"""
+
+
+@needs_landlock
+def test_a_contained_vault_knows_at_which_addresses_it_is_reached(tmp_path: Path) -> None:
+    bare = subprocess.run([sys.executable, "-c", ADDRESSES], capture_output=True, text=True, timeout=60, check=True)
+    if bare.stdout == "[]\n":
+        pytest.skip("this computer has no network")
+    assert run_stand_in(tmp_path, ADDRESSES) == bare.stdout
 
 
 @needs_landlock

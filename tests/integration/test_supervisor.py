@@ -9,11 +9,13 @@ import os
 import random
 import shutil
 import signal
+import socket
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import psutil  # type: ignore[import-untyped]
@@ -23,7 +25,7 @@ import node
 from node.api import schema
 from node.api.client import ApiError, Client
 from node.api.server import ApiServer
-from node.supervisor import keys, space
+from node.supervisor import keys, space, whereabouts
 from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
@@ -108,7 +110,12 @@ def test_a_node_says_the_truth_about_itself(tmp_path: Path):
         assert status.in_use is not None
         assert status.in_use.tree_hash == first.slots.current("vault")
         assert status.farm == first.keys.vault_id.hex()[:8]
-        assert status.sandbox in {"full", "partial", "none"}
+        assert first.vault.run is not None
+        report = first.vault.run.report
+        assert (status.sandbox, status.sandbox_reasons) == (report.level, report.reasons)
+        if report.seccomp:
+            held = Path(f"/proc/{first.vault.run.pid}/status").read_text(encoding="ascii")
+            assert {"NoNewPrivs:\t1", "Seccomp:\t2"} <= set(held.splitlines())
         await wait_until(lambda: first.status().space.used_bytes > 100_000)  # slot and byte code count
         assert stat.S_IMODE((first.home.state / "vault_id.key").stat().st_mode) == 0o600
         assert (first.home.state / "record").read_bytes() == first.vault.record
@@ -161,6 +168,36 @@ def test_another_version_takes_over_identity_address_and_data(tmp_path: Path):
         assert after.transport_key != msgspec.msgpack.decode(before, type=PeerRecord).transport_key
 
     play(tmp_path, story)
+
+
+def test_a_node_starts_its_vault_anew_where_the_computer_has_moved_and_keeps_the_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place, seen = ["192.168.1.5"], list[str]()
+
+    def look() -> dict[str, list[SimpleNamespace]]:
+        seen.append(place[0])
+        return {"eth0": [SimpleNamespace(family=socket.AF_INET, address=place[0])]}
+
+    monkeypatch.setattr(psutil, "net_if_addrs", look)
+    monkeypatch.setattr(whereabouts, "LOOK_S", 0.05)
+    home = Home.make(
+        tmp_path / "a", kind="practice", root=GENESIS, bind="0.0.0.0:0", quota_bytes=QUOTA, contacts=(), pace=PACE
+    )  # fmt: skip
+
+    def port(supervisor: Supervisor) -> set[str]:
+        return {address.rpartition(":")[2] for address in addresses(supervisor.vault.record) if "[" not in address}
+
+    async def main() -> None:
+        async with asyncio.timeout(60), running(home) as supervisor:
+            await wait_until(lambda: supervisor.vault.is_listening and bool(seen))
+            before, bound = supervisor.vault.run, port(supervisor)
+            place[0] = "10.0.0.7"
+            await wait_until(lambda: supervisor.vault.run is not before and supervisor.vault.is_listening)
+            assert port(supervisor) == bound
+            assert supervisor.vault.failures == 0
+
+    asyncio.run(main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is a sandbox for Linux only")

@@ -66,7 +66,8 @@ class FakeNode:
         return schema.Status(
             state="fine", sentence="All is well.", is_practice=True,
             space=schema.Space(70_000_000, self.quota_bytes, 1), peer_count=1, subnet_count=7,
-            in_use=schema.VersionInUse("0.1.0", "cd" * 32, 1.0), sandbox="full", farm="01234567", last_event=0,
+            in_use=schema.VersionInUse("0.1.0", "cd" * 32, 1.0), sandbox="partial", farm="01234567", last_event=0,
+            sandbox_reasons=("never tried", "no limit"), is_sandbox_tried=False,
         )  # fmt: skip
 
     def updates(self) -> schema.Updates:
@@ -138,6 +139,7 @@ class TestAnswers:
         assert result.stdout.startswith("All is well.\n")
         assert "1 vault in 7 subnets" in result.stdout
         assert "0.1.0 (cdcdcdcd)" in result.stdout
+        assert "partial, untested: never tried; no limit\n" in result.stdout
         assert "in a file of this practice home" in result.stdout
 
     @pytest.mark.parametrize("arguments", [["status", "--json", "--home"], ["--json", "status", "--home"]])

@@ -22,6 +22,7 @@ ALL = Facts(
     memory_bytes=1 << 30,
     is_root=False,
     has_capabilities=False,
+    is_tried=True,
     missing=(),
 )
 
@@ -47,6 +48,7 @@ def test_an_old_landlock_is_full_where_the_filter_closes_its_holes() -> None:
         {"memory_bytes": None, "missing": ("memory limit: no",)},
         {"is_root": True},
         {"has_capabilities": True, "missing": ("capabilities: no",)},
+        {"is_tried": False},
     ],
 )
 def test_anything_lacking_is_partial_and_has_a_reason(changes: dict[str, Any]) -> None:

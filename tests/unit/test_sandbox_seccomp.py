@@ -136,7 +136,25 @@ def test_only_udp_sockets_can_be_made(answer: Answer, flags: int) -> None:
     assert answer("socket", 2, 3 | flags, 0) == errno.EACCES  # raw
     assert answer("socket", 2, 2 | flags, 1) == errno.EACCES  # ping
     assert answer("socket", 1, 2 | flags, 0) == errno.EAFNOSUPPORT  # Unix
-    assert answer("socket", 16, 2 | flags, 0) == errno.EAFNOSUPPORT  # netlink
+
+
+@pytest.mark.parametrize("flags", [0, os.O_CLOEXEC])
+def test_of_the_kernels_network_only_addresses_and_routes_can_be_asked(answer: Answer, flags: int) -> None:
+    netlink = 16
+    for kind in (2, 3):
+        assert answer("socket", netlink, kind | flags, seccomp.NETLINK_ROUTE) == ALLOWED
+        for protocol in (4, 6, 9, 12, 15, 16):  # connections of others, IPsec, audit, firewall, devices, drivers
+            assert answer("socket", netlink, kind | flags, protocol) == errno.EACCES
+    assert answer("socket", netlink, 1 | flags, seccomp.NETLINK_ROUTE) == errno.EACCES
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_who_has_no_udp_cannot_ask_for_addresses(machine: str) -> None:
+    program = seccomp.assemble(machine, OWN, udp=False, tcp=True)
+    number = seccomp.GUARDED["socket"][MACHINES.index(machine)]
+    architecture = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
+    assert number is not None
+    assert run(program, number, (16, 3, 0), architecture) == errno.EAFNOSUPPORT
 
 
 def test_a_pair_of_sockets_is_bound_to_itself(answer: Answer) -> None:

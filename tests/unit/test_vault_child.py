@@ -18,6 +18,7 @@ from node.supervisor.errors import RequestRefused, StateError, SwitchFailed, Vau
 from node.supervisor.keys import Keys, RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.state import Serial
+from node.supervisor.switching import IN_USE
 from node.supervisor.vault_child import LISTEN_S_MAX, POLL_S, SILENCE_S_MAX, VaultChild
 from node.supervisor.watchdog import STEADY_S
 from node.vault import control
@@ -376,6 +377,25 @@ class TestHandover:
         world = play(story)
         assert world.log == ["start 1", "start 2 standby", "drain 1", "end 1", "drain 2", "end 2"]
         assert world.runs[1].assignment.bind == "127.0.1.1:4001"
+
+    def test_a_version_that_is_started_anew_hands_over_to_itself(self):
+        async def story(vault: VaultChild, world: World):
+            await vault.switch(OLD)
+            await vault.switch(IN_USE)
+            assert vault.tree_hash == OLD
+            assert vault.is_listening
+
+        world = play(story)
+        assert world.log == ["start 1", "start 2 standby", "drain 1", "end 1", "drain 2", "end 2"]
+        assert {run.tree_hash for run in world.runs} == {OLD}
+        assert world.failures == []
+
+    def test_one_that_is_to_start_anew_while_another_takes_over_is_the_other_one(self):
+        async def story(vault: VaultChild, world: World):
+            await asyncio.gather(vault.switch(NEW), vault.switch(IN_USE))
+            assert vault.tree_hash == NEW
+
+        assert [run.tree_hash for run in play(story).runs] == [OLD, NEW, NEW]
 
     def test_the_store_is_seen_to_when_the_old_one_has_ended_and_before_the_new_one_is_at_it(self):
         async def story(vault: VaultChild, world: World):
