@@ -12,6 +12,7 @@ from node.api.schema import StoredChunk
 from node.supervisor.errors import SwitchFailed
 from node.supervisor.keys import Keys
 from node.supervisor.vault_child import VaultChild
+from node.trust.head import encode
 from node.update.driver import Updates
 from node.vault import control
 from node.vault.core.carrying import CARRIED_BYTES_MAX, Carried
@@ -155,7 +156,8 @@ def test_row_6_whoever_slept_while_every_pod_was_replaced_follows_the_new_ones(s
     signed = stage.signed
 
     async def story() -> None:
-        first, farm = list(signed.pods), await stage.farm()
+        first, honest, farm = list(signed.pods), await stage.add(5), await stage.farm()
+        await knows(stage, farm, honest, encode(signed.head))
         await farm.switch_off()
         for number, gone in enumerate(first):
             new, others = party(50 + number, f"new-{number}"), [pod for pod in signed.pods if pod is not gone]
@@ -166,7 +168,7 @@ def test_row_6_whoever_slept_while_every_pod_was_replaced_follows_the_new_ones(s
             for role in signed.head.delegated:
                 if role != "foundation":
                     signed.head = signed.change(role, unchanged, now=stage.now())
-        honest, head = await stage.add(5), stage.release("2")
+        head = stage.release("2")
         await stage.publish(honest, head)
         await farm.switch_on()
         await stage.until(lambda: farm.head == head, JUDGED_S)
