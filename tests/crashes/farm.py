@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from node.trial.ratchet import Estimates
 from node.update.driver import Updates
 from node.update.jobs import Job, empty
-from node.update.kept import KEPT, Kept
+from node.update.kept import Kept
 from node.update.links import LinkingFileSystem
 from node.update.rehearsal import TrialResult
 from node.update.slots import Slots
@@ -40,9 +39,8 @@ FAILURES: Final = 3
 class PretendedTrial:
     """Always finds the release good; leaves the candidate's data as a trial does."""
 
-    estimates: Estimates = {}
-
     def __init__(self, job: Any) -> None:
+        self.estimates: Estimates = {}
         self._folder = job._means.trials
         empty(self._folder)
 
@@ -167,9 +165,6 @@ class Farm(one_farm.Farm):
                 for _ in range(FAILURES):
                     updates.vault_failed("exit code 1")
 
-    def kept_names(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / KEPT).glob("*/*"))
-
 
 def is_decided(updates: Updates) -> bool:
     items = updates.updates().items
@@ -179,10 +174,14 @@ def is_decided(updates: Updates) -> bool:
 @contextlib.contextmanager
 def pretended_trials() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Job, "_prepare_trial", lambda job: PretendedTrial(job))
+        patch.setattr(Job, "_prepare_trial", _pretended)
         patch.setattr(Job, "trial", None)
         patch.setattr(twin_world.PretendedVault, "store", property(lambda _vault: {TRIED: True}))
         yield
+
+
+def _pretended(job: Job) -> PretendedTrial:
+    return PretendedTrial(job)
 
 
 @dataclass(frozen=True)
@@ -199,10 +198,6 @@ def watched(farm: Farm, release: str) -> Platter:
         return Said(frozenset(farm.acknowledged), phases)
 
     return Platter(farm.folder, look)
-
-
-def chance() -> random.Random:
-    return random.Random(1)
 
 
 def folder_of(tmp_path: Path) -> Path:

@@ -116,14 +116,14 @@ class Platter:
             self._is_busy = False
 
     def _read_folder(self, path: str, tree: Tree) -> int:
-        number = self._hold(path, os.stat(path))
+        number = self._hold(path, Path(path).stat())
         names = tree.folders[number] = {}
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     names[entry.name] = self._read_folder(entry.path, tree)
                     continue
-                found = os.stat(entry.path)
+                found = entry.stat(follow_symlinks=False)
                 names[entry.name] = self._hold(entry.path, found)
                 stamp = found.st_size, found.st_mtime_ns
                 if self._seen.get(found.st_ino) == stamp and found.st_ino in self._now.contents:

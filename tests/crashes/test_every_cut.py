@@ -6,7 +6,6 @@ chunk is there, the release is where it was, and its way ends as it would have e
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
