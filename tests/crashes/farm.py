@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,9 +174,11 @@ def is_decided(updates: Updates) -> bool:
 
 @contextlib.contextmanager
 def pretended_trials() -> Iterator[None]:
+    """No trial and no flush takes any time: which disk is left is decided by ``Platter``."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Job, "_prepare_trial", _pretended)
         patch.setattr(Job, "trial", None)
+        patch.setattr(os, "fsync", lambda _descriptor: None)
         patch.setattr(twin_world.PretendedVault, "store", property(lambda _vault: {TRIED: True}))
         yield
 

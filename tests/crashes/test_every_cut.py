@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from node.trust.head import encode
+from node.update.driver import Updates
 from tests import signed_world
 from tests.crashes.farm import OWN, Farm, Said, folder_of, is_decided, pretended_trials, watched
 from tests.crashes.platter import Disk, put_down
@@ -55,12 +56,16 @@ def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Fa
     farm.found()
     farm.switch_on()
     farm.put(b"since long")
+    if way.is_recalled:  # until then it is the way of one that is confirmed
+        farm.live(heads[0], until=is_decided)
     platter = watched(farm, RELEASE)
     with platter.watched():
-        farm.live(heads[0], until=is_decided)
-        if way.is_recalled:
-            farm.live(heads[1], until=lambda updates: updates.updates().items[0].phase == "recalled")
+        farm.live(heads[-1], until=lambda updates: ends_as(updates, way.end))
     return farm, platter.moments
+
+
+def ends_as(updates: Updates, end: str) -> bool:
+    return is_decided(updates) and updates.updates().items[0].phase == end
 
 
 def files_of(version: str) -> dict[bytes, bytes]:
@@ -83,7 +88,7 @@ def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World,
     is_harmed = way.options.get("is_bad", False) and chosen == tree_of("2")
     assert is_harmed or promised <= set(farm.vault.addresses())
 
-    farm.live(*heads, until=lambda updates: is_decided(updates) and updates.updates().items[0].phase == way.end)
+    farm.live(*heads, until=lambda updates: ends_as(updates, way.end))
     in_use = tree_of("2") if way.end == "confirmed" else tree_of(OWN)
     assert farm.slots.current("vault") == in_use
     farm.slots.verify("vault", in_use)
