@@ -1,0 +1,1 @@
+"""Every moment at which the power may fail, and what is found after it."""

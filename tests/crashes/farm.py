@@ -1,0 +1,209 @@
+"""One farm whose disk may stop at any moment: real updates, slots and stores, pretended trial, vaults and time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from node.trial.ratchet import Estimates
+from node.update.driver import Updates
+from node.update.jobs import Job, empty
+from node.update.kept import Kept
+from node.update.links import LinkingFileSystem
+from node.update.rehearsal import TrialResult
+from node.update.slots import Slots
+from node.update.store import Saved
+from node.vault.share.tree import manifest_of
+from node.vault.storage.chunk_store import ChunkStore
+from node.vault.storage.filesystem import RealFileSystem
+from tests import signed_world, twin_world, virtual_time
+from tests.crashes.platter import Platter
+from tests.unit import test_update_driver as one_farm
+from tests.unit.test_update_driver import DONE, SENDER, tree_of
+
+OWN: Final = "0"  # the version that the farm ran before
+QUOTA_BYTES: Final = 1 << 20
+TRIAL_S: Final = 20.0
+TRIED: Final = hashlib.sha256(b"tried").digest()  # what the candidate of a trial has acknowledged
+ENDS: Final = (*DONE, "recalled")
+FAILURES: Final = 3
+
+
+class PretendedTrial:
+    """Always finds the release good; leaves the candidate's data as a trial does."""
+
+    def __init__(self, job: Any) -> None:
+        self.estimates: Estimates = {}
+        self._folder = job._means.trials
+        empty(self._folder)
+
+    def host_fault(self, what: str) -> None:
+        """Nothing is measured here."""
+
+    async def run(self) -> TrialResult:
+        data = self._folder / "twin"
+        await asyncio.sleep(TRIAL_S)
+        ChunkStore(RealFileSystem(data), QUOTA_BYTES).put(b"tried")
+        return TrialResult("promote", "as good", data, (TRIED,))
+
+
+class SeenStore(one_farm.CutStore):
+    """Remembers which phases of a release are written down, and which just are being."""
+
+    seen: Saving
+
+    def save(self, saved: Saved) -> None:
+        self.seen.coming = {record.release.name: record.way.phase for record in saved.records}
+        super().save(saved)
+        self.seen.kept = self.seen.coming
+
+
+@dataclass
+class Saving:
+    kept: dict[str, str] = field(default_factory=dict)
+    coming: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Farm(one_farm.Farm):
+    """A farm that is switched on anew with what its disk holds.  ``acknowledged`` is what its vault ever promised.
+
+    ``is_bad``: version 2 removes half of what is stored, and then fails, as soon as it is in use.
+    """
+
+    is_bad: bool = False
+    acknowledged: dict[bytes, bytes] = field(default_factory=dict)
+    saving: Saving = field(default_factory=Saving)
+    phases: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.power = one_farm.Power()
+        self.store = SeenStore(self.folder / "state", self.power)
+        self.store.seen = self.saving
+        self.kept = Kept(LinkingFileSystem(self.folder))
+        self.slots = Slots(self.folder / "slots")
+        self.own = tree_of(OWN)
+        self.removed: list[bytes] = []
+        self.vault: ChunkStore | None = None
+
+    def found(self) -> None:
+        """Make the home, with a version in use and some chunks."""
+        files = [*signed_world.SOURCE, ("node/vault/version.py", False, OWN.encode())]
+        contents = {hashlib.sha256(content).hexdigest(): content for _, _, content in files}
+        manifest, _ = manifest_of(files)
+        self.slots.stage("vault", manifest, contents.__getitem__)
+        self.slots.point("vault", self.own, 0.0)
+
+    # The vault in use.
+
+    def switch_on(self) -> str:
+        """As a supervisor does at its start: choose a version, see to the store, open it; which version it is."""
+        chosen = self.slots.choose("vault", 0.0)
+        self.run_vault(chosen)
+        return chosen
+
+    def run_vault(self, tree_hash: str) -> None:
+        if self.vault is not None:
+            self.vault.close()
+        self.kept.before_run(tree_hash)
+        self.vault = ChunkStore(RealFileSystem(self.folder / "vault"), QUOTA_BYTES)
+
+    def put(self, content: bytes) -> None:
+        assert self.vault is not None
+        self.acknowledged[self.vault.put(content)] = content
+
+    async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
+        self.switches.append(tree_hash)
+        self.put(b"while it stands by %d" % len(self.switches))
+        await asyncio.sleep(1.0)
+        if self.switch_fails(tree_hash):
+            raise one_farm.SwitchFailed("the port is in use")
+        self.run_vault(tree_hash)
+        if tree_hash == tree_of("2") and self.is_bad:
+            self.remove_half()
+
+    def remove_half(self) -> None:
+        assert self.vault is not None
+        for address in self.vault.addresses()[::2]:
+            self.vault.remove(address)
+
+    # What happens to it.
+
+    def live(self, *heads: bytes, until: Callable[[Updates], bool]) -> None:
+        """Hear these heads, and go on until it is so and all is cleaned up."""
+
+        async def main() -> None:
+            updates = self.open()
+            running = asyncio.create_task(updates.run())
+            try:
+                for head in heads:
+                    await updates.offered(head, SENDER)
+                async with asyncio.timeout(100_000.0):
+                    while not until(updates):
+                        self._happens(updates)
+                        await asyncio.sleep(1.0)
+                await asyncio.sleep(2.0)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+
+        virtual_time.run(main())
+
+    def _happens(self, updates: Updates) -> None:
+        for item in updates.updates().items:
+            if self.phases[-1:] != [item.phase]:
+                self.phases.append(item.phase)
+                self.put(f"in {item.phase} {len(self.phases)}".encode())
+            if item.phase == "probation" and self.is_bad:
+                for _ in range(FAILURES):
+                    updates.vault_failed("exit code 1")
+
+
+def is_decided(updates: Updates) -> bool:
+    items = updates.updates().items
+    return bool(items) and all(item.phase in ENDS for item in items)
+
+
+@contextlib.contextmanager
+def pretended_trials() -> Iterator[None]:
+    """No trial and no flush takes any time: which disk is left is decided by ``Platter``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Job, "_prepare_trial", _pretended)
+        patch.setattr(Job, "trial", None)
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        patch.setattr(twin_world.PretendedVault, "store", property(lambda _vault: {TRIED: True}))
+        yield
+
+
+def _pretended(job: Job) -> PretendedTrial:
+    return PretendedTrial(job)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What must hold of a disk that the power left at some change."""
+
+    acknowledged: frozenset[bytes]
+    phases: tuple[str, ...]  # where the release may be: as it was written down last, or as it just was being
+
+
+def watched(farm: Farm, release: str) -> Platter:
+    def look() -> Said:
+        phases = (farm.saving.kept.get(release, ""), farm.saving.coming.get(release, ""))
+        return Said(frozenset(farm.acknowledged), phases)
+
+    return Platter(farm.folder, look)
+
+
+def folder_of(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    return home

@@ -1,0 +1,17 @@
+"""Where the failures of others are played again: on one farm, or on the stage of the attacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.conftest import stage
+from tests.unit.test_update_driver import Farm
+
+__all__ = ["farm", "stage"]
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(folder=tmp_path)
