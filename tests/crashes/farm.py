@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from node.supervisor.errors import SwitchFailed
 from node.trial.ratchet import Estimates
 from node.update.driver import Updates
 from node.update.jobs import Job, empty
@@ -125,7 +126,7 @@ class Farm(one_farm.Farm):
         self.put(b"while it stands by %d" % len(self.switches))
         await asyncio.sleep(1.0)
         if self.switch_fails(tree_hash):
-            raise one_farm.SwitchFailed("the port is in use")
+            raise SwitchFailed("the port is in use")
         self.run_vault(tree_hash)
         if tree_hash == tree_of("2") and self.is_bad:
             self.remove_half()

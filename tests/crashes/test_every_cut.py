@@ -14,6 +14,7 @@ import pytest
 
 from node.trust.head import encode
 from node.update.driver import Updates
+from node.vault.share.tree import address_of
 from tests import signed_world
 from tests.crashes.farm import OWN, Farm, Said, folder_of, is_decided, pretended_trials, watched
 from tests.crashes.platter import Disk, put_down
@@ -70,7 +71,7 @@ def ends_as(updates: Updates, end: str) -> bool:
 
 def files_of(version: str) -> dict[bytes, bytes]:
     built = signed_world.built(version)
-    return built.objects | {signed_world.address_of(built.manifest): built.manifest}
+    return built.objects | {address_of(built.manifest): built.manifest}
 
 
 def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World, heads: list[bytes]) -> None:

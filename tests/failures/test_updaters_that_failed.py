@@ -104,7 +104,7 @@ def test_row_3_an_island_of_old_versions_hears_of_the_news_from_the_first_strang
 class EndsWhenItShallServe(StageRun):
     """Stands by as it should, and is gone, with code 0, when it is to take over."""
 
-    async def ask(self, make, timeout_s: float = 5.0):  # type: ignore[no-untyped-def]
+    async def ask(self, make, timeout_s: float = 5.0):
         if isinstance(make(0), control.Activate):
             self.exited.set_result(0)
         return await super().ask(make, timeout_s)
@@ -116,7 +116,7 @@ def test_row_4_the_version_from_before_serves_again_if_the_new_one_is_gone_with_
     """ant-node ended with code 0 to be replaced, and no new process came: 14 hours down (2025, its issue 171)."""
     usual = WholeFarm.start
 
-    async def start(farm: WholeFarm, slot, key, assignment, on_report):  # type: ignore[no-untyped-def]
+    async def start(farm: WholeFarm, slot, key, assignment, on_report):
         run = await usual(farm, slot, key, assignment, on_report)
         is_new = slot.tree_hash == tree_of("2")
         return EndsWhenItShallServe(run.body, key, is_standby=assignment.is_standby) if is_new else run
