@@ -15,6 +15,7 @@ import pytest
 
 from node.supervisor.errors import SwitchFailed
 from node.trial.ratchet import Estimates
+from node.trial.trial import Trial
 from node.update.driver import Updates
 from node.update.jobs import Job, empty
 from node.update.kept import Kept
@@ -36,6 +37,8 @@ TRIAL_S: Final = 20.0
 TRIED: Final = hashlib.sha256(b"tried").digest()  # what the candidate of a trial has acknowledged
 ENDS: Final = (*DONE, "recalled")
 FAILURES: Final = 3
+LIFE_S_MAX: Final = 1e7
+SHORT: Final = ("announced", "fetching", "staged")  # phases that are over within a second
 
 
 class PretendedTrial:
@@ -43,6 +46,7 @@ class PretendedTrial:
 
     def __init__(self, job: Any) -> None:
         self.estimates: Estimates = {}
+        self.progress = Trial(profile=job._means.profile).progress()
         self._folder = job._means.trials
         empty(self._folder)
 
@@ -77,13 +81,14 @@ class Saving:
 class Farm(one_farm.Farm):
     """A farm that is switched on anew with what its disk holds.  ``acknowledged`` is what its vault ever promised.
 
-    ``is_bad``: version 2 removes half of what is stored, and then fails, as soon as it is in use.
+    ``is_bad``: version 2 removes half of what is stored whenever it is started, and then fails, as soon as it is in use.
     """
 
     is_bad: bool = False
     acknowledged: dict[bytes, bytes] = field(default_factory=dict)
     saving: Saving = field(default_factory=Saving)
     phases: list[str] = field(default_factory=list)
+    entered: Callable[[str], None] = lambda _phase: None  # told of each phase, as soon as it is seen
 
     def __post_init__(self) -> None:
         self.power = one_farm.Power()
@@ -94,14 +99,18 @@ class Farm(one_farm.Farm):
         self.own = tree_of(OWN)
         self.removed: list[bytes] = []
         self.vault: ChunkStore | None = None
+        built = signed_world.built("2")
+        self.chunks |= built.objects | {hashlib.sha256(built.manifest).digest(): built.manifest}
 
     def found(self) -> None:
-        """Make the home, with a version in use and some chunks."""
+        """Make the home, with a version in use and a chunk, and switch it on."""
         files = [*signed_world.SOURCE, ("node/vault/version.py", False, OWN.encode())]
         contents = {hashlib.sha256(content).hexdigest(): content for _, _, content in files}
         manifest, _ = manifest_of(files)
         self.slots.stage("vault", manifest, contents.__getitem__)
         self.slots.point("vault", self.own, 0.0)
+        self.switch_on()
+        self.put(b"since long")
 
     # The vault in use.
 
@@ -116,6 +125,9 @@ class Farm(one_farm.Farm):
             self.vault.close()
         self.kept.before_run(tree_hash)
         self.vault = ChunkStore(RealFileSystem(self.folder / "vault"), QUOTA_BYTES)
+        if self.is_bad and tree_hash == tree_of("2"):
+            for address in self.vault.addresses()[::2]:
+                self.vault.remove(address)
 
     def put(self, content: bytes) -> None:
         assert self.vault is not None
@@ -128,13 +140,6 @@ class Farm(one_farm.Farm):
         if self.switch_fails(tree_hash):
             raise SwitchFailed("the port is in use")
         self.run_vault(tree_hash)
-        if tree_hash == tree_of("2") and self.is_bad:
-            self.remove_half()
-
-    def remove_half(self) -> None:
-        assert self.vault is not None
-        for address in self.vault.addresses()[::2]:
-            self.vault.remove(address)
 
     # What happens to it.
 
@@ -147,10 +152,12 @@ class Farm(one_farm.Farm):
             try:
                 for head in heads:
                     await updates.offered(head, SENDER)
-                async with asyncio.timeout(100_000.0):
+                async with asyncio.timeout(LIFE_S_MAX):
                     while not until(updates):
+                        assert not running.done(), running
                         self._happens(updates)
-                        await asyncio.sleep(1.0)
+                        await asyncio.sleep(0.05 if not self.phases or self.phases[-1] in SHORT else 1.0)
+                self._happens(updates)
                 await asyncio.sleep(2.0)
             finally:
                 running.cancel()
@@ -163,6 +170,7 @@ class Farm(one_farm.Farm):
             if self.phases[-1:] != [item.phase]:
                 self.phases.append(item.phase)
                 self.put(f"in {item.phase} {len(self.phases)}".encode())
+                self.entered(item.phase)
             if item.phase == "probation" and self.is_bad:
                 for _ in range(FAILURES):
                     updates.vault_failed("exit code 1")

@@ -14,8 +14,6 @@ import pytest
 
 from node.trust.head import encode
 from node.update.driver import Updates
-from node.vault.share.tree import address_of
-from tests import signed_world
 from tests.crashes.farm import OWN, Farm, Said, folder_of, is_decided, pretended_trials, watched
 from tests.crashes.platter import Disk, put_down
 from tests.signed_world import World
@@ -53,10 +51,7 @@ def heads_of(way: Way, signed: World) -> list[bytes]:
 def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Farm, dict[Disk, list[Said]]]:
     """The whole way without a power cut; every disk that one would have left, with what must hold of it."""
     farm = Farm(folder=folder, signed=signed, **way.options)
-    farm.chunks |= files_of("2")
     farm.found()
-    farm.switch_on()
-    farm.put(b"since long")
     if way.is_recalled:  # until then it is the way of one that is confirmed
         farm.live(heads[0], until=is_decided)
     platter = watched(farm, RELEASE)
@@ -69,15 +64,9 @@ def ends_as(updates: Updates, end: str) -> bool:
     return is_decided(updates) and updates.updates().items[0].phase == end
 
 
-def files_of(version: str) -> dict[bytes, bytes]:
-    built = signed_world.built(version)
-    return built.objects | {address_of(built.manifest): built.manifest}
-
-
 def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World, heads: list[bytes]) -> None:
     put_down(disk, folder)
     farm = Farm(folder=folder, signed=signed, **way.options)
-    farm.chunks |= files_of("2")
     records = {record.release.name: record for record in farm.store.load().records}
     phase = records[RELEASE].way.phase if RELEASE in records else ""
     assert any(phase in each.phases for each in said), (phase, said)
