@@ -18,32 +18,25 @@ import random
 import re
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-from node.pod.build import build_tree
 from node.practice.candidate import Candidate
 from node.practice.host import PlainVault
 from node.practice.network import PracticeNetwork, practice_folder
 from node.practice.profile import PracticeProfile
 from node.practice.releases import copy_source
 from node.practice.scenario import Scenario
-from node.supervisor import keys
 from node.supervisor.errors import RequestRefused, VaultUnavailable
-from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
-from node.update.slots import Slots
 from node.vault.control import Pace
 from node.vault.core.identity import decode_record
 from node.vault.errors import PeerError
-from node.vault.share.tree import decode_manifest
+from tests.benchmarks.one_node import STAND_S_MAX, running_node, staged, until
 from tests.benchmarks.rows import Row, at_most, figures_of, tell
 from tests.benchmarks.vaults import Vaults, temporary_folder
 from tests.integration.endpoint_world import PING, Host
 from tests.integration.test_practice import RELAPSING
-from tests.signed_world import World as SignedWorld
 
 HANDOVERS: Final = 50
 GAP_S_MAX: Final = 0.5
@@ -54,7 +47,6 @@ QUOTA_BYTES: Final = 1 << 28
 KNOCK_S: Final = 0.02
 KNOCK_S_MAX: Final = 1.0
 REST_S: Final = 0.5  # between two handovers
-STAND_S_MAX: Final = 60.0
 # Nobody repairs or audits: the sixth vault is to stay empty.
 PACE: Final = Pace(audit_s=3600.0, repair_delay_s=3600.0, repair_bytes_per_s=1 << 10)
 NEXT: Final = "9.9.9"
@@ -75,14 +67,14 @@ async def _handovers(count: int) -> list[Row]:
             for number in range(2, HOLDERS + 1):
                 await vaults.add(number)
             contacts = tuple(vault.record for vault in vaults.all.values())
-            async with _node(folder / "home", contacts) as node:
-                await _until(lambda: node.status().peer_count == HOLDERS - 1)
+            async with running_node(folder / "home", contacts, QUOTA_BYTES, PACE) as node:
+                await until(lambda: node.status().peer_count == HOLDERS - 1)
                 addresses = [await _put(vaults.all[2]) for _ in range(CHUNKS)]
                 reader = await vaults.add(HOLDERS + 1)
-                await _until(lambda: node.status().peer_count == HOLDERS)
+                await until(lambda: node.status().peer_count == HOLDERS)
                 first = node.slots.current("vault")
                 assert first is not None
-                other = await asyncio.to_thread(_staged, node.slots, folder / "source")
+                other = await asyncio.to_thread(staged, node.slots, folder / "source", NEXT)
                 return await _hand_over_and_watch(node, reader, addresses, (other, first), count)
 
 
@@ -206,38 +198,7 @@ def _time(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
 
 
-@contextlib.asynccontextmanager
-async def _node(folder: Path, contacts: tuple[bytes, ...]) -> AsyncIterator[Supervisor]:
-    root = SignedWorld().genesis
-    home = await asyncio.to_thread(
-        Home.make, folder, kind="practice", root=root, bind="127.0.1.1:0", quota_bytes=QUOTA_BYTES,
-        contacts=contacts, pace=PACE,
-    )  # fmt: skip
-    node = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
-    running = asyncio.create_task(node.run())
-    try:
-        await _until(lambda: node.vault.is_listening)
-        yield node
-    finally:
-        node.stop(0.0)
-        await running
-
-
-def _staged(slots: Slots, folder: Path) -> str:
-    """The same code under another version, in a slot."""
-    built = build_tree(copy_source(folder, version=NEXT, change=None), NEXT)
-    manifest = decode_manifest(built.manifest)
-    contents = {file.sha256: b"".join(map(built.objects.__getitem__, file.chunks)) for file in manifest.files}
-    return slots.stage("vault", manifest, contents.__getitem__).name
-
-
 async def _put(vault: PlainVault) -> bytes:
     content = os.urandom(CHUNK_BYTES)
     assert await vault.put(content) == HOLDERS
     return hashlib.sha256(content).digest()
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(STAND_S_MAX):
-        while not is_so():  # other processes can only be looked at again
-            await asyncio.sleep(0.1)

@@ -81,7 +81,7 @@ class Saving:
 class Farm(one_farm.Farm):
     """A farm that is switched on anew with what its disk holds.  ``acknowledged`` is what its vault ever promised.
 
-    ``is_bad``: version 2 removes half of what is stored whenever it is started, and then fails, as soon as it is in use.
+    ``is_bad``: version 2, once in use, removes half of what is stored whenever it is started, and then fails.
     """
 
     is_bad: bool = False
