@@ -142,8 +142,8 @@ class UpdateHost:
         return self._vault.state.head_subnets if self._vault.state is not None else 0
 
     def can_shut_off(self) -> bool:
-        """Whether vaults are held to anything here, as far as the vault in use has shown."""
-        return self._vault.run is None or self._vault.run.report.level != "none"
+        """Whether a vault is kept from the files of this computer, as far as the vault in use has shown."""
+        return self._vault.run is None or self._vault.run.report.files
 
     def vault_id(self) -> bytes:
         return self._vault.keys.vault_id

@@ -144,7 +144,7 @@ class Host(TrialPorts, Protocol):
         ...
 
     def can_shut_off(self) -> bool:
-        """Whether vaults are held to anything on this computer; else nothing may be tried out on it."""
+        """Whether vaults are kept from the farmer's files on this computer; else nothing may be tried out on it."""
         ...
 
     def vault_id(self) -> bytes:

@@ -109,12 +109,12 @@ def test_on_a_disk_that_cannot_be_written_nobody_can_start(home: Home, monkeypat
         start_twin(home, Slot("ab" * 32, home.slots, None))
 
 
-@pytest.mark.parametrize(("level", "can"), [("full", True), ("partial", True), ("none", False)])
-def test_vaults_can_be_shut_off_where_the_one_in_use_is_held_to_anything(home: Home, level: Level, can: bool):
+@pytest.mark.parametrize(("level", "files"), [("full", True), ("partial", True), ("partial", False), ("none", False)])
+def test_vaults_can_be_shut_off_where_the_one_in_use_is_kept_from_files(home: Home, level: Level, files: bool):
     in_use = InUse()
     host = UpdateHost(home, in_use, lambda _: Slot("", home.slots, None), os.urandom, lambda: 1.0)  # type: ignore[arg-type]
     assert host.can_shut_off()  # nothing is known yet
 
-    in_use.run = SimpleNamespace(report=SandboxReport(level))
+    in_use.run = SimpleNamespace(report=SandboxReport(level, files=files))
 
-    assert host.can_shut_off() is can
+    assert host.can_shut_off() is files
