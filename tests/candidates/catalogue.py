@@ -66,10 +66,17 @@ def _lossy(one_in: int) -> tuple[Change, ...]:
     return (_driver(_WRITE, f"{keep}    {_WRITE}"),)
 
 
-def _wrong_when(condition: str) -> Change:
+def _wrong_when(condition: str) -> tuple[Change, ...]:
     """Serve wrong bytes, under the vault's own signature, whenever the condition holds."""
-    flip = f"            if content and {condition}:\n                content = content[:-1] + b'?'\n"
-    return _driver(_HAS_READ, flip + _HAS_READ)
+    return (
+        Change("core/serving.py", "import hashlib\n", "import hashlib\nimport time\nfrom pathlib import Path\n"),
+        Change("core/serving.py", "class Storing:\n", "_BORN_S = time.monotonic()\n\n\nclass Storing:\n"),
+        Change(
+            "core/serving.py",
+            _HASHED,
+            f"            if {condition}:\n                content = content[:-1] + b'?'\n{_HASHED}",
+        ),
+    )
 
 
 def _calling(every_s: float, whom: str, message: str) -> tuple[Change, ...]:
@@ -367,18 +374,29 @@ BAD: Final = (
     Row(
         "lies-once-promoted",
         "serves wrong bytes once it is the farm's own vault",
-        (_KNOWS_PATH, _wrong_when(_IS_PROMOTED)),
+        _wrong_when(_IS_PROMOTED),
         "not promoted",
         (PROVED, "wrong"),
         watched_s=120.0,
     ),
     Row(
+        "spoils-reads-once-promoted",
+        "reads its own chunks wrongly once it is the farm's own vault, and so takes all others for liars",
+        (
+            _KNOWS_PATH,
+            _driver(
+                _HAS_READ,
+                f"            if content and {_IS_PROMOTED}:\n"
+                f"                content = content[:-1] + b'?'\n{_HAS_READ}",
+            ),
+        ),
+        "not promoted",
+        watched_s=120.0,
+    ),
+    Row(
         "turns-bad-after-a-trial",
         "serves wrong bytes after 170 s, when every practice trial is over",
-        (
-            _driver(_STARTED, f"{_STARTED}        self._born_s = clock.monotonic_s()\n"),
-            _wrong_when("self._clock.monotonic_s() > self._born_s + 170.0"),
-        ),
+        _wrong_when("time.monotonic() > _BORN_S + 170.0"),
         "not promoted",
         (PROVED, "wrong"),
         watched_s=240.0,
@@ -419,8 +437,11 @@ GOOD: Final = (
     Row("equal", "the same code under another version", (), "promoted", ("as good as",)),
     Row(
         "faster",
-        "reads the disk without the way through another thread",
-        (_driver(_READ, "            content = self._store.get(effect.address)\n"),),
+        "reads the disk without the way through another thread, and hashes what it reads once instead of twice",
+        (
+            _driver(_READ, "            content = self._store.get(effect.address)\n"),
+            Change("core/serving.py", _HASHED, "            digest = address  # the store has compared them\n"),
+        ),
         "promoted",
         ("as good as",),
     ),
