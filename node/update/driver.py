@@ -287,13 +287,14 @@ class Updates:
         self._inbox.put_nowait(Letter(events.Vetoed(self._now(), what), in_use=name))
 
     async def _next_event(self) -> None:
-        active = self._active()
-        due_s = active.way.due_s(self._limits_of(active)) - self._now() if active is not None else TICK_S
+        active, begun_s = self._active(), self._now()
+        due_s = active.way.due_s(self._limits_of(active)) - begun_s if active is not None else TICK_S
         try:
             async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
                 letter = await self._inbox.get()
         except TimeoutError:
             letter = Letter(events.Ticked(self._now()))
+        await self._watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
         if letter.job is not None and letter.job is not self._job:
             return  # of a job that was stopped just when it ended
         if letter.in_use and letter.event is not None:

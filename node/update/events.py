@@ -235,7 +235,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
+    """``is_after_sleep``: the computer slept meanwhile, so nothing was watched since the last event."""
+
     now_s: float
+    is_after_sleep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +272,13 @@ Event = (
     | Ticked
     | Resumed
 )
+
+
+def watched_s(event: Event, since_s: float) -> float:
+    """How long the node ran from ``since_s`` until an event."""
+    if isinstance(event, Resumed) or (isinstance(event, Ticked) and event.is_after_sleep):
+        return 0.0
+    return max(0.0, event.now_s - since_s)
 
 
 # Effects: what shall happen.  Each one replaces whatever was still under way for the release.

@@ -68,6 +68,7 @@ from node.update.events import (
     VaultFailed,
     Vetoed,
     Withdrawn,
+    watched_s,
 )
 from node.update.watch import Watch
 
@@ -211,7 +212,7 @@ class Lifecycle:
 
 def _accounted(state: Lifecycle, event: Event) -> Lifecycle:
     """Add the time since the last event to the phase, unless the node did not run meanwhile."""
-    passed_s = 0.0 if isinstance(event, Resumed) else max(0.0, event.now_s - state.since_s)
+    passed_s = watched_s(event, state.since_s)
     seconds = state.seconds | {state.phase: state.seconds.get(state.phase, 0.0) + passed_s}
     return replace(state, since_s=event.now_s, spent_s=state.spent_s + passed_s, seconds=seconds)
 

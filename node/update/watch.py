@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from node.update.events import Event, Limits, Resumed, Succeeded, VaultFailed, Vetoed
+from node.update.events import Event, Limits, Succeeded, VaultFailed, Vetoed, watched_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,7 @@ class Watch:
 
         ``since_s``: up to when it was counted.
         """
-        passed_s = 0.0 if isinstance(event, Resumed) else max(0.0, event.now_s - since_s)
-        watch = replace(self, spent_s=self.spent_s + passed_s)
+        watch = replace(self, spent_s=self.spent_s + watched_s(event, since_s))
         if watch.spent_s >= limits.watch_s or isinstance(event, Succeeded):
             return None, ""
         if isinstance(event, Vetoed):

@@ -22,6 +22,7 @@ from node.update.records import active, is_succeeded, watched
 from node.update.store import Record
 
 DAMAGED: Final = "its files were damaged"
+SLEPT_S: Final = 60.0  # a computer that is only busy is not so late
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,15 @@ class Watching:
             await self._take(record.release.name, Succeeded(_now()))
         elif one is None or one.way.phase in STOPPABLE:  # else one is just taking over
             await self.concern(record.release.name, Vetoed(_now(), DAMAGED))
+
+    async def look_back(self, late_s: float) -> None:
+        """An event came so much later than it should have: if the computer slept, nothing was watched meanwhile."""
+        if late_s < SLEPT_S:
+            return
+        log.info("the computer slept seconds=%.0f", late_s)
+        for record in (active(self._records.values()), watched(self._records.values())):
+            if record is not None:
+                await self._take(record.release.name, Ticked(_now(), is_after_sleep=True))
 
     async def concern(self, name: str, event: Event) -> None:
         """Take what concerns the version in use; if it must be left, what is on trial beside it begins anew later."""

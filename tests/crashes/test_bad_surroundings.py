@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ import pytest
 from node.trust.head import encode
 from node.update.driver import Updates
 from tests import twin_world
-from tests.crashes.farm import Farm, folder_of, is_decided, pretended_trials
+from tests.crashes.farm import FAILURES, Farm, folder_of, is_decided, pretended_trials
 from tests.unit import test_update_driver as one_farm
 from tests.unit.test_update_driver import LIMITS, tree_of
 from tests.virtual_time import VirtualTimeLoop
@@ -150,3 +151,51 @@ def test_where_the_disk_has_no_links_the_whole_way_and_the_way_back_work(
     stored = set(farm.vault.addresses())
     assert is_bad or set(farm.acknowledged) <= stored
     assert stored  # what a version removes without a link to it is gone (decision 0040)
+
+
+def acts(*actions: Callable[[Updates], object], end: str) -> Callable[[Updates], bool]:
+    """One action after the other, a second apart, and then until the oldest release is at its end."""
+    left = list(actions)
+
+    def is_over(updates: Updates) -> bool:
+        if left:
+            left.pop(0)(updates)
+            return False
+        return is_decided(updates) and updates.updates().items[-1].phase == end
+
+    return is_over
+
+
+def fails(updates: Updates) -> None:
+    for _ in range(FAILURES):
+        updates.vault_failed("exit code 1")
+
+
+class TestInTheWatch:
+    @pytest.fixture
+    def farm(self, tmp_path: Path, calendar: Calendar) -> Farm:
+        farm, head = new_farm(tmp_path)
+        with pretended_trials():
+            farm.live(head, until=is_decided)
+        assert farm.phases[-1] == "confirmed"
+        return farm
+
+    def test_a_computer_that_sleeps_for_days_has_watched_nothing_meanwhile(self, farm: Farm):
+        with pretended_trials():
+            farm.live(until=acts(lambda _: sleep_for(3 * DAY_S), fails, end="rolled_back"))
+
+        assert farm.slots.current("vault") == farm.own
+
+    @pytest.mark.parametrize("jump_s", [400 * DAY_S, -400 * DAY_S])
+    def test_a_clock_that_jumps_closes_no_way_back_and_loses_no_chunk(
+        self, farm: Farm, calendar: Calendar, jump_s: float
+    ):
+        assert farm.vault is not None
+        farm.vault.remove(next(iter(farm.acknowledged)))
+        calendar.wrong_s = jump_s
+        with pretended_trials():
+            farm.live(until=acts(lambda _: None, end="confirmed"))  # cleans up at its start
+            farm.live(until=acts(fails, end="rolled_back"))
+
+        assert farm.slots.current("vault") == farm.own
+        assert set(farm.acknowledged) <= set(farm.vault.addresses())

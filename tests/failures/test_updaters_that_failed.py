@@ -113,7 +113,7 @@ class EndsWhenItShallServe(StageRun):
 def test_row_4_the_version_from_before_serves_again_if_the_new_one_is_gone_with_code_0_at_the_handover(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ):
-    """ant-node ended with code 0 to be replaced, and no new process came: 14 hours down (2025, its issue 171)."""
+    """ant-node ended with code 0 to be replaced, and no new process came: 14 hours down (2025)."""
     usual = WholeFarm.start
 
     async def start(farm: WholeFarm, slot, key, assignment, on_report):
