@@ -57,11 +57,15 @@ class Farm:
         Raises:
             HomeError: The home cannot be made.
         """
-        home = await asyncio.to_thread(
+        await asyncio.to_thread(
             Home.make, self.folder, kind="practice", root=root, bind=bind, quota_bytes=quota_bytes,
             contacts=contacts, pace=pace,
         )  # fmt: skip
-        with (home.logs / LOG).open("ab") as log:
+        await self.start_again()
+
+    async def start_again(self) -> None:
+        """Start the node on the home that is there; the one from before has ended."""
+        with (self.folder / "logs" / LOG).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-m", "node.cli", "run", "--until-eof", "--home", str(self.folder),
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,

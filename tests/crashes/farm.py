@@ -85,6 +85,7 @@ class Farm(one_farm.Farm):
     """
 
     is_bad: bool = False
+    fails_in: str = "probation"  # if it is bad
     acknowledged: dict[bytes, bytes] = field(default_factory=dict)
     saving: Saving = field(default_factory=Saving)
     phases: list[str] = field(default_factory=list)
@@ -171,7 +172,7 @@ class Farm(one_farm.Farm):
                 self.phases.append(item.phase)
                 self.put(f"in {item.phase} {len(self.phases)}".encode())
                 self.entered(item.phase)
-            if item.phase == "probation" and self.is_bad:
+            if item.phase == self.fails_in and self.is_bad:
                 for _ in range(FAILURES):
                     updates.vault_failed("exit code 1")
 

@@ -1,7 +1,8 @@
 """A real folder, watched: what of it would be found if the power failed after any change of it.
 
-Every change of names or content below the folder is seen at the door through which all code goes, the functions of
-``os``.  After each one the whole folder is read, and every disk that a power cut may leave is noted down:
+Changes of names and content below the folder are seen where nearly all code makes them, at the functions of ``os``;
+what is made otherwise (fetched chunks, which nobody flushes) is seen with the next of them.  After each one the whole
+folder is read, and every disk that a power cut may leave is noted down:
 
     kind      all of it came to the platter
     strict    only what was flushed: names of flushed folders, content of flushed files

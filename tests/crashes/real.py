@@ -1,4 +1,7 @@
-"""A real farm of a practice network is killed in each phase of a release, supervisor and vaults, and started again."""
+"""A real farm of a practice network is killed in each phase of a release, supervisor and vaults, and started again.
+
+None of it is among the tests: a network, a trial and a restart take more than a minute.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from typing import Final
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.api.client import ApiError, NotRunning
-from node.pod import network as pods
 from node.practice.candidate import Candidate
 from node.practice.farm import Farm
 from node.practice.network import PracticeNetwork, practice_folder
@@ -85,15 +87,13 @@ async def _row(network: PracticeNetwork, scenario: Scenario, phase: str, address
     known = {item.release for item in (await farm.updates()).items}
     playing = asyncio.create_task(scenario.play(Candidate.named(RELEASES["good"])))
     release = await _reached(farm, known, phase)
-    chunks = await asyncio.to_thread(_kill, farm)
+    _kill(farm)
+    await farm.ended()
+    chunks = _stored(farm)
     began_s = time.monotonic()
-    root = await asyncio.to_thread(pods.genesis, network.pods_folder)
-    profile = network.profile
-    await farm.start(  # on a home that is there this is the command and nothing else
-        root=root, bind="127.0.1.1:0", quota_bytes=profile.quota_bytes, contacts=(), pace=profile.pace
-    )
+    await farm.start_again()
     where = await _says(farm, release)
-    await farm.wait_until_up(VAULTS - 1, profile.stand_s_max)
+    await farm.wait_until_up(VAULTS - 1, network.profile.stand_s_max)
     down_s = time.monotonic() - began_s
     lost = chunks - _stored(farm)
     (decided,) = (await playing).farms
@@ -105,10 +105,9 @@ async def _row(network: PracticeNetwork, scenario: Scenario, phase: str, address
             unread += 1
     update = await farm.update(release)
     assert update is not None
-    in_use = (await farm.client.status()).in_use.tree_hash
-    return Row(
-        phase, where, decided.phase, in_use == update.tree_hash, len(chunks), len(lost), unread, round(down_s, 1)
-    )
+    in_use = (await farm.client.status()).in_use
+    is_new_in_use = in_use is not None and in_use.tree_hash == update.tree_hash
+    return Row(phase, where, decided.phase, is_new_in_use, len(chunks), len(lost), unread, round(down_s, 1))
 
 
 async def _reached(farm: Farm, known: set[str], phase: str) -> str:
@@ -124,14 +123,12 @@ async def _reached(farm: Farm, known: set[str], phase: str) -> str:
             await asyncio.sleep(LOOK_S)
 
 
-def _kill(farm: Farm) -> set[str]:
-    """End the supervisor and all its children at once; what lay in the farm's store then."""
+def _kill(farm: Farm) -> None:
+    """End the supervisor and all its children at once."""
     supervisor = psutil.Process(farm.pid)
     for process in (supervisor, *supervisor.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    supervisor.wait(REACHED_S_MAX)
-    return _stored(farm)
 
 
 def _stored(farm: Farm) -> set[str]:

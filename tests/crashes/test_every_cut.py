@@ -30,13 +30,15 @@ class Way:
     end: str
     options: dict[str, Any]
     is_recalled: bool = False
+    is_late: bool = False  # it is looked at from the moment on at which the release was confirmed
 
 
 WAYS = {
     "confirmed": Way("confirmed", {}),
     "failing in probation": Way("rolled_back", {"is_bad": True}),
     "not taking over": Way("rolled_back", {"switch_fails": lambda tree: tree == tree_of("2")}),
-    "recalled": Way("recalled", {}, is_recalled=True),
+    "failing in the watch": Way("rolled_back", {"is_bad": True, "fails_in": "confirmed"}, is_late=True),
+    "recalled": Way("recalled", {}, is_recalled=True, is_late=True),
 }
 
 
@@ -52,8 +54,11 @@ def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Fa
     """The whole way without a power cut; every disk that one would have left, with what must hold of it."""
     farm = Farm(folder=folder, signed=signed, **way.options)
     farm.found()
-    if way.is_recalled:  # until then it is the way of one that is confirmed
+    if way.is_late:
+        farm.is_bad = False
         farm.live(heads[0], until=is_decided)
+        farm.is_bad = way.options.get("is_bad", False)
+        farm.switch_on()
     platter = watched(farm, RELEASE)
     with platter.watched():
         farm.live(heads[-1], until=lambda updates: ends_as(updates, way.end))
