@@ -399,7 +399,7 @@ BAD: Final = (
         _wrong_when("time.monotonic() > _BORN_S + 170.0"),
         "not promoted",
         (PROVED, "wrong"),
-        watched_s=240.0,
+        watched_s=300.0,
     ),
     Row(
         "slower-to-neighbours",
