@@ -67,7 +67,7 @@ class TestTheVaultAsItIs:
 
     def test_it_outlives_what_takes_longer_than_a_vault_is_patient(self):
         away = [Timed(60.0, faults.Unplug(0, 1.25 * UNPROVEN_S)), Timed(KNOWN_S + 100.0, faults.Wipe(3, 10.0))]
-        world = World(Scenario(6, vaults=12, hours=0.24, chunks=24))
+        world = World(Scenario(4, vaults=12, hours=0.24, chunks=24))
 
         assert world.play(away).failures == []
         desks = [desk_of(host) for host in world.hosts]

@@ -321,6 +321,6 @@ def test_what_was_finished_is_not_finished_again(world: PodWorld) -> None:
     finish(file, world.net, NOW)
     before = network.current_head(world.net)
 
-    with pytest.raises(PodError, match="published something since"):
+    with pytest.raises(PodError, match="is finished already"):
         finish(file, world.net, NOW)
     assert network.current_head(world.net) == before

@@ -381,7 +381,7 @@ class TestRefusedWhenDrafted:
 
     def test_what_leaves_farms_halted_is_not_finished(self, split: Split) -> None:
         branches, before = (split.branch(split.one),), published(split.one.net)
-        split.one.do(Rotating("cedar", invited("maple")[0]), *FOUR, "maple")
+        split.one.do(Rotating("fir", invited("maple")[0]), "ash", "birch", "cedar", "elm", "maple")
 
         with pytest.raises(PodError, match="farms would stay halted"):
             check_resolved_by(branches, before, published(split.one.net))
@@ -444,11 +444,20 @@ def test_a_root_of_a_branch_that_is_ahead_is_asked_for(split: Split) -> None:
         split.one.draft(Resolving((branch_of(ahead),), invited("maple")))
 
 
-def test_a_plain_rotation_ends_nothing(split: Split) -> None:
+def test_a_plain_rotation_that_leaves_who_signed_twice_ends_nothing(split: Split) -> None:
     halted = split.halted(split.one)
-    split.one.do(Rotating("cedar", invited("maple")[0]), *FOUR, "maple")
+    split.one.do(Rotating("fir", invited("maple")[0]), "ash", "birch", "cedar", "elm", "maple")
 
     verified = halted.verify(network.current_head(split.one.net), NOW, network.roots(split.one.net))
 
     assert verified.chain == halted
     assert isinstance(published(split.one.net).root.signed, Root)
+
+
+def test_a_plain_rotation_that_leads_who_signed_twice_out_lets_farms_of_its_branch_go_on(split: Split) -> None:
+    halted = split.halted(split.one)
+    split.one.do(Rotating("cedar", invited("maple")[0]), *FOUR, "maple")
+
+    verified = halted.verify(network.current_head(split.one.net), NOW, network.roots(split.one.net))
+
+    assert not verified.chain.proof
