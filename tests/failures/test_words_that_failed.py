@@ -129,6 +129,7 @@ def test_row_17_a_home_that_slept_for_three_years_serves_what_it_has_and_follows
         signed.head = signed.with_root(lambda root: setattr(root, "expires", until))
         for role in ("targets", "vault", "app"):
             signed.head = signed.change(role, lambda said: setattr(said, "expires", until), now=stage.now())
+        signed.head = signed.with_snapshot(lambda said: setattr(said, "expires", until), now=stage.now())
         await stage.publish(honest, stage.release("2"))
         await stage.until(lambda: farm.in_use == tree_of("2"))
 
