@@ -257,7 +257,7 @@ class Farm:
         self.supervisor = Supervisor(
             self.home, kept, random=chance, entropy=chance.randbytes, launcher=self, utc_s=self.clock.utc_s
         )
-        for name in ("start_twin", "start_prober", "ask_as_vault", "neighbourhood"):
+        for name in ("start_twin", "start_prober", "ask_as_vault", "neighbourhood", "can_shut_off"):
             setattr(self.supervisor.host, name, getattr(self.trials, name))
         self._running = asyncio.create_task(self.supervisor.run())
         await self.stage.until(lambda: self.supervisor.vault.is_listening)
