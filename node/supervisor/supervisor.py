@@ -239,6 +239,7 @@ class Supervisor:
         except SlotDamaged as error:
             log.warning("slot not usable reason=%s", error)
             return self.slots.choose("vault", self._utc_s())
+        self.slots.starts("vault", tree_hash)
         return tree_hash
 
     def slot(self, tree_hash: str) -> Slot:
@@ -284,7 +285,8 @@ class Supervisor:
             await self.host.give_notes()
             share = self._lending.share_bytes
             await self.vault.ask(lambda number: control.SetQuota(number, share))
-        except (VaultUnavailable, RequestRefused) as error:
+            await asyncio.to_thread(self.slots.has_started, "vault", self.vault.tree_hash)
+        except (VaultUnavailable, RequestRefused, OSError) as error:
             log.warning("vault not told what changed reason=%s", error)
 
     async def leaving(self) -> None:

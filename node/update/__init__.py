@@ -8,6 +8,7 @@ watch.py         the watch over a confirmed release: what ends it, and what it i
 watching.py      the same, driven, and looks at what neighbours can prove
 recalling.py     recalls heeded, and where they lead
 allowed.py       what the files in use may do, and how that becomes less
+lessening.py     the way back from that, until it has started so
 judging.py       heads that are offered: the chain goes on, is halted, or stays as it is
 heads.py         a head verified, together with the roots that it names
 carrying.py      the files that the newest head names, for every vault to carry

@@ -17,6 +17,7 @@ Everything here blocks: call it through ``asyncio.to_thread``.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -29,6 +30,7 @@ from node.trust.errors import TrustError
 from node.trust.strict import read_json
 from node.update import bytecode
 from node.update.errors import SlotDamaged, StageFailed
+from node.update.lessening import Lessening
 from node.update.trees import OWN_MODE, TREE_BYTES_MAX, check_tree, read_vault_layer, remove_tree, write_tree
 from node.vault.errors import MalformedMessage
 from node.vault.share.tree import CHUNK_BYTES_MAX, Manifest, manifest_of, tree_hash_of
@@ -41,7 +43,10 @@ OBJECTS: Final = "objects"
 POINTERS: Final = "pointers.json"
 POINTERS_BYTES_MAX: Final = 1 << 16
 CAPABILITIES_SUFFIX: Final = ".json"
+LESSENING_SUFFIX: Final = ".less.json"
 CAPABILITIES_BYTES_MAX: Final = 1 << 16
+
+log = logging.getLogger(__name__)
 
 
 class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,13 +148,35 @@ class Slots:
     def lessen(self, layer: Layer, tree_hash: str, capabilities: Capabilities) -> None:
         """Let a slot do this from its next start on, if it is less than it may do now; else nothing changes.
 
+        What it cannot do without, as a start has shown, is not taken from it again.
+
         Raises:
             SlotDamaged: It is not known what it may do now.
             OSError: The disk refused.
         """
-        kept = self.capabilities(layer, tree_hash)
+        kept, slot = self.capabilities(layer, tree_hash), self.path(layer, tree_hash)
         if kept != capabilities and not cost(kept, capabilities):
-            self._keep_capabilities(self.path(layer, tree_hash), capabilities)
+            less = _encoded(capabilities)
+            if self._lessening(slot).may_begin(less):
+                self._lessening(slot).begin(_encoded(kept), less)
+                self._keep_capabilities(slot, capabilities)
+
+    def starts(self, layer: Layer, tree_hash: str) -> None:
+        """The version in use is about to start: what an earlier start could not do without comes back.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        slot = self.path(layer, tree_hash)
+        before = self._lessening(slot).starts()
+        if before:
+            log.warning("a version does not start with less: it may do again what it did tree=%s", tree_hash[:8])
+            write_durably(self._capabilities_file(slot), before)
+            self._lessening(slot).refuse()
+
+    def has_started(self, layer: Layer, tree_hash: str) -> None:
+        """It serves, with whatever it may do now.  Raises OSError."""
+        self._lessening(self.path(layer, tree_hash)).has_started()
 
     def verify(self, layer: Layer, tree_hash: str) -> Path:
         """Read the whole slot; return its path if it holds exactly the files that its name stands for.
@@ -201,6 +228,7 @@ class Slots:
             if slot.name not in wanted:
                 remove_tree(slot)
                 self._capabilities_file(slot).unlink(missing_ok=True)
+                self._lessening(slot).drop()
         for entry in self._cache.iterdir():
             if entry.name.removesuffix(bytecode.RECORD_SUFFIX) not in wanted:
                 remove_tree(entry)
@@ -329,7 +357,10 @@ class Slots:
             path.unlink(missing_ok=True)
 
     def _keep_capabilities(self, slot: Path, capabilities: Capabilities) -> None:
-        write_durably(self._capabilities_file(slot), msgspec.json.encode(as_declared(capabilities)))
+        write_durably(self._capabilities_file(slot), _encoded(capabilities))
+
+    def _lessening(self, slot: Path) -> Lessening:
+        return Lessening(slot.with_name(slot.name + LESSENING_SUFFIX))
 
     def _capabilities_file(self, slot: Path) -> Path:
         return slot.with_name(slot.name + CAPABILITIES_SUFFIX)
@@ -351,3 +382,7 @@ class Slots:
     def _save(self, layer: Layer, pointer: Pointer) -> None:
         self.path(layer, pointer.current)  # checks the form of the hash
         write_durably(self._root / POINTERS, msgspec.json.encode(self._pointers() | {layer: pointer}))
+
+
+def _encoded(capabilities: Capabilities) -> bytes:
+    return msgspec.json.encode(as_declared(capabilities))

@@ -20,6 +20,8 @@ from tests.unit import test_update_driver as one_farm
 from tests.unit.test_update_driver import LIMITS, tree_of
 from tests.virtual_time import VirtualTimeLoop
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 DAY_S: Final = 86_400.0
 RELEASE: Final = "vault/2"
 

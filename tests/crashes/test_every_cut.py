@@ -20,6 +20,8 @@ from tests.signed_world import World
 from tests.unit.test_trust_recall import recalls
 from tests.unit.test_update_driver import tree_of
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 RELEASE = "vault/2"
 DISKS_MIN = 50  # different ones, of each way: else nothing was seen
 

@@ -26,6 +26,8 @@ from tests.unit import test_update_driver as one_farm
 from tests.unit import test_vault_child as one_vault
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, wait_until
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 
 def test_row_1_news_come_in_by_hand_when_the_vault_in_use_has_become_deaf_to_them(
     stage: Stage, monkeypatch: pytest.MonkeyPatch

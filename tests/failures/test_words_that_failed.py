@@ -30,6 +30,8 @@ from tests.signed_world import DAY, NOW
 from tests.twin_world import Nature
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, wait_until
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 TABLE = "node/vault/table.py"  # what other systems would push to everyone as mere data
 
 

@@ -395,3 +395,18 @@ def test_events_tell_every_change_through_the_socket(tmp_path: Path):
         await api.stop()
 
     play(tmp_path, story)
+
+
+def test_a_version_that_cannot_serve_with_less_is_given_back_what_it_had(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        in_use, record = first.vault.tree_hash, first.vault.record
+        first.slots.lessen("vault", in_use, replace(TODAY, udp=False))
+        assert first.vault.run is not None
+        os.kill(first.vault.run.pid, signal.SIGKILL)
+
+        await wait_until(lambda: first.vault.record != record)
+        await wait_until(lambda: first.status().peer_count == 1)
+
+        assert first.slots.capabilities("vault", in_use) == TODAY
+
+    play(tmp_path, story)

@@ -19,6 +19,8 @@ from tests.twin_world import Nature
 from tests.unit import test_update_driver as driver
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 NOW_AND_THEN = replace(driver.LIMITS, decoy_every_s=120.0)
 
 

@@ -471,3 +471,60 @@ class TestObjectsOnTheirWay:
         address = hashlib.sha256(b"chunk").digest()
         (tmp_path / "slots/objects" / address.hex()).write_bytes(b"chunK")
         assert slots.object(address) is None
+
+
+class TestDoingLess:
+    """A version in use that may do less from its next start on."""
+
+    LESS = replace(TODAY, memory_bytes=TODAY.memory_bytes // 2)
+    LEAST = replace(TODAY, udp=False)
+
+    @pytest.fixture
+    def in_use(self, slots: Slots) -> str:
+        manifest, content_of, tree_hash = tree(FILES)
+        slots.stage("vault", manifest, content_of)
+        slots.lessen("vault", tree_hash, self.LESS)
+        return tree_hash
+
+    def test_once_it_has_started_so_it_stays(self, slots: Slots, in_use: str):
+        slots.starts("vault", in_use)
+        slots.has_started("vault", in_use)
+
+        slots.starts("vault", in_use)
+
+        assert slots.capabilities("vault", in_use) == self.LESS
+
+    def test_if_it_does_not_come_to_serve_its_next_start_has_what_it_had_before(self, slots: Slots, in_use: str):
+        slots.starts("vault", in_use)
+        assert slots.capabilities("vault", in_use) == self.LESS
+
+        slots.starts("vault", in_use)
+
+        assert slots.capabilities("vault", in_use) == TODAY
+
+    def test_what_it_cannot_do_without_is_not_taken_from_it_again(self, slots: Slots, in_use: str):
+        slots.starts("vault", in_use)
+        slots.starts("vault", in_use)
+
+        slots.lessen("vault", in_use, self.LESS)
+        assert slots.capabilities("vault", in_use) == TODAY
+        slots.lessen("vault", in_use, self.LEAST)
+        assert slots.capabilities("vault", in_use) == self.LEAST
+
+    def test_two_steps_without_a_start_between_them_are_gone_back_from_together(self, slots: Slots, in_use: str):
+        least = replace(self.LESS, udp=False)
+        slots.lessen("vault", in_use, least)
+        slots.starts("vault", in_use)
+
+        slots.starts("vault", in_use)
+
+        assert slots.capabilities("vault", in_use) == TODAY
+
+    def test_a_damaged_note_of_it_leaves_what_is_kept(self, slots: Slots, in_use: str, tmp_path: Path):
+        (note,) = (tmp_path / "slots" / "vault").glob("*.less.json")
+        note.write_bytes(b"\xff")
+
+        slots.starts("vault", in_use)
+        slots.starts("vault", in_use)
+
+        assert slots.capabilities("vault", in_use) == self.LESS

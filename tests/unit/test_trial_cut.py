@@ -22,6 +22,8 @@ from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, World, utc_s
 from tests.unit.test_trial_run import PROFILE
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 RESTARTED = replace(PROFILE, restarts_min=1)
 
 

@@ -27,6 +27,8 @@ from node.vault.core.identity import Signer, position_of
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, utc_s
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 
 

@@ -39,8 +39,9 @@ from node.update.store import Saved, Store
 from node.update.trial_state import KeptTrial, TrialFile
 from node.vault.share.tree import Manifest
 from tests import note_world, signed_world, twin_world, virtual_time
-from tests.simulation.signing import cheap_everywhere
 from tests.twin_world import Nature
+
+pytestmark = pytest.mark.usefixtures("cheap_signing")
 
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 URGENT = replace(PRACTICE_URGENT, reads_min=60, restarts_min=0)
@@ -781,12 +782,6 @@ class TestTheStoreThatIsKept:
 
 
 class TestPowerCuts:
-    @pytest.fixture(autouse=True)
-    def cheap(self) -> Iterator[None]:
-        """What is cut is not the signing, and that takes most of the time of a pretended trial."""
-        with cheap_everywhere():
-            yield
-
     def cut_after(self, farm: Farm, writes: int, head: bytes) -> bool:
         """Live until the n-th write of the state; whether the power failed at all."""
         farm.power.writes_left = writes

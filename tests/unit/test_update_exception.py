@@ -20,6 +20,8 @@ from tests.unit.test_trust_capabilities import says
 from tests.unit.test_trust_recall import recalls
 from tests.unit.test_update_driver import PROFILE, SENDER, Farm, PowerCut, live, tree_of
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 NEVER = replace(PROFILE, alpha=1e-30, trial_s_max=60.0)  # nothing is ever proven
 
 

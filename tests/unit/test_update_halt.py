@@ -28,6 +28,8 @@ from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, party
 from tests.twin_world import utc_s
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Farm:

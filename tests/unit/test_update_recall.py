@@ -19,6 +19,8 @@ from tests import signed_world
 from tests.unit.test_trust_recall import Change, recalls, says
 from tests.unit.test_update_driver import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Farm:

@@ -25,6 +25,8 @@ from tests.unit.test_update_driver import (
     URGENT as TRIED,
 )
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Farm:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from node.update.driver import Updates
 from node.update.events import Limits, Resumed, Returned, Succeeded, SwitchBack, Ticked, VaultFailed, Vetoed
 from node.update.lifecycle import Lifecycle
 from node.update.watch import Watch
-from tests.simulation.signing import cheap_everywhere
 from tests.twin_world import Nature
 from tests.unit import test_update_driver as world
 from tests.unit.test_lifecycle import LIMITS, OLD, TO_PROBATION, last, play
@@ -31,6 +30,8 @@ from tests.unit.test_update_driver import (
     tree_of,
     wait_until,
 )
+
+pytestmark = pytest.mark.usefixtures("cheap_signing")
 
 TO_CONFIRMED = (*TO_PROBATION, Ticked(172.0))
 
@@ -312,12 +313,6 @@ class TestTold:
 
 
 class TestPowerCuts:
-    @pytest.fixture(autouse=True)
-    def cheap(self) -> Iterator[None]:
-        """What is cut is not the signing, and that takes most of the time of a pretended trial."""
-        with cheap_everywhere():
-            yield
-
     def test_after_a_cut_at_any_write_of_the_way_back_the_old_version_is_in_use(self, tmp_path: Path):
         cuts = 0
         for writes in range(1, 30):

@@ -18,6 +18,8 @@ from tests.signed_world import unchanged
 from tests.twin_world import Nature
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
 
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Farm:
