@@ -25,7 +25,6 @@ from node.practice.candidate import Candidate
 from node.practice.host import PlainVault
 from node.practice.network import PracticeNetwork, practice_folder
 from node.practice.profile import PracticeProfile
-from node.practice.releases import copy_source
 from node.practice.scenario import Scenario
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.supervisor import Supervisor
@@ -35,8 +34,8 @@ from node.vault.errors import PeerError
 from tests.benchmarks.one_node import STAND_S_MAX, running_node, staged, until
 from tests.benchmarks.rows import Row, at_most, figures_of, tell
 from tests.benchmarks.vaults import Vaults, temporary_folder
+from tests.candidates.catalogue import ROWS, write_source
 from tests.integration.endpoint_world import PING, Host
-from tests.integration.test_practice import RELAPSING
 
 HANDOVERS: Final = 50
 GAP_S_MAX: Final = 0.5
@@ -50,6 +49,7 @@ REST_S: Final = 0.5  # between two handovers
 # Nobody repairs or audits: the sixth vault is to stay empty.
 PACE: Final = Pace(audit_s=3600.0, repair_delay_s=3600.0, repair_bytes_per_s=1 << 10)
 NEXT: Final = "9.9.9"
+RELAPSING: Final = "good-until-promoted"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -171,8 +171,8 @@ class _Knocks:
 async def _rollback() -> Row:
     """From the third failure in probation until the version from before answers again."""
     with practice_folder(None, is_kept=False) as folder:
-        work = folder / "relapsing"
-        source = await asyncio.to_thread(copy_source, work, version=NEXT, change=RELAPSING)
+        (row,) = (row for row in ROWS if row.name == RELAPSING)
+        source = await asyncio.to_thread(write_source, row, folder / RELAPSING, NEXT)
         async with PracticeNetwork(folder, PracticeProfile(vaults=6, farms=1)) as network:
             await network.wait_until_it_stands()
             for _ in range(CHUNKS):

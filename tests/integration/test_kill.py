@@ -88,6 +88,7 @@ class TestKilledVaults:
             async with asyncio.timeout(REPLICATED_S_MAX):
                 while min(holders(vaults)[address] for address in kept) < HOLDERS:
                     await asyncio.sleep(0.1)
+            await vaults.wait_until_known(3)
             for address, content in kept.items():
                 assert [await vaults.all[number].get(address) for number in (3, 5)] == [content] * 2
 

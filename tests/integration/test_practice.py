@@ -1,4 +1,7 @@
-"""The practice network as a person runs it: ``perennial practice``, whole, with real processes."""
+"""The practice network as a person runs it: ``perennial practice``, whole, with real processes.
+
+Releases that are bad in other ways than these are those of ``python -m tests.candidates``.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +17,12 @@ import pytest
 
 import node.vault
 from node.pod.build import build_tree
-from node.practice.releases import RELEASES, Change, copy_source
+from node.practice.releases import RELEASES, copy_source
 from node.vault.share.tree import address_of, decode_manifest
 
 PERENNIAL = [sys.executable, "-I", "-m", "node.cli"]
 RUN_S_MAX = 280
 NEXT = ".".join([*node.vault.__version__.split(".")[:2], str(int(node.vault.__version__.split(".")[2]) + 1)])
-
-# Right as long as it is on trial, restarts and all: it takes over, and then fails again and again.  It tells the two
-# apart by the name of its folder, which is no secret.
-RELAPSING = Change(
-    "__main__.py",
-    "            drained = await self._take_orders(orders, driver)\n",
-    "            async def relapse() -> None:\n"
-    "                await asyncio.sleep(1.0)\n"
-    "                assert Path.cwd().name != 'vault'\n"
-    "\n"
-    "            relapsing = tasks.create_task(relapse())\n"
-    "            drained = await self._take_orders(orders, driver)\n"
-    "            relapsing.cancel()\n",
-)
 
 
 def practise(*arguments: str) -> tuple[int, Any, str]:
@@ -74,16 +63,6 @@ class TestReleases:
         assert [file.path for file in changed] == ["node/vault/__init__.py"]
         wanted_bytes = len(built.manifest) + changed[0].length
         assert {farm["bytes_fetched"] for farm in farms_of(result, "good")} == {wanted_bytes}
-
-    @pytest.mark.timeout(300)
-    def test_one_that_fails_after_its_promotion_is_taken_back(self, tmp_path):
-        source = copy_source(tmp_path / "relapsing", version=node.vault.__version__, change=RELAPSING)
-        code, result, said = practise("--vaults", "6", "--farms", "1", "--candidate", str(source))
-
-        assert code == 0, said
-        (farm,) = farms_of(result, "relapsing")
-        assert (farm["verdict"], farm["phase"]) == ("rolled back", "rolled_back"), farm
-        assert "failed 3 times in probation" in farm["reason"]
 
 
 class TestBadInput:
