@@ -19,6 +19,7 @@ from node.vault.core.identity import Signer, certify, encode_record, make_record
 from node.vault.core.messages import Answer, Audited, Chunk, Evidence, NotHeld, Refused, Stored
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
+from node.vault.load import Load
 
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
@@ -39,12 +40,16 @@ class Nature:
     wrong_every: int = 0  # of the reads
     exits_after_s: float | None = None
     hides_at_scan: int = 0  # chunks that are gone when the store is read
+    hides_in_standby: int = 0  # chunks that are there again once it has taken its store over
+    forgets_when_active: int = 0  # chunks that it deletes when it takes its store over from an earlier run
     corrupt: int = 0
     rss_bytes: int = 50 << 20
     cpu_share: float = 0.1
     hoards_bytes: int = 0  # beside its chunks
     exit_code: int = 0  # when it is told to end; it is killed if it does not
     is_for_clients_only: bool = False  # it refuses whoever is a vault
+    asks_twin_per_s: float = 0.0
+    tells_load: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class PretendedVault:
         self.outcome: Outcome = "ok"  # of its last answer, as far as it can be seen without the chunk
         self.asked_by: list[int] = []  # identities of the prober, each once in a row
         self.exited: asyncio.Future[int] = loop.create_future()
-        self.started_s = loop.time()
+        self.started_s = self.told_s = loop.time()
         self.record = b"" if order.is_standby else self.own_record()
         self.reads = 0
         self.handover_s: float | None = None  # until it is stopped
@@ -119,13 +124,28 @@ class PretendedVault:
         return UsedUp(int(up_s * self.nature.cpu_share * 1e9), int(self.nature.rss_bytes * noise))
 
     async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
+        if isinstance(make(1), control.GetState):
+            return control.State(
+                1, 0, 0, len(self.store), 5, 5, {}, load=self.load() if self.nature.tells_load else None
+            )
         assert isinstance(make(1), control.Scan)
         await asyncio.sleep(0.5)
-        held = [address for address, is_there in self.store.items() if is_there][self.nature.hides_at_scan :]
+        hidden = self.nature.hides_at_scan + (0 if self.record else self.nature.hides_in_standby)
+        held = [address for address, is_there in self.store.items() if is_there][hidden:]
         return control.Scanned(1, tuple(held), tuple(held[: self.nature.corrupt]))
+
+    def load(self) -> Load:
+        """What was asked of it since it was last asked this: by its twin, and by a crowd of whom each asks less."""
+        now_s = asyncio.get_running_loop().time()
+        seconds, self.told_s = now_s - self.told_s, now_s
+        twin = next(vault for vault in self.world.vaults if vault.vault_id != self.vault_id)
+        asked, crowd = int(twin.nature.asks_twin_per_s * seconds), int(self.world.crowd_asks_per_s * seconds)
+        return Load(asked + crowd, asked, twin.vault_id)
 
     async def activate(self) -> None:
         self.record = self.own_record()
+        for address in list(self.store)[: self.nature.forgets_when_active]:
+            self.store[address] = False
 
     async def stop(self, handover_s: float = 0.0) -> None:
         self.handover_s = handover_s
@@ -208,11 +228,14 @@ class World:
     farm: Signer = field(default_factory=lambda: Signer(hashlib.sha256(b"farm").digest()))
     last_serial: int = 0  # of a certificate of the farm's
     is_shut_off: bool = True
+    known: int | None = 5  # vaults, to the one in use
+    are_others_there: bool = False  # for whom the vault in use knew last
     stores: dict[str, dict[bytes, bool]] = field(default_factory=dict)
     vaults: list[PretendedVault] = field(default_factory=list)
     probers: list[PretendedProber] = field(default_factory=list)
     orders: list[TwinOrder] = field(default_factory=list)
     pairs: int = 0
+    crowd_asks_per_s: float = 20.0  # of each twin
     relayed: int = 0  # questions to one twin by way of the own vault
 
     async def start_twin(self, order: TwinOrder) -> PretendedVault:
@@ -248,6 +271,13 @@ class World:
 
     def can_shut_off(self) -> bool:
         return self.is_shut_off
+
+    def neighbours(self) -> int | None:
+        return self.known
+
+    async def reaches_others(self) -> bool:
+        await asyncio.sleep(0.5 if self.are_others_there else 100.0)
+        return self.are_others_there
 
     def vault_id(self) -> bytes:
         return self.farm.public_key

@@ -22,6 +22,7 @@ updating.py     the updates of a home, opened
 host.py         what updates may ask of the node
 twins.py        vaults for a trial
 probing.py      the prober of a trial
+greeting.py     whether others can be reached, when the vault in use finds none
 events.py       what changed, numbered, for those who listen
 lending.py      the disk limit, and what of it is left for the vault
 space.py        what the home takes of the disk, and whether it can be written

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from node.api import texts
 from node.prober.control import Probe, Question
 from node.supervisor import space
 from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.greeting import is_anyone_there, worth_greeting
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
@@ -49,6 +51,7 @@ class UpdateHost:
         self.head = b""  # what the vault in use shall carry
         self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
         self._notes: tuple[OwnNote, ...] = ()  # what it shall answer others with
+        self.contacts: Callable[[], tuple[bytes, ...]] = tuple  # whom the vault in use knew last, best first
         self.met: Callable[[Sequence[MetVault]], None] = lambda _: None  # who wants to know whom the vault has met
 
     async def get_chunk(self, address: bytes) -> bytes:
@@ -138,6 +141,15 @@ class UpdateHost:
     def peer_count(self) -> int:
         return self._vault.state.peer_count if self._vault.state is not None else 0
 
+    def neighbours(self) -> int | None:
+        """How many vaults the one in use knows; None while it does not run, or has not said."""
+        return self._vault.state.peer_count if self._vault.state is not None else None
+
+    async def reaches_others(self) -> bool:
+        """Whether some of those whom the vault in use knew last answer a process of the program's own."""
+        contacts = worth_greeting(self.contacts(), self._vault.record, self._utc_s())
+        return await is_anyone_there(contacts, partial(self._start_prober, self._home.trial / "greeter"), self._entropy)
+
     def head_subnets(self) -> int:
         return self._vault.state.head_subnets if self._vault.state is not None else 0
 
@@ -211,6 +223,9 @@ class UpdateHost:
         Raises:
             ProberFailed: It did not start; nothing of it is left.
         """
+        return await self._start_prober(self._home.trial / "prober", twins)
+
+    async def _start_prober(self, data: Path, twins: tuple[bytes, bytes]) -> ProberProcess:
         program = self._home.path / "app"
         try:
             if not self._is_program_copied:
@@ -224,7 +239,7 @@ class UpdateHost:
             twins=twins,
             bind=self._any_port(),
         )
-        return await start_prober(program, self._home.trial / "prober", probe, self._home.logs / "prober.log")
+        return await start_prober(program, data, probe, self._home.logs / "prober.log")
 
     async def ask_as_vault(self, twin: bytes, question: Question) -> bytes:
         """Let the vault in use ask a twin, named by its record; return what came, b"" when nothing did.

@@ -93,6 +93,7 @@ class Supervisor:
         self._bootstrap = Bootstrap(home)
         self._meeting = Meeting(home, self._bootstrap, self.vault)
         self.host = UpdateHost(home, self.vault, slot=self.slot, entropy=entropy, utc_s=utc_s)
+        self.host.contacts = lambda: self._bootstrap.contacts
         self._updates = self._open_updates(random, entropy)
 
     def _open_updates(self, random: Random, entropy: Entropy) -> Updates | None:

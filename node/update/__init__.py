@@ -6,6 +6,7 @@ driver.py        all of it together: heads in, states persisted, jobs begun
 records.py       all releases together: which one is on its way, watched, an exception (pure)
 watch.py         the watch over a confirmed release: what ends it, and what it is left for (pure)
 watching.py      the same, driven, and looks at what neighbours can prove
+loneliness.py    one that finds nobody although others can be reached
 recalling.py     recalls heeded, and where they lead
 allowed.py       what the files in use may do, and how that becomes less
 lessening.py     the way back from that, until it has started so
@@ -27,6 +28,7 @@ trial_run.py     one trial end to end: twins, prober, samples, neighbours' table
 interview.py     the same questions to both twins, and every answer checked
 plan.py          what to ask next (pure)
 sides.py         the two twins through all their runs
+overuse.py       what a twin takes from the disk, or from its twin's time
 restarts.py      twins started again on their own data, on purpose or because the trial was cut off
 trial_state.py   what a running trial must know after a power cut
 keeping.py       when that is written down

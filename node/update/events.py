@@ -32,6 +32,7 @@ class Limits:
     failures_max: int = 3  # this many failed starts in probation, or close together in the watch, end it
     watch_s: float = 30 * 86_400.0  # after probation; the version from before is kept for at least so long
     watch_look_s: float = 3 * 3600.0  # a look asks up to a hundred neighbours, and a fault shall be seen within 6 h
+    lonely_s: float = 600.0  # in which a vault finds others again, once the line is back; longer is suspicious
     watch_count_s: float = 600.0  # as much of the watch is forgotten at most when the power fails
     watch_failures_s: float = 3600.0  # in which failures_max of them are close together
     decoy_every_s: float = 30 * 86_400.0  # of time in which no release is on its way, on average
@@ -69,6 +70,7 @@ PRACTICE: Final = Limits(
     probation_look_s=2.0,
     watch_s=300.0,
     watch_look_s=10.0,
+    lonely_s=15.0,
     watch_count_s=10.0,
     watch_failures_s=60.0,
     decoy_every_s=math.inf,

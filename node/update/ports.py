@@ -155,6 +155,17 @@ class Host(TrialPorts, Protocol):
         """Of the certificate that was given last to a vault in use.  Blocking; raises anything if it is not known."""
         ...
 
+    def neighbours(self) -> int | None:
+        """How many vaults the one in use knows; None while it does not run, or has not said."""
+        ...
+
+    async def reaches_others(self) -> bool:
+        """Greet some of those whom the vault in use knew last, by a process that is none of its; whether one answered.
+
+        Takes minutes when none does.  Never raises.
+        """
+        ...
+
     async def refuse_head(self, digest: bytes, sender: bytes) -> None:
         """Hold a bad head against the vault that offered it; raises anything if it cannot now."""
         ...

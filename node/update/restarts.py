@@ -78,9 +78,13 @@ class Restarter:
         self._step(Rescanned(self._now_s(), lost["candidate"], lost["control"], is_planned=is_planned))
 
     async def _come_back(self, side: Side, tries: int) -> tuple[bytes, ...]:
-        """Start a twin on its own data and look for what it acknowledged; return what it no longer has."""
+        """Start a twin on its own data and look for what it acknowledged; return what it no longer has.
+
+        Twice: in standby it only reads, and what its taking over the store deletes is seen only after that.
+        """
         vault = await self._twins.start(side, is_standby=True, tries=tries)
-        held = await scan(vault)
+        read = await scan(vault)
         await vault.activate()
+        held = read.whole & (await scan(vault)).whole
         self._step(VaultStarted(self._now_s(), side.name))
-        return tuple(address for address in self._observer.acknowledged[side.name] if address not in held.whole)
+        return tuple(address for address in self._observer.acknowledged[side.name] if address not in held)

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Final
 
 from node.trial.events import (
-    Denied,
     Event,
     HostFault,
     PeersRated,
@@ -40,12 +39,12 @@ from node.update.identities import draw_identities
 from node.update.interview import Chance, Interview
 from node.update.keeping import Keeper
 from node.update.observations import Measured, Neighbourhood, Observer, reports_about
+from node.update.overuse import Overuse
 from node.update.plan import Plan
 from node.update.ports import Prober, TrialPorts
 from node.update.rehearsal import TrialResult, stop
 from node.update.restarts import Restarter, draw_restarts
 from node.update.sides import Side, Twins
-from node.update.trees import size_of
 from node.update.trial_state import Cut, KeptTrial, KeptTwin, TrialFile
 from node.vault.core.identity import position_of
 from node.vault.ports import Entropy, Random
@@ -60,7 +59,7 @@ SAMPLE_S_MAX: Final = 60.0
 RATINGS_PER_TRIAL: Final = 20  # within the shortest trial
 RATE_S_MIN: Final = 2.0
 WEIGH_S: Final = 5.0  # how long a twin may take more of the disk than it was given
-SPARE_BYTES: Final = 16 << 20  # beside its quota, for what is on its way
+LOOK_S_MIN: Final = 10.0  # of what one twin asks the other a shorter time says too little, and so does a shorter block
 NAME_BYTES: Final = 8  # of a data folder's name
 
 log = logging.getLogger(__name__)
@@ -116,6 +115,7 @@ class TrialRun:
             self._restarts_due = cut.kept.restarts
         self._observer = Observer(self._trial.profile)
         self._twins = Twins(ports, order.quota_bytes, random)
+        self._overuse = Overuse(self._twins, order.quota_bytes, self._step, self._now)
         self._restarter = Restarter(self._twins, self._observer, self._step, self._now)
         self._plan: Plan
         self._prober: Prober | None = None
@@ -258,7 +258,8 @@ class TrialRun:
                 tasks.create_task(self._repeat(self._tick, TICK_S)),
                 tasks.create_task(self._repeat(self._sample, sample_s)),
                 tasks.create_task(self._repeat(self._rate, rate_s)),
-                tasks.create_task(self._repeat(self._weigh, WEIGH_S)),
+                tasks.create_task(self._repeat(self._overuse.weigh, WEIGH_S)),
+                tasks.create_task(self._repeat(self._look_for_overuse, max(LOOK_S_MIN, profile.block_s))),
                 tasks.create_task(self._keep_probing()),
                 tasks.create_task(self._repeat(self._restart_if_due, TICK_S)),
                 tasks.create_task(self._keep_on()),
@@ -298,14 +299,11 @@ class TrialRun:
         )
         self._step(PeersRated(self._now(), candidate, control, self._neighbourhood.subnet_count or None))
 
-    async def _weigh(self) -> None:
-        """End a twin that takes more of the disk than it was given; its sandbox limits each file, not their number."""
-        enough_bytes = self._order.quota_bytes + SPARE_BYTES
-        for side in self._twins.shuffled():
-            if await asyncio.to_thread(size_of, side.data, enough_bytes) >= enough_bytes:
-                self._step(Denied(self._now(), side.name, "it took more of the disk than it was given"))
-                if side.vault is not None:
-                    side.vault.kill()
+    async def _look_for_overuse(self) -> None:
+        trouble = "" if self._is_restarting else await self._overuse.look()
+        if trouble:
+            self._trouble = trouble
+            self._ended.set()
 
     async def _watch_exit(self, side: Side) -> None:
         while True:

@@ -17,6 +17,7 @@ from node.update.errors import TwinFailed
 from node.update.events import Event, Halted, Limits, Succeeded, Ticked, Vetoed
 from node.update.jobs import Means
 from node.update.lifecycle import STOPPABLE
+from node.update.loneliness import FINDS_NOBODY, Loneliness
 from node.update.observations import proofs_against
 from node.update.records import active, is_succeeded, watched
 from node.update.store import Record
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 class Watching:
     """Belongs to one event loop; ``records`` is the driver's own, ``take`` makes one step of one of them.
 
-    ``tell`` is called with a release's name and what was proven against it.
+    ``tell`` is called with a release's name and what was found against it.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Watching:
         self._take = take
         self._tell = tell
         self._looked_s = -math.inf
+        self._loneliness = Loneliness(means.host, limits.lonely_s, limits.probation_look_s, _now)
 
     def in_use(self) -> Record | None:
         """The release that is in use and may still be left; None while something takes over or is gone back from."""
@@ -90,11 +92,17 @@ class Watching:
         await self._take(name, event)
 
     async def run(self) -> None:
-        """Look for proofs for ever: often in probation, seldom in the watch, never when nothing could be left."""
+        """Look for proofs for ever: often in probation, seldom in the watch, never when nothing could be left.
+
+        Whether the version finds anybody is looked at always often: one that is alone hears of no proof.
+        """
         while True:
             await asyncio.sleep(self._limits.probation_look_s)
             record = self.in_use()
             if record is None:
+                continue
+            if await self._loneliness.is_at_fault(record.release.name):
+                self._tell(record.release.name, FINDS_NOBODY)
                 continue
             pause_s = self._limits.watch_look_s if record.way.watch is not None else self._limits.probation_look_s
             if _now() - self._looked_s >= pause_s:

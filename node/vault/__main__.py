@@ -37,6 +37,7 @@ from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver, scan
 from node.vault.errors import ControlError, PeerError, VaultError
+from node.vault.load import SINCE_CONTROL_VERSION
 from node.vault.loaded import loaded_tree_hash
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
@@ -159,6 +160,8 @@ class Process:
         return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
 
     def _tell(self, report: control.Report) -> None:
+        if isinstance(report, control.State) and self._control_version < SINCE_CONTROL_VERSION:
+            report = msgspec.structs.replace(report, load=None)
         if control.SINCE_VERSION.get(type(report), 1) <= self._control_version:
             self._channel.send(control.encode(report))
 

@@ -20,6 +20,7 @@ from typing import Final, cast
 import msgspec
 
 from node.vault.errors import ControlError
+from node.vault.load import Load
 from node.vault.noting import AskNote, Met, NotingCommand, NotingReport, SetNotes
 
 FRAME_BYTES_MAX: Final = 2 << 20
@@ -127,13 +128,14 @@ class Scanned(_Message, frozen=True):
     corrupt: tuple[bytes, ...]
 
 
-class State(_Message, frozen=True):
+class State(_Message, frozen=True, omit_defaults=True):
     """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name.
 
     ``subnet_count`` is of other subnets than the own one.  ``trouble`` is the code of what keeps the store from
     taking chunks, empty when nothing does.  ``repairs`` counts the copies that wait to be proven or made.
     ``head_subnets`` is of other subnets that carry the same head, or carried it when this vault did until a while ago.
     ``is_counted``: whether every chunk on the disk is known by now; until then the figures are upper bounds.
+    ``load``: since the last State; a vault that speaks no version 3 does not tell.
     """
 
     id: int
@@ -147,6 +149,7 @@ class State(_Message, frozen=True):
     repairs: int = 0
     is_counted: bool = True
     head_subnets: int = 0
+    load: Load | None = None
 
 
 class Contacts(_Message, frozen=True):

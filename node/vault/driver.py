@@ -48,6 +48,7 @@ from node.vault.core.identity import Introduction, PeerRecord
 from node.vault.core.messages import Answer, Refused
 from node.vault.core.vault import Vault
 from node.vault.errors import ChunkCorrupt, PeerError, ResourceError, StorageError
+from node.vault.load import Askers
 from node.vault.ports import Clock, Network
 from node.vault.storage.chunk_store import ChunkStore
 
@@ -74,6 +75,7 @@ class Driver:
         self._tasks: asyncio.TaskGroup | None = None
         self._replies: dict[int, asyncio.Future[Answer]] = {}
         self._next_request = 0
+        self._askers = Askers()
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._tick_at_s = 0.0  # when the timer is set for
@@ -109,6 +111,7 @@ class Driver:
 
     async def handle(self, peer: PeerRecord, subnet: str, content: bytes) -> bytes:
         """Answer one request of a peer.  Never raises for what the peer sent."""
+        self._askers.asked(peer.vault_id)
         try:
             message = codec.decode_request(content)
         except PeerError as error:
@@ -234,10 +237,11 @@ class Driver:
                 assert_never(effect)
 
     def _completed(self, report: control.Report) -> control.Report:
-        """A State also counts what the network refused before the core could see it."""
+        """A State also counts what the network refused before the core could see it, and tells who asked most."""
         if not isinstance(report, control.State) or self._network is None:
             return report
-        return msgspec.structs.replace(report, counters=dict(Counter(report.counters) + self._network.counters))
+        counters = dict(Counter(report.counters) + self._network.counters)
+        return msgspec.structs.replace(report, counters=counters, load=self._askers.take())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         assert self._tasks is not None

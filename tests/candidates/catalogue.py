@@ -250,6 +250,7 @@ BAD: Final = (
             "Get(next(iter(desk.held), bytes(32)), bytes(16))",
         ),
         "not promoted",
+        ("kept its twin busy", "slower", "processor time"),
     ),
     Row(
         "never-ready",
@@ -391,6 +392,7 @@ BAD: Final = (
             ),
         ),
         "not promoted",
+        ("finds nobody", PROVED, "wrong"),
         watched_s=120.0,
     ),
     Row(

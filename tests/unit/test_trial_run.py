@@ -175,6 +175,37 @@ class TestVerdicts:
         assert hold(world, tmp_path).outcome == "promote"
 
 
+class TestTwinsThatKeepEachOtherBusy:
+    def with_natures(self, candidate: Nature, control: Nature) -> World:
+        return World(natures={CANDIDATE: candidate, CONTROL: control})
+
+    def test_a_version_that_floods_its_twin_is_refused_for_that(self, tmp_path: Path):
+        result = hold(with_candidate(asks_twin_per_s=300.0), tmp_path)
+        assert (result.outcome, result.reason) == ("refuse", "broke the protocol: it kept its twin busy")
+
+    def test_a_current_version_that_does_so_voids_the_trial(self, tmp_path: Path):
+        result = hold(self.with_natures(Nature(), Nature(asks_twin_per_s=300.0)), tmp_path)
+        assert (result.outcome, result.reason) == ("void", "the current version kept the twin beside it busy")
+
+    def test_a_version_that_does_so_and_says_the_same_of_its_twin_is_refused_all_the_same(self, tmp_path: Path):
+        flooding = Nature(asks_twin_per_s=300.0)
+        assert hold(self.with_natures(flooding, flooding), tmp_path).outcome == "refuse"
+
+    def test_proofs_of_every_chunk_that_they_hold_are_no_flood(self, tmp_path: Path):
+        nature = Nature(asks_twin_per_s=30.0)
+        world = self.with_natures(nature, nature)
+        assert hold(world, tmp_path).outcome == "promote"
+
+    def test_where_others_ask_as_much_nobody_is_kept_busy_by_its_twin(self, tmp_path: Path):
+        world = with_candidate(asks_twin_per_s=300.0)
+        world.crowd_asks_per_s = 310.0
+        assert hold(world, tmp_path).outcome == "promote"
+
+    def test_a_current_version_too_old_to_tell_holds_nothing_up(self, tmp_path: Path):
+        nature = Nature(tells_load=False)
+        assert hold(self.with_natures(nature, nature), tmp_path).outcome == "promote"
+
+
 class TestNobodyKnows:
     def test_both_get_the_same_but_version_identity_and_random_folder(self, tmp_path: Path):
         world = World()
@@ -267,6 +298,18 @@ class TestRestartsOnPurpose:
 
     def test_a_chunk_that_is_gone_after_it_refuses_the_version(self, tmp_path: Path):
         result = hold(with_candidate(hides_at_scan=3), tmp_path, replace(PROFILE, restarts_min=1))
+        assert result.outcome == "refuse"
+        assert "lost 3 of" in result.reason
+
+    def test_a_chunk_that_it_deletes_as_it_takes_its_store_over_refuses_the_version_at_once(self, tmp_path: Path):
+        world = with_candidate(forgets_when_active=3)
+        result = hold(world, tmp_path, replace(PROFILE, restarts_min=1))
+        assert result.outcome == "refuse"
+        assert "lost 3 of" in result.reason
+        assert len(world.probers) == 1  # before anyone asked for them
+
+    def test_a_chunk_that_is_not_seen_in_standby_refuses_the_version_though_it_comes_again(self, tmp_path: Path):
+        result = hold(with_candidate(hides_in_standby=3), tmp_path, replace(PROFILE, restarts_min=1))
         assert result.outcome == "refuse"
         assert "lost 3 of" in result.reason
 

@@ -171,6 +171,27 @@ class TestAProof:
         hear(farm, nothing, for_s=100.0)
 
 
+class TestAlone:
+    @pytest.mark.parametrize("phase", ["probation", "confirmed"])
+    def test_a_version_that_finds_nobody_although_others_can_be_reached_is_left(self, farm: Farm, phase: str):
+        head = release(farm, "2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            farm.known, farm.are_others_there = 0, True
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back", 60.0)
+            assert updates.updates().items[0].reason == "it finds nobody although others can be reached"
+
+        live(farm, story)
+        assert farm.slots.current("vault") == farm.own
+
+    def test_where_nobody_can_be_reached_nothing_happens(self, farm: Farm):
+        confirm(farm, "2")
+        farm.known = 0
+        assert hear(farm, nothing, for_s=250.0)["vault/2"].phase == "confirmed"
+
+
 class TestTheVaultInUse:
     def test_one_that_fails_again_and_again_is_left_and_never_taken_up_again(self, farm: Farm):
         confirm(farm, "2")

@@ -28,7 +28,7 @@ from node.vault.core.messages import (
     Stored,
 )
 from node.vault.core.proofs import AUDITED, HELD, check_evidence, sign_answer
-from node.vault.core.ranking import RankTable, decode_table
+from node.vault.core.ranking import DATA_FAULTS_MAX, Ledger, RankTable, decode_table
 from node.vault.errors import BadSignature
 from tests.vault_world import START_S, Actor, World
 
@@ -324,6 +324,14 @@ class TestFetching:
         readers = [actor for actor in actors if ADDRESS not in actor.chunks]
         assert {get(world, actor).content for actor in readers} == {CHUNK}
 
+    def test_a_newer_proof_takes_the_place_of_an_older_one_which_says_nothing_of_later_runs(self):
+        ledger, signer = Ledger(), Signer(bytes(32))
+        for evidence in (b"of the first run", b"of the second run", b""):
+            ledger.blame(bytes(32), 1.0, evidence, is_data_fault=True)
+        certificate = certify(signer, signer.public_key, serial=1, now_s=START_S)
+        (entry,) = decode_table(ledger.table(signer, certificate, now_s=2.0, utc_s=START_S), START_S).entries
+        assert entry.evidence == b"of the second run"
+
 
 class TestAuditing:
     def test_an_honest_peer_passes_and_is_ranked_by_its_speed(self):
@@ -368,6 +376,58 @@ class TestAuditing:
         world.pass_time(60.0)
         blamed = [state(world, actor).counters.get("blamed peer.failed_audit", 0) for actor in actors]
         assert sum(blamed) > 0
+
+    def test_a_vault_that_fails_an_audit_is_asked_for_the_chunk_and_convicts_itself_by_what_it_signs(self):
+        world = World()
+        actors = world.grow(6)
+        put(world, actors[0])
+        liar = next(actor for actor in holders(actors) if actor is not actors[0])
+
+        def tamper(answer: Answer) -> Answer:
+            match answer:
+                case Audited():
+                    return msgspec.structs.replace(answer, answer=signed_anew(liar, answer.answer, AUDITED, bytes(32)))
+                case Chunk(_, signed):
+                    return Chunk(b"other", signed_anew(liar, signed, HELD, hashlib.sha256(b"other").digest()))
+            return answer
+
+        liar.tamper = tamper
+        world.pass_time(60.0)  # nobody fetches anything meanwhile
+
+        auditors = [actor for actor in holders(actors) if actor is not liar]
+        evidence = convictions(world, auditors, liar)
+        assert len(evidence) == len(auditors)
+        check_evidence(decode_evidence(evidence[0]), liar.vault_id)
+        assert all(actor.vault._desk.is_shunned(liar.vault_id) for actor in auditors)
+
+    @pytest.mark.parametrize("answer", ["right", "nothing", "unsigned"])
+    def test_a_failed_audit_is_blamed_once_whatever_follows_it(self, answer: str):
+        world = World()
+        actors = world.grow(6)
+        put(world, actors[0])
+        cheat = next(actor for actor in holders(actors) if actor is not actors[0])
+        failed: list[Answer] = []
+
+        def tamper(given: Answer) -> Answer:
+            match given:
+                case Audited():
+                    failed.append(given)
+                    return msgspec.structs.replace(given, answer=signed_anew(cheat, given.answer, AUDITED, bytes(32)))
+                case Chunk(content, signed) if answer == "unsigned":
+                    return Chunk(content, msgspec.structs.replace(signed, signature=bytes(64)))
+            return given
+
+        cheat.tamper = tamper
+        cheat.late_s = lambda given: 1e6 if answer == "nothing" and isinstance(given, Chunk) else 0.0
+        world.pass_time(60.0)
+        cheat.tamper = None
+        world.pass_time(20.0)
+
+        auditors = [actor for actor in holders(actors) if actor is not cheat]
+        blamed = [auditor.vault._desk.counters["blamed peer.failed_audit"] for auditor in auditors]
+        assert min(blamed) >= DATA_FAULTS_MAX
+        assert sum(blamed) == len(failed)
+        assert convictions(world, auditors, cheat) == []
 
     def test_who_signs_for_a_chunk_by_saying_that_it_lacks_it_is_blamed_and_not_given_it_again_and_again(self):
         world = World()

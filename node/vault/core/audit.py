@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
+from node.vault.core.caught import Caught
 from node.vault.core.close_group import close_group
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
@@ -134,7 +135,7 @@ class _OneAudit:
                 case Audited(answer, receipt) if isinstance(asked.message, Audit):
                     self._check(desk, AUDITED, answer)
                     if answer.digest != audit_digest(self._nonce, self._content):
-                        desk.blame(self._peer, "peer.failed_audit")
+                        Caught().begin(desk, asked.peer, self._address)
                         desk.not_proved(self._peer, self._address)
                         return
                     desk.proved(self._peer)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.vault.core.audit import Auditor
+from node.vault.core.caught import FAILED_AUDIT, Caught
 from node.vault.core.desk import Asked, Desk, is_trouble
 from node.vault.core.lanes import Lanes
 from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, NotHeld, Put, Receipt, Refused, Stored
@@ -33,7 +34,7 @@ AUDIT_PART: Final = 16
 AUDIT_BYTES_MIN: Final = 512
 # Told apart; all others are "refused".
 REFUSALS: Final = ("busy", "not_mine", "share", "resource", "resource.quota", "storage")
-FAULTS: Final = ("peer.failed_audit", "peer.signature", "peer.malformed")  # of the peer: trying again helps nothing
+FAULTS: Final = (FAILED_AUDIT, "peer.signature", "peer.malformed")  # of the peer: trying again helps nothing
 FULL: Final = "resource.quota"
 LATE: Final = "peer.late"  # was not asked: its subnet has been late too often
 UNFINISHED: Final = "unfinished"  # not waited for any more: enough others have proven it
@@ -247,8 +248,8 @@ class _Turn:
                 check_answer(answer, peer.transport_key, kind=AUDITED, address=address, nonce=self._nonce,
                              utc_s=desk.now.utc_s)  # fmt: skip
                 if answer.digest != audit_digest(self._nonce, content):
-                    desk.blame(peer, "peer.failed_audit")
-                    self._fail(desk, "peer.failed_audit")
+                    Caught().begin(desk, peer, address)
+                    self._fail(desk, FAILED_AUDIT)
                 else:
                     desk.proved(peer)
                     self._prove(desk, asked, receipt)

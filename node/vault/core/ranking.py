@@ -49,7 +49,7 @@ class Standing:
     audits_passed: int = 0
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
     subnet: str = ""  # from which it was seen when it was blamed last
-    evidence: bytes = b""  # the first encoded Evidence that convicts it
+    evidence: bytes = b""  # the newest encoded Evidence that convicts it: a later run of it may have other code
 
 
 class RankEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -155,8 +155,8 @@ class Ledger:
             standing.data_fault_s = now_s
             if standing.data_faults >= DATA_FAULTS_MAX or self.is_shunned(vault_id, now_s):
                 self._shunned.add(vault_id, subnet, now_s)
-        if len(evidence) <= EVIDENCE_BYTES_MAX:  # else the table would be no table to others
-            standing.evidence = standing.evidence or evidence
+        if evidence and len(evidence) <= EVIDENCE_BYTES_MAX:  # else the table would be no table to others
+            standing.evidence = evidence
 
     def is_shunned(self, vault_id: bytes, now_s: float) -> bool:
         return self._shunned.is_shunned(vault_id, now_s)
