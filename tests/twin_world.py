@@ -7,12 +7,13 @@ import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from node.prober.control import Answered, Heard, Outcome, Question
 from node.update.errors import ProberFailed, TwinFailed
+from node.update.folders import TrialFolders, copy_of
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
-from node.update.rehearsal import COPY_SUFFIX
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.identity import Signer, certify, encode_record, make_record
@@ -24,6 +25,12 @@ from node.vault.load import Load
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
 OVERHEAD_S = 0.001  # of a question, besides the answers
+
+
+def trial_folders(folder: Path) -> TrialFolders:
+    """Those of a trial in ``folder``: they lie in its ``trial``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return TrialFolders(folder / "trial" / "own", folder / "folders.json")
 
 
 def utc_s() -> float:
@@ -82,7 +89,9 @@ class PretendedVault:
     @property
     def store(self) -> dict[bytes, bool]:
         """A copy for the rehearsal has what the data have that it was made of."""
-        return self.world.stores.setdefault(str(self.order.data).removesuffix(COPY_SUFFIX), {})
+        data = self.order.data
+        original = next((known for known in self.world.stores if copy_of(Path(known)) == data), str(data))
+        return self.world.stores.setdefault(original, {})
 
     def own_record(self) -> bytes:
         certificate = certify(Signer(self.order.seed), self.key.public_key, serial=1, now_s=utc_s())

@@ -20,7 +20,9 @@ switching.py    the way from one version of it to another
 heads.py        heads of peers that wait to be judged
 updating.py     the updates of a home, opened
 host.py         what updates may ask of the node
+assigning.py    what each vault is given to work with
 twins.py        vaults for a trial
+tending.py      what these are told while they run, as the vault in use is
 probing.py      the prober of a trial
 greeting.py     whether others can be reached, when the vault in use finds none
 events.py       what changed, numbered, for those who listen

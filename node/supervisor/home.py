@@ -7,8 +7,8 @@
     lock            held by the running supervisor
     state/          small facts that must survive a power cut
     slots/          versions of the layers, read-only
-    vault/          the chunks
-    trial/          the twins of a running trial
+    vaults/         the data of each vault in a folder of a random name: the own one's, and those of twins
+    prober/         the folder of a running prober
     logs/           what the vault and the supervisor wrote
     cache/          byte code of the slots
 
@@ -32,15 +32,19 @@ from node.api import texts
 from node.api.schema import KeyPlace
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
+from node.update.folders import NAME_BYTES
 from node.update.kept import KEPT
 from node.update.trees import remove_tree
 from node.vault.control import CONTACTS_MAX, Pace
 from node.vault.core.identity import RECORD_BYTES_MAX
-from node.vault.storage.filesystem import CHUNKS, INCOMING, write_durably
+from node.vault.storage.filesystem import CHUNKS, INCOMING, RealFileSystem, write_durably
 
 FORMAT: Final = 1
 MARKER: Final = "home.json"
 MAKING: Final = "home.json.making"  # stands while a home is made; a home left so by a power cut may be made again
+VAULT_DOMAIN: Final = b"perennial/1 vault folder\0"
+OLD_STORE: Final = "vault"  # where the chunks lay at first, with OLD_TRIAL beside it
+OLD_TRIAL: Final = "trial"
 MARKER_BYTES_MAX: Final = 1 << 20
 ROOT_BYTES_MAX: Final = 1 << 20
 SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 103 on macOS
@@ -52,8 +56,8 @@ Kind = Literal["real", "practice"]
 class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ``home.json`` says.
 
-    ``network`` is the SHA-256 of the genesis root in hex; under ``name`` the keyring holds the home's key, so
-    that the folder may be moved.
+    ``network`` is the SHA-256 of the genesis root in hex; under ``name``, which is drawn, the keyring holds the
+    home's key, so that the folder may be moved, and from it follows what the vault's data folder is called.
     """
 
     format: int
@@ -77,8 +81,8 @@ class Home:
         self.socket = path / "api.sock"
         self.state = path / "state"
         self.slots = path / "slots"
-        self.vault = path / "vault"
-        self.trial = path / "trial"
+        self.vaults = path / "vaults"
+        self.vault = self.vaults / _vault_folder(marker.name)
         self.kept = path / KEPT
         self.logs = path / "logs"
 
@@ -115,13 +119,14 @@ class Home:
         home = cls(path, marker, root)
         with _sentence(path):
             path.chmod(FOLDER_MODE)
+            _take_over_store(home)
             for made in (
                 home.state,
                 home.slots,
+                home.vaults,
                 home.vault,
                 home.vault / INCOMING,
                 home.vault / CHUNKS,
-                home.trial,
                 home.logs,
             ):
                 made.mkdir(mode=FOLDER_MODE, exist_ok=True)
@@ -264,6 +269,27 @@ def _checked(folder: Path) -> Path:
         if sys.platform != "win32" and found.st_uid != os.geteuid():
             raise HomeError(texts.not_ours(path))
         return path
+
+
+def _vault_folder(name: str) -> str:
+    """What the data folder of the own vault is called in the home of that name: no vault can tell it from a twin's."""
+    return hashlib.sha256(VAULT_DOMAIN + name.encode()).hexdigest()[: 2 * NAME_BYTES]
+
+
+def _take_over_store(home: Home) -> None:
+    """Give the store of a home that was made before all vaults lay alike its new place; cut short, it is repeated.
+
+    Raises:
+        OSError: It could not be moved; it lies where it was, or where it shall be.
+    """
+    if home.vault.exists() or not (home.path / OLD_STORE).is_dir():
+        return
+    remove_tree(home.path / OLD_TRIAL, is_best_effort=True)  # of a trial that begins anew
+    disk = RealFileSystem(home.path, folders=(home.vaults.name,))
+    with contextlib.suppress(FileNotFoundError):  # another process has just done it
+        (home.path / OLD_STORE).rename(home.vault)
+    disk.fsync_directory(home.vaults.name)
+    disk.fsync_directory(".")
 
 
 def _read_marker(path: Path) -> Marker:

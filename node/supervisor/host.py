@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,12 +13,14 @@ from typing import Final
 from node.api import texts
 from node.prober.control import Probe, Question
 from node.supervisor import space
+from node.supervisor.assigning import Assigning, with_free_port
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.greeting import is_anyone_there, worth_greeting
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
-from node.supervisor.twins import Twin, twin_key
+from node.supervisor.tending import Order
+from node.supervisor.twins import Care, Twin, renewed_key, twin_key
 from node.supervisor.vault_child import VaultChild
 from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.observations import Neighbour, Neighbourhood
@@ -28,6 +31,7 @@ from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
 TELL_S: Final = 5.0
+BINDS_MAX: Final = 8  # twins whose ports are remembered; two run at a time
 TABLES_S: Final = 20.0
 ASK_S: Final = 8.0  # for what a vault waits some seconds for itself
 NO_ANSWER: Final = "peer"  # codes of what the vault that was asked did, or did not
@@ -40,13 +44,22 @@ class UpdateHost:
     """The vault in use and the means to start others, for the updates of one home."""
 
     def __init__(
-        self, home: Home, vault: VaultChild, slot: Callable[[str], Slot], entropy: Entropy, utc_s: Callable[[], float]
+        self,
+        home: Home,
+        vault: VaultChild,
+        slot: Callable[[str], Slot],
+        entropy: Entropy,
+        utc_s: Callable[[], float],
+        assigning: Assigning,
     ) -> None:
         self._utc_s = utc_s
         self._home = home
         self._vault = vault
         self._slot = slot
         self._entropy = entropy
+        self._assigning = assigning
+        self._binds: dict[bytes, str] = {}  # of twins by their seeds: each keeps its port, as the vault in use does
+        self._twins: set[Twin] = set()  # that run
         self._is_program_copied = False
         self.head = b""  # what the vault in use shall carry
         self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
@@ -83,6 +96,7 @@ class UpdateHost:
             RequestRefused: The vault would not.
         """
         self.head = head
+        self._tell_twins([lambda number: control.SetHead(number, head)])
         try:
             await self._vault.ask(lambda number: control.SetHead(number, head), TELL_S)
         except VaultUnavailable as error:
@@ -91,6 +105,7 @@ class UpdateHost:
     async def carry_files(self, files: Mapping[bytes, bytes]) -> None:
         """Let the vault in use, and those after it, serve these by their addresses, and no others from before."""
         self._files = files
+        self._tell_twins([order for _, order in self._file_orders()])
         await self.give_files()
 
     async def give_files(self) -> None:
@@ -98,10 +113,13 @@ class UpdateHost:
 
         A file that it refuses is left out, and no other one because of it.
         """
+        for address, order in self._file_orders():
+            await self._give(address, order)
+
+    def _file_orders(self) -> list[tuple[str, Order]]:
         files = self._files
-        await self._give("", lambda number: control.DropObjects(number, tuple(files)))
-        for address, content in files.items():
-            await self._give(address.hex()[:8], partial(_carry_object, content))
+        carried = ((address.hex()[:8], partial(_carry_object, content)) for address, content in files.items())
+        return [("", lambda number: control.DropObjects(number, tuple(files))), *carried]
 
     async def _give(self, address: str, make: Callable[[int], control.Command]) -> None:
         try:
@@ -148,7 +166,7 @@ class UpdateHost:
     async def reaches_others(self) -> bool:
         """Whether some of those whom the vault in use knew last answer a process of the program's own."""
         contacts = worth_greeting(self.contacts(), self._vault.record, self._utc_s())
-        return await is_anyone_there(contacts, partial(self._start_prober, self._home.trial / "greeter"), self._entropy)
+        return await is_anyone_there(contacts, partial(self._start_prober, self._home.path / "greeter"), self._entropy)
 
     def head_subnets(self) -> int:
         return self._vault.state.head_subnets if self._vault.state is not None else 0
@@ -199,23 +217,44 @@ class UpdateHost:
             slot = await asyncio.to_thread(self._slot, order.tree_hash)
         except UpdateError as error:
             raise HostFailed(str(error)) from error
-        assignment = Assignment(
-            network=self._home.network,
-            bind=self._any_port(),
-            quota_bytes=order.quota_bytes,
-            contacts=(*self._home.marker.contacts, self._vault.record)[-control.CONTACTS_MAX :],
-            head=self.head,
-            pace=self._home.marker.pace,
-            is_standby=order.is_standby,
-        )
-        key = twin_key(order.seed, self._entropy, self._utc_s())
+        assignment = await asyncio.to_thread(self._assign, order)
+        key, care = twin_key(order.seed, self._entropy, self._utc_s()), self._care(order, assignment)
         try:
-            return await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log")
+            twin = await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log", care)
         except TwinFailed as error:
             trouble = await asyncio.to_thread(space.trouble, self._home)
             if trouble:  # then it may be why, and its twin may have had luck
                 raise HostFailed(trouble) from error
             raise
+        self._twins.add(twin)
+        twin.exited.add_done_callback(lambda _: self._twins.discard(twin))
+        return twin
+
+    def _assign(self, order: TwinOrder) -> Assignment:
+        """What a twin is given: what a vault in use would be, and the record of that one to begin with.  Blocking."""
+        bind = with_free_port(self._binds.pop(order.seed, self._any_port()))
+        while len(self._binds) >= BINDS_MAX:
+            self._binds.pop(next(iter(self._binds)))
+        self._binds[order.seed] = bind
+        # A version taken into use always stands by at first; one that was in use when the computer started never did.
+        is_standby = order.is_standby or self._entropy(1)[0] % 2 == 0
+        given = self._assigning.make(bind=bind, quota_bytes=order.quota_bytes, head=self.head, is_standby=is_standby)
+        own = (self._vault.record,) if self._vault.record else ()
+        return replace(given, contacts=(*own, *given.contacts)[: control.CONTACTS_MAX])
+
+    def _care(self, order: TwinOrder, assignment: Assignment) -> Care:
+        def first() -> list[Order]:
+            """What the vault in use is told when it listens."""
+            head = self.head
+            newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != assignment.head else []
+            files = [make for _, make in self._file_orders()]
+            return [*newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
+
+        return Care(first, lambda key: renewed_key(order.seed, key, self._utc_s()), self._utc_s)
+
+    def _tell_twins(self, orders: Sequence[Order]) -> None:
+        for twin in self._twins:
+            twin.tell(orders)
 
     async def start_prober(self, twins: tuple[bytes, bytes]) -> ProberProcess:
         """Start the prober on two records; return once it has greeted both.
@@ -223,7 +262,7 @@ class UpdateHost:
         Raises:
             ProberFailed: It did not start; nothing of it is left.
         """
-        return await self._start_prober(self._home.trial / "prober", twins)
+        return await self._start_prober(self._home.path / "prober", twins)
 
     async def _start_prober(self, data: Path, twins: tuple[bytes, bytes]) -> ProberProcess:
         program = self._home.path / "app"

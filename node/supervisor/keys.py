@@ -104,13 +104,18 @@ class Keys:
     def _next_serial(self, now_s: float) -> int:
         """A serial above every one before, kept on disk before it is used.
 
-        It is at least the time in seconds: so it rises even if the file was lost.
+        It is at least the time in milliseconds: so it rises even if the file was lost, and is like a twin's.
         """
         with self._lock:
             kept = self._serials.load()
-            self._serial = max(self._serial, kept.serial if kept else 0, int(now_s) - 1) + 1
+            self._serial = max(self._serial, kept.serial if kept else 0, serial_at(now_s) - 1) + 1
             self._serials.save(Serial(self._serial))
             return self._serial
+
+
+def serial_at(now_s: float) -> int:
+    """The serial of a certificate that is issued at that time (UTC), if it need not be above an earlier one."""
+    return int(now_s * 1000)
 
 
 def check_place(home: Home, asked: KeyPlace | None) -> None:

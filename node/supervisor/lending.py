@@ -31,7 +31,7 @@ class Lending:
         self._tell = tell
         self._used_bytes = used_bytes
         self._measurements = 0
-        self.kept = Kept(LinkingFileSystem(home.path))
+        self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
         self._kept_bytes = self.kept.alone_bytes()
         self._lock = asyncio.Lock()
         self.settings, self.trouble = settings.load(home.settings_file)

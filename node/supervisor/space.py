@@ -36,7 +36,8 @@ class Disk:
 def measure(home: Home) -> Disk:
     """Look at the home's disk.  Blocking."""
     try:
-        rest = sum(size_of(entry) for entry in home.path.iterdir() if entry not in (home.vault, home.kept))
+        entries = (*home.path.iterdir(), *home.vaults.iterdir())
+        rest = sum(size_of(entry) for entry in entries if entry not in (home.vaults, home.vault, home.kept))
         usage = shutil.disk_usage(home.vault)
         return Disk(rest, usage.total, usage.free, trouble(home))
     except OSError as error:

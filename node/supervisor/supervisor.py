@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from node.api import health, schema, texts
 from node.sandbox.report import SandboxReport
+from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
 from node.supervisor.events import EventLog
@@ -90,10 +91,11 @@ class Supervisor:
             surroundings=self,
             utc_s=utc_s,
         )
-        self._bootstrap = Bootstrap(home)
-        self._meeting = Meeting(home, self._bootstrap, self.vault)
-        self.host = UpdateHost(home, self.vault, slot=self.slot, entropy=entropy, utc_s=utc_s)
-        self.host.contacts = lambda: self._bootstrap.contacts
+        bootstrap = Bootstrap(home)
+        self._assigning = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery)
+        self._meeting = Meeting(home, bootstrap, self.vault)
+        self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._assigning)
+        self.host.contacts = lambda: bootstrap.contacts
         self._updates = self._open_updates(random, entropy)
 
     def _open_updates(self, random: Random, entropy: Entropy) -> Updates | None:
@@ -250,17 +252,8 @@ class Supervisor:
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
         self._head_given = self.host.head
-        return Assignment(
-            network=self.home.network,
-            bind=bind,
-            quota_bytes=self._lending.share_bytes,
-            contacts=self._bootstrap.contacts,
-            head=self.host.head,
-            pace=self.home.marker.pace,
-            is_standby=is_standby,
-            introductions=self._bootstrap.introductions,
-            is_discovering=self._lending.settings.local_discovery and not self.home.is_practice,
-        )
+        share = self._lending.share_bytes
+        return self._assigning.make(bind=bind, quota_bytes=share, head=self.host.head, is_standby=is_standby)
 
     async def store_rests(self, tree_hash: str) -> None:
         await self._lending.see_to_store(tree_hash)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from node.api import texts
 from node.supervisor.errors import RequestRefused, VaultUnavailable
-from node.supervisor.keys import RunKey
+from node.supervisor.keys import RunKey, serial_at
 from node.supervisor.launch import VaultLauncher, activate, reachable, stood_by
 from node.supervisor.ports import Assignment, Run, Slot
+from node.supervisor.tending import Order, Tending
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder, Usage
 from node.vault import control
@@ -25,17 +27,31 @@ ACTIVATE_S: Final = 30.0
 FOLDER_MODE: Final = 0o700
 
 
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How a twin is looked after, see ``Tending``."""
+
+    first: Callable[[], Sequence[Order]]
+    renew: Callable[[RunKey], RunKey]
+    utc_s: Callable[[], float]
+
+
 class Twin:
     """A running vault of a trial; fulfils ``node.update.ports.TwinVault``."""
 
     def __init__(self) -> None:
         self.record = b""
         self._run: Run
+        self._tending: Tending
         self._listening = asyncio.Event()
 
     @classmethod
-    async def start(cls, order: TwinOrder, slot: Slot, key: RunKey, assignment: Assignment, log: Path) -> Twin:
+    async def start(
+        cls, order: TwinOrder, slot: Slot, key: RunKey, assignment: Assignment, log: Path, care: Care
+    ) -> Twin:
         """Start it; return once it is reachable, or in standby, once it has opened its store.
+
+        It may be assigned to stand by at first even if the order is for one that is reachable, as after a switch.
 
         Raises:
             TwinFailed: It did not; nothing of it is left.
@@ -52,8 +68,13 @@ class Twin:
             raise HostFailed(texts.reason(error)) from error
         is_up = False
         try:
-            starting = stood_by(twin._run) if order.is_standby else reachable(twin._run, twin._listening, LISTEN_S_MAX)
-            await starting
+            twin._look_after(care)
+            if assignment.is_standby:
+                await stood_by(twin._run)
+            if assignment.is_standby and not order.is_standby:
+                await activate(twin._run, twin._listening, ACTIVATE_S)
+            elif not assignment.is_standby:
+                await reachable(twin._run, twin._listening, LISTEN_S_MAX)
             is_up = True
         except (VaultUnavailable, RequestRefused) as error:
             raise TwinFailed(str(error)) from error
@@ -90,6 +111,15 @@ class Twin:
         except (VaultUnavailable, RequestRefused) as error:
             raise TwinFailed(str(error)) from error
 
+    def tell(self, orders: Sequence[Order]) -> None:
+        """Give it orders that the vault in use is given too; what comes of them does not matter."""
+        self._tending.tell(orders)
+
+    def _look_after(self, care: Care) -> None:
+        self._tending = Tending(self._run, care.first, care.renew, care.utc_s)
+        tending = asyncio.create_task(self._tending.keep_on(self._listening), name="twin")
+        self._run.exited.add_done_callback(lambda _: tending.cancel())
+
     def _heard(self, report: control.Report) -> None:
         """Take what it says by itself.  Heads are left to the vault in use: a twin is not believed anything."""
         if isinstance(report, control.Listening):
@@ -99,10 +129,18 @@ class Twin:
 
 def twin_key(seed: bytes, entropy: Entropy, now_s: float) -> RunKey:
     """A transport key for one run of a twin.  Its serial is the time, so that it rises with each restart."""
-    transport_seed = entropy(KEY_BYTES)
+    return _certified(seed, entropy(KEY_BYTES), now_s)
+
+
+def renewed_key(seed: bytes, key: RunKey, now_s: float) -> RunKey:
+    """The same transport key, certified for another day."""
+    return _certified(seed, key.seed, now_s)
+
+
+def _certified(seed: bytes, transport_seed: bytes, now_s: float) -> RunKey:
     transport_key = Signer(transport_seed).public_key
     certificate = certify(
-        Signer(seed), transport_key, serial=int(now_s * 1000), now_s=now_s, commitment=_looks_like_a_commitment(seed)
+        Signer(seed), transport_key, serial=serial_at(now_s), now_s=now_s, commitment=_looks_like_a_commitment(seed)
     )
     return RunKey(transport_seed, transport_key, encode_certificate(certificate), certificate.expires_s)
 

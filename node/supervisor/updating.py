@@ -10,11 +10,13 @@ from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
 from node.supervisor.lending import Lending
+from node.supervisor.space import GRAIN_BYTES
 from node.trial import profile
 from node.trial.notes import Platform
 from node.trial.waves import plan_of
 from node.update import events, rollouts
 from node.update.driver import Updates
+from node.update.folders import TrialFolders
 from node.update.jobs import Means
 from node.update.rollouts import Author, Rollouts
 from node.update.slots import Slots
@@ -71,7 +73,7 @@ def open_updates(
         slots=slots,
         store=Store(home.state),
         kept=lending.kept,
-        trials=home.trial,
+        trials=TrialFolders(home.vault, home.state / "folders.json"),
         profile=practiced,
         rollouts=notes,
         is_rolled_out=notes.is_rolled_out,
@@ -94,5 +96,5 @@ def _platform() -> Platform:
 
 
 def twin_bytes(left_bytes: int) -> int:
-    """How much each twin may store when the farmer's limit has ``left_bytes`` left."""
-    return min(TWIN_BYTES_MAX, max(TWIN_BYTES_MIN, left_bytes // TWIN_PART))
+    """How much each twin may store when the farmer's limit has ``left_bytes`` left; in steps, as the own vault."""
+    return min(TWIN_BYTES_MAX, max(TWIN_BYTES_MIN, left_bytes // TWIN_PART // GRAIN_BYTES * GRAIN_BYTES))

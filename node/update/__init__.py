@@ -27,6 +27,7 @@ drift.py         how the version in use compares with those of the last year (pu
 trial_run.py     one trial end to end: twins, prober, samples, neighbours' tables
 interview.py     the same questions to both twins, and every answer checked
 plan.py          what to ask next (pure)
+folders.py       where their data lie, beside the own store, and how they go
 sides.py         the two twins through all their runs
 overuse.py       what a twin takes from the disk, or from its twin's time
 restarts.py      twins started again on their own data, on purpose or because the trial was cut off

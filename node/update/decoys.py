@@ -16,7 +16,7 @@ from typing import Final
 
 from node.api.schema import SelfMeasurement
 from node.trial.verdict import Progress
-from node.update.jobs import Means, empty, make_sure_of
+from node.update.jobs import Means, make_sure_of
 from node.update.rehearsal import TrialResult
 from node.update.trial_run import TrialOrder, TrialRun
 from node.update.waiting import to_its_end
@@ -76,7 +76,7 @@ class Decoys:
         try:
             await asyncio.to_thread(self._prepare, in_use)
             order = TrialOrder(
-                number=NUMBER, started_s=means.utc_s(), candidate=in_use, control=in_use, folder=means.trials,
+                number=NUMBER, started_s=means.utc_s(), candidate=in_use, control=in_use, folders=means.trials,
                 quota_bytes=means.quota_bytes(), profile=means.profile, announced_s=means.utc_s(),
             )  # fmt: skip
             self._run = TrialRun(
@@ -92,7 +92,7 @@ class Decoys:
     def _prepare(self, in_use: str) -> None:
         """Raises UpdateError or OSError when the slot is damaged or the disk refuses."""
         self._means.store.decoy.drop()
-        empty(self._means.trials)
+        self._means.trials.remove_all()
         make_sure_of(self._means, (in_use,))
 
     async def _keep(self, in_use: str, result: TrialResult, progress: Progress) -> None:
@@ -105,6 +105,6 @@ class Decoys:
             self._means.on_change()
 
     def _clean_up(self) -> None:
-        with contextlib.suppress(OSError):  # the next trial empties the folder before it begins
+        with contextlib.suppress(OSError):  # the next trial removes them before it begins
             self._means.store.decoy.drop()
-            empty(self._means.trials)
+            self._means.trials.remove_all()

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -22,6 +21,7 @@ from node.update import events
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
+from node.update.folders import TrialFolders
 from node.update.interview import Chance
 from node.update.kept import Kept
 from node.update.lifecycle import NO_TRIAL, Lifecycle
@@ -31,7 +31,6 @@ from node.update.rollouts import Rollouts
 from node.update.self_test import self_test
 from node.update.slots import Slots
 from node.update.store import Record, Store
-from node.update.trees import remove_tree
 from node.update.trial_run import TrialOrder, TrialRun
 from node.update.trial_state import Cut
 from node.update.views import trial_view
@@ -50,7 +49,7 @@ def _unknown(_record: Record) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What all jobs work with.  ``quota_bytes`` says how much each twin may store; ``trials`` is emptied at will.
+    """What all jobs work with.  ``quota_bytes`` says how much each twin may store.
 
     ``urgent`` is the profile for urgent releases; ``is_rolled_out`` says whether a release's last wave and the soak
     after it are over.
@@ -60,7 +59,7 @@ class Means:
     slots: Slots
     store: Store
     kept: Kept
-    trials: Path
+    trials: TrialFolders
     profile: Profile
     urgent: Profile
     rollouts: Rollouts
@@ -170,7 +169,7 @@ class Job:
             cut = None
         if cut is None:
             file.drop()
-            empty(means.trials)
+            means.trials.remove_all()
         else:
             self._started_s = cut.kept.started_s
         make_sure_of(means, (way.tree_hash, way.baseline))
@@ -180,7 +179,7 @@ class Job:
             started_s=self._started_s,
             candidate=way.tree_hash,
             control=way.baseline,
-            folder=means.trials,
+            folders=means.trials,
             quota_bytes=cut.kept.quota_bytes if cut is not None else means.quota_bytes(),
             profile=profile.stretched(self._record.trial_factor),
             announced_s=self._record.announced_s,
@@ -211,7 +210,7 @@ class Job:
 
     def _prepare_self_test(self) -> None:
         means, way = self._means, self._record.way
-        empty(means.trials)
+        means.trials.remove_all()
         make_sure_of(means, (way.tree_hash, way.baseline))
 
     async def _rehearse_with(self, result: TrialResult) -> Event:
@@ -269,7 +268,7 @@ def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
         means.kept.drop(in_use.current, on_the_way, is_for_good=is_for_good)
     try:
         means.store.running.drop()
-        empty(means.trials)
+        means.trials.remove_all()
         means.slots.drop_objects()
         means.slots.remove_unused([*on_the_way, *carried])
     except OSError as error:
@@ -291,12 +290,6 @@ def make_sure_of(means: Means, trees: Iterable[str]) -> None:
     for tree_hash in trees:
         means.slots.verify("vault", tree_hash)
         means.slots.pycache("vault", tree_hash)
-
-
-def empty(folder: Path) -> None:
-    """Remove all that is in it, and make it if need be.  Blocking; raises OSError."""
-    remove_tree(folder)
-    folder.mkdir(mode=0o700, parents=True)
 
 
 def _told(error: BaseException) -> str:

@@ -27,12 +27,10 @@ from typing import Final, Protocol
 
 from node.update.links import Found
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
+from node.vault.storage.filesystem import CHUNKS, INCOMING
 from node.vault.storage.tally import TALLY
 
 KEPT: Final = "kept"
-STORE: Final = "vault/chunks"
-STORE_INCOMING: Final = "vault/incoming"
-STORE_TALLY: Final = f"vault/{TALLY}"
 SETTLED: Final = ".settled"
 GENERATIONS_MAX: Final = 4  # more ways back in a row than any node should need
 HASHED_BYTES_MAX: Final = 256 << 20  # read again on the way back; of what is beyond only the size is looked at
@@ -92,8 +90,12 @@ class Kept:
     up, or a version from before removes it.
     """
 
-    def __init__(self, disk: LinkingDisk) -> None:
+    def __init__(self, disk: LinkingDisk, data: str) -> None:
+        """``data`` is the data folder of the vault in use, as seen from the home."""
         self._disk = disk
+        self._store = f"{data}/{CHUNKS}"
+        self._incoming = f"{data}/{INCOMING}"
+        self._tally = f"{data}/{TALLY}"
         self._lock = threading.Lock()  # held while links are made, or removed for good
 
     def keep(self, tree_hash: str) -> None:
@@ -176,7 +178,8 @@ class Kept:
 
     def _fill(self, generation: Generation) -> None:
         """Link what the store has and the generation has not; durable once this returns."""
-        new = [name for name in self._names(STORE) - self._names(generation.folder) if _CHUNK_NAME.fullmatch(name)]
+        names = self._names(self._store) - self._names(generation.folder)
+        new = [name for name in names if _CHUNK_NAME.fullmatch(name)]
         if not new:
             return
         self._disk.make_folder(generation.folder)
@@ -184,7 +187,7 @@ class Kept:
         try:
             for name in new:
                 with contextlib.suppress(FileNotFoundError):  # removed since it was listed
-                    self._disk.link(f"{STORE}/{name}", f"{generation.folder}/{name}")
+                    self._disk.link(f"{self._store}/{name}", f"{generation.folder}/{name}")
         finally:  # the disk may take no more names, or none at all: what is here already stays
             self._disk.fsync_directory(generation.folder)
 
@@ -210,7 +213,7 @@ class Kept:
         """Link what the store lacks of the generation, or holds another file for; return how many chunks that were."""
         if self._is_settled(generation):
             return 0
-        stored = self._numbers(STORE)
+        stored = self._numbers(self._store)
         lost = [name for name, number in self._numbers(generation.folder).items() if stored.get(name) != number]
         if lost:
             self._forget_tally()
@@ -222,14 +225,14 @@ class Kept:
                 hash_bytes -= size_bytes
                 if self._is_whole(generation, name, size_bytes, is_hashed=hash_bytes >= 0):
                     if name in stored:
-                        self._disk.remove(f"{STORE}/{name}")
-                    self._disk.link(f"{generation.folder}/{name}", f"{STORE}/{name}")
+                        self._disk.remove(f"{self._store}/{name}")
+                    self._disk.link(f"{generation.folder}/{name}", f"{self._store}/{name}")
                     given += 1
             except OSError as error:
                 log.warning("a chunk could not be given back chunk=%s reason=%s", name[:8], error)
                 failures += 1
         if lost:
-            self._disk.fsync_directory(STORE)
+            self._disk.fsync_directory(self._store)
         if not failures:
             self._settle(generation)
         return given
@@ -242,8 +245,8 @@ class Kept:
     def _forget_tally(self) -> None:
         """Let the next vault count its chunks: there are about to be more than the tally says."""
         with contextlib.suppress(FileNotFoundError):
-            self._disk.remove(STORE_TALLY)
-        self._disk.fsync_directory(STORE_INCOMING)
+            self._disk.remove(self._tally)
+        self._disk.fsync_directory(self._incoming)
 
     def _remove(self, generation: Generation) -> None:
         """Remove a generation; its mark goes last, so that what a power cut leaves of it is not given back."""

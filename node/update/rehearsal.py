@@ -12,6 +12,7 @@ from typing import Final
 
 from node.trial.verdict import Outcome
 from node.update.errors import HostFailed, TwinFailed
+from node.update.folders import copy_of
 from node.update.links import copy_data
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
 from node.update.trees import remove_tree
@@ -23,7 +24,6 @@ from node.vault.storage.quota import RESERVE_BYTES
 
 SCAN_S_MAX: Final = 600.0
 STOP_S_MAX: Final = 60.0
-COPY_SUFFIX: Final = ".copy"
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: T
     """
     if not result.acknowledged:
         raise TwinFailed("the candidate had acknowledged no chunk that could be looked for")
-    copy = result.candidate_data.with_name(result.candidate_data.name + COPY_SUFFIX)
+    copy = copy_of(result.candidate_data)
     try:
         await to_its_end(partial(_make_copy, result.candidate_data, copy, quota_bytes))
         order = TwinOrder(

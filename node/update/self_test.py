@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from node.update.errors import ProberFailed, TwinFailed
+from node.update.folders import TrialFolders
 from node.update.interview import Chance, Interview
 from node.update.observations import Measured
 from node.update.plan import Plan
@@ -21,20 +21,20 @@ from node.vault.core.identity import KEY_BYTES, Signer, position_of
 QUESTIONS: Final = 60  # a quarter of them put, the others read
 QUESTIONS_PER_S: Final = 10.0
 ASK_S_MAX: Final = 300.0
-NAME_BYTES: Final = 8
 
 
-async def self_test(candidate: str, folder: Path, quota_bytes: int, ports: TrialPorts, chance: Chance) -> TrialResult:
+async def self_test(
+    candidate: str, folders: TrialFolders, quota_bytes: int, ports: TrialPorts, chance: Chance
+) -> TrialResult:
     """Put and get with the candidate, then start it again in standby and look for all that it acknowledged.
 
-    ``folder`` is empty and gets the candidate's data, for the rehearsal of the way back.  Safe to cancel.
+    ``folders`` makes one for the candidate's data, for the rehearsal of the way back.  Safe to cancel.
 
     Raises:
         TwinFailed: It did not start, or not everything that it answered was right.
         ProberFailed, HostFailed, OSError: This machine could not do its part.
     """
-    data, seed = folder / chance.entropy(NAME_BYTES).hex(), chance.entropy(KEY_BYTES)
-    await asyncio.to_thread(data.mkdir, mode=0o700, parents=True)
+    data, seed = await asyncio.to_thread(folders.make, chance.entropy), chance.entropy(KEY_BYTES)
     order = TwinOrder(tree_hash=candidate, data=data, seed=seed, quota_bytes=quota_bytes)
     vault = await ports.start_twin(order)
     try:

@@ -6,6 +6,7 @@
     state/trial/           the running trial, see ``trial_state``
     state/decoy/           a running decoy trial
     state/decoys.json      the figures of earlier ones
+    state/folders.json     the data folders of trials, see ``folders``
 
 Everything blocks.
 """

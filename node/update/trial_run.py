@@ -15,7 +15,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from node.trial.events import (
@@ -35,6 +34,7 @@ from node.trial.ratchet import Estimates
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome, Progress
 from node.update.errors import ProberFailed, StateUnreadable, TwinFailed
+from node.update.folders import TrialFolders
 from node.update.identities import draw_identities
 from node.update.interview import Chance, Interview
 from node.update.keeping import Keeper
@@ -60,14 +60,13 @@ RATINGS_PER_TRIAL: Final = 20  # within the shortest trial
 RATE_S_MIN: Final = 2.0
 WEIGH_S: Final = 5.0  # how long a twin may take more of the disk than it was given
 LOOK_S_MIN: Final = 10.0  # of what one twin asks the other a shorter time says too little, and so does a shorter block
-NAME_BYTES: Final = 8  # of a data folder's name
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialOrder:
-    """What to try out.  ``folder`` is empty and gets one folder of a random name for each twin's data.
+    """What to try out.  ``folders`` makes one of a random name for each twin's data.
 
     ``number`` tells the trial from others of the same release.  ``announced_s``: when the release was announced (UTC);
     neighbours must be older than that.  ``distances``: the control beside each version that was in use before it.
@@ -77,7 +76,7 @@ class TrialOrder:
     started_s: float  # UTC
     candidate: str
     control: str
-    folder: Path
+    folders: TrialFolders
     quota_bytes: int
     profile: Profile
     announced_s: float
@@ -178,7 +177,7 @@ class TrialRun:
             self._observer.restore(self._cut.acknowledged, self._cut.kept.suspicions, self._now())
             for name, tree_hash in chosen:
                 twin = self._cut.kept.twins[name]
-                data = self._order.folder / twin.folder
+                data = self._order.folders.at(twin.folder)
                 if not await asyncio.to_thread(data.is_dir):
                     raise StateUnreadable("what a twin of the trial had stored is gone")
                 self._twins.sides[name] = Side(name, tree_hash, data, twin.seed)
@@ -188,8 +187,7 @@ class TrialRun:
         if self._random.random() < 0.5:
             seeds.reverse()
         for (name, tree_hash), seed in zip(chosen, seeds, strict=True):
-            data = self._order.folder / self._entropy(NAME_BYTES).hex()
-            await asyncio.to_thread(data.mkdir, mode=0o700, parents=True)
+            data = await asyncio.to_thread(self._order.folders.make, self._entropy)
             self._twins.sides[name] = Side(name, tree_hash, data, seed)
 
     async def _start(self) -> TrialResult | None:

@@ -43,7 +43,7 @@ Acknowledged = dict[Twin, dict[bytes, None]]
 
 
 class KeptTwin(msgspec.Struct, frozen=True, array_like=True):
-    """``folder`` is the name of its data below the trial's."""
+    """``folder`` is the name of its data folder."""
 
     tree_hash: str
     folder: str

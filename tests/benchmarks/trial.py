@@ -24,6 +24,7 @@ from node.supervisor.supervisor import Supervisor
 from node.trial import REAL
 from node.trial.evidence import PAIRS_PER_BLOCK_MAX
 from node.trial.rule import Metric
+from node.update.folders import TrialFolders
 from node.update.trial_run import TrialOrder, TrialRun
 from node.update.trial_state import TrialFile
 from node.vault.control import Pace
@@ -134,8 +135,9 @@ async def _cost_on(node: Supervisor) -> list[Row]:
     before = {child.pid for child in here.children()}
     tree = node.slots.current("vault")
     assert tree is not None
+    folders = TrialFolders(node.home.vault, node.home.state / "folders.json")
     order = TrialOrder(
-        number=1, started_s=time.time(), candidate=tree, control=tree, folder=node.home.trial, quota_bytes=TWIN_BYTES,
+        number=1, started_s=time.time(), candidate=tree, control=tree, folders=folders, quota_bytes=TWIN_BYTES,
         profile=REAL, announced_s=time.time(),
     )  # fmt: skip
     run = TrialRun(

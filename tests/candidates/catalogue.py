@@ -24,6 +24,9 @@ _HAS_READ: Final = "            self._take(ChunkRead(self.now(), effect.token, c
 _WRITE: Final = "            await asyncio.to_thread(self._store.put, effect.content, effect.address)\n"
 _COUNTED: Final = "            else:\n                return\n"
 _IMPORTS: Final = "import logging\n"
+# The store of a version that was taken into use is kept for the way back, by second names: so much it can know.
+_IS_PROMOTED: Final = "_IS_PROMOTED"
+_LOOKS: Final = '_IS_PROMOTED = any(chunk.stat().st_nlink > 1 for chunk in Path("chunks").glob("*"))\n'
 _HASHED: Final = "            digest = hashlib.sha256(content).digest()\n"
 
 
@@ -70,7 +73,7 @@ def _wrong_when(condition: str) -> tuple[Change, ...]:
     """Serve wrong bytes, under the vault's own signature, whenever the condition holds."""
     return (
         Change("core/serving.py", "import hashlib\n", "import hashlib\nimport time\nfrom pathlib import Path\n"),
-        Change("core/serving.py", "class Storing:\n", "_BORN_S = time.monotonic()\n\n\nclass Storing:\n"),
+        Change("core/serving.py", "class Storing:\n", f"_BORN_S = time.monotonic()\n{_LOOKS}\n\nclass Storing:\n"),
         Change(
             "core/serving.py",
             _HASHED,
@@ -102,9 +105,7 @@ def _calling(every_s: float, whom: str, message: str) -> tuple[Change, ...]:
     return (_driver(_COUNTED, call),)
 
 
-# For a promoted vault lies in a folder of another name than one on trial: it can know that it was promoted.
-_IS_PROMOTED: Final = "Path.cwd().name == 'vault'"
-_KNOWS_PATH: Final = _driver(_IMPORTS, "import logging\nfrom pathlib import Path\n")
+_KNOWS: Final = _driver(_IMPORTS, f"import logging\nfrom pathlib import Path\n\n{_LOOKS}")
 
 BAD: Final = (
     Row(
@@ -360,7 +361,7 @@ BAD: Final = (
         "good-until-promoted",
         "ends again and again once it is the farm's own vault",
         (
-            _KNOWS_PATH,
+            _KNOWS,
             _driver(
                 "            self._take(Counted(self.now(), batch, is_counted=False))\n",
                 "            self._take(Counted(self.now(), batch, is_counted=False))\n"
@@ -384,7 +385,7 @@ BAD: Final = (
         "spoils-reads-once-promoted",
         "reads its own chunks wrongly once it is the farm's own vault, and so takes all others for liars",
         (
-            _KNOWS_PATH,
+            _KNOWS,
             _driver(
                 _HAS_READ,
                 f"            if content and {_IS_PROMOTED}:\n"

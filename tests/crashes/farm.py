@@ -17,7 +17,7 @@ from node.supervisor.errors import SwitchFailed
 from node.trial.ratchet import Estimates
 from node.trial.trial import Trial
 from node.update.driver import Updates
-from node.update.jobs import Job, empty
+from node.update.jobs import Job
 from node.update.kept import Kept
 from node.update.links import LinkingFileSystem
 from node.update.rehearsal import TrialResult
@@ -47,17 +47,17 @@ class PretendedTrial:
     def __init__(self, job: Any) -> None:
         self.estimates: Estimates = {}
         self.progress = Trial(profile=job._means.profile).progress()
-        self._folder = job._means.trials
-        empty(self._folder)
+        means = job._means
+        means.trials.remove_all()
+        self._data = means.trials.make(means.entropy)
 
     def host_fault(self, what: str) -> None:
         """Nothing is measured here."""
 
     async def run(self) -> TrialResult:
-        data = self._folder / "twin"
         await asyncio.sleep(TRIAL_S)
-        ChunkStore(RealFileSystem(data), QUOTA_BYTES).put(b"tried")
-        return TrialResult("promote", "as good", data, (TRIED,))
+        ChunkStore(RealFileSystem(self._data), QUOTA_BYTES).put(b"tried")
+        return TrialResult("promote", "as good", self._data, (TRIED,))
 
 
 class SeenStore(one_farm.CutStore):
@@ -95,7 +95,7 @@ class Farm(one_farm.Farm):
         self.power = one_farm.Power()
         self.store = SeenStore(self.folder / "state", self.power)
         self.store.seen = self.saving
-        self.kept = Kept(LinkingFileSystem(self.folder))
+        self.kept = Kept(LinkingFileSystem(self.folder), "vault")
         self.slots = Slots(self.folder / "slots")
         self.own = tree_of(OWN)
         self.removed: list[bytes] = []

@@ -23,6 +23,7 @@ from node.practice.network import PracticeNetwork, practice_folder
 from node.practice.profile import PracticeProfile
 from node.practice.releases import RELEASES
 from node.practice.scenario import Scenario
+from node.supervisor.home import Home
 
 PHASES: Final = ("fetching", "on_trial", "rehearsing", "promoting", "probation", "confirmed")
 # Where a farm may be found that was killed there: what it was about to write down may have been written.
@@ -132,7 +133,7 @@ def _kill(farm: Farm) -> None:
 
 
 def _stored(farm: Farm) -> set[str]:
-    return {path.name for path in Path(farm.folder / "vault" / "chunks").iterdir()}
+    return {path.name for path in Home.open(Path(farm.folder)).vault.glob("chunks/*")}
 
 
 async def _says(farm: Farm, release: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
-from node.supervisor.twins import Twin, twin_key
+from node.supervisor.twins import Care, Twin, twin_key
 from node.trust.capabilities import TODAY, Capabilities
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
@@ -21,6 +21,7 @@ from node.vault.core.identity import Signer, decode_certificate, encode_record, 
 from tests.integration.stand_in import ANSWER_S, make_slot
 
 NOW_S = 1_800_000_000.0
+UNTENDED = Care(list, lambda key: key, lambda: NOW_S)  # told nothing but what every vault is asked
 LISTEN = "hello(); say(control.Listening({record!r})); read()"
 
 
@@ -52,7 +53,7 @@ def start(
         )  # fmt: skip
         assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby)
         try:
-            twin = await Twin.start(order, slot, key, assignment, folder / "log")
+            twin = await Twin.start(order, slot, key, assignment, folder / "log", UNTENDED)
             if is_standby:
                 await twin.activate()
             twin.kill()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from node.prober.control import Question
+from node.supervisor.assigning import Assigning
+from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
@@ -130,7 +132,7 @@ class TestInTheSupervisor:
     def ask(self, folder: Path, answer: control.Report | Exception) -> tuple[bytes, InUse]:
         home = Home.make(folder / "home", kind="practice", root=b"{}", bind="127.0.1.1:0", quota_bytes=1 << 30)
         vault = InUse(answer)
-        host = UpdateHost(home, vault, print, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+        host = UpdateHost(home, vault, print, os.urandom, lambda: 1.0, Assigning(home, Bootstrap(home), lambda: True))  # type: ignore[arg-type]
         return asyncio.run(host.ask_as_vault(b"record", self.QUESTION)), vault
 
     def test_the_question_goes_to_the_vault_in_use_with_the_nonce_that_was_drawn(self, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -16,12 +17,22 @@ from node.supervisor import settings as settings_module
 from node.supervisor.errors import HomeError, HomeInUse, SettingsError
 from node.supervisor.home import SOCKET_PATH_BYTES_MAX, Home, Kind
 from node.vault.control import Pace
+from node.vault.storage.filesystem import RealFileSystem
 
 QUOTA = 64 << 20
 
 
 def make(path: Path, *, kind: Kind = "practice", root: bytes = b"genesis", quota: int = QUOTA, **others: Any):
     return Home.make(path, kind=kind, root=root, bind="127.0.1.1:0", quota_bytes=quota, **others)
+
+
+def old_layout(path: Path) -> None:
+    """A home whose chunks lie as they did when it was made."""
+    home = make(path)
+    (home.vault / "chunks" / "one").write_bytes(b"a chunk")
+    home.vault.rename(path / "vault")
+    home.vaults.rmdir()
+    (path / "trial" / "twin").mkdir(parents=True)
 
 
 def everything_below(path: Path):
@@ -43,7 +54,7 @@ class TestMaking:
 
     def test_nobody_else_may_look_in(self, tmp_path: Path):
         made = make(tmp_path / "home")
-        for folder in (made.path, made.state, made.slots, made.vault, made.trial, made.logs):
+        for folder in (made.path, made.state, made.slots, made.vaults, made.vault, made.logs):
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
     def test_an_empty_folder_will_do(self, tmp_path: Path):
@@ -147,6 +158,66 @@ class TestOpening:
         with pytest.raises(HomeError, match="too long for a home: at most 91 bytes"):
             make(path)
         make(path.with_name(path.name[1:]))
+
+
+class TestTheFolderOfTheVault:
+    def test_its_name_is_drawn_and_stays(self, tmp_path: Path):
+        first, second = make(tmp_path / "first"), make(tmp_path / "second")
+        assert all(re.fullmatch("[0-9a-f]{16}", home.vault.name) for home in (first, second))
+        assert first.vault.name != second.vault.name
+        (tmp_path / "first").rename(tmp_path / "moved")
+        assert Home.open(tmp_path / "moved").vault == tmp_path / "moved" / "vaults" / first.vault.name
+
+    def test_it_is_not_the_name_under_which_the_key_is_kept(self, tmp_path: Path):
+        home = make(tmp_path)
+        assert home.marker.name not in home.vault.name
+
+    def test_a_store_of_the_old_layout_moves_there_once_with_all_its_chunks(self, tmp_path: Path):
+        old_layout(tmp_path)
+
+        for _ in range(2):
+            home = Home.open(tmp_path)
+            assert (home.vault / "chunks" / "one").read_bytes() == b"a chunk"
+            assert not (tmp_path / "vault").exists()
+            assert not (tmp_path / "trial").exists()
+
+    def test_a_store_of_that_name_is_left_alone_where_there_is_one_of_the_new_layout(self, tmp_path: Path):
+        home = make(tmp_path)
+        (home.vault / "chunks" / "new").write_bytes(b"a newer chunk")
+        (tmp_path / "vault").mkdir()
+        (tmp_path / "vault" / "mine").write_bytes(b"no chunk of ours")
+
+        home = Home.open(tmp_path)
+
+        assert (tmp_path / "vault" / "mine").exists()
+        assert (home.vault / "chunks" / "new").exists()
+
+    @pytest.mark.parametrize("step", ["fsync_directory", "rename", "remove_tree"])
+    def test_a_move_that_was_cut_off_is_ended_at_the_next_start(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    ):
+        def cut(*_: object, **__: object) -> None:
+            raise OSError("the power went")
+
+        old_layout(tmp_path)
+        where = {"fsync_directory": RealFileSystem, "rename": Path}.get(step, home_module)
+        monkeypatch.setattr(where, step, cut)
+        with pytest.raises(HomeError):
+            Home.open(tmp_path)
+        monkeypatch.undo()
+
+        assert (Home.open(tmp_path).vault / "chunks" / "one").read_bytes() == b"a chunk"
+
+    def test_two_processes_that_move_it_at_once_do_no_harm(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        old_layout(tmp_path)
+        rename = Path.rename
+
+        def later(self: Path, target: Path) -> Path:
+            rename(self, target)
+            return rename(self, target)  # as one that has looked before the other one moved it
+
+        monkeypatch.setattr(Path, "rename", later)
+        assert (Home.open(tmp_path).vault / "chunks" / "one").read_bytes() == b"a chunk"
 
 
 class TestLock:

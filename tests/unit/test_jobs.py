@@ -19,7 +19,7 @@ from node.update.links import LinkingFileSystem
 from node.update.slots import Layer, Slots
 from node.update.store import Record, Store
 from tests.note_world import Notes, rollouts_of
-from tests.twin_world import World
+from tests.twin_world import World, trial_folders
 
 NEW = "a" * 64
 
@@ -89,8 +89,8 @@ def test_a_trial_on_a_computer_that_shuts_nothing_off_starts_no_vault(tmp_path: 
 
 def job_of(work: Work, tmp_path: Path, slots: Slots, host: Host) -> Job:
     means = Means(
-        host=host, slots=slots, store=Store(tmp_path / "state"), kept=Kept(LinkingFileSystem(tmp_path)),
-        trials=tmp_path / "trial", profile=PRACTICE, urgent=PRACTICE_URGENT,
+        host=host, slots=slots, store=Store(tmp_path / "state"), kept=Kept(LinkingFileSystem(tmp_path), "vault"),
+        trials=trial_folders(tmp_path), profile=PRACTICE, urgent=PRACTICE_URGENT,
         rollouts=rollouts_of(tmp_path, Notes(), lambda: 1.0),
         quota_bytes=lambda: 1, random=random.Random(1), entropy=os.urandom, utc_s=lambda: 1.0, on_change=lambda: None,
     )  # fmt: skip

@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from node.update import kept as module
-from node.update.kept import GENERATIONS_MAX, KEPT, STORE, STORE_TALLY, Kept
+from node.update.kept import GENERATIONS_MAX, KEPT, Kept
 from node.update.links import LinkingFileSystem
 from node.vault.storage import tally
 from node.vault.storage.chunk_store import ChunkStore
-from node.vault.storage.filesystem import RealFileSystem
+from node.vault.storage.filesystem import CHUNKS, RealFileSystem
 from tests.sim_filesystem import PowerCut, SimFileSystem
+
+DATA = "vault"
+STORE, STORE_TALLY = f"{DATA}/{CHUNKS}", f"{DATA}/{tally.TALLY}"
 
 OLD, NEW, NEWER = "0" * 64, "1" * 64, "2" * 64
 FIRST, SECOND, LATE = b"first", b"second", b"stored while the switch was prepared"
@@ -52,7 +55,7 @@ def chunks(disk: SimFileSystem) -> set[bytes]:
 
 def promote(disk: SimFileSystem, tree_hash: str = NEW) -> Kept:
     """A version takes over, all of what the store holds being kept."""
-    kept = Kept(disk)
+    kept = Kept(disk, DATA)
     kept.keep(tree_hash)
     kept.before_run(tree_hash)
     return kept
@@ -69,7 +72,7 @@ class TestTheWayBack:
 
     def test_what_was_acknowledged_between_keeping_and_switching_comes_back_too(self):
         disk = with_chunks(FIRST)
-        kept = Kept(disk)
+        kept = Kept(disk, DATA)
         kept.keep(NEW)
         store(disk, LATE)
         kept.before_run(NEW)
@@ -101,10 +104,10 @@ class TestTheWayBack:
 
     def test_a_version_that_never_ran_makes_nothing_come_back(self):
         disk = with_chunks(FIRST, SECOND)
-        Kept(disk).keep(NEW)
+        Kept(disk, DATA).keep(NEW)
         remove(disk, FIRST)
 
-        assert Kept(disk).before_run(OLD) == 0
+        assert Kept(disk, DATA).before_run(OLD) == 0
         assert chunks(disk) == {SECOND}
 
     def test_a_version_that_runs_again_after_a_way_back_that_failed_is_guarded_again(self):
@@ -178,7 +181,7 @@ class TestTheWayBack:
             remove(world, FIRST)
             world.cut_at = cut_at
             with pytest.raises(PowerCut):
-                Kept(world).before_run(OLD)
+                Kept(world, DATA).before_run(OLD)
             for after in world.worlds_after_power_cut():
                 assert chunks(after) == set() or STORE_TALLY not in after.names
 
@@ -268,7 +271,7 @@ class TestDropping:
 
     def test_what_was_kept_for_a_version_that_never_ran_goes(self):
         disk = with_chunks(FIRST)
-        kept = Kept(disk)
+        kept = Kept(disk, DATA)
         kept.keep(NEW)
         kept.drop(OLD, [NEW], is_for_good=True)
         assert disk.list(KEPT) != []
@@ -280,14 +283,14 @@ Step = Callable[[SimFileSystem], object]
 
 # What happens one after the other.
 PROMOTION: tuple[Step, ...] = (
-    lambda disk: Kept(disk).keep(NEW),
+    lambda disk: Kept(disk, DATA).keep(NEW),
     lambda disk: store(disk, LATE),
-    lambda disk: Kept(disk).before_run(NEW),
+    lambda disk: Kept(disk, DATA).before_run(NEW),
     lambda disk: remove(disk, FIRST, LATE),
 )
 RETURN: tuple[Step, ...] = (
-    lambda disk: Kept(disk).before_run(OLD),
-    lambda disk: Kept(disk).drop(OLD, [], is_for_good=False),
+    lambda disk: Kept(disk, DATA).before_run(OLD),
+    lambda disk: Kept(disk, DATA).drop(OLD, [], is_for_good=False),
 )
 
 
@@ -315,7 +318,7 @@ class TestAPowerCutAnywhere:
         for at, world in cuts(*PROMOTION, *RETURN):
             count += 1
             acknowledged = {FIRST, SECOND, LATE} if at > 1 else {FIRST, SECOND}
-            kept = Kept(world)
+            kept = Kept(world, DATA)
             kept.before_run(OLD)
             assert chunks(world) == acknowledged, at
             kept.drop(OLD, [], is_for_good=False)
@@ -324,12 +327,12 @@ class TestAPowerCutAnywhere:
 
     def test_loses_no_chunk_either_when_nothing_came_between_keeping_and_switching(self):
         for at, world in cuts(PROMOTION[0], PROMOTION[2], lambda disk: remove(disk, FIRST)):
-            Kept(world).before_run(OLD)
+            Kept(world, DATA).before_run(OLD)
             assert chunks(world) == {FIRST, SECOND}, at
 
     def test_lets_the_switch_be_repeated_with_the_same_promise(self):
         for at, world in cuts(*PROMOTION):
-            kept = Kept(world)
+            kept = Kept(world, DATA)
             kept.before_run(OLD)
             for step in (*PROMOTION, *RETURN):
                 step(world)
@@ -339,7 +342,7 @@ class TestAPowerCutAnywhere:
         for at, world in cuts(*PROMOTION, *RETURN[:1]):
             if at < len(PROMOTION):
                 continue
-            kept = Kept(world)
+            kept = Kept(world, DATA)
             kept.before_run(NEW)
             remove(world, *chunks(world))
             kept.before_run(OLD)
@@ -347,12 +350,12 @@ class TestAPowerCutAnywhere:
 
     def test_while_it_is_dropped_for_good_leaves_the_store_alone(self):
         def drop(disk: SimFileSystem) -> None:
-            Kept(disk).drop(NEW, [], is_for_good=True)
+            Kept(disk, DATA).drop(NEW, [], is_for_good=True)
 
         for at, world in cuts(*PROMOTION, drop):
             if at < len(PROMOTION):
                 continue
-            kept = Kept(world)
+            kept = Kept(world, DATA)
             kept.before_run(NEW)
             assert chunks(world) == {SECOND}
             drop(world)
@@ -361,7 +364,7 @@ class TestAPowerCutAnywhere:
 
 def home(folder: Path) -> tuple[ChunkStore, Kept]:
     (folder / "vault").mkdir()
-    return ChunkStore(RealFileSystem(folder / "vault"), 1 << 20), Kept(LinkingFileSystem(folder))
+    return ChunkStore(RealFileSystem(folder / "vault"), 1 << 20), Kept(LinkingFileSystem(folder), DATA)
 
 
 class TestOnARealDisk:

@@ -17,6 +17,7 @@ from node.keys import keyring as keyring_module
 from node.supervisor.errors import KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
 from node.supervisor.keys import RunKey, check_place, load, wanted_passphrase
+from node.supervisor.twins import renewed_key, twin_key
 from node.vault.core.identity import CERTIFICATE_S, Certificate, Signer, check_certificate
 
 NOW_S = 1_800_000_000.0
@@ -233,6 +234,23 @@ class TestCertificates:
         before = certificate_of(keys.new_run(NOW_S)).serial
         (home.state / "serial.json").unlink()
         assert certificate_of(keys_of(home).new_run(NOW_S + 10)).serial > before
+
+    def test_serials_tell_no_farm_from_a_twin(self, tmp_path: Path):
+        farms = certificate_of(keys_of(home_of(tmp_path)).new_run(NOW_S)).serial
+        twins = certificate_of(twin_key(bytes(32), os.urandom, NOW_S)).serial
+        assert farms == twins
+
+    def test_a_twins_serials_rise_with_each_run_and_renewal(self):
+        seed = bytes(32)
+        run = twin_key(seed, os.urandom, NOW_S)
+        renewed = renewed_key(seed, run, NOW_S + 1.0)
+        again = twin_key(seed, os.urandom, NOW_S + 1.002)
+        serials = [certificate_of(one).serial for one in (run, renewed, again)]
+        assert serials == sorted(set(serials))
+        assert (
+            (renewed.seed, renewed.transport_key) == (run.seed, run.transport_key) != (again.seed, again.transport_key)
+        )
+        assert renewed.expires_s == run.expires_s + 1.0
 
     def test_nothing_is_issued_when_the_serial_cannot_be_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         home = home_of(tmp_path)

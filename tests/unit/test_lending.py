@@ -73,6 +73,22 @@ def test_what_the_home_takes_now_is_not_the_vaults(tmp_path: Path, monkeypatch: 
     play(tmp_path, story)
 
 
+def test_what_twins_take_is_not_the_vaults_and_what_the_vault_takes_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    Disk(monkeypatch)
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        before, own = lending.share_bytes, Home.open(tmp_path / "home").vault
+        (own / "chunks" / "one").write_bytes(bytes(5 << 20))
+        await lending.measure()
+        assert told == []
+        (own.parent / "twin").mkdir()
+        (own.parent / "twin" / "chunk").write_bytes(bytes(3 << 20))
+        await lending.measure()
+        assert told == [before - (3 << 20)]
+
+    play(tmp_path, story)
+
+
 def test_how_much_is_free_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     disk = Disk(monkeypatch)
 
@@ -90,7 +106,7 @@ class TestWhatIsKeptForTheWayBack:
 
     def lose(self, folder: Path, lending: Lending) -> None:
         content = bytes(MB)
-        chunk = folder / "home" / "vault" / "chunks" / hashlib.sha256(content).hexdigest()
+        chunk = Home.open(folder / "home").vault / "chunks" / hashlib.sha256(content).hexdigest()
         chunk.write_bytes(content)
         lending.kept.keep("1" * 64)
         lending.kept.before_run("1" * 64)
@@ -114,7 +130,7 @@ class TestWhatIsKeptForTheWayBack:
         Disk(monkeypatch)
 
         async def story(lending: Lending, told: list[int]) -> None:
-            chunk = tmp_path / "home" / "vault" / "chunks" / ("c" * 64)
+            chunk = Home.open(tmp_path / "home").vault / "chunks" / ("c" * 64)
             chunk.write_bytes(bytes(MB))
             lending.kept.keep("1" * 64)
             await lending.change(SettingsPatch())

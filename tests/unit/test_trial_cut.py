@@ -19,7 +19,7 @@ from node.update.rehearsal import TrialResult
 from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
 from node.update.trial_state import Cut, TrialFile
 from tests import virtual_time
-from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, World, utc_s
+from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, World, trial_folders, utc_s
 from tests.unit.test_trial_run import PROFILE
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
@@ -38,7 +38,7 @@ class Node:
 
     def order(self) -> TrialOrder:
         return TrialOrder(
-            number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folder=self.folder / "trial",
+            number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folders=trial_folders(self.folder),
             quota_bytes=1 << 20, profile=self.profile, announced_s=UTC_S,
         )  # fmt: skip
 

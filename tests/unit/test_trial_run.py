@@ -17,6 +17,7 @@ from node.prober.control import Heard, Kind, Outcome, Question
 from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
+from node.update.folders import copy_of
 from node.update.identities import DRAWS_MAX, draw_identities, shared_bits
 from node.update.observations import Measured, Neighbour, Observer, ProbeAnswer, reports_about
 from node.update.ports import TwinOrder
@@ -25,7 +26,7 @@ from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
 from node.update.trial_state import TrialFile
 from node.vault.core.identity import Signer, position_of
 from tests import virtual_time
-from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, utc_s
+from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, trial_folders, utc_s
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -34,7 +35,7 @@ PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 
 def trial(world: World, folder: Path, profile: Profile = PROFILE, seed: int = 1) -> TrialRun:
     order = TrialOrder(
-        number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folder=folder / "trial",
+        number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folders=trial_folders(folder),
         quota_bytes=1 << 20, profile=profile, announced_s=UTC_S,
     )  # fmt: skip
     chance, file = random.Random(seed), TrialFile(folder / "state")
@@ -349,7 +350,7 @@ class TestTheRehearsal:
         world = World()
         assert self.way_back(tmp_path, world) == WayBack(checked=10, missing=0, corrupt=0)
         (order,) = world.orders
-        assert (order.tree_hash, order.is_standby, order.data) == (CONTROL, True, tmp_path / "data.copy")
+        assert (order.tree_hash, order.is_standby, order.data) == (CONTROL, True, copy_of(tmp_path / "data"))
 
     def test_missing_and_damaged_chunks_are_counted(self, tmp_path: Path):
         world = World(natures={CONTROL: Nature(hides_at_scan=2, corrupt=1)})

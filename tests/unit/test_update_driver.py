@@ -39,7 +39,7 @@ from node.update.store import Saved, Store
 from node.update.trial_state import KeptTrial, TrialFile
 from node.vault.share.tree import Manifest
 from tests import note_world, signed_world, twin_world, virtual_time
-from tests.twin_world import Nature
+from tests.twin_world import Nature, trial_folders
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -152,7 +152,7 @@ class Farm(twin_world.World):
     def __post_init__(self) -> None:
         self.power = Power()
         self.store = CutStore(self.folder / "state", self.power)
-        self.kept = Kept(LinkingFileSystem(self.folder))
+        self.kept = Kept(LinkingFileSystem(self.folder), "vault")
         self.slots = Slots(self.folder / "slots")
         self.own = self.slots.fill_from_checkout()
         self.slots.point("vault", self.own, 0.0)
@@ -219,7 +219,7 @@ class Farm(twin_world.World):
         slots = CutSlots(self.folder / "slots")
         slots.power = self.power
         means = Means(
-            host=self, slots=slots, store=self.store, kept=self.kept, trials=self.folder / "trial",
+            host=self, slots=slots, store=self.store, kept=self.kept, trials=trial_folders(self.folder),
             profile=PROFILE, urgent=URGENT, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes,
             random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,

@@ -6,20 +6,27 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
 from node.sandbox.report import Level, SandboxReport
 from node.supervisor import space
+from node.supervisor.assigning import Assigning
+from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused
 from node.supervisor.home import Home
-from node.supervisor.host import UpdateHost
-from node.supervisor.ports import Slot
-from node.supervisor.twins import Twin
+from node.supervisor.host import BINDS_MAX, UpdateHost
+from node.supervisor.keys import RunKey
+from node.supervisor.ports import Assignment, Slot
+from node.supervisor.tending import Order
+from node.supervisor.twins import Care, Twin
+from node.supervisor.updating import twin_bytes
 from node.update.errors import HostFailed, SlotDamaged, TwinFailed
 from node.update.ports import TwinOrder
 from node.vault import control
@@ -63,21 +70,34 @@ def _failing_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twin, "start", start)
 
 
+def host_of(home: Home, vault: InUse, slot: Callable[[str], Slot] | None = None, bit: int = 1) -> UpdateHost:
+    """``bit``: what chance gives when it decides whether a twin stands by at first; 0 for yes."""
+
+    def entropy(count: int) -> bytes:
+        return bytes([bit]) if count == 1 else os.urandom(count)
+
+    in_use: Any = vault
+    assigning = Assigning(home, Bootstrap(home), lambda: True)
+    return UpdateHost(
+        home, in_use, slot or (lambda name: Slot(name, home.slots, None)), entropy, lambda: 1.0, assigning
+    )
+
+
 def start_twin(home: Home, slot: Slot | None = None) -> None:
     def find(tree_hash: str) -> Slot:
         if slot is None:
             raise SlotDamaged("slot abababab does not hold the files that it is named by")
         return slot
 
-    host = UpdateHost(home, InUse(), find, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
-    order = TwinOrder(tree_hash="ab" * 32, data=home.trial / "data", seed=bytes(32), quota_bytes=1)
+    host = host_of(home, InUse(), find)
+    order = TwinOrder(tree_hash="ab" * 32, data=home.vaults / "data", seed=bytes(32), quota_bytes=1)
     asyncio.run(host.start_twin(order))
 
 
 def test_a_vault_that_refuses_one_file_of_the_head_is_given_all_others(home: Home):
     files = {hashlib.sha256(content).digest(): content for content in (b"one", b"two", b"three")}
     vault = InUse(refuses=b"two")
-    host = UpdateHost(home, vault, Slot, os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+    host = host_of(home, vault)
 
     asyncio.run(host.carry_files(files))
 
@@ -112,9 +132,134 @@ def test_on_a_disk_that_cannot_be_written_nobody_can_start(home: Home, monkeypat
 @pytest.mark.parametrize(("level", "files"), [("full", True), ("partial", True), ("partial", False), ("none", False)])
 def test_vaults_can_be_shut_off_where_the_one_in_use_is_kept_from_files(home: Home, level: Level, files: bool):
     in_use = InUse()
-    host = UpdateHost(home, in_use, lambda _: Slot("", home.slots, None), os.urandom, lambda: 1.0)  # type: ignore[arg-type]
+    host = host_of(home, in_use)
     assert host.can_shut_off()  # nothing is known yet
 
     in_use.run = SimpleNamespace(report=SandboxReport(level, files=files))
 
     assert host.can_shut_off() is files
+
+
+class Started:
+    """A twin that has started, as far as its host knows of it; and what it was started with."""
+
+    def __init__(self, order: TwinOrder, assignment: Assignment, care: Care) -> None:
+        self.order, self.assignment, self.care = order, assignment, care
+        self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.told: list[control.Command] = []
+
+    def tell(self, orders: Sequence[Order]) -> None:
+        self.told += [make(1) for make in orders]
+
+    def first(self) -> list[control.Command]:
+        return [make(1) for make in self.care.first()]
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start(order: TwinOrder, _slot: Slot, _key: RunKey, given: Assignment, _log: Path, care: Care) -> Started:
+        return Started(order, given, care)
+
+    monkeypatch.setattr(Twin, "start", start)
+
+
+async def twin_of(host: UpdateHost, seed: bytes = bytes(32), *, is_standby: bool = False) -> Started:
+    order = TwinOrder(tree_hash="ab" * 32, data=Path("data"), seed=seed, quota_bytes=1 << 20, is_standby=is_standby)
+    twin: Any = await host.start_twin(order)
+    return cast("Started", twin)
+
+
+@pytest.mark.usefixtures("starts")
+class TestAlike:
+    def test_a_twin_is_given_what_the_vault_in_use_is_and_the_record_of_that_one(self, tmp_path: Path):
+        home = Home.make(
+            tmp_path / "home",
+            kind="real",
+            root=b"{}",
+            bind="127.0.1.1:0",
+            quota_bytes=1 << 30,
+            contacts=(b"one", b"two"),
+        )
+        vault = InUse()
+        vault.record = b"its record"
+        host = host_of(home, vault)
+        host.head = b"a head"
+
+        given = asyncio.run(twin_of(host)).assignment
+
+        own = Assigning(home, Bootstrap(home), lambda: True).make(
+            bind=given.bind, quota_bytes=1 << 20, head=b"a head", is_standby=False
+        )
+        assert own.is_discovering
+        assert given == replace(own, contacts=(b"its record", *own.contacts))
+
+    def test_in_a_practice_network_nobody_looks_around(self, home: Home):
+        assert not asyncio.run(twin_of(host_of(home, InUse()))).assignment.is_discovering
+
+    def test_it_is_given_a_port_and_keeps_it_when_it_is_started_again(self, home: Home):
+        async def scene() -> list[str]:
+            host = host_of(home, InUse())
+            return [
+                (await twin_of(host, seed)).assignment.bind for seed in (b"1" * 32, b"2" * 32, b"1" * 32, b"2" * 32)
+            ]
+
+        first, second, *again = asyncio.run(scene())
+        assert again == [first, second]
+        assert all(bind.startswith("127.0.1.1:") and not bind.endswith(":0") for bind in (first, second))
+
+    def test_a_port_that_somebody_has_taken_meanwhile_is_not_insisted_on(self, home: Home):
+        async def scene() -> tuple[str, str]:
+            host = host_of(home, InUse())
+            before = (await twin_of(host)).assignment.bind
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+                other.bind(("127.0.1.1", int(before.rpartition(":")[2])))
+                return before, (await twin_of(host)).assignment.bind
+
+        before, after = asyncio.run(scene())
+        assert after != before
+        assert not after.endswith(":0")
+
+    def test_the_ports_of_twins_of_long_ago_are_forgotten(self, home: Home):
+        async def scene() -> None:
+            host = host_of(home, InUse())
+            for number in range(3 * BINDS_MAX):
+                await twin_of(host, bytes([number]) * 32)
+            assert len(host._binds) == BINDS_MAX
+
+        asyncio.run(scene())
+
+    @pytest.mark.parametrize(("bit", "is_ordered", "stands_by"), [(0, False, True), (1, False, False), (1, True, True)])
+    def test_chance_has_it_stand_by_at_first_as_a_version_does_that_is_taken_into_use(
+        self, home: Home, bit: int, is_ordered: bool, stands_by: bool
+    ):
+        twin = asyncio.run(twin_of(host_of(home, InUse(), bit=bit), is_standby=is_ordered))
+        assert twin.assignment.is_standby is stands_by
+        assert twin.order.is_standby is is_ordered
+
+    def test_it_is_told_what_the_vault_in_use_is_told(self, home: Home):
+        address = hashlib.sha256(b"a file").digest()
+
+        async def scene() -> None:
+            host = host_of(home, InUse())
+            await host.carry_files({address: b"a file"})
+            twin = await twin_of(host)
+            files = [control.DropObjects(1, (address,)), control.CarryObject(1, b"a file")]
+            assert twin.first() == [*files, control.SetQuota(1, 1 << 20)]
+            await host.carry_head(b"newer")
+            assert twin.told == [control.SetHead(1, b"newer")]
+            assert twin.first()[0] == control.SetHead(1, b"newer")
+            await host.carry_files({})
+            assert twin.told[1:] == [control.DropObjects(1, ())]
+
+            twin.exited.set_result(0)
+            await asyncio.sleep(0)
+            await host.carry_head(b"newest")
+            assert len(twin.told) == 2
+
+        asyncio.run(scene())
+
+
+def test_a_twins_room_is_counted_in_the_steps_of_the_own_vaults():
+    assert {twin_bytes(left_bytes) % space.GRAIN_BYTES for left_bytes in (0, 123_456_789, 4_123_456_789, 1 << 40)} == {
+        0
+    }
