@@ -38,7 +38,7 @@ self_test.py     a candidate asked by ourselves alone, where there was no proof
 rehearsal.py     the way back, rehearsed on what the candidate left
 kept.py          the store as it was before a version ran, for the way back
 links.py         hard links, and a vault's data copied with them
-waiting.py       threads that are waited for
+waiting.py       work that is waited for, cancelled or not
 identities.py    throw-away identities next to each other
 observations.py  what twins and neighbours say, as the trial understands it (pure)
 ports.py         what all this needs of the rest of the supervisor

@@ -46,6 +46,7 @@ from node.update.rehearsal import TrialResult, stop
 from node.update.restarts import Restarter, draw_restarts
 from node.update.sides import Side, Twins
 from node.update.trial_state import Cut, KeptTrial, KeptTwin, TrialFile
+from node.update.waiting import whole
 from node.vault.core.identity import position_of
 from node.vault.ports import Entropy, Random
 
@@ -379,7 +380,7 @@ class TrialRun:
 
     async def _stop_all(self) -> None:
         """Stop whatever was started.  Only at the trial's own end do twins give back what they held."""
-        await self._twins.stop_all(HANDOVER_S if self._ended.is_set() else 0.0)
+        await whole(self._twins.stop_all(HANDOVER_S if self._ended.is_set() else 0.0))
 
     def _result(self, outcome: Outcome, reason: str) -> TrialResult:
         acknowledged = tuple(self._observer.acknowledged["candidate"])

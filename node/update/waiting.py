@@ -1,19 +1,25 @@
-"""Work in a thread that is waited for even when whoever wanted it is cancelled."""
+"""Work that is waited for even when whoever wanted it is cancelled."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 
-async def to_its_end(work: Callable[[], None]) -> None:
-    """Do blocking work; cancelled, wait until it is done all the same, or it would meet what is done after it.
+async def whole(work: Coroutine[Any, Any, None]) -> None:
+    """Do it; cancelled meanwhile, wait until it is done all the same, or it would meet what is done after it.
 
     Raises:
         Exception: What ``work`` raises.
     """
-    working = asyncio.create_task(asyncio.to_thread(work))
+    working = asyncio.create_task(work)
     try:
         await asyncio.shield(working)
     finally:
         await asyncio.wait({working})
+
+
+async def to_its_end(work: Callable[[], None]) -> None:
+    """The same for blocking work, in a thread."""
+    await whole(asyncio.to_thread(work))

@@ -174,6 +174,16 @@ class TestItGoesOn:
         assert after is not None
         assert {one.address for one in before.kept.suspicions} <= {one.address for one in after.kept.suspicions}
 
+    @pytest.mark.parametrize("after_s", [2.2, 2.7, 3.2, 3.7])
+    def test_cancelled_while_it_ends_by_itself_it_leaves_nobody_running(self, node: Node, after_s: float):
+        node.world.natures[CANDIDATE] = Nature(loses_every=10)
+        node.profile = replace(PROFILE, lost_retry_s=1000.0)
+        node.live(20.0)
+
+        node.live(after_s)  # the scan of its restart refuses it, and both twins take a second to end
+
+        assert node.world.left_running == 0
+
     def test_a_disk_that_refuses_does_not_stop_it(self, node: Node, monkeypatch: pytest.MonkeyPatch):
         def refuse(*_: object) -> None:
             raise OSError
