@@ -94,9 +94,9 @@ def practice(
         _run_until_told(lambda: practise(request, console, announce, finished), console, is_until_eof=is_until_eof)
     except* STATED as errors:
         fail(_first(errors), is_json=is_json)
-    if not ended:
+    if not ended and candidates:
         raise Failure("practice.stopped", "The practice network was stopped before all was decided.", is_json=is_json)
-    if not ended[0].is_as_expected:
+    if ended and not ended[0].is_as_expected:
         sys.exit(1)
 
 
