@@ -40,6 +40,7 @@ from tests.integration.endpoint_world import PING, Host
 HANDOVERS: Final = 50
 GAP_S_MAX: Final = 0.5
 ROLLBACK_S_MAX: Final = 10.0
+LOG_STEP_S: Final = 1.0  # the log tells whole seconds
 HOLDERS: Final = 5
 CHUNKS, CHUNK_BYTES = 60, 1 << 16
 QUOTA_BYTES: Final = 1 << 28
@@ -186,12 +187,12 @@ async def _rollback() -> Row:
 
 
 def _rolled_back_s(log: str) -> float:
-    """Between the failure after which the log names no other one and the return to the version from before."""
+    """At most so long after the failure after which the log names no other one the version from before was back."""
     failed = re.findall(r"(?m)^(\S+) .*vault failed ", log)
     back = re.findall(r"(?m)^(\S+) .*phase=rolled_back", log)
     if not failed or not back:
         return math.inf
-    return (_time(back[-1]) - _time(failed[-1])).total_seconds()
+    return (_time(back[-1]) - _time(failed[-1])).total_seconds() + LOG_STEP_S
 
 
 def _time(stamp: str) -> datetime:
