@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from node.trial.membership import COMMITMENT_BYTES
+from node.trial.stored import decoded
 
 ENTRIES_MAX: Final = 4_096
 SUBNET_ENTRIES_MAX: Final = 4  # a home has its own vault and, now and then, two of a trial
@@ -94,12 +95,7 @@ class Book:
     @classmethod
     def load(cls, content: bytes) -> Book:
         """Raises UnreadableBook."""
-        if len(content) > BOOK_BYTES_MAX:
-            raise UnreadableBook(f"a book of {len(content)} bytes is over {BOOK_BYTES_MAX}")
-        try:
-            return cls(msgspec.msgpack.decode(content, type=tuple[Acquaintance, ...]))
-        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-            raise UnreadableBook(f"no book: {error}") from error
+        return cls(decoded(content, tuple[Acquaintance, ...], BOOK_BYTES_MAX, UnreadableBook, "book"))
 
     def _enter(self, entry: Acquaintance) -> bool:
         """Give a new vault a place, if it may have one."""

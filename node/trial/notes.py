@@ -26,6 +26,7 @@ from node.trial.membership import (
     reveal,
 )
 from node.trial.profile import METRICS
+from node.trial.stored import decoded
 from node.trial.verdict import MetricProgress, Progress
 from node.vault.core.identity import KEY_BYTES, SIGNATURE_BYTES, verify
 from node.vault.errors import BadSignature, MalformedMessage
@@ -163,12 +164,7 @@ def decode_note(content: bytes) -> Note:
     Raises:
         MalformedMessage: Not a note, of another version, or outside its limits.
     """
-    if len(content) > NOTE_BYTES_MAX:
-        raise MalformedMessage(f"a note of {len(content)} bytes is over {NOTE_BYTES_MAX}")
-    try:
-        note = msgspec.msgpack.decode(content, type=Note)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise MalformedMessage(f"not a note: {error}") from error
+    note = decoded(content, Note, NOTE_BYTES_MAX, MalformedMessage, "note")
     if note.version != NOTE_VERSION:
         raise MalformedMessage(f"a note of version {note.version}")
     if len(note.reason.encode()) > REASON_BYTES_MAX or not note.reason.isprintable():

@@ -42,6 +42,7 @@ from node.trial.faults import Doubt, FaultKind, Faults, Ruling, Silence, Tally
 from node.trial.peers import Neighbours, score
 from node.trial.profile import METRICS, Profile
 from node.trial.ratchet import Estimates
+from node.trial.stored import decoded
 from node.trial.timing import Clock, Presence, Step
 from node.trial.verdict import Outcome, Progress, Verdict
 
@@ -120,12 +121,7 @@ class Trial(msgspec.Struct, kw_only=True):
         Raises:
             UnreadableTrial: It is damaged, too long or of another version.
         """
-        if len(content) > STATE_BYTES_MAX:
-            raise UnreadableTrial(f"{len(content)} bytes are over {STATE_BYTES_MAX}")
-        try:
-            trial = msgspec.msgpack.decode(content, type=cls)
-        except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            raise UnreadableTrial(f"not a trial: {error}") from error
+        trial = decoded(content, cls, STATE_BYTES_MAX, UnreadableTrial, "trial")
         if trial.state_version != STATE_VERSION or tuple(trial.comparison.gauges) != METRICS:
             raise UnreadableTrial(f"a trial of version {trial.state_version}")
         return trial

@@ -12,7 +12,6 @@ they may be lies, and they only delay: each wait has an end, and after it the fa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -22,6 +21,7 @@ import msgspec
 from node.trial.membership import wave_of
 from node.trial.notes import Note, State, follows
 from node.trial.profile import PRACTICE, REAL, Profile
+from node.trial.stored import decoded
 
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
@@ -30,17 +30,6 @@ STATE_BYTES_MAX: Final = 1_000_000
 VOTES_MAX: Final = 2_048  # as many subnets are counted; a larger sample would say the same
 SUBNET_CHARACTERS_MAX: Final = 64
 GAP_S_MAX: Final = 6 * HOUR_S  # a computer that was off for longer has asked nobody meanwhile
-SHARES_SUM_ERROR_MAX: Final = 1e-6
-
-# What a signed statement may say about its rollout.  All at once is never within them.
-WAVES_MIN: Final = 3
-URGENT_WAVES_MIN: Final = 2
-WAVES_MAX: Final = 5
-FIRST_SHARE_MIN: Final = 0.01
-FIRST_SHARE_MAX: Final = 0.05
-URGENT_FIRST_SHARE_MAX: Final = 0.10
-SOAK_S_MAX: Final = 7 * DAY_S
-HALT_SHARE_MAX: Final = 0.50
 
 
 class UnreadableRollout(ValueError):
@@ -90,22 +79,6 @@ URGENT: Final = replace(
     ORDINARY, shares=(0.10, 0.90), soak_s=6 * HOUR_S, report_s_min=6 * HOUR_S, silence_s=2 * DAY_S, halt_s=2 * DAY_S
 )
 WITHOUT_WAVES: Final = plan_of(PRACTICE)
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What the signed statement of a release says about its rollout."""
-
-    shares: tuple[float, ...]
-    soak_s: float
-    halt_share: float
-
-
-def plan_for(default: Plan, proposal: Proposal | None, *, is_urgent: bool = False) -> Plan:
-    """``default`` with the times and shares of the proposal, or unchanged where that is out of its bounds."""
-    if proposal is None or not default.shares or not _is_within_bounds(default, proposal, is_urgent=is_urgent):
-        return default
-    return replace(default, shares=proposal.shares, soak_s=proposal.soak_s, halt_share=proposal.halt_share)
 
 
 def shares_in(plan: Plan, network_size: int) -> tuple[float, ...]:
@@ -236,12 +209,7 @@ class Rollout(msgspec.Struct, kw_only=True):
         Raises:
             UnreadableRollout: It is damaged, too long or of another version.
         """
-        if len(content) > STATE_BYTES_MAX:
-            raise UnreadableRollout(f"{len(content)} bytes are over {STATE_BYTES_MAX}")
-        try:
-            rollout = msgspec.msgpack.decode(content, type=cls)
-        except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            raise UnreadableRollout(f"not a rollout: {error}") from error
+        rollout = decoded(content, cls, STATE_BYTES_MAX, UnreadableRollout, "rollout")
         if rollout.state_version != STATE_VERSION:
             raise UnreadableRollout(f"a rollout of version {rollout.state_version}")
         return rollout
@@ -363,16 +331,3 @@ class Rollout(msgspec.Struct, kw_only=True):
             passes=sum(counts.passes for counts in self.counts.values()),
             fails=sum(counts.fails for counts in self.counts.values()),
         )
-
-
-def _is_within_bounds(default: Plan, proposal: Proposal, *, is_urgent: bool) -> bool:
-    shares = proposal.shares
-    waves_min, first_max = (URGENT_WAVES_MIN, URGENT_FIRST_SHARE_MAX) if is_urgent else (WAVES_MIN, FIRST_SHARE_MAX)
-    return (
-        waves_min <= len(shares) <= WAVES_MAX
-        and all(0.0 < share < 1.0 for share in shares)
-        and math.isclose(sum(shares), 1.0, abs_tol=SHARES_SUM_ERROR_MAX)
-        and FIRST_SHARE_MIN <= shares[0] <= first_max
-        and default.soak_s <= proposal.soak_s <= SOAK_S_MAX
-        and default.halt_share <= proposal.halt_share <= HALT_SHARE_MAX
-    )

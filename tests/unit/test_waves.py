@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import pytest
@@ -22,12 +22,10 @@ from node.trial.waves import (
     VOTES_MAX,
     WITHOUT_WAVES,
     Plan,
-    Proposal,
     Rollout,
     Seen,
     Standing,
     UnreadableRollout,
-    plan_for,
     shares_in,
 )
 
@@ -369,40 +367,6 @@ class TestAPlan:
     def test_of_a_practice_network_has_no_waves(self):
         assert shares_in(WITHOUT_WAVES, 10_000) == ()
         assert Farm(0.999, WITHOUT_WAVES, ()).standing.may_begin
-
-    def test_may_be_more_careful_than_the_default(self):
-        careful = Proposal((0.01, 0.04, 0.15, 0.30, 0.50), 72 * HOUR_S, 0.45)
-
-        plan = plan_for(ORDINARY, careful)
-        assert (plan.shares, plan.soak_s, plan.halt_share) == (careful.shares, careful.soak_s, 0.45)
-        assert replace(plan, shares=ORDINARY.shares, soak_s=ORDINARY.soak_s, halt_share=0.40) == ORDINARY
-
-    @pytest.mark.parametrize(
-        "proposal",
-        [
-            Proposal((1.0,), 48 * HOUR_S, 0.4), Proposal((), 48 * HOUR_S, 0.4),
-            Proposal((0.02, 0.98), 48 * HOUR_S, 0.4),
-            Proposal((0.06, 0.14, 0.80), 48 * HOUR_S, 0.4), Proposal((0.005, 0.195, 0.80), 48 * HOUR_S, 0.4),
-            Proposal((0.02, 0.18, 0.70), 48 * HOUR_S, 0.4), Proposal((0.02, -0.18, 1.16), 48 * HOUR_S, 0.4),
-            Proposal((0.02, 0.0, 0.98), 48 * HOUR_S, 0.4), Proposal((0.02, float("nan"), 0.8), 48 * HOUR_S, 0.4),
-            Proposal((0.01, 0.01, 0.01, 0.01, 0.01, 0.95), 48 * HOUR_S, 0.4),
-            Proposal(ORDINARY.shares, 47 * HOUR_S, 0.4), Proposal(ORDINARY.shares, 8 * DAY_S, 0.4),
-            Proposal(ORDINARY.shares, float("nan"), 0.4), Proposal(ORDINARY.shares, 48 * HOUR_S, 0.39),
-            Proposal(ORDINARY.shares, 48 * HOUR_S, 0.51), None,
-        ],
-    )  # fmt: skip
-    def test_outside_the_bounds_is_the_default(self, proposal):
-        assert plan_for(ORDINARY, proposal) == ORDINARY
-
-    def test_of_an_urgent_release_has_bounds_of_its_own(self):
-        proposal = Proposal((0.08, 0.92), 12 * HOUR_S, 0.4)
-
-        assert plan_for(URGENT, proposal, is_urgent=True).shares == (0.08, 0.92)
-        assert plan_for(URGENT, Proposal((0.2, 0.8), 12 * HOUR_S, 0.4), is_urgent=True) == URGENT
-        assert plan_for(ORDINARY, proposal) == ORDINARY
-
-    def test_that_has_no_waves_is_given_none(self):
-        assert plan_for(WITHOUT_WAVES, Proposal(ORDINARY.shares, 48 * HOUR_S, 0.4)) == WITHOUT_WAVES
 
 
 class TestTheState:
