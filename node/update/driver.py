@@ -182,6 +182,7 @@ class Updates:
         if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
             await self._clean_up()
         for name, record in list(self._records.items()):
+            await self._means.rollouts.catch_up(record, events.Resumed(self._now()))
             if not record.way.is_over or record.way.watch is not None:
                 await self._take(name, events.Resumed(self._now()))
         await self._judge.resume()

@@ -47,7 +47,7 @@ def state_told(before: Lifecycle, after: Lifecycle, event: Event) -> State | Non
     match after.phase:
         case "on_trial":
             return "on_trial"
-        case "promoting":
+        case "promoting" | "probation" | "confirmed":
             return "pass"
         case "refused" if before.phase in _TRIED:
             return "void" if isinstance(event, Withdrawn | Recalled) else "fail"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -204,17 +204,16 @@ class Rollouts:
             held = msgspec.structs.replace(held, numbers=numbers_of(progress, held.begun_s))
             self._notes[subject.digest] = held  # told with the verdict, which may have to wait for the rehearsal
             self._is_saved = False
-        is_next = state == "on_trial" if held is None else state is not None and follows(held.state, state)
-        if state is None or not is_next:
+        if state is None or not (state == "on_trial" if held is None else follows(held.state, state)):
             return
         begun_s, numbers = now_s, Numbers(started_day=int(now_s / DAY_S))
         if held is not None and state != "on_trial":
             begun_s, numbers = held.begun_s, held.numbers
-        author, reason = self._author, reason_told(event)
+        author = self._author
         try:
             note = make_note(
                 subject, state, numbers, author.sign, vault_id=author.vault_id, seed=author.seed,
-                baseline=bytes.fromhex(after.way.baseline), platform=author.platform, reason=reason,
+                baseline=bytes.fromhex(after.way.baseline), platform=author.platform, reason=reason_told(event),
             )  # fmt: skip
         except ChainUsedUp as error:
             log.warning("no note about %s reason=%s", after.release.name, error)
@@ -223,6 +222,13 @@ class Rollouts:
         log.info("note about %s says %s", after.release.name, state)
         await self._save()
         await self._tell_vault()
+
+    async def catch_up(self, record: Record, event: Event) -> None:
+        """Say what the power failed before: the record was kept, the note was not yet.  Never raises."""
+        held, phase = self._notes.get(subject_of(record.release).digest), record.way.phase
+        if held is None or held.state == "on_trial":
+            before = replace(record.way, phase="staged" if phase == "on_trial" else "on_trial")
+            await self.moved(msgspec.structs.replace(record, way=before), record, event, None)
 
     # What the vault tells.
 
@@ -340,12 +346,13 @@ class Rollouts:
     async def _save(self) -> None:
         rollouts = tuple(_KeptRollout(name, way.rollout.dump(), way.network_size) for name, way in self._ways.items())
         kept = msgspec.msgpack.encode(_Kept(tuple(self._notes.values()), rollouts))
+        self._saved_at_s, self._is_saved = self._now(), True  # what changes while it is written is written next time
         try:
             for path, content in zip(self._files, (self._book.dump(), kept), strict=True):
                 await asyncio.to_thread(write_durably, path, content)
         except OSError as error:  # what is forgotten only delays
-            log.warning("rollouts not kept reason=%s", error)
-        self._saved_at_s, self._is_saved = self._now(), True
+            log.warning("rollouts not kept yet reason=%s", error)
+            self._is_saved = False
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

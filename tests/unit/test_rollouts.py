@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -420,6 +422,24 @@ class TestAfterARestart:
             assert counted(rollouts) == (5, 5, 0)
 
         play(World(tmp_path / "nowhere"), story)
+
+    def test_what_a_full_disk_refused_is_written_when_there_is_room_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        async def story(world: World, rollouts: Rollouts) -> None:
+            before = record("staged")
+            after = record("on_trial")
+            with monkeypatch.context() as patch:
+                patch.setattr(rollouts_module, "write_durably", full)
+                await rollouts.moved(before, after, events.Ticked(0.0), None)
+            assert not (tmp_path / "rollouts").exists()
+            await asyncio.sleep(SAVE_S + 2 * world.asking.idle_s)
+
+        play(World(tmp_path), story)
+        assert b"on_trial" in (tmp_path / "rollouts").read_bytes()
 
 
 class TestTheOwnNote:

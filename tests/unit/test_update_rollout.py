@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from node.trial.notes import decode_note
 from node.trial.waves import ORDINARY, WITHOUT_WAVES, Rollout, Standing
 from node.update.driver import Updates
 from node.update.noted import HALTED, NOT_YET
+from node.update.store import Saved
 from tests.twin_world import Nature
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.unit.test_update_driver import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -110,6 +112,35 @@ def test_a_trial_that_begins_while_many_refuse_the_release_lasts_twice_as_long(
 def test_a_farm_tells_others_that_it_tries_a_release_out_and_then_what_it_found(farm: Farm):
     tell(farm, farm.publish("2"))
     assert states(farm) == ["on_trial", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "wrong_every", "said"),
+    [("on_trial", 0, "pass"), ("promoting", 0, "pass"), ("refused", 50, "fail"), ("on_trial", 50, "fail")],
+)
+def test_when_the_power_fails_between_a_step_and_its_note_the_note_follows_at_the_next_start(
+    farm: Farm, phase: str, wrong_every: int, said: str
+):
+    head, save = farm.publish("2", Nature(wrong_every=wrong_every)), farm.store.save
+
+    def cut(saved: Saved) -> None:
+        save(saved)
+        if saved.records and saved.records[-1].way.phase == phase:
+            farm.power.writes_left = 0
+            raise PowerCut
+
+    farm.store.save = cut  # type: ignore[method-assign]
+    with contextlib.suppress(TimeoutError, AssertionError):
+        tell(farm, head)
+    assert farm.power.is_out
+    for process in farm.processes:
+        if not process.exited.done():
+            process.exited.cancel()
+    farm.power.writes_left, farm.store.save = 10**9, save  # type: ignore[method-assign]
+
+    tell(farm)
+
+    assert states(farm) == ["on_trial", said]
 
 
 def test_a_release_that_fails_its_trial_or_in_use_is_told_to_have_failed(farm: Farm, tmp_path: Path):
