@@ -148,6 +148,10 @@ def key_gone(path: Path) -> str:
     return f"The private key of the home {path} is gone; without it this node cannot go on under its vault id."
 
 
+def key_of_another_home(path: Path) -> str:
+    return f"{path} is the key of another home; two nodes must not run under one vault id."
+
+
 def keyring_damaged(name: str) -> str:
     return f"The keyring holds something else than a key under the name {name}."
 
@@ -157,7 +161,7 @@ def no_keyring() -> str:
 
 
 def keyring_failed(why: str) -> str:
-    return f"The keyring of this system refused: {why}."
+    return f"The keyring of this system refused: {why.rstrip('.! ')}."
 
 
 def keyring_slow(seconds: float) -> str:

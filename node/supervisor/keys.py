@@ -181,11 +181,13 @@ def _seed_behind_passphrase(home: Home, make: Callable[[], bytes], entropy: Entr
             write_durably(path, seal(make(), home.marker.name, passphrase, entropy))
             path.chmod(0o600)
         with path.open("rb") as file:
-            _, seed = unseal(file.read(FILE_BYTES_MAX), passphrase)
+            name, seed = unseal(file.read(FILE_BYTES_MAX), passphrase)
     except OSError as error:
         raise KeyUnavailable(texts.unusable(path, error)) from error
     except KeyStoreError as error:
         raise KeyUnavailable(f"{path}: {error}.") from error
+    if name != home.marker.name:  # two nodes under one vault id would contradict each other
+        raise KeyUnavailable(texts.key_of_another_home(path))
     if len(seed) != KEY_BYTES:
         raise KeyUnavailable(texts.damaged(path, f"a key has {KEY_BYTES} bytes"))
     return seed

@@ -22,7 +22,6 @@ would contradict one of the two statements itself.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,10 +34,10 @@ import msgspec
 from node.trust.equivocation import OF_THE_ROOT, Conflict, Provable, check_proof, judge_of, prove
 from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, Rollback, TrustError
 from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
-from node.trust.metadata import Root, TrustedSet, public_halves, read
-from node.trust.policy import check_root
+from node.trust.metadata import Root, Targets, TrustedSet, public_halves, read
+from node.trust.policy import check_root, is_foundation_over
 from node.trust.release import Release
-from node.trust.roots import Climb, climb, has_left, is_settled, origin_of, resolving_root
+from node.trust.roots import Climb, climb, halves_in, has_left, is_settled, origin_of, resolving_root, still_holds_key
 from node.trust.state import State, check_follows, contradictions, read_state, releases_of, verify_state
 from node.vault.control import HEAD_BYTES_MAX
 from node.vault.share.tree import address_of
@@ -165,8 +164,12 @@ class Chain:
         warned = self._warned_by(files, now, roots)
         found = Verified(warned, digest, (), is_news=False, is_newer=False)
         if not self.proof:  # else it was looked at above
-            with contextlib.suppress(TrustError):
+            try:
                 found = warned.verify(bare, now, roots)
+            except TrustError as error:
+                # A proof that misleads nobody any more must not hide one that does.
+                if isinstance(error, Equivocation) and error.proof and not warned.proof:
+                    raise
         return replace(found, digest=digest, proof=files.proof if found.chain.proof else b"")
 
     def halted_by(self, proof: bytes, now: datetime, roots: tuple[bytes, ...] = ()) -> Chain:
@@ -185,9 +188,11 @@ class Chain:
         chain = self if self._knows_judge(proof) else self._knowing(roots, now)
         conflict = check_proof(proof, chain)
         now, newest = max(now, self.clock_floor), read(chain.roots[-1] if chain.roots else self.genesis, Root).signed
-        if self.proof or conflict.identity in self.resolved:
-            return self
-        if is_settled(chain.roots, conflict) or has_left(newest, conflict, now):
+        targets = read(decode(self.head).targets, Targets).signed if self.head else None
+        # Another copy of a proof that was resolved may show more of those who signed both: hence the last question.
+        is_resolved = conflict.identity in self.resolved or is_settled(chain.roots, conflict)
+        is_over = is_resolved and not still_holds_key(newest, targets, conflict, now)
+        if self.proof or is_over or has_left(newest, targets, conflict, now):
             return self
         return replace(chain, proof=proof, halted_at=now.replace(microsecond=0))
 
@@ -348,11 +353,12 @@ def carried(chain: Chain) -> bytes:
 
 def _is_over(conflict: Conflict, climbed: Climb, state: State, now: datetime) -> bool:
     """Whether a chain that the conflict halted may go on under these roots, with these statements."""
-    if not resolving_root(climbed, conflict) and not has_left(climbed.trusted.root.signed, conflict, now):
+    root, targets = climbed.trusted.root.signed, state.targets.signed
+    if not resolving_root(climbed, conflict) and not has_left(root, targets, conflict, now):
         return False
-    culprits = {half for culprit in conflict.culprits for half in culprit.public}
     # Founders still stand in the targets after their date.
-    return conflict.role == "foundation" or not culprits & public_halves(state.targets.signed)
+    is_past_date = conflict.role == "foundation" and is_foundation_over(root, now)
+    return is_past_date or public_halves(targets).isdisjoint(halves_in(conflict))
 
 
 def _check_kept(chain: Chain, addresses: tuple[bytes, ...]) -> None:

@@ -231,9 +231,12 @@ def public_halves(delegator: Root | Targets) -> set[str]:
 
 
 def halves_of(key: Key) -> tuple[str, ...]:
-    """The raw public keys that a key consists of, in lower-case hex: two of a hybrid key, else one."""
-    halves = (key.keyval[name] for name in ("ed25519", "mldsa65", "public") if name in key.keyval)
-    return tuple(str(half).lower() for half in halves)
+    """The raw public keys that a key consists of, in lower-case hex: two of a hybrid key, else one.
+
+    However they are written: hex is read with white space in it, too, and verifies all the same.
+    """
+    halves = (str(key.keyval[name]) for name in ("ed25519", "mldsa65", "public") if name in key.keyval)
+    return tuple("".join(half.split()).lower() for half in halves)
 
 
 def _check_named(fields: dict[str, Any], found: str, role: str) -> None:

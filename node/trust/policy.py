@@ -26,7 +26,17 @@ from typing import Any, Final, TypeVar
 
 from node.trust.errors import Equivocation, MalformedMetadata, PolicyViolation, Rollback
 from node.trust.hybrid import HybridKey
-from node.trust.metadata import NAMED_FIELD, MetaFile, Root, Snapshot, Statement, Targets, Timestamp, signed_time
+from node.trust.metadata import (
+    NAMED_FIELD,
+    MetaFile,
+    Root,
+    Snapshot,
+    Statement,
+    Targets,
+    Timestamp,
+    halves_of,
+    signed_time,
+)
 
 PREVIOUS_FIELD: Final = "x-prev"
 PODS_FIELD: Final = "x-pods"
@@ -244,6 +254,12 @@ def foundation_until(root: Root) -> datetime | None:
     return until
 
 
+def is_foundation_over(root: Root, now: datetime) -> bool:
+    """Whether the foundation's keys open nothing, or nothing any more."""
+    until = foundation_until(root)
+    return until is None or until < now
+
+
 def signed_at(snapshot: Snapshot) -> datetime:
     """When the pods say that they signed the snapshot.
 
@@ -282,6 +298,15 @@ def is_hybrid(root: Root) -> bool:
 def founder_names(root: Root) -> dict[str, str]:
     """Key id -> name of every founder."""
     return _names(root, FOUNDERS_FIELD)
+
+
+def founder_halves(targets: Targets) -> frozenset[str]:
+    """The raw public keys, in hex, of the founders who may sign for the foundation."""
+    delegations = targets.delegations
+    role = (delegations.roles or {}).get("foundation") if delegations else None
+    if delegations is None or role is None:
+        return frozenset()
+    return frozenset(half for keyid in role.keyids for half in halves_of(delegations.keys[keyid]))
 
 
 def names_in(root: Root) -> dict[str, str]:

@@ -11,8 +11,8 @@ from typing import Final
 from node.trust.equivocation import Conflict, contradiction
 from node.trust.errors import MalformedMetadata, MissingRoots
 from node.trust.head import ROOT_BYTES_MAX
-from node.trust.metadata import Root, Statement, TrustedSet, is_signed, public_halves, read
-from node.trust.policy import check_root, foundation_until, names_in, resolved_conflict
+from node.trust.metadata import Root, Statement, Targets, TrustedSet, is_signed, public_halves, read
+from node.trust.policy import check_root, founder_halves, is_foundation_over, names_in, resolved_conflict
 from node.vault.share.tree import address_of
 
 ORIGINS_KEPT: Final = 8  # a node knows one network; tests know more
@@ -108,28 +108,39 @@ def is_settled(roots: Sequence[bytes], conflict: Conflict) -> bool:
     return _first_free((read(file, Root) for file in reversed(roots[since - 1 :])), conflict, "") is not None
 
 
-def has_left(newest: Root, conflict: Conflict, now: datetime) -> bool:
+def has_left(newest: Root, targets: Targets | None, conflict: Conflict, now: datetime) -> bool:
     """Whether a conflict can mislead nobody who knows this newest root, because nobody is left who could use it.
 
     Statements below the root are signed anew under each newest root, or no head can hold them.  So two of them that
     nobody who holds a key there has both signed never lie in two heads again, however many such pairs somebody makes
-    with old keys.  After their date the keys of founders open nothing.
+    with old keys.  After their date the keys of founders open nothing; before it they stand in ``targets`` alone, for
+    the root knows founders by their ids.
 
     Roots are different: what follows stands on them, whoever has left since.  A second one is a second network, and its
     makers could drop their keys right after it, in both: so two roots halt until a root resolves that.
     """
     if conflict.role == "root":
         return False
-    until = foundation_until(newest)
-    if conflict.role == "foundation" and (until is None or until < now):
+    if conflict.role == "foundation" and is_foundation_over(newest, now):
         return True
-    return not holds_culprit(newest, conflict)
+    return not still_holds_key(newest, targets, conflict, now)
+
+
+def still_holds_key(newest: Root, targets: Targets | None, conflict: Conflict, now: datetime) -> bool:
+    """Whether a culprit holds a key under this newest root, or as a founder, whatever its id is."""
+    founders = frozenset() if targets is None or is_foundation_over(newest, now) else founder_halves(targets)
+    return holds_culprit(newest, conflict) or not founders.isdisjoint(halves_in(conflict))
 
 
 def holds_culprit(root: Root, conflict: Conflict) -> bool:
-    """Whether a culprit's key stands in the root, under its own id or another, or among the founders."""
+    """Whether a culprit's key stands in the root, under its own id or another, or its id among the founders."""
     named, known = names_in(root), public_halves(root)
-    return any(culprit.keyid in named or known.intersection(culprit.public) for culprit in conflict.culprits)
+    return any(culprit.keyid in named for culprit in conflict.culprits) or not known.isdisjoint(halves_in(conflict))
+
+
+def halves_in(conflict: Conflict) -> frozenset[str]:
+    """The public halves of all keys of all culprits."""
+    return frozenset(half for culprit in conflict.culprits for half in culprit.public)
 
 
 @lru_cache(maxsize=ORIGINS_KEPT)

@@ -16,6 +16,7 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from node.pod.parties import Party
 from node.pod.statements import heartbeat
 from node.pod.writing import sign
 from node.trust.chain import Chain, carried
@@ -23,8 +24,8 @@ from node.trust.equivocation import Conflict, check_proof
 from node.trust.errors import Equivocation, TrustError
 from node.trust.head import Head, decode, encode
 from node.trust.metadata import Root, Snapshot, Targets, Timestamp, is_signed, read
-from node.trust.policy import high_threshold, majority, resolved_conflict
-from tests.signed_world import NOW, World, all_of, drop_pod, noted, resolving, unchanged
+from node.trust.policy import PODS_FIELD, high_threshold, majority, resolved_conflict
+from tests.signed_world import NOW, Change, World, all_of, drop_pod, noted, resolving, unchanged
 
 BRANCHES: Final = 2
 # On each branch other pods sign; pod-3 signs on both.
@@ -33,12 +34,16 @@ SIGNERS: Final = ((0, 1, 2), (2, 3, 4))
 STEPS: Final = (
     *("release", "heartbeat", "snapshot", "root", "own root", "replay", "forged", "stolen"),
     *("weak root", "weak role", "resolve", "resolve elsewhere", "keep culprit", "drop only", "told", "told lies"),
+    *("rename culprit", "respell culprit"),
 )
 STORIES: Final = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, BRANCHES - 1)), max_size=12)
 
 
-def resolved_by(world: World, identity: str, *, keeps: bool = False) -> Head:
-    """Pods go on from this branch: pod-3 makes place (or does not), numbers past all others, one left out."""
+def resolved_by(world: World, identity: str, *, keeps: bool = False, later: Change = unchanged) -> Head:
+    """Pods go on from this branch: pod-3 makes place (or does not), numbers past all others, one left out.
+
+    ``later`` is what else the root changes.
+    """
     gone = world.pods[2]
     stay = [pod for pod in world.pods if pod is not gone]
     change = unchanged if keeps else drop_pod(gone)
@@ -48,10 +53,24 @@ def resolved_by(world: World, identity: str, *, keeps: bool = False) -> Head:
     world.head = world.change("vault", skip, stay)
     world.head = world.with_snapshot(lambda s: setattr(s, "version", s.version + 9), by=stay)
     world.head = world.with_timestamp(lambda s: setattr(s, "version", s.version + 9), by=stay[:1])
-    root = all_of(change, resolving(identity) if identity else unchanged)
+    root = all_of(change, resolving(identity) if identity else unchanged, later)
     head = world.with_root(root, by=world.pods)
     world.head = before
     return head
+
+
+def returning(gone: Party, separator: str = "") -> Change:
+    """A change by which a root takes a pod's key in again, as another pod's and perhaps written in another way."""
+
+    def change(root: Any) -> None:
+        key = copy.deepcopy(gone.signer.public_key)
+        first, rest = key.keyval["public"][:2], key.keyval["public"][2:]
+        key.keyid, key.keyval["public"] = "ab" * 32, first + separator + rest
+        for role in root.roles:
+            root.add_key(key, role)
+        root.unrecognized_fields[PODS_FIELD][key.keyid] = "other"
+
+    return change
 
 
 @dataclass
@@ -105,6 +124,10 @@ class Story:
                 return encode(resolved_by(world, identity, keeps=True))
             case "drop only":
                 return encode(resolved_by(world, ""))
+            case "rename culprit":
+                return encode(resolved_by(world, identity, later=returning(world.pods[2])))
+            case "respell culprit":
+                return encode(resolved_by(world, identity, later=returning(world.pods[2], " ")))
             case "told":
                 return self.warning(branch)
             case _:
@@ -202,7 +225,8 @@ def check_halted(before: Chain, after: Chain) -> None:
     conflict = check_proof(before.proof, before)
     later = [read(content, Root).signed for content in after.roots if content not in before.roots]
     assert later
-    assert not {culprit.keyid for culprit in conflict.culprits} & set(newest_root(after).keys)
+    keys = {bytes.fromhex(key.keyval["public"]) for key in newest_root(after).keys.values()}
+    assert not keys & {bytes.fromhex(half) for culprit in conflict.culprits for half in culprit.public}
     is_named = any(resolved_conflict(root) == conflict.identity for root in later)
     assert is_named or conflict.role != "root"
     assert after.resolved == before.resolved + is_named * (conflict.identity,)
@@ -220,6 +244,8 @@ def play(steps: list[tuple[str, int]]) -> Story:
 @given(STORIES)
 @example([("root", 0), ("heartbeat", 1)])  # a newer timestamp under older roots
 @example([("release", 0), ("snapshot", 0), ("replay", 0)])
+@example([("release", 0), ("release", 1), ("rename culprit", 0)])
+@example([("release", 0), ("release", 1), ("respell culprit", 0)])
 @example([("release", 0), ("release", 1), ("drop only", 0), ("keep culprit", 1), ("resolve", 0), ("release", 0)])
 def test_no_story_makes_a_chain_go_back_weaken_or_go_on_while_a_culprit_holds_a_key(
     steps: list[tuple[str, int]],
@@ -245,7 +271,8 @@ def test_the_stories_are_not_idle() -> None:
     """The good ending of each kind of step is really reached, so that the checks see all of it."""
     reached: Counter[str] = Counter()
     split = [("release", 0), ("release", 1)]
-    for ending in ("resolve", "resolve elsewhere", "keep culprit", "drop only", "release", "told lies"):
+    endings = ("resolve", "resolve elsewhere", "keep culprit", "drop only", "release", "told lies")
+    for ending in (*endings, "rename culprit", "respell culprit"):
         for branch in range(BRANCHES):
             reached[ending] += play([*split, (ending, branch)]).chain.proof == b""
 

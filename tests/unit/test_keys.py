@@ -166,6 +166,15 @@ class TestRealHomeWithoutAKeyring:
             keys_of(home, keyring=no_keyring, passphrase="short")
         assert wanted_passphrase(home) == "new"
 
+    def test_a_file_behind_a_passphrase_opens_no_other_home(self, tmp_path: Path):
+        homes = [home_of(tmp_path / name, "real", "passphrase") for name in ("one", "two")]
+        keys_of(homes[0], passphrase=PASSPHRASE)
+        copied = homes[1].state / "vault_id.sealed"
+        copied.write_bytes((homes[0].state / "vault_id.sealed").read_bytes())
+
+        with pytest.raises(KeyUnavailable, match="key of another home"):
+            keys_of(homes[1], passphrase=PASSPHRASE)
+
     def test_a_lost_file_behind_a_passphrase_is_not_replaced_by_another_identity(self, tmp_path: Path):
         home = home_of(tmp_path, "real", "passphrase")
         keys_of(home, keyring=no_keyring, passphrase=PASSPHRASE).new_run(NOW_S)

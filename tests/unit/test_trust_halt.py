@@ -225,6 +225,18 @@ class TestResolving:
 
         assert split.one.verify(head, chain=split.halted).chain == split.halted
 
+    def test_a_culprit_whose_key_is_written_otherwise_is_the_same_culprit(self, split: Split) -> None:
+        def come_back(signed: Root) -> None:
+            key = copy.deepcopy(split.one.pods[2].signer.public_key)
+            key.keyid, key.keyval["public"] = "ab" * 32, bytes.fromhex(key.keyval["public"]).hex(" ").upper()
+            for role in ("root", "targets", "snapshot", "timestamp"):
+                signed.add_key(key, role)
+            signed.unrecognized_fields[PODS_FIELD][key.keyid] = "new-pod"
+
+        head = split.resolved(come_back)
+
+        assert split.one.verify(head, chain=split.halted).chain == split.halted
+
     def test_a_culprit_does_not_come_back_as_a_founder(self, split: Split) -> None:
         def make_founder(signed: Root) -> None:
             signed.unrecognized_fields[FOUNDERS_FIELD][split.one.pods[2].keyid] = "founder-9"
@@ -285,6 +297,20 @@ class TestResolved:
         return split.one.verify(split.resolved(), chain=split.halted).chain
 
     def test_another_copy_of_the_proof_does_not_halt_again(self, split: Split, chain: Chain) -> None:
+        first, other = World(), World()
+        first.accept()
+        first.accept(first.release("0.1.1", by=first.pods[1:4]))
+        other.release("0.1.2", by=[other.pods[number] for number in (0, 2, 4)])
+        copied = meet(first.chain, other)
+        assert copied != split.proof
+        assert check_proof(copied, chain).identity == split.identity
+
+        assert chain.halted_by(copied, NOW) == chain
+
+    def test_but_one_that_shows_more_of_those_who_signed_both_does_while_they_hold_keys(
+        self, split: Split, chain: Chain
+    ) -> None:
+        """Who signs both can leave signatures out of the copies that are met first, and hide behind one of them."""
         first = World()
         first.accept()
         fork = copy.deepcopy(first)
@@ -294,7 +320,7 @@ class TestResolved:
         shown = check_proof(richer, chain)
         assert (shown.identity, len(shown.culprits)) == (split.identity, 3)
 
-        assert chain.halted_by(richer, NOW) == chain
+        assert chain.halted_by(richer, NOW).proof == richer
 
     def test_who_was_away_meanwhile_is_not_halted_by_the_old_proof(self, split: Split) -> None:
         away = split.one.verify(split.resolved(), chain=Chain.start(split.one.genesis)).chain
@@ -415,6 +441,59 @@ class TestThoseWhoLeft:
         proof = meet(one.chain, other)
 
         assert (one.chain.halted_by(proof, NOW + day * DAY).proof == proof) is halts
+
+    @pytest.mark.parametrize("is_named", [False, True])
+    @pytest.mark.parametrize(("day", "halts"), [(0, True), (181, False)])
+    def test_founders_under_other_ids_are_the_same_founders(self, day: int, halts: bool, is_named: bool) -> None:
+        one = World()
+        one.accept()
+        other = copy.deepcopy(one)
+        one.accept(one.release("0.1.1", role="foundation"))
+        other.release("0.1.2", role="foundation")
+        proof = meet(one.chain, other)
+        halted, now = one.chain.halted_by(proof, NOW), NOW + day * DAY
+        name = resolving(check_proof(proof, halted).identity) if is_named else unchanged
+        world = copy.deepcopy(one)
+        world.head = world.change("vault", unchanged, now=now)
+        world.head = world.change("app", unchanged, now=now)
+        world.head = world.change("targets", renamed_founders, now=now)
+        head = world.change("foundation", lambda signed: setattr(signed, "version", signed.version + 1), now=now)
+        statement = read(head.delegated["foundation"], Targets).metadata
+        for signature in [*statement.signatures.values()]:
+            signature.keyid = signature.keyid[::-1]
+            statement.signatures[signature.keyid] = statement.signatures.pop(signature.keyid[::-1])
+        head.delegated["foundation"] = statement.to_bytes()
+        head = world.with_root(all_of(renamed_founders, name), head=head)
+
+        chain = world.verify(head, now, halted).chain
+
+        assert (chain.proof == proof) is halts
+        known = world.verify(head, now, Chain.start(world.genesis)).chain
+        assert (known.halted_by(proof, now).proof == proof) is halts
+
+    def test_their_proof_hides_no_other_one(self, left: World, behind: Chain) -> None:
+        other = copy.deepcopy(left)
+        left.accept()
+        left.accept(left.release("1.0.1", by=left.pods[:3]))
+        head = msgspec.structs.replace(other.release("1.0.2", by=other.pods[2:]), proof=stolen_proof(behind))
+
+        with pytest.raises(Equivocation) as found:
+            left.verify(head)
+
+        assert left.chain.halted_by(found.value.proof, NOW).proof
+
+
+def renamed_founders(signed: Any) -> None:
+    """Give every founder another id for the same key."""
+    if isinstance(signed, Root):
+        founders = signed.unrecognized_fields[FOUNDERS_FIELD]
+        signed.unrecognized_fields[FOUNDERS_FIELD] = {keyid[::-1]: name for keyid, name in founders.items()}
+        return
+    for keyid in [*signed.delegations.roles["foundation"].keyids]:
+        key = copy.deepcopy(signed.delegations.keys[keyid])
+        key.keyid = keyid[::-1]
+        signed.revoke_key(keyid, "foundation")
+        signed.add_key(key, "foundation")
 
 
 def handed_over(world: World, count: int) -> World:
