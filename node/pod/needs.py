@@ -10,11 +10,13 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from node.trust.capabilities import FROZEN, FROZEN_MODULES
 
 OWN_PACKAGE: Final = "node"
+FILES_REMEMBERED: Final = 256  # trees that are compared with each other share nearly all of theirs
 UDP_MODULES: Final = frozenset({"iroh", "zeroconf", "socket"})
 UDP_CALLS: Final = frozenset({"create_datagram_endpoint"})
 TCP_CALLS: Final = frozenset({"create_connection", "create_server", "open_connection", "start_server"})
@@ -48,12 +50,11 @@ def derive(files: Iterable[tuple[str, bytes]]) -> Needs:
     for path, content in sorted(files):
         if not path.endswith(".py"):
             continue
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        uses = _uses(content)
+        if uses is None:
             to_read.append(f"{path}: it is no Python that can be read here")
             continue
-        for line, kind, name in _uses(tree):
+        for line, kind, name in uses:
             where = f"{path}:{line}: {name}"
             top = name.partition(".")[0]
             if kind == "import" and top not in sys.stdlib_module_names and top != OWN_PACKAGE:
@@ -74,8 +75,17 @@ def derive(files: Iterable[tuple[str, bytes]]) -> Needs:
     )
 
 
-def _uses(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    """Line, kind and name of everything that is imported from elsewhere or called."""
+@lru_cache(FILES_REMEMBERED)
+def _uses(content: bytes) -> tuple[tuple[int, str, str], ...] | None:
+    """Line, kind and name of everything that is imported from elsewhere or called; none where nothing can be read."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return tuple(_uses_in(tree))
+
+
+def _uses_in(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
     for item in ast.walk(tree):
         match item:
             case ast.Import(names=names):

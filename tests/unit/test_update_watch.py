@@ -361,8 +361,8 @@ class TestPowerCuts:
         assert cuts >= 3
 
     def test_a_cut_at_any_write_around_the_newer_ones_promotion_leaves_one_of_them_watched(self, tmp_path: Path):
-        # One write in three, with whole trials between them; every file operation is cut in ``tests/crashes``.
-        for writes in range(1, 60, 3):
+        # One write in six, with whole trials between them; every file operation is cut in ``tests/crashes``.
+        for writes in range(1, 60, 6):
             farm = Farm(folder=tmp_path / str(writes))
             confirm(farm, "2")
             head = release(farm, "3")

@@ -51,7 +51,7 @@ def test_a_file_of_the_head_is_had_of_a_vault_far_away_from_its_address(world: W
 def test_those_who_surround_its_address_cannot_hide_it_from_one_next_to_it(world: World):
     actors = world.grow(10)
     asker = world.add(99, contacts=actors[:3], near=ADDRESS)
-    for number in range(100, 160):
+    for number in range(100, 130):
         liar = world.add(number, contacts=actors[:3], near=ADDRESS)
         liar.tamper = lambda answer: Refused("busy") if isinstance(answer, Chunk | NotHeld) else answer
     world.pass_time(60.0)
