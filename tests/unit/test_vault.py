@@ -29,6 +29,7 @@ from node.vault.core.messages import (
 )
 from node.vault.core.proofs import AUDITED, HELD, check_evidence, sign_answer
 from node.vault.core.ranking import DATA_FAULTS_MAX, Ledger, RankTable, decode_table
+from node.vault.core.sample import AUDITS_PER_SAMPLE
 from node.vault.errors import BadSignature
 from tests.vault_world import START_S, Actor, World
 
@@ -399,6 +400,46 @@ class TestAuditing:
         assert len(evidence) == len(auditors)
         check_evidence(decode_evidence(evidence[0]), liar.vault_id)
         assert all(actor.vault._desk.is_shunned(liar.vault_id) for actor in auditors)
+
+    def test_a_vault_whose_audits_are_right_and_whose_reads_are_wrong_is_convicted_though_nobody_reads_there(self):
+        world = World()
+        actors = world.grow(6)
+        put(world, actors[0])
+        liar = next(actor for actor in holders(actors) if actor is not actors[0])
+        digest = hashlib.sha256(b"other").digest()
+        liar.tamper = lambda answer: (
+            Chunk(b"other", signed_anew(liar, answer.answer, HELD, digest)) if isinstance(answer, Chunk) else answer
+        )
+        world.pass_time(240.0)
+
+        evidence = convictions(world, [actor for actor in holders(actors) if actor is not liar], liar)
+        assert evidence
+        check_evidence(decode_evidence(evidence[0]), liar.vault_id)
+
+    def test_about_one_passed_audit_in_16_is_followed_by_a_read(self):
+        world = World()
+        actors = world.grow(6)
+        put(world, actors[0])
+        world.sent.clear()
+        world.pass_time(600.0)
+        assert 0.6 < world.sent["Get"] * AUDITS_PER_SAMPLE / world.sent["Audit"] < 1.5
+
+    @pytest.mark.parametrize("answer", ["nothing", "refused", "right"])
+    def test_who_passes_an_audit_and_does_not_serve_the_chunk_just_then_is_not_blamed(self, answer: str):
+        world = World()
+        actors = world.grow(6)
+        put(world, actors[0])
+        peer = next(actor for actor in holders(actors) if actor is not actors[0])
+        peer.tamper = lambda given: Refused("busy") if answer == "refused" and isinstance(given, Chunk) else given
+        peer.late_s = lambda given: 1e6 if answer == "nothing" and isinstance(given, Chunk) else 0.0
+        world.sent.clear()
+        world.pass_time(240.0)
+
+        assert world.sent["Get"] > 0
+        for actor in actors:
+            counters = actor.vault._desk.counters
+            assert not any(name.startswith("blamed") for name in counters)
+            assert not counters["peer left out"]
 
     @pytest.mark.parametrize("answer", ["right", "nothing", "unsigned"])
     def test_a_failed_audit_is_blamed_once_whatever_follows_it(self, answer: str):

@@ -2,7 +2,8 @@
 
 The auditor holds the chunk itself and draws a fresh nonce, so the answer cannot be prepared or copied.  A peer of the
 close group that signs "not held" is given the chunk again; if it had signed a receipt before, it has convicted itself,
-unless it shows who took the chunk over: then those are looked at (``hearing``).  A passed audit renews the receipt.
+unless it shows who took the chunk over: then those are looked at (``hearing``).  A passed audit renews the receipt,
+and now and then the chunk is read after it (``sample``).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from node.vault.core.proofs import (
     takers_of,
 )
 from node.vault.core.routing_table import Peer
+from node.vault.core.sample import Sample, is_drawn
 from node.vault.errors import BadSignature
 
 TRIES: Final = 16  # chunks looked at to find one that the peer should hold
@@ -143,6 +145,8 @@ class _OneAudit:
                     desk.ledger.passed_audit(self._peer.vault_id, desk.now.monotonic_s, latency_s)
                     if receipt is not None:
                         self._keep(desk, receipt)
+                    if is_drawn(desk):
+                        Sample().begin(desk, asked.peer, self._address)
                 case NotHeld(answer, takers) if isinstance(asked.message, Audit):
                     self._check(desk, NOT_HELD, answer, takers)
                     self._missing(desk, message)

@@ -65,7 +65,7 @@ class Fetch:
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         self._waiting.discard(asked.peer.vault_id)
-        content = self._read(desk, asked, message)
+        content = served(desk, asked, message)
         if self._is_over:
             return
         if content is not None:
@@ -77,32 +77,6 @@ class Fetch:
         self._waiting.discard(asked.peer.vault_id)
         if not self._is_over:
             self._ask_next(desk)
-
-    def _read(self, desk: Desk, asked: Asked, message: Answer) -> bytes | None:
-        """The chunk, if that is what came; whoever sent something else than he may is blamed, also when it is late."""
-        peer = asked.peer
-        assert isinstance(asked.message, Get)
-        nonce, utc_s = asked.message.nonce, desk.now.utc_s
-        try:
-            match message:
-                case Chunk(content, answer):
-                    check_answer(answer, peer.transport_key, kind=HELD, address=self._address, nonce=nonce, utc_s=utc_s)
-                    try:
-                        check_content(content, answer)
-                    except ChunkMismatch as error:
-                        desk.blame(peer, error.code, encode(Evidence(peer.certificate, answer)))
-                    else:
-                        return content
-                case NotHeld(answer, takers):
-                    check_answer(answer, peer.transport_key, kind=NOT_HELD, address=self._address, nonce=nonce,
-                                 utc_s=utc_s, takers=takers)  # fmt: skip
-                case Refused():
-                    desk.counters["get refused"] += 1
-                case _:
-                    desk.blame(peer, "peer.malformed")
-        except BadSignature as error:
-            desk.blame(peer, error.code)
-        return None
 
     def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
         self._is_looking_up = False
@@ -137,3 +111,30 @@ class Fetch:
     def _end(self, desk: Desk, content: bytes | None) -> None:
         self._is_over = True
         self._done(desk, content)
+
+
+def served(desk: Desk, asked: Asked, message: Answer) -> bytes | None:
+    """The chunk, if that is what came; whoever sent something else than he may is blamed, also when it is late."""
+    peer = asked.peer
+    assert isinstance(asked.message, Get)
+    address, nonce, utc_s = asked.message.address, asked.message.nonce, desk.now.utc_s
+    try:
+        match message:
+            case Chunk(content, answer):
+                check_answer(answer, peer.transport_key, kind=HELD, address=address, nonce=nonce, utc_s=utc_s)
+                try:
+                    check_content(content, answer)
+                except ChunkMismatch as error:
+                    desk.blame(peer, error.code, encode(Evidence(peer.certificate, answer)))
+                else:
+                    return content
+            case NotHeld(answer, takers):
+                check_answer(answer, peer.transport_key, kind=NOT_HELD, address=address, nonce=nonce,
+                             utc_s=utc_s, takers=takers)  # fmt: skip
+            case Refused():
+                desk.counters["get refused"] += 1
+            case _:
+                desk.blame(peer, "peer.malformed")
+    except BadSignature as error:
+        desk.blame(peer, error.code)
+    return None
