@@ -10,7 +10,7 @@ from node.practice.profile import PracticeProfile
 from tests.candidates.catalogue import ROWS
 from tests.candidates.matrix import play_all
 
-PLAYED = ("lies-in-audits", "loses-1-in-40", "good-only-to-probes")
+PLAYED = ("lies-in-audits", "loses-1-in-40")
 PROFILE = PracticeProfile(vaults=6, farms=1)  # as few as a close group and a vote need
 
 
