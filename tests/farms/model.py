@@ -1,38 +1,47 @@
 """How a release behaves, and what one home's trial makes of it.
 
-Noise and faults are modelled, the rule is the real one.  A block is drawn as a whole: each metric is its true value,
-plus the noise of 200 pairs, plus a slow drift of each twin.
+Noise and faults are modelled, the rule and its profiles are the real ones.  A block is drawn as a whole: each metric is
+its true value, plus the noise of its pairs, plus a slow drift of each twin.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal
 
-from node.trial import METRICS, REAL, MetricName, Profile, Report
+from node.trial import METRICS, MetricName, Profile, Report
 from node.trial.comparison import Comparison
 from node.trial.evidence import LEAK_BLOCKS_MIN
-from node.trial.peers import score
+from node.trial.peers import Neighbours, score
+from node.trial.waves import DAY_S, HOUR_S
+from node.update.restarts import draw_restarts
 
-READS_PER_BLOCK: Final = 200
-RESTART_BLOCKS: Final = (8, 16, 24)
-URGENT_RESTART_BLOCKS: Final = (1, 2, 3)
-STORED_PER_H: Final = 20
 STORED_MAX: Final = 4_000
 NEIGHBOURS: Final = 20
+NEIGHBOURS_MET_S: Final = DAY_S  # one by one, until all of them have rated both twins
+NOISE_BLOCK_S: Final = 2 * HOUR_S  # what NOISE is of
+NOISE_PAIRS: Final = 200
 TRIALS_HELD: Final = 200  # of one kind in one run; each farm's is one of these
-NEIGHBOUR_BLOCK: Final = 12  # after a day the neighbours have rated both twins
 BOMB_WRONG: Final = 0.01  # share of wrong bytes once a bomb has gone off
 
 Outcome = Literal["promote", "refuse", "keep"]
 Side = Literal["for", "against"]
 
-# Urgent: no alarm is enough, nothing is to be proven.
-URGENT: Final = replace(
-    REAL, trial_s_min=6 * 3600.0, trial_s_mean=6 * 3600.0, blocks_min=3, reads_min=600, alpha=math.inf
-)
+
+@dataclass(frozen=True)
+class Load:
+    """What the twins are asked in an hour."""
+
+    pairs_per_h: float
+    reads_per_h: float
+    stored_per_h: float
+
+
+ORDINARY_LOAD: Final = Load(100, 100, 20)  # that of the tables which specify the rule
+URGENT_LOAD: Final = Load(720, 540, 180)  # the prober's own: of four pairs three read
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,11 @@ class Release:
     bad_after_promotion_s: float = math.inf
 
     @property
+    def is_seen_in_use(self) -> bool:
+        """Whether the watch, which knows no twin, finds it out: by a proof or by failures close together."""
+        return self.is_bomb() or max(self.wrong, self.lost) > 0.0
+
+    @property
     def is_bad(self) -> bool:
         return replace(self, p50=max(1.0, self.p50)) != Release()
 
@@ -71,7 +85,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Noise:
-    """Of one metric: independent from block to block, and drifting slowly."""
+    """Of one metric, in a block of two hours: independent from block to block, and drifting slowly.
+
+    The drift has the same spread and pace in shorter blocks, so that many of them in few hours tell little more.
+    """
 
     white: float
     drift: float
@@ -99,29 +116,41 @@ class HomeTrial:
 
     def __init__(self, release: Release, profile: Profile, chance: Random, begun_s: float) -> None:
         self.release, self.profile, self.chance, self.begun_s = release, profile, chance, begun_s
+        self.load = ORDINARY_LOAD if profile.needs_proof else URGENT_LOAD
         self.comparison = Comparison()
         self.margins = profile.margins.by_name()
         self.drifts = dict.fromkeys(NOISE, 0.0)
         self.memory_sum, self.memory_count = 0.0, 0
         self.is_blind = chance.random() < release.missed
-        self.restart_blocks = URGENT_RESTART_BLOCKS if profile.alpha == math.inf else RESTART_BLOCKS
+        self.restarts_s = [restart.ran_s for restart in draw_restarts(profile, chance)]
+        self.neighbours = Neighbours()
+        self.met_s = sorted(chance.random() * NEIGHBOURS_MET_S for _ in range(NEIGHBOURS))
 
     def hold(self, liars: float = 0.0, side: Side = "against") -> Ended:
         profile, block_s = self.profile, self.profile.block_s
         private_s = profile.duration_s(self.chance.random())
-        held, reads = False, 0
+        candidate, control = self._told(liars, side)
+        reads, met = 0.0, 0
         for block in range(1, int(profile.trial_s_max / block_s) + 1):
             seconds = block * block_s
-            if self._shows_a_fault(seconds, block):
+            if self._shows_a_fault(seconds):
                 return Ended("refuse", seconds)
-            reads += READS_PER_BLOCK
+            reads += self.load.reads_per_h * block_s / HOUR_S
             self._measure(seconds)
             if self.comparison.alarm(profile) is not None:
                 return Ended("refuse", seconds)
-            if block == NEIGHBOUR_BLOCK:
-                held = self._is_held_by_neighbours(liars, side)
-            is_enough = block >= max(profile.blocks_min, self.restart_blocks[-1]) and reads >= profile.reads_min
-            if seconds >= private_s and is_enough and not held and not self.comparison.missing(profile):
+            met_before, met = met, bisect_right(self.met_s, seconds)
+            if met > met_before:
+                self.neighbours.take(score(candidate[:met], control[:met], profile), None)
+            is_enough = (
+                block >= profile.blocks_min
+                and reads >= profile.reads_min
+                and seconds >= self.restarts_s[-1]
+                and self.neighbours.rated >= self.neighbours.needed(profile)
+            )
+            if seconds < private_s or not is_enough or self.neighbours.hold:
+                continue
+            if not self.comparison.missing(profile):
                 return Ended("promote", seconds)
         return Ended("keep", profile.trial_s_max)
 
@@ -129,32 +158,37 @@ class HomeTrial:
         release = self.release
         return seconds >= release.bad_at_uptime_s or self.begun_s + seconds >= release.bad_on_day_s
 
-    def _shows_a_fault(self, seconds: float, block: int) -> bool:
+    def _shows_a_fault(self, seconds: float) -> bool:
         if self.is_blind:
             return False
-        release, chance = self.release, self.chance
+        release, block_h = self.release, self.profile.block_s / HOUR_S
         wrong = BOMB_WRONG if self._is_bad_now(seconds) else release.wrong
-        sound = (1.0 - wrong) ** READS_PER_BLOCK * math.exp(-release.crashes_per_h * self.profile.block_s / 3600.0)
-        if release.lost and block in self.restart_blocks:
-            sound *= (1.0 - release.lost) ** min(STORED_MAX, STORED_PER_H * seconds / 3600.0)
-        return chance.random() >= sound
+        sound = (1.0 - wrong) ** (self.load.reads_per_h * block_h) * math.exp(-release.crashes_per_h * block_h)
+        for restarted_s in self.restarts_s:
+            if release.lost and seconds - self.profile.block_s < restarted_s <= seconds:
+                stored = min(STORED_MAX, self.load.stored_per_h * restarted_s / HOUR_S)
+                sound *= (1.0 - release.lost) ** stored
+        return bool(self.chance.random() >= sound)
 
     def _measure(self, seconds: float) -> None:
         release = self.release
         true: dict[MetricName, float] = {
             "p50": math.log(release.p50), "tail": 0.10 * math.log(release.tail), "cpu": math.log(release.cpu),
-            "mem": release.leak_per_h * seconds / 3600.0, "bytes": 0.0, "fail": release.fail,
+            "mem": release.leak_per_h * seconds / HOUR_S, "bytes": 0.0, "fail": release.fail,
         }  # fmt: skip
         if self.is_blind:
             true = dict.fromkeys(NOISE, 0.0)
         self.comparison.blocks += 1
+        blocks = self.profile.block_s / NOISE_BLOCK_S
+        fewer = math.sqrt(NOISE_PAIRS / (self.load.pairs_per_h * self.profile.block_s / HOUR_S))
         for name in METRICS:
             if name == "leak":
                 continue
             noise = NOISE[name]
-            kick = self.chance.gauss(0.0, noise.drift * math.sqrt(1.0 - noise.rho**2))
-            self.drifts[name] = noise.rho * self.drifts[name] + kick
-            x = true[name] + self.drifts[name] + self.chance.gauss(0.0, noise.white)
+            rho = noise.rho**blocks
+            kick = self.chance.gauss(0.0, noise.drift * math.sqrt(1.0 - rho**2))
+            self.drifts[name] = rho * self.drifts[name] + kick
+            x = true[name] + self.drifts[name] + self.chance.gauss(0.0, noise.white * fewer)
             self.comparison.gauges[name].add(x, self.margins[name])
             if name == "mem":
                 if self.memory_count >= LEAK_BLOCKS_MIN:
@@ -163,17 +197,16 @@ class HomeTrial:
                 self.memory_sum += x
                 self.memory_count += 1
 
-    def _is_held_by_neighbours(self, liars: float, side: Side) -> bool:
-        """The same neighbours tell the same every day."""
+    def _told(self, liars: float, side: Side) -> tuple[list[Report], list[Report]]:
+        """Of the candidate and of its twin; the same neighbours tell the same every day."""
         against = 1.0 if side == "against" else -1.0
-        groups = [self.chance.gauss(0.0, 0.10) for _ in range(2)]
-        told: list[tuple[Report, ...]] = []
-        for twin, group in enumerate(groups):
-            lie = against if twin == 0 else -against
-            told.append(
-                tuple(self._report(i, group, lie, is_liar=self.chance.random() < liars) for i in range(NEIGHBOURS))
-            )
-        return bool(score(told[0], told[1], self.profile).hold)
+        told: list[list[Report]] = []
+        for lie in (against, -against):
+            group = self.chance.gauss(0.0, 0.10)
+            told.append([
+                self._report(i, group, lie, is_liar=self.chance.random() < liars) for i in range(NEIGHBOURS)
+            ])  # fmt: skip
+        return told[0], told[1]
 
     def _report(self, number: int, group: float, lie: float, *, is_liar: bool) -> Report:
         ratio = lie if is_liar else group + self.chance.gauss(0.0, 0.35)

@@ -1,7 +1,8 @@
 """A thousand farms and one release, in virtual time: the real membership, notes and rollouts; home by home a trial.
 
 Each farm has a book of its own: a random part of the others, which it has met.  What a farm says is made, encoded,
-read and checked by the real code, once, and is counted by all who have its author in their books at their next look.
+read and checked by the real code, once, and is counted by all who have its author in their books when they ask it
+next.  What halts a farm ends its trial, which begins anew; one that proves nothing is held a second time.
 A recall by the developers ends everything; they see what anyone sees, and need their time.
 """
 
@@ -11,15 +12,18 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from statistics import median
 from typing import Final
 from unittest.mock import patch
 
-from node.trial import REAL, membership
+from node.trial import membership, profile
 from node.trial.membership import commitment, position, reveal, wave_of
 from node.trial.notes import Note, Numbers, State, Subject, check_note, decode_note, encode_note, make_note
-from node.trial.waves import DAY_S, HOUR_S, ORDINARY, Plan, Rollout, Seen, shares_in
+from node.trial.waves import DAY_S, HOUR_S, ORDINARY, Plan, Rollout, Seen, Standing, shares_in
+from node.update import rollouts
+from node.update.events import REAL as LIMITS
 from node.vault.core.identity import Signer
 from tests.farms import model
 from tests.farms.model import Homes, Release, Side
@@ -27,7 +31,7 @@ from tests.farms.model import Homes, Release, Side
 CHAIN: Final = 16  # a short one: a thousand homes begin their chains here
 SEQUENCE: Final = 7
 LOOK_S: Final = 6 * HOUR_S
-STAGGER_S: Final = 6 * HOUR_S
+URGENT_LOOK_S: Final = HOUR_S
 GOSSIP_S: Final = 12 * HOUR_S  # until all have heard of the release
 OFF_SHARE: Final = 0.3  # of the authors are switched off when they are asked first
 OFF_S: Final = 16 * HOUR_S
@@ -74,6 +78,7 @@ class Outcome:
     halted: int  # farms that ever were
     waiting: int  # not begun, or not through, at the end
     promoted_days: float | None  # the median farm that was promoted
+    promoted_90_days: float | None  # by when nine in ten of those had it
     halted_day: float | None  # the first farm
     sybils_counted: float  # of all votes of the first wave that one farm counts, in the mean
 
@@ -99,7 +104,8 @@ class Farm:
     known: int = 0  # others that count
     inbox: list[Seen] = field(default_factory=list)
     is_begun: bool = False
-    is_passed: bool = False
+    trials: int = 0  # begun: one that was halted ends nothing
+    full_trials: int = 0  # that proved nothing
     is_over: bool = False
     ending: str = ""
     promoted_s: float = math.inf
@@ -112,7 +118,11 @@ class Network:
         self.scenario, self.chance = scenario, Random(seed)
         self.digest = self.chance.randbytes(32)
         self.subject = Subject(self.digest, "vault", SEQUENCE)
-        self.profile = model.URGENT if scenario.is_urgent else REAL
+        is_urgent = scenario.is_urgent
+        self.profile = profile.URGENT if is_urgent else profile.REAL
+        self.stagger_s = LIMITS.urgent_stagger_s_max if is_urgent else LIMITS.stagger_s_max
+        # A look every six hours hears all at once what asking round by round brings one by one.
+        self.look_s, self.asked_s = (URGENT_LOOK_S, rollouts.REAL.round_s) if is_urgent else (LOOK_S, 0.0)
         self.homes = Homes(scenario.release, scenario.liars, scenario.side, self.chance)
         size = scenario.farms
         self.shares = () if scenario.is_all_at_once else shares_in(scenario.plan, size)
@@ -184,6 +194,15 @@ class Network:
     def _look(self, farm: Farm) -> None:
         if farm.is_over:
             return
+        standing = self._step(farm)
+        if standing.halted_s and farm.is_begun:
+            farm.is_begun, farm.trials = False, farm.trials + 1
+        if standing.may_begin and not farm.is_begun:
+            farm.is_begun = True
+            self._stage(farm, is_slow=standing.is_slow)
+        self._at(self.now_s + self.look_s, lambda: self._look(farm))
+
+    def _step(self, farm: Farm) -> Standing:
         farm.inbox, news = [], farm.inbox
         is_reaffirmed = self.now_s >= self.reaffirmed_s
         standing = farm.rollout.step(PUBLISHED_S + self.now_s, news, answered=farm.known, is_reaffirmed=is_reaffirmed)
@@ -192,31 +211,45 @@ class Network:
             if self.halted_s == math.inf:
                 self.halted_s = self.now_s
                 self.reaffirmed_s = self.now_s + self.scenario.reaffirm_s
-        if standing.may_begin and not farm.is_begun:
-            farm.is_begun = True
-            self._at(self.now_s + self.chance.random() * STAGGER_S, lambda: self._try_out(farm, standing.is_slow))
-        if farm.is_passed and standing.may_promote:
-            self._promote(farm)
+        return standing
+
+    def _stage(self, farm: Farm, *, is_slow: bool) -> None:
+        farm.trials += 1
+        number = farm.trials
+        begin = partial(self._try_out, farm, number, is_slow=is_slow)
+        self._at(self.now_s + self.chance.random() * self.stagger_s, begin)
+
+    def _try_out(self, farm: Farm, number: int, *, is_slow: bool) -> None:
+        if number != farm.trials:
             return
-        self._at(self.now_s + LOOK_S, lambda: self._look(farm))
+        if farm.author.said is None:
+            self._say(farm.author, "on_trial")
+        ended = self.homes.trial(self.profile.stretched(2) if is_slow else self.profile, self.now_s)
+        self._at(self.now_s + ended.seconds, partial(self._end, farm, number, ended.outcome, is_slow=is_slow))
 
-    def _try_out(self, farm: Farm, is_slow: bool) -> None:
-        self._say(farm.author, "on_trial")
-        profile = self.profile.stretched(2) if is_slow else self.profile
-        ended = self.homes.trial(profile, self.now_s)
-        self._at(self.now_s + ended.seconds, lambda: self._end(farm, ended.outcome))
-
-    def _end(self, farm: Farm, outcome: model.Outcome) -> None:
-        said: dict[model.Outcome, State] = {"promote": "pass", "refuse": "fail", "keep": "not_proven"}
-        self._say(farm.author, said[outcome])
-        farm.is_passed, farm.is_over, farm.ending = outcome == "promote", outcome != "promote", outcome
+    def _end(self, farm: Farm, number: int, outcome: model.Outcome, *, is_slow: bool) -> None:
+        if number != farm.trials:
+            return
+        if outcome == "promote":
+            if self._step(farm).may_promote:
+                self._promote(farm)
+            else:
+                farm.is_begun, farm.trials = False, farm.trials + 1
+            return
+        farm.full_trials += outcome == "keep"
+        if outcome == "keep" and farm.full_trials < LIMITS.full_trials_max:
+            self._stage(farm, is_slow=is_slow)
+            return
+        self._say(farm.author, "fail" if outcome == "refuse" else "not_proven")
+        farm.is_over, farm.ending = True, outcome
         if outcome == "refuse":
             self._note_fail()
 
     def _promote(self, farm: Farm) -> None:
-        farm.is_over, farm.promoted_s = True, self.now_s
+        self._say(farm.author, "pass")
+        farm.is_over, farm.ending, farm.promoted_s = True, "promote", self.now_s
         farm.hurt_s = self.scenario.release.hurts_from_s(self.now_s)
-        if farm.hurt_s < math.inf:
+        if farm.hurt_s < math.inf and self.scenario.release.is_seen_in_use:
             self._at(farm.hurt_s + WATCH_S, lambda: self._go_back(farm))
 
     def _go_back(self, farm: Farm) -> None:
@@ -237,6 +270,7 @@ class Network:
         read = decode_note(encode_note(note))
         check_note(read, author.signer.public_key, self.subject, commitment(author.seed))
         delay_s = self.chance.random() * OFF_S if self.chance.random() < OFF_SHARE else 0.0
+        delay_s += self.chance.random() * self.asked_s
         self._at(self.now_s + delay_s, lambda: self._deliver(author, read))
 
     def _deliver(self, author: Author, note: Note) -> None:
@@ -250,6 +284,7 @@ class Network:
     def _outcome(self) -> Outcome:
         honest = [farm for farm in self.farms if not farm.is_liar]
         promoted = [farm for farm in honest if farm.promoted_s < math.inf]
+        days = sorted(farm.promoted_s / DAY_S for farm in promoted)
         hurt = [farm for farm in promoted if farm.hurt_s <= self.now_s]
         armies = {author.signer.public_key for author in self.sybils}
         shares = [_share_of(armies, farm) for farm in honest]
@@ -262,7 +297,8 @@ class Network:
             kept=sum(farm.ending == "keep" for farm in honest),
             halted=sum(farm.was_halted for farm in honest),
             waiting=sum(not farm.is_over for farm in honest),
-            promoted_days=median(farm.promoted_s for farm in promoted) / DAY_S if promoted else None,
+            promoted_days=median(days) if days else None,
+            promoted_90_days=days[int(0.9 * len(days))] if days else None,
             halted_day=self.halted_s / DAY_S if self.halted_s < math.inf else None,
             sybils_counted=sum(shares) / len(shares),
         )

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Final
 
-from node.trial.waves import DAY_S, HOUR_S, ORDINARY, URGENT
+from node.trial.waves import DAY_S, HOUR_S, ORDINARY, URGENT, Plan
 from tests.farms.model import Release
 from tests.farms.network import Scenario
 
@@ -29,6 +29,8 @@ RELEASES: Final[dict[str, Release]] = {
     "crashes every 48 h": Release(crashes_per_h=1 / 48),
     "1 % wrong bytes, 20 % of trials blind": Release(wrong=0.01, missed=0.2),
     "1 % wrong bytes, 60 % of trials blind": HALF_SEEN,
+    "bad after 12 h of uptime": Release(bad_at_uptime_s=12 * HOUR_S),
+    "bad after 36 h of uptime": Release(bad_at_uptime_s=36 * HOUR_S),
     "bad after 72 h of uptime": Release(bad_at_uptime_s=72 * HOUR_S),
     "bad after 7 d of uptime": UPTIME_BOMB,
     "bad after 20 d of uptime": Release(bad_at_uptime_s=20 * DAY_S),
@@ -42,51 +44,66 @@ LIES: Final[tuple[tuple[str, float], ...]] = (("20 %", 0.20), ("33 %", 0.33), ("
 BOUNDS_S: Final[dict[str, float]] = {
     "none": 0.0, "3 d": 3 * DAY_S, "7 d": 7 * DAY_S, "14 d": 14 * DAY_S, "30 d": 30 * DAY_S, "for ever": math.inf,
 }  # fmt: skip
+URGENT_BOUNDS_S: Final[dict[str, float]] = {
+    "none": 0.0, "1 d": DAY_S, "2 d": 2 * DAY_S, "5 d": 5 * DAY_S, "14 d": 14 * DAY_S,
+}  # fmt: skip
 RECALL_S: Final = 5 * DAY_S  # quick developers
+QUICK_RECALL_S: Final = 12 * HOUR_S  # those who wait for it, as who signs an urgent release may
 LATE_RECALL_S: Final = 20 * DAY_S
 
 
-def releases() -> dict[str, Scenario]:
-    """Every release among honest farms, the worst ones all at once, and what nobody recalls."""
-    found = {name: Scenario(release, recall_s=RECALL_S) for name, release in RELEASES.items()}
+def releases(plan: Plan) -> dict[str, Scenario]:
+    """Every release among honest farms."""
+    return {name: Scenario(release, plan=plan, recall_s=RECALL_S) for name, release in RELEASES.items()}
+
+
+def rollouts(plan: Plan) -> dict[str, Scenario]:
+    """What the waves are worth, and how quick the developers are: the same all at once, recalled sooner, or never."""
+    found = {}
     for name in ("equal", "bad after 7 d of uptime", "bad 3 d after promotion", "bad on day 20"):
-        found[f"{name}; all at once"] = replace(found[name], is_all_at_once=True)
+        played = Scenario(RELEASES[name], plan=plan, recall_s=RECALL_S)
+        found[f"{name}; all at once"] = replace(played, is_all_at_once=True)
+    for name in ("bad after 12 h of uptime", "bad 1 h after promotion", "bad 3 d after promotion"):
+        found[f"{name}; recalled after 12 h"] = Scenario(RELEASES[name], plan=plan, recall_s=QUICK_RECALL_S)
     for name in ("bad after 7 d of uptime", "bad 3 d after promotion"):
-        found[f"{name}; never recalled"] = replace(found[name], recall_s=math.inf)
+        found[f"{name}; never recalled"] = Scenario(RELEASES[name], plan=plan)
     return found
 
 
-def liars() -> dict[str, Scenario]:
-    found = {f"equal, {name} lie against": Scenario(GOOD, liars=share) for name, share in LIES}
-    found["equal, 45 % lie against, reaffirmed after 3 d"] = Scenario(GOOD, liars=0.45, reaffirm_s=3 * DAY_S)
+def liars(plan: Plan) -> dict[str, Scenario]:
+    found = {f"equal, {name} lie against": Scenario(GOOD, liars=share, plan=plan) for name, share in LIES}
+    found["equal, 45 % lie against, reaffirmed 3 d after the first halt"] = Scenario(
+        GOOD, liars=0.45, plan=plan, reaffirm_s=3 * DAY_S
+    )
     for name in ("1 % wrong bytes, 60 % of trials blind", "bad after 7 d of uptime", "bad 3 d after promotion"):
         for told, share in LIES:
-            lied = Scenario(RELEASES[name], liars=share, side="for", recall_s=RECALL_S)
+            lied = Scenario(RELEASES[name], liars=share, side="for", plan=plan, recall_s=RECALL_S)
             found[f"{name}, {told} lie for"] = lied
     return found
 
 
-def urgent() -> dict[str, Scenario]:
-    names = (
-        "equal",
-        "0.1 % wrong bytes",
-        "bad after 72 h of uptime",
-        "bad after 7 d of uptime",
-        "bad 3 d after promotion",
-    )
-    found = {name: Scenario(RELEASES[name], plan=URGENT, recall_s=RECALL_S) for name in names}
-    found["equal, 33 % lie against"] = Scenario(GOOD, liars=0.33, plan=URGENT)
-    found["bad 3 d after promotion, 33 % lie for"] = Scenario(PROMOTION_BOMB, liars=0.33, side="for", plan=URGENT)
-    return found
-
-
-def armies() -> dict[str, Scenario]:
-    """300 identities in as many subnets, against a good release."""
-    late = Scenario(GOOD, sybils=300)
+def armies(plan: Plan) -> dict[str, Scenario]:
+    """300 identities in as many subnets, against a good release and for a bad one."""
+    late = Scenario(GOOD, plan=plan, sybils=300)
+    bad = replace(late, release=PROMOTION_BOMB, side="for", recall_s=RECALL_S)
     return {
-        "made after seeing the release": late,
-        "made 8 days before": replace(late, sybil_age_s=8 * DAY_S),
-        "made after it, if no age were asked for": replace(late, plan=replace(ORDINARY, age_s_min=-DAY_S)),
+        "equal, army against it made after seeing it": late,
+        "equal, army against it made 8 days before": replace(late, sybil_age_s=8 * DAY_S),
+        "equal, army against it made after it, if no age were asked for": replace(
+            late, plan=replace(plan, age_s_min=-DAY_S)
+        ),
+        "bad 3 d after promotion, army for it made after seeing it": bad,
+        "bad 3 d after promotion, army for it made 8 days before": replace(bad, sybil_age_s=8 * DAY_S),
+    }
+
+
+def complete() -> dict[str, Scenario]:
+    """All of that, for ordinary and for urgent releases."""
+    return {
+        f"{kind}: {name}": scenario
+        for kind, plan in (("ordinary", ORDINARY), ("urgent", URGENT))
+        for rows in (releases, rollouts, liars, armies)
+        for name, scenario in rows(plan).items()
     }
 
 
@@ -102,9 +119,29 @@ def halts() -> dict[str, Scenario]:
         "the same, 33 % lie for": replace(lied, recall_s=LATE_RECALL_S),
         "the same, 33 % lie for, recalled after 5 d": replace(lied, recall_s=RECALL_S),
     }
-    return {
+    found = {
         f"halt {bound}: {name}": replace(row, plan=replace(ORDINARY, halt_s=bound_s))
         for bound, bound_s in BOUNDS_S.items()
+        for name, row in rows.items()
+    }
+    return found | _urgent_halts()
+
+
+def _urgent_halts() -> dict[str, Scenario]:
+    """The same for urgent ones: what a recall in five days is late for, and what goes bad at once."""
+    blind = Scenario(HALF_SEEN, recall_s=RECALL_S)
+    turned = replace(blind, release=RELEASES["bad 1 h after promotion"])
+    rows = {
+        "equal, 45 % lie against": Scenario(GOOD, liars=0.45),
+        "1 % wrong bytes, 60 % of trials blind": blind,
+        "the same, 33 % lie for": replace(blind, liars=0.33, side="for"),
+        "the same, 45 % lie for": replace(blind, liars=0.45, side="for"),
+        "bad 1 h after promotion": turned,
+        "the same, 20 % lie for": replace(turned, liars=0.20, side="for"),
+    }
+    return {
+        f"urgent, halt {bound}: {name}": replace(row, plan=replace(URGENT, halt_s=bound_s))
+        for bound, bound_s in URGENT_BOUNDS_S.items()
         for name, row in rows.items()
     }
 
@@ -118,6 +155,4 @@ def books() -> dict[str, Scenario]:
     return found
 
 
-TABLES: Final = {
-    "releases": releases, "liars": liars, "urgent": urgent, "armies": armies, "halts": halts, "books": books,
-}  # fmt: skip
+TABLES: Final = {"complete": complete, "halts": halts, "books": books}
