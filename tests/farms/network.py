@@ -83,7 +83,7 @@ class Outcome:
     sybils_counted: float  # of all votes of the first wave that one farm counts, in the mean
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # they know each other
 class Author:
     """Who says something: a farm, or one identity of an army."""
 
@@ -95,7 +95,7 @@ class Author:
     said: State | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # they know each other
 class Farm:
     author: Author
     is_liar: bool

@@ -17,8 +17,8 @@ from tests.farms import model
 from tests.farms.model import Ended, Homes, HomeTrial, Release
 from tests.farms.network import CHAIN, Farm, Network, Outcome, Scenario, run
 
-SMALL = Scenario(Release(), farms=80, book=60, days=100.0)
-LIED = replace(SMALL, liars=0.45, days=160.0)
+SMALL = Scenario(Release(), farms=60, book=50, days=100.0)
+LIED = replace(SMALL, farms=80, book=60, liars=0.45, days=160.0)
 FIRST_WAVE = 20  # farms, about
 BOMB = Release(bad_after_promotion_s=2 * DAY_S)
 
@@ -31,7 +31,7 @@ class NothingProven(Homes):
 @pytest.fixture(autouse=True)
 def _few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     """They cost most: each farm has one of these."""
-    monkeypatch.setattr(model, "TRIALS_HELD", 20)
+    monkeypatch.setattr(model, "TRIALS_HELD", 15)
 
 
 @cache
@@ -53,7 +53,7 @@ def ended(scenario: Scenario) -> Outcome:
     [
         (Release(), 50, 99.5, 0.0, 116), (Release(p50=1.1), 50, 0.0, 100.0, 64),
         (Release(tail=1.25), 50, 0.0, 98.8, 112),
-        (Release(crashes_per_h=1 / 48), 200, 12.0, 88.0, 35), (Release(wrong=0.0002), 200, 13.5, 86.5, 35),
+        (Release(crashes_per_h=1 / 48), 120, 12.0, 88.0, 35), (Release(wrong=0.0002), 120, 13.5, 86.5, 35),
     ],
 )  # fmt: skip
 def test_a_trial_that_is_drawn_block_by_block_ends_as_the_specified_one_does(release, trials, promoted, refused, hours):
@@ -154,13 +154,13 @@ def test_developers_who_stand_by_a_release_end_its_halt():
     outcome = ended(LIED)
     reaffirmed = ended(replace(LIED, reaffirm_s=DAY_S))
 
-    assert outcome.promoted_days is not None
-    assert reaffirmed.promoted_days is not None
-    assert reaffirmed.promoted_days < outcome.promoted_days - 5
+    assert outcome.promoted_90_days is not None
+    assert reaffirmed.promoted_90_days is not None
+    assert reaffirmed.promoted_90_days < outcome.promoted_90_days - 7
 
 
 def test_an_army_that_saw_the_release_first_counts_for_nothing():
-    army = replace(SMALL, farms=36, book=35, sybils=24)
+    army = replace(SMALL, farms=30, book=29, sybils=20, days=15.0)
     late, early = ended(army), ended(replace(army, sybil_age_s=8 * DAY_S))
     ageless = ended(replace(army, plan=replace(ORDINARY, age_s_min=-DAY_S)))
 
@@ -171,7 +171,7 @@ def test_an_army_that_saw_the_release_first_counts_for_nothing():
 
 
 def test_the_same_seed_plays_the_same():
-    played = replace(SMALL, farms=15, book=10, liars=0.2)
+    played = replace(SMALL, farms=12, book=8, liars=0.2, days=20.0)
 
     assert run(played, 3) == run(played, 3)
     assert run(played, 3) != run(played, 4)
