@@ -127,7 +127,7 @@ def test_a_halt_ends_the_trials_that_run_and_they_begin_anew():
 
 def test_a_bad_release_is_promoted_by_none():
     for bad in (Release(p50=1.25), Release(wrong=0.01), Release(lost=0.01), Release(crashes_per_h=1 / 6)):
-        outcome = ended(replace(SMALL, release=bad, farms=30, book=29))
+        outcome = ended(replace(SMALL, release=bad, farms=15, book=14))
 
         assert (outcome.promoted, outcome.hurt) == (0, 0)
 
@@ -142,7 +142,7 @@ def test_a_bomb_hurts_the_first_wave_and_the_developers_recall_it_before_the_sec
 
 def test_liars_who_are_nearly_half_delay_a_good_release_and_do_not_keep_it_away():
     outcome = ended(LIED)
-    for_ever = ended(replace(LIED, days=100.0, plan=replace(ORDINARY, halt_s=1000 * DAY_S)))
+    for_ever = ended(replace(LIED, days=80.0, plan=replace(ORDINARY, halt_s=1000 * DAY_S)))
 
     assert (outcome.refused, outcome.waiting) == (0, 0)
     assert outcome.halted > 0.3 * outcome.farms
@@ -160,7 +160,7 @@ def test_developers_who_stand_by_a_release_end_its_halt():
 
 
 def test_an_army_that_saw_the_release_first_counts_for_nothing():
-    army = replace(SMALL, farms=30, book=29, sybils=20, days=15.0)
+    army = replace(SMALL, farms=30, book=29, sybils=20, days=6.0)
     late, early = ended(army), ended(replace(army, sybil_age_s=8 * DAY_S))
     ageless = ended(replace(army, plan=replace(ORDINARY, age_s_min=-DAY_S)))
 
