@@ -1,11 +1,4 @@
-"""What the local API says: typed JSON, version 1.  Times are seconds since 1970 in UTC, sizes bytes.
-
-Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
-``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
-(body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``GET /v1/heads`` the bytes of the head
-that the node carries (none before the first one), ``POST /v1/heads`` (body: a head) HeadAnswer,
-``GET /v1/invitation`` Invitation, ``POST /v1/invitation`` (body: JoinRequest) Joined.  A failure is an ErrorAnswer.
-"""
+"""What is known of releases, of their trials, and of those who sign them."""
 
 from __future__ import annotations
 
@@ -13,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-NodeState = Literal["starting", "fine", "trial", "paused", "attention", "problem"]
 Phase = Literal[
     "announced",
     "fetching",
@@ -30,56 +22,6 @@ Phase = Literal[
     "recalling",
     "recalled",
 ]
-SandboxLevel = Literal["full", "partial", "none"]
-
-
-class Space(msgspec.Struct, frozen=True):
-    """The space that the farmer lends.  ``used_bytes`` is the sum of all that the home takes."""
-
-    used_bytes: int
-    quota_bytes: int
-    chunk_count: int
-
-
-class VersionInUse(msgspec.Struct, frozen=True):
-    """The vault version in use: its name, and the tree hash of its slot."""
-
-    version: str
-    tree_hash: str
-    since_s: float
-
-
-class Handover(msgspec.Struct, frozen=True):
-    """Chunks that are being given to others: ``done`` of them are, ``left`` are not yet."""
-
-    done: int
-    left: int
-
-
-KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's private key is kept
-
-
-class Status(msgspec.Struct, frozen=True):
-    """How it stands.  ``sentence`` is true at this moment and meant for a person.
-
-    ``sandbox`` is what really holds the vault in use, ``sandbox_reasons`` why it is no better, and
-    ``is_sandbox_tried`` whether it was ever tried on such a system.
-    """
-
-    state: NodeState
-    sentence: str
-    is_practice: bool
-    space: Space
-    peer_count: int
-    subnet_count: int
-    in_use: VersionInUse | None
-    sandbox: SandboxLevel
-    farm: str  # the vault id's first 8 hex digits
-    last_event: int  # number of the newest event: read on from here
-    handover: Handover | None = None  # while the vault shrinks or leaves
-    key_place: KeyPlace = "keyring"
-    sandbox_reasons: tuple[str, ...] = ()
-    is_sandbox_tried: bool = True
 
 
 class MetricView(msgspec.Struct, frozen=True):
@@ -201,64 +143,3 @@ class Updates(msgspec.Struct, frozen=True):
     refused_heads: tuple[RefusedHead, ...]
     developers: DeveloperNews | None = None  # None: updates wait for a reason of this computer's own
     measured_itself: tuple[SelfMeasurement, ...] = ()
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``local_discovery``: whether vaults on the local network are looked for; it holds from the vault's next start."""
-
-    quota_bytes: int
-    local_discovery: bool = True
-
-
-class SettingsPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Only what is given changes; all of it or, on any error, nothing."""
-
-    quota_bytes: int | msgspec.UnsetType = msgspec.UNSET
-    local_discovery: bool | msgspec.UnsetType = msgspec.UNSET
-
-
-class Invitation(msgspec.Struct, frozen=True):
-    """A short text by which a home of the same network finds this one."""
-
-    text: str
-
-
-class JoinRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The text of an invitation, as it was given to a person."""
-
-    text: str
-
-
-class Joined(msgspec.Struct, frozen=True):
-    """An invitation was taken: how many vaults it names, and what happens now."""
-
-    vaults: int
-    sentence: str
-
-
-class StoredChunk(msgspec.Struct, frozen=True):
-    address: str
-    holders: int
-
-
-class HeadAnswer(msgspec.Struct, frozen=True):
-    """What became of an offered head: ``outdated`` if a newer one is known, ``refused`` with the reason."""
-
-    outcome: Literal["accepted", "known", "outdated", "refused"]
-    reason: str
-
-
-class Event(msgspec.Struct, frozen=True):
-    """Something changed; ``data`` is the whole new object.  Numbers have no gaps: at a gap, read all anew."""
-
-    number: int
-    at_s: float
-    kind: Literal["status", "updates", "trial", "settings"]
-    data: Status | Updates | TrialView | Settings | None
-
-
-class ErrorAnswer(msgspec.Struct, frozen=True):
-    """``code`` is stable; ``message`` is one sentence for a person."""
-
-    code: str
-    message: str

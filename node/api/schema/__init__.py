@@ -1,0 +1,116 @@
+"""What the local API says: typed JSON, version 1.  Times are seconds since 1970 in UTC, sizes bytes.
+
+Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
+``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
+(body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``GET /v1/heads`` the bytes of the head
+that the node carries (none before the first one), ``POST /v1/heads`` (body: a head) HeadAnswer,
+``GET /v1/invitation`` Invitation, ``POST /v1/invitation`` (body: JoinRequest) Joined, ``GET /v1/network`` NetworkView,
+``POST /v1/pause`` (body: PauseRequest) and ``POST /v1/resume`` Status.  A failure is an ErrorAnswer.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from node.api.schema.network import (
+    HeadAnswer,
+    Invitation,
+    Joined,
+    JoinRequest,
+    Neighbour,
+    NeighbourState,
+    NetworkView,
+    Reach,
+    ReachState,
+    StoredChunk,
+    Traffic,
+)
+from node.api.schema.releases import (
+    DeveloperNews,
+    MetricView,
+    Phase,
+    RefusedHead,
+    RolloutView,
+    SelfMeasurement,
+    TrialView,
+    Update,
+    Updates,
+)
+from node.api.schema.settings import HOURS, Notifications, Settings, SettingsPatch
+from node.api.schema.status import (
+    Check,
+    CheckName,
+    CheckResult,
+    Handover,
+    KeyPlace,
+    NodeState,
+    PauseKind,
+    PauseReason,
+    PauseRequest,
+    SandboxLevel,
+    Space,
+    Status,
+    Surroundings,
+    VersionInUse,
+)
+
+__all__ = [
+    "HOURS",
+    "Check",
+    "CheckName",
+    "CheckResult",
+    "DeveloperNews",
+    "ErrorAnswer",
+    "Event",
+    "Handover",
+    "HeadAnswer",
+    "Invitation",
+    "JoinRequest",
+    "Joined",
+    "KeyPlace",
+    "MetricView",
+    "Neighbour",
+    "NeighbourState",
+    "NetworkView",
+    "NodeState",
+    "Notifications",
+    "PauseKind",
+    "PauseReason",
+    "PauseRequest",
+    "Phase",
+    "Reach",
+    "ReachState",
+    "RefusedHead",
+    "RolloutView",
+    "SandboxLevel",
+    "SelfMeasurement",
+    "Settings",
+    "SettingsPatch",
+    "Space",
+    "Status",
+    "StoredChunk",
+    "Surroundings",
+    "Traffic",
+    "TrialView",
+    "Update",
+    "Updates",
+    "VersionInUse",
+]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something changed; ``data`` is the whole new object.  Numbers have no gaps: at a gap, read all anew."""
+
+    number: int
+    at_s: float
+    kind: Literal["status", "updates", "trial", "settings"]
+    data: Status | Updates | TrialView | Settings | None
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """``code`` is stable; ``message`` is one sentence for a person."""
+
+    code: str
+    message: str
