@@ -183,9 +183,10 @@ def key_kept_elsewhere(path: Path, kept: str, asked: str) -> str:
     )
 
 
-def passphrase_needed() -> str:
+def passphrase_needed(why: str) -> str:
     return (
-        "The key of this home lies behind a passphrase, and there is nobody to ask for it: give it on standard input."
+        "The key of this home lies behind a passphrase, and there is nobody to ask for it: give it on standard input"
+        f" ({why})."
     )
 
 

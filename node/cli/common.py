@@ -42,7 +42,6 @@ class AnyPath(click.Path):
 
 
 PATH: Final = AnyPath()
-SECRET_CHARACTERS_MAX: Final = 1_025  # one more than any passphrase may have, so that a longer one is found out
 HOME_OPTION: Final = click.option("--home", type=PATH, default=None, metavar="DIR", help="The folder of the node.")
 JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -101,20 +100,6 @@ def watch_input(end: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(end)
 
     threading.Thread(target=wait, name="input", daemon=True).start()
-
-
-def ask_secret(prompt: str, *, is_new: bool) -> str:
-    """A secret from the terminal, twice if it is new, or else the next line of standard input.
-
-    Raises:
-        EOFError: There is no terminal to ask at, and standard input is empty.
-    """
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True))
-    line = sys.stdin.readline(SECRET_CHARACTERS_MAX + 1)
-    if not line:
-        raise EOFError
-    return line.rstrip("\r\n")
 
 
 def default_home() -> Path:

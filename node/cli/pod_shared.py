@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from node.cli.common import PATH, ask_secret, fail, print_json, say, shared_options
+from node.cli.asking import NoAnswer, ask_secret
+from node.cli.common import PATH, fail, print_json, say, shared_options
 from node.pod.errors import PodError
 from node.pod.proposal import Proposal
 from node.trust.errors import TrustError
@@ -80,5 +81,5 @@ def progress(proposal: Proposal) -> tuple[dict[str, Any], list[str]]:
 def _secret(prompt: str, *, is_new: bool) -> str:
     try:
         return ask_secret(prompt, is_new=is_new)
-    except EOFError as error:
-        raise PodError("a passphrase is needed: there is no terminal to ask at, and standard input is empty") from error
+    except NoAnswer as error:
+        raise PodError(f"a passphrase is needed: there is no terminal to ask at, and {error}") from error

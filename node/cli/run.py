@@ -21,7 +21,9 @@ import click
 from node.api import texts
 from node.api.schema import KeyPlace
 from node.api.server import ApiServer
-from node.cli.common import PATH, UNTIL_EOF_OPTION, ask_secret, fail, print_json, say, shared_options, watch_input
+from node.cli.asking import NoAnswer, ask, ask_secret
+from node.cli.commands import UNANSWERED
+from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
 from node.supervisor import keys
 from node.supervisor.errors import KeyUnavailable, PortInUse, SupervisorError
 from node.supervisor.genesis import open_or_make
@@ -60,18 +62,27 @@ def run(
         if network is None:
             opened = Home.open(home)
         else:
-            told = fingerprint or click.prompt("Fingerprint of the network, as its people told you", err=True)
-            opened = open_or_make(home, network, told, key_place or "keyring")
+            opened = open_or_make(home, network, fingerprint or _fingerprint(is_json=is_json), key_place or "keyring")
         keys.check_place(opened, key_place)
+        with opened.lock():  # what stands in the way is told before anybody is asked
+            _check_port(opened.marker.bind)
+            wanted = keys.wanted_passphrase(opened)
+        passphrase = _passphrase(wanted)  # without the lock: a person may think for hours
         with opened.lock():
             _check_port(opened.marker.bind)
-            passphrase = _passphrase(keys.wanted_passphrase(opened))
             _log_to(opened.logs / "supervisor.log")
             asyncio.run(_run(opened, passphrase, is_json=is_json, is_until_eof=is_until_eof))
     except (SupervisorError, UpdateError) as error:
         fail(error, is_json=is_json)
     except OSError as error:
         fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
+
+
+def _fingerprint(*, is_json: bool) -> str:
+    try:
+        return ask("Fingerprint of the network, as its people told you")
+    except NoAnswer as error:
+        raise Failure("unanswered", f"{UNANSWERED[:-1]}: {error}.", is_json=is_json) from error
 
 
 def _passphrase(wanted: Literal["", "new", "known"]) -> str:
@@ -84,8 +95,8 @@ def _passphrase(wanted: Literal["", "new", "known"]) -> str:
         return ""
     try:
         return ask_secret("New passphrase" if wanted == "new" else "Passphrase", is_new=wanted == "new")
-    except EOFError as error:
-        raise KeyUnavailable(texts.passphrase_needed()) from error
+    except NoAnswer as error:
+        raise KeyUnavailable(texts.passphrase_needed(str(error))) from error
 
 
 def _check_port(bind: str) -> None:

@@ -24,6 +24,7 @@ import msgspec
 
 from node.api import texts
 from node.api.schema import KeyPlace
+from node.keys import bare
 from node.keys.errors import KeyStoreError
 from node.keys.keyring import Keyring, find, keep
 from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
@@ -129,10 +130,18 @@ def check_place(home: Home, asked: KeyPlace | None) -> None:
 
 
 def wanted_passphrase(home: Home) -> Literal["", "new", "known"]:
-    """Which passphrase ``load`` needs: none, a new one, or the one that was chosen.  Blocking, but short."""
+    """Which passphrase ``load`` needs: none, a new one, or the one that was chosen.  Blocking, but short.
+
+    Raises:
+        KeyUnavailable: The key is gone, so that none would open it.
+        StateError: The serial of the last certificate cannot be read.
+    """
     if home.key_place != "passphrase":
         return ""
-    return "known" if _sealed_file(home).exists() else "new"
+    if _sealed_file(home).exists():
+        return "known"
+    _check_first_start(home, _serials(home).load())
+    return "new"
 
 
 async def load(
@@ -150,17 +159,16 @@ async def load(
         KeyUnavailable: There is no key and none can be kept, it is gone, or it cannot be read.
         StateError: The serial of the last certificate cannot be read.
     """
-    serials = StateFile(home.state / "serial.json", Serial)
-    is_new = await asyncio.to_thread(serials.load) is None
+    serials = _serials(home)
+    last = await asyncio.to_thread(serials.load)
 
     def make() -> bytes:
-        if not is_new:  # certificates were issued, so there was a key: a new one would be another vault
-            raise KeyUnavailable(texts.key_gone(home.path))
+        _check_first_start(home, last)
         return entropy(KEY_BYTES)
 
     match home.key_place:
         case "unprotected":
-            seed = await asyncio.to_thread(_seed_in_file, home.state / "vault_id.key", make)
+            seed = await asyncio.to_thread(_seed_in_file, home, make)
         case "passphrase":
             seed = await asyncio.to_thread(_seed_behind_passphrase, home, make, entropy, passphrase)
         case "keyring":
@@ -170,38 +178,64 @@ async def load(
     return Keys(seed, serials, entropy)
 
 
+def _serials(home: Home) -> StateFile[Serial]:
+    return StateFile(home.state / "serial.json", Serial)
+
+
+def _check_first_start(home: Home, last: Serial | None) -> None:
+    """Check that a key may be made.
+
+    Raises:
+        KeyUnavailable: Certificates were issued, so there was a key: a new one would be another vault.
+    """
+    if last is not None:
+        raise KeyUnavailable(texts.key_gone(home.path))
+
+
 def _sealed_file(home: Home) -> Path:
     return home.state / "vault_id.sealed"
 
 
 def _seed_behind_passphrase(home: Home, make: Callable[[], bytes], entropy: Entropy, passphrase: str) -> bytes:
-    path = _sealed_file(home)
+    return _seed_at(
+        _sealed_file(home),
+        home,
+        make=lambda: seal(make(), home.marker.name, passphrase, entropy),
+        read=lambda content: unseal(content, passphrase),
+    )
+
+
+def _seed_in_file(home: Home, make: Callable[[], bytes]) -> bytes:
+    path = home.state / "vault_id.key"
+    _bind(path, home)
+    return _seed_at(path, home, make=lambda: bare.write(make(), home.marker.name), read=bare.read)
+
+
+def _bind(path: Path, home: Home) -> None:
+    """Let a key file that was made before such files said whose they are say that it is this home's."""
+    try:
+        content = path.read_bytes() if path.exists() and path.stat().st_size == KEY_BYTES else b""
+        if content:
+            write_durably(path, bare.write(content, home.marker.name))
+            path.chmod(0o600)
+    except OSError as error:
+        raise KeyUnavailable(texts.unusable(path, error)) from error
+
+
+def _seed_at(path: Path, home: Home, *, make: Callable[[], bytes], read: Callable[[bytes], tuple[str, bytes]]) -> bytes:
+    """The seed in a file that says whose it is; the file is made if there is none."""
     try:
         if not path.exists():
-            write_durably(path, seal(make(), home.marker.name, passphrase, entropy))
+            write_durably(path, make())
             path.chmod(0o600)
         with path.open("rb") as file:
-            name, seed = unseal(file.read(FILE_BYTES_MAX), passphrase)
+            name, seed = read(file.read(FILE_BYTES_MAX))
     except OSError as error:
         raise KeyUnavailable(texts.unusable(path, error)) from error
     except KeyStoreError as error:
         raise KeyUnavailable(f"{path}: {error}.") from error
     if name != home.marker.name:  # two nodes under one vault id would contradict each other
         raise KeyUnavailable(texts.key_of_another_home(path))
-    if len(seed) != KEY_BYTES:
-        raise KeyUnavailable(texts.damaged(path, f"a key has {KEY_BYTES} bytes"))
-    return seed
-
-
-def _seed_in_file(path: Path, make: Callable[[], bytes]) -> bytes:
-    try:
-        if not path.exists():
-            write_durably(path, make())
-            path.chmod(0o600)
-        with path.open("rb") as file:
-            seed = file.read(KEY_BYTES + 1)
-    except OSError as error:
-        raise KeyUnavailable(texts.unusable(path, error)) from error
     if len(seed) != KEY_BYTES:
         raise KeyUnavailable(texts.damaged(path, f"a key has {KEY_BYTES} bytes"))
     return seed

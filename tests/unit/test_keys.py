@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from node.api.schema import KeyPlace
+from node.keys import bare
 from node.keys import keyring as keyring_module
 from node.supervisor.errors import KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
@@ -68,13 +69,58 @@ class TestPracticeHome:
         keys_of(home)
         assert stat.S_IMODE((home.state / "vault_id.key").stat().st_mode) == 0o600
 
-    @pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"short",
+            bytes(33),
+            b"\xff" * 40,
+            b"[" * 4_000,
+            b'{"format":1,"kind":"perennial key, unprotected","name":"a","name":"b","secret":""}',
+            b'{"format":1,"kind":"perennial key, sealed","name":"a","secret":""}',
+            bytes(1 << 20),
+        ],
+        ids=["nothing", "short", "raw", "not UTF-8", "deep", "a key twice", "of another kind", "huge"],
+    )
     def test_a_damaged_key_is_named_and_not_replaced(self, tmp_path: Path, content: bytes):
         home = home_of(tmp_path)
         (home.state / "vault_id.key").write_bytes(content)
-        with pytest.raises(KeyUnavailable, match=r"vault_id\.key is damaged"):
+        with pytest.raises(KeyUnavailable, match=r"vault_id\.key: this is no unprotected key, or a damaged one\."):
             keys_of(home)
         assert (home.state / "vault_id.key").read_bytes() == content
+
+    def test_a_key_of_another_length_is_named_and_not_replaced(self, tmp_path: Path):
+        home = home_of(tmp_path)
+        content = bare.write(bytes(31), home.marker.name)
+        (home.state / "vault_id.key").write_bytes(content)
+        with pytest.raises(KeyUnavailable, match="a key has 32 bytes"):
+            keys_of(home)
+        assert (home.state / "vault_id.key").read_bytes() == content
+
+    @pytest.mark.parametrize("kind", ["practice", "real"])
+    def test_copied_into_another_home_it_opens_nothing_and_stays_as_it_is(self, tmp_path: Path, kind: Kind):
+        """Two farms under one vault id would contradict each other."""
+        homes = [home_of(tmp_path / name, kind, "unprotected") for name in ("one", "two")]
+        keys_of(homes[0])
+        content = (homes[0].state / "vault_id.key").read_bytes()
+        copied = homes[1].state / "vault_id.key"
+        copied.write_bytes(content)
+
+        with pytest.raises(KeyUnavailable, match="key of another home"):
+            keys_of(homes[1])
+        assert copied.read_bytes() == content
+
+    def test_one_from_before_such_files_named_their_home_opens_and_belongs_to_it_from_then_on(self, tmp_path: Path):
+        homes = [home_of(tmp_path / name) for name in ("one", "two")]
+        (homes[0].state / "vault_id.key").write_bytes(bytes(range(32)))
+
+        assert keys_of(homes[0]).vault_id == Signer(bytes(range(32))).public_key
+        bound = (homes[0].state / "vault_id.key").read_bytes()
+        (homes[1].state / "vault_id.key").write_bytes(bound)
+        with pytest.raises(KeyUnavailable, match="key of another home"):
+            keys_of(homes[1])
+        assert stat.S_IMODE((homes[0].state / "vault_id.key").stat().st_mode) == 0o600
 
     def test_a_lost_key_is_not_replaced_by_another_identity(self, tmp_path: Path):
         home = home_of(tmp_path)
@@ -182,6 +228,8 @@ class TestRealHomeWithoutAKeyring:
 
         with pytest.raises(KeyUnavailable, match="is gone"):
             keys_of(home, keyring=no_keyring, passphrase=PASSPHRASE)
+        with pytest.raises(KeyUnavailable, match="is gone"):
+            wanted_passphrase(home)
 
     def test_unprotected_it_lies_in_a_file_of_this_account_and_nobody_is_asked(self, tmp_path: Path):
         home = home_of(tmp_path, "real", "unprotected")
