@@ -44,6 +44,10 @@ def no_home(path: Path) -> str:
     return f"There is no Perennial home at {path} yet."
 
 
+def no_shipped_network() -> str:
+    return "This copy of Perennial was made for no network; bring the file of one (--network)."
+
+
 def no_network_file(path: Path, why: str) -> str:
     return f"{path} is not the file of a network: {why}."
 

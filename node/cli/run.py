@@ -24,10 +24,12 @@ from node.api.server import ApiServer
 from node.cli.asking import NoAnswer, ask, ask_secret
 from node.cli.commands import UNANSWERED
 from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
+from node.cli.settings import size_of
 from node.supervisor import keys
 from node.supervisor.errors import KeyUnavailable, PortInUse, SupervisorError
-from node.supervisor.genesis import open_or_make
+from node.supervisor.genesis import Wanted, open_or_make, read_network, shipped_network
 from node.supervisor.home import Home
+from node.supervisor.settings import QUOTA_BYTES_DEFAULT
 from node.supervisor.supervisor import Supervisor
 from node.update.errors import UpdateError
 
@@ -39,6 +41,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @click.command()
 @click.option("--network", type=PATH, metavar="FILE", help="Make the home first, for the network of this file.")
+@click.option("--join", "is_joining", is_flag=True, help="Make the home first, for the network of this program.")
 @click.option(
     "--fingerprint", metavar="HEX", help="The network's, as its people told you; asked for if it is not given."
 )
@@ -47,6 +50,11 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
     help="Where a home that is made keeps its key: the system's keyring (if nothing is said), a file behind a"
     " passphrase, or an unprotected file, with which the node starts unattended.",
 )  # fmt: skip
+@click.option(
+    "--quota",
+    metavar="SIZE",
+    help="How much of the disk a home that is made may take, such as 100GB; 20 GiB by default.",
+)
 @UNTIL_EOF_OPTION
 @shared_options
 def run(
@@ -54,20 +62,26 @@ def run(
     network: Path | None,
     fingerprint: str | None,
     key_place: KeyPlace | None,
+    quota: str | None,
+    is_joining: bool,
     is_json: bool,
     is_until_eof: bool,
 ) -> None:
     """Run the node without a window, until stopped."""
+    if network is not None and is_joining:
+        raise click.UsageError("--network names another network than --join; say one of them.")
     try:
-        if network is None:
-            opened = Home.open(home)
+        wanted = Wanted(key_place or "keyring", size_of(quota) if quota is not None else QUOTA_BYTES_DEFAULT)
+        if network is not None:
+            root = read_network(network, fingerprint or _fingerprint(is_json=is_json))
+            opened = open_or_make(home, root, wanted)
         else:
-            opened = open_or_make(home, network, fingerprint or _fingerprint(is_json=is_json), key_place or "keyring")
+            opened = open_or_make(home, shipped_network(), wanted) if is_joining else Home.open(home)
         keys.check_place(opened, key_place)
         with opened.lock():  # what stands in the way is told before anybody is asked
             _check_port(opened.marker.bind)
-            wanted = keys.wanted_passphrase(opened)
-        passphrase = _passphrase(wanted)  # without the lock: a person may think for hours
+            asked = keys.wanted_passphrase(opened)
+        passphrase = _passphrase(asked)  # without the lock: a person may think for hours
         with opened.lock():
             _check_port(opened.marker.bind)
             _log_to(opened.logs / "supervisor.log")

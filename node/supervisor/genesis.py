@@ -1,13 +1,15 @@
-"""The genesis root for a new home, from a network's file: taken once, and only under the fingerprint a person brings.
+"""The genesis root for a new home: the one that the program was made for, or from a network's file.
 
-Whoever hands out the file could hand out another network's.  So the fingerprint comes another way, from people whom the
-farmer trusts, and is typed in whole: the file's own is not shown before, or it would only be copied.
+It is taken once, and from a file only under the fingerprint that a person brings.  Whoever hands out the file
+could hand out another network's.  So the fingerprint comes another way, from people whom the farmer trusts, and is
+typed in whole: the file's own is not shown before, or it would only be copied.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,18 @@ from node.trust.head import ROOT_BYTES_MAX
 ANY_PORT: Final = "0.0.0.0:0"
 GROUP: Final = 8  # hex digits, as a fingerprint is printed
 FINGERPRINT_CHARACTERS_MAX: Final = 200
+SHIPPED: Final = Path(__file__).parents[2] / "resources" / "root.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person may choose for a home that is made: the place of its key, and how much of the disk it may take."""
+
+    key_place: KeyPlace = "keyring"
+    quota_bytes: int = QUOTA_BYTES_DEFAULT
+
+
+WANTED: Final = Wanted()
 
 
 def fingerprint(root: bytes) -> str:
@@ -39,39 +53,43 @@ def read_network(file: Path, told: str) -> bytes:
     Raises:
         HomeError: It cannot be read, is no genesis root, or has another fingerprint; the message says which.
     """
-    try:
-        with file.open("rb") as opened:
-            root = opened.read(ROOT_BYTES_MAX + 1)
-        if len(root) > ROOT_BYTES_MAX:
-            raise HomeError(texts.no_network_file(file, f"it is over {ROOT_BYTES_MAX} bytes"))
-        Chain.start(root)
-    except OSError as error:
-        raise HomeError(texts.unusable(file, error)) from error
-    except TrustError as error:
-        raise HomeError(texts.no_network_file(file, str(error))) from error
+    root = _read(file)
     digits = "".join(told[:FINGERPRINT_CHARACTERS_MAX].split()).lower()
     if digits != hashlib.sha256(root).hexdigest():
         raise HomeError(texts.other_fingerprint(file))
     return root
 
 
-def open_or_make(folder: Path, file: Path, told: str, key_place: KeyPlace = "keyring") -> Home:
-    """The home of that network in ``folder``; made, if there is none, and its key can be kept.  Blocking.
+def shipped_network(file: Path = SHIPPED) -> bytes:
+    """The genesis root of the network that this program was made for.  Blocking.
 
-    ``key_place`` is where a home that is made keeps its key; for one that is there ``keys.check_place`` compares it.
+    It needs no fingerprint: who could put another one here could replace the program as well.
 
     Raises:
-        HomeError: As ``read_network``; or the folder holds a home of another network, which nothing can change.
+        HomeError: It was made for none, or the file is damaged.
+    """
+    if not file.exists():
+        raise HomeError(texts.no_shipped_network())
+    return _read(file)
+
+
+def open_or_make(folder: Path, root: bytes, wanted: Wanted = WANTED) -> Home:
+    """The home of that network in ``folder``; made, if there is none, and its key can be kept.  Blocking.
+
+    ``wanted`` is for a home that is made; of one that is there ``keys.check_place`` compares the place of the key.
+
+    Raises:
+        HomeError: The folder holds a home of another network, which nothing can change; or it cannot be made there.
+        SettingsError: The limit is out of range; nothing was made.
         KeyUnavailable: No key can be kept for a new home; nothing was made.
     """
-    root = read_network(file, told)
     try:
         home = Home.open(folder)
     except HomeError:
-        if key_place == "keyring":
+        if wanted.key_place == "keyring":
             _check_keyring()
         return Home.make(
-            folder, kind="real", root=root, bind=ANY_PORT, quota_bytes=QUOTA_BYTES_DEFAULT, key_place=key_place
+            folder, kind="real", root=root, bind=ANY_PORT, quota_bytes=wanted.quota_bytes, key_place=wanted.key_place
         )
     if home.root != root:
         raise HomeError(texts.home_of_another_network(home.path))
@@ -83,3 +101,17 @@ def _check_keyring() -> None:
         asyncio.run(keyring.check())
     except KeyStoreError as error:
         raise KeyUnavailable(texts.other_key_places(str(error))) from error
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            root = opened.read(ROOT_BYTES_MAX + 1)
+        if len(root) > ROOT_BYTES_MAX:
+            raise HomeError(texts.no_network_file(file, f"it is over {ROOT_BYTES_MAX} bytes"))
+        Chain.start(root)
+    except OSError as error:
+        raise HomeError(texts.unusable(file, error)) from error
+    except TrustError as error:
+        raise HomeError(texts.no_network_file(file, str(error))) from error
+    return root

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from node.api.schema import KeyPlace
 from node.cli.tray import perennial
 from node.keys import keyring as keyring_module
+from node.supervisor import settings
 from node.supervisor.errors import HomeError, KeyUnavailable
-from node.supervisor.genesis import fingerprint, open_or_make
+from node.supervisor.genesis import Wanted, fingerprint, open_or_make, read_network, shipped_network
 from node.supervisor.home import Home
 from node.trust.head import ROOT_BYTES_MAX
 from tests.signed_world import World
@@ -46,7 +47,7 @@ def test_a_fingerprint_is_the_hash_of_the_file_in_groups_that_can_be_read_out():
 
 @pytest.mark.parametrize("told", [TOLD, TOLD.replace(" ", ""), TOLD.upper(), f"  {TOLD}\n"])
 def test_the_right_one_makes_a_real_home_of_that_network(file: Path, folder: Path, told: str):
-    home = open_or_make(folder, file, told)
+    home = open_or_make(folder, read_network(file, told))
 
     assert (home.marker.kind, home.root, home.is_practice) == ("real", ROOT, False)
 
@@ -54,7 +55,7 @@ def test_the_right_one_makes_a_real_home_of_that_network(file: Path, folder: Pat
 @pytest.mark.parametrize("told", ["", TOLD[:-1], TOLD[:-1] + "g", TOLD + "0", hashlib.sha256(b"").hexdigest()])
 def test_any_other_makes_nothing(file: Path, folder: Path, told: str):
     with pytest.raises(HomeError, match="the file of another network than the fingerprint says; nothing was made"):
-        open_or_make(folder, file, told)
+        open_or_make(folder, read_network(file, told))
     assert not folder.exists()
 
 
@@ -73,7 +74,7 @@ def test_a_file_that_is_no_genesis_root_makes_nothing(file: Path, folder: Path, 
     file.write_bytes(content)
 
     with pytest.raises(HomeError, match="is not the file of a network"):
-        open_or_make(folder, file, fingerprint(content))
+        open_or_make(folder, read_network(file, fingerprint(content)))
     assert not folder.exists()
 
 
@@ -91,14 +92,14 @@ def test_what_is_wrong_with_a_file_is_said_in_plain_words(file: Path, folder: Pa
     file.write_bytes(content)
 
     with pytest.raises(HomeError, match=rf"{why}\.$"):
-        open_or_make(folder, file, TOLD)
+        open_or_make(folder, read_network(file, TOLD))
 
 
 def test_without_a_place_for_its_key_no_home_is_made(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(keyring_module, "system_keyring", LockedKeyring)
 
     with pytest.raises(KeyUnavailable, match="the collection is locked"):
-        open_or_make(folder, file, TOLD)
+        open_or_make(folder, read_network(file, TOLD))
     assert not folder.exists()
 
 
@@ -121,7 +122,7 @@ def test_a_person_may_choose_another_place_for_the_key_and_it_is_remembered(
 ):
     monkeypatch.setattr(keyring_module, "system_keyring", LockedKeyring)
 
-    open_or_make(folder, file, TOLD, place)
+    open_or_make(folder, ROOT, Wanted(place))
 
     assert Home.open(folder).key_place == place
     said = run_with(file, folder, "--keys", "keyring")
@@ -129,7 +130,7 @@ def test_a_person_may_choose_another_place_for_the_key_and_it_is_remembered(
 
 
 def test_a_passphrase_that_nobody_is_there_to_give_is_asked_for_in_one_sentence(file: Path, folder: Path):
-    open_or_make(folder, file, TOLD, "passphrase")
+    open_or_make(folder, ROOT, Wanted("passphrase"))
 
     said = run_with(file, folder)
 
@@ -144,18 +145,52 @@ def run_with(file: Path, folder: Path, *options: str) -> Result:
 
 def test_a_file_that_is_not_there_is_said(folder: Path, tmp_path: Path):
     with pytest.raises(HomeError, match="nowhere"):
-        open_or_make(folder, tmp_path / "nowhere", TOLD)
+        open_or_make(folder, read_network(tmp_path / "nowhere", TOLD))
 
 
 def test_a_home_that_is_there_is_used_again_and_never_changes_its_network(file: Path, folder: Path, tmp_path: Path):
-    made = open_or_make(folder, file, TOLD)
+    made = open_or_make(folder, read_network(file, TOLD))
     other = World(pods=World().pods[::-1]).genesis
     (tmp_path / "other.json").write_bytes(other)
 
-    assert open_or_make(folder, file, TOLD).marker == made.marker
+    assert open_or_make(folder, read_network(file, TOLD)).marker == made.marker
     with pytest.raises(HomeError, match="a home never changes its network"):
-        open_or_make(folder, tmp_path / "other.json", fingerprint(other))
+        open_or_make(folder, read_network(tmp_path / "other.json", fingerprint(other)))
     assert Home.open(folder).root == ROOT
+
+
+def test_the_network_that_the_program_was_made_for_needs_no_fingerprint(file: Path, tmp_path: Path):
+    assert shipped_network(file) == ROOT
+    with pytest.raises(HomeError, match="made for no network"):
+        shipped_network(tmp_path / "root.json")
+    (tmp_path / "root.json").write_bytes(ROOT[:-1])
+    with pytest.raises(HomeError, match="is not the file of a network"):
+        shipped_network(tmp_path / "root.json")
+
+
+def test_joining_makes_a_home_of_that_network_with_the_limit_that_was_asked_for(
+    file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("node.cli.run.shipped_network", lambda: shipped_network(file))
+    words = ["run", "--home", str(folder), "--join", "--quota", "64MB", "--keys", "passphrase"]
+
+    said = CliRunner().invoke(perennial, words, input="")
+
+    made = Home.open(folder)
+    assert (said.exit_code, made.root) == (1, ROOT)
+    assert settings.load(made.settings_file)[0].quota_bytes == 64_000_000
+
+
+def test_joining_a_program_that_was_made_for_no_network_makes_nothing(folder: Path):
+    said = CliRunner().invoke(perennial, ["run", "--home", str(folder), "--join"])
+
+    assert (said.exit_code, "made for no network" in said.stderr) == (1, True)
+    assert not folder.exists()
+
+
+def test_two_networks_at_once_are_wrong_usage(file: Path, folder: Path):
+    assert run_with(file, folder, "--join").exit_code == 2
+    assert not folder.exists()
 
 
 def test_a_folder_with_other_files_is_left_alone(file: Path, folder: Path):
@@ -163,7 +198,7 @@ def test_a_folder_with_other_files_is_left_alone(file: Path, folder: Path):
     (folder / "letter.txt").write_text("dear")
 
     with pytest.raises(HomeError, match="holds other files"):
-        open_or_make(folder, file, TOLD)
+        open_or_make(folder, read_network(file, TOLD))
     assert [entry.name for entry in folder.iterdir()] == ["letter.txt"]
 
 
