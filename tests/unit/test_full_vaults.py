@@ -11,6 +11,7 @@ from node.vault import control
 from node.vault.core.events import Ask, CommandReceived
 from node.vault.core.fullness import FULL_KEPT, FULL_S, Fullness
 from node.vault.core.messages import Answer, NotHeld, Pong, Put, Vaults
+from node.vault.core.replication import SWEEP_PAUSE_S
 from tests.unit.test_handover import leave, shrink
 from tests.unit.test_replication import PACE, missing
 from tests.vault_world import Actor, World
@@ -160,6 +161,42 @@ class TestRepair:
         world.pass_time(60.0)
 
         assert given_to(actors[:FULL], actors) == 0
+
+
+class TestArrivals:
+    LARGE = b"x" * 30_000
+
+    @pytest.mark.parametrize("left_bytes", [0, 20_000])
+    def test_a_newcomer_that_stands_in_for_those_without_room_is_given_its_copy_before_any_sweep(self, left_bytes: int):
+        """Whether they say that they are full, or have room for smaller chunks and only refuse this one."""
+        world = World()
+        actors = world.grow(8, pace=PACE)
+        for actor in actors[:4]:
+            actor.vault._desk.used_bytes = actor.vault._desk.quota_bytes - left_bytes
+        stored = world.command(actors[7], lambda number: control.PutChunk(number, self.LARGE))
+        assert copies(actors, [stored.address]) == {COPIES - 1}
+        world.pass_time(2 * SWEEP_PAUSE_S)
+
+        opposite = bytes(0xFF - byte for byte in stored.address)
+        newcomer = world.add(100, contacts=actors[:3], pace=PACE, near=opposite)
+        world.pass_time(120.0)
+
+        assert newcomer.chunks == {stored.address: self.LARGE}
+
+    def test_a_newcomer_is_given_nothing_where_those_who_say_that_they_are_full_hold_the_chunk(self):
+        world = World()
+        actors = world.grow(8, pace=PACE)
+        stored = world.command(actors[7], lambda number: control.PutChunk(number, self.LARGE))
+        for actor in actors[:4]:
+            actor.vault._desk.used_bytes = actor.vault._desk.quota_bytes
+        world.pass_time(2 * SWEEP_PAUSE_S)
+
+        opposite = bytes(0xFF - byte for byte in stored.address)
+        newcomer = world.add(100, contacts=actors[:3], pace=PACE, near=opposite)
+        world.pass_time(120.0)
+
+        assert newcomer.chunks == {}
+        assert copies(actors, [stored.address]) == {COPIES}
 
 
 class TestGivingUp:

@@ -29,7 +29,7 @@ class Pass:
 
     ``places`` are all neighbours after the change, the own vault first, then by distance from it.  ``full``: who is
     known to have no room.  Whether they hold a chunk is not known, so others may hold it in their place; when anyone of
-    these leaves, the whole group is asked.
+    these leaves, or a newcomer may have to be one of them, the whole group is asked.
     """
 
     addresses: list[bytes]
@@ -41,6 +41,7 @@ class Pass:
     cursor: int = 0
     _lap: int = 0
     _before: list[Place] = field(init=False)
+    _roomy: list[Place] = field(init=False)
     _joined_ids: dict[bytes, None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +49,7 @@ class Pass:
         self._joined_ids = dict.fromkeys(place.vault_id for place in self.joined)
         before = [place for place in self.places if place.vault_id not in self._joined_ids] + self.left
         self._before = sorted(before, key=lambda place: place.position ^ own.position)
+        self._roomy = [place for place in self.places if place.vault_id not in self.full]
 
     @property
     def is_over(self) -> bool:
@@ -68,12 +70,11 @@ class Pass:
         return Finding(address, members, rank) if (rank == 0) == (self._lap == 0) else None
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
-        if self.full and self.is_of_left:
-            reached = reach(self._before, address, self.full)
-            has_left = any(place in self.left for place in reached)
-            group = close_group(self.places, address) if has_left else []
-            return tuple(place for place in group if place is not self.places[0])
         target = int.from_bytes(address, "big")
+        if self.full and self._concerns_stand_ins(address, target):
+            return tuple(place for place in close_group(self.places, address) if place is not self.places[0])
+        if self.full and self.is_of_left:
+            return ()
         if len(self.joined) <= FEW_JOINED or self.is_of_left:
             has_joined = not self.is_of_left and any(is_in_group(place, self.places, target) for place in self.joined)
             if not has_joined and not any(is_in_group(place, self._before, target) for place in self.left):
@@ -82,6 +83,16 @@ class Pass:
         group = close_group(self.places, address)
         passed_over = was | self._joined_ids.keys() if self.is_of_left else was
         return tuple(place for place in group if place.vault_id not in passed_over and place is not self.places[0])
+
+    def _concerns_stand_ins(self, address: bytes, target: int) -> bool:
+        """Whether a change is among those who hold the chunk if nobody does who is full."""
+        if self.is_of_left:
+            return any(place in self.left for place in reach(self._before, address, self.full))
+        return any(
+            is_in_group(place, self._roomy, target) and not is_in_group(place, self.places, target)
+            for place in self.joined
+            if place.vault_id not in self.full
+        )
 
     def _rank(self, address: bytes, members: tuple[Place, ...]) -> int:
         own, target = self.places[0], int.from_bytes(address, "big")

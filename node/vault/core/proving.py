@@ -265,6 +265,7 @@ class _Turn:
                 self._proof.copies += 1
                 self._prove(desk, asked, receipt)
             case Refused(code) if isinstance(asked.message, Put) and is_trouble(code):
+                desk.fullness.refused(peer.vault_id, desk.now.monotonic_s)
                 self._pass_over(desk, code if code in REFUSALS else FULL)
             case Refused(code):
                 self._fail(desk, code if code in REFUSALS else "refused")

@@ -120,12 +120,12 @@ class Replicator:
     def _begin_passes(self, desk: Desk) -> None:
         """Of all that has changed, for every walk that has nothing to do, since it had."""
         members, places = self._presence.members, self._presence.places
+        full = desk.fullness.ids(desk.now.monotonic_s)
         joined = [place for vault_id, place in members.items() if self._arrivals.seen.get(vault_id) != place]
         if self._departures.current is None:
             left = [place for vault_id, place in self._departures.seen.items() if members.get(vault_id) != place]
             self._departures.seen = members
             if left:
-                full = desk.fullness.ids(desk.now.monotonic_s)
                 self._departures.current = Pass(list(desk.held), places, joined, left, is_of_left=True, full=full)
         if self._returns.current is None:
             known = self._arrivals.seen
@@ -135,12 +135,12 @@ class Replicator:
             if returned and desk.held:  # what was stored while they were away did not reach them
                 newest = desk.added_count - min(self._presence.returned.values())
                 addresses = list(itertools.islice(reversed(desk.held), newest))
-                self._returns.current = Pass(addresses, places, returned, [])
+                self._returns.current = Pass(addresses, places, returned, [], full=full)
             self._presence.returned = {}
         if self._arrivals.current is None:
             self._arrivals.seen = members
             if joined:
-                self._arrivals.current = Pass(list(desk.held), places, joined, [])
+                self._arrivals.current = Pass(list(desk.held), places, joined, [], full=full)
 
     def _can_go_on(self, walk: _Walk) -> bool:
         return walk.current is not None and self._works.has_room(is_urgent=walk.is_urgent)
