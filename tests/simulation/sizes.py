@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from node.vault import control
-from node.vault.core import fullness, gossip, handover, limits, presence, reliance, restore, works
+from node.vault.core import fresh, fullness, gossip, handover, limits, presence, reliance, restore, works
 from node.vault.core.audit import HEARINGS_MAX, RECEIPTS_KEPT
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, SUBNET_VAULTS_MAX
 from node.vault.core.desk import TAKERS_KEPT, VANISHED_KEPT
@@ -53,6 +53,8 @@ def sizes(process: Process) -> list[tuple[str, int, int]]:
         ("chunks gone before they were counted", len(desk._vanished), VANISHED_KEPT),
         ("takers", len(desk.takers), TAKERS_KEPT),
         ("full peers", len(desk.fullness._said_s), fullness.FULL_KEPT),
+        ("peers that refused for want of room", len(desk.fullness._refused_s), fullness.FULL_KEPT),
+        ("chunks that came lately", len(desk.fresh._due), fresh.FRESH_MAX),
         ("peers in one bucket", max(map(len, desk.table._buckets.values()), default=0), BUCKET_PEERS_MAX),
         ("standings", len(desk.ledger._standings), PEERS_KEPT_MAX),
         ("shunned", len(desk.ledger._shunned), SHUNNED_MAX),

@@ -14,7 +14,7 @@ from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.desk import Desk
 from node.vault.core.events import Ask, CommandReceived, Ticked
 from node.vault.core.identity import distance
-from node.vault.core.messages import Answer, Audited, Put, Refused, Stored
+from node.vault.core.messages import Answer, Audit, Audited, Put, Refused, Stored
 from node.vault.core.presence import SETTLE_S
 from node.vault.core.proofs import AUDITED, LEASE_S_MIN, _signed_part, sign_answer
 from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
@@ -54,6 +54,10 @@ def missing(actors: list[Actor], addresses: list[bytes]) -> int:
 
 def puts(actors: list[Actor]) -> int:
     return sum(isinstance(e, Ask) and isinstance(e.message, Put) for actor in actors for e in actor.effects)
+
+
+def audits(actors: list[Actor]) -> int:
+    return sum(isinstance(e, Ask) and isinstance(e.message, Audit) for actor in actors for e in actor.effects)
 
 
 def busy(answer: Answer) -> Answer:

@@ -27,6 +27,7 @@ from node.vault.core.events import (
     Watch,
     WriteChunk,
 )
+from node.vault.core.fresh import Fresh
 from node.vault.core.fullness import Fullness
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
@@ -100,6 +101,7 @@ class Desk:
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.reliance = Reliance(self.table)
         self.fullness = Fullness()
+        self.fresh = Fresh()
         self.limits = RequestLimits()
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
@@ -307,6 +309,12 @@ class Desk:
     def is_mine(self, address: bytes) -> bool:
         """Whether the own vault may hold ``address``, as far as it knows its neighbours."""
         return self.own_place in close_group(self.places(), address, REACH_SUBNETS)
+
+    def nearer(self, address: bytes) -> int:
+        """How many of whom it relies on are nearer to ``address`` than the own vault."""
+        target = int.from_bytes(address, "big")
+        limit = self.own_place.position ^ target
+        return sum(peer.place.position ^ target < limit for peer in self.reliance.peers())
 
     def places(self, besides: Peer | None = None) -> list[Place]:
         """The own vault's, those of whom it relies on, and that of ``besides`` in any case."""

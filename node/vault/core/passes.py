@@ -71,7 +71,7 @@ class Pass:
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
         target = int.from_bytes(address, "big")
-        if self.full and self._concerns_stand_ins(address, target):
+        if (self.full or not self.is_of_left) and self._concerns_stand_ins(address, target):
             return tuple(place for place in close_group(self.places, address) if place is not self.places[0])
         if self.full and self.is_of_left:
             return ()
@@ -88,8 +88,12 @@ class Pass:
         """Whether a change is among those who hold the chunk if nobody does who is full."""
         if self.is_of_left:
             return any(place in self.left for place in reach(self._before, address, self.full))
+        own = self.places[0]
+        # That the own vault holds it, though it is outside of the group, shows that somebody nearer had no room.
+        own_limit = 0 if is_in_group(own, self.places, target) else own.position ^ target
         return any(
-            is_in_group(place, self._roomy, target) and not is_in_group(place, self.places, target)
+            (is_in_group(place, self._roomy, target) or own_limit > place.position ^ target)
+            and not is_in_group(place, self.places, target)
             for place in self.joined
             if place.vault_id not in self.full
         )

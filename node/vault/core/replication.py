@@ -1,7 +1,7 @@
 """Keeping close groups whole while vaults come and go.
 
     members have changed -> passes over the held addresses -> works -> proofs, a few at a time
-                                           sweep --------------^          |
+              what came lately, and a sweep --------------^          |
                                                                ^--- failed: later again, a few times
 
 Every other member of a chunk's close group must have proven its copy or have signed for the one that it was given.
@@ -41,6 +41,7 @@ TRIES_MAX: Final = 5
 RETRIES_LATE_MAX: Final = RETRIES_MAX // 2  # of members who were not asked: they leave room for those who were
 SWEEP_PAUSE_S: Final = 60.0  # when nothing was held
 SWEEP_BEAT_S: Final = 1.0
+PROBED_MAX: Final = 500  # addresses among which one is looked for that somebody who was away should have
 MARGIN_SUBNETS: Final = 2  # so many subnets outside its group a holder stays one, so that nothing moves to and fro
 
 
@@ -84,7 +85,7 @@ class Replicator:
             return 0.0
         due_s = min(self._line.due_s, self._presence.due_s(desk))
         if self._works.has_room(is_urgent=False):
-            due_s = min(due_s, self._sweep_at_s)
+            due_s = min(due_s, self._sweep_at_s, desk.fresh.due_s)
         return min(due_s, self._works.due_s(desk.now.monotonic_s)) if self._running < REPAIRS_AT_ONCE else due_s
 
     def tick(self, desk: Desk) -> None:
@@ -100,6 +101,7 @@ class Replicator:
             self._walk(desk, looked_max)
         if self._presence.places and desk.now.monotonic_s >= self._sweep_at_s:
             self._sweep(desk, looked_max)
+        self._look_at_fresh(desk)
         self._line.tick(desk)
         self._start(desk)
 
@@ -136,6 +138,8 @@ class Replicator:
                 newest = desk.added_count - min(self._presence.returned.values())
                 addresses = list(itertools.islice(reversed(desk.held), newest))
                 self._returns.current = Pass(addresses, places, returned, [], full=full)
+            for place in returned if self._works.has_room(is_urgent=False) else ():
+                self._probe(desk, place)
             self._presence.returned = {}
         if self._arrivals.current is None:
             self._arrivals.seen = members
@@ -184,6 +188,23 @@ class Replicator:
             self._sweep_cursor += 1
         next_s = self._sweep_from_s + self._sweep_cursor * self._pace.sweep_s / count
         self._sweep_at_s = max(next_s, now_s + min(SWEEP_BEAT_S, self._pace.sweep_s))
+
+    def _look_at_fresh(self, desk: Desk) -> None:
+        now_s = desk.now.monotonic_s
+        while self._works.has_room(is_urgent=False) and (address := desk.fresh.take(now_s)) is not None:
+            self._works.push(now_s, Work(address, None))
+
+    def _probe(self, desk: Desk, place: Place) -> None:
+        """Ask one who is back for something from before: its disk may be another one."""
+        for address in itertools.islice(desk.held, PROBED_MAX):
+            if is_in_group(place, self._presence.places, int.from_bytes(address, "big")):
+                self._works.push(desk.now.monotonic_s, Work(address, (place.vault_id,), is_probe=True))
+                return
+
+    def _came_back_empty(self, desk: Desk, vault_id: bytes) -> None:
+        """It is a newcomer: all that it should hold is brought to it."""
+        self._arrivals.seen = {one: place for one, place in self._arrivals.seen.items() if one != vault_id}
+        self._presence.changed(desk)
 
     def _start(self, desk: Desk) -> None:
         for _ in range(STARTED_PER_STEP_MAX):
@@ -236,6 +257,8 @@ class Replicator:
     def _finished(self, work: Work, away: tuple[bytes, ...], desk: Desk, proof: Proof) -> None:
         self._running -= 1
         desk.counters["repair copies"] += proof.copies
+        if work.is_probe and work.members is not None and proof.copies:
+            self._came_back_empty(desk, work.members[0])
         if not proof.is_lost:
             # Others stand in for those who are full; the sweep asks these again.
             failing = proof.failed.keys() - proof.passed_over

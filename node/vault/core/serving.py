@@ -21,10 +21,12 @@ class Storing:
     def __init__(self, request_id: int, subnet: str) -> None:
         self._request_id = request_id
         self._subnet = subnet
+        self._is_new = False
 
     def begin(self, desk: Desk, peer: PeerRecord, message: Put) -> None:
         # A held chunk is written again: what memory knows of the disk is not enough for a receipt.
         is_held = message.address in desk.held
+        self._is_new = not is_held
         if hashlib.sha256(message.content).digest() != message.address:
             desk.blame(peer, "peer.chunk_mismatch")
             desk.reply(self._request_id, Refused("peer.chunk_mismatch"))
@@ -66,6 +68,8 @@ class Storing:
             desk.reply(self._request_id, Refused(code))
         else:
             desk.reply(self._request_id, Stored(sign_receipt(desk.signer, address, length, desk.now.utc_s)))
+            if self._is_new:
+                desk.fresh.came(address, desk.now.monotonic_s, desk.nearer(address))
 
 
 class Serving:
@@ -96,6 +100,7 @@ class Serving:
         if isinstance(self._message, Get):
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
+        desk.fresh.asked(address)
         digest = audit_digest(nonce, content)
         # What was given up while it was read is promised to nobody: whoever asks may count on it, and give it up too.
         is_going = desk.is_leaving or address in desk.going or address not in desk.held

@@ -30,6 +30,7 @@ class Work:
     members: tuple[bytes, ...] | None
     tries: int = 0
     is_urgent: bool = False
+    is_probe: bool = False  # of one who was away for a short while: whether its disk still has what it had
 
 
 class Works:

@@ -1,0 +1,108 @@
+"""What came lately is looked after by its holders, whoever brought it; and who comes back empty is filled again."""
+
+from __future__ import annotations
+
+import math
+
+from node.vault import control
+from node.vault.core.events import CommandReceived, RequestReceived
+from node.vault.core.fresh import FRESH_MAX, FRESH_S, TURN_S, Fresh
+from node.vault.core.messages import Put
+from tests.unit.test_replication import CHUNKS, PACE, address_of, audits, group, missing, network
+from tests.vault_world import Actor, World
+
+LOOKED_S = FRESH_S + 5 * TURN_S
+
+
+def settled() -> tuple[World, list[Actor], list[bytes]]:
+    """Nothing is fresh any more, and the first sweep has its beginning behind it."""
+    world, actors, addresses = network(count=6)
+    world.pass_time(LOOKED_S)
+    return world, actors, addresses
+
+
+def brought(world: World, giver: Actor, taker: Actor, content: bytes) -> None:
+    """One copy, and nothing more: ``giver`` does not come to bring another one."""
+    put, number = Put(address_of(content), content), 1 << 40
+    world._requests[number] = (giver, 0, taker)
+    world.feed(taker, RequestReceived(world.now(), number, giver.vault.record, "10.0.1.0/24", put))
+    world.pass_time(1.0)
+    assert address_of(content) in taker.chunks
+
+
+class TestOneCopy:
+    def test_that_came_alone_is_brought_to_the_whole_group_by_whoever_has_it(self):
+        world, actors, _ = settled()
+        content = b"whoever brought it is gone"
+        holders = group(actors, address_of(content))
+
+        brought(world, actors[0], holders[2], content)
+        world.pass_time(LOOKED_S)
+
+        assert missing(actors, [address_of(content)]) == 0
+
+    def test_is_looked_after_by_the_first_holder_alone(self):
+        world, actors, _ = settled()
+        content = b"new"
+        world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(5_000, content)))
+        before = audits(actors)
+
+        world.pass_time(LOOKED_S)
+
+        assert audits(actors) - before == len(group(actors, address_of(content))) - 1
+
+
+class TestOneThatComesBack:
+    def test_with_an_empty_disk_is_given_all_that_it_should_hold(self):
+        world, actors, addresses = settled()
+        back = actors[3]
+        back.is_dead = True
+        world.pass_time(PACE.repair_delay_s / 2 + 12.0)
+        back.chunks.clear()
+        back.vault._desk.held.clear()
+        back.vault._desk.used_bytes = 0
+        back.is_dead = False
+        world.pass_time(60.0)
+
+        assert missing(actors, addresses) == 0
+
+    def test_with_its_chunks_is_asked_for_one_of_them_by_each_neighbour(self):
+        world, actors, _ = settled()
+        actors[3].is_dead = True
+        world.pass_time(PACE.repair_delay_s / 2 + 12.0)
+        before = audits(actors)
+
+        actors[3].is_dead = False
+        world.pass_time(60.0)
+
+        assert 0 < audits(actors) - before <= len(actors) - 1 < CHUNKS
+
+
+class TestWhatWaits:
+    def test_is_due_once_after_a_while_and_later_the_more_holders_are_nearer(self):
+        fresh = Fresh()
+        fresh.came(b"far", 0.0, 2)
+        fresh.came(b"near", 0.0, 0)
+
+        assert fresh.take(FRESH_S - 1.0) is None
+        assert fresh.take(FRESH_S) == b"near"
+        assert fresh.take(FRESH_S) is None
+        assert fresh.due_s == FRESH_S + 2 * TURN_S
+        assert fresh.take(fresh.due_s) == b"far"
+        assert fresh.due_s == math.inf
+
+    def test_is_left_to_whoever_has_asked_for_it_meanwhile(self):
+        fresh = Fresh()
+        fresh.came(b"a", 0.0, 0)
+        fresh.asked(b"a")
+
+        assert fresh.take(FRESH_S) is None
+
+    def test_does_not_grow_for_ever(self):
+        fresh = Fresh()
+        for number in range(FRESH_MAX + 10):
+            fresh.came(b"%d" % number, 0.0, 0)
+            fresh.asked(b"%d" % number)
+            fresh.came(b"%d" % number, 0.0, 0)
+
+        assert len(fresh._due) == FRESH_MAX
