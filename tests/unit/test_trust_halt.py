@@ -115,15 +115,6 @@ class TestHalting:
         with pytest.raises(MalformedMetadata):
             Chain.load(replace(split.halted, **change).dump())
 
-    def test_the_first_proof_stays(self, split: Split) -> None:
-        third = copy.deepcopy(split.one)
-        third.head = World().head
-        third.release("0.1.3", by=third.pods[1:4])
-        second_proof = meet(split.one.chain, third)
-        assert check_proof(second_proof, split.one.chain).identity != split.identity
-
-        assert split.halted.halted_by(second_proof, NOW + DAY) == split.halted
-
     def test_under_a_root_that_is_not_known_yet_it_halts_and_keeps_the_root_with_the_proof(self) -> None:
         one = World()
         one.accept()
