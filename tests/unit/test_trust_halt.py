@@ -586,6 +586,22 @@ class TestForkedRoots:
         assert (verified.chain.head, verified.chain.resolved) == (world.chain.head, (fork.identity,))
         assert Chain.load(verified.chain.dump()) == verified.chain
 
+    def test_whoever_holds_enough_keys_on_both_branches_ends_the_halt_on_each_and_then_each_refuses_the_other(
+        self, fork: Split
+    ) -> None:
+        """Not stopped: then there are two networks, and all that a farm shows of it is the head that it refuses."""
+        heads = [self.resolved(fork, branch) for branch in (fork.one, fork.other)]
+        chains = [
+            world.verify(head, chain=halted).chain
+            for world, head, halted in zip((fork.one, fork.other), heads, (fork.halted, fork.other_halted), strict=True)
+        ]
+        assert [chain.proof for chain in chains] == [b"", b""]
+
+        for chain, head in zip(chains, heads[::-1], strict=True):
+            with pytest.raises(Equivocation, match="root version 2 contradicts another one that was validly signed too"):
+                fork.one.verify(head, chain=chain)
+            assert chain.halted_by(fork.proof, NOW) == chain
+
     def test_a_branch_that_gave_everything_to_strangers_cannot_resolve_by_their_signatures(self, fork: Split) -> None:
         taken, strangers = World(), [party(50 + number, f"stranger-{number}") for number in range(5)]
         take_over = all_of(*map(add_pod, strangers), *map(drop_pod, taken.pods))
