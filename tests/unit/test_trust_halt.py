@@ -598,7 +598,9 @@ class TestForkedRoots:
         assert [chain.proof for chain in chains] == [b"", b""]
 
         for chain, head in zip(chains, heads[::-1], strict=True):
-            with pytest.raises(Equivocation, match="root version 2 contradicts another one that was validly signed too"):
+            with pytest.raises(
+                Equivocation, match="root version 2 contradicts another one that was validly signed too"
+            ):
                 fork.one.verify(head, chain=chain)
             assert chain.halted_by(fork.proof, NOW) == chain
 
