@@ -30,6 +30,7 @@ from node.trust.equivocation import (
     Provable,
     check_proof,
     contradiction,
+    proofs_in,
     prove,
     statements_in,
 )
@@ -66,14 +67,16 @@ class Dispute:
     """A conflict that nothing has resolved, as all branches together show it.
 
     ``conflicts`` are what the single proofs show: the same conflict, maybe with other culprits.  ``besides`` are those
-    of other statements of the same branches: who signed those twice could halt every farm again.  ``pair`` are the two
-    statements that contradict each other, ``chains`` the halted farms that the branches come from, and ``states`` what
-    those farms hold, as far as it stands by itself.
+    that other proofs show, and those of other statements of the same branches: farms stay halted, or could be halted
+    again, by who signed those twice.  ``pair`` are the two statements that contradict each other, ``proven`` those of
+    all proofs with their roles, ``chains`` the halted farms that the branches come from, and ``states`` what those
+    farms hold, as far as it stands by itself.
     """
 
     conflicts: tuple[Conflict, ...]
     besides: tuple[Conflict, ...]
     pair: tuple[Provable, Provable]
+    proven: tuple[tuple[str, Provable], ...]
     chains: tuple[Chain, ...]
     states: tuple[State, ...]
 
@@ -106,13 +109,15 @@ class Dispute:
     def targets_of(self, role: str) -> list[Statement[Targets]]:
         """The statements of a role that are known from any branch."""
         found = [state.targets if role == "targets" else state.delegated.get(role) for state in self.states]
-        pair = self.pair if role == self.role else ()
-        return [one for one in (*found, *pair) if one is not None and isinstance(one.signed, Targets)]
+        return [one for one in (*found, *self._proven(role)) if one is not None and isinstance(one.signed, Targets)]
 
     def numbers_of(self, role: str) -> list[int]:
         """The numbers that the branches are known to have reached, of the snapshot or the timestamp."""
         tops = [state.timestamp if role == "timestamp" else state.snapshot for state in self.states]
-        return [one.signed.version for one in (*tops, *(self.pair if role == self.role else ()))]
+        return [one.signed.version for one in (*tops, *self._proven(role))]
+
+    def _proven(self, role: str) -> list[Provable]:
+        return [statement for proven_role, statement in self.proven if proven_role == role]
 
 
 def look_into(branches: Sequence[Branch], known: KnownNetwork) -> Dispute:
@@ -124,16 +129,33 @@ def look_into(branches: Sequence[Branch], known: KnownNetwork) -> Dispute:
     if not 0 < len(branches) <= BRANCHES_MAX:
         raise PodError(f"a conflict is resolved by what 1 to {BRANCHES_MAX} farms carry, not {len(branches)}")
     chains = tuple(_halted(branch, known.genesis) for branch in branches)
-    conflicts = tuple(check_proof(chain.proof, chain) for chain in chains)
-    if len({conflict.identity for conflict in conflicts}) != 1:
-        raise PodError("these show different conflicts; resolve one after the other")
-    if all(is_settled(known.roots, conflict) for conflict in conflicts):
-        raise PodError("this conflict has been resolved")
+    shown = [(proof, check_proof(proof, chain)) for chain in chains for proof in chain.proofs]
+    named = _to_be_named([chain.conflicts for chain in chains], known)
+    conflicts = tuple(conflict for _, conflict in shown if conflict.identity == named)
     for chain in chains:
         _check_goes_on(chain, known, is_fork=conflicts[0].role == "root")
     states = tuple(read_state(decode(chain.head)) for chain in chains if chain.head)
-    besides = _besides((*states, read_state(known.head)), (*chains, known.verified().chain), conflicts[0].identity)
-    return Dispute(conflicts, besides, statements_in(chains[0].proof), chains, states)
+    besides = [conflict for _, conflict in shown if conflict.identity != named]
+    besides += _besides((*states, read_state(known.head)), (*chains, known.verified().chain), named)
+    proven = tuple((one.role, statement) for proof, one in shown for statement in statements_in(proof))
+    pair = next(statements_in(proof) for proof, one in shown if one.identity == named)
+    return Dispute(conflicts, _once(besides), pair, proven, chains, states)
+
+
+def _to_be_named(shown: Sequence[Sequence[Conflict]], known: KnownNetwork) -> str:
+    """The identity of the conflict that the root must name: one that all branches show, between two roots if any is.
+
+    Raises:
+        PodError: There is none.
+    """
+    left = [conflict for conflicts in shown for conflict in conflicts if not is_settled(known.roots, conflict)]
+    if not left:
+        raise PodError("this conflict has been resolved")
+    common = set[str].intersection(*({conflict.identity for conflict in conflicts} for conflicts in shown))
+    for conflict in sorted(left, key=lambda one: one.role != "root"):
+        if conflict.identity in common:
+            return conflict.identity
+    raise PodError("these show different conflicts; resolve one after the other")
 
 
 def check_resolved_by(branches: Sequence[Branch], known: KnownNetwork, later: KnownNetwork) -> None:
@@ -145,7 +167,7 @@ def check_resolved_by(branches: Sequence[Branch], known: KnownNetwork, later: Kn
     """
     dispute = look_into(branches, known)
     own = known.verified().chain
-    for chain in (*dispute.chains, own, *(own.halted_by(chain.proof, BEGINNING) for chain in dispute.chains)):
+    for chain in (*dispute.chains, own, *(_told(own, chain.proofs) for chain in dispute.chains)):
         if chain.verify(encode(later.head), BEGINNING, later.chunks()).chain.proof:
             raise PodError("farms would stay halted: this does not resolve the conflict")
 
@@ -205,7 +227,7 @@ def _halted(branch: Branch, genesis: bytes) -> Chain:
     except TrustError:
         chain = Chain.start(genesis)  # a farm keeps roots with a proof that its statements are not under: see carried()
     try:
-        halted = chain.halted_by(branch.head.proof, BEGINNING, branch.roots)
+        halted = _told(chain, proofs_in(branch.head.proof), branch.roots)
     except TrustError as error:
         raise PodError(f"it proves nothing in this network: {error}") from error
     if not halted.proof:
@@ -213,12 +235,12 @@ def _halted(branch: Branch, genesis: bytes) -> Chain:
     return halted
 
 
-def _besides(states: Sequence[State], chains: Sequence[Chain], known: str) -> tuple[Conflict, ...]:
+def _besides(states: Sequence[State], chains: Sequence[Chain], known: str) -> list[Conflict]:
     """What is proven by the statements that farms hold now, but for the conflict with the identity ``known``.
 
     The pairs before them are not at hand: of a branch only what it came to is carried.
     """
-    found = []
+    found: list[Conflict] = []
     for one, other in combinations(states, 2):
         for role, first, second in contradictions(one, other):
             if contradiction(first, second) == known:
@@ -228,7 +250,18 @@ def _besides(states: Sequence[State], chains: Sequence[Chain], known: str) -> tu
                 for targets in (None,) if role in OF_THE_ROOT else (one.targets, other.targets):
                     with contextlib.suppress(TrustError):  # they are proven by the root that allowed both, if one did
                         found.append(check_proof(prove(role, first, second, judge, targets), chain))
-    return tuple({(conflict.identity, conflict.culprits): conflict for conflict in found}.values())
+    return found
+
+
+def _once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
+    return tuple({(conflict.identity, conflict.culprits): conflict for conflict in conflicts}.values())
+
+
+def _told(chain: Chain, proofs: Sequence[bytes], roots: tuple[bytes, ...] = ()) -> Chain:
+    """The chain after it was told of proofs; ``roots`` are those where they were found."""
+    for proof in proofs:
+        chain = chain.halted_by(proof, BEGINNING, roots)
+    return chain
 
 
 def _check_goes_on(chain: Chain, known: KnownNetwork, *, is_fork: bool) -> None:

@@ -12,6 +12,7 @@
     equivocation.py  two statements that cannot both be true, as a proof that anyone can check
     roots.py         the way from the genesis root to the newest one, and what resolves a conflict
     state.py         the statements below the roots, verified, and compared with those that are held
+    halting.py       what halts a chain, and when a halted one may go on
     chain.py         the chain of all heads verified so far; it never goes back, and a proof halts it
     freshness.py     how old the developers' last word is, and until when it holds
     recall.py        what the developers have recalled, and how far back that may lead

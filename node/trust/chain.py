@@ -15,15 +15,16 @@ head counts as known.  Time comes in; it is never read here.
 
 A chain is halted by a proof that the developers' signatures contradict each other, while anybody who signed both holds
 a key in its newest root.  From then on it follows no head, until one ends in a root in which none of them does; if two
-roots contradict each other, such a root must name the conflict too.  What the pods release next must be numbered past
-both branches, so that farms on either can follow, with a number left out in the role that was in conflict: else it
-would contradict one of the two statements itself.
+roots contradict each other, a root since then must name a conflict too, and this very one for who is to leave its
+branch.  A proof that comes meanwhile and shows more is kept as well, and all of them must be over at once.  What the
+pods release next must be numbered past both branches, so that farms on either can follow, with a number left out in
+the role that was in conflict: else it would contradict one of the two statements itself.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -31,19 +32,29 @@ from typing import Final, Self
 
 import msgspec
 
-from node.trust.equivocation import OF_THE_ROOT, Conflict, Provable, check_proof, judge_of, prove
+from node.trust.equivocation import (
+    PROOFS_MAX,
+    Conflict,
+    check_proof,
+    joined,
+    judge_of,
+    proofs_in,
+    prove,
+    shows_more,
+)
 from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, Rollback, TrustError
-from node.trust.head import ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
-from node.trust.metadata import Root, Targets, TrustedSet, public_halves, read
-from node.trust.policy import check_root, is_foundation_over
+from node.trust.halting import check_consistent, is_over
+from node.trust.head import PROOF_BYTES_MAX, ROOT_BYTES_MAX, ROOTS_MAX, Head, decode, encode
+from node.trust.metadata import Root, Targets, TrustedSet, read
+from node.trust.policy import check_root
 from node.trust.release import Release
-from node.trust.roots import Climb, climb, halves_in, has_left, is_settled, origin_of, resolving_root, still_holds_key
-from node.trust.state import State, check_follows, contradictions, read_state, releases_of, verify_state
+from node.trust.roots import Climb, climb, has_left, is_of, is_settled, origin_of, resolving_root, still_holds_key
+from node.trust.state import check_follows, read_state, releases_of, verify_state
 from node.vault.control import HEAD_BYTES_MAX
 from node.vault.share.tree import address_of
 
 STATE_FORMAT: Final = 2
-STATE_BYTES_MAX: Final = ROOTS_MAX * ROOT_BYTES_MAX + 2 * HEAD_BYTES_MAX
+STATE_BYTES_MAX: Final = ROOTS_MAX * ROOT_BYTES_MAX + 2 * HEAD_BYTES_MAX + PROOFS_MAX * PROOF_BYTES_MAX
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NO_ROOTS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 
@@ -54,8 +65,9 @@ class Verified:
 
     ``is_newer``: the head supersedes the one that the chain held, so it is worth carrying and passing on.
     ``is_news``: what it releases is not what was released before; a mere heartbeat is newer and no news.
-    ``proof``: the head carries this proof, which holds and which nothing has resolved; ``chain`` is halted.  Then the
-    rest of the head may be anything, and nothing of it was taken over, unless it resolves what halted the chain before.
+    ``proof``: the head carries this, one proof or several, which hold and which nothing has resolved; ``chain`` is
+    halted.  Then the rest of the head may be anything, and nothing of it was taken over, unless it resolves all that
+    halted the chain before.
     """
 
     chain: Chain
@@ -66,7 +78,7 @@ class Verified:
     proof: bytes = b""
 
 
-class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     format: int
     genesis: bytes
     head: bytes
@@ -76,6 +88,7 @@ class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proof: bytes
     halted_s: int | None
     resolved: tuple[str, ...]
+    more: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class Chain:
     Invariants: no statement in ``head`` is ever replaced by an older one, nor by another of the same version.  The one
     exception is TUF's own: a timestamp that no longer verifies, because the newest root dropped the pod that signed
     it, binds nothing; without it one bad pod could number the timestamp so high that no honest one could follow.
-    ``head`` changes only while ``proof`` is empty, or with a root that ends what ``proof`` shows.  The roots that
+    ``head`` changes only while ``proof`` is empty, or with roots that end what all ``proofs`` show.  The roots that
     ``head`` names are the first ones of ``roots``.
     """
 
@@ -97,6 +110,7 @@ class Chain:
     proof: bytes = b""  # what halts the chain; empty if nothing does
     halted_at: datetime | None = None
     resolved: tuple[str, ...] = ()  # the identities of the conflicts that have halted it before
+    more: tuple[bytes, ...] = ()  # proofs that came while it was halted, each showing what those before it did not
 
     @classmethod
     def start(cls, genesis: bytes) -> Self:
@@ -119,6 +133,16 @@ class Chain:
     def origin(self) -> bytes:
         """How the network's statements name it: SHA-256 of what its genesis root says, whoever signed that."""
         return origin_of(self.genesis)
+
+    @property
+    def proofs(self) -> tuple[bytes, ...]:
+        """Everything that halts the chain."""
+        return (self.proof, *self.more) if self.proof else ()
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """What the proofs show.  Some milliseconds for each."""
+        return tuple(check_proof(proof, self) for proof in self.proofs)
 
     def root(self, version: int) -> bytes | None:
         """The file of the verified root of that version; None if there is none."""
@@ -157,11 +181,14 @@ class Chain:
         if not files.proof:
             return self._followed(head, files, now, roots)
         bare, digest = encode(msgspec.structs.replace(files, proof=b"")), hashlib.sha256(head).digest()
+        proofs = proofs_in(files.proof)
         found = self._resolved_by(bare, now, roots) if self.proof else None
         if found is not None:
-            chain = found.chain.halted_by(files.proof, now, found.chain.roots)
-            return replace(found, chain=chain, digest=digest, proof=chain.proof)
-        warned = self._warned_by(files, now, roots)
+            chain = found.chain
+            for proof in proofs:
+                chain = chain.halted_by(proof, now, found.chain.roots)
+            return replace(found, chain=chain, digest=digest, proof=joined(chain.proofs))
+        warned = self._warned_by(files, proofs, now, roots)
         found = Verified(warned, digest, (), is_news=False, is_newer=False)
         if not self.proof:  # else it was looked at above
             try:
@@ -173,7 +200,10 @@ class Chain:
         return replace(found, digest=digest, proof=files.proof if found.chain.proof else b"")
 
     def halted_by(self, proof: bytes, now: datetime, roots: tuple[bytes, ...] = ()) -> Chain:
-        """This chain, halted; or as it is, if it is halted already or the conflict misleads nobody any more.
+        """This chain, halted; or as it is, if the conflict misleads nobody any more.
+
+        A chain that is halted already keeps the proof beside the others, if it shows more than they do; up to
+        PROOFS_MAX.
 
         Args:
             proof: From anyone.
@@ -192,9 +222,13 @@ class Chain:
         # Another copy of a proof that was resolved may show more of those who signed both: hence the last question.
         is_resolved = conflict.identity in self.resolved or is_settled(chain.roots, conflict)
         is_over = is_resolved and not still_holds_key(newest, targets, conflict, now)
-        if self.proof or is_over or has_left(newest, targets, conflict, now):
+        if is_over or has_left(newest, targets, conflict, now):
             return self
-        return replace(chain, proof=proof, halted_at=now.replace(microsecond=0))
+        if not self.proof:
+            return replace(chain, proof=proof, halted_at=now.replace(microsecond=0))
+        if len(self.proofs) == PROOFS_MAX or not shows_more(conflict, self.conflicts):
+            return self
+        return replace(chain, more=(*self.more, proof))
 
     def _knows_judge(self, proof: bytes) -> bool:
         version, signed_hash = judge_of(proof)
@@ -221,10 +255,20 @@ class Chain:
             return None
         return None if found.chain.proof else found
 
-    def _warned_by(self, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Chain:
-        """This chain, halted by the proof in a head if there is a reason to halt."""
-        roots = () if self._knows_judge(files.proof) else self._climbed(files, now, given).files
-        return self.halted_by(files.proof, now, roots)
+    def _warned_by(self, files: Head, proofs: Sequence[bytes], now: datetime, given: Mapping[bytes, bytes]) -> Chain:
+        """This chain, halted by the proofs in a head if there is a reason to halt."""
+        warned, foreign = self, [proof for proof in proofs if not self._knows_judge(proof)]
+        for proof in proofs:
+            warned = warned if proof in foreign else warned.halted_by(proof, now)
+        # What can be judged by known roots waits for no others; who carries the rest will show it again.
+        if warned is not self or not foreign:
+            return warned
+        climbed = self._climbed(files, now, given)
+        if climbed.fork is not None:
+            return self  # what roots on another branch judge is known once all that halts this chain is over
+        for proof in foreign:
+            warned = warned.halted_by(proof, now, climbed.files)
+        return warned
 
     def _followed(self, head: bytes, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Verified:
         """Verify a head that carries no proof."""
@@ -235,17 +279,20 @@ class Chain:
         is_newer = held_files is None or len(files.roots) > len(held_files.roots)
         if held_files is not None:
             held = read_state(held_files)
-            self._check_consistent(state, held, climbed)
+            newest = self.roots[-1] if self.roots else self.genesis
+            check_consistent(state, held, climbed, newest, replace(self, roots=climbed.files))
             is_newer |= check_follows(state, held, root)
         releases, resolved, digest = releases_of(state, root), self.resolved, hashlib.sha256(head).digest()
         if self.proof:
-            conflict = check_proof(self.proof, self)
-            if not _is_over(conflict, climbed, state, now):
+            conflicts = self.conflicts
+            if not all(is_over(conflict, climbed, state, now) for conflict in conflicts):
                 return Verified(self, digest, releases, is_news=False, is_newer=False)
-            named = (conflict.identity,) if resolving_root(climbed, conflict) else ()
+            named = dict.fromkeys(one.identity for one in conflicts if resolving_root(climbed, one))
             resolved, is_newer = (*resolved, *named), True
         released, floor = _digest_of(releases), max(self.clock_floor, state.signed_at)
-        chain = replace(self, clock_floor=floor, released=released, proof=b"", halted_at=None, resolved=resolved)
+        chain = replace(
+            self, clock_floor=floor, released=released, proof=b"", more=(), halted_at=None, resolved=resolved
+        )
         if is_newer:
             chain = replace(chain, head=head, roots=climbed.files)
         return Verified(chain, digest, releases, released != self.released, is_newer)
@@ -254,39 +301,12 @@ class Chain:
         """Follow the head's roots; onto the other branch of a fork only if that resolves what halts this chain."""
         climbed = climb(self.genesis, self.roots, files.roots, given, now, is_past_forks=self.proof != b"")
         fork = climbed.fork
-        if fork is not None and (not self.proof or resolving_root(climbed, check_proof(self.proof, self)) is None):
+        if fork is not None and not any(is_of(fork, one) and resolving_root(climbed, one) for one in self.conflicts):
             proof = prove("root", fork.held, fork.new, fork.judge, None)
             raise Equivocation("root", fork.new.signed.version, fork.held.content, fork.new.content, proof)
         if len(climbed.files) < len(self.roots):
             raise Rollback(f"the head ends at root {climbed.trusted.root.signed.version}, a later one is known")
         return climbed
-
-    def _check_consistent(self, state: State, held: State, climbed: Climb) -> None:
-        """Check that no statement contradicts the one that is held.
-
-        Raises:
-            Equivocation: One does; with a proof, if one root or one targets file allowed both.
-        """
-        errors = [
-            Equivocation(role, new.signed.version, known.content, new.content, proof, climbed.files)
-            for role, known, new in contradictions(state, held)
-            for proof in [self._proof(role, known, new, state, held, climbed)]
-        ]
-        if errors:
-            raise next((error for error in errors if error.proof), errors[0])
-
-    def _proof(self, role: str, known: Provable, new: Provable, state: State, held: State, climbed: Climb) -> bytes:
-        """The proof that two statements contradict each other, judged by the newest roots and targets; else b""."""
-        chain = replace(self, roots=climbed.files)
-        for judge in (read(self.roots[-1] if self.roots else self.genesis, Root), climbed.trusted.root):
-            for targets in (None,) if role in OF_THE_ROOT else (state.targets, held.targets):
-                proof = prove(role, known, new, judge, targets)
-                try:
-                    check_proof(proof, chain)
-                except TrustError:
-                    continue
-                return proof
-        return b""
 
     def dump(self) -> bytes:
         """The chain as bytes, to be kept by whoever owns a disk; at most STATE_BYTES_MAX."""
@@ -300,6 +320,7 @@ class Chain:
             self.proof,
             None if self.halted_at is None else int(self.halted_at.timestamp()),
             self.resolved,
+            self.more,
         )
         return msgspec.msgpack.encode(saved)
 
@@ -324,8 +345,9 @@ class Chain:
             floor = datetime.fromtimestamp(saved.floor_s, UTC)
             halted_at = None if saved.halted_s is None else datetime.fromtimestamp(saved.halted_s, UTC)
             chain = cls(
-                start.genesis, saved.head, floor, saved.released, saved.roots, saved.proof, halted_at, saved.resolved
-            )
+                start.genesis, saved.head, floor, saved.released, saved.roots, saved.proof, halted_at, saved.resolved,
+                saved.more,
+            )  # fmt: skip
             _check_kept(chain, addresses)
         except (
             msgspec.DecodeError,
@@ -341,24 +363,14 @@ class Chain:
 
 
 def carried(chain: Chain) -> bytes:
-    """What a vault carries and passes on for this chain: its head, and the proof while it is halted; b"" for nothing.
+    """What a vault carries and passes on for this chain: its head, and the proofs while it is halted; b"" for nothing.
 
-    The proof travels in the head, so that whoever passes heads on passes proofs on too.
+    The proofs travel in the head, so that whoever passes heads on passes proofs on too.
     """
     if not chain.proof:
         return chain.head
     files = decode(chain.head) if chain.head else Head((), b"", b"", b"", {})
-    return encode(msgspec.structs.replace(files, roots=tuple(map(address_of, chain.roots)), proof=chain.proof))
-
-
-def _is_over(conflict: Conflict, climbed: Climb, state: State, now: datetime) -> bool:
-    """Whether a chain that the conflict halted may go on under these roots, with these statements."""
-    root, targets = climbed.trusted.root.signed, state.targets.signed
-    if not resolving_root(climbed, conflict) and not has_left(root, targets, conflict, now):
-        return False
-    # Founders still stand in the targets after their date.
-    is_past_date = conflict.role == "foundation" and is_foundation_over(root, now)
-    return is_past_date or public_halves(targets).isdisjoint(halves_in(conflict))
+    return encode(msgspec.structs.replace(files, roots=tuple(map(address_of, chain.roots)), proof=joined(chain.proofs)))
 
 
 def _check_kept(chain: Chain, addresses: tuple[bytes, ...]) -> None:
@@ -369,8 +381,10 @@ def _check_kept(chain: Chain, addresses: tuple[bytes, ...]) -> None:
             raise MalformedMetadata("the head is not under the roots that were kept with it")
     if (chain.proof == b"") != (chain.halted_at is None):
         raise MalformedMetadata("the chain is halted without a proof or without a time")
-    if chain.proof:
-        check_proof(chain.proof, chain)
+    if len(chain.more) >= PROOFS_MAX or (chain.more and not chain.proof):
+        raise MalformedMetadata("the chain is halted by more proofs than it may keep")
+    for proof in chain.proofs:
+        check_proof(proof, chain)
 
 
 def _digest_of(releases: tuple[Release, ...]) -> bytes:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -39,6 +39,7 @@ from node.trust.metadata import Root, Snapshot, Statement, Targets, halves_of, r
 from node.trust.policy import check_delegations, check_scope, names_in, previous_of
 
 Provable = Statement[Root] | Statement[Snapshot] | Statement[Targets]
+PROOFS_MAX: Final = 8  # that one chain keeps, and one head carries
 OF_THE_ROOT: Final = frozenset({"root", "targets", "snapshot"})  # roles whose keys the root names
 
 
@@ -124,6 +125,47 @@ def prove(
         ordered[1].content,
     )
     return zlib.compress(msgspec.msgpack.encode(content), 9)
+
+
+def proofs_in(content: bytes) -> tuple[bytes, ...]:
+    """The proofs that stand one after the other in a head; whether they hold, ``check_proof`` says.
+
+    Raises:
+        MalformedMetadata: Something in it is no proof, or there are too many.
+    """
+    found: list[bytes] = []
+    while content:
+        if len(found) == PROOFS_MAX:
+            raise MalformedMetadata(f"more than {PROOFS_MAX} proofs in one head")
+        rest = _unpack(content)[1]
+        found.append(content[: len(content) - len(rest)])
+        content = rest
+    return tuple(found)
+
+
+def joined(proofs: Sequence[bytes]) -> bytes:
+    """As many of the proofs as fit into one head, the shortest first, so that who keeps the same ones says the same."""
+    content = b""
+    for proof in sorted(proofs, key=lambda one: (len(one), one)):
+        if len(content) + len(proof) <= PROOF_BYTES_MAX:
+            content += proof
+    return content
+
+
+def shows_more(conflict: Conflict, kept: Sequence[Conflict]) -> bool:
+    """Whether a conflict would not end of itself with those that are kept.
+
+    They end when everybody whom they show has left; then nobody is left either who signed twice in a conflict that
+    shows some of the same.  But a second root is one more branch, whoever made it.
+    """
+    if conflict.role == "root" and all(conflict.identity != one.identity for one in kept):
+        return True
+    return not halves_in(conflict) <= frozenset[str]().union(*map(halves_in, kept))
+
+
+def halves_in(conflict: Conflict) -> frozenset[str]:
+    """The public halves of all keys of all culprits."""
+    return frozenset(half for culprit in conflict.culprits for half in culprit.public)
 
 
 def judge_of(proof: bytes) -> tuple[int, str]:
@@ -238,14 +280,25 @@ def _identity(first_hash: str, second_hash: str) -> str:
 def _decode(proof: bytes) -> _Proof:
     if len(proof) > PROOF_BYTES_MAX:
         raise MalformedMetadata(f"a proof of {len(proof)} bytes is over {PROOF_BYTES_MAX}")
+    content, rest = _unpack(proof)
+    if rest:
+        raise MalformedMetadata("no proof: something stands behind it")
     try:
-        unpacking = zlib.decompressobj()
-        content = unpacking.decompress(proof, PROOF_BYTES_MAX)
-        if not unpacking.eof or unpacking.unused_data:
-            raise MalformedMetadata("no proof: it is longer than it may be, or cut off")
         found = msgspec.msgpack.decode(content, type=_Proof)
-    except (zlib.error, msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise MalformedMetadata(f"no proof: {error}") from error
     if not is_role_name(found.role) or found.role == "timestamp":
         raise MalformedMetadata("no proof: of a role that has none")
     return found
+
+
+def _unpack(content: bytes) -> tuple[bytes, bytes]:
+    """What the first proof says, and what stands behind it: a stream of zlib ends by itself."""
+    unpacking = zlib.decompressobj()
+    try:
+        said = unpacking.decompress(content, PROOF_BYTES_MAX)
+    except zlib.error as error:
+        raise MalformedMetadata(f"no proof: {error}") from error
+    if not unpacking.eof:
+        raise MalformedMetadata("no proof: it is longer than it may be, or cut off")
+    return said, unpacking.unused_data

@@ -5,7 +5,8 @@
 
 in MessagePack.  ``roots`` are the addresses (SHA-256 of the file) of the successors of the genesis root, oldest first;
 the files themselves are fetched as chunks, once, by whoever does not know them yet.  ``proof`` is empty unless the
-developers' signatures contradict each other; ``equivocation.py`` reads it.
+developers' signatures contradict each other; then one proof stands in it, or several one after the other, and
+``equivocation.py`` reads them.
 
 A head is bytes from a stranger until ``chain.Chain.verify`` has accepted it; here only its sizes are checked, because
 everything that parses it later has no limits of its own.  The limits are such that two statements of any role, with
@@ -30,7 +31,7 @@ TARGETS_BYTES_MAX: Final = 160 << 10  # the top-level targets and each delegated
 STATEMENTS_BYTES_MAX: Final = 448 << 10  # all of these files together
 ROOT_BYTES_MAX: Final = 240 << 10  # travels as one chunk
 ROOTS_MAX: Final = 1_024
-PROOF_BYTES_MAX: Final = 512 << 10
+PROOF_BYTES_MAX: Final = 512 << 10  # of one, and of all in a head together
 DELEGATED_MAX: Final = 8
 ROLE_CHARACTERS_MAX: Final = 40
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from node.trust.equivocation import Conflict, contradiction
+from node.trust.equivocation import Conflict, contradiction, halves_in
 from node.trust.errors import MalformedMetadata, MissingRoots
 from node.trust.head import ROOT_BYTES_MAX
 from node.trust.metadata import Root, Statement, Targets, TrustedSet, is_signed, public_halves, read
@@ -85,17 +85,32 @@ def climb(
 
 
 def resolving_root(climbed: Climb, conflict: Conflict) -> Statement[Root] | None:
-    """The new root that resolves the conflict; None if there is none.
+    """The root that resolves this very conflict; None if there is none.
 
-    It names the conflict, and neither it nor any root after it knows a culprit's key.  When the conflict is between two
-    roots, their successors' signatures prove nothing against each other: then the last root before both must allow it.
+    It names the conflict, and neither it nor any root after it knows a culprit's key.  When the way leads from one of
+    two contradicting roots to the other, their successors' signatures prove nothing against each other: then the last
+    root before both must allow it.
     """
-    root = _first_free(reversed(climbed.new), conflict, conflict.identity)
-    fork = climbed.fork
-    if root is None or fork is None:
+    root = _first_free(_since(climbed.files, conflict), conflict, conflict.identity)
+    if root is None or climbed.fork is None or not is_of(climbed.fork, conflict):
         return root
-    is_same = contradiction(fork.held, fork.new) == conflict.identity
-    return root if is_same and is_signed("root", root, fork.judge.signed) else None
+    return root if is_signed("root", root, climbed.fork.judge.signed) else None
+
+
+def is_of(fork: Fork, conflict: Conflict) -> bool:
+    """Whether the conflict is the one between the two roots of the fork."""
+    return contradiction(fork.held, fork.new) == conflict.identity
+
+
+def is_resolved(climbed: Climb, conflict: Conflict) -> bool:
+    """Whether roots have resolved the conflict for who is halted by it and follows them now.
+
+    That is asked as of who is told of it when these roots are known, so that all come to the same end, whenever they
+    were told.  But nobody changes to the other branch of a fork by a root that does not name it.
+    """
+    if climbed.fork is not None and is_of(climbed.fork, conflict):
+        return resolving_root(climbed, conflict) is not None
+    return is_settled(climbed.files, conflict)
 
 
 def is_settled(roots: Sequence[bytes], conflict: Conflict) -> bool:
@@ -104,8 +119,7 @@ def is_settled(roots: Sequence[bytes], conflict: Conflict) -> bool:
     It need not name this very conflict: who was shown to sign twice and was dropped for it can halt nobody again with
     one more pair of old statements.
     """
-    since = conflict.version if conflict.role == "root" else conflict.judge_version
-    return _first_free((read(file, Root) for file in reversed(roots[since - 1 :])), conflict, "") is not None
+    return _first_free(_since(roots, conflict), conflict, "") is not None
 
 
 def has_left(newest: Root, targets: Targets | None, conflict: Conflict, now: datetime) -> bool:
@@ -138,11 +152,6 @@ def holds_culprit(root: Root, conflict: Conflict) -> bool:
     return any(culprit.keyid in named for culprit in conflict.culprits) or not known.isdisjoint(halves_in(conflict))
 
 
-def halves_in(conflict: Conflict) -> frozenset[str]:
-    """The public halves of all keys of all culprits."""
-    return frozenset(half for culprit in conflict.culprits for half in culprit.public)
-
-
 @lru_cache(maxsize=ORIGINS_KEPT)
 def origin_of(genesis: bytes) -> bytes:
     """How the statements of a network name it: SHA-256 of what its genesis root says.
@@ -159,6 +168,12 @@ def _shared(held: Sequence[bytes], named: Sequence[bytes]) -> int:
     while shared < min(len(held), len(named)) and held[shared] == named[shared]:
         shared += 1
     return shared
+
+
+def _since(roots: Sequence[bytes], conflict: Conflict) -> Iterator[Statement[Root]]:
+    """The roots that can speak of the conflict, newest first."""
+    since = conflict.version if conflict.role == "root" else conflict.judge_version
+    return (read(file, Root) for file in reversed(roots[since - 1 :]))
 
 
 def _first_free(newest_first: Iterable[Statement[Root]], conflict: Conflict, identity: str) -> Statement[Root] | None:

@@ -2,7 +2,8 @@
 
 offered -> verified with the roots it names -> newer: chain persisted -> its releases are learned -> carried
                                             -> says the same: whoever carries it counts as a witness
-                                            -> contradicts what is known: halted, persisted -> carried
+                                            -> contradicts what is known: halted, persisted -> carried; also
+                                               when something else has halted it before
                                             -> bad: refused, remembered, held against the sender
 """
 
@@ -123,7 +124,8 @@ class Judge:
             return schema.HeadAnswer("refused", known.reason)
         try:
             verified = await verify_head(self._chain, content, self._utc(), self._means.host.get_chunk)
-            if verified.proof and not self._chain.proof:
+            is_resolving = self._chain.proof and verified.is_newer
+            if verified.proof and verified.chain.proofs != self._chain.proofs and not is_resolving:
                 return await self._halt(verified.chain)
         except Rollback as error:
             return schema.HeadAnswer("outdated", str(error))

@@ -26,15 +26,18 @@ from node.trust.head import Head, decode, encode
 from node.trust.metadata import Root, Snapshot, Targets, Timestamp, is_signed, read
 from node.trust.policy import PODS_FIELD, high_threshold, majority, resolved_conflict
 from tests.signed_world import NOW, Change, World, all_of, drop_pod, noted, resolving, unchanged
+from tests.unit.test_trust_more_proofs import proof_of
 
 BRANCHES: Final = 2
 # On each branch other pods sign; pod-3 signs on both.
 SIGNERS: Final = ((0, 1, 2), (2, 3, 4))
 
+ANOTHER: Final = proof_of(World(), (0, 1, 3), (2, 3, 4))  # pod-4 signed both of two other statements
+
 STEPS: Final = (
     *("release", "heartbeat", "snapshot", "root", "own root", "replay", "forged", "stolen"),
     *("weak root", "weak role", "resolve", "resolve elsewhere", "keep culprit", "drop only", "told", "told lies"),
-    *("rename culprit", "respell culprit"),
+    *("rename culprit", "respell culprit", "told another"),
 )
 STORIES: Final = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, BRANCHES - 1)), max_size=12)
 
@@ -130,6 +133,8 @@ class Story:
                 return encode(resolved_by(world, identity, later=returning(world.pods[2], " ")))
             case "told":
                 return self.warning(branch)
+            case "told another":
+                return encode(msgspec.structs.replace(world.head, proof=ANOTHER))
             case _:
                 return encode(msgspec.structs.replace(world.head, proof=bytes([self.count]) * 40))
         return encode(world.head)
@@ -220,16 +225,17 @@ def check_halted(before: Chain, after: Chain) -> None:
     if not before.proof:
         return
     if after.proof:
-        assert (after.proof, after.head) == (before.proof, before.head)
+        assert after.proofs[: len(before.proofs)] == before.proofs
+        assert after.head == before.head
         return
-    conflict = check_proof(before.proof, before)
     later = [read(content, Root).signed for content in after.roots if content not in before.roots]
     assert later
     keys = {bytes.fromhex(key.keyval["public"]) for key in newest_root(after).keys.values()}
-    assert not keys & {bytes.fromhex(half) for culprit in conflict.culprits for half in culprit.public}
-    is_named = any(resolved_conflict(root) == conflict.identity for root in later)
-    assert is_named or conflict.role != "root"
-    assert after.resolved == before.resolved + is_named * (conflict.identity,)
+    for conflict in before.conflicts:
+        assert not keys & {bytes.fromhex(half) for culprit in conflict.culprits for half in culprit.public}
+        is_named = any(resolved_conflict(root) == conflict.identity for root in later)
+        assert is_named or conflict.role != "root"
+        assert (conflict.identity in after.resolved[len(before.resolved) :]) is is_named
 
 
 def play(steps: list[tuple[str, int]]) -> Story:
@@ -278,5 +284,7 @@ def test_the_stories_are_not_idle() -> None:
 
     assert +reached == Counter({"resolve": 2, "resolve elsewhere": 2, "drop only": 2})
     assert play(split).chain.proof
+    another = [*split, ("told another", 0)]
+    assert [len(play([*another, *more]).chain.proofs) for more in ([], [("resolve", 0)], [("drop only", 0)])] == [2] * 3
     assert play([("release", 0), ("own root", 0), ("own root", 1)]).chain.proof
     assert len(play([("release", 0), ("root", 0), ("weak root", 0)]).chain.roots) == 1

@@ -233,6 +233,24 @@ class TestManyCulprits:
         ]  # fmt: skip
         assert halted.verify(head, NOW, roots).chain.proof == b""
 
+    def test_farms_that_were_halted_twice_go_on_once_those_of_both_proofs_have_left(self, split: Split) -> None:
+        third = Split(PodWorld(split.one.folder / "third"))
+        third.one.do(releasing("0.1.0", floor=1), *FIRST)
+        third.meet_again()
+        third.one.do(releasing("0.1.3"), "ash", "birch", "fir")
+        third.other.do(releasing("0.1.2"), *SECOND)
+        second = third.halted(third.one).proof
+        halted = [split.halted(world).halted_by(second, NOW) for world in (split.one, split.other)]
+        branches = tuple(map(branch_of, halted))
+        assert [len(chain.proofs) for chain in halted] == [2, 2]
+        with pytest.raises(PodError, match="cedar, fir signed twice: 2 must join in their place, not 1"):
+            split.one.draft(Resolving(branches, invited("maple")))
+
+        split.one.do(Resolving(branches, invited("maple", "oak")), *FOUR, "maple", "oak")
+
+        head, roots = network.current_head(split.one.net), network.roots(split.one.net)
+        assert [chain.verify(head, NOW, roots).chain.proofs for chain in halted] == [(), ()]
+
 
 class TestFoundation:
     @pytest.fixture

@@ -115,15 +115,6 @@ class TestHalting:
         with pytest.raises(MalformedMetadata):
             Chain.load(replace(split.halted, **change).dump())
 
-    def test_the_first_proof_stays(self, split: Split) -> None:
-        third = copy.deepcopy(split.one)
-        third.head = World().head
-        third.release("0.1.3", by=third.pods[1:4])
-        second_proof = meet(split.one.chain, third)
-        assert check_proof(second_proof, split.one.chain).identity != split.identity
-
-        assert split.halted.halted_by(second_proof, NOW + DAY) == split.halted
-
     def test_under_a_root_that_is_not_known_yet_it_halts_and_keeps_the_root_with_the_proof(self) -> None:
         one = World()
         one.accept()
@@ -594,6 +585,24 @@ class TestForkedRoots:
         assert (verified.proof, verified.chain.proof) == (second, second)
         assert (verified.chain.head, verified.chain.resolved) == (world.chain.head, (fork.identity,))
         assert Chain.load(verified.chain.dump()) == verified.chain
+
+    def test_whoever_holds_enough_keys_on_both_branches_ends_the_halt_on_each_and_then_each_refuses_the_other(
+        self, fork: Split
+    ) -> None:
+        """Not stopped: then there are two networks, and all that a farm shows of it is the head that it refuses."""
+        heads = [self.resolved(fork, branch) for branch in (fork.one, fork.other)]
+        chains = [
+            world.verify(head, chain=halted).chain
+            for world, head, halted in zip((fork.one, fork.other), heads, (fork.halted, fork.other_halted), strict=True)
+        ]
+        assert [chain.proof for chain in chains] == [b"", b""]
+
+        for chain, head in zip(chains, heads[::-1], strict=True):
+            with pytest.raises(
+                Equivocation, match="root version 2 contradicts another one that was validly signed too"
+            ):
+                fork.one.verify(head, chain=chain)
+            assert chain.halted_by(fork.proof, NOW) == chain
 
     def test_a_branch_that_gave_everything_to_strangers_cannot_resolve_by_their_signatures(self, fork: Split) -> None:
         taken, strangers = World(), [party(50 + number, f"stranger-{number}") for number in range(5)]

@@ -15,7 +15,7 @@ import pytest
 from node.api.schema import DeveloperNews
 from node.pod.statements import heartbeat
 from node.trust.chain import Chain, carried
-from node.trust.equivocation import check_proof
+from node.trust.equivocation import check_proof, proofs_in
 from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, NotEnoughSignatures
 from node.trust.head import ROOT_BYTES_MAX, Head, decode, encode
 from node.update import heads
@@ -258,6 +258,33 @@ class TestAHeadWithAProof:
         live(split.farm, story)
 
         assert split.farm.carried == [split.first, warning]
+
+    def test_a_second_one_that_comes_while_it_is_halted_is_kept_told_and_must_be_resolved_too(self, split: Split):
+        """Pod-3 signed both of the first two releases; pod-4 and pod-5 both of the second and a third one."""
+        elsewhere = copy.deepcopy(split.farm.signed)
+        elsewhere.head = World().head
+        third = encode(elsewhere.release("0.3.0", by=[elsewhere.pods[number] for number in (0, 3, 4)]))
+        chain = Chain.start(split.farm.signed.genesis).verify(split.second, NOW).chain
+        with pytest.raises(Equivocation) as found:
+            chain.verify(third, NOW)
+        second = found.value.proof
+        warning = carried(chain.halted_by(second, NOW))
+
+        async def story(updates: Updates) -> None:
+            for head in (split.first, split.second, warning):
+                await updates.offered(head, SENDER)
+            assert (await updates.offered(warning, SENDER)).outcome == "known"
+            assert set(proofs_in(decode(split.farm.carried[-1]).proof)) == {split.halted.proof, second}
+
+        async def later(updates: Updates) -> None:
+            assert (await updates.offered(split.resolved(), SENDER)).outcome == "known"
+            assert developers(updates).state == "halted"
+
+        live(split.farm, story)
+        live(split.farm, later)
+
+        assert set(proofs_in(decode(split.farm.carried[-1]).proof)) == {split.halted.proof, second}
+        assert split.farm.blamed == []
 
     def test_one_that_has_seen_no_head_yet_halts_too(self, split: Split):
         async def story(updates: Updates) -> None:
