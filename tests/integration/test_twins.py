@@ -21,7 +21,7 @@ from node.vault.core.identity import Signer, decode_certificate, encode_record, 
 from tests.integration.stand_in import ANSWER_S, make_slot
 
 NOW_S = 1_800_000_000.0
-UNTENDED = Care(list, lambda key: key, lambda: NOW_S)  # told nothing but what every vault is asked
+UNTENDED = Care(list, lambda key: key, lambda: NOW_S, lambda _: ())  # told nothing but what every vault is asked
 LISTEN = "hello(); say(control.Listening({record!r})); read()"
 
 
