@@ -246,7 +246,7 @@ class World:
     prober_dies_at: tuple[int, ...] = ()
     told: Callable[[Question, Heard], Heard] = lambda _question, heard: heard  # what the prober makes of it
     is_own_vault_away: bool = False
-    head: bytes = b"the newest head"
+    newest: Callable[[], bytes] = lambda: b"the newest head"
     contents: dict[bytes, bytes] = field(default_factory=dict)
     farm: Signer = field(default_factory=lambda: Signer(hashlib.sha256(b"farm").digest()))
     last_serial: int = 0  # of a certificate of the farm's
@@ -260,6 +260,10 @@ class World:
     pairs: int = 0
     crowd_asks_per_s: float = 20.0  # of each twin
     relayed: int = 0  # questions to one twin by way of the own vault
+
+    @property
+    def head(self) -> bytes:
+        return self.newest()
 
     async def start_twin(self, order: TwinOrder) -> PretendedVault:
         self.orders.append(order)

@@ -22,6 +22,7 @@ from node.update.rehearsal import TrialResult, scan, stop
 from node.vault.core.identity import KEY_BYTES, Signer, position_of
 
 QUESTIONS: Final = 60  # a quarter of them put, the others read
+QUESTIONS_MAX: Final = 180  # 18 s, in which it hears of the newest head and hands it out
 QUESTIONS_PER_S: Final = 10.0
 ASK_S_MAX: Final = 300.0
 
@@ -70,7 +71,8 @@ async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) 
             return
         asked.append(measured)
         is_right = all(answer.outcome == "ok" for answer in measured.answers)
-        if (len(asked) >= QUESTIONS and any(served)) or not is_right:
+        is_enough = len(asked) >= (QUESTIONS if any(served) else QUESTIONS_MAX)
+        if is_enough or not is_right:
             done.set()
 
     twice = (vault.record, vault.record)
@@ -82,7 +84,7 @@ async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) 
         async with asyncio.timeout(ASK_S_MAX):
             await done.wait()
     except TimeoutError as error:
-        raise TwinFailed(says.news_unseen() if len(asked) >= QUESTIONS else "it answered too slowly") from error
+        raise TwinFailed("it answered too slowly") from error
     finally:
         asking.cancel()
         await asyncio.wait({asking})
@@ -90,6 +92,8 @@ async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) 
     bad = [f"{one.kind}: {answer.outcome}" for one in asked for answer in one.answers if answer.outcome != "ok"]
     if bad:
         raise TwinFailed(f"not every answer was right ({bad[0]})")
+    if len(asked) >= QUESTIONS_MAX and not any(served):
+        raise TwinFailed(says.news_unseen())
     if len(asked) < QUESTIONS or not any(served):
         asking.result()  # raises what it ended with
         raise ProberFailed("the prober ended before it had asked enough")

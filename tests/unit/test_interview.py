@@ -294,7 +294,8 @@ class TestTheDevelopersNews:
     def test_answers_between_which_another_head_became_the_newest_say_nothing(self):
         def publish(scene: Scene, question: Question, heard: Heard) -> Heard:
             if question.kind == "head":
-                scene.world.head += b"."
+                later = scene.world.head + b"."
+                scene.world.newest = lambda: later
             return heard
 
         scene = Scene().play(lie=publish)
@@ -304,7 +305,7 @@ class TestTheDevelopersNews:
     @pytest.mark.parametrize("head", [b"", bytes(NEWS_BYTES_MAX + 1)])
     def test_nobody_is_asked_for_no_head_or_for_one_that_no_report_has_room_for(self, head: bytes):
         scene = Scene()
-        scene.world.head = head
+        scene.world.newest = lambda: head
         assert (scene.play().about_news, scene.failure) == ([], "")
 
 
