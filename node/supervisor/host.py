@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,7 @@ from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
 TELL_S: Final = 5.0
+ALIKE_MAX: Final = 64
 KEPT_MAX: Final = 8  # twins whose ports, and what they have heard, are remembered; two run at a time
 TABLES_S: Final = 20.0
 ASK_S: Final = 8.0  # for what a vault waits some seconds for itself
@@ -65,6 +67,7 @@ class UpdateHost:
         self._twins: dict[Twin, Hearing] = {}  # that run
         self._is_program_copied = False
         self.head = b""  # what the vault in use shall carry
+        self._alike: deque[bytes] = deque(maxlen=ALIKE_MAX)  # digests of heads that say the same
         self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
         self._notes: tuple[OwnNote, ...] = ()  # what it shall answer others with
         self.contacts: Callable[[], tuple[bytes, ...]] = tuple  # whom the vault in use knew last, best first
@@ -98,9 +101,10 @@ class UpdateHost:
         Raises:
             RequestRefused: The vault would not.
         """
+        if head != self.head:
+            self._alike.clear()
         self.head = head
-        for twin, hearing in self._twins.items():
-            twin.tell(self._news(hearing))
+        self._tell_news()
         try:
             await self._vault.ask(lambda number: control.SetHead(number, head), TELL_S)
         except VaultUnavailable as error:
@@ -200,6 +204,8 @@ class UpdateHost:
         Raises:
             VaultUnavailable, RequestRefused: The vault could not be told.
         """
+        self._alike.append(digest)
+        self._tell_news()
         await self._vault.ask(lambda number: control.KnowHead(number, digest, sender), TELL_S)
 
     async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
@@ -263,7 +269,11 @@ class UpdateHost:
     def _news(self, hearing: Hearing) -> list[Order]:
         """What a twin is told of the developers' news now."""
         head = self.head
-        return [lambda number: control.SetHead(number, head)] if hearing.takes(head) else []
+        return [lambda number: control.SetHead(number, head)] if hearing.takes(head, self._alike) else []
+
+    def _tell_news(self) -> None:
+        for twin, hearing in self._twins.items():
+            twin.tell(self._news(hearing))
 
     def _tell_twins(self, orders: Sequence[Order]) -> None:
         for twin in self._twins:

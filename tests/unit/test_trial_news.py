@@ -13,7 +13,7 @@ from tests.trial_world import ON_ITS_OWN, World, running
 BOTH, NEITHER, ONLY_CANDIDATE, ONLY_CONTROL = (True, True), (False, False), (True, False), (False, True)
 
 
-def ask(world: World, *answers: tuple[bool, bool], every_s: float = 2.5) -> World:
+def ask(world: World, *answers: tuple[bool, bool], every_s: float = 4.0) -> World:
     """Ask both for the newest head, again and again; who passed it on is said of the candidate first."""
     for candidate, control in answers:
         world.now_s += every_s
@@ -31,7 +31,7 @@ class TestAVeto:
     def test_a_candidate_that_does_not_pass_on_news_which_its_twin_passes_on_is_refused(self):
         world = ask(start(), *[ONLY_CONTROL] * 6)
         assert world.outcome == "refuse"
-        assert world.reason == ("does not pass on news from the developers, as its twin did 6 times in 12 s")
+        assert world.reason == ("does not pass on news from the developers, as its twin did 6 times in 20 s")
 
     def test_neither_a_few_misses_nor_a_short_time_are_enough(self):
         assert ask(start(), *[ONLY_CONTROL] * 5, every_s=9.0).outcome == "open"

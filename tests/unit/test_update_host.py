@@ -305,6 +305,27 @@ class TestTheDevelopersNews:
 
         self.play(home, scene)
 
+    def test_one_that_says_the_same_as_the_newest_is_as_good_and_the_newest_is_what_it_is_told(self, home: Home):
+        same = hashlib.sha256(b"newest, in other words").digest()
+
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            assert twin.brings(b"newest, in other words") == []
+            await host.know_head(same, b"who brought it")
+            assert twin.told == self.SET
+            assert (await twin_of(host, b"2" * 32)).brings(b"newest, in other words") == self.SET
+
+        self.play(home, scene)
+
+    def test_what_said_the_same_as_an_older_one_is_no_news(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            await host.know_head(hashlib.sha256(b"newest, in other words").digest(), b"who brought it")
+            await host.carry_head(b"newer than that")
+            assert twin.brings(b"newest, in other words") == []
+
+        self.play(home, scene)
+
     def test_it_need_not_have_listened_to_be_told(self, home: Home):
         async def scene(host: UpdateHost) -> None:
             twin = await twin_of(host)
@@ -339,8 +360,8 @@ class TestTheDevelopersNews:
         for number in range(3 * BROUGHT_MAX):
             hearing.brings(b"%d" % number)
         assert len(hearing._brought) == BROUGHT_MAX
-        assert hearing.takes(b"%d" % (3 * BROUGHT_MAX - 1))
-        assert not hearing.takes(b"0")
+        assert hearing.takes(b"%d" % (3 * BROUGHT_MAX - 1), ())
+        assert not hearing.takes(b"0", ())
 
 
 def test_a_twins_room_is_counted_in_the_steps_of_the_own_vaults():
