@@ -392,9 +392,9 @@ class Trial(msgspec.Struct, kw_only=True):
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
         too_few += self.tally.relayed.missing(self.profile.relayed_reads_min)
-        too_few += self.news.missing(self.profile.news_min)
         drifted = self.comparison.drifted(self.distances, self.profile)
-        return drifted + too_few + self.comparison.missing(self.profile)
+        news = self.news.missing(self.profile.news_min)
+        return drifted + news + too_few + self.comparison.missing(self.profile)
 
     def _end(self, outcome: Outcome, reason: str) -> Verdict:
         return Verdict(outcome, reason, self.progress())

@@ -422,7 +422,7 @@ BAD: Final = (
             ),
         ),
         "not promoted",
-        ("does not pass on news",),
+        ("pass on news",),
     ),
     Row(
         "hears-no-news",
@@ -435,7 +435,7 @@ BAD: Final = (
             ),
         ),
         "not promoted",
-        ("does not pass on news",),
+        ("pass on news",),
     ),
 )
 

@@ -116,6 +116,11 @@ class TestAPromotion:
         assert world.outcome == "keep"
         assert "lately it did not pass on news from the developers" in world.reason
 
+    def test_of_all_that_is_missing_news_are_said_first(self):
+        world = World(passes_news=ONLY_CONTROL, profile=replace(ON_ITS_OWN, news_s=1e6, blocks_min=999, reads_min=9999))
+        world.start().go_on(PRACTICE.trial_s_max + 1.0)
+        assert world.reason.startswith("not proven within 150 s: lately it did not pass on news from the developers, ")
+
 
 def test_answers_while_a_twin_is_down_say_nothing():
     world = start()
