@@ -19,6 +19,7 @@ from typing import Final
 from node.trial import (
     REAL,
     Event,
+    NewsAsked,
     Pair,
     PairMeasured,
     PeersRated,
@@ -128,6 +129,7 @@ class Home:
         self._slow_logs: list[float] = []
         self._liars_seed = chance.random()  # the same neighbours, and the same liars, every day
         self._tell(Started(0.0, REAL.duration_s(chance.random())))
+        self._tell(NewsAsked(0.0, candidate=True, control=True))
         if around.neighbours is None:
             self._tell(PeersRated(0.0, (), (), subnets_known=0))
 

@@ -10,6 +10,7 @@ from node.trial import (
     Ask,
     Event,
     Kind,
+    NewsAsked,
     Pair,
     PairMeasured,
     PeersRated,
@@ -56,6 +57,7 @@ class World:
     control: Ask = GOOD
     cpu_ratio: float = 1.0
     memory_ratio: float = 1.0
+    passes_news: tuple[bool, bool] = (True, True)  # candidate, control
     now_s: float = 1000.0
     pairs: int = 0
     cpu_ns: int = 0
@@ -84,7 +86,7 @@ class World:
                 self.verdicts.append(verdict)
 
     def start(self) -> World:
-        self.tell(Started(self.now_s, self.duration_s))
+        self.tell(Started(self.now_s, self.duration_s), NewsAsked(self.now_s, *self.passes_news))
         return self
 
     def rate(self, count: int = 6, log_ratio: float | None = 0.0, **about_candidate: int) -> World:
@@ -105,13 +107,14 @@ class World:
         return self
 
     def go_on(self, seconds: float) -> World:
-        """Pairs at the world's pace and two samples of usage a second, until a verdict or for ``seconds``."""
+        """Pairs at the world's pace, usage and news twice a second, until a verdict or for ``seconds``."""
         end_s, steps_per_sample = self.now_s + seconds, max(1, round(0.5 / self.step_s))
         while self.now_s < end_s and not self.verdicts:
             self.now_s += self.step_s
             self.pair()
             if self.pairs % steps_per_sample == 0:
                 self.cpu_ns += 100_000_000
+                self.tell(NewsAsked(self.now_s, *self.passes_news))
                 self.tell(
                     UsageSampled(
                         self.now_s,

@@ -17,7 +17,7 @@ from node.update.ports import TwinOrder
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.identity import Signer, certify, encode_record, make_record
-from node.vault.core.messages import Answer, Audited, Chunk, Evidence, NotHeld, Refused, Stored
+from node.vault.core.messages import Answer, Audited, Chunk, Evidence, HeadContent, NotHeld, Pong, Refused, Stored
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
 from node.vault.load import Load
@@ -57,6 +57,8 @@ class Nature:
     is_for_clients_only: bool = False  # it refuses whoever is a vault
     asks_twin_per_s: float = 0.0
     tells_load: bool = True
+    serves_news: bool = True
+    names_news: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,18 @@ class PretendedVault:
         self.outcome = "failed" if self.exited.done() else "ok"
         if self.exited.done():
             return b""
+        if question.kind in ("ping", "head"):
+            return codec.encode(self._news(question))
         return codec.encode(self._put(question) if question.kind == "put" else self._read(question))
+
+    def _news(self, question: Question) -> Answer:
+        digest = hashlib.sha256(self.world.head).digest() if self.nature.names_news else b""
+        if question.kind == "ping":
+            self.outcome = "ok" if digest == question.address else "not_held"
+            return Pong(digest)
+        is_held = self.nature.serves_news and question.address == hashlib.sha256(self.world.head).digest()
+        self.outcome = "ok" if is_held else "refused"
+        return HeadContent(self.world.head) if is_held else Refused("not_held")
 
     def _put(self, question: Question) -> Answer:
         number = len(self.store) + 1
@@ -233,6 +246,7 @@ class World:
     prober_dies_at: tuple[int, ...] = ()
     told: Callable[[Question, Heard], Heard] = lambda _question, heard: heard  # what the prober makes of it
     is_own_vault_away: bool = False
+    newest: Callable[[], bytes] = lambda: b"the newest head"
     contents: dict[bytes, bytes] = field(default_factory=dict)
     farm: Signer = field(default_factory=lambda: Signer(hashlib.sha256(b"farm").digest()))
     last_serial: int = 0  # of a certificate of the farm's
@@ -246,6 +260,10 @@ class World:
     pairs: int = 0
     crowd_asks_per_s: float = 20.0  # of each twin
     relayed: int = 0  # questions to one twin by way of the own vault
+
+    @property
+    def head(self) -> bytes:
+        return self.newest()
 
     async def start_twin(self, order: TwinOrder) -> PretendedVault:
         self.orders.append(order)

@@ -3,7 +3,7 @@
 child  Hello
 parent Probe      the twins, in random order
 child  Ready      both twins have been greeted
-parent Question   for both twins; answered once by Heard, under its id
+parent Question   for both twins, about a chunk or the newest head; answered once by Heard, under its id
 parent Renew      go on under another identity; answered once by Renewed, when it has greeted both twins
 
 The parent draws every question and its nonce, and is given the answers as they came: it checks them itself.
@@ -18,7 +18,9 @@ import msgspec
 from node.vault.control import Hello
 from node.vault.errors import ControlError
 
-Kind = Literal["put", "get", "audit"]
+ChunkKind = Literal["put", "get", "audit"]
+NewsKind = Literal["ping", "head"]  # which head the twin says it carries, and that head itself
+Kind = Literal["put", "get", "audit", "ping", "head"]
 Outcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
 
 ASK_TIMEOUT_S: Final = 5.0  # for one twin's answer
@@ -36,7 +38,10 @@ class Probe(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
 
 
 class Question(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
-    """One request for both twins; ``content`` only for a put, ``first`` (0 or 1) is asked first."""
+    """One request for both twins; ``content`` only for a put, ``first`` (0 or 1) is asked first.
+
+    ``address`` is that of the chunk, or the digest of the head that they should carry; it fits who carries just that.
+    """
 
     id: int
     kind: Kind

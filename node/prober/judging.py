@@ -5,9 +5,26 @@ The prober judges what it hears; the supervisor judges the same bytes again, and
 
 from __future__ import annotations
 
+import hashlib
+
 from node.prober.control import Outcome, Question
 from node.vault.core import codec
-from node.vault.core.messages import Answer, Audit, Audited, Chunk, Get, NotHeld, Put, Refused, Request, Stored
+from node.vault.core.messages import (
+    Answer,
+    Audit,
+    Audited,
+    Chunk,
+    FetchHead,
+    Get,
+    HeadContent,
+    NotHeld,
+    Ping,
+    Pong,
+    Put,
+    Refused,
+    Request,
+    Stored,
+)
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, check_answer, check_content, check_receipt
 from node.vault.errors import ChunkMismatch, PeerError
 
@@ -20,6 +37,10 @@ def request_of(question: Question) -> Request:
             return Get(question.address, question.nonce)
         case "audit":
             return Audit(question.address, question.nonce)
+        case "ping":
+            return Ping(b"")  # as who carries none, and so tells the twin nothing
+        case "head":
+            return FetchHead(question.address)
 
 
 def judge(question: Question, transport_key: bytes, content: bytes, utc_s: float) -> Outcome:
@@ -45,7 +66,11 @@ def _judge(question: Question, key: bytes, message: Answer, utc_s: float) -> Out
             check_content(content, answer)
         case Audited(answer) if question.kind == "audit":
             check_answer(answer, key, kind=AUDITED, address=address, nonce=nonce, utc_s=utc_s)
-        case NotHeld(answer, takers) if question.kind != "put":
+        case Pong(head) if question.kind == "ping":
+            return "ok" if head == address else "not_held"
+        case HeadContent(content) if question.kind == "head":
+            return "ok" if hashlib.sha256(content).digest() == address else "wrong_bytes"
+        case NotHeld(answer, takers) if question.kind in ("get", "audit"):
             check_answer(answer, key, kind=NOT_HELD, address=address, nonce=nonce, utc_s=utc_s, takers=takers)
             return "not_held"
         case Refused():

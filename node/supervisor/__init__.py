@@ -22,6 +22,7 @@ updating.py     the updates of a home, opened
 host.py         what updates may ask of the node
 assigning.py    what each vault is given to work with
 twins.py        vaults for a trial
+hearing.py      the developers' news that these have brought, and no others
 tending.py      what these are told while they run, as the vault in use is
 probing.py      the prober of a trial
 greeting.py     whether others can be reached, when the vault in use finds none

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from node.api import texts
 from node.prober.control import Probe, Question
@@ -16,6 +17,7 @@ from node.supervisor import space
 from node.supervisor.assigning import Assigning, with_free_port
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.greeting import is_anyone_there, worth_greeting
+from node.supervisor.hearing import Hearing
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
@@ -31,13 +33,15 @@ from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
 TELL_S: Final = 5.0
-BINDS_MAX: Final = 8  # twins whose ports are remembered; two run at a time
+ALIKE_MAX: Final = 64
+KEPT_MAX: Final = 8  # twins whose ports, and what they have heard, are remembered; two run at a time
 TABLES_S: Final = 20.0
 ASK_S: Final = 8.0  # for what a vault waits some seconds for itself
 NO_ANSWER: Final = "peer"  # codes of what the vault that was asked did, or did not
 NOTE_S: Final = 40.0  # a vault that has moved is looked for first
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 class UpdateHost:
@@ -59,9 +63,11 @@ class UpdateHost:
         self._entropy = entropy
         self._assigning = assigning
         self._binds: dict[bytes, str] = {}  # of twins by their seeds: each keeps its port, as the vault in use does
-        self._twins: set[Twin] = set()  # that run
+        self._hearings: dict[bytes, Hearing] = {}  # of twins by their seeds
+        self._twins: dict[Twin, Hearing] = {}  # that run
         self._is_program_copied = False
         self.head = b""  # what the vault in use shall carry
+        self._alike: deque[bytes] = deque(maxlen=ALIKE_MAX)  # digests of heads that say the same
         self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
         self._notes: tuple[OwnNote, ...] = ()  # what it shall answer others with
         self.contacts: Callable[[], tuple[bytes, ...]] = tuple  # whom the vault in use knew last, best first
@@ -95,8 +101,10 @@ class UpdateHost:
         Raises:
             RequestRefused: The vault would not.
         """
+        if head != self.head:
+            self._alike.clear()
         self.head = head
-        self._tell_twins([lambda number: control.SetHead(number, head)])
+        self._tell_news()
         try:
             await self._vault.ask(lambda number: control.SetHead(number, head), TELL_S)
         except VaultUnavailable as error:
@@ -196,6 +204,8 @@ class UpdateHost:
         Raises:
             VaultUnavailable, RequestRefused: The vault could not be told.
         """
+        self._alike.append(digest)
+        self._tell_news()
         await self._vault.ask(lambda number: control.KnowHead(number, digest, sender), TELL_S)
 
     async def switch(self, tree_hash: str, *, is_insisted: bool = False) -> None:
@@ -217,8 +227,9 @@ class UpdateHost:
             slot = await asyncio.to_thread(self._slot, order.tree_hash)
         except UpdateError as error:
             raise HostFailed(str(error)) from error
-        assignment = await asyncio.to_thread(self._assign, order)
-        key, care = twin_key(order.seed, self._entropy, self._utc_s()), self._care(order, assignment)
+        hearing = _kept(self._hearings, order.seed, Hearing)
+        assignment = await asyncio.to_thread(self._assign, order, hearing.head)
+        key, care = twin_key(order.seed, self._entropy, self._utc_s()), self._care(order, hearing, assignment.head)
         try:
             twin = await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log", care)
         except TwinFailed as error:
@@ -226,31 +237,43 @@ class UpdateHost:
             if trouble:  # then it may be why, and its twin may have had luck
                 raise HostFailed(trouble) from error
             raise
-        self._twins.add(twin)
-        twin.exited.add_done_callback(lambda _: self._twins.discard(twin))
+        self._twins[twin] = hearing
+        twin.tell(self._news(hearing))  # it may have become the newest while the twin started
+        twin.exited.add_done_callback(lambda _: self._twins.pop(twin, None))
         return twin
 
-    def _assign(self, order: TwinOrder) -> Assignment:
+    def _assign(self, order: TwinOrder, head: bytes) -> Assignment:
         """What a twin is given: what a vault in use would be, and the record of that one to begin with.  Blocking."""
-        bind = with_free_port(self._binds.pop(order.seed, self._any_port()))
-        while len(self._binds) >= BINDS_MAX:
-            self._binds.pop(next(iter(self._binds)))
-        self._binds[order.seed] = bind
+        bind = self._binds[order.seed] = with_free_port(_kept(self._binds, order.seed, self._any_port))
         # A version taken into use always stands by at first; one that was in use when the computer started never did.
         is_standby = order.is_standby or self._entropy(1)[0] % 2 == 0
-        given = self._assigning.make(bind=bind, quota_bytes=order.quota_bytes, head=self.head, is_standby=is_standby)
+        given = self._assigning.make(bind=bind, quota_bytes=order.quota_bytes, head=head, is_standby=is_standby)
         own = (self._vault.record,) if self._vault.record else ()
         return replace(given, contacts=(*own, *given.contacts)[: control.CONTACTS_MAX])
 
-    def _care(self, order: TwinOrder, assignment: Assignment) -> Care:
+    def _care(self, order: TwinOrder, hearing: Hearing, given: bytes) -> Care:
+        """``given``: the head that it starts with."""
+
         def first() -> list[Order]:
             """What the vault in use is told when it listens."""
-            head = self.head
-            newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != assignment.head else []
-            files = [make for _, make in self._file_orders()]
+            head, files = hearing.head, [make for _, make in self._file_orders()]
+            newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != given else []
             return [*newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
 
-        return Care(first, lambda key: renewed_key(order.seed, key, self._utc_s()), self._utc_s)
+        def brought(head: bytes) -> list[Order]:
+            hearing.brings(head)
+            return self._news(hearing)
+
+        return Care(first, lambda key: renewed_key(order.seed, key, self._utc_s()), self._utc_s, brought)
+
+    def _news(self, hearing: Hearing) -> list[Order]:
+        """What a twin is told of the developers' news now."""
+        head = self.head
+        return [lambda number: control.SetHead(number, head)] if hearing.takes(head, self._alike) else []
+
+    def _tell_news(self) -> None:
+        for twin, hearing in self._twins.items():
+            twin.tell(self._news(hearing))
 
     def _tell_twins(self, orders: Sequence[Order]) -> None:
         for twin in self._twins:
@@ -321,6 +344,14 @@ class UpdateHost:
     def _any_port(self) -> str:
         """The address of the vault in use, so that all of a farm count as one holder, with a port of its own."""
         return f"{self._home.marker.bind.rpartition(':')[0]}:0"
+
+
+def _kept(kept: dict[bytes, _T], seed: bytes, make: Callable[[], _T]) -> _T:
+    """What is remembered of the twin with this seed, or what is made for it; the oldest ones are forgotten."""
+    one = kept[seed] = kept.pop(seed) if seed in kept else make()
+    while len(kept) > KEPT_MAX:
+        kept.pop(next(iter(kept)))
+    return one
 
 
 def _carry_object(content: bytes, number: int) -> control.CarryObject:

@@ -29,20 +29,22 @@ FOLDER_MODE: Final = 0o700
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """How a twin is looked after, see ``Tending``."""
+    """How a twin is looked after, see ``Tending``.  ``brought`` takes a head that it hands up."""
 
     first: Callable[[], Sequence[Order]]
     renew: Callable[[RunKey], RunKey]
     utc_s: Callable[[], float]
+    brought: Callable[[bytes], Sequence[Order]]
 
 
 class Twin:
     """A running vault of a trial; fulfils ``node.update.ports.TwinVault``."""
 
-    def __init__(self) -> None:
+    def __init__(self, care: Care) -> None:
         self.record = b""
+        self._care = care
         self._run: Run
-        self._tending: Tending
+        self._tending: Tending | None = None
         self._listening = asyncio.Event()
 
     @classmethod
@@ -57,7 +59,7 @@ class Twin:
             TwinFailed: It did not; nothing of it is left.
             HostFailed: This machine could not start it, whatever its code; nothing of it is left.
         """
-        twin = cls()
+        twin = cls(care)
         launcher = VaultLauncher(order.data, log)
         try:
             await asyncio.to_thread(_make_folders, order.data)
@@ -68,7 +70,7 @@ class Twin:
             raise HostFailed(texts.reason(error)) from error
         is_up = False
         try:
-            twin._look_after(care)
+            twin._look_after()
             if assignment.is_standby:
                 await stood_by(twin._run)
             if assignment.is_standby and not order.is_standby:
@@ -113,18 +115,22 @@ class Twin:
 
     def tell(self, orders: Sequence[Order]) -> None:
         """Give it orders that the vault in use is given too; what comes of them does not matter."""
-        self._tending.tell(orders)
+        if self._tending is not None:  # else it is told at its start
+            self._tending.tell(orders)
 
-    def _look_after(self, care: Care) -> None:
+    def _look_after(self) -> None:
+        care = self._care
         self._tending = Tending(self._run, care.first, care.renew, care.utc_s)
         tending = asyncio.create_task(self._tending.keep_on(self._listening), name="twin")
         self._run.exited.add_done_callback(lambda _: tending.cancel())
 
     def _heard(self, report: control.Report) -> None:
-        """Take what it says by itself.  Heads are left to the vault in use: a twin is not believed anything."""
+        """Take what it says by itself.  Heads are judged for the vault in use: a twin is not believed anything."""
         if isinstance(report, control.Listening):
             self.record = report.record
             self._listening.set()
+        elif isinstance(report, control.HeadSeen):
+            self.tell(self._care.brought(report.content))
 
 
 def twin_key(seed: bytes, entropy: Entropy, now_s: float) -> RunKey:

@@ -64,6 +64,15 @@ class UsageSampled:
 
 
 @dataclass(frozen=True, slots=True)
+class NewsAsked:
+    """Both twins were asked for the developers' newest head: who names it and hands it out as it was signed."""
+
+    now_s: float
+    candidate: bool
+    control: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PeersRated:
     """All neighbours' newest reports.  ``subnets_known``: how many subnets the network has, if known."""
 
@@ -145,6 +154,7 @@ Event = (
     | VaultExited
     | PairMeasured
     | UsageSampled
+    | NewsAsked
     | PeersRated
     | ChunkLost
     | WrongBytes

@@ -24,7 +24,7 @@ from node.trial.relayed import Relayed
 
 ADDRESSES_MAX: Final = 256  # of lost chunks and of wrong bytes that are told apart
 
-FaultKind = Literal["wrong", "lost", "crash", "hang", "violation", "denial", "proof"]
+FaultKind = Literal["wrong", "lost", "crash", "hang", "violation", "denial", "proof", "news"]
 _EXCUSABLE: Final[frozenset[FaultKind]] = frozenset({"crash", "hang"})  # no state of the computer excuses bad data
 
 

@@ -92,6 +92,11 @@ class Profile:
     lost_tries: int = 3  # a stored chunk is lost when it is not served in so many tries
     lost_retry_s: float = 600.0
 
+    # For the developers' news.  A vault that hears of them fetches them within seconds, else within some minutes.
+    news_min: int = 1  # times that the candidate was seen to pass them on
+    news_misses_min: int = 6  # in a row, while the control passed them on
+    news_s: float = 2 * _HOUR_S  # for so long
+
     # For reads by way of the own vault: so many right ones of the control, before those of the candidate are compared.
     relayed_reads_min: int = 100
 
@@ -196,6 +201,7 @@ PRACTICE: Final = Profile(
     gap_s_max=10.0,
     pairs_per_s_min=20.0,
     lost_retry_s=0.5,
+    news_s=20.0,
     relayed_reads_min=30,
     wave_shares=(),
     wave_first_nodes_min=0,

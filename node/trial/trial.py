@@ -24,6 +24,7 @@ from node.trial.events import (
     Denied,
     Event,
     HostFault,
+    NewsAsked,
     PairMeasured,
     PeersRated,
     Rescanned,
@@ -39,6 +40,7 @@ from node.trial.events import (
 )
 from node.trial.evidence import Ask, Pair
 from node.trial.faults import Doubt, FaultKind, Faults, Ruling, Silence, Tally
+from node.trial.news import News
 from node.trial.peers import Neighbours, score
 from node.trial.profile import METRICS, Profile
 from node.trial.ratchet import Estimates
@@ -77,6 +79,7 @@ class Trial(msgspec.Struct, kw_only=True):
     faults: Faults = msgspec.field(default_factory=Faults)
     tally: Tally = msgspec.field(default_factory=Tally)
     silence: Silence = msgspec.field(default_factory=Silence)
+    news: News = msgspec.field(default_factory=News)
     restarts: int = 0
     restarted_at_s: float = -1.0  # on the trial's clock
 
@@ -151,6 +154,7 @@ class Trial(msgspec.Struct, kw_only=True):
         """A twin came or went: what counts from then on counts from zero."""
         self.absent_s = self.warm_s = 0.0
         self.silence = Silence()
+        self.news.restart()
 
     # Events.
 
@@ -169,6 +173,8 @@ class Trial(msgspec.Struct, kw_only=True):
             case UsageSampled():
                 if self._is_comparing() and not step.is_late:
                     self.comparison.add_usage(event.candidate, event.control)
+            case NewsAsked() if self._is_running():
+                return self._news_asked(event)
             case PeersRated():
                 return self._peers_rated(event, step)
             case ChunkLost():
@@ -183,7 +189,7 @@ class Trial(msgspec.Struct, kw_only=True):
                 return self._rescanned(event, step)
             case HostFault():
                 return self._host_fault()
-            case Ticked():
+            case NewsAsked() | Ticked():
                 pass
             case _:
                 assert_never(event)
@@ -263,6 +269,12 @@ class Trial(msgspec.Struct, kw_only=True):
         self.silence = Silence()
         return self._fault("candidate", "hang", sentence, is_twin_sound=True)
 
+    def _news_asked(self, event: NewsAsked) -> Verdict | None:
+        if not event.candidate and not event.control:
+            self.comparison.void_block()
+        sentence = self.news.hear(event, self.clock.awake_s, self.profile)
+        return self._fault("candidate", "news", sentence, is_twin_sound=True) if sentence else None
+
     def _peers_rated(self, event: PeersRated, step: Step) -> Verdict | None:
         peers = score(event.candidate, event.control, self.profile)
         if not step.is_late:
@@ -293,16 +305,14 @@ class Trial(msgspec.Struct, kw_only=True):
     def _lost(self, twin: Twin, *addresses: bytes, is_twin_sound: bool = False) -> Verdict | None:
         if twin == "candidate" and not self.tally.note_lost(addresses):
             return None
-        return self._fault(
-            twin, "lost", says.lost(len(self.tally.lost), self.tally.stored), is_twin_sound=is_twin_sound
-        )
+        sentence = says.lost(len(self.tally.lost), self.tally.stored)
+        return self._fault(twin, "lost", sentence, is_twin_sound=is_twin_sound)
 
     def _wrong(self, twin: Twin, address: bytes, *, is_twin_sound: bool = False) -> Verdict | None:
         if twin == "candidate" and not self.tally.note_wrong(address):
             return None
-        return self._fault(
-            twin, "wrong", says.wrong(len(self.tally.wrong), self.tally.reads), is_twin_sound=is_twin_sound
-        )
+        sentence = says.wrong(len(self.tally.wrong), self.tally.reads)
+        return self._fault(twin, "wrong", sentence, is_twin_sound=is_twin_sound)
 
     def _fault(self, twin: Twin, kind: FaultKind, sentence: str, *, is_twin_sound: bool = False) -> Verdict | None:
         """A twin shows a fault.  ``is_twin_sound``: the other one was seen to be sound at the same moment."""
@@ -381,9 +391,10 @@ class Trial(msgspec.Struct, kw_only=True):
             (self.neighbours.rated, self.neighbours.needed(self.profile), "neighbours rated it"),
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
-        relayed = self.tally.relayed.missing(self.profile.relayed_reads_min)
+        too_few += self.tally.relayed.missing(self.profile.relayed_reads_min)
         drifted = self.comparison.drifted(self.distances, self.profile)
-        return drifted + too_few + relayed + self.comparison.missing(self.profile)
+        news = self.news.missing(self.profile.news_min)
+        return drifted + news + too_few + self.comparison.missing(self.profile)
 
     def _end(self, outcome: Outcome, reason: str) -> Verdict:
         return Verdict(outcome, reason, self.progress())

@@ -163,6 +163,18 @@ def proven_by_neighbours(count: int) -> str:
     return f"gave wrong answers under its own signature, as {_counted(count, 'neighbour')} proved"
 
 
+def keeps_news(misses: int, seconds: float) -> str:
+    return f"does not pass on news from the developers, as its twin did {misses} times in {span(seconds)}"
+
+
+def news_unseen() -> str:
+    return "it was not seen to pass on news from the developers"
+
+
+def news_kept_lately() -> str:
+    return "lately it did not pass on news from the developers"
+
+
 def promoted(evidence: Progress, *, is_proven: bool = True) -> str:
     by = f"rated by {_counted(evidence.neighbours_rated, 'neighbour')}"
     if not evidence.neighbours_needed:

@@ -1,7 +1,8 @@
 """Puts the same questions to both twins, by way of a prober, and checks every answer itself.
 
     draw a question and a fresh nonce -> the prober asks both -> what they answered -> judged here -> a pair
-    now and then: the farm's own vault asks both, as any vault may; the prober takes on another identity
+    now and then: the farm's own vault asks both, as any vault may; the prober takes on another identity,
+                  or asks both for the newest head: whether they name it to who greets them, and hand it out
 
 The prober and the vault read what strangers send, so neither is believed: a pair counts when both answers are what was
 said of them.  Who says what is not so is of no use any more, and the pair is nobody's fault.
@@ -10,15 +11,16 @@ said of them.  Who says what is not so is of no use any more, and the pair is no
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from node.prober.control import Answered, Outcome, Question
+from node.prober.control import Answered, NewsKind, Outcome, Question
 from node.prober.judging import judge, request_of
 from node.update.errors import ProberFailed, TwinFailed
-from node.update.observations import Measured, ProbeAnswer
+from node.update.observations import Measured, NewsServed, ProbeAnswer
 from node.update.plan import Draw, Plan
 from node.update.ports import Prober, TrialPorts
 from node.vault.core import codec
@@ -30,6 +32,9 @@ from node.vault.errors import PeerError
 from node.vault.ports import Entropy, Random
 
 RELAYED_PER_PAIR: Final = 0.25  # reads by way of the own vault beside each pair: a quarter of all reads
+NEWS_PER_PAIR: Final = 0.05  # so at 60 pairs an hour three times an hour
+NEWS_KINDS: Final[tuple[NewsKind, ...]] = ("ping", "head")
+NEWS_BYTES_MAX: Final = 512 << 10  # both answers fit one report; no head without a proof of contradiction is longer
 RENEWALS_PER_PAIR: Final = 0.01  # so at 60 pairs an hour an identity lasts for 100 minutes on average
 CATCH_UP_S: Final = 1.0  # after a hold-up
 REPORT_AGE_S_MAX: Final = 60.0  # between the moment at which an answer is said to have come and its report
@@ -57,7 +62,7 @@ class Interview:
         plan: Plan,
         ports: TrialPorts,
         chance: Chance,
-        hear: Callable[[Measured], None],
+        hear: Callable[[Measured | NewsServed], None],
     ) -> None:
         """Raises TwinFailed: What a twin gave is no record of a vault."""
         try:
@@ -82,17 +87,17 @@ class Interview:
             await self._pair(prober, self._plan.next())
             if self._plan.can_read and random.random() < RELAYED_PER_PAIR:
                 await self._relayed_pair(self._plan.next_read())
+            if random.random() < NEWS_PER_PAIR:
+                await self._news(prober)
             if random.random() < RENEWALS_PER_PAIR:
                 await prober.renew()
             next_s = max(next_s, self._now() - CATCH_UP_S) + (0.5 + random.random()) / pairs_per_s
             await asyncio.wait({prober.exited}, timeout=max(0.0, next_s - self._now()))
 
     async def _pair(self, prober: Prober, draw: Draw) -> None:
-        question, asked_s, is_taken = self._question(draw), self._now(), False
+        is_taken = False
         try:
-            heard = (await prober.ask(question)).answers
-            self._check_times(heard, self._now() - asked_s)
-            first, second = (self._checked(question, key, one) for key, one in zip(self._keys, heard, strict=True))
+            first, second = await self._ask(prober, self._question(draw))
             is_taken = draw.kind == "put" and first.outcome == second.outcome == "ok"
         finally:
             if draw.kind == "put" and not is_taken:
@@ -100,6 +105,33 @@ class Interview:
         if is_taken:
             self._plan.acknowledged(draw.address)
         self._take(draw, (first, second), is_relayed=False)
+
+    async def _news(self, prober: Prober) -> None:
+        """Ask both for the newest head.  If another one is the newest meanwhile, the answers say nothing."""
+        head = self._ports.head
+        if not 0 < len(head) <= NEWS_BYTES_MAX:
+            return
+        digest, is_first_good, is_second_good = hashlib.sha256(head).digest(), True, True
+        for kind in NEWS_KINDS:
+            first, second = await self._ask(
+                prober, Question(0, kind, digest, b"", b"", self._chance.random.randrange(2))
+            )
+            is_first_good &= first.outcome == "ok"
+            is_second_good &= second.outcome == "ok"
+        if self._ports.head == head:
+            self._hear(NewsServed((is_first_good, is_second_good)))
+
+    async def _ask(self, prober: Prober, question: Question) -> tuple[ProbeAnswer, ProbeAnswer]:
+        """What both answer the prober, checked.
+
+        Raises:
+            ProberFailed: It has ended, or what it said cannot be.
+        """
+        asked_s = self._now()
+        heard = (await prober.ask(question)).answers
+        self._check_times(heard, self._now() - asked_s)
+        first, second = (self._checked(question, key, one) for key, one in zip(self._keys, heard, strict=True))
+        return first, second
 
     async def _relayed_pair(self, draw: Draw) -> None:
         """Let the own vault ask both; a vault that cannot do it now says nothing of them."""

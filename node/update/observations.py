@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from node.prober.control import Outcome
-from node.trial.events import ChunkLost, Event, PairMeasured, Twin
+from node.trial.events import ChunkLost, Event, NewsAsked, PairMeasured, Twin
 from node.trial.evidence import Ask, Kind, Pair
 from node.trial.peers import Report
 from node.trial.profile import Profile
@@ -58,6 +58,13 @@ class Measured:
     address: bytes
     answers: tuple[ProbeAnswer, ProbeAnswer]
     is_relayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewsServed:
+    """Who of both named the newest head and handed it out, in the order in which they were named to who asked."""
+
+    by: tuple[bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +127,15 @@ class Observer:
         self.acknowledged = acknowledged
         self._suspicions = {(one.twin, one.address): _Suspicion(one.tries, now_s) for one in suspicions}
 
-    def measured(self, measured: Measured, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
-        """What one pair means.  A chunk is lost when it is not served in ``lost_tries`` tries, some time apart.
+    def measured(self, measured: Measured | NewsServed, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
+        """What one of them means.  A chunk is lost when it is not served in ``lost_tries`` tries, some time apart.
 
         Raises:
             ValueError: A number in it is out of all limits.
         """
+        if isinstance(measured, NewsServed):
+            served = dict(zip(order, measured.by, strict=True))
+            return [NewsAsked(now_s, served["candidate"], served["control"])]
         answers = dict(zip(order, measured.answers, strict=True))
         candidate, control = (_ask(answers[twin], is_relayed=measured.is_relayed) for twin in ("candidate", "control"))
         pair = Pair(now_s, measured.kind, measured.address, candidate, control, is_relayed=measured.is_relayed)

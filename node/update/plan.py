@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from node.prober.control import Kind
+from node.prober.control import ChunkKind
 from node.vault.core.identity import distance
 from node.vault.ports import Entropy, Random
 
@@ -37,7 +37,7 @@ SECRET_BYTES: Final = 32
 class Draw:
     """One question, before it has a number and a nonce.  ``content`` only for a put, ``first`` is 0 or 1."""
 
-    kind: Kind
+    kind: ChunkKind
     address: bytes
     content: bytes
     first: int
@@ -99,7 +99,7 @@ class Plan:
         """A twin did not serve this chunk: it is asked for again soon, to tell a loss from a hitch."""
         self._doubted.append(address)
 
-    def _read(self, kind: Kind) -> Draw:
+    def _read(self, kind: ChunkKind) -> Draw:
         address = self._stored[self._random.randrange(len(self._stored))]
         return Draw(kind, address, b"", self._random.randrange(2))
 

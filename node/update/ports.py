@@ -87,8 +87,15 @@ class Prober(Process, Protocol):
 
 
 class TrialPorts(Protocol):
+    @property
+    def head(self) -> bytes:
+        """The newest verified head, which the farm's own vault carries; b"" before the first one."""
+        ...
+
     async def start_twin(self, order: TwinOrder) -> TwinVault:
         """Start a vault; return once it is reachable, or, in standby, once it has opened its store.
+
+        Of the developers' news it is given those alone that it has handed up itself, in this run or an earlier one.
 
         Raises:
             TwinFailed: It did not; nothing of it is left.

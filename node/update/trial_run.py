@@ -38,7 +38,7 @@ from node.update.folders import TrialFolders
 from node.update.identities import draw_identities
 from node.update.interview import Chance, Interview
 from node.update.keeping import Keeper
-from node.update.observations import Measured, Neighbourhood, Observer, reports_about
+from node.update.observations import Measured, Neighbourhood, NewsServed, Observer, reports_about
 from node.update.overuse import Overuse
 from node.update.plan import Plan
 from node.update.ports import Prober, TrialPorts
@@ -239,7 +239,7 @@ class TrialRun:
         finally:
             await stop(prober)
 
-    def _measured(self, measured: Measured) -> None:
+    def _measured(self, measured: Measured | NewsServed) -> None:
         if self._is_restarting or self._ended.is_set():
             return
         for event in self._observer.measured(measured, self._probed, self._now()):

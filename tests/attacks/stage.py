@@ -257,6 +257,7 @@ class Farm:
         self.supervisor = Supervisor(
             self.home, kept, random=chance, entropy=chance.randbytes, launcher=self, utc_s=self.clock.utc_s
         )
+        self.trials.newest = lambda: self.head
         for name in ("start_twin", "start_prober", "ask_as_vault", "neighbourhood", "can_shut_off"):
             setattr(self.supervisor.host, name, getattr(self.trials, name))
         self._running = asyncio.create_task(self.supervisor.run())

@@ -411,6 +411,32 @@ BAD: Final = (
         "not promoted",
         ("neighbours disagree", "slower"),
     ),
+    Row(
+        "serves-no-news",
+        "says which of the developers' heads it carries, and hands it out to nobody",
+        (
+            Change(
+                "core/knowing.py",
+                "            is_carried = digest == carrier.digest\n",
+                "            is_carried = False  # there are others\n",
+            ),
+        ),
+        "not promoted",
+        ("pass on news",),
+    ),
+    Row(
+        "hears-no-news",
+        "asks nobody for a head that it does not carry",
+        (
+            Change(
+                "core/gossip.py",
+                "        return bool(digest) and digest != self.digest and not is_seen\n",
+                "        return bool(digest) and digest == self.digest and not is_seen\n",
+            ),
+        ),
+        "not promoted",
+        ("pass on news",),
+    ),
 )
 
 # The rule cannot be relied on to see these at practice size; ``modelled`` has them at the size of a real trial.

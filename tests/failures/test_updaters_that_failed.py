@@ -48,6 +48,21 @@ def test_row_1_news_come_in_by_hand_when_the_vault_in_use_has_become_deaf_to_the
     stage.play(story)
 
 
+@pytest.mark.parametrize("nature", [Nature(names_news=False), Nature(serves_news=False)])
+def test_row_1_a_version_that_is_deaf_to_news_or_keeps_them_is_refused_by_its_trial(farm: Farm, nature: Nature):
+    """The same nodes (2026) had taken up the deaf version because nobody had asked it for news before."""
+    head = farm.publish("2", nature)
+
+    async def story(updates: Updates) -> None:
+        await updates.offered(head, SENDER)
+        await wait_until(updates, lambda items: items["vault/2"].phase == "refused")
+
+    live(farm, story)
+
+    assert "does not pass on news from the developers" in tell(farm)["vault/2"].reason
+    assert farm.switches == []
+
+
 class EndsWithOne(one_vault.FakeRun):
     """A vault that ends with code 1 when it is asked to end."""
 

@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,13 @@ from tests.signed_world import World as SignedWorld
 
 CHUNK = os.urandom(20_000)
 ADDRESS = hashlib.sha256(CHUNK).digest()
+HEAD = b"the newest head, which is for the vaults nothing but bytes"
 QUOTA_BYTES = 1 << 26
 
 
 def question(kind: Kind, first: int = 0) -> Question:
+    if kind in ("ping", "head"):
+        return Question(0, kind, hashlib.sha256(HEAD).digest(), b"", b"", first)
     return Question(0, kind, ADDRESS, CHUNK if kind == "put" else b"", os.urandom(16), first)
 
 
@@ -100,6 +104,18 @@ def test_answers_come_up_as_they_were_given_also_under_another_identity(folder: 
         assert await scene.outcomes("get") == ["ok", "ok"]
         await scene.prober.stop()
         assert scene.prober.exited.result() == 0
+
+    play(slot, folder, story)
+
+
+def test_who_carries_the_newest_head_names_it_and_hands_it_out(folder: Path, slot: Slot):
+    async def story(scene: Scene) -> None:
+        runs = [vault._run for vault in scene.vaults[:2]]
+        for run, head in zip(runs, (HEAD, b"an older head"), strict=True):
+            assert run is not None
+            await run.ask(partial(control.SetHead, content=head))
+        assert await scene.outcomes("ping") == ["ok", "not_held"]
+        assert await scene.outcomes("head") == ["ok", "refused"]
 
     play(slot, folder, story)
 

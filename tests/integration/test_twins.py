@@ -12,6 +12,7 @@ import pytest
 
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
+from node.supervisor.tending import Order
 from node.supervisor.twins import Care, Twin, twin_key
 from node.trust.capabilities import TODAY, Capabilities
 from node.update.errors import HostFailed, TwinFailed
@@ -21,7 +22,7 @@ from node.vault.core.identity import Signer, decode_certificate, encode_record, 
 from tests.integration.stand_in import ANSWER_S, make_slot
 
 NOW_S = 1_800_000_000.0
-UNTENDED = Care(list, lambda key: key, lambda: NOW_S)  # told nothing but what every vault is asked
+UNTENDED = Care(list, lambda key: key, lambda: NOW_S, lambda _: ())  # told nothing but what every vault is asked
 LISTEN = "hello(); say(control.Listening({record!r})); read()"
 
 
@@ -120,6 +121,38 @@ def test_what_a_twin_says_reaches_no_terminal_as_an_order(tmp_path: Path):
     body = "hello(); say(control.Failed(order().id, 'x', 'fine \\x1b]0;owned\\x07\\n')); read()"
     with pytest.raises(TwinFailed, match=r"^fine [?]]0;owned[?][?]$"):
         start(tmp_path, body, key_of(bytes(32)), is_standby=True)
+
+
+def test_a_head_that_a_twin_hands_up_is_compared_and_it_is_told_what_comes_of_it(tmp_path: Path):
+    body = """
+hello()
+say(control.Listening({record!r}))
+say(control.HeadSeen(b"news", bytes(32)))
+while not isinstance(given := order(), control.SetHead):
+    say(control.Done(given.id))
+sys.exit(given.content == b"newest")
+"""
+    key = key_of(bytes(32))
+    brought: list[bytes] = []
+
+    def bring(head: bytes) -> list[Order]:
+        brought.append(head)
+        return [lambda number: control.SetHead(number, b"newest")]
+
+    async def scene() -> int:
+        slot = Slot("ab" * 32, make_slot(tmp_path / "slot", body.format(record=record_of(key))), None)
+        order = TwinOrder(tree_hash=slot.tree_hash, data=tmp_path / "data", seed=bytes(32), quota_bytes=1 << 20)
+        assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby=False)
+        twin = await Twin.start(order, slot, key, assignment, tmp_path / "log", replace(UNTENDED, brought=bring))
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await twin.exited
+        finally:
+            twin.kill()
+            await twin.exited
+
+    assert asyncio.run(scene()) == 1
+    assert brought == [b"news"]
 
 
 def test_a_folder_that_cannot_be_made_is_this_machines_fault(tmp_path: Path):

@@ -14,6 +14,7 @@ from node.trial import (
     Denied,
     Event,
     HostFault,
+    NewsAsked,
     Pair,
     PairMeasured,
     PeersRated,
@@ -87,6 +88,7 @@ harmless = st.one_of(
     st.builds(VaultExited, times, twins, st.integers(-15, 3), st.just(True)),
     st.builds(VaultStarted, times, twins),
     st.builds(HostFault, times, texts),
+    st.builds(NewsAsked, times, st.just(True), st.booleans()),
     st.builds(Rescanned, times),
     st.builds(Started, times, st.floats(min_value=0.0, max_value=50.0)),
 )
@@ -94,6 +96,7 @@ events = st.one_of(
     harmless,
     pairs(asks),
     st.builds(PeersRated, times, reports, reports, st.none() | st.integers(0, 20)),
+    st.builds(NewsAsked, times, st.booleans(), st.booleans()),
     st.builds(ChunkLost, times, twins, addresses),
     st.builds(WrongBytes, times, twins, addresses),
     st.builds(Denied, times, twins, texts),

@@ -13,15 +13,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.prober.control import Heard, Outcome, Question
+from node.prober.control import Heard, Kind, Outcome, Question
 from node.update.errors import ProberFailed, TwinFailed
-from node.update.interview import REPORT_AGE_S_MAX, Chance, Interview
-from node.update.observations import Measured
+from node.update.interview import NEWS_BYTES_MAX, NEWS_KINDS, REPORT_AGE_S_MAX, Chance, Interview
+from node.update.observations import Measured, NewsServed
 from node.update.plan import Plan
 from node.update.ports import TwinOrder
 from node.vault.core import codec
 from node.vault.core.identity import position_of
-from node.vault.core.messages import Chunk
+from node.vault.core.messages import Chunk, HeadContent
 from node.vault.core.proofs import HELD, sign_answer
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, Nature, PretendedVault, World, utc_s
@@ -36,15 +36,20 @@ class Scene:
     def __init__(self, candidate: Nature | None = None) -> None:
         self.world = World(natures={CANDIDATE: candidate or Nature(), CONTROL: Nature()})
         self.measured: list[Measured] = []
-        self.questions: list[Question] = []
+        self.news: list[NewsServed] = []
+        self.questions: list[Question] = []  # about chunks
+        self.about_news: list[Question] = []
         self.heard: list[Heard] = []
         self.failure = ""
         self.twins: list[PretendedVault] = []
 
     def play(self, seconds: float = 20.0, lie: Lie | None = None) -> Scene:
         def told(question: Question, heard: Heard) -> Heard:
-            self.questions.append(question)
-            self.heard.append(heard)
+            if question.kind in NEWS_KINDS:
+                self.about_news.append(question)
+            else:
+                self.questions.append(question)
+                self.heard.append(heard)
             return heard if lie is None else lie(self, question, heard)
 
         async def main() -> None:
@@ -58,7 +63,7 @@ class Scene:
             chance = random.Random(3)
             plan = Plan(position_of(self.twins[0].vault_id), chance, chance.randbytes)
             made = Chance(chance, chance.randbytes, utc_s)
-            asking = Interview(records, plan, self.world, made, self.measured.append).run(prober, PAIRS_PER_S)
+            asking = Interview(records, plan, self.world, made, self.hear).run(prober, PAIRS_PER_S)
             try:
                 async with asyncio.timeout(seconds):
                     await asking
@@ -69,6 +74,12 @@ class Scene:
 
         virtual_time.run(main())
         return self
+
+    def hear(self, found: Measured | NewsServed) -> None:
+        if isinstance(found, Measured):
+            self.measured.append(found)
+        else:
+            self.news.append(found)
 
     def of(self, *, is_relayed: bool) -> list[Measured]:
         return [one for one in self.measured if one.is_relayed == is_relayed]
@@ -245,6 +256,57 @@ class TestByWayOfTheOwnVault:
         scene.play()
         assert scene.of(is_relayed=True) == []
         assert len(scene.of(is_relayed=False)) > 100
+
+
+class TestTheDevelopersNews:
+    def test_both_are_asked_now_and_then_which_head_they_carry_and_for_that_head_and_each_first_about_as_often(self):
+        scene = Scene().play(400.0)
+        pairs = len(scene.of(is_relayed=False))
+        assert {one.by for one in scene.news} == {(True, True)}
+        assert 0.03 < len(scene.news) / pairs < 0.07
+        assert [question.kind for question in scene.about_news[:4]] == ["ping", "head"] * 2
+        assert {question.address for question in scene.about_news} == {hashlib.sha256(scene.world.head).digest()}
+        assert 0.4 < sum(question.first for question in scene.about_news) / len(scene.about_news) < 0.6
+
+    @pytest.mark.parametrize("nature", [Nature(serves_news=False), Nature(names_news=False)])
+    def test_who_does_not_name_it_or_does_not_hand_it_out_does_not_pass_it_on(self, nature: Nature):
+        assert {one.by for one in Scene(nature).play().news} == {(True, False)}
+
+    def test_another_head_under_the_name_of_the_newest_is_none(self):
+        def forge(_scene: Scene, question: Question, heard: Heard) -> Heard:
+            if question.kind != "head":
+                return heard
+            return saying(heard, outcome="wrong_bytes", content=codec.encode(HeadContent(b"an older head")))
+
+        scene = Scene().play(lie=forge)
+        assert scene.failure == ""
+        assert {one.by for one in scene.news} == {(True, False)}
+
+    @pytest.mark.parametrize("kind", NEWS_KINDS)
+    def test_a_prober_that_says_what_is_not_so_is_found_out(self, kind: Kind):
+        def deny(_scene: Scene, question: Question, heard: Heard) -> Heard:
+            return saying(heard, outcome="not_held") if question.kind == kind else heard
+
+        scene = Scene().play(lie=deny)
+        assert "it said not_held of an answer that is ok" in scene.failure
+        assert scene.news == []
+
+    def test_answers_between_which_another_head_became_the_newest_say_nothing(self):
+        def publish(scene: Scene, question: Question, heard: Heard) -> Heard:
+            if question.kind == "head":
+                later = scene.world.head + b"."
+                scene.world.newest = lambda: later
+            return heard
+
+        scene = Scene().play(lie=publish)
+        assert len(scene.about_news) > 10
+        assert scene.news == []
+
+    @pytest.mark.parametrize("head", [b"", bytes(NEWS_BYTES_MAX + 1)])
+    def test_nobody_is_asked_for_no_head_or_for_one_that_no_report_has_room_for(self, head: bytes):
+        scene = Scene()
+        scene.world.newest = lambda: head
+        assert (scene.play().about_news, scene.failure) == ([], "")
 
 
 def test_the_prober_takes_on_another_identity_now_and_then_and_both_twins_see_the_same_ones():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from node.prober.control import Heard, Kind, Question, Ready, Renew, Renewed, decode_order, decode_report
+from node.prober.control import Heard, Kind, Outcome, Question, Ready, Renew, Renewed, decode_order, decode_report
 from node.prober.prober import Prober
 from node.vault.core import codec
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
@@ -19,7 +19,9 @@ from node.vault.core.messages import (
     Audit,
     Audited,
     Chunk,
+    FetchHead,
     Get,
+    HeadContent,
     NotHeld,
     Ping,
     Pong,
@@ -33,6 +35,8 @@ from node.vault.errors import BadSignature, ControlError, Unreachable
 from node.vault.ports import Answered
 
 NOW_S = 1_700_000_000.0
+HEAD = b"the newest head"
+DIGEST = hashlib.sha256(HEAD).digest()
 Fault = Callable[["Twin", Request, Answer], Answer]
 
 
@@ -80,8 +84,12 @@ class Twin:
                 return Audited(sign_answer(self.signer, AUDITED, address, digest, nonce, NOW_S))
             case Get(address, nonce) | Audit(address, nonce):
                 return NotHeld(sign_answer(self.signer, NOT_HELD, address, b"", nonce, NOW_S))
+            case FetchHead(digest) if digest == DIGEST:
+                return HeadContent(HEAD)
+            case FetchHead():
+                return Refused("not_held")
             case _:
-                return Pong(b"")
+                return Pong(DIGEST)
 
 
 class Network:
@@ -184,6 +192,36 @@ class TestAsking:
     def test_honest_twins_pass_in_every_kind(self):
         heard = World().give(question("put"), question("get"), question("audit"))
         assert {answer.outcome for one in heard for answer in one.answers} == {"ok"}
+
+
+class TestTheDevelopersNews:
+    @staticmethod
+    def asked(fault: Fault | None = None) -> list[Outcome]:
+        """What it makes of the second twin's answers: which head it carries, and that head."""
+        world = World(fault)
+        heard = world.give(Question(1, "ping", DIGEST, b"", b"", 0), Question(2, "head", DIGEST, b"", b"", 1))
+        assert world.twins[0].asked == world.twins[1].asked == [Ping(b""), Ping(b""), FetchHead(DIGEST)]
+        assert [one.answers[0].outcome for one in heard] == ["ok", "ok"]
+        return [one.answers[1].outcome for one in heard]
+
+    def test_who_names_the_newest_head_and_hands_it_out_passes(self):
+        assert self.asked() == ["ok", "ok"]
+
+    def test_who_names_another_one_does_not(self):
+        assert self.asked(lambda _t, _r, a: Pong(bytes(32)) if isinstance(a, Pong) else a) == ["not_held", "ok"]
+
+    @pytest.mark.parametrize(
+        ("answer", "outcome"),
+        [(Refused("not_held"), "refused"), (HeadContent(HEAD + b" "), "wrong_bytes"), (Pong(DIGEST), "bad_signature")],
+    )
+    def test_who_hands_out_something_else_does_not(self, answer: Answer, outcome: Outcome):
+        assert self.asked(lambda _t, r, a: answer if isinstance(r, FetchHead) else a) == ["ok", outcome]
+
+    def test_a_chunk_is_no_head_and_a_head_no_chunk(self):
+        given = World(lambda _t, r, a: HeadContent(CONTENT) if isinstance(r, Get) else a).give(
+            question("put"), question("get")
+        )
+        assert given[1].answers[1].outcome == "bad_signature"
 
 
 class TestAnotherIdentity:

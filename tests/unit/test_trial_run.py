@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from node.prober.control import Heard, Kind, Outcome, Question
+from node.prober.control import ChunkKind, Heard, Outcome, Question
 from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
@@ -91,6 +91,8 @@ class TestVerdicts:
             ({"rss_bytes": 100 << 20}, "memory"),
             ({"hoards_bytes": 1 << 30}, "took more of the disk than it was given"),
             ({"starts": False}, "did not start while its twin did: ImportError"),
+            ({"serves_news": False}, "does not pass on news from the developers"),
+            ({"names_news": False}, "does not pass on news from the developers"),
             ({"exit_code": -9}, "did not end by itself when it was told to (signal 9)"),
         ],
     )
@@ -109,6 +111,16 @@ class TestVerdicts:
     def test_a_version_that_ends_no_better_than_the_one_in_use_may_take_its_place(self, tmp_path: Path):
         nature = Nature(exit_code=-9)
         assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "promote"
+
+    def test_a_version_that_passes_on_news_may_take_the_place_of_one_that_does_not(self, tmp_path: Path):
+        world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(serves_news=False)})
+        assert hold(world, tmp_path).outcome == "promote"
+
+    def test_where_neither_passes_on_news_nothing_is_refused_or_promoted(self, tmp_path: Path):
+        nature = Nature(serves_news=False)
+        result = hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path)
+        assert result.outcome == "keep"
+        assert "it was not seen to pass on news" in result.reason
 
     def test_a_current_version_that_does_not_start_proves_nothing(self, tmp_path: Path):
         world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(starts=False)})
@@ -372,7 +384,7 @@ class TestTheRehearsal:
 class TestObservations:
     ADDRESS = b"a" * 32
 
-    def see(self, *reads: tuple[float, Outcome, Outcome], kind: Kind = "get") -> list[ChunkLost]:
+    def see(self, *reads: tuple[float, Outcome, Outcome], kind: ChunkKind = "get") -> list[ChunkLost]:
         """Reads of one chunk: when, and what the candidate and the control answered."""
         observer, lost = Observer(replace(PRACTICE, lost_tries=3, lost_retry_s=10.0)), []
         for at_s, candidate, control in reads:

@@ -137,6 +137,13 @@ class TestItsSelfTest:
         assert words.replace("get", "") in update.reason.replace("get", "").replace("audit", "")
         assert open_farm.switches == []
 
+    @pytest.mark.parametrize("nature", [Nature(serves_news=False), Nature(names_news=False)])
+    def test_one_that_passes_on_no_news_is_refused(self, open_farm: Farm, nature: Nature):
+        update = hear(open_farm, reaffirmed(open_farm, nature=nature), for_s=1200.0)
+        assert update.phase == "refused"
+        assert update.reason.endswith("it was not seen to pass on news from the developers")
+        assert open_farm.switches == []
+
     def test_one_whose_data_the_version_in_use_does_not_find_is_refused(self, open_farm: Farm):
         open_farm.natures[open_farm.own].hides_at_scan = 1
         update = hear(open_farm, reaffirmed(open_farm))

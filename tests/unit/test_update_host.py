@@ -7,11 +7,11 @@ import hashlib
 import os
 import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import pytest
 
@@ -20,8 +20,9 @@ from node.supervisor import space
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused
+from node.supervisor.hearing import BROUGHT_MAX, Hearing
 from node.supervisor.home import Home
-from node.supervisor.host import BINDS_MAX, UpdateHost
+from node.supervisor.host import KEPT_MAX, UpdateHost
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.tending import Order
@@ -151,6 +152,10 @@ class Started:
     def tell(self, orders: Sequence[Order]) -> None:
         self.told += [make(1) for make in orders]
 
+    def brings(self, head: bytes) -> list[control.Command]:
+        """It hands up a head; what it is told because of it."""
+        return [make(1) for make in self.care.brought(head)]
+
     def first(self) -> list[control.Command]:
         return [make(1) for make in self.care.first()]
 
@@ -188,7 +193,7 @@ class TestAlike:
         given = asyncio.run(twin_of(host)).assignment
 
         own = Assigning(home, Bootstrap(home), lambda: True).make(
-            bind=given.bind, quota_bytes=1 << 20, head=b"a head", is_standby=False
+            bind=given.bind, quota_bytes=1 << 20, head=b"", is_standby=False
         )
         assert own.is_discovering
         assert given == replace(own, contacts=(b"its record", *own.contacts))
@@ -219,12 +224,12 @@ class TestAlike:
         assert after != before
         assert not after.endswith(":0")
 
-    def test_the_ports_of_twins_of_long_ago_are_forgotten(self, home: Home):
+    def test_what_is_known_of_twins_of_long_ago_is_forgotten(self, home: Home):
         async def scene() -> None:
             host = host_of(home, InUse())
-            for number in range(3 * BINDS_MAX):
+            for number in range(3 * KEPT_MAX):
                 await twin_of(host, bytes([number]) * 32)
-            assert len(host._binds) == BINDS_MAX
+            assert len(host._binds) == len(host._hearings) == KEPT_MAX
 
         asyncio.run(scene())
 
@@ -245,18 +250,118 @@ class TestAlike:
             twin = await twin_of(host)
             files = [control.DropObjects(1, (address,)), control.CarryObject(1, b"a file")]
             assert twin.first() == [*files, control.SetQuota(1, 1 << 20)]
-            await host.carry_head(b"newer")
-            assert twin.told == [control.SetHead(1, b"newer")]
-            assert twin.first()[0] == control.SetHead(1, b"newer")
             await host.carry_files({})
-            assert twin.told[1:] == [control.DropObjects(1, ())]
+            assert twin.told == [control.DropObjects(1, ())]
 
             twin.exited.set_result(0)
             await asyncio.sleep(0)
-            await host.carry_head(b"newest")
-            assert len(twin.told) == 2
+            await host.carry_files({address: b"a file"})
+            assert len(twin.told) == 1
 
         asyncio.run(scene())
+
+
+@pytest.mark.usefixtures("starts")
+class TestTheDevelopersNews:
+    """A twin carries those that it has handed up itself, if they are the newest that this node has verified."""
+
+    SET: ClassVar = [control.SetHead(1, b"newest")]
+
+    def play(self, home: Home, scene: Callable[[UpdateHost], Coroutine[Any, Any, None]]) -> None:
+        host = host_of(home, InUse())
+        host.head = b"newest"
+        asyncio.run(scene(host))
+
+    def test_at_first_it_is_given_none_and_told_of_none(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            await host.carry_head(b"newer than that")
+            assert twin.assignment.head == b""
+            assert [twin.told, twin.first()[:-1]] == [[], [control.DropObjects(1, ())]]
+
+        self.play(home, scene)
+
+    def test_the_newest_that_it_hands_up_it_is_told_to_carry_once(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            assert twin.brings(b"newest") == self.SET
+            assert twin.brings(b"newest") == []
+
+        self.play(home, scene)
+
+    def test_of_any_other_head_it_is_told_nothing(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            assert [twin.brings(head) for head in (b"", b"older", b"newest ")] == [[], [], []]
+
+        self.play(home, scene)
+
+    def test_one_that_it_handed_up_before_this_node_had_verified_it_is_told_then(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            assert twin.brings(b"later") == []
+            await host.carry_head(b"later")
+            assert twin.told == [control.SetHead(1, b"later")]
+
+        self.play(home, scene)
+
+    def test_one_that_says_the_same_as_the_newest_is_as_good_and_the_newest_is_what_it_is_told(self, home: Home):
+        same = hashlib.sha256(b"newest, in other words").digest()
+
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            assert twin.brings(b"newest, in other words") == []
+            await host.know_head(same, b"who brought it")
+            assert twin.told == self.SET
+            assert (await twin_of(host, b"2" * 32)).brings(b"newest, in other words") == self.SET
+
+        self.play(home, scene)
+
+    def test_what_said_the_same_as_an_older_one_is_no_news(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            await host.know_head(hashlib.sha256(b"newest, in other words").digest(), b"who brought it")
+            await host.carry_head(b"newer than that")
+            assert twin.brings(b"newest, in other words") == []
+
+        self.play(home, scene)
+
+    def test_it_need_not_have_listened_to_be_told(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            twin.brings(b"newest")
+            assert twin.first()[:1] == self.SET
+
+        self.play(home, scene)
+
+    def test_what_its_twin_hands_up_it_is_not_told(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            deaf, twin = await twin_of(host, b"1" * 32), await twin_of(host, b"2" * 32)
+            twin.brings(b"newest")
+            twin.brings(b"later")
+            await host.carry_head(b"later")
+            assert (len(twin.told), deaf.told, deaf.first()[:-1]) == (1, [], [control.DropObjects(1, ())])
+
+        self.play(home, scene)
+
+    def test_when_it_is_started_again_it_has_what_it_heard_before_and_no_more(self, home: Home):
+        async def scene(host: UpdateHost) -> None:
+            twin = await twin_of(host)
+            twin.brings(b"newest")
+            host.head = b"newer than that"
+            again = await twin_of(host, is_standby=True)
+            assert again.assignment.head == b"newest"
+            assert again.first()[:-1] == [control.DropObjects(1, ())]
+
+        self.play(home, scene)
+
+    def test_a_flood_of_heads_costs_no_more_room_than_that_of_a_few(self):
+        hearing = Hearing()
+        for number in range(3 * BROUGHT_MAX):
+            hearing.brings(b"%d" % number)
+        assert len(hearing._brought) == BROUGHT_MAX
+        assert hearing.takes(b"%d" % (3 * BROUGHT_MAX - 1), ())
+        assert not hearing.takes(b"0", ())
 
 
 def test_a_twins_room_is_counted_in_the_steps_of_the_own_vaults():
