@@ -1,18 +1,35 @@
 """The power fails at every file operation of an update's whole way; after it a farm is as if nothing had been.
 
 Each disk that may be left is put down and switched on again.  Then the version that starts is whole, every acknowledged
-chunk is there, the release is where it was, and its way ends as it would have ended.
+chunk is there, the release is where it was, and its way ends as it would have ended.  Others are told no second word on
+it, and the next release will be compared with the same versions.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from node.trial.book import Acquaintance, Book
+from node.trial.notes import State, decode_note, follows
 from node.trust.head import encode
+from node.update.drift import distances_of
 from node.update.driver import Updates
-from tests.crashes.farm import OWN, Farm, Said, is_decided, pretended_trials, watched
+from node.vault.storage.filesystem import UNFINISHED
+from tests import twin_world
+from tests.crashes.farm import (
+    ESTIMATES,
+    NEIGHBOUR,
+    OWN,
+    Farm,
+    Said,
+    is_decided,
+    pretended_trials,
+    watched,
+    words_of,
+)
 from tests.crashes.platter import Disk, put_down
 from tests.signed_world import World
 from tests.unit.test_trust_recall import recalls
@@ -28,15 +45,20 @@ class Way:
 
     end: str
     options: dict[str, Any]
+    word: State = "pass"  # that others have of it in the end
     is_recalled: bool = False
+    is_withdrawn: bool = False  # as soon as it is on trial
     is_late: bool = False  # it is looked at from the moment on at which the release was confirmed
 
 
 WAYS = {
     "confirmed": Way("confirmed", {}),
-    "failing in probation": Way("rolled_back", {"is_bad": True}),
-    "not taking over": Way("rolled_back", {"switch_fails": lambda tree: tree == tree_of("2")}),
-    "failing in the watch": Way("rolled_back", {"is_bad": True, "fails_in": "confirmed"}, is_late=True),
+    "failing in probation": Way("rolled_back", {"is_bad": True}, "fail"),
+    "not taking over": Way("rolled_back", {"switch_fails": lambda tree: tree == tree_of("2")}, "fail"),
+    "failing in the watch": Way("rolled_back", {"is_bad": True, "fails_in": "confirmed"}, "fail", is_late=True),
+    "refused by its trial": Way("refused", {"outcome": "refuse"}, "fail"),
+    "not proven": Way("not_proven", {"outcome": "keep"}, "not_proven"),
+    "withdrawn on trial": Way("refused", {}, "void", is_withdrawn=True),
     "recalled": Way("recalled", {}, is_recalled=True, is_late=True),
 }
 
@@ -46,6 +68,8 @@ def heads_of(way: Way, signed: World) -> list[bytes]:
     if way.is_recalled:
         signed.head = signed.change("vault", recalls(RELEASE))
         heads.append(encode(signed.head))
+    if way.is_withdrawn:
+        heads.append(encode(signed.change("vault", lambda vault: vault.targets.clear())))
     return heads
 
 
@@ -58,10 +82,17 @@ def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Fa
         farm.live(heads[0], until=is_decided)
         farm.is_bad = way.options.get("is_bad", False)
         farm.switch_on()
+    if way.is_withdrawn:
+        farm.live(heads[0], until=is_on_trial)
+        farm.switch_on()
     platter = watched(farm, RELEASE)
     with platter.watched():
         farm.live(heads[-1], until=lambda updates: ends_as(updates, way.end))
     return farm, platter.moments
+
+
+def is_on_trial(updates: Updates) -> bool:
+    return [item.phase for item in updates.updates().items] == ["on_trial"]
 
 
 def ends_as(updates: Updates, end: str) -> bool:
@@ -74,6 +105,7 @@ def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World,
     records = {record.release.name: record for record in farm.store.load().records}
     phase = records[RELEASE].way.phase if RELEASE in records else ""
     assert any(phase in each.phases for each in said), (phase, said)
+    assert len(met(farm)) <= 1
 
     chosen = farm.switch_on()
     assert farm.vault is not None
@@ -83,12 +115,38 @@ def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World,
     assert is_harmed or promised <= set(farm.vault.addresses())
 
     farm.live(*heads, until=lambda updates: ends_as(updates, way.end))
+    ended_well(farm, way, promised)
+    for each in said:
+        if phase in each.phases:
+            check_words((*each.words, *words_of(farm)), way.word)
+
+
+def ended_well(farm: Farm, way: Way, promised: frozenset[bytes] = frozenset()) -> None:
+    """As if nothing had been: what is in use, what is stored and known, and that nothing is left over."""
     in_use = tree_of("2") if way.end == "confirmed" else tree_of(OWN)
     assert farm.slots.current("vault") == in_use
     farm.slots.verify("vault", in_use)
+    assert farm.vault is not None
     assert promised | set(farm.acknowledged) <= set(farm.vault.addresses())
-    assert list((folder / "trial").glob("*")) == []
+    assert list((farm.folder / "trial").glob("*")) == []
+    assert list(farm.folder.glob(f"**/state/**/*{UNFINISHED}")) == []
     assert way.end == "confirmed" or farm.kept_names() == []
+    distances = distances_of(in_use, farm.store.load().records, twin_world.UTC_S)
+    assert distances == ((ESTIMATES,) if way.end == "confirmed" else ())
+    assert [each.vault_id for each in met(farm)] == [NEIGHBOUR.vault_id]
+
+
+def met(farm: Farm) -> tuple[Acquaintance, ...]:
+    """Whom the book names.  Raises what a torn one would."""
+    file = farm.folder / "state" / "book"
+    return tuple(Book.load(file.read_bytes())) if file.exists() else ()
+
+
+def check_words(contents: tuple[bytes, ...], last: State) -> None:
+    """Each word that others were given follows from the one before; the last is that."""
+    told = [decode_note(content) for content, _ in itertools.groupby(contents)]
+    assert all(follows(before.state, after.state) for before, after in itertools.pairwise(told)), told
+    assert told[-1].state == last
 
 
 def play(name: str, folder: Path, every: int) -> tuple[int, int]:
