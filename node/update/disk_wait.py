@@ -27,9 +27,11 @@ class DiskWait:
         self._on_change = on_change
         self.why = ""
 
-    async def until_kept(self, write: Callable[[], None]) -> None:
-        """Have it written in a thread, however long the disk refuses, and whatever it says."""
+    async def until_kept(self, write: Callable[[], None]) -> float:
+        """Have it written in a thread, whatever the disk says, and return for how long it refused."""
+        begun_s = _now()
         await self._until(_of_the_disk, partial(to_its_end, write))
+        return _now() - begun_s
 
     async def while_full(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it, again from its beginning for as long as it fails because the disk is full.
@@ -58,6 +60,10 @@ class DiskWait:
         if why != self.why:
             self.why = why
             self._on_change()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _of_the_disk(error: BaseException) -> OSError | None:

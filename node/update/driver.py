@@ -37,7 +37,7 @@ from node.update.judging import Consequences, Judge
 from node.update.lifecycle import NO_TRIAL, REPLACEABLE, STOPPABLE, UNSEEN
 from node.update.noted import reason_told, state_told
 from node.update.recalling import Recalling
-from node.update.records import active, age, exception_for, new_record, said_again
+from node.update.records import active, age, exception_for, later, new_record, said_again
 from node.update.store import Record, Saved
 from node.update.watching import DAMAGED, Watching
 
@@ -299,7 +299,7 @@ class Updates:
             async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
                 letter = await self._inbox.get()
         except TimeoutError:
-            letter = Letter(events.Ticked(self._now()))
+            letter = Letter(events.Ticked(self._now(), is_idle=bool(self._job and self._job.disk_trouble)))
         await self._watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
         if letter.job is not None and letter.job is not self._job:
             return  # of a job that was stopped just when it ended
@@ -339,7 +339,7 @@ class Updates:
                 after = msgspec.structs.replace(after, decided_s=self._means.utc_s())
             self._records[name] = after
             if after != before:
-                await self._save_patiently()
+                after = self._records[name] = later(after, await self._save_patiently())
             progress = self._job.progress if self._job is not None and self._job.release == name else None
             await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
@@ -385,9 +385,9 @@ class Updates:
             task.cancel()
             await asyncio.wait({task})
 
-    async def _save_patiently(self) -> None:
-        """Persist, however long it takes: nothing is done before it is written down."""
-        await self._disk.until_kept(partial(self._means.store.save, self._saved()))
+    async def _save_patiently(self) -> float:
+        """Persist, however long it takes, and say how long: nothing is done before it is written down."""
+        return await self._disk.until_kept(partial(self._means.store.save, self._saved()))
 
     def _saved(self) -> Saved:
         return Saved(records=tuple(self._records.values()), refused=tuple(self._judge.refused))

@@ -137,9 +137,12 @@ class Job:
                 assert_never(self._work)
 
     async def _fetch(self, after_s: float) -> Event:
+        means = self._means
         await asyncio.sleep(after_s)
         try:
-            await fetch_release(self._record.release, self._means.slots, self._means.host.get_chunk, self._counter)
+            await self._disk.while_full(
+                partial(fetch_release, self._record.release, means.slots, means.host.get_chunk, self._counter)
+            )
         except ContentRefused as error:
             return events.ContentRefused(self._now(), str(error))
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the next try may succeed
