@@ -165,7 +165,8 @@ class Home:
             path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             if (path / MARKER).exists():
                 raise HomeError(texts.already_a_home(path))
-            if any(path.iterdir()) and not (path / MAKING).exists():
+            others = [entry for entry in path.iterdir() if not entry.name.startswith(f".{MAKING}.")]  # cut off at once
+            if others and not (path / MAKING).exists():
                 raise HomeError(texts.not_a_home(path))
             path.chmod(FOLDER_MODE)
             name = os.urandom(8).hex()

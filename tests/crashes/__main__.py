@@ -11,12 +11,13 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.crashes.farm import folder_of
 from tests.crashes.full import play_full
 from tests.crashes.real import PHASES, rows
+from tests.crashes.trials import TRIALS, play_trial
 from tests.crashes.ways import WAYS, play
 from tests.simulation.signing import cheap_everywhere
 
@@ -30,18 +31,18 @@ def main() -> int:
     command.add_argument("phases", nargs="*", metavar="PHASE", help=f"some of {', '.join(PHASES)}; all without")
     arguments = command.parse_args()
     if arguments.cuts:
-        return everywhere(play)
+        return everywhere(WAYS, play) | everywhere(TRIALS, play_trial)
     if arguments.full:
-        return everywhere(play_full)
+        return everywhere(WAYS, play_full)
     if unknown := set(arguments.phases) - set(PHASES):
         command.error(f"no such phase: {', '.join(sorted(unknown))}")
     found = asyncio.run(rows(tuple(arguments.phases) or PHASES))
     return 0 if all(row.is_right for row in found) else 1
 
 
-def everywhere(play_one: Callable[[str, Path, int], tuple[int, int]]) -> int:
+def everywhere(names: Iterable[str], play_one: Callable[[str, Path, int], tuple[int, int]]) -> int:
     failed = 0
-    for name in WAYS:
+    for name in names:
         begun_s = time.monotonic()
         with tempfile.TemporaryDirectory() as folder, cheap_everywhere():
             try:

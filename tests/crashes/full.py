@@ -34,10 +34,14 @@ TOLD: Final = (SAYS_SO, os.strerror(errno.ENOSPC))
 
 @dataclass
 class FullDisk:
-    """Counts the calls that make something below ``root`` grow.  From call ``full_at`` on there is no room."""
+    """Counts the calls that make something below ``root`` grow.  From call ``full_at`` on there is no room.
+
+    ``folders``: those in it that are looked at, with all below them.
+    """
 
     root: Path
     full_at: int = -1
+    folders: tuple[str, ...] = FOLDERS
     calls: int = 0
     is_full: bool = False
     refused: list[str] = field(default_factory=list)  # names of files
@@ -73,7 +77,7 @@ class FullDisk:
         return seen
 
     def _is_ours(self, path: str) -> bool:
-        return any(path.startswith(f"{self.root}/{folder}/") for folder in FOLDERS)
+        return any(path.startswith(str(self.root / folder) + "/") for folder in self.folders)
 
 
 @dataclass

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.crashes.farm import folder_of
+from tests.crashes.trials import TRIALS, play_trial
 from tests.crashes.ways import DISKS_MIN, WAYS, play
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
 EVERY = 5
+OF_A_TRIAL = 60
 SELDOM = {"refused by its trial": 60, "not proven": 60, "withdrawn on trial": 20}
 
 
@@ -26,3 +28,12 @@ def test_a_power_cut_at_any_file_operation_changes_nothing_in_the_end(name: str,
     played, of = play(name, folder_of(tmp_path), every)
 
     assert played == -(-of // every) > DISKS_MIN // every
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_a_trial_that_is_cut_off_at_any_file_operation_is_judged_on_what_was_written_and_nothing_else(
+    name: str, tmp_path: Path
+):
+    played, of = play_trial(name, folder_of(tmp_path), OF_A_TRIAL)
+
+    assert played == -(-of // OF_A_TRIAL)
