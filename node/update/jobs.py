@@ -229,9 +229,9 @@ class Job:
     async def _rehearse_with(self, result: TrialResult) -> Event:
         means = self._means
         try:
-            found = await rehearse(
-                self._record.way.baseline, result, means.quota_bytes(), means.host, means.entropy
-            )  # fmt: skip
+            found = await self._disk.while_full(
+                partial(rehearse, self._record.way.baseline, result, means.quota_bytes(), means.host, means.entropy)
+            )
         except Exception as error:  # noqa: BLE001 - the edge of a task: no promotion without a rehearsal
             return events.RehearsalFailed(self._now(), _told(error), is_hosts_fault=isinstance(error, HostFailed))
         return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
