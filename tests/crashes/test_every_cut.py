@@ -1,7 +1,7 @@
 """The power fails at file operations of an update's whole way; after it a farm is as if nothing had been.
 
 Here one disk in five that may be left, which is at least one of each few operations, and fewer of ways that are like
-others for the most part; ``python -m tests.crashes --cuts`` plays every one.
+others for the most part; ``python -m tests.crashes --cuts`` plays every one, and ``--twice`` every second cut too.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import pytest
 
 from tests.crashes.farm import folder_of
 from tests.crashes.trials import TRIALS, play_trial
-from tests.crashes.ways import DISKS_MIN, WAYS, play
+from tests.crashes.ways import DISKS_MIN, WAYS, play, play_twice
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
 EVERY = 5
 OF_A_TRIAL = 60
+TWICE = (150, 61)
 SELDOM = {"refused by its trial": 60, "not proven": 60, "withdrawn on trial": 20}
 
 
@@ -28,6 +29,13 @@ def test_a_power_cut_at_any_file_operation_changes_nothing_in_the_end(name: str,
     played, of = play(name, folder_of(tmp_path), every)
 
     assert played == -(-of // every) > DISKS_MIN // every
+
+
+@pytest.mark.parametrize("name", ["confirmed", "not proven"])
+def test_a_second_power_cut_while_it_goes_on_from_the_first_changes_nothing_either(name: str, tmp_path: Path):
+    played, of = play_twice(name, folder_of(tmp_path), *TWICE)
+
+    assert 2 <= played < of
 
 
 @pytest.mark.parametrize("name", TRIALS)

@@ -7,7 +7,9 @@ it, and the next release will be compared with the same versions.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,10 +102,51 @@ def ends_as(updates: Updates, end: str) -> bool:
 
 
 def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World, heads: list[bytes]) -> None:
+    farm = found(disk, folder, way, signed)
+    phase, promised = start(farm, said, way)
+    farm.live(*heads, until=lambda updates: ends_as(updates, way.end))
+    ended_well(farm, way, promised)
+    for each in said:
+        if phase in each.phases:
+            check_words((*each.words, *words_of(farm)), way.word)
+
+
+def cut_again(
+    disk: Disk, said: list[Said], folder: Path, way: Way, signed: World, heads: list[bytes]
+) -> dict[Disk, list[Said]]:
+    """Go on from that disk; every disk that a second cut would have left, with what must hold of it."""
+    farm = found(disk, folder, way, signed)
+    phase = phase_of(farm)
+    farm.saving.kept = farm.saving.coming = {RELEASE: phase}
+    platter = watched(farm, RELEASE)
+    with platter.watched():
+        start(farm, said, way)
+        farm.live(*heads, until=lambda updates: ends_as(updates, way.end))
+    before = [each for each in said if phase in each.phases]
+    return {
+        left: [
+            Said(first.acknowledged | then.acknowledged, then.phases, (*first.words, *then.words))
+            for first in before
+            for then in found_then
+        ]
+        for left, found_then in platter.moments.items()
+    }
+
+
+def found(disk: Disk, folder: Path, way: Way, signed: World) -> Farm:
     put_down(disk, folder)
-    farm = Farm(folder=folder, signed=signed, **way.options)
+    return Farm(folder=folder, signed=signed, **way.options)
+
+
+def phase_of(farm: Farm) -> str:
+    """Where the release is, as it is written down; "" if nothing is known of it."""
     records = {record.release.name: record for record in farm.store.load().records}
-    phase = records[RELEASE].way.phase if RELEASE in records else ""
+    return records[RELEASE].way.phase if RELEASE in records else ""
+
+
+def start(farm: Farm, said: list[Said], way: Way) -> tuple[str, frozenset[bytes]]:
+    """Switch on what a power cut has left, and look whether it is as it should be; where that is, what is promised."""
+    phase = phase_of(farm)
     assert any(phase in each.phases for each in said), (phase, said)
     assert len(met(farm)) <= 1
 
@@ -113,12 +156,7 @@ def goes_on(disk: Disk, said: list[Said], folder: Path, way: Way, signed: World,
     promised = frozenset[bytes]().union(*(each.acknowledged for each in said if phase in each.phases))
     is_harmed = way.options.get("is_bad", False) and chosen == tree_of("2")
     assert is_harmed or promised <= set(farm.vault.addresses())
-
-    farm.live(*heads, until=lambda updates: ends_as(updates, way.end))
-    ended_well(farm, way, promised)
-    for each in said:
-        if phase in each.phases:
-            check_words((*each.words, *words_of(farm)), way.word)
+    return phase, promised
 
 
 def ended_well(farm: Farm, way: Way, promised: frozenset[bytes] = frozenset()) -> None:
@@ -161,11 +199,40 @@ def play(name: str, folder: Path, every: int) -> tuple[int, int]:
         farm, moments = lived(folder, way, signed, heads)
         assert farm.slots.current("vault") == tree_of("2" if way.end == "confirmed" else OWN)
         assert len(moments) > DISKS_MIN
-        chosen = list(enumerate(moments.items()))[::every]
-        for number, (disk, said) in chosen:
-            try:
+        chosen = list(moments.items())[::every]
+        for number, (disk, said) in enumerate(chosen):
+            with told_of(f"disk {number * every}", disk):
                 goes_on(disk, said, folder, way, signed, heads)
-            except BaseException as error:
-                error.add_note(f"disk {number}: {[(path, len(content or b'')) for path, _, content in disk]}")
-                raise
     return len(chosen), len(moments)
+
+
+def play_twice(name: str, folder: Path, every: int, second: int = 1) -> tuple[int, int]:
+    """Cut the way off at each ``every``-th disk, and going on from it at each ``second``-th; return as ``play``.
+
+    Raises:
+        AssertionError: One of them does not go on as if nothing had been; a note says which.
+    """
+    way, signed = WAYS[name], World()
+    heads = heads_of(way, signed)
+    played = of = 0
+    with pretended_trials():
+        _, moments = lived(folder, way, signed, heads)
+        for number, (disk, said) in enumerate(list(moments.items())[::every]):
+            with told_of(f"disk {number * every}", disk):
+                then = cut_again(disk, said, folder, way, signed, heads)
+            of += len(then)
+            for again, (disk_again, said_again) in list(enumerate(then.items()))[number % second :: second]:
+                with told_of(f"disk {again} after disk {number * every}", disk_again):
+                    goes_on(disk_again, said_again, folder, way, signed, heads)
+                played += 1
+    return played, of
+
+
+@contextlib.contextmanager
+def told_of(what: str, disk: Disk) -> Iterator[None]:
+    """Let a failure say which disk it was."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"{what}: {[(path, len(content or b'')) for path, _, content in disk]}")
+        raise
