@@ -20,9 +20,10 @@ from tests.crashes.small_disk import fill, make_room, small_disk
 
 VAULTS: Final = 6
 MEGABYTES: Final = (RESERVE_BYTES >> 20) + 600  # what a vault leaves to the farmer, and room for the home
-INTO_S: Final = 8.0  # the trial's beginning, and a few of its questions
-FULL_S: Final = 30.0
+INTO_S: Final = 3.0  # the trial's beginning, and a few of its questions
+FULL_S: Final = 12.0  # the trial is written every few seconds
 SAID_S_MAX: Final = 90.0  # the disk is looked at once in a minute
+FULL: Final = ("it is full", "of the disk are free")  # as it is said
 LOOK_S: Final = 0.5
 
 
@@ -37,7 +38,7 @@ class Row:
 
     @property
     def is_right(self) -> bool:
-        is_told = "it is full" in self.status and "it is full" in self.updates
+        is_told = FULL[0] in self.updates and any(part in self.status for part in FULL)
         return is_told and self.while_full == "on_trial" and self.end == "confirmed"
 
     @property
@@ -53,11 +54,11 @@ async def fill_a_real_one() -> Row:
             await network.wait_until_it_stands()
             (farm,) = network.farms
             playing = asyncio.create_task(Scenario(network, lambda _line: None).play(Candidate.named(RELEASES["good"])))
-            await _until(farm, lambda: _phase(farm), "on_trial")
+            await _until(lambda: _phase(farm), ("on_trial",))
             await asyncio.sleep(INTO_S)
             fill(disk)
-            status = await _until(farm, lambda: _status(farm), "it is full")
-            updates = await _until(farm, lambda: _trouble(farm), "it is full")
+            status = await _until(lambda: _status(farm), FULL)
+            updates = await _until(lambda: _trouble(farm), FULL[:1])
             await asyncio.sleep(FULL_S)
             while_full = await _phase(farm)
             make_room(disk)
@@ -65,12 +66,12 @@ async def fill_a_real_one() -> Row:
     return Row(status, updates, while_full, decided.phase)
 
 
-async def _until(farm: Farm, look: Callable[[], Awaitable[str]], part: str) -> str:
-    """Look again and again until that is a part of what is seen; what was seen last."""
+async def _until(look: Callable[[], Awaitable[str]], parts: tuple[str, ...]) -> str:
+    """Look again and again until one of these is a part of what is seen; what was seen last."""
     seen = ""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SAID_S_MAX):
-            while part not in seen:
+            while not any(part in seen for part in parts):
                 with contextlib.suppress(ApiError, NotRunning):
                     seen = await look()
                 await asyncio.sleep(LOOK_S)
