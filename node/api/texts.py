@@ -341,10 +341,7 @@ def disk_refuses(error: OSError) -> str:
 
 
 def updates_wait_for_disk(why: str) -> str:
-    return (
-        f"The disk does not take what updates must write: {why}. They go on by themselves once it does; your chunks are"
-        " served as before."
-    )
+    return f"The disk does not take what updates must write: {why}. They go on by themselves once it does."
 
 
 def disk_low(free_bytes: int) -> str:
