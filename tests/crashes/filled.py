@@ -39,7 +39,8 @@ class Row:
     @property
     def is_right(self) -> bool:
         is_told = FULL[0] in self.updates and any(part in self.status for part in FULL)
-        return is_told and self.while_full == "on_trial" and self.end == "confirmed"
+        is_on_its_way = self.while_full in ("on_trial", "rehearsing")  # a trial that ends makes some room itself
+        return is_told and is_on_its_way and self.end == "confirmed"
 
     @property
     def line(self) -> str:
