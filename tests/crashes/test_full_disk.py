@@ -24,7 +24,7 @@ from tests.virtual_time import run
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
-EVERY = 45
+EVERY = 70
 
 
 @pytest.mark.parametrize("name", WAYS)
