@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 # What the vault says of a chunk that too few took: "1 holders took the chunk, 3 are needed (4 x resource.quota)".
 TOO_FEW: Final = re.compile(r"([0-9]{1,4}) holders took the chunk, ([0-9]{1,4}) are needed(?: \((.{1,200})\))?")
 FULL: Final = re.compile(r"([0-9]{1,4}) x (?:resource\.quota|share)\b")
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -331,6 +333,15 @@ def joining_later(vaults: int) -> str:
 
 
 # The disk.
+
+
+def disk_refuses(error: OSError) -> str:
+    """Why it takes nothing: ``it is full``."""
+    return "it is full" if error.errno in DISK_FULL else reason(error)
+
+
+def updates_wait_for_disk(why: str) -> str:
+    return f"The disk does not take what updates must write: {why}. They go on by themselves once it does."
 
 
 def disk_low(free_bytes: int) -> str:

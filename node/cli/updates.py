@@ -20,6 +20,8 @@ def updates(home: Path, is_json: bool) -> None:
     if is_json:
         print_json(found)
         return
+    if found.trouble:
+        say(found.trouble)
     if found.developers is not None:
         click.echo(found.developers.sentence)
     if not found.items and not found.refused_heads:

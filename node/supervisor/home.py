@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import stat
 import sys
@@ -37,7 +38,7 @@ from node.update.kept import KEPT
 from node.update.trees import remove_tree
 from node.vault.control import CONTACTS_MAX, Pace
 from node.vault.core.identity import RECORD_BYTES_MAX
-from node.vault.storage.filesystem import CHUNKS, INCOMING, RealFileSystem, write_durably
+from node.vault.storage.filesystem import CHUNKS, INCOMING, RealFileSystem, remove_unfinished, write_durably
 
 FORMAT: Final = 1
 MARKER: Final = "home.json"
@@ -51,6 +52,8 @@ SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 
 FOLDER_MODE: Final = 0o700
 
 Kind = Literal["real", "practice"]
+
+log = logging.getLogger(__name__)
 
 
 class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,7 +165,8 @@ class Home:
             path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             if (path / MARKER).exists():
                 raise HomeError(texts.already_a_home(path))
-            if any(path.iterdir()) and not (path / MAKING).exists():
+            others = [entry for entry in path.iterdir() if not entry.name.startswith(f".{MAKING}.")]  # cut off at once
+            if others and not (path / MAKING).exists():
                 raise HomeError(texts.not_a_home(path))
             path.chmod(FOLDER_MODE)
             name = os.urandom(8).hex()
@@ -190,6 +194,17 @@ class Home:
             HomeInUse: Another process has it.
         """
         return Lock(self.path / "lock")
+
+    def remove_leftovers(self) -> None:
+        """Remove what power cuts left of small files that were being replaced; what cannot be removed does no harm.
+
+        Blocking.  Call it only with the lock held, before anything is written.
+        """
+        try:
+            for folder in (self.path, self.state, *(entry for entry in self.state.iterdir() if entry.is_dir())):
+                remove_unfinished(folder)
+        except OSError as error:
+            log.warning("leftovers of a power cut not removed reason=%s", error)
 
     def delete(self) -> None:
         """Remove the home and all in it; the marker goes last, so that a broken-off removal can be repeated.

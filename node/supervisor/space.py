@@ -50,7 +50,7 @@ def trouble(home: Home) -> str:
         free_bytes = shutil.disk_usage(home.path).free
         _probe(home.state / "probe")
     except OSError as error:
-        return texts.reason(error)
+        return texts.disk_refuses(error)
     return texts.disk_low(free_bytes) if free_bytes < FREE_BYTES_MIN else ""
 
 

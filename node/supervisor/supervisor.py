@@ -69,6 +69,7 @@ class Supervisor:
         Raises:
             UpdateError: No vault version can be had.
         """
+        home.remove_leftovers()
         self.home = home
         self.keys = keys
         self.slots = Slots(home.slots)
@@ -371,7 +372,7 @@ class Supervisor:
         return shipped_version(self.slots.path("vault", tree_hash))
 
     def _health(self) -> health.Health:
-        figures = self.vault.state
+        figures, updates = self.vault.state, self.updates()
         trial = self.trial()
         return health.Health(
             silent_s=self.vault.silent_s(),
@@ -379,7 +380,7 @@ class Supervisor:
             failure=self.vault.failure,
             disk_trouble=self._lending.disk.trouble,
             settings_trouble=self._lending.trouble,
-            other_trouble=self._updates_trouble or developers.trouble(self.updates(), self.vault.tree_hash),
+            other_trouble=self._updates_trouble or updates.trouble or developers.trouble(updates, self.vault.tree_hash),
             space=self._space(),
             free_bytes=self._lending.disk.free_bytes,
             reserve_bytes=RESERVE_BYTES,

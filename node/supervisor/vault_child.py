@@ -273,7 +273,8 @@ class VaultChild:
                 watched.run.kill()
                 self._ended(watched, texts.vault_not_listening(LISTEN_S_MAX))
             return
-        await self._keep_record(watched)
+        if not watched.is_record_kept:
+            await self._keep_record(watched)
         if not watched.is_told:
             watched.is_told = True
             await self._around.listening()
@@ -297,13 +298,12 @@ class VaultChild:
         self._around.changed()
 
     async def _keep_record(self, watched: Watched) -> None:
-        if watched.is_record_kept:
-            return
         watched.is_record_kept = True
         try:
             await asyncio.to_thread(self._around.save_record, self.record)
         except StateError as error:
-            log.warning("record not kept reason=%s", error)
+            log.warning("record not kept yet reason=%s", error)
+            watched.is_record_kept = False
 
     def _ended(self, watched: Watched, reason: str) -> None:
         up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s

@@ -16,6 +16,7 @@ carrying.py      the files that the newest head names, for every vault to carry
 developers.py    what is said of the developers, and whether updates wait because of them (pure)
 jobs.py          each effect as one piece of work
 rollouts.py      other farms: asked one by one for what they found, and told what was found here
+rollout_files.py what is kept of that
 noted.py         what a release's way means for the own note, and its rollout in words (pure)
 store.py         what must survive a power cut
 views.py         what the local API tells (pure)
@@ -39,6 +40,7 @@ rehearsal.py     the way back, rehearsed on what the candidate left
 kept.py          the store as it was before a version ran, for the way back
 links.py         hard links, and a vault's data copied with them
 waiting.py       work that is waited for, cancelled or not
+disk_wait.py     work that waits for the disk, and why
 identities.py    throw-away identities next to each other
 observations.py  what twins and neighbours say, as the trial understands it (pure)
 ports.py         what all this needs of the rest of the supervisor

@@ -15,11 +15,12 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from node.api import schema
+from node.api import schema, texts
 from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
@@ -28,19 +29,20 @@ from node.update import events, views
 from node.update.allowed import capabilities_of, lessen
 from node.update.carrying import carried_files, newest_of
 from node.update.decoys import Decoys
+from node.update.disk_wait import DiskWait
 from node.update.drift import distances_of
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Letter, Means, clean_up
 from node.update.judging import Consequences, Judge
 from node.update.lifecycle import NO_TRIAL, REPLACEABLE, STOPPABLE, UNSEEN
+from node.update.noted import reason_told, state_told
 from node.update.recalling import Recalling
-from node.update.records import active, age, exception_for, new_record, said_again
+from node.update.records import active, age, exception_for, later, new_record, said_again
 from node.update.store import Record, Saved
 from node.update.watching import DAMAGED, Watching
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
 WITNESS_S: Final = 2.0  # between two looks for them, while a release waits for nothing else
-SAVE_PAUSE_S: Final = 10.0  # after a state could not be persisted
 RECORDS_MAX: Final = 300  # more than the releases of any head
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Updates:
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._counted_bytes = 0
+        self._disk = DiskWait(means.on_change)
         self._newest: tuple[Release, ...] = ()
         self._is_waiting = False  # for others to show the head
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
@@ -91,7 +94,9 @@ class Updates:
         now_s = asyncio.get_running_loop().time()
         items = [self._view(record, now_s) for record in self._records.values()]
         refused, developers = tuple(self._judge.refused), self._judge.developers()
-        return schema.Updates(tuple(reversed(items)), refused, developers, self._decoys.measured)
+        why = self._disk.why or (self._job.disk_trouble if self._job else "") or self._means.rollouts.disk_trouble
+        trouble = texts.updates_wait_for_disk(why) if why else ""
+        return schema.Updates(tuple(reversed(items)), refused, developers, self._decoys.measured, trouble)
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""
@@ -151,7 +156,7 @@ class Updates:
     async def _keep_refused(self) -> None:
         async with self._lock:
             with contextlib.suppress(OSError):  # forgotten with the next start, it is refused once more
-                await self._save()
+                await asyncio.to_thread(self._means.store.save, self._saved())
 
     def _new_record(self, release: Release, in_use: str | None, may: Capabilities) -> Record:
         log.info("release announced name=%s tree=%s", release.name, release.tree_hash[:8])
@@ -182,7 +187,7 @@ class Updates:
         if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
             await self._clean_up()
         for name, record in list(self._records.items()):
-            await self._means.rollouts.catch_up(record, events.Resumed(self._now()))
+            await self._means.rollouts.catch_up(record)
             if not record.way.is_over or record.way.watch is not None:
                 await self._take(name, events.Resumed(self._now()))
         await self._judge.resume()
@@ -294,7 +299,7 @@ class Updates:
             async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
                 letter = await self._inbox.get()
         except TimeoutError:
-            letter = Letter(events.Ticked(self._now()))
+            letter = Letter(events.Ticked(self._now(), is_idle=bool(self._job and self._job.disk_trouble)))
         await self._watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
         if letter.job is not None and letter.job is not self._job:
             return  # of a job that was stopped just when it ended
@@ -328,11 +333,13 @@ class Updates:
             before = self._records[name]
             way, effects = before.way.step(event, self._limits_of(before))
             after = self._with_findings(msgspec.structs.replace(before, way=way))
+            if (said := state_told(before.way, way, event)) is not None:
+                after = msgspec.structs.replace(after, said=said, said_why=reason_told(event))
             if way.is_over and not before.way.is_over:
                 after = msgspec.structs.replace(after, decided_s=self._means.utc_s())
             self._records[name] = after
             if after != before:
-                await self._save_patiently()
+                after = self._records[name] = later(after, await self._save_patiently())
             progress = self._job.progress if self._job is not None and self._job.release == name else None
             await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
@@ -378,19 +385,12 @@ class Updates:
             task.cancel()
             await asyncio.wait({task})
 
-    async def _save_patiently(self) -> None:
-        """Persist, however long it takes: nothing is done before it is written down."""
-        while True:
-            try:
-                await self._save()
-                return
-            except OSError as error:
-                log.error("updates wait: their state could not be kept reason=%s", error)
-                await asyncio.sleep(SAVE_PAUSE_S)
+    async def _save_patiently(self) -> float:
+        """Persist, however long it takes, and say how long: nothing is done before it is written down."""
+        return await self._disk.until_kept(partial(self._means.store.save, self._saved()))
 
-    async def _save(self) -> None:
-        saved = Saved(records=tuple(self._records.values()), refused=tuple(self._judge.refused))
-        await asyncio.to_thread(self._means.store.save, saved)
+    def _saved(self) -> Saved:
+        return Saved(records=tuple(self._records.values()), refused=tuple(self._judge.refused))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

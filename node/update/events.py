@@ -237,10 +237,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """``is_after_sleep``: the computer slept meanwhile, so nothing was watched since the last event."""
+    """``is_idle``: nothing was watched since the last event, for the computer slept, or work waited for the disk."""
 
     now_s: float
-    is_after_sleep: bool = False
+    is_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +278,15 @@ Event = (
 
 def watched_s(event: Event, since_s: float) -> float:
     """How long the node ran from ``since_s`` until an event."""
-    if isinstance(event, Resumed) or (isinstance(event, Ticked) and event.is_after_sleep):
+    if isinstance(event, Resumed) or (isinstance(event, Ticked) and event.is_idle):
         return 0.0
     return max(0.0, event.now_s - since_s)
+
+
+def counted(event: Event, since_s: float) -> tuple[float, float]:
+    """The same, and up to when time is accounted for then: what comes late, behind others, does not count it twice."""
+    until_s = event.now_s if isinstance(event, Resumed) else max(since_s, event.now_s)
+    return watched_s(event, since_s), until_s
 
 
 # Effects: what shall happen.  Each one replaces whatever was still under way for the release.

@@ -17,7 +17,7 @@ import msgspec
 
 from node.update.trees import remove_tree
 from node.vault.ports import Entropy
-from node.vault.storage.filesystem import write_durably
+from node.vault.storage.filesystem import RealFileSystem, write_durably
 
 NAME_BYTES: Final = 8  # of a data folder's name, the own one's too
 NOTED_MAX: Final = 64  # folders; a trial makes two and begins by removing those before it
@@ -46,7 +46,7 @@ class TrialFolders:
         return self._own.with_name(name)
 
     def make(self, entropy: Entropy) -> Path:
-        """Make a new one.
+        """Make a new one; once this returns it survives a power cut, as does what is flushed in it.
 
         Raises:
             OSError: The disk refused, or there are too many already.
@@ -58,6 +58,7 @@ class TrialFolders:
             raise OSError("too many folders of trials were left behind")
         write_durably(self._noted, msgspec.json.encode([*noted, path.name]))
         path.mkdir(mode=FOLDER_MODE, parents=True)
+        RealFileSystem(path.parent, folders=()).fsync_directory(".")
         return path
 
     def remove_all(self) -> None:

@@ -18,6 +18,7 @@ from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
 from node.update import events
+from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
 from node.update.fetching import Counter, fetch_release
@@ -83,6 +84,7 @@ class Job:
         self._counter = Counter()
         self._run: TrialRun | None = None
         self._started_s = means.utc_s()
+        self._disk = DiskWait(means.on_change)
 
     @property
     def release(self) -> str:
@@ -91,6 +93,11 @@ class Job:
     @property
     def bytes_fetched(self) -> int:
         return self._counter.bytes_fetched
+
+    @property
+    def disk_trouble(self) -> str:
+        """Why the disk refuses what the work must write, else ""."""
+        return self._disk.why or (self._run.keeper.trouble if self._run is not None else "")
 
     @property
     def progress(self) -> Progress | None:
@@ -130,9 +137,12 @@ class Job:
                 assert_never(self._work)
 
     async def _fetch(self, after_s: float) -> Event:
+        means = self._means
         await asyncio.sleep(after_s)
         try:
-            await fetch_release(self._record.release, self._means.slots, self._means.host.get_chunk, self._counter)
+            await self._disk.while_full(
+                partial(fetch_release, self._record.release, means.slots, means.host.get_chunk, self._counter)
+            )
         except ContentRefused as error:
             return events.ContentRefused(self._now(), str(error))
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the next try may succeed
@@ -144,10 +154,9 @@ class Job:
         if not means.host.can_shut_off():
             return events.TrialEnded(self._now(), "void", NO_TRIAL)
         try:
-            self._run = await asyncio.to_thread(self._prepare_trial)
-            result = await self._run.run()
+            result = await self._disk.while_full(self._run_trial)
             if result.outcome == "promote":  # the rehearsal must find it after a power cut
-                await asyncio.to_thread(means.store.save_result, self._record.way.tree_hash, result)
+                await self._disk.until_kept(partial(means.store.save_result, self._record.way.tree_hash, result))
         except (StateUnreadable, UnreadableTrial) as error:
             with contextlib.suppress(OSError):  # else the next try finds it once more, and there are not many tries
                 await asyncio.to_thread(means.store.running.drop)
@@ -155,6 +164,10 @@ class Job:
         except Exception as error:  # noqa: BLE001 - the edge of a task: a trial that breaks says nothing of the release
             return events.TrialEnded(self._now(), "void", _told(error))
         return events.TrialEnded(self._now(), result.outcome, result.reason)
+
+    async def _run_trial(self) -> TrialResult:
+        self._run = await asyncio.to_thread(self._prepare_trial)
+        return await self._run.run()
 
     def _prepare_trial(self) -> TrialRun:
         """A new trial, or the one that was cut off.  Blocking.
@@ -216,9 +229,9 @@ class Job:
     async def _rehearse_with(self, result: TrialResult) -> Event:
         means = self._means
         try:
-            found = await rehearse(
-                self._record.way.baseline, result, means.quota_bytes(), means.host, means.entropy
-            )  # fmt: skip
+            found = await self._disk.while_full(
+                partial(rehearse, self._record.way.baseline, result, means.quota_bytes(), means.host, means.entropy)
+            )
         except Exception as error:  # noqa: BLE001 - the edge of a task: no promotion without a rehearsal
             return events.RehearsalFailed(self._now(), _told(error), is_hosts_fault=isinstance(error, HostFailed))
         return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
@@ -229,8 +242,8 @@ class Job:
         try:
             await asyncio.to_thread(means.slots.verify, "vault", tree_hash)
             await to_its_end(partial(means.kept.keep, tree_hash))
-            await means.host.switch(tree_hash)
-            await to_its_end(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
+            await self._disk.while_full(partial(means.host.switch, tree_hash))
+            await self._disk.until_kept(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
             serial = await asyncio.to_thread(means.host.serial)
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
             return events.SwitchFailed(self._now(), _told(error))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from node.api import texts
 from node.trial.events import Twin
 from node.update.trial_state import KeptTrial, TrialFile
 from node.update.waiting import to_its_end
@@ -22,7 +23,8 @@ class Keeper:
     """Keeps one trial in its file.  Belongs to one event loop.
 
     ``describe`` gives all there is to keep, ``mark`` differs from the one before when something happened that must
-    not be forgotten; a chunk that was acknowledged is always such a thing.
+    not be forgotten; a chunk that was acknowledged is always such a thing.  ``trouble`` is why the disk refuses it; ""
+    while it does not.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Keeper:
         self._acknowledged = acknowledged
         self._describe = describe
         self._mark = mark
+        self.trouble = ""
         self._kept_mark: object = None
         self._kept_at_s = 0.0
         self._keeping = asyncio.Lock()
@@ -56,7 +59,9 @@ class Keeper:
                 await to_its_end(partial(self._file.save, self._describe(), news))
             except OSError as error:
                 log.warning("the trial could not be kept reason=%s", error)
+                self.trouble = texts.disk_refuses(error)
                 return
+            self.trouble = ""
             self._kept_mark, self._kept_at_s = mark, self._now()
 
     def _now(self) -> float:

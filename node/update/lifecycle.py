@@ -68,7 +68,7 @@ from node.update.events import (
     VaultFailed,
     Vetoed,
     Withdrawn,
-    watched_s,
+    counted,
 )
 from node.update.watch import Watch
 
@@ -212,9 +212,9 @@ class Lifecycle:
 
 def _accounted(state: Lifecycle, event: Event) -> Lifecycle:
     """Add the time since the last event to the phase, unless the node did not run meanwhile."""
-    passed_s = watched_s(event, state.since_s)
+    passed_s, until_s = counted(event, state.since_s)
     seconds = state.seconds | {state.phase: state.seconds.get(state.phase, 0.0) + passed_s}
-    return replace(state, since_s=event.now_s, spent_s=state.spent_s + passed_s, seconds=seconds)
+    return replace(state, since_s=until_s, spent_s=state.spent_s + passed_s, seconds=seconds)
 
 
 def _lasts_s(state: Lifecycle, limits: Limits) -> float:
@@ -363,7 +363,7 @@ def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
     if state.watch is None:
         return state, ()
     watch, why = state.watch.step(event, state.since_s, limits)
-    state = replace(state, since_s=event.now_s, watch=watch)
+    state = replace(state, since_s=counted(event, state.since_s)[1], watch=watch)
     return _go_back(replace(state, phase="returning"), why) if why else (state, ())
 
 

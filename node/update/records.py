@@ -73,6 +73,12 @@ def said_again(record: Record, release: Release) -> Record:
     return msgspec.structs.replace(record, release=said)
 
 
+def later(record: Record, seconds: float) -> Record:
+    """The record after a time that does not count: nothing could be done."""
+    way = record.way
+    return msgspec.structs.replace(record, way=dataclasses.replace(way, since_s=way.since_s + seconds))
+
+
 def already_in_use(release: str, tree_hash: str, now_s: float, *, is_gaining: bool) -> Lifecycle:
     """The way of a release whose files are the ones in use: over before it began.
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from node.api import texts
 from node.trial.verdict import Outcome
 from node.update.errors import HostFailed, TwinFailed
 from node.update.folders import copy_of
@@ -90,12 +91,16 @@ def _make_copy(data: Path, copy: Path, room_bytes: int) -> None:
     Raises:
         HostFailed: It could not be done; a part may be there.
     """
+    free_bytes = 0
     try:
         remove_tree(copy)
-        free_bytes = shutil.disk_usage(data).free - RESERVE_BYTES
-        copy_data(data, copy, min(room_bytes, max(0, free_bytes)))
+        free_bytes = max(0, shutil.disk_usage(data).free - RESERVE_BYTES)
+        copy_data(data, copy, min(room_bytes, free_bytes))
     except OSError as error:
-        raise HostFailed(f"what the trial left could not be copied: {error.strerror or error}") from error
+        failed = HostFailed(f"what the trial left could not be copied: {error.strerror or error}")
+        if error.errno in texts.DISK_FULL and free_bytes > room_bytes:
+            raise failed from None  # the disk is not full: more room on it would not help
+        raise failed from error
 
 
 async def scan(vault: TwinVault) -> Held:

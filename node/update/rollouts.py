@@ -4,12 +4,9 @@
                                                                                               |
     hold, halted, is_slow <-- Rollout (``node.trial.waves``) <-- signed by that vault, about this release, under the
                                                                  commitment that the book has of it
-    moved: the own trial began or ended --> the own note, persisted --> the vault, for others who ask
+    moved: the own trial began or ended --> the own note --> kept --> the vault, for others who ask
 
-What is kept is two files, each replaced as a whole:
-
-    state/book      whom the vault has met
-    state/rollouts  how each rollout stands, and the own notes of the last year
+What is kept of all this is told in ``rollout_files``.
 """
 
 from __future__ import annotations
@@ -17,14 +14,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
+from node.api import texts
 from node.api.schema import RolloutView
-from node.trial.book import BOOK_BYTES_MAX, Acquaintance, Book, UnreadableBook
+from node.trial.book import Acquaintance
 from node.trial.membership import ChainUsedUp
 from node.trial.notes import (
     DAY_S,
@@ -39,22 +37,21 @@ from node.trial.notes import (
     numbers_of,
 )
 from node.trial.verdict import Progress
-from node.trial.waves import STATE_BYTES_MAX, URGENT, Plan, Rollout, Seen, Standing, UnreadableRollout, shares_in
+from node.trial.waves import URGENT, Plan, Rollout, Seen, Standing, UnreadableRollout, shares_in
+from node.update.disk_wait import PAUSE_S
 from node.update.events import Event, TrialEnded
 from node.update.lifecycle import STOPPABLE
 from node.update.noted import HALTED, NOT_YET, TOO_EARLY, position_in, reason_told, rollout_view, state_told, subject_of
+from node.update.rollout_files import ROLLOUTS_MAX, Kept, KeptNote, KeptRollout, RolloutFiles
 from node.update.store import Record
 from node.vault.errors import BadSignature, MalformedMessage
 from node.vault.noting import NOTES_MAX, MetVault, NoteSeen, OwnNote
 from node.vault.ports import Random
-from node.vault.storage.filesystem import write_durably
 
 NOTES_KEPT_S: Final = 365 * DAY_S
-ROLLOUTS_MAX: Final = 4  # the newest ones
 SAVE_S: Final = 300.0  # between two writes of what need not be written at once
 MET_S: Final = 1.0  # between two reports that are heard: a vault cannot keep its supervisor busy
 GROWN: Final = 2  # the network turns out to be so many times as big: the shares are taken anew
-KEPT_BYTES_MAX: Final = ROLLOUTS_MAX * STATE_BYTES_MAX + (1 << 20)
 
 log = logging.getLogger(__name__)
 
@@ -96,25 +93,6 @@ class NoteHost(Protocol):
         ...
 
 
-class _KeptNote(msgspec.Struct, frozen=True):
-    release: bytes
-    state: State
-    content: bytes
-    begun_s: float  # UTC, of the trial
-    numbers: Numbers  # of the trial, to be told with the verdict
-
-
-class _KeptRollout(msgspec.Struct, frozen=True):
-    name: str
-    rollout: bytes
-    network_size: int
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    notes: tuple[_KeptNote, ...] = ()
-    rollouts: tuple[_KeptRollout, ...] = ()
-
-
 @dataclass(slots=True)
 class _Way:
     """The rollout of one release, and for how big a network its shares were taken.
@@ -142,7 +120,7 @@ class Rollouts:
         utc_s: Callable[[], float], on_change: Callable[[], None],
     ) -> None:  # fmt: skip
         """Go on with what ``folder`` holds; what of it cannot be read begins anew.  Blocking."""
-        self._files = folder / "book", folder / "rollouts"
+        self._files = RolloutFiles(folder)
         self._author = author
         self._host = host
         self._plan = plan
@@ -150,16 +128,17 @@ class Rollouts:
         self._random = random
         self._utc_s = utc_s
         self._on_change = on_change
-        self._book = _read_book(self._files[0])
-        kept = _read_kept(self._files[1])
+        self._book, kept = self._files.load()
         self._notes = {note.release: note for note in kept.notes}
+        self._kept_notes = kept.notes  # what others may be told: nothing that a power cut could change
         self._ways = dict(filter(None, map(_way, kept.rollouts)))
         self._followed: Record | None = None
         self._round: list[Acquaintance] = []
         self._pause_s = asking.idle_s
         self._met_at_s = float("-inf")
-        self._saved_at_s = float("-inf")
+        self._save_at_s = float("-inf")  # not before
         self._is_saved = True
+        self.disk_trouble = ""  # why the disk refuses, while it does
 
     # What the driver asks.
 
@@ -198,13 +177,25 @@ class Rollouts:
 
     async def moved(self, before: Record, after: Record, event: Event, progress: Progress | None) -> None:
         """The release has made a step, which is persisted: the own note follows it.  Never raises."""
-        state, subject, now_s = state_told(before.way, after.way, event), subject_of(after.release), self._utc_s()
+        state, subject = state_told(before.way, after.way, event), subject_of(after.release)
         held = self._notes.get(subject.digest)
         if held is not None and isinstance(event, TrialEnded) and progress is not None:
             held = msgspec.structs.replace(held, numbers=numbers_of(progress, held.begun_s))
             self._notes[subject.digest] = held  # told with the verdict, which may have to wait for the rehearsal
-            self._is_saved = False
-        if state is None or not (state == "on_trial" if held is None else follows(held.state, state)):
+            await self._save()
+        if state is not None:
+            await self._say(after, state, reason_told(event))
+
+    async def catch_up(self, record: Record) -> None:
+        """Say what the power failed before: the record was kept, the note was not yet.  Never raises."""
+        if record.said is not None:
+            await self._say(record, record.said, record.said_why)
+
+    async def _say(self, record: Record, state: State, reason: str) -> None:
+        """Let the own note about the release say this, unless its word may not change so."""
+        subject, now_s = subject_of(record.release), self._utc_s()
+        held = self._notes.get(subject.digest)
+        if not (state == "on_trial" if held is None else follows(held.state, state)):
             return
         begun_s, numbers = now_s, Numbers(started_day=int(now_s / DAY_S))
         if held is not None and state != "on_trial":
@@ -213,22 +204,14 @@ class Rollouts:
         try:
             note = make_note(
                 subject, state, numbers, author.sign, vault_id=author.vault_id, seed=author.seed,
-                baseline=bytes.fromhex(after.way.baseline), platform=author.platform, reason=reason_told(event),
+                baseline=bytes.fromhex(record.way.baseline), platform=author.platform, reason=reason,
             )  # fmt: skip
         except ChainUsedUp as error:
-            log.warning("no note about %s reason=%s", after.release.name, error)
+            log.warning("no note about %s reason=%s", record.release.name, error)
             return
-        self._notes[subject.digest] = _KeptNote(subject.digest, state, encode_note(note), begun_s, numbers)
-        log.info("note about %s says %s", after.release.name, state)
+        self._notes[subject.digest] = KeptNote(subject.digest, state, encode_note(note), begun_s, numbers)
+        log.info("note about %s says %s", record.release.name, state)
         await self._save()
-        await self._tell_vault()
-
-    async def catch_up(self, record: Record, event: Event) -> None:
-        """Say what the power failed before: the record was kept, the note was not yet.  Never raises."""
-        held, phase = self._notes.get(subject_of(record.release).digest), record.way.phase
-        if held is None or held.state == "on_trial":
-            before = replace(record.way, phase="staged" if phase == "on_trial" else "on_trial")
-            await self.moved(msgspec.structs.replace(record, way=before), record, event, None)
 
     # What the vault tells.
 
@@ -251,7 +234,7 @@ class Rollouts:
             try:
                 if self._followed is not None:
                     await self._ask_next(self._followed)
-                if not self._is_saved and self._now() - self._saved_at_s >= SAVE_S:
+                if not self._is_saved and self._now() >= self._save_at_s:
                     await self._save()
             except Exception:
                 log.exception("other farms could not be asked")
@@ -335,61 +318,37 @@ class Rollouts:
     # Keeping.
 
     async def _tell_vault(self) -> None:
-        """Let others have the newest notes of the last year."""
-        newest = [note for note in self._notes.values() if self._utc_s() - note.begun_s < NOTES_KEPT_S][-NOTES_MAX:]
-        self._notes = {note.release: note for note in newest}
+        """Let others have the notes that are kept."""
         try:
-            await self._host.set_notes(tuple(OwnNote(note.release, note.content) for note in newest))
+            await self._host.set_notes(tuple(OwnNote(note.release, note.content) for note in self._kept_notes))
         except Exception as error:  # noqa: BLE001 - the vault is not there now; it is given them at its start
             log.info("the vault was not given the notes reason=%s", error)
 
     async def _save(self) -> None:
-        rollouts = tuple(_KeptRollout(name, way.rollout.dump(), way.network_size) for name, way in self._ways.items())
-        kept = msgspec.msgpack.encode(_Kept(tuple(self._notes.values()), rollouts))
-        self._saved_at_s, self._is_saved = self._now(), True  # what changes while it is written is written next time
+        """Keep all of it, the newest notes of the last year; what is new in them is told after that."""
+        newest = [note for note in self._notes.values() if self._utc_s() - note.begun_s < NOTES_KEPT_S][-NOTES_MAX:]
+        self._notes = {note.release: note for note in newest}
+        rollouts = tuple(KeptRollout(name, way.rollout.dump(), way.network_size) for name, way in self._ways.items())
+        kept = Kept(tuple(newest), rollouts)
+        self._is_saved = True  # what changes while it is written is written next time
         try:
-            for path, content in zip(self._files, (self._book.dump(), kept), strict=True):
-                await asyncio.to_thread(write_durably, path, content)
+            await asyncio.to_thread(self._files.save, self._book.dump(), kept)
         except OSError as error:  # what is forgotten only delays
             log.warning("rollouts not kept yet reason=%s", error)
             self._is_saved = False
+            self._save_at_s, self.disk_trouble = self._now() + PAUSE_S, texts.disk_refuses(error)
+            self._on_change()
+            return
+        self._save_at_s, self.disk_trouble = self._now() + SAVE_S, ""
+        if kept.notes != self._kept_notes:
+            self._kept_notes = kept.notes
+            await self._tell_vault()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
 
-def _read(path: Path, bytes_max: int) -> bytes:
-    """What the file holds; b"" if there is none, or it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(bytes_max + 1)
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        log.warning("%s not read reason=%s", path.name, error)
-        return b""
-    return content if len(content) <= bytes_max else b""
-
-
-def _read_book(path: Path) -> Book:
-    content = _read(path, BOOK_BYTES_MAX)
-    try:
-        return Book.load(content) if content else Book()
-    except UnreadableBook as error:
-        log.warning("the book begins anew reason=%s", error)
-        return Book()
-
-
-def _read_kept(path: Path) -> _Kept:
-    content = _read(path, KEPT_BYTES_MAX)
-    try:
-        return msgspec.msgpack.decode(content, type=_Kept) if content else _Kept()
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        log.warning("the rollouts begin anew reason=%s", error)
-        return _Kept()
-
-
-def _way(kept: _KeptRollout) -> tuple[str, _Way] | None:
+def _way(kept: KeptRollout) -> tuple[str, _Way] | None:
     try:
         rollout = Rollout.load(kept.rollout)
     except UnreadableRollout as error:

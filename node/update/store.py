@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from node.api.schema import RefusedHead, SelfMeasurement, TrialView
+from node.trial.notes import State
 from node.trial.ratchet import Estimates
 from node.trust.chain import STATE_BYTES_MAX, Chain
 from node.trust.errors import TrustError
@@ -39,7 +40,10 @@ log = logging.getLogger(__name__)
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One release and its way here.  Times are UTC.  ``is_slow``: its trial lasts twice as long, as others say."""
+    """One release and its way here.  Times are UTC.  ``is_slow``: its trial lasts twice as long, as others say.
+
+    ``said`` is what the farm says of it to others, and ``said_why`` the reason: after a power cut the note follows it.
+    """
 
     release: Release
     way: Lifecycle
@@ -49,6 +53,8 @@ class Record(msgspec.Struct, frozen=True):
     trial: TrialView | None = None
     estimates: Estimates = {}  # how it compared with what it was to replace
     is_slow: bool = False
+    said: State | None = None
+    said_why: str = ""
 
     @property
     def trial_factor(self) -> int:

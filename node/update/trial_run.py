@@ -125,7 +125,7 @@ class TrialRun:
         self._ended = asyncio.Event()
         self._trouble = ""  # why there can be no verdict
         self._neighbourhood = Neighbourhood(1, 0, ())
-        self._keeper = Keeper(file, lambda: self._observer.acknowledged, self._kept, self._mark)
+        self.keeper = Keeper(file, lambda: self._observer.acknowledged, self._kept, self._mark)
 
     @property
     def progress(self) -> Progress:
@@ -354,11 +354,11 @@ class TrialRun:
 
     async def _keep_on(self) -> None:
         await self._begun.wait()  # before that there is nothing to lose
-        await self._keeper.run()
+        await self.keeper.run()
 
     async def _keep(self) -> None:
         if self._begun.is_set():
-            await self._keeper.keep()
+            await self.keeper.keep()
 
     def _mark(self) -> object:
         due, suspicions = len(self._restarts_due), self._observer.suspicions()

@@ -79,7 +79,7 @@ class Watching:
         log.info("the computer slept seconds=%.0f", late_s)
         for record in (active(self._records.values()), watched(self._records.values())):
             if record is not None:
-                await self._take(record.release.name, Ticked(_now(), is_after_sleep=True))
+                await self._take(record.release.name, Ticked(_now(), is_idle=True))
 
     async def concern(self, name: str, event: Event) -> None:
         """Take what concerns the version in use; if it must be left, what is on trial beside it begins anew later."""

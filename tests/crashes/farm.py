@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 
 from node.supervisor.errors import SwitchFailed
-from node.trial.ratchet import Estimates
+from node.supervisor.home import Home, Marker
+from node.trial.ratchet import Estimate, Estimates
 from node.trial.trial import Trial
+from node.trial.verdict import Outcome
 from node.update.driver import Updates
 from node.update.jobs import Job
 from node.update.kept import Kept
@@ -28,6 +32,7 @@ from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
 from tests import signed_world, twin_world, virtual_time
 from tests.crashes.platter import Platter
+from tests.note_world import OtherFarm
 from tests.unit import test_update_driver as one_farm
 from tests.unit.test_update_driver import DONE, SENDER, tree_of
 
@@ -38,14 +43,19 @@ TRIED: Final = hashlib.sha256(b"tried").digest()  # what the candidate of a tria
 ENDS: Final = (*DONE, "recalled")
 FAILURES: Final = 3
 LIFE_S_MAX: Final = 1e7
+ESTIMATES: Final[Estimates] = {"p50": Estimate(0.2, 0.1)}  # how every release compares with the one before
+NEIGHBOUR: Final = OtherFarm(1)  # whom the vault meets
 SHORT: Final = ("announced", "fetching", "staged")  # phases that are over within a second
 
 
 class PretendedTrial:
-    """Always finds the release good; leaves the candidate's data as a trial does."""
+    """Finds what the farm wants it to find; leaves the candidate's data as a trial does."""
+
+    keeper = SimpleNamespace(trouble="")
 
     def __init__(self, job: Any) -> None:
-        self.estimates: Estimates = {}
+        self.estimates = ESTIMATES
+        self.outcome: Outcome = job._means.host.outcome
         self.progress = Trial(profile=job._means.profile).progress()
         means = job._means
         means.trials.remove_all()
@@ -57,7 +67,7 @@ class PretendedTrial:
     async def run(self) -> TrialResult:
         await asyncio.sleep(TRIAL_S)
         ChunkStore(RealFileSystem(self._data), QUOTA_BYTES).put(b"tried")
-        return TrialResult("promote", "as good", self._data, (TRIED,))
+        return TrialResult(self.outcome, "as it was found", self._data, (TRIED,))
 
 
 class SeenStore(one_farm.CutStore):
@@ -86,6 +96,7 @@ class Farm(one_farm.Farm):
 
     is_bad: bool = False
     fails_in: str = "probation"  # if it is bad
+    outcome: Outcome = "promote"  # of each trial
     acknowledged: dict[bytes, bytes] = field(default_factory=dict)
     saving: Saving = field(default_factory=Saving)
     phases: list[str] = field(default_factory=list)
@@ -117,6 +128,7 @@ class Farm(one_farm.Farm):
 
     def switch_on(self) -> str:
         """As a supervisor does at its start: choose a version, see to the store, open it; which version it is."""
+        Home(self.folder, Marker(1, "practice", "", "", ""), b"").remove_leftovers()
         chosen = self.slots.choose("vault", 0.0)
         self.run_vault(chosen)
         return chosen
@@ -150,6 +162,7 @@ class Farm(one_farm.Farm):
         async def main() -> None:
             updates = self.open()
             running = asyncio.create_task(updates.run())
+            updates._means.rollouts.met([NEIGHBOUR.met])
             try:
                 for head in heads:
                     await updates.offered(head, SENDER)
@@ -203,14 +216,21 @@ class Said:
 
     acknowledged: frozenset[bytes]
     phases: tuple[str, ...]  # where the release may be: as it was written down last, or as it just was being
+    words: tuple[bytes, ...]  # what others were told of it until then
 
 
 def watched(farm: Farm, release: str) -> Platter:
     def look() -> Said:
         phases = (farm.saving.kept.get(release, ""), farm.saving.coming.get(release, ""))
-        return Said(frozenset(farm.acknowledged), phases)
+        return Said(frozenset(farm.acknowledged), phases, words_of(farm))
 
     return Platter(farm.folder, look)
+
+
+def words_of(farm: one_farm.Farm) -> tuple[bytes, ...]:
+    """Each word on a release that others were given, without what was only said again."""
+    contents = [notes[-1].content for notes in farm.notes.given if notes]
+    return tuple(content for content, _ in itertools.groupby(contents))
 
 
 def folder_of(tmp_path: Path) -> Path:

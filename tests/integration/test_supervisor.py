@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import random
@@ -334,12 +335,12 @@ def test_the_disk_limit_reaches_the_vault_and_survives(tmp_path: Path):
 def test_a_home_that_cannot_be_written_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     async def story(first: Supervisor, second: Supervisor) -> None:
         def full(path: Path) -> None:
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         monkeypatch.setattr("node.supervisor.space._probe", full)
         first._lending.disk = space.measure(first.home)
         assert first.status().state == "problem"
-        assert "No space left on device" in first.status().sentence
+        assert first.status().sentence == "The disk cannot be written, so nothing new is stored: it is full."
 
     play(tmp_path, story)
 

@@ -82,7 +82,7 @@ MAKERS: st.SearchStrategy[Maker] = st.sampled_from(
         Unseen,
         lambda now_s: Held(now_s, "its turn has not come"),
         Ticked,
-        lambda now_s: Ticked(now_s, is_after_sleep=True),
+        lambda now_s: Ticked(now_s, is_idle=True),
         Resumed,
     ]
 )

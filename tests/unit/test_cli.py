@@ -73,7 +73,7 @@ class FakeNode:
     def updates(self) -> schema.Updates:
         developers = schema.DeveloperNews("current", "Last news from the developers: 12 days ago.", 1.0)
         refused = schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0)
-        return schema.Updates((WATCHED, RECALLED, UPDATE), (refused,), developers)
+        return schema.Updates((WATCHED, RECALLED, UPDATE), (refused,), developers, trouble="The disk is full.")
 
     def trial(self) -> schema.TrialView | None:
         return None
@@ -170,7 +170,7 @@ class TestAnswers:
 
     def test_updates_say_what_became_of_each_release_and_why(self, running: str):
         result = call("updates", "--home", running)
-        assert result.stdout.startswith("Last news from the developers: 12 days ago.\n")
+        assert result.stdout.startswith("The disk is full.\nLast news from the developers: 12 days ago.\n")
         assert "vault/0.1.1  refused: slower: requests take 3 times as long" in result.stdout
         assert "vault/0.1.2  recalled: the developers recalled it; the version from before came back\n" in result.stdout
         until = time.strftime("%Y-%m-%d %H:%M", time.localtime(1_800_000_000.0))

@@ -219,6 +219,24 @@ class TestTheFolderOfTheVault:
         monkeypatch.setattr(Path, "rename", later)
         assert (Home.open(tmp_path).vault / "chunks" / "one").read_bytes() == b"a chunk"
 
+    def test_what_power_cuts_left_half_written_is_removed_and_nothing_else(self, tmp_path: Path):
+        home = make(tmp_path)
+        (home.state / "trial").mkdir()
+        kept = (home.state / "serial.json", home.state / "trial" / "run.bin", home.state / "x.unfinished")
+        left = [folder / ".name.0.unfinished" for folder in (home.path, home.state, home.state / "trial")]
+        for file in (*kept, *left):
+            file.write_bytes(b"half")
+
+        home.remove_leftovers()
+
+        assert [file.exists() for file in left] == [False] * 3
+        assert all(file.exists() for file in (*kept, home.settings_file, home.path / "home.json"))
+
+    def test_what_cannot_be_removed_stops_nothing(self, tmp_path: Path):
+        home = make(tmp_path)
+        (home.state / ".name.0.unfinished").mkdir()
+        home.remove_leftovers()
+
 
 class TestLock:
     def test_a_second_instance_is_told_who_runs(self, tmp_path: Path):

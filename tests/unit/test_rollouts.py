@@ -18,8 +18,9 @@ from node.trial import membership
 from node.trial.notes import NOTE_BYTES_MAX, check_note, decode_note, encode_note
 from node.trial.waves import ORDINARY, URGENT, WITHOUT_WAVES, Plan
 from node.trust.release import Release
-from node.update import events
+from node.update import events, rollout_files
 from node.update import rollouts as rollouts_module
+from node.update.disk_wait import PAUSE_S
 from node.update.lifecycle import Lifecycle
 from node.update.noted import HALTED, NOT_YET, TOO_EARLY, subject_of
 from node.update.rollouts import NOTES_KEPT_S, REAL, SAVE_S, Asking, Rollouts
@@ -433,13 +434,38 @@ class TestAfterARestart:
             before = record("staged")
             after = record("on_trial")
             with monkeypatch.context() as patch:
-                patch.setattr(rollouts_module, "write_durably", full)
+                patch.setattr(rollout_files, "write_durably", full)
                 await rollouts.moved(before, after, events.Ticked(0.0), None)
             assert not (tmp_path / "rollouts").exists()
-            await asyncio.sleep(SAVE_S + 2 * world.asking.idle_s)
+            assert rollouts.disk_trouble == "it is full"
+            assert not any(world.notes.given)  # others are told nothing that a power cut could change
+            await asyncio.sleep(PAUSE_S + world.asking.idle_s)
+            assert rollouts.disk_trouble == ""
+            assert [len(notes) for notes in world.notes.given] == [0, 1]
 
         play(World(tmp_path), story)
         assert b"on_trial" in (tmp_path / "rollouts").read_bytes()
+
+    @pytest.mark.parametrize(
+        ("told", "kept", "then"),
+        [("on_trial", "void", ["void"]), ("pass", "fail", ["fail"]), ("pass", "pass", []), ("fail", "pass", [])],
+    )
+    def test_what_was_decided_before_a_power_cut_is_said_after_it_and_no_more_than_that(
+        self, tmp_path: Path, told: Any, kept: Any, then: list[str]
+    ):
+        async def before(_: World, rollouts: Rollouts) -> None:
+            for state in dict.fromkeys(("on_trial", told)):
+                await rollouts.catch_up(msgspec.structs.replace(record("on_trial"), said=state))
+
+        async def after(world: World, rollouts: Rollouts) -> None:
+            world.notes.given.clear()
+            await rollouts.catch_up(msgspec.structs.replace(record("refused"), said=kept, said_why="the numbers"))
+            found = [decode_note(notes[-1].content) for notes in world.notes.given]
+            assert [(note.state, note.reason) for note in found] == [(state, "the numbers") for state in then]
+
+        world = World(tmp_path)
+        play(world, before)
+        play(world, after)
 
 
 class TestTheOwnNote:

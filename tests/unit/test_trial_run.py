@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from node.update.rehearsal import TrialResult, WayBack, rehearse
 from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
 from node.update.trial_state import TrialFile
 from node.vault.core.identity import Signer, position_of
+from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, trial_folders, utc_s
 
@@ -375,6 +377,22 @@ class TestTheRehearsal:
     def test_data_that_cannot_be_copied_are_this_computers_fault(self, tmp_path: Path):
         with pytest.raises(HostFailed, match="could not be copied: No such file"):
             self.way_back(tmp_path, World(), lambda result: replace(result, candidate_data=tmp_path / "gone"))
+
+    @pytest.mark.parametrize(("free_bytes", "is_the_disk_full"), [(RESERVE_BYTES, True), (RESERVE_BYTES << 1, False)])
+    def test_that_there_was_no_room_for_a_copy_is_a_full_disk_unless_a_twin_may_have_no_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int, is_the_disk_full: bool
+    ):
+        usage = shutil.disk_usage(tmp_path)._replace(free=free_bytes)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+
+        def too_large(result: TrialResult) -> TrialResult:
+            (result.candidate_data / "tally").write_bytes(bytes(3 << 20))
+            return result
+
+        with pytest.raises(HostFailed, match="No space left on device") as failed:
+            self.way_back(tmp_path, World(), too_large)
+
+        assert isinstance(failed.value.__cause__, OSError) == is_the_disk_full
 
     def test_a_way_back_for_no_chunk_at_all_shows_nothing(self, tmp_path: Path):
         with pytest.raises(TwinFailed):

@@ -80,6 +80,11 @@ class TestTheWay:
         state, _ = play(*TO_CONFIRMED, Ticked(200.0), Resumed(0.0), Ticked(10.0))
         assert watch_of(state).spent_s == 38.0
 
+    def test_what_comes_late_behind_others_counts_no_time_twice(self):
+        late = VaultFailed(180.0, "exit code 1")
+        state, _ = play(*TO_CONFIRMED, Ticked(300.0), late, Ticked(300.0), late, Ticked(310.0))
+        assert watch_of(state).spent_s == 310.0 - 172.0
+
     def test_a_newer_release_that_takes_over_ends_it(self):
         state, _ = play(*TO_CONFIRMED, Succeeded(300.0))
         assert state.step(Vetoed(301.0, "late"), LIMITS) == (state, ())

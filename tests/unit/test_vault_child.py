@@ -123,6 +123,7 @@ class World:
         self.renewed: list[bytes] = []
         self.failures: list[str] = []
         self.records: list[bytes] = []
+        self.is_disk_full = False
         self.heads: list[control.HeadSeen] = []
         self.acquaintances: list[Met] = []
         self.told = 0
@@ -169,6 +170,8 @@ class World:
         self.rests.append((tree_hash, self.log[-1] if self.log else "nothing"))
 
     def save_record(self, record: bytes):
+        if self.is_disk_full:
+            raise StateError("it is full")
         self.records.append(record)
 
     def met(self, seen: Met):
@@ -256,6 +259,17 @@ class TestWatching:
 
     def test_where_the_vault_is_reached_is_kept_for_others(self):
         assert play(nothing).records == [record_at("127.0.1.1:4001")]
+
+    def test_where_it_can_be_reached_is_kept_once_the_disk_takes_it(self):
+        async def story(vault: VaultChild, world: World):
+            await asyncio.sleep(3 * POLL_S)
+            assert (world.records, vault.is_listening) == ([], True)
+            world.is_disk_full = False
+            await asyncio.sleep(3 * POLL_S)
+
+        world = World()
+        world.is_disk_full = True
+        assert play(story, world).records == [record_at("127.0.1.1:4001")]
 
     def test_one_that_does_not_start_is_tried_again_ever_more_slowly(self):
         async def story(vault: VaultChild, world: World):

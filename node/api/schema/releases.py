@@ -137,9 +137,13 @@ class DeveloperNews(msgspec.Struct, frozen=True):
 
 
 class Updates(msgspec.Struct, frozen=True):
-    """Newest first.  ``measured_itself``: how much two equal versions differ on this computer."""
+    """Newest first.  ``measured_itself``: how much two equal versions differ on this computer.
+
+    ``trouble``: why they wait at the moment for something on this computer, as one sentence for a person; else "".
+    """
 
     items: tuple[Update, ...]
     refused_heads: tuple[RefusedHead, ...]
     developers: DeveloperNews | None = None  # None: updates wait for a reason of this computer's own
     measured_itself: tuple[SelfMeasurement, ...] = ()
+    trouble: str = ""

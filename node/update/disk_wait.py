@@ -1,0 +1,80 @@
+"""Waiting for a disk that refuses: nothing is done before it is written down, and a person is told why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, TypeVar
+
+from node.api import texts
+from node.update.waiting import to_its_end
+
+PAUSE_S: Final = 10.0  # after the disk has refused
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class DiskWait:
+    """Tries again until the disk takes it.  Belongs to one event loop.
+
+    ``why`` says why the disk refuses what is waited for; "" while nobody waits.  ``on_change``: called when it changes.
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self.why = ""
+
+    async def until_kept(self, write: Callable[[], None]) -> float:
+        """Have it written in a thread, whatever the disk says, and return for how long it refused."""
+        begun_s = _now()
+        await self._until(_of_the_disk, partial(to_its_end, write))
+        return _now() - begun_s
+
+    async def while_full(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it, again from its beginning for as long as it fails because the disk is full.
+
+        Raises:
+            Exception: What else ``work`` raises.
+        """
+        return await self._until(_of_a_full_disk, work)
+
+    async def _until(self, refusal: Callable[[BaseException], OSError | None], work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            while True:
+                try:
+                    return await work()
+                except Exception as error:
+                    refused = refusal(error)
+                    if refused is None:
+                        raise
+                    log.warning("updates wait for the disk reason=%s", error)
+                    self._tell(texts.disk_refuses(refused))
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            self._tell("")
+
+    def _tell(self, why: str) -> None:
+        if why != self.why:
+            self.why = why
+            self._on_change()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _of_the_disk(error: BaseException) -> OSError | None:
+    return error if isinstance(error, OSError) else None
+
+
+def _of_a_full_disk(error: BaseException) -> OSError | None:
+    """What the disk said, if that it is full is what led to the error."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno in texts.DISK_FULL:
+            return found
+        found = found.exceptions[0] if isinstance(found, BaseExceptionGroup) else found.__cause__
+    return None

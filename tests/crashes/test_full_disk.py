@@ -1,0 +1,94 @@
+"""A disk that is full for a while, at any write of an update's way: it goes on by itself, and a person is told why.
+
+Here a few writes of each way; ``python -m tests.crashes --full`` plays every one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from node.update import trial_state
+from node.update.disk_wait import PAUSE_S, DiskWait
+from node.update.errors import StageFailed
+from tests.crashes.farm import folder_of
+from tests.crashes.full import WRITES_MIN, play_full
+from tests.crashes.ways import WAYS
+from tests.twin_world import World
+from tests.unit.test_trial_cut import Node
+from tests.virtual_time import run
+
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
+EVERY = 70
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_full_disk_at_any_write_changes_nothing_in_the_end(name: str, tmp_path: Path):
+    played, of = play_full(name, folder_of(tmp_path), EVERY)
+
+    assert played == -(-of // EVERY)
+    assert of > WRITES_MIN
+
+
+def test_a_trial_that_runs_goes_on_and_says_that_it_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    node, found = Node(World(), tmp_path), []
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async def main() -> None:
+        trial = node.run()
+        running = asyncio.create_task(trial.run())
+        for is_full in (False, True, False):
+            with monkeypatch.context() as meanwhile:
+                if is_full:
+                    meanwhile.setattr(trial_state, "write_durably", full)
+                await asyncio.sleep(5.0)
+                found.append(trial.keeper.trouble)
+        running.cancel()
+        await asyncio.wait({running})
+
+    run(main())
+
+    assert found == ["", "it is full", ""]
+
+
+class TestWaiting:
+    def wait(self, *errors: Exception) -> tuple[float, list[str], list[str]]:
+        """Have something done that fails so at first; for how long that took, and what is said meanwhile and after."""
+        left = list(errors)
+        said: list[str] = []
+
+        async def work() -> None:
+            if left:
+                raise left.pop(0)
+
+        async def main() -> tuple[float, list[str], list[str]]:
+            waiting = DiskWait(lambda: said.append(waiting.why))
+            await waiting.while_full(work)
+            return asyncio.get_running_loop().time(), said, [waiting.why]
+
+        return run(main())
+
+    def test_what_the_disk_takes_at_once_is_told_to_nobody(self):
+        assert self.wait() == (0.0, [], [""])
+
+    def test_what_is_not_of_the_disk_is_not_waited_for(self):
+        with pytest.raises(StageFailed):
+            self.wait(StageFailed("the files are too many"))
+
+    def test_another_error_of_the_disk_than_that_it_is_full_is_not_waited_for(self):
+        with pytest.raises(OSError):
+            self.wait(OSError(errno.EIO, os.strerror(errno.EIO)))
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+    def test_that_it_is_full_is_waited_for_whatever_it_led_to(self, number: int):
+        led_to = StageFailed("the files could not be kept")
+        led_to.__cause__ = OSError(number, os.strerror(number))
+        grouped = ExceptionGroup("several", [led_to])
+        assert self.wait(led_to, grouped) == (2 * PAUSE_S, ["it is full", ""], [""])
