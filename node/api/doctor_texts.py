@@ -13,7 +13,7 @@ LEVELS: Final[dict[SandboxLevel, str]] = {
     "partial": "A vault is contained here only in part",
     "none": "Nothing contains a vault here",
 }
-NO_TRIALS: Final = "Without it no new version is tried out here; the node serves all the same."
+NO_TRIALS: Final = "Where a vault can reach a computer's files, no new version is tried out; it serves all the same."
 
 
 def summary(findings: tuple[Finding, ...]) -> str:
