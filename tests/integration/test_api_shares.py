@@ -181,6 +181,7 @@ def test_what_cannot_be_stored_or_found_says_why(serve: Callable[[Talk], ChunkNo
         node.put_troubles = [RequestRefused("resource.quota", "The network is full.")]
         async with session.post("http://x/v1/shares", params={"name": "a"}, data=b"x") as answer:
             assert await refusal(answer) == (409, "share.not_stored")
+        assert len(node.puts) == 1  # and no root that leads to what is not there
         async with session.get(f"http://x/v1/shares/{'ab' * 32}") as answer:
             assert await refusal(answer) == (409, "share.not_fetched")
         chunk = await node.put_chunk(b"no root")
