@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from node.api import handlers
+from node.api import handlers, server
 from node.api.schema import StoredShare
 from node.api.server import ApiServer
 from node.api.shares import transfer
@@ -196,6 +196,7 @@ def test_no_more_is_in_memory_than_what_is_on_its_way(
 ):
     """A network that takes nothing stops the upload: no more of it is read than is in flight."""
     monkeypatch.setattr(transfer, "IN_FLIGHT", 2)
+    monkeypatch.setattr(server, "SHUTDOWN_S", 0.01)  # nothing is read, so that the end of the upload is not noticed
 
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
         node.accepts_chunks_max, node.is_hanging = 0, True
