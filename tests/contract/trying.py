@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
@@ -101,6 +101,7 @@ def _try(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def one(case: Any) -> None:
+        assume(not (isinstance(case.body, dict) and "api_port" in case.body))  # it would close the door that this uses
         left_out = [check for check in CHECKS.get_all() if check.__name__ in NOT_HERE]
         answer = case.call_and_validate(
             base_url=url, session=session, headers=headers, excluded_checks=left_out, timeout=ANSWER_S_MAX
