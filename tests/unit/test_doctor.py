@@ -159,7 +159,7 @@ def test_the_first_sentence_is_the_worst():
 
 
 PERSON, COMPUTER = "rosalind.gaertner", "rosas-laptop"
-VAULT_ID = "0f1e2d3c" * 8
+VAULT_ID = "10293847" + "5f6a7b8c" * 7  # its start could be any number
 SEED = bytes(range(100, 132))
 PLANTED = {
     "token": door.token_of(SEED),
