@@ -86,6 +86,12 @@ class ChunkNode:
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         raise NotImplementedError
 
+    def counters(self) -> dict[str, int]:
+        raise NotImplementedError
+
+    async def diagnostics(self) -> bytes:
+        raise NotImplementedError
+
 
 @contextlib.contextmanager
 def serving(home: Path) -> Iterator[ChunkNode]:

@@ -2,5 +2,8 @@
 
 schema    what is said                 client   for the command line and the window
 server    in the supervisor            shares   files and folders, through the client
-texts     sentences for people         health   the sentence of the status
+routes    all that can be asked        openapi  its description
+handlers  what is done at each         door     the way in over TCP
+metrics   figures as text              health   the sentence of the status
+texts     sentences for people; also request_texts and doctor_texts
 """

@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 import aiohttp
 import msgspec
 
-from node.api import texts
+from node.api import door, texts
 from node.api.schema import (
     ErrorAnswer,
     Event,
@@ -63,8 +63,10 @@ class Reload(msgspec.Struct, frozen=True):
 class Client:
     """Talks to the node of one home.  Belongs to one event loop; close it there."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, has_socket: bool = door.HAS_UNIX_SOCKETS) -> None:
+        """``has_socket``: whether the node is asked on its Unix socket; else where its ``api.json`` says."""
         self._home = home
+        self._has_socket = has_socket
         self._session: aiohttp.ClientSession | None = None
         self._is_cut = False  # whether a request was given up before its answer
 
@@ -117,6 +119,10 @@ class Client:
         _check_size(content, HEAD_BYTES_MAX)
         return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)
 
+    async def diagnostics(self) -> bytes:
+        """The diagnostics file, as it may be given to others: nothing secret and no address is in it."""
+        return await self._request("GET", "/v1/diagnostics", None, STORE_S_MAX)
+
     async def invitation(self) -> Invitation:
         return await self._ask("GET", "/v1/invitation", Invitation)
 
@@ -159,8 +165,9 @@ class Client:
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S_MAX, sock_read=SILENCE_S_MAX)
         try:
+            url, headers = self._place()
             async with self._opened().get(
-                "http://perennial/v1/events", params={"since": str(since)}, timeout=timeout
+                f"{url}/v1/events", params={"since": str(since)}, headers=headers, timeout=timeout
             ) as answer:
                 if answer.status != 200:
                     raise _refused(await _content(answer))
@@ -199,7 +206,10 @@ class Client:
     async def _request(self, method: str, path: str, body: bytes | None, seconds: float) -> bytes:
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
-            async with self._opened().request(method, f"http://perennial{path}", data=body, timeout=timeout) as answer:
+            url, headers = self._place()
+            async with self._opened().request(
+                method, f"{url}{path}", data=body, headers=headers, timeout=timeout
+            ) as answer:
                 content = await _content(answer)
                 if answer.status != 200:
                     raise _refused(content)
@@ -215,9 +225,27 @@ class Client:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             # Made here and not in __init__: it needs the running loop.
-            connector = aiohttp.UnixConnector(str(self._home / "api.sock"))
-            self._session = aiohttp.ClientSession(connector=connector, read_bufsize=BUFFER_BYTES)
+            self._session = self._opened_anew()
         return self._session
+
+    def _opened_anew(self) -> aiohttp.ClientSession:
+        if self._has_socket:
+            connector = aiohttp.UnixConnector(str(self._home / "api.sock"))
+            return aiohttp.ClientSession(connector=connector, read_bufsize=BUFFER_BYTES)
+        return aiohttp.ClientSession(read_bufsize=BUFFER_BYTES)
+
+    def _place(self) -> tuple[str, dict[str, str]]:
+        """Where to ask, and the headers for it; read anew each time, for a node that was started anew is elsewhere.
+
+        Raises:
+            NotRunning: Nobody says where.
+        """
+        if self._has_socket:
+            return "http://perennial", {}
+        found = door.load(self._home)
+        if found is None:
+            raise NotRunning(texts.not_running(self._home))
+        return found.url, {"Authorization": f"Bearer {found.token}"}
 
     def _lost(self, error: Exception, seconds: float) -> NotRunning | ApiError:
         if isinstance(error, TimeoutError):

@@ -369,31 +369,3 @@ def broken_answer() -> str:
 
 def too_large(bytes_max: int) -> str:
     return f"The request is too large: at most {bytes_max} bytes."
-
-
-def empty_chunk() -> str:
-    return "A chunk has at least one byte."
-
-
-def no_address() -> str:
-    return "An address has 64 digits, each 0 to 9 or a to f."
-
-
-def malformed(why: str) -> str:
-    return f"The request is malformed: {why}."
-
-
-def unknown_path(path: str) -> str:
-    return f"There is nothing at {path[:200]}."
-
-
-def wrong_method(method: str, path: str) -> str:
-    return f"{method[:20]} is not possible at {path[:200]}."
-
-
-def too_many_listeners(count_max: int) -> str:
-    return f"There are {count_max} listeners already."
-
-
-def internal() -> str:
-    return "Something went wrong inside; the log says what."

@@ -14,7 +14,7 @@ import msgspec
 from node.api.schema import Event, Settings, Status, TrialView, Updates
 
 EVENTS_KEPT: Final = 256
-NUMBERS_PER_SECOND: Final = 1000  # far more events than ever happen in a second
+NUMBERS_PER_SECOND: Final = 1_000_000  # a run begins above all that the one before could use until it ended
 
 Data = Status | Updates | TrialView | Settings | None
 
@@ -22,12 +22,12 @@ Data = Status | Updates | TrialView | Settings | None
 class EventLog:
     """The newest EVENTS_KEPT events.  Belongs to one event loop.
 
-    Numbers start at a multiple of the calendar time, so that those of one run are never mistaken for those of
+    Numbers start at the calendar time in microseconds, so that those of one run are never mistaken for those of
     an earlier one: a client that read the old ones sees a gap and reads all anew.
     """
 
     def __init__(self, now_s: float) -> None:
-        self._newest = int(now_s) * NUMBERS_PER_SECOND
+        self._newest = int(now_s * NUMBERS_PER_SECOND)
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._last: dict[str, Data] = {}
         self._happened = asyncio.Event()

@@ -4,6 +4,7 @@
     root.json       the genesis root of the network; never replaced
     settings.json   what the farmer set
     api.sock        the local API
+    api.json        its port and the token for it, where it is served over TCP
     lock            held by the running supervisor
     state/          small facts that must survive a power cut
     slots/          versions of the layers, read-only
@@ -104,8 +105,8 @@ class Home:
         return "unprotected" if self.is_practice else self.marker.key_place
 
     @classmethod
-    def open(cls, folder: Path) -> Home:
-        """Check that ``folder`` is a home and make its folders.  Blocking.
+    def read(cls, folder: Path) -> Home:
+        """Check that ``folder`` is a home; nothing is changed.  Blocking.
 
         Raises:
             HomeError: It is no home, not ours, or damaged; the message says which.
@@ -119,9 +120,18 @@ class Home:
         root = _read(path / "root.json", ROOT_BYTES_MAX)
         if hashlib.sha256(root).hexdigest() != marker.network:
             raise HomeError(texts.root_replaced(path / "root.json"))
-        home = cls(path, marker, root)
-        with _sentence(path):
-            path.chmod(FOLDER_MODE)
+        return cls(path, marker, root)
+
+    @classmethod
+    def open(cls, folder: Path) -> Home:
+        """Check that ``folder`` is a home and make its folders.  Blocking.
+
+        Raises:
+            HomeError: As ``read``, or the folders cannot be made.
+        """
+        home = cls.read(folder)
+        with _sentence(home.path):
+            home.path.chmod(FOLDER_MODE)
             _take_over_store(home)
             for made in (
                 home.state,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from node.api import schema
+from node.api import health, schema
 from node.supervisor.ports import Run
 from node.vault import control
 
@@ -61,3 +61,11 @@ class Handing:
             leaving.cancel()
             hurrying.cancel()
             await asyncio.gather(leaving, hurrying, return_exceptions=True)
+
+
+def farewell(figures: control.State | None, handover: schema.Handover | None) -> str:
+    """What was reached with handing chunks over, from the last figures of a vault; "" if there was nothing to do."""
+    are_others_there = figures is not None and figures.peer_count > 0
+    if handover is None and figures is not None and figures.chunk_count and not are_others_there:
+        handover = schema.Handover(0, figures.chunk_count)
+    return health.left(handover, are_others_there=are_others_there) if handover is not None else ""

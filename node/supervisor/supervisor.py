@@ -8,11 +8,12 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Final, TypeVar
 
 from node.api import health, schema, texts
 from node.sandbox.report import SandboxReport
+from node.supervisor import diagnostics
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
@@ -22,7 +23,7 @@ from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
 from node.supervisor.launch import VaultLauncher
-from node.supervisor.leaving import LEAVE_S
+from node.supervisor.leaving import LEAVE_S, farewell
 from node.supervisor.lending import Lending
 from node.supervisor.meeting import Meeting
 from node.supervisor.ports import Assignment, Launcher, Slot
@@ -49,7 +50,7 @@ T = TypeVar("T")
 
 
 class Supervisor:
-    """Decides for one home.  Fulfils ``node.api.server.Node`` and ``ports.Surroundings``.
+    """Decides for one home.  Fulfils ``node.api.handlers.Node`` and ``ports.Surroundings``.
 
     Belongs to one event loop and to the process that holds the home's lock.
     """
@@ -166,11 +167,7 @@ class Supervisor:
 
     def farewell(self) -> str:
         """Once ``run`` has returned: what was reached with handing chunks over; "" if there was nothing to do."""
-        figures, handover = self.vault.state, self.vault.handover
-        are_others_there = figures is not None and figures.peer_count > 0
-        if handover is None and figures is not None and figures.chunk_count and not are_others_there:
-            handover = schema.Handover(0, figures.chunk_count)
-        return health.left(handover, are_others_there=are_others_there) if handover is not None else ""
+        return farewell(self.vault.state, self.vault.handover)
 
     def _sandbox(self) -> SandboxReport:
         """What holds the vault in use; between two runs what held the last one, for the next will be held alike."""
@@ -234,6 +231,12 @@ class Supervisor:
         if self._updates is None:
             raise StateError(self._updates_trouble)
         return await self._carried_out(self._updates.offered(content, b""))
+
+    def counters(self) -> Mapping[str, int]:
+        return self.vault.state.counters if self.vault.state else {}
+
+    async def diagnostics(self) -> bytes:
+        return await diagnostics.of_node(self.home.path, self, self._utc_s())
 
     # What the vault in use needs and tells.
 

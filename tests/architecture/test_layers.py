@@ -10,7 +10,8 @@ PURE_VAULT = (
     *("node.vault.noting", "node.vault.load"),
     *FRONT,
 )
-SCHEMA = ("node.api.schema", "node.api.texts", "node.api.health", "node.api.__init__")
+SCHEMA = ("node.api.schema", "node.api.texts", "node.api.health", "node.api.doctor_texts", "node.api.__init__")
+SERVING = ("node.api.routes", "node.api.openapi", "node.api.metrics", "node.api.request_texts")
 DECIDING = ("node.trust", "node.trial")
 ACTING = ("node.sandbox", "node.prober", "node.update")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -30,13 +31,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.prober": ("node.vault", *FRONT),
     "node.update": ("node.vault", *DECIDING, "node.sandbox", "node.prober", *SCHEMA, *FRONT),
     "node.keys": ("node.trust", *SCHEMA, *FRONT),
-    "node.supervisor": ("node.vault", "node.keys", *DECIDING, *ACTING, *SCHEMA, *FRONT),
+    "node.supervisor": ("node.vault", "node.keys", *DECIDING, *ACTING, *SCHEMA, "node.api.door", *FRONT),
     "node.api.schema": (),
     "node.api.texts": (),
     "node.api.health": ("node.api.schema", "node.api.texts"),
-    "node.api.client": PURE_VAULT + SCHEMA,
+    "node.api.doctor_texts": ("node.api.schema", "node.api.texts"),
+    "node.api.request_texts": ("node.api.texts",),
+    "node.api.door": (),
+    "node.api.client": (*PURE_VAULT, *SCHEMA, "node.api.door"),
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
-    "node.api.server": (*PURE_VAULT, *SCHEMA, "node.supervisor"),
+    "node.api.routes": (*PURE_VAULT, *SCHEMA),
+    "node.api.openapi": (*SCHEMA, "node.api.routes"),
+    "node.api.metrics": SCHEMA,
+    "node.api.handlers": (*PURE_VAULT, *SCHEMA, *SERVING, "node.api.shares"),
+    "node.api.server": (*PURE_VAULT, *SCHEMA, *SERVING, "node.api.handlers", "node.api.door", "node.supervisor"),
     "node.api": (),
     "node.pod": ("node.vault", "node.keys", "node.trust", "node.api.client", *SCHEMA, *FRONT),
     "node.practice": ("node.vault", *DECIDING, *ACTING, "node.supervisor", "node.pod", "node.api", *FRONT),

@@ -6,7 +6,8 @@ PURE = ("node.vault.core", "node.vault.share", "node.trust", "node.trial", "node
 ALSO_PURE = (
     *("node.vault.errors", "node.vault.ports", "node.vault.control", "node.vault.noting"),
     "node.vault.load",
-    *("node.api.schema", "node.api.texts"),
+    *("node.api.schema", "node.api.texts", "node.api.doctor_texts", "node.api.request_texts"),
+    *("node.api.routes", "node.api.openapi", "node.api.metrics", "node.supervisor.scrub"),
 )
 
 IMPURE_MODULES = {

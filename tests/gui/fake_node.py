@@ -132,6 +132,12 @@ class FakeNode:
     async def offer_head(self, content: bytes) -> HeadAnswer:
         raise NotImplementedError
 
+    def counters(self) -> dict[str, int]:
+        raise NotImplementedError
+
+    async def diagnostics(self) -> bytes:
+        raise NotImplementedError
+
 
 async def obey(home: Path) -> None:
     """Run as a process of its own until stdin ends."""

@@ -5,131 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 
 from node.api import client as client_module
-from node.api import schema, server
+from node.api import handlers, routes, schema, server
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.server import ApiServer
-from node.supervisor.errors import InvitationError, RequestRefused, SettingsError
+from node.supervisor.errors import RequestRefused
 from node.supervisor.events import EVENTS_KEPT, EventLog
 from node.vault.share.tree import CHUNK_BYTES_MAX
-
-STATUS = schema.Status(
-    state="fine", sentence="All is well.", is_practice=True, space=schema.Space(1, 2, 3), peer_count=7,
-    subnet_count=7, in_use=None, sandbox="full", farm="01234567", last_event=0,
-)  # fmt: skip
-
-
-class FakeNode:
-    """A node that remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.events = EventLog(1_800_000_000.0)
-        self.quota_bytes = 100_000_000
-        self.chunks: list[bytes] = []
-        self.heads: list[bytes] = []
-        self.trouble: Exception | None = None
-        self.gate: asyncio.Event | None = None
-
-    def status(self) -> schema.Status:
-        if self.trouble is not None:
-            raise self.trouble
-        return STATUS
-
-    def updates(self) -> schema.Updates:
-        return schema.Updates((), (schema.RefusedHead("ab", "too few signatures", 1.0),))
-
-    def trial(self) -> schema.TrialView | None:
-        return None
-
-    def settings(self) -> schema.Settings:
-        return schema.Settings(self.quota_bytes)
-
-    async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
-        if not isinstance(patch.quota_bytes, int):
-            return self.settings()
-        if patch.quota_bytes < 1000:
-            raise SettingsError("The disk limit must be at least 1 kB.")
-        self.quota_bytes = patch.quota_bytes
-        return self.settings()
-
-    async def put_chunk(self, content: bytes) -> schema.StoredChunk:
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.trouble is not None:
-            raise self.trouble
-        self.chunks.append(content)
-        return schema.StoredChunk("aa" * 32, 5)
-
-    async def get_chunk(self, address: bytes) -> bytes:
-        for content in self.chunks:
-            if hashlib.sha256(content).digest() == address:
-                return content
-        raise RequestRefused("peer.not_found", "none of 7 vaults has the chunk")
-
-    async def invitation(self) -> schema.Invitation:
-        return schema.Invitation("PERENNIAL-1-ABC")
-
-    async def join(self, text: str) -> schema.Joined:
-        if text != "PERENNIAL-1-ABC":
-            raise InvitationError("This is no invitation.")
-        return schema.Joined(2, "Perennial tries.")
-
-    def head(self) -> bytes:
-        return b"".join(self.heads)
-
-    async def offer_head(self, content: bytes) -> schema.HeadAnswer:
-        self.heads.append(content)
-        return schema.HeadAnswer("refused", "2 signatures where 3 are needed")
-
-    def publish(self, number: int) -> None:
-        self.events.publish("settings", schema.Settings(number), 1.0)
-
-
-Talk = Callable[[Client, FakeNode, ApiServer], Awaitable[None]]
-
-
-def serve(folder: Path, talk: Talk) -> FakeNode:
-    """Serve a fake node in ``folder`` while ``talk`` happens; return the node."""
-
-    async def main() -> FakeNode:
-        node = FakeNode()
-        api = ApiServer(node, folder / "api.sock")
-        await api.start()
-        try:
-            async with asyncio.timeout(30), Client(folder) as client:
-                await talk(client, node, api)
-        finally:
-            await api.stop()
-        return node
-
-    return asyncio.run(main())
-
-
-@contextlib.asynccontextmanager
-async def raw(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(folder / "api.sock"))) as session:
-        yield session
-
-
-async def refusal(answer: aiohttp.ClientResponse) -> tuple[int, str]:
-    """The status and code of a failure; its body is an ErrorAnswer without anything of the inside."""
-    text = await answer.text()
-    assert "Traceback" not in text
-    assert ".py" not in text
-    found = json.loads(text)
-    assert set(found) == {"code", "message"}
-    assert found["message"].endswith(".")
-    return answer.status, found["code"]
+from tests.api_world import STATUS, FakeNode, raw, refusal, serve
 
 
 class TestQuestions:
@@ -242,7 +133,7 @@ class TestRefusals:
             ("PATCH", "/v1/settings", b'{"quota_bytes":null}', 400, "api.request"),
             ("PATCH", "/v1/settings", b"\xff\xfe", 400, "api.request"),
             ("PATCH", "/v1/settings", b"[" * 60_000, 400, "api.request"),
-            ("PATCH", "/v1/settings", b" " * (server.PATCH_BYTES_MAX + 1), 413, "api.too_large"),
+            ("PATCH", "/v1/settings", b" " * (routes.JSON_BYTES_MAX + 1), 413, "api.too_large"),
             ("PUT", "/v1/chunks", b"", 400, "api.request"),
             ("GET", "/v1/chunks/", b"", 404, "api.path"),
             ("GET", "/v1/chunks/ab", b"", 400, "api.request"),
@@ -411,7 +302,7 @@ class TestEvents:
         serve(tmp_path, talk)
 
     def test_there_is_a_limit_to_listeners(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(server, "STREAMS_MAX", 2)
+        monkeypatch.setattr(handlers, "STREAMS_MAX", 2)
 
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
             async with raw(tmp_path) as session, contextlib.AsyncExitStack() as stack:
@@ -419,7 +310,7 @@ class TestEvents:
                     answer = await stack.enter_async_context(session.get("http://x/v1/events"))
                     assert answer.status == 200
                 async with session.get("http://x/v1/events") as answer:
-                    assert await refusal(answer) == (503, "api.listeners")
+                    assert await refusal(answer) == (503, "api.busy")
             assert await client.status() == STATUS
 
         serve(tmp_path, talk)
@@ -427,7 +318,7 @@ class TestEvents:
     def test_a_listener_that_takes_nothing_is_cut_and_costs_nobody_anything(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(server, "WRITE_S_MAX", 0.1)
+        monkeypatch.setattr(handlers, "WRITE_S_MAX", 0.1)
 
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
             reader, writer = await asyncio.open_unix_connection(str(tmp_path / "api.sock"), limit=1)
@@ -436,16 +327,16 @@ class TestEvents:
             large = schema.RefusedHead("ab", "x" * 500_000, 1.0)
             for number in range(8):
                 node.events.publish("updates", schema.Updates((), (large, *([large] * number))), 1.0)
-            served = api._runner.server
+            served = api.local.runner.server
             assert served is not None
-            while api._streams or len(served.connections) > 1:  # the one that is left is the client's
+            while api.handlers.streams or len(served.connections) > 1:  # the one that is left is the client's
                 assert await client.status() == STATUS
             writer.close()
 
         serve(tmp_path, talk)
 
     def test_silence_is_broken_by_a_heartbeat(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(server, "HEARTBEAT_S", 0.02)
+        monkeypatch.setattr(handlers, "HEARTBEAT_S", 0.02)
 
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
             async with raw(tmp_path) as session, session.get("http://x/v1/events") as answer:

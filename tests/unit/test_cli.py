@@ -108,6 +108,12 @@ class FakeNode:
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         return schema.HeadAnswer("outdated", "")
 
+    def counters(self) -> dict[str, int]:
+        return {}
+
+    async def diagnostics(self) -> bytes:
+        return b"All is well."
+
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[str]:

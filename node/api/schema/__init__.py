@@ -1,11 +1,6 @@
 """What the local API says: typed JSON, version 1.  Times are seconds since 1970 in UTC, sizes bytes.
 
-Endpoints: ``GET /v1/status`` Status, ``GET /v1/updates`` Updates, ``GET /v1/trial`` TrialView (or null),
-``GET|PATCH /v1/settings`` Settings, ``GET /v1/events?since=N`` a stream of Event, ``PUT /v1/chunks``
-(body: a chunk) StoredChunk, ``GET /v1/chunks/{address}`` the chunk's bytes, ``GET /v1/heads`` the bytes of the head
-that the node carries (none before the first one), ``POST /v1/heads`` (body: a head) HeadAnswer,
-``GET /v1/invitation`` Invitation, ``POST /v1/invitation`` (body: JoinRequest) Joined, ``GET /v1/network`` NetworkView,
-``POST /v1/pause`` (body: PauseRequest) and ``POST /v1/resume`` Status.  A failure is an ErrorAnswer.
+What can be asked, and what answers, is in ``node.api.routes``.  A failure is an ErrorAnswer.
 """
 
 from __future__ import annotations
@@ -14,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.doctor import Examination, Finding, FindingName, FindingResult
 from node.api.schema.network import (
     HeadAnswer,
     Invitation,
@@ -39,6 +35,7 @@ from node.api.schema.releases import (
     Updates,
 )
 from node.api.schema.settings import HOURS, Notifications, Settings, SettingsPatch
+from node.api.schema.shares import StoredShare
 from node.api.schema.status import (
     Check,
     CheckName,
@@ -64,6 +61,10 @@ __all__ = [
     "DeveloperNews",
     "ErrorAnswer",
     "Event",
+    "Examination",
+    "Finding",
+    "FindingName",
+    "FindingResult",
     "Handover",
     "HeadAnswer",
     "Invitation",
@@ -91,6 +92,7 @@ __all__ = [
     "Space",
     "Status",
     "StoredChunk",
+    "StoredShare",
     "Surroundings",
     "Traffic",
     "TrialView",

@@ -93,7 +93,7 @@ class _Putting:
 
     async def put_all(self, source: Path, name: str, totals: Totals, *, is_folder: bool) -> Root:
         """Store all content; returns the root that leads to it."""
-        tally, listing = Tally(), _Cutter(self._shape)
+        tally, listing = Tally(), Cutter(self._shape)
         blob: Blob = EMPTY
         kind: Kind = FILE
         found_all = walk(source, tally.led_outside)
@@ -137,7 +137,7 @@ class _Putting:
         await self._put_indexes(builder.finish())
         return builder.blob()
 
-    async def _put_pieces(self, listing: _Cutter, pieces: Iterator[bytes]) -> None:
+    async def _put_pieces(self, listing: Cutter, pieces: Iterator[bytes]) -> None:
         for piece in pieces:
             address = address_of(piece)
             await self._put(piece, address, 0)
@@ -164,7 +164,7 @@ class _Putting:
         self._progress.moved(file_bytes)
 
 
-class _Cutter:
+class Cutter:
     """Cuts what is added, of any lengths, into chunks."""
 
     def __init__(self, shape: Shape) -> None:

@@ -53,6 +53,16 @@ def odd_file(path: Path) -> str:
     return f"{shown(path)} is neither a file nor a folder."
 
 
+def no_name(fault: Fault) -> str:
+    if fault == "none":
+        return "A share needs a name."
+    return f"This name cannot be shared: {FAULTS[fault]}. Give it another one."
+
+
+def stream_too_long(bytes_max: int) -> str:
+    return f"This is more than a share may hold, which is at most {size(bytes_max)}."
+
+
 def odd_name(path: Path, fault: Fault) -> str:
     if fault == "none":
         return f"{shown(path)} has no name of its own, so it cannot be shared."
