@@ -24,6 +24,7 @@ from node.api.schema import (
     Invitation,
     Joined,
     JoinRequest,
+    NetworkView,
     Settings,
     SettingsPatch,
     Status,
@@ -84,6 +85,8 @@ class Node(Protocol):
 
     async def invitation(self) -> Invitation: ...
 
+    async def network(self) -> NetworkView: ...
+
     async def join(self, text: str) -> Joined: ...
 
 
@@ -111,6 +114,7 @@ class ApiServer:
                 web.post("/v1/heads", self._offer_head),
                 web.get("/v1/invitation", self._invitation),
                 web.post("/v1/invitation", self._join),
+                web.get("/v1/network", self._network),
             ]
         )
         self._runner = web.AppRunner(
@@ -188,6 +192,9 @@ class ApiServer:
         except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
             raise BadRequest(texts.malformed(str(error))) from error
         return _json(await self._node.join(given.text))
+
+    async def _network(self, _: web.Request) -> web.StreamResponse:
+        return _json(await self._node.network())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         since = request.query.get("since", "")

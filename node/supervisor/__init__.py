@@ -28,6 +28,9 @@ greeting.py     whether others can be reached, when the vault in use finds none
 events.py       what changed, numbered, for those who listen
 lending.py      the disk limit, and what of it is left for the vault
 space.py        what the home takes of the disk, and whether it can be written
+disk_look.py    whether the disk takes and gives back what it is given
+traffic.py      what the vault sends and receives, by the minute
+looking.py      the proofs that all is well, kept; the network as it is seen from here
 supervisor.py   all of it together
 errors.py       what can go wrong, by what the person or the caller can do
 """

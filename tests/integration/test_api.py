@@ -28,6 +28,11 @@ STATUS = schema.Status(
     subnet_count=7, in_use=None, sandbox="full", farm="01234567", last_event=0,
 )  # fmt: skip
 
+NETWORK = schema.NetworkView(
+    vault_count=7, subnet_count=5, neighbours=(schema.Neighbour("01234567", "slow", True, 1_800_000_000.0),),
+    traffic=(schema.Traffic(1_800_000_000.0, 5, 7),), reach=schema.Reach("closed", "Nobody.", None, "Let them."),
+)  # fmt: skip
+
 
 class FakeNode:
     """A node that remembers what it was asked."""
@@ -75,6 +80,9 @@ class FakeNode:
             if hashlib.sha256(content).digest() == address:
                 return content
         raise RequestRefused("peer.not_found", "none of 7 vaults has the chunk")
+
+    async def network(self) -> schema.NetworkView:
+        return NETWORK
 
     async def invitation(self) -> schema.Invitation:
         return schema.Invitation("PERENNIAL-1-ABC")
@@ -138,6 +146,7 @@ class TestQuestions:
             assert await client.status() == STATUS
             assert await client.updates() == node.updates()
             assert await client.trial() is None
+            assert await client.network() == NETWORK
             assert await client.settings() == schema.Settings(100_000_000)
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
             assert (await client.put_chunk(b"chunk")).holders == 5
