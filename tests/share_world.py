@@ -74,6 +74,9 @@ class ChunkNode:
             await asyncio.Event().wait()
         raise error
 
+    async def network(self) -> schema.NetworkView:
+        raise NotImplementedError
+
     async def invitation(self) -> schema.Invitation:
         raise NotImplementedError
 

@@ -6,4 +6,5 @@ routes    all that can be asked        openapi  its description
 handlers  what is done at each         door     the way in over TCP
 metrics   figures as text              health   the sentence of the status
 texts     sentences for people; also request_texts and doctor_texts
+checks    what was looked at, and what it means; check_texts says it
 """

@@ -19,6 +19,7 @@ from node.api.schema import (
     Invitation,
     Joined,
     JoinRequest,
+    NetworkView,
     Settings,
     SettingsPatch,
     Status,
@@ -128,6 +129,9 @@ class Client:
 
     async def join(self, text: str) -> Joined:
         return await self._ask("POST", "/v1/invitation", Joined, msgspec.json.encode(JoinRequest(text)))
+
+    async def network(self) -> NetworkView:
+        return await self._ask("GET", "/v1/network", NetworkView)
 
     async def events(self, since: int) -> AsyncIterator[Event | Reload]:
         """Yield every event after number ``since``, for ever; connect again whenever the connection is lost.

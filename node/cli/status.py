@@ -47,6 +47,7 @@ def _details(found: Status) -> list[tuple[str, str]]:
         ("connected", network),
         ("sandbox", _sandbox(found)),
         ("key", key),
+        *((check.name, f"{check.result}: {check.sentence} {check.advice}".rstrip()) for check in found.checks),
     ]
 
 

@@ -24,7 +24,7 @@ from node.vault import control
 from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
 
-CONTROL_VERSIONS: Final = (3, 2, 1)  # spoken by this supervisor, the best first
+CONTROL_VERSIONS: Final = (4, 3, 2, 1)  # spoken by this supervisor, the best first
 OPEN_S: Final = 60.0  # a standby vault reads the names of all its chunks
 STANDBY_CODE: Final = "control.standby"
 UNKNOWN_COMMAND: Final = "control.unknown"

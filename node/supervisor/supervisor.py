@@ -25,6 +25,7 @@ from node.supervisor.keys import Keys
 from node.supervisor.launch import VaultLauncher
 from node.supervisor.leaving import LEAVE_S, farewell
 from node.supervisor.lending import Lending
+from node.supervisor.looking import Looking
 from node.supervisor.meeting import Meeting
 from node.supervisor.ports import Assignment, Launcher, Slot
 from node.supervisor.shipped import shipped_version
@@ -93,6 +94,7 @@ class Supervisor:
             surroundings=self,
             utc_s=utc_s,
         )
+        self._looking = Looking(home, self.vault, entropy, utc_s, self.changed)
         bootstrap = Bootstrap(home)
         self._assigning = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery)
         self._meeting = Meeting(home, bootstrap, self.vault)
@@ -127,6 +129,7 @@ class Supervisor:
                 tasks.create_task(self._measure_again(), name="measure"),
                 tasks.create_task(self._publish_changes(), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
+                tasks.create_task(self._looking.run(), name="looking"),
             ]
             if self._updates is not None:
                 others.append(tasks.create_task(self._heads.judge(self._updates.offered), name="heads"))
@@ -146,7 +149,8 @@ class Supervisor:
     # What the API asks for.
 
     def status(self) -> schema.Status:
-        state, sentence = health.status_sentence(self._health())
+        found = self._health()
+        state, sentence = health.status_sentence(found)
         figures = self.vault.state
         return schema.Status(
             state=state,
@@ -163,6 +167,7 @@ class Supervisor:
             key_place=self.home.key_place,
             sandbox_reasons=self._sandbox().reasons,
             is_sandbox_tried=self._sandbox().is_tried,
+            checks=found.checks,
         )
 
     def farewell(self) -> str:
@@ -193,11 +198,7 @@ class Supervisor:
         return await self._carried_out(self._patch_settings(patch))
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
-        """Store a chunk in the network.
-
-        Raises:
-            VaultUnavailable, RequestRefused: It could not be stored.
-        """
+        """Store a chunk in the network.  Raises VaultUnavailable or RequestRefused when it could not be stored."""
         answer = await self.vault.ask(lambda number: control.PutChunk(number, content), PUT_S)
         if not isinstance(answer, control.Stored) or answer.address != hashlib.sha256(content).digest():
             raise VaultUnavailable(texts.odd_answer())
@@ -213,6 +214,9 @@ class Supervisor:
         if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
             raise VaultUnavailable(texts.odd_answer())
         return content
+
+    async def network(self) -> schema.NetworkView:
+        return await self._looking.network()
 
     async def invitation(self) -> schema.Invitation:
         """Raises VaultUnavailable when nobody could reach the vault."""
@@ -377,7 +381,7 @@ class Supervisor:
     def _health(self) -> health.Health:
         figures, updates = self.vault.state, self.updates()
         trial = self.trial()
-        return health.Health(
+        found = health.Health(
             silent_s=self.vault.silent_s(),
             failures=self.vault.failures,
             failure=self.vault.failure,
@@ -396,3 +400,4 @@ class Supervisor:
             handover=self.vault.handover,
             leave_s=self.vault.leave_s if self.vault.is_stopping else None,
         )
+        return self._looking.added_to(found)

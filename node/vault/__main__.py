@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control
+from node.vault import CONTROL_VERSIONS, WIRE_VERSIONS, control, load, looks
 from node.vault.channel import Channel
 from node.vault.clock import SystemClock
 from node.vault.core.identity import (
@@ -37,7 +37,6 @@ from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver, scan
 from node.vault.errors import ControlError, PeerError, VaultError
-from node.vault.load import SINCE_CONTROL_VERSION
 from node.vault.loaded import loaded_tree_hash
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
@@ -160,8 +159,10 @@ class Process:
         return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
 
     def _tell(self, report: control.Report) -> None:
-        if isinstance(report, control.State) and self._control_version < SINCE_CONTROL_VERSION:
+        if isinstance(report, control.State) and self._control_version < load.SINCE_CONTROL_VERSION:
             report = msgspec.structs.replace(report, load=None)
+        if isinstance(report, control.State) and self._control_version < looks.SINCE_CONTROL_VERSION:
+            report = msgspec.structs.replace(report, looks=None)
         if control.SINCE_VERSION.get(type(report), 1) <= self._control_version:
             self._channel.send(control.encode(report))
 

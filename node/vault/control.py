@@ -21,6 +21,7 @@ import msgspec
 
 from node.vault.errors import ControlError
 from node.vault.load import Load
+from node.vault.looks import GetNeighbours, Looks, Neighbours
 from node.vault.noting import AskNote, Met, NotingCommand, NotingReport, SetNotes
 
 FRAME_BYTES_MAX: Final = 2 << 20
@@ -114,8 +115,6 @@ class NeighbourTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknow
 
 
 class RankTables(_Message, frozen=True):
-    """The rank table of every peer that answered."""
-
     id: int
     tables: tuple[NeighbourTable, ...]
 
@@ -135,7 +134,7 @@ class State(_Message, frozen=True, omit_defaults=True):
     taking chunks, empty when nothing does.  ``repairs`` counts the copies that wait to be proven or made.
     ``head_subnets`` is of other subnets that carry the same head, or carried it when this vault did until a while ago.
     ``is_counted``: whether every chunk on the disk is known by now; until then the figures are upper bounds.
-    ``load``: since the last State; a vault that speaks no version 3 does not tell.
+    ``load``: since the last State; it is told from version 3 on, ``looks`` from version 4 on.
     """
 
     id: int
@@ -150,6 +149,7 @@ class State(_Message, frozen=True, omit_defaults=True):
     is_counted: bool = True
     head_subnets: int = 0
     load: Load | None = None
+    looks: Looks | None = None
 
 
 class Contacts(_Message, frozen=True):
@@ -160,9 +160,9 @@ class Contacts(_Message, frozen=True):
 
 
 class HandedOver(_Message, frozen=True):
-    """How a hand-over stands: ``done`` chunks are proven to be held by enough others, ``left`` are not yet.
+    """``done`` chunks are proven to be held by enough others, ``left`` are not yet.
 
-    Reported by itself while a vault drains or shrinks, at most once a second, and at its end (``is_over``).
+    By itself while a vault drains or shrinks, at most once a second, and at its end (``is_over``).
     """
 
     done: int
@@ -217,7 +217,7 @@ class GetChunk(_Message, frozen=True):
 class AskVault(_Message, frozen=True):
     """Ask the vault of this encoded PeerRecord about a chunk, as any vault may.  Answer: Asked; Failed without any.
 
-    The parent draws the nonce, and checks what the answer is worth.
+    The parent draws the nonce and checks the answer.
     """
 
     id: int
@@ -288,10 +288,7 @@ class RefuseHead(_Message, frozen=True):
 
 
 class KnowHead(_Message, frozen=True):
-    """The head with this digest says the same as the one that is carried: whoever carries it shows that one too.
-
-    Anyone can give a head another digest, by leaving out a signature that is not needed or by adding a space.
-    """
+    """The head with this digest says the same as the one that is carried, as others can be made of any head."""
 
     id: int
     digest: bytes
@@ -313,8 +310,7 @@ class RenewCertificate(_Message, frozen=True):
 class Drain(_Message, frozen=True):
     """Accept nothing new, finish what runs, tell the peers, close.  Done is the last frame; then the child exits.
 
-    With ``handover_s`` the chunks are first given to the vaults that hold them from then on, as many as can be in
-    that time; HandedOver tells how far.
+    With ``handover_s`` the chunks are first given to those that hold them from then on, as many as can be in that time.
     """
 
     id: int
@@ -323,16 +319,19 @@ class Drain(_Message, frozen=True):
 
 Report = (
     Hello | Listening | HeadSeen | Done | Failed | Stored | Content | Asked | RankTables | Scanned | State | Contacts
-    | HandedOver | NotingReport
+    | HandedOver | NotingReport | Neighbours
 )  # fmt: skip
 Command = (
     Activate | PutChunk | GetChunk | AskVault | FetchRankTables | Scan | GetContacts | Introduce | GetState | SetHead
-    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | RenewCertificate | NotingCommand | Drain
+    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | RenewCertificate | NotingCommand
+    | GetNeighbours | Drain
 )  # fmt: skip
 Order = Configure | Command
 
 # The control version that has each message; version 1 has all others.  Nobody is sent what it does not know.
-SINCE_VERSION: Final[Mapping[type[msgspec.Struct], int]] = {AskVault: 2, SetNotes: 2, AskNote: 2, Met: 2}
+SINCE_VERSION: Final[Mapping[type[msgspec.Struct], int]] = {
+    AskVault: 2, SetNotes: 2, AskNote: 2, Met: 2, GetNeighbours: 4, Neighbours: 4,
+}  # fmt: skip
 
 
 def encode(message: Report | Order) -> bytes:

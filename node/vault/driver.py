@@ -49,6 +49,7 @@ from node.vault.core.messages import Answer, Refused
 from node.vault.core.vault import Vault
 from node.vault.errors import ChunkCorrupt, PeerError, ResourceError, StorageError
 from node.vault.load import Askers
+from node.vault.looks import Looks
 from node.vault.ports import Clock, Network
 from node.vault.storage.chunk_store import ChunkStore
 
@@ -237,11 +238,12 @@ class Driver:
                 assert_never(effect)
 
     def _completed(self, report: control.Report) -> control.Report:
-        """A State also counts what the network refused before the core could see it, and tells who asked most."""
+        """A State also tells what the network refused and saw before the core could see it, and who asked most."""
         if not isinstance(report, control.State) or self._network is None:
             return report
         counters = dict(Counter(report.counters) + self._network.counters)
-        return msgspec.structs.replace(report, counters=counters, load=self._askers.take())
+        looks = self._network.looks(report.looks or Looks())
+        return msgspec.structs.replace(report, counters=counters, load=self._askers.take(), looks=looks)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         assert self._tasks is not None

@@ -34,6 +34,10 @@ class BadSignature(PeerError):
     code = "peer.signature"
 
 
+class Misdated(BadSignature):
+    """All signatures fit, but not the time: one of two clocks is wrong, or somebody shows what is long over."""
+
+
 class WrongNetwork(PeerError):
     """The peer belongs to another network.  Nobody is to blame; do not talk to it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from node.vault.core.identity import PeerRecord
+    from node.vault.looks import Looks
 
 
 class Clock(Protocol):
@@ -94,6 +95,10 @@ class Network(Protocol):
             PeerError: The peer is not who the record says, or of another network.  A record with an empty vault id
                 says nothing of who it is.
         """
+        ...
+
+    def looks(self, looks: Looks) -> Looks:
+        """``looks`` with what only the network itself can see: who came in, whose time is another, how much flowed."""
         ...
 
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:

@@ -7,10 +7,13 @@ from tests.architecture.sources import Source, expect_none, imports, is_below, s
 FRONT = ("node.__init__", "node.vault.__init__")
 PURE_VAULT = (
     *("node.vault.core", "node.vault.share", "node.vault.errors", "node.vault.ports", "node.vault.control"),
-    *("node.vault.noting", "node.vault.load"),
+    *("node.vault.noting", "node.vault.load", "node.vault.looks"),
     *FRONT,
 )
-SCHEMA = ("node.api.schema", "node.api.texts", "node.api.health", "node.api.doctor_texts", "node.api.__init__")
+SCHEMA = (
+    *("node.api.schema", "node.api.texts", "node.api.health", "node.api.checks", "node.api.check_texts"),
+    *("node.api.doctor_texts", "node.api.__init__"),
+)
 SERVING = ("node.api.routes", "node.api.openapi", "node.api.metrics", "node.api.request_texts")
 DECIDING = ("node.trust", "node.trial")
 ACTING = ("node.sandbox", "node.prober", "node.update")
@@ -18,12 +21,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault.core": PURE_VAULT,
     "node.vault.share": ("node.vault.errors",),
     "node.vault.errors": (),
-    "node.vault.ports": ("node.vault.core.identity",),
-    "node.vault.control": ("node.vault.errors", "node.vault.noting", "node.vault.load"),
+    "node.vault.ports": ("node.vault.core.identity", "node.vault.looks"),
+    "node.vault.control": ("node.vault.errors", "node.vault.noting", "node.vault.load", "node.vault.looks"),
     "node.vault.noting": (),
     "node.vault.load": (),
+    "node.vault.looks": (),
     "node.vault.storage": ("node.vault.share", "node.vault.errors", "node.vault.ports", *FRONT),
-    "node.vault.transport": ("node.vault.core", "node.vault.errors", "node.vault.ports", *FRONT),
+    "node.vault.transport": ("node.vault.core", "node.vault.errors", "node.vault.ports", "node.vault.looks", *FRONT),
     "node.vault": FRONT,
     "node.trust": PURE_VAULT,
     "node.trial": PURE_VAULT,
@@ -39,6 +43,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.request_texts": ("node.api.texts",),
     "node.api.door": (),
     "node.api.client": (*PURE_VAULT, *SCHEMA, "node.api.door"),
+    "node.api.checks": ("node.api.schema", "node.api.check_texts", "node.vault.looks"),
+    "node.api.check_texts": ("node.api.texts",),
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
     "node.api.routes": (*PURE_VAULT, *SCHEMA),
     "node.api.openapi": (*SCHEMA, "node.api.routes"),

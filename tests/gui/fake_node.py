@@ -18,6 +18,7 @@ from node.api.schema import (
     HeadAnswer,
     Invitation,
     Joined,
+    NetworkView,
     Settings,
     SettingsPatch,
     Status,
@@ -118,6 +119,9 @@ class FakeNode:
         raise NotImplementedError
 
     async def get_chunk(self, address: bytes) -> bytes:
+        raise NotImplementedError
+
+    async def network(self) -> NetworkView:
         raise NotImplementedError
 
     async def invitation(self) -> Invitation:

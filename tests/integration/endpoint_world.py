@@ -33,18 +33,22 @@ WAIT_S = 10.0
 
 
 class SystemClock:
+    def __init__(self, off_s: float = 0.0) -> None:
+        self._off_s = off_s
+
     def monotonic_s(self) -> float:
         return time.monotonic()
 
     def utc_s(self) -> float:
-        return time.time()
+        return time.time() + self._off_s
 
 
 class Host:
-    """One endpoint with an identity; it answers every request with a Pong."""
+    """One endpoint with an identity; it answers every request with a Pong.  Its calendar is ``off_s`` ahead."""
 
-    def __init__(self, network: bytes = NETWORK) -> None:
+    def __init__(self, network: bytes = NETWORK, off_s: float = 0.0) -> None:
         self.network_id = network
+        self.clock = SystemClock(off_s)
         self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
         self.asked_by: list[PeerRecord] = []
         self.head = b""
@@ -55,7 +59,7 @@ class Host:
     async def bind(self, number: int, beat_s: float = 2.0) -> None:
         self.renew(())
         self.network = await IrohNetwork.bind(
-            self.seed, f"127.0.{number}.1:0", self._greet, self._answer, SystemClock(), beat_s=beat_s,
+            self.seed, f"127.0.{number}.1:0", self._greet, self._answer, self.clock, beat_s=beat_s,
             greeted=lambda peer, head: self.heads_heard.append((peer.vault_id, head)),
         )  # fmt: skip
         self.renew(self.network.addresses)
@@ -63,8 +67,9 @@ class Host:
     def renew(self, addresses: tuple[str, ...]) -> None:
         self.serial += 1
         signer = Signer(self.seed)
-        certificate = certify(self.owner, signer.public_key, serial=self.serial, now_s=time.time())
-        self.record = make_record(signer, certificate, addresses, time.time())
+        now_s = self.clock.utc_s()
+        certificate = certify(self.owner, signer.public_key, serial=self.serial, now_s=now_s)
+        self.record = make_record(signer, certificate, addresses, now_s)
 
     async def ping(self, other: Host) -> None:
         assert (await self.network.request(other.record, PING, ANSWER_S)).content == PONG
@@ -91,11 +96,13 @@ class Host:
         return PONG
 
 
-def play(count: int, story: Callable[[list[Host]], Awaitable[None]], beat_s: float = 2.0) -> None:
-    """Run ``story`` with ``count`` hosts, each in a subnet of its own."""
+def play(
+    count: int, story: Callable[[list[Host]], Awaitable[None]], beat_s: float = 2.0, *, first_off_s: float = 0.0
+) -> None:
+    """Run ``story`` with ``count`` hosts, each in a subnet of its own; the calendar of the first may be wrong."""
 
     async def run() -> None:
-        hosts = [Host() for _ in range(count)]
+        hosts = [Host(off_s=first_off_s if number == 0 else 0.0) for number in range(count)]
         for number, host in enumerate(hosts):
             await host.bind(180 + number, beat_s)
         async with asyncio.TaskGroup() as tasks:

@@ -20,7 +20,7 @@ from node.api.server import ApiServer
 from node.supervisor.errors import RequestRefused
 from node.supervisor.events import EVENTS_KEPT, EventLog
 from node.vault.share.tree import CHUNK_BYTES_MAX
-from tests.api_world import STATUS, FakeNode, raw, refusal, serve
+from tests.api_world import NETWORK, STATUS, FakeNode, raw, refusal, serve
 
 
 class TestQuestions:
@@ -29,6 +29,7 @@ class TestQuestions:
             assert await client.status() == STATUS
             assert await client.updates() == node.updates()
             assert await client.trial() is None
+            assert await client.network() == NETWORK
             assert await client.settings() == schema.Settings(100_000_000)
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
             assert (await client.put_chunk(b"chunk")).holders == 5

@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from node.vault.core.identity import PeerRecord, check_record, subnet_of
 from node.vault.errors import BadSignature, PeerError, Unreachable
+from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from tests.simulation.loop import Owner, SimLoop, current_owner
 
@@ -172,6 +173,9 @@ class Endpoint:
             if not answer.cancel() and not answer.cancelled():
                 answer.exception()  # it is told by now, or nobody is left to be told
         return Answered(received, session.other.subnet, session.peer)
+
+    def looks(self, looks: Looks) -> Looks:
+        return looks
 
     def watch(self, peers: Sequence[PeerRecord], silent: Silent) -> None:
         self._silent = silent

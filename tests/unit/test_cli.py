@@ -94,6 +94,9 @@ class FakeNode:
     async def get_chunk(self, address: bytes) -> bytes:
         raise NotImplementedError
 
+    async def network(self) -> schema.NetworkView:
+        raise NotImplementedError
+
     async def invitation(self) -> schema.Invitation:
         return schema.Invitation("PERENNIAL-1-ABC")
 

@@ -15,6 +15,7 @@ from node.vault.core.identity import Introduction, PeerRecord, Signer, certify
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import COUNT_PAUSE_S, Driver
 from node.vault.errors import StorageError, Unreachable
+from node.vault.looks import Looks
 from tests import virtual_time
 
 SILENCE_S = 2.0
@@ -43,6 +44,9 @@ class Silence:
 
     def __init__(self) -> None:
         self.counters: Counter[str] = Counter()
+
+    def looks(self, looks: Looks) -> Looks:
+        return looks
 
     def watch(self, *_: Any) -> None:
         pass

@@ -14,6 +14,7 @@ from node.vault.core.codec import encode
 from node.vault.core.messages import Ping
 from node.vault.driver import Driver
 from node.vault.load import ASKERS_KEPT_MAX, Askers, Load
+from node.vault.looks import Looks
 from tests.unit.test_prober import Clock
 from tests.unit.test_vault_attacks import Peer
 from tests.vault_world import World
@@ -54,6 +55,9 @@ class TestWhoAskedMost:
 class FakeNetwork:
     def __init__(self) -> None:
         self.counters: Counter[str] = Counter()
+
+    def looks(self, looks: Looks) -> Looks:
+        return looks
 
 
 def test_what_a_vault_is_asked_counts_whatever_it_answers():

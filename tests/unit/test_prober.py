@@ -32,6 +32,7 @@ from node.vault.core.messages import (
 )
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, check_answer, sign_answer, sign_receipt
 from node.vault.errors import BadSignature, ControlError, Unreachable
+from node.vault.looks import Looks
 from node.vault.ports import Answered
 
 NOW_S = 1_700_000_000.0
@@ -106,6 +107,9 @@ class Network:
         twin = self._twins[peer.transport_key]
         twin.asked_by.append(self.identity)
         return Answered(codec.encode(twin.answer(codec.decode_request(content))), "127.0.1.0/24", peer)
+
+    def looks(self, looks: Looks) -> Looks:
+        return looks
 
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
         return None

@@ -42,7 +42,8 @@ class Check(msgspec.Struct, frozen=True):
 
     ``disk``: a file was written, read back and removed where the chunks lie.  ``clock``: agrees with other vaults'.
     ``reach``: somebody came in from outside.  ``exchange``: an answer that checked was had from another vault.
-    ``audit``: this vault proved to another that it holds what it should.  ``wait``: not known, or too long ago.
+    ``audit``: another vault asked this one to prove what it should hold, and by its own signed table was satisfied.
+    ``wait``: not known, or too long ago.
     """
 
     name: CheckName
@@ -89,6 +90,7 @@ class Status(msgspec.Struct, frozen=True):
     key_place: KeyPlace = "keyring"
     sandbox_reasons: tuple[str, ...] = ()
     is_sandbox_tried: bool = True
+    checks: tuple[Check, ...] = ()  # what was looked at end to end, always in the same order
 
 
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -113,6 +113,7 @@ class Desk:
         self.is_counted = False  # whether ``held`` is all that the disk holds
         self.used_bytes = 0
         self.trouble = ""  # the code of what keeps the store from taking chunks
+        self.checked_s: float | None = None  # when an answer was last checked and fitted
         self.takers: OrderedDict[bytes, Takers] = OrderedDict()
         self.own_place = Place(record.vault_id, record.position, "")
         self._effects: list[Effect] = []
@@ -291,8 +292,13 @@ class Desk:
         """Whether this vault has caught the peer so often that it looks for another holder in its place."""
         return self.ledger.is_shunned(vault_id, self.now.monotonic_s)
 
+    def checked(self) -> None:
+        """An answer to a fresh question was checked: what the peer signed, or the bytes that it gave, fit."""
+        self.checked_s = self.now.monotonic_s
+
     def proved(self, peer: PeerRecord) -> None:
         """The peer has just proven that it holds a chunk."""
+        self.checked()
         self.reliance.proved(peer.vault_id, self.now.monotonic_s)
 
     def not_proved(self, peer: PeerRecord, address: bytes) -> None:

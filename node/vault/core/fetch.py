@@ -127,10 +127,12 @@ def served(desk: Desk, asked: Asked, message: Answer) -> bytes | None:
                 except ChunkMismatch as error:
                     desk.blame(peer, error.code, encode(Evidence(peer.certificate, answer)))
                 else:
+                    desk.checked()
                     return content
             case NotHeld(answer, takers):
                 check_answer(answer, peer.transport_key, kind=NOT_HELD, address=address, nonce=nonce,
                              utc_s=utc_s, takers=takers)  # fmt: skip
+                desk.checked()
             case Refused():
                 desk.counters["get refused"] += 1
             case _:

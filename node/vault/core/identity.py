@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Meta
 
-from node.vault.errors import BadSignature, MalformedMessage
+from node.vault.errors import BadSignature, MalformedMessage, Misdated
 
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
@@ -119,6 +119,12 @@ def subnet_of(address: str) -> str:
     ip, _ = _parse_address(address)
     bits = 24 if ip.version == 4 else 48
     return str(ipaddress.ip_network((ip, bits), strict=False))
+
+
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def is_public(subnet: str) -> bool:
+    """Whether a subnet is one of the internet, and not of a home, a company or this computer alone."""
+    return bool(subnet) and ipaddress.ip_network(subnet).is_global
 
 
 @lru_cache(maxsize=ADDRESSES_KEPT)
@@ -276,31 +282,33 @@ def check_record(record: PeerRecord, now_s: float) -> None:
 
     Raises:
         MalformedMessage: A field is outside its limits.
-        BadSignature: A signature does not fit, the certificate is not valid at ``now_s``, or the record is newer.
+        BadSignature: A signature does not fit, the certificate is not valid at ``now_s``, or the record is newer;
+            Misdated when it is only the time.
     """
     if len(record.addresses) > ADDRESSES_MAX:
         raise MalformedMessage(f"{len(record.addresses)} addresses are over {ADDRESSES_MAX}")
     for address in record.addresses:
         check_address(address)
     check_certificate(record.certificate, now_s)
-    if not record.issued_s <= now_s + CLOCK_SKEW_S:  # nor is NaN
-        raise BadSignature("the record is of the future")
     blank = msgspec.structs.replace(record, signature=b"")
     _verify_once(record.transport_key, record.signature, _signed_part(b"record", blank))
+    if not record.issued_s <= now_s + CLOCK_SKEW_S:  # nor is NaN
+        raise Misdated("the record is of the future")
 
 
 def check_certificate(certificate: Certificate, now_s: float) -> None:
     """Check that the vault id vouches for the transport key at ``now_s``.
 
     Raises:
-        BadSignature: It does not, or no longer, or for longer than is allowed.
+        BadSignature: It does not, or for longer than is allowed; Misdated when only not yet, or no longer.
     """
-    if not certificate.issued_s - CLOCK_SKEW_S <= now_s < certificate.expires_s + CLOCK_SKEW_S:
-        raise BadSignature("the certificate is not valid now")
-    if certificate.expires_s - certificate.issued_s > CERTIFICATE_S:
+    if not certificate.expires_s - certificate.issued_s <= CERTIFICATE_S:  # nor is NaN
         raise BadSignature("the certificate is valid for too long")
+    is_valid_now = certificate.issued_s - CLOCK_SKEW_S <= now_s < certificate.expires_s + CLOCK_SKEW_S
     blank = msgspec.structs.replace(certificate, signature=b"")
     _verify_once(certificate.vault_id, certificate.signature, _signed_part(b"certificate", blank))
+    if not is_valid_now:
+        raise Misdated("the certificate is not valid now")
 
 
 def _signed_part(kind: bytes, blank: Certificate | PeerRecord) -> bytes:

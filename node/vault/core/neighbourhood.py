@@ -20,6 +20,7 @@ from node.vault.core.identity import Introduction, PeerRecord, encode_record, in
 from node.vault.core.lookup import Lookup
 from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
 from node.vault.core.notes import Acquaintances
+from node.vault.core.routing_table import Peer
 
 FIRST_REFRESH_S: Final = 0.5
 WATCHED_MAX: Final = 8
@@ -36,7 +37,7 @@ class Neighbourhood:
         self._contacts = contacts
         self._pace = pace
         self._carrier = carrier
-        self._former: OrderedDict[bytes, PeerRecord] = OrderedDict()
+        self._former: OrderedDict[bytes, Peer] = OrderedDict()
         self._pings: list[tuple[float, bytes]] = []  # a heap: who is to be pinged when
         self._pinged: set[bytes] = set()  # those in it
         self._next_ping_s = 0.0
@@ -100,13 +101,18 @@ class Neighbourhood:
         desk.counters["peer silent"] += 1
         desk.ledger.failed(peer.vault_id, desk.now.monotonic_s)
         desk.table.remove(peer.vault_id)
-        self.lost(known.record)
+        self.lost(known)
         desk.ask(self._carrier, known.record, Ping(self._carrier.digest, desk.is_full))
 
-    def lost(self, record: PeerRecord) -> None:
+    @property
+    def former(self) -> tuple[Peer, ...]:
+        """Those that fell silent, as they were known last; some may be back."""
+        return tuple(self._former.values())
+
+    def lost(self, peer: Peer) -> None:
         """The vault does not answer any more; it may come back, or be on the other side of a broken line."""
-        self._former[record.vault_id] = record
-        self._former.move_to_end(record.vault_id)
+        self._former[peer.vault_id] = peer
+        self._former.move_to_end(peer.vault_id)
         if len(self._former) > FORMER_KEPT:
             self._former.popitem(last=False)
 
@@ -122,25 +128,27 @@ class Neighbourhood:
             ranked.append((seen[peer.subnet], peer.failures > 0, age, peer.record))
             seen[peer.subnet] += 1
         best = {record.vault_id: record for *_, record in sorted(ranked, key=lambda one: one[:3])}
-        for record in (*reversed(self._former.values()), *self._contacts):
+        for record in (*reversed(self._former_records()), *self._contacts):
             if record.vault_id and record.addresses:  # an introduction names nobody
                 best.setdefault(record.vault_id, record)
         return tuple(encode_record(record) for record in list(best.values())[: control.KEPT_CONTACTS_MAX])
 
     def known_subnets(self, desk: Desk) -> int:
         """How many subnets the network has, as far as this vault ever heard, whether they can be reached now or not."""
-        away = (*self._former.values(), *self._contacts)
+        away = (*self._former_records(), *self._contacts)
         claimed = {subnet_of(record.addresses[0]) for record in away if record.addresses}
         return len({desk.own_place.subnet, *(peer.subnet for peer in desk.table)} | claimed)
+
+    def _former_records(self) -> tuple[PeerRecord, ...]:
+        return tuple(peer.record for peer in self._former.values())
 
     def _look_around(self, desk: Desk) -> None:
         """Find the own neighbours; without any peer left, go back to whom it has ever known.
 
         With some left, still to one of them: the two halves of a network that was cut know only themselves.
         """
-        away = [
-            record for record in (*self._contacts, *self._former.values()) if desk.table.get(record.vault_id) is None
-        ]
+        ever = (*self._contacts, *self._former_records())
+        away = [record for record in ever if desk.table.get(record.vault_id) is None]
         if away and len(desk.table):
             away = [away[desk.random.randrange(len(away))]]
         for record in away:

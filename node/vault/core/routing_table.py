@@ -31,6 +31,7 @@ class Peer:
     met_s: float
     seen_s: float
     failures: int = 0
+    latency_s: float = 0.0  # of its last small answer
     vault_id: bytes = field(init=False)  # kept, as the position: both are looked at far more often than they are made
     position: int = field(init=False)
 

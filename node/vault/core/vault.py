@@ -50,6 +50,7 @@ from node.vault.core.identity import (
     subnet_of,
 )
 from node.vault.core.knowing import know
+from node.vault.core.lookout import Lookout
 from node.vault.core.messages import (
     CHUNK_BYTES_MAX,
     Audit,
@@ -62,12 +63,14 @@ from node.vault.core.messages import (
 from node.vault.core.neighbourhood import Neighbourhood
 from node.vault.core.notes import take_order
 from node.vault.core.operations import AskOperation, GetOperation, PutOperation, RankCollection
+from node.vault.core.outlook import neighbours
 from node.vault.core.proving import Line
 from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
 from node.vault.errors import MalformedMessage, ResourceError
+from node.vault.looks import GetNeighbours
 from node.vault.noting import AskNote, SetNotes
 from node.vault.ports import Entropy, Random
 
@@ -106,6 +109,7 @@ class Vault:
         self._leaving: LeavingForGood | None = None
         self._scrub = Scrub(config.pace.scrub_s)
         self._store_care = StoreCare()
+        self._lookout = Lookout(config.pace.audit_s)
         self._audit_at_s = 0.0
 
     @property
@@ -126,7 +130,8 @@ class Vault:
             return min(self._leaving.due_s(desk), desk.alarm_s)
         own_store_s = min(self._scrub.due_s(desk), self._restorer.due_s, self._store_care.due_s(desk))
         copies_s = min(self._replicator.due_s(desk), self._shrinking.due_s(desk))
-        return min(self._audit_at_s, self._neighbourhood.due_s(desk), own_store_s, copies_s, desk.alarm_s)
+        looks_s = min(self._audit_at_s, self._lookout.due_s)
+        return min(looks_s, self._neighbourhood.due_s(desk), own_store_s, copies_s, desk.alarm_s)
 
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
@@ -186,6 +191,7 @@ class Vault:
         desk.tell(control.Listening(encode_record(desk.record)))
         self._neighbourhood.start(desk)
         self._scrub.start(desk)
+        self._lookout.start(desk)
         # Not all vaults that start together shall work at the same moments for ever.
         self._audit_at_s = event.now.monotonic_s + self._config.pace.audit_s * desk.random.random()
 
@@ -203,6 +209,7 @@ class Vault:
         self._scrub.tick(desk)
         self._replicator.tick(desk)
         self._shrinking.tick(desk)
+        self._lookout.tick(desk)
         if now_s >= self._audit_at_s:
             self._audit_at_s = now_s + pace.audit_s
             self._auditor.tick(desk)
@@ -230,6 +237,7 @@ class Vault:
                 Storing(event.request_id, event.subnet).begin(desk, event.peer, message)
             case Get() | Audit():
                 desk.limits.begin(event.request_id, event.subnet)
+                self._lookout.asked_for(desk, event.peer, message)
                 Serving(event.request_id, message).begin(desk)
             case Leaving():
                 if message.is_for_good:
@@ -254,6 +262,7 @@ class Vault:
             return
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
         self._desk.heard_whether_full(peer, event.message)
+        self._lookout.heard(self._desk, asked, event.subnet, event.message)
         asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
 
     def _failure(self, event: AskFailed) -> None:
@@ -266,7 +275,7 @@ class Vault:
             known = self._desk.table.get(asked.peer.vault_id)
             self._desk.table.failed(asked.peer.vault_id)
             if known is not None and self._desk.table.get(asked.peer.vault_id) is None:
-                self._neighbourhood.lost(known.record)
+                self._neighbourhood.lost(known)
             self._desk.ledger.failed(asked.peer.vault_id, event.now.monotonic_s)
         else:
             self._desk.ledger.blame(asked.peer.vault_id, event.now.monotonic_s)
@@ -304,10 +313,8 @@ class Vault:
                 RankCollection(command).begin(desk)
             case control.Introduce():
                 self._introduce_all(command)
-            case control.GetContacts():
-                desk.tell(control.Contacts(command.id, self._neighbourhood.contacts(desk)))
-            case control.GetState():
-                desk.tell(self._state(command.id))
+            case control.GetContacts() | GetNeighbours() | control.GetState():
+                desk.tell(self._figures(command))
             case control.SetHead():
                 self._carrier.carry(desk, command.content)
                 desk.tell(control.Done(command.id))
@@ -369,11 +376,16 @@ class Vault:
                 return
         self._desk.tell(control.Done(command.id))
 
-    def _state(self, command_id: int) -> control.State:
+    def _figures(self, command: control.GetContacts | GetNeighbours | control.GetState) -> control.Report:
         desk = self._desk
+        match command:
+            case control.GetContacts():
+                return control.Contacts(command.id, self._neighbourhood.contacts(desk))
+            case GetNeighbours():
+                return neighbours(desk, self._neighbourhood.former, command.id)
         subnets = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
         return control.State(
-            command_id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
+            command.id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
             dict(desk.counters), desk.trouble, len(self._restorer) + len(self._replicator), desk.is_counted,
-            self._carrier.witnesses(desk),
+            self._carrier.witnesses(desk), looks=self._lookout.looks(desk),
         )  # fmt: skip

@@ -9,6 +9,7 @@ time limits are ours: iroh itself notices a dead peer only after 30 s, and that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
@@ -18,19 +19,23 @@ import iroh
 from iroh import IrohError
 
 from node.vault.core import codec
+from node.vault.core.events import Now
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
 from node.vault.core.messages import Hello
-from node.vault.errors import BadSignature, MalformedMessage, PeerError, Unreachable, WrongNetwork
+from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerError, Unreachable, WrongNetwork
+from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import iroh_bytes
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
 from node.vault.transport.limits import UNPROVEN, Attempts, Places, Requests
+from node.vault.transport.seen import Origin, Seen
 from node.vault.transport.sessions import STREAMS_OPEN_MAX, Session, Sessions
 from node.vault.transport.streams import BROKEN_CODE, FrameStream
 
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
 PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
+FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
 
 logger = logging.getLogger(__name__)
@@ -57,6 +62,7 @@ class IrohNetwork:
         self._dialling: dict[bytes, asyncio.Lock] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self.counters: Counter[str] = Counter()
+        self._seen = Seen()
         self._sessions = Sessions()
         self._places = Places(self.counters)
         self._attempts = Attempts()
@@ -120,6 +126,9 @@ class IrohNetwork:
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
         self._heartbeat.watch(peers, silent)
 
+    def looks(self, looks: Looks) -> Looks:
+        return self._seen.added_to(looks, self.addresses, self._clock.monotonic_s())
+
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         assert self._tasks is not None, "requests need run()"
         return self._tasks.create_task(work)
@@ -150,6 +159,7 @@ class IrohNetwork:
         if not peer.addresses:
             raise Unreachable("the peer has no address")
         dialled = addresses_to_dial(peer.addresses, self.addresses)
+        self._seen.called(dialled, self._clock.monotonic_s())
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(dialled))
         connection = await self._endpoint.connect(target, ALPN)
         own = self._greeting("")
@@ -206,7 +216,15 @@ class IrohNetwork:
                 stream = FrameStream(await connection.accept_bi())
                 hello = codec.decode_request(await stream.read(codec.ENVELOPE_BYTES_MAX))
                 own = self._greeting(seen_at)
-                session = self._admit(connection, own, hello, seen_at, is_dialled=False)
+                try:
+                    session = self._admit(connection, own, hello, seen_at, is_dialled=False)
+                except Misdated:
+                    # One of the two clocks is wrong.  Whoever has the wrong one learns of it by nothing else.
+                    await stream.write(codec.encode(own))
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(FAREWELL_S):
+                            await connection.closed()
+                    raise
                 await stream.write(codec.encode(own))
         except (IrohError, PeerError, TimeoutError) as error:
             self.counters[f"connection refused {getattr(error, 'code', 'broken')}"] += 1
@@ -227,14 +245,25 @@ class IrohNetwork:
             raise WrongNetwork("the peer speaks no common version")
         if hello.record.transport_key != connection.remote_id().to_bytes():
             raise BadSignature("the record is another vault's")
-        check_record(hello.record, self._clock.utc_s())
-        self._greeted(hello.record, hello.head)
         subnet, now_s = subnet_of(seen_at), self._clock.monotonic_s()
+        try:
+            check_record(hello.record, self._clock.utc_s())
+        except Misdated:
+            self._seen.misdated(subnet, hello.record, Now(now_s, self._clock.utc_s()))
+            raise
+        self._greeted(hello.record, hello.head)
+        origin: Origin = ""
+        if is_dialled:
+            self._seen.told(subnet, hello.seen_at)
+        elif all(other.subnet != subnet for other in self._sessions.dialled):
+            origin = self._seen.origin(subnet, self.addresses, now_s)
+            self._seen.came(origin, now_s)
         serving = self._requests.serving(subnet)
-        return Session(connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s)
+        return Session(connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s, origin=origin)
 
     async def _serve(self, session: Session, first: FrameStream | None = None) -> None:
         """Answer what comes on the peer's streams until the connection ends.  ``first``: the one of its Hello."""
+        self._seen.opened(session.connection)
         try:
             async with asyncio.TaskGroup() as streams:
                 streams.create_task(self._watch_other_streams(session))
@@ -252,6 +281,7 @@ class IrohNetwork:
         except* IrohError:
             self.counters["connection ended"] += 1
         finally:
+            self._seen.closed(session.connection)
             self._sessions.forget(session)
 
     async def _watch_other_streams(self, session: Session) -> None:
@@ -263,6 +293,7 @@ class IrohNetwork:
         """Signs of life are answered by QUIC; they are read so that they fill no memory."""
         while True:
             await session.connection.read_datagram()
+            self._seen.came(session.origin, self._clock.monotonic_s())
             if session.signs.is_flood(self._clock.monotonic_s()):
                 self._cut_off(session, "peer with too many signs of life")
                 return
@@ -292,6 +323,7 @@ class IrohNetwork:
     async def _answer(self, session: Session, stream: FrameStream) -> None:
         async with session.serving:
             content = await stream.read(codec.MESSAGE_BYTES_MAX, PIECE_S)
+            self._seen.came(session.origin, self._clock.monotonic_s())
             answer = await self._handler(session.peer, session.subnet, content)
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 await stream.write(answer)

@@ -15,6 +15,7 @@ import iroh
 
 from node.vault.core.identity import PeerRecord
 from node.vault.transport.limits import Signs
+from node.vault.transport.seen import Origin
 from node.vault.transport.streams import FrameStream
 
 ASKING_MAX: Final = 8  # requests to one peer at once
@@ -42,6 +43,7 @@ class Session:
     idle: list[FrameStream] = field(default_factory=list)
     streams_open: int = 0  # by the peer
     is_open: bool = True
+    origin: Origin = ""  # where it came from by itself
 
     async def ask(self, content: bytes, answer_bytes_max: int) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel."""

@@ -1,0 +1,143 @@
+"""What the transport sees of how this vault stands in the network: who comes in, whose time is another, how much flows.
+
+A router that lets nobody in lets answers in all the same, for some minutes after the last packet that went out.  So
+whoever was called, or belongs to the subnet of one that was, proves nothing by coming.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from node.vault.core.clocks import Clocks
+from node.vault.core.events import Now
+from node.vault.core.identity import CLOCK_SKEW_S, PeerRecord, check_record, is_public, subnet_of
+from node.vault.errors import MalformedMessage, PeerError
+from node.vault.looks import CLOCKS_MAX, Looks
+
+CALLED_S: Final = 600.0  # longer than any router holds a way open on which nothing is sent
+CALLED_KEPT: Final = 4_096  # subnets
+TOLD_KEPT: Final = 64  # subnets whose word on the own address is kept
+AGREEING_MIN: Final = 2  # of them, before an address is taken for the own one
+
+Origin = Literal["outside", "nearby", ""]  # where somebody came from by himself; "": perhaps only through an open door
+
+
+class Stats(Protocol):
+    udp_tx_bytes: int
+    udp_rx_bytes: int
+
+
+class Metered(Protocol):
+    """A connection that counts its bytes."""
+
+    def stats(self) -> Stats: ...
+
+
+class Seen:
+    """Invariant: nothing here grows with the number of those who connect."""
+
+    def __init__(self) -> None:
+        self._clocks = Clocks()
+        self._called_s: OrderedDict[str, float] = OrderedDict()  # by subnet
+        self._told: OrderedDict[str, str] = OrderedDict()  # by subnet
+        self._came_s: dict[Origin, float] = {}
+        self._open: dict[Metered, tuple[int, int]] = {}  # sent and received, as last counted
+        self._sent_bytes, self._received_bytes = 0, 0  # over connections that have ended
+
+    # Who comes.
+
+    def called(self, addresses: Iterable[str], now_s: float) -> None:
+        """This vault sends something there, or has just now."""
+        for address in addresses:
+            subnet = subnet_of(address)
+            self._called_s[subnet] = now_s
+            self._called_s.move_to_end(subnet)
+            if len(self._called_s) > CALLED_KEPT:
+                self._called_s.popitem(last=False)
+
+    def origin(self, subnet: str, own: Iterable[str], now_s: float) -> Origin:
+        """Where a peer comes from that connects now; ``own``: the addresses of this vault."""
+        if now_s - self._called_s.get(subnet, -math.inf) <= CALLED_S:
+            return ""
+        is_outside = is_public(subnet) and subnet not in {subnet_of(address) for address in own}
+        return "outside" if is_outside else "nearby"
+
+    def came(self, origin: Origin, now_s: float) -> None:
+        """Something came over a connection of that origin."""
+        if origin:
+            self._came_s[origin] = now_s
+
+    # What they say.
+
+    def told(self, subnet: str, seen_at: str) -> None:
+        """A peer in ``subnet`` says at which address it sees this vault."""
+        try:
+            if not (is_public(subnet) and is_public(subnet_of(seen_at))):
+                return
+        except MalformedMessage:
+            return
+        self._told[subnet] = _host(seen_at)
+        self._told.move_to_end(subnet)
+        if len(self._told) > TOLD_KEPT:
+            self._told.popitem(last=False)
+
+    def misdated(self, subnet: str, record: PeerRecord, now: Now) -> None:
+        """A peer has shown a record in which all fits but the time.
+
+        By its own clock its certificate holds, and its record is not of the future; so much is known of its clock.
+        """
+        low_s, high_s = record.issued_s - now.utc_s, record.certificate.expires_s - now.utc_s
+        try:
+            check_record(record, record.issued_s)
+        except PeerError:
+            return  # it is valid at no time
+        if low_s > CLOCK_SKEW_S or high_s < -CLOCK_SKEW_S:
+            self._clocks.heard(subnet, low_s, high_s, now.monotonic_s)
+
+    # How much.
+
+    def opened(self, connection: Metered) -> None:
+        self._open[connection] = (0, 0)
+
+    def closed(self, connection: Metered) -> None:
+        self._count(connection)
+        sent_bytes, received_bytes = self._open.pop(connection)
+        self._sent_bytes += sent_bytes
+        self._received_bytes += received_bytes
+
+    def added_to(self, looks: Looks, own: Iterable[str], now_s: float) -> Looks:
+        """What the core saw, and what was seen here."""
+        for connection in self._open:
+            self._count(connection)
+        hosts = {_host(address) for address in own}
+        seen_at, count = next(iter(Counter(self._told.values()).most_common(1)), ("", 0))
+        ages_s = {origin: max(0.0, now_s - at_s) for origin, at_s in self._came_s.items()}
+        clocks = sorted((*looks.clocks, *self._clocks.told(now_s)), key=lambda clock: clock.age_s)
+        return msgspec.structs.replace(
+            looks,
+            outside_age_s=ages_s.get("outside"),
+            nearby_age_s=ages_s.get("nearby"),
+            clocks=tuple(clocks[:CLOCKS_MAX]),
+            seen_at=seen_at if count >= AGREEING_MIN else "",
+            is_seen_own=seen_at in hosts,
+            sent_bytes=self._sent_bytes + sum(sent for sent, _ in self._open.values()),
+            received_bytes=self._received_bytes + sum(received for _, received in self._open.values()),
+        )
+
+    def _count(self, connection: Metered) -> None:
+        """A connection that has ended may not know its figures any more; they never become less."""
+        stats, (sent_bytes, received_bytes) = connection.stats(), self._open[connection]
+        self._open[connection] = (
+            max(sent_bytes, stats.udp_tx_bytes),
+            max(received_bytes, stats.udp_rx_bytes),
+        )
+
+
+def _host(address: str) -> str:
+    return str(ipaddress.ip_network(address.rpartition(":")[0].strip("[]").partition("%")[0]).network_address)

@@ -1,0 +1,198 @@
+"""What the supervisor keeps of what was looked at: over runs of the vault, and by a clock that never jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from node.api import schema
+from node.api.health import status_sentence
+from node.supervisor import disk_look
+from node.supervisor.errors import VaultUnavailable
+from node.supervisor.looking import DISK_ANSWER_S, Looking
+from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
+from node.vault import control
+from node.vault.looks import KnownVault, Looks, Neighbours
+from tests.unit.test_health import GOOD
+from tests.unit.test_vault_child import record_at
+
+UTC_S = 1_800_000_000.0
+
+
+class World:
+    """A home, a vault that says what it is told to say, and two clocks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.now_s, self.jump_s, self.news = folder, 1000.0, 0.0, 0
+        (folder / "chunks").mkdir()
+        self.vault = SimpleNamespace(
+            state=None, run=object(), record=record_at("10.0.0.1:4433"), up_s=lambda: 5000.0, ask=self._ask
+        )
+        self.neighbours: Neighbours | None = None
+        home: Any = SimpleNamespace(vault=folder, is_practice=False)
+        vault: Any = self.vault
+        self.looking = Looking(
+            home, vault, bytes, lambda: UTC_S + self.now_s + self.jump_s, self._changed, lambda: self.now_s
+        )
+
+    def tells(self, looks: Looks | None, chunk_count: int = 3) -> None:
+        self.vault.state = control.State(1, 0, 0, chunk_count, 4, 3, {}, looks=looks)
+        self.looking.sample()
+
+    def checks(self) -> dict[str, schema.Check]:
+        return {check.name: check for check in self.looking.added_to(GOOD).checks}
+
+    def _changed(self) -> None:
+        self.news += 1
+
+    async def _ask(self, make: Any) -> Neighbours:
+        assert make(1).id == 1
+        if self.neighbours is None:
+            raise VaultUnavailable("It is being started.")
+        return self.neighbours
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_proof_ages_while_the_vault_tells_no_newer_one(world: World):
+    world.tells(Looks(answer_age_s=10.0))
+    assert world.checks()["exchange"].result == "ok"
+    world.now_s += 580.0
+    assert world.checks()["exchange"].result == "ok"
+    world.now_s += 20.0
+    assert "For 10 minutes no other" in world.checks()["exchange"].sentence
+
+
+def test_a_proof_outlives_the_run_of_the_vault_that_had_it(world: World):
+    world.tells(Looks(answer_age_s=10.0, passed_age_s=5.0, passed=1))
+    world.vault.state = None
+    assert world.checks()["exchange"].result == "wait"
+    world.now_s, world.vault.run = world.now_s + 60.0, object()
+    world.tells(Looks())
+    assert {world.checks()[name].result for name in ("exchange", "audit")} == {"ok"}
+
+
+def test_a_clock_that_is_set_right_makes_no_proof_younger_or_older(world: World):
+    world.tells(Looks(answer_age_s=70.0))
+    world.jump_s = 2 * 365 * 86_400.0
+    found = world.checks()["exchange"]
+    assert found.result == "ok"
+    assert found.looked_s is not None
+    assert 70.0 <= UTC_S + world.now_s + world.jump_s - found.looked_s <= 130.0
+
+
+def test_a_version_that_tells_nothing_of_the_kind_makes_no_alarm(world: World):
+    world.tells(None)
+    assert {check.result for check in world.checks().values()} == {"wait"}
+
+
+def test_the_disk_is_really_looked_at_and_its_loss_said_in_the_sentence(world: World):
+    asyncio.run(world.looking.look_at_disk())
+    assert world.checks()["disk"].result == "ok"
+    (world.folder / "chunks").rmdir()
+    asyncio.run(world.looking.look_at_disk())
+    said = status_sentence(world.looking.added_to(GOOD))
+    assert said == ("problem", "The disk with the pieces is not there. Plug it back in.")
+    assert world.news == 2
+
+
+def test_a_disk_that_hangs_is_said_not_to_answer(world: World, monkeypatch: pytest.MonkeyPatch):
+    ready = threading.Event()
+    monkeypatch.setattr(disk_look, "look", lambda *_: (ready.wait(), ("", ""))[1])
+
+    async def main() -> None:
+        looking = asyncio.create_task(world.looking.look_at_disk())
+        await asyncio.sleep(0)
+        world.now_s += DISK_ANSWER_S + 1.0
+        assert world.checks()["disk"].sentence == "The disk does not answer any more."
+        ready.set()
+        await looking
+        assert world.checks()["disk"].result == "ok"
+
+    asyncio.run(main())
+
+
+def test_neighbours_are_told_in_the_networks_order_with_what_is_known_of_each(world: World):
+    world.tells(Looks(outside_age_s=30.0))
+    world.neighbours = Neighbours(
+        1, 40, 30,
+        (
+            KnownVault(b"\1" * 32, is_close=True, is_silent=False, is_slow=False, age_s=5.0),
+            KnownVault(b"\2" * 32, is_close=False, is_silent=False, is_slow=True, age_s=50.0),
+            KnownVault(b"\3" * 32, is_close=False, is_silent=True, is_slow=True, age_s=None),
+        ),
+    )  # fmt: skip
+    view = asyncio.run(world.looking.network())
+    assert (view.vault_count, view.subnet_count) == (40, 30)
+    assert view.neighbours == (
+        schema.Neighbour("01010101", "answers", is_close=True, seen_s=UTC_S + 995.0),
+        schema.Neighbour("02020202", "slow", is_close=False, seen_s=UTC_S + 950.0),
+        schema.Neighbour("03030303", "silent", is_close=False, seen_s=None),
+    )
+    assert (view.reach.state, view.reach.advice) == ("open", "")
+
+
+def test_a_network_that_cannot_be_asked_for_names_nobody_and_keeps_its_figures(world: World):
+    world.tells(Looks())
+    view = asyncio.run(world.looking.network())
+    assert (view.vault_count, view.subnet_count, view.neighbours) == (4, 3, ())
+    world.vault.state = None
+    assert asyncio.run(world.looking.network()).vault_count == 0
+
+
+def test_a_router_that_lets_nobody_in_is_named(world: World):
+    world.tells(Looks(seen_at="93.184.216.34", outside_subnets=3))
+    reach = asyncio.run(world.looking.network()).reach
+    assert reach.state == "closed"
+    assert reach.sentence.startswith("Your router lets nobody in")
+
+
+def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(world: World):
+    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544")):
+        world.tells(Looks(seen_at=seen_at, is_seen_own=True, outside_subnets=9))
+        assert f"UDP port {port} " in asyncio.run(world.looking.network()).reach.advice
+        world.vault.record = record_at("[2001:4860::1]:5544")
+
+
+def test_what_keeps_the_node_itself_from_writing_is_no_tick_for_the_disk(world: World):
+    asyncio.run(world.looking.look_at_disk())
+    found = world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free"))
+    assert found.checks[0].sentence == "The disk cannot be written: only 2.0 MB are free."
+
+
+class TestTraffic:
+    def test_each_minute_has_what_moved_in_it_and_the_running_one_is_not_told(self):
+        log, run = TrafficLog(), object()
+        log.take(run, 100, 10, 60.0)
+        log.take(run, 150, 30, 119.0)
+        log.take(run, 151, 30, 125.0)
+        assert log.minutes(125.0) == (schema.Traffic(60.0, 150, 30),)
+        assert log.minutes(180.0) == (schema.Traffic(60.0, 150, 30), schema.Traffic(120.0, 1, 0))
+
+    def test_a_vault_that_is_started_anew_counts_from_nothing_and_takes_nothing_back(self):
+        log = TrafficLog()
+        log.take(object(), 100, 10, 60.0)
+        log.take(object(), 5, 2, 70.0)
+        assert log.minutes(120.0) == (schema.Traffic(60.0, 105, 12),)
+
+    def test_a_quiet_minute_is_told_as_such(self):
+        log, run = TrafficLog(), object()
+        log.take(run, 1, 1, 60.0)
+        log.take(run, 2, 2, 181.0)
+        assert [minute.sent_bytes for minute in log.minutes(240.0)] == [1, 0, 1]
+
+    def test_no_more_than_an_hour_is_kept_however_the_clock_jumps(self):
+        log, run = TrafficLog(), object()
+        for minute in (*range(1000), 10**9, 500):
+            log.take(run, minute, 0, 60.0 * minute)
+            assert len(log._minutes) <= MINUTES_KEPT + 1
+        assert len(log.minutes(501 * 60.0)) <= MINUTES_KEPT
