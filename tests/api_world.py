@@ -23,6 +23,11 @@ STATUS = schema.Status(
     subnet_count=7, in_use=None, sandbox="full", farm="01234567", last_event=0,
 )  # fmt: skip
 
+NETWORK = schema.NetworkView(
+    vault_count=7, subnet_count=5, neighbours=(schema.Neighbour("01234567", "slow", True, 1_800_000_000.0),),
+    traffic=(schema.Traffic(1_800_000_000.0, 5, 7),), reach=schema.Reach("closed", "Nobody.", None, "Let them."),
+)  # fmt: skip
+
 
 class FakeNode:
     """A node that remembers what it was asked."""
@@ -59,6 +64,15 @@ class FakeNode:
             raise SettingsError("The disk limit must be at least 1 kB.")
         self.quota_bytes = patch.quota_bytes
         return self.settings()
+
+    async def pause(self, lasts: str) -> schema.Status:
+        return self.status()
+
+    async def resume(self) -> schema.Status:
+        return self.status()
+
+    async def network(self) -> schema.NetworkView:
+        return NETWORK
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         if self.gate is not None:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Final, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -22,6 +22,8 @@ from node.api.schema import (
     Invitation,
     Joined,
     JoinRequest,
+    NetworkView,
+    PauseRequest,
     Settings,
     SettingsPatch,
     Status,
@@ -73,6 +75,12 @@ class Node(Protocol):
     def settings(self) -> Settings: ...
 
     async def patch_settings(self, patch: SettingsPatch) -> Settings: ...
+
+    async def pause(self, lasts: Literal["1h", "tomorrow", "until-resumed"]) -> Status: ...
+
+    async def resume(self) -> Status: ...
+
+    async def network(self) -> NetworkView: ...
 
     async def put_chunk(self, content: bytes) -> StoredChunk: ...
 
@@ -134,6 +142,9 @@ class Handlers:
             "trial": self._trial,
             "settings": self._settings,
             "patch_settings": self._patch_settings,
+            "pause": self._pause,
+            "resume": self._resume,
+            "network": self._network,
             "events": self._events,
             "put_chunk": self._put_chunk,
             "get_chunk": self._get_chunk,
@@ -171,6 +182,15 @@ class Handlers:
         patch = await _read(request, SettingsPatch)
         async with self._follow(patch):
             return _json(await self._node.patch_settings(patch))
+
+    async def _pause(self, request: web.Request) -> web.StreamResponse:
+        return _json(await self._node.pause((await _read(request, PauseRequest)).lasts))
+
+    async def _resume(self, _: web.Request) -> web.StreamResponse:
+        return _json(await self._node.resume())
+
+    async def _network(self, _: web.Request) -> web.StreamResponse:
+        return _json(await self._node.network())
 
     async def _put_chunk(self, request: web.Request) -> web.StreamResponse:
         content = await _body(request, CHUNK_BYTES_MAX)
@@ -224,7 +244,8 @@ class Handlers:
         return web.Response(body=openapi.document(), content_type=routes.JSON)
 
     async def _metrics(self, _: web.Request) -> web.StreamResponse:
-        content = metrics.exposition(self._node.status(), self._node.updates(), self._node.counters())
+        traffic = (await self._node.network()).traffic
+        content = metrics.exposition(self._node.status(), self._node.updates(), self._node.counters(), traffic)
         return _text(content.encode(), routes.METRICS)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

@@ -6,10 +6,10 @@ Nothing in it is secret or says who or where this is: no vault id, no address, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, get_args
 
-from node.api.schema import NodeState, SandboxLevel, Status, Updates
+from node.api.schema import NodeState, SandboxLevel, Status, Traffic, Updates
 
 Kind = Literal["counter", "gauge"]
 Labels = Mapping[str, str]
@@ -18,8 +18,8 @@ COUNTER_NAME: Final = re.compile(r"[a-z]{1,16}(?:[ ._-][a-z]{1,16}){0,7}")  # wo
 ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
-def exposition(status: Status, updates: Updates, counters: Mapping[str, int]) -> str:
-    """All figures of one moment, each with what it is."""
+def exposition(status: Status, updates: Updates, counters: Mapping[str, int], traffic: Sequence[Traffic] = ()) -> str:
+    """All figures of one moment, each with what it is.  ``traffic``: by minute, oldest first."""
     version = {"version": status.in_use.version} if status.in_use else {"version": ""}
     families = [
         _family("state", "gauge", "1 for the state that the node is in.", _one_of(NodeState, "state", status.state)),
@@ -31,6 +31,10 @@ def exposition(status: Status, updates: Updates, counters: Mapping[str, int]) ->
         _family("chunks", "gauge", "Chunks that are kept for the network.", [({}, status.space.chunk_count)]),
         _family("peers", "gauge", "Other vaults that are known.", [({}, status.peer_count)]),
         _family("subnets", "gauge", "Subnets that they are in.", [({}, status.subnet_count)]),
+        _family("sent_bytes_last_minute", "gauge", "What the vault sent.", [({}, m.sent_bytes) for m in traffic[-1:]]),
+        _family(
+            "received_bytes_last_minute", "gauge", "What it received.", [({}, m.received_bytes) for m in traffic[-1:]]
+        ),
         _family("handed_over_chunks", "gauge", "Chunks of a hand-over, by how far it is.", _handover(status)),
         _family("releases", "gauge", "Releases that are known, by what became of them.", _phases(updates)),
         _family("newest_event", "gauge", "The number of the newest event.", [({}, status.last_event)]),

@@ -14,6 +14,8 @@ from node.api.schema import (
     Invitation,
     Joined,
     JoinRequest,
+    NetworkView,
+    PauseRequest,
     Settings,
     SettingsPatch,
     Status,
@@ -125,6 +127,12 @@ ROUTES: Final = (
         {JSON: Settings}, Body(SettingsPatch, JSON_BYTES_MAX), codes=("api.too_large",),
         refusals=("settings", "port.in_use"),
     ),
+    Route(
+        "POST", "/v1/pause", "pause", "Help less for a while.", {JSON: Status}, Body(PauseRequest, JSON_BYTES_MAX),
+        codes=("api.too_large",), refusals=("state",),
+    ),
+    Route("POST", "/v1/resume", "resume", "Go on now.", {JSON: Status}, refusals=("state",)),
+    Route("GET", "/v1/network", "network", "The network as this vault sees it.", {JSON: NetworkView}),
     Route(
         "GET", "/v1/events", "events", "What changes, as it happens: server-sent events whose data is an Event.  An"
         " event called reload stands for those that were missed: read everything anew.",

@@ -49,6 +49,13 @@ def test_space_chunks_peers_and_counters_are_there():
     assert found["perennial_handed_over_chunks", 'are="left"'] == 4
 
 
+def test_the_traffic_of_the_last_whole_minute_is_there():
+    traffic = (schema.Traffic(0.0, 1, 2), schema.Traffic(60.0, 30, 40))
+    found = read(exposition(STATUS, NOTHING, {}, traffic))
+    assert found["perennial_sent_bytes_last_minute", ""] == 30
+    assert found["perennial_received_bytes_last_minute", ""] == 40
+
+
 def test_of_the_states_one_is_in_force():
     found = read(exposition(STATUS, NOTHING, {}))
     states = {labels: value for (name, labels), value in found.items() if name == "perennial_state"}
