@@ -7,7 +7,7 @@ from tests.architecture.sources import Source, expect_none, imports, is_below, s
 FRONT = ("node.__init__", "node.vault.__init__")
 PURE_VAULT = (
     *("node.vault.core", "node.vault.share", "node.vault.errors", "node.vault.ports", "node.vault.control"),
-    *("node.vault.noting", "node.vault.load"),
+    *("node.vault.noting", "node.vault.load", "node.vault.limiting"),
     *FRONT,
 )
 SCHEMA = ("node.api.schema", "node.api.texts", "node.api.health", "node.api.__init__")
@@ -18,9 +18,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault.share": ("node.vault.errors",),
     "node.vault.errors": (),
     "node.vault.ports": ("node.vault.core.identity",),
-    "node.vault.control": ("node.vault.errors", "node.vault.noting", "node.vault.load"),
+    "node.vault.control": ("node.vault.errors", "node.vault.noting", "node.vault.load", "node.vault.limiting"),
     "node.vault.noting": (),
     "node.vault.load": (),
+    "node.vault.limiting": (),
     "node.vault.storage": ("node.vault.share", "node.vault.errors", "node.vault.ports", *FRONT),
     "node.vault.transport": ("node.vault.core", "node.vault.errors", "node.vault.ports", *FRONT),
     "node.vault": FRONT,

@@ -5,7 +5,7 @@ from tests.architecture.sources import Source, calls, expect_none, imports, is_b
 PURE = ("node.vault.core", "node.vault.share", "node.trust", "node.trial", "node.update.lifecycle")
 ALSO_PURE = (
     *("node.vault.errors", "node.vault.ports", "node.vault.control", "node.vault.noting"),
-    "node.vault.load",
+    *("node.vault.load", "node.vault.limiting"),
     *("node.api.schema", "node.api.texts"),
 )
 

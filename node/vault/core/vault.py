@@ -12,6 +12,7 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -67,7 +68,9 @@ from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
+from node.vault.core.sparing import own_bytes_per_s
 from node.vault.errors import MalformedMessage, ResourceError
+from node.vault.limiting import NO_LIMITS, Limits, SetLimits
 from node.vault.noting import AskNote, SetNotes
 from node.vault.ports import Entropy, Random
 
@@ -86,6 +89,7 @@ class VaultConfig:
     contacts: tuple[PeerRecord, ...]
     head: bytes
     pace: control.Pace
+    limits: Limits = NO_LIMITS
 
 
 class Vault:
@@ -107,6 +111,7 @@ class Vault:
         self._scrub = Scrub(config.pace.scrub_s)
         self._store_care = StoreCare()
         self._audit_at_s = 0.0
+        self._keep_to(config.limits)
 
     @property
     def record(self) -> PeerRecord:
@@ -318,6 +323,9 @@ class Vault:
             case control.SetQuota():
                 desk.quota_bytes = command.quota_bytes
                 desk.tell(control.Done(command.id))
+            case SetLimits():
+                self._keep_to(command.limits)
+                desk.tell(control.Done(command.id))
             case control.RenewCertificate():
                 self._renew(command)
             case SetNotes() | AskNote():
@@ -325,17 +333,27 @@ class Vault:
             case control.Scan() | control.Activate():
                 raise AssertionError(f"{type(command).__name__} is the driver's")
             case control.Drain():
-                is_for_good = command.handover_s > 0
-                for peer in desk.table:
-                    desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
-                self._replicator.stop()
-                if is_for_good:
-                    desk.is_leaving = True
-                    self._leaving = LeavingForGood(desk, self._line, self._auditor, command.handover_s)
-                else:
-                    self._is_leaving = True
+                self._drain(command.handover_s)
             case _:
                 assert_never(command)
+
+    def _drain(self, handover_s: float) -> None:
+        desk, is_for_good = self._desk, handover_s > 0
+        for peer in desk.table:
+            desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
+        self._replicator.stop()
+        if is_for_good:
+            self._line.bytes_per_s_max = math.inf  # the transport bounds what is sent
+            desk.is_leaving = True
+            self._leaving = LeavingForGood(desk, self._line, self._auditor, handover_s)
+        else:
+            self._is_leaving = True
+
+    def _keep_to(self, limits: Limits) -> None:
+        wanted, is_taking = self._config.pace.repair_bytes_per_s, limits.is_taking
+        self._desk.is_taking = is_taking
+        self._line.bytes_per_s_max = own_bytes_per_s(wanted, limits.upload_bytes_per_s, is_taking=is_taking)
+        self._restorer.bytes_per_s_max = own_bytes_per_s(wanted, limits.download_bytes_per_s, is_taking=is_taking)
 
     def _renew(self, command: control.RenewCertificate) -> None:
         desk, utc_s = self._desk, self._desk.now.utc_s
