@@ -10,7 +10,10 @@ PURE_VAULT = (
     *("node.vault.noting", "node.vault.load", "node.vault.limiting"),
     *FRONT,
 )
-SCHEMA = ("node.api.schema", "node.api.texts", "node.api.health", "node.api.__init__")
+SCHEMA = (
+    *("node.api.schema", "node.api.texts", "node.api.health", "node.api.pauses", "node.api.wishes"),
+    "node.api.__init__",
+)
 DECIDING = ("node.trust", "node.trial")
 ACTING = ("node.sandbox", "node.prober", "node.update")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -23,7 +26,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault.load": (),
     "node.vault.limiting": (),
     "node.vault.storage": ("node.vault.share", "node.vault.errors", "node.vault.ports", *FRONT),
-    "node.vault.transport": ("node.vault.core", "node.vault.errors", "node.vault.ports", *FRONT),
+    "node.vault.transport": (
+        *("node.vault.core", "node.vault.errors", "node.vault.ports", "node.vault.limiting"),
+        *FRONT,
+    ),
     "node.vault": FRONT,
     "node.trust": PURE_VAULT,
     "node.trial": PURE_VAULT,
@@ -35,6 +41,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.schema": (),
     "node.api.texts": (),
     "node.api.health": ("node.api.schema", "node.api.texts"),
+    "node.api.pauses": ("node.api.schema",),
+    "node.api.wishes": ("node.api.texts",),
     "node.api.client": PURE_VAULT + SCHEMA,
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
     "node.api.server": (*PURE_VAULT, *SCHEMA, "node.supervisor"),

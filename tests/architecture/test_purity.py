@@ -6,7 +6,8 @@ PURE = ("node.vault.core", "node.vault.share", "node.trust", "node.trial", "node
 ALSO_PURE = (
     *("node.vault.errors", "node.vault.ports", "node.vault.control", "node.vault.noting"),
     *("node.vault.load", "node.vault.limiting"),
-    *("node.api.schema", "node.api.texts"),
+    *("node.api.schema", "node.api.texts", "node.api.pauses"),
+    *("node.supervisor.pausing", "node.supervisor.rates"),
 )
 
 IMPURE_MODULES = {
