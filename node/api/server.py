@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 from aiohttp import web
@@ -24,6 +24,7 @@ from node.api.schema import (
     Invitation,
     Joined,
     JoinRequest,
+    PauseRequest,
     Settings,
     SettingsPatch,
     Status,
@@ -74,6 +75,10 @@ class Node(Protocol):
 
     async def patch_settings(self, patch: SettingsPatch) -> Settings: ...
 
+    async def pause(self, lasts: Literal["1h", "tomorrow", "until-resumed"]) -> Status: ...
+
+    async def resume(self) -> Status: ...
+
     async def put_chunk(self, content: bytes) -> StoredChunk: ...
 
     async def get_chunk(self, address: bytes) -> bytes: ...
@@ -104,6 +109,8 @@ class ApiServer:
                 web.get("/v1/trial", self._trial),
                 web.get("/v1/settings", self._settings),
                 web.patch("/v1/settings", self._patch_settings),
+                web.post("/v1/pause", self._pause),
+                web.post("/v1/resume", self._resume),
                 web.get("/v1/events", self._events),
                 web.put("/v1/chunks", self._put_chunk),
                 web.get("/v1/chunks/{address}", self._get_chunk),
@@ -158,6 +165,17 @@ class ApiServer:
         except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
             raise BadRequest(texts.malformed(str(error))) from error
         return _json(await self._node.patch_settings(patch))
+
+    async def _pause(self, request: web.Request) -> web.StreamResponse:
+        content = await _body(request, PATCH_BYTES_MAX)
+        try:
+            wanted = msgspec.json.decode(content, type=PauseRequest)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise BadRequest(texts.malformed(str(error))) from error
+        return _json(await self._node.pause(wanted.lasts))
+
+    async def _resume(self, _: web.Request) -> web.StreamResponse:
+        return _json(await self._node.resume())
 
     async def _put_chunk(self, request: web.Request) -> web.StreamResponse:
         content = await _body(request, CHUNK_BYTES_MAX)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from node.api import texts
+import msgspec
+
+from node.api import schema, texts
 from node.prober.control import Probe, Question
 from node.supervisor import space
 from node.supervisor.assigning import Assigning, with_free_port
@@ -26,10 +30,12 @@ from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
 from node.vault import control
+from node.vault.limiting import Limits, SetLimits
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
+PUT_S: Final = 55.0
 TELL_S: Final = 5.0
 BINDS_MAX: Final = 8  # twins whose ports are remembered; two run at a time
 TABLES_S: Final = 20.0
@@ -81,7 +87,21 @@ class UpdateHost:
         Raises:
             VaultUnavailable, RequestRefused: It cannot be had now.
         """
-        return await self._get(address, is_carried=False)
+        content = await self._get(address, is_carried=False)
+        if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
+            raise VaultUnavailable(texts.odd_answer())
+        return content
+
+    async def put_share(self, content: bytes) -> schema.StoredChunk:
+        """Store a chunk that a person gives.
+
+        Raises:
+            VaultUnavailable, RequestRefused: It could not be stored.
+        """
+        answer = await self._vault.ask(lambda number: control.PutChunk(number, content), PUT_S)
+        if not isinstance(answer, control.Stored) or answer.address != hashlib.sha256(content).digest():
+            raise VaultUnavailable(texts.odd_answer())
+        return schema.StoredChunk(answer.address.hex(), len(answer.receipts))
 
     async def _get(self, address: bytes, *, is_carried: bool) -> bytes:
         answer = await self._vault.ask(lambda number: control.GetChunk(number, address, is_carried), GET_S)
@@ -240,7 +260,8 @@ class UpdateHost:
         is_standby = order.is_standby or self._entropy(1)[0] % 2 == 0
         given = self._assigning.make(bind=bind, quota_bytes=order.quota_bytes, head=self.head, is_standby=is_standby)
         own = (self._vault.record,) if self._vault.record else ()
-        return replace(given, contacts=(*own, *given.contacts)[: control.CONTACTS_MAX])
+        contacts = (*own, *given.contacts)[: control.CONTACTS_MAX]
+        return replace(given, contacts=contacts, limits=_of_twin(given.limits))
 
     def _care(self, order: TwinOrder, assignment: Assignment) -> Care:
         def first() -> list[Order]:
@@ -248,9 +269,25 @@ class UpdateHost:
             head = self.head
             newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != assignment.head else []
             files = [make for _, make in self._file_orders()]
-            return [*newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
+            limits = _of_twin(self._assigning.limits())
+            other: list[Order] = [lambda number: SetLimits(number, limits)] if limits != assignment.limits else []
+            return [*other, *newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
 
         return Care(first, lambda key: renewed_key(order.seed, key, self._utc_s()), self._utc_s)
+
+    async def set_quota(self, share_bytes: int) -> None:
+        """Tell the vault in use how much of the farmer's limit is its own; a later start tells it anyway."""
+        try:
+            await self._vault.ask(lambda number: control.SetQuota(number, share_bytes))
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("quota not told reason=%s", error)
+
+    async def keep_to(self, limits: Limits) -> None:
+        """Let all vaults of this home keep to these; one that starts later is assigned them.  Never raises."""
+        twin = _of_twin(limits)
+        self._tell_twins([lambda number: SetLimits(number, twin)])
+        with contextlib.suppress(VaultUnavailable, RequestRefused):  # none there now, or one too old to know limits
+            await self._vault.ask(lambda number: SetLimits(number, limits), TELL_S)
 
     def _tell_twins(self, orders: Sequence[Order]) -> None:
         for twin in self._twins:
@@ -321,6 +358,11 @@ class UpdateHost:
     def _any_port(self) -> str:
         """The address of the vault in use, so that all of a farm count as one holder, with a port of its own."""
         return f"{self._home.marker.bind.rpartition(':')[0]}:0"
+
+
+def _of_twin(limits: Limits) -> Limits:
+    """A trial goes on during a pause, and its vaults take chunks: else nothing could be told of them."""
+    return msgspec.structs.replace(limits, is_taking=True)
 
 
 def _carry_object(content: bytes, number: int) -> control.CarryObject:

@@ -38,6 +38,7 @@ class FakeNode:
         self.chunks: list[bytes] = []
         self.heads: list[bytes] = []
         self.trouble: Exception | None = None
+        self.paused: list[str] = []
         self.gate: asyncio.Event | None = None
 
     def status(self) -> schema.Status:
@@ -61,6 +62,14 @@ class FakeNode:
             raise SettingsError("The disk limit must be at least 1 kB.")
         self.quota_bytes = patch.quota_bytes
         return self.settings()
+
+    async def pause(self, lasts: str) -> schema.Status:
+        self.paused.append(lasts)
+        return msgspec.structs.replace(STATUS, state="paused")
+
+    async def resume(self) -> schema.Status:
+        self.paused.append("")
+        return STATUS
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         if self.gate is not None:
@@ -140,6 +149,9 @@ class TestQuestions:
             assert await client.trial() is None
             assert await client.settings() == schema.Settings(100_000_000)
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
+            assert (await client.pause(schema.PauseRequest("tomorrow"))).state == "paused"
+            assert await client.resume() == STATUS
+            assert node.paused == ["tomorrow", ""]
             assert (await client.put_chunk(b"chunk")).holders == 5
             assert (await client.invitation()).text == "PERENNIAL-1-ABC"
             assert (await client.join("PERENNIAL-1-ABC")).vaults == 2

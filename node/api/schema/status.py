@@ -89,6 +89,9 @@ class Status(msgspec.Struct, frozen=True):
     key_place: KeyPlace = "keyring"
     sandbox_reasons: tuple[str, ...] = ()
     is_sandbox_tried: bool = True
+    pauses: tuple[PauseReason, ...] = ()  # all that hold now; empty: it helps as the settings say
+    is_eased: bool = False  # it uses less of the line, because somebody works here
+    surroundings: Surroundings = Surroundings()
 
 
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

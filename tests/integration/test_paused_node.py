@@ -1,0 +1,48 @@
+"""A whole node whose farmer has a pause, with a real neighbour, real vaults and the real API between them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from node.api import schema
+from node.api.client import Client
+from node.api.server import ApiServer
+from node.supervisor.errors import RequestRefused
+from node.supervisor.supervisor import Supervisor
+from node.vault.storage.filesystem import CHUNKS
+from tests.integration.test_supervisor import play, wait_until
+
+
+def test_a_pause_reaches_the_vault_and_every_one_after_it_and_what_is_held_is_served(tmp_path: Path):
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        held = await first.put_chunk(b"from before")
+        server = ApiServer(second, second.home.socket)
+        await server.start()
+        async with Client(second.home.path) as client:
+            paused = await client.pause(schema.PauseRequest("until-resumed"))
+            assert [one.kind for one in paused.pauses] == ["asked"]
+            await _refuses(first, second, b"new")
+            assert second.vault.run is not None
+            before = second.vault.run.pid
+            os.kill(before, signal.SIGKILL)
+            await wait_until(
+                lambda: second.vault.is_listening and second.vault.run is not None and second.vault.run.pid != before
+            )
+            await wait_until(lambda: first.status().peer_count == second.status().peer_count == 1)
+            await _refuses(first, second, b"newer")
+            assert await second.get_chunk(bytes.fromhex(held.address)) == b"from before"
+            assert (await client.resume()).pauses == ()
+            assert (await first.put_chunk(b"newest")).holders == 2
+        await server.stop()
+
+    play(tmp_path, story)
+
+
+async def _refuses(first: Supervisor, second: Supervisor, content: bytes) -> None:
+    with pytest.raises(RequestRefused):  # the two are the whole network
+        await first.put_chunk(content)
+    assert sum(path.is_file() for path in (second.home.vault / CHUNKS).rglob("*")) == 1
