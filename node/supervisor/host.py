@@ -286,6 +286,10 @@ class UpdateHost:
         """Let all vaults of this home keep to these; one that starts later is assigned them.  Never raises."""
         twin = _of_twin(limits)
         self._tell_twins([lambda number: SetLimits(number, twin)])
+        await self.give_limits(limits)
+
+    async def give_limits(self, limits: Limits) -> None:
+        """Tell the vault in use alone.  Never raises."""
         with contextlib.suppress(VaultUnavailable, RequestRefused):  # none there now, or one too old to know limits
             await self._vault.ask(lambda number: SetLimits(number, limits), TELL_S)
 

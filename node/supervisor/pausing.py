@@ -26,7 +26,7 @@ from node.api import pauses
 from node.api.schema import HOURS, PauseKind, PauseReason, Surroundings
 
 SETTLE_S: Final = 180.0  # a plug that is loose, or a battery near its end, does not switch the node to and fro
-LOOK_S_MAX: Final = 30.0
+LOOK_S_MAX: Final = 10.0  # whoever comes back to the computer shall not wait for it to become quiet
 HOUR_S: Final = 3600.0
 MORNING_HOUR: Final = 6
 NIGHT_S_MIN: Final = 4 * HOUR_S  # who says "until tomorrow" so shortly before six means the next morning

@@ -36,7 +36,7 @@ from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
-from node.vault.limiting import NO_LIMITS, Limits, SetLimits
+from node.vault.limiting import NO_LIMITS, Limits
 from node.vault.noting import Met
 from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
@@ -291,7 +291,7 @@ class Supervisor:
         try:
             if (limits := self._pacing.limits()) != self._limits_given:
                 self._limits_given = limits
-                await self.vault.ask(lambda number: SetLimits(number, limits))
+                await self.host.give_limits(limits)
             if self.host.head != self._head_given:
                 self._head_given = self.host.head
                 await self.host.carry_head(self.host.head)

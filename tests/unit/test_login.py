@@ -33,6 +33,7 @@ def test_its_command_is_read_as_it_was_meant(tmp_path: Path):
     lines = (tmp_path / "autostart/perennial-ab.desktop").read_text().splitlines()
     said = next(line for line in lines if line.startswith("Exec="))[5:]
     value = said.replace("\\\\", "\\")  # the value of a key first, then its arguments
+    assert "%" not in value.replace("%%", "")  # else it would be a field code
     arguments = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
     assert tuple(re.sub(r"\\(.)", r"\1", argument).replace("%%", "%") for argument in arguments) == COMMAND
 

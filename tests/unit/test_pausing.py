@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node.api import pauses
 from node.api.schema import PauseReason, Surroundings
-from node.supervisor.pausing import HOUR_S, SETTLE_S, Asked, Kept, Lasts, Look, Pausing, Verdict, Wishes
+from node.supervisor.pausing import HOUR_S, LOOK_S_MAX, SETTLE_S, Asked, Kept, Lasts, Look, Pausing, Verdict, Wishes
 
 NOON_S = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
 BATTERY, PLUGGED = Surroundings(is_on_battery=True), Surroundings(is_on_battery=False)
@@ -166,13 +166,13 @@ class TestWhatTheComputerSays:
         node.wishes = Wishes(eases_in_use=False)
         assert not node.look().is_eased
 
-    def test_it_is_looked_at_again_when_something_is_due_and_twice_a_minute_in_any_case(self):
+    def test_it_is_looked_at_again_when_something_is_due_and_every_few_seconds_in_any_case(self):
         node = Node()
-        assert node.look().look_in_s == 30.0
+        assert node.look().look_in_s == LOOK_S_MAX
         node.look(0.0, BATTERY)
-        assert node.look(SETTLE_S - 10).look_in_s == 10.0
+        assert node.look(SETTLE_S - 4).look_in_s == 4.0
         node.pause("1h")
-        assert node.look(3600 - 3 - SETTLE_S).look_in_s <= 30.0
+        assert node.look(HOUR_S - 3).look_in_s == 3.0
 
 
 class TestTheHours:

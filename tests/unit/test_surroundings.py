@@ -128,7 +128,8 @@ class TestTheWatcher:
             looking = Watcher(hanging)
             before = threading.active_count()
             assert await looking.look() == Surroundings()
-            assert await looking.look() == Surroundings()  # and no second thread hangs
+            assert await looking.look() == Surroundings()  # and nothing more waits for it
+            assert looking._wanted.empty()
             assert threading.active_count() == before + 1
             hanging.gate.set()
             monkeypatch.setattr(watcher, "LOOK_S_MAX", 5.0)

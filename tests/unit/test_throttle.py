@@ -81,6 +81,18 @@ def test_signs_of_life_are_counted_and_never_wait():
     play(story)
 
 
+def test_what_passed_without_a_limit_is_no_debt_to_one_that_comes_later():
+    async def story(throttle: Throttle) -> None:
+        throttle.set(0)
+        throttle.count(100 * RATE)
+        await throttle.take("10.0.1", 100 * RATE, is_small=False)
+        throttle.set(RATE)
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() < 0.1
+
+    play(story)
+
+
 def test_a_limit_that_is_lifted_lets_all_pass_who_wait():
     async def story(throttle: Throttle) -> None:
         throttle.count(100 * RATE)

@@ -28,7 +28,7 @@ def test_no_release_is_taken_up_and_its_history_says_why_until_the_pause_is_over
         await updates.offered(farm.publish("2"), SENDER)
         await asyncio.sleep(600.0)
         (item,) = updates.updates().items
-        assert (item.phase, item.reason) == ("announced", no_trial())
+        assert (item.phase, item.reason, item.bytes_fetched) == ("announced", no_trial(), 0)
         farm.hold = ""
         await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
 

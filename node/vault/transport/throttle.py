@@ -56,8 +56,9 @@ class Throttle:
 
     def count(self, size_bytes: int) -> None:
         """So much passes without waiting; what comes later makes up for it."""
-        self._fill()
-        self._level_bytes -= size_bytes
+        if self._bytes_per_s:
+            self._fill()
+            self._level_bytes -= size_bytes
 
     async def take(self, subnet: str, size_bytes: int, *, is_small: bool) -> None:
         """Return when so much may pass.  Safe to cancel: what was not used is given back."""
