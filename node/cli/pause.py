@@ -28,4 +28,7 @@ def pause(home: Path, is_json: bool, lasts: str) -> None:
     if is_json:
         print_json(found)
     else:
-        say(found.sentence)
+        for reason in found.pauses:
+            say(reason.sentence)
+        if found.state != "paused":  # something presses more
+            say(found.sentence)

@@ -47,6 +47,8 @@ def _details(found: Status) -> list[tuple[str, str]]:
         ("connected", network),
         ("sandbox", _sandbox(found)),
         ("key", key),
+        *(("pause", reason.sentence) for reason in found.pauses),
+        *([("line", "used less, because somebody works here")] if found.is_eased else []),
     ]
 
 

@@ -89,7 +89,8 @@ class FakeNode:
         return self.settings()
 
     async def pause(self, lasts: str) -> schema.Status:
-        return msgspec.structs.replace(self.status(), state="paused", sentence=f"Paused: {lasts}.")
+        pauses = (schema.PauseReason("asked", f"Paused: {lasts}."),)
+        return msgspec.structs.replace(self.status(), state="paused", sentence=f"Paused: {lasts}.", pauses=pauses)
 
     async def resume(self) -> schema.Status:
         return self.status()
