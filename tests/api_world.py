@@ -40,6 +40,7 @@ class FakeNode:
         self.chunks: list[bytes] = []
         self.heads: list[bytes] = []
         self.trouble: Exception | None = None
+        self.paused: list[str] = []
         self.gate: asyncio.Event | None = None
 
     def status(self) -> schema.Status:
@@ -66,10 +67,12 @@ class FakeNode:
         return self.settings()
 
     async def pause(self, lasts: str) -> schema.Status:
-        return self.status()
+        self.paused.append(lasts)
+        return msgspec.structs.replace(STATUS, state="paused")
 
     async def resume(self) -> schema.Status:
-        return self.status()
+        self.paused.append("")
+        return STATUS
 
     async def network(self) -> schema.NetworkView:
         return NETWORK

@@ -48,6 +48,12 @@ class ChunkNode:
     async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
         return self.settings()
 
+    async def pause(self, lasts: str) -> schema.Status:
+        raise NotImplementedError
+
+    async def resume(self) -> schema.Status:
+        raise NotImplementedError
+
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         address = hashlib.sha256(content).digest()
         self.puts.append(address)

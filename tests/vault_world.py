@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.vault import control
+from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import (
     AnswerReceived,
     Ask,
@@ -34,8 +35,9 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.identity import PeerRecord, Signer, certify, distance, position_of, subnet_of
-from node.vault.core.messages import Answer
+from node.vault.core.messages import Answer, Request
 from node.vault.core.vault import Vault, VaultConfig
+from node.vault.limiting import NO_LIMITS, Limits
 
 START_S = 1_700_000_000.0
 LATENCY_S = 0.01
@@ -67,6 +69,19 @@ class Actor:
         return [report for report in self.told if isinstance(report, kind)]
 
 
+class _Heard:
+    """Asks for a test."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+
+    def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        self.answer = message
+
+    def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        pass
+
+
 class World:
     """Vaults that talk to each other with a constant latency; everything is drawn from one seed."""
 
@@ -84,7 +99,7 @@ class World:
 
     def add(
         self, number: int, *, contacts: list[Actor] | None = None, quota_bytes: int = QUOTA_BYTES, host: int = 1,
-        head: bytes = b"", pace: control.Pace = PACE, near: bytes = b"",
+        head: bytes = b"", pace: control.Pace = PACE, near: bytes = b"", limits: Limits = NO_LIMITS,
     ) -> Actor:  # fmt: skip
         """Start a vault in subnet 10.0.``number``.0/24; ``near`` an address, as anyone can who draws enough keys."""
         owner, transport = Signer(self.random.randbytes(32)), Signer(self.random.randbytes(32))
@@ -98,6 +113,7 @@ class World:
             tuple(contact.vault.record for contact in contacts or []),
             head,
             pace,
+            limits,
         )
         vault = Vault(config, random.Random(self.random.random()), self.random.randbytes)
         actor = Actor(f"vault {number}.{host}", transport, vault, f"10.0.{number}.{host}:4000")
@@ -126,6 +142,15 @@ class World:
         self.feed(actor, CommandReceived(self.now(), make(number)))
         self.pass_time(10.0)
         return next(r for r in reversed(actor.told) if getattr(r, "id", None) == number)
+
+    def ask(self, asker: Actor, asked: Actor, message: Request) -> Answer | None:
+        """Let one vault ask another one, out of turn; what it answered within two seconds."""
+        heard = _Heard()
+        asker.vault._desk.ask(heard, asked.vault.record, message)
+        for effect in asker.vault._desk.take_effects():
+            self._perform(asker, effect)
+        self.pass_time(2.0)
+        return heard.answer
 
     def pass_time(self, seconds: float) -> None:
         """Let the clock run; every vault ticks four times a second."""

@@ -37,6 +37,7 @@ class Health:
     handover: Handover | None = None  # what of its chunks the vault has given to others
     checks: tuple[Check, ...] = ()  # what was looked at end to end
     leave_s: float | None = None  # while the node is being stopped: how long the vault may hand over
+    pause: str = ""  # why the node helps less and what ends it, else ""
 
 
 def status_sentence(health: Health) -> tuple[NodeState, str]:
@@ -72,6 +73,8 @@ def status_sentence(health: Health) -> tuple[NodeState, str]:
         return "attention", health.settings_trouble or health.other_trouble
     if health.space.used_bytes > health.space.quota_bytes:
         return "attention", _over(health.space)
+    if health.pause:  # whoever has wanted it, or unplugged the computer, need do nothing about the rest
+        return "paused", health.pause
     if health.peer_count == 0:
         return _alone(health)
     for name in CUT_OFF:

@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "run": ("node.cli.run", "Run the node without a window, until stopped."),
     "practice": ("node.cli.practice", "Run a whole practice network on this computer."),
     "status": ("node.cli.status", "Say in one sentence how the node is, then the details."),
+    "pause": ("node.cli.pause", "Help less for a while."),
+    "resume": ("node.cli.resume", "Help again after a pause."),
     "updates": ("node.cli.updates", "Show each release, its verdict and why."),
     "put": ("node.cli.put", "Store a file or folder in the network, for anyone who has its address."),
     "get": ("node.cli.get", "Fetch a file or folder by its address."),

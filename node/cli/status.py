@@ -48,6 +48,8 @@ def _details(found: Status) -> list[tuple[str, str]]:
         ("sandbox", _sandbox(found)),
         ("key", key),
         *((check.name, f"{check.result}: {check.sentence} {check.advice}".rstrip()) for check in found.checks),
+        *(("pause", reason.sentence) for reason in found.pauses),
+        *([("line", "used less, because somebody works here")] if found.is_eased else []),
     ]
 
 

@@ -3,6 +3,11 @@
 home.py         the folder of one node: marker, lock, paths
 genesis.py      the network of a new home, under the fingerprint that a person brings
 settings.py     what the farmer may set
+login.py        whether the app starts when the person logs in
+pausing.py      when the node helps less, and why (pure)
+rates.py        how much of the line follows from that (pure)
+pacing.py       both at work: looked around, kept, told to the vaults
+surroundings/   what is known of the computer: battery, connection, keys and mouse
 state.py        small facts that must survive a power cut
 keys.py         the vault id's key, and the certificates of each run
 ports.py        what the vault in use is made of and stands in, as protocols
@@ -11,7 +16,7 @@ invitation.py   the text by which a home finds others (pure)
 leaving.py      its end: what it holds goes to others first
 meeting.py      how others are met: contacts kept, invitations
 whereabouts.py  a vault starts anew where the computer has moved
-shipped.py      the version of a slot that no release brought
+shipped.py      which version a slot is
 launch.py       one run of a vault: start, check, configure
 watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)

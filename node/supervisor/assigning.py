@@ -10,15 +10,23 @@ from collections.abc import Callable
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment
+from node.vault.limiting import NO_LIMITS, Limits
 
 
 class Assigning:
-    """Makes the assignments of one home.  ``is_discovering``: whether the farmer lets vaults look around at home."""
+    """Makes the assignments of one home.
 
-    def __init__(self, home: Home, bootstrap: Bootstrap, is_discovering: Callable[[], bool]) -> None:
+    ``is_discovering``: whether the farmer lets vaults look around at home; ``limits``: those of the vault in use now.
+    """
+
+    def __init__(
+        self, home: Home, bootstrap: Bootstrap, is_discovering: Callable[[], bool],
+        limits: Callable[[], Limits] = lambda: NO_LIMITS,
+    ) -> None:  # fmt: skip
         self._home = home
         self._bootstrap = bootstrap
         self._is_discovering = is_discovering
+        self.limits = limits
 
     def make(self, *, bind: str, quota_bytes: int, head: bytes, is_standby: bool) -> Assignment:
         """What differs between two vaults at the same moment is what is named here, and their keys."""
@@ -32,6 +40,7 @@ class Assigning:
             is_standby=is_standby,
             introductions=self._bootstrap.introductions,
             is_discovering=self._is_discovering() and not self._home.is_practice,
+            limits=self.limits(),
         )
 
 

@@ -6,8 +6,10 @@ The newest events are kept in a ring.  Whoever asks for an older one is told to 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import msgspec
 
@@ -15,6 +17,8 @@ from node.api.schema import Event, Settings, Status, TrialView, Updates
 
 EVENTS_KEPT: Final = 256
 NUMBERS_PER_SECOND: Final = 1_000_000  # a run begins above all that the one before could use until it ended
+PUBLISH_S: Final = 0.5  # between two looks at what changed
+LOOK_S: Final = 10.0  # even if nobody said that something changed: silence is news too
 
 Data = Status | Updates | TrialView | Settings | None
 
@@ -61,3 +65,33 @@ class EventLog:
         """Return once there is an event after ``number``.  Safe to cancel."""
         while self._newest == number:
             await self._happened.wait()
+
+
+class Told(Protocol):
+    """A node that tells how it stands."""
+
+    @property
+    def events(self) -> EventLog: ...
+
+    def updates(self) -> Updates: ...
+
+    def trial(self) -> TrialView | None: ...
+
+    def settings(self) -> Settings: ...
+
+    def status(self) -> Status: ...
+
+
+async def publish_changes(node: Told, changed: asyncio.Event, utc_s: Callable[[], float]) -> None:
+    """Publish what is new each time that ``changed`` is set, until cancelled."""
+    while True:
+        changed.clear()
+        now_s = utc_s()
+        node.events.publish("updates", node.updates(), now_s)
+        node.events.publish("trial", node.trial(), now_s)
+        node.events.publish("settings", node.settings(), now_s)
+        node.events.publish("status", node.status(), now_s)
+        await asyncio.sleep(PUBLISH_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await changed.wait()

@@ -169,7 +169,9 @@ class Home:
         """
         assert len(root) <= ROOT_BYTES_MAX, len(root)
         assert len(contacts) <= CONTACTS_MAX, len(contacts)
-        chosen = settings.checked(settings.Settings(quota_bytes=quota_bytes))
+        chosen = settings.checked(
+            msgspec.structs.replace(settings.defaults(is_practice=kind == "practice"), quota_bytes=quota_bytes)
+        )
         path = _checked(folder)
         with _sentence(path):
             path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

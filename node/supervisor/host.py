@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from node.api import texts
+import msgspec
+
+from node.api import schema, texts
 from node.prober.control import Probe, Question
 from node.supervisor import space
 from node.supervisor.assigning import Assigning, with_free_port
@@ -28,10 +32,12 @@ from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
 from node.vault import control
+from node.vault.limiting import Limits, SetLimits
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
+PUT_S: Final = 55.0
 TELL_S: Final = 5.0
 ALIKE_MAX: Final = 64
 KEPT_MAX: Final = 8  # twins whose ports, and what they have heard, are remembered; two run at a time
@@ -74,20 +80,26 @@ class UpdateHost:
         self.met: Callable[[Sequence[MetVault]], None] = lambda _: None  # who wants to know whom the vault has met
 
     async def get_chunk(self, address: bytes) -> bytes:
-        """Fetch a file that a head names from the network.
-
-        Raises:
-            VaultUnavailable, RequestRefused: It cannot be had now.
-        """
+        """Fetch a file that a head names.  Raises VaultUnavailable or RequestRefused when it cannot be had now."""
         return await self._get(address, is_carried=True)
 
     async def get_share(self, address: bytes) -> bytes:
-        """Fetch a chunk that a person asks for.
+        """Fetch a chunk that a person asks for.  Raises as ``get_chunk``."""
+        content = await self._get(address, is_carried=False)
+        if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
+            raise VaultUnavailable(texts.odd_answer())
+        return content
+
+    async def put_share(self, content: bytes) -> schema.StoredChunk:
+        """Store a chunk that a person gives.
 
         Raises:
-            VaultUnavailable, RequestRefused: It cannot be had now.
+            VaultUnavailable, RequestRefused: It could not be stored.
         """
-        return await self._get(address, is_carried=False)
+        answer = await self._vault.ask(lambda number: control.PutChunk(number, content), PUT_S)
+        if not isinstance(answer, control.Stored) or answer.address != hashlib.sha256(content).digest():
+            raise VaultUnavailable(texts.odd_answer())
+        return schema.StoredChunk(answer.address.hex(), len(answer.receipts))
 
     async def _get(self, address: bytes, *, is_carried: bool) -> bytes:
         answer = await self._vault.ask(lambda number: control.GetChunk(number, address, is_carried), GET_S)
@@ -229,7 +241,7 @@ class UpdateHost:
             raise HostFailed(str(error)) from error
         hearing = _kept(self._hearings, order.seed, Hearing)
         assignment = await asyncio.to_thread(self._assign, order, hearing.head)
-        key, care = twin_key(order.seed, self._entropy, self._utc_s()), self._care(order, hearing, assignment.head)
+        key, care = twin_key(order.seed, self._entropy, self._utc_s()), self._care(order, hearing, assignment)
         try:
             twin = await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log", care)
         except TwinFailed as error:
@@ -249,16 +261,18 @@ class UpdateHost:
         is_standby = order.is_standby or self._entropy(1)[0] % 2 == 0
         given = self._assigning.make(bind=bind, quota_bytes=order.quota_bytes, head=head, is_standby=is_standby)
         own = (self._vault.record,) if self._vault.record else ()
-        return replace(given, contacts=(*own, *given.contacts)[: control.CONTACTS_MAX])
+        contacts = (*own, *given.contacts)[: control.CONTACTS_MAX]
+        return replace(given, contacts=contacts, limits=_of_twin(given.limits))
 
-    def _care(self, order: TwinOrder, hearing: Hearing, given: bytes) -> Care:
-        """``given``: the head that it starts with."""
+    def _care(self, order: TwinOrder, hearing: Hearing, given: Assignment) -> Care:
 
         def first() -> list[Order]:
             """What the vault in use is told when it listens."""
             head, files = hearing.head, [make for _, make in self._file_orders()]
-            newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != given else []
-            return [*newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
+            newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != given.head else []
+            limits = _of_twin(self._assigning.limits())
+            other: list[Order] = [lambda number: SetLimits(number, limits)] if limits != given.limits else []
+            return [*other, *newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
 
         def brought(head: bytes) -> list[Order]:
             hearing.brings(head)
@@ -274,6 +288,24 @@ class UpdateHost:
     def _tell_news(self) -> None:
         for twin, hearing in self._twins.items():
             twin.tell(self._news(hearing))
+
+    async def set_quota(self, share_bytes: int) -> None:
+        """Tell the vault in use how much of the farmer's limit is its own; a later start tells it anyway."""
+        try:
+            await self._vault.ask(lambda number: control.SetQuota(number, share_bytes))
+        except (VaultUnavailable, RequestRefused) as error:
+            log.info("quota not told reason=%s", error)
+
+    async def keep_to(self, limits: Limits) -> None:
+        """Let all vaults of this home keep to these; one that starts later is assigned them.  Never raises."""
+        twin = _of_twin(limits)
+        self._tell_twins([lambda number: SetLimits(number, twin)])
+        await self.give_limits(limits)
+
+    async def give_limits(self, limits: Limits) -> None:
+        """Tell the vault in use alone.  Never raises."""
+        with contextlib.suppress(VaultUnavailable, RequestRefused):  # none there now, or one too old to know limits
+            await self._vault.ask(lambda number: SetLimits(number, limits), TELL_S)
 
     def _tell_twins(self, orders: Sequence[Order]) -> None:
         for twin in self._twins:
@@ -352,6 +384,11 @@ def _kept(kept: dict[bytes, _T], seed: bytes, make: Callable[[], _T]) -> _T:
     while len(kept) > KEPT_MAX:
         kept.pop(next(iter(kept)))
     return one
+
+
+def _of_twin(limits: Limits) -> Limits:
+    """A trial goes on during a pause, and its vaults take chunks: else nothing could be told of them."""
+    return msgspec.structs.replace(limits, is_taking=True)
 
 
 def _carry_object(content: bytes, number: int) -> control.CarryObject:

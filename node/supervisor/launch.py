@@ -23,6 +23,7 @@ from node.supervisor.ports import ASK_S, Assignment, Run, Slot
 from node.vault import control
 from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
+from node.vault.limiting import SINCE_CONTROL_VERSION as LIMITS_SINCE
 
 CONTROL_VERSIONS: Final = (4, 3, 2, 1)  # spoken by this supervisor, the best first
 OPEN_S: Final = 60.0  # a standby vault reads the names of all its chunks
@@ -164,8 +165,9 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         raise ControlError(texts.not_hello(type(hello).__name__))
     if hello.tree_hash != slot.tree_hash:
         raise ControlError(texts.slot_mismatch(slot.tree_hash, hello.tree_hash))
+    version = common_version(hello)
     return control.Configure(
-        control_version=common_version(hello),
+        control_version=version,
         network=assignment.network,
         transport_seed=key.seed,
         certificate=key.certificate,
@@ -177,6 +179,7 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
         is_standby=assignment.is_standby,
         introductions=assignment.introductions,
         is_discovering=assignment.is_discovering,
+        limits=assignment.limits if version >= LIMITS_SINCE else None,
     )
 
 

@@ -12,6 +12,7 @@ from node.api import schema, texts
 from node.supervisor import settings, space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
+from node.supervisor.login import LoginStart, login_start
 from node.update.kept import Kept
 from node.update.links import LinkingFileSystem
 
@@ -25,18 +26,29 @@ class Lending:
     vault says that its chunks take.
     """
 
-    def __init__(self, home: Home, tell: Callable[[int], Awaitable[None]], used_bytes: Callable[[], int]) -> None:
-        """Read the settings and look at the disk.  Blocking."""
+    def __init__(
+        self, home: Home, tell: Callable[[int], Awaitable[None]], used_bytes: Callable[[], int],
+        login: LoginStart | None = None,
+    ) -> None:  # fmt: skip
+        """Read the settings and look at the disk.  Blocking.  ``login``: None for what the system offers."""
         self._home = home
+        self._login = login or login_start(home.path, home.marker.name, is_practice=home.is_practice)
+        self._starts_at_login = self._login.is_on()
         self._tell = tell
         self._used_bytes = used_bytes
         self._measurements = 0
         self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
         self._kept_bytes = self.kept.alone_bytes()
         self._lock = asyncio.Lock()
-        self.settings, self.trouble = settings.load(home.settings_file)
+        self.settings, self.trouble = settings.load(home.settings_file, settings.defaults(is_practice=home.is_practice))
         self.disk = space.measure(home)
         self.share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)
+
+    def shown(self) -> schema.Settings:
+        """The settings as the farmer sees them; whether it starts at login as it was found a minute ago or less."""
+        kept = msgspec.structs.asdict(self.settings)
+        del kept["version"]
+        return schema.Settings(**kept, starts_at_login=self._starts_at_login)
 
     @property
     def rest_bytes(self) -> int:
@@ -50,6 +62,7 @@ class Lending:
     async def measure(self) -> None:
         """Look at the disk anew."""
         self._measurements += 1
+        self._starts_at_login = await asyncio.to_thread(self._login.is_on)
         self.disk = await asyncio.to_thread(space.measure, self._home)
         await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
 
@@ -66,10 +79,14 @@ class Lending:
         """
         async with self._lock:
             given = {k: v for k, v in msgspec.structs.asdict(patch).items() if v is not msgspec.UNSET}
+            at_login = given.pop("starts_at_login", None)
             wanted = settings.checked(msgspec.structs.replace(self.settings, **given))
             disk = await asyncio.to_thread(space.measure, self._home)
             if disk.total_bytes and wanted.quota_bytes > disk.total_bytes:
                 raise SettingsError(texts.quota_over_disk(disk.total_bytes))
+            if at_login is not None:
+                await asyncio.to_thread(self._login.set, at_login)
+                self._starts_at_login = await asyncio.to_thread(self._login.is_on)
             await asyncio.to_thread(settings.save, self._home.settings_file, wanted)
             self.settings, self.trouble, self.disk = wanted, "", disk
             await self._share_out(is_kept_looked_at=True)

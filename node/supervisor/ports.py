@@ -13,6 +13,7 @@ from node.sandbox.report import SandboxReport
 from node.supervisor.keys import RunKey
 from node.trust.capabilities import TODAY, Capabilities
 from node.vault import control
+from node.vault.limiting import NO_LIMITS, Limits
 from node.vault.noting import Met
 
 ASK_S: Final = 5.0  # for what a vault answers from memory
@@ -41,6 +42,7 @@ class Assignment:
     is_standby: bool
     introductions: tuple[bytes, ...] = ()
     is_discovering: bool = False
+    limits: Limits = NO_LIMITS
 
 
 class Run(Protocol):

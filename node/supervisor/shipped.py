@@ -1,4 +1,4 @@
-"""The version of a slot that no release brought, as its source states it."""
+"""Which version a slot is: as its release says, or as the source of one that no release brought states."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from node.api import texts
+from node.api import schema, texts
+from node.update.slots import Slots
 
 SOURCE_BYTES_MAX: Final = 64 << 10
 SLOTS_KEPT: Final = 16
@@ -23,3 +24,18 @@ def shipped_version(slot: Path) -> str:
     except OSError:
         found = None
     return found[1].decode() if found else texts.unknown_version()
+
+
+def version_of(slots: Slots, tree_hash: str, updates: schema.Updates) -> str:
+    """What the version is called: as its release says, else as it was shipped with the program."""
+    for update in updates.items:
+        if update.tree_hash == tree_hash:
+            return update.version
+    return shipped_version(slots.path("vault", tree_hash))
+
+
+def in_use(slots: Slots, tree_hash: str, updates: schema.Updates, utc_s: float) -> schema.VersionInUse:
+    pointer = slots.pointer("vault")
+    # During a handover the pointer still names the version from before.
+    since_s = pointer.since_s if pointer and pointer.current == tree_hash else utc_s
+    return schema.VersionInUse(version_of(slots, tree_hash, updates), tree_hash, since_s)

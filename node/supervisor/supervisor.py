@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Final, TypeVar
 
-from node.api import health, schema, texts
+from node.api import health, pauses, schema, texts
 from node.sandbox.report import SandboxReport
 from node.supervisor import diagnostics
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
-from node.supervisor.events import EventLog
+from node.supervisor.events import EventLog, publish_changes
 from node.supervisor.heads import HeadQueue
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
@@ -27,8 +25,12 @@ from node.supervisor.leaving import LEAVE_S, farewell
 from node.supervisor.lending import Lending
 from node.supervisor.looking import Looking
 from node.supervisor.meeting import Meeting
+from node.supervisor.pacing import Pacing
+from node.supervisor.pausing import Lasts
 from node.supervisor.ports import Assignment, Launcher, Slot
-from node.supervisor.shipped import shipped_version
+from node.supervisor.shipped import in_use, version_of
+from node.supervisor.surroundings.senses import senses_here
+from node.supervisor.surroundings.watcher import Watcher
 from node.supervisor.updating import open_updates
 from node.supervisor.vault_child import VaultChild
 from node.update import developers
@@ -36,15 +38,13 @@ from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
 from node.vault import control
+from node.vault.limiting import NO_LIMITS, Limits
 from node.vault.noting import Met
 from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
 from node.vault.storage.quota import RESERVE_BYTES
 
 MEASURE_S: Final = 60.0
-PUBLISH_S: Final = 0.5  # between two looks at what changed
-LOOK_S: Final = 10.0  # even if nobody said that something changed: silence is news too
-PUT_S: Final = 55.0
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -65,6 +65,7 @@ class Supervisor:
         entropy: Entropy = os.urandom,
         launcher: Launcher | None = None,
         utc_s: Callable[[], float] = time.time,
+        watcher: Watcher | None = None,
     ) -> None:
         """Open what the home holds.  Blocking.
 
@@ -77,10 +78,15 @@ class Supervisor:
         self.slots = Slots(home.slots)
         self.events = EventLog(utc_s())
         self._utc_s = utc_s
-        self._lending = Lending(home, self._tell_quota, self._used_bytes)
+        self._lending = Lending(home, self._set_quota, self._used_bytes)
         self._changed = asyncio.Event()
+        self._pacing = Pacing(
+            home.state / "pause.json", lambda: self._lending.settings, self._keep_to, on_change=self.changed,
+            watcher=watcher or (None if home.is_practice else Watcher(senses_here())), utc_s=utc_s,
+        )  # fmt: skip
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
+        self._limits_given = NO_LIMITS
         self._updates_trouble = ""
         self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
@@ -96,7 +102,9 @@ class Supervisor:
         )
         self._looking = Looking(home, self.vault, entropy, utc_s, self.changed)
         bootstrap = Bootstrap(home)
-        self._assigning = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery)
+        self._assigning = Assigning(
+            home, bootstrap, lambda: self._lending.settings.local_discovery, self._pacing.limits
+        )
         self._meeting = Meeting(home, bootstrap, self.vault)
         self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._assigning)
         self.host.contacts = lambda: bootstrap.contacts
@@ -114,6 +122,7 @@ class Supervisor:
                 entropy=entropy,
                 utc_s=self._utc_s,
                 lending=self._lending,
+                hold=self._pacing.hold,
                 on_change=self.changed,
             )
         except (StateUnreadable, OSError) as error:
@@ -127,9 +136,10 @@ class Supervisor:
             self._updating = tasks.create_task(self._keep_updating(), name="updates")
             others = [
                 tasks.create_task(self._measure_again(), name="measure"),
-                tasks.create_task(self._publish_changes(), name="publish"),
+                tasks.create_task(publish_changes(self, self._changed, self._utc_s), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
                 tasks.create_task(self._looking.run(), name="looking"),
+                tasks.create_task(self._pacing.run(), name="pacing"),
             ]
             if self._updates is not None:
                 others.append(tasks.create_task(self._heads.judge(self._updates.offered), name="heads"))
@@ -159,7 +169,7 @@ class Supervisor:
             space=self._space(),
             peer_count=figures.peer_count if figures else 0,
             subnet_count=figures.subnet_count if figures else 0,
-            in_use=self._in_use(),
+            in_use=in_use(self.slots, self.vault.tree_hash, self.updates(), self._utc_s()),
             sandbox=self._sandbox().level,
             farm=self.keys.vault_id.hex()[:8],
             last_event=self.events.newest,
@@ -168,6 +178,9 @@ class Supervisor:
             sandbox_reasons=self._sandbox().reasons,
             is_sandbox_tried=self._sandbox().is_tried,
             checks=found.checks,
+            pauses=self._pacing.verdict.reasons,
+            is_eased=self._pacing.verdict.is_eased,
+            surroundings=self._pacing.around,
         )
 
     def farewell(self) -> str:
@@ -187,7 +200,17 @@ class Supervisor:
         return self._updates.trial() if self._updates else None
 
     def settings(self) -> schema.Settings:
-        return schema.Settings(self._lending.settings.quota_bytes, self._lending.settings.local_discovery)
+        return self._lending.shown()
+
+    async def pause(self, lasts: Lasts) -> schema.Status:
+        """Raises StateError when the pause could not be kept; nothing changed."""
+        await self._carried_out(self._pacing.pause(lasts))
+        return self.status()
+
+    async def resume(self) -> schema.Status:
+        """Raises StateError when that could not be kept; nothing changed."""
+        await self._carried_out(self._pacing.resume())
+        return self.status()
 
     async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
         """Change what is given.  Once begun it is carried out, even if the caller goes away.
@@ -199,21 +222,11 @@ class Supervisor:
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         """Store a chunk in the network.  Raises VaultUnavailable or RequestRefused when it could not be stored."""
-        answer = await self.vault.ask(lambda number: control.PutChunk(number, content), PUT_S)
-        if not isinstance(answer, control.Stored) or answer.address != hashlib.sha256(content).digest():
-            raise VaultUnavailable(texts.odd_answer())
-        return schema.StoredChunk(answer.address.hex(), len(answer.receipts))
+        return await self.host.put_share(content)
 
     async def get_chunk(self, address: bytes) -> bytes:
-        """Fetch a chunk from the network.
-
-        Raises:
-            VaultUnavailable, RequestRefused: It cannot be had now.
-        """
-        content = await self.host.get_share(address)
-        if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
-            raise VaultUnavailable(texts.odd_answer())
-        return content
+        """Fetch a chunk from the network.  Raises VaultUnavailable or RequestRefused when it cannot be had now."""
+        return await self.host.get_share(address)
 
     async def network(self) -> schema.NetworkView:
         return await self._looking.network()
@@ -259,7 +272,7 @@ class Supervisor:
         return Slot(tree_hash, path, pycache, self.slots.capabilities("vault", tree_hash))
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
-        self._head_given = self.host.head
+        self._head_given, self._limits_given = self.host.head, self._pacing.limits()
         share = self._lending.share_bytes
         return self._assigning.make(bind=bind, quota_bytes=share, head=self.host.head, is_standby=is_standby)
 
@@ -280,6 +293,9 @@ class Supervisor:
 
     async def listening(self) -> None:
         try:
+            if (limits := self._pacing.limits()) != self._limits_given:
+                self._limits_given = limits
+                await self.host.give_limits(limits)
             if self.host.head != self._head_given:
                 self._head_given = self.host.head
                 await self.host.carry_head(self.host.head)
@@ -312,15 +328,16 @@ class Supervisor:
 
     async def _patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
         await self._lending.change(patch)
+        await self._pacing.settings_changed()
         self.changed()
         return self.settings()
 
-    async def _tell_quota(self, share_bytes: int) -> None:
-        """Tell the vault how much of the limit is its own; a later start tells it anyway."""
-        try:
-            await self.vault.ask(lambda number: control.SetQuota(number, share_bytes))
-        except (VaultUnavailable, RequestRefused) as error:
-            log.info("quota not told reason=%s", error)
+    async def _set_quota(self, share_bytes: int) -> None:
+        await self.host.set_quota(share_bytes)
+
+    async def _keep_to(self, limits: Limits) -> None:
+        self._limits_given = limits
+        await self.host.keep_to(limits)
 
     async def _measure_again(self) -> None:
         await self.vault.wait_until_settled()  # its slot and byte code take room too
@@ -328,19 +345,6 @@ class Supervisor:
             await self._lending.measure()
             self.changed()
             await asyncio.sleep(MEASURE_S)
-
-    async def _publish_changes(self) -> None:
-        while True:
-            self._changed.clear()
-            now_s = self._utc_s()
-            self.events.publish("updates", self.updates(), now_s)
-            self.events.publish("trial", self.trial(), now_s)
-            self.events.publish("settings", self.settings(), now_s)
-            self.events.publish("status", self.status(), now_s)
-            await asyncio.sleep(PUBLISH_S)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await self._changed.wait()
 
     async def _keep_updating(self) -> None:
         """Updates may stop; the vault goes on, and the farmer is told."""
@@ -364,20 +368,6 @@ class Supervisor:
             chunk_count=figures.chunk_count if figures else 0,
         )
 
-    def _in_use(self) -> schema.VersionInUse:
-        tree_hash = self.vault.tree_hash
-        pointer = self.slots.pointer("vault")
-        # During a handover the pointer still names the version from before.
-        since_s = pointer.since_s if pointer and pointer.current == tree_hash else self._utc_s()
-        return schema.VersionInUse(self.version_of(tree_hash), tree_hash, since_s)
-
-    def version_of(self, tree_hash: str) -> str:
-        """What the version is called: as its release says, else as it was shipped with the program."""
-        for update in self.updates().items:
-            if update.tree_hash == tree_hash:
-                return update.version
-        return shipped_version(self.slots.path("vault", tree_hash))
-
     def _health(self) -> health.Health:
         figures, updates = self.vault.state, self.updates()
         trial = self.trial()
@@ -395,9 +385,10 @@ class Supervisor:
             peer_count=figures.peer_count if figures else 0,
             has_met=self.vault.has_met,
             trial_of=trial.version if trial and trial.phase == "on_trial" else "",
-            version=self.version_of(self.vault.tree_hash),
+            version=version_of(self.slots, self.vault.tree_hash, self.updates()),
             store_trouble=figures.trouble if figures else "",
             handover=self.vault.handover,
             leave_s=self.vault.leave_s if self.vault.is_stopping else None,
+            pause=pauses.sentence(self._pacing.verdict.reasons),
         )
         return self._looking.added_to(found)

@@ -38,6 +38,7 @@ def open_updates(
     entropy: Entropy,
     utc_s: Callable[[], float],
     lending: Lending,
+    hold: Callable[[], str],
     on_change: Callable[[], None],
 ) -> Updates:
     """Go on with the updates as they were left.  Blocking.
@@ -51,6 +52,7 @@ def open_updates(
         entropy: For keys of twins.
         utc_s: The calendar.
         lending: The farmer's limit, and what is kept for the way back.
+        hold: Why nothing may be tried out now, if the farmer has a pause.
         on_change: Called in the loop when there is something new to tell.
 
     Raises:
@@ -83,6 +85,7 @@ def open_updates(
         entropy=entropy,
         utc_s=utc_s,
         on_change=on_change,
+        hold=hold,
     )
     updates = Updates.open(home.root, means, events.PRACTICE if home.is_practice else events.REAL)
     host.head = updates.head

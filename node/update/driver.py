@@ -197,7 +197,7 @@ class Updates:
         self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
         is_able = self._judge.is_current and self._means.host.can_shut_off()
-        is_idle = is_able and all(record.way.is_over for record in self._records.values())
+        is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self._is_seen())
         await self._carry_files()
         await self._recalling.heed(in_use)
@@ -217,6 +217,8 @@ class Updates:
         elif active is not None and (reason := self._means.rollouts.halted(active)):
             await self._take(active.release.name, events.Held(self._now(), reason))
             await self._clean_up()
+        elif active is not None and active.way.phase in REPLACEABLE and (reason := self._means.hold()):
+            await self._take(active.release.name, events.Held(self._now(), reason))
         elif active is not None and self._is_untriable(active):
             await self._take(active.release.name, events.Held(self._now(), NO_TRIAL))
         elif active is None and in_use is not None and self._judge.is_current:
@@ -245,7 +247,7 @@ class Updates:
                 await self._take(record.release.name, events.Held(self._now(), NO_TRIAL))
             return
         self._is_waiting = not self._is_seen()
-        reason = UNSEEN if self._is_waiting else self._means.rollouts.hold(record)
+        reason = UNSEEN if self._is_waiting else self._means.hold() or self._means.rollouts.hold(record)
         if not reason:
             await self._stretch(record, in_use)
             await self._take(record.release.name, events.TurnCame(self._now(), in_use, exception))

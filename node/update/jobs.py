@@ -53,7 +53,7 @@ class Means:
     """What all jobs work with.  ``quota_bytes`` says how much each twin may store.
 
     ``urgent`` is the profile for urgent releases; ``is_rolled_out`` says whether a release's last wave and the soak
-    after it are over.
+    after it are over; ``hold`` why no trial may begin now, "" if one may.
     """
 
     host: Host
@@ -70,6 +70,7 @@ class Means:
     utc_s: Callable[[], float]
     on_change: Callable[[], None]
     is_rolled_out: Callable[[Record], bool] = _unknown
+    hold: Callable[[], str] = str
 
 
 class Job:

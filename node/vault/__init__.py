@@ -4,9 +4,9 @@
     share/      pure: a file or a tree of files as chunks
     storage/    edge: the disk
     transport/  edge: the network
-    control.py noting.py load.py looks.py
-                the contract with the supervisor; noting is its part about releases and other farms, load
-                about who asks, looks about what shows how the vault stands
+    control.py noting.py load.py looks.py limiting.py
+                the contract with the supervisor; noting is its part about releases and other farms, load about who
+                asks, looks about what shows how the vault stands, limiting about how much of the line is the vault's
     ports.py    what the core and the edges need of the machine
     errors.py   what can go wrong, by what the caller has to do
     driver.py   performs the core's effects

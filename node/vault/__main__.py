@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver, scan
 from node.vault.errors import ControlError, PeerError, VaultError
+from node.vault.limiting import Limits, SetLimits
 from node.vault.loaded import loaded_tree_hash
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
@@ -111,6 +113,7 @@ class Process:
             beat_s=order.pace.beat_s,
             greeted=driver.greeted,
         )
+        network.set_limits(order.limits or Limits())
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(network.run())
             working = tasks.create_task(driver.run(network, network.addresses))
@@ -118,7 +121,7 @@ class Process:
             searching = tasks.create_task(_search(order, vault.record, driver)) if order.is_discovering else None
             if activation is not None:
                 self._tell(control.Done(activation.id))
-            drained = await self._take_orders(orders, driver)
+            drained = await self._take_orders(orders, driver, network.set_limits)
             await working
             if searching is not None:
                 searching.cancel()
@@ -128,7 +131,9 @@ class Process:
         if drained is not None:
             self._tell(control.Done(drained.id))
 
-    async def _take_orders(self, orders: asyncio.Queue[bytes | None], driver: Driver) -> control.Drain | None:
+    async def _take_orders(
+        self, orders: asyncio.Queue[bytes | None], driver: Driver, set_limits: Callable[[Limits], None]
+    ) -> control.Drain | None:
         """Pass orders on until the vault has drained; a closed channel drains it too, so no vault is orphaned."""
         while (content := await orders.get()) is not None:
             order = control.decode_order(content)
@@ -138,6 +143,9 @@ class Process:
                     return order
                 case control.Configure():
                     raise ControlError("a second Configure")
+                case SetLimits():
+                    set_limits(order.limits)
+                    driver.command(order)
                 case _:
                     driver.command(order)
         await driver.drain(control.Drain(0))
@@ -156,7 +164,9 @@ class Process:
                 logger.info("contact %s: %s", "left out" if old is None else "only a hint", error)
         signer = Signer(order.transport_seed)
         record = make_record(signer, certificate, (), utc_s)
-        return VaultConfig(signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace)
+        return VaultConfig(
+            signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace, order.limits or Limits()
+        )
 
     def _tell(self, report: control.Report) -> None:
         if isinstance(report, control.State) and self._control_version < load.SINCE_CONTROL_VERSION:

@@ -7,9 +7,8 @@ that many bytes of MessagePack.  The child speaks first:
     parent Configure   keys, certificate, quota, contacts, pace
     child  Listening   its own signed record, once the port is bound (a standby vault: only after Activate)
 
-After that the parent sends commands, each answered once under its ``id`` by ``Done``, ``Failed`` or the
-answer named at the command; and the child reports what happens by itself (``HeadSeen``).  The app slot
-holds its own copy of this file: both ends agree on a version in Hello and Configure.
+After that the parent sends commands, each answered once under its ``id`` by ``Done``, ``Failed`` or the answer named at
+the command; the child reports what happens by itself.  The app slot holds its own copy: both agree on a version.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from typing import Final, cast
 import msgspec
 
 from node.vault.errors import ControlError
+from node.vault.limiting import Limits, SetLimits
 from node.vault.load import Load
 from node.vault.looks import GetNeighbours, Looks, Neighbours
 from node.vault.noting import AskNote, Met, NotingCommand, NotingReport, SetNotes
@@ -173,7 +173,7 @@ class HandedOver(_Message, frozen=True):
 # From the parent.
 
 
-class Configure(_Message, frozen=True):
+class Configure(_Message, frozen=True, omit_defaults=True):
     """The answer to Hello.  The child's working directory is its data directory."""
 
     control_version: int
@@ -188,6 +188,7 @@ class Configure(_Message, frozen=True):
     is_standby: bool = False  # open the store, bind nothing until Activate
     introductions: tuple[bytes, ...] = ()  # encoded core.identity.Introductions: from invitations
     is_discovering: bool = False  # look for vaults on the local network, and be found there
+    limits: Limits | None = None  # None: none, or a vault that speaks no version 4
 
 
 class Activate(_Message, frozen=True):
@@ -310,7 +311,7 @@ class RenewCertificate(_Message, frozen=True):
 class Drain(_Message, frozen=True):
     """Accept nothing new, finish what runs, tell the peers, close.  Done is the last frame; then the child exits.
 
-    With ``handover_s`` the chunks are first given to those that hold them from then on, as many as can be in that time.
+    With ``handover_s`` as many chunks as can be in that time are given to others first; HandedOver tells how far.
     """
 
     id: int
@@ -323,14 +324,14 @@ Report = (
 )  # fmt: skip
 Command = (
     Activate | PutChunk | GetChunk | AskVault | FetchRankTables | Scan | GetContacts | Introduce | GetState | SetHead
-    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | RenewCertificate | NotingCommand
+    | CarryObject | DropObjects | RefuseHead | KnowHead | SetQuota | SetLimits | RenewCertificate | NotingCommand
     | GetNeighbours | Drain
 )  # fmt: skip
 Order = Configure | Command
 
 # The control version that has each message; version 1 has all others.  Nobody is sent what it does not know.
-SINCE_VERSION: Final[Mapping[type[msgspec.Struct], int]] = {
-    AskVault: 2, SetNotes: 2, AskNote: 2, Met: 2, GetNeighbours: 4, Neighbours: 4,
+SINCE_VERSION: Final[Mapping[type, int]] = {
+    AskVault: 2, SetNotes: 2, AskNote: 2, Met: 2, GetNeighbours: 4, Neighbours: 4, SetLimits: 4,
 }  # fmt: skip
 
 
@@ -377,11 +378,7 @@ class Frames:
         self._pending = bytearray()
 
     def feed(self, received: bytes) -> list[bytes]:
-        """Take what was read; return the contents that are complete now.
-
-        Raises:
-            ControlError: A frame announces more than FRAME_BYTES_MAX.
-        """
+        """Take what was read; return the contents that are complete now.  Raises ControlError for one too long."""
         self._pending += received
         contents = []
         while len(self._pending) >= LENGTH_BYTES:

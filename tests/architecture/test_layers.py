@@ -7,12 +7,12 @@ from tests.architecture.sources import Source, expect_none, imports, is_below, s
 FRONT = ("node.__init__", "node.vault.__init__")
 PURE_VAULT = (
     *("node.vault.core", "node.vault.share", "node.vault.errors", "node.vault.ports", "node.vault.control"),
-    *("node.vault.noting", "node.vault.load", "node.vault.looks"),
+    *("node.vault.noting", "node.vault.load", "node.vault.looks", "node.vault.limiting"),
     *FRONT,
 )
 SCHEMA = (
     *("node.api.schema", "node.api.texts", "node.api.health", "node.api.checks", "node.api.check_texts"),
-    *("node.api.doctor_texts", "node.api.__init__"),
+    *("node.api.doctor_texts", "node.api.pauses", "node.api.wishes", "node.api.__init__"),
 )
 SERVING = ("node.api.routes", "node.api.openapi", "node.api.metrics", "node.api.request_texts")
 DECIDING = ("node.trust", "node.trial")
@@ -22,12 +22,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault.share": ("node.vault.errors",),
     "node.vault.errors": (),
     "node.vault.ports": ("node.vault.core.identity", "node.vault.looks"),
-    "node.vault.control": ("node.vault.errors", "node.vault.noting", "node.vault.load", "node.vault.looks"),
+    "node.vault.control": (
+        *("node.vault.errors", "node.vault.noting", "node.vault.load", "node.vault.looks", "node.vault.limiting"),
+    ),
     "node.vault.noting": (),
     "node.vault.load": (),
     "node.vault.looks": (),
+    "node.vault.limiting": (),
     "node.vault.storage": ("node.vault.share", "node.vault.errors", "node.vault.ports", *FRONT),
-    "node.vault.transport": ("node.vault.core", "node.vault.errors", "node.vault.ports", "node.vault.looks", *FRONT),
+    "node.vault.transport": (
+        *("node.vault.core", "node.vault.errors", "node.vault.ports", "node.vault.looks", "node.vault.limiting"),
+        *FRONT,
+    ),
     "node.vault": FRONT,
     "node.trust": PURE_VAULT,
     "node.trial": PURE_VAULT,
@@ -45,6 +51,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.client": (*PURE_VAULT, *SCHEMA, "node.api.door"),
     "node.api.checks": ("node.api.schema", "node.api.check_texts", "node.vault.looks"),
     "node.api.check_texts": ("node.api.texts",),
+    "node.api.pauses": ("node.api.schema",),
+    "node.api.wishes": ("node.api.texts",),
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
     "node.api.routes": (*PURE_VAULT, *SCHEMA),
     "node.api.openapi": (*SCHEMA, "node.api.routes"),

@@ -115,6 +115,12 @@ class FakeNode:
     async def patch_settings(self, patch: SettingsPatch) -> Settings:
         raise NotImplementedError
 
+    async def pause(self, lasts: str) -> Status:
+        raise NotImplementedError
+
+    async def resume(self) -> Status:
+        raise NotImplementedError
+
     async def put_chunk(self, content: bytes) -> StoredChunk:
         raise NotImplementedError
 

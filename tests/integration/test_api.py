@@ -32,6 +32,9 @@ class TestQuestions:
             assert await client.network() == NETWORK
             assert await client.settings() == schema.Settings(100_000_000)
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
+            assert (await client.pause(schema.PauseRequest("tomorrow"))).state == "paused"
+            assert await client.resume() == STATUS
+            assert node.paused == ["tomorrow", ""]
             assert (await client.put_chunk(b"chunk")).holders == 5
             assert (await client.invitation()).text == "PERENNIAL-1-ABC"
             assert (await client.join("PERENNIAL-1-ABC")).vaults == 2

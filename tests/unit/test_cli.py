@@ -26,7 +26,7 @@ from node.api import schema
 from node.api.server import ApiServer
 from node.cli.commands import COMMANDS, Commands
 from node.cli.practice import _print_result
-from node.cli.settings import size_of
+from node.cli.settings import hours_of, hours_text, patch_of, size_of
 from node.cli.tray import perennial
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import InvitationError, SettingsError
@@ -87,6 +87,13 @@ class FakeNode:
                 raise SettingsError("The disk limit must be at least 1 kB.")
             self.quota_bytes = patch.quota_bytes
         return self.settings()
+
+    async def pause(self, lasts: str) -> schema.Status:
+        pauses = (schema.PauseReason("asked", f"Paused: {lasts}."),)
+        return msgspec.structs.replace(self.status(), state="paused", sentence=f"Paused: {lasts}.", pauses=pauses)
+
+    async def resume(self) -> schema.Status:
+        return self.status()
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         return schema.StoredChunk("aa" * 32, 5)
@@ -219,6 +226,38 @@ class TestAnswers:
         assert "local_discovery  on" in call("settings", "--home", running).stdout
         assert call("settings", "set", "local_discovery", "off", "--home", running).exit_code == 0
         assert call("settings", "set", "local_discovery", "perhaps", "--home", running).exit_code == 2
+
+    @pytest.mark.parametrize(
+        ("key", "value", "expected"),
+        [
+            ("upload_bytes_per_s", "1.5MB", schema.SettingsPatch(upload_bytes_per_s=1_500_000)),
+            ("hours", "22-1,8", schema.SettingsPatch(hours=(0, 1, 8, 22, 23))),
+            ("hours", "all", schema.SettingsPatch(hours=schema.HOURS)),
+            ("notifications", "news", schema.SettingsPatch(notifications="news")),
+            ("api_port", "8080", schema.SettingsPatch(api_port=8080)),
+            ("pauses_on_battery", "off", schema.SettingsPatch(pauses_on_battery=False)),
+        ],
+    )
+    def test_each_setting_is_written_as_people_say_it(self, key: str, value: str, expected: schema.SettingsPatch):
+        assert patch_of(key, value) == expected
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("hours", "24"), ("hours", "8-"), ("hours", ""), ("notifications", "loud"), ("api_port", "-1")],
+    )
+    def test_what_is_no_value_of_its_kind_is_wrong_usage(self, running: str, key: str, value: str):
+        assert call("settings", "set", "--home", running, key, "--", value).exit_code == 2
+
+    @pytest.mark.parametrize("text", ["all", "8", "0-6,20-23", "0,2,4-5"])
+    def test_hours_are_shown_as_they_are_written(self, text: str):
+        assert hours_text(hours_of(text)) == text
+
+    def test_a_pause_is_asked_for_until_it_is_resumed_if_nothing_is_said(self, running: str):
+        assert call("pause", "--home", running).stdout == "Paused: until-resumed.\n"
+        in_json = call("pause", "1h", "--json", "--home", running).stdout
+        assert msgspec.json.decode(in_json, type=schema.Status).sentence == "Paused: 1h."
+        assert call("pause", "for ever", "--home", running).exit_code == 2
+        assert call("resume", "--home", running).stdout == "All is well.\n"
 
     def test_settings_are_shown_and_changed(self, running: str):
         assert "100 MB" in call("settings", "--home", running).stdout

@@ -72,6 +72,13 @@ def test_a_disk_that_cannot_be_written_presses_more_than_a_vault_that_ended():
     assert "disk" in status_sentence(worse)[1]
 
 
+def test_a_pause_is_said_before_what_needs_nobody_and_after_what_does():
+    paused = replace(GOOD, pause="Paused: on battery.", trial_of="2", peer_count=0)
+    assert status_sentence(paused) == ("paused", "Paused: on battery.")
+    for trouble in ({"disk_trouble": "broken"}, {"silent_s": None}, {"other_trouble": "Updates have stopped."}):
+        assert status_sentence(replace(paused, **trouble))[0] != "paused"
+
+
 def test_whoever_leaves_is_told_what_was_reached():
     assert left(Handover(40, 0), are_others_there=True).endswith(
         "40 of 40 chunks handed over; nothing waits for this computer."

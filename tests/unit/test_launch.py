@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from node.vault.core.identity import (
     make_record,
 )
 from node.vault.errors import ControlError
+from node.vault.limiting import Limits
 
 SLOT = Slot("ab" * 32, Path("/slot"), None)
 KEY = RunKey(bytes(32), bytes(32), b"certificate", 1.0)
@@ -44,6 +46,13 @@ class TestHello:
             control_version=1, network=bytes(32), transport_seed=bytes(32), certificate=b"certificate",
             bind="127.0.1.1:0", quota_bytes=1000, contacts=(b"contact",), head=b"head", is_standby=True,
         )  # fmt: skip
+
+    def test_limits_are_told_to_who_speaks_of_them_and_to_nobody_else(self):
+        limited = replace(ASSIGNMENT, limits=Limits(200_000, 300_000, is_taking=False))
+        assert answer_hello(hello(versions=(4, 3)), SLOT, KEY, limited).limits == limited.limits
+        old = answer_hello(hello(versions=(3,)), SLOT, KEY, limited)
+        assert old.limits is None
+        assert b"limits" not in control.encode(old)  # it would end for a word that it does not know
 
     def test_one_of_two_versions_in_common_is_enough(self):
         assert answer_hello(hello(versions=(7, 1)), SLOT, KEY, ASSIGNMENT)

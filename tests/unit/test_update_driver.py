@@ -144,6 +144,7 @@ class Farm(twin_world.World):
     notes: note_world.Notes = field(default_factory=note_world.Notes)
     plan: Plan = WITHOUT_WAVES
     changes: int = 0
+    hold: str = ""  # why nothing may be tried out, if the farmer has a pause
     kept_at_switch: list[str] = field(default_factory=list)
 
     def kept_names(self) -> list[str]:
@@ -223,7 +224,7 @@ class Farm(twin_world.World):
             profile=PROFILE, urgent=URGENT, rollouts=self.rollouts(), quota_bytes=lambda: self.quota_bytes,
             random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,
-            is_rolled_out=lambda record: record.release.name in self.rolled_out,
+            is_rolled_out=lambda record: record.release.name in self.rolled_out, hold=lambda: self.hold,
         )  # fmt: skip
         return Updates.open(self.signed.genesis, means, LIMITS)
 

@@ -31,6 +31,7 @@ from node.supervisor.updating import twin_bytes
 from node.update.errors import HostFailed, SlotDamaged, TwinFailed
 from node.update.ports import TwinOrder
 from node.vault import control
+from node.vault.limiting import Limits, SetLimits
 
 
 class DiskUsage(NamedTuple):
@@ -48,9 +49,12 @@ class InUse:
     def __init__(self, refuses: bytes = b"") -> None:
         self.refuses = refuses
         self.carried: list[bytes] = []
+        self.limits: list[Limits] = []
 
     async def ask(self, make: Callable[[int], control.Command], _timeout_s: float = 0.0) -> control.Report:
         order = make(1)
+        if isinstance(order, SetLimits):
+            self.limits.append(order.limits)
         if isinstance(order, control.CarryObject):
             if order.content == self.refuses:
                 raise RequestRefused("vault.quota", "no room")
@@ -197,6 +201,25 @@ class TestAlike:
         )
         assert own.is_discovering
         assert given == replace(own, contacts=(b"its record", *own.contacts))
+
+    def test_it_keeps_to_the_same_limits_but_takes_chunks_during_a_pause(self, home: Home):
+        limits = Limits(250_000, 500_000, is_taking=False)
+        twins = Limits(250_000, 500_000)
+
+        async def scene() -> None:
+            vault = InUse()
+            host = host_of(home, vault)
+            host._assigning.limits = lambda: limits
+            twin = await twin_of(host)
+            assert twin.assignment.limits == twins
+            assert not any(isinstance(order, SetLimits) for order in twin.first())
+            host._assigning.limits = lambda: Limits(7)
+            assert twin.first()[0] == SetLimits(1, Limits(7))
+            await host.keep_to(limits)
+            assert twin.told == [SetLimits(1, twins)]
+            assert vault.limits == [limits]
+
+        asyncio.run(scene())
 
     def test_in_a_practice_network_nobody_looks_around(self, home: Home):
         assert not asyncio.run(twin_of(host_of(home, InUse()))).assignment.is_discovering

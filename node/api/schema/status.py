@@ -91,6 +91,9 @@ class Status(msgspec.Struct, frozen=True):
     sandbox_reasons: tuple[str, ...] = ()
     is_sandbox_tried: bool = True
     checks: tuple[Check, ...] = ()  # what was looked at end to end, always in the same order
+    pauses: tuple[PauseReason, ...] = ()  # all that hold now; empty: it helps as the settings say
+    is_eased: bool = False  # it uses less of the line, because somebody works here
+    surroundings: Surroundings = Surroundings()
 
 
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

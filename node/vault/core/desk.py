@@ -114,6 +114,7 @@ class Desk:
         self.used_bytes = 0
         self.trouble = ""  # the code of what keeps the store from taking chunks
         self.checked_s: float | None = None  # when an answer was last checked and fitted
+        self.is_taking = True  # new chunks: not while the farmer wants a pause
         self.takers: OrderedDict[bytes, Takers] = OrderedDict()
         self.own_place = Place(record.vault_id, record.position, "")
         self._effects: list[Effect] = []
@@ -261,7 +262,7 @@ class Desk:
     @property
     def is_full(self) -> bool:
         least_bytes = min(CHUNK_BYTES_MAX, self.quota_bytes // FULL_PART)
-        return bool(self.trouble) or self.quota_bytes - self.used_bytes <= least_bytes
+        return bool(self.trouble) or not self.is_taking or self.quota_bytes - self.used_bytes <= least_bytes
 
     def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
         """The peer has just said this; it may tell whether it has room.  Strangers hold nothing, and are many."""
@@ -271,6 +272,10 @@ class Desk:
     def has_room(self, address: bytes, length: int) -> bool:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
         return address in self.held or self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
+
+    def takes(self, address: bytes, length: int) -> bool:
+        """Whether a peer, or a person, may give this chunk."""
+        return (self.is_taking or address in self.held) and self.has_room(address, length)
 
     def _has_vanished(self, address: bytes) -> None:
         if not self.is_counted and len(self._vanished) < VANISHED_KEPT:

@@ -62,7 +62,7 @@ class PutOperation:
 
     def begin(self, desk: Desk) -> None:
         self._again_until_s = desk.now.monotonic_s + AGAIN_S
-        if desk.trouble or not desk.has_room(self._address, len(self._command.content)):
+        if desk.trouble or not desk.takes(self._address, len(self._command.content)):
             self._decline(desk.record.vault_id, desk.trouble or "resource.quota")
         self._look_up(desk)
 

@@ -42,10 +42,14 @@ PATIENCE_S: Final = 1.0  # with those who have not proven the chunk when enough 
 
 
 class Line:
-    """A budget of bytes per second, with lanes; who has to send waits in a queue, as short as there are turns."""
+    """A budget of bytes per second, with lanes; who has to send waits in a queue, as short as there are turns.
+
+    ``bytes_per_s_max`` holds over it: what the farmer leaves of the line.
+    """
 
     def __init__(self, bytes_per_s: int) -> None:
         self.bytes_per_s = max(1, bytes_per_s)
+        self.bytes_per_s_max = math.inf
         self.lanes = Lanes()
         self._free_at_s = 0.0
         self._waiting: dict[bool, deque[tuple[int, Callable[[Desk], None]]]] = {True: deque(), False: deque()}
@@ -66,7 +70,8 @@ class Line:
             queue = self._waiting[is_urgent_turn(self._turns)] or self._waiting[not is_urgent_turn(self._turns)]
             self._turns += 1
             cost_bytes, action = queue.popleft()
-            self._free_at_s = max(self._free_at_s, now_s - BURST_S) + cost_bytes / self.bytes_per_s
+            bytes_per_s = min(self.bytes_per_s, self.bytes_per_s_max)
+            self._free_at_s = max(self._free_at_s, now_s - BURST_S) + cost_bytes / bytes_per_s
             action(desk)
 
 

@@ -31,6 +31,7 @@ class Restorer:
 
     def __init__(self, bytes_per_s: int) -> None:
         self._bytes_per_s = max(1, bytes_per_s)
+        self.bytes_per_s_max = math.inf  # what the farmer leaves of the line
         self._waiting: OrderedDict[bytes, _Lost] = OrderedDict()
         self._working: dict[bytes, _Lost] = {}
         self._free_at_s = 0.0  # the line has room again
@@ -70,7 +71,9 @@ class Restorer:
                 _Restoring(self, address).begin(desk)
 
     def fetched(self, desk: Desk, length: int) -> None:
-        self._free_at_s = max(self._free_at_s, desk.now.monotonic_s) + length / self._bytes_per_s
+        self._free_at_s = max(self._free_at_s, desk.now.monotonic_s) + length / min(
+            self._bytes_per_s, self.bytes_per_s_max
+        )
 
     def finished(self, desk: Desk, address: bytes, *, is_restored: bool, is_tried: bool = True) -> None:
         """``is_tried``: whether its failure says something about this chunk."""

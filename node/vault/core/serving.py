@@ -36,7 +36,7 @@ class Storing:
         elif not is_held and not desk.is_mine(message.address):
             desk.counters["put not mine"] += 1
             desk.reply(self._request_id, Refused("not_mine"))
-        elif not desk.has_room(message.address, len(message.content)):
+        elif not desk.takes(message.address, len(message.content)):
             desk.counters["put over quota"] += 1
             desk.reply(self._request_id, Refused("resource.quota"))
         elif not is_held and not self._has_share(desk, peer, message):

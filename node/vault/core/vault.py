@@ -12,6 +12,7 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -43,8 +44,6 @@ from node.vault.core.handover import LeavingForGood, Shrinking
 from node.vault.core.identity import (
     PeerRecord,
     Signer,
-    decode_certificate,
-    decode_introduction,
     encode_record,
     make_record,
     subnet_of,
@@ -63,13 +62,15 @@ from node.vault.core.messages import (
 from node.vault.core.neighbourhood import Neighbourhood
 from node.vault.core.notes import take_order
 from node.vault.core.operations import AskOperation, GetOperation, PutOperation, RankCollection
+from node.vault.core.orders import carry_files, hear_judged, introduce_all, renew
 from node.vault.core.outlook import neighbours
 from node.vault.core.proving import Line
 from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
 from node.vault.core.scrub import Scrub, StoreCare
 from node.vault.core.serving import Serving, Storing
-from node.vault.errors import MalformedMessage, ResourceError
+from node.vault.core.sparing import own_bytes_per_s
+from node.vault.limiting import NO_LIMITS, Limits, SetLimits
 from node.vault.looks import GetNeighbours
 from node.vault.noting import AskNote, SetNotes
 from node.vault.ports import Entropy, Random
@@ -89,6 +90,7 @@ class VaultConfig:
     contacts: tuple[PeerRecord, ...]
     head: bytes
     pace: control.Pace
+    limits: Limits = NO_LIMITS
 
 
 class Vault:
@@ -111,6 +113,7 @@ class Vault:
         self._store_care = StoreCare()
         self._lookout = Lookout(config.pace.audit_s)
         self._audit_at_s = 0.0
+        self._keep_to(config.limits)
 
     @property
     def record(self) -> PeerRecord:
@@ -312,69 +315,50 @@ class Vault:
             case control.FetchRankTables():
                 RankCollection(command).begin(desk)
             case control.Introduce():
-                self._introduce_all(command)
+                introduce_all(desk, self._neighbourhood, command)
             case control.GetContacts() | GetNeighbours() | control.GetState():
                 desk.tell(self._figures(command))
             case control.SetHead():
                 self._carrier.carry(desk, command.content)
                 desk.tell(control.Done(command.id))
             case control.CarryObject() | control.DropObjects():
-                self._carry(command)
+                carry_files(desk, command)
             case control.RefuseHead() | control.KnowHead():
-                self._judged(command)
+                hear_judged(desk, self._carrier, command)
             case control.SetQuota():
                 desk.quota_bytes = command.quota_bytes
                 desk.tell(control.Done(command.id))
+            case SetLimits():
+                self._keep_to(command.limits)
+                desk.tell(control.Done(command.id))
             case control.RenewCertificate():
-                self._renew(command)
+                renew(desk, command)
             case SetNotes() | AskNote():
                 take_order(desk, command)
             case control.Scan() | control.Activate():
                 raise AssertionError(f"{type(command).__name__} is the driver's")
             case control.Drain():
-                is_for_good = command.handover_s > 0
-                for peer in desk.table:
-                    desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
-                self._replicator.stop()
-                if is_for_good:
-                    desk.is_leaving = True
-                    self._leaving = LeavingForGood(desk, self._line, self._auditor, command.handover_s)
-                else:
-                    self._is_leaving = True
+                self._drain(command.handover_s)
             case _:
                 assert_never(command)
 
-    def _renew(self, command: control.RenewCertificate) -> None:
-        desk, utc_s = self._desk, self._desk.now.utc_s
-        certificate = decode_certificate(command.certificate, utc_s)
-        desk.record = make_record(desk.signer, certificate, desk.record.addresses, utc_s)
-        desk.tell(control.Done(command.id))
-
-    def _judged(self, command: control.RefuseHead | control.KnowHead) -> None:
-        if isinstance(command, control.RefuseHead):
-            self._carrier.refused(self._desk, command.sender)
+    def _drain(self, handover_s: float) -> None:
+        desk, is_for_good = self._desk, handover_s > 0
+        for peer in desk.table:
+            desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
+        self._replicator.stop()
+        if is_for_good:
+            self._line.bytes_per_s_max = math.inf  # the transport bounds what is sent
+            desk.is_leaving = True
+            self._leaving = LeavingForGood(desk, self._line, self._auditor, handover_s)
         else:
-            self._carrier.known(self._desk, command.digest, command.sender)
-        self._desk.tell(control.Done(command.id))
+            self._is_leaving = True
 
-    def _carry(self, command: control.CarryObject | control.DropObjects) -> None:
-        carried = self._desk.carried
-        if isinstance(command, control.DropObjects):
-            carried.drop_all_but(command.keep)
-        elif not carried.take(command.content):
-            full = control.Failed(command.id, ResourceError.code, "no more files of a head can be carried")
-            self._desk.tell(full)
-            return
-        self._desk.tell(control.Done(command.id))
-
-    def _introduce_all(self, command: control.Introduce) -> None:
-        for content in command.introductions[: control.CONTACTS_MAX]:
-            try:
-                self._neighbourhood.introduce(self._desk, decode_introduction(content))
-            except MalformedMessage as error:
-                self._desk.tell(control.Failed(command.id, error.code, str(error)))
-                return
-        self._desk.tell(control.Done(command.id))
+    def _keep_to(self, limits: Limits) -> None:
+        wanted, is_taking = self._config.pace.repair_bytes_per_s, limits.is_taking
+        self._desk.is_taking = is_taking
+        self._line.bytes_per_s_max = own_bytes_per_s(wanted, limits.upload_bytes_per_s, is_taking=is_taking)
+        self._restorer.bytes_per_s_max = own_bytes_per_s(wanted, limits.download_bytes_per_s, is_taking=is_taking)
 
     def _figures(self, command: control.GetContacts | GetNeighbours | control.GetState) -> control.Report:
         desk = self._desk

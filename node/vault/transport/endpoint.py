@@ -23,6 +23,7 @@ from node.vault.core.events import Now
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
 from node.vault.core.messages import Hello
 from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerError, Unreachable, WrongNetwork
+from node.vault.limiting import Limits
 from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import iroh_bytes
@@ -31,6 +32,7 @@ from node.vault.transport.limits import UNPROVEN, Attempts, Places, Requests
 from node.vault.transport.seen import Origin, Seen
 from node.vault.transport.sessions import STREAMS_OPEN_MAX, Session, Sessions
 from node.vault.transport.streams import BROKEN_CODE, FrameStream
+from node.vault.transport.throttle import Meter, Throttle
 
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
@@ -67,6 +69,7 @@ class IrohNetwork:
         self._places = Places(self.counters)
         self._attempts = Attempts()
         self._requests = Requests()
+        self._sending, self._receiving = Throttle(), Throttle()
         self._heartbeat = Heartbeat(self._sessions, self._session_with, self._spawn, beat_s)
 
     @classmethod
@@ -105,7 +108,14 @@ class IrohNetwork:
     async def close(self) -> None:
         self._heartbeat.stop()
         self._sessions.close()
+        self._sending.close()
+        self._receiving.close()
         await self._endpoint.close()
+
+    def set_limits(self, limits: Limits) -> None:
+        """Keep to these from now on, for all that goes to other computers and comes from them."""
+        self._sending.set(limits.upload_bytes_per_s)
+        self._receiving.set(limits.download_bytes_per_s)
 
     async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:
         session: Session | None = None
@@ -173,6 +183,7 @@ class IrohNetwork:
         except (PeerError, IrohError, asyncio.CancelledError):
             connection.close(BROKEN_CODE, b"")
             raise
+        stream.meter = session.meter
         session.idle.append(stream)
         kept = self._sessions.add(session)
         self._spawn(self._serve(session))
@@ -230,6 +241,7 @@ class IrohNetwork:
             self.counters[f"connection refused {getattr(error, 'code', 'broken')}"] += 1
             connection.close(BROKEN_CODE, b"")
             return
+        stream.meter = session.meter
         self._sessions.add(session)
         await self._serve(session, stream)
 
@@ -259,7 +271,14 @@ class IrohNetwork:
             origin = self._seen.origin(subnet, self.addresses, now_s)
             self._seen.came(origin, now_s)
         serving = self._requests.serving(subnet)
-        return Session(connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s, origin=origin)
+        meter = None if self._is_here(seen_at) else Meter(self._sending, self._receiving, subnet)
+        return Session(
+            connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s, meter, origin=origin
+        )
+
+    def _is_here(self, address: str) -> bool:
+        """Whether who is seen there runs on this computer: what they exchange takes nothing of the farmer's line."""
+        return address.rpartition(":")[0] in {own.rpartition(":")[0] for own in self.addresses}
 
     async def _serve(self, session: Session, first: FrameStream | None = None) -> None:
         """Answer what comes on the peer's streams until the connection ends.  ``first``: the one of its Hello."""
@@ -277,7 +296,7 @@ class IrohNetwork:
                         self._cut_off(session, "peer over stream limit")
                         break
                     session.streams_open += 1
-                    streams.create_task(self._converse(session, FrameStream(stream)))
+                    streams.create_task(self._converse(session, FrameStream(stream, session.meter)))
         except* IrohError:
             self.counters["connection ended"] += 1
         finally:
@@ -292,8 +311,10 @@ class IrohNetwork:
     async def _watch_signs(self, session: Session) -> None:
         """Signs of life are answered by QUIC; they are read so that they fill no memory."""
         while True:
-            await session.connection.read_datagram()
+            datagram = await session.connection.read_datagram()
             self._seen.came(session.origin, self._clock.monotonic_s())
+            if session.meter is not None:
+                session.meter.receiving.count(len(datagram))
             if session.signs.is_flood(self._clock.monotonic_s()):
                 self._cut_off(session, "peer with too many signs of life")
                 return

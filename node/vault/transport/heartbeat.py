@@ -107,6 +107,8 @@ class Heartbeat:
         watched.session, watched.received = session, received
         with contextlib.suppress(IrohError):  # it has just ended: the next beat finds that out
             session.connection.send_datagram(SIGN)
+            if session.meter is not None:
+                session.meter.sending.count(len(SIGN))
 
     def _look(self) -> None:
         """Only at those that were quiet in the last beat."""

@@ -17,6 +17,7 @@ from node.vault.core.identity import PeerRecord
 from node.vault.transport.limits import Signs
 from node.vault.transport.seen import Origin
 from node.vault.transport.streams import FrameStream
+from node.vault.transport.throttle import Meter
 
 ASKING_MAX: Final = 8  # requests to one peer at once
 STREAMS_OPEN_MAX: Final = 2 * ASKING_MAX  # of one peer; ours never has so many
@@ -38,6 +39,7 @@ class Session:
     is_dialled: bool  # by us
     since_s: float
     answered_s: float
+    meter: Meter | None = None  # None: no limit holds, as with who runs on this computer
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_MAX))
     signs: Signs = field(default_factory=Signs)
     idle: list[FrameStream] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Session:
 
     async def ask(self, content: bytes, answer_bytes_max: int) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel."""
-        stream = self.idle.pop() if self.idle else FrameStream(await self.connection.open_bi())
+        stream = self.idle.pop() if self.idle else FrameStream(await self.connection.open_bi(), self.meter)
         try:
             await stream.write(content)
             answer = await stream.read(answer_bytes_max)

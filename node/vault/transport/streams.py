@@ -16,6 +16,7 @@ from typing import Final
 import iroh
 from iroh import IrohError
 
+from node.vault.transport.throttle import SMALL_BYTES, Meter
 from node.vault.transport.unhurried import unhurried
 
 LENGTH_BYTES: Final = 4
@@ -26,18 +27,27 @@ BROKEN_CODE: Final = 400
 
 
 class FrameStream:
-    """One stream.  ``is_spent``: what comes next on it would have no meaning.
+    """One stream.  ``is_spent``: what comes next on it would have no meaning.  ``meter``: None if none holds here.
 
     Every call may raise IrohError; after a cancelled one the stream is only good for ``break_off``.
     """
 
-    def __init__(self, stream: iroh.BiStream) -> None:
+    def __init__(self, stream: iroh.BiStream, meter: Meter | None = None) -> None:
         self._sending, self._receiving = stream.send(), stream.recv()
         self._first = b""
         self.is_spent = False
+        self.meter = meter
 
     async def write(self, content: bytes) -> None:
-        await self._sending.write_all(len(content).to_bytes(LENGTH_BYTES, "big") + content)
+        frame = len(content).to_bytes(LENGTH_BYTES, "big") + content
+        piece_bytes = self.meter.sending.piece_bytes if self.meter is not None else 0
+        if self.meter is None or not piece_bytes:
+            await self._sending.write_all(frame)
+            return
+        for start in range(0, len(frame), piece_bytes):
+            piece = frame[start : start + piece_bytes]
+            await self.meter.sending.take(self.meter.subnet, len(piece), is_small=len(frame) <= SMALL_BYTES)
+            await self._sending.write_all(piece)
 
     async def wait(self) -> bool:
         """Wait until a frame begins; False when the other side has ended the stream."""
@@ -68,12 +78,20 @@ class FrameStream:
             self.is_spent = True
             return b""
         pieces = [first[LENGTH_BYTES:]]
+        await self._may_take(len(first), length)
         while missing:
-            size = missing if piece_s is None else min(missing, PIECE_BYTES)
+            metered_bytes = self.meter.receiving.piece_bytes if self.meter is not None else 0
+            size = min(missing, metered_bytes or (missing if piece_s is None else PIECE_BYTES))
+            if metered_bytes:
+                await self._may_take(size, length)  # our own waiting is not the peer's
             async with asyncio.timeout(piece_s):
                 pieces.append(await self._piece(size))
             missing -= size
         return b"".join(pieces)
+
+    async def _may_take(self, size_bytes: int, frame_bytes: int) -> None:
+        if self.meter is not None:
+            await self.meter.receiving.take(self.meter.subnet, size_bytes, is_small=frame_bytes <= SMALL_BYTES)
 
     async def _piece(self, size: int) -> bytes:
         reading = self._receiving.read_exact(size)

@@ -1,0 +1,148 @@
+"""Whether the app starts when the person logs in: kept by the system alone, so that what is shown is what is so.
+
+    Linux     ~/.config/autostart/perennial-NAME.desktop, as the XDG autostart specification says
+    macOS     ~/Library/LaunchAgents/perennial.NAME.plist         } written from their descriptions,
+    Windows   a value of the key "Run" of this user               } never tried on a real one
+
+NAME is that of the home, so that two homes of one person do not switch each other off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import plistlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from node.api import wishes
+from node.supervisor.errors import SettingsError
+from node.vault.storage.filesystem import write_durably
+
+ENTRY_BYTES_MAX: Final = 64 << 10
+FOLDER_MODE: Final = 0o700
+RUN_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Run"
+ESCAPED: Final = '"`$\\'  # within the quotes of an Exec line
+OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")  # how desktops switch an entry off
+
+
+class LoginStart(Protocol):
+    def is_on(self) -> bool:
+        """Whether the system will start it.  Blocking; what cannot be read does not start."""
+        ...
+
+    def set(self, is_on: bool) -> None:  # noqa: FBT001 - the one thing that it is about
+        """Blocking.  Raises SettingsError when the system refuses; then all is as before."""
+        ...
+
+
+class Nowhere:
+    """For practice homes: nobody wants to find one again after each start of the computer."""
+
+    def is_on(self) -> bool:
+        return False
+
+    def set(self, is_on: bool) -> None:  # noqa: FBT001
+        if is_on:
+            raise SettingsError(wishes.no_login_start_here())
+
+
+class _Entry:
+    """A file that is there or not."""
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        self._path = path
+        self._content = content
+
+    def is_on(self) -> bool:
+        with contextlib.suppress(OSError), self._path.open("rb") as file:
+            return self._starts(file.read(ENTRY_BYTES_MAX))
+        return False
+
+    def set(self, is_on: bool) -> None:  # noqa: FBT001
+        try:
+            if is_on:
+                self._path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                write_durably(self._path, self._content)
+            else:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise SettingsError(wishes.no_login_start(self._path, error)) from error
+
+    def _starts(self, content: bytes) -> bool:
+        return bool(content)
+
+
+class DesktopEntry(_Entry):
+    """``folder``: XDG's for configuration."""
+
+    def __init__(self, folder: Path, name: str, command: Sequence[str]) -> None:
+        line = " ".join(_quoted(part) for part in command)
+        text = f"[Desktop Entry]\nType=Application\nName=Perennial\nExec={line}\nTerminal=false\n"
+        super().__init__(folder / "autostart" / f"perennial-{name}.desktop", text.encode())
+
+    def _starts(self, content: bytes) -> bool:
+        lines = content.decode(errors="replace").splitlines()
+        return bool(lines) and not any(line.replace(" ", "").lower() in OFF for line in lines)
+
+
+class LaunchAgent(_Entry):
+    """``folder``: the person's own Library."""
+
+    def __init__(self, folder: Path, name: str, command: Sequence[str]) -> None:
+        said = {"Label": f"perennial.{name}", "ProgramArguments": list(command), "RunAtLoad": True}
+        super().__init__(folder / "LaunchAgents" / f"perennial.{name}.plist", plistlib.dumps(said))
+
+
+class RunKey:
+    """A value in the registry."""
+
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self._name = f"Perennial {name}"
+        self._line = " ".join(f'"{part}"' for part in command)
+
+    if sys.platform == "win32":
+
+        def is_on(self) -> bool:
+            import winreg  # noqa: PLC0415 - only there
+
+            try:
+                with winreg.OpenKey(winreg.HKEY_CURRENT_USER, RUN_KEY) as key:
+                    winreg.QueryValueEx(key, self._name)
+            except OSError:
+                return False
+            return True
+
+        def set(self, is_on: bool) -> None:  # noqa: FBT001
+            import winreg  # noqa: PLC0415 - only there
+
+            try:
+                with winreg.CreateKey(winreg.HKEY_CURRENT_USER, RUN_KEY) as key:
+                    if is_on:
+                        winreg.SetValueEx(key, self._name, 0, winreg.REG_SZ, self._line)
+                    elif self.is_on():
+                        winreg.DeleteValue(key, self._name)
+            except OSError as error:
+                raise SettingsError(wishes.no_login_start(Path(RUN_KEY), error)) from error
+
+
+def login_start(home: Path, name: str, *, is_practice: bool) -> LoginStart:
+    """That of this system, for the home of that name."""
+    if is_practice:
+        return Nowhere()
+    command = (sys.executable, "-m", "gui", "--hidden", "--home", str(home))
+    if sys.platform == "win32":
+        return RunKey(name, command)
+    if sys.platform == "darwin":
+        return LaunchAgent(Path.home() / "Library", name, command)
+    configured = os.environ.get("XDG_CONFIG_HOME", "")
+    folder = Path(configured) if configured.startswith("/") else Path.home() / ".config"
+    return DesktopEntry(folder, name, command)
+
+
+def _quoted(part: str) -> str:
+    """As an argument of an Exec line: a percent sign would be a field code."""
+    escaped = "".join(f"\\{character}" if character in ESCAPED else character for character in part)
+    return f'"{escaped.replace("%", "%%")}"'.replace("\\", "\\\\")

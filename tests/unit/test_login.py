@@ -1,0 +1,75 @@
+"""Whether it starts at login is what the system says, whoever said it to the system."""
+
+from __future__ import annotations
+
+import plistlib
+import re
+from pathlib import Path
+
+import pytest
+
+from node.supervisor.errors import SettingsError
+from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere
+
+COMMAND = ("/opt/a b/python", "-m", "gui", "--home", '/home/o"hara/$5 100%')
+
+
+def test_an_entry_is_there_or_not_and_that_is_what_is_shown(tmp_path: Path):
+    entry = DesktopEntry(tmp_path, "ab", COMMAND)
+    path = tmp_path / "autostart/perennial-ab.desktop"
+    assert not entry.is_on()
+    entry.set(True)
+    assert entry.is_on()
+    path.unlink()
+    assert not entry.is_on()
+    entry.set(False)
+    entry.set(True)
+    entry.set(False)
+    assert not path.exists()
+
+
+def test_its_command_is_read_as_it_was_meant(tmp_path: Path):
+    DesktopEntry(tmp_path, "ab", COMMAND).set(True)
+    lines = (tmp_path / "autostart/perennial-ab.desktop").read_text().splitlines()
+    said = next(line for line in lines if line.startswith("Exec="))[5:]
+    value = said.replace("\\\\", "\\")  # the value of a key first, then its arguments
+    assert "%" not in value.replace("%%", "")  # else it would be a field code
+    arguments = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
+    assert tuple(re.sub(r"\\(.)", r"\1", argument).replace("%%", "%") for argument in arguments) == COMMAND
+
+
+@pytest.mark.parametrize("line", ["Hidden=true", "X-GNOME-Autostart-enabled=false", "hidden = True"])
+def test_one_that_the_desktop_switched_off_is_off(tmp_path: Path, line: str):
+    entry = DesktopEntry(tmp_path, "ab", COMMAND)
+    entry.set(True)
+    with (tmp_path / "autostart/perennial-ab.desktop").open("a") as file:
+        file.write(f"{line}\n")
+    assert not entry.is_on()
+
+
+def test_two_homes_do_not_switch_each_other_off(tmp_path: Path):
+    one, other = DesktopEntry(tmp_path, "ab", COMMAND), DesktopEntry(tmp_path, "cd", COMMAND)
+    one.set(True)
+    other.set(True)
+    other.set(False)
+    assert one.is_on()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    (tmp_path / "autostart").write_text("a file where a folder should be")
+    with pytest.raises(SettingsError, match="starts when you log in could not be changed"):
+        DesktopEntry(tmp_path, "ab", COMMAND).set(True)
+
+
+def test_an_agent_of_macos_names_the_command(tmp_path: Path):
+    agent = LaunchAgent(tmp_path, "ab", COMMAND)
+    agent.set(True)
+    said = plistlib.loads((tmp_path / "LaunchAgents/perennial.ab.plist").read_bytes())
+    assert (tuple(said["ProgramArguments"]), said["RunAtLoad"]) == (COMMAND, True)
+
+
+def test_a_practice_home_never_starts_at_login():
+    with pytest.raises(SettingsError, match="practice home"):
+        Nowhere().set(True)
+    Nowhere().set(False)
+    assert not Nowhere().is_on()

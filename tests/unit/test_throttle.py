@@ -1,0 +1,128 @@
+"""The line as the farmer limits it: so many bytes a second, everybody in turn, and what is small goes first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from node.vault.core.sparing import PAUSED_PART, own_bytes_per_s
+from node.vault.transport.throttle import BORROWED_S, BURST_S, SMALL_BYTES, Throttle
+from tests.virtual_time import run
+
+RATE = 100_000
+PIECE = 16_384
+
+
+def play(story: Callable[[Throttle], Awaitable[None]]) -> None:
+    async def main() -> None:
+        throttle = Throttle()
+        throttle.set(RATE)
+        await story(throttle)
+        throttle.close()
+
+    run(main())
+
+
+async def send(throttle: Throttle, subnet: str, count: int, passed: list[tuple[float, str, int]]) -> None:
+    """``count`` pieces of one peer, one after the other."""
+    for _ in range(count):
+        await throttle.take(subnet, PIECE, is_small=False)
+        passed.append((asyncio.get_running_loop().time(), subnet, PIECE))
+
+
+def test_no_more_passes_than_the_limit_and_one_burst_however_many_send_at_once():
+    async def story(throttle: Throttle) -> None:
+        passed: list[tuple[float, str, int]] = []
+        await asyncio.gather(*(send(throttle, f"10.0.{n}", 20, passed) for n in range(5)))
+        begin_s, end_s = passed[0][0], passed[-1][0]
+        assert end_s - begin_s > (100 * PIECE - RATE * BURST_S - 2 * PIECE) / RATE
+        for at_s, _, _ in passed:
+            soon = sum(size for then_s, _, size in passed if at_s <= then_s < at_s + 2.0)
+            assert soon <= RATE * (2.0 + BURST_S) + 2 * PIECE
+
+    play(story)
+
+
+def test_whoever_has_little_to_send_waits_for_one_piece_of_each_other_one_and_no_more():
+    async def story(throttle: Throttle) -> None:
+        passed: list[tuple[float, str, int]] = []
+        crowd = [asyncio.create_task(send(throttle, "10.0.1", 10, passed)) for _ in range(10)]
+        await asyncio.sleep(1.0)
+        before = len(passed)
+        await send(throttle, "10.0.2", 1, passed)
+        assert len(passed) - before <= 3
+        for task in crowd:
+            task.cancel()
+
+    play(story)
+
+
+def test_what_is_small_goes_at_once_until_a_second_of_the_limit_is_borrowed():
+    async def story(throttle: Throttle) -> None:
+        loop = asyncio.get_running_loop()
+        began_s, count = loop.time(), int(BORROWED_S * RATE / SMALL_BYTES)
+        for _ in range(count):
+            await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+        assert loop.time() == began_s
+        await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+        await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+        assert loop.time() > began_s + 0.9
+
+    play(story)
+
+
+def test_signs_of_life_are_counted_and_never_wait():
+    async def story(throttle: Throttle) -> None:
+        throttle.count(RATE)
+        began_s = asyncio.get_running_loop().time()
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() - began_s > 0.7
+
+    play(story)
+
+
+def test_what_passed_without_a_limit_is_no_debt_to_one_that_comes_later():
+    async def story(throttle: Throttle) -> None:
+        throttle.set(0)
+        throttle.count(100 * RATE)
+        await throttle.take("10.0.1", 100 * RATE, is_small=False)
+        throttle.set(RATE)
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() < 0.1
+
+    play(story)
+
+
+def test_a_limit_that_is_lifted_lets_all_pass_who_wait():
+    async def story(throttle: Throttle) -> None:
+        throttle.count(100 * RATE)
+        waiting = [asyncio.create_task(throttle.take("10.0.1", PIECE, is_small=False)) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        began_s = asyncio.get_running_loop().time()
+        throttle.set(0)
+        await asyncio.gather(*waiting)
+        assert asyncio.get_running_loop().time() == began_s
+        assert throttle.piece_bytes == 0
+
+    play(story)
+
+
+def test_what_was_cancelled_takes_nothing():
+    async def story(throttle: Throttle) -> None:
+        throttle.count(RATE)
+        waiting = [asyncio.create_task(throttle.take("10.0.1", RATE, is_small=False)) for _ in range(50)]
+        await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+        began_s = asyncio.get_running_loop().time()
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() - began_s < 1.1
+
+    play(story)
+
+
+def test_what_the_vault_does_by_itself_leaves_half_of_a_limit_and_nearly_all_of_a_pause():
+    assert own_bytes_per_s(1 << 20, 0, is_taking=True) > 1 << 20
+    assert own_bytes_per_s(1 << 20, 200_000, is_taking=True) == 100_000
+    assert own_bytes_per_s(1 << 20, 0, is_taking=False) == (1 << 20) / PAUSED_PART
+    assert own_bytes_per_s(1 << 20, 1_000, is_taking=False) == 500
