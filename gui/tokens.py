@@ -208,6 +208,7 @@ def style_sheet(c: Look) -> str:
     QFrame#rule {{ background: {c.hair}; border: 0; max-height: 1px; min-height: 1px; }}
     QLabel {{ background: transparent; color: {c.ink}; }}
     {tones}
+    QLabel:disabled {{ color: {c.faint}; }}
     QPushButton {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge};
         border-radius: {RADIUS_CONTROL}px; padding: 7px 16px; }}
     QPushButton:hover {{ background: {c.shade}; }}
@@ -218,6 +219,14 @@ def style_sheet(c: Look) -> str:
         font-weight: 600; }}
     QPushButton[kind="main"]:focus {{ border: 2px solid {c.ink}; }}
     QPushButton[kind="main"]:disabled {{ color: {c.faint}; background: {c.hair}; border: 1px solid {c.hair}; }}
+    QRadioButton {{ background: transparent; color: {c.ink}; spacing: 10px; padding: 2px 6px 2px 2px;
+        border: 2px solid transparent; border-radius: {RADIUS_CONTROL}px; }}
+    QRadioButton:focus {{ border: 2px solid {c.ink}; }}
+    QRadioButton:disabled {{ color: {c.faint}; }}
+    QRadioButton::indicator {{ width: 14px; height: 14px; border: 2px solid {c.edge}; border-radius: 9px;
+        background: {c.card}; }}
+    QRadioButton::indicator:checked {{ width: 8px; height: 8px; border: 5px solid {c.leaf}; }}
+    QRadioButton::indicator:checked:disabled {{ border: 5px solid {c.edge}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
     QScrollBar::handle:vertical {{ background: {c.edge}; border-radius: 2px; min-height: 32px; margin: 0 1px; }}
     QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QWidget
 
 from gui import release_texts as words
 from gui import texts
+from gui.checks_story import Proof
 from gui.pages.home import MARKS
 from gui.release_story import Also, Evidence, Finding, HistoryRow, Kind, ReleaseStory
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Tone
@@ -114,6 +115,12 @@ class UpdatesPage(Page):
         self.path = ReleasePath()
         self._way = card(self.path, gap=0)
         self.evidence = EvidenceCard()
+        self._held_mark = Glyph("dots", "dusk")
+        self._held = label("", "body")
+        self._held_why = label("", "small", "faint")
+        held = row(gap=GAP_12)
+        held.addWidget(self._held_mark, 0, Qt.AlignmentFlag.AlignVCenter)
+        held.addLayout(column(self._held, self._held_why, gap=2), 1)
         self._history_title = label(words.HISTORY, "title")
         self._rows: tuple[HistoryRow, ...] = ()
         self._grid = QGridLayout()
@@ -122,9 +129,14 @@ class UpdatesPage(Page):
         self._grid.setColumnStretch(2, 1)
         self._history = card(self._grid)
         head = column(self.title, self.lead, gap=GAP_4 + 2)
-        fill(self.body, head, self._way, self.evidence, self._history_title, self._history, None)
+        fill(self.body, head, self._way, self.evidence, card(held), self._history_title, self._history, None)
 
-    def show_story(self, story: ReleaseStory) -> None:
+    def show_story(self, story: ReleaseStory, held: Proof) -> None:
+        """Show how the release stands, and how what runs is shut off."""
+        self._held_mark.show_shape(*MARKS[held.mark])
+        self._held.setText(held.text)
+        self._held_why.setText(held.why)
+        self._held_why.setVisible(bool(held.why))
         self.title.setText(story.title)
         self.lead.setText(story.lead)
         self._way.setVisible(story.way is not None)

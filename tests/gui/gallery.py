@@ -13,15 +13,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
-from gui.story import tell
+from gui.story import Action, tell
 from gui.tokens import font
 from gui.widgets.mark import ICON_SIZES, draw_app_icon
 from gui.widgets.signs import SIGNS, sign_pixmap
 from gui.window import Window, Wishes
 from tests.gui.conftest import dress
-from tests.gui.samples import NOW, samples
+from tests.gui.samples import HOME, NOW, samples
+
+PAGES = ("home", "updates", "resources")
 
 
 def nothing(*_: object) -> None:
@@ -29,7 +31,17 @@ def nothing(*_: object) -> None:
 
 
 def window() -> Window:
-    return Window(Wishes(act=nothing, grow=nothing, close=nothing, seen=nothing))
+    return Window(
+        Wishes(
+            act=nothing,
+            grow=nothing,
+            close=nothing,
+            seen=nothing,
+            pause=nothing,
+            resume=nothing,
+            change=nothing,
+        )
+    )
 
 
 def dispose(one: QWidget) -> None:
@@ -45,7 +57,9 @@ def shoot(app: QApplication, one: Window, path: Path, *, is_whole: bool = False)
     for _ in range(4):
         app.processEvents()
     if is_whole:  # the whole page, however long
-        bar = one.updates.verticalScrollBar()
+        page = one.pages.currentWidget()
+        assert isinstance(page, QScrollArea)
+        bar = page.verticalScrollBar()
         for _ in range(3):
             one.resize(one.width(), one.height() + bar.maximum())
             for _ in range(4):
@@ -94,15 +108,16 @@ def main() -> None:
         shoot(app, one, folder / f"welcome-failed-{look}.png")
         for sample in samples():
             one = window()
-            story = tell(sample.seen, NOW, offer="start" if sample.name in ("lost", "never") else None)
+            offer: Action | None = "start" if sample.name in ("lost", "never") else None
+            story = tell(sample.seen, NOW, offer=offer, refusal=sample.refusal, refused=sample.refused)
             one.show_main()
             one.go(sample.page)
             one.show_story(story, story.sign)
             shoot(
                 app,
                 one,
-                folder / f"{('home', 'updates')[sample.page]}-{sample.name}-{look}.png",
-                is_whole=sample.page == 1,
+                folder / f"{PAGES[sample.page]}-{sample.name}-{look}.png",
+                is_whole=sample.page != HOME,
             )
             dispose(one)
     icons(folder / "icons.png")
