@@ -51,11 +51,13 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
     return ChecksStory(told, remarks, _looked(status.checks, now))
 
 
-def advice(status: Status) -> str:
-    """The one thing that a person can do; "" if there is none.  That of what the node's own sentence is about first."""
-    bad = [check for check in status.checks if check.result == "bad"]
-    bad.sort(key=lambda check: check.sentence not in status.sentence)
-    return next((plain(check.advice) for check in bad if check.advice), "")
+def trouble(status: Status) -> Check | None:
+    """What is wrong: that which the node's own sentence is about, else the first thing."""
+    bad = sorted(
+        (check for check in status.checks if check.result == "bad"),
+        key=lambda check: check.sentence not in status.sentence,
+    )
+    return bad[0] if bad else None
 
 
 def _proof(check: Check, now: datetime, *, is_trouble: bool) -> Proof:

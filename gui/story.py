@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gui import texts
-from gui.checks_story import ChecksStory, Proof, advice, tell_checks
+from gui.checks_story import ChecksStory, Proof, tell_checks, trouble
 from gui.held_story import UNPROVEN, tell_held
 from gui.pause_story import PauseStory, tell_pause
 from gui.plain import plain
@@ -130,7 +130,7 @@ def tell(
         home=home,
         releases=tell_releases(status, seen.updates, seen.trial, now),
         held=tell_held(heard),
-        resources=tell_resources(seen.settings, heard, now, refused or Refusal()),
+        resources=tell_resources(seen.settings, status, now, refused or Refusal(), is_live=is_live),
     )
 
 
@@ -160,18 +160,22 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
         case "paused":
             if (pause := tell_pause(status, now)).headline:
                 return pause.headline, pause.lead, ""
-            return (*_headline(plain(status.sentence), texts.PAUSED, "", texts.PAUSED_LEAD), "")
+            return (*_headline(status, texts.PAUSED, texts.PAUSED_LEAD), "")
         case "attention":
-            return (*_headline(plain(status.sentence), texts.ATTENTION, advice(status), kept), "")
+            return (*_headline(status, texts.ATTENTION, kept), "")
         case "problem":
             note = texts.NOBODY_LOSES if status.is_practice else texts.OTHERS_SHOULD_HOLD
-            return (*_headline(plain(status.sentence), texts.PROBLEM, advice(status), texts.PROBLEM_LEAD), note)
+            return (*_headline(status, texts.PROBLEM, texts.PROBLEM_LEAD), note)
 
 
-def _headline(sentence: str, instead: str, to_do: str, lead: str) -> tuple[str, str]:
+def _headline(status: Status, instead: str, lead: str) -> tuple[str, str]:
     """What the node says as the headline, and under it what to do; a long sentence goes into the line under it."""
+    sentence, check = plain(status.sentence), trouble(status)
+    to_do = plain(check.advice) if check else ""
     if len(sentence) <= HEADLINE_CHARACTERS_MAX:
         return sentence, to_do or lead
+    if check and check.sentence in status.sentence:
+        instead = texts.TROUBLES[check.name]
     return instead, f"{sentence}\n{to_do}" if to_do else sentence
 
 

@@ -110,19 +110,26 @@ GOES_ON_WHEN_ASKED: Final = f"It goes on when you say so. {_MEANWHILE}"
 CHECKS: Final[dict[tuple[CheckName, CheckResult], str]] = {
     ("disk", "ok"): "Disk works",
     ("disk", "wait"): "Disk not looked at",
-    ("disk", "bad"): "Disk does not work",
+    ("disk", "bad"): "Disk fails",
     ("clock", "ok"): "Clock is right",
     ("clock", "wait"): "Clock not compared",
     ("clock", "bad"): "Clock is wrong",
     ("reach", "ok"): "Others reach you",
-    ("reach", "wait"): "Not known to be reached",
-    ("reach", "bad"): "Others do not reach you",
-    ("exchange", "ok"): "Others answer you",
-    ("exchange", "wait"): "No answer heard yet",
-    ("exchange", "bad"): "Others do not answer",
-    ("audit", "ok"): "Pieces were proved",
-    ("audit", "wait"): "No piece proved lately",
+    ("reach", "wait"): "Not reached lately",
+    ("reach", "bad"): "Not reached",
+    ("exchange", "ok"): "Others answer",
+    ("exchange", "wait"): "No answer lately",
+    ("exchange", "bad"): "Nobody answers",
+    ("audit", "ok"): "Pieces proved",
+    ("audit", "wait"): "No proof lately",
     ("audit", "bad"): "A proof failed",
+}
+TROUBLES: Final[dict[CheckName, str]] = {
+    "disk": "The disk does not work.",
+    "clock": "The clock is wrong.",
+    "reach": "Others do not reach you.",
+    "exchange": "Nobody answers.",
+    "audit": "A piece could not be proved.",
 }
 LOOKED_NOW: Final = "Last look: just now"
 NOT_LOOKED: Final = "Nothing could be looked at yet"

@@ -134,9 +134,10 @@ class Home(Page):
         self.reasons, self.checks = ReasonsCard(), ChecksCard()
         self.body.addWidget(self.garden, 1)
         line = row(gap=GAP_16)
-        line.addLayout(column(self.headline, self.lead, self.note, self.refusal, gap=GAP_4 + 2), 1)
+        line.addWidget(self.headline, 1)
         line.addWidget(self.side, 0, Qt.AlignmentFlag.AlignTop)
-        fill(self.body, line, self.button, self.reasons, self.checks)
+        words = column(line, self.lead, self.note, self.refusal, gap=GAP_4 + 2)
+        fill(self.body, words, self.button, self.reasons, self.checks)
 
     def show_story(self, story: HomeStory, sign: Sign) -> None:
         self.garden.show_state(sign, story.bed, seedling=story.seedling, sentence=story.headline)

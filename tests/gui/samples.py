@@ -217,7 +217,7 @@ def paused_samples() -> tuple[Sample, ...]:
             "paused-many",
             one(paused("asked", NOW_S + 16 * 3600), battery, paused("metered"), hours),
             HOME,
-            refusal="The node is busy with something else; try again in a moment.",
+            refusal="Perennial is busy with something else; try again in a moment.",
         ),
         Sample("paused-broken", live(broken), HOME),
     )
