@@ -76,14 +76,16 @@ class ResourcesStory:
     now_hour: float
 
 
-def tell_resources(settings: Settings | None, status: Status | None, now: datetime, refused: Refusal) -> ResourcesStory:
-    """Tell it; ``status`` is None when nothing answers, ``settings`` when they were never heard."""
-    hindrance = "" if status else words.NO_ANSWER
+def tell_resources(
+    settings: Settings | None, status: Status | None, now: datetime, refused: Refusal, *, is_live: bool
+) -> ResourcesStory:
+    """Tell it.  What was never heard is None; what was heard before the line went dead is shown, but not as of now."""
+    hindrance = "" if is_live else words.NO_ANSWER
     if settings is None:
         hindrance, settings = hindrance or words.NOT_READ, Settings(quota_bytes=SPACE_BYTES_MIN)
     space = status.space if status else None
     is_practice = status is not None and status.is_practice
-    eases, battery, metered = _surroundings(settings, status)
+    eases, battery, metered = _surroundings(settings, status if is_live else None)
     return ResourcesStory(
         hindrance=hindrance,
         refused=refused,

@@ -83,7 +83,7 @@ def test_a_supervisor_that_dies_is_said_to_be_gone_within_two_seconds_and_found_
             await wait_until(lambda: said(app)[2] == "It does not run.")
             gone_s = clock() - gone_s
             assert said(app)[:2] == ("problem", "Practice: it does not run")
-            assert {one.mark for one in app.story().home.proofs} == {"wait"}
+            assert {one.mark for one in app.story().home.checks.proofs} == {"wait"}
             await child.communicate()
             child = await fake_process(home, "fine")
             back_s = clock()

@@ -174,7 +174,7 @@ def faults(root: QWidget) -> list[str]:
             found.append(f"wider than its window: {one.accessibleName()}")
         if isinstance(one, QAbstractButton) and not accessible(one):
             found.append(f"no name: {one}")
-        if isinstance(one, Picture) and type(one).__name__ != "Glyph" and not one.accessibleName():
+        if isinstance(one, Picture) and type(one).__name__ not in ("Glyph", "Pictogram") and not one.accessibleName():
             found.append(f"picture without words: {type(one).__name__}")
     return found
 
