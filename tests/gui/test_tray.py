@@ -86,7 +86,7 @@ def test_every_entry_of_the_menu_does_something(desk: QApplication):
 
 
 @pytest.mark.parametrize(
-    ("control", "offered", "can_pause"),
+    ("control", "offered", "is_offered"),
     [("pause", "Pause", True), ("resume", "Go on now", True), ("none", "Pause", False)],
 )
 def test_the_menu_offers_a_pause_or_its_end_and_neither_while_nothing_answers(
