@@ -200,6 +200,7 @@ def style_sheet(c: Look) -> str:
         f'QLabel[tone="{name}"] {{ color: {c.tone(name)}; }}\n'
         for name in ("faint", "leaf", "sky", "honey", "berry", "dusk")
     )
+    dot = 2 * round(4 * scale())  # the middle of a chosen point
     return f"""
     QWidget#window, QStackedWidget, QWidget#page {{ background: {c.paper}; border: 0; }}
     QScrollArea {{ background: {c.paper}; border: 2px solid {c.paper}; }}
@@ -223,9 +224,9 @@ def style_sheet(c: Look) -> str:
         border: 2px solid transparent; border-radius: {RADIUS_CONTROL}px; }}
     QRadioButton:focus {{ border: 2px solid {c.ink}; }}
     QRadioButton:disabled {{ color: {c.faint}; }}
-    QRadioButton::indicator {{ width: 14px; height: 14px; border: 2px solid {c.edge}; border-radius: 9px;
-        background: {c.card}; }}
-    QRadioButton::indicator:checked {{ width: 8px; height: 8px; border: 5px solid {c.leaf}; }}
+    QRadioButton::indicator {{ width: {dot + 6}px; height: {dot + 6}px; border: 2px solid {c.edge};
+        border-radius: {dot // 2 + 5}px; background: {c.card}; }}
+    QRadioButton::indicator:checked {{ width: {dot}px; height: {dot}px; border: 5px solid {c.leaf}; }}
     QRadioButton::indicator:checked:disabled {{ border: 5px solid {c.edge}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
     QScrollBar::handle:vertical {{ background: {c.edge}; border-radius: 2px; min-height: 32px; margin: 0 1px; }}

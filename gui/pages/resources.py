@@ -135,7 +135,7 @@ class ResourcesPage(Page):
             choice.setCursor(Qt.CursorShape.PointingHandCursor)
             choice.clicked.connect(lambda _, name=name: self._on_change(SettingsPatch(notifications=name)))
             self.notify.addButton(choice, i)
-            choices.addWidget(choice)
+            choices.addWidget(choice, 0, Qt.AlignmentFlag.AlignLeading)
         return card(label(words.NOTIFY, "head"), choices, self.refused[3], gap=GAP_8)
 
     def show_story(self, story: ResourcesStory) -> None:

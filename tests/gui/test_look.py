@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QScrollBar, QWidget
 
@@ -14,6 +15,7 @@ from gui.tokens import DARK, LIGHT, Look, look
 from gui.widgets import plant
 from gui.widgets.land import SKIES
 from gui.widgets.mark import ICON_SIZES, app_icon_pixmap
+from gui.widgets.nav import beside
 from gui.widgets.picture import Picture
 from gui.widgets.signs import SIGNS, TONES, sign_pixmap
 from gui.window import Window
@@ -271,6 +273,19 @@ def test_a_change_of_the_theme_reaches_what_is_painted(qapp: QApplication):
     assert look() is DARK
     dispose(one)
     dress(qapp, is_dark=False)
+
+
+def test_what_is_painted_in_the_sidebar_is_mirrored_where_people_write_from_the_right(desk: QApplication):
+    one = QWidget()
+    one.resize(200, 40)
+
+    picture, words = beside(one, 12, 20, 10)
+    one.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    mirrored_picture, mirrored_words = beside(one, 12, 20, 10)
+
+    assert (picture.left(), words.left(), words.right()) == (12, 42, 200)
+    assert (mirrored_picture.right(), mirrored_words.left(), mirrored_words.right()) == (188, 0, 158)
+    dispose(one)
 
 
 def test_painting_leaves_the_painter_as_it_was(desk: QApplication):
