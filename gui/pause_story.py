@@ -11,6 +11,7 @@ from gui.plain import plain
 from node.api.schema import PauseKind, PauseReason, Status
 
 PauseControl = Literal["pause", "resume", "none"]  # what a person may ask for now
+_SLOW: Final = ("battery", "metered")  # a node waits for some minutes before it believes that these have ended
 _NAMED_MAX: Final = 2  # so many reasons are named in the headline
 
 
@@ -41,13 +42,13 @@ def tell_pause(status: Status | None, now: datetime) -> PauseStory:
         return PauseStory("none")
     if not status.pauses:
         return PauseStory("resume" if status.state == "paused" else "pause")
-    own = sum(reason.kind != "asked" for reason in status.pauses)
+    is_slow = any(reason.kind in _SLOW for reason in status.pauses)
     return PauseStory(
         "resume",
         _headline(status.pauses),
         _lead(status.pauses, now),
         tuple(_reason(reason, now) for reason in status.pauses),
-        texts.goes_on_after(own),
+        texts.goes_on_after(len(status.pauses)) if is_slow else "",
     )
 
 

@@ -17,11 +17,12 @@ from node.api.schema import Settings, Space, Status
 SPACE_STEPS: Final = 200  # so many steps, about, from nothing to the whole disk
 SPACE_BYTES_MIN: Final = 20_000_000  # a vault with less has no room for its own things
 PRACTICE_BYTES_MAX: Final = 1_000_000_000  # a practice farm needs no more, and its slider no further
-RATES: Final = tuple(
-    unit * step
+RATES: Final = tuple(  # bytes per second; with less than the first a vault could not keep its word to others
+    tenth * unit
     for unit in (100_000, 1_000_000, 10_000_000)
-    for step in (1, 1.5, 2, 3, 4, 5, 6, 8)
-)  # fmt: skip
+    for tenth in (1, 2, 3, 4, 5, 6, 8)
+    if tenth * unit > 100_000
+)
 _WHOLE_DAY: Final = 24
 
 
@@ -98,7 +99,7 @@ def tell_resources(
         battery=battery,
         metered=metered,
         login=_login(settings, is_practice=is_practice),
-        hours_text=hours_said(settings.hours),
+        hours_text=f"{words.NEVER_IN_PRACTICE}." if is_practice else hours_said(settings.hours),
         now_hour=now.hour + now.minute / 60,
     )
 
@@ -119,7 +120,7 @@ def space_scale(quota: int, space: Space | None, *, is_practice: bool = False) -
 
 def rate_scale() -> Scale:
     """Bytes per second, and at the end no limit."""
-    return Scale((*(round(rate) for rate in RATES), 0))
+    return Scale((*RATES, 0))
 
 
 def hours_said(hours: Collection[int]) -> str:
@@ -175,7 +176,7 @@ def _surroundings(settings: Settings, status: Status | None) -> tuple[SwitchStor
             _truth(now.is_metered, words.IS_METERED, words.NOT_METERED, words.METERED_UNKNOWN),
         )
         if status.is_practice:
-            truths = (truths[0], words.NEVER_IN_PRACTICE, words.NEVER_IN_PRACTICE)
+            truths = (words.NEVER_EASED_IN_PRACTICE, words.NEVER_IN_PRACTICE, words.NEVER_IN_PRACTICE)
     chosen = (settings.eases_in_use, settings.pauses_on_battery, settings.pauses_on_metered)
     eases, battery, metered = (SwitchStory(*each) for each in zip(chosen, truths, strict=True))
     return eases, battery, metered

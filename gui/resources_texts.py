@@ -34,6 +34,7 @@ NOT_METERED: Final = "This connection is not metered"
 METERED_UNKNOWN: Final = "This computer does not say what its connection costs"
 STARTS: Final = "It helps without being asked"
 STARTS_NOT: Final = "It helps only after you have started it"
+NEVER_EASED_IN_PRACTICE: Final = "A practice network never holds back"
 NEVER_IN_PRACTICE: Final = "A practice network never pauses by itself"
 ENDS_WITH_PRACTICE: Final = "A practice network ends when you quit"
 

@@ -169,9 +169,13 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
 
 
 def _headline(status: Status, instead: str, lead: str) -> tuple[str, str]:
-    """What the node says as the headline, and under it what to do; a long sentence goes into the line under it."""
-    sentence, check = plain(status.sentence), trouble(status)
+    """What the node says as the headline, and under it what to do; a long sentence goes into the line under it.
+
+    The node's sentence may end with what is to be done; it is not said twice.
+    """
+    check = trouble(status)
     to_do = plain(check.advice) if check else ""
+    sentence = plain(status.sentence.removesuffix(check.advice).rstrip() if check else status.sentence)
     if len(sentence) <= HEADLINE_CHARACTERS_MAX:
         return sentence, to_do or lead
     if check and check.sentence in status.sentence:

@@ -205,10 +205,10 @@ def goes_on_at(moment: str) -> str:
 
 
 def goes_on_after(reasons: int) -> str:
-    """What follows ``reasons`` that end by themselves."""
-    if reasons < 2:
-        return "It goes on a few minutes after that." if reasons else ""
-    return f"It goes on a few minutes after {'both' if reasons == 2 else 'all of them'} have ended."
+    """What follows when that many reasons have ended."""
+    if reasons == 1:
+        return "It goes on a few minutes after that."
+    return f"It goes on at most a few minutes after {'both' if reasons == 2 else 'all of them'} have ended."
 
 
 def paused_because(reasons: Sequence[str]) -> str:

@@ -103,6 +103,9 @@ class FakeNode:
         if seen.trial != self._trial:
             self._trial = seen.trial
             self.events.add("trial", seen.trial)
+        if seen.settings is not None and seen.settings != self._settings:
+            self._settings = seen.settings
+            self.events.add("settings", seen.settings)
         if seen.status != self._status:
             self._status = seen.status
             self.events.add("status", seen.status)

@@ -236,7 +236,7 @@ def trouble_samples() -> tuple[Sample, ...]:
     closed = check("reach", "wait", "Nobody has come in from outside yet.")
     return (
         Sample("needs-you", live(real("attention", gone.sentence, checks=checks(gone, closed))), HOME),
-        Sample("clock", live(real("attention", slow.sentence, checks=checks(slow))), HOME),
+        Sample("clock", live(real("attention", f"{slow.sentence} {slow.advice}", checks=checks(slow))), HOME),
         Sample("closed", live(real(checks=checks(closed))), HOME),
         Sample("disk", live(real("problem", gone.sentence, checks=checks(gone, slow, closed))), HOME),
     )
@@ -280,7 +280,7 @@ def samples() -> tuple[Sample, ...]:
         Sample("connecting", Seen(), 0),
         Sample("starting", live(status("starting", "The vault is starting.", chunks=0)), 0),
         Sample("fine", live(fine), 0),
-        Sample("fine-real", live(status(is_practice=False, chunks=1204)), 0),
+        Sample("fine-real", live(real()), 0),
         Sample("empty", live(status(chunks=0)), 0),
         Sample("trial", live(trying, (update("0.1.1", NEXT, "on_trial"),), EARLY), 0),
         Sample("paused", live(status("paused", "Paused: on battery.")), 0),

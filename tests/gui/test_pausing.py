@@ -125,6 +125,7 @@ def test_what_is_wrong_is_the_headline_and_the_one_thing_to_do_stands_under_it(n
 
     assert (home.headline, home.lead.split("\n")[0]) == (headline, lead)
     assert home.lead.split("\n")[-1].startswith(("Plug it back in", "Set the clock"))
+    assert home.lead.count("Set the clock") <= 1  # the node's own sentence ends with it
 
 
 @pytest.mark.parametrize("name", ["disk", "clock", "reach", "exchange", "audit"])
@@ -150,7 +151,7 @@ def test_of_two_things_that_are_wrong_the_advice_is_that_of_the_sentence(name: C
             "paused-two",
             "Paused: on battery and outside your hours.",
             "It goes on by itself.",
-            "It goes on a few minutes after both have ended.",
+            "It goes on at most a few minutes after both have ended.",
         ),
     ],
 )
@@ -175,6 +176,10 @@ def test_a_pause_says_why_and_what_ends_it(name: str, headline: str, lead: str, 
 )
 def test_each_reason_says_what_ends_it(reason: PauseReason, ends: str):
     assert tell_pause(real("paused", pauses=(reason,)), NOW).reasons[0].ends == ends
+
+
+def test_hours_end_at_once_and_no_wait_is_told():
+    assert tell_pause(real("paused", pauses=(paused("hours", NOW_S + AN_HOUR),)), NOW).after == ""
 
 
 def test_many_reasons_are_counted_in_the_headline_and_all_listed():

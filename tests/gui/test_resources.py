@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -83,7 +84,7 @@ def test_a_practice_farm_needs_no_whole_disk():
 def test_rates_end_in_no_limit():
     scale = rate_scale()
 
-    assert scale.values[0] == 100_000
+    assert scale.values[0] == 200_000
     assert list(scale.values[:-1]) == sorted(set(scale.values[:-1]))
     assert scale.place(0) == len(scale.values) - 1
     assert resources_texts.per_second(scale.values[-1]) == "no limit"
@@ -129,6 +130,14 @@ def test_each_switch_says_what_is_true_now(known: Surroundings, is_eased: bool, 
     told = tell(live(real(surroundings=known, is_eased=is_eased)), NOW).resources
 
     assert (told.eases.truth, told.battery.truth, told.metered.truth) == words
+
+
+def test_in_practice_nothing_pauses_by_itself_and_that_is_said():
+    told = tell(BY_NAME["practice"].seen, NOW).resources
+
+    assert {told.battery.truth, told.metered.truth} == {resources_texts.NEVER_IN_PRACTICE}
+    assert told.hours_text == "A practice network never pauses by itself."
+    assert (told.login.can_change, told.login.truth) == (False, "A practice network ends when you quit")
 
 
 def test_it_holds_back_only_when_it_does():
@@ -183,8 +192,9 @@ def test_a_slider_goes_where_it_is_pressed_and_is_not_moved_by_scrolling(desk: Q
     slider.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(2, slider.height() // 2))
 
+    assert slider._x(1.0) < slider._x(0.0)  # painted as it is pressed
     assert (still, most, slider.value()) == (before, slider.maximum(), slider.maximum())
-    assert [patch.upload_bytes_per_s for patch in changed] == [0, 100_000, 0]
+    assert [patch.upload_bytes_per_s for patch in changed] == [0, 200_000, 0]
     dispose(one)
 
 
@@ -334,13 +344,14 @@ def test_nothing_can_be_changed_while_nothing_answers_and_that_is_said(desk: QAp
 def test_a_change_is_shown_at_once_and_sent_once_the_last_of_each(
     desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("gui.changes.REST_S", 0.05)
+    monkeypatch.setattr("gui.changes.REST_S", 0.2)
 
     async def play() -> list[object]:
         async with living(desk, tmp_path) as (app, node):
             page = app.window.resources
-            for place in (3, 5, 4):
+            for place in (3, 5, 2):
                 page.upload.slider.setValue(place)
+                await asyncio.sleep(0)  # the loop turns, as it does between the moves of a hand
             page.eases.switch.click()
             assert page.upload.value.text() == "at most 400 kB per second"
             assert node.wishes == []
@@ -363,14 +374,14 @@ def test_a_change_that_is_refused_goes_back_and_the_nodes_sentence_stands_where_
             node.refuses = "At least one hour must be left."
             page.day.setFocus()
             page.day._turn(3, is_helping=False)
-            assert page.hours_text.text() == "Helps from 4:00 to 3:00."
+            assert page.hours_text.text() == "Helps from 4:00 to 8:00, 12:00 to 13:00 and 19:00 to 3:00."
             await wait_until(page.refused[2].isVisible)
             assert page.refused[2].text() == "At least one hour must be left."
-            assert page.hours_text.text() == "Helps all day."
+            assert page.hours_text.text() == "Helps from 12:00 to 13:00 and 19:00 to 8:00."
             assert not page.refused[0].isVisible()
             node.refuses = ""
             page.day._turn(3, is_helping=False)
-            await wait_until(lambda: node.settings().hours == (*range(3), *range(4, 24)))
+            await wait_until(lambda: node.settings().hours == (*range(3), *range(4, 8), 12, *range(19, 24)))
             assert not page.refused[2].isVisible()
 
     on_loop(desk, play())
