@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -16,10 +17,12 @@ from pytestqt.qtbot import QtBot
 
 from gui import resources_texts, texts
 from gui.app import App
+from gui.changes import REST_S, Changes
 from gui.patching import applied, fields, merged, without
 from gui.resources_story import hours_said, rate_scale, space_scale
 from gui.story import tell
 from gui.widgets.day_strip import DayStrip
+from node.api.client import Client
 from node.api.schema import Settings, SettingsPatch, Space, Surroundings
 from tests.gui.conftest import dress
 from tests.gui.fake_node import FakeNode
@@ -341,17 +344,66 @@ def test_nothing_can_be_changed_while_nothing_answers_and_that_is_said(desk: QAp
 # The way of a change.
 
 
+class Keeper(Client):
+    """Holds settings, and notes what it was sent; ``meanwhile`` happens while the first is on its way."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nowhere"))
+        self.held = Settings(quota_bytes=5 * GB)
+        self.sent: list[SettingsPatch] = []
+        self.meanwhile: Callable[[], None] = int
+
+    async def patch_settings(self, patch: SettingsPatch) -> Settings:
+        self.sent.append(patch)
+        meanwhile, self.meanwhile = self.meanwhile, int
+        meanwhile()
+        self.held = applied(self.held, patch)
+        return self.held
+
+
+def test_a_change_rests_before_it_is_sent_and_one_made_meanwhile_follows(monkeypatch: pytest.MonkeyPatch):
+    keeper, jobs = Keeper(), list[Coroutine[Any, Any, None]]()
+    first, second = SettingsPatch(quota_bytes=6 * GB), SettingsPatch(quota_bytes=7 * GB, eases_in_use=False)
+
+    async def play() -> tuple[list[float], Settings | None]:
+        loop, timers = asyncio.get_running_loop(), list[tuple[float, asyncio.TimerHandle, Callable[[], None]]]()
+
+        def call_later(delay_s: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+            timers.append((delay_s, asyncio.TimerHandle(0.0, callback, (), loop), callback))
+            return timers[-1][1]
+
+        changes = Changes(connect=lambda _: keeper, spawn=jobs.append, tell=lambda: None, take=lambda _: None)
+        changes.attach(Path("/nowhere"))
+        changes.hear(keeper.held)
+        monkeypatch.setattr(loop, "call_later", call_later)
+        keeper.meanwhile = lambda: changes.change(second)
+        for patch in (SettingsPatch(quota_bytes=9 * GB), first):
+            changes.change(patch)
+        assert [timer.cancelled() for _, timer, _ in timers] == [True, False]
+        timers[-1][2]()
+        await jobs.pop()
+        assert changes.settings == applied(keeper.held, second)  # what is not sent yet is shown
+        timers[-1][2]()
+        await jobs.pop()
+        return [delay_s for delay_s, *_ in timers], changes.settings
+
+    delays, shown_at_last = asyncio.run(play())
+
+    assert delays == [REST_S] * 3
+    assert keeper.sent == [first, second]
+    assert shown_at_last == keeper.held
+
+
 def test_a_change_is_shown_at_once_and_sent_once_the_last_of_each(
     desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("gui.changes.REST_S", 0.2)
+    monkeypatch.setattr("gui.changes.REST_S", 0.05)
 
     async def play() -> list[object]:
         async with living(desk, tmp_path) as (app, node):
             page = app.window.resources
             for place in (3, 5, 2):
                 page.upload.slider.setValue(place)
-                await asyncio.sleep(0)  # the loop turns, as it does between the moves of a hand
             page.eases.switch.click()
             assert page.upload.value.text() == "at most 400 kB per second"
             assert node.wishes == []
