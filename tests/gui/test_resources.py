@@ -26,7 +26,7 @@ from node.api.client import Client
 from node.api.schema import Settings, SettingsPatch, Space, Surroundings
 from tests.gui.conftest import dress
 from tests.gui.fake_node import FakeNode
-from tests.gui.gallery import dispose
+from tests.gui.gallery import dispose, nothing
 from tests.gui.helper import on_loop, running, said, wait_until
 from tests.gui.samples import NOW, Sample, live, real, samples
 from tests.gui.test_look import faults, settled, shown
@@ -351,17 +351,20 @@ class Keeper(Client):
         super().__init__(Path("/nowhere"))
         self.held = Settings(quota_bytes=5 * GB)
         self.sent: list[SettingsPatch] = []
-        self.meanwhile: Callable[[], None] = int
+        self.meanwhile: Callable[[], None] = nothing
 
     async def patch_settings(self, patch: SettingsPatch) -> Settings:
         self.sent.append(patch)
-        meanwhile, self.meanwhile = self.meanwhile, int
+        meanwhile, self.meanwhile = self.meanwhile, nothing
         meanwhile()
         self.held = applied(self.held, patch)
         return self.held
 
 
-def test_a_change_rests_before_it_is_sent_and_one_made_meanwhile_follows(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("has_rested", [False, True], ids=["still resting", "rested"])
+def test_a_change_rests_before_it_is_sent_and_one_made_meanwhile_follows(
+    monkeypatch: pytest.MonkeyPatch, has_rested: bool
+):
     keeper, jobs = Keeper(), list[Coroutine[Any, Any, None]]()
     first, second = SettingsPatch(quota_bytes=6 * GB), SettingsPatch(quota_bytes=7 * GB, eases_in_use=False)
 
@@ -376,15 +379,23 @@ def test_a_change_rests_before_it_is_sent_and_one_made_meanwhile_follows(monkeyp
         changes.attach(Path("/nowhere"))
         changes.hear(keeper.held)
         monkeypatch.setattr(loop, "call_later", call_later)
-        keeper.meanwhile = lambda: changes.change(second)
+
+        def meanwhile() -> None:
+            changes.change(second)
+            if has_rested:
+                timers[-1][2]()
+
+        keeper.meanwhile = meanwhile
         for patch in (SettingsPatch(quota_bytes=9 * GB), first):
             changes.change(patch)
         assert [timer.cancelled() for _, timer, _ in timers] == [True, False]
         timers[-1][2]()
-        await jobs.pop()
-        assert changes.settings == applied(keeper.held, second)  # what is not sent yet is shown
-        timers[-1][2]()
-        await jobs.pop()
+        await jobs.pop(0)
+        assert changes.settings == applied(keeper.held, second)  # what is not sent yet is shown, too
+        if not has_rested:
+            timers[-1][2]()
+            await jobs.pop(0)
+        assert jobs == []  # never two on their way
         return [delay_s for delay_s, *_ in timers], changes.settings
 
     delays, shown_at_last = asyncio.run(play())
