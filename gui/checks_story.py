@@ -41,12 +41,12 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
     if status is None or not status.checks:
         proofs = tuple(Proof("wait", texts.CHECKS[name, "wait"]) for name in _NAMES)
         return ChecksStory(proofs, (), texts.NOT_LOOKED)
-    is_trouble = status.state == "problem"
+    is_trouble, is_starting = status.state == "problem", status.state == "starting"  # then nothing is known, of course
     told = tuple(_proof(check, now, is_trouble=is_trouble) for check in status.checks)
     remarks = tuple(
         proof.why
         for check, proof in zip(status.checks, told, strict=True)
-        if check.result != "ok" and proof.why and proof.why not in plain(status.sentence)
+        if check.result != "ok" and proof.why and proof.why not in plain(status.sentence) and not is_starting
     )
     return ChecksStory(told, remarks, _looked(status.checks, now))
 

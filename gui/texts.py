@@ -109,10 +109,10 @@ GOES_ON_WHEN_ASKED: Final = f"It goes on when you say so. {_MEANWHILE}"
 
 CHECKS: Final[dict[tuple[CheckName, CheckResult], str]] = {
     ("disk", "ok"): "Disk works",
-    ("disk", "wait"): "Disk not looked at",
+    ("disk", "wait"): "Disk not known",
     ("disk", "bad"): "Disk fails",
     ("clock", "ok"): "Clock is right",
-    ("clock", "wait"): "Clock not compared",
+    ("clock", "wait"): "Clock not known",
     ("clock", "bad"): "Clock is wrong",
     ("reach", "ok"): "Others reach you",
     ("reach", "wait"): "Not reached lately",
@@ -133,6 +133,7 @@ TROUBLES: Final[dict[CheckName, str]] = {
 }
 LOOKED_NOW: Final = "Last look: just now"
 NOT_LOOKED: Final = "Nothing could be looked at yet"
+SHUT_OFF_WHAT: Final = "The version in use"
 SHUT_OFF_UNKNOWN: Final = "Not known how it is shut off"
 SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "full": "Shut off from your files",

@@ -120,7 +120,7 @@ class UpdatesPage(Page):
         self._held_why = label("", "small", "faint")
         held = row(gap=GAP_12)
         held.addWidget(self._held_mark, 0, Qt.AlignmentFlag.AlignVCenter)
-        held.addLayout(column(self._held, self._held_why, gap=2), 1)
+        held.addLayout(column(label(texts.SHUT_OFF_WHAT, "small", "faint"), self._held, self._held_why, gap=2), 1)
         self._history_title = label(words.HISTORY, "title")
         self._rows: tuple[HistoryRow, ...] = ()
         self._grid = QGridLayout()

@@ -281,10 +281,10 @@ class TestTheWindowsCloseButton:
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 window = app.window
                 first, second, *_ = window.sidebar.group.buttons()
-                qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-                assert window.pages.currentWidget() is window.updates
                 qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
                 assert window.pages.currentWidget() is window.resources
+                qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+                assert window.pages.currentWidget() is window.updates
                 second.setFocus()
                 qtbot.keyClick(second, Qt.Key.Key_Up)
                 assert window.focusWidget() is first

@@ -86,7 +86,7 @@ def test_a_tick_that_is_older_than_its_promise_is_none():
 
     assert {proof.mark for proof in early.proofs} == {"ok"}
     assert {proof.mark for proof in late.proofs} == {"wait"}
-    assert late.proofs[0].text == "Disk not looked at"
+    assert late.proofs[0].text == "Disk not known"
     assert late.looked == "Last look: 14:03"
 
 
@@ -111,6 +111,10 @@ def test_what_is_not_as_it_should_be_says_why_and_only_once():
         "The clock of this computer is 2 years behind those of 9 other computers.",
         "Nobody has come in from outside yet.",
     )
+
+
+def test_while_it_starts_nothing_is_known_yet_and_no_more_is_said_of_that():
+    assert tell_checks(BY_NAME["starting"].seen.status, NOW).remarks == ()
 
 
 @pytest.mark.parametrize(
