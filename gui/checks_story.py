@@ -41,7 +41,8 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
     if status is None or not status.checks:
         proofs = tuple(Proof("wait", texts.CHECKS[name, "wait"]) for name in _NAMES)
         return ChecksStory(proofs, (), texts.NOT_LOOKED)
-    is_trouble, is_starting = status.state == "problem", status.state == "starting"  # then nothing is known, of course
+    is_trouble = status.state == "problem"
+    is_starting = status.state == "starting"  # then nothing is known yet, and that is no news
     told = tuple(_proof(check, now, is_trouble=is_trouble) for check in status.checks)
     remarks = tuple(
         proof.why
