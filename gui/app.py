@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from gui import children, texts
 from gui.children import Child, ChildFailed
+from gui.closer import CloserLook
 from gui.feed import Feed, Node
 from gui.story import Action, Seen, Story, tell
 from gui.tokens import use
@@ -62,6 +63,7 @@ class App:
         self._memory = QSettings(str(options.memory), QSettings.Format.IniFormat)
         self._follow_theme()
         self.window = Window(Wishes(act=self._act, grow=self._grow, close=self._close, seen=self._seen_window))
+        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=_now)
         self.tray = Tray(self.open, self.ask_quit)
         self._steady = Steady()
         self._quit = asyncio.Event()
@@ -130,7 +132,7 @@ class App:
         trouble = self._node.last_words() if self._node is not None and self._node.has_ended else ""
         return tell(
             self._seen,
-            datetime.now().astimezone(),
+            _now(),
             offer=offer,
             has_practice_ended=self._has_practice_ended,
             trouble=trouble,
@@ -180,9 +182,10 @@ class App:
         if self._feed_job is not None:
             self._feed_job.cancel()
         self._home, self._seen = home, Seen()
-        self._feed = Feed(home, self._hear, connect=self._options.connect)
+        self._feed = Feed(home, self._hear, on_event=self._closer.take, connect=self._options.connect)
         self._feed.is_window_shown = self.window.isVisible()
         self._feed_job = self._spawn(self._feed.run())
+        self._closer.attach(home)
         self.window.show_main()
         self._tell()
 
@@ -222,6 +225,7 @@ class App:
 
     def _hear(self, seen: Seen) -> None:
         self._seen = seen
+        self._closer.hear(seen)
         self._tell()
 
     def _tell(self) -> None:
@@ -305,6 +309,10 @@ class App:
         for one in handled:
             asyncio.get_running_loop().add_signal_handler(one, self.quit)
         return handled
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _is_practice(seen: Seen) -> bool:

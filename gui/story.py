@@ -1,6 +1,6 @@
 """What is known, told as what is shown: one sentence, its sign, its proof.  Pure: no Qt, no clock.
 
-    Seen (link, status, updates, trial)  --tell-->  Story (sign, sentence, home, releases, what can be done)
+    Seen (link, status, updates, trial, settings)  --tell-->  Story (sign, sentence, home, releases, what can be done)
 
 Three rules: nothing is ticked that was not looked at; what was heard before the line went dead is said to be
 old; a practice network is never taken for a real one.
@@ -15,7 +15,7 @@ from typing import Final, Literal
 from gui import texts
 from gui.plain import plain
 from gui.release_story import Mark, ReleaseStory, tell_releases, trying
-from node.api.schema import NodeState, SandboxLevel, Status, TrialView, Updates
+from node.api.schema import NodeState, SandboxLevel, Settings, Status, TrialView, Updates
 
 HEADLINE_CHARACTERS_MAX: Final = 60
 Sign = NodeState  # the six signs of the tray are the six states of a node
@@ -34,6 +34,7 @@ class Seen:
     status: Status | None = None
     updates: Updates | None = None
     trial: TrialView | None = None
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)

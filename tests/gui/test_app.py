@@ -280,7 +280,7 @@ class TestTheWindowsCloseButton:
             await node.start()
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 window = app.window
-                first, second = window.sidebar.group.buttons()
+                first, second, *_ = window.sidebar.group.buttons()
                 qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
                 assert window.pages.currentWidget() is window.updates
                 second.setFocus()
