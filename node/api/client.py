@@ -20,6 +20,8 @@ from node.api.schema import (
     Joined,
     JoinRequest,
     NetworkView,
+    PauseLasts,
+    PauseRequest,
     Settings,
     SettingsPatch,
     Status,
@@ -101,6 +103,12 @@ class Client:
 
     async def patch_settings(self, patch: SettingsPatch) -> Settings:
         return await self._ask("PATCH", "/v1/settings", Settings, msgspec.json.encode(patch))
+
+    async def pause(self, lasts: PauseLasts) -> Status:
+        return await self._ask("POST", "/v1/pause", Status, msgspec.json.encode(PauseRequest(lasts)))
+
+    async def resume(self) -> Status:
+        return await self._ask("POST", "/v1/resume", Status)
 
     async def put_chunk(self, content: bytes) -> StoredChunk:
         _check_size(content, CHUNK_BYTES_MAX)
