@@ -6,12 +6,14 @@
     story.py     PURE: what is known -> what is shown (sentence, sign, evidence, history)
     network_story.py  PURE: the network as it is seen -> ring, facts, the last hour
     details_story.py  PURE: the same in exact words, for the curious
+    notifications.py  PURE: what is worth a notification, and what was told already
     release_story.py  PURE: the part of it about releases: the way, the evidence, the history
-    texts.py     PURE: every word of the app; release_texts.py, network_texts.py, help_texts.py and details_texts.py
-                 those of these pages
+    texts.py     PURE: every word of the app; release_texts.py, network_texts.py, help_texts.py, details_texts.py and
+                 notification_texts.py those of their subjects
     plain.py     PURE: everyday words for those of the node that one must have learnt
     asking.py    asks the node for what only one page shows, while it is shown
     closer.py    what Network and Details are told; saves the diagnostics file
+    notifier.py  tells it; desktop_notes.py by D-Bus, full_screen.py whether something fills the screen
     handbook.py  the handbook's files and where its links lead
     log_tail.py  the last lines of a log
     tokens.py    colours, sizes, type of the look, light and dark

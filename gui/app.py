@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -26,6 +28,9 @@ from gui import children, texts
 from gui.children import Child, ChildFailed
 from gui.closer import CloserLook
 from gui.feed import Feed, Node
+from gui.full_screen import screen
+from gui.handbook import icon_file
+from gui.notifier import Notifier, desktops_here
 from gui.story import Action, Seen, Story, tell
 from gui.tokens import use
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray
@@ -65,6 +70,8 @@ class App:
         self.window = Window(Wishes(act=self._act, grow=self._grow, close=self._close, seen=self._seen_window))
         self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=_now)
         self.tray = Tray(self.open, self.ask_quit)
+        desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
+        self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._steady = Steady()
         self._quit = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -86,6 +93,7 @@ class App:
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._spawn(self._begin())
+                self._spawn(self._notifier.run())
                 await self._quit.wait()
                 for job in self._jobs:
                     job.cancel()
@@ -226,6 +234,7 @@ class App:
     def _hear(self, seen: Seen) -> None:
         self._seen = seen
         self._closer.hear(seen)
+        self._notifier.hear(seen)
         self._tell()
 
     def _tell(self) -> None:

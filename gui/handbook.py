@@ -44,6 +44,11 @@ def handbook_folder() -> Path:
     return Path(__file__).resolve().parents[1] / "resources" / "handbook"
 
 
+def icon_file() -> Path:
+    """The app's own picture, for those who show it beside our words."""
+    return handbook_folder().parent / "icons" / "perennial-64.png"
+
+
 def contents(folder: Path) -> tuple[Chapter, ...]:
     """The chapters, those for the person at home first and the decisions last.  Blocking, but short."""
     found = {path.name: _chapter(folder, path.name) for path in sorted(folder.glob("*.md"))[:CHAPTERS_MAX]}

@@ -30,6 +30,10 @@ Kind = Literal["act", "news"]
 Look = Literal["free", "full", "unknown"]  # of the screen
 
 
+class NothingShown(Exception):
+    """It could not be told in this way.  Try another, or later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """``cause``: by it a second word on the same is known."""
@@ -71,9 +75,7 @@ def wanted(seen: Seen, now_s: float, told: Told) -> Note | None:
     return _needs(status) or _news(seen.updates, status, now_s, told)
 
 
-def decide(
-    seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look
-) -> tuple[Note | None, Told, Waiting]:
+def decide(seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look) -> tuple[Note | None, Told, Waiting]:
     """What to tell now, and what to remember from now on."""
     if not told.first_s:
         told = replace(told, first_s=now_s)
