@@ -8,8 +8,9 @@
     details_story.py  PURE: the same in exact words, for the curious
     notifications.py  PURE: what is worth a notification, and what was told already
     release_story.py  PURE: the part of it about releases: the way, the evidence, the history
-    texts.py     PURE: every word of the app; release_texts.py, network_texts.py, help_texts.py, details_texts.py and
-                 notification_texts.py those of their subjects
+    rollout_story.py  PURE: whose turn it is, and whether its makers agree
+    texts.py     PURE: every word of the app; release_texts.py, network_texts.py, help_texts.py, details_texts.py,
+                 rollout_texts.py and notification_texts.py those of their subjects
     plain.py     PURE: everyday words for those of the node that one must have learnt
     asking.py    asks the node for what only one page shows, while it is shown
     closer.py    what Network and Details are told; saves the diagnostics file

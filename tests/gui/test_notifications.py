@@ -138,7 +138,7 @@ class TestGoodNews:
 
     def test_what_was_thrown_away_or_taken_back_is_no_news(self):
         for phase in ("refused", "not_proven", "rolled_back", "recalled"):
-            assert play((0, seen(REAL, update("0.1.3", LOSSY, phase), setting="news")))[0] == []  # type: ignore[arg-type]
+            assert play((0, seen(REAL, update("0.1.3", LOSSY, phase), setting="news")))[0] == []
 
     def test_nor_is_one_that_took_over_and_is_not_in_use_any_more(self):
         assert play((0, seen(status(is_practice=False, tree_hash=BASE), update("0.1.1", NEXT, "confirmed"))))[0] == []
