@@ -6,7 +6,7 @@ from typing import Final
 
 HELP: Final = "Help"
 CONTENTS: Final = "Contents"
-DETAILS: Final = "Details for the curious"
+DETAILS: Final = "Details"
 SAVE: Final = "Save a diagnostics file…"
 SAVE_WHY: Final = "It holds nothing secret and no address, so you can show it to whoever helps you."
 COPY: Final = "Copy the address"

@@ -50,7 +50,8 @@ class DetailsPage(Page):
         self.save = button(help_texts.SAVE)
         self.save.setAccessibleDescription(help_texts.SAVE_WHY)
         self.save.setToolTip(help_texts.SAVE_WHY)
-        self.said = label("", "small", "faint")
+        self._why = label(help_texts.SAVE_WHY, "small", "faint")
+        self.said = label("", "small")
         self.said.hide()
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP_16)
@@ -60,7 +61,9 @@ class DetailsPage(Page):
         self.log = ExactText(words.LOG, 9)
         self.commands = ExactText(words.API, 7)
         title = row(label(words.DETAILS, "display"), None, self.back, gap=GAP_8)
-        head = column(title, self.lead, row(self.save, None), self.said, gap=GAP_8)
+        saving = row(self.save, gap=GAP_16)
+        saving.addWidget(self._why, 1)
+        head = column(title, self.lead, saving, self.said, gap=GAP_8)
         fill(
             self.body, head, card(label(words.NODE, "title"), self._grid),
             card(label(words.EVENTS, "title"), self.events), card(label(words.LOG, "title"), self.log),
@@ -84,6 +87,7 @@ class DetailsPage(Page):
     def hide_save(self) -> None:
         """The node that runs makes no such file."""
         self.save.hide()
+        self._why.hide()
 
     def _show_facts(self) -> None:
         empty(self._grid)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from gui import network_texts as words
 from gui.network_story import Fact, NetworkStory
 from gui.pages.home import MARKS
-from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Tone
+from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_24, Tone
 from gui.widgets.basics import Page, card, column, empty, fill, label, row, rule
 from gui.widgets.close_group import CloseGroup, NeighbourSign
 from gui.widgets.icons import Glyph, Shape
@@ -70,7 +70,8 @@ class NetworkPage(Page):
         self.chart = TrafficChart()
         self._sent, self._received = _Rate("up", "leaf", words.SENT), _Rate("down", "sky", words.RECEIVED)
         self._told, self._limits = label("", "small", "faint"), label("", "small", "faint")
-        head = row(label(words.LAST_HOUR, "title", wrap=False), None, self._sent, self._received, gap=GAP_16)
+        rates = row(self._sent, self._received, None, gap=GAP_24)
+        head = column(label(words.LAST_HOUR, "title", wrap=False), rates, gap=GAP_8)
         below = column(self._told, self._limits, gap=2)
         title = column(label(words.TITLE, "display"), self.lead, gap=GAP_4 + 2)
         facts = row(gap=GAP_24)

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextFrameFormat,
     QTextLength,
+    QTextOption,
     QTextTable,
 )
 from PySide6.QtWidgets import QTextBrowser
@@ -34,7 +35,9 @@ class Reader(QTextBrowser):
     def __init__(self, on_link: Callable[[str], None]) -> None:
         super().__init__()
         self._markdown = ""
+        self._look = look()  # the one in which it was rendered
         self.setOpenLinks(False)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)  # rather than to cut a long command
         self.anchorClicked.connect(lambda url: on_link(url.toString()))
         self.setMaximumWidth(round(QFontMetricsF(font("body")).averageCharWidth() * _SIGNS) + GAP_24)
 
@@ -60,13 +63,14 @@ class Reader(QTextBrowser):
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802  (Qt's name)
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._markdown:
+        if event.type() == QEvent.Type.PaletteChange and self._markdown and look() is not self._look:
             at = self.verticalScrollBar().value()
             self._render()
             self.verticalScrollBar().setValue(at)
 
     def _render(self) -> None:
         document, c = self.document(), look()
+        self._look = c
         document.setDefaultFont(font("body"))
         document.setDocumentMargin(GAP_4)
         document.setIndentWidth(GAP_24)
