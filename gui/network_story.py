@@ -104,13 +104,17 @@ def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
         ring=ring(close, others),
         counts=_counts(close),
         beyond=_beyond(close, others),
-        facts=(_reach(view.reach, now.timestamp(), is_live=seen.is_live), *_networks(view)),
+        facts=(_reach(view.reach, now.timestamp(), is_live=seen.is_live), *_networks(view, is_live=seen.is_live)),
         hour=hour,
         sent=_newest(hour.sent),
         received=_newest(hour.received),
         hour_told=told,
         peaks=words.peaks(_highest(hour.sent), _highest(hour.received)) if hour.is_measured else "",
-        limits=words.limits(upload, download) if seen.settings else "",
+        limits=words.limits(
+            upload, download, is_upload_drawn=hour.sent_limit > 0, is_download_drawn=hour.received_limit > 0
+        )
+        if seen.settings
+        else "",
     )
 
 
@@ -147,10 +151,10 @@ def _reach(reach: Reach, now_s: float, *, is_live: bool) -> Fact:
     return Fact(mark, words.REACH[reach.state], " ".join(parts))
 
 
-def _networks(view: NetworkView) -> tuple[Fact, ...]:
+def _networks(view: NetworkView, *, is_live: bool) -> tuple[Fact, ...]:
     if not view.subnet_count:
         return ()
-    mark: Mark = "ok" if view.subnet_count > 1 else "wait"
+    mark: Mark = "ok" if view.subnet_count > 1 and is_live else "wait"
     why = words.NETWORKS_WHY if view.subnet_count > 1 else ""
     return (Fact(mark, words.networks(view.subnet_count), f"{words.known(view.vault_count)} {why}".strip()),)
 

@@ -23,6 +23,7 @@ NO_TRAFFIC: Final = "Not measured yet. The first minute comes in a minute."
 SENT: Final = "Sent"
 RECEIVED: Final = "Received"
 NO_LIMIT: Final = "no limit set"
+DASHED: Final = " (dashed)"
 NETWORKS_WHY: Final = "No single network can speak for all."
 
 _STATES: Final[dict[NeighbourState, tuple[str, str]]] = {
@@ -82,13 +83,10 @@ def peaks(sent: float, received: float) -> str:
     return f"At most {rate(sent)} sent and {rate(received)} received, averaged over a minute."
 
 
-def limit(bytes_per_s: int) -> str:
-    return f"your limit: {rate(bytes_per_s)}"
-
-
-def limits(upload: int, download: int) -> str:
+def limits(upload: int, download: int, *, is_upload_drawn: bool, is_download_drawn: bool) -> str:
     """What may be sent and received; a limit of 0 is none."""
     if not upload and not download:
         return f"Sending and receiving: {NO_LIMIT}."
-    parts = (rate(upload) if upload else NO_LIMIT, rate(download) if download else NO_LIMIT)
-    return f"Your limits: sending {parts[0]}, receiving {parts[1]}."
+    sending = rate(upload) + (DASHED if is_upload_drawn else "") if upload else NO_LIMIT
+    receiving = rate(download) + (DASHED if is_download_drawn else "") if download else NO_LIMIT
+    return f"Your limits: sending {sending}, receiving {receiving}."

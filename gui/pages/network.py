@@ -64,9 +64,9 @@ class NetworkPage(Page):
         self._order = label(words.NO_MAP, "small", "faint")
         self._rule = rule()
         side = column(None, self._legend, self._beyond, self._rule, self._order, None, gap=GAP_12)
-        both = row(gap=GAP_24)
-        both.addWidget(self.group, 10)
-        both.addLayout(side, 11)
+        self._both = row(gap=GAP_24)
+        self._both.addWidget(self.group, 10)
+        self._both.addLayout(side)
         self.chart = TrafficChart()
         self._sent, self._received = _Rate("up", "leaf", words.SENT), _Rate("down", "sky", words.RECEIVED)
         self._told, self._limits = label("", "small", "faint"), label("", "small", "faint")
@@ -78,7 +78,7 @@ class NetworkPage(Page):
         for fact in self._facts:
             facts.addLayout(fact.layout, 1)
         self._facts_card = card(facts)
-        fill(self.body, title, card(both), self._facts_card, card(head, self.chart, below, gap=GAP_12), None)
+        fill(self.body, title, card(self._both), self._facts_card, card(head, self.chart, below, gap=GAP_12), None)
 
     def show_story(self, story: NetworkStory) -> None:
         if story == self._story:
@@ -96,6 +96,7 @@ class NetworkPage(Page):
         for line, fact in zip(self._facts, (*story.facts, None, None), strict=False):
             line.show_fact(fact)
         self._facts_card.setVisible(bool(story.facts))
+        self._both.setStretch(1, 11 if story.counts else 0)  # with nothing beside it the picture stands in the middle
         self._rule.setVisible(bool(story.counts))
         self._order.setVisible(bool(story.counts))
         self._sent.show_rate(story.sent)
