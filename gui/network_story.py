@@ -140,15 +140,9 @@ def _beyond(close: Sequence[Neighbour], others: Sequence[Neighbour]) -> str:
 
 
 def _reach(reach: Reach, now_s: float, *, is_live: bool) -> Fact:
-    parts = []
-    if reach.contact_s is not None:
-        parts.append(words.from_outside(lasted(now_s - reach.contact_s)))
-    if reach.state != "open":
-        parts.append(plain(reach.sentence))
-    if reach.advice:
-        parts.append(plain(reach.advice))
-    mark = _MARKS[reach.state] if is_live else "wait"
-    return Fact(mark, words.REACH[reach.state], " ".join(parts))
+    parts = [] if reach.contact_s is None else [words.from_outside(lasted(now_s - reach.contact_s))]
+    parts += [plain(reach.advice)] if reach.advice else []
+    return Fact(_MARKS[reach.state] if is_live else "wait", plain(reach.sentence), " ".join(parts))
 
 
 def _networks(view: NetworkView, *, is_live: bool) -> tuple[Fact, ...]:

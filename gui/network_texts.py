@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gui.texts import amount, plural
-from node.api.schema import NeighbourState, ReachState
+from node.api.schema import NeighbourState
 
 NETWORK: Final = "Network"
 TITLE: Final = "Your neighbours"
@@ -31,11 +31,6 @@ _STATES: Final[dict[NeighbourState, tuple[str, str]]] = {
     "slow": ("is slow", "are slow"),
     "silent": ("is silent", "are silent"),
 }
-REACH: Final[dict[ReachState, str]] = {
-    "open": "Others reach you by themselves",
-    "closed": "Others cannot reach you by themselves",
-    "unknown": "Not known yet whether others reach you",
-}
 
 
 def in_state(count: int, state: NeighbourState) -> str:
@@ -58,11 +53,11 @@ def known(count: int) -> str:
 
 
 def networks(count: int) -> str:
-    return f"Neighbours on {plural(count, 'network', 'different networks')}"
+    return f"Neighbours on {plural(count, 'network', 'different networks')}."
 
 
 def from_outside(ago: str) -> str:
-    return f"The last one came from outside {ago} ago."
+    return f"The last one came {ago} ago."
 
 
 def as_heard(moment: str) -> str:

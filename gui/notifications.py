@@ -1,9 +1,9 @@
 """What is worth a notification, and what is not.  Pure: it is given the time, and remembers what was told.
 
-Told is what needs a person, at most once a day for each cause, and, to those who want good news too, that a new
-version took over, at most once a week.  What was thrown away stands in the history and is news to nobody.  Nothing is
-told in the first hour of the first start, nothing in a practice network, and nothing while something fills the screen;
-where that cannot be known, good news wait, and what needs a person does not.
+Told is what needs a person, at most once a day for each cause and some more rarely; and, to those who want good news
+too, that a new version took over, at most once a week.  What was thrown away stands in the history and is news to
+nobody.  Nothing is told in the first hour of the first start, nothing in a practice network, and nothing while
+something fills the screen; where that cannot be known, good news wait, and what needs a person does not.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from node.api.schema import Check, Status, Update, Updates
 FIRST_START_S: Final = 3600.0  # so long after the first start of all nothing is told
 HOLD_S: Final = 120.0  # what needs a person must have lasted so long; most of it mends itself before
 CAUSE_S: Final = 86_400.0  # between two words on one cause
+# A computer that is on the way is often without a line, and a router that lets nobody in may be nobody's to change.
+LONGER_HOLD_S: Final = {"exchange": 3600.0}
+RARER_CAUSE_S: Final = {"reach": 30 * 86_400.0}
 NEWS_S: Final = 7 * 86_400.0  # between two good news
 NEWS_S_MAX: Final = 7 * 86_400.0  # good news that had to wait for longer are none any more
 CAUSES_MAX: Final = 32
@@ -88,7 +91,7 @@ def decide(seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look)
         return None, told, waiting
     if note.kind == "news":
         return note, replace(told, news_s=now_s, release=_newest(seen.updates)), waiting
-    recent = {cause: at_s for cause, at_s in told.causes.items() if 0 <= now_s - at_s < CAUSE_S}
+    recent = {cause: at_s for cause, at_s in told.causes.items() if 0 <= now_s - at_s < _between_s(cause)}
     newest = dict(sorted({**recent, note.cause: now_s}.items(), key=lambda one: one[1])[-CAUSES_MAX:])
     return note, replace(told, causes=newest), waiting
 
@@ -100,8 +103,13 @@ def _is_due(note: Note, seen: Seen, now_s: float, told: Told, waiting: Waiting, 
     if note.kind == "news":
         return setting == "news" and screen == "free" and not 0 <= now_s - told.news_s < NEWS_S
     # A clock that was set back makes an old word look like one of the future; then it counts as forgotten.
-    is_told = 0 <= now_s - told.causes.get(note.cause, -CAUSE_S) < CAUSE_S
-    return not is_told and now_s - waiting.since_s >= HOLD_S
+    told_s = told.causes.get(note.cause)
+    is_told = told_s is not None and 0 <= now_s - told_s < _between_s(note.cause)
+    return not is_told and now_s - waiting.since_s >= LONGER_HOLD_S.get(note.cause, HOLD_S)
+
+
+def _between_s(cause: str) -> float:
+    return RARER_CAUSE_S.get(cause, CAUSE_S)
 
 
 def _needs(status: Status) -> Note | None:

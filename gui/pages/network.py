@@ -34,6 +34,7 @@ class _FactLine:
             self._glyph.show_shape(*MARKS[fact.mark])
             self._text.setText(fact.text)
             self._under.setText(fact.under)
+            self._under.setVisible(bool(fact.under))
 
 
 class _Rate(QWidget):
@@ -74,10 +75,7 @@ class NetworkPage(Page):
         head = column(label(words.LAST_HOUR, "title", wrap=False), rates, gap=GAP_8)
         below = column(self._told, self._limits, gap=2)
         title = column(label(words.TITLE, "display"), self.lead, gap=GAP_4 + 2)
-        facts = row(gap=GAP_24)
-        for fact in self._facts:
-            facts.addLayout(fact.layout, 1)
-        self._facts_card = card(facts)
+        self._facts_card = card(*(fact.layout for fact in self._facts), gap=GAP_12 + 2)
         fill(self.body, title, card(self._both), self._facts_card, card(head, self.chart, below, gap=GAP_12), None)
 
     def show_story(self, story: NetworkStory) -> None:

@@ -11,6 +11,7 @@ from gui.details_story import DetailsSeen, tell_details
 from gui.handbook import DECISIONS
 from gui.network_story import tell_network
 from gui.story import Seen, tell
+from gui.widgets.basics import Page
 from gui.window import Window
 from node.api.schema import Event, Settings, Updates
 from tests.gui import gallery
@@ -31,9 +32,9 @@ EVENTS = (
 
 
 def shoot_pages(app: QApplication, folder: Path, look: str) -> None:
-    for name, seen in NETWORKS.items():
+    for name, heard in NETWORKS.items():
         one = _window(live(REAL))
-        one.network.show_story(tell_network(seen, NOW))
+        one.network.show_story(tell_network(heard, NOW))
         one.go(one.pages.indexOf(one.network))
         _shoot(app, one, folder / f"network-{name}-{look}.png", whole=one.network)
     for chapter in CHAPTERS:
@@ -58,6 +59,6 @@ def _window(seen: Seen) -> Window:
     return one
 
 
-def _shoot(app: QApplication, one: Window, path: Path, whole: gallery.Page | None = None) -> None:
+def _shoot(app: QApplication, one: Window, path: Path, whole: Page | None = None) -> None:
     gallery.shoot(app, one, path, whole=whole)
     gallery.dispose(one)

@@ -8,12 +8,12 @@ from gui.network_story import NetworkSeen
 from node.api.schema import Neighbour, NeighbourState, NetworkView, Reach, Settings, Traffic
 from tests.gui.samples import NOW_S
 
-OPEN = Reach("open", "Other vaults reach this one by themselves.", NOW_S - 40)
+OPEN = Reach("open", "Others on the internet reach this computer by themselves.", NOW_S - 40)
 CLOSED = Reach(
     "closed",
-    "Nobody has come in from outside, so others cannot reach this vault by themselves.",
+    "Your router lets nobody in: others can only be asked, and not come by themselves.",
     None,
-    "Your router lets nobody in: switch on UPnP in it, or forward UDP port 4711 to this computer.",
+    "In your router, switch on UPnP, or let UDP port 4711 through to this vault.",
 )
 
 
@@ -57,7 +57,9 @@ NETWORKS = {
         is_live=True,
     ),
     "alone": NetworkSeen(
-        NetworkView(0, 0, (), (), Reach("unknown", "It is not known yet whether other vaults reach this one.")),
+        NetworkView(
+            0, 0, (), (), Reach("unknown", "Whether others can reach this computer by themselves is not known yet.")
+        ),
         Settings(1 << 30),
         NOW_S,
         is_live=True,

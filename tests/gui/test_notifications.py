@@ -66,6 +66,15 @@ class TestWhatNeedsAPerson:
 
         assert [note.cause for note in notes] == ["disk", "disk"]
 
+    def test_a_line_that_is_down_must_be_so_for_an_hour_and_a_router_is_told_of_once_a_month(self):
+        alone = needing(Check("exchange", "bad", "No other computer answers.", None, "Look whether there is a line."))
+        closed = needing(Check("reach", "bad", "Your router lets nobody in.", None, "Let UDP port 4711 through."))
+
+        assert play((0, alone), (3599, alone))[0] == []
+        assert len(play((0, alone), (3600, alone))[0]) == 1
+        days = [moment for day in range(31) for moment in held(closed, day * 86_400.0)]
+        assert len(play(*days)[0]) == 2
+
     def test_another_cause_is_told_all_the_same(self):
         notes, told = play(*held(needing(MISSING)), *held(needing(CLOCK), 600))
 
