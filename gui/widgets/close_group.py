@@ -78,9 +78,8 @@ class CloseGroup(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_ring(self, ring: Ring, name: str, description: str) -> None:
-        if (ring, name, description) != (self._ring, self.accessibleName(), self.accessibleDescription()):
-            self._ring = ring
-            self.describe(name, description)
+        self._ring = ring
+        self.describe(name, description)
 
     def wanted(self) -> QSize:
         return QSize(280, 264)

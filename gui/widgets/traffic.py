@@ -26,9 +26,8 @@ class TrafficChart(Picture):
         self.fix_height()
 
     def show_hour(self, hour: Hour, name: str, description: str) -> None:
-        if (hour, name, description) != (self._hour, self.accessibleName(), self.accessibleDescription()):
-            self._hour = hour
-            self.describe(name, description)
+        self._hour = hour
+        self.describe(name, description)
 
     def wanted(self) -> QSize:
         return QSize(420, round(_TALL + 12 + QFontMetricsF(font("small")).height()))

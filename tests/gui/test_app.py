@@ -310,6 +310,7 @@ def test_what_the_node_says_is_looked_at_for_something_to_tell_and_listed_among_
             app.window.show_details()
             node.say(BY_NAME["problem"])
             await wait_until(lambda: "problem: The disk cannot be written" in app.window.details.events.toPlainText())
+            await wait_until(lambda: said(app)[0] == "problem")
             assert app._notifier._seen.status is not None
             assert app._notifier._seen.status.state == "problem"
             assert app._notifier._seen.settings == node.settings()
