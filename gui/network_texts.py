@@ -44,8 +44,10 @@ def shown_of(shown: int, count: int) -> str:
 
 def beyond(count: int, answering: int, per_dot: int) -> str:
     """What the small marks outside of the ring stand for."""
-    more = f"{plural(count, 'more computer', 'more computers')} further out, {answering:,} of them answering"
-    return f"{more}; each mark stands for up to {per_dot}" if per_dot > 1 else more
+    if count == 1:
+        return f"The next computer further out {'answers' if answering else 'does not answer'}"
+    told = f"{answering:,} of the next {count:,} computers further out {'answers' if answering == 1 else 'answer'}"
+    return f"{told}; each mark stands for up to {per_dot}" if per_dot > 1 else told
 
 
 def known(count: int) -> str:

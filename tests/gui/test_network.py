@@ -63,9 +63,9 @@ class TestWhatIsSaid:
 
     def test_those_further_out_are_counted_apart_and_it_is_said_what_one_mark_stands_for(self):
         assert told("large").beyond == (
-            "1,980 more computers further out, 1,650 of them answering; each mark stands for up to 21."
+            "1,650 of the next 1,980 computers further out answer; each mark stands for up to 21."
         )
-        assert told("small").beyond == "2 more computers further out, 1 of them answering."
+        assert told("small").beyond == "1 of the next 2 computers further out answers."
 
     def test_it_is_said_that_the_picture_is_no_map(self, desk: QApplication):
         one = shown("small")
@@ -185,7 +185,7 @@ def recorded(one: Picture) -> int:
 class TestHoweverMuchThereIs:
     def test_what_is_painted_of_two_thousand_is_no_more_than_of_a_hundred(self, desk: QApplication):
         sizes = []
-        for far in (MARKS_MAX, 1980, 100_000):
+        for far in (MARKS_MAX, 1980, 10_000):
             states = neighbours("a" * PLANTS_MAX + "a" * far, close=PLANTS_MAX)
             group = CloseGroup()
             group.resize(300, 300)
