@@ -47,6 +47,8 @@ def beyond(count: int, answering: int, per_dot: int) -> str:
     if count == 1:
         return f"The next computer further out {'answers' if answering else 'does not answer'}"
     told = f"{answering:,} of the next {count:,} computers further out {'answers' if answering == 1 else 'answer'}"
+    if answering == count:
+        told = f"The next {count:,} computers further out all answer"
     return f"{told}; each mark stands for up to {per_dot}" if per_dot > 1 else told
 
 

@@ -66,6 +66,8 @@ class TestWhatIsSaid:
             "1,650 of the next 1,980 computers further out answer; each mark stands for up to 21."
         )
         assert told("small").beyond == "1 of the next 2 computers further out answers."
+        whole = NetworkSeen(view("aaa", close=1, known=3, subnets=3), None, NOW_S, is_live=True)
+        assert tell_network(whole, NOW).beyond == "The next 2 computers further out all answer."
 
     def test_it_is_said_that_the_picture_is_no_map(self, desk: QApplication):
         one = shown("small")
