@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -25,7 +27,11 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from gui import children, texts
 from gui.changes import Changes
 from gui.children import Child, ChildFailed
+from gui.closer import CloserLook
 from gui.feed import Feed, Node
+from gui.full_screen import screen
+from gui.handbook import icon_file
+from gui.notifier import Notifier, desktops_here
 from gui.story import Action, Seen, Story, tell
 from gui.tokens import use
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray, TrayWishes
@@ -85,6 +91,9 @@ class App:
                 quit=self.ask_quit,
             )
         )
+        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=_now)
+        desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
+        self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._steady = Steady()
         self._quit = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -107,6 +116,7 @@ class App:
             async with asyncio.TaskGroup() as self._group:
                 self._spawn(self._begin())
                 self._spawn(self._tell_again())
+                self._spawn(self._notifier.run())
                 await self._quit.wait()
                 for job in self._jobs:
                     job.cancel()
@@ -158,7 +168,7 @@ class App:
         trouble = self._node.last_words() if self._node is not None and self._node.has_ended else ""
         return tell(
             replace(self._seen, settings=self._changes.settings),
-            datetime.now().astimezone(),
+            _now(),
             offer=offer,
             has_practice_ended=self._has_practice_ended,
             trouble=trouble,
@@ -211,9 +221,10 @@ class App:
             self._feed_job.cancel()
         self._home, self._seen = home, Seen()
         self._changes.attach(home)
-        self._feed = Feed(home, self._hear, connect=self._options.connect)
+        self._feed = Feed(home, self._hear, on_event=self._closer.take, connect=self._options.connect)
         self._feed.is_window_shown = self.window.isVisible()
         self._feed_job = self._spawn(self._feed.run())
+        self._closer.attach(home)
         self.window.show_main()
         self._tell()
 
@@ -254,6 +265,8 @@ class App:
     def _hear(self, seen: Seen) -> None:
         self._seen = seen
         self._changes.hear(seen.settings)
+        self._closer.hear(seen)
+        self._notifier.hear(seen)
         self._tell()
 
     def _obeyed(self, status: Status) -> None:
@@ -358,6 +371,10 @@ class App:
         for one in handled:
             asyncio.get_running_loop().add_signal_handler(one, self.quit)
         return handled
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _is_practice(seen: Seen) -> bool:

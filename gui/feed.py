@@ -20,7 +20,16 @@ from typing import Final, Protocol
 
 from gui.story import Seen
 from node.api.client import ApiError, Client, NotRunning, Reload
-from node.api.schema import Event, PauseLasts, Settings, SettingsPatch, Status, TrialView, Updates
+from node.api.schema import (
+    Event,
+    NetworkView,
+    PauseLasts,
+    Settings,
+    SettingsPatch,
+    Status,
+    TrialView,
+    Updates,
+)
 
 RETRY_S: Final = 0.4
 GRACE_S: Final = 1.0  # a restart shorter than this is not worth a word
@@ -50,6 +59,10 @@ class Node(Protocol):
 
     async def resume(self) -> Status: ...
 
+    async def network(self) -> NetworkView: ...
+
+    async def diagnostics(self) -> bytes: ...
+
     def events(self, since: int) -> AsyncIterator[Event | Reload]: ...
 
     async def close(self) -> None: ...
@@ -63,11 +76,13 @@ class Feed:
         home: Path,
         on_change: Callable[[Seen], None],
         *,
+        on_event: Callable[[Event], None] = lambda _: None,
         connect: Callable[[Path], Node] = Client,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._home = home
         self._on_change = on_change
+        self._on_event = on_event
         self._connect = connect
         self._wall_s = wall_s
         self._seen = Seen()
@@ -134,6 +149,7 @@ class Feed:
                 self._heard(replace(self._seen, status=await node.status()))
 
     def _take(self, event: Event) -> None:
+        self._on_event(event)
         match event.kind, event.data:
             case "status", Status() as status:
                 self._heard(replace(self._seen, status=status))

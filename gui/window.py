@@ -9,8 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from gui import texts
+from gui import help_texts, network_texts, texts
+from gui.handbook import handbook_folder
+from gui.pages.details import DetailsPage
+from gui.pages.help import HelpPage
 from gui.pages.home import Home
+from gui.pages.network import NetworkPage
 from gui.pages.resources import ResourcesPage
 from gui.pages.updates import UpdatesPage
 from gui.pages.welcome import Welcome
@@ -46,11 +50,21 @@ class Window(QWidget):
         self.home = Home(wishes.act, wishes.pause, wishes.resume)
         self.updates = UpdatesPage()
         self.resources = ResourcesPage(wishes.change)
+        self.network = NetworkPage()
+        self.help = HelpPage(handbook_folder(), self.show_details)
+        self.details = DetailsPage(self.show_help)
         self.pages = QStackedWidget()
-        for page in (self.home, self.updates, self.resources):
+        for page in (self.home, self.updates, self.resources, self.network, self.help, self.details):
             self.pages.addWidget(page)
         self.sidebar = Sidebar(
-            (("home", texts.HOME), ("updates", texts.UPDATES), ("resources", texts.RESOURCES)), self.go
+            (
+                ("home", texts.HOME),
+                ("updates", texts.UPDATES),
+                ("resources", texts.RESOURCES),
+                ("network", network_texts.NETWORK),
+                ("help", help_texts.HELP),
+            ),
+            self.go,
         )
         self._main = QWidget()
         beside = QHBoxLayout(self._main)
@@ -62,7 +76,7 @@ class Window(QWidget):
         self._all.addWidget(self.welcome)
         self._all.addWidget(self._main)
         self.setLayout(column(self._all, gap=0))
-        for i in range(self.pages.count()):
+        for i in range(len(self.sidebar.group.buttons())):
             QShortcut(QKeySequence(f"Ctrl+{i + 1}"), self, lambda i=i: self.go(i))
         self._fit()
         self.go(0)
@@ -74,6 +88,15 @@ class Window(QWidget):
         chosen.setChecked(True)
         if self.focusWidget() in self.sidebar.group.buttons():
             chosen.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_help(self) -> None:
+        self.go(self.pages.indexOf(self.help))
+
+    def show_details(self) -> None:
+        """Turn to Details, which has no entry of its own: it belongs to Help."""
+        self.show_help()
+        self.pages.setCurrentWidget(self.details)
+        self.details.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_welcome(self) -> None:
         self._all.setCurrentWidget(self.welcome)

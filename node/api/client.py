@@ -19,6 +19,7 @@ from node.api.schema import (
     Invitation,
     Joined,
     JoinRequest,
+    NetworkView,
     PauseLasts,
     PauseRequest,
     Settings,
@@ -127,6 +128,13 @@ class Client:
 
     async def invitation(self) -> Invitation:
         return await self._ask("GET", "/v1/invitation", Invitation)
+
+    async def network(self) -> NetworkView:
+        return await self._ask("GET", "/v1/network", NetworkView)
+
+    async def diagnostics(self) -> bytes:
+        """The diagnostics file, as it may be given to others: nothing secret and no address is in it."""
+        return await self._request("GET", "/v1/diagnostics", None, STORE_S_MAX)
 
     async def join(self, text: str) -> Joined:
         return await self._ask("POST", "/v1/invitation", Joined, msgspec.json.encode(JoinRequest(text)))

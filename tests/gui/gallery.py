@@ -13,10 +13,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.story import Action, tell
 from gui.tokens import font
+from gui.widgets.basics import Page
 from gui.widgets.mark import ICON_SIZES, draw_app_icon
 from gui.widgets.signs import SIGNS, sign_pixmap
 from gui.window import Window, Wishes
@@ -51,15 +52,13 @@ def dispose(one: QWidget) -> None:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def shoot(app: QApplication, one: Window, path: Path, *, is_whole: bool = False) -> None:
+def shoot(app: QApplication, one: Window, path: Path, *, whole: Page | None = None) -> None:
     one.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     one.show()
     for _ in range(4):
         app.processEvents()
-    if is_whole:  # the whole page, however long
-        page = one.pages.currentWidget()
-        assert isinstance(page, QScrollArea)
-        bar = page.verticalScrollBar()
+    if whole is not None:  # the whole of this page, however long
+        bar = whole.verticalScrollBar()
         for _ in range(3):
             one.resize(one.width(), one.height() + bar.maximum())
             for _ in range(4):
@@ -94,6 +93,8 @@ def icons(path: Path) -> None:
 
 
 def main() -> None:
+    from tests.gui.gallery_pages import shoot_pages  # which is made of what is above
+
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication(["perennial"])
@@ -117,9 +118,10 @@ def main() -> None:
                 app,
                 one,
                 folder / f"{PAGES[sample.page]}-{sample.name}-{look}.png",
-                is_whole=sample.page != HOME,
+                whole=(one.home, one.updates, one.resources)[sample.page] if sample.page != HOME else None,
             )
             dispose(one)
+        shoot_pages(app, folder, look)
     icons(folder / "icons.png")
 
 

@@ -28,6 +28,7 @@ from node.api.schema import (
     Updates,
     VersionInUse,
 )
+from tests.gui import release_samples as more
 
 NOW = datetime(2026, 11, 22, 14, 5, 30, tzinfo=UTC)
 NOW_S = NOW.timestamp()
@@ -312,6 +313,25 @@ def samples() -> tuple[Sample, ...]:
         Sample("recalling", live(newer, (update("0.1.1", NEXT, "recalling", "the developers recalled it"),), LATE), 1),
         Sample("recalled", live(fine, (update("0.1.1", NEXT, "recalled", "the developers recalled it"),), LATE), 1),
         Sample("recalled-stays", live(newer, (msgspec.structs.replace(confirmed, is_recalled=True),), LATE), 1),
+        *_unusual(fine, newer, trying),
         Sample("idle", live(fine), 1),
         Sample("unknown", Seen("lost"), 1),
+    )
+
+
+def _unusual(fine: Status, newer: Status, trying: Status) -> tuple[Sample, ...]:
+    """What comes in another way than the usual one."""
+    announced, on_trial = update("0.1.1", NEXT, "announced"), update("0.1.1", NEXT, "on_trial")
+    took_over = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", PROMOTED), notes=more.NOTES)
+    ended: tuple[tuple[Phase, str], ...] = (
+        ("refused", TOO_SLOW), ("not_proven", "not proven within 150 s"), ("rolled_back", "it failed 3 times"),
+    )  # fmt: skip
+    many = tuple(update(f"0.0.{i}", f"{i:064x}", *ended[i % 3], ago_s=86_400.0 * (40 - i)) for i in range(30, 0, -1))
+    return (
+        Sample("in-turns", live(fine, (more.with_rollout(announced, more.rollout()),)), 1),
+        Sample("held-up", live(fine, (more.with_rollout(announced, more.rollout(bad=4, halted_s=64_800.0)),)), 1),
+        Sample("urgent", live(trying, (more.with_rollout(on_trial, more.rollout(own=1), is_urgent=True),), EARLY), 1),
+        Sample("excepted", live(newer, (more.excepted(took_over),)), 1),
+        Sample("many", more.told(newer, (took_over, *many), more.CURRENT, NOW_S), 1),
+        Sample("makers-disagree", more.told(fine, (), more.HALTED, NOW_S), 1),
     )

@@ -291,6 +291,31 @@ class TestTheWindowsCloseButton:
                 assert window.pages.currentWidget() is window.home
                 qtbot.keyClick(first, Qt.Key.Key_Tab)  # one stop for the whole sidebar, then the page
                 assert window.focusWidget() is window.home
+                for page in (window.network, window.help):
+                    number = str(window.pages.indexOf(page) + 1)
+                    qtbot.keyClick(window, number, Qt.KeyboardModifier.ControlModifier)
+                    assert window.pages.currentWidget() is page
             await node.stop()
 
         on_loop(desk, play())
+
+
+def test_what_the_node_says_is_looked_at_for_something_to_tell_and_listed_among_the_last_events(
+    desk: QApplication, tmp_path: Path
+):
+    async def play() -> None:
+        node = FakeNode(tmp_path / "home")
+        node.say(BY_NAME["fine-real"])
+        await node.start()
+        async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+            await wait_until(lambda: said(app)[0] == "fine")
+            app.window.show_details()
+            node.say(BY_NAME["problem"])
+            await wait_until(lambda: "problem: The disk cannot be written" in app.window.details.events.toPlainText())
+            await wait_until(lambda: said(app)[0] == "problem")
+            assert app._notifier._seen.status is not None
+            assert app._notifier._seen.status.state == "problem"
+            assert app._notifier._seen.settings == node.settings()
+        await node.stop()
+
+    on_loop(desk, play())
