@@ -12,28 +12,37 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from gui import children, texts
+from gui.changes import Changes
 from gui.children import Child, ChildFailed
+from gui.closer import CloserLook
 from gui.feed import Feed, Node
+from gui.full_screen import screen
+from gui.handbook import icon_file
+from gui.notifier import Notifier, desktops_here
 from gui.story import Action, Seen, Story, tell
 from gui.tokens import use
-from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray
+from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray, TrayWishes
 from gui.widgets.mark import app_icon_pixmap
 from gui.window import Window, Wishes
 from node.api.client import ApiError, Client, NotRunning
+from node.api.schema import Status
 
 MARKER: Final = "home.json"  # a folder with it is a home
 ASK_S_MAX: Final = 5.0
+AGAIN_S: Final = 20.0  # ticks and times of day grow old also when nobody says anything new
 _TOLD_NO_TRAY: Final = "told/no_tray"
 _TOLD_QUIT: Final = "told/quit"
 
@@ -61,8 +70,30 @@ class App:
         self._options = options
         self._memory = QSettings(str(options.memory), QSettings.Format.IniFormat)
         self._follow_theme()
-        self.window = Window(Wishes(act=self._act, grow=self._grow, close=self._close, seen=self._seen_window))
-        self.tray = Tray(self.open, self.ask_quit)
+        self._changes = Changes(connect=options.connect, spawn=self._spawn, tell=self._tell_changes, take=self._obeyed)
+        self.window = Window(
+            Wishes(
+                act=self._act,
+                grow=self._grow,
+                close=self._close,
+                seen=self._seen_window,
+                pause=self._changes.pause,
+                resume=self._changes.resume,
+                change=self._changes.change,
+            )
+        )
+        self.tray = Tray(
+            TrayWishes(
+                open=self.open,
+                pause=self._changes.pause,
+                resume=self._changes.resume,
+                settings=lambda: self.open_page(self.window.resources),
+                quit=self.ask_quit,
+            )
+        )
+        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=_now)
+        desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
+        self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._steady = Steady()
         self._quit = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -84,6 +115,8 @@ class App:
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._spawn(self._begin())
+                self._spawn(self._tell_again())
+                self._spawn(self._notifier.run())
                 await self._quit.wait()
                 for job in self._jobs:
                     job.cancel()
@@ -92,6 +125,7 @@ class App:
                 self._recheck.cancel()
             self.window.hide()
             self.tray.hide()
+            await self._changes.finish()
             for child in (self._practice, self._node):
                 if child is not None:
                     await child.stop()
@@ -101,6 +135,10 @@ class App:
 
     def open(self) -> None:
         self.window.bring_up()
+
+    def open_page(self, page: QWidget) -> None:
+        self.window.go(self.window.pages.indexOf(page))
+        self.open()
 
     def quit(self) -> None:
         """End the app, and what it has started."""
@@ -129,11 +167,13 @@ class App:
             offer = "start"
         trouble = self._node.last_words() if self._node is not None and self._node.has_ended else ""
         return tell(
-            self._seen,
-            datetime.now().astimezone(),
+            replace(self._seen, settings=self._changes.settings),
+            _now(),
             offer=offer,
             has_practice_ended=self._has_practice_ended,
             trouble=trouble,
+            refusal=self._changes.refusal,
+            refused=self._changes.refused,
         )
 
     # The ways in.
@@ -180,9 +220,11 @@ class App:
         if self._feed_job is not None:
             self._feed_job.cancel()
         self._home, self._seen = home, Seen()
-        self._feed = Feed(home, self._hear, connect=self._options.connect)
+        self._changes.attach(home)
+        self._feed = Feed(home, self._hear, on_event=self._closer.take, connect=self._options.connect)
         self._feed.is_window_shown = self.window.isVisible()
         self._feed_job = self._spawn(self._feed.run())
+        self._closer.attach(home)
         self.window.show_main()
         self._tell()
 
@@ -222,7 +264,28 @@ class App:
 
     def _hear(self, seen: Seen) -> None:
         self._seen = seen
+        self._changes.hear(seen.settings)
+        self._closer.hear(seen)
+        self._notifier.hear(seen)
         self._tell()
+
+    def _obeyed(self, status: Status) -> None:
+        """The node did what was asked for: what follows from it is shown at once."""
+        self._steady.let_go()
+        if self._feed is not None:
+            self._feed.take(status)
+        self._tell()
+
+    def _tell_changes(self) -> None:
+        if self._changes.refusal and not self.window.isVisible():
+            self.open_page(self.window.home)  # a wish from the tray that came to nothing must be said somewhere
+        self._tell()
+
+    async def _tell_again(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            if self.window.isVisible() and self._home is not None:
+                self._tell()
 
     def _tell(self) -> None:
         """Show the story of this moment in the window and in the tray."""
@@ -235,6 +298,7 @@ class App:
             self._recheck = asyncio.get_running_loop().call_later(again_s + 0.01, self._tell)
         self.window.show_story(story, self._steady.shown)
         self.tray.show_state(self._steady.shown, story.tray_line, self._quit_text())
+        self.tray.show_pause(story.home.pause.control)
 
     def _quit_text(self) -> str:
         if self._practice is not None:
@@ -245,6 +309,8 @@ class App:
     def _seen_window(self, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)
         if self._feed is not None:
             self._feed.is_window_shown = is_shown
+            if is_shown:
+                self._tell()
 
     def _close(self) -> None:
         """The window's close button: into the tray; without one, made small, which is said the first time."""
@@ -305,6 +371,10 @@ class App:
         for one in handled:
             asyncio.get_running_loop().add_signal_handler(one, self.quit)
         return handled
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _is_practice(seen: Seen) -> bool:

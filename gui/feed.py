@@ -1,6 +1,6 @@
 """Follows one node over its local API, for as long as the app runs.
 
-      read status, updates, trial  ->  listen to events  ->  (line dead, or events missed)  ->  read all anew
+      read status, updates, trial, settings  ->  listen to events  ->  (line dead, or events missed)  ->  read all anew
 
 What is heard is handed on as a ``Seen``.  A node that was just restarted is back within ``GRACE_S`` and nothing is
 said about it; one that is gone longer is said to be gone, within two seconds of its going.
@@ -20,7 +20,16 @@ from typing import Final, Protocol
 
 from gui.story import Seen
 from node.api.client import ApiError, Client, NotRunning, Reload
-from node.api.schema import Event, Status, TrialView, Updates
+from node.api.schema import (
+    Event,
+    NetworkView,
+    PauseLasts,
+    Settings,
+    SettingsPatch,
+    Status,
+    TrialView,
+    Updates,
+)
 
 RETRY_S: Final = 0.4
 GRACE_S: Final = 1.0  # a restart shorter than this is not worth a word
@@ -34,13 +43,25 @@ log = logging.getLogger(__name__)
 
 
 class Node(Protocol):
-    """What the feed needs of the client of the local API."""
+    """What the app needs of the client of the local API."""
 
     async def status(self) -> Status: ...
 
     async def updates(self) -> Updates: ...
 
     async def trial(self) -> TrialView | None: ...
+
+    async def settings(self) -> Settings: ...
+
+    async def patch_settings(self, patch: SettingsPatch) -> Settings: ...
+
+    async def pause(self, lasts: PauseLasts) -> Status: ...
+
+    async def resume(self) -> Status: ...
+
+    async def network(self) -> NetworkView: ...
+
+    async def diagnostics(self) -> bytes: ...
 
     def events(self, since: int) -> AsyncIterator[Event | Reload]: ...
 
@@ -55,11 +76,13 @@ class Feed:
         home: Path,
         on_change: Callable[[Seen], None],
         *,
+        on_event: Callable[[Event], None] = lambda _: None,
         connect: Callable[[Path], Node] = Client,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._home = home
         self._on_change = on_change
+        self._on_event = on_event
         self._connect = connect
         self._wall_s = wall_s
         self._seen = Seen()
@@ -96,8 +119,8 @@ class Feed:
         """
         async with asyncio.timeout(ANSWER_S_MAX):
             status = await node.status()
-            updates, trial = await node.updates(), await node.trial()
-        self._heard(replace(self._seen, status=status, updates=updates, trial=trial))
+            updates, trial, settings = await node.updates(), await node.trial(), await node.settings()
+        self._heard(replace(self._seen, status=status, updates=updates, trial=trial, settings=settings))
         listen = asyncio.create_task(self._listen(node, status.last_event))
         look = asyncio.create_task(self._look(node))
         try:
@@ -126,6 +149,7 @@ class Feed:
                 self._heard(replace(self._seen, status=await node.status()))
 
     def _take(self, event: Event) -> None:
+        self._on_event(event)
         match event.kind, event.data:
             case "status", Status() as status:
                 self._heard(replace(self._seen, status=status))
@@ -133,8 +157,14 @@ class Feed:
                 self._heard(replace(self._seen, updates=updates))
             case "trial", (TrialView() | None) as trial:
                 self._heard(replace(self._seen, trial=trial))
+            case "settings", Settings() as settings:
+                self._heard(replace(self._seen, settings=settings))
             case _:
-                self._heard(self._seen)  # a kind of a later version, or settings: only a sign of life
+                self._heard(self._seen)  # a kind of a later version: only a sign of life
+
+    def take(self, status: Status) -> None:
+        """Take a status that was heard in another way, as the answer to a wish."""
+        self._heard(replace(self._seen, status=status))
 
     def _heard(self, seen: Seen) -> None:
         self._since_s = None

@@ -13,7 +13,8 @@ _PLAIN: Final = tuple(
     for pattern, word in (
         (r"The vault\b", "Perennial"),
         (r"\bnew vault version\b", "new version"),
-        (r"\b(other|another|no other) vault(s?)\b", r"\1 computer\2"),
+        (r"\b([Oo]ther|[Aa]nother|[Nn]o other|[Tt]his) vault(s?)\b", r"\1 computer\2"),
+        (r"\bfarm(s?)\b", r"computer\1"),
         (r"\b(\d+) vault(s?)\b", r"\1 computer\2"),
         (r"\bvault release\b", "release"),
         (r"\bstored piece(s?)\b", r"piece\1 that it had taken in"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gui import release_texts as words
+from gui.rollout_story import Notice, tell_makers, tell_turn
 from gui.texts import at, lasted
 from node.api.schema import MetricView, Phase, RefusedHead, Status, TrialView, Update, Updates
 
@@ -15,7 +16,8 @@ Mark = Literal["ok", "wait", "note", "bad", "fault"]
 Outcome = Literal["open", "in_use", "thrown_away", "not_proven", "taken_back"]
 Kind = Literal["in_use", "took_over", "thrown_away", "not_proven", "taken_back", "turned_away"]
 
-HISTORY_MAX: Final = 12
+HISTORY_MAX: Final = 200
+NOTES_CHARACTERS_MAX: Final = 700  # shown; its makers may write more
 _STAGE: Final[dict[Phase, int]] = {
     "announced": 0,
     "fetching": 0,
@@ -119,6 +121,7 @@ class HistoryRow:
     verdict: str
     reason: str
     details: str
+    notes: str = ""  # what is new in it, as its makers say
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,9 @@ class ReleaseStory:
     way: Way | None
     evidence: Evidence | None
     history: tuple[HistoryRow, ...]
+    turn: str = ""
+    notes: str = ""
+    makers: Notice | None = None
 
 
 def current(updates: Updates | None) -> Update | None:
@@ -177,7 +183,10 @@ def tell_releases(
     if told is not None and trial is not None and trial.release == told.release:
         evidence = tell_evidence(trial, is_open=told.phase == "on_trial")
     way = None if told is None else tell_way(told, in_use, trial, now)
-    return ReleaseStory(title, lead, way, evidence, tell_history(status, updates, one, now))
+    return ReleaseStory(
+        title, lead, way, evidence, tell_history(status, updates, one, now),
+        turn=tell_turn(one), notes=_notes(one), makers=tell_makers(updates),
+    )  # fmt: skip
 
 
 def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -> Way:
@@ -196,6 +205,8 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -
     }.get(one.phase, Stop(words.TRIED, tried_for) if stage == 2 else Stop(words.TRIED, words.NEXT))
     if one.phase == "on_trial" and not since:
         tried = Stop(words.BEING_TRIED, "")
+    if stage == 2 and not tried_s:
+        tried = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else words.SAME_FILES)
     used = {
         "promoting": Stop(words.TAKING_OVER, words.now_using(in_use) if in_use else ""),
         "probation": Stop(words.IN_USE, words.WATCHED),
@@ -323,7 +334,13 @@ def _row(item: Update, in_use_hash: str, now: datetime) -> HistoryRow:
     reason = say(item.reason or verdict)
     watched_until = at(item.watched_until_s, now) if item.watched_until_s is not None else ""
     details = words.details(item.signers, item.bytes_fetched, watched_until, is_urgent=item.is_urgent)
-    return HistoryRow(kind, item.version, when, verdict, reason, details)
+    return HistoryRow(kind, item.version, when, verdict, reason, details, _notes(item))
+
+
+def _notes(one: Update | None) -> str:
+    """What its makers say is new in it: text of strangers, in one line and not too long."""
+    text = " ".join(one.notes.split()) if one is not None else ""
+    return text if len(text) <= NOTES_CHARACTERS_MAX else f"{text[: NOTES_CHARACTERS_MAX - 1].rstrip()}…"
 
 
 def _turned_away(head: RefusedHead, now: datetime) -> HistoryRow:

@@ -40,6 +40,9 @@ REHEARSING: Final = "Rehearsing"
 WAY_BACK: Final = "the way back"
 TRIED: Final = "Tried out"
 NEXT: Final = "comes next"
+NOT_TRIED: Final = "Not tried out"
+AS_EXCEPTION: Final = "as an exception"
+SAME_FILES: Final = "the same files"
 TAKING_OVER: Final = "Taking over"
 IN_USE: Final = "In use"
 WATCHED: Final = "watched closely"
@@ -76,6 +79,8 @@ NO_COUNTDOWN: Final = (
     "How long a trial takes is left to chance and known to nobody in advance, so there is nothing to count down."
 )
 HISTORY: Final = "Versions so far"
+WHATS_NEW: Final = "What is new, in its makers' words"
+UPDATES_WAIT: Final = "Updates wait"
 NOTHING_FETCHED: Final = "Nothing of it was fetched."
 NOT_IN_ORDER: Final = "Its papers are not in order."
 FIRST_VERSION: Final = "The version that this computer began with."
@@ -114,6 +119,14 @@ def as_sentence(reason: str) -> str:
 def in_use_reason(reason: str) -> str:
     """Why it took over; the version that was current then no longer is."""
     return as_sentence(reason.replace("the current version", "the version before it"))
+
+
+def show_all(count: int) -> str:
+    return f"Show all {count}"
+
+
+def new_in(notes: str) -> str:
+    return f"New: {notes}"
 
 
 def turned_away(reason: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What is known, told as what is shown: one sentence, its sign, its proof.  Pure: no Qt, no clock.
 
-    Seen (link, status, updates, trial)  --tell-->  Story (sign, sentence, home, releases, what can be done)
+    Seen (link, status, updates, trial, settings)  --tell-->  Story (sign, sentence, home, releases, resources)
 
 Three rules: nothing is ticked that was not looked at; what was heard before the line went dead is said to be
 old; a practice network is never taken for a real one.
@@ -8,19 +8,21 @@ old; a practice network is never taken for a real one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
 from gui import texts
+from gui.checks_story import ChecksStory, Proof, tell_checks, trouble
+from gui.held_story import UNPROVEN, tell_held
+from gui.pause_story import PauseStory, tell_pause
 from gui.plain import plain
-from gui.release_story import Mark, ReleaseStory, tell_releases, trying
-from node.api.schema import NodeState, SandboxLevel, Status, TrialView, Updates
+from gui.release_story import ReleaseStory, tell_releases, trying
+from gui.resources_story import Refusal, ResourcesStory, tell_resources
+from node.api.schema import NodeState, Settings, Status, TrialView, Updates
 
 HEADLINE_CHARACTERS_MAX: Final = 60
 Sign = NodeState  # the six signs of the tray are the six states of a node
-_SHUT_OFF: Final[dict[SandboxLevel, Mark]] = {"full": "ok", "partial": "note", "none": "bad"}
-_UNPROVEN: Final = ("starting", "problem")  # states in which a node's figures may be old ones
 Link = Literal["connecting", "connected", "lost"]
 Action = Literal["start", "grow"]
 
@@ -34,13 +36,7 @@ class Seen:
     status: Status | None = None
     updates: Updates | None = None
     trial: TrialView | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    mark: Mark
-    text: str
-    why: str = ""
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +55,9 @@ class HomeStory:
     note: str
     bed: Bed
     seedling: str  # the label of the new version beside the plant; empty when none is tried out
-    proofs: tuple[Proof, ...]
-    looked: str
+    checks: ChecksStory
+    pause: PauseStory
+    refusal: str  # why the last wish was not fulfilled
     action: Action | None
     action_text: str
 
@@ -75,6 +72,8 @@ class Story:
     is_practice: bool
     home: HomeStory
     releases: ReleaseStory
+    held: Proof
+    resources: ResourcesStory
 
 
 def tell(
@@ -84,6 +83,8 @@ def tell(
     offer: Action | None = None,
     has_practice_ended: bool = False,
     trouble: str = "",
+    refusal: str = "",
+    refused: Refusal | None = None,
 ) -> Story:
     """The story of this moment.
 
@@ -93,6 +94,8 @@ def tell(
         offer: What the app itself could do if nothing answers.
         has_practice_ended: The practice network that the app had started is over.
         trouble: The last words of the node that the app had started, when it has ended.
+        refusal: Why the node did not do what the person last asked for.
+        refused: Why it did not take the last change of settings.
     """
     status, is_live = seen.status, seen.link == "connected" and seen.status is not None
     is_practice = status.is_practice if status else False
@@ -102,6 +105,7 @@ def tell(
     headline, lead, note = _sentences(seen, now, has_practice_ended=has_practice_ended)
     if seen.link == "lost" and trouble:
         lead = plain(trouble)
+    heard = status if is_live else None
     tried = trying(seen.updates) if is_live else ""
     home = HomeStory(
         headline=headline,
@@ -109,8 +113,9 @@ def tell(
         note=note,
         bed=_bed(status),
         seedling=texts.being_tried(tried) if tried else "",
-        proofs=_proofs(status if is_live else None),
-        looked=_looked(seen, now),
+        checks=_checks(seen, heard, now),
+        pause=tell_pause(heard, now),
+        refusal=refusal,
         action=offer if seen.link == "lost" else None,
         action_text={"start": texts.START, "grow": texts.GROW_ANEW}.get(offer or "", ""),
     )
@@ -124,6 +129,8 @@ def tell(
         is_practice=is_practice,
         home=home,
         releases=tell_releases(status, seen.updates, seen.trial, now),
+        held=tell_held(heard),
+        resources=tell_resources(seen.settings, status, now, refused or Refusal(), is_live=is_live),
     )
 
 
@@ -151,60 +158,44 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
         case "starting":
             return texts.STARTING_UP, plain(status.sentence), ""
         case "paused":
-            return _headline(plain(status.sentence), texts.PAUSED, texts.PAUSED_LEAD)
+            if (pause := tell_pause(status, now)).headline:
+                return pause.headline, pause.lead, ""
+            return (*_headline(status, texts.PAUSED, texts.PAUSED_LEAD), "")
         case "attention":
-            return _headline(plain(status.sentence), texts.ATTENTION, kept)
+            return (*_headline(status, texts.ATTENTION, kept), "")
         case "problem":
-            headline, lead, _ = _headline(plain(status.sentence), texts.PROBLEM, texts.PROBLEM_LEAD)
-            return headline, lead, texts.NOBODY_LOSES if status.is_practice else texts.OTHERS_SHOULD_HOLD
+            note = texts.NOBODY_LOSES if status.is_practice else texts.OTHERS_SHOULD_HOLD
+            return (*_headline(status, texts.PROBLEM, texts.PROBLEM_LEAD), note)
 
 
-def _headline(sentence: str, instead: str, lead: str) -> tuple[str, str, str]:
-    """What the node says as the headline; a long sentence goes into the line under it."""
+def _headline(status: Status, instead: str, lead: str) -> tuple[str, str]:
+    """What the node says as the headline, and under it what to do; a long sentence goes into the line under it.
+
+    The node's sentence may end with what is to be done; it is not said twice.
+    """
+    check = trouble(status)
+    to_do = plain(check.advice) if check else ""
+    sentence = plain(status.sentence.removesuffix(check.advice).rstrip() if check else status.sentence)
     if len(sentence) <= HEADLINE_CHARACTERS_MAX:
-        return sentence, lead, ""
-    return instead, sentence, ""
+        return sentence, to_do or lead
+    if check and check.sentence in status.sentence:
+        instead = texts.TROUBLES[check.name]
+    return instead, f"{sentence}\n{to_do}" if to_do else sentence
 
 
 def _bed(status: Status | None) -> Bed:
     if status is None or status.space.quota_bytes <= 0:
         return Bed(0.0, texts.BED_UNKNOWN, "")
     space = status.space
-    if status.state in _UNPROVEN and not space.chunk_count:  # nobody has counted the pieces yet
+    if status.state in UNPROVEN and not space.chunk_count:  # nobody has counted the pieces yet
         return Bed(0.0, texts.BED_UNKNOWN, "")
     free = max(0, space.quota_bytes - space.used_bytes)
     used_ratio = min(1.0, max(0.0, space.used_bytes / space.quota_bytes))
     return Bed(used_ratio, texts.bed_used(space.used_bytes, space.quota_bytes), texts.bed_free(free))
 
 
-def _proofs(status: Status | None) -> tuple[Proof, ...]:
-    if status is None:
-        return (
-            Proof("wait", texts.VERSION_UNKNOWN),
-            Proof("wait", texts.NEIGHBOURS_UNKNOWN),
-            Proof("wait", texts.SHUT_OFF_UNKNOWN),
-        )
-    is_proven = status.state not in _UNPROVEN
-    version = Proof("wait", texts.VERSION_NONE)
-    if status.in_use is not None:
-        name = status.in_use.version
-        version = Proof("ok", texts.version_runs(name)) if is_proven else Proof("wait", texts.version_chosen(name))
-    neighbours = Proof("wait", texts.NEIGHBOURS_NONE if is_proven else texts.NEIGHBOURS_UNKNOWN)
-    if status.subnet_count and is_proven:
-        # Homes, not identities: the versions that a neighbour tries out are no neighbours of their own.
-        neighbours = Proof("ok", texts.neighbours(status.subnet_count))
-    held = texts.SHUT_OFF[status.sandbox]
-    if status.sandbox == "partial" and not status.is_sandbox_tried:
-        held = texts.SHUT_OFF_UNTRIED
-    shut_off = Proof(_SHUT_OFF[status.sandbox], held, "; ".join(status.sandbox_reasons))
-    if status.sandbox == "none" and not is_proven:  # perhaps only because nothing runs that could be shut off
-        shut_off = Proof("wait", texts.SHUT_OFF_UNKNOWN)
-    return version, neighbours, shut_off
-
-
-def _looked(seen: Seen, now: datetime) -> str:
-    if seen.link == "connected":
-        return texts.LOOKED_NOW
-    if not seen.heard_s:
-        return texts.NOT_LOOKED
-    return texts.last_heard(texts.at(seen.heard_s, now, with_seconds=True))
+def _checks(seen: Seen, heard: Status | None, now: datetime) -> ChecksStory:
+    told = tell_checks(heard, now)
+    if seen.link != "lost" or not seen.heard_s:
+        return told
+    return replace(told, looked=texts.last_heard(texts.at(seen.heard_s, now, with_seconds=True)))

@@ -10,15 +10,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from node.api.schema import SandboxLevel
+from node.api.schema import CheckName, CheckResult, PauseKind, PauseLasts, SandboxLevel
 
 APP: Final = "Perennial"
 HOME: Final = "Home"
 UPDATES: Final = "Updates"
+RESOURCES: Final = "Resources"
 PRACTICE: Final = "Practice network"
 PRACTICE_EXPLAINED: Final = "A whole small network on this computer, to look at. Nobody's data is kept here."
 
 OPEN: Final = "Open Perennial"
+SETTINGS: Final = "Settings"
+PAUSE: Final = "Pause"
+PAUSE_LASTS: Final[dict[PauseLasts, str]] = {
+    "1h": "For 1 hour",
+    "tomorrow": "Until tomorrow",
+    "until-resumed": "Until I resume",
+}
+RESUME: Final = "Go on now"
+PAUSE_EXPLAINED: Final = "Nothing new is taken in meanwhile; pieces kept here can still be read."
+NOT_DONE: Final = "Nothing answered, so that was not done."
 QUIT: Final = "Quit"
 QUIT_PRACTICE: Final = "Quit and end the practice network"
 QUIT_WINDOW_ONLY: Final = "Quit (Perennial goes on without this window)"
@@ -67,6 +78,7 @@ OTHERS_SHOULD_HOLD: Final = "Other computers should hold the same pieces; that c
 FINE: Final = "Everything is fine."
 STARTING_UP: Final = "Starting up."
 PAUSED: Final = "Paused."
+PAUSED_BY_YOU: Final = "Paused by you."
 ATTENTION: Final = "Something to know."
 PROBLEM: Final = "Something is wrong."
 PAUSED_LEAD: Final = "Pieces kept here can still be read meanwhile."
@@ -74,12 +86,54 @@ PROBLEM_LEAD: Final = "It keeps trying by itself."
 
 NOTHING_KEPT: Final = "Nothing to keep yet. Pieces come by themselves when others need room."
 BED_UNKNOWN: Final = "How much space is in use is not known yet"
-LOOKED_NOW: Final = "Looked just now"
+PAUSE_SHORT: Final[dict[PauseKind, str]] = {
+    "battery": "on battery",
+    "metered": "on a metered connection",
+    "hours": "outside your hours",
+}
+PAUSE_REASONS: Final[dict[PauseKind, str]] = {
+    "asked": "You asked for it",
+    "battery": "On battery",
+    "metered": "On a metered connection",
+    "hours": "Outside your hours",
+}
+PAUSE_ENDS: Final[dict[PauseKind, str]] = {
+    "asked": "ends when you say so",
+    "battery": "ends when you plug in",
+    "metered": "ends with another connection",
+    "hours": "ends with the next of your hours",
+}
+_MEANWHILE: Final = "Until then, pieces kept here can still be read."
+GOES_ON_BY_ITSELF: Final = f"It goes on by itself. {_MEANWHILE}"
+GOES_ON_WHEN_ASKED: Final = f"It goes on when you say so. {_MEANWHILE}"
+
+CHECKS: Final[dict[tuple[CheckName, CheckResult], str]] = {
+    ("disk", "ok"): "Disk works",
+    ("disk", "wait"): "Disk not known",
+    ("disk", "bad"): "Disk fails",
+    ("clock", "ok"): "Clock is right",
+    ("clock", "wait"): "Clock not known",
+    ("clock", "bad"): "Clock is wrong",
+    ("reach", "ok"): "Others reach you",
+    ("reach", "wait"): "Not reached lately",
+    ("reach", "bad"): "Not reached",
+    ("exchange", "ok"): "Others answer",
+    ("exchange", "wait"): "No answer lately",
+    ("exchange", "bad"): "Nobody answers",
+    ("audit", "ok"): "Pieces proved",
+    ("audit", "wait"): "No proof lately",
+    ("audit", "bad"): "A proof failed",
+}
+TROUBLES: Final[dict[CheckName, str]] = {
+    "disk": "The disk does not work.",
+    "clock": "The clock is wrong.",
+    "reach": "Others do not reach you.",
+    "exchange": "Nobody answers.",
+    "audit": "A piece could not be proved.",
+}
+LOOKED_NOW: Final = "Last look: just now"
 NOT_LOOKED: Final = "Nothing could be looked at yet"
-NEIGHBOURS_NONE: Final = "No neighbours found yet"
-NEIGHBOURS_UNKNOWN: Final = "Neighbours not known"
-VERSION_NONE: Final = "No version runs yet"
-VERSION_UNKNOWN: Final = "Version not known"
+SHUT_OFF_WHAT: Final = "The version in use"
 SHUT_OFF_UNKNOWN: Final = "Not known how it is shut off"
 SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "full": "Shut off from your files",
@@ -136,6 +190,44 @@ def no_answer_since(moment: str) -> str:
     return f"There has been no answer since {moment}. This window keeps asking by itself."
 
 
+def moment(at_s: float, now: datetime) -> str:
+    """A moment to come: 19:00 today, tomorrow at 06:00, else 22 Nov 14:03."""
+    when = datetime.fromtimestamp(at_s, now.tzinfo)
+    return f"tomorrow at {when:%H:%M}" if (when.date() - now.date()).days == 1 else at(at_s, now)
+
+
+def ends_at(moment: str) -> str:
+    return f"ends {moment}" if moment.startswith("tomorrow") else f"ends at {moment}"
+
+
+def goes_on_at(moment: str) -> str:
+    at_moment = moment if moment.startswith("tomorrow") else f"at {moment}"
+    return f"It goes on by itself {at_moment}. {_MEANWHILE}"
+
+
+def goes_on_after(reasons: int) -> str:
+    """What follows when that many reasons have ended."""
+    if reasons == 1:
+        return "It goes on a few minutes after that."
+    return f"It goes on at most a few minutes after {'both' if reasons == 2 else 'all of them'} have ended."
+
+
+def paused_because(reasons: Sequence[str]) -> str:
+    return f"Paused: {listed(reasons)}."
+
+
+def paused_for_many(reasons: int) -> str:
+    return f"Paused for {reasons} reasons."
+
+
+def looked_ago(age_s: float) -> str:
+    return LOOKED_NOW if age_s < 60 else f"Last look: {lasted(age_s)} ago"
+
+
+def last_look(moment: str) -> str:
+    return f"Last look: {moment}"
+
+
 def last_heard(moment: str) -> str:
     return f"As it was when last heard, at {moment}"
 
@@ -153,18 +245,6 @@ def bed_used(used: int, quota: int) -> str:
 
 def bed_free(free: int) -> str:
     return f"{amount(free)} still free to lend"
-
-
-def neighbours(peers: int) -> str:
-    return f"In touch with {plural(peers, 'neighbour', 'neighbours')}"
-
-
-def version_runs(version: str) -> str:
-    return f"Version {version} runs"
-
-
-def version_chosen(version: str) -> str:
-    return f"Version {version}, not known to run"
 
 
 def being_tried(version: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from PySide6.QtGui import QColor, QFont, QFontInfo, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
 GAP_4: Final = 4
@@ -194,12 +194,20 @@ def font(role: Role = "body") -> QFont:
     return result
 
 
+def fixed_font() -> QFont:
+    """The system's font of equal widths, for commands, logs and what must be copied exactly."""
+    result = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    result.setPixelSize(max(SMALLEST_PX, round(base_px() * _TYPE["small"][0])))
+    return result
+
+
 def style_sheet(c: Look) -> str:
     """What the toolkit draws itself, in our colours."""
     tones = "".join(
         f'QLabel[tone="{name}"] {{ color: {c.tone(name)}; }}\n'
         for name in ("faint", "leaf", "sky", "honey", "berry", "dusk")
     )
+    dot = 2 * round(4 * scale())  # the middle of a chosen point
     return f"""
     QWidget#window, QStackedWidget, QWidget#page {{ background: {c.paper}; border: 0; }}
     QScrollArea {{ background: {c.paper}; border: 2px solid {c.paper}; }}
@@ -208,6 +216,7 @@ def style_sheet(c: Look) -> str:
     QFrame#rule {{ background: {c.hair}; border: 0; max-height: 1px; min-height: 1px; }}
     QLabel {{ background: transparent; color: {c.ink}; }}
     {tones}
+    QLabel:disabled {{ color: {c.faint}; }}
     QPushButton {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge};
         border-radius: {RADIUS_CONTROL}px; padding: 7px 16px; }}
     QPushButton:hover {{ background: {c.shade}; }}
@@ -218,6 +227,24 @@ def style_sheet(c: Look) -> str:
         font-weight: 600; }}
     QPushButton[kind="main"]:focus {{ border: 2px solid {c.ink}; }}
     QPushButton[kind="main"]:disabled {{ color: {c.faint}; background: {c.hair}; border: 1px solid {c.hair}; }}
+    QRadioButton {{ background: transparent; color: {c.ink}; spacing: 10px; padding: 2px 6px 2px 2px;
+        border: 2px solid transparent; border-radius: {RADIUS_CONTROL}px; }}
+    QRadioButton:focus {{ border: 2px solid {c.ink}; }}
+    QRadioButton:disabled {{ color: {c.faint}; }}
+    QRadioButton::indicator {{ width: {dot + 6}px; height: {dot + 6}px; border: 2px solid {c.edge};
+        border-radius: {dot // 2 + 5}px; background: {c.card}; }}
+    QRadioButton::indicator:checked {{ width: {dot}px; height: {dot}px; border: 5px solid {c.leaf}; }}
+    QRadioButton::indicator:checked:disabled {{ border: 5px solid {c.edge}; }}
+    QTreeWidget#contents {{ background: {c.paper}; color: {c.ink}; border: 2px solid {c.paper}; outline: 0; }}
+    QTreeWidget#contents:focus {{ border: 2px solid {c.leaf}; border-radius: {RADIUS_CONTROL}px; }}
+    QTreeWidget#contents::item {{ border-radius: {RADIUS_CONTROL}px; padding: 4px 8px; }}
+    QTreeWidget#contents::item:hover {{ background: {c.shade}; }}
+    QTreeWidget#contents::item:selected {{ background: {c.leaf_soft}; color: {c.ink}; }}
+    QTextBrowser {{ background: {c.paper}; color: {c.ink}; border: 2px solid {c.paper}; }}
+    QTextBrowser:focus {{ border: 2px solid {c.leaf}; border-radius: {RADIUS_CONTROL}px; }}
+    QPlainTextEdit {{ background: {c.shade}; color: {c.ink}; border: 2px solid {c.shade};
+        border-radius: {RADIUS_CONTROL}px; padding: 4px; }}
+    QPlainTextEdit:focus {{ border: 2px solid {c.leaf}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
     QScrollBar::handle:vertical {{ background: {c.edge}; border-radius: 2px; min-height: 32px; margin: 0 1px; }}
     QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -10,8 +11,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from gui import texts
+from gui.pause_story import PauseControl
 from gui.story import Sign
+from gui.widgets.pause_menu import pause_menu
 from gui.widgets.signs import SIGNS, sign_icon
+from node.api.schema import PauseLasts
 
 DWELL_S: Final = 30.0  # a calm sign stands at least so long; a flickering icon says nothing
 DWELL_PRACTICE_S: Final = 3.0  # in a practice network days are seconds
@@ -38,11 +42,26 @@ class Steady:
         self.shown, self.since_s = wanted, now_s
         return 0.0
 
+    def let_go(self) -> None:
+        """Show the next sign at once: it is what a person has just asked for."""
+        self.since_s = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class TrayWishes:
+    """What may be asked for in the menu."""
+
+    open: Callable[[], None]
+    pause: Callable[[PauseLasts], None]
+    resume: Callable[[], None]
+    settings: Callable[[], None]
+    quit: Callable[[], None]
+
 
 class Tray:
     """Holds the icon and the menu; Qt's icon does not own its menu."""
 
-    def __init__(self, on_open: Callable[[], None], on_quit: Callable[[], None]) -> None:
+    def __init__(self, wishes: TrayWishes) -> None:
         self._icons = {sign: sign_icon(sign) for sign in SIGNS}
         self._sign: Sign = "starting"
         self.icon = QSystemTrayIcon(self._icons[self._sign])
@@ -50,16 +69,28 @@ class Tray:
         self.line = QAction(texts.STARTING.rstrip("."), self.menu)
         self.line.setEnabled(False)
         self.open = QAction(texts.OPEN, self.menu)
+        self.pause = pause_menu(wishes.pause, self.menu)
+        self.resume = QAction(texts.RESUME, self.menu)
+        self.settings = QAction(texts.SETTINGS, self.menu)
         self.quit = QAction(texts.QUIT, self.menu)
+        self._fill()
+        self.open.triggered.connect(wishes.open)
+        self.resume.triggered.connect(wishes.resume)
+        self.settings.triggered.connect(wishes.settings)
+        self.quit.triggered.connect(wishes.quit)
+        self.icon.setContextMenu(self.menu)
+        self.icon.activated.connect(lambda reason: self._activated(reason, wishes.open))
+        self.show_pause("none")
+
+    def _fill(self) -> None:
         self.menu.addAction(self.line)
         self.menu.addSeparator()
         self.menu.addAction(self.open)
+        self.menu.addMenu(self.pause)
+        self.menu.addAction(self.resume)
+        self.menu.addAction(self.settings)
         self.menu.addSeparator()
         self.menu.addAction(self.quit)
-        self.open.triggered.connect(on_open)
-        self.quit.triggered.connect(on_quit)
-        self.icon.setContextMenu(self.menu)
-        self.icon.activated.connect(lambda reason: self._activated(reason, on_open))
 
     @property
     def is_available(self) -> bool:
@@ -85,6 +116,12 @@ class Tray:
             self.icon.setToolTip(f"{texts.APP}\n{line}")
         if quit_text != self.quit.text():
             self.quit.setText(quit_text)
+
+    def show_pause(self, control: PauseControl) -> None:
+        """Offer what can be asked for now: a pause, its end, or neither while nothing answers."""
+        self.pause.menuAction().setVisible(control != "resume")
+        self.pause.menuAction().setEnabled(control == "pause")
+        self.resume.setVisible(control == "resume")
 
     @staticmethod
     def _activated(reason: QSystemTrayIcon.ActivationReason, on_open: Callable[[], None]) -> None:

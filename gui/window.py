@@ -9,8 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from gui import texts
+from gui import help_texts, network_texts, texts
+from gui.handbook import handbook_folder
+from gui.pages.details import DetailsPage
+from gui.pages.help import HelpPage
 from gui.pages.home import Home
+from gui.pages.network import NetworkPage
+from gui.pages.resources import ResourcesPage
 from gui.pages.updates import UpdatesPage
 from gui.pages.welcome import Welcome
 from gui.story import Action, Sign, Story
@@ -18,6 +23,7 @@ from gui.tokens import scale
 from gui.widgets.basics import column
 from gui.widgets.mark import app_icon
 from gui.widgets.nav import Sidebar
+from node.api.schema import PauseLasts, SettingsPatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,9 @@ class Wishes:
     grow: Callable[[], None]
     close: Callable[[], None]  # the window's close button; the app decides what that means
     seen: Callable[[bool], None]  # the window was shown or hidden
+    pause: Callable[[PauseLasts], None]
+    resume: Callable[[], None]
+    change: Callable[[SettingsPatch], None]
 
 
 class Window(QWidget):
@@ -38,12 +47,25 @@ class Window(QWidget):
         self.setWindowTitle(texts.APP)
         self.setWindowIcon(app_icon())
         self.welcome = Welcome(wishes.grow)
-        self.home = Home(wishes.act)
+        self.home = Home(wishes.act, wishes.pause, wishes.resume)
         self.updates = UpdatesPage()
+        self.resources = ResourcesPage(wishes.change)
+        self.network = NetworkPage()
+        self.help = HelpPage(handbook_folder(), self.show_details)
+        self.details = DetailsPage(self.show_help)
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.home)
-        self.pages.addWidget(self.updates)
-        self.sidebar = Sidebar((("home", texts.HOME), ("updates", texts.UPDATES)), self.go)
+        for page in (self.home, self.updates, self.resources, self.network, self.help, self.details):
+            self.pages.addWidget(page)
+        self.sidebar = Sidebar(
+            (
+                ("home", texts.HOME),
+                ("updates", texts.UPDATES),
+                ("resources", texts.RESOURCES),
+                ("network", network_texts.NETWORK),
+                ("help", help_texts.HELP),
+            ),
+            self.go,
+        )
         self._main = QWidget()
         beside = QHBoxLayout(self._main)
         beside.setContentsMargins(0, 0, 0, 0)
@@ -54,18 +76,27 @@ class Window(QWidget):
         self._all.addWidget(self.welcome)
         self._all.addWidget(self._main)
         self.setLayout(column(self._all, gap=0))
-        for i in range(self.pages.count()):
+        for i in range(len(self.sidebar.group.buttons())):
             QShortcut(QKeySequence(f"Ctrl+{i + 1}"), self, lambda i=i: self.go(i))
         self._fit()
         self.go(0)
 
     def go(self, page: int) -> None:
-        """Turn to a page: 0 Home, 1 Updates."""
+        """Turn to a page of the sidebar, in its order."""
         self.pages.setCurrentIndex(page)
         chosen = self.sidebar.group.button(page)
         chosen.setChecked(True)
         if self.focusWidget() in self.sidebar.group.buttons():
             chosen.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_help(self) -> None:
+        self.go(self.pages.indexOf(self.help))
+
+    def show_details(self) -> None:
+        """Turn to Details, which has no entry of its own: it belongs to Help."""
+        self.show_help()
+        self.pages.setCurrentWidget(self.details)
+        self.details.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_welcome(self) -> None:
         self._all.setCurrentWidget(self.welcome)
@@ -80,7 +111,8 @@ class Window(QWidget):
     def show_story(self, story: Story, sign: Sign) -> None:
         """Show the story; ``sign`` is the one the tray shows, so that both always agree."""
         self.home.show_story(story.home, story.sign)
-        self.updates.show_story(story.releases)
+        self.updates.show_story(story.releases, story.held)
+        self.resources.show_story(story.resources)
         self.sidebar.show_state(
             sign, story.foot_line, story.version_line, story.farm_line, is_practice=story.is_practice
         )

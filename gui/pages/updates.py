@@ -6,19 +6,24 @@ verdict in words.
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QWidget
 
 from gui import release_texts as words
 from gui import texts
+from gui.checks_story import Proof
 from gui.pages.home import MARKS
 from gui.release_story import Also, Evidence, Finding, HistoryRow, Kind, ReleaseStory
+from gui.rollout_story import Notice
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Tone
-from gui.widgets.basics import Page, card, column, empty, fill, label, retone, row, rule
+from gui.widgets.basics import Page, button, card, column, empty, fill, label, retone, row, rule
 from gui.widgets.evidence import Band, Interval, Votes
 from gui.widgets.icons import Glyph, Shape
 from gui.widgets.release_path import ReleasePath
 
+ROWS_AT_FIRST: Final = 12
 _KINDS: dict[Kind, tuple[Shape, Tone]] = {
     "in_use": ("tick", "leaf"),
     "took_over": ("tick", "leaf"),
@@ -106,45 +111,99 @@ class EvidenceCard(QWidget):
             self._also_grid.addWidget(label(one.text, "small", "faint"), i, 2, Qt.AlignmentFlag.AlignVCenter)
 
 
+class NoticeCard(QWidget):
+    """What holds up all updates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = label("", "small")
+        line = row(Glyph("bang", "honey", 26), gap=GAP_12)
+        line.addLayout(column(label(words.UPDATES_WAIT, "head"), self._text, gap=2), 1)
+        self.setLayout(column(card(line), gap=0))
+
+    def show_notice(self, notice: Notice | None) -> None:
+        self.setVisible(notice is not None and notice.is_grave)
+        self._text.setText("" if notice is None else notice.text)
+
+
 class UpdatesPage(Page):
     def __init__(self) -> None:
         super().__init__(texts.UPDATES)
         self.title = label("", "display")
         self.lead = label("", "lead", "faint")
         self.path = ReleasePath()
-        self._way = card(self.path, gap=0)
+        self.notice = NoticeCard()
+        self.turn = label("", "small", "faint")
+        self._way = card(self.path, self.turn)
+        self._new_title = label(words.WHATS_NEW, "small", "faint")
+        self._new = label("", "body")
+        self._news = card(self._new_title, self._new, gap=GAP_4)
         self.evidence = EvidenceCard()
+        self._held_mark = Glyph("dots", "dusk")
+        self._held = label("", "body")
+        self._held_why = label("", "small", "faint")
+        held = row(gap=GAP_12)
+        held.addWidget(self._held_mark, 0, Qt.AlignmentFlag.AlignVCenter)
+        held.addLayout(column(label(texts.SHUT_OFF_WHAT, "small", "faint"), self._held, self._held_why, gap=2), 1)
         self._history_title = label(words.HISTORY, "title")
         self._rows: tuple[HistoryRow, ...] = ()
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP_12)
         self._grid.setVerticalSpacing(GAP_12)
         self._grid.setColumnStretch(2, 1)
-        self._history = card(self._grid)
+        self._is_all_shown = False
+        self.all = button("")
+        self.all.clicked.connect(self._show_all)
+        self._history = card(self._grid, row(self.all, None))
+        self._last_news = label("", "small", "faint")
         head = column(self.title, self.lead, gap=GAP_4 + 2)
-        fill(self.body, head, self._way, self.evidence, self._history_title, self._history, None)
+        fill(
+            self.body, self.notice, head, self._way, self._news, self.evidence, card(held),
+            self._history_title, self._history, self._last_news, None,
+        )  # fmt: skip
 
-    def show_story(self, story: ReleaseStory) -> None:
+    def show_story(self, story: ReleaseStory, held: Proof) -> None:
+        """Show how the release stands, and how what runs is shut off."""
+        self._held_mark.show_shape(*MARKS[held.mark])
+        self._held.setText(held.text)
+        self._held_why.setText(held.why)
+        self._held_why.setVisible(bool(held.why))
         self.title.setText(story.title)
         self.lead.setText(story.lead)
+        self.notice.show_notice(story.makers)
+        quiet = "" if story.makers is None or story.makers.is_grave else story.makers.text
+        for one, text in ((self.turn, story.turn), (self._new, story.notes), (self._last_news, quiet)):
+            one.setText(text)
+            one.setVisible(bool(text))
+        self._news.setVisible(bool(story.notes))
         self._way.setVisible(story.way is not None)
         self.path.show_way(story.way)
         self.evidence.setVisible(story.evidence is not None)
         if story.evidence is not None:
             self.evidence.show_evidence(story.evidence)
-        for one in (self._history_title, self._history):
-            one.setVisible(bool(story.history))
+        self._history_title.setVisible(bool(story.history))
+        self._history.setVisible(bool(story.history))
         if story.history != self._rows:
             self._rows = story.history
             self._show_history()
 
+    def _show_all(self) -> None:
+        self._is_all_shown = True
+        self._show_history()
+
     def _show_history(self) -> None:
         empty(self._grid)
-        for i, one in enumerate(self._rows):
+        rows = self._rows if self._is_all_shown else self._rows[:ROWS_AT_FIRST]
+        self.all.setVisible(len(rows) < len(self._rows))
+        self.all.setText(words.show_all(len(self._rows)))
+        self.all.setAccessibleName(words.show_all(len(self._rows)))
+        for i, one in enumerate(rows):
             shape, tone = _KINDS[one.kind]
             verdict = label(one.verdict, "head", wrap=False)
             retone(verdict, tone)
             said: list[QLabel] = [verdict, label(one.reason, "small")]
+            if one.notes:
+                said.append(label(words.new_in(one.notes), "small"))
             if one.details:
                 said.append(label(one.details, "small", "faint"))
             version = column(
@@ -153,5 +212,5 @@ class UpdatesPage(Page):
             self._grid.addWidget(Glyph(shape, tone), 2 * i, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addLayout(version, 2 * i, 1)
             self._grid.addLayout(column(*said, gap=2), 2 * i, 2)
-            if i + 1 < len(self._rows):
+            if i + 1 < len(rows):
                 self._grid.addWidget(rule(), 2 * i + 1, 1, 1, 2)

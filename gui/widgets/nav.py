@@ -25,6 +25,17 @@ _BY_KEYBOARD: Final = (
 )
 
 
+def beside(one: QWidget, margin: float, side: float, gap: float) -> tuple[QRectF, QRectF]:
+    """Where a widget paints its picture and the words beside it; mirrored where people write from the right."""
+    wide, tall = float(one.width()), float(one.height())
+    picture = QRectF(margin, (tall - side) / 2, side, side)
+    words = QRectF(picture.right() + gap, 0, wide - picture.right() - gap, tall)
+    if one.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+        for box in (picture, words):
+            box.moveLeft(wide - box.right())
+    return picture, words
+
+
 class NavItem(QAbstractButton):
     """One page's entry: an exclusive button; the chosen one is marked by a pill and by weight."""
 
@@ -56,14 +67,12 @@ class NavItem(QAbstractButton):
             p.setBrush(Qt.BrushStyle.NoBrush)
             p.setPen(QPen(QColor(c.leaf), 2))
             p.drawRoundedRect(box, RADIUS_CONTROL, RADIUS_CONTROL)
-        side = 20 * scale()
-        icon = QRectF(GAP_12, (self.height() - side) / 2, side, side)
+        icon, text = beside(self, GAP_12, 20 * scale(), GAP_12 - 2)
         draw_shape(p, self._shape, icon, c.leaf if is_chosen else c.faint)
         face = font("body")
         face.setWeight(QFont.Weight.DemiBold if is_chosen else QFont.Weight.Normal)
         p.setFont(face)
         p.setPen(QColor(c.ink if is_chosen else c.faint))
-        text = QRectF(icon.right() + GAP_12 - 2, 0, self.width(), self.height())
         p.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802  (Qt's name)
@@ -85,11 +94,10 @@ class Brand(Picture):
         return QSize(side + round(QFontMetricsF(font("title")).horizontalAdvance(texts.APP)) + 2 * GAP_8, side)
 
     def paint(self, p: QPainter, c: Look) -> None:
-        side = self.height() - 6.0
-        draw_mark(p, QRectF(GAP_8, 2, side, side), tones_for(c))
+        mark, text = beside(self, GAP_8, self.height() - 6.0, GAP_8)
+        draw_mark(p, mark, tones_for(c))
         p.setFont(font("title"))
         p.setPen(QColor(c.ink))
-        text = QRectF(GAP_8 + side + GAP_8, 0, self.width(), self.height())
         p.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, texts.APP)
 
 
@@ -110,12 +118,10 @@ class PracticeBadge(Picture):
         p.setPen(QPen(QColor(c.dusk), 1.2))
         p.setBrush(QColor(c.dusk_soft))
         p.drawRoundedRect(box, RADIUS_CONTROL, RADIUS_CONTROL)
-        side = 16 * scale()
-        icon = QRectF(GAP_12, (self.height() - side) / 2, side, side)
+        icon, text = beside(self, GAP_12, 16 * scale(), GAP_8)
         draw_shape(p, "house", icon, c.dusk, 1.7)
         p.setFont(font("small"))
         p.setPen(QColor(c.ink))
-        text = QRectF(icon.right() + GAP_8, 0, self.width(), self.height())
         p.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, texts.PRACTICE)
 
 

@@ -20,6 +20,7 @@ from node.api.schema import (
     Joined,
     JoinRequest,
     NetworkView,
+    PauseLasts,
     PauseRequest,
     Settings,
     SettingsPatch,
@@ -105,8 +106,8 @@ class Client:
     async def patch_settings(self, patch: SettingsPatch) -> Settings:
         return await self._ask("PATCH", "/v1/settings", Settings, msgspec.json.encode(patch))
 
-    async def pause(self, request: PauseRequest) -> Status:
-        return await self._ask("POST", "/v1/pause", Status, msgspec.json.encode(request))
+    async def pause(self, lasts: PauseLasts) -> Status:
+        return await self._ask("POST", "/v1/pause", Status, msgspec.json.encode(PauseRequest(lasts)))
 
     async def resume(self) -> Status:
         return await self._ask("POST", "/v1/resume", Status)
@@ -127,12 +128,12 @@ class Client:
         _check_size(content, HEAD_BYTES_MAX)
         return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)
 
+    async def invitation(self) -> Invitation:
+        return await self._ask("GET", "/v1/invitation", Invitation)
+
     async def diagnostics(self) -> bytes:
         """The diagnostics file, as it may be given to others: nothing secret and no address is in it."""
         return await self._request("GET", "/v1/diagnostics", None, STORE_S_MAX)
-
-    async def invitation(self) -> Invitation:
-        return await self._ask("GET", "/v1/invitation", Invitation)
 
     async def join(self, text: str) -> Joined:
         return await self._ask("POST", "/v1/invitation", Joined, msgspec.json.encode(JoinRequest(text)))

@@ -18,6 +18,7 @@ from node.vault.storage.quota import RESERVE_BYTES
 
 PROBE_BYTES: Final = 4096
 GRAIN_BYTES: Final = 1 << 20  # the vault's share changes in such steps, so that a growing log is no news to it
+TOLD_BYTES: Final = 100_000_000  # free room is told in such steps, so that not every file on the disk is news
 ROOM_BYTES_MAX: Final = 1 << 30  # for new chunks, which nothing that is kept for the way back may take
 ROOM_PARTS: Final = 16  # of the limit
 FREE_BYTES_MIN: Final = 16 << 20  # with less the node itself cannot keep its state
@@ -31,6 +32,11 @@ class Disk:
     total_bytes: int
     free_bytes: int
     trouble: str
+
+    @property
+    def told_free_bytes(self) -> int | None:
+        """The free room in round figures, never more than there is; None: the disk did not say."""
+        return self.free_bytes // TOLD_BYTES * TOLD_BYTES if self.total_bytes else None
 
 
 def measure(home: Home) -> Disk:

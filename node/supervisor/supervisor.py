@@ -366,6 +366,7 @@ class Supervisor:
             used_bytes=self._lending.rest_bytes + self._used_bytes(),
             quota_bytes=self._lending.settings.quota_bytes,
             chunk_count=figures.chunk_count if figures else 0,
+            free_bytes=self._lending.disk.told_free_bytes,
         )
 
     def _health(self) -> health.Health:

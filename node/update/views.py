@@ -66,6 +66,7 @@ def update_view(record: Record, now_s: float, utc_s: float, limits: Limits, roll
         exception=way.exception,
         is_urgent=record.release.is_urgent,
         rollout=rollout,
+        notes=record.release.notes,
     )
 
 

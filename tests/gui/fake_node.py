@@ -12,6 +12,9 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
+
+from gui.patching import applied
 from gui.story import Seen
 from node.api.schema import (
     Event,
@@ -19,6 +22,7 @@ from node.api.schema import (
     Invitation,
     Joined,
     NetworkView,
+    PauseLasts,
     Settings,
     SettingsPatch,
     Status,
@@ -27,7 +31,7 @@ from node.api.schema import (
     Updates,
 )
 from node.api.server import ApiServer
-from tests.gui.samples import samples, status
+from tests.gui.samples import paused, samples, status
 
 EVENTS_KEPT = 50
 
@@ -48,7 +52,7 @@ class FakeEvents:
         while self.newest == number:
             await self._happened.wait()
 
-    def add(self, kind: str, data: Status | Updates | TrialView | None) -> None:
+    def add(self, kind: str, data: Status | Updates | TrialView | Settings | None) -> None:
         self.newest += 1
         self._kept = [*self._kept, Event(self.newest, 0.0, kind, data)][-EVENTS_KEPT:]  # type: ignore[arg-type]
         self._happened.set()
@@ -62,6 +66,10 @@ class FakeEvents:
         self._happened = asyncio.Event()
 
 
+class Refused(Exception):
+    code = "settings"
+
+
 class FakeNode:
     """Says what it is told to say."""
 
@@ -69,7 +77,10 @@ class FakeNode:
         self.events = FakeEvents()
         self._status, self._updates = status("starting", "The vault is starting."), Updates((), ())
         self._trial: TrialView | None = None
+        self._settings = Settings(quota_bytes=256_000_000)
         self.asked = 0
+        self.wishes: list[object] = []  # what was asked for, in order
+        self.refuses = ""  # if it is not "", every wish is refused with it
         self._home = home
         self._server: ApiServer | None = None
 
@@ -93,15 +104,16 @@ class FakeNode:
         if seen.trial != self._trial:
             self._trial = seen.trial
             self.events.add("trial", seen.trial)
+        if seen.settings is not None and seen.settings != self._settings:
+            self._settings = seen.settings
+            self.events.add("settings", seen.settings)
         if seen.status != self._status:
             self._status = seen.status
             self.events.add("status", seen.status)
 
     def status(self) -> Status:
         self.asked += 1
-        from msgspec.structs import replace
-
-        return replace(self._status, last_event=self.events.newest)
+        return msgspec.structs.replace(self._status, last_event=self.events.newest)
 
     def updates(self) -> Updates:
         return self._updates
@@ -110,16 +122,31 @@ class FakeNode:
         return self._trial
 
     def settings(self) -> Settings:
-        return Settings(quota_bytes=256_000_000)
+        return self._settings
 
     async def patch_settings(self, patch: SettingsPatch) -> Settings:
-        raise NotImplementedError
+        self._hear(patch)
+        self._settings = applied(self._settings, patch)
+        self.events.add("settings", self._settings)
+        return self._settings
 
-    async def pause(self, lasts: str) -> Status:
-        raise NotImplementedError
+    async def pause(self, lasts: PauseLasts) -> Status:
+        self._hear(lasts)
+        return self._change(state="paused", sentence="Paused.", pauses=(paused("asked"),))
 
     async def resume(self) -> Status:
-        raise NotImplementedError
+        self._hear("resume")
+        return self._change(state="fine", sentence="All is well.", pauses=())
+
+    def _hear(self, wish: object) -> None:
+        self.wishes.append(wish)
+        if self.refuses:
+            raise Refused(self.refuses)
+
+    def _change(self, **changed: object) -> Status:
+        self._status = msgspec.structs.replace(self._status, **changed)
+        self.events.add("status", self._status)
+        return self.status()
 
     async def put_chunk(self, content: bytes) -> StoredChunk:
         raise NotImplementedError

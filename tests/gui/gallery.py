@@ -15,13 +15,16 @@ from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.story import tell
+from gui.story import Action, tell
 from gui.tokens import font
+from gui.widgets.basics import Page
 from gui.widgets.mark import ICON_SIZES, draw_app_icon
 from gui.widgets.signs import SIGNS, sign_pixmap
 from gui.window import Window, Wishes
 from tests.gui.conftest import dress
-from tests.gui.samples import NOW, samples
+from tests.gui.samples import HOME, NOW, samples
+
+PAGES = ("home", "updates", "resources")
 
 
 def nothing(*_: object) -> None:
@@ -29,7 +32,17 @@ def nothing(*_: object) -> None:
 
 
 def window() -> Window:
-    return Window(Wishes(act=nothing, grow=nothing, close=nothing, seen=nothing))
+    return Window(
+        Wishes(
+            act=nothing,
+            grow=nothing,
+            close=nothing,
+            seen=nothing,
+            pause=nothing,
+            resume=nothing,
+            change=nothing,
+        )
+    )
 
 
 def dispose(one: QWidget) -> None:
@@ -39,13 +52,13 @@ def dispose(one: QWidget) -> None:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def shoot(app: QApplication, one: Window, path: Path, *, is_whole: bool = False) -> None:
+def shoot(app: QApplication, one: Window, path: Path, *, whole: Page | None = None) -> None:
     one.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     one.show()
     for _ in range(4):
         app.processEvents()
-    if is_whole:  # the whole page, however long
-        bar = one.updates.verticalScrollBar()
+    if whole is not None:  # the whole of this page, however long
+        bar = whole.verticalScrollBar()
         for _ in range(3):
             one.resize(one.width(), one.height() + bar.maximum())
             for _ in range(4):
@@ -80,6 +93,8 @@ def icons(path: Path) -> None:
 
 
 def main() -> None:
+    from tests.gui.gallery_pages import shoot_pages  # which is made of what is above
+
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication(["perennial"])
@@ -94,17 +109,19 @@ def main() -> None:
         shoot(app, one, folder / f"welcome-failed-{look}.png")
         for sample in samples():
             one = window()
-            story = tell(sample.seen, NOW, offer="start" if sample.name in ("lost", "never") else None)
+            offer: Action | None = "start" if sample.name in ("lost", "never") else None
+            story = tell(sample.seen, NOW, offer=offer, refusal=sample.refusal, refused=sample.refused)
             one.show_main()
             one.go(sample.page)
             one.show_story(story, story.sign)
             shoot(
                 app,
                 one,
-                folder / f"{('home', 'updates')[sample.page]}-{sample.name}-{look}.png",
-                is_whole=sample.page == 1,
+                folder / f"{PAGES[sample.page]}-{sample.name}-{look}.png",
+                whole=(one.home, one.updates, one.resources)[sample.page] if sample.page != HOME else None,
             )
             dispose(one)
+        shoot_pages(app, folder, look)
     icons(folder / "icons.png")
 
 

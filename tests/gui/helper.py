@@ -13,6 +13,8 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from gui.app import App, Options
+from gui.feed import Node
+from node.api.client import Client
 
 T = TypeVar("T")
 TEST_S_MAX = 30.0
@@ -45,6 +47,7 @@ async def running(
     node_command: Callable[[Path], tuple[str, ...]] = no_command,
     practice_command: Callable[[], tuple[str, ...]] = no_command,
     is_hidden: bool = False,
+    connect: Callable[[Path], Node] = Client,
 ) -> AsyncIterator[App]:
     """The whole app, from its start to its end."""
     options = Options(
@@ -54,6 +57,7 @@ async def running(
         is_hidden=is_hidden,
         node_command=node_command,
         practice_command=practice_command,
+        connect=connect,
     )
     app = App(qapp, options)
     life: Awaitable[int] = asyncio.ensure_future(app.run())

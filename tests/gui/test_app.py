@@ -83,7 +83,7 @@ def test_a_supervisor_that_dies_is_said_to_be_gone_within_two_seconds_and_found_
             await wait_until(lambda: said(app)[2] == "It does not run.")
             gone_s = clock() - gone_s
             assert said(app)[:2] == ("problem", "Practice: it does not run")
-            assert {one.mark for one in app.story().home.proofs} == {"wait"}
+            assert {one.mark for one in app.story().home.checks.proofs} == {"wait"}
             await child.communicate()
             child = await fake_process(home, "fine")
             back_s = clock()
@@ -280,7 +280,9 @@ class TestTheWindowsCloseButton:
             await node.start()
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 window = app.window
-                first, second = window.sidebar.group.buttons()
+                first, second, *_ = window.sidebar.group.buttons()
+                qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+                assert window.pages.currentWidget() is window.resources
                 qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
                 assert window.pages.currentWidget() is window.updates
                 second.setFocus()
@@ -289,6 +291,31 @@ class TestTheWindowsCloseButton:
                 assert window.pages.currentWidget() is window.home
                 qtbot.keyClick(first, Qt.Key.Key_Tab)  # one stop for the whole sidebar, then the page
                 assert window.focusWidget() is window.home
+                for page in (window.network, window.help):
+                    number = str(window.pages.indexOf(page) + 1)
+                    qtbot.keyClick(window, number, Qt.KeyboardModifier.ControlModifier)
+                    assert window.pages.currentWidget() is page
             await node.stop()
 
         on_loop(desk, play())
+
+
+def test_what_the_node_says_is_looked_at_for_something_to_tell_and_listed_among_the_last_events(
+    desk: QApplication, tmp_path: Path
+):
+    async def play() -> None:
+        node = FakeNode(tmp_path / "home")
+        node.say(BY_NAME["fine-real"])
+        await node.start()
+        async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+            await wait_until(lambda: said(app)[0] == "fine")
+            app.window.show_details()
+            node.say(BY_NAME["problem"])
+            await wait_until(lambda: "problem: The disk cannot be written" in app.window.details.events.toPlainText())
+            await wait_until(lambda: said(app)[0] == "problem")
+            assert app._notifier._seen.status is not None
+            assert app._notifier._seen.status.state == "problem"
+            assert app._notifier._seen.settings == node.settings()
+        await node.stop()
+
+    on_loop(desk, play())

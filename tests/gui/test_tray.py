@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from gui import texts
 from gui.__main__ import main
 from gui.instance import Instance, meeting_folder
+from gui.pause_story import PauseControl
 from gui.story import Sign
-from gui.tray import Steady, Tray
+from gui.tray import Steady, Tray, TrayWishes
 
 
 def test_a_calm_sign_stands_for_its_time():
@@ -46,21 +47,63 @@ def test_a_state_that_came_and_went_was_never_shown():
     assert steady.shown == "fine"
 
 
+def test_what_a_person_asked_for_is_shown_at_once():
+    steady = Steady("fine", since_s=100.0)
+
+    steady.let_go()
+
+    assert steady.take("paused", 101.0, 30.0) == 0.0
+    assert steady.shown == "paused"
+    assert steady.take("fine", 102.0, 30.0) == 29.0  # and what comes by itself is steady as before
+
+
+def tray_that_notes(done: list[str]) -> Tray:
+    return Tray(
+        TrayWishes(
+            open=lambda: done.append("open"),
+            pause=done.append,
+            resume=lambda: done.append("resume"),
+            settings=lambda: done.append("settings"),
+            quit=lambda: done.append("quit"),
+        )
+    )
+
+
+def entries(menu: QMenu) -> list[str]:
+    return [one.text() for one in menu.actions() if one.isVisible() and not one.isSeparator()]
+
+
 def test_every_entry_of_the_menu_does_something(desk: QApplication):
     done: list[str] = []
-    tray = Tray(lambda: done.append("open"), lambda: done.append("quit"))
+    tray = tray_that_notes(done)
+    tray.show_pause("pause")
 
-    for action in tray.menu.actions():
+    for action in (*tray.menu.actions(), *tray.pause.actions()):
         action.trigger()
 
-    entries = [action.text() for action in tray.menu.actions() if not action.isSeparator()]
-    assert entries == ["Starting up", texts.OPEN, texts.QUIT]
     assert not tray.line.isEnabled()
-    assert done == ["open", "quit"]
+    assert done == ["open", "resume", "settings", "quit", "1h", "tomorrow", "until-resumed"]
+
+
+@pytest.mark.parametrize(
+    ("control", "offered", "is_offered"),
+    [("pause", "Pause", True), ("resume", "Go on now", True), ("none", "Pause", False)],
+)
+def test_the_menu_offers_a_pause_or_its_end_and_neither_while_nothing_answers(
+    desk: QApplication, control: PauseControl, offered: str, is_offered: bool
+):
+    tray = tray_that_notes([])
+
+    tray.show_pause(control)
+
+    assert entries(tray.menu) == ["Starting up", texts.OPEN, offered, texts.SETTINGS, texts.QUIT]
+    assert entries(tray.pause) == ["For 1 hour", "Until tomorrow", "Until I resume"]
+    assert tray.pause.menuAction().isEnabled() == (control == "pause")
+    assert (tray.pause.menuAction().isEnabled() or tray.resume.isVisible()) == is_offered
 
 
 def test_the_tray_says_in_words_what_it_shows(desk: QApplication):
-    tray = Tray(lambda: None, lambda: None)
+    tray = tray_that_notes([])
 
     tray.show_state("trial", "Everything is fine, trying 1.4.0", texts.QUIT)
 

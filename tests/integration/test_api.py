@@ -32,7 +32,7 @@ class TestQuestions:
             assert await client.network() == NETWORK
             assert await client.settings() == schema.Settings(100_000_000)
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
-            assert (await client.pause(schema.PauseRequest("tomorrow"))).state == "paused"
+            assert (await client.pause("tomorrow")).state == "paused"
             assert await client.resume() == STATUS
             assert node.paused == ["tomorrow", ""]
             assert (await client.put_chunk(b"chunk")).holders == 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from node.api import schema
 from node.api.client import Client
 from node.api.server import ApiServer
 from node.supervisor.errors import RequestRefused
@@ -20,7 +19,7 @@ def test_a_pause_reaches_the_vault_and_every_one_after_it_and_what_is_held_is_se
         server = ApiServer(second, second.home.socket)
         await server.start()
         async with Client(second.home.path) as client:
-            paused = await client.pause(schema.PauseRequest("until-resumed"))
+            paused = await client.pause("until-resumed")
             assert [one.kind for one in paused.pauses] == ["asked"]
             await _refuses(first, second, b"new")
             await second.vault.switch(IN_USE)  # another run of it takes over

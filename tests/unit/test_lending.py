@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from node.api.schema import SettingsPatch
+from node.supervisor import space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
 from node.supervisor.lending import LOOK_EACH, Lending
@@ -41,6 +42,14 @@ def play(folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]], u
         await story(Lending(home, tell, lambda: used_bytes), told)
 
     asyncio.run(main())
+
+
+def test_free_room_is_told_in_round_figures_and_never_more_than_there_is():
+    told = [space.Disk(0, total_bytes, free_bytes, "").told_free_bytes for total_bytes, free_bytes in (
+        (10**12, 5_399_999_999), (10**12, 5_400_000_000), (10**12, 99), (0, 0),
+    )]  # fmt: skip
+
+    assert told == [5_300_000_000, 5_400_000_000, 0, None]
 
 
 def test_a_limit_is_compared_with_the_disk_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

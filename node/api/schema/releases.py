@@ -99,6 +99,7 @@ class Update(msgspec.Struct, frozen=True):
     exception: str = ""  # why it was, or is, taken without the proof that every release needs
     is_urgent: bool = False  # its developers asked for a trial of hours
     rollout: RolloutView | None = None  # None: it has not been up for its turn here
+    notes: str = ""  # what is new in it, in its developers' words
 
 
 class SelfMeasurement(msgspec.Struct, frozen=True):

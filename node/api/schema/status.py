@@ -12,6 +12,7 @@ KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's p
 CheckName = Literal["disk", "clock", "reach", "exchange", "audit"]
 CheckResult = Literal["ok", "wait", "bad"]
 PauseKind = Literal["asked", "battery", "metered", "hours"]
+PauseLasts = Literal["1h", "tomorrow", "until-resumed"]
 
 
 class Space(msgspec.Struct, frozen=True):
@@ -20,6 +21,7 @@ class Space(msgspec.Struct, frozen=True):
     used_bytes: int
     quota_bytes: int
     chunk_count: int
+    free_bytes: int | None = None  # of the disk it lies on; None: not known
 
 
 class VersionInUse(msgspec.Struct, frozen=True):
@@ -99,4 +101,4 @@ class Status(msgspec.Struct, frozen=True):
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For how long: an hour, until tomorrow at six by the computer's own clock, or until somebody resumes."""
 
-    lasts: Literal["1h", "tomorrow", "until-resumed"]
+    lasts: PauseLasts

@@ -1,0 +1,181 @@
+"""Looks closer at the node for the pages that ask for more than the feed brings: Network and Details.
+
+It asks only while such a page is shown, and owns what was heard for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from PySide6.QtWidgets import QFileDialog
+
+from gui import details_texts
+from gui.asking import Asking
+from gui.details_story import EVENTS_MAX, DetailsSeen, tell_details
+from gui.feed import Node
+from gui.log_tail import LOG, tail
+from gui.network_story import NetworkSeen, tell_network
+from gui.story import Seen
+from gui.window import Window
+from node.api.client import ApiError, NotRunning
+from node.api.schema import Event, NetworkView, Settings
+
+Closer = Literal["network", "details"]
+NO_SUCH_PATH: Final = "api.path"  # what a node answers that is older than the question
+_ZIP: Final = b"PK\x03\x04"
+
+
+class CloserLook:
+    """One per window.  ``spawn`` runs a job for as long as the app lives."""
+
+    def __init__(
+        self,
+        window: Window,
+        *,
+        connect: Callable[[Path], Node],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._window = window
+        self._connect = connect
+        self._spawn = spawn
+        self._now = now
+        self._home: Path | None = None
+        self._jobs: list[asyncio.Task[None]] = []
+        self._asking: dict[Closer, Asking[Any]] = {}
+        self._shown: set[Closer] = set()
+        self._seen = Seen()
+        self._network = NetworkSeen()
+        self._details = DetailsSeen()
+        self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
+        self.dialog: QFileDialog | None = None
+        window.network.shown.connect(partial(self.show, "network"))
+        window.details.shown.connect(partial(self.show, "details"))
+        for button in (window.help.save, window.details.save):
+            button.clicked.connect(self.save)
+
+    def attach(self, home: Path) -> None:
+        """Look at this home from now on."""
+        for job in self._jobs:
+            job.cancel()
+        self._home, self._seen = home, Seen()
+        self._network, self._details = NetworkSeen(), DetailsSeen()
+        self._events.clear()
+        self._asking = {
+            "network": Asking(home, _ask_network, self._hear_network, connect=self._connect),
+            "details": Asking(home, self._ask_details, self._hear_details, connect=self._connect),
+        }
+        self._jobs = [self._spawn(asking.run()) for asking in self._asking.values()]
+        for page in self._shown:
+            self._asking[page].show(True)
+        self._tell_network()
+        self._tell_details()
+
+    def show(self, page: Closer, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)
+        """A page came into sight, or left it."""
+        (self._shown.add if is_shown else self._shown.discard)(page)
+        if page in self._asking:
+            self._asking[page].show(is_shown)
+        if is_shown and page == "details":
+            self._tell_details()
+
+    def hear(self, seen: Seen) -> None:
+        """What the feed heard."""
+        self._seen = seen
+        if "details" in self._shown:
+            self._tell_details()
+
+    def take(self, event: Event) -> None:
+        """An event, to be listed among the last ones."""
+        self._events.append(event)
+
+    def save(self) -> None:
+        """Fetch the diagnostics file, and ask where it shall lie."""
+        if self._home is not None and self.dialog is None:
+            self._spawn(self._save(self._home))
+
+    # What was heard.
+
+    def _hear_network(self, heard: tuple[NetworkView, Settings] | None) -> None:
+        if heard is None:
+            self._network = replace(self._network, is_live=False)
+        else:
+            self._network = NetworkSeen(*heard, self._now().timestamp(), is_live=True)
+        self._tell_network()
+
+    def _tell_network(self) -> None:
+        self._window.network.show_story(tell_network(self._network, self._now()))
+
+    async def _ask_details(self, node: Node) -> Settings:
+        """The log is read also when the node does not answer: it may say why."""
+        assert self._home is not None
+        try:
+            lines, trouble = await asyncio.to_thread(tail, self._home / LOG), ""
+        except OSError as error:
+            lines, trouble = (), details_texts.no_log(error.strerror or str(error))
+        self._details = replace(self._details, log=lines, log_trouble=trouble)
+        return await node.settings()
+
+    def _hear_details(self, settings: Settings | None) -> None:
+        if settings is not None:
+            self._details = replace(self._details, settings=settings)
+        self._tell_details()
+
+    def _tell_details(self) -> None:
+        story = tell_details(self._seen, self._details, self._events, str(self._home or ""), self._now())
+        self._window.details.show_story(story)
+
+    # The diagnostics file.
+
+    async def _save(self, home: Path) -> None:
+        node = self._connect(home)
+        try:
+            content = await node.diagnostics()
+        except ApiError as error:
+            if error.code != NO_SUCH_PATH:
+                self._window.details.say(details_texts.not_saved(error.message))
+                return
+            self._window.help.hide_save()
+            self._window.details.hide_save()
+            self._window.details.say(details_texts.NO_DIAGNOSTICS)
+            return
+        except NotRunning as error:
+            self._window.details.say(details_texts.not_saved(str(error)))
+            return
+        finally:
+            await node.close()
+        self._ask_where(content)
+
+    def _ask_where(self, content: bytes) -> None:
+        ending = "zip" if content.startswith(_ZIP) else "txt"
+        name = f"perennial-diagnostics-{self._now():%Y-%m-%d}.{ending}"
+        self.dialog = QFileDialog(self._window, details_texts.SAVE_TITLE)
+        self.dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        self.dialog.selectFile(name)
+        self.dialog.fileSelected.connect(lambda path: self._spawn(self._write(Path(path), content)))
+        self.dialog.finished.connect(self._forget_dialog)
+        self.dialog.open()
+
+    def _forget_dialog(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
+
+    async def _write(self, path: Path, content: bytes) -> None:
+        try:
+            await asyncio.to_thread(path.write_bytes, content)
+        except OSError as error:
+            self._window.details.say(details_texts.not_saved(error.strerror or str(error)))
+        else:
+            self._window.details.say(details_texts.SAVED)
+
+
+async def _ask_network(node: Node) -> tuple[NetworkView, Settings]:
+    return await node.network(), await node.settings()
