@@ -31,7 +31,7 @@ from tests.simulation.loop import SimLoop, current_owner
 from tests.simulation.network import MAPPING_S, Endpoint, LineOptions, Nat
 from tests.simulation.playing import Player
 from tests.simulation.signing import CheapSigner, cheap_signatures
-from tests.simulation.world import QUICK, Scenario, World
+from tests.simulation.world import Scenario, World
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
@@ -109,6 +109,15 @@ class TestWhatSeedsHaveFound:
         assert play(Scenario(110, vaults=5, hours=0.1, chunks=40, faults=36, kinds=tuple(MAKERS))).failures == []
 
 
+class Idle(Vault):
+    """Brings nobody a copy, whatever happens."""
+
+    def __init__(self, config, chance, entropy) -> None:
+        idle = msgspec.structs.replace(config.pace, audit_s=1e9, scrub_s=1e9)
+        super().__init__(replace(config, pace=idle), chance, entropy)
+        self._replicator.stop()
+
+
 class TestABrokenVaultIsFoundOut:
     def test_a_store_that_flushes_nothing(self):
         outcome = play(replace(SMALL, kinds=("cut",)), make_store=lambda disk, quota: ChunkStore(NoFlush(disk), quota))
@@ -122,10 +131,10 @@ class TestABrokenVaultIsFoundOut:
         assert any("would not survive a power cut" in failure for failure in outcome.failures)
 
     def test_a_vault_that_never_repairs(self):
-        never = msgspec.structs.replace(QUICK, sweep_s=1e9, repair_delay_s=1e9, audit_s=1e9, scrub_s=1e9)
-        wiped = replace(SMALL, kinds=("wipe",), faults=12, pace=never, converge_s=30.0, repair_s=20.0)
+        wiped = replace(SMALL, kinds=("wipe",), faults=12, converge_s=30.0, repair_s=20.0)
+        outcome = play(wiped, make_vault=Idle)
 
-        assert any("missing" in failure or "lost" in failure for failure in play(wiped).failures)
+        assert any("missing" in failure or "lost" in failure for failure in outcome.failures)
 
     def test_a_vault_that_raises(self):
         assert any("ended" in failure for failure in play(replace(SMALL, faults=0), make_vault=Raising).failures)

@@ -183,12 +183,13 @@ PLANTED = {
 
 
 @pytest.fixture
-def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def planted(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home in which all of it lies about."""
     monkeypatch.setenv("LOGNAME", PERSON)
     monkeypatch.setattr(socket, "gethostname", lambda: COMPUTER)
     assert getpass.getuser() == PERSON
-    home = make_home(tmp_path / PERSON / "M D", bind="192.0.2.77:41000", key_place="unprotected")
+    folder = tmp_path_factory.mktemp("h") / PERSON / "M D"  # a home's path may not be long
+    home = make_home(folder, bind="192.0.2.77:41000", key_place="unprotected")
     door.save(home.path, door.Door(4711, PLANTED["token"]))
     (home.state / "vault_id.key").write_bytes(SEED)
     lines = [f"2026-11-29T08:47:53Z INFO node.x met {what}={secret}, {secret!r}" for what, secret in PLANTED.items()]

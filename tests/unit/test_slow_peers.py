@@ -298,8 +298,18 @@ def test_one_pass_finds_who_has_come_and_another_who_has_moved_up():
             was, now = close_group(before, address), close_group(after, address)
             newcomers = {one.vault_id for one in now if one not in was and one is not after[0]}
             ids = {one.vault_id for one in joined}
-            assert come.get(address, set()) == newcomers & ids
+            others = {one.vault_id for one in now if one is not after[0]}
+            assert come.get(address, set()) == (
+                others if stands_in(after[0], now, joined, address) else newcomers & ids
+            )
             assert moved.get(address, set()) == newcomers - ids
+
+
+def stands_in(own: Place, now: list[Place], joined: list[Place], address: bytes) -> bool:
+    """Whether the own vault holds the chunk from outside of the group, and one who has come is nearer."""
+    target = int.from_bytes(address, "big")
+    nearer = [one for one in joined if one.position ^ target < own.position ^ target]
+    return own not in now and any(one not in now for one in nearer)
 
 
 def place(number: int, position: int) -> Place:

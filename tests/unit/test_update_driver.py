@@ -840,20 +840,24 @@ class TestPowerCuts:
         assert cuts >= cuts_least
 
     def test_nothing_is_done_before_its_state_is_kept(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
-        head = farm.publish("2")
+        head, save, is_full = farm.publish("2"), farm.store.save, False
 
-        def full(_saved: Saved) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
+        def refusing(saved: Saved) -> None:
+            if is_full:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            save(saved)
 
         async def story(updates: Updates) -> None:
+            nonlocal is_full
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "staged")
-            with monkeypatch.context() as patch:
-                patch.setattr(farm.store, "save", full)
-                await asyncio.sleep(300.0)
-                assert farm.orders == []
+            is_full = True
+            await asyncio.sleep(300.0)
+            assert farm.orders == []
+            is_full = False
             await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
 
+        monkeypatch.setattr(farm.store, "save", refusing)
         live(farm, story)
 
     def test_what_a_trial_left_is_found_again_for_the_rehearsal(self, farm: Farm):
