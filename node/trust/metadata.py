@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, cast
 
 from securesystemslib.formats import encode_canonical
@@ -54,6 +55,7 @@ NAMED_FIELD: Final = "x-signed"
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 SIGNATURES_MAX: Final = 32  # of one file
 VERSION_MAX: Final = (1 << 53) - 1  # what every reader of JSON can hold
+READ_KEPT: Final = 64  # files that were found to be well made; of 240 kB at most
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 
@@ -87,24 +89,37 @@ def read(content: bytes, kind: type[T]) -> Statement[T]:
         MalformedMetadata: It is anything else than one file of that kind, or could be read in two ways.
     """
     try:
-        written = read_json(content)
-    except MalformedMetadata as error:
-        raise MalformedMetadata(f"{kind.type} cannot be read: {error}") from error
-    try:
+        signed_bytes = _signed_bytes(content, kind)
         metadata = Metadata[T].from_bytes(content)
-        if metadata.signed.type != kind.type:
-            raise MalformedMetadata(f"expected {kind.type}, got {metadata.signed.type}")
-        _check_envelope(metadata)
-        # The library checks signatures over what it understood, not over what was written: a null where it has a
-        # default would pass.  Both must be the same.
-        signed_bytes = metadata.signed_bytes
-        if encode_canonical(written["signed"]) != signed_bytes.decode():
-            raise MalformedMetadata(f"{kind.type} can be read in two ways")
         return Statement(content, metadata, metadata.signed, signed_bytes, hashlib.sha256(signed_bytes).hexdigest())
     except MalformedMetadata:
         raise
     except Exception as error:  # two libraries read a stranger's bytes here: whatever they raise means "malformed"
         raise MalformedMetadata(f"{kind.type} cannot be read: it is no {kind.type}") from error
+
+
+@lru_cache(maxsize=READ_KEPT)
+def _signed_bytes(content: bytes, kind: type[Signed]) -> bytes:
+    """What the signatures of a file are over, once it was found to be well made: dear, and asked for again and again.
+
+    Raises:
+        MalformedMetadata: It is not.
+        Exception: Whatever the library raises.
+    """
+    try:
+        written = read_json(content)
+    except MalformedMetadata as error:
+        raise MalformedMetadata(f"{kind.type} cannot be read: {error}") from error
+    metadata = Metadata[Any].from_bytes(content)
+    if metadata.signed.type != kind.type:
+        raise MalformedMetadata(f"expected {kind.type}, got {metadata.signed.type}")
+    _check_envelope(metadata)
+    # The library checks signatures over what it understood, not over what was written: a null where it has a
+    # default would pass.  Both must be the same.
+    signed_bytes = metadata.signed_bytes
+    if encode_canonical(written["signed"]) != signed_bytes.decode():
+        raise MalformedMetadata(f"{kind.type} can be read in two ways")
+    return signed_bytes
 
 
 def _check_envelope(metadata: Metadata[T]) -> None:
