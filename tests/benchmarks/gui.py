@@ -20,7 +20,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from node.api.schema import Neighbour, NetworkView, Reach, Status, Traffic, TrialView
-from node.supervisor.events import EventLog
+from node.supervisor.events import Data, EventLog
 from tests.benchmarks.rows import Detail, Row, at_most, figures_of, tell
 from tests.benchmarks.vaults import temporary_folder
 from tests.gui.fake_node import FakeNode
@@ -67,22 +67,31 @@ async def _measure(idle_s: float) -> list[Row]:
             await node.stop()
 
 
+class RealEvents(EventLog):
+    """As a node keeps them, told as a fake one tells them."""
+
+    def add(self, kind: str, data: Data) -> None:
+        self.publish(kind, data, time.time())
+
+
 class BusyNode(FakeNode):
-    """A node with a numbered log as the real one has, and with as many neighbours as a large network."""
+    """A node with as many neighbours as a large network; its events are kept as a real one keeps them."""
+
+    events: RealEvents  # type: ignore[assignment]
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
         self.home = home
-        self.log = EventLog(time.time())
-        self.events = self.log  # type: ignore[assignment]
+        self.events = RealEvents(time.time())
         self._status = status("fine", "All is well.")
 
-    def change(self, kind: str, data: Status | TrialView) -> None:
+    def change(self, data: Status | TrialView) -> None:
         if isinstance(data, Status):
             self._status = data
+            self.events.add("status", data)
         else:
             self._trial = data
-        self.log.publish(kind, data, time.time())
+            self.events.add("trial", data)
 
     async def network(self) -> NetworkView:
         now_s = time.time()
@@ -180,7 +189,7 @@ async def _window_and_trial(node: BusyNode) -> list[Row]:
         quiet_s = float(await child.ask("stall"))
         steps = round(TRIAL_S / TRIAL_STEP_S)
         for step in range(steps):
-            node.change("trial", replace(LATE, blocks=step + 1, verified_reads=60 * step, pairs=30 * step))
+            node.change(replace(LATE, blocks=step + 1, verified_reads=60 * step, pairs=30 * step))
             await asyncio.sleep(TRIAL_STEP_S)
         stall_s = float(await child.ask("stall"))
     return [
@@ -203,7 +212,7 @@ async def _flood(node: BusyNode) -> list[Row]:
         await child.ask("stall")
         for number in range(EVENTS):
             space = replace(fine.status.space, used_bytes=1 + number)
-            node.change("status", replace(fine.status, space=space))
+            node.change(replace(fine.status, space=space))
             if number % BATCH == BATCH - 1:
                 await asyncio.sleep(BATCH_S)
         ended_s = time.perf_counter()
