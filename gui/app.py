@@ -1,6 +1,7 @@
 """Joins window, tray, feed and children, and owns their lives.
 
       no home joined  ->  welcome  --grow-->  a practice network as a child  ->  its first farm's home
+                                   --join-->  a node that makes the home     ->  that home
       a home joined   ->  (its node is started if none answers)              ->  that home
 
 Quit ends what the app itself has started, and nothing else.
@@ -9,7 +10,6 @@ Quit ends what the app itself has started, and nothing else.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
 import time
@@ -18,35 +18,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
-from gui import children, texts
+from gui import children, texts, welcome_texts
+from gui.beginning import Beginning, Steps
 from gui.changes import Changes
 from gui.children import Child, ChildFailed
 from gui.closer import CloserLook
 from gui.feed import Feed, Node
 from gui.full_screen import screen
 from gui.handbook import icon_file
+from gui.keeper import Keeper
 from gui.notifier import Notifier, desktops_here
 from gui.story import Action, Seen, Story, tell
-from gui.tokens import use
+from gui.theme import Theme, follow_theme
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray, TrayWishes
 from gui.widgets.mark import app_icon_pixmap
 from gui.window import Window, Wishes
 from node.api.client import ApiError, Client, NotRunning
-from node.api.schema import Status
+from node.api.schema import SettingsPatch, Status
 
 MARKER: Final = "home.json"  # a folder with it is a home
 ASK_S_MAX: Final = 5.0
 AGAIN_S: Final = 20.0  # ticks and times of day grow old also when nobody says anything new
 _TOLD_NO_TRAY: Final = "told/no_tray"
 _TOLD_QUIT: Final = "told/quit"
-
-Theme = Literal["system", "light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class Options:
     is_hidden: bool = False  # at login: only the tray icon
     node_command: Callable[[Path], tuple[str, ...]] = children.node_command
     practice_command: Callable[[], tuple[str, ...]] = children.practice_command
+    doctor_command: Callable[[Path], tuple[str, ...]] = children.doctor_command
     connect: Callable[[Path], Node] = field(default=Client)
 
 
@@ -69,7 +69,7 @@ class App:
         self._qapp = qapp
         self._options = options
         self._memory = QSettings(str(options.memory), QSettings.Format.IniFormat)
-        self._follow_theme()
+        follow_theme(qapp, options.theme)
         self._changes = Changes(connect=options.connect, spawn=self._spawn, tell=self._tell_changes, take=self._obeyed)
         self.window = Window(
             Wishes(
@@ -94,6 +94,8 @@ class App:
         self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=_now)
         desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
+        self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open)
+        self._beginning = self._make_beginning()
         self._steady = Steady()
         self._quit = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -101,7 +103,6 @@ class App:
         self._feed: Feed | None = None
         self._feed_job: asyncio.Task[None] | None = None
         self._home: Path | None = None  # the one that is shown
-        self._node: Child | None = None
         self._practice: Child | None = None
         self._has_practice_ended = False
         self._seen = Seen()
@@ -126,9 +127,9 @@ class App:
             self.window.hide()
             self.tray.hide()
             await self._changes.finish()
-            for child in (self._practice, self._node):
-                if child is not None:
-                    await child.stop()
+            if self._practice is not None:
+                await self._practice.stop()
+            await self._keeper.stop()
             for one in handled:
                 asyncio.get_running_loop().remove_signal_handler(one)
         return 0
@@ -146,7 +147,7 @@ class App:
 
     def ask_quit(self) -> None:
         """Quit; the first time that this stops the computer from helping, say so before."""
-        if self._node is None or self._node.has_ended or self._memory.value(_TOLD_QUIT):
+        if not self._keeper.is_running or self._memory.value(_TOLD_QUIT):
             self.quit()
             return
         box = self._open_box(texts.QUIT_TITLE, texts.QUIT_QUESTION)
@@ -165,13 +166,12 @@ class App:
             offer = "grow"
         elif self._home is not None and not _is_practice(self._seen):
             offer = "start"
-        trouble = self._node.last_words() if self._node is not None and self._node.has_ended else ""
         return tell(
             replace(self._seen, settings=self._changes.settings),
             _now(),
             offer=offer,
             has_practice_ended=self._has_practice_ended,
-            trouble=trouble,
+            trouble=self._keeper.trouble(),
             refusal=self._changes.refusal,
             refused=self._changes.refused,
         )
@@ -182,12 +182,14 @@ class App:
         home = self._options.home
         if (home / MARKER).is_file():
             self._attach(home)
+            self.window.show_main()
             if not self._options.is_hidden or not self.tray.is_available:
                 self.open()
             if not await self._answers(home):
                 await self._start_node()
         else:
             self.window.show_welcome()
+            self.window.welcome.looked.emit()
             self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             self.open()
 
@@ -206,14 +208,29 @@ class App:
 
     async def _start_node(self) -> None:
         assert self._home is not None
-        if self._node is not None:
-            await self._node.stop()
-        with contextlib.suppress(ChildFailed):  # then nothing answers, and that is what is said
-            self._node = await Child.start(self._options.node_command(self._home))
-            self._node.read_on()
-            self._tell()
-            await self._node.wait()
-        self._tell()
+        await self._keeper.run(self._options.node_command(self._home))
+
+    def _make_beginning(self) -> Beginning:
+        options, window = self._options, self.window
+
+        def arrived() -> None:
+            self._attach(options.home)
+            self._changes.change(SettingsPatch(starts_at_login=True))
+
+        def broken() -> None:
+            self._attach(options.home)
+            window.show_main()
+
+        return Beginning(
+            window,
+            self._keeper,
+            Steps(arrived, broken, window.show_main, lambda: self.tray.place, (options.home / MARKER).is_file),
+            home=options.home,
+            doctor_command=options.doctor_command,
+            node_command=options.node_command,
+            connect=options.connect,
+            spawn=self._spawn,
+        )
 
     def _attach(self, home: Path) -> None:
         """Follow this home from now on, and show what it says."""
@@ -225,7 +242,6 @@ class App:
         self._feed.is_window_shown = self.window.isVisible()
         self._feed_job = self._spawn(self._feed.run())
         self._closer.attach(home)
-        self.window.show_main()
         self._tell()
 
     def _grow(self) -> None:
@@ -248,6 +264,7 @@ class App:
         self._practice = child
         self.window.welcome.show_ready()
         self._attach(homes[0])
+        self.window.show_main()
         await child.wait()
         if self._practice is child:  # and not already a newer one
             self._practice, self._has_practice_ended = None, True
@@ -264,6 +281,8 @@ class App:
 
     def _hear(self, seen: Seen) -> None:
         self._seen = seen
+        if seen.link == "connected":
+            self._keeper.heard()
         self._changes.hear(seen.settings)
         self._closer.hear(seen)
         self._notifier.hear(seen)
@@ -289,6 +308,11 @@ class App:
 
     def _tell(self) -> None:
         """Show the story of this moment in the window and in the tray."""
+        if self._home is None:
+            return  # the welcome tells what there is to tell
+        if self._keeper.is_asking:
+            self.tray.show_state("attention", welcome_texts.WANTED, self._quit_text())
+            return
         story, now_s = self.story(), asyncio.get_running_loop().time()
         again_s = self._steady.take(story.sign, now_s, DWELL_PRACTICE_S if story.is_practice else DWELL_S)
         if self._recheck is not None:
@@ -297,13 +321,14 @@ class App:
         if again_s:
             self._recheck = asyncio.get_running_loop().call_later(again_s + 0.01, self._tell)
         self.window.show_story(story, self._steady.shown)
+        self._beginning.tell(story, self._steady.shown, self._seen)
         self.tray.show_state(self._steady.shown, story.tray_line, self._quit_text())
         self.tray.show_pause(story.home.pause.control)
 
     def _quit_text(self) -> str:
         if self._practice is not None:
             return texts.QUIT_PRACTICE
-        is_other = self._node is None and self._seen.link == "connected"
+        is_other = self._keeper.child is None and self._seen.link == "connected"
         return texts.QUIT_WINDOW_ONLY if is_other else texts.QUIT
 
     def _seen_window(self, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)
@@ -339,20 +364,6 @@ class App:
 
     def _forget_box(self) -> None:
         self.box = None
-
-    def _follow_theme(self) -> None:
-        hints, theme = self._qapp.styleHints(), self._options.theme
-        was_dark = self._qapp.palette().color(QPalette.ColorRole.Window).lightness() < 128
-
-        def apply(scheme: Qt.ColorScheme) -> None:
-            is_dark = was_dark if scheme == Qt.ColorScheme.Unknown else scheme == Qt.ColorScheme.Dark
-            use(self._qapp, is_dark=is_dark)
-
-        if theme == "system":
-            hints.colorSchemeChanged.connect(apply)
-            apply(hints.colorScheme())
-        else:
-            use(self._qapp, is_dark=theme == "dark")
 
     # Its own life.
 

@@ -17,7 +17,10 @@ from typing import Final
 
 import msgspec
 
+from node.api.schema import Examination
+
 GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
+EXAMINE_S_MAX: Final = 30.0  # a keyring that is locked takes five of them
 STOP_S_MAX: Final = 45.0  # a vault that leaves hands its chunks over first, which takes up to 20 s
 LINE_BYTES_MAX: Final = 1 << 20
 LINES_KEPT: Final = 20
@@ -32,7 +35,14 @@ _CLI: Final = (sys.executable, "-m", "node.cli")
 
 
 class ChildFailed(Exception):
-    """The child ended, or did not say what it should.  The message is its last words, for a person."""
+    """The child ended, or did not say what it should.  The message is its last words, for a person.
+
+    ``code`` is the node's own for a failure that it stated, else "".
+    """
+
+    def __init__(self, words: str, code: str = "") -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class Child:
@@ -40,14 +50,15 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._stated = ""  # the failure with which it ended, as it said it itself
         self._last: deque[str] = deque(maxlen=LINES_KEPT)
         assert process.stderr is not None
         self._reader = asyncio.create_task(_keep_last(process.stderr, self._last))
         self._drain: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, command: Sequence[str]) -> Child:
-        """Start a process.
+    async def start(cls, command: Sequence[str], line: str = "") -> Child:
+        """Start a process.  ``line``: all that it finds on standard input, where nobody else can read it.
 
         Raises:
             ChildFailed: The system could not start it.
@@ -55,7 +66,7 @@ class Child:
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if line else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=LINE_BYTES_MAX,
@@ -63,6 +74,11 @@ class Child:
             )
         except OSError as error:
             raise ChildFailed(str(error)) from error
+        if process.stdin is not None:
+            with contextlib.suppress(ConnectionError):  # it ended without having read it, which it says itself
+                process.stdin.write(f"{line}\n".encode())
+                await process.stdin.drain()
+            process.stdin.close()
         return cls(process)
 
     @property
@@ -73,7 +89,22 @@ class Child:
     def has_ended(self) -> bool:
         return self._process.returncode is not None
 
-    async def first_line(self, seconds: float) -> bytes:
+    async def first_word(self, seconds: float | None) -> FirstWord:
+        """What it prints first; whatever it prints later is read and dropped.  ``seconds``: None for any time.
+
+        Raises:
+            ChildFailed: It stated a failure, ended, stayed silent, or is not understood.
+        """
+        try:
+            word = msgspec.json.decode(await self.first_line(seconds), type=FirstWord)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise ChildFailed("It said something that is not understood.") from error
+        if word.message:
+            self._stated = word.message
+            raise ChildFailed(word.message, word.code)
+        return word
+
+    async def first_line(self, seconds: float | None) -> bytes:
         """The first line that it prints; whatever it prints later is read and dropped.
 
         Raises:
@@ -84,7 +115,7 @@ class Child:
             async with asyncio.timeout(seconds):
                 line = await self._process.stdout.readline()
         except TimeoutError:
-            raise ChildFailed(f"It said nothing for {seconds:.0f} seconds.") from None
+            raise ChildFailed(f"It said nothing for {seconds or 0:.0f} seconds.") from None
         except ValueError as error:
             raise ChildFailed("It said something that is not understood.") from error
         if not line:
@@ -108,8 +139,8 @@ class Child:
         return code
 
     def last_words(self) -> str:
-        """The last line that it wrote to stderr; or that it ended without one."""
-        return next(reversed(self._last), f"It ended with code {self._process.returncode}.")
+        """Why it failed, as it stated; else the last line that it wrote to stderr; or that it ended without one."""
+        return self._stated or next(reversed(self._last), f"It ended with code {self._process.returncode}.")
 
     async def stop(self) -> None:
         """End it: ask, wait, and kill it if it does not listen.  Safe to call again."""
@@ -134,15 +165,20 @@ class _Farm(msgspec.Struct):
     home: str
 
 
-class _FirstWord(msgspec.Struct):
-    """What a practice network prints first: its farms; or, if it could not be made, why, in one sentence."""
+class FirstWord(msgspec.Struct):
+    """What a child prints first: a practice network its farms, a node how it stands; or why it failed."""
 
     farms: tuple[_Farm, ...] = ()
-    message: str = ""
+    code: str = ""
+    message: str = ""  # one sentence; "" if it did not fail
 
 
 def node_command(home: Path) -> tuple[str, ...]:
-    return (*_CLI, "run", "--home", str(home))
+    return (*_CLI, "run", "--json", "--home", str(home))
+
+
+def doctor_command(home: Path) -> tuple[str, ...]:
+    return (*_CLI, "doctor", "--json", "--home", str(home))
 
 
 def practice_command() -> tuple[str, ...]:
@@ -164,16 +200,28 @@ async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:
     """
     child = await Child.start(tied(command))
     try:
-        grown = msgspec.json.decode(await child.first_line(GROW_S_MAX), type=_FirstWord)
+        grown = await child.first_word(GROW_S_MAX)
         if not grown.farms:
-            raise ChildFailed(grown.message or "It has no farm to look at.")
-    except msgspec.DecodeError as error:
-        await child.stop()
-        raise ChildFailed("It said something that is not understood.") from error
+            raise ChildFailed("It has no farm to look at.")
     except BaseException:
         await child.stop()
         raise
     return child, tuple(Path(farm.home) for farm in grown.farms)
+
+
+async def examine(command: Sequence[str]) -> Examination:
+    """Have the computer looked at.
+
+    Raises:
+        ChildFailed: It was not, or nobody understands what was found.
+    """
+    child = await Child.start(tied(command))
+    try:
+        return msgspec.json.decode(await child.first_line(EXAMINE_S_MAX), type=Examination)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ChildFailed("It said something that is not understood.") from error
+    finally:
+        await child.stop()
 
 
 async def _keep_last(stream: asyncio.StreamReader, last: deque[str]) -> None:

@@ -22,6 +22,7 @@ from gui.story import Seen
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.schema import (
     Event,
+    Joined,
     NetworkView,
     PauseLasts,
     Settings,
@@ -60,6 +61,8 @@ class Node(Protocol):
     async def resume(self) -> Status: ...
 
     async def network(self) -> NetworkView: ...
+
+    async def join(self, text: str) -> Joined: ...
 
     async def diagnostics(self) -> bytes: ...
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from gui import texts
+from gui import texts, welcome_texts
 from gui.checks_story import ChecksStory, Proof, tell_checks, trouble
 from gui.held_story import UNPROVEN, tell_held
 from gui.pause_story import PauseStory, tell_pause
@@ -196,6 +196,9 @@ def _bed(status: Status | None) -> Bed:
 
 def _checks(seen: Seen, heard: Status | None, now: datetime) -> ChecksStory:
     told = tell_checks(heard, now)
+    if heard is not None and heard.key_place == "unprotected" and not heard.is_practice:
+        unprotected = Proof("note", welcome_texts.UNPROTECTED, welcome_texts.UNPROTECTED_WHY)
+        told = replace(told, proofs=(*told.proofs, unprotected), remarks=(*told.remarks, unprotected.why))
     if seen.link != "lost" or not seen.heard_s:
         return told
     return replace(told, looked=texts.last_heard(texts.at(seen.heard_s, now, with_seconds=True)))

@@ -227,6 +227,11 @@ def style_sheet(c: Look) -> str:
         font-weight: 600; }}
     QPushButton[kind="main"]:focus {{ border: 2px solid {c.ink}; }}
     QPushButton[kind="main"]:disabled {{ color: {c.faint}; background: {c.hair}; border: 1px solid {c.hair}; }}
+    QLineEdit {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge};
+        border-radius: {RADIUS_CONTROL}px; padding: 6px 10px; selection-background-color: {c.leaf};
+        selection-color: {c.on_leaf}; }}
+    QLineEdit:focus {{ border: 2px solid {c.leaf}; padding: 5px 9px; }}
+    QLineEdit:disabled {{ color: {c.faint}; border: 1px solid {c.hair}; background: {c.paper}; }}
     QRadioButton {{ background: transparent; color: {c.ink}; spacing: 10px; padding: 2px 6px 2px 2px;
         border: 2px solid transparent; border-radius: {RADIUS_CONTROL}px; }}
     QRadioButton:focus {{ border: 2px solid {c.ink}; }}

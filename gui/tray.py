@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from gui import texts
+from gui.first_run import Place
 from gui.pause_story import PauseControl
 from gui.story import Sign
 from gui.widgets.pause_menu import pause_menu
@@ -19,6 +21,7 @@ from node.api.schema import PauseLasts
 
 DWELL_S: Final = 30.0  # a calm sign stands at least so long; a flickering icon says nothing
 DWELL_PRACTICE_S: Final = 3.0  # in a practice network days are seconds
+_USUAL: Final[dict[str, Place]] = {"win32": "bottom", "darwin": "top"}  # where the desktop puts it by itself
 _CALM: Final = ("fine", "trial", "paused")
 
 
@@ -96,6 +99,16 @@ class Tray:
     def is_available(self) -> bool:
         """Whether this desktop shows tray icons at all, now."""
         return QSystemTrayIcon.isSystemTrayAvailable()
+
+    @property
+    def place(self) -> Place:
+        """Where on the screen it is, as far as the desktop says it."""
+        if not self.is_available:
+            return "none"
+        icon, screen = self.icon.geometry(), QGuiApplication.primaryScreen().geometry()
+        if icon.isEmpty():
+            return _USUAL.get(sys.platform, "bar")
+        return "top" if icon.center().y() < screen.center().y() else "bottom"
 
     @property
     def sign(self) -> Sign:

@@ -1,4 +1,7 @@
-"""The window: the welcome, or the sidebar with its pages.  880 x 600, scaled with the user's own font."""
+"""The window: the welcome, the question for a passphrase, or the sidebar with its pages.
+
+880 x 600, scaled with the user's own font.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from gui.pages.details import DetailsPage
 from gui.pages.help import HelpPage
 from gui.pages.home import Home
 from gui.pages.network import NetworkPage
+from gui.pages.passphrase import PassphrasePage
 from gui.pages.resources import ResourcesPage
 from gui.pages.updates import UpdatesPage
 from gui.pages.welcome import Welcome
@@ -46,7 +50,8 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle(texts.APP)
         self.setWindowIcon(app_icon())
-        self.welcome = Welcome(wishes.grow)
+        self.welcome = Welcome(wishes.grow, wishes.change)
+        self.passphrase = PassphrasePage()
         self.home = Home(wishes.act, wishes.pause, wishes.resume)
         self.updates = UpdatesPage()
         self.resources = ResourcesPage(wishes.change)
@@ -73,8 +78,8 @@ class Window(QWidget):
         beside.addWidget(self.sidebar)
         beside.addWidget(self.pages, 1)
         self._all = QStackedWidget()
-        self._all.addWidget(self.welcome)
-        self._all.addWidget(self._main)
+        for all_of_it in (self.welcome, self.passphrase, self._main):
+            self._all.addWidget(all_of_it)
         self.setLayout(column(self._all, gap=0))
         for i in range(len(self.sidebar.group.buttons())):
             QShortcut(QKeySequence(f"Ctrl+{i + 1}"), self, lambda i=i: self.go(i))
@@ -100,6 +105,9 @@ class Window(QWidget):
 
     def show_welcome(self) -> None:
         self._all.setCurrentWidget(self.welcome)
+
+    def show_passphrase(self) -> None:
+        self._all.setCurrentWidget(self.passphrase)
 
     def show_main(self) -> None:
         self._all.setCurrentWidget(self._main)

@@ -8,55 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QLabel, QLayout, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QWidget
 
 from gui import resources_texts as words
 from gui import texts
-from gui.resources_story import ResourcesStory, Scale, SwitchStory
-from gui.tokens import GAP_4, GAP_8, GAP_16, font, scale
-from gui.widgets.basics import Page, card, column, fill, label, row, rule
-from gui.widgets.bed_slider import BedSlider
+from gui.resources_story import ResourcesStory
+from gui.tokens import GAP_4, GAP_8, font, scale
+from gui.widgets.basics import Page, card, column, fill, label, rule
 from gui.widgets.day_strip import DayStrip
-from gui.widgets.icons import Pictogram, Shape
-from gui.widgets.switch import Switch
+from gui.widgets.rows import SliderRow, SwitchRow
 from node.api.schema import SettingsPatch
 
 Change = Callable[[SettingsPatch], None]
-
-
-class _Slider:
-    """Name, what is so now, the value, and under them the slider."""
-
-    def __init__(self, shape: Shape, name: str, on_move: Callable[[int], None]) -> None:
-        self.slider = BedSlider(name, on_move)
-        self.now = label("", "small", "faint")
-        self.value = label("", "head", wrap=False)
-        head = row(Pictogram(shape), label(name, "head", wrap=False), gap=GAP_8 + 2)
-        head.addWidget(self.now, 1)
-        head.addWidget(self.value)
-        self.layout: QLayout = column(head, self.slider, gap=GAP_4)
-
-    def show_value(self, one: Scale, value: int, text: str, now: str = "") -> None:
-        self.value.setText(text)
-        self.now.setText(now)
-        self.slider.show_value(one, value, f"{text}. {now}" if now else text)
-
-
-class _SwitchRow:
-    """A choice in words, under it what is so now, and the switch."""
-
-    def __init__(self, name: str, on_choose: Callable[[bool], None]) -> None:
-        self.switch = Switch(name, on_choose)
-        self.truth = label("", "small", "faint")
-        line = row(gap=GAP_16)
-        line.addLayout(column(label(name), self.truth, gap=2), 1)
-        line.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.layout: QLayout = line
-
-    def show_choice(self, one: SwitchStory) -> None:
-        self.truth.setText(one.truth)
-        self.truth.setVisible(bool(one.truth))
-        self.switch.show_choice(is_on=one.is_on, words=one.truth, can_change=one.can_change)
 
 
 class _Refused(QLabel):
@@ -94,19 +57,19 @@ class ResourcesPage(Page):
 
     def _lent(self) -> QWidget:
         change = self._on_change
-        self.space = _Slider("disk", words.SPACE, lambda size: change(SettingsPatch(quota_bytes=size)))
-        self.upload = _Slider("up", words.UPLOAD, lambda rate: change(SettingsPatch(upload_bytes_per_s=rate)))
-        self.download = _Slider("down", words.DOWNLOAD, lambda rate: change(SettingsPatch(download_bytes_per_s=rate)))
+        self.space = SliderRow("disk", words.SPACE, lambda size: change(SettingsPatch(quota_bytes=size)))
+        self.upload = SliderRow("up", words.UPLOAD, lambda rate: change(SettingsPatch(upload_bytes_per_s=rate)))
+        self.download = SliderRow("down", words.DOWNLOAD, lambda rate: change(SettingsPatch(download_bytes_per_s=rate)))
         self.note = label("", "small", "faint")
         disk = column(self.space.layout, self.note, gap=GAP_4)
         return card(disk, rule(), self.upload.layout, self.download.layout, self.refused[0])
 
     def _rules(self) -> QWidget:
         change = self._on_change
-        self.eases = _SwitchRow(words.EASES, lambda is_on: change(SettingsPatch(eases_in_use=is_on)))
-        self.battery = _SwitchRow(words.BATTERY, lambda is_on: change(SettingsPatch(pauses_on_battery=is_on)))
-        self.metered = _SwitchRow(words.METERED, lambda is_on: change(SettingsPatch(pauses_on_metered=is_on)))
-        self.login = _SwitchRow(words.LOGIN, lambda is_on: change(SettingsPatch(starts_at_login=is_on)))
+        self.eases = SwitchRow(words.EASES, lambda is_on: change(SettingsPatch(eases_in_use=is_on)))
+        self.battery = SwitchRow(words.BATTERY, lambda is_on: change(SettingsPatch(pauses_on_battery=is_on)))
+        self.metered = SwitchRow(words.METERED, lambda is_on: change(SettingsPatch(pauses_on_metered=is_on)))
+        self.login = SwitchRow(words.LOGIN, lambda is_on: change(SettingsPatch(starts_at_login=is_on)))
         return card(
             self.eases.layout,
             rule(),

@@ -1,60 +1,176 @@
-"""The welcome, when no network was joined: what this is, and one main button that grows a practice network."""
+"""The first run, when there is no home yet: picture left, words right, one main button; three pages and no way round.
+
+What it does and never does -> where and how much -> where it lives.  Or, quietly, a practice network to look at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from gui import texts
-from gui.tokens import GAP_4, GAP_12, GAP_16, GAP_24, GAP_32, GAP_48
-from gui.widgets.basics import button, column, fill, label, row
+from gui import welcome_texts as words
+from gui.first_run import Place
+from gui.pages.welcome_arrival import ArrivalPage
+from gui.pages.welcome_choice import ChoicePage
+from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, GAP_32, Look
+from gui.widgets.basics import Page, button, column, fill, label, row
 from gui.widgets.icons import Glyph
+from gui.widgets.picture import Picture
 from gui.widgets.welcome_picture import WelcomePicture
+from node.api.schema import SettingsPatch
+
+PROMISES, CHOICE, ARRIVAL = range(3)
+_MAIN: Final = (words.GO_ON, words.JOIN, words.DONE)
+_DOT: Final = 8
+_PILL: Final = 22
+
+
+class Steps(Picture):
+    """Which of the three pages this is: a pill among dots."""
+
+    def __init__(self) -> None:
+        super().__init__(words.step(1, len(_MAIN)))
+        self._at = 0
+        self.setFixedSize(self.wanted())
+
+    def show_step(self, at: int) -> None:
+        self._at = at
+        self.describe(words.step(at + 1, len(_MAIN)))
+
+    def wanted(self) -> QSize:
+        return QSize(_PILL + (len(_MAIN) - 1) * (_DOT + GAP_8), 2 * _DOT)
+
+    def paint(self, p: QPainter, c: Look) -> None:
+        p.setPen(Qt.PenStyle.NoPen)
+        is_mirrored, x = self.layoutDirection() == Qt.LayoutDirection.RightToLeft, 0.0
+        for i in range(len(_MAIN)):
+            wide = _PILL if i == self._at else _DOT
+            left = self.width() - x - wide if is_mirrored else x
+            p.setBrush(QColor(c.leaf if i == self._at else c.edge))
+            p.drawRoundedRect(QRectF(left, _DOT / 2, wide, _DOT), _DOT / 2, _DOT / 2)
+            x += wide + GAP_8
+
+
+class PromisesPage(Page):
+    """What it does, and what it never does."""
+
+    def __init__(self) -> None:
+        super().__init__(words.TITLE)
+        points = column(gap=GAP_12 + 2)
+        for is_promise, text in (*((True, text) for text in words.DOES), *((False, text) for text in words.NEVER)):
+            line = row(Glyph("tick", "leaf", 26) if is_promise else Glyph("cross", "dusk", 26))
+            line.addWidget(label(text), 1)
+            points.addLayout(line)
+        fill(self.body, label(words.TITLE, "display"), label(words.LEAD, "lead", "faint"), GAP_4, points, None)
 
 
 class Welcome(QWidget):
-    def __init__(self, on_grow: Callable[[], None]) -> None:
+    looked = Signal()  # the computer is to be looked at, again
+    started = Signal(object)  # the Choice with which the home is to be made
+    done = Signal()
+
+    def __init__(self, on_grow: Callable[[], None], on_change: Callable[[SettingsPatch], None]) -> None:
         super().__init__()
         self.setObjectName("page")
-        self.button = button(texts.GROW, is_main=True)
-        self.button.clicked.connect(on_grow)
+        self._is_busy = False
+        self.picture = WelcomePicture()
+        self.promises = PromisesPage()
+        self.choice = ChoicePage(self._show_ready_or_not, self.picture.show_share)
+        self.choice.again.clicked.connect(self.looked)
+        self.arrival = ArrivalPage(on_change)
+        self.pages = QStackedWidget()
+        for page in (self.promises, self.choice, self.arrival):
+            page.body.setContentsMargins(GAP_32 + GAP_4, GAP_32, GAP_32 - GAP_8, GAP_16)
+            self.pages.addWidget(page)
+        self._steps = Steps()
+        self.grow = button(texts.GROW)
+        self.grow.setToolTip(words.PRACTICE_MEANS)
+        self.grow.setAccessibleDescription(words.PRACTICE_MEANS)
+        self.grow.clicked.connect(on_grow)
+        self.back = button(words.BACK)
+        self.back.clicked.connect(lambda: self.go(PROMISES))
+        self.main = button(words.GO_ON, is_main=True)
+        self.main.clicked.connect(self._go_on)
         self._glyph = Glyph("dots", "dusk", 24)
         self.said = label("", "body", "faint")
-        points = column(gap=GAP_12 + 2)
-        for is_promise, text in texts.WELCOME_POINTS:
-            glyph = Glyph("tick", "leaf", 26) if is_promise else Glyph("cross", "dusk", 26)
-            line = row(glyph)
-            line.addWidget(label(text), 1)
-            points.addLayout(line)
-        saying = row(self._glyph, gap=GAP_12)
-        saying.setAlignment(self._glyph, Qt.AlignmentFlag.AlignTop)
+        saying = row(gap=GAP_12)
+        saying.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
         saying.addWidget(self.said, 1)
-        words = column(gap=GAP_16)
-        words.setContentsMargins(GAP_32 + GAP_4, GAP_48, GAP_32, GAP_24)
-        title, lead = label(texts.WELCOME_TITLE, "display"), label(texts.WELCOME_LEAD, "lead", "faint")
-        fill(words, title, lead, GAP_4, points, None, saying, row(None, self.button))
+        foot = column(saying, row(self._steps, None, self.grow, self.back, self.main, gap=GAP_12), gap=GAP_12)
+        foot.setContentsMargins(GAP_32 + GAP_4, GAP_8, GAP_32, GAP_24)
+        right = column(gap=0)
+        right.addWidget(self.pages, 1)
+        right.addLayout(foot)
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(WelcomePicture(), 43)
-        box.addLayout(words, 57)
+        box.addWidget(self.picture, 38)
+        box.addLayout(right, 62)
+        self.go(PROMISES)
+
+    def go(self, page: int) -> None:
+        """Turn to a page, with its own buttons and nothing said."""
+        self.pages.setCurrentIndex(page)
+        self.picture.show_page(page)
+        self._steps.show_step(page)
+        self.grow.setVisible(page == PROMISES)
+        self.back.setVisible(page == CHOICE)
+        self.main.setText(_MAIN[page])
+        self.main.setAccessibleName(_MAIN[page])
         self.show_ready()
 
     def show_ready(self) -> None:
-        self._say("", is_growing=False)
+        self._say("", is_busy=False)
 
     def show_growing(self) -> None:
-        self._say(texts.GROWING, is_growing=True)
+        self._say(texts.GROWING, is_busy=True)
+
+    def show_starting(self) -> None:
+        """What was chosen is being carried out."""
+        self._say(words.STARTING, is_busy=True)
 
     def show_failure(self, sentence: str) -> None:
         """It did not work: say why, and let it be tried again."""
-        self._say(sentence, is_growing=False)
+        self._say(sentence, is_busy=False)
         self._glyph.show_shape("bang", "honey")
 
-    def _say(self, sentence: str, *, is_growing: bool) -> None:
+    def show_arrival(self, place: Place) -> None:
+        """The home is made and its node runs: say where it lives."""
+        self.go(ARRIVAL)
+        self.picture.show_place(place)
+        self.arrival.show_place(place)
+
+    def _go_on(self) -> None:
+        match self.pages.currentIndex():
+            case 0:
+                self.go(CHOICE)
+                self.looked.emit()
+                self.choice.setFocus(Qt.FocusReason.OtherFocusReason)
+            case 1:
+                chosen = self.choice.choice()
+                self.show_starting()  # at once, so that nobody starts it twice
+                self.started.emit(chosen)
+            case _:
+                self.done.emit()
+
+    def _say(self, sentence: str, *, is_busy: bool) -> None:
+        self._is_busy = is_busy
         self.said.setText(sentence)
         self._glyph.show_shape("dots", "dusk")
         self._glyph.setVisible(bool(sentence))
-        self.button.setEnabled(not is_growing)
+        self.said.setVisible(bool(sentence))
+        self._show_ready_or_not()
+
+    def _show_ready_or_not(self) -> None:
+        """What can be pressed now."""
+        is_choosing = self.pages.currentIndex() == CHOICE
+        for one in (self.grow, self.back, self.choice):
+            one.setEnabled(not self._is_busy)
+        hindrance = self.choice.hindrance if is_choosing else ""
+        self.main.setEnabled(not self._is_busy and not hindrance)
+        self.main.setAccessibleDescription(hindrance)

@@ -26,7 +26,7 @@ from node.cli.commands import UNANSWERED
 from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
 from node.cli.settings import size_of
 from node.supervisor import keys
-from node.supervisor.errors import KeyUnavailable, PortInUse, SupervisorError
+from node.supervisor.errors import NewPassphraseWanted, PassphraseWanted, PortInUse, SupervisorError
 from node.supervisor.genesis import Wanted, open_or_make, read_network, shipped_network
 from node.supervisor.home import Home
 from node.supervisor.settings import QUOTA_BYTES_DEFAULT
@@ -103,14 +103,15 @@ def _passphrase(wanted: Literal["", "new", "known"]) -> str:
     """Ask for the passphrase that is wanted.
 
     Raises:
-        KeyUnavailable: Nobody is there to ask.
+        PassphraseWanted, NewPassphraseWanted: Nobody is there to ask.
     """
     if not wanted:
         return ""
     try:
         return ask_secret("New passphrase" if wanted == "new" else "Passphrase", is_new=wanted == "new")
     except NoAnswer as error:
-        raise KeyUnavailable(texts.passphrase_needed(str(error))) from error
+        lacking = NewPassphraseWanted if wanted == "new" else PassphraseWanted
+        raise lacking(texts.passphrase_needed(str(error))) from error
 
 
 def _check_port(bind: str) -> None:

@@ -19,7 +19,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from node.keys.errors import KeyStoreError
+from node.api.schema import PASSPHRASE_CHARACTERS_MAX, PASSPHRASE_CHARACTERS_MIN
+from node.keys.errors import KeyStoreError, WrongPassphrase
 from node.trust.errors import MalformedMetadata
 from node.trust.strict import read_struct
 
@@ -36,8 +37,6 @@ LANES_MAX: Final = 8
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 12
-PASSPHRASE_CHARACTERS_MIN: Final = 12
-PASSPHRASE_CHARACTERS_MAX: Final = 1_024
 DAMAGED: Final = "this is no key behind a passphrase, or a damaged one"
 
 
@@ -59,10 +58,10 @@ def seal(secret: bytes, name: str, passphrase: str, entropy: Callable[[int], byt
     """The content of a new file.  Takes a third of a second and 128 MiB.
 
     Raises:
-        KeyStoreError: The passphrase is too short or too long.
+        WrongPassphrase: It is too short or too long.
     """
     if not PASSPHRASE_CHARACTERS_MIN <= len(passphrase) <= PASSPHRASE_CHARACTERS_MAX:
-        raise KeyStoreError(f"a passphrase has {PASSPHRASE_CHARACTERS_MIN} to {PASSPHRASE_CHARACTERS_MAX} characters")
+        raise WrongPassphrase(f"a passphrase has {PASSPHRASE_CHARACTERS_MIN} to {PASSPHRASE_CHARACTERS_MAX} characters")
     salt, nonce = entropy(SALT_BYTES), entropy(NONCE_BYTES)
     header = SealedFile(FORMAT, KIND, name, MEMORY_KIB, PASSES, LANES, salt, nonce, b"")
     sealed = _cipher(header, passphrase).encrypt(nonce, secret, msgspec.json.encode(header))
@@ -73,7 +72,8 @@ def unseal(content: bytes, passphrase: str) -> tuple[str, bytes]:
     """Whose secret the file holds, and the secret.
 
     Raises:
-        KeyStoreError: It is no such file, it was changed, or the passphrase is another one.
+        WrongPassphrase: The passphrase is another one, or the file was changed.
+        KeyStoreError: It is no such file.
     """
     try:
         file = read_struct(content, SealedFile)
@@ -91,7 +91,7 @@ def unseal(content: bytes, passphrase: str) -> tuple[str, bytes]:
     try:
         secret = _cipher(file, passphrase).decrypt(file.nonce, file.sealed, header)
     except InvalidTag as error:
-        raise KeyStoreError(
+        raise WrongPassphrase(
             f"the passphrase does not open the key of {file.name!r}, or the file was changed"
         ) from error
     return file.name, secret

@@ -22,6 +22,7 @@ from node.keys.errors import KeyStoreError
 from node.sandbox.report import SandboxReport, assess
 from node.supervisor import space
 from node.supervisor.errors import HomeError
+from node.supervisor.genesis import has_shipped_network
 from node.supervisor.home import FOLDER_MODE, Home
 
 PYTHON_OLDEST: Final = (3, 11)
@@ -40,6 +41,7 @@ async def examine(
     *,
     assess_sandbox: Callable[[], SandboxReport] = assess,
     ask_keyring: AskKeyring = keyring.check,
+    has_network: Callable[[], bool] = has_shipped_network,
 ) -> Examination:
     """Look at everything.  At most some seconds.
 
@@ -50,6 +52,7 @@ async def examine(
         api_port: The port that the node answers on, 0 for none.
         assess_sandbox: Finds out what can be enforced; blocking.
         ask_keyring: Finds out whether the keyring answers.
+        has_network: Finds out whether the program was made for a network; blocking.
     """
     report = await asyncio.to_thread(assess_sandbox)
     home, of_home = await asyncio.to_thread(_home, folder)
@@ -63,7 +66,8 @@ async def examine(
         *((await asyncio.to_thread(_port, home, status),) if home is not None else ()),
         *(_node(status, silence, api_port) if home is not None else ()),
     )
-    return Examination(doctor_texts.summary(found), found)
+    free_bytes = await asyncio.to_thread(_free_bytes, folder)
+    return Examination(doctor_texts.summary(found), found, free_bytes, await asyncio.to_thread(has_network))
 
 
 def _python() -> Finding:
@@ -119,9 +123,7 @@ def _home(folder: Path) -> tuple[Home | None, Finding]:
 def _disk(home: Home | None, folder: Path) -> Finding:
     try:
         if home is None:
-            path = folder.expanduser().absolute()
-            there = next(place for place in (path, *path.parents) if place.is_dir())
-            return Finding("disk", "ok", doctor_texts.disk_of_nothing(shutil.disk_usage(there).free))
+            return Finding("disk", "ok", doctor_texts.disk_of_nothing(shutil.disk_usage(_nearest(folder)).free))
         free_bytes = shutil.disk_usage(home.path).free
     except OSError as error:
         return Finding("disk", "unknown", doctor_texts.disk_unknown(error))
@@ -129,6 +131,19 @@ def _disk(home: Home | None, folder: Path) -> Finding:
     if trouble:
         return Finding("disk", "bad", doctor_texts.disk_bad(trouble), doctor_texts.mend_disk())
     return Finding("disk", "ok", doctor_texts.disk(free_bytes))
+
+
+def _free_bytes(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(_nearest(folder)).free
+    except OSError:
+        return None
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the one above it that is there."""
+    path = folder.expanduser().absolute()
+    return next(place for place in (path, *path.parents) if place.is_dir())
 
 
 def _port(home: Home, status: Status | None) -> Finding:

@@ -46,6 +46,18 @@ class KeyUnavailable(SupervisorError):
     code = "key"
 
 
+class PassphraseWanted(KeyUnavailable):
+    """The key lies behind a passphrase that was not given, or another one was.  Ask a person, and start again."""
+
+    code = "key.passphrase"
+
+
+class NewPassphraseWanted(KeyUnavailable):
+    """The key shall lie behind a passphrase that is still to be chosen.  Ask a person twice, and start again."""
+
+    code = "key.new_passphrase"
+
+
 class VaultUnavailable(SupervisorError):
     """No vault is running at the moment.  Try again later."""
 

@@ -73,6 +73,15 @@ def shipped_network(file: Path = SHIPPED) -> bytes:
     return _read(file)
 
 
+def has_shipped_network() -> bool:
+    """Whether ``shipped_network`` has one.  Blocking."""
+    try:
+        shipped_network()
+    except HomeError:
+        return False
+    return True
+
+
 def open_or_make(folder: Path, root: bytes, wanted: Wanted = WANTED) -> Home:
     """The home of that network in ``folder``; made, if there is none, and its key can be kept.  Blocking.
 

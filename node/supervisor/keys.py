@@ -25,10 +25,10 @@ import msgspec
 from node.api import texts
 from node.api.schema import KeyPlace
 from node.keys import bare
-from node.keys.errors import KeyStoreError
+from node.keys.errors import KeyStoreError, WrongPassphrase
 from node.keys.keyring import Keyring, find, keep
 from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
-from node.supervisor.errors import KeyUnavailable
+from node.supervisor.errors import KeyUnavailable, NewPassphraseWanted, PassphraseWanted
 from node.supervisor.home import Home
 from node.supervisor.state import Serial, StateFile
 from node.trial import membership
@@ -156,6 +156,7 @@ async def load(
         passphrase: The one that ``wanted_passphrase`` speaks of.
 
     Raises:
+        PassphraseWanted, NewPassphraseWanted: The passphrase is none that can be taken; nothing changed.
         KeyUnavailable: There is no key and none can be kept, it is gone, or it cannot be read.
         StateError: The serial of the last certificate cannot be read.
     """
@@ -232,6 +233,9 @@ def _seed_at(path: Path, home: Home, *, make: Callable[[], bytes], read: Callabl
             name, seed = read(file.read(FILE_BYTES_MAX))
     except OSError as error:
         raise KeyUnavailable(texts.unusable(path, error)) from error
+    except WrongPassphrase as error:
+        wanted = PassphraseWanted if path.exists() else NewPassphraseWanted
+        raise wanted(f"{path}: {error}.") from error
     except KeyStoreError as error:
         raise KeyUnavailable(f"{path}: {error}.") from error
     if name != home.marker.name:  # two nodes under one vault id would contradict each other

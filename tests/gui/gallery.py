@@ -93,20 +93,15 @@ def icons(path: Path) -> None:
 
 
 def main() -> None:
-    from tests.gui.gallery_pages import shoot_pages  # which is made of what is above
+    from tests.gui.gallery_pages import shoot_pages  # which are made of what is above
+    from tests.gui.gallery_welcome import shoot_welcome
 
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication(["perennial"])
     for look in ("light", "dark"):
         dress(app, is_dark=look == "dark", points=13.5 if "--large" in sys.argv else 10.5)
-        one = window()
-        one.show_welcome()
-        shoot(app, one, folder / f"welcome-{look}.png")
-        one.welcome.show_growing()
-        shoot(app, one, folder / f"welcome-growing-{look}.png")
-        one.welcome.show_failure("The practice network did not start. The port 4711 on 127.0.3.1 is in use.")
-        shoot(app, one, folder / f"welcome-failed-{look}.png")
+        shoot_welcome(app, folder, look)
         for sample in samples():
             one = window()
             offer: Action | None = "start" if sample.name in ("lost", "never") else None

@@ -46,6 +46,7 @@ async def running(
     *,
     node_command: Callable[[Path], tuple[str, ...]] = no_command,
     practice_command: Callable[[], tuple[str, ...]] = no_command,
+    doctor_command: Callable[[Path], tuple[str, ...]] = no_command,
     is_hidden: bool = False,
     connect: Callable[[Path], Node] = Client,
 ) -> AsyncIterator[App]:
@@ -57,6 +58,7 @@ async def running(
         is_hidden=is_hidden,
         node_command=node_command,
         practice_command=practice_command,
+        doctor_command=doctor_command,
         connect=connect,
     )
     app = App(qapp, options)

@@ -66,7 +66,7 @@ class TestTheStartOfANode:
 
         async def play() -> str:
             async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: sleeper) as app:
-                await wait_until(lambda: app._node is not None)
+                await wait_until(lambda: app._keeper.child is not None)
                 app.tray.quit.trigger()
                 assert app.box is not None
                 asked = app.box.text()
@@ -89,9 +89,9 @@ class TestAPracticeNetwork:
             command = (*FAKE, str(tmp_path / "farm"), "--practice")
             async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
                 assert app.window.is_welcome
-                qtbot.mouseClick(app.window.welcome.button, Qt.MouseButton.LeftButton)
+                qtbot.mouseClick(app.window.welcome.grow, Qt.MouseButton.LeftButton)
                 assert app.window.welcome.said.text() == texts.GROWING
-                assert not app.window.welcome.button.isEnabled()
+                assert not app.window.welcome.grow.isEnabled()
                 await wait_until(lambda: said(app)[0] == "fine", 20)
                 assert not app.window.is_welcome
                 assert app.tray.quit.text() == texts.QUIT_PRACTICE
@@ -106,7 +106,7 @@ class TestAPracticeNetwork:
         async def play() -> None:
             command = (*FAKE, str(tmp_path / "farm"), "--practice")
             async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
-                app.window.welcome.button.click()
+                app.window.welcome.grow.click()
                 await wait_until(lambda: said(app)[0] == "fine", 20)
                 assert app._practice is not None
                 os.kill(app._practice.pid, 9)
@@ -129,7 +129,7 @@ class TestAPracticeNetwork:
             node.say(live(status()))
             command = (sys.executable, "-c", stays)
             async with running(desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: command) as app:
-                app.window.welcome.button.click()
+                app.window.welcome.grow.click()
                 await wait_until(lambda: app.tray.quit.text() == texts.QUIT_PRACTICE and said(app)[0] == "fine", 20)
                 assert app._practice is not None
                 old = app._practice.pid
@@ -161,9 +161,9 @@ class TestAPracticeNetwork:
             async with running(
                 desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
             ) as app:
-                app.window.welcome.button.click()
+                app.window.welcome.grow.click()
                 await wait_until(lambda: app.window.welcome.said.text() == f"{texts.GROWING_STOPPED} {words}", 10)
-                assert app.window.welcome.button.isEnabled()
+                assert app.window.welcome.grow.isEnabled()
 
         on_loop(desk, play())
 
@@ -191,7 +191,7 @@ class TestAPracticeNetwork:
             async with running(
                 desk, tmp_path / "none", tmp_path / "tray.ini", practice_command=lambda: (sys.executable, "-c", program)
             ) as app:
-                app.window.welcome.button.click()
+                app.window.welcome.grow.click()
                 await wait_until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()), 10)
 
         on_loop(desk, play())

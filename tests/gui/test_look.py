@@ -21,6 +21,7 @@ from gui.widgets.signs import SIGNS, TONES, sign_pixmap
 from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
+from tests.gui.gallery_welcome import SCENES
 from tests.gui.samples import NOW, Sample, samples
 from tests.gui.write_icons import ICONS, SIGN_SIZES
 
@@ -217,17 +218,15 @@ def test_it_fits_the_smallest_window_and_a_small_and_a_large_font(qapp: QApplica
     dress(qapp, is_dark=False)
 
 
-def test_the_welcome_fits_in_all_that_it_says(desk: QApplication):
+@pytest.mark.parametrize("points", [9.0, 14.0])
+def test_the_first_run_fits_in_all_that_it_says(qapp: QApplication, points: float):
+    dress(qapp, is_dark=False, points=points)
     one = window()
-    one.show_welcome()
-    for say in (
-        one.welcome.show_ready,
-        one.welcome.show_growing,
-        lambda: one.welcome.show_failure("The practice network did not start. " + "The disk is full. " * 4),
-    ):
-        say()
-        assert faults(settled(one, (720, 560))) == []
+    for name, show in SCENES.items():
+        show(one)
+        assert faults(settled(one, (720, 560))) == [], name
     dispose(one)
+    dress(qapp, is_dark=False)
 
 
 def test_the_check_of_faults_itself_finds_them(desk: QApplication):

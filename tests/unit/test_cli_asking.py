@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from node.api.schema import PASSPHRASE_CHARACTERS_MAX
 from node.cli import asking
 from node.cli import run as running
 from node.cli.asking import NoAnswer, ask_secret
@@ -77,7 +79,7 @@ class TestALine:
     def test_a_line_without_an_end_is_cut_where_no_passphrase_is_so_long(self, pipe: int) -> None:
         os.write(pipe, bytes([ord("x")]) * (asking.LINE_BYTES_MAX + 9))
 
-        assert len(ask_secret("Passphrase", is_new=False)) == asking.LINE_BYTES_MAX > sealed.PASSPHRASE_CHARACTERS_MAX
+        assert len(ask_secret("Passphrase", is_new=False)) == asking.LINE_BYTES_MAX > PASSPHRASE_CHARACTERS_MAX
 
     def test_a_pipe_that_stays_silent_is_given_up(self, pipe: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(asking, "LINE_S_MAX", 0.05)
@@ -136,6 +138,17 @@ class TestANodeThatNeedsAPassphrase:
 
         assert (said.exit_code, said.stderr.count("\n"), why in said.stderr) == (1, 1, True)
         assert files_of(home.path) == before
+
+    def test_says_to_programs_which_passphrase_it_wants(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(running, "_log_to", lambda _: None)
+
+        def code(typed: bytes) -> str:
+            said = CliRunner().invoke(perennial, ["run", "--json", "--home", str(home.path)], input=typed)
+            return str(json.loads(said.stdout)["code"])
+
+        assert [code(b""), code(b"short\n")] == ["key.new_passphrase"] * 2
+        asyncio.run(load(home, os.urandom, passphrase=PASSPHRASE))
+        assert [code(b""), code(b"another one altogether\n")] == ["key.passphrase"] * 2
 
     def test_keeps_nobody_from_the_home_while_it_waits_for_an_answer(
         self, home: Home, monkeypatch: pytest.MonkeyPatch

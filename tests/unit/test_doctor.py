@@ -6,6 +6,7 @@ import asyncio
 import base64
 import getpass
 import json
+import shutil
 import socket
 import stat
 from pathlib import Path
@@ -71,6 +72,21 @@ class TestWithoutAHome:
         (tmp_path / "letter.txt").write_text("dear")
         found = look(tmp_path)
         assert (found["home"].result, found["home"].advice != "") == ("bad", True)
+
+    @pytest.mark.parametrize("is_shipped", [True, False])
+    def test_it_tells_programs_how_much_is_free_and_whether_a_network_came_along(
+        self, tmp_path: Path, is_shipped: bool
+    ):
+        found = asyncio.run(
+            examine(
+                tmp_path / "none" / "deeper", None, "", 0,
+                assess_sandbox=lambda: FULL, ask_keyring=answering, has_network=lambda: is_shipped,
+            )
+        )  # fmt: skip
+
+        assert abs((found.free_bytes or 0) - shutil.disk_usage(tmp_path).free) < 1 << 30
+        assert found.has_network == is_shipped
+        assert not (tmp_path / "none").exists()
 
 
 class TestAHome:

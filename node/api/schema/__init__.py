@@ -37,6 +37,8 @@ from node.api.schema.releases import (
 from node.api.schema.settings import HOURS, Notifications, Settings, SettingsPatch
 from node.api.schema.shares import StoredShare
 from node.api.schema.status import (
+    PASSPHRASE_CHARACTERS_MAX,
+    PASSPHRASE_CHARACTERS_MIN,
     Check,
     CheckName,
     CheckResult,
@@ -56,6 +58,8 @@ from node.api.schema.status import (
 
 __all__ = [
     "HOURS",
+    "PASSPHRASE_CHARACTERS_MAX",
+    "PASSPHRASE_CHARACTERS_MIN",
     "Check",
     "CheckName",
     "CheckResult",

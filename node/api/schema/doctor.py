@@ -20,7 +20,13 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Examination(msgspec.Struct, frozen=True):
-    """All that was looked at.  ``sentence``: the most important of it."""
+    """All that was looked at.  ``sentence``: the most important of it.
+
+    ``free_bytes``: of the disk on which the home lies or would lie; None: it did not say.  ``has_network``: whether the
+    program was made for a network, so that a home can be made without the file of one.
+    """
 
     sentence: str
     findings: tuple[Finding, ...]
+    free_bytes: int | None = None
+    has_network: bool = False

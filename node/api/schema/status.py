@@ -9,6 +9,8 @@ import msgspec
 NodeState = Literal["starting", "fine", "trial", "paused", "attention", "problem"]
 SandboxLevel = Literal["full", "partial", "none"]
 KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's private key is kept
+PASSPHRASE_CHARACTERS_MIN = 12
+PASSPHRASE_CHARACTERS_MAX = 1_024
 CheckName = Literal["disk", "clock", "reach", "exchange", "audit"]
 CheckResult = Literal["ok", "wait", "bad"]
 PauseKind = Literal["asked", "battery", "metered", "hours"]

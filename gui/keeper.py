@@ -1,0 +1,105 @@
+"""Starts the node of one home as a child of the app, and asks the person for the passphrase of its key.
+
+      begin  ->  (its first word)            ->  it runs
+             ->  (it wants a passphrase)     ->  asked for in the window  ->  begin, with it
+             ->  (it fails, or says nothing) ->  that is told
+
+The passphrase goes from the field to the child's standard input, and is kept nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Literal
+
+from gui.children import Child, ChildFailed
+from gui.window import Window
+
+# What a node says that cannot start without a person: the code of the failure that it states.
+WANTED: Final[dict[str, Literal["known", "new"]]] = {"key.passphrase": "known", "key.new_passphrase": "new"}
+
+
+class Keeper:
+    """One per app.  ``tell`` is called whenever something else is to be shown, ``open`` brings the window up."""
+
+    def __init__(
+        self,
+        window: Window,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        tell: Callable[[], None],
+        bring_up: Callable[[], None],
+    ) -> None:
+        self._window = window
+        self._tell = tell
+        self._bring_up = bring_up
+        self._command: tuple[str, ...] = ()
+        self.child: Child | None = None
+        self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
+        window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
+
+    @property
+    def is_running(self) -> bool:
+        return self.child is not None and not self.child.has_ended
+
+    def trouble(self) -> str:
+        """The last words of the child, when it has ended."""
+        return self.child.last_words() if self.child is not None and self.child.has_ended else ""
+
+    async def begin(self, command: Sequence[str], line: str = "", seconds: float | None = None) -> None:
+        """Start it, and wait for its first word for so long.
+
+        Raises:
+            ChildFailed: It did not start; nothing is left running.
+        """
+        await self.stop()
+        self.child = child = await Child.start(command, line)
+        self._tell()
+        try:
+            await child.first_word(seconds)
+        except ChildFailed:
+            await child.stop()
+            raise
+
+    async def run(self, command: Sequence[str], passphrase: str = "") -> None:
+        """Start it, ask for what it wants, and return at its end."""
+        self._command = tuple(command)
+        try:
+            await self.begin(command, passphrase)
+        except ChildFailed as error:
+            if error.code in WANTED:
+                self.ask(error.code, is_again=bool(passphrase))
+            else:
+                self._stop_asking()
+            self._tell()
+            return
+        self._stop_asking()
+        await self.wait()
+
+    async def wait(self) -> None:
+        """Wait for its end, and tell it."""
+        assert self.child is not None
+        await self.child.wait()
+        self._tell()
+
+    async def stop(self) -> None:
+        if self.child is not None:
+            await self.child.stop()
+
+    def heard(self) -> None:
+        """A node answers, whoever has started it: there is nothing to be asked for any more."""
+        self._stop_asking()
+
+    def ask(self, code: str, *, is_again: bool) -> None:
+        """Ask for what a node wants that said ``code``.  ``is_again``: what was given does not open the key."""
+        self.is_asking = True
+        self._window.passphrase.ask(is_new=WANTED[code] == "new", is_again=is_again)
+        self._window.show_passphrase()
+        self._bring_up()
+
+    def _stop_asking(self) -> None:
+        if self.is_asking:
+            self.is_asking = False
+            self._window.passphrase.forget()
+            self._window.show_main()
+            self._tell()
