@@ -189,7 +189,6 @@ class App:
                 await self._start_node()
         else:
             self.window.show_welcome()
-            self.window.welcome.looked.emit()
             self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             self.open()
 

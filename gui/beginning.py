@@ -94,6 +94,7 @@ class Beginning:
             self._welcome.choice.forget_passphrase()
             if not await asyncio.to_thread(self._steps.is_made):
                 self._welcome.show_failure(words.not_started(plain(str(error))))
+                await self._look()  # the disk or the keyring may be why, and no more what it was
                 return
             self._steps.broken()
             if error.code in WANTED:

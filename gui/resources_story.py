@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from gui import resources_texts as words
+from gui import welcome_texts
 from node.api.schema import Settings, Space, Status
 
 SPACE_STEPS: Final = 200  # so many steps, about, from nothing to the whole disk
@@ -98,7 +99,7 @@ def tell_resources(
         eases=eases,
         battery=battery,
         metered=metered,
-        login=_login(settings, is_practice=is_practice),
+        login=_login(settings, status),
         hours_text=f"{words.NEVER_IN_PRACTICE}." if is_practice else hours_said(settings.hours),
         now_hour=now.hour + now.minute / 60,
     )
@@ -186,8 +187,10 @@ def _truth(is_so: bool | None, yes: str, no: str, unknown: str) -> str:  # noqa:
     return unknown if is_so is None else yes if is_so else no
 
 
-def _login(settings: Settings, *, is_practice: bool) -> SwitchStory:
-    if is_practice:
+def _login(settings: Settings, status: Status | None) -> SwitchStory:
+    if status is not None and status.is_practice:
         return SwitchStory(is_on=False, truth=words.ENDS_WITH_PRACTICE, can_change=False)
-    is_on = settings.starts_at_login
-    return SwitchStory(is_on, words.STARTS if is_on else words.STARTS_NOT)
+    if not settings.starts_at_login:
+        return SwitchStory(is_on=False, truth=words.STARTS_NOT)
+    is_asked = status is not None and status.key_place == "passphrase"
+    return SwitchStory(is_on=True, truth=welcome_texts.ASKS_AT_LOGIN if is_asked else words.STARTS)

@@ -117,10 +117,11 @@ NOT_KEPT: Final = "It is handed on and not kept."
 START: Final = "Start"
 OPENING: Final = "Opening. This takes a moment."
 WRONG: Final = "That passphrase does not open the key. Try it once more."
+ASKS_AT_LOGIN: Final = "It asks for your passphrase then, and helps once it is given"
 WANTED: Final = "Needs you: your passphrase"
 
 UNPROTECTED: Final = "Key unprotected"
-UNPROTECTED_WHY: Final = "The key of this computer lies unprotected in a file, as was chosen when it joined."
+UNPROTECTED_WHY: Final = "The key of this computer lies unprotected in a file."
 
 
 def step(number: int, steps: int) -> str:
@@ -147,7 +148,7 @@ def too_short(typed: int, least: int) -> str:
 
 def found_so_far(others: int) -> str:
     if not others:
-        return "No other computer found yet. It goes on looking on your local network."
+        return "It goes on looking for others on your local network."
     return f"{plural(others, 'other computer', 'other computers')} found so far."
 
 

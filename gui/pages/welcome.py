@@ -66,7 +66,15 @@ class PromisesPage(Page):
             line = row(Glyph("tick", "leaf", 26) if is_promise else Glyph("cross", "dusk", 26))
             line.addWidget(label(text), 1)
             points.addLayout(line)
-        fill(self.body, label(words.TITLE, "display"), label(words.LEAD, "lead", "faint"), GAP_4, points, None)
+        fill(
+            self.body,
+            label(words.TITLE, "display"),
+            label(words.LEAD, "lead", "faint"),
+            GAP_4,
+            points,
+            None,
+            label(words.PRACTICE_MEANS, "small", "faint"),
+        )
 
 
 class Welcome(QWidget):
@@ -77,7 +85,7 @@ class Welcome(QWidget):
     def __init__(self, on_grow: Callable[[], None], on_change: Callable[[SettingsPatch], None]) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._is_busy = False
+        self._is_busy, self._sentence = False, ""
         self.picture = WelcomePicture()
         self.promises = PromisesPage()
         self.choice = ChoicePage(self._show_ready_or_not, self.picture.show_share)
@@ -89,7 +97,6 @@ class Welcome(QWidget):
             self.pages.addWidget(page)
         self._steps = Steps()
         self.grow = button(texts.GROW)
-        self.grow.setToolTip(words.PRACTICE_MEANS)
         self.grow.setAccessibleDescription(words.PRACTICE_MEANS)
         self.grow.clicked.connect(on_grow)
         self.back = button(words.BACK)
@@ -159,18 +166,18 @@ class Welcome(QWidget):
                 self.done.emit()
 
     def _say(self, sentence: str, *, is_busy: bool) -> None:
-        self._is_busy = is_busy
-        self.said.setText(sentence)
+        self._is_busy, self._sentence = is_busy, sentence
         self._glyph.show_shape("dots", "dusk")
-        self._glyph.setVisible(bool(sentence))
-        self.said.setVisible(bool(sentence))
         self._show_ready_or_not()
 
     def _show_ready_or_not(self) -> None:
-        """What can be pressed now."""
-        is_choosing = self.pages.currentIndex() == CHOICE
+        """What can be pressed now, and why the main button cannot."""
         for one in (self.grow, self.back, self.choice):
             one.setEnabled(not self._is_busy)
-        hindrance = self.choice.hindrance if is_choosing else ""
+        hindrance = self.choice.hindrance if self.pages.currentIndex() == CHOICE else ""
         self.main.setEnabled(not self._is_busy and not hindrance)
         self.main.setAccessibleDescription(hindrance)
+        said = self._sentence or hindrance
+        self.said.setText(said)
+        for one in (self._glyph, self.said):
+            one.setVisible(bool(said))

@@ -35,14 +35,10 @@ class ChoicePage(Page):
         self.hindrance = words.LOOKING
         self.dialog: QFileDialog | None = None
         self.again = button(words.LOOK_AGAIN)
-        self.what_next = label("", "small", "faint")
-        hint = row(gap=GAP_12)
-        hint.addWidget(self.what_next, 1)
-        hint.addWidget(self.again, 0, Qt.AlignmentFlag.AlignTop)
         self._lent, self._net, self._key = self._make_lent(), self._make_network(), self._make_key()
         title, lead = label(words.CHOICE_TITLE, "display"), label(words.CHOICE_LEAD, "lead", "faint")
         head = column(title, lead, gap=GAP_4 + 2)
-        fill(self.body, head, self._lent, self._net, self._key, hint, None)
+        fill(self.body, head, self._lent, self._net, self._key, self.again, None)
         self.body.setSpacing(GAP_12)
 
     def choice(self) -> Choice:
@@ -162,8 +158,6 @@ class ChoicePage(Page):
         self.keyring.setText(story.keyring)
         self.key_means.setText(story.key_means)
         self._ask_passphrase.setVisible(story.asks_for_passphrase)
-        self.what_next.setText(story.hindrance)
-        self.what_next.setVisible(bool(story.hindrance))
         self.again.setVisible(not story.is_looking and (bool(story.hindrance and not story.free) or story.asks_for_key))
         self._on_share(story.quota_bytes / max(story.quota_bytes, story.space.values[-1]) if story.free else 0.0)
         self._on_change()

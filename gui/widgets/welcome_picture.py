@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from gui import texts, welcome_texts
 from gui.first_run import Place
-from gui.tokens import DARK, Look
+from gui.tokens import DARK, LIGHT, Look
 from gui.widgets import plant
 from gui.widgets.land import Hour, draw_land
 from gui.widgets.mark import draw_mark, tones_for
@@ -85,9 +85,9 @@ class WelcomePicture(Picture):
         for x, y in _LABEL:
             outline.lineTo(stick.x() + x, stick.y() + y)
         p.setPen(Qt.PenStyle.NoPen)
-        p.setBrush(QColor(c.card))
+        p.setBrush(QColor(c.on_soil))
         p.drawPath(outline)
-        draw_mark(p, QRectF(stick.x() - 18, ground - 55, 36, 36), tones_for(c))
+        draw_mark(p, QRectF(stick.x() - 18, ground - 55, 36, 36), tones_for(LIGHT))
         seed = QPointF(width * 0.36, ground + (height - ground) * 0.32)
         plant.seed(p, seed, 13, c.soil_fill)
         shoot = QPainterPath(seed + QPointF(5, -11))

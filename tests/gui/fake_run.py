@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from node.api.schema import Examination, Finding, FindingResult
-from tests.gui.fake_node import FakeNode
-from tests.gui.samples import live, real
 
 FREE_BYTES = 670 * 10**9
 NO_KEYRING = "This system offers no keyring that encrypts."
@@ -42,13 +42,12 @@ def examination(
 
 
 def fake_doctor(found: Examination) -> tuple[str, ...]:
-    import msgspec
-
     return (sys.executable, "-c", f"print({msgspec.json.encode(found).decode()!r})")
 
 
 def state(code: str, message: str) -> None:
-    sys.exit(print(json.dumps({"code": code, "message": message})) or 1)
+    print(json.dumps({"code": code, "message": message}))
+    sys.exit(1)
 
 
 async def run(home: Path) -> None:
@@ -60,6 +59,9 @@ async def run(home: Path) -> None:
         state("home", refusal.read_text())
     if passphrase.exists() and passphrase.read_text() != line:
         state("key.passphrase", "The key of this home lies behind a passphrase.")
+    from tests.gui.fake_node import FakeNode  # slow to load, not needed to refuse
+    from tests.gui.samples import live, real
+
     node = FakeNode(home)
     node.say(live(real()))
     await node.start()

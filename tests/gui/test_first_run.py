@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -15,12 +15,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from gui import children, welcome_texts
+from gui import children, resources_texts, welcome_texts
 from gui.app import App
 from gui.first_run import Choice, Found, found, making, tell_choice
 from gui.pages.welcome import ARRIVAL, CHOICE, PROMISES
 from gui.story import tell
-from node.api.schema import Examination
+from node.api.schema import Examination, Settings
+from node.keys.sealed import unseal
+from node.supervisor import settings
+from node.supervisor.genesis import fingerprint
+from node.supervisor.home import Home
 from tests.gui.fake_node import FakeNode
 from tests.gui.fake_run import FREE_BYTES, NO_KEYRING, examination, fake_doctor, fake_run, given
 from tests.gui.helper import on_loop, running, said, wait_until
@@ -157,6 +161,7 @@ class TestTheThreePages:
                 assert welcome.said.text().startswith(welcome_texts.NOT_STARTED)
                 assert (app.window.is_welcome, home.exists(), welcome.choice.choice()) == (True, False, lent)
                 (tmp_path / "refusal").unlink()
+                await wait_until(welcome.main.isEnabled)
                 welcome.main.click()
                 await wait_until(lambda: welcome.pages.currentIndex() == ARRIVAL, 15)
 
@@ -201,7 +206,7 @@ class TestTheThreePages:
 
     def test_quitting_while_it_starts_leaves_nothing_behind(self, desk: QApplication, tmp_path: Path):
         silent = (
-            "python3",
+            sys.executable,
             "-c",
             f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)",
         )
@@ -221,7 +226,7 @@ class TestTheThreePages:
         async def play() -> None:
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 await at_choice(app)
-                assert app.window.welcome.choice.what_next.text() == "It was asked for and is not there."
+                assert app.window.welcome.said.text() == "It was asked for and is not there."
                 assert app.window.welcome.choice.again.isVisible()
                 assert not app.window.welcome.main.isEnabled()
 
@@ -281,6 +286,14 @@ class TestAKeyBehindAPassphrase:
 
         assert [start["line"] for start in given(home)] == ["", "another one altogether", PASSPHRASE]
 
+    def test_that_it_will_be_asked_for_is_said_where_the_start_at_login_is_chosen(self):
+        asks = msgspec.structs.replace(real(), key_place="passphrase")
+        starts = Settings(670 * 10**9, starts_at_login=True)
+
+        truths = [tell(replace(live(status), settings=starts), NOW).resources.login.truth for status in (asks, real())]
+
+        assert truths == [welcome_texts.ASKS_AT_LOGIN, resources_texts.STARTS]
+
     def test_a_new_one_is_typed_twice(self, desk: QApplication, qtbot: QtBot, tmp_path: Path):
         async def play() -> None:
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
@@ -293,48 +306,32 @@ class TestAKeyBehindAPassphrase:
 
         on_loop(desk, play())
 
-    def test_the_real_node_is_made_with_one_and_started_with_it_again(
+    def test_the_real_node_makes_its_home_with_all_that_was_chosen(
         self, desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
         home, net, root = tmp_path / "home", tmp_path / "net.json", World().genesis
         net.write_bytes(root)
-        seen = examination(has_network=False, has_keyring=False)
+        seen = examination(has_network=False, has_keyring=False, free_bytes=5 * 10**9)
 
-        async def make() -> None:
+        async def play() -> None:
             async with first_run(desk, home, seen, children.node_command) as app:
                 choice = app.window.welcome.choice
                 await at_choice(app)
                 choice.take_network(str(net))
-                choice.fingerprint.setText(fingerprint_of(root))
+                choice.fingerprint.setText(fingerprint(root))
                 for field in (choice.passphrase, choice.repeated):
                     field.setText(PASSPHRASE)
                 app.window.welcome.main.click()
                 await wait_until(lambda: app.window.welcome.pages.currentIndex() == ARRIVAL, 25)
+                await wait_until(lambda: any((tmp_path / "config").rglob("perennial-*")), 10)
 
-        async def start_again() -> None:
-            async with running(desk, home, tmp_path / "tray.ini", node_command=children.node_command) as app:
-                page = app.window.passphrase
-                await wait_until(page.isVisible, 15)
-                page.field.setText("another one altogether")
-                page.start.click()
-                await wait_until(lambda: page.said.text() == welcome_texts.WRONG, 15)
-                page.field.setText(PASSPHRASE)
-                page.start.click()
-                await wait_until(lambda: app._seen.status is not None, 15)
-                assert app._seen.status.key_place == "passphrase"  # type: ignore[union-attr]
-                assert not page.isVisible()
+        on_loop(desk, play())
 
-        on_loop(desk, make())
-        on_loop(desk, start_again())
-
-        assert stat.S_IMODE((home / "state" / "vault_id.sealed").stat().st_mode) == 0o600
-
-
-def fingerprint_of(root: bytes) -> str:
-    from node.supervisor.genesis import fingerprint
-
-    return fingerprint(root)
+        made = Home.open(home)
+        assert (made.root, made.key_place) == (root, "passphrase")
+        assert settings.load(made.settings_file)[0].quota_bytes == 500_000_000
+        assert unseal((made.state / "vault_id.sealed").read_bytes(), PASSPHRASE)[0] == made.marker.name
 
 
 class TestAnUnprotectedKey:
