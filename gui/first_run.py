@@ -51,10 +51,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceStory:
-    """``hindrance``: what is still to be done before anything can be made, else ""."""
+    """``hindrance``: what is still to be done before anything can be made, else "".
+
+    ``can_look_again``: another look at the computer could find it otherwise.
+    """
 
     hindrance: str
     is_looking: bool
+    can_look_again: bool
+    has_room: bool
     space: Scale
     quota_bytes: int
     free: str
@@ -99,6 +104,8 @@ def tell_choice(seen: Found | None, choice: Choice) -> ChoiceStory:
     return ChoiceStory(
         hindrance=_hindrance(seen, choice),
         is_looking=seen is None,
+        can_look_again=seen is not None and (bool(_trouble(seen)) or asks_for_key),
+        has_room=free_bytes >= SPACE_BYTES_MIN,
         space=scale,
         quota_bytes=quota,
         free=words.free(free_bytes) if free_bytes else "",
@@ -143,12 +150,8 @@ def tell_arrival(story: Story, sign: Sign, seen: Seen) -> ArrivalStory:
 def _hindrance(seen: Found | None, choice: Choice) -> str:
     if seen is None:
         return words.LOOKING
-    if seen.trouble:
-        return seen.trouble
-    if seen.free_bytes is None:
-        return words.FREE_UNKNOWN
-    if seen.free_bytes < SPACE_BYTES_MIN:
-        return words.TOO_FULL
+    if trouble := _trouble(seen):
+        return trouble
     if not seen.has_network:
         if not choice.network:
             return words.CHOOSE_FILE
@@ -157,6 +160,15 @@ def _hindrance(seen: Found | None, choice: Choice) -> str:
     if seen.keyring and choice.key_place == "passphrase":
         return passphrase_trouble(choice.passphrase, choice.repeated)
     return ""
+
+
+def _trouble(seen: Found) -> str:
+    """Why no home can be made on this computer as it is now, whatever is chosen."""
+    if seen.trouble:
+        return seen.trouble
+    if seen.free_bytes is None:
+        return words.FREE_UNKNOWN
+    return words.TOO_FULL if seen.free_bytes < SPACE_BYTES_MIN else ""
 
 
 def _fingerprint_trouble(digits: str) -> str:

@@ -97,7 +97,7 @@ TRAY_PICTURES: Final[dict[str, str]] = {
 }
 SIGNS: Final[tuple[tuple[NodeState, str], ...]] = (
     ("fine", "fine"),
-    ("trial", "trying a new version"),
+    ("trial", "trying something new"),
     ("paused", "paused"),
     ("attention", "needs you"),
     ("problem", "does not run"),

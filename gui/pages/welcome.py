@@ -179,5 +179,5 @@ class Welcome(QWidget):
         self.main.setAccessibleDescription(hindrance)
         said = self._sentence or hindrance
         self.said.setText(said)
-        for one in (self._glyph, self.said):
-            one.setVisible(bool(said))
+        self.said.setVisible(bool(said))
+        self._glyph.setVisible(bool(said))

@@ -143,11 +143,14 @@ class ChoicePage(Page):
         """Show what follows from what was found and what is chosen."""
         story = tell_choice(self._found, self.choice())
         self.hindrance = story.hindrance
-        self._lent.setEnabled(bool(story.free))
+        self._lent.setEnabled(story.has_room)
         self.free.setText(story.free)
         self.free.setVisible(bool(story.free))
         self.space.show_value(
-            story.space, story.quota_bytes, amount(story.quota_bytes) if story.free else "", story.leaves
+            story.space,
+            story.quota_bytes,
+            amount(story.quota_bytes) if story.has_room else "",
+            story.leaves if story.has_room else "",
         )
         self._net.setVisible(not story.is_looking)
         self.network.setText(PurePath(story.network).name if self._network else story.network)
@@ -158,6 +161,6 @@ class ChoicePage(Page):
         self.keyring.setText(story.keyring)
         self.key_means.setText(story.key_means)
         self._ask_passphrase.setVisible(story.asks_for_passphrase)
-        self.again.setVisible(not story.is_looking and (bool(story.hindrance and not story.free) or story.asks_for_key))
-        self._on_share(story.quota_bytes / max(story.quota_bytes, story.space.values[-1]) if story.free else 0.0)
+        self.again.setVisible(story.can_look_again)
+        self._on_share(story.quota_bytes / story.space.values[-1] if story.has_room else 0.0)
         self._on_change()

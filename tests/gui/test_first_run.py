@@ -87,7 +87,8 @@ class TestWhatIsChosen:
 
     @pytest.mark.parametrize("free_bytes", [None, 1_000_000])
     def test_without_room_nothing_can_be_made(self, free_bytes: int | None):
-        assert tell_choice(replace(EASY, free_bytes=free_bytes), Choice()).hindrance != ""
+        story = tell_choice(replace(EASY, free_bytes=free_bytes), Choice())
+        assert (story.hindrance != "", story.can_look_again, story.has_room) == (True, True, False)
         assert tell_choice(replace(EASY, trouble="It is no home."), Choice()).hindrance == "It is no home."
         assert tell_choice(None, ALL).hindrance == welcome_texts.LOOKING
 
