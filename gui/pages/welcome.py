@@ -157,7 +157,6 @@ class Welcome(QWidget):
             case 0:
                 self.go(CHOICE)
                 self.looked.emit()
-                self.choice.setFocus(Qt.FocusReason.OtherFocusReason)
             case 1:
                 chosen = self.choice.choice()
                 self.show_starting()  # at once, so that nobody starts it twice

@@ -34,8 +34,8 @@ class ChoicePage(Page):
         self._network = ""
         self.hindrance = words.LOOKING
         self.dialog: QFileDialog | None = None
-        self.again = button(words.LOOK_AGAIN)
         self._lent, self._net, self._key = self._make_lent(), self._make_network(), self._make_key()
+        self.again = button(words.LOOK_AGAIN)
         title, lead = label(words.CHOICE_TITLE, "display"), label(words.CHOICE_LEAD, "lead", "faint")
         head = column(title, lead, gap=GAP_4 + 2)
         fill(self.body, head, self._lent, self._net, self._key, self.again, None)

@@ -83,8 +83,8 @@ def no_home_yet(path: Path) -> str:
 
 def make_home() -> str:
     return (
-        "Start perennial to grow a practice network on this computer, or join a network with perennial run --network"
-        " FILE. Nothing is made before."
+        "Start perennial: it leads you into a network, or grows a practice network on this computer. Without a window,"
+        " join a network with perennial run --network FILE. Nothing is made before."
     )
 
 

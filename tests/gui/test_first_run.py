@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import children, resources_texts, welcome_texts
@@ -27,8 +28,11 @@ from node.supervisor.genesis import fingerprint
 from node.supervisor.home import Home
 from tests.gui.fake_node import FakeNode
 from tests.gui.fake_run import FREE_BYTES, NO_KEYRING, examination, fake_doctor, fake_run, given
+from tests.gui.gallery import dispose, window
+from tests.gui.gallery_welcome import choose_all
 from tests.gui.helper import on_loop, running, said, wait_until
 from tests.gui.samples import NOW, live, real
+from tests.gui.test_look import settled
 from tests.signed_world import World
 
 FINGERPRINT = "0123abcd" * 8
@@ -255,6 +259,31 @@ class TestTheThreePages:
             await node.stop()
 
         on_loop(desk, play())
+
+    def test_by_keyboard_everything_is_reached_in_the_order_in_which_it_is_read(self, desk: QApplication):
+        one = window()
+        choose_all(one)
+        settled(one)
+        choice, welcome = one.welcome.choice, one.welcome
+        reached = [start := choice.space.slider]
+
+        while (following := next_in(one, reached[-1])) is not start:
+            reached.append(following)
+
+        assert [at for at in reached if at not in (choice, choice.viewport())] == [
+            choice.space.slider, choice.choose, choice.fingerprint, choice.behind, choice.passphrase, choice.repeated,
+            choice.again, welcome.back,
+        ]  # fmt: skip
+        dispose(one)
+
+
+def next_in(one: QWidget, at: QWidget) -> QWidget:
+    """Where the tabulator leads from there."""
+    at.setFocus()
+    QTest.keyClick(at, Qt.Key.Key_Tab)
+    found = one.focusWidget()
+    assert found is not None
+    return found
 
 
 class TestAKeyBehindAPassphrase:

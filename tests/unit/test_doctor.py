@@ -64,7 +64,7 @@ class TestWithoutAHome:
 
         assert found["home"].result == "lacking"
         assert found["home"].sentence.startswith("There is no home at ")
-        assert found["home"].advice.startswith("Start perennial to grow a practice network")
+        assert found["home"].advice.startswith("Start perennial: it leads you into a network")
         assert set(found) == {"python", "system", "sandbox", "keyring", "home", "disk"}
         assert list(tmp_path.iterdir()) == []
 
