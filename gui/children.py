@@ -76,7 +76,7 @@ class Child:
             raise ChildFailed(str(error)) from error
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):  # it ended without having read it, which it says itself
-                process.stdin.write(f"{line}\n".encode())
+                process.stdin.write(f"{line}\n".encode(errors="surrogatepass"))  # what is no text it says itself
                 await process.stdin.drain()
             process.stdin.close()
         return cls(process)
