@@ -1,6 +1,6 @@
 """Home: the garden, one sentence in large type, one line under it, and the proof of that sentence.
 
-While it is paused the reasons stand in the place of the proof, unless something is wrong as well.
+While it is paused the reasons stand in the place of the proof, unless that says more than that all is well.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ class Home(Page):
         self._show_side(story.pause.control)
         self.reasons.setVisible(bool(story.pause.reasons))
         self.reasons.show_pause(story.pause)
-        is_wrong = any(proof.mark in ("bad", "fault") for proof in story.checks.proofs)
-        self.checks.setVisible(is_wrong or not story.pause.reasons)
+        is_to_be_said = any(proof.mark in ("bad", "fault", "note") for proof in story.checks.proofs)
+        self.checks.setVisible(is_to_be_said or not story.pause.reasons)
         self.checks.show_checks(story.checks)
 
     def _show_side(self, control: PauseControl) -> None:

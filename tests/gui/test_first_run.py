@@ -21,7 +21,7 @@ from gui.app import App
 from gui.first_run import Choice, Found, found, making, tell_choice
 from gui.pages.welcome import ARRIVAL, CHOICE, PROMISES
 from gui.story import tell
-from node.api.schema import Examination, Settings
+from node.api.schema import Examination, KeyPlace, Settings
 from node.keys.sealed import unseal
 from node.supervisor import settings
 from node.supervisor.genesis import fingerprint
@@ -31,7 +31,7 @@ from tests.gui.fake_run import FREE_BYTES, NO_KEYRING, examination, fake_doctor,
 from tests.gui.gallery import dispose, window
 from tests.gui.gallery_welcome import choose_all
 from tests.gui.helper import on_loop, running, said, wait_until
-from tests.gui.samples import NOW, live, real
+from tests.gui.samples import NOW, live, paused, real
 from tests.gui.test_look import settled
 from tests.signed_world import World
 
@@ -167,10 +167,9 @@ class TestTheThreePages:
                 assert welcome.said.text().startswith(welcome_texts.NOT_STARTED)
                 assert (app.window.is_welcome, home.exists()) == (True, False)
                 assert welcome.choice.choice() == Choice(quota_bytes=lent_bytes)
-                (tmp_path / "refusal").unlink()
                 await wait_until(welcome.main.isEnabled)
                 welcome.main.click()
-                await wait_until(lambda: welcome.pages.currentIndex() == ARRIVAL, 15)
+                await wait_until(lambda: len(given(home)) == 2 and welcome.main.isEnabled(), 15)
 
         on_loop(desk, play())
 
@@ -375,6 +374,18 @@ class TestAnUnprotectedKey:
         assert (checks.proofs[-1].mark, checks.proofs[-1].text) == ("note", welcome_texts.UNPROTECTED)
         assert welcome_texts.UNPROTECTED_WHY in checks.remarks
         assert all(proof.text != welcome_texts.UNPROTECTED for proof in tell(live(real()), NOW).home.checks.proofs)
+
+    @pytest.mark.parametrize("is_unprotected", [True, False])
+    def test_it_is_said_while_it_is_paused_too(self, desk: QApplication, is_unprotected: bool):
+        place: KeyPlace = "unprotected" if is_unprotected else "keyring"
+        one, story = window(), tell(live(real("paused", pauses=(paused("battery"),), key_place=place)), NOW)
+        one.show_main()
+        one.show_story(story, story.sign)
+        settled(one)
+
+        assert one.home.reasons.isVisible()
+        assert one.home.checks.isVisible() == is_unprotected
+        dispose(one)
 
 
 def test_what_cannot_be_known_of_a_doctor_that_failed_makes_nothing():
