@@ -118,6 +118,7 @@ SCENES: Final[dict[str, Callable[[Window], None]]] = {
     "starting": start,
     "not-started": fail_to_start,
     "arrival": arrive("top", Seen("connected", NOW.timestamp(), real(), settings=STARTS)),
+    "arrival-bar": arrive("bar", Seen("connected", NOW.timestamp(), real(), settings=STARTS)),
     "arrival-no-tray": arrive("none", Seen("connecting")),
     "arrival-invited": be_invited,
     "passphrase": ask(is_new=False, is_again=False),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -21,6 +21,7 @@ from gui.app import App
 from gui.first_run import Choice, Found, found, making, tell_choice
 from gui.pages.welcome import ARRIVAL, CHOICE, PROMISES
 from gui.story import tell
+from gui.tray import Tray, TrayWishes
 from node.api.schema import Examination, KeyPlace, Settings
 from node.keys.sealed import unseal
 from node.supervisor import settings
@@ -28,7 +29,7 @@ from node.supervisor.genesis import fingerprint
 from node.supervisor.home import Home
 from tests.gui.fake_node import FakeNode
 from tests.gui.fake_run import FREE_BYTES, NO_KEYRING, examination, fake_doctor, fake_run, given
-from tests.gui.gallery import dispose, window
+from tests.gui.gallery import dispose, nothing, window
 from tests.gui.gallery_welcome import choose_all
 from tests.gui.helper import on_loop, running, said, wait_until
 from tests.gui.samples import NOW, live, paused, real
@@ -266,7 +267,8 @@ class TestTheThreePages:
         choose_all(one)
         settled(one)
         choice, welcome = one.welcome.choice, one.welcome
-        reached = [start := choice.space.slider]
+        start = choice.space.slider
+        reached: list[QWidget] = [start]
 
         while (following := next_in(one, reached[-1])) is not start:
             reached.append(following)
@@ -276,6 +278,27 @@ class TestTheThreePages:
             choice.again, welcome.back,
         ]  # fmt: skip
         dispose(one)
+
+    @pytest.mark.parametrize(
+        ("system", "icon", "place"),
+        [
+            ("linux", QRect(700, 4, 22, 22), "top"),
+            ("win32", QRect(700, 590, 22, 22), "bottom"),
+            ("win32", QRect(), "bottom"),
+            ("darwin", QRect(), "top"),
+            ("linux", QRect(), "bar"),  # most desktops there do not say where they put it
+            ("linux", None, "none"),
+        ],
+    )
+    def test_where_it_lives_is_said_as_far_as_the_desktop_tells_it(
+        self, desk: QApplication, monkeypatch: pytest.MonkeyPatch, system: str, icon: QRect | None, place: str
+    ):
+        monkeypatch.setattr(sys, "platform", system)
+        monkeypatch.setattr(Tray, "is_available", icon is not None)
+        tray = Tray(TrayWishes(nothing, nothing, nothing, nothing, nothing))
+        monkeypatch.setattr(tray.icon, "geometry", lambda: icon)
+
+        assert tray.place == place
 
 
 def next_in(one: QWidget, at: QWidget) -> QWidget:
