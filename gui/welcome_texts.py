@@ -78,7 +78,7 @@ NOT_STARTED: Final = "It did not start, and nothing is lost."
 TITLES: Final[dict[str, str]] = {
     "top": "Done. It lives up here",
     "bottom": "Done. It lives down here",
-    "bar": "Done. It lives beside the clock",
+    "bar": "Done. It lives by the clock",
     "none": "Done. It goes on by itself",
 }
 IN_TRAY: Final = (
@@ -97,7 +97,7 @@ TRAY_PICTURES: Final[dict[str, str]] = {
 }
 SIGNS: Final[tuple[tuple[NodeState, str], ...]] = (
     ("fine", "fine"),
-    ("trial", "trying something new"),
+    ("trial", "new version tried"),
     ("paused", "paused"),
     ("attention", "needs you"),
     ("problem", "does not run"),
