@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,7 +95,6 @@ class App:
         desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open)
-        self._beginning = self._make_beginning()
         self._steady = Steady()
         self._quit = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -188,7 +187,7 @@ class App:
             if not await self._answers(home):
                 await self._start_node()
         else:
-            self.window.show_welcome()
+            self._beginning.show()
             self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             self.open()
 
@@ -209,7 +208,8 @@ class App:
         assert self._home is not None
         await self._keeper.run(self._options.node_command(self._home))
 
-    def _make_beginning(self) -> Beginning:
+    @cached_property
+    def _beginning(self) -> Beginning:
         options, window = self._options, self.window
 
         def arrived() -> None:
@@ -245,7 +245,7 @@ class App:
 
     def _grow(self) -> None:
         self._has_practice_ended = False
-        self.window.show_welcome()
+        self._beginning.show()
         self.window.welcome.show_growing()
         self.tray.show_state("starting", texts.GROWING_LINE, texts.QUIT)
         self._spawn(self._grow_practice())
@@ -320,7 +320,8 @@ class App:
         if again_s:
             self._recheck = asyncio.get_running_loop().call_later(again_s + 0.01, self._tell)
         self.window.show_story(story, self._steady.shown)
-        self._beginning.tell(story, self._steady.shown, self._seen)
+        if self.window.is_welcome:
+            self._beginning.tell(story, self._steady.shown, self._seen)
         self.tray.show_state(self._steady.shown, story.tray_line, self._quit_text())
         self.tray.show_pause(story.home.pause.control)
 

@@ -39,7 +39,7 @@ class Steps:
 
 
 class Beginning:
-    """One per app.  ``spawn`` runs a job for as long as the app lives."""
+    """At most one per app, made when the welcome is wanted.  ``spawn`` runs a job for as long as the app lives."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Beginning:
         connect: Callable[[Path], Node],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
+        self._window = window
         self._welcome = window.welcome
         self._keeper = keeper
         self._steps = steps
@@ -67,6 +68,9 @@ class Beginning:
         self._welcome.started.connect(lambda choice: spawn(self._start(choice)))
         self._welcome.arrival.invited.connect(lambda text: spawn(self._join(text)))
         self._welcome.done.connect(steps.done)
+
+    def show(self) -> None:
+        self._window.show_welcome()
 
     def tell(self, story: Story, sign: Sign, seen: Seen) -> None:
         """Show on the last page how it stands now."""

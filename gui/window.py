@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -50,7 +51,6 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle(texts.APP)
         self.setWindowIcon(app_icon())
-        self.welcome = Welcome(wishes.grow, wishes.change)
         self.passphrase = PassphrasePage()
         self.home = Home(wishes.act, wishes.pause, wishes.resume)
         self.updates = UpdatesPage()
@@ -78,13 +78,20 @@ class Window(QWidget):
         beside.addWidget(self.sidebar)
         beside.addWidget(self.pages, 1)
         self._all = QStackedWidget()
-        for all_of_it in (self.welcome, self.passphrase, self._main):
+        for all_of_it in (self._main, self.passphrase):
             self._all.addWidget(all_of_it)
         self.setLayout(column(self._all, gap=0))
         for i in range(len(self.sidebar.group.buttons())):
             QShortcut(QKeySequence(f"Ctrl+{i + 1}"), self, lambda i=i: self.go(i))
         self._fit()
         self.go(0)
+
+    @cached_property
+    def welcome(self) -> Welcome:
+        """Made when it is wanted: most starts have a home, and never show it."""
+        welcome = Welcome(self._wishes.grow, self._wishes.change)
+        self._all.addWidget(welcome)
+        return welcome
 
     def go(self, page: int) -> None:
         """Turn to a page of the sidebar, in its order."""
@@ -114,7 +121,7 @@ class Window(QWidget):
 
     @property
     def is_welcome(self) -> bool:
-        return self._all.currentWidget() is self.welcome
+        return isinstance(self._all.currentWidget(), Welcome)
 
     def show_story(self, story: Story, sign: Sign) -> None:
         """Show the story; ``sign`` is the one the tray shows, so that both always agree."""

@@ -246,6 +246,7 @@ class TestTheThreePages:
             await node.start()
             node.say(live(real()))
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+                app._beginning.show()
                 page = app.window.welcome.arrival
                 page.take.click()
                 assert page.said.text() == welcome_texts.NO_INVITATION
