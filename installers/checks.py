@@ -1,6 +1,7 @@
 """Everything that decides whether a change lands: what `python3 installers/test.py` does.
 
-Without options pytest runs twice: first most tests, two at a time, then those that need the whole machine.
+Without options pytest runs three times: first most tests, two at a time, then those of the window, then those that need
+the whole machine.
 """
 
 import contextlib
@@ -22,7 +23,11 @@ ONE_AT_A_TIME = tuple(
     f"tests/integration/test_{name}.py"
     for name in ("candidates", "halt", "kill", "practice", "signs_of_life", "staying")
 )
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", *(f"--ignore={file}" for file in ONE_AT_A_TIME))
+# A process that has once shown a window goes on to hand out its events after every later test.
+WINDOW = "tests/gui"
+TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
+SIDE_BY_SIDE = (*TWO_AT_A_TIME, *(f"--ignore={tests}" for tests in (*ONE_AT_A_TIME, WINDOW)))
+RUNS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, WINDOW), ONE_AT_A_TIME)
 TOTAL_S_MAX = 870  # a change is judged within 15 minutes
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
@@ -51,7 +56,7 @@ def main(arguments: list[str]) -> int:
     try:
         prepare(environment)
         outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
-        for given in [arguments] if arguments else [list(SIDE_BY_SIDE), list(ONE_AT_A_TIME)]:
+        for given in [arguments] if arguments else map(list, RUNS):
             left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
             outcomes.append(run_pytest(environment, given, left_s))
     except (SetupError, OSError) as error:
