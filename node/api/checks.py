@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from node.api import check_texts as texts
 from node.api.schema import Check, CheckName, CheckResult, Reach
+from node.api.told import NOTHING, Told
 from node.vault.looks import Looks
 
 PROMISE_S: Final = 600.0
@@ -47,7 +48,7 @@ class Evidence:
 
     now_s: float  # UTC
     disk: DiskLook | None  # None: not looked at yet
-    store_fault: str  # why the vault's store takes nothing, a sentence with its advice; else ""
+    store_fault: Told | None  # why the vault's store takes nothing, a sentence with its advice
     looks: Looks | None  # with ages as of now; None: the version in use tells nothing of the kind, or none runs
     up_s: float  # how long the vault has been reachable
     peer_count: int
@@ -67,7 +68,14 @@ def reach(evidence: Evidence) -> Reach:
     ages_s = (looks.outside_age_s, looks.nearby_age_s if evidence.is_practice else None) if looks else ()
     age_s = min((age_s for age_s in ages_s if age_s is not None), default=None)
     states: dict[CheckResult, Literal["open", "closed", "unknown"]] = {"ok": "open", "bad": "closed", "wait": "unknown"}
-    return Reach(states[check.result], check.sentence, _at(evidence, age_s), check.advice)
+    return Reach(
+        states[check.result],
+        check.sentence,
+        _at(evidence, age_s),
+        check.advice,
+        said=check.said,
+        advised=check.advised,
+    )
 
 
 def clock_off_s(evidence: Evidence) -> tuple[float, int, int] | None:
@@ -101,7 +109,7 @@ def _disk(evidence: Evidence) -> Check:
             return _check(evidence, "disk", "bad", texts.DISK_ALTERED, look.age_s, texts.DISK_ALTERED_ADVICE)
         case "silent":
             return _check(evidence, "disk", "bad", texts.DISK_SILENT, look.age_s, texts.DISK_SILENT_ADVICE)
-    if evidence.store_fault:
+    if evidence.store_fault is not None:
         return _check(evidence, "disk", "bad", evidence.store_fault, look.age_s)
     if look.age_s > PROMISE_S:
         return _check(evidence, "disk", "wait", texts.disk_looked(look.age_s), look.age_s)
@@ -182,11 +190,12 @@ def _check(
     evidence: Evidence,
     name: CheckName,
     result: CheckResult,
-    sentence: str,
+    found: Told,
     age_s: float | None = None,
-    advice: str = "",
+    advice: Told = NOTHING,
 ) -> Check:
-    return Check(name, result, sentence, _at(evidence, age_s), advice)
+    at_s = _at(evidence, age_s)
+    return Check(name, result, found.sentence, at_s, advice.sentence, said=found.said, advised=advice.said)
 
 
 def _at(evidence: Evidence, age_s: float | None) -> float | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from node.api.schema import Check, CheckName, Handover, NodeState, Space
 from node.api.texts import count, size, stopping
+from node.api.told import Told, told
 
 SILENT_S_MAX: Final = 20.0  # a vault that has not answered for so long is said to be silent
 LOOKING_S: Final = 30.0  # after so long without a neighbour something is wrong
@@ -40,7 +41,7 @@ class Health:
     pause: str = ""  # why the node helps less and what ends it, else ""
 
 
-def status_sentence(health: Health) -> tuple[NodeState, str]:
+def status_sentence(health: Health) -> tuple[NodeState, Told]:
     """Say how it stands, the most pressing first.
 
     A check that is bad is never passed over for good news.  First what loses pieces now; then what makes this computer
@@ -49,56 +50,66 @@ def status_sentence(health: Health) -> tuple[NodeState, str]:
     if health.leave_s is not None:
         return "attention", leaving(health.handover, health.leave_s)
     if health.disk_trouble:
-        return "problem", f"The disk cannot be written, so nothing new is stored: {health.disk_trouble}."
+        sentence = f"The disk cannot be written, so nothing new is stored: {health.disk_trouble}."
+        return "problem", told("home.refused", sentence, why=health.disk_trouble)
     bad = {check.name: _with_advice(check) for check in health.checks if check.result == "bad"}
-    if "disk" in bad and not store_fault(health):
+    fault = store_fault(health)
+    if "disk" in bad and fault is None:
         return "problem", bad["disk"]
-    if health.failures > 1:
-        return "problem", f"The vault does not keep running ({health.failure}); it is started again and again."
-    if health.silent_s is None and health.failures:
-        return "starting", f"The vault is started again ({health.failure})."
-    if health.silent_s is None:
-        return "starting", "The vault is starting."
-    if health.silent_s > SILENT_S_MAX:
-        return "problem", f"The vault has not answered for {health.silent_s:.0f} seconds."
-    if store_fault(health):
-        return "problem", store_fault(health)
+    if (running := _running(health)) is not None:
+        return running
+    if fault is not None:
+        return "problem", fault
     for name in DEAF:
         if name in bad:
             return "attention", bad[name]
     if health.handover is not None and health.handover.left:
-        change = f"{size(health.space.used_bytes)} -> {size(health.space.quota_bytes)}"
-        return "attention", f"Shrinking {change}: {_handed(health.handover)} handed over."
+        return "attention", _shrinking(health.space, health.handover)
     if health.settings_trouble or health.other_trouble:
-        return "attention", health.settings_trouble or health.other_trouble
+        return "attention", Told(health.settings_trouble or health.other_trouble)
     if health.space.used_bytes > health.space.quota_bytes:
         return "attention", _over(health.space)
     if health.pause:  # whoever has wanted it, or unplugged the computer, need do nothing about the rest
-        return "paused", health.pause
+        return "paused", Told(health.pause)
     if health.peer_count == 0:
         return _alone(health)
     for name in CUT_OFF:
         if name in bad:
             return "attention", bad[name]
     if health.trial_of:
-        return "trial", f"Version {health.trial_of} is being tried out; version {health.version} keeps your chunks."
+        sentence = f"Version {health.trial_of} is being tried out; version {health.version} keeps your chunks."
+        return "trial", told("trial.runs", sentence, version=health.trial_of, in_use=health.version)
     lent = f"{size(health.space.used_bytes)} of {size(health.space.quota_bytes)} in use"
-    return "fine", f"All is well: {lent}, connected to {count(health.peer_count, 'vault')}."
+    sentence = f"All is well: {lent}, connected to {count(health.peer_count, 'vault')}."
+    return "fine", told(
+        "fine",
+        sentence,
+        used_bytes=health.space.used_bytes,
+        quota_bytes=health.space.quota_bytes,
+        vaults=health.peer_count,
+    )
 
 
-def store_fault(health: Health) -> str:
-    """Why the vault's store takes nothing, a sentence; "" if it does, or keeps as much as it may."""
+def store_fault(health: Health) -> Told | None:
+    """Why the vault's store takes nothing; None if it does, or keeps as much as it may."""
     if health.store_trouble.startswith("storage"):
-        return "The disk with the chunks is not there, or refuses; nothing new is stored until it is back."
+        sentence = "The disk with the chunks is not there, or refuses; nothing new is stored until it is back."
+        return told("store.gone", sentence)
     if health.store_trouble and health.space.quota_bytes - health.space.used_bytes > FULL_BYTES:
         return _full(health.free_bytes, health.reserve_bytes)
-    return ""
+    return None
 
 
-def leaving(handover: Handover | None, leave_s: float) -> str:
+def leaving(handover: Handover | None, leave_s: float) -> Told:
     """What happens while the node is being stopped."""
-    chunks = "its chunks" if handover is None else _handed(handover)
-    return f"Perennial is being stopped: handing over {chunks}, at most {leave_s:.0f} s." if leave_s else stopping()
+    if not leave_s:
+        return told("node.stopping", stopping())
+    within = f"at most {leave_s:.0f} s."
+    if handover is None:
+        sentence = f"Perennial is being stopped: handing over its chunks, {within}"
+        return told("node.handing_over", sentence, within_s=round(leave_s))
+    sentence = f"Perennial is being stopped: handing over {_handed(handover)}, {within}"
+    return told("node.leaving", sentence, **_handed_values(handover), within_s=round(leave_s))
 
 
 def left(handover: Handover, *, are_others_there: bool) -> str:
@@ -112,31 +123,67 @@ def left(handover: Handover, *, are_others_there: bool) -> str:
     return f"Perennial has stopped: {_handed(handover)} handed over; {rest}."
 
 
-def _with_advice(check: Check) -> str:
-    return f"{check.sentence} {check.advice}".rstrip()
+def _running(health: Health) -> tuple[NodeState, Told] | None:
+    """What is to be said of the vault's process; None while it answers."""
+    if health.failures > 1:
+        sentence = f"The vault does not keep running ({health.failure}); it is started again and again."
+        return "problem", told("vault.failing", sentence, why=health.failure)
+    if health.silent_s is None and health.failures:
+        return "starting", told("vault.again", f"The vault is started again ({health.failure}).", why=health.failure)
+    if health.silent_s is None:
+        return "starting", told("vault.starting", "The vault is starting.")
+    if health.silent_s > SILENT_S_MAX:
+        sentence = f"The vault has not answered for {health.silent_s:.0f} seconds."
+        return "problem", told("vault.silent", sentence, silent_s=round(health.silent_s))
+    return None
 
 
-def _full(free_bytes: int, reserve_bytes: int) -> str:
+def _with_advice(check: Check) -> Told:
+    sentence = Told(check.sentence, check.said)
+    return sentence.then(Told(check.advice, check.advised)) if check.advice else sentence
+
+
+def _full(free_bytes: int, reserve_bytes: int) -> Told:
     if free_bytes > reserve_bytes + FULL_BYTES:  # a limit of the system on this user, or room that came this moment
-        return "The disk takes nothing more, so nothing new is stored; make room on it."
-    return (
+        return told("store.refused", "The disk takes nothing more, so nothing new is stored; make room on it.")
+    return told(
+        "store.full",
         f"Nothing new is stored: only {size(free_bytes)} of the disk are free, and Perennial leaves its last"
-        f" {size(reserve_bytes)} to you; make room on it."
+        f" {size(reserve_bytes)} to you; make room on it.",
+        free_bytes=free_bytes,
+        reserve_bytes=reserve_bytes,
     )
 
 
-def _over(space: Space) -> str:
-    over = f"{size(space.used_bytes - space.quota_bytes)} more than the {size(space.quota_bytes)} that you lend"
-    return f"{over} are in use, so nothing new is stored."
+def _shrinking(space: Space, handover: Handover) -> Told:
+    sentence = f"Shrinking {size(space.used_bytes)} -> {size(space.quota_bytes)}: {_handed(handover)} handed over."
+    return told(
+        "space.shrinking",
+        sentence,
+        used_bytes=space.used_bytes,
+        quota_bytes=space.quota_bytes,
+        **_handed_values(handover),
+    )
 
 
-def _alone(health: Health) -> tuple[NodeState, str]:
+def _over(space: Space) -> Told:
+    over_bytes = space.used_bytes - space.quota_bytes
+    over = f"{size(over_bytes)} more than the {size(space.quota_bytes)} that you lend"
+    sentence = f"{over} are in use, so nothing new is stored."
+    return told("space.over", sentence, over_bytes=over_bytes, quota_bytes=space.quota_bytes)
+
+
+def _alone(health: Health) -> tuple[NodeState, Told]:
     if health.has_met:
-        return "attention", "The vault runs, but no other vault can be reached at the moment."
+        return "attention", told("alone.cut_off", "The vault runs, but no other vault can be reached at the moment.")
     if health.up_s < LOOKING_S:
-        return "starting", "The vault runs and looks for other vaults."
-    return "attention", "The vault runs, but it has reached no other vault yet."
+        return "starting", told("alone.looking", "The vault runs and looks for other vaults.")
+    return "attention", told("alone.never", "The vault runs, but it has reached no other vault yet.")
 
 
 def _handed(handover: Handover) -> str:
     return f"{handover.done} of {count(handover.done + handover.left, 'chunk')}"
+
+
+def _handed_values(handover: Handover) -> dict[str, int]:
+    return {"done": handover.done, "chunks": handover.done + handover.left}

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from node.api import checks, health, schema
+from node.api.told import Told
 from node.supervisor import disk_look
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
@@ -101,7 +102,7 @@ class Looking:
             evidence = replace(evidence, disk=look)
         return replace(found, checks=checks.checks(evidence))
 
-    def evidence(self, store_fault: str = "") -> checks.Evidence:
+    def evidence(self, store_fault: Told | None = None) -> checks.Evidence:
         now_s, state = self._monotonic_s(), self._vault.state
         looks = self._looks_now(now_s) if state is not None else None
         return checks.Evidence(

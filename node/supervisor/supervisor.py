@@ -160,11 +160,12 @@ class Supervisor:
 
     def status(self) -> schema.Status:
         found = self._health()
-        state, sentence = health.status_sentence(found)
+        state, told = health.status_sentence(found)
         figures = self.vault.state
         return schema.Status(
             state=state,
-            sentence=sentence,
+            sentence=told.sentence,
+            said=told.said,
             is_practice=self.home.is_practice,
             space=self._space(),
             peer_count=figures.peer_count if figures else 0,

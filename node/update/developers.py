@@ -7,6 +7,7 @@ from typing import Final
 
 from node.api.schema import DeveloperNews, Updates
 from node.api.texts import count
+from node.api.told import Told, told
 from node.trust.freshness import Freshness
 
 DAY_S: Final = 86_400.0
@@ -14,34 +15,40 @@ DAY_S: Final = 86_400.0
 
 def news(fresh: Freshness | None, halted_at: datetime | None, now: datetime) -> DeveloperNews:
     """What was last heard of them, and what stops updates because of it; the most pressing first."""
+    signed_s = _signed_s(fresh, now)
     if halted_at is not None:
-        return DeveloperNews("halted", _halted(halted_at), _signed_s(fresh, now), halted_at.timestamp())
+        found = _halted(halted_at)
+        return DeveloperNews("halted", found.sentence, signed_s, halted_at.timestamp(), said=found.said)
     if fresh is not None and fresh.is_expired(now):
-        return DeveloperNews("expired", _expired(fresh, now), _signed_s(fresh, now), fresh.expires_at.timestamp())
-    return DeveloperNews("current", _last_news(fresh, now), _signed_s(fresh, now))
+        found = _expired(fresh, now)
+        return DeveloperNews("expired", found.sentence, signed_s, fresh.expires_at.timestamp(), said=found.said)
+    found = _last_news(fresh, now)
+    return DeveloperNews("current", found.sentence, signed_s, said=found.said)
 
 
 def trouble(updates: Updates, in_use: str) -> str:
     """What the farmer should know of the developers, while the files ``in_use`` serve; "" if there is nothing."""
-    told = updates.developers
-    if told is not None and told.state != "current":
-        return told.sentence
+    heard = updates.developers
+    if heard is not None and heard.state != "current":
+        return heard.sentence
     recalled = (item for item in updates.items if item.tree_hash == in_use and item.is_recalled)
     return next((_recalled(item.version) for item in recalled if item.phase == "confirmed"), "")
 
 
-def _last_news(fresh: Freshness | None, now: datetime) -> str:
+def _last_news(fresh: Freshness | None, now: datetime) -> Told:
     if fresh is None:
-        return "Nothing has been heard of the developers yet."
+        return told("developers.unheard", "Nothing has been heard of the developers yet.")
     days = int(fresh.age_s(now) // DAY_S)
     when = ("today", "yesterday")[days] if days < 2 else f"{days} days ago"
-    return f"Last news from the developers: {when}."
+    return told("developers.heard", f"Last news from the developers: {when}.", days=days)
 
 
-def _halted(since: datetime) -> str:
-    return (
+def _halted(since: datetime) -> Told:
+    return told(
+        "developers.halted",
         f"Updates are halted: the developers' signatures contradict each other (since {since.date()});"
-        " your chunks are served as before."
+        " your chunks are served as before.",
+        since_s=round(since.timestamp()),
     )
 
 
@@ -52,12 +59,17 @@ def _recalled(version: str) -> str:
     )
 
 
-def _expired(fresh: Freshness, now: datetime) -> str:
-    what = "their last word" if fresh.expiring == "timestamp" else f"what they signed as {fresh.expiring}"
-    return (
-        f"Updates wait for the developers: {what} expired on {fresh.expires_at.date()}, and the last news from them is"
-        f" {count(int(fresh.age_s(now) // DAY_S), 'day')} old; your chunks are served as before."
+def _expired(fresh: Freshness, now: datetime) -> Told:
+    days, expired_s = int(fresh.age_s(now) // DAY_S), round(fresh.expires_at.timestamp())
+    rest = (
+        f"expired on {fresh.expires_at.date()}, and the last news from them is {count(days, 'day')} old;"
+        " your chunks are served as before."
     )
+    if fresh.expiring == "timestamp":
+        sentence = f"Updates wait for the developers: their last word {rest}"
+        return told("developers.expired", sentence, expired_s=expired_s, days=days)
+    sentence = f"Updates wait for the developers: what they signed as {fresh.expiring} {rest}"
+    return told("developers.role_expired", sentence, role=fresh.expiring, expired_s=expired_s, days=days)
 
 
 def _signed_s(fresh: Freshness | None, now: datetime) -> float | None:

@@ -12,7 +12,7 @@ PURE_VAULT = (
 )
 SCHEMA = (
     *("node.api.schema", "node.api.texts", "node.api.health", "node.api.checks", "node.api.check_texts"),
-    *("node.api.doctor_texts", "node.api.pauses", "node.api.wishes", "node.api.__init__"),
+    *("node.api.doctor_texts", "node.api.pauses", "node.api.told", "node.api.wishes", "node.api.__init__"),
 )
 SERVING = ("node.api.routes", "node.api.openapi", "node.api.metrics", "node.api.request_texts")
 DECIDING = ("node.trust", "node.trial")
@@ -44,13 +44,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.supervisor": ("node.vault", "node.keys", *DECIDING, *ACTING, *SCHEMA, "node.api.door", *FRONT),
     "node.api.schema": (),
     "node.api.texts": (),
-    "node.api.health": ("node.api.schema", "node.api.texts"),
+    "node.api.told": ("node.api.schema",),
+    "node.api.health": ("node.api.schema", "node.api.texts", "node.api.told"),
     "node.api.doctor_texts": ("node.api.schema", "node.api.texts"),
     "node.api.request_texts": ("node.api.texts",),
     "node.api.door": (),
     "node.api.client": (*PURE_VAULT, *SCHEMA, "node.api.door"),
-    "node.api.checks": ("node.api.schema", "node.api.check_texts", "node.vault.looks"),
-    "node.api.check_texts": ("node.api.texts",),
+    "node.api.checks": ("node.api.schema", "node.api.check_texts", "node.api.told", "node.vault.looks"),
+    "node.api.check_texts": ("node.api.texts", "node.api.told"),
     "node.api.pauses": ("node.api.schema",),
     "node.api.wishes": ("node.api.texts",),
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),

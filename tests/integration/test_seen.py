@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from node.api import checks
-from node.api.health import status_sentence
 from node.api.schema import Check, CheckName
 from node.vault.core.events import Now
 from node.vault.core.identity import Signer, certify, make_record
@@ -18,7 +17,7 @@ from node.vault.transport import seen as seen_module
 from node.vault.transport.seen import CALLED_S, TOLD_KEPT, Seen
 from tests.integration.endpoint_world import Host, play, wait_until
 from tests.unit.test_checks import WELL
-from tests.unit.test_health import GOOD
+from tests.unit.test_health import GOOD, how_it_stands
 
 TWO_YEARS_S = 2 * 365.25 * 86_400.0
 HOME, FAR, OTHER = "192.168.1.0/24", "93.184.216.0/24", "8.8.8.0/24"
@@ -41,7 +40,7 @@ def test_whoever_is_refused_for_his_clock_learns_that_it_is_the_clock(off_s: flo
             with pytest.raises(PeerError):
                 await wrong.ping(other)
         evidence = replace(WELL, looks=looks(wrong), peer_count=0)
-        state, sentence = status_sentence(replace(GOOD, peer_count=0, checks=checks.checks(evidence)))
+        state, sentence = how_it_stands(replace(GOOD, peer_count=0, checks=checks.checks(evidence)))
         assert state == "attention"
         assert sentence.startswith(f"The clock of this computer is about {words}; so say 3 other computers. Set date")
         assert not right[0].asked_by

@@ -8,10 +8,10 @@ import pytest
 
 from node.api.check_texts import span
 from node.api.checks import CLOCK_OFF_S, NOBODY_S, PROMISE_S, ROUTER_S, DiskLook, Evidence, checks, reach
-from node.api.health import status_sentence
 from node.api.schema import Check, CheckName, CheckResult, Handover
+from node.api.told import Told
 from node.vault.looks import ClockSeen, Looks
-from tests.unit.test_health import GOOD
+from tests.unit.test_health import GOOD, how_it_stands
 
 YEAR_S = 365.25 * 86_400.0
 RIGHT = ClockSeen(2.0, 2.0, 30.0)
@@ -20,7 +20,7 @@ SEEN = Looks(
     clocks=(RIGHT,) * 4, seen_at="93.184.216.34", is_seen_own=True, outside_subnets=7,
 )  # fmt: skip
 WELL = Evidence(
-    now_s=1_800_000_090.0, disk=DiskLook(10.0), store_fault="", looks=SEEN, up_s=7200.0, peer_count=7, chunk_count=30,
+    now_s=1_800_000_090.0, disk=DiskLook(10.0), store_fault=None, looks=SEEN, up_s=7200.0, peer_count=7, chunk_count=30,
     is_practice=False, port="4433",
 )  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_a_vault_that_tells_nothing_of_the_kind_is_not_blamed_for_it():
         (replace(WELL, disk=DiskLook(1.0, "refused", "Read-only file system")), "bad", "written: Read-only file sys"),
         (replace(WELL, disk=DiskLook(1.0, "altered")), "bad", "gives back something else"),
         (replace(WELL, disk=DiskLook(40.0, "silent")), "bad", "does not answer any more"),
-        (replace(WELL, store_fault="Nothing new is stored."), "bad", "Nothing new is stored."),
+        (replace(WELL, store_fault=Told("Nothing new is stored.")), "bad", "Nothing new is stored."),
     ],
 )
 def test_the_disk(evidence: Evidence, result: CheckResult, words: str):
@@ -190,26 +190,26 @@ class TestTheSentence:
     @pytest.mark.parametrize("name", ["disk", "clock", "reach", "exchange", "audit"])
     @pytest.mark.parametrize("trial_of", ["", "0.2.0"])
     def test_nothing_is_fine_and_nothing_is_tried_out_while_a_check_is_bad(self, name: CheckName, trial_of: str):
-        state, sentence = status_sentence(replace(GOOD, checks=self.bad(name), trial_of=trial_of))
+        state, sentence = how_it_stands(replace(GOOD, checks=self.bad(name), trial_of=trial_of))
         assert (state, sentence) == ("problem" if name == "disk" else "attention", f"The {name} is bad. Do this.")
 
     def test_what_waits_is_no_reason_to_worry_anybody(self):
         waiting = tuple(Check(check.name, "wait", check.sentence, None) for check in self.bad())
-        assert status_sentence(replace(GOOD, checks=waiting))[0] == "fine"
+        assert how_it_stands(replace(GOOD, checks=waiting))[0] == "fine"
 
     def test_the_most_pressing_is_said_first(self):
         order: list[CheckName] = ["disk", "clock", "audit", "exchange", "reach"]
-        said = [status_sentence(replace(GOOD, checks=self.bad(*order[k:])))[1] for k in range(len(order))]
+        said = [how_it_stands(replace(GOOD, checks=self.bad(*order[k:])))[1] for k in range(len(order))]
         assert said == [f"The {name} is bad. Do this." for name in order]
 
     def test_a_wrong_clock_is_named_as_the_reason_why_nobody_is_reached(self):
         lonely = replace(GOOD, peer_count=0, checks=self.bad("clock", "exchange"))
-        assert status_sentence(lonely)[1].startswith("The clock is bad.")
-        assert "no other vault" in status_sentence(replace(lonely, checks=self.bad("exchange")))[1]
+        assert how_it_stands(lonely)[1].startswith("The clock is bad.")
+        assert "no other vault" in how_it_stands(replace(lonely, checks=self.bad("exchange")))[1]
 
     def test_a_shrinking_that_goes_on_is_told_before_what_only_others_could_change(self):
         shrinking = replace(GOOD, handover=Handover(1, 2), checks=self.bad("reach", "exchange"))
-        assert status_sentence(shrinking)[1].startswith("Shrinking")
+        assert how_it_stands(shrinking)[1].startswith("Shrinking")
 
 
 def test_spans_are_as_rough_as_a_person_says_them():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.api.health import Health, left, status_sentence
-from node.api.schema import Handover, Space
+from node.api.schema import Handover, NodeState, Space
 
 GB = 10**9
 GOOD = Health(
@@ -17,8 +17,13 @@ GOOD = Health(
 )  # fmt: skip
 
 
+def how_it_stands(health: Health) -> tuple[NodeState, str]:
+    state, told = status_sentence(health)
+    return state, told.sentence
+
+
 def test_when_all_is_well_it_says_so_with_numbers():
-    assert status_sentence(GOOD) == ("fine", "All is well: 12 MB of 100 MB in use, connected to 7 vaults.")
+    assert how_it_stands(GOOD) == ("fine", "All is well: 12 MB of 100 MB in use, connected to 7 vaults.")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_when_all_is_well_it_says_so_with_numbers():
     ],
 )
 def test_whatever_is_wrong_is_named(change: dict[str, object], state: str, words: str):
-    found, sentence = status_sentence(replace(GOOD, **change))  # type: ignore[arg-type]
+    found, sentence = how_it_stands(replace(GOOD, **change))  # type: ignore[arg-type]
     assert found == state
     assert words in sentence
     assert sentence.endswith(".")
@@ -69,14 +74,14 @@ def test_whatever_is_wrong_is_named(change: dict[str, object], state: str, words
 
 def test_a_disk_that_cannot_be_written_presses_more_than_a_vault_that_ended():
     worse = replace(GOOD, disk_trouble="read-only", failures=5, silent_s=None)
-    assert "disk" in status_sentence(worse)[1]
+    assert "disk" in how_it_stands(worse)[1]
 
 
 def test_a_pause_is_said_before_what_needs_nobody_and_after_what_does():
     paused = replace(GOOD, pause="Paused: on battery.", trial_of="2", peer_count=0)
-    assert status_sentence(paused) == ("paused", "Paused: on battery.")
+    assert how_it_stands(paused) == ("paused", "Paused: on battery.")
     for trouble in ({"disk_trouble": "broken"}, {"silent_s": None}, {"other_trouble": "Updates have stopped."}):
-        assert status_sentence(replace(paused, **trouble))[0] != "paused"
+        assert how_it_stands(replace(paused, **trouble))[0] != "paused"
 
 
 def test_whoever_leaves_is_told_what_was_reached():

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from node.api import schema
-from node.api.health import status_sentence
 from node.supervisor import disk_look
 from node.supervisor.errors import VaultUnavailable
 from node.supervisor.looking import DISK_ANSWER_S, Looking
 from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
 from node.vault import control
 from node.vault.looks import KnownVault, Looks, Neighbours
-from tests.unit.test_health import GOOD
+from tests.unit.test_health import GOOD, how_it_stands
 from tests.unit.test_vault_child import record_at
 
 UTC_S = 1_800_000_000.0
@@ -100,7 +99,7 @@ def test_the_disk_is_really_looked_at_and_its_loss_said_in_the_sentence(world: W
     assert world.checks()["disk"].result == "ok"
     (world.folder / "chunks").rmdir()
     asyncio.run(world.looking.look_at_disk())
-    said = status_sentence(world.looking.added_to(GOOD))
+    said = how_it_stands(world.looking.added_to(GOOD))
     assert said == ("problem", "The disk with the pieces is not there. Plug it back in.")
     assert world.news == 2
 

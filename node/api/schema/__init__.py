@@ -34,6 +34,7 @@ from node.api.schema.releases import (
     Update,
     Updates,
 )
+from node.api.schema.said import Said
 from node.api.schema.settings import HOURS, Notifications, Settings, SettingsPatch
 from node.api.schema.shares import StoredShare
 from node.api.schema.status import (
@@ -91,6 +92,7 @@ __all__ = [
     "ReachState",
     "RefusedHead",
     "RolloutView",
+    "Said",
     "SandboxLevel",
     "SelfMeasurement",
     "Settings",

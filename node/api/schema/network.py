@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.said import Said
+
 NeighbourState = Literal["answers", "slow", "silent"]
 ReachState = Literal["open", "closed", "unknown"]
 
@@ -34,6 +36,8 @@ class Reach(msgspec.Struct, frozen=True):
     sentence: str  # for a person
     contact_s: float | None = None
     advice: str = ""  # what would make it better; "" if nothing would
+    said: tuple[Said, ...] = ()  # the sentence as data
+    advised: tuple[Said, ...] = ()  # the advice as data
 
 
 class NetworkView(msgspec.Struct, frozen=True):

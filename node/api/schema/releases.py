@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.said import Said
+
 Phase = Literal[
     "announced",
     "fetching",
@@ -135,6 +137,7 @@ class DeveloperNews(msgspec.Struct, frozen=True):
     sentence: str
     signed_s: float | None  # when they last signed anything; None: never heard of them
     since_s: float | None = None
+    said: tuple[Said, ...] = ()  # the sentence as data
 
 
 class Updates(msgspec.Struct, frozen=True):

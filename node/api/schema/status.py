@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.said import Said
+
 NodeState = Literal["starting", "fine", "trial", "paused", "attention", "problem"]
 SandboxLevel = Literal["full", "partial", "none"]
 KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's private key is kept
@@ -55,6 +57,8 @@ class Check(msgspec.Struct, frozen=True):
     sentence: str  # for a person
     looked_s: float | None  # when it was last known to be so; None: never yet
     advice: str = ""  # the one thing that a person can do; "" if there is none or need for none
+    said: tuple[Said, ...] = ()  # the sentence as data
+    advised: tuple[Said, ...] = ()  # the advice as data
 
 
 class PauseReason(msgspec.Struct, frozen=True):
@@ -98,6 +102,7 @@ class Status(msgspec.Struct, frozen=True):
     pauses: tuple[PauseReason, ...] = ()  # all that hold now; empty: it helps as the settings say
     is_eased: bool = False  # it uses less of the line, because somebody works here
     surroundings: Surroundings = Surroundings()
+    said: tuple[Said, ...] = ()  # the sentence as data; empty where a part of it has no code
 
 
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
