@@ -8,14 +8,18 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 import qasync
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from gui.app import MARKER, App, Options
-from gui.instance import Instance, meeting_folder
+from gui import speaking
+from gui.instance import MARKER, Instance, meeting_folder
+
+if TYPE_CHECKING:
+    from gui.app import App
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     qapp.setApplicationName("Perennial")  # no display name: Qt would add it to every window's title
     qapp.setStyle("Fusion")
     qapp.setQuitOnLastWindowClosed(False)
+    speaking.choose(arguments.language)
     return _run_once(qapp, home, arguments)
 
 
@@ -51,19 +56,23 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
             return 0
         _say("Perennial's window is open already, but does not answer.")
         return 1
+    # Only now that the language is known: most texts are made when their modules are imported.
+    from gui.app import App, Options  # noqa: PLC0415
+    from gui.language import let_qt_speak  # noqa: PLC0415
+
+    async def run() -> int:
+        apps.append(App(qapp, options))
+        return await apps[0].run()
+
+    let_qt_speak(qapp)
     memory = platformdirs.user_config_path("perennial", appauthor=False) / "tray.ini"
     options = Options(home=home, memory=memory, theme=arguments.look, is_hidden=arguments.hidden)
     try:
         # In a ``with``: a loop that is left to the garbage collector outlives the QApplication and fails.
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
-            return runner.run(_run(qapp, options, apps))
+            return runner.run(run())
     finally:
         instance.release()
-
-
-async def _run(qapp: QApplication, options: Options, apps: list[App]) -> int:
-    apps.append(App(qapp, options))
-    return await apps[0].run()
 
 
 def _say(sentence: str) -> None:
@@ -76,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     default = platformdirs.user_data_dir("perennial", appauthor=False)
     parser.add_argument("--home", default=default, help="the home to look at (default: %(default)s)")
     parser.add_argument("--look", choices=("system", "light", "dark"), default="system", help="light or dark")
+    parser.add_argument("--language", choices=speaking.LANGUAGES, help="(default: what this system speaks)")
     parser.add_argument("--hidden", action="store_true", help="begin with the tray icon only, as at login")
     return parser
 

@@ -31,6 +31,7 @@ from gui.closer import CloserLook
 from gui.feed import Feed, Node
 from gui.full_screen import screen
 from gui.handbook import icon_file
+from gui.instance import MARKER
 from gui.keeper import Keeper
 from gui.notifier import Notifier, desktops_here
 from gui.story import Action, Seen, Story, tell
@@ -41,7 +42,6 @@ from gui.window import Window, Wishes
 from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import SettingsPatch, Status
 
-MARKER: Final = "home.json"  # a folder with it is a home
 ASK_S_MAX: Final = 5.0
 AGAIN_S: Final = 20.0  # ticks and times of day grow old also when nobody says anything new
 _TOLD_NO_TRAY: Final = "told/no_tray"

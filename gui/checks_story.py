@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from gui import texts
-from gui.plain import plain
 from gui.release_story import Mark
+from gui.said import in_words, status_in_words
 from node.api.schema import Check, CheckName, Status
 
 TICK_S_MAX: Final = 600.0
@@ -43,13 +43,13 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
         return ChecksStory(proofs, (), texts.NOT_LOOKED)
     is_trouble = status.state == "problem"
     is_starting = status.state == "starting"  # then nothing is known yet, and that is no news
-    told = tuple(_proof(check, now, is_trouble=is_trouble) for check in status.checks)
+    proofs = tuple(_proof(check, now, is_trouble=is_trouble) for check in status.checks)
     remarks = tuple(
         proof.why
-        for check, proof in zip(status.checks, told, strict=True)
-        if check.result != "ok" and proof.why and proof.why not in plain(status.sentence) and not is_starting
+        for check, proof in zip(status.checks, proofs, strict=True)
+        if check.result != "ok" and proof.why and proof.why not in status_in_words(status) and not is_starting
     )
-    return ChecksStory(told, remarks, _looked(status.checks, now))
+    return ChecksStory(proofs, remarks, _looked(status.checks, now))
 
 
 def trouble(status: Status) -> Check | None:
@@ -66,7 +66,7 @@ def _proof(check: Check, now: datetime, *, is_trouble: bool) -> Proof:
     mark: Mark = "ok" if result == "ok" else "wait"
     if result == "bad":
         mark = "fault" if is_trouble else "bad"
-    return Proof(mark, texts.CHECKS[check.name, result], plain(check.sentence))
+    return Proof(mark, texts.CHECKS[check.name, result], in_words(check.sentence, check.said))
 
 
 def _is_fresh(check: Check, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from gui import texts
 from node.api.schema import Examination
 
 GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
@@ -115,9 +116,9 @@ class Child:
             async with asyncio.timeout(seconds):
                 line = await self._process.stdout.readline()
         except TimeoutError:
-            raise ChildFailed(f"It said nothing for {seconds or 0:.0f} seconds.") from None
+            raise ChildFailed(texts.child_silent(seconds or 0)) from None
         except ValueError as error:
-            raise ChildFailed("It said something that is not understood.") from error
+            raise ChildFailed(texts.CHILD_ODD) from error
         if not line:
             await self.wait()
             raise ChildFailed(self.last_words())
@@ -140,7 +141,7 @@ class Child:
 
     def last_words(self) -> str:
         """Why it failed, as it stated; else the last line that it wrote to stderr; or that it ended without one."""
-        return self._stated or next(reversed(self._last), f"It ended with code {self._process.returncode}.")
+        return self._stated or next(reversed(self._last), texts.child_ended(self._process.returncode))
 
     async def stop(self) -> None:
         """End it: ask, wait, and kill it if it does not listen.  Safe to call again."""
@@ -202,7 +203,7 @@ async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:
     try:
         grown = await child.first_word(GROW_S_MAX)
         if not grown.farms:
-            raise ChildFailed("It has no farm to look at.")
+            raise ChildFailed(texts.NO_FARM)
     except BaseException:
         await child.stop()
         raise

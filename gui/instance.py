@@ -13,6 +13,7 @@ import platformdirs
 from PySide6.QtCore import QLockFile
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+MARKER: Final = "home.json"  # a folder with it is a home
 ANSWER_MS_MAX: Final = 3000
 _RAISE: Final = b"raise\n"
 _DONE: Final = b"done\n"

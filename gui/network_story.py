@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Final
 
 from gui import network_texts as words
-from gui.plain import plain
 from gui.release_story import Mark
-from gui.texts import at, lasted
+from gui.said import in_words
+from gui.texts import ago, at
 from node.api.schema import Neighbour, NeighbourState, NetworkView, Reach, ReachState, Settings
 
 PLANTS_MAX: Final = 24  # neighbours of the own close group that are drawn as plants
@@ -92,10 +92,10 @@ def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
     if not close and seen.is_live:
         lead = words.NOBODY
     hour = _hour(view, seen.settings, now.timestamp())
-    told = words.NO_TRAFFIC
+    traffic = words.NO_TRAFFIC
     if hour.is_measured:
         sent, received = (sum(one.sent_bytes for one in view.traffic), sum(one.received_bytes for one in view.traffic))
-        told = words.totals(sent, received) if sent or received else words.QUIET
+        traffic = words.totals(sent, received) if sent or received else words.QUIET
     upload, download = (
         (seen.settings.upload_bytes_per_s, seen.settings.download_bytes_per_s) if seen.settings else (0, 0)
     )
@@ -108,7 +108,7 @@ def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
         hour=hour,
         sent=_newest(hour.sent),
         received=_newest(hour.received),
-        hour_told=told,
+        hour_told=traffic,
         peaks=words.peaks(_highest(hour.sent), _highest(hour.received)) if hour.is_measured else "",
         limits=words.limits(
             upload, download, is_upload_drawn=hour.sent_limit > 0, is_download_drawn=hour.received_limit > 0
@@ -140,9 +140,9 @@ def _beyond(close: Sequence[Neighbour], others: Sequence[Neighbour]) -> str:
 
 
 def _reach(reach: Reach, now_s: float, *, is_live: bool) -> Fact:
-    parts = [] if reach.contact_s is None else [words.from_outside(lasted(now_s - reach.contact_s))]
-    parts += [plain(reach.advice)] if reach.advice else []
-    return Fact(_MARKS[reach.state] if is_live else "wait", plain(reach.sentence), " ".join(parts))
+    parts = [] if reach.contact_s is None else [words.from_outside(ago(now_s - reach.contact_s))]
+    parts += [in_words(reach.advice, reach.advised)] if reach.advice else []
+    return Fact(_MARKS[reach.state] if is_live else "wait", in_words(reach.sentence, reach.said), " ".join(parts))
 
 
 def _networks(view: NetworkView, *, is_live: bool) -> tuple[Fact, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from gui import notification_texts as words
-from gui.plain import plain
+from gui.said import in_words, status_in_words
 from gui.story import Seen
 from gui.texts import lasted
 from node.api.schema import Check, Status, Update, Updates
@@ -119,12 +119,17 @@ def _needs(status: Status) -> Note | None:
         return _of_check(bad)
     if status.state != "problem":
         return None
-    said = plain(status.sentence)
+    said = status_in_words(status)
     return Note("act", _NUMBERS.sub("", status.sentence), _title(said), words.PROBLEM_BODY)
 
 
 def _of_check(check: Check) -> Note:
-    return Note("act", check.name, _title(plain(check.sentence)), f"{plain(check.advice)} {words.ELSE_GOES_ON}")
+    return Note(
+        "act",
+        check.name,
+        _title(in_words(check.sentence, check.said)),
+        f"{in_words(check.advice, check.advised)} {words.ELSE_GOES_ON}",
+    )
 
 
 def _title(sentence: str) -> str:

@@ -55,7 +55,7 @@ def tell_pause(status: Status | None, now: datetime) -> PauseStory:
 def _reason(reason: PauseReason, now: datetime) -> Reason:
     ends = texts.PAUSE_ENDS[reason.kind]
     if reason.until_s is not None:
-        ends = texts.ends_at(texts.moment(reason.until_s, now))
+        ends = texts.ends(texts.moment(reason.until_s, now))
     return Reason(reason.kind, texts.PAUSE_REASONS[reason.kind], ends, plain(reason.sentence))
 
 
@@ -73,5 +73,5 @@ def _lead(pauses: tuple[PauseReason, ...], now: datetime) -> str:
     if any(reason.until_s is None for reason in asked):
         return texts.GOES_ON_WHEN_ASKED
     if asked and len(asked) == len(pauses):
-        return texts.goes_on_at(texts.moment(max(reason.until_s or 0.0 for reason in asked), now))
+        return texts.goes_on(texts.moment(max(reason.until_s or 0.0 for reason in asked), now))
     return texts.GOES_ON_BY_ITSELF

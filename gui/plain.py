@@ -27,7 +27,7 @@ _PLAIN: Final = tuple(
         (r"\b(?:[Pp]ods|developers)\b", "makers"),
         (r"\bDevelopers\b", "Makers"),
         (r"\bbroke the protocol\b", "broke the rules"),
-        (r"\bchunks\b", "pieces"),
+        (r"\bchunk(s?)\b", r"piece\1"),
     )
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gui import rollout_texts as words
-from gui.plain import plain
+from gui.said import in_words
 from gui.texts import lasted
 from node.api.schema import RolloutView, Update, Updates
 
@@ -37,7 +37,7 @@ def tell_turn(one: Update | None) -> str:
 def tell_makers(updates: Updates | None) -> Notice | None:
     """What was last heard of those who sign; None where the node does not know."""
     news = updates.developers if updates is not None else None
-    return None if news is None else Notice(plain(news.sentence), is_grave=news.state != "current")
+    return None if news is None else Notice(in_words(news.sentence, news.said), is_grave=news.state != "current")
 
 
 def _turn(rollout: RolloutView) -> str:

@@ -19,6 +19,7 @@ from gui.pause_story import PauseStory, tell_pause
 from gui.plain import plain
 from gui.release_story import ReleaseStory, tell_releases, trying
 from gui.resources_story import Refusal, ResourcesStory, tell_resources
+from gui.said import in_words, status_in_words, without_advice
 from node.api.schema import NodeState, Settings, Status, TrialView, Updates
 
 HEADLINE_CHARACTERS_MAX: Final = 60
@@ -156,7 +157,7 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
         case "fine" | "trial":
             return texts.FINE, kept, texts.NOTHING_TO_DO
         case "starting":
-            return texts.STARTING_UP, plain(status.sentence), ""
+            return texts.STARTING_UP, status_in_words(status), ""
         case "paused":
             if (pause := tell_pause(status, now)).headline:
                 return pause.headline, pause.lead, ""
@@ -174,8 +175,8 @@ def _headline(status: Status, instead: str, lead: str) -> tuple[str, str]:
     The node's sentence may end with what is to be done; it is not said twice.
     """
     check = trouble(status)
-    to_do = plain(check.advice) if check else ""
-    sentence = plain(status.sentence.removesuffix(check.advice).rstrip() if check else status.sentence)
+    to_do = in_words(check.advice, check.advised) if check else ""
+    sentence = without_advice(status, check)
     if len(sentence) <= HEADLINE_CHARACTERS_MAX:
         return sentence, to_do or lead
     if check and check.sentence in status.sentence:
@@ -195,10 +196,10 @@ def _bed(status: Status | None) -> Bed:
 
 
 def _checks(seen: Seen, heard: Status | None, now: datetime) -> ChecksStory:
-    told = tell_checks(heard, now)
+    story = tell_checks(heard, now)
     if heard is not None and heard.key_place == "unprotected" and not heard.is_practice:
         unprotected = Proof("note", welcome_texts.UNPROTECTED, welcome_texts.UNPROTECTED_WHY)
-        told = replace(told, proofs=(*told.proofs, unprotected), remarks=(*told.remarks, unprotected.why))
+        story = replace(story, proofs=(*story.proofs, unprotected), remarks=(*story.remarks, unprotected.why))
     if seen.link != "lost" or not seen.heard_s:
-        return told
-    return replace(told, looked=texts.last_heard(texts.at(seen.heard_s, now, with_seconds=True)))
+        return story
+    return replace(story, looked=texts.last_heard(texts.at(seen.heard_s, now, with_seconds=True)))

@@ -131,7 +131,7 @@ class Window(QWidget):
         self.sidebar.show_state(
             sign, story.foot_line, story.version_line, story.farm_line, is_practice=story.is_practice
         )
-        self.setWindowTitle(f"{texts.APP} ({texts.PRACTICE.lower()})" if story.is_practice else texts.APP)
+        self.setWindowTitle(texts.WINDOW_OF_PRACTICE if story.is_practice else texts.APP)
 
     def bring_up(self) -> None:
         """Show the window in front, also when it was hidden, minimised or behind others."""

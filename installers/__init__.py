@@ -7,6 +7,7 @@
     debian          libraries that pip cannot bring, and the packages that hold them
     start, checks   what the doors do once the environment stands
     lock            writes requirements.txt and requirements-test.txt
+    translate       writes what the app says in each language
 
-Everything here needs nothing but the standard library, because it runs before anything is installed.
+All but the last two need nothing but the standard library, because they run before anything is installed.
 """

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from gui.release_story import Way
+from gui.release_texts import step
 from gui.tokens import Look, Tone, font
 from gui.widgets import plant
 from gui.widgets.evidence import dotted
@@ -38,7 +39,7 @@ class ReleasePath(Picture):
             self.describe("")
         else:
             here = way.stops[way.stage]
-            steps = "; ".join(f"{i} of 3: {stop.word}, {stop.under}" for i, stop in enumerate(way.stops, 1))
+            steps = "; ".join(step(i, stop.word, stop.under) for i, stop in enumerate(way.stops, 1))
             self.describe(f"{here.word}, {here.under}", steps)
         self.updateGeometry()
 

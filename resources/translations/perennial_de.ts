@@ -1,0 +1,2134 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+<context>
+    <name>app</name>
+    <message numerus="yes">
+        <source>%n byte(s)</source>
+        <translation>
+            <numerusform>%n Byte</numerusform>
+            <numerusform>%n Bytes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s)</source>
+        <translation>
+            <numerusform>%n Tag</numerusform>
+            <numerusform>%n Tage</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s) ago</source>
+        <translation>
+            <numerusform>vor %n Tag</numerusform>
+            <numerusform>vor %n Tagen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s)</source>
+        <translation>
+            <numerusform>%n Stunde</numerusform>
+            <numerusform>%n Stunden</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s) ago</source>
+        <translation>
+            <numerusform>vor %n Stunde</numerusform>
+            <numerusform>vor %n Stunden</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s)</source>
+        <translation>
+            <numerusform>%n Minute</numerusform>
+            <numerusform>%n Minuten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s) ago</source>
+        <translation>
+            <numerusform>vor %n Minute</numerusform>
+            <numerusform>vor %n Minuten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n piece(s)</source>
+        <translation>
+            <numerusform>%n Stück</numerusform>
+            <numerusform>%n Stücke</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n second(s)</source>
+        <translation>
+            <numerusform>%n Sekunde</numerusform>
+            <numerusform>%n Sekunden</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n second(s) ago</source>
+        <translation>
+            <numerusform>vor %n Sekunde</numerusform>
+            <numerusform>vor %n Sekunden</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>,</source>
+        <comment>between thousands</comment>
+        <translation>.</translation>
+    </message>
+    <message>
+        <source>.</source>
+        <comment>before tenths</comment>
+        <translation>,</translation>
+    </message>
+    <message>
+        <source>A bed of flowering plants whose roots meet below the ground</source>
+        <translation>Ein Beet blühender Pflanzen, deren Wurzeln sich unter der Erde treffen</translation>
+    </message>
+    <message>
+        <source>A piece could not be proved.</source>
+        <translation>Ein Stück war nicht nachzuweisen.</translation>
+    </message>
+    <message>
+        <source>A practice network is eight small computers inside this one</source>
+        <translation>Ein Übungsnetz, das sind acht kleine Computer in diesem hier</translation>
+    </message>
+    <message>
+        <source>A proof failed</source>
+        <translation>Nachweis misslungen</translation>
+    </message>
+    <message>
+        <source>A whole small network on this computer, to look at. Nobody&apos;s data is kept here.</source>
+        <translation>Ein ganzes kleines Netz auf diesem Computer, zum Ansehen. Niemandes Daten liegen hier.</translation>
+    </message>
+    <message>
+        <source>All right</source>
+        <translation>In Ordnung</translation>
+    </message>
+    <message>
+        <source>As it was when last heard, at {moment}</source>
+        <translation>So stand es zuletzt ({moment})</translation>
+    </message>
+    <message>
+        <source>Clock is right</source>
+        <translation>Uhr stimmt</translation>
+    </message>
+    <message>
+        <source>Clock is wrong</source>
+        <translation>Uhr geht falsch</translation>
+    </message>
+    <message>
+        <source>Clock not known</source>
+        <translation>Uhr ungeprüft</translation>
+    </message>
+    <message>
+        <source>Disk fails</source>
+        <translation>Festplatte versagt</translation>
+    </message>
+    <message>
+        <source>Disk not known</source>
+        <translation>Festplatte ungeprüft</translation>
+    </message>
+    <message>
+        <source>Disk works</source>
+        <translation>Festplatte geht</translation>
+    </message>
+    <message>
+        <source>Everything is fine.</source>
+        <translation>Alles ist in Ordnung.</translation>
+    </message>
+    <message>
+        <source>Farm {name}</source>
+        <translation>Beet {name}</translation>
+    </message>
+    <message>
+        <source>For 1 hour</source>
+        <translation>Für 1 Stunde</translation>
+    </message>
+    <message>
+        <source>Go on helping</source>
+        <translation>Weiter helfen</translation>
+    </message>
+    <message>
+        <source>Go on now</source>
+        <translation>Jetzt weitermachen</translation>
+    </message>
+    <message>
+        <source>Grow a new practice network</source>
+        <translation>Neues Übungsnetz wachsen lassen</translation>
+    </message>
+    <message>
+        <source>Grow a practice network</source>
+        <translation>Übungsnetz wachsen lassen</translation>
+    </message>
+    <message>
+        <source>Growing a practice network</source>
+        <translation>Ein Übungsnetz wächst heran</translation>
+    </message>
+    <message>
+        <source>Growing a practice network. Eight small computers are starting; this takes a moment.</source>
+        <translation>Ein Übungsnetz wächst heran. Acht kleine Computer starten; das dauert einen Augenblick.</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>Start</translation>
+    </message>
+    <message>
+        <source>How much space is in use is not known yet</source>
+        <translation>Wie viel Platz belegt ist, ist noch nicht bekannt</translation>
+    </message>
+    <message>
+        <source>It does not run.</source>
+        <translation>Es läuft nicht.</translation>
+    </message>
+    <message>
+        <source>It ended with code {code}.</source>
+        <translation>Es hat mit dem Code {code} geendet.</translation>
+    </message>
+    <message>
+        <source>It goes on a few minutes after that.</source>
+        <translation>Einige Minuten danach geht es weiter.</translation>
+    </message>
+    <message>
+        <source>It goes on at most a few minutes after all of them have ended.</source>
+        <translation>Es geht spätestens einige Minuten weiter, nachdem alle geendet haben.</translation>
+    </message>
+    <message>
+        <source>It goes on at most a few minutes after both have ended.</source>
+        <translation>Es geht spätestens einige Minuten weiter, nachdem beide geendet haben.</translation>
+    </message>
+    <message>
+        <source>It goes on by itself {moment}. Until then, pieces kept here can still be read.</source>
+        <translation>Es geht {moment} von selbst weiter. Bis dahin bleibt lesbar, was hier liegt.</translation>
+    </message>
+    <message>
+        <source>It goes on by itself. Until then, pieces kept here can still be read.</source>
+        <translation>Es geht von selbst weiter. Bis dahin bleibt lesbar, was hier liegt.</translation>
+    </message>
+    <message>
+        <source>It goes on in the background</source>
+        <translation>Es geht im Hintergrund weiter</translation>
+    </message>
+    <message>
+        <source>It goes on when you say so. Until then, pieces kept here can still be read.</source>
+        <translation>Es geht weiter, wenn Sie es sagen. Bis dahin bleibt lesbar, was hier liegt.</translation>
+    </message>
+    <message>
+        <source>It has no farm to look at.</source>
+        <translation>Es gibt darin nichts anzusehen.</translation>
+    </message>
+    <message>
+        <source>It keeps trying by itself.</source>
+        <translation>Es versucht es von selbst weiter.</translation>
+    </message>
+    <message>
+        <source>It leaves nothing running: it ends when you quit</source>
+        <translation>Es lässt nichts zurück: Beim Beenden ist es vorbei</translation>
+    </message>
+    <message>
+        <source>It reads none of your files and asks nobody on the internet</source>
+        <translation>Es liest keine Ihrer Dateien und fragt niemanden im Internet</translation>
+    </message>
+    <message>
+        <source>It said nothing for {seconds} seconds.</source>
+        <translation>Es hat {seconds} Sekunden lang nichts gesagt.</translation>
+    </message>
+    <message>
+        <source>It said something that is not understood.</source>
+        <translation>Es hat etwas gesagt, das nicht zu verstehen ist.</translation>
+    </message>
+    <message>
+        <source>Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec</source>
+        <translation>Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.</translation>
+    </message>
+    <message>
+        <source>Last look: just now</source>
+        <translation>Zuletzt geprüft: gerade eben</translation>
+    </message>
+    <message>
+        <source>Last look: {ago}</source>
+        <translation>Zuletzt geprüft: {ago}</translation>
+    </message>
+    <message>
+        <source>Last look: {moment}</source>
+        <translation>Zuletzt geprüft: {moment}</translation>
+    </message>
+    <message>
+        <source>Lend a little space</source>
+        <translation>Ein wenig Platz verleihen</translation>
+    </message>
+    <message>
+        <source>No answer lately</source>
+        <translation>Lange keine Antwort</translation>
+    </message>
+    <message>
+        <source>No network joined yet</source>
+        <translation>Noch in keinem Netz</translation>
+    </message>
+    <message>
+        <source>No proof lately</source>
+        <translation>Lange kein Nachweis</translation>
+    </message>
+    <message>
+        <source>Nobody answers</source>
+        <translation>Niemand antwortet</translation>
+    </message>
+    <message>
+        <source>Nobody answers.</source>
+        <translation>Niemand antwortet.</translation>
+    </message>
+    <message>
+        <source>Nobody&apos;s data is at stake: this is practice.</source>
+        <translation>Niemandes Daten stehen auf dem Spiel: Das ist eine Übung.</translation>
+    </message>
+    <message>
+        <source>Not known how it is shut off</source>
+        <translation>Wie sie abgeschirmt ist, ist nicht bekannt</translation>
+    </message>
+    <message>
+        <source>Not reached</source>
+        <translation>Nicht erreicht</translation>
+    </message>
+    <message>
+        <source>Not reached lately</source>
+        <translation>Lange nicht erreicht</translation>
+    </message>
+    <message>
+        <source>Not shut off from your files</source>
+        <translation>Hätte Zugang zu Ihren Dateien</translation>
+    </message>
+    <message>
+        <source>Nothing answered, so that was not done.</source>
+        <translation>Nichts hat geantwortet, darum ist das nicht geschehen.</translation>
+    </message>
+    <message>
+        <source>Nothing answers on this computer. This window keeps asking by itself.</source>
+        <translation>Auf diesem Computer antwortet nichts. Dieses Fenster fragt von selbst weiter.</translation>
+    </message>
+    <message>
+        <source>Nothing could be looked at yet</source>
+        <translation>Noch ließ sich nichts prüfen</translation>
+    </message>
+    <message>
+        <source>Nothing new is taken in meanwhile; pieces kept here can still be read.</source>
+        <translation>Inzwischen wird nichts Neues angenommen; was hier liegt, bleibt lesbar.</translation>
+    </message>
+    <message>
+        <source>Nothing to keep yet. Pieces come by themselves when others need room.</source>
+        <translation>Noch ist nichts aufzubewahren. Stücke kommen von selbst, wenn andere Platz brauchen.</translation>
+    </message>
+    <message>
+        <source>On a metered connection</source>
+        <translation>Verbindung kostet nach Menge</translation>
+    </message>
+    <message>
+        <source>On battery</source>
+        <translation>Im Akkubetrieb</translation>
+    </message>
+    <message>
+        <source>Open Perennial</source>
+        <translation>Perennial öffnen</translation>
+    </message>
+    <message>
+        <source>Other computers should hold the same pieces; that cannot be checked right now.</source>
+        <translation>Andere Computer sollten dieselben Stücke haben; das lässt sich gerade nicht prüfen.</translation>
+    </message>
+    <message>
+        <source>Others answer</source>
+        <translation>Andere antworten</translation>
+    </message>
+    <message>
+        <source>Others do not reach you.</source>
+        <translation>Andere erreichen Sie nicht.</translation>
+    </message>
+    <message>
+        <source>Others reach you</source>
+        <translation>Andere erreichen Sie</translation>
+    </message>
+    <message>
+        <source>Outside your hours</source>
+        <translation>Außerhalb Ihrer Stunden</translation>
+    </message>
+    <message>
+        <source>Partly shut off</source>
+        <translation>Teilweise abgeschirmt</translation>
+    </message>
+    <message>
+        <source>Partly shut off, never tried on this system</source>
+        <translation>Teilweise abgeschirmt, hier nie erprobt</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>Paused by you.</source>
+        <translation>Von Ihnen angehalten.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Paused for %n reason(s).</source>
+        <translation>
+            <numerusform>Pausiert aus %n Grund.</numerusform>
+            <numerusform>Pausiert aus %n Gründen.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Paused.</source>
+        <translation>Pausiert.</translation>
+    </message>
+    <message>
+        <source>Paused: {reasons}.</source>
+        <translation>Pausiert: {reasons}.</translation>
+    </message>
+    <message>
+        <source>Perennial (practice network)</source>
+        <translation>Perennial (Übungsnetz)</translation>
+    </message>
+    <message>
+        <source>Perennial has been started and has not said anything yet.</source>
+        <translation>Perennial wurde gestartet und hat noch nichts gesagt.</translation>
+    </message>
+    <message>
+        <source>Perennial lets home computers keep each other&apos;s data safe, without any company in the middle. This computer has not joined a network yet.</source>
+        <translation>Mit Perennial bewahren Computer zu Hause gegenseitig ihre Daten auf, ohne eine Firma in der Mitte. Dieser Computer gehört noch zu keinem Netz.</translation>
+    </message>
+    <message>
+        <source>Pieces kept here can still be read meanwhile.</source>
+        <translation>Was hier liegt, bleibt inzwischen lesbar.</translation>
+    </message>
+    <message>
+        <source>Pieces proved</source>
+        <translation>Stücke nachgewiesen</translation>
+    </message>
+    <message>
+        <source>Practice network</source>
+        <translation>Übungsnetz</translation>
+    </message>
+    <message>
+        <source>Practice: {line}</source>
+        <translation>Übung: {line}</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Quit (Perennial goes on without this window)</source>
+        <translation>Beenden (Perennial läuft ohne Fenster weiter)</translation>
+    </message>
+    <message>
+        <source>Quit Perennial?</source>
+        <translation>Perennial beenden?</translation>
+    </message>
+    <message>
+        <source>Quit and end the practice network</source>
+        <translation>Beenden, auch das Übungsnetz</translation>
+    </message>
+    <message>
+        <source>Resources</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Shut off from your files</source>
+        <translation>Ohne Zugang zu Ihren Dateien</translation>
+    </message>
+    <message>
+        <source>Something is wrong.</source>
+        <translation>Etwas stimmt nicht.</translation>
+    </message>
+    <message>
+        <source>Something to know.</source>
+        <translation>Etwas zur Kenntnis.</translation>
+    </message>
+    <message>
+        <source>Start it again</source>
+        <translation>Wieder starten</translation>
+    </message>
+    <message>
+        <source>Starting up.</source>
+        <translation>Startet gerade.</translation>
+    </message>
+    <message>
+        <source>The clock is wrong.</source>
+        <translation>Die Uhr geht falsch.</translation>
+    </message>
+    <message>
+        <source>The disk does not work.</source>
+        <translation>Die Festplatte geht nicht.</translation>
+    </message>
+    <message>
+        <source>The practice network did not start.</source>
+        <translation>Das Übungsnetz ist nicht gestartet.</translation>
+    </message>
+    <message>
+        <source>The practice network has ended.</source>
+        <translation>Das Übungsnetz ist zu Ende.</translation>
+    </message>
+    <message>
+        <source>The version in use</source>
+        <translation>Die jetzige Version</translation>
+    </message>
+    <message>
+        <source>There has been no answer since {moment}. This window keeps asking by itself.</source>
+        <translation>Seit {moment} kommt keine Antwort. Dieses Fenster fragt von selbst weiter.</translation>
+    </message>
+    <message>
+        <source>There is nothing you need to do.</source>
+        <translation>Es ist nichts zu tun.</translation>
+    </message>
+    <message>
+        <source>This desktop has no place for a tray icon, so the window is only made small. To see it again, click it among your windows or start Perennial once more.</source>
+        <translation>Auf diesem Desktop ist kein Platz für ein Symbol in der Leiste, darum wird das Fenster nur klein gemacht. Es erscheint wieder nach einem Klick in der Fensterliste oder wenn Perennial noch einmal gestartet wird.</translation>
+    </message>
+    <message numerus="yes">
+        <source>This farm keeps %n piece(s) for its neighbours, all of them on this computer.</source>
+        <translation>
+            <numerusform>Hier liegt %n Stück für die Nachbarn, und alle Nachbarn sind auf diesem Computer.</numerusform>
+            <numerusform>Hier liegen %n Stücke für die Nachbarn, und alle Nachbarn sind auf diesem Computer.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Until I resume</source>
+        <translation>Bis ich weitermache</translation>
+    </message>
+    <message>
+        <source>Until tomorrow</source>
+        <translation>Bis morgen</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <translation>Updates</translation>
+    </message>
+    <message>
+        <source>Version {in_use}</source>
+        <translation>Version {in_use}</translation>
+    </message>
+    <message>
+        <source>You asked for it</source>
+        <translation>So gewünscht</translation>
+    </message>
+    <message>
+        <source>You can grow a new one at any time.</source>
+        <translation>Ein neues kann jederzeit wachsen.</translation>
+    </message>
+    <message>
+        <source>You can watch new versions being tried out and taking over</source>
+        <translation>Zu sehen ist, wie neue Versionen ausprobiert werden und übernehmen</translation>
+    </message>
+    <message numerus="yes">
+        <source>Your computer is helping to keep %n piece(s) of other people&apos;s data safe.</source>
+        <translation>
+            <numerusform>Ihr Computer hilft, %n Stück fremder Daten sicher aufzubewahren.</numerusform>
+            <numerusform>Ihr Computer hilft, %n Stücke fremder Daten sicher aufzubewahren.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Your computer stops helping until you start Perennial again.</source>
+        <translation>Ihr Computer hilft dann nicht mehr, bis Perennial wieder gestartet wird.</translation>
+    </message>
+    <message>
+        <source>at {clock}</source>
+        <translation>um {clock}</translation>
+    </message>
+    <message>
+        <source>at {day} {month} {clock}</source>
+        <translation>am {day}. {month} um {clock}</translation>
+    </message>
+    <message>
+        <source>ends when you plug in</source>
+        <translation>endet mit dem Netzteil</translation>
+    </message>
+    <message>
+        <source>ends when you say so</source>
+        <translation>endet, wenn Sie es sagen</translation>
+    </message>
+    <message>
+        <source>ends with another connection</source>
+        <translation>endet mit einer anderen Verbindung</translation>
+    </message>
+    <message>
+        <source>ends with the next of your hours</source>
+        <translation>endet mit der nächsten Ihrer Stunden</translation>
+    </message>
+    <message>
+        <source>ends {moment}</source>
+        <translation>endet {moment}</translation>
+    </message>
+    <message>
+        <source>on a metered connection</source>
+        <translation>Verbindung kostet nach Menge</translation>
+    </message>
+    <message>
+        <source>on battery</source>
+        <translation>im Akkubetrieb</translation>
+    </message>
+    <message>
+        <source>outside your hours</source>
+        <translation>außerhalb Ihrer Stunden</translation>
+    </message>
+    <message>
+        <source>tomorrow at {clock}</source>
+        <translation>morgen um {clock}</translation>
+    </message>
+    <message>
+        <source>{day} {month} {clock}</source>
+        <translation>{day}. {month}, {clock}</translation>
+    </message>
+    <message>
+        <source>{free} still free to lend</source>
+        <translation>{free} noch zu verleihen</translation>
+    </message>
+    <message>
+        <source>{in_use} · trying {trying}</source>
+        <translation>{in_use} · probiert {trying}</translation>
+    </message>
+    <message>
+        <source>{line}, trying {version}</source>
+        <translation>{line}, probiert {version}</translation>
+    </message>
+    <message>
+        <source>{these} and {last}</source>
+        <translation>{these} und {last}</translation>
+    </message>
+    <message>
+        <source>{used} of {quota} in use</source>
+        <translation>{used} von {quota} belegt</translation>
+    </message>
+    <message>
+        <source>{version} is being tried out</source>
+        <translation>{version} wird ausprobiert</translation>
+    </message>
+</context>
+<context>
+    <name>details</name>
+    <message>
+        <source>Also on 127.0.0.1, with the token of this run from {token_file}:</source>
+        <translation>Auch auf 127.0.0.1, mit dem Token dieses Laufs aus {token_file}:</translation>
+    </message>
+    <message>
+        <source>Decoy trials</source>
+        <translation>Scheinproben</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Developers</source>
+        <translation>Entwickler</translation>
+    </message>
+    <message>
+        <source>For the curious, in exact words. There is nothing to do here.</source>
+        <translation>Für Neugierige, in genauen Worten. Hier ist nichts zu tun.</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>In a file behind a passphrase, which is asked for at every start.</source>
+        <translation>In einer Datei hinter einer Passphrase, nach der bei jedem Start gefragt wird.</translation>
+    </message>
+    <message>
+        <source>In the keyring of this system.</source>
+        <translation>Im Schlüsselbund dieses Systems.</translation>
+    </message>
+    <message>
+        <source>It could not be saved: {why}</source>
+        <translation>Das ließ sich nicht speichern: {why}</translation>
+    </message>
+    <message>
+        <source>Last events</source>
+        <translation>Letzte Ereignisse</translation>
+    </message>
+    <message>
+        <source>Last lines of the log</source>
+        <translation>Letzte Zeilen des Protokolls</translation>
+    </message>
+    <message>
+        <source>Local API and metrics</source>
+        <translation>Lokale API und Messwerte</translation>
+    </message>
+    <message>
+        <source>Nothing answers on this computer, so only what lies on its disk is shown.</source>
+        <translation>Auf diesem Computer antwortet nichts; gezeigt wird nur, was auf der Festplatte liegt.</translation>
+    </message>
+    <message>
+        <source>Nothing has happened since this window was opened.</source>
+        <translation>Seit dieses Fenster offen ist, ist nichts geschehen.</translation>
+    </message>
+    <message>
+        <source>Peers</source>
+        <translation>Vaults</translation>
+    </message>
+    <message>
+        <source>Private key</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Programs of this account can ask the node what this window asks. It answers on a Unix socket that no other account can open; there is no password to it.</source>
+        <translation>Programme dieses Kontos können den Knoten dasselbe fragen wie dieses Fenster. Er antwortet auf einem Unix-Socket, den kein anderes Konto öffnen kann; ein Passwort gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>Sandbox</source>
+        <translation>Sandbox</translation>
+    </message>
+    <message>
+        <source>Save a diagnostics file</source>
+        <translation>Diagnosedatei speichern</translation>
+    </message>
+    <message>
+        <source>Saved.</source>
+        <translation>Gespeichert.</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>Platz</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>The log cannot be read: {why}</source>
+        <translation>Das Protokoll lässt sich nicht lesen: {why}</translation>
+    </message>
+    <message>
+        <source>The version that runs makes no diagnostics file yet.</source>
+        <translation>Die laufende Version kann noch keine Diagnosedatei schreiben.</translation>
+    </message>
+    <message>
+        <source>There is no log yet.</source>
+        <translation>Es gibt noch kein Protokoll.</translation>
+    </message>
+    <message>
+        <source>This node</source>
+        <translation>Dieser Knoten</translation>
+    </message>
+    <message>
+        <source>Tree hash</source>
+        <translation>Prüfsumme</translation>
+    </message>
+    <message>
+        <source>Unprotected, as in every practice network: in a file of this home.</source>
+        <translation>Ungeschützt, wie in jedem Übungsnetz: in einer Datei dieses Ordners.</translation>
+    </message>
+    <message>
+        <source>Unprotected: in a file that every program of this account can read.</source>
+        <translation>Ungeschützt: in einer Datei, die jedes Programm dieses Kontos lesen kann.</translation>
+    </message>
+    <message>
+        <source>Vault id</source>
+        <translation>Vault-ID</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>full: the vault reaches its own folder and the network, and nothing else</source>
+        <translation>voll: der Vault erreicht seinen eigenen Ordner und das Netz, sonst nichts</translation>
+    </message>
+    <message>
+        <source>never tried on such a system</source>
+        <translation>auf einem solchen System nie erprobt</translation>
+    </message>
+    <message>
+        <source>none: the vault can do whatever this account can do</source>
+        <translation>keine: der Vault kann alles, was dieses Konto kann</translation>
+    </message>
+    <message>
+        <source>partial</source>
+        <translation>teilweise</translation>
+    </message>
+    <message>
+        <source>the version in use beside itself: {outcome} after {blocks} blocks, {moment}</source>
+        <translation>die benutzte Version neben sich selbst: {outcome} nach {blocks} Blöcken, {moment}</translation>
+    </message>
+    <message>
+        <source>{digits}… (the first 8 of 64 digits)</source>
+        <translation>{digits}… (die ersten 8 von 64 Stellen)</translation>
+    </message>
+    <message>
+        <source>{peers} vaults in {subnets} subnets</source>
+        <translation>{peers} Vaults in {subnets} Teilnetzen</translation>
+    </message>
+    <message>
+        <source>{used} of {quota} bytes, {chunks} chunks</source>
+        <translation>{used} von {quota} Bytes, {chunks} Chunks</translation>
+    </message>
+    <message>
+        <source>{version}, in use since {moment}</source>
+        <translation>{version}, in Gebrauch seit {moment}</translation>
+    </message>
+</context>
+<context>
+    <name>help</name>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Inhalt</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <source>It holds nothing secret and no address, so you can show it to whoever helps you.</source>
+        <translation>Sie enthält nichts Geheimes und keine Adresse und kann jedem gezeigt werden, der Ihnen hilft.</translation>
+    </message>
+    <message>
+        <source>Save a diagnostics file…</source>
+        <translation>Diagnose speichern …</translation>
+    </message>
+    <message>
+        <source>The handbook is not there. It belongs into {folder}.</source>
+        <translation>Das Handbuch fehlt. Es gehört in {folder}.</translation>
+    </message>
+    <message>
+        <source>There is no such page in the handbook: {target}</source>
+        <translation>Diese Seite gibt es im Handbuch nicht: {target}</translation>
+    </message>
+    <message>
+        <source>This leads out of the handbook, so nothing was opened: {address}</source>
+        <translation>Das führt aus dem Handbuch hinaus, darum wurde nichts geöffnet: {address}</translation>
+    </message>
+</context>
+<context>
+    <name>network</name>
+    <message numerus="yes">
+        <source>%n answer(s)</source>
+        <translation>
+            <numerusform>%n antwortet</numerusform>
+            <numerusform>%n antworten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n computer(s) known in all.</source>
+        <translation>
+            <numerusform>Insgesamt %n Computer bekannt.</numerusform>
+            <numerusform>Insgesamt %n Computer bekannt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n is/are silent</source>
+        <translation>
+            <numerusform>%n schweigt</numerusform>
+            <numerusform>%n schweigen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n is/are slow</source>
+        <translation>
+            <numerusform>%n ist langsam</numerusform>
+            <numerusform>%n sind langsam</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n of the next {count} computers further out answer(s)</source>
+        <translation>
+            <numerusform>%n der nächsten {count} Computer weiter draußen antwortet</numerusform>
+            <numerusform>%n der nächsten {count} Computer weiter draußen antworten</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>As it was when last heard, at {moment}.</source>
+        <translation>So stand es zuletzt ({moment}).</translation>
+    </message>
+    <message>
+        <source>As soon as Perennial answers, your neighbours are shown here.</source>
+        <translation>Sobald Perennial antwortet, stehen hier Ihre Nachbarn.</translation>
+    </message>
+    <message>
+        <source>At most {sent} sent and {received} received, averaged over a minute.</source>
+        <translation>Höchstens {sent} gesendet und {received} empfangen, im Mittel einer Minute.</translation>
+    </message>
+    <message>
+        <source>Clockwise, the nearest first, in the network&apos;s own order. This is not a map.</source>
+        <translation>Im Uhrzeigersinn, die nächsten zuerst, in der Ordnung des Netzes. Das ist keine Landkarte.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Neighbours on %n different network(s).</source>
+        <translation>
+            <numerusform>Nachbarn in %n Netz.</numerusform>
+            <numerusform>Nachbarn in %n verschiedenen Netzen.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>No neighbours yet. They are found by themselves, which can take a few minutes.</source>
+        <translation>Noch keine Nachbarn. Sie finden sich von selbst; das kann einige Minuten dauern.</translation>
+    </message>
+    <message>
+        <source>No single network can speak for all.</source>
+        <translation>Kein einzelnes Netz kann für alle sprechen.</translation>
+    </message>
+    <message>
+        <source>Not measured yet. The first minute comes in a minute.</source>
+        <translation>Noch nicht gemessen. Die erste Minute kommt in einer Minute.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent or received in this hour.</source>
+        <translation>In dieser Stunde wurde nichts gesendet oder empfangen.</translation>
+    </message>
+    <message>
+        <source>Received</source>
+        <translation>Empfangen</translation>
+    </message>
+    <message>
+        <source>Sending and receiving: {no_limit}.</source>
+        <translation>Senden und Empfangen: {no_limit}.</translation>
+    </message>
+    <message>
+        <source>Sent</source>
+        <translation>Gesendet</translation>
+    </message>
+    <message>
+        <source>The computers that keep the same pieces as yours, so that nothing is lost when one of you is switched off.</source>
+        <translation>Die Computer, die dieselben Stücke aufbewahren wie Ihrer, damit nichts verloren geht, wenn einer ausgeschaltet ist.</translation>
+    </message>
+    <message>
+        <source>The last hour</source>
+        <translation>Die letzte Stunde</translation>
+    </message>
+    <message>
+        <source>The last one came {ago}.</source>
+        <translation>Der letzte kam {ago}.</translation>
+    </message>
+    <message>
+        <source>The nearest {shown} of {count} are drawn.</source>
+        <translation>Gezeichnet sind die nächsten {shown} von {count}.</translation>
+    </message>
+    <message>
+        <source>The next computer further out answers</source>
+        <translation>Der nächste Computer weiter draußen antwortet</translation>
+    </message>
+    <message>
+        <source>The next computer further out does not answer</source>
+        <translation>Der nächste Computer weiter draußen antwortet nicht</translation>
+    </message>
+    <message>
+        <source>The next {count} computers further out all answer</source>
+        <translation>Die nächsten {count} Computer weiter draußen antworten alle</translation>
+    </message>
+    <message>
+        <source>Your limits: sending {sending}, receiving {receiving}.</source>
+        <translation>Ihre Grenzen: Senden {sending}, Empfangen {receiving}.</translation>
+    </message>
+    <message>
+        <source>Your neighbours</source>
+        <translation>Ihre Nachbarn</translation>
+    </message>
+    <message>
+        <source>an hour ago</source>
+        <translation>vor einer Stunde</translation>
+    </message>
+    <message>
+        <source>no limit set</source>
+        <translation>keine Grenze gesetzt</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>jetzt</translation>
+    </message>
+    <message>
+        <source>{limit} (dashed)</source>
+        <translation>{limit} (gestrichelt)</translation>
+    </message>
+    <message>
+        <source>{sent} sent, {received} received in this hour.</source>
+        <translation>{sent} gesendet, {received} empfangen in dieser Stunde.</translation>
+    </message>
+    <message>
+        <source>{told}; each mark stands for up to {per_dot}</source>
+        <translation>{told}; jedes Zeichen steht für bis zu {per_dot}</translation>
+    </message>
+</context>
+<context>
+    <name>node</name>
+    <message numerus="yes">
+        <source>%n day(s)</source>
+        <translation>
+            <numerusform>%n Tag</numerusform>
+            <numerusform>%n Tage</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s) ago</source>
+        <translation>
+            <numerusform>vor %n Tag</numerusform>
+            <numerusform>vor %n Tagen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s)</source>
+        <translation>
+            <numerusform>%n Stunde</numerusform>
+            <numerusform>%n Stunden</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s) ago</source>
+        <translation>
+            <numerusform>vor %n Stunde</numerusform>
+            <numerusform>vor %n Stunden</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s)</source>
+        <translation>
+            <numerusform>%n Minute</numerusform>
+            <numerusform>%n Minuten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s) ago</source>
+        <translation>
+            <numerusform>vor %n Minute</numerusform>
+            <numerusform>vor %n Minuten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n other computer(s) asked for a proof of a piece that should be kept here, and got none.</source>
+        <translation>
+            <numerusform>Ein anderer Computer hat den Nachweis für ein Stück verlangt, das hier liegen sollte, und keinen bekommen.</numerusform>
+            <numerusform>%n andere Computer haben den Nachweis für ein Stück verlangt, das hier liegen sollte, und keinen bekommen.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n year(s)</source>
+        <translation>
+            <numerusform>%n Jahr</numerusform>
+            <numerusform>%n Jahre</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n year(s) ago</source>
+        <translation>
+            <numerusform>vor %n Jahr</numerusform>
+            <numerusform>vor %n Jahren</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All is well: {used} of {quota} in use, connected to %n computer(s).</source>
+        <translation>
+            <numerusform>Alles ist gut: {used} von {quota} belegt, verbunden mit %n Computer.</numerusform>
+            <numerusform>Alles ist gut: {used} von {quota} belegt, verbunden mit %n Computern.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Another computer answered, and its signature was right.</source>
+        <translation>Ein anderer Computer hat geantwortet, und seine Unterschrift stimmte.</translation>
+    </message>
+    <message>
+        <source>Another computer asked for a proof of a piece that is kept here, and was satisfied.</source>
+        <translation>Ein anderer Computer hat den Nachweis für ein Stück verlangt, das hier liegt, und war zufrieden.</translation>
+    </message>
+    <message>
+        <source>Another computer was not satisfied with a proof of a piece; others are still to say.</source>
+        <translation>Ein anderer Computer war mit dem Nachweis für ein Stück nicht zufrieden; weitere haben sich noch nicht geäußert.</translation>
+    </message>
+    <message>
+        <source>By the few others that were heard the clock is about {span} ahead; which of them is wrong is not known.</source>
+        <translation>Nach den wenigen anderen, die zu hören waren, geht die Uhr etwa {span} vor; welche davon falsch geht, ist nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>By the few others that were heard the clock is about {span} behind; which of them is wrong is not known.</source>
+        <translation>Nach den wenigen anderen, die zu hören waren, geht die Uhr etwa {span} nach; welche davon falsch geht, ist nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Do not trust this disk any more; save what is on it.</source>
+        <translation>Dieser Festplatte ist nicht mehr zu trauen; bitte sichern, was darauf liegt.</translation>
+    </message>
+    <message>
+        <source>For {span} no other computer has given an answer that is right.</source>
+        <translation>{span} lang hat kein anderer Computer richtig geantwortet.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Last news from the makers: %n day(s) ago.</source>
+        <translation>
+            <numerusform>Letzte Nachricht der Hersteller: vor %n Tag.</numerusform>
+            <numerusform>Letzte Nachricht der Hersteller: vor %n Tagen.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Last news from the makers: today.</source>
+        <translation>Letzte Nachricht der Hersteller: heute.</translation>
+    </message>
+    <message>
+        <source>Last news from the makers: yesterday.</source>
+        <translation>Letzte Nachricht der Hersteller: gestern.</translation>
+    </message>
+    <message>
+        <source>Let UDP port {port} through the firewalls of this computer and of your router.</source>
+        <translation>Bitte UDP-Port {port} durch die Firewalls von Computer und Router lassen.</translation>
+    </message>
+    <message>
+        <source>Look whether it is plugged in well, and start the computer anew.</source>
+        <translation>Bitte nachsehen, ob sie fest angesteckt ist, und den Computer neu starten.</translation>
+    </message>
+    <message>
+        <source>Look whether the disk is full, write-protected or broken.</source>
+        <translation>Bitte nachsehen, ob die Festplatte voll, schreibgeschützt oder defekt ist.</translation>
+    </message>
+    <message>
+        <source>Look whether the disk is well: pieces on it may be damaged.</source>
+        <translation>Bitte nachsehen, ob die Festplatte gesund ist: Stücke auf ihr könnten beschädigt sein.</translation>
+    </message>
+    <message>
+        <source>Look whether this computer is connected to the internet.</source>
+        <translation>Bitte nachsehen, ob dieser Computer mit dem Internet verbunden ist.</translation>
+    </message>
+    <message>
+        <source>No answer of another computer was checked yet.</source>
+        <translation>Noch wurde keine Antwort eines anderen Computers geprüft.</translation>
+    </message>
+    <message>
+        <source>No other computer answers.</source>
+        <translation>Kein anderer Computer antwortet.</translation>
+    </message>
+    <message>
+        <source>No other of this practice network has come by itself lately.</source>
+        <translation>Aus diesem Übungsnetz ist in letzter Zeit keiner von selbst gekommen.</translation>
+    </message>
+    <message>
+        <source>Nobody has asked this computer for a proof yet.</source>
+        <translation>Noch hat niemand von diesem Computer einen Nachweis verlangt.</translation>
+    </message>
+    <message>
+        <source>Nobody on the internet has come by himself for {span} or more.</source>
+        <translation>{span} lang oder länger ist niemand aus dem Internet von selbst gekommen.</translation>
+    </message>
+    <message>
+        <source>Nothing has been heard of the makers yet.</source>
+        <translation>Von den Herstellern war noch nichts zu hören.</translation>
+    </message>
+    <message>
+        <source>Nothing is kept here yet, so there is nothing to prove.</source>
+        <translation>Hier liegt noch nichts, also gibt es nichts nachzuweisen.</translation>
+    </message>
+    <message>
+        <source>Nothing new is stored: only {free} of the disk are free, and Perennial leaves its last {reserve} to you; make room on it.</source>
+        <translation>Nichts Neues wird gespeichert: Nur {free} der Festplatte sind frei, und die letzten {reserve} lässt Perennial Ihnen; bitte Platz auf ihr schaffen.</translation>
+    </message>
+    <message>
+        <source>Others on the internet reach this computer by themselves.</source>
+        <translation>Andere im Internet erreichen diesen Computer von selbst.</translation>
+    </message>
+    <message>
+        <source>Others on your own network reach this computer; whether the internet could is not known.</source>
+        <translation>Andere im eigenen Netz erreichen diesen Computer; ob es auch aus dem Internet ginge, ist nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Perennial does not keep running ({why}); it is started again and again.</source>
+        <translation>Perennial bleibt nicht am Laufen ({why}); es wird immer wieder gestartet.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Perennial has not answered for %n second(s).</source>
+        <translation>
+            <numerusform>Perennial hat seit %n Sekunde nicht geantwortet.</numerusform>
+            <numerusform>Perennial hat seit %n Sekunden nicht geantwortet.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Perennial is being stopped.</source>
+        <translation>Perennial wird beendet.</translation>
+    </message>
+    <message>
+        <source>Perennial is being stopped: handing over its pieces, at most {within} s.</source>
+        <translation>Perennial wird beendet: Es übergibt seine Stücke, höchstens {within} s lang.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Perennial is being stopped: handing over {done} of %n piece(s), at most {within} s.</source>
+        <translation>
+            <numerusform>Perennial wird beendet: {done} von %n Stück übergeben, höchstens {within} s lang.</numerusform>
+            <numerusform>Perennial wird beendet: {done} von %n Stücken übergeben, höchstens {within} s lang.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Perennial is started again ({why}).</source>
+        <translation>Perennial wird wieder gestartet ({why}).</translation>
+    </message>
+    <message>
+        <source>Perennial is starting.</source>
+        <translation>Perennial startet.</translation>
+    </message>
+    <message>
+        <source>Perennial runs and looks for other computers.</source>
+        <translation>Perennial läuft und sucht andere Computer.</translation>
+    </message>
+    <message>
+        <source>Perennial runs, but it has reached no other computer yet.</source>
+        <translation>Perennial läuft, hat aber noch keinen anderen Computer erreicht.</translation>
+    </message>
+    <message>
+        <source>Perennial runs, but no other computer can be reached at the moment.</source>
+        <translation>Perennial läuft, erreicht aber im Augenblick keinen anderen Computer.</translation>
+    </message>
+    <message>
+        <source>Plug it back in.</source>
+        <translation>Bitte wieder anstecken.</translation>
+    </message>
+    <message>
+        <source>Set date and time right, or let the system set them by itself.</source>
+        <translation>Bitte Datum und Uhrzeit stellen oder das System sie selbst stellen lassen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Shrinking {used} -&gt; {quota}: {done} of %n piece(s) handed over.</source>
+        <translation>
+            <numerusform>Wird kleiner, {used} -&gt; {quota}: {done} von %n Stück übergeben.</numerusform>
+            <numerusform>Wird kleiner, {used} -&gt; {quota}: {done} von %n Stücken übergeben.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Switch on IPv6 in your router, and let others reach this computer over it.</source>
+        <translation>Bitte im Router IPv6 einschalten und andere darüber zu diesem Computer lassen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The clock is right: it agrees with %n other computer(s).</source>
+        <translation>
+            <numerusform>Die Uhr stimmt: Sie geht wie die eines anderen Computers.</numerusform>
+            <numerusform>Die Uhr stimmt: Sie geht wie die von %n anderen Computern.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The clock of this computer is about {span} ahead; so say %n other computer(s).</source>
+        <translation>
+            <numerusform>Die Uhr dieses Computers geht etwa {span} vor; das sagt ein anderer Computer.</numerusform>
+            <numerusform>Die Uhr dieses Computers geht etwa {span} vor; das sagen %n andere Computer.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The clock of this computer is about {span} behind; so say %n other computer(s).</source>
+        <translation>
+            <numerusform>Die Uhr dieses Computers geht etwa {span} nach; das sagt ein anderer Computer.</numerusform>
+            <numerusform>Die Uhr dieses Computers geht etwa {span} nach; das sagen %n andere Computer.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The disk cannot be written, so nothing new is stored: {why}.</source>
+        <translation>Die Festplatte lässt sich nicht beschreiben, darum wird nichts Neues gespeichert: {why}.</translation>
+    </message>
+    <message>
+        <source>The disk cannot be written: {why}.</source>
+        <translation>Die Festplatte lässt sich nicht beschreiben: {why}.</translation>
+    </message>
+    <message>
+        <source>The disk does not answer any more.</source>
+        <translation>Die Festplatte antwortet nicht mehr.</translation>
+    </message>
+    <message>
+        <source>The disk gives back something else than was written to it.</source>
+        <translation>Die Festplatte gibt anderes zurück, als auf sie geschrieben wurde.</translation>
+    </message>
+    <message>
+        <source>The disk has not been looked at yet.</source>
+        <translation>Die Festplatte wurde noch nicht geprüft.</translation>
+    </message>
+    <message>
+        <source>The disk takes nothing more, so nothing new is stored; make room on it.</source>
+        <translation>Die Festplatte nimmt nichts mehr an, darum wird nichts Neues gespeichert; bitte Platz auf ihr schaffen.</translation>
+    </message>
+    <message>
+        <source>The disk was last looked at {ago}.</source>
+        <translation>Die Festplatte wurde zuletzt {ago} geprüft.</translation>
+    </message>
+    <message>
+        <source>The disk with the pieces is not there, or refuses; nothing new is stored until it is back.</source>
+        <translation>Die Festplatte mit den Stücken fehlt oder verweigert sich; bis sie wieder da ist, wird nichts Neues gespeichert.</translation>
+    </message>
+    <message>
+        <source>The disk with the pieces is not there.</source>
+        <translation>Die Festplatte mit den Stücken fehlt.</translation>
+    </message>
+    <message>
+        <source>The disk works: a file was written, read back and removed.</source>
+        <translation>Die Festplatte geht: Eine Datei wurde geschrieben, gelesen und gelöscht.</translation>
+    </message>
+    <message>
+        <source>The last proof that satisfied another computer was given {ago}.</source>
+        <translation>Zuletzt war ein anderer Computer {ago} mit einem Nachweis zufrieden.</translation>
+    </message>
+    <message>
+        <source>The last time that somebody on the internet came by himself was {ago}.</source>
+        <translation>Zuletzt kam jemand aus dem Internet {ago} von selbst.</translation>
+    </message>
+    <message>
+        <source>The others of this practice network reach this one; nobody comes from the internet.</source>
+        <translation>Die anderen in diesem Übungsnetz erreichen diesen; aus dem Internet kommt niemand.</translation>
+    </message>
+    <message>
+        <source>Updates are halted: the makers&apos; signatures contradict each other (since {date}); your pieces are served as before.</source>
+        <translation>Neue Versionen sind angehalten: Die Unterschriften der Hersteller widersprechen einander (seit {date}); Ihre Stücke bleiben verfügbar wie bisher.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Updates wait for the makers: their last word expired on {date}, and the last news from them is %n day(s) old; your pieces are served as before.</source>
+        <translation>
+            <numerusform>Neue Versionen warten auf die Hersteller: Deren letztes Wort galt bis {date}, und ihre letzte Nachricht ist %n Tag alt; Ihre Stücke bleiben verfügbar wie bisher.</numerusform>
+            <numerusform>Neue Versionen warten auf die Hersteller: Deren letztes Wort galt bis {date}, und ihre letzte Nachricht ist %n Tage alt; Ihre Stücke bleiben verfügbar wie bisher.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Updates wait for the makers: what they signed as {role} expired on {date}, and the last news from them is %n day(s) old; your pieces are served as before.</source>
+        <translation>
+            <numerusform>Neue Versionen warten auf die Hersteller: Was sie als {role} unterschrieben haben, galt bis {date}, und ihre letzte Nachricht ist %n Tag alt; Ihre Stücke bleiben verfügbar wie bisher.</numerusform>
+            <numerusform>Neue Versionen warten auf die Hersteller: Was sie als {role} unterschrieben haben, galt bis {date}, und ihre letzte Nachricht ist %n Tage alt; Ihre Stücke bleiben verfügbar wie bisher.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Version {version} is being tried out; version {in_use} keeps your pieces.</source>
+        <translation>Version {version} wird ausprobiert; Version {in_use} bewahrt Ihre Stücke auf.</translation>
+    </message>
+    <message>
+        <source>Whether others can reach this computer by themselves is not known yet.</source>
+        <translation>Ob andere diesen Computer von selbst erreichen, ist noch nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Whether the clock is right is not known yet: no other computer was heard lately.</source>
+        <translation>Ob die Uhr stimmt, ist noch nicht bekannt: Kein anderer Computer war in letzter Zeit zu hören.</translation>
+    </message>
+    <message>
+        <source>Whether the clock is right is not known: the clocks of others contradict each other.</source>
+        <translation>Ob die Uhr stimmt, ist nicht bekannt: Die Uhren der anderen widersprechen einander.</translation>
+    </message>
+    <message>
+        <source>Your router lets nobody in: others can only be asked, and not come by themselves.</source>
+        <translation>Der Router lässt niemanden herein: Andere lassen sich nur fragen und können nicht von selbst kommen.</translation>
+    </message>
+    <message>
+        <source>{over} more than the {quota} that you lend are in use, so nothing new is stored.</source>
+        <translation>{over} mehr als die {quota}, die Sie verleihen, sind belegt; darum wird nichts Neues gespeichert.</translation>
+    </message>
+    <message>
+        <source>{year}-{month}-{day}</source>
+        <translation>{day}.{month}.{year}</translation>
+    </message>
+</context>
+<context>
+    <name>notifications</name>
+    <message>
+        <source>A new version took over</source>
+        <translation>Eine neue Version hat übernommen</translation>
+    </message>
+    <message>
+        <source>Everything else goes on by itself.</source>
+        <translation>Alles andere geht von selbst weiter.</translation>
+    </message>
+    <message>
+        <source>It keeps trying by itself. Open Perennial to see what can be done.</source>
+        <translation>Es versucht es von selbst weiter. Was sich tun lässt, steht in Perennial.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Perennial does not run</source>
+        <translation>Perennial läuft nicht</translation>
+    </message>
+    <message>
+        <source>Perennial needs you</source>
+        <translation>Perennial braucht Sie</translation>
+    </message>
+    <message>
+        <source>Version {version} did well for {tried} and is now in use. There is nothing you need to do.</source>
+        <translation>Version {version} hat sich bewährt (Probe: {tried}) und ist jetzt in Gebrauch. Es ist nichts zu tun.</translation>
+    </message>
+    <message>
+        <source>Version {version} is now in use. There is nothing you need to do.</source>
+        <translation>Version {version} ist jetzt in Gebrauch. Es ist nichts zu tun.</translation>
+    </message>
+    <message>
+        <source>Your computer does not help at the moment. Open Perennial to start it again.</source>
+        <translation>Ihr Computer hilft im Augenblick nicht. In Perennial lässt es sich wieder starten.</translation>
+    </message>
+</context>
+<context>
+    <name>releases</name>
+    <message numerus="yes">
+        <source>%n maker(s) signed it, {needed} must.</source>
+        <translation>
+            <numerusform>%n Hersteller hat unterschrieben, {needed} müssen es.</numerusform>
+            <numerusform>%n Hersteller haben unterschrieben, {needed} müssen es.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n neighbour(s) rated it</source>
+        <translation>
+            <numerusform>%n Nachbar hat sie bewertet</numerusform>
+            <numerusform>%n Nachbarn haben sie bewertet</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n piece(s) checked</source>
+        <translation>
+            <numerusform>%n Stück geprüft</numerusform>
+            <numerusform>%n Stücke geprüft</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>About {change}</source>
+        <translation>Etwa {change}</translation>
+    </message>
+    <message>
+        <source>Also measured</source>
+        <translation>Außerdem gemessen</translation>
+    </message>
+    <message>
+        <source>An offer</source>
+        <translation>Ein Angebot</translation>
+    </message>
+    <message>
+        <source>As soon as Perennial answers, its versions are listed here.</source>
+        <translation>Sobald Perennial antwortet, stehen hier seine Versionen.</translation>
+    </message>
+    <message>
+        <source>At first it is watched closely. If it fails, the version before it comes back by itself.</source>
+        <translation>Am Anfang wird sie genau beobachtet. Versagt sie, kommt die vorige Version von selbst zurück.</translation>
+    </message>
+    <message>
+        <source>At least {needed} are needed</source>
+        <translation>Mindestens {needed} sind nötig</translation>
+    </message>
+    <message>
+        <source>Being fetched</source>
+        <translation>Wird geholt</translation>
+    </message>
+    <message>
+        <source>Being tried out</source>
+        <translation>Wird ausprobiert</translation>
+    </message>
+    <message>
+        <source>Checked</source>
+        <translation>Geprüft</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>Data sent</source>
+        <translation>Gesendete Daten</translation>
+    </message>
+    <message>
+        <source>Enough to go by</source>
+        <translation>Genug für ein Urteil</translation>
+    </message>
+    <message>
+        <source>Failed answers</source>
+        <translation>Fehlgeschlagene Antworten</translation>
+    </message>
+    <message>
+        <source>Going back</source>
+        <translation>Geht zurück</translation>
+    </message>
+    <message>
+        <source>Growth of memory</source>
+        <translation>Speicherzuwachs</translation>
+    </message>
+    <message>
+        <source>How long a trial takes is left to chance and known to nobody in advance, so there is nothing to count down.</source>
+        <translation>Wie lange eine Probe dauert, bestimmt der Zufall; niemand weiß es vorher. Darum gibt es nichts herunterzuzählen.</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>In Gebrauch</translation>
+    </message>
+    <message>
+        <source>It carries the signatures it needs. Its files are fetched next.</source>
+        <translation>Sie trägt die nötigen Unterschriften. Als Nächstes werden ihre Dateien geholt.</translation>
+    </message>
+    <message>
+        <source>It comes from your neighbours, piece by piece, and each piece is checked.</source>
+        <translation>Sie kommt Stück für Stück von Ihren Nachbarn, und jedes Stück wird geprüft.</translation>
+    </message>
+    <message>
+        <source>It could not be proven here. Before it may take over all the same, it must give back every piece that it is given, and the version you use must find them too.</source>
+        <translation>Ihre Güte ließ sich hier nicht beweisen. Bevor sie trotzdem übernehmen darf, muss sie jedes Stück zurückgeben, das sie bekommt, und auch die bisherige Version muss alle finden.</translation>
+    </message>
+    <message>
+        <source>It did not do well while it was watched. The version before it takes over again.</source>
+        <translation>Sie hat sich nicht bewährt, als sie beobachtet wurde. Die vorige Version übernimmt wieder.</translation>
+    </message>
+    <message>
+        <source>It did well in its trial and took over at {moment}.</source>
+        <translation>Sie hat sich in ihrer Probe bewährt und übernommen ({moment}).</translation>
+    </message>
+    <message>
+        <source>It did well. Before it may take over, the version you use must find every piece again that the new one kept.</source>
+        <translation>Sie hat sich bewährt. Bevor sie übernehmen darf, muss die bisherige Version jedes Stück wiederfinden, das die neue aufbewahrt hat.</translation>
+    </message>
+    <message>
+        <source>It is here, whole and checked. Its trial begins by itself.</source>
+        <translation>Sie ist da, vollständig und geprüft. Ihre Probe beginnt von selbst.</translation>
+    </message>
+    <message>
+        <source>It runs beside the version you use, {shut_off}. If it does well it takes over by itself; if not, it is thrown away. Your computer will not restart.</source>
+        <translation>Sie läuft neben der jetzigen Version, {shut_off}. Bewährt sie sich, übernimmt sie von selbst; sonst wird sie verworfen. Ihr Computer startet nicht neu.</translation>
+    </message>
+    <message>
+        <source>It took over at {moment} without a proof, as an exception.</source>
+        <translation>Sie hat als Ausnahme ohne Beweis übernommen ({moment}).</translation>
+    </message>
+    <message>
+        <source>It waits for its turn.</source>
+        <translation>Sie wartet, bis sie an der Reihe ist.</translation>
+    </message>
+    <message>
+        <source>Its makers do not want it to be used any more. The version before it takes over again.</source>
+        <translation>Ihre Hersteller wollen nicht mehr, dass sie benutzt wird. Die vorige Version übernimmt wieder.</translation>
+    </message>
+    <message>
+        <source>Its papers are not in order.</source>
+        <translation>Die Papiere sind nicht in Ordnung.</translation>
+    </message>
+    <message>
+        <source>Just as fast</source>
+        <translation>Genauso schnell</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>Neighbours</source>
+        <translation>Nachbarn</translation>
+    </message>
+    <message>
+        <source>New: {notes}</source>
+        <translation>Neu: {notes}</translation>
+    </message>
+    <message>
+        <source>No newer version is known. When one comes, it is first tried out beside this one.</source>
+        <translation>Eine neuere Version ist nicht bekannt. Kommt eine, wird sie zuerst neben dieser ausprobiert.</translation>
+    </message>
+    <message>
+        <source>No version runs yet</source>
+        <translation>Noch läuft keine Version</translation>
+    </message>
+    <message>
+        <source>Nobody had rated it yet</source>
+        <translation>Niemand hatte sie bewertet</translation>
+    </message>
+    <message>
+        <source>Nobody has rated it yet</source>
+        <translation>Noch hat niemand sie bewertet</translation>
+    </message>
+    <message>
+        <source>None lost, none wrong</source>
+        <translation>Keines verloren, keines falsch</translation>
+    </message>
+    <message>
+        <source>Not known yet</source>
+        <translation>Noch nicht bekannt</translation>
+    </message>
+    <message>
+        <source>Not proven</source>
+        <translation>Nicht bewiesen</translation>
+    </message>
+    <message>
+        <source>Not proven good enough</source>
+        <translation>Nicht nachweislich gut genug</translation>
+    </message>
+    <message>
+        <source>Not tried out</source>
+        <translation>Nicht ausprobiert</translation>
+    </message>
+    <message>
+        <source>Nothing checked yet</source>
+        <translation>Noch nichts geprüft</translation>
+    </message>
+    <message>
+        <source>Nothing measured yet</source>
+        <translation>Noch nichts gemessen</translation>
+    </message>
+    <message>
+        <source>Nothing of it was fetched.</source>
+        <translation>Nichts davon wurde geholt.</translation>
+    </message>
+    <message>
+        <source>Nothing was checked</source>
+        <translation>Nichts wurde geprüft</translation>
+    </message>
+    <message>
+        <source>Probably at least {change}</source>
+        <translation>Wahrscheinlich mindestens {change}</translation>
+    </message>
+    <message>
+        <source>Probably {range}</source>
+        <translation>Wahrscheinlich {range}</translation>
+    </message>
+    <message>
+        <source>Processor time</source>
+        <translation>Rechenzeit</translation>
+    </message>
+    <message>
+        <source>Proven good enough</source>
+        <translation>Nachweislich gut genug</translation>
+    </message>
+    <message>
+        <source>Recalled</source>
+        <translation>Zurückgerufen</translation>
+    </message>
+    <message>
+        <source>Rehearsing</source>
+        <translation>Übt</translation>
+    </message>
+    <message>
+        <source>Show all {count}</source>
+        <translation>Alle {count} zeigen</translation>
+    </message>
+    <message>
+        <source>Signed by {signers}.</source>
+        <translation>Unterschrieben von {signers}.</translation>
+    </message>
+    <message>
+        <source>Slower than allowed</source>
+        <translation>Langsamer als erlaubt</translation>
+    </message>
+    <message>
+        <source>Slowest answers</source>
+        <translation>Langsamste Antworten</translation>
+    </message>
+    <message>
+        <source>So far about {change}</source>
+        <translation>Bisher etwa {change}</translation>
+    </message>
+    <message>
+        <source>So far just as fast</source>
+        <translation>Bisher genauso schnell</translation>
+    </message>
+    <message>
+        <source>So small a network needs no ratings</source>
+        <translation>Ein so kleines Netz braucht keine Bewertungen</translation>
+    </message>
+    <message>
+        <source>Speed, against the version in use</source>
+        <translation>Tempo, verglichen mit der jetzigen Version</translation>
+    </message>
+    <message>
+        <source>Still measuring</source>
+        <translation>Misst noch</translation>
+    </message>
+    <message>
+        <source>Taken back</source>
+        <translation>Zurückgenommen</translation>
+    </message>
+    <message>
+        <source>Taking over</source>
+        <translation>Übernimmt</translation>
+    </message>
+    <message>
+        <source>The makers recalled version {version}, and no version from before may take its place. It keeps serving until a newer one has proven itself.</source>
+        <translation>Die Hersteller haben Version {version} zurückgerufen, und keine frühere darf an ihre Stelle treten. Sie arbeitet weiter, bis eine neuere sich bewährt hat.</translation>
+    </message>
+    <message>
+        <source>The makers recalled version {version}. The one before came back by itself.</source>
+        <translation>Die Hersteller haben Version {version} zurückgerufen. Die vorige kam von selbst zurück.</translation>
+    </message>
+    <message>
+        <source>The version that this computer began with.</source>
+        <translation>Die Version, mit der dieser Computer begonnen hat.</translation>
+    </message>
+    <message>
+        <source>The way back from {version} is rehearsed</source>
+        <translation>Der Rückweg von {version} wird geübt</translation>
+    </message>
+    <message>
+        <source>The work is being handed over. Your computer will not restart.</source>
+        <translation>Die Arbeit wird gerade übergeben. Ihr Computer startet nicht neu.</translation>
+    </message>
+    <message>
+        <source>Thrown away</source>
+        <translation>Verworfen</translation>
+    </message>
+    <message>
+        <source>To take over it needed {needed}</source>
+        <translation>Zum Übernehmen waren {needed} nötig</translation>
+    </message>
+    <message>
+        <source>Too little to tell</source>
+        <translation>Zu wenig für ein Urteil</translation>
+    </message>
+    <message>
+        <source>Took over</source>
+        <translation>Hat übernommen</translation>
+    </message>
+    <message>
+        <source>Tried out</source>
+        <translation>Ausprobiert</translation>
+    </message>
+    <message>
+        <source>Turned away</source>
+        <translation>Abgewiesen</translation>
+    </message>
+    <message>
+        <source>Updates wait</source>
+        <translation>Neue Versionen warten</translation>
+    </message>
+    <message>
+        <source>Urgent: its trial is short.</source>
+        <translation>Dringend: ihre Probe ist kurz.</translation>
+    </message>
+    <message>
+        <source>Usual answer</source>
+        <translation>Übliche Antwort</translation>
+    </message>
+    <message>
+        <source>Version {version} could not prove itself. {why} The version you use was kept.</source>
+        <translation>Version {version} konnte sich nicht beweisen. {why} Die bisherige Version ist geblieben.</translation>
+    </message>
+    <message>
+        <source>Version {version} has the very files that were in use already.</source>
+        <translation>Version {version} besteht aus genau den Dateien, die schon in Gebrauch waren.</translation>
+    </message>
+    <message>
+        <source>Version {version} is being fetched</source>
+        <translation>Version {version} wird geholt</translation>
+    </message>
+    <message>
+        <source>Version {version} is being taken back</source>
+        <translation>Version {version} wird zurückgenommen</translation>
+    </message>
+    <message>
+        <source>Version {version} is being tried out</source>
+        <translation>Version {version} wird ausprobiert</translation>
+    </message>
+    <message>
+        <source>Version {version} is taking over</source>
+        <translation>Version {version} übernimmt gerade</translation>
+    </message>
+    <message>
+        <source>Version {version} took over</source>
+        <translation>Version {version} hat übernommen</translation>
+    </message>
+    <message>
+        <source>Version {version} took over and did not do well. {why} The one before came back by itself.</source>
+        <translation>Version {version} hat übernommen und sich nicht bewährt. {why} Die vorige kam von selbst zurück.</translation>
+    </message>
+    <message>
+        <source>Version {version} waits for its trial</source>
+        <translation>Version {version} wartet auf ihre Probe</translation>
+    </message>
+    <message>
+        <source>Version {version} was announced</source>
+        <translation>Version {version} ist angekündigt</translation>
+    </message>
+    <message>
+        <source>Version {version} was recalled</source>
+        <translation>Version {version} wurde zurückgerufen</translation>
+    </message>
+    <message>
+        <source>Version {version} was thrown away. {why} Nothing changed for you.</source>
+        <translation>Version {version} wurde verworfen. {why} Für Sie hat sich nichts geändert.</translation>
+    </message>
+    <message>
+        <source>Versions so far</source>
+        <translation>Bisherige Versionen</translation>
+    </message>
+    <message>
+        <source>Watched until {moment}.</source>
+        <translation>Beobachtet bis {moment}.</translation>
+    </message>
+    <message>
+        <source>What has been seen so far</source>
+        <translation>Was bisher zu sehen war</translation>
+    </message>
+    <message>
+        <source>What is new, in its makers&apos; words</source>
+        <translation>Was neu ist, in den Worten der Hersteller</translation>
+    </message>
+    <message>
+        <source>What was seen of {version}</source>
+        <translation>Was von {version} zu sehen war</translation>
+    </message>
+    <message>
+        <source>You are using {version}</source>
+        <translation>In Gebrauch ist {version}</translation>
+    </message>
+    <message>
+        <source>as an exception</source>
+        <translation>als Ausnahme</translation>
+    </message>
+    <message>
+        <source>at {moment}</source>
+        <translation>{moment}</translation>
+    </message>
+    <message>
+        <source>between {one} and {other}</source>
+        <translation>zwischen {one} und {other}</translation>
+    </message>
+    <message>
+        <source>comes next</source>
+        <translation>kommt als Nächstes</translation>
+    </message>
+    <message>
+        <source>did not do well</source>
+        <translation>nicht bewährt</translation>
+    </message>
+    <message>
+        <source>far {more}</source>
+        <translation>weit {more}</translation>
+    </message>
+    <message>
+        <source>faster</source>
+        <translation>schneller</translation>
+    </message>
+    <message>
+        <source>for {lasted}</source>
+        <translation>{lasted} lang</translation>
+    </message>
+    <message>
+        <source>less</source>
+        <translation>weniger</translation>
+    </message>
+    <message>
+        <source>limit: {share} slower</source>
+        <translation>Grenze: {share} langsamer</translation>
+    </message>
+    <message>
+        <source>more</source>
+        <translation>mehr</translation>
+    </message>
+    <message>
+        <source>now: {version}</source>
+        <translation>jetzt: {version}</translation>
+    </message>
+    <message>
+        <source>partly shut off from the rest of this computer</source>
+        <translation>vom übrigen Computer teilweise abgeschirmt</translation>
+    </message>
+    <message>
+        <source>same</source>
+        <translation>gleich</translation>
+    </message>
+    <message>
+        <source>shut off from your files</source>
+        <translation>ohne Zugang zu Ihren Dateien</translation>
+    </message>
+    <message>
+        <source>signatures checked</source>
+        <translation>Unterschriften geprüft</translation>
+    </message>
+    <message numerus="yes">
+        <source>signed by %n maker(s)</source>
+        <translation>
+            <numerusform>unterschrieben von %n Hersteller</numerusform>
+            <numerusform>unterschrieben von %n Herstellern</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>since {moment}</source>
+        <translation>seit {moment}</translation>
+    </message>
+    <message>
+        <source>slower</source>
+        <translation>langsamer</translation>
+    </message>
+    <message>
+        <source>still: {version}</source>
+        <translation>weiterhin: {version}</translation>
+    </message>
+    <message>
+        <source>the same</source>
+        <translation>gleich</translation>
+    </message>
+    <message>
+        <source>the same files</source>
+        <translation>dieselben Dateien</translation>
+    </message>
+    <message>
+        <source>the way back</source>
+        <translation>den Rückweg</translation>
+    </message>
+    <message>
+        <source>up to {most}</source>
+        <translation>bis zu {most}</translation>
+    </message>
+    <message>
+        <source>watched closely</source>
+        <translation>genau beobachtet</translation>
+    </message>
+    <message>
+        <source>watched until {moment}</source>
+        <translation>beobachtet bis {moment}</translation>
+    </message>
+    <message>
+        <source>which cannot be shut off from your files on this computer</source>
+        <translation>die auf diesem Computer nicht von Ihren Dateien abgeschirmt werden kann</translation>
+    </message>
+    <message>
+        <source>{count} lost</source>
+        <translation>{count} verloren</translation>
+    </message>
+    <message>
+        <source>{count} wrong</source>
+        <translation>{count} falsch</translation>
+    </message>
+    <message>
+        <source>{place} of 3: {word}, {under}</source>
+        <translation>{place} von 3: {word}, {under}</translation>
+    </message>
+    <message>
+        <source>{share} %</source>
+        <translation>{share} %</translation>
+    </message>
+    <message>
+        <source>{size} fetched.</source>
+        <translation>{size} geholt.</translation>
+    </message>
+    <message>
+        <source>{small} to {large} {less}</source>
+        <translation>{small} bis {large} {less}</translation>
+    </message>
+    <message>
+        <source>{times} times as much</source>
+        <translation>{times}-mal so viel</translation>
+    </message>
+    <message>
+        <source>{times} times as slow</source>
+        <translation>{times}-mal so langsam</translation>
+    </message>
+</context>
+<context>
+    <name>resources</name>
+    <message>
+        <source>A practice network ends when you quit</source>
+        <translation>Ein Übungsnetz endet beim Beenden</translation>
+    </message>
+    <message>
+        <source>A practice network never holds back</source>
+        <translation>Ein Übungsnetz hält sich nie zurück</translation>
+    </message>
+    <message>
+        <source>A practice network never pauses by itself</source>
+        <translation>Ein Übungsnetz pausiert nie von selbst</translation>
+    </message>
+    <message>
+        <source>Click an hour to change it; or go there with the arrows and press space.</source>
+        <translation>Ein Klick auf eine Stunde ändert sie; oder mit den Pfeilen hingehen und die Leertaste drücken.</translation>
+    </message>
+    <message>
+        <source>Disk space to lend</source>
+        <translation>Platz, den Sie verleihen</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>Empfangen</translation>
+    </message>
+    <message>
+        <source>Good news too, at most once a week</source>
+        <translation>Auch Gutes, höchstens einmal in der Woche</translation>
+    </message>
+    <message>
+        <source>Helps all day.</source>
+        <translation>Hilft den ganzen Tag.</translation>
+    </message>
+    <message>
+        <source>Helps at no hour of the day.</source>
+        <translation>Hilft zu keiner Stunde des Tages.</translation>
+    </message>
+    <message>
+        <source>Helps from {spans}.</source>
+        <translation>Hilft von {spans} Uhr.</translation>
+    </message>
+    <message>
+        <source>Hours of the day</source>
+        <translation>Stunden des Tages</translation>
+    </message>
+    <message>
+        <source>How much is free on this disk is not known now.</source>
+        <translation>Wie viel auf dieser Festplatte frei ist, ist gerade nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>It helps only after you have started it</source>
+        <translation>Es hilft erst, wenn es gestartet wurde</translation>
+    </message>
+    <message>
+        <source>It helps without being asked</source>
+        <translation>Es hilft, ohne gebeten zu werden</translation>
+    </message>
+    <message>
+        <source>Leaves you {free} of this disk.</source>
+        <translation>Ihnen bleiben {free} auf dieser Festplatte.</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation>Meldungen</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Nie</translation>
+    </message>
+    <message>
+        <source>Nobody works here now</source>
+        <translation>Gerade arbeitet hier niemand</translation>
+    </message>
+    <message>
+        <source>Nothing answers now, so nothing can be changed. As soon as it does, this page comes back to life.</source>
+        <translation>Im Augenblick antwortet nichts, darum lässt sich nichts ändern. Sobald sich das ändert, lebt diese Seite wieder auf.</translation>
+    </message>
+    <message>
+        <source>On battery now</source>
+        <translation>Läuft gerade mit Akku</translation>
+    </message>
+    <message>
+        <source>Only when I must do something</source>
+        <translation>Nur wenn ich etwas tun muss</translation>
+    </message>
+    <message>
+        <source>Pause on a metered connection</source>
+        <translation>Pause, wenn die Verbindung nach Menge kostet</translation>
+    </message>
+    <message>
+        <source>Pause on battery</source>
+        <translation>Pause im Akkubetrieb</translation>
+    </message>
+    <message>
+        <source>Plugged in now</source>
+        <translation>Gerade am Netzteil</translation>
+    </message>
+    <message>
+        <source>Start when I log in</source>
+        <translation>Beim Anmelden starten</translation>
+    </message>
+    <message>
+        <source>This computer does not say what its connection costs</source>
+        <translation>Dieser Computer sagt nicht, was seine Verbindung kostet</translation>
+    </message>
+    <message>
+        <source>This computer does not say whether somebody works at it</source>
+        <translation>Dieser Computer sagt nicht, ob jemand an ihm arbeitet</translation>
+    </message>
+    <message>
+        <source>This computer has no battery, or does not say</source>
+        <translation>Dieser Computer hat keinen Akku oder sagt es nicht</translation>
+    </message>
+    <message>
+        <source>This connection is metered</source>
+        <translation>Diese Verbindung kostet nach Menge</translation>
+    </message>
+    <message>
+        <source>This connection is not metered</source>
+        <translation>Diese Verbindung kostet nicht nach Menge</translation>
+    </message>
+    <message>
+        <source>Upload</source>
+        <translation>Senden</translation>
+    </message>
+    <message>
+        <source>Use less while I am working</source>
+        <translation>Weniger nutzen, während ich arbeite</translation>
+    </message>
+    <message>
+        <source>What is set is not known yet.</source>
+        <translation>Was eingestellt ist, ist noch nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>What you lend, and when. Your own work always comes first.</source>
+        <translation>Was Sie verleihen und wann. Ihre eigene Arbeit geht immer vor.</translation>
+    </message>
+    <message>
+        <source>You are working now</source>
+        <translation>Sie arbeiten gerade</translation>
+    </message>
+    <message>
+        <source>You are working now: it is holding back</source>
+        <translation>Sie arbeiten gerade: es hält sich zurück</translation>
+    </message>
+    <message>
+        <source>at most {rate} per second</source>
+        <translation>höchstens {rate}/s</translation>
+    </message>
+    <message>
+        <source>does not help</source>
+        <translation>hilft nicht</translation>
+    </message>
+    <message>
+        <source>helps</source>
+        <translation>hilft</translation>
+    </message>
+    <message>
+        <source>no limit</source>
+        <translation>keine Grenze</translation>
+    </message>
+    <message>
+        <source>now {used} in use</source>
+        <translation>jetzt {used} belegt</translation>
+    </message>
+    <message>
+        <source>shrinking {used} → {quota}</source>
+        <translation>wird kleiner: {used} → {quota}</translation>
+    </message>
+    <message>
+        <source>{begin}:00 to {end}:00</source>
+        <translation>{begin} bis {end}</translation>
+    </message>
+    <message>
+        <source>{over} of what is kept here go to other computers first, then the room is yours again.</source>
+        <translation>{over} von dem, was hier liegt, gehen erst an andere Computer, dann gehört der Platz wieder Ihnen.</translation>
+    </message>
+    <message>
+        <source>{span}: {what}</source>
+        <translation>{span} Uhr: {what}</translation>
+    </message>
+</context>
+<context>
+    <name>rollout</name>
+    <message>
+        <source>Because of that its trial here lasts twice as long.</source>
+        <translation>Darum dauert ihre Probe hier doppelt so lange.</translation>
+    </message>
+    <message>
+        <source>Computers take turns, so that a fault meets a few first: group {open_group} of {groups} has its turn now, this computer is in group {own_group}.</source>
+        <translation>Die Computer wechseln sich ab, damit ein Fehler erst wenige trifft: Gruppe {open_group} von {groups} ist jetzt an der Reihe, dieser Computer gehört zu Gruppe {own_group}.</translation>
+    </message>
+    <message>
+        <source>Every computer may try it out now.</source>
+        <translation>Jeder Computer darf sie jetzt ausprobieren.</translation>
+    </message>
+    <message>
+        <source>It is this computer&apos;s turn.</source>
+        <translation>Dieser Computer ist an der Reihe.</translation>
+    </message>
+    <message>
+        <source>Its makers call it urgent, so it is tried out for hours instead of days.</source>
+        <translation>Ihre Hersteller nennen sie dringend; darum wird sie Stunden statt Tage ausprobiert.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Of %n other computer(s) that tried it out, {good} found it good and {bad} bad.</source>
+        <translation>
+            <numerusform>Von %n anderen Computer, der sie ausprobiert hat, fand {good} sie gut und {bad} schlecht.</numerusform>
+            <numerusform>Von %n anderen Computern, die sie ausprobiert haben, fanden {good} sie gut und {bad} schlecht.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Others found fault with it, so it waits here for at most {lasts} more.</source>
+        <translation>Andere hatten etwas an ihr auszusetzen; darum wartet sie hier noch, aber nicht länger als {lasts}.</translation>
+    </message>
+</context>
+</TS>
