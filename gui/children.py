@@ -99,7 +99,7 @@ class Child:
         try:
             word = msgspec.json.decode(await self.first_line(seconds), type=FirstWord)
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise ChildFailed("It said something that is not understood.") from error
+            raise ChildFailed(texts.CHILD_ODD) from error
         if word.message:
             self._stated = word.message
             raise ChildFailed(word.message, word.code)
@@ -220,7 +220,7 @@ async def examine(command: Sequence[str]) -> Examination:
     try:
         return msgspec.json.decode(await child.first_line(EXAMINE_S_MAX), type=Examination)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ChildFailed("It said something that is not understood.") from error
+        raise ChildFailed(texts.CHILD_ODD) from error
     finally:
         await child.stop()
 

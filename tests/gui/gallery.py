@@ -1,6 +1,6 @@
 """Every state on every page, light and dark, as pictures to leaf through.
 
-python -m tests.gui.gallery FOLDER [--large]
+python -m tests.gui.gallery FOLDER [--large] [--right-to-left] [--language de]
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "--language" in sys.argv:  # before the texts are imported, which are made only once
+    os.environ["PERENNIAL_LANGUAGE"] = sys.argv[sys.argv.index("--language") + 1]
 
 from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -99,6 +101,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication(["perennial"])
+    if "--right-to-left" in sys.argv:
+        app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     for look in ("light", "dark"):
         dress(app, is_dark=look == "dark", points=13.5 if "--large" in sys.argv else 10.5)
         shoot_welcome(app, folder, look)

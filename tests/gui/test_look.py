@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -25,6 +28,7 @@ from tests.gui.gallery_welcome import SCENES
 from tests.gui.samples import NOW, Sample, samples
 from tests.gui.write_icons import ICONS, SIGN_SIZES
 
+ROOT = Path(__file__).resolve().parents[2]
 BARS = ("#F3F3F3", "#202020")
 TEXT = [
     (ink, ground)
@@ -216,6 +220,14 @@ def test_it_fits_the_smallest_window_and_a_small_and_a_large_font(qapp: QApplica
     assert faults(one) == []
     dispose(one)
     dress(qapp, is_dark=False)
+
+
+def test_in_german_nothing_is_cut_off_in_the_way_or_left_in_english():
+    """Also with large type in the smallest window, and mirrored as where people write from the right."""
+    command = [sys.executable, "-m", "tests.gui.in_german"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("points", [9.0, 14.0])
