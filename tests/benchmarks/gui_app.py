@@ -17,6 +17,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QObject
 
 import gui.__main__
+import gui.app
 from gui.app import App
 
 BEAT_S: Final = 0.005
@@ -90,7 +91,7 @@ def _answer(line: str) -> None:
 
 
 def main() -> int:
-    vars(gui.__main__)["App"] = ObeyingApp  # not by unittest.mock, which would count as memory of the app
+    vars(gui.app)["App"] = ObeyingApp  # not by unittest.mock, which would count as memory of the app
     return gui.__main__.main(["--home", sys.argv[1], "--look", "light", *sys.argv[2:]])
 
 

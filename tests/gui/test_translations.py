@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import string
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -123,6 +125,15 @@ def test_english_writes_its_numbers_as_ever():
 )
 def test_it_speaks_the_first_language_of_a_person_that_it_knows(wanted: list[str], spoken: str):
     assert speaking.known(wanted) == spoken
+
+
+def test_no_text_is_made_before_the_language_is_known():
+    asked = (
+        "import sys, gui.__main__; print(*(name for name in sys.modules if 'texts' in name or name == 'gui.language'))"
+    )
+    made = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert made.stdout == "\n"
 
 
 class TestChoosing:
