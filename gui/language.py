@@ -40,10 +40,15 @@ def translate(context: str, text: str, comment: str = "", count: int = -1) -> st
 
 
 def number(value: float, digits: int = 0) -> str:
-    """A figure as it is written: 1,204 and 1.2 in English."""
+    """A number as it is written: 1,204 and 1.2 in English."""
+    return figure(f"{value:,.{digits}f}")
+
+
+def figure(english: str) -> str:
+    """A number that was written in English."""
     thousands = translate("app", ",", "between thousands")
     point = translate("app", ".", "before tenths")
-    return f"{value:,.{digits}f}".translate({ord(","): thousands, ord("."): point})
+    return english.translate({ord(","): thousands, ord("."): point})
 
 
 def let_qt_speak(app: QGuiApplication) -> None:

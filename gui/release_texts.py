@@ -7,6 +7,7 @@ from typing import Final
 
 from gui.language import number, translate
 from gui.plain import plain
+from gui.reason_texts import say_reason
 from gui.texts import amount, listed
 from node.api.schema import SandboxLevel
 
@@ -129,6 +130,8 @@ METRICS: Final = {  # the words for more and for less of it; for the name of eac
 
 def as_sentence(reason: str) -> str:
     """The node's reason, which is the part of a sentence, as a whole one in everyday words."""
+    if known := say_reason(reason.strip()):
+        return known
     text = plain(reason.strip())
     first, _, rest = text.partition(" ")
     text = f"{_BEGINNINGS[first]} {rest}" if first in _BEGINNINGS else text

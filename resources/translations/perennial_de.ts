@@ -1368,6 +1368,200 @@
     </message>
 </context>
 <context>
+    <name>reasons</name>
+    <message numerus="yes">
+        <source>%n days</source>
+        <translation>
+            <numerusform>%n Tag</numerusform>
+            <numerusform>%n Tagen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Already in use.</source>
+        <translation>Schon in Gebrauch.</translation>
+    </message>
+    <message>
+        <source>Could not be compared: the two versions did not both run for {span}.</source>
+        <translation>Sie ließ sich nicht vergleichen: Die beiden Versionen liefen nicht beide {span} lang.</translation>
+    </message>
+    <message>
+        <source>Full trials could not prove it here.</source>
+        <translation>Vollständige Proben konnten sie hier nicht beweisen.</translation>
+    </message>
+    <message>
+        <source>It broke the rules: {what}.</source>
+        <translation>Sie hat die Regeln gebrochen: {what}.</translation>
+    </message>
+    <message>
+        <source>It crashed while the version in use went on.</source>
+        <translation>Sie ist abgestürzt, während die jetzige Version weiterlief.</translation>
+    </message>
+    <message>
+        <source>It fails more often: {share} % more of its requests than the version in use (at most {limit} % allowed).</source>
+        <translation>Ihr misslingt mehr: {share} % mehr Anfragen als der jetzigen Version (erlaubt sind höchstens {limit} %).</translation>
+    </message>
+    <message>
+        <source>It gave wrong bytes in {count} of {reads} reads.</source>
+        <translation>Sie hat bei {count} von {reads} Abfragen falsche Daten gegeben.</translation>
+    </message>
+    <message>
+        <source>It is as good as the current version in {count} comparisons, {reads} reads checked, not rated by neighbours.</source>
+        <translation>Sie ist so gut wie die jetzige Version: {count} Vergleiche, {reads} Abfragen geprüft, nicht von Nachbarn bewertet.</translation>
+    </message>
+    <message>
+        <source>It is as good as the current version in {count} comparisons, {reads} reads checked, rated by {rated} neighbours.</source>
+        <translation>Sie ist so gut wie die jetzige Version: {count} Vergleiche, {reads} Abfragen geprüft, von {rated} Nachbarn bewertet.</translation>
+    </message>
+    <message>
+        <source>It is as good as the version before it in {count} comparisons, {reads} reads checked, not rated by neighbours.</source>
+        <translation>Sie ist so gut wie die vorige Version: {count} Vergleiche, {reads} Abfragen geprüft, nicht von Nachbarn bewertet.</translation>
+    </message>
+    <message>
+        <source>It is as good as the version before it in {count} comparisons, {reads} reads checked, rated by {rated} neighbours.</source>
+        <translation>Sie ist so gut wie die vorige Version: {count} Vergleiche, {reads} Abfragen geprüft, von {rated} Nachbarn bewertet.</translation>
+    </message>
+    <message>
+        <source>It is slower: its late requests lengthen the mean by {share} % (at most {limit} % allowed).</source>
+        <translation>Sie ist langsamer: Ihre späten Antworten verlängern den Mittelwert um {share} % (erlaubt sind höchstens {limit} %).</translation>
+    </message>
+    <message>
+        <source>It is slower: requests take {factor} times as long (at most {limit} allowed).</source>
+        <translation>Sie ist langsamer: Anfragen dauern {factor}-mal so lange (erlaubt ist höchstens {limit}).</translation>
+    </message>
+    <message>
+        <source>It lost {count} of {stored} pieces that it had taken in.</source>
+        <translation>Sie hat {count} von {stored} Stücken verloren, die sie angenommen hatte.</translation>
+    </message>
+    <message>
+        <source>It needs {factor} times the memory (at most {limit} allowed).</source>
+        <translation>Sie braucht {factor}-mal so viel Arbeitsspeicher (erlaubt ist höchstens {limit}).</translation>
+    </message>
+    <message>
+        <source>It needs {factor} times the processor time (at most {limit} allowed).</source>
+        <translation>Sie braucht {factor}-mal so viel Rechenzeit (erlaubt ist höchstens {limit}).</translation>
+    </message>
+    <message>
+        <source>It sends {factor} times the bytes (at most {limit} allowed).</source>
+        <translation>Sie sendet {factor}-mal so viele Daten (erlaubt ist höchstens {limit}).</translation>
+    </message>
+    <message>
+        <source>It stopped answering: {count} requests in {span} that the version in use answered.</source>
+        <translation>Sie hat nicht mehr geantwortet: {count} Anfragen in {span}, die die jetzige Version beantwortet hat.</translation>
+    </message>
+    <message>
+        <source>It tried what it may not do: {what}.</source>
+        <translation>Sie hat versucht, was sie nicht darf: {what}.</translation>
+    </message>
+    <message>
+        <source>It was not up within {span} while the version in use was.</source>
+        <translation>Sie lief nach {span} noch nicht, anders als die jetzige Version.</translation>
+    </message>
+    <message>
+        <source>Its files were damaged.</source>
+        <translation>Ihre Dateien waren beschädigt.</translation>
+    </message>
+    <message>
+        <source>Its memory keeps growing: {share} % above its earlier level (at most {limit} % allowed).</source>
+        <translation>Ihr Speicherbedarf wächst weiter: {share} % über dem früheren (erlaubt sind höchstens {limit} %).</translation>
+    </message>
+    <message>
+        <source>Its turn in the rollout has not come.</source>
+        <translation>Sie ist hier noch nicht an der Reihe.</translation>
+    </message>
+    <message>
+        <source>Many other computers have refused it, so it waits for a while.</source>
+        <translation>Viele andere Computer haben sie abgelehnt, darum wartet sie eine Weile.</translation>
+    </message>
+    <message>
+        <source>Neighbours disagree: most of them report faults.</source>
+        <translation>Nachbarn sehen es anders: Die meisten melden Fehler.</translation>
+    </message>
+    <message>
+        <source>Neighbours disagree: they see it slower than the current version.</source>
+        <translation>Nachbarn sehen es anders: Für sie ist sie langsamer als die jetzige Version.</translation>
+    </message>
+    <message>
+        <source>Not proven within {span}: {missing}.</source>
+        <translation>Nicht bewiesen innerhalb von {span}: {missing}.</translation>
+    </message>
+    <message>
+        <source>Nothing can be tried out on this computer, because it cannot shut a version off.</source>
+        <translation>Auf diesem Computer lässt sich nichts ausprobieren, weil er eine Version nicht abschirmen kann.</translation>
+    </message>
+    <message>
+        <source>The makers recalled it, and nothing from before may be gone back to.</source>
+        <translation>Die Hersteller haben sie zurückgerufen, und zu keiner früheren darf es zurückgehen.</translation>
+    </message>
+    <message>
+        <source>The makers recalled it.</source>
+        <translation>Die Hersteller haben sie zurückgerufen.</translation>
+    </message>
+    <message>
+        <source>The makers withdrew it.</source>
+        <translation>Die Hersteller haben sie zurückgezogen.</translation>
+    </message>
+    <message>
+        <source>This computer has not met its neighbours yet.</source>
+        <translation>Dieser Computer kennt seine Nachbarn noch nicht.</translation>
+    </message>
+    <message>
+        <source>Too few neighbours have shown the makers&apos; newest word yet.</source>
+        <translation>Noch haben zu wenige Nachbarn das neueste Wort der Hersteller gezeigt.</translation>
+    </message>
+    <message>
+        <source>bytes sent</source>
+        <translation>gesendete Daten</translation>
+    </message>
+    <message>
+        <source>failed requests</source>
+        <translation>misslungene Anfragen</translation>
+    </message>
+    <message>
+        <source>growth of memory</source>
+        <translation>Speicherzuwachs</translation>
+    </message>
+    <message>
+        <source>memory</source>
+        <translation>Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>processor time</source>
+        <translation>Rechenzeit</translation>
+    </message>
+    <message>
+        <source>request time</source>
+        <translation>Antwortzeit</translation>
+    </message>
+    <message>
+        <source>slowest requests</source>
+        <translation>langsamste Antworten</translation>
+    </message>
+    <message>
+        <source>{have} of {need} checked reads</source>
+        <translation>{have} von {need} geprüften Abfragen</translation>
+    </message>
+    <message>
+        <source>{have} of {need} comparisons</source>
+        <translation>{have} von {need} Vergleichen</translation>
+    </message>
+    <message>
+        <source>{have} of {need} neighbours rated it</source>
+        <translation>{have} von {need} Nachbarn haben sie bewertet</translation>
+    </message>
+    <message>
+        <source>{have} of {need} restarts</source>
+        <translation>{have} von {need} Neustarts</translation>
+    </message>
+    <message>
+        <source>{names} lately worse</source>
+        <translation>zuletzt schlechter: {names}</translation>
+    </message>
+    <message>
+        <source>{names} still undecided</source>
+        <translation>noch offen: {names}</translation>
+    </message>
+</context>
+<context>
     <name>releases</name>
     <message numerus="yes">
         <source>%n maker(s) signed it, {needed} must.</source>

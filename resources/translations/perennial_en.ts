@@ -277,6 +277,16 @@
     </message>
 </context>
 <context>
+    <name>reasons</name>
+    <message numerus="yes">
+        <source>%n days</source>
+        <translation>
+            <numerusform>%n day</numerusform>
+            <numerusform>%n days</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>releases</name>
     <message numerus="yes">
         <source>%n maker(s) signed it, {needed} must.</source>

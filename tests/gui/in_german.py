@@ -7,6 +7,7 @@ own, because the language of a process is chosen once.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from itertools import combinations
@@ -21,6 +22,7 @@ from gui.details_story import DetailsSeen, tell_details
 from gui.language import let_qt_speak
 from gui.network_story import tell_network
 from gui.node_texts import say
+from gui.reason_texts import say_reason
 from gui.story import tell
 from gui.window import Window
 from tests.gui.conftest import dress
@@ -29,12 +31,14 @@ from tests.gui.gallery_pages import EVENTS, LOG, REAL
 from tests.gui.network_samples import NETWORKS
 from tests.gui.samples import NOW, Sample, live, samples
 from tests.gui.test_look import faults, settled
+from tests.gui.test_reasons import GIVEN
 from tests.gui.test_said import EVERYTHING
 
 # The dark look has the same places as the light one, so it is not gone through.
 LOOKS = (("usual", 10.5, False), ("large", 13.2, False), ("mirrored", 10.5, True))
 FEW = ("fine-real", "clock", "paused-many", "trial-late", "not-proven", "lent", "shrinking", "lost")
 SMALLEST = (720, 560)
+ENGLISH = re.compile(r"\b(the|its|of|by|still|other)\b", re.IGNORECASE)
 
 
 def overlaps(root: QWidget) -> list[str]:
@@ -89,8 +93,12 @@ def english_left() -> Iterator[str]:
     """Sentences of the node that are said as the node says them, and the buttons that come with Qt."""
     for told in EVERYTHING:
         said = say(told.said[0])
-        if said is None or " the " in f" {said.lower()} ":
+        if said is None or ENGLISH.search(said):
             yield f"not said in German: {told.sentence}"
+    for reason in GIVEN:
+        said = say_reason(reason)
+        if not said or ENGLISH.search(said):
+            yield f"not said in German: {reason}"
     box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     cancel = box.buttons()[0].text().replace("&", "")
     if cancel != "Abbrechen":

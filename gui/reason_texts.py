@@ -1,0 +1,158 @@
+"""Why a release was taken, refused or kept waiting, in everyday words: a text for each reason that the node gives.
+
+A reason is kept for a year as the node wrote it, by whatever version, so it is known by its words and not by a code.
+What is not found here is shown as it is; a test goes through all that the node can write today.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gui.language import figure, translate
+from gui.texts import listed
+
+_COUNT: Final = r"[\d,]+"
+_SPAN: Final = r"\d+ (?:s|min|h|days)"
+_FACTOR: Final = r"[\d.]+"
+_AT_MOST: Final = rf"\(at most (?P<limit>{_FACTOR}) % allowed\)"
+
+_TEXTS: Final = {
+    rf"lost (?P<count>{_COUNT}) of (?P<stored>{_COUNT}) stored pieces": translate(
+        "reasons", "It lost {count} of {stored} pieces that it had taken in."
+    ),
+    rf"gave wrong bytes in (?P<count>{_COUNT}) of (?P<reads>{_COUNT}) reads": translate(
+        "reasons", "It gave wrong bytes in {count} of {reads} reads."
+    ),
+    r"crashed \([^)]*\) while its twin went on": translate("reasons", "It crashed while the version in use went on."),
+    rf"stopped answering: (?P<count>{_COUNT}) requests in (?P<span>{_SPAN}) that its twin answered": translate(
+        "reasons", "It stopped answering: {count} requests in {span} that the version in use answered."
+    ),
+    rf"was not up within (?P<span>{_SPAN}) while its twin was": translate(
+        "reasons", "It was not up within {span} while the version in use was."
+    ),
+    r"broke the protocol: (?P<what>.+)": translate("reasons", "It broke the rules: {what}."),
+    r"tried what it may not do: (?P<what>.+)": translate("reasons", "It tried what it may not do: {what}."),
+    rf"as good as the current version in (?P<count>{_COUNT}) comparisons, (?P<reads>{_COUNT}) reads checked,"
+    rf" rated by (?P<rated>{_COUNT}) neighbours": translate(
+        "reasons",
+        "It is as good as the current version in {count} comparisons, {reads} reads checked, rated by {rated}"
+        " neighbours.",
+    ),
+    rf"as good as the version before it in (?P<count>{_COUNT}) comparisons, (?P<reads>{_COUNT}) reads checked,"
+    rf" rated by (?P<rated>{_COUNT}) neighbours": translate(
+        "reasons",
+        "It is as good as the version before it in {count} comparisons, {reads} reads checked, rated by {rated}"
+        " neighbours.",
+    ),
+    rf"as good as the current version in (?P<count>{_COUNT}) comparisons, (?P<reads>{_COUNT}) reads checked,"
+    " not rated by neighbours": translate(
+        "reasons",
+        "It is as good as the current version in {count} comparisons, {reads} reads checked, not rated by neighbours.",
+    ),
+    rf"as good as the version before it in (?P<count>{_COUNT}) comparisons, (?P<reads>{_COUNT}) reads checked,"
+    " not rated by neighbours": translate(
+        "reasons",
+        "It is as good as the version before it in {count} comparisons, {reads} reads checked, not rated by"
+        " neighbours.",
+    ),
+    rf"could not be compared: the twins were not both up for (?P<span>{_SPAN})": translate(
+        "reasons", "Could not be compared: the two versions did not both run for {span}."
+    ),
+    rf"slower: requests take (?P<factor>{_FACTOR}) times as long \(at most (?P<limit>{_FACTOR}) allowed\)": translate(
+        "reasons", "It is slower: requests take {factor} times as long (at most {limit} allowed)."
+    ),
+    rf"slower: its late requests lengthen the mean by (?P<share>{_FACTOR}) % {_AT_MOST}": translate(
+        "reasons", "It is slower: its late requests lengthen the mean by {share} % (at most {limit} % allowed)."
+    ),
+    rf"needs (?P<factor>{_FACTOR}) times the processor time \(at most (?P<limit>{_FACTOR}) allowed\)": translate(
+        "reasons", "It needs {factor} times the processor time (at most {limit} allowed)."
+    ),
+    rf"needs (?P<factor>{_FACTOR}) times the memory \(at most (?P<limit>{_FACTOR}) allowed\)": translate(
+        "reasons", "It needs {factor} times the memory (at most {limit} allowed)."
+    ),
+    rf"memory keeps growing: (?P<share>{_FACTOR}) % above its earlier level {_AT_MOST}": translate(
+        "reasons", "Its memory keeps growing: {share} % above its earlier level (at most {limit} % allowed)."
+    ),
+    rf"sends (?P<factor>{_FACTOR}) times the bytes \(at most (?P<limit>{_FACTOR}) allowed\)": translate(
+        "reasons", "It sends {factor} times the bytes (at most {limit} allowed)."
+    ),
+    rf"fails more often: (?P<share>{_FACTOR}) % more of its requests than its twin {_AT_MOST}": translate(
+        "reasons",
+        "It fails more often: {share} % more of its requests than the version in use (at most {limit} % allowed).",
+    ),
+    "neighbours disagree: they see it slower than the current version": translate(
+        "reasons", "Neighbours disagree: they see it slower than the current version."
+    ),
+    "neighbours disagree: most of them report faults": translate(
+        "reasons", "Neighbours disagree: most of them report faults."
+    ),
+    "too few neighbours have shown the developers' newest word yet": translate(
+        "reasons", "Too few neighbours have shown the makers' newest word yet."
+    ),
+    "nothing can be tried out on this computer, because it cannot shut a version off": translate(
+        "reasons", "Nothing can be tried out on this computer, because it cannot shut a version off."
+    ),
+    "the developers recalled it, and nothing from before may be gone back to": translate(
+        "reasons", "The makers recalled it, and nothing from before may be gone back to."
+    ),
+    "the developers recalled it": translate("reasons", "The makers recalled it."),
+    "the pods withdrew it": translate("reasons", "The makers withdrew it."),
+    "its turn in the rollout has not come": translate("reasons", "Its turn in the rollout has not come."),
+    "this computer has not met its neighbours yet": translate(
+        "reasons", "This computer has not met its neighbours yet."
+    ),
+    "many other farms have refused it, so it waits for a while": translate(
+        "reasons", "Many other computers have refused it, so it waits for a while."
+    ),
+    "full trials could not prove it here": translate("reasons", "Full trials could not prove it here."),
+    "its files were damaged": translate("reasons", "Its files were damaged."),
+    "already in use": translate("reasons", "Already in use."),
+}
+_MISSING: Final = {  # what a release lacked that could not be proven
+    rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) comparisons": translate("reasons", "{have} of {need} comparisons"),
+    rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) checked reads": translate("reasons", "{have} of {need} checked reads"),
+    rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) restarts": translate("reasons", "{have} of {need} restarts"),
+    rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) neighbours rated it": translate(
+        "reasons", "{have} of {need} neighbours rated it"
+    ),
+    r"(?P<names>.+) still undecided": translate("reasons", "{names} still undecided"),
+    r"(?P<names>.+) lately worse": translate("reasons", "{names} lately worse"),
+}
+_NAMES: Final = {
+    "request time": translate("reasons", "request time"),
+    "slowest requests": translate("reasons", "slowest requests"),
+    "processor time": translate("reasons", "processor time"),
+    "memory": translate("reasons", "memory"),
+    "growth of memory": translate("reasons", "growth of memory"),
+    "bytes sent": translate("reasons", "bytes sent"),
+    "failed requests": translate("reasons", "failed requests"),
+}
+_NOT_PROVEN: Final = re.compile(rf"not proven within (?P<span>{_SPAN}): (?P<missing>.+)")
+_DAYS: Final = re.compile(r"(\d+) days")
+
+
+def say_reason(reason: str) -> str:
+    """The reason as a whole sentence; "" for one that is not known."""
+    if (found := _NOT_PROVEN.fullmatch(reason)) is not None:
+        missing = [_known(part, _MISSING) or part for part in found["missing"].split(", ")]
+        text = translate("reasons", "Not proven within {span}: {missing}.")
+        return text.format(span=_shown("span", found["span"]), missing=", ".join(missing))
+    return _known(reason, _TEXTS)
+
+
+def _known(reason: str, texts: dict[str, str]) -> str:
+    for pattern, text in texts.items():
+        if (found := re.fullmatch(pattern, reason)) is not None:
+            return text.format(**{name: _shown(name, value) for name, value in found.groupdict().items()})
+    return ""
+
+
+def _shown(name: str, value: str) -> str:
+    if name == "what":  # the node's own words
+        return value
+    if name == "names":
+        return listed([_NAMES.get(one, one) for one in value.split(" and ")])
+    if days := _DAYS.fullmatch(value):
+        return translate("reasons", "%n days", "", int(days[1]))
+    return figure(value)
