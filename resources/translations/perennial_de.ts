@@ -2325,4 +2325,342 @@
         <translation>Andere hatten etwas an ihr auszusetzen; darum wartet sie hier noch, aber nicht länger als {lasts}.</translation>
     </message>
 </context>
+<context>
+    <name>welcome</name>
+    <message numerus="yes">
+        <source>%n other computer(s) found so far.</source>
+        <translation>
+            <numerusform>Bisher %n anderen Computer gefunden.</numerusform>
+            <numerusform>Bisher %n andere Computer gefunden.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>64 digits and letters that the people of the network tell you, in another way than they gave you the file. It shows that the file is really theirs.</source>
+        <translation>64 Ziffern und Buchstaben, die Sie von den Leuten des Netzes erfahren, auf anderem Weg als die Datei. Sie zeigen, dass die Datei wirklich von ihnen ist.</translation>
+    </message>
+    <message>
+        <source>A bed with a seed in it; its filled part is the space you lend</source>
+        <translation>Ein Beet mit einem Samen; der gefüllte Teil ist der Platz, den Sie verleihen</translation>
+    </message>
+    <message>
+        <source>A fingerprint has only the digits 0 to 9 and the letters a to f.</source>
+        <translation>Ein Fingerabdruck hat nur die Ziffern 0 bis 9 und die Buchstaben a bis f.</translation>
+    </message>
+    <message>
+        <source>A fingerprint has {wanted} digits and letters; so far there are {typed}.</source>
+        <translation>Ein Fingerabdruck hat {wanted} Ziffern und Buchstaben; bisher sind es {typed}.</translation>
+    </message>
+    <message>
+        <source>A plant, and a seedling beside it</source>
+        <translation>Eine Pflanze und ein Sämling daneben</translation>
+    </message>
+    <message>
+        <source>A tenth of what is free is a good start. You can change it at any time.</source>
+        <translation>Ein Zehntel des freien Platzes ist ein guter Anfang. Das lässt sich jederzeit ändern.</translation>
+    </message>
+    <message>
+        <source>An invitation lets it find others further away. Somebody who takes part already can give you one.</source>
+        <translation>Mit einer Einladung findet es andere weiter weg. Wer schon mitmacht, kann Ihnen eine geben.</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Behind a passphrase</source>
+        <translation>Hinter einer Passphrase</translation>
+    </message>
+    <message>
+        <source>By its key your computer is known in the network. Your system has no safe place for it now:</source>
+        <translation>An seinem Schlüssel erkennt das Netz Ihren Computer. Ihr System hat gerade keinen sicheren Ort dafür:</translation>
+    </message>
+    <message>
+        <source>Choose a file…</source>
+        <translation>Datei wählen …</translation>
+    </message>
+    <message>
+        <source>Choose a passphrase of at least {least} letters and signs.</source>
+        <translation>Bitte eine Passphrase aus mindestens {least} Buchstaben und Zeichen wählen.</translation>
+    </message>
+    <message>
+        <source>Choose the file of the network.</source>
+        <translation>Bitte die Datei des Netzes wählen.</translation>
+    </message>
+    <message>
+        <source>Disk space to lend</source>
+        <translation>Platz zum Verleihen</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>Done. It goes on by itself</source>
+        <translation>Fertig. Es geht von selbst weiter</translation>
+    </message>
+    <message>
+        <source>Done. It lives by the clock</source>
+        <translation>Fertig. Es wohnt bei der Uhr</translation>
+    </message>
+    <message>
+        <source>Done. It lives down here</source>
+        <translation>Fertig. Es wohnt hier unten</translation>
+    </message>
+    <message>
+        <source>Done. It lives up here</source>
+        <translation>Fertig. Es wohnt hier oben</translation>
+    </message>
+    <message>
+        <source>Fingerprint</source>
+        <translation>Fingerabdruck</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>In this folder</source>
+        <translation>In diesem Ordner</translation>
+    </message>
+    <message>
+        <source>Invitation</source>
+        <translation>Einladung</translation>
+    </message>
+    <message>
+        <source>It asks for your passphrase then, and helps once it is given</source>
+        <translation>Es fragt dann nach Ihrer Passphrase und hilft, sobald sie da ist</translation>
+    </message>
+    <message>
+        <source>It did not start, and nothing is lost.</source>
+        <translation>Es ist nicht gestartet, und nichts ist verloren.</translation>
+    </message>
+    <message>
+        <source>It goes on looking for others on your local network.</source>
+        <translation>Es sucht im lokalen Netz weiter nach anderen.</translation>
+    </message>
+    <message>
+        <source>It is asked for at every start, also after you log in. If you forget it, your computer begins anew as a stranger; nobody can give it back to you.</source>
+        <translation>Nach ihr wird bei jedem Start gefragt, auch nach dem Anmelden. Ist sie vergessen, fängt Ihr Computer als Fremder neu an; niemand kann sie zurückgeben.</translation>
+    </message>
+    <message>
+        <source>It is handed on and not kept.</source>
+        <translation>Sie wird weitergereicht und nicht aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>It never reads your files</source>
+        <translation>Es liest niemals Ihre Dateien</translation>
+    </message>
+    <message>
+        <source>It never restarts your computer</source>
+        <translation>Es startet niemals Ihren Computer neu</translation>
+    </message>
+    <message>
+        <source>It renews itself, and tries each new version out before it uses it</source>
+        <translation>Es erneuert sich selbst und probiert jede neue Version erst aus</translation>
+    </message>
+    <message>
+        <source>It starts without asking. But every program of yours can read the key and pass itself off as your computer. Perennial will go on saying so.</source>
+        <translation>Es startet ohne zu fragen. Aber jedes Ihrer Programme kann den Schlüssel lesen und sich als Ihr Computer ausgeben. Perennial wird weiter darauf hinweisen.</translation>
+    </message>
+    <message>
+        <source>It stays in the background and lets your work go first</source>
+        <translation>Es bleibt im Hintergrund und lässt Ihrer Arbeit den Vortritt</translation>
+    </message>
+    <message>
+        <source>Join the network</source>
+        <translation>Dem Netz beitreten</translation>
+    </message>
+    <message>
+        <source>Key unprotected</source>
+        <translation>Schlüssel offen</translation>
+    </message>
+    <message>
+        <source>Lend a little space</source>
+        <translation>Ein wenig Platz verleihen</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>Noch einmal nachsehen</translation>
+    </message>
+    <message>
+        <source>Looking at this computer. This takes a moment.</source>
+        <translation>Dieser Computer wird angesehen. Das dauert einen Augenblick.</translation>
+    </message>
+    <message>
+        <source>Needs you: your passphrase</source>
+        <translation>Braucht Sie: Ihre Passphrase</translation>
+    </message>
+    <message>
+        <source>No file chosen yet</source>
+        <translation>Noch keine Datei gewählt</translation>
+    </message>
+    <message>
+        <source>Not known yet how many others were found</source>
+        <translation>Wie viele andere gefunden sind, ist noch nicht bekannt</translation>
+    </message>
+    <message>
+        <source>Nothing is taken at once: the space fills slowly, over weeks.</source>
+        <translation>Nichts wird sofort belegt: Der Platz füllt sich langsam, über Wochen.</translation>
+    </message>
+    <message>
+        <source>Only want to look? A practice network is eight small computers inside this one.</source>
+        <translation>Nur ansehen? Ein Übungsnetz, das sind acht kleine Computer in diesem hier.</translation>
+    </message>
+    <message>
+        <source>Opening. This takes a moment.</source>
+        <translation>Öffnet. Das dauert einen Augenblick.</translation>
+    </message>
+    <message>
+        <source>Others</source>
+        <translation>Andere</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>Passphrase</translation>
+    </message>
+    <message>
+        <source>Paste the invitation first.</source>
+        <translation>Bitte erst die Einladung einfügen.</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Starten</translation>
+    </message>
+    <message>
+        <source>Starting. This takes a moment; your system may ask you for a password.</source>
+        <translation>Startet. Das dauert einen Augenblick; vielleicht fragt Ihr System nach einem Passwort.</translation>
+    </message>
+    <message>
+        <source>Step {number} of {steps}</source>
+        <translation>Schritt {number} von {steps}</translation>
+    </message>
+    <message>
+        <source>That passphrase does not open the key. Try it once more.</source>
+        <translation>Diese Passphrase öffnet den Schlüssel nicht. Bitte noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>The bar at the bottom of the screen, with the small plant in it</source>
+        <translation>Die Leiste unten am Bildschirm mit der kleinen Pflanze</translation>
+    </message>
+    <message>
+        <source>The bar at the top of the screen, with the small plant in it</source>
+        <translation>Die Leiste oben am Bildschirm mit der kleinen Pflanze</translation>
+    </message>
+    <message>
+        <source>The bar with the clock, and the small plant in it</source>
+        <translation>Die Leiste mit der Uhr und der kleinen Pflanze</translation>
+    </message>
+    <message>
+        <source>The file of the network</source>
+        <translation>Die Datei des Netzes</translation>
+    </message>
+    <message>
+        <source>The key of this computer is still to be made. Choose the passphrase behind which it lies.</source>
+        <translation>Der Schlüssel dieses Computers entsteht erst noch. Bitte die Passphrase wählen, hinter der er liegen soll.</translation>
+    </message>
+    <message>
+        <source>The key of this computer lies behind it. Until it is given, Perennial does not run.</source>
+        <translation>Hinter ihr liegt der Schlüssel dieses Computers. Bis sie da ist, läuft Perennial nicht.</translation>
+    </message>
+    <message>
+        <source>The key of this computer lies unprotected in a file.</source>
+        <translation>Der Schlüssel dieses Computers liegt ungeschützt in einer Datei.</translation>
+    </message>
+    <message>
+        <source>The one that this program was made for.</source>
+        <translation>Das, für das dieses Programm gemacht ist.</translation>
+    </message>
+    <message>
+        <source>The passphrase has at least {least} letters and signs; so far there are {typed}.</source>
+        <translation>Die Passphrase hat mindestens {least} Buchstaben und Zeichen; bisher sind es {typed}.</translation>
+    </message>
+    <message>
+        <source>The passphrase is not the same both times.</source>
+        <translation>Die Passphrase ist nicht beide Male dieselbe.</translation>
+    </message>
+    <message>
+        <source>The same once more</source>
+        <translation>Noch einmal dieselbe</translation>
+    </message>
+    <message>
+        <source>There is too little room on this disk. Make some, then look again.</source>
+        <translation>Auf dieser Festplatte ist zu wenig Platz. Bitte Platz schaffen und noch einmal nachsehen.</translation>
+    </message>
+    <message>
+        <source>This desktop has no place for a small icon. It goes on when you close the window; start it again to see it. These are its signs:</source>
+        <translation>Auf diesem Desktop ist kein Platz für ein kleines Symbol. Es geht weiter, wenn das Fenster zu ist; ein neuer Start zeigt es wieder. Das sind seine Zeichen:</translation>
+    </message>
+    <message>
+        <source>This disk does not say how much is free on it.</source>
+        <translation>Diese Festplatte sagt nicht, wie viel auf ihr frei ist.</translation>
+    </message>
+    <message>
+        <source>Type the fingerprint that the people of the network told you.</source>
+        <translation>Bitte den Fingerabdruck eingeben, den die Leute des Netzes genannt haben.</translation>
+    </message>
+    <message>
+        <source>Unprotected, in a file</source>
+        <translation>Ungeschützt, in einer Datei</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Verwenden</translation>
+    </message>
+    <message>
+        <source>Where its key lies</source>
+        <translation>Wo sein Schlüssel liegt</translation>
+    </message>
+    <message>
+        <source>Where, and how much?</source>
+        <translation>Wo und wie viel?</translation>
+    </message>
+    <message>
+        <source>Which network</source>
+        <translation>Welches Netz</translation>
+    </message>
+    <message>
+        <source>You can close this window. The small plant tells how things are; a sign beside it means that something is different.</source>
+        <translation>Dieses Fenster kann zu. Die kleine Pflanze sagt, wie es steht; ein Zeichen daneben heißt, dass etwas anders ist.</translation>
+    </message>
+    <message>
+        <source>Your computer keeps small pieces of other people&apos;s data. Together with many others it keeps them safe, without any company in the middle.</source>
+        <translation>Ihr Computer bewahrt kleine Stücke fremder Daten auf. Mit vielen anderen hält er sie sicher, ohne eine Firma in der Mitte.</translation>
+    </message>
+    <message>
+        <source>Your passphrase, please</source>
+        <translation>Ihre Passphrase, bitte</translation>
+    </message>
+    <message>
+        <source>does not run</source>
+        <translation>läuft nicht</translation>
+    </message>
+    <message>
+        <source>fine</source>
+        <translation>alles gut</translation>
+    </message>
+    <message>
+        <source>leaves you {free}</source>
+        <translation>Ihnen bleiben {free}</translation>
+    </message>
+    <message>
+        <source>needs you</source>
+        <translation>braucht Sie</translation>
+    </message>
+    <message>
+        <source>new version tried</source>
+        <translation>probiert Neues</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>startet</translation>
+    </message>
+    <message>
+        <source>{free} free on this disk</source>
+        <translation>{free} frei auf dieser Festplatte</translation>
+    </message>
+</context>
 </TS>

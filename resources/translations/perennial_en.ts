@@ -327,4 +327,14 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>welcome</name>
+    <message numerus="yes">
+        <source>%n other computer(s) found so far.</source>
+        <translation>
+            <numerusform>%n other computer found so far.</numerusform>
+            <numerusform>%n other computers found so far.</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

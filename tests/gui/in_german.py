@@ -28,6 +28,7 @@ from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import window
 from tests.gui.gallery_pages import EVENTS, LOG, REAL
+from tests.gui.gallery_welcome import SCENES
 from tests.gui.network_samples import NETWORKS
 from tests.gui.samples import NOW, Sample, live, samples
 from tests.gui.test_look import faults, settled
@@ -115,8 +116,9 @@ def main() -> int:
         one = window()
         if look != "usual":
             one.resize(*SMALLEST)
-        one.show_welcome()
-        found += [f"{look} welcome: {fault}" for fault in _found(one)]
+        for name, show in SCENES.items():
+            show(one)
+            found += [f"{look} welcome-{name}: {fault}" for fault in _found(one)]
         one.show_main()
         found += [f"{look} {fault}" for fault in seen_in(one, look)]
         one.hide()
