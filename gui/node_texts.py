@@ -101,6 +101,11 @@ TEXTS: Final[dict[str, str]] = {
     "node.stopping": translate("node", "Perennial is being stopped."),
     "node.handing_over": translate("node", "Perennial is being stopped: handing over its pieces, at most {within} s."),
     "trial.runs": translate("node", "Version {version} is being tried out; version {in_use} keeps your pieces."),
+    "developers.recalled": translate(
+        "node",
+        "The makers have recalled version {version}, and no version from before may take its place; it keeps"
+        " serving your pieces until a newer one has proven itself.",
+    ),
     "developers.unheard": translate("node", "Nothing has been heard of the makers yet."),
     "developers.halted": translate(
         "node",

@@ -25,7 +25,7 @@ class Health:
     failure: str  # why, the last time
     disk_trouble: str  # why the home cannot be written, else ""
     settings_trouble: str  # why the defaults hold, else ""
-    other_trouble: str  # something else that the farmer should know, else ""
+    other_trouble: Told  # something else that the farmer should know, else NOTHING
     space: Space
     free_bytes: int  # of the disk
     reserve_bytes: int  # of these the vault leaves so many to the farmer
@@ -65,8 +65,10 @@ def status_sentence(health: Health) -> tuple[NodeState, Told]:
             return "attention", bad[name]
     if health.handover is not None and health.handover.left:
         return "attention", _shrinking(health.space, health.handover)
-    if health.settings_trouble or health.other_trouble:
-        return "attention", Told(health.settings_trouble or health.other_trouble)
+    if health.settings_trouble:
+        return "attention", Told(health.settings_trouble)
+    if health.other_trouble.sentence:
+        return "attention", health.other_trouble
     if health.space.used_bytes > health.space.quota_bytes:
         return "attention", _over(health.space)
     if health.pause:  # whoever has wanted it, or unplugged the computer, need do nothing about the rest

@@ -379,7 +379,7 @@ class Supervisor:
             failure=self.vault.failure,
             disk_trouble=self._lending.disk.trouble,
             settings_trouble=self._lending.trouble,
-            other_trouble=self._updates_trouble or updates.trouble or developers.trouble(updates, self.vault.tree_hash),
+            other_trouble=developers.trouble(updates, self.vault.tree_hash, self._updates_trouble),
             space=self._space(),
             free_bytes=self._lending.disk.free_bytes,
             reserve_bytes=RESERVE_BYTES,

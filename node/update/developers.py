@@ -7,7 +7,7 @@ from typing import Final
 
 from node.api.schema import DeveloperNews, Updates
 from node.api.texts import count
-from node.api.told import Told, told
+from node.api.told import NOTHING, Told, told
 from node.trust.freshness import Freshness
 
 DAY_S: Final = 86_400.0
@@ -26,13 +26,18 @@ def news(fresh: Freshness | None, halted_at: datetime | None, now: datetime) -> 
     return DeveloperNews("current", found.sentence, signed_s, said=found.said)
 
 
-def trouble(updates: Updates, in_use: str) -> str:
-    """What the farmer should know of the developers, while the files ``in_use`` serve; "" if there is nothing."""
+def trouble(updates: Updates, in_use: str, own: str = "") -> Told:
+    """What the farmer should know of updates, while the files ``in_use`` serve; NOTHING if there is nothing.
+
+    ``own`` is why they have stopped on this computer, which goes before all else.
+    """
+    if own or updates.trouble:
+        return Told(own or updates.trouble)
     heard = updates.developers
     if heard is not None and heard.state != "current":
-        return heard.sentence
+        return Told(heard.sentence, heard.said)
     recalled = (item for item in updates.items if item.tree_hash == in_use and item.is_recalled)
-    return next((_recalled(item.version) for item in recalled if item.phase == "confirmed"), "")
+    return next((_recalled(item.version) for item in recalled if item.phase == "confirmed"), NOTHING)
 
 
 def _last_news(fresh: Freshness | None, now: datetime) -> Told:
@@ -52,10 +57,12 @@ def _halted(since: datetime) -> Told:
     )
 
 
-def _recalled(version: str) -> str:
-    return (
+def _recalled(version: str) -> Told:
+    return told(
+        "developers.recalled",
         f"The developers have recalled version {version}, and no version from before may take its place; it keeps"
-        " serving your chunks until a newer one has proven itself."
+        " serving your chunks until a newer one has proven itself.",
+        version=version,
     )
 
 

@@ -1278,6 +1278,10 @@
         <translation>Zuletzt kam jemand aus dem Internet {ago} von selbst.</translation>
     </message>
     <message>
+        <source>The makers have recalled version {version}, and no version from before may take its place; it keeps serving your pieces until a newer one has proven itself.</source>
+        <translation>Die Hersteller haben Version {version} zurückgerufen, und keine frühere darf an ihre Stelle treten; sie stellt Ihre Stücke weiter bereit, bis eine neuere sich bewährt hat.</translation>
+    </message>
+    <message>
         <source>The others of this practice network reach this one; nobody comes from the internet.</source>
         <translation>Die anderen in diesem Übungsnetz erreichen diesen; aus dem Internet kommt niemand.</translation>
     </message>

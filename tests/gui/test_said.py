@@ -20,12 +20,12 @@ from gui.said import in_words, status_in_words, without_advice
 from gui.story import tell
 from installers.translate import ROOT
 from node.api import check_texts, health
-from node.api.schema import Check, Handover, Reach, Said, Space
+from node.api.schema import Check, Handover, Reach, Said, Space, Updates
 from node.api.told import Told
 from node.trust.freshness import Freshness
 from node.update import developers
 from tests.gui.network_samples import NETWORKS
-from tests.gui.samples import NOW, NOW_S, live, status
+from tests.gui.samples import NEXT, NOW, NOW_S, live, status, update
 from tests.unit.test_health import GB, GOOD
 
 VALUES: dict[str, object] = {"why": "it is full", "port": "4433"}
@@ -74,7 +74,9 @@ def of_the_developers() -> list[Told]:
 
     day = timedelta(days=1)
     unheard = developers.news(None, None, now)
+    kept = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed"), is_recalled=True)
     return [
+        developers.trouble(Updates((kept,), ()), NEXT),
         Told(unheard.sentence, unheard.said),
         *(news(age * day, day) for age in (0, 1, 2)),
         *(news(age * day, -day) for age in (1, 40)),
@@ -178,3 +180,13 @@ class TestWhereItIsShown:
 
         assert fact.text.startswith("Your router lets nobody in")
         assert fact.under.startswith("Switch on IPv6")
+
+
+def test_what_stops_updates_is_told_once_and_by_its_code():
+    halted = developers.news(None, datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))
+
+    found = developers.trouble(Updates((), (), halted), NEXT)
+
+    assert health.status_sentence(replace(GOOD, other_trouble=found)) == ("attention", found)
+    assert found.said[0].code == "developers.halted"
+    assert developers.trouble(Updates((), (), halted), NEXT, "Updates wait.") == Told("Updates wait.")

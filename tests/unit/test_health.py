@@ -8,10 +8,11 @@ import pytest
 
 from node.api.health import Health, left, status_sentence
 from node.api.schema import Handover, NodeState, Space
+from node.api.told import NOTHING, Told
 
 GB = 10**9
 GOOD = Health(
-    silent_s=1.0, failures=0, failure="", disk_trouble="", settings_trouble="", other_trouble="",
+    silent_s=1.0, failures=0, failure="", disk_trouble="", settings_trouble="", other_trouble=NOTHING,
     space=Space(12_000_000, 100_000_000, 30), free_bytes=50 * GB, reserve_bytes=GB, up_s=100.0, peer_count=7,
     has_met=True, trial_of="", version="0.1.0",
 )  # fmt: skip
@@ -35,7 +36,7 @@ def test_when_all_is_well_it_says_so_with_numbers():
         ({"silent_s": None, "failures": 1, "failure": "it ended"}, "starting", "is started again (it ended)."),
         ({"silent_s": 21.0}, "problem", "has not answered for 21 seconds"),
         ({"settings_trouble": "settings.json is missing."}, "attention", "settings.json is missing."),
-        ({"other_trouble": "Updates have stopped."}, "attention", "Updates have stopped."),
+        ({"other_trouble": Told("Updates have stopped.")}, "attention", "Updates have stopped."),
         (
             {"space": Space(70_012_000, 70_000_000, 1)},
             "attention",
@@ -80,7 +81,7 @@ def test_a_disk_that_cannot_be_written_presses_more_than_a_vault_that_ended():
 def test_a_pause_is_said_before_what_needs_nobody_and_after_what_does():
     paused = replace(GOOD, pause="Paused: on battery.", trial_of="2", peer_count=0)
     assert how_it_stands(paused) == ("paused", "Paused: on battery.")
-    for trouble in ({"disk_trouble": "broken"}, {"silent_s": None}, {"other_trouble": "Updates have stopped."}):
+    for trouble in ({"disk_trouble": "broken"}, {"silent_s": None}, {"other_trouble": Told("Updates have stopped.")}):
         assert how_it_stands(replace(paused, **trouble))[0] != "paused"
 
 

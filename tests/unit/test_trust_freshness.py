@@ -101,13 +101,13 @@ class TestWhatAPersonIsTold:
         told = news(freshness(world.chain), None, NOW + days * DAY)
 
         assert (told.state, told.sentence) == ("current", f"Last news from the developers: {words}")
-        assert (told.signed_s, told.since_s, trouble(Updates((), (), told), "")) == (NOW.timestamp(), None, "")
+        assert (told.signed_s, told.since_s, trouble(Updates((), (), told), "").sentence) == (NOW.timestamp(), None, "")
 
     def test_when_it_has_expired_it_is_since_when_and_why_and_that_the_vault_goes_on(self, world: World) -> None:
         told = news(freshness(world.chain), None, NOW + 48 * DAY)
 
         assert (told.state, told.since_s) == ("expired", (NOW + 45 * DAY).timestamp())
-        assert trouble(Updates((), (), told), "") == told.sentence == (
+        assert trouble(Updates((), (), told), "").sentence == told.sentence == (
             "Updates wait for the developers: their last word expired on 2027-01-06, and the last news from them is"
             " 48 days old; your chunks are served as before."
         )  # fmt: skip
@@ -116,7 +116,7 @@ class TestWhatAPersonIsTold:
         told = news(freshness(world.chain), NOW + DAY, NOW + 48 * DAY)
 
         assert (told.state, told.since_s) == ("halted", (NOW + DAY).timestamp())
-        assert trouble(Updates((), (), told), "") == told.sentence == (
+        assert trouble(Updates((), (), told), "").sentence == told.sentence == (
             "Updates are halted: the developers' signatures contradict each other (since 2026-11-23);"
             " your chunks are served as before."
         )  # fmt: skip
@@ -126,4 +126,4 @@ class TestWhatAPersonIsTold:
 
         assert (told.state, told.signed_s) == ("current", None)
         assert told.sentence == "Nothing has been heard of the developers yet."
-        assert trouble(Updates((), (), None), "") == ""
+        assert trouble(Updates((), (), None), "").sentence == ""

@@ -122,7 +122,7 @@ class TestNoWayBack:
         assert (found["vault/3"].phase, found["vault/3"].is_recalled) == ("confirmed", True)
         assert "nothing from before may be gone back to" in found["vault/3"].reason
         assert farm.slots.current("vault") == tree_of("3")
-        told = trouble(schema.Updates(tuple(found.values()), ()), tree_of("3"))
+        told = trouble(schema.Updates(tuple(found.values()), ()), tree_of("3")).sentence
         assert told.startswith("The developers have recalled version 3, and no version from before may take its place;")
 
     def test_the_floor_is_above_what_ran_before(self, farm: Farm):
