@@ -53,18 +53,6 @@ NO_TRAY: Final = translate(
 )
 NO_TRAY_YES: Final = translate("app", "All right")
 
-WELCOME_TITLE: Final = translate("app", "Lend a little space")
-WELCOME_LEAD: Final = translate(
-    "app",
-    "Perennial lets home computers keep each other's data safe, without any company in the middle. "
-    "This computer has not joined a network yet.",
-)
-WELCOME_POINTS: Final = (
-    (True, translate("app", "A practice network is eight small computers inside this one")),
-    (True, translate("app", "You can watch new versions being tried out and taking over")),
-    (False, translate("app", "It reads none of your files and asks nobody on the internet")),
-    (False, translate("app", "It leaves nothing running: it ends when you quit")),
-)
 WELCOME_PICTURE: Final = translate("app", "A bed of flowering plants whose roots meet below the ground")
 NOT_JOINED: Final = translate("app", "No network joined yet")
 GROWING_LINE: Final = translate("app", "Growing a practice network")

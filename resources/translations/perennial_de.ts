@@ -92,10 +92,6 @@
         <translation>Ein Stück war nicht nachzuweisen.</translation>
     </message>
     <message>
-        <source>A practice network is eight small computers inside this one</source>
-        <translation>Ein Übungsnetz, das sind acht kleine Computer in diesem hier</translation>
-    </message>
-    <message>
         <source>A proof failed</source>
         <translation>Nachweis misslungen</translation>
     </message>
@@ -224,14 +220,6 @@
         <translation>Es versucht es von selbst weiter.</translation>
     </message>
     <message>
-        <source>It leaves nothing running: it ends when you quit</source>
-        <translation>Es lässt nichts zurück: Beim Beenden ist es vorbei</translation>
-    </message>
-    <message>
-        <source>It reads none of your files and asks nobody on the internet</source>
-        <translation>Es liest keine Ihrer Dateien und fragt niemanden im Internet</translation>
-    </message>
-    <message>
         <source>It said nothing for {seconds} seconds.</source>
         <translation>Es hat {seconds} Sekunden lang nichts gesagt.</translation>
     </message>
@@ -254,10 +242,6 @@
     <message>
         <source>Last look: {moment}</source>
         <translation>Zuletzt geprüft: {moment}</translation>
-    </message>
-    <message>
-        <source>Lend a little space</source>
-        <translation>Ein wenig Platz verleihen</translation>
     </message>
     <message>
         <source>No answer lately</source>
@@ -391,10 +375,6 @@
         <translation>Perennial wurde gestartet und hat noch nichts gesagt.</translation>
     </message>
     <message>
-        <source>Perennial lets home computers keep each other&apos;s data safe, without any company in the middle. This computer has not joined a network yet.</source>
-        <translation>Mit Perennial bewahren Computer zu Hause gegenseitig ihre Daten auf, ohne eine Firma in der Mitte. Dieser Computer gehört noch zu keinem Netz.</translation>
-    </message>
-    <message>
         <source>Pieces kept here can still be read meanwhile.</source>
         <translation>Was hier liegt, bleibt inzwischen lesbar.</translation>
     </message>
@@ -516,10 +496,6 @@
     <message>
         <source>You can grow a new one at any time.</source>
         <translation>Ein neues kann jederzeit wachsen.</translation>
-    </message>
-    <message>
-        <source>You can watch new versions being tried out and taking over</source>
-        <translation>Zu sehen ist, wie neue Versionen ausprobiert werden und übernehmen</translation>
     </message>
     <message numerus="yes">
         <source>Your computer is helping to keep %n piece(s) of other people&apos;s data safe.</source>
