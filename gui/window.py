@@ -112,6 +112,7 @@ class Window(QWidget):
 
     def show_welcome(self) -> None:
         self._all.setCurrentWidget(self.welcome)
+        self.welcome.main.setFocus(Qt.FocusReason.OtherFocusReason)  # and not the page's own frame
 
     def show_passphrase(self) -> None:
         self._all.setCurrentWidget(self.passphrase)

@@ -263,6 +263,12 @@ class TestTheThreePages:
 
         on_loop(desk, play())
 
+    def test_enter_goes_on_from_the_first_page(self, desk: QApplication):
+        one = window()
+        one.show_welcome()
+
+        assert one.focusWidget() is one.welcome.main
+
     def test_by_keyboard_everything_is_reached_in_the_order_in_which_it_is_read(self, desk: QApplication):
         one = window()
         choose_all(one)
