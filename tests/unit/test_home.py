@@ -234,8 +234,13 @@ class TestTheFolderOfTheVault:
 
     def test_what_cannot_be_removed_stops_nothing(self, tmp_path: Path):
         home = make(tmp_path)
-        (home.state / ".name.0.unfinished").mkdir()
+        stuck, behind = home.state / ".name.0.unfinished", home.state / ".name.1.unfinished"
+        stuck.mkdir()
+        behind.write_bytes(b"half")
+
         home.remove_leftovers()
+
+        assert (stuck.is_dir(), behind.exists()) == (True, False)
 
 
 class TestLock:
