@@ -27,7 +27,7 @@ def tell_turn(one: Update | None) -> str:
         return words.URGENT if one is not None and one.is_urgent and one.phase in _WAITING else ""
     parts = [words.URGENT] if one.is_urgent else []
     parts += [_turn(one.rollout)]
-    if one.rollout.enrolled:
+    if one.rollout.passed or one.rollout.failed:
         parts.append(words.others(one.rollout.enrolled, one.rollout.passed, one.rollout.failed))
     if one.rollout.is_slow:
         parts.append(words.TWICE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from PySide6.QtWidgets import QApplication, QLabel
 
 from gui.pages.updates import ROWS_AT_FIRST
@@ -42,6 +43,13 @@ class TestWhoseTurnItIs:
 
         assert tell(live(status(), (alone,)), NOW).releases.turn == "It is this computer's turn."
         assert tell(live(status(), (small,)), NOW).releases.turn == "Every computer may try it out now."
+
+    def test_nothing_is_said_of_others_while_none_of_them_has_found_anything(self):
+        busy = replace(rollout(own=1, waves=1, heard=0), enrolled=2, passed=0, failed=0)
+
+        turn = tell(live(status(), (with_rollout(ANNOUNCED, busy),)), NOW).releases.turn
+
+        assert turn == "Every computer may try it out now."
 
     def test_an_urgent_one_is_said_to_be_tried_out_for_hours(self):
         assert releases("urgent").turn.startswith("Its makers call it urgent, so it is tried out for hours")
