@@ -3,8 +3,8 @@
 Python takes such a file in the place of its source, whatever ``pycache_prefix`` says; so neither a sandboxed child
 nor the first start on a computer has to compile, and no byte code lies outside of what the tree hash covers.
 
-The same source gives the same bytes: the compiler's only chance is its hash seed, which is fixed, as are the order of
-the files, the names of files that byte code keeps, and all that this process knows of its surroundings.
+The same source gives the same bytes: no file's time is in them, the names of files that they keep do not say where the
+tree lies, and the order of the files, the hash seed and all that the compiler knows of its surroundings are fixed.
 """
 
 from __future__ import annotations

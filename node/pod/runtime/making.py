@@ -186,7 +186,8 @@ def _lead_to_libraries(interpreter: Path, tool: Path) -> None:
     program = interpreter.with_name(".patchelf")
     try:
         program.write_bytes(dict(packed.debian_files(tool))["usr/bin/patchelf"])
-        program.chmod(0o755)
+        for path in (program, interpreter):
+            path.chmod(0o755)
         command = [
             str(program.resolve()),
             "--force-rpath",
