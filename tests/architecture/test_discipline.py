@@ -13,9 +13,11 @@ PATH_CHANGERS = {
     "node/sandbox/spec.py": "starts contained children from a slot: the only place where a slot gets on a path",
     "installers/run.py": "puts the checkout in the place of its own folder",
     "installers/test.py": "puts the checkout in the place of its own folder",
+    "installers/linux/build.py": "puts the checkout in the place of its own folder",
 }
 PATH_NAMERS = {
     "installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts",
+    "node/practice/farm.py": "starts farms with the code that runs here, installed or not",
     "node/pod/needs.py": "names what loads code, to find it in the source of a release",
 }
 LOADERS = {
