@@ -1,10 +1,10 @@
 """What makes packages for Linux out of a checkout.
 
-    build.py      door: ``python3 installers/linux/build.py deb|rpm --out DIR``
+    build.py      door: ``python3 installers/linux/build.py deb|rpm|folder --out DIR``
     setting_up.py the environment that building needs
     making.py     a package, step by step
     staging.py    the installation as it will lie, and what tells the system of it
-    deb.py        a .deb of it, by dpkg-deb
+    deb.py        a .deb of it
     rpm.py        an .rpm of it, by nfpm
     files/        what lies in the package as it is
     runtime-packages.txt   the Debian packages that a runtime is made of, written by installers/lock_runtime.py

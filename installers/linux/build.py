@@ -1,4 +1,4 @@
-"""Build a package for Linux from this checkout: ``python3 installers/linux/build.py deb|rpm --out DIR``.
+"""Build a package for Linux from this checkout: ``python3 installers/linux/build.py deb|rpm|folder --out DIR``.
 
 On Debian 12: what a runtime is made of is fetched with its apt-get.  As root, what is missing is installed first.
 """

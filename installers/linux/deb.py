@@ -1,15 +1,26 @@
-"""A .deb of an installation, by dpkg-deb."""
+r"""A .deb of an installation: an ``ar`` archive of three members, the same bytes for the same files.
 
+    debian-binary     "2.0\n"
+    control.tar.xz    what dpkg should know
+    data.tar.xz       the files
+
+It is written here and not by dpkg-deb, because packing machine code as such (a filter of xz that dpkg reads and does
+not write) saves 3 MB of 45, measured 2026-11-29, and because how dpkg-deb packs depends on its version and the machine.
+Source: deb(5).
+"""
+
+import contextlib
 import hashlib
+import io
+import lzma
 import os
-import subprocess
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from installers.linux.staging import FILES, INSTALLATION, NotBuilt, Staged
+from installers.linux.staging import FILES, Staged
 
-PACK_S_MAX: Final = 1200
-SAID_BYTES_MAX: Final = 1000
 MAINTAINER: Final = "The Perennial developers <perennial@localhost>"
 # What a node needs of the host, and what the window needs besides: node/pod/runtime/contents.py, HOST.
 NODE_NEEDS: Final = ("libc6 (>= 2.35)", "libexpat1", "libgcc-s1", "libstdc++6", "zlib1g")
@@ -19,33 +30,30 @@ WINDOW_NEEDS: Final = (
     *("libxcb-randr0", "libxcb-render0", "libxcb-shm0", "libxcb-sync1", "libxcb-xfixes0", "libzstd1", "xkb-data"),
 )
 SCRIPTS: Final = {"prerm": "before-removal", "postrm": "after-removal"}
+# Machine code first made alike, then packed; as much memory as the dictionary is needed to unpack it.
+FILTERS: Final = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 64 << 20}]
 
 
 def pack(staged: Staged, out: Path, scratch: Path) -> Path:
-    """Pack what is staged; its control files are put beside it.  Blocking, for a minute or two.
+    """Pack what is staged.  Blocking, for a minute or two.
 
     Raises:
-        NotBuilt: dpkg-deb is missing or has refused.
         OSError: The disk refused.
     """
-    del scratch
-    control = staged.root / "DEBIAN"
-    control.mkdir(mode=0o755)
-    (control / "md5sums").write_text("".join(_sums(staged.root)), encoding="utf-8")
-    (control / "control").write_text(control_text(staged), encoding="utf-8")
-    for name, file in SCRIPTS.items():
-        (control / name).write_bytes((FILES / file).read_bytes())
-        (control / name).chmod(0o755)
-    for path in (*control.iterdir(), control, staged.root):
-        if path.name not in SCRIPTS:
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        os.utime(path, (staged.time_s, staged.time_s))
+    control, data = scratch / "control.tar.xz", scratch / "data.tar.xz"
+    with _archive(data) as archive:
+        for path, name in _paths(staged.root):
+            _add_path(archive, path, name, staged.time_s)
+    with _archive(control) as archive:
+        for name, content, mode in _control_files(staged):
+            _add(archive, _entry(name, tarfile.REGTYPE, mode, staged.time_s), content)
     package = out / f"perennial_{staged.version}_amd64.deb"
-    # One thread: with more of them, how it is packed would depend on the machine.
-    run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--threads-max=1", "--build", str(staged.root), str(package)],
-        {"SOURCE_DATE_EPOCH": str(staged.time_s)},
-    )
+    with package.open("wb") as file:
+        file.write(b"!<arch>\n")
+        _member(file, "debian-binary", io.BytesIO(b"2.0\n"), 4, staged.time_s)
+        for path in (control, data):
+            with path.open("rb") as packed:
+                _member(file, path.name, packed, path.stat().st_size, staged.time_s)
     return package
 
 
@@ -67,29 +75,61 @@ Description: storage node that keeps itself up to date
 """
 
 
-def run(command: list[str], environment: dict[str, str]) -> None:
-    """Run a tool.
-
-    Raises:
-        NotBuilt: It is missing, has refused, or takes too long.
-    """
-    try:
-        done = subprocess.run(
-            command, env={**os.environ, **environment, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PACK_S_MAX, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotBuilt(f"{Path(command[0]).name}: {error}") from error
-    if done.returncode != 0:
-        raise NotBuilt(done.stdout[-SAID_BYTES_MAX:].decode(errors="replace").strip())
+def _control_files(staged: Staged) -> Iterator[tuple[str, bytes, int]]:
+    yield "./control", control_text(staged).encode(), 0o644
+    yield "./md5sums", "".join(_sums(staged.root)).encode(), 0o644
+    for name, file in SCRIPTS.items():
+        yield f"./{name}", (FILES / file).read_bytes(), 0o755
 
 
-def _sums(root: Path) -> list[str]:
+def _sums(root: Path) -> Iterator[str]:
     """What dpkg --verify compares."""
-    found = []
-    for top in (INSTALLATION, "usr"):
-        for path in sorted((root / top).rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-                found.append(f"{digest}  {path.relative_to(root).as_posix()}\n")
-    return found
+    for path, name in _paths(root):
+        if path.is_file() and not path.is_symlink():
+            yield f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {name.removeprefix('./')}\n"
+
+
+def _paths(root: Path) -> list[tuple[Path, str]]:
+    """Everything below ``root`` and its name in the archive, folders before what is in them."""
+    found = [(root, "./"), *((path, f"./{path.relative_to(root).as_posix()}") for path in root.rglob("*"))]
+    return sorted(found, key=lambda pair: pair[1])
+
+
+@contextlib.contextmanager
+def _archive(path: Path) -> Iterator[tarfile.TarFile]:
+    with (
+        lzma.open(path, "wb", format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64, filters=FILTERS) as packing,
+        tarfile.open(fileobj=packing, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        yield archive
+
+
+def _add_path(archive: tarfile.TarFile, path: Path, name: str, time_s: int) -> None:
+    if path.is_symlink():
+        entry = _entry(name, tarfile.SYMTYPE, 0o777, time_s)
+        entry.linkname = str(path.readlink())
+        archive.addfile(entry)
+    elif path.is_dir():
+        archive.addfile(_entry(name, tarfile.DIRTYPE, 0o755, time_s))
+    else:
+        mode = 0o755 if os.access(path, os.X_OK) else 0o644
+        _add(archive, _entry(name, tarfile.REGTYPE, mode, time_s), path.read_bytes())
+
+
+def _entry(name: str, kind: bytes, mode: int, time_s: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode, entry.mtime = kind, mode, time_s
+    entry.uname = entry.gname = "root"
+    return entry
+
+
+def _add(archive: tarfile.TarFile, entry: tarfile.TarInfo, content: bytes) -> None:
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))
+
+
+def _member(file: IO[bytes], name: str, content: IO[bytes], size: int, time_s: int) -> None:
+    file.write(f"{name:<16}{time_s:<12}{0:<6}{0:<6}{'100644':<8}{size:<10}`\n".encode("ascii"))
+    while part := content.read(1 << 20):
+        file.write(part)
+    file.write(b"\n" * (size % 2))

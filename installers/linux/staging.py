@@ -83,6 +83,18 @@ def stage(checkout: Path, version: str, runtime: Path, runtime_tree: str, root: 
     return Staged(root, version, str(said["app"]), runtime_tree, _settle(root, time_s), time_s)
 
 
+def put_down(staged: Staged, out: Path, scratch: Path) -> Path:
+    """Give the folder itself, for recipes that pack it in their own way.
+
+    Raises:
+        OSError: There is one already, or the disk refused.
+    """
+    del scratch
+    folder = out / f"perennial-{staged.version}"
+    staged.root.rename(folder)
+    return folder
+
+
 def app_files(checkout: Path) -> Iterator[tuple[str, Path]]:
     """Path in the app -> file, for everything that an app release has."""
     for top in APP_FOLDERS:
