@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import tarfile
 from pathlib import Path
@@ -27,7 +28,8 @@ def checkout(tmp_path: Path) -> Path:
         (made / name).write_text(f"# {name}\n")
     (made / "installers" / "launcher" / "perennial.sh").write_text("#!/bin/sh\n")
     (made / "node" / "__pycache__").mkdir()
-    (made / "node" / "__pycache__" / "__init__.cpython-311.pyc").write_bytes(b"byte code")
+    for name in ("__init__.cpython-311.pyc", "__init__.cpython-311.pyc.140181"):  # and one whose writing was cut
+        (made / "node" / "__pycache__" / name).write_bytes(b"byte code")
     (made / "resources").mkdir()
     (made / "resources" / "icons").symlink_to(ROOT / "resources" / "icons")
     return made
@@ -63,6 +65,17 @@ class TestAnInstallation:
         staged = stage(checkout, tmp_path)
 
         assert not [path for path in staged.root.rglob("*") if path.name == "__pycache__" or path.suffix == ".pyc"]
+
+    def test_may_be_read_by_all_and_has_one_time_whatever_the_umask(self, checkout: Path, tmp_path: Path):
+        before = os.umask(0o077)
+        try:
+            root = stage(checkout, tmp_path).root
+        finally:
+            os.umask(before)
+
+        found = [path.lstat() for path in (root, *root.rglob("*")) if not path.is_symlink()]
+        assert {stat.S_IMODE(one.st_mode) for one in found} == {0o644, 0o755}
+        assert {one.st_mtime for one in found} == {TIME_S}
 
     def test_tells_the_system_of_itself(self, checkout: Path, tmp_path: Path):
         usr = stage(checkout, tmp_path).root / "usr"
@@ -182,8 +195,10 @@ def test_the_script_that_ends_nodes_ends_none_at_an_upgrade():
         assert done.stdout == ""
 
 
-def test_a_tar_that_is_packed_holds_no_owner_of_this_machine(checkout: Path, tmp_path: Path):
+def test_a_tar_that_is_packed_holds_no_owner_and_no_order_of_this_machine(checkout: Path, tmp_path: Path):
     deb.pack(stage(checkout, tmp_path), tmp_path, tmp_path)
 
     with tarfile.open(tmp_path / "data.tar.xz") as archive:
-        assert {(member.uid, member.gid, member.uname, member.gname) for member in archive} == {(0, 0, "root", "root")}
+        members = archive.getmembers()
+    assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "root", "root")}
+    assert [member.name for member in members] == sorted(member.name for member in members)
