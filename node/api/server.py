@@ -6,10 +6,8 @@ Over TCP, on the loopback address alone, where that is switched on or there are 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +17,7 @@ from aiohttp import web
 from node.api import door, request_texts, texts
 from node.api.handlers import BadRequest, Handler, Handlers, Node
 from node.api.routes import FAILURES, JSON, NODES_OWN, ROUTES
-from node.api.schema import ErrorAnswer, SettingsPatch
+from node.api.schema import ErrorAnswer, Settings, SettingsPatch
 from node.supervisor.errors import PortInUse
 from node.vault.ports import Entropy
 from node.vault.share.tree import CHUNK_BYTES_MAX
@@ -47,7 +45,8 @@ class ApiServer:
         self._tcp: _Listener | None = None
         self._moving = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
-        self.handlers = Handlers(node, self._following)
+        self._changing: set[asyncio.Task[Settings]] = set()
+        self.handlers = Handlers(node, self._change)
         self.local = _Listener(self.handlers, None)
 
     async def start(self) -> None:
@@ -68,6 +67,9 @@ class ApiServer:
     async def stop(self) -> None:
         """End all requests, and remove the socket and what leads to the port."""
         self.handlers.stop()
+        for changing in self._changing:
+            changing.cancel()
+        await asyncio.gather(*self._changing, return_exceptions=True)
         door.remove(self._home)
         await asyncio.gather(self.local.close(), *([self._tcp.close()] if self._tcp else []), *self._closing)
         self._socket.unlink(missing_ok=True)
@@ -88,28 +90,33 @@ class ApiServer:
             if not self._has_socket:  # somewhere it must be found
                 self._take(await self._opened(0))
 
-    @contextlib.asynccontextmanager
-    async def _following(self, patch: SettingsPatch) -> AsyncIterator[None]:
-        """Change the port as ``patch`` says, if the block keeps it.
+    async def _change(self, patch: SettingsPatch) -> Settings:
+        """Change what is given, and with it the port.  Once begun it is carried out, even if the caller goes away.
 
-        Raises:
-            PortInUse: The port cannot be had; nothing has changed.
+        Else the settings could say that nobody can come in over TCP while it is open all the same.
         """
-        port = patch.api_port if isinstance(patch.api_port, int) else self.port
-        if not (self._has_socket or port):
-            port = self.port
-        if port == self.port:
-            yield
-            return
+        changing = asyncio.create_task(self._changed(patch))
+        self._changing.add(changing)
+        changing.add_done_callback(self._changing.discard)
+        return await asyncio.shield(changing)
+
+    async def _changed(self, patch: SettingsPatch) -> Settings:
+        """Raises PortInUse when the port cannot be had; then nothing has changed."""
+        if not isinstance(patch.api_port, int):
+            return await self._node.patch_settings(patch)
         async with self._moving:
+            port = patch.api_port if self._has_socket or patch.api_port else self.port
+            if port == self.port:
+                return await self._node.patch_settings(patch)
             opened = await self._opened(port) if port else None
             try:
-                yield
+                settings = await self._node.patch_settings(patch)
             except BaseException:
                 if opened is not None:
                     await opened.close()
                 raise
             self._take(opened)
+            return settings
 
     async def _opened(self, port: int) -> _Listener:
         if not 0 <= port <= door.PORT_MAX:

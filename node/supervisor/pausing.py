@@ -134,7 +134,8 @@ class Pausing:
                 until_s = _next_morning(look)
             case "until-resumed":
                 until_s = None
-        return replace(self, kept=Kept(Asked(look.utc_s, until_s), self.kept.ended))
+        kept = Kept(Asked(look.utc_s, until_s), self.kept.ended)
+        return replace(self, kept=kept, clock_s=look.utc_s - look.steady_s)  # a jump from before is none of this one
 
     def resumed(self, look: Look, wishes: Wishes) -> Pausing:
         """A person wants the node to go on: see the top of this file."""

@@ -15,13 +15,29 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui import feed, texts
+from gui import children, feed, texts
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import FAKE, on_loop, running, said, wait_until
 from tests.gui.samples import live, status
 
 
 class TestTheStartOfANode:
+    def test_no_module_in_the_folder_where_the_app_was_started_takes_the_place_of_ours(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        for name in ("random", "ctypes", "node"):
+            (tmp_path / f"{name}.py").write_text("raise SystemExit('of a stranger')")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+
+        async def play() -> None:
+            child = await children.Child.start(children.tied(children.node_command(tmp_path / "none")))
+            with pytest.raises(children.ChildFailed, match="There is no Perennial home at"):
+                await child.first_word(60)
+            await child.stop()
+
+        asyncio.run(play())
+
     def test_a_home_without_a_running_node_gets_one(self, desk: QApplication, tmp_path: Path):
         home = tmp_path / "home"
         home.mkdir()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +18,9 @@ from node.supervisor import disk_look
 from node.supervisor.errors import VaultUnavailable
 from node.supervisor.looking import DISK_ANSWER_S, Looking
 from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
+from node.supervisor.waking import STEADY, Waking
 from node.vault import control
-from node.vault.looks import KnownVault, Looks, Neighbours
+from node.vault.looks import ClockSeen, KnownVault, Looks, Neighbours
 from tests.unit.test_health import GOOD, how_it_stands
 from tests.unit.test_vault_child import record_at
 
@@ -25,10 +28,10 @@ UTC_S = 1_800_000_000.0
 
 
 class World:
-    """A home, a vault that says what it is told to say, and two clocks."""
+    """A home, a vault that says what it is told to say, and three clocks."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.now_s, self.jump_s, self.news = folder, 1000.0, 0.0, 0
+        self.folder, self.now_s, self.jump_s, self.slept_s, self.news = folder, 1000.0, 0.0, 0.0, 0
         (folder / "chunks").mkdir()
         self.vault = SimpleNamespace(
             state=None, run=object(), record=record_at("10.0.0.1:4433"), up_s=lambda: 5000.0, ask=self._ask
@@ -37,8 +40,13 @@ class World:
         home: Any = SimpleNamespace(vault=folder, is_practice=False)
         vault: Any = self.vault
         self.looking = Looking(
-            home, vault, bytes, lambda: UTC_S + self.now_s + self.jump_s, self._changed, lambda: self.now_s
-        )
+            home, vault, bytes, lambda: UTC_S + self.now_s + self.jump_s, self._changed,
+            Waking(lambda: self.now_s, lambda: self.now_s - self.slept_s),
+        )  # fmt: skip
+
+    def sleeps(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.slept_s += seconds
 
     def tells(self, looks: Looks | None, chunk_count: int = 3) -> None:
         self.vault.state = control.State(1, 0, 0, chunk_count, 4, 3, {}, looks=looks)
@@ -87,6 +95,60 @@ def test_a_clock_that_is_set_right_makes_no_proof_younger_or_older(world: World)
     assert found.result == "ok"
     assert found.looked_s is not None
     assert 70.0 <= UTC_S + world.now_s + world.jump_s - found.looked_s <= 130.0
+
+
+class TestAComputerThatSleeps:
+    """The vault's clock stands still meanwhile: what it saw just before, it says just after was seen just now."""
+
+    SEEN = Looks(
+        answer_age_s=3.0, outside_age_s=3.0, passed_age_s=3.0, passed=3, clocks=(ClockSeen(0.0, 0.0, 3.0),) * 3,
+        seen_at="93.184.216.34", outside_subnets=9,
+    )  # fmt: skip
+    NETWORK = ("clock", "reach", "exchange", "audit")
+
+    @pytest.mark.parametrize("is_told_again", [False, True])
+    def test_what_was_seen_before_is_known_no_more_and_blamed_on_nobody(self, world: World, is_told_again: bool):
+        world.tells(self.SEEN)
+        assert {world.checks()[name].result for name in self.NETWORK} == {"ok"}
+        world.sleeps(8 * 3600.0)
+        if is_told_again:
+            world.tells(self.SEEN)
+        found = world.checks()
+        assert {found[name].result for name in self.NETWORK} == {"wait"}
+        assert world.looking.evidence().up_s == 0.0
+
+    def test_what_is_seen_after_it_counts_again(self, world: World):
+        world.sleeps(8 * 3600.0)
+        world.checks()
+        world.now_s += 20.0
+        world.tells(self.SEEN)
+        assert {world.checks()[name].result for name in self.NETWORK} == {"ok"}
+
+    def test_a_disk_that_was_being_looked_at_meanwhile_is_not_said_to_hang(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        ready = threading.Event()
+        monkeypatch.setattr(disk_look, "look", lambda *_: (ready.wait(), ("", ""))[1])
+
+        async def main() -> None:
+            looking = asyncio.create_task(world.looking.look_at_disk())
+            await asyncio.sleep(0)
+            world.sleeps(8 * 3600.0)
+            found = world.checks()["disk"]
+            ready.set()
+            await looking
+            assert found.result == "wait"
+
+        asyncio.run(main())
+
+
+def test_the_clock_that_goes_on_while_the_computer_sleeps_is_the_one_that_is_used():
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        if hasattr(time, name):
+            assert isinstance(STEADY, partial)
+            assert STEADY.args == (getattr(time, name),)
+            return
+    assert STEADY is time.monotonic
 
 
 def test_a_version_that_tells_nothing_of_the_kind_makes_no_alarm(world: World):

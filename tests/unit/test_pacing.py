@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from node.api.schema import Surroundings
-from node.supervisor import pacing as pacing_module
 from node.supervisor.errors import StateError
 from node.supervisor.pacing import Pacing
 from node.supervisor.pausing import SETTLE_S, Verdict
@@ -163,7 +162,3 @@ def test_while_somebody_works_here_a_lower_share_holds_and_chunks_are_taken(tmp_
 def test_easing_is_a_quarter_but_never_less_than_a_chunk_needs(limit: int, expected: int):
     eased = Verdict(is_eased=True)
     assert limits_of(Settings(upload_bytes_per_s=limit), eased).upload_bytes_per_s == expected
-
-
-def test_the_clock_that_goes_on_while_the_computer_sleeps_is_the_one_that_is_used():
-    assert pacing_module.STEADY() > 0
