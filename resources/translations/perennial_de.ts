@@ -1044,6 +1044,10 @@
         <source>For {span} no other computer has given an answer that is right.</source>
         <translation>{span} lang hat kein anderer Computer richtig geantwortet.</translation>
     </message>
+    <message>
+        <source>It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by themselves.</source>
+        <translation>Ihr Computer hilft trotzdem. Wenn Ihr Anbieter IPv6 bietet: bitte im Router einschalten, dann können andere von selbst kommen.</translation>
+    </message>
     <message numerus="yes">
         <source>Last news from the makers: %n day(s) ago.</source>
         <translation>
@@ -1179,10 +1183,6 @@
             <numerusform>Wird kleiner, {used} -&gt; {quota}: {done} von %n Stück übergeben.</numerusform>
             <numerusform>Wird kleiner, {used} -&gt; {quota}: {done} von %n Stücken übergeben.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Switch on IPv6 in your router, and let others reach this computer over it.</source>
-        <translation>Bitte im Router IPv6 einschalten und andere darüber zu diesem Computer lassen.</translation>
     </message>
     <message numerus="yes">
         <source>The clock is right: it agrees with %n other computer(s).</source>

@@ -113,6 +113,15 @@ def test_what_is_not_as_it_should_be_says_why_and_only_once():
     )
 
 
+def test_that_nobody_comes_in_is_said_without_alarm_where_nobody_could_change_it():
+    closed = check("reach", "bad", "Your router lets nobody in.")
+    home = tell(live(real(checks=checks(closed))), NOW).home
+
+    assert (home.headline, home.note) == ("Everything is fine.", "There is nothing you need to do.")
+    assert (home.checks.proofs[2].mark, home.checks.proofs[2].text) == ("note", "Not reached")
+    assert home.checks.remarks == ("Your router lets nobody in.",)
+
+
 def test_while_it_starts_nothing_is_known_yet_and_no_more_is_said_of_that():
     assert tell_checks(BY_NAME["starting"].seen.status, NOW).remarks == ()
 
