@@ -270,11 +270,14 @@ class App:
             self._tell()
 
     def _act(self, action: Action) -> None:
-        if action == "grow":
-            self._grow()
-        else:
-            self._seen = Seen()
-            self._spawn(self._start_node())
+        match action:
+            case "grow":
+                self._grow()
+            case "start":
+                self._seen = Seen()
+                self._spawn(self._start_node())
+            case page:
+                self.open_page(getattr(self.window, page))
 
     # What is shown.
 

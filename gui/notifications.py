@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from gui import notification_texts as words
+from gui.pause_story import held_back
 from gui.said import in_words, status_in_words
 from gui.story import Seen
 from gui.texts import lasted
@@ -23,7 +24,7 @@ HOLD_S: Final = 120.0  # what needs a person must have lasted so long; most of i
 CAUSE_S: Final = 86_400.0  # between two words on one cause
 # A computer that is on the way is often without a line, and a router that lets nobody in may be nobody's to change.
 LONGER_HOLD_S: Final = {"exchange": 3600.0}
-RARER_CAUSE_S: Final = {"reach": 30 * 86_400.0}
+RARER_CAUSE_S: Final = {"reach": 30 * 86_400.0, "urgent": 7 * 86_400.0}
 NEWS_S: Final = 7 * 86_400.0  # between two good news
 NEWS_S_MAX: Final = 7 * 86_400.0  # good news that had to wait for longer are none any more
 CAUSES_MAX: Final = 32
@@ -75,7 +76,7 @@ def wanted(seen: Seen, now_s: float, told: Told) -> Note | None:
         return None
     if seen.link == "lost":
         return Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY)
-    return _needs(status) or _news(seen.updates, status, now_s, told)
+    return _needs(status) or _forgotten(status, seen.updates) or _news(seen.updates, status, now_s, told)
 
 
 def decide(seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look) -> tuple[Note | None, Told, Waiting]:
@@ -121,6 +122,14 @@ def _needs(status: Status) -> Note | None:
         return None
     said = status_in_words(status)
     return Note("act", _NUMBERS.sub("", status.sentence), _title(said), words.PROBLEM_BODY)
+
+
+def _forgotten(status: Status, updates: Updates | None) -> Note | None:
+    """A pause that only a person ends, while its makers call a version urgent: it may well have been forgotten."""
+    has_no_end = any(reason.kind == "asked" and reason.until_s is None for reason in status.pauses)
+    if not has_no_end or not held_back(status, updates):
+        return None
+    return Note("act", "urgent", words.URGENT_WAITS, words.URGENT_WAITS_BODY)
 
 
 def _of_check(check: Check) -> Note:

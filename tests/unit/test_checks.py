@@ -136,10 +136,14 @@ def test_who_can_do_something_about_a_closed_door_is_told_what_and_at_which_port
     assert "UDP port 4433" in the("reach", seen(outside_age_s=None)).advice
 
 
-def test_behind_a_router_nobody_is_sent_to_open_a_port_that_no_other_would_hear_of():
-    advice = the("reach", seen(outside_age_s=None, is_seen_own=False)).advice
-    assert "IPv6" in advice
-    assert "port" not in advice
+def test_behind_a_router_there_is_a_hint_and_nothing_that_must_be_done():
+    evidence = seen(outside_age_s=None, is_seen_own=False)
+
+    hint = reach(evidence).advice
+
+    assert the("reach", evidence).advice == ""
+    assert "If your provider offers IPv6" in hint
+    assert "port" not in hint  # one that no other would hear of
 
 
 def test_a_practice_network_is_never_taken_for_the_internet():
@@ -192,6 +196,18 @@ class TestTheSentence:
     def test_nothing_is_fine_and_nothing_is_tried_out_while_a_check_is_bad(self, name: CheckName, trial_of: str):
         state, sentence = how_it_stands(replace(GOOD, checks=self.bad(name), trial_of=trial_of))
         assert (state, sentence) == ("problem" if name == "disk" else "attention", f"The {name} is bad. Do this.")
+
+    def test_a_router_that_lets_nobody_in_is_no_reason_to_worry_whoever_can_do_nothing_about_it(self):
+        closed = checks(seen(outside_age_s=None, is_seen_own=False))
+
+        assert [check.name for check in closed if check.result == "bad"] == ["reach"]
+        assert how_it_stands(replace(GOOD, checks=closed))[0] == "fine"
+        assert how_it_stands(replace(GOOD, checks=closed, trial_of="0.2.0"))[0] == "trial"
+
+    def test_a_firewall_that_can_be_opened_is_one_thing_to_do(self):
+        state, sentence = how_it_stands(replace(GOOD, checks=checks(seen(outside_age_s=None))))
+
+        assert (state, "Let UDP port 4433 through" in sentence) == ("attention", True)
 
     def test_what_waits_is_no_reason_to_worry_anybody(self):
         waiting = tuple(Check(check.name, "wait", check.sentence, None) for check in self.bad())
