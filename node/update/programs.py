@@ -28,7 +28,7 @@ TREE: Final = re.compile("(?:[0-9a-f]{64})?")
 RESTART_CODE: Final = 75  # with which a program ends so that the launcher at once starts the one that is current now
 
 
-class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Program(msgspec.Struct, frozen=True):
     """An app and the runtime it runs on, by their tree hashes; "" for the installed one."""
 
     app: str = ""
@@ -42,7 +42,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 INSTALLED: Final = Program()
 
 
-class Programs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Programs(msgspec.Struct, frozen=True):
     """What ``programs.json`` says.
 
     ``previous`` is the program that last proved itself before the current one; None: the installed one is next.
