@@ -131,7 +131,7 @@ class Node:
         self._limits = limits
         self._system = system
         self._memory: tuple[Record, Record] | None = None  # what should stand on the disk, and what stood there
-        self._is_watched_by_person = os.isatty(0)
+        self.is_watched_by_person = os.isatty(0)  # who sees it hang can end it
 
     def keep(self) -> int:
         """Start programs until one ends on purpose or none is left."""
@@ -150,7 +150,6 @@ class Node:
             if not is_counted or choosing.is_last(now):
                 words.say(words.gave_up(pair.name, why))
                 return _shown(code) or STATED_CODE
-            words.say(words.again(now.current.name, "ended" if choosing.is_well(now) else why))
             _remove(self._places.cache(now.current))  # all else of it is compared with its hash
             self._system.rest(self._limits.retry)
         return STOPPED_CODE
@@ -174,6 +173,8 @@ class Node:
         for left in given_up:
             words.say(words.left(left.program.name, left.why, left.to.name))
             self._tell(left)
+        if why and not given_up:
+            words.say(words.again(after.current.name, "ended" if choosing.is_well(before) else why))
         self._write(after)
         return after.current, True
 
@@ -214,8 +215,8 @@ class Node:
                 pair, waited_s = found.current, 0.0
             # Looks are counted, not hours: a computer that slept in between has let nobody say anything.
             waited_s += self._limits.look
-            if trouble or choosing.is_well(found) or self._memory is not None or self._is_watched_by_person:
-                waited_s = 0.0  # it has said so, cannot say so, or whoever sees it hang can end it
+            if trouble or choosing.is_well(found) or self._memory is not None or self.is_watched_by_person:
+                waited_s = 0.0
             if waited_s >= self._limits.healthy_max:
                 return None
 
