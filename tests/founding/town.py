@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import pytest
 
@@ -88,7 +88,7 @@ class Town(Village):
         self.nodes[name] = node
         lines: queue.Queue[str] = queue.Queue()
         assert node.stdout
-        threading.Thread(target=lambda out=node.stdout: [lines.put(line) for line in out], daemon=True).start()
+        threading.Thread(target=_pass_on, args=(node.stdout, lines), daemon=True).start()
         first = lines.get(timeout=WORD_S_MAX)
         assert "Perennial runs on" in first, f"{name}$ {command}\n{first}"
 
@@ -101,6 +101,11 @@ class Town(Village):
         environ = {variable: value for variable, value in os.environ.items() if not variable.startswith("XDG_")}
         path = environ["PATH"] if name == NEWCOMER else f"{self.folder / 'programs'}{os.pathsep}{environ['PATH']}"
         return {**environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PATH": path}
+
+
+def _pass_on(said: IO[str], lines: queue.Queue[str]) -> None:
+    for line in said:
+        lines.put(line)
 
 
 def sections() -> tuple[str, str, str, str]:
