@@ -11,11 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from node.api.schema import SettingsPatch
+from node.api.schema import LEFT_BYTES, SettingsPatch
 from node.supervisor import space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
 from node.supervisor.lending import LOOK_EACH, Lending
+from node.vault.storage.quota import RESERVE_BYTES
 
 MB = 1 << 20
 GB = 1 << 30
@@ -50,6 +51,10 @@ def test_free_room_is_told_in_round_figures_and_never_more_than_there_is():
     )]  # fmt: skip
 
     assert told == [5_300_000_000, 5_400_000_000, 0, None]
+
+
+def test_what_people_are_told_stays_theirs_is_what_a_vault_leaves_to_them():
+    assert LEFT_BYTES == RESERVE_BYTES
 
 
 def test_a_limit_is_compared_with_the_disk_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
