@@ -149,7 +149,9 @@ class App:
         if not self._keeper.is_running or self._memory.value(_TOLD_QUIT):
             self.quit()
             return
-        box = self._open_box(texts.QUIT_TITLE, texts.QUIT_QUESTION)
+        settings = self._changes.settings
+        starts_itself = settings is not None and settings.starts_at_login
+        box = self._open_box(texts.QUIT_TITLE, texts.QUIT_UNTIL_LOGIN if starts_itself else texts.QUIT_QUESTION)
         leave = box.addButton(texts.QUIT_YES, QMessageBox.ButtonRole.AcceptRole)
         stay = box.addButton(texts.QUIT_NO, QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(stay)

@@ -537,6 +537,10 @@
         </translation>
     </message>
     <message>
+        <source>Your computer stops helping until you start Perennial again, or log in the next time.</source>
+        <translation>Ihr Computer hilft dann nicht mehr, bis Sie Perennial wieder starten oder sich das nächste Mal anmelden.</translation>
+    </message>
+    <message>
         <source>Your computer stops helping until you start Perennial again.</source>
         <translation>Ihr Computer hilft dann nicht mehr, bis Perennial wieder gestartet wird.</translation>
     </message>
