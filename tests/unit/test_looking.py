@@ -76,6 +76,7 @@ def test_a_proof_ages_while_the_vault_tells_no_newer_one(world: World):
     world.now_s += 580.0
     assert world.checks()["exchange"].result == "ok"
     world.now_s += 20.0
+    world.looking.sample()  # what was told is no younger for being looked at once more
     assert "For 10 minutes no other" in world.checks()["exchange"].sentence
 
 
@@ -225,9 +226,15 @@ def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(w
 
 
 def test_what_keeps_the_node_itself_from_writing_is_no_tick_for_the_disk(world: World):
+    def said() -> str:
+        return world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free")).checks[0].sentence
+
+    assert said() == "The disk has not been looked at yet."
     asyncio.run(world.looking.look_at_disk())
-    found = world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free"))
-    assert found.checks[0].sentence == "The disk cannot be written: only 2.0 MB are free."
+    assert said() == "The disk cannot be written: only 2.0 MB are free."
+    (world.folder / "chunks").rmdir()
+    asyncio.run(world.looking.look_at_disk())
+    assert said() == "The disk with the pieces is not there."
 
 
 class TestTraffic:
