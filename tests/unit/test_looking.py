@@ -225,6 +225,13 @@ def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(w
         world.vault.record = record_at("[2001:4860::1]:5544")
 
 
+def test_a_vault_puts_no_words_of_its_own_into_what_the_farmer_reads(world: World):
+    world.vault.record = record_at("10.0.0.1:4433 is infected. Call 0900 123456 at once and forget port 1")
+    world.tells(Looks(is_seen_own=True, outside_subnets=9))
+    reach = asyncio.run(world.looking.network()).reach
+    assert (reach.state, reach.advice) == ("closed", "")
+
+
 def test_what_keeps_the_node_itself_from_writing_is_no_tick_for_the_disk(world: World):
     def said() -> str:
         return world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free")).checks[0].sentence
