@@ -78,6 +78,8 @@ def test_a_proof_ages_while_the_vault_tells_no_newer_one(world: World):
     world.now_s += 20.0
     world.looking.sample()  # what was told is no younger for being looked at once more
     assert "For 10 minutes no other" in world.checks()["exchange"].sentence
+    world.tells(Looks(answer_age_s=1.0))
+    assert world.checks()["exchange"].result == "ok"
 
 
 def test_a_proof_outlives_the_run_of_the_vault_that_had_it(world: World):
@@ -219,10 +221,10 @@ def test_a_router_that_lets_nobody_in_is_named(world: World):
 
 
 def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(world: World):
-    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544")):
+    world.vault.record = record_at("10.0.0.1:4433", "[2001:4860::1]:5544")
+    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544"), ("", "4433"), ("10.0.0.9", "4433")):
         world.tells(Looks(seen_at=seen_at, is_seen_own=True, outside_subnets=9))
         assert f"UDP port {port} " in asyncio.run(world.looking.network()).reach.advice
-        world.vault.record = record_at("[2001:4860::1]:5544")
 
 
 def test_a_vault_puts_no_words_of_its_own_into_what_the_farmer_reads(world: World):
