@@ -176,6 +176,6 @@ def _port(record: bytes, host: str) -> str:
         addresses = msgspec.msgpack.decode(record, type=PeerRecord).addresses
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return ""
-    at_host = (address for address in addresses if host and address.rpartition(":")[0].strip("[]") == host)
+    at_host = (address for address in addresses if address.rpartition(":")[0].strip("[]") == host)
     port = next(at_host, addresses[0] if addresses else "").rpartition(":")[2]
     return port if PORT.fullmatch(port) else ""
