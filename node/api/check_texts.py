@@ -130,7 +130,7 @@ def reach_nobody_advice(port: str) -> Told:
 
 # An exchange with others.
 
-EXCHANGE_UNKNOWN: Final = told("exchange.unknown", "No answer of another computer was checked yet.")
+EXCHANGE_UNKNOWN: Final = told("exchange.unknown", "No answer of another computer was checked lately.")
 EXCHANGE_WORKS: Final = told("exchange.works", "Another computer answered, and its signature was right.")
 EXCHANGE_ALONE: Final = told("exchange.alone", "No other computer answers.")
 EXCHANGE_ADVICE: Final = told("exchange.connect", "Look whether this computer is connected to the internet.")

@@ -1120,8 +1120,8 @@
         <translation>Bitte nachsehen, ob dieser Computer mit dem Internet verbunden ist.</translation>
     </message>
     <message>
-        <source>No answer of another computer was checked yet.</source>
-        <translation>Noch wurde keine Antwort eines anderen Computers geprüft.</translation>
+        <source>No answer of another computer was checked lately.</source>
+        <translation>In letzter Zeit wurde keine Antwort eines anderen Computers geprüft.</translation>
     </message>
     <message>
         <source>No other computer answers.</source>

@@ -118,6 +118,7 @@ class TestAComputerThatSleeps:
             world.tells(self.SEEN)
         found = world.checks()
         assert {found[name].result for name in self.NETWORK} == {"wait"}
+        assert not [check.sentence for check in found.values() if check.looked_s and "yet" in check.sentence]
         assert world.looking.evidence().up_s == 0.0
 
     def test_what_is_seen_after_it_counts_again(self, world: World):
