@@ -390,6 +390,8 @@ class App:
 
 
 def _now() -> datetime:
+    if hasattr(time, "tzset"):
+        time.tzset()  # the computer may have been carried into another time zone
     return datetime.now().astimezone()
 
 
