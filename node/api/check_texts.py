@@ -109,7 +109,8 @@ REACH_ROUTER: Final = told(
 # is IPv6 to switch on only the provider knows; so this is a hint for the curious, and nothing that anybody has to do.
 REACH_ROUTER_HINT: Final = told(
     "reach.switch_on_ipv6",
-    "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by themselves.",
+    "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
+    " themselves.",
 )
 
 
