@@ -181,7 +181,8 @@ class App:
 
     async def _begin(self) -> None:
         home = self._options.home
-        if (home / MARKER).is_file():
+        # What starts at login was set up: where its home is not there, its disk is not, and nobody shall begin anew.
+        if (home / MARKER).is_file() or self._options.is_hidden:
             self._attach(home)
             self.window.show_main()
             if not self._options.is_hidden or not self.tray.is_available:
@@ -208,7 +209,7 @@ class App:
 
     async def _start_node(self) -> None:
         assert self._home is not None
-        await self._keeper.run(self._options.node_command(self._home))
+        await self._keeper.run_at(self._home, self._options.node_command(self._home))
 
     @cached_property
     def _beginning(self) -> Beginning:

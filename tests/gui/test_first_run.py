@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui import children, resources_texts, welcome_texts
+from gui import children, feed, keeper, resources_texts, welcome_texts
 from gui.app import App
 from gui.first_run import Choice, Found, found, making, tell_choice
 from gui.pages.welcome import ARRIVAL, CHOICE, PROMISES
@@ -321,6 +321,27 @@ def next_in(one: QWidget, at: QWidget) -> QWidget:
     found = one.focusWidget()
     assert found is not None
     return found
+
+
+def test_where_the_disk_of_the_home_is_not_there_at_login_nobody_begins_anew_and_it_starts_when_it_is(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(feed, "FIRST_S", 0.0)
+    monkeypatch.setattr(keeper, "LOOK_S", 0.01)
+    home, starts = tmp_path / "home", tmp_path / "starts"
+    node = (sys.executable, "-S", "-c", f"open({str(starts)!r}, 'a').write('.'); raise SystemExit('It is not there.')")
+
+    async def play() -> None:
+        async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: node, is_hidden=True) as app:
+            await wait_until(lambda: app.window.home.lead.text() == "It is not there.", 15)
+            assert (said(app)[0], app.window.is_welcome) == ("problem", False)
+            app.window.home.button.click()  # whoever asks for it meanwhile is told the same
+            await wait_until(lambda: starts.read_text() == "..", 15)
+            home.mkdir()
+            (home / "home.json").write_text("{}")
+            await wait_until(lambda: starts.read_text() == "...", 15)
+
+    on_loop(desk, play())
 
 
 class TestAKeyBehindAPassphrase:
