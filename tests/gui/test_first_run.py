@@ -335,8 +335,10 @@ def test_where_the_disk_of_the_home_is_not_there_at_login_nobody_begins_anew_and
         async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: node, is_hidden=True) as app:
             await wait_until(lambda: app.window.home.lead.text() == "It is not there.", 15)
             assert (said(app)[0], app.window.is_welcome) == ("problem", False)
-            app.window.home.button.click()  # whoever asks for it meanwhile is told the same
+            jobs = len(app._jobs)
+            app.window.home.button.click()  # whoever asks for it meanwhile is told the same, and waits no second time
             await wait_until(lambda: starts.read_text() == "..", 15)
+            await wait_until(lambda: len(app._jobs) == jobs, 15)
             home.mkdir()
             (home / "home.json").write_text("{}")
             await wait_until(lambda: starts.read_text() == "...", 15)
