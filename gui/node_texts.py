@@ -68,7 +68,7 @@ TEXTS: Final[dict[str, str]] = {
     "reach.open_port": translate(
         "node", "Let UDP port {port} through the firewalls of this computer and of your router."
     ),
-    "exchange.unknown": translate("node", "No answer of another computer was checked yet."),
+    "exchange.unknown": translate("node", "No answer of another computer was checked lately."),
     "exchange.works": translate("node", "Another computer answered, and its signature was right."),
     "exchange.alone": translate("node", "No other computer answers."),
     "exchange.connect": translate("node", "Look whether this computer is connected to the internet."),

@@ -49,6 +49,9 @@ GROW_ANEW: Final = translate("app", "Grow a new practice network")
 
 QUIT_TITLE: Final = translate("app", "Quit Perennial?")
 QUIT_QUESTION: Final = translate("app", "Your computer stops helping until you start Perennial again.")
+QUIT_UNTIL_LOGIN: Final = translate(
+    "app", "Your computer stops helping until you start Perennial again, or log in the next time."
+)
 QUIT_YES: Final = translate("app", "Quit")
 QUIT_NO: Final = translate("app", "Go on helping")
 NO_TRAY_TITLE: Final = translate("app", "It goes on in the background")

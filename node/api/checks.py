@@ -147,7 +147,7 @@ def _reach(evidence: Evidence) -> Check:
     if is_quiet and looks.seen_at and not looks.is_seen_own and evidence.up_s > ROUTER_S:
         return _check(evidence, "reach", "bad", texts.REACH_ROUTER, outside_s)
     if is_quiet and looks.outside_subnets >= NOBODY_SUBNETS_MIN and evidence.up_s > NOBODY_S:
-        advice = texts.reach_nobody_advice(evidence.port)
+        advice = texts.reach_nobody_advice(evidence.port) if evidence.port else NOTHING
         return _check(evidence, "reach", "bad", texts.reach_nobody(NOBODY_S), outside_s, advice)
     if outside_s is not None:
         return _check(evidence, "reach", "wait", texts.reach_last(outside_s), outside_s)

@@ -6,6 +6,7 @@ Over TCP, on the loopback address alone, where that is switched on or there are 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -27,6 +28,7 @@ CONNECTIONS_MAX: Final = 128  # at each door, listeners included
 IDLE_S_MAX: Final = 30.0  # in which a connection must have sent the whole head of its next request
 LINE_BYTES_MAX: Final = 8 << 10  # of the first line, and of each header
 SHUTDOWN_S: Final = 1.0
+TRY_AGAIN_S: Final = 30.0  # for a port that another program had
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class ApiServer:
         self._moving = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         self._changing: set[asyncio.Task[Settings]] = set()
+        self._trying: asyncio.Task[None] | None = None
         self.handlers = Handlers(node, self._change)
         self.local = _Listener(self.handlers, None)
 
@@ -67,9 +70,10 @@ class ApiServer:
     async def stop(self) -> None:
         """End all requests, and remove the socket and what leads to the port."""
         self.handlers.stop()
-        for changing in self._changing:
-            changing.cancel()
-        await asyncio.gather(*self._changing, return_exceptions=True)
+        unfinished = [*self._changing, *([self._trying] if self._trying else [])]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
         door.remove(self._home)
         await asyncio.gather(self.local.close(), *([self._tcp.close()] if self._tcp else []), *self._closing)
         self._socket.unlink(missing_ok=True)
@@ -86,9 +90,21 @@ class ApiServer:
         try:
             self._take(await self._opened(port))
         except PortInUse as error:
-            log.warning("api not on its port reason=%s", error)
+            log.warning("api not on its port yet reason=%s", error)
             if not self._has_socket:  # somewhere it must be found
                 self._take(await self._opened(0))
+            self._trying = asyncio.create_task(self._try_again(port))
+
+    async def _try_again(self, port: int) -> None:
+        """Move to the port that is set once it can be had, unless another one is set meanwhile."""
+        while True:
+            await asyncio.sleep(TRY_AGAIN_S)
+            async with self._moving:
+                if self._node.settings().api_port != port or self.port == port:
+                    return
+                with contextlib.suppress(PortInUse):
+                    self._take(await self._opened(port))
+                    return
 
     async def _change(self, patch: SettingsPatch) -> Settings:
         """Change what is given, and with it the port.  Once begun it is carried out, even if the caller goes away.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -31,6 +32,7 @@ from node.vault.ports import Entropy
 DISK_S: Final = 60.0  # between two looks
 DISK_ANSWER_S: Final = 30.0  # more than a disk needs that has slept, or is busy
 SAMPLE_S: Final = 5.0  # as often as the vault in use is asked for its state
+PORT: Final = re.compile("[0-9]{1,5}")
 AGES: Final = ("answer_age_s", "outside_age_s", "nearby_age_s", "passed_age_s")
 
 log = logging.getLogger(__name__)
@@ -166,10 +168,14 @@ def _neighbour(vault: KnownVault, now_s: float) -> schema.Neighbour:
 
 
 def _port(record: bytes, host: str) -> str:
-    """At which the vault listens, at the address ``host`` if that is one of its own; "" while that is not known."""
+    """At which the vault listens, at the address ``host`` if that is one of its own; "" while that is not known.
+
+    It stands in a sentence for the farmer, and the record is the vault's own word: nothing but a number is taken.
+    """
     try:
         addresses = msgspec.msgpack.decode(record, type=PeerRecord).addresses
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return ""
-    at_host = (address for address in addresses if host and address.rpartition(":")[0].strip("[]") == host)
-    return next(at_host, addresses[0] if addresses else "").rpartition(":")[2]
+    at_host = (address for address in addresses if address.rpartition(":")[0].strip("[]") == host)
+    port = next(at_host, addresses[0] if addresses else "").rpartition(":")[2]
+    return port if PORT.fullmatch(port) else ""

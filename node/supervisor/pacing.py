@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 from pathlib import Path
@@ -142,4 +143,6 @@ class Pacing:
         )  # fmt: skip
 
     def _now(self) -> Look:
+        if hasattr(time, "tzset"):
+            time.tzset()  # else a process keeps the time zone in which it was started, wherever it is carried
         return Look(self._steady_s(), self._utc_s(), self._around, self._zone)

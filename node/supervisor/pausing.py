@@ -193,7 +193,7 @@ def _holding(look: Look, wishes: Wishes, settled: dict[PauseKind, Settled]) -> d
 def _opens_s(look: Look, hours: tuple[int, ...]) -> float | None:
     """When the next of the hours begins; None: it is one of them now, or there is none."""
     local = datetime.fromtimestamp(look.utc_s, look.zone)
-    if local.hour in hours or not hours:
+    if local.hour in hours:
         return None
     whole = local.replace(minute=0, second=0, microsecond=0)
     following = (whole + timedelta(hours=ahead) for ahead in range(1, len(HOURS) + 1))

@@ -537,6 +537,10 @@
         </translation>
     </message>
     <message>
+        <source>Your computer stops helping until you start Perennial again, or log in the next time.</source>
+        <translation>Ihr Computer hilft dann nicht mehr, bis Sie Perennial wieder starten oder sich das nächste Mal anmelden.</translation>
+    </message>
+    <message>
         <source>Your computer stops helping until you start Perennial again.</source>
         <translation>Ihr Computer hilft dann nicht mehr, bis Perennial wieder gestartet wird.</translation>
     </message>
@@ -1116,8 +1120,8 @@
         <translation>Bitte nachsehen, ob dieser Computer mit dem Internet verbunden ist.</translation>
     </message>
     <message>
-        <source>No answer of another computer was checked yet.</source>
-        <translation>Noch wurde keine Antwort eines anderen Computers geprüft.</translation>
+        <source>No answer of another computer was checked lately.</source>
+        <translation>In letzter Zeit wurde keine Antwort eines anderen Computers geprüft.</translation>
     </message>
     <message>
         <source>No other computer answers.</source>

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from gui import app as app_module
 from gui import feed, texts
 from gui.story import Seen
 from node.api.schema import Phase, Said
@@ -316,6 +319,19 @@ class TestTheWindowsCloseButton:
             await node.stop()
 
         on_loop(desk, play())
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system tells of a new time zone by itself")
+def test_times_are_told_in_the_time_zone_into_which_the_computer_was_carried(monkeypatch: pytest.MonkeyPatch):
+    offsets = []
+    try:
+        for zone in ("UTC", "Asia/Tokyo"):
+            monkeypatch.setenv("TZ", zone)
+            offsets.append(app_module._now().utcoffset())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert offsets == [timedelta(0), timedelta(hours=9)]
 
 
 def test_what_the_node_says_is_looked_at_for_something_to_tell_and_listed_among_the_last_events(

@@ -123,6 +123,16 @@ class TestWhatNeedsAPerson:
         assert play((0, lost), (5, seen()), (HOLD_S, lost))[0] == []
         assert [note.title for note in play(*held(lost))[0]] == ["Perennial does not run"]
 
+    def test_a_node_that_does_not_even_start_is_told_but_to_whoever_never_wanted_to_hear_anything(self):
+        never_heard = Seen(link="lost")
+
+        assert [note.title for note in play(*held(never_heard))[0]] == ["Perennial does not run"]
+        _, remembered = play((0, seen(setting="never")))
+        assert play(*held(never_heard), told=remembered)[0] == []
+
+    def test_before_it_is_known_whether_one_runs_nothing_is_told(self):
+        assert play(*held(Seen()))[0] == []
+
     def test_good_news_wait_behind_it(self):
         one = promoted()
         assert one.status is not None

@@ -294,6 +294,45 @@ class TestTheSetting:
 
         serve(tmp_path, talk, has_socket=True, served=node)
 
+    @pytest.mark.parametrize("has_socket", [True, False])
+    def test_a_port_that_another_program_has_at_the_start_is_had_as_soon_as_it_is_free(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_socket: bool
+    ):
+        monkeypatch.setattr(server, "TRY_AGAIN_S", 0.0)
+        node, other = FakeNode(), socket.socket()
+        other.bind((door.HOST, 0))
+        other.listen()
+        node.api_port = other.getsockname()[1]
+
+        async def talk(opened: Door, api: ApiServer, _: FakeNode) -> None:
+            assert api.port == opened.port != node.api_port
+            other.close()
+            while api.port != node.api_port:
+                await asyncio.sleep(0)
+            async with Client(tmp_path, has_socket=False) as client:
+                assert await client.status() == STATUS
+
+        serve(tmp_path, talk, has_socket=has_socket, served=node)
+
+    def test_a_port_that_is_not_wanted_any_more_is_not_tried_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(server, "TRY_AGAIN_S", 0.0)
+        node, other = FakeNode(), socket.socket()
+        other.bind((door.HOST, 0))
+        other.listen()
+        node.api_port = other.getsockname()[1]
+
+        async def talk(_: Door, api: ApiServer, __: FakeNode) -> None:
+            async with Client(tmp_path) as client:
+                await client.patch_settings(schema.SettingsPatch(api_port=0))
+            assert api._trying is not None
+            await api._trying
+            other.close()
+            assert api.port == 0
+
+        serve(tmp_path, talk, has_socket=True, served=node)
+
     def test_of_two_changes_at_once_the_later_one_holds(self, tmp_path: Path):
         node, port = Unhurried(), free_port()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.api.check_texts import span
-from node.api.checks import CLOCK_OFF_S, NOBODY_S, PROMISE_S, ROUTER_S, DiskLook, Evidence, checks, reach
+from node.api.checks import ALONE_S, CLOCK_OFF_S, NOBODY_S, PROMISE_S, ROUTER_S, DiskLook, Evidence, checks, reach
 from node.api.schema import Check, CheckName, CheckResult, Handover
 from node.api.told import Told
 from node.vault.looks import ClockSeen, Looks
@@ -121,6 +121,10 @@ def test_the_clock_is_blamed_by_several_subnets_that_agree(
         (replace(seen(outside_age_s=None, is_seen_own=False), up_s=ROUTER_S - 1.0), "wait", "unknown", "not known yet"),
         (seen(outside_age_s=None), "bad", "closed", "Nobody on the internet has come by himself for"),
         (seen(outside_age_s=None, outside_subnets=4), "wait", "unknown", "not known yet"),
+        (seen(outside_age_s=NOBODY_S + 1.0), "bad", "closed", "Nobody on the internet has come by himself for"),
+        (seen(outside_age_s=NOBODY_S + 1.0, is_seen_own=False), "bad", "closed", "Your router lets nobody in"),
+        (seen(outside_age_s=None, seen_at="", is_seen_own=False, outside_subnets=4), "wait", "unknown", "not known"),
+        (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=601.0), "wait", "unknown", "known yet"),
         (replace(seen(outside_age_s=None), up_s=NOBODY_S - 1.0), "wait", "unknown", "not known yet"),
         (seen(outside_age_s=1800.0, is_seen_own=False), "wait", "unknown", "was 30 minutes ago"),
         (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=9.0), "wait", "unknown", "your own netw"),
@@ -151,6 +155,7 @@ def test_a_practice_network_is_never_taken_for_the_internet():
     found = the("reach", at_home)
     assert (found.result, "nobody comes from the internet" in found.sentence) == ("ok", True)
     assert the("reach", replace(at_home, looks=Looks())).result == "wait"
+    assert the("reach", replace(at_home, looks=Looks(nearby_age_s=PROMISE_S + 1.0))).result == "wait"
 
 
 @pytest.mark.parametrize(
@@ -158,6 +163,7 @@ def test_a_practice_network_is_never_taken_for_the_internet():
     [
         (replace(seen(answer_age_s=None), peer_count=0), "bad", "No other computer answers."),
         (replace(seen(answer_age_s=20.0), peer_count=0), "bad", "No other computer answers."),
+        (replace(seen(answer_age_s=None), peer_count=0, up_s=ALONE_S), "wait", "checked lately"),
         (seen(answer_age_s=720.0), "bad", "For 12 minutes no other computer has given an answer that is right."),
         (seen(answer_age_s=None), "bad", "For 2 hours no other"),
     ],

@@ -76,7 +76,10 @@ def test_a_proof_ages_while_the_vault_tells_no_newer_one(world: World):
     world.now_s += 580.0
     assert world.checks()["exchange"].result == "ok"
     world.now_s += 20.0
+    world.looking.sample()  # what was told is no younger for being looked at once more
     assert "For 10 minutes no other" in world.checks()["exchange"].sentence
+    world.tells(Looks(answer_age_s=1.0))
+    assert world.checks()["exchange"].result == "ok"
 
 
 def test_a_proof_outlives_the_run_of_the_vault_that_had_it(world: World):
@@ -115,6 +118,7 @@ class TestAComputerThatSleeps:
             world.tells(self.SEEN)
         found = world.checks()
         assert {found[name].result for name in self.NETWORK} == {"wait"}
+        assert not [check.sentence for check in found.values() if check.looked_s and "yet" in check.sentence]
         assert world.looking.evidence().up_s == 0.0
 
     def test_what_is_seen_after_it_counts_again(self, world: World):
@@ -218,16 +222,29 @@ def test_a_router_that_lets_nobody_in_is_named(world: World):
 
 
 def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(world: World):
-    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544")):
+    world.vault.record = record_at("10.0.0.1:4433", "[2001:4860::1]:5544")
+    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544"), ("", "4433"), ("10.0.0.9", "4433")):
         world.tells(Looks(seen_at=seen_at, is_seen_own=True, outside_subnets=9))
         assert f"UDP port {port} " in asyncio.run(world.looking.network()).reach.advice
-        world.vault.record = record_at("[2001:4860::1]:5544")
+
+
+def test_a_vault_puts_no_words_of_its_own_into_what_the_farmer_reads(world: World):
+    world.vault.record = record_at("10.0.0.1:4433 is infected. Call 0900 123456 at once and forget port 1")
+    world.tells(Looks(is_seen_own=True, outside_subnets=9))
+    reach = asyncio.run(world.looking.network()).reach
+    assert (reach.state, reach.advice) == ("closed", "")
 
 
 def test_what_keeps_the_node_itself_from_writing_is_no_tick_for_the_disk(world: World):
+    def said() -> str:
+        return world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free")).checks[0].sentence
+
+    assert said() == "The disk has not been looked at yet."
     asyncio.run(world.looking.look_at_disk())
-    found = world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free"))
-    assert found.checks[0].sentence == "The disk cannot be written: only 2.0 MB are free."
+    assert said() == "The disk cannot be written: only 2.0 MB are free."
+    (world.folder / "chunks").rmdir()
+    asyncio.run(world.looking.look_at_disk())
+    assert said() == "The disk with the pieces is not there."
 
 
 class TestTraffic:

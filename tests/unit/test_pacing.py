@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from node.api.schema import Surroundings
 from node.supervisor.errors import StateError
 from node.supervisor.pacing import Pacing
-from node.supervisor.pausing import SETTLE_S, Verdict
+from node.supervisor.pausing import LOOK_S_MAX, SETTLE_S, Verdict
 from node.supervisor.rates import EASED_BYTES_PER_S, limits_of
 from node.supervisor.settings import RATE_BYTES_PER_S_MIN, Settings
 from node.supervisor.state import StateFile
@@ -146,6 +147,28 @@ def test_a_change_of_the_settings_is_told_at_once(tmp_path: Path):
         assert node.told == [Limits(400_000, 0)]
 
     play(tmp_path, story)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system tells of a new time zone by itself")
+def test_the_hours_are_those_of_the_time_zone_into_which_the_computer_was_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def story(node: Node) -> None:
+        node.pacing._zone = None  # that of the system
+        node.settings = Settings(hours=(datetime.fromtimestamp(UTC_S).hour,))  # noqa: DTZ006  # here
+        await node.pacing.settings_changed()
+        assert node.kinds() == []
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        await asyncio.sleep(LOOK_S_MAX + 1.0)
+        assert node.kinds() == ["hours"]
+
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        play(tmp_path, story)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_while_somebody_works_here_a_lower_share_holds_and_chunks_are_taken(tmp_path: Path):
