@@ -149,7 +149,9 @@ class App:
         if not self._keeper.is_running or self._memory.value(_TOLD_QUIT):
             self.quit()
             return
-        box = self._open_box(texts.QUIT_TITLE, texts.QUIT_QUESTION)
+        settings = self._changes.settings
+        starts_itself = settings is not None and settings.starts_at_login
+        box = self._open_box(texts.QUIT_TITLE, texts.QUIT_UNTIL_LOGIN if starts_itself else texts.QUIT_QUESTION)
         leave = box.addButton(texts.QUIT_YES, QMessageBox.ButtonRole.AcceptRole)
         stay = box.addButton(texts.QUIT_NO, QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(stay)
@@ -179,7 +181,8 @@ class App:
 
     async def _begin(self) -> None:
         home = self._options.home
-        if (home / MARKER).is_file():
+        # What starts at login was set up: where its home is not there, its disk is not, and nobody shall begin anew.
+        if (home / MARKER).is_file() or self._options.is_hidden:
             self._attach(home)
             self.window.show_main()
             if not self._options.is_hidden or not self.tray.is_available:
@@ -206,7 +209,7 @@ class App:
 
     async def _start_node(self) -> None:
         assert self._home is not None
-        await self._keeper.run(self._options.node_command(self._home))
+        await self._keeper.run_at(self._home, self._options.node_command(self._home))
 
     @cached_property
     def _beginning(self) -> Beginning:
@@ -270,11 +273,14 @@ class App:
             self._tell()
 
     def _act(self, action: Action) -> None:
-        if action == "grow":
-            self._grow()
-        else:
-            self._seen = Seen()
-            self._spawn(self._start_node())
+        match action:
+            case "grow":
+                self._grow()
+            case "start":
+                self._seen = Seen()
+                self._spawn(self._start_node())
+            case page:
+                self.open_page(getattr(self.window, page))
 
     # What is shown.
 
@@ -385,6 +391,8 @@ class App:
 
 
 def _now() -> datetime:
+    if hasattr(time, "tzset"):
+        time.tzset()  # the computer may have been carried into another time zone
     return datetime.now().astimezone()
 
 

@@ -65,7 +65,8 @@ def _proof(check: Check, now: datetime, *, is_trouble: bool) -> Proof:
     result = "wait" if check.result == "ok" and not _is_fresh(check, now) else check.result
     mark: Mark = "ok" if result == "ok" else "wait"
     if result == "bad":
-        mark = "fault" if is_trouble else "bad"
+        is_nobodys = check.name == "reach" and not check.advice  # then nobody here could change it
+        mark = "note" if is_nobodys else "fault" if is_trouble else "bad"
     return Proof(mark, texts.CHECKS[check.name, result], in_words(check.sentence, check.said))
 
 

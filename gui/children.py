@@ -32,7 +32,9 @@ ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 if os.getppid() == int(sys.argv[1]):  # else it is too late: the app has ended already
     os.execv(sys.argv[2], sys.argv[2:])
 """
-_CLI: Final = (sys.executable, "-m", "node.cli")
+# With -P: whoever can write in the folder in which the app was started could else put a module in the way of ours.
+_PYTHON: Final = (sys.executable, "-P")
+_CLI: Final = (*_PYTHON, "-m", "node.cli")
 
 
 class ChildFailed(Exception):
@@ -190,7 +192,7 @@ def tied(command: Sequence[str]) -> tuple[str, ...]:
     """The command for a process that shall not outlive this one, where the system can do that."""
     if not sys.platform.startswith("linux"):
         return tuple(command)
-    return (sys.executable, "-c", _TIE, str(os.getpid()), *command)
+    return (*_PYTHON, "-c", _TIE, str(os.getpid()), *command)
 
 
 async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:

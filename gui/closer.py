@@ -56,10 +56,7 @@ class CloserLook:
         self._details = DetailsSeen()
         self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
         self.dialog: QFileDialog | None = None
-        window.network.shown.connect(partial(self.show, "network"))
-        window.details.shown.connect(partial(self.show, "details"))
-        for button in (window.help.save, window.details.save):
-            button.clicked.connect(self.save)
+        window.made.connect(self._page_made)
 
     def attach(self, home: Path) -> None:
         """Look at this home from now on."""
@@ -75,22 +72,31 @@ class CloserLook:
         self._jobs = [self._spawn(asking.run()) for asking in self._asking.values()]
         for page in self._shown:
             self._asking[page].show(True)
-        self._tell_network()
-        self._tell_details()
+            self._tell(page)
+
+    def _page_made(self, name: str) -> None:
+        window = self._window
+        match name:
+            case "network":
+                window.network.shown.connect(partial(self.show, "network"))
+            case "help":
+                window.help.save.clicked.connect(self.save)
+            case "details":
+                window.details.shown.connect(partial(self.show, "details"))
+                window.details.save.clicked.connect(self.save)
 
     def show(self, page: Closer, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)
         """A page came into sight, or left it."""
         (self._shown.add if is_shown else self._shown.discard)(page)
         if page in self._asking:
             self._asking[page].show(is_shown)
-        if is_shown and page == "details":
-            self._tell_details()
+        if is_shown:
+            self._tell(page)
 
     def hear(self, seen: Seen) -> None:
         """What the feed heard."""
         self._seen = seen
-        if "details" in self._shown:
-            self._tell_details()
+        self._tell("details")
 
     def take(self, event: Event) -> None:
         """An event, to be listed among the last ones."""
@@ -108,10 +114,17 @@ class CloserLook:
             self._network = replace(self._network, is_live=False)
         else:
             self._network = NetworkSeen(*heard, self._now().timestamp(), is_live=True)
-        self._tell_network()
+        self._tell("network")
 
-    def _tell_network(self) -> None:
-        self._window.network.show_story(tell_network(self._network, self._now()))
+    def _tell(self, page: Closer) -> None:
+        """Show it, if its page is in sight: one that is not is perhaps not even made."""
+        if page not in self._shown:
+            return
+        if page == "network":
+            self._window.network.show_story(tell_network(self._network, self._now()))
+        else:
+            story = tell_details(self._seen, self._details, self._events, str(self._home or ""), self._now())
+            self._window.details.show_story(story)
 
     async def _ask_details(self, node: Node) -> Settings:
         """The log is read also when the node does not answer: it may say why."""
@@ -126,11 +139,7 @@ class CloserLook:
     def _hear_details(self, settings: Settings | None) -> None:
         if settings is not None:
             self._details = replace(self._details, settings=settings)
-        self._tell_details()
-
-    def _tell_details(self) -> None:
-        story = tell_details(self._seen, self._details, self._events, str(self._home or ""), self._now())
-        self._window.details.show_story(story)
+        self._tell("details")
 
     # The diagnostics file.
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from gui import welcome_texts as words
 from gui.plain import plain
-from gui.resources_story import SPACE_BYTES_MIN, Scale, SwitchStory, space_scale
+from gui.resources_story import SPACE_BYTES_MIN, Scale, SwitchStory, left, lendable, space_scale
 from gui.story import Seen, Sign, Story
 from node.api.schema import (
     PASSPHRASE_CHARACTERS_MIN,
@@ -105,11 +105,11 @@ def tell_choice(seen: Found | None, choice: Choice) -> ChoiceStory:
         hindrance=_hindrance(seen, choice),
         is_looking=seen is None,
         can_look_again=seen is not None and (bool(_trouble(seen)) or asks_for_key),
-        has_room=free_bytes >= SPACE_BYTES_MIN,
+        has_room=lendable(free_bytes) >= SPACE_BYTES_MIN,
         space=scale,
         quota_bytes=quota,
         free=words.free(free_bytes) if free_bytes else "",
-        leaves=words.leaves(max(0, free_bytes - quota)) if free_bytes else "",
+        leaves=words.leaves(left(free_bytes, quota)) if free_bytes else "",
         asks_for_network=asks_for_network,
         network=words.SHIPPED if not asks_for_network else choice.network or words.NO_FILE,
         asks_for_key=asks_for_key,
@@ -168,7 +168,7 @@ def _trouble(seen: Found) -> str:
         return seen.trouble
     if seen.free_bytes is None:
         return words.FREE_UNKNOWN
-    return words.TOO_FULL if seen.free_bytes < SPACE_BYTES_MIN else ""
+    return words.TOO_FULL if lendable(seen.free_bytes) < SPACE_BYTES_MIN else ""
 
 
 def _fingerprint_trouble(digits: str) -> str:

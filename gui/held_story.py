@@ -1,4 +1,7 @@
-"""How the running version is shut off from the person's files, told honestly.  Pure: no Qt, no clock."""
+"""How the running version is shut off from the person's files, told honestly.  Pure: no Qt, no clock.
+
+The first page of all says that it reads none of these files.  That is what it does; this is what it could do.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Final
 from gui import texts
 from gui.checks_story import Proof
 from gui.release_story import Mark
+from gui.sandbox_texts import say_shut_off
 from node.api.schema import SandboxLevel, Status
 
 UNPROVEN: Final = ("starting", "problem")  # states in which a node's figures may be old ones
@@ -20,4 +24,9 @@ def tell_held(status: Status | None) -> Proof:
     text = texts.SHUT_OFF[status.sandbox]
     if status.sandbox == "partial" and not status.is_sandbox_tried:
         text = texts.SHUT_OFF_UNTRIED
-    return Proof(_MARKS[status.sandbox], text, "; ".join(status.sandbox_reasons))
+    return Proof(_MARKS[status.sandbox], text, " ".join((texts.SHUT_OFF_MEANS[status.sandbox], *reasons(status))))
+
+
+def reasons(status: Status) -> tuple[str, ...]:
+    """Why it is no better, a sentence each."""
+    return tuple(say_shut_off(one) or f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in status.sandbox_reasons)

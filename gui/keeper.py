@@ -9,12 +9,16 @@ The passphrase goes from the field to the child's standard input, and is kept no
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from gui.children import Child, ChildFailed
+from gui.instance import MARKER
 from gui.window import Window
 
+LOOK_S: Final = 5.0  # between two looks whether a home is there again
 # What a node says that cannot start without a person: the code of the failure that it states.
 WANTED: Final[dict[str, Literal["known", "new"]]] = {"key.passphrase": "known", "key.new_passphrase": "new"}
 
@@ -36,6 +40,7 @@ class Keeper:
         self._command: tuple[str, ...] = ()
         self.child: Child | None = None
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
+        self._is_waiting = False  # for a home that is not there
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
 
     @property
@@ -75,6 +80,19 @@ class Keeper:
             return
         self._stop_asking()
         await self.wait()
+
+    async def run_at(self, home: Path, command: Sequence[str]) -> None:
+        """As ``run``; where ``home`` is not there, once more when it is: its disk may be plugged in later."""
+        is_there = await asyncio.to_thread((home / MARKER).is_file)
+        await self.run(command)
+        if is_there or self._is_waiting:
+            return
+        self._is_waiting = True
+        while not is_there:
+            await asyncio.sleep(LOOK_S)
+            is_there = await asyncio.to_thread((home / MARKER).is_file)
+        self._is_waiting = False
+        await self.run(command)
 
     async def wait(self) -> None:
         """Wait for its end, and tell it."""

@@ -59,14 +59,16 @@ TEXTS: Final[dict[str, str]] = {
         "node", "Your router lets nobody in: others can only be asked, and not come by themselves."
     ),
     "reach.switch_on_ipv6": translate(
-        "node", "Switch on IPv6 in your router, and let others reach this computer over it."
+        "node",
+        "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
+        " themselves.",
     ),
     "reach.last": translate("node", "The last time that somebody on the internet came by himself was {ago}."),
     "reach.nobody": translate("node", "Nobody on the internet has come by himself for {span} or more."),
     "reach.open_port": translate(
         "node", "Let UDP port {port} through the firewalls of this computer and of your router."
     ),
-    "exchange.unknown": translate("node", "No answer of another computer was checked yet."),
+    "exchange.unknown": translate("node", "No answer of another computer was checked lately."),
     "exchange.works": translate("node", "Another computer answered, and its signature was right."),
     "exchange.alone": translate("node", "No other computer answers."),
     "exchange.connect": translate("node", "Look whether this computer is connected to the internet."),

@@ -14,6 +14,10 @@ NOT_RUNNING_BODY: Final = translate(
 )
 PROBLEM_BODY: Final = translate("notifications", "It keeps trying by itself. Open Perennial to see what can be done.")
 ELSE_GOES_ON: Final = translate("notifications", "Everything else goes on by itself.")
+URGENT_WAITS: Final = translate("notifications", "An urgent update waits, because you have paused Perennial")
+URGENT_WAITS_BODY: Final = translate(
+    "notifications", "It goes on when you say so. Open Perennial, and choose Go on now."
+)
 TOOK_OVER: Final = translate("notifications", "A new version took over")
 OPEN: Final = translate("notifications", "Open")
 

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from gui import notification_texts as words
+from gui.pause_story import held_back
 from gui.said import in_words, status_in_words
 from gui.story import Seen
 from gui.texts import lasted
-from node.api.schema import Check, Status, Update, Updates
+from node.api.schema import Check, Notifications, Status, Update, Updates
 
 FIRST_START_S: Final = 3600.0  # so long after the first start of all nothing is told
 HOLD_S: Final = 120.0  # what needs a person must have lasted so long; most of it mends itself before
 CAUSE_S: Final = 86_400.0  # between two words on one cause
 # A computer that is on the way is often without a line, and a router that lets nobody in may be nobody's to change.
 LONGER_HOLD_S: Final = {"exchange": 3600.0}
-RARER_CAUSE_S: Final = {"reach": 30 * 86_400.0}
+RARER_CAUSE_S: Final = {"reach": 30 * 86_400.0, "urgent": 7 * 86_400.0}
 NEWS_S: Final = 7 * 86_400.0  # between two good news
 NEWS_S_MAX: Final = 7 * 86_400.0  # good news that had to wait for longer are none any more
 CAUSES_MAX: Final = 32
@@ -52,12 +53,14 @@ class Told:
     """What is remembered across restarts.  ``first_s``: the first start of all; ``causes``: when each was told last.
 
     ``news_s``: when good news were told last; ``release``: the last release of which it is known that it took over.
+    ``setting``: what the person last wanted to be told; a node that does not start does not say it.
     """
 
     first_s: float = 0.0
     causes: dict[str, float] = field(default_factory=dict)
     news_s: float = 0.0
     release: str | None = None
+    setting: Notifications = "act"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +74,27 @@ class Waiting:
 def wanted(seen: Seen, now_s: float, told: Told) -> Note | None:
     """The most pressing thing there is to tell at all, whatever was told before."""
     status = seen.status
-    if status is None or status.is_practice:
+    if status is not None and status.is_practice:
         return None
     if seen.link == "lost":
         return Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY)
-    return _needs(status) or _news(seen.updates, status, now_s, told)
+    if status is None:
+        return None
+    return _needs(status) or _forgotten(status, seen.updates) or _news(seen.updates, status, now_s, told)
 
 
 def decide(seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look) -> tuple[Note | None, Told, Waiting]:
     """What to tell now, and what to remember from now on."""
     if not told.first_s:
         told = replace(told, first_s=now_s)
+    if seen.settings is not None:
+        told = replace(told, setting=seen.settings.notifications)
     told = _caught_up(seen, told)
     note = wanted(seen, now_s, told)
     cause = note.cause if note is not None and note.kind == "act" else ""
     if cause != waiting.cause:
         waiting = Waiting(cause, now_s)
-    if note is None or not _is_due(note, seen, now_s, told, waiting, screen):
+    if note is None or not _is_due(note, now_s, told, waiting, screen):
         return None, told, waiting
     if note.kind == "news":
         return note, replace(told, news_s=now_s, release=_newest(seen.updates)), waiting
@@ -96,12 +103,11 @@ def decide(seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look)
     return note, replace(told, causes=newest), waiting
 
 
-def _is_due(note: Note, seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look) -> bool:
-    setting = seen.settings.notifications if seen.settings is not None else "act"
-    if setting == "never" or screen == "full" or now_s - told.first_s < FIRST_START_S:
+def _is_due(note: Note, now_s: float, told: Told, waiting: Waiting, screen: Look) -> bool:
+    if told.setting == "never" or screen == "full" or now_s - told.first_s < FIRST_START_S:
         return False
     if note.kind == "news":
-        return setting == "news" and screen == "free" and not 0 <= now_s - told.news_s < NEWS_S
+        return told.setting == "news" and screen == "free" and not 0 <= now_s - told.news_s < NEWS_S
     # A clock that was set back makes an old word look like one of the future; then it counts as forgotten.
     told_s = told.causes.get(note.cause)
     is_told = told_s is not None and 0 <= now_s - told_s < _between_s(note.cause)
@@ -121,6 +127,14 @@ def _needs(status: Status) -> Note | None:
         return None
     said = status_in_words(status)
     return Note("act", _NUMBERS.sub("", status.sentence), _title(said), words.PROBLEM_BODY)
+
+
+def _forgotten(status: Status, updates: Updates | None) -> Note | None:
+    """A pause that only a person ends, while its makers call a version urgent: it may well have been forgotten."""
+    has_no_end = any(reason.kind == "asked" and reason.until_s is None for reason in status.pauses)
+    if not has_no_end or not held_back(status, updates):
+        return None
+    return Note("act", "urgent", words.URGENT_WAITS, words.URGENT_WAITS_BODY)
 
 
 def _of_check(check: Check) -> Note:

@@ -8,10 +8,11 @@ from typing import Final, Literal
 
 from gui import texts
 from gui.plain import plain
-from node.api.schema import PauseKind, PauseReason, Status
+from node.api.schema import PauseKind, PauseReason, Phase, Status, Updates
 
 PauseControl = Literal["pause", "resume", "none"]  # what a person may ask for now
 _SLOW: Final = ("battery", "metered")  # a node waits for some minutes before it believes that these have ended
+_BEFORE_TRIAL: Final[tuple[Phase, ...]] = ("announced", "fetching", "staged")  # a trial that runs goes on
 _NAMED_MAX: Final = 2  # so many reasons are named in the headline
 
 
@@ -50,6 +51,13 @@ def tell_pause(status: Status | None, now: datetime) -> PauseStory:
         tuple(_reason(reason, now) for reason in status.pauses),
         texts.goes_on_after(len(status.pauses)) if is_slow else "",
     )
+
+
+def held_back(status: Status, updates: Updates | None) -> str:
+    """The urgent version that waits for the end of a pause; "" if there is none."""
+    if not status.pauses or updates is None:
+        return ""
+    return next((one.version for one in updates.items if one.is_urgent and one.phase in _BEFORE_TRIAL), "")
 
 
 def _reason(reason: PauseReason, now: datetime) -> Reason:

@@ -102,6 +102,9 @@ _TEXTS: Final = {
     "this computer has not met its neighbours yet": translate(
         "reasons", "This computer has not met its neighbours yet."
     ),
+    "nothing is tried out while Perennial is paused": translate(
+        "reasons", "Nothing is tried out while Perennial is paused."
+    ),
     "many other farms have refused it, so it waits for a while": translate(
         "reasons", "Many other computers have refused it, so it waits for a while."
     ),

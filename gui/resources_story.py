@@ -13,7 +13,7 @@ from typing import Final
 
 from gui import resources_texts as words
 from gui import welcome_texts
-from node.api.schema import Settings, Space, Status
+from node.api.schema import LEFT_BYTES, Settings, Space, Status
 
 SPACE_STEPS: Final = 200  # so many steps, about, from nothing to the whole disk
 SPACE_BYTES_MIN: Final = 20_000_000  # a vault with less has no room for its own things
@@ -106,8 +106,8 @@ def tell_resources(
 
 
 def space_scale(quota: int, space: Space | None, *, is_practice: bool = False) -> Scale:
-    """From the least that makes sense to all that is free, and never less than what is set."""
-    most = quota if space is None else max(quota, space.used_bytes + (space.free_bytes or 0))
+    """From the least that makes sense to all that can be had, and never less than what is set."""
+    most = quota if space is None else max(quota, space.used_bytes + lendable(space.free_bytes or 0))
     if is_practice:
         most = max(quota, min(most, PRACTICE_BYTES_MAX))
     most = max(most, SPACE_BYTES_MIN)
@@ -117,6 +117,16 @@ def space_scale(quota: int, space: Space | None, *, is_practice: bool = False) -
     reach = values[-1] - values[0]
     used = 0.0 if space is None or not reach else (space.used_bytes - values[0]) / reach
     return Scale(values, min(1.0, max(0.0, used)))
+
+
+def lendable(free_bytes: int) -> int:
+    """What of the free room can be lent: the disk's last bytes stay the person's."""
+    return max(0, free_bytes - LEFT_BYTES)
+
+
+def left(free_bytes: int, more_bytes: int) -> int:
+    """What stays free when so much more is taken, as far as it can be had."""
+    return free_bytes - min(more_bytes, lendable(free_bytes))
 
 
 def rate_scale() -> Scale:
@@ -163,7 +173,7 @@ def _space_note(quota: int, space: Space | None) -> str:
         return words.FREE_UNKNOWN
     if space.used_bytes > quota:
         return words.will_shrink(space.used_bytes - quota)
-    return words.leaves(max(0, space.free_bytes - (quota - space.used_bytes)))
+    return words.leaves(left(space.free_bytes, quota - space.used_bytes))
 
 
 def _surroundings(settings: Settings, status: Status | None) -> tuple[SwitchStory, SwitchStory, SwitchStory]:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from gui import texts, welcome_texts
 from gui.checks_story import ChecksStory, Proof, tell_checks, trouble
 from gui.held_story import UNPROVEN, tell_held
-from gui.pause_story import PauseStory, tell_pause
+from gui.pause_story import PauseStory, held_back, tell_pause
 from gui.plain import plain
 from gui.release_story import ReleaseStory, tell_releases, trying
 from gui.resources_story import Refusal, ResourcesStory, tell_resources
@@ -25,7 +25,12 @@ from node.api.schema import NodeState, Settings, Status, TrialView, Updates
 HEADLINE_CHARACTERS_MAX: Final = 60
 Sign = NodeState  # the six signs of the tray are the six states of a node
 Link = Literal["connecting", "connected", "lost"]
-Action = Literal["start", "grow"]
+Action = Literal["start", "grow", "updates", "resources", "network"]
+# Where a person can do what the node's sentence asks for, by the beginning of its code.
+_LEADS: Final[tuple[tuple[str, Action], ...]] = (
+    ("settings.", "resources"), ("space.over", "resources"), ("store.full", "resources"),
+    ("reach.", "network"), ("developers.", "updates"), ("updates.", "updates"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ def tell(
     if seen.link == "lost" and trouble:
         lead = plain(trouble)
     heard = status if is_live else None
+    action = offer if seen.link == "lost" else _leads(heard)
     tried = trying(seen.updates) if is_live else ""
     home = HomeStory(
         headline=headline,
@@ -117,8 +123,8 @@ def tell(
         checks=_checks(seen, heard, now),
         pause=tell_pause(heard, now),
         refusal=refusal,
-        action=offer if seen.link == "lost" else None,
-        action_text={"start": texts.START, "grow": texts.GROW_ANEW}.get(offer or "", ""),
+        action=action,
+        action_text=_ACTION_TEXTS[action] if action else "",
     )
     in_use = status.in_use.version if status and status.in_use else ""
     return Story(
@@ -133,6 +139,22 @@ def tell(
         held=tell_held(heard),
         resources=tell_resources(seen.settings, status, now, refused or Refusal(), is_live=is_live),
     )
+
+
+_ACTION_TEXTS: Final[dict[Action, str]] = {
+    "start": texts.START,
+    "grow": texts.GROW_ANEW,
+    "updates": texts.OPEN_PAGE["updates"],
+    "resources": texts.OPEN_PAGE["resources"],
+    "network": texts.OPEN_PAGE["network"],
+}
+
+
+def _leads(status: Status | None) -> Action | None:
+    """The page on which more stands of what the sentence is about; None where there is none, or no need."""
+    if status is None or status.state not in ("attention", "problem") or not status.said:
+        return None
+    return next((action for prefix, action in _LEADS if status.said[0].code.startswith(prefix)), None)
 
 
 def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[str, str, str]:
@@ -160,7 +182,8 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
             return texts.STARTING_UP, status_in_words(status), ""
         case "paused":
             if (pause := tell_pause(status, now)).headline:
-                return pause.headline, pause.lead, ""
+                urgent = held_back(status, seen.updates)
+                return pause.headline, pause.lead, texts.urgent_waits(urgent) if urgent else ""
             return (*_headline(status, texts.PAUSED, texts.PAUSED_LEAD), "")
         case "attention":
             return (*_headline(status, texts.ATTENTION, kept), "")

@@ -33,16 +33,25 @@ PAUSE_LASTS: Final[dict[PauseLasts, str]] = {
 }
 RESUME: Final = translate("app", "Go on now")
 PAUSE_EXPLAINED: Final = translate("app", "Nothing new is taken in meanwhile; pieces kept here can still be read.")
+PAUSE_HOLDS: Final = translate("app", "Until then no new version is tried out, not even an urgent one")
 NOT_DONE: Final = translate("app", "Nothing answered, so that was not done.")
 QUIT: Final = translate("app", "Quit")
 QUIT_PRACTICE: Final = translate("app", "Quit and end the practice network")
 QUIT_WINDOW_ONLY: Final = translate("app", "Quit (Perennial goes on without this window)")
 START: Final = translate("app", "Start it again")
 GROW: Final = translate("app", "Grow a practice network")
+OPEN_PAGE: Final = {
+    "updates": translate("app", "Show Updates"),
+    "resources": translate("app", "Show Resources"),
+    "network": translate("app", "Show Network"),
+}
 GROW_ANEW: Final = translate("app", "Grow a new practice network")
 
 QUIT_TITLE: Final = translate("app", "Quit Perennial?")
 QUIT_QUESTION: Final = translate("app", "Your computer stops helping until you start Perennial again.")
+QUIT_UNTIL_LOGIN: Final = translate(
+    "app", "Your computer stops helping until you start Perennial again, or log in the next time."
+)
 QUIT_YES: Final = translate("app", "Quit")
 QUIT_NO: Final = translate("app", "Go on helping")
 NO_TRAY_TITLE: Final = translate("app", "It goes on in the background")
@@ -138,6 +147,14 @@ SHUT_OFF: Final[dict[SandboxLevel, str]] = {
     "full": translate("app", "Shut off from your files"),
     "partial": translate("app", "Partly shut off"),
     "none": translate("app", "Not shut off from your files"),
+}
+SHUT_OFF_MEANS: Final[dict[SandboxLevel, str]] = {
+    "full": translate("app", "It reads none of them, and a fault in it could not either."),
+    "partial": translate(
+        "app",
+        "It reads none of your files. If a fault in it tried more than it may, this system would stop some of that.",
+    ),
+    "none": translate("app", "It reads none of them. If a fault in it did, this system would not stop it."),
 }
 SHUT_OFF_UNTRIED: Final = translate("app", "Partly shut off, never tried on this system")
 
@@ -238,6 +255,12 @@ def goes_on_after(reasons: int) -> str:
 
 def paused_because(reasons: Sequence[str]) -> str:
     return translate("app", "Paused: {reasons}.").format(reasons=listed(reasons))
+
+
+def urgent_waits(version: str) -> str:
+    return translate("app", "Version {version}, which its makers call urgent, is not tried out before that.").format(
+        version=version
+    )
 
 
 def paused_for_many(reasons: int) -> str:

@@ -24,7 +24,7 @@ DOES: Final = (
     translate("welcome", "It renews itself, and tries each new version out before it uses it"),
 )
 NEVER: Final = (
-    translate("welcome", "It never reads your files"),
+    translate("welcome", "It reads none of your files; Updates says how firmly your system holds it to that"),
     translate("welcome", "It never restarts your computer"),
 )
 PRACTICE_MEANS: Final = translate(

@@ -1,6 +1,7 @@
 """The window: the welcome, the question for a passphrase, or the sidebar with its pages.
 
-880 x 600, scaled with the user's own font.
+880 x 600, scaled with the user's own font.  A page is made when it is first wanted, its module read only then: an
+app that stays in the tray holds none but Home.
 """
 
 from __future__ import annotations
@@ -8,27 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from gui import help_texts, network_texts, texts
 from gui.handbook import handbook_folder
-from gui.pages.details import DetailsPage
-from gui.pages.help import HelpPage
 from gui.pages.home import Home
-from gui.pages.network import NetworkPage
 from gui.pages.passphrase import PassphrasePage
-from gui.pages.resources import ResourcesPage
-from gui.pages.updates import UpdatesPage
-from gui.pages.welcome import Welcome
 from gui.story import Action, Sign, Story
 from gui.tokens import scale
 from gui.widgets.basics import column
 from gui.widgets.mark import app_icon
 from gui.widgets.nav import Sidebar
 from node.api.schema import PauseLasts, SettingsPatch
+
+if TYPE_CHECKING:
+    from gui.pages.details import DetailsPage
+    from gui.pages.help import HelpPage
+    from gui.pages.network import NetworkPage
+    from gui.pages.resources import ResourcesPage
+    from gui.pages.updates import UpdatesPage
+    from gui.pages.welcome import Welcome
+
+# The pages in the order of their numbers; the last one has no entry in the sidebar.
+PAGES: Final = ("home", "updates", "resources", "network", "help", "details")
+P = TypeVar("P", bound=QWidget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Wishes:
 
 
 class Window(QWidget):
+    made = Signal(str)  # the name of a page, when it was first wanted
+
     def __init__(self, wishes: Wishes) -> None:
         super().__init__()
         self._wishes = wishes
@@ -52,15 +62,11 @@ class Window(QWidget):
         self.setWindowTitle(texts.APP)
         self.setWindowIcon(app_icon())
         self.passphrase = PassphrasePage()
-        self.home = Home(wishes.act, wishes.pause, wishes.resume)
-        self.updates = UpdatesPage()
-        self.resources = ResourcesPage(wishes.change)
-        self.network = NetworkPage()
-        self.help = HelpPage(handbook_folder(), self.show_details)
-        self.details = DetailsPage(self.show_help)
         self.pages = QStackedWidget()
-        for page in (self.home, self.updates, self.resources, self.network, self.help, self.details):
-            self.pages.addWidget(page)
+        for _ in PAGES:
+            self.pages.addWidget(QWidget())  # holds the place of a page
+        self._made: set[str] = set()
+        self._story: Story | None = None
         self.sidebar = Sidebar(
             (
                 ("home", texts.HOME),
@@ -87,22 +93,58 @@ class Window(QWidget):
         self.go(0)
 
     @cached_property
+    def home(self) -> Home:
+        return self._placed("home", Home(self._wishes.act, self._wishes.pause, self._wishes.resume))
+
+    @cached_property
+    def updates(self) -> UpdatesPage:
+        from gui.pages.updates import UpdatesPage  # noqa: PLC0415
+
+        return self._placed("updates", UpdatesPage())
+
+    @cached_property
+    def resources(self) -> ResourcesPage:
+        from gui.pages.resources import ResourcesPage  # noqa: PLC0415
+
+        return self._placed("resources", ResourcesPage(self._wishes.change))
+
+    @cached_property
+    def network(self) -> NetworkPage:
+        from gui.pages.network import NetworkPage  # noqa: PLC0415
+
+        return self._placed("network", NetworkPage())
+
+    @cached_property
+    def help(self) -> HelpPage:
+        from gui.pages.help import HelpPage  # noqa: PLC0415
+
+        return self._placed("help", HelpPage(handbook_folder(), self.show_details))
+
+    @cached_property
+    def details(self) -> DetailsPage:
+        from gui.pages.details import DetailsPage  # noqa: PLC0415
+
+        return self._placed("details", DetailsPage(self.show_help))
+
+    @cached_property
     def welcome(self) -> Welcome:
         """Made when it is wanted: most starts have a home, and never show it."""
+        from gui.pages.welcome import Welcome  # noqa: PLC0415
+
         welcome = Welcome(self._wishes.grow, self._wishes.change)
         self._all.addWidget(welcome)
         return welcome
 
     def go(self, page: int) -> None:
         """Turn to a page of the sidebar, in its order."""
-        self.pages.setCurrentIndex(page)
+        self.pages.setCurrentWidget(getattr(self, PAGES[page]))
         chosen = self.sidebar.group.button(page)
         chosen.setChecked(True)
         if self.focusWidget() in self.sidebar.group.buttons():
             chosen.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_help(self) -> None:
-        self.go(self.pages.indexOf(self.help))
+        self.go(PAGES.index("help"))
 
     def show_details(self) -> None:
         """Turn to Details, which has no entry of its own: it belongs to Help."""
@@ -122,17 +164,40 @@ class Window(QWidget):
 
     @property
     def is_welcome(self) -> bool:
-        return isinstance(self._all.currentWidget(), Welcome)
+        return self._all.currentWidget() not in (self._main, self.passphrase)
 
     def show_story(self, story: Story, sign: Sign) -> None:
         """Show the story; ``sign`` is the one the tray shows, so that both always agree."""
-        self.home.show_story(story.home, story.sign)
-        self.updates.show_story(story.releases, story.held)
-        self.resources.show_story(story.resources)
+        self._story = story
+        for page in self._made:
+            self._show_on(page, story)
         self.sidebar.show_state(
             sign, story.foot_line, story.version_line, story.farm_line, is_practice=story.is_practice
         )
         self.setWindowTitle(texts.WINDOW_OF_PRACTICE if story.is_practice else texts.APP)
+
+    def _show_on(self, page: str, story: Story) -> None:
+        match page:
+            case "home":
+                self.home.show_story(story.home, story.sign)
+            case "updates":
+                self.updates.show_story(story.releases, story.held)
+            case "resources":
+                self.resources.show_story(story.resources)
+
+    def _placed(self, name: str, page: P) -> P:
+        """The page in its place, where it shows what is shown on all of them."""
+        vars(self)[name] = page  # as the property will, once this is over: it is asked for already here
+        place = self.pages.widget(PAGES.index(name))
+        assert place is not None
+        self.pages.insertWidget(PAGES.index(name), page)
+        self.pages.removeWidget(place)
+        place.deleteLater()
+        self._made.add(name)
+        if self._story is not None:
+            self._show_on(name, self._story)
+        self.made.emit(name)
+        return page
 
     def bring_up(self) -> None:
         """Show the window in front, also when it was hidden, minimised or behind others."""

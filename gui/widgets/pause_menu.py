@@ -1,4 +1,4 @@
-"""The three ways to pause, as a menu: in the tray and on Home."""
+"""The three ways to pause, as a menu: in the tray and on Home.  Its last line says what a pause holds back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ def pause_menu(on_choose: Callable[[PauseLasts], None], parent: QWidget) -> QMen
     menu = QMenu(texts.PAUSE, parent)
     for lasts, text in texts.PAUSE_LASTS.items():
         menu.addAction(text).triggered.connect(partial(_choose, on_choose, lasts))
+    menu.addSeparator()
+    menu.addAction(texts.PAUSE_HOLDS).setEnabled(False)
     return menu
 
 

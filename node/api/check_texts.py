@@ -105,9 +105,12 @@ REACH_NEARBY: Final = told(
 REACH_ROUTER: Final = told(
     "reach.router", "Your router lets nobody in: others can only be asked, and not come by themselves."
 )
-# An opened port of IPv4 would help nobody: a vault names its own addresses, and not that of the router.
-REACH_ROUTER_ADVICE: Final = told(
-    "reach.switch_on_ipv6", "Switch on IPv6 in your router, and let others reach this computer over it."
+# An opened port of IPv4 would help nobody: a vault names its own addresses, and not that of the router.  Whether there
+# is IPv6 to switch on only the provider knows; so this is a hint for the curious, and nothing that anybody has to do.
+REACH_ROUTER_HINT: Final = told(
+    "reach.switch_on_ipv6",
+    "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
+    " themselves.",
 )
 
 
@@ -128,7 +131,7 @@ def reach_nobody_advice(port: str) -> Told:
 
 # An exchange with others.
 
-EXCHANGE_UNKNOWN: Final = told("exchange.unknown", "No answer of another computer was checked yet.")
+EXCHANGE_UNKNOWN: Final = told("exchange.unknown", "No answer of another computer was checked lately.")
 EXCHANGE_WORKS: Final = told("exchange.works", "Another computer answered, and its signature was right.")
 EXCHANGE_ALONE: Final = told("exchange.alone", "No other computer answers.")
 EXCHANGE_ADVICE: Final = told("exchange.connect", "Look whether this computer is connected to the internet.")

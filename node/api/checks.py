@@ -63,8 +63,9 @@ def checks(evidence: Evidence) -> tuple[Check, ...]:
 
 
 def reach(evidence: Evidence) -> Reach:
-    """As the check says; with the time of the last contact, however old it is."""
+    """As the check says; with the time of the last contact, however old it is, and with what might make it better."""
     check, looks = _reach(evidence), evidence.looks
+    hint = texts.REACH_ROUTER_HINT if check.said == texts.REACH_ROUTER.said else Told(check.advice, check.advised)
     ages_s = (looks.outside_age_s, looks.nearby_age_s if evidence.is_practice else None) if looks else ()
     age_s = min((age_s for age_s in ages_s if age_s is not None), default=None)
     states: dict[CheckResult, Literal["open", "closed", "unknown"]] = {"ok": "open", "bad": "closed", "wait": "unknown"}
@@ -72,9 +73,9 @@ def reach(evidence: Evidence) -> Reach:
         states[check.result],
         check.sentence,
         _at(evidence, age_s),
-        check.advice,
+        hint.sentence,
         said=check.said,
-        advised=check.advised,
+        advised=hint.said,
     )
 
 
@@ -144,9 +145,9 @@ def _reach(evidence: Evidence) -> Check:
         return _check(evidence, "reach", "wait", texts.REACH_PRACTICE_UNKNOWN, nearby_s)
     is_quiet = outside_s is None or outside_s > NOBODY_S
     if is_quiet and looks.seen_at and not looks.is_seen_own and evidence.up_s > ROUTER_S:
-        return _check(evidence, "reach", "bad", texts.REACH_ROUTER, outside_s, texts.REACH_ROUTER_ADVICE)
+        return _check(evidence, "reach", "bad", texts.REACH_ROUTER, outside_s)
     if is_quiet and looks.outside_subnets >= NOBODY_SUBNETS_MIN and evidence.up_s > NOBODY_S:
-        advice = texts.reach_nobody_advice(evidence.port)
+        advice = texts.reach_nobody_advice(evidence.port) if evidence.port else NOTHING
         return _check(evidence, "reach", "bad", texts.reach_nobody(NOBODY_S), outside_s, advice)
     if outside_s is not None:
         return _check(evidence, "reach", "wait", texts.reach_last(outside_s), outside_s)

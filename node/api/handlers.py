@@ -44,7 +44,7 @@ SHARE_S_MAX: Final = 60.0  # in which the next bytes of a share are sent or take
 ADDRESS: Final = re.compile("[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
-Follow = Callable[[SettingsPatch], contextlib.AbstractAsyncContextManager[None]]
+Change = Callable[[SettingsPatch], Awaitable[Settings]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
 
@@ -128,11 +128,11 @@ class Busy(BadRequest):
 
 
 class Handlers:
-    """Answers for one node.  ``follow`` is told of settings before they are kept, and may refuse them."""
+    """Answers for one node.  ``change`` changes its settings, and whatever follows from them here."""
 
-    def __init__(self, node: Node, follow: Follow) -> None:
+    def __init__(self, node: Node, change: Change) -> None:
         self._node = node
-        self._follow = follow
+        self._change = change
         self._shares = 0
         self.streams = 0
         self._pauses: dict[int, asyncio.Timeout] = {}  # of the listeners that wait for something to happen
@@ -185,9 +185,7 @@ class Handlers:
         return _json(self._node.settings())
 
     async def _patch_settings(self, request: web.Request) -> web.StreamResponse:
-        patch = await _read(request, SettingsPatch)
-        async with self._follow(patch):
-            return _json(await self._node.patch_settings(patch))
+        return _json(await self._change(await _read(request, SettingsPatch)))
 
     async def _pause(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._node.pause((await _read(request, PauseRequest)).lasts))

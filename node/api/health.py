@@ -44,7 +44,8 @@ class Health:
 def status_sentence(health: Health) -> tuple[NodeState, Told]:
     """Say how it stands, the most pressing first.
 
-    A check that is bad is never passed over for good news.  First what loses pieces now; then what makes this computer
+    A check that is bad is never passed over for good news, but for one: that others cannot come in, where nobody here
+    could change it.  First what loses pieces now; then what makes this computer
     deaf to all others; then what the farmer has set off himself; then that nobody can be reached, or can come.
     """
     if health.leave_s is not None:
@@ -52,7 +53,7 @@ def status_sentence(health: Health) -> tuple[NodeState, Told]:
     if health.disk_trouble:
         sentence = f"The disk cannot be written, so nothing new is stored: {health.disk_trouble}."
         return "problem", told("home.refused", sentence, why=health.disk_trouble)
-    bad = {check.name: _with_advice(check) for check in health.checks if check.result == "bad"}
+    bad = {check.name: _with_advice(check) for check in health.checks if _is_pressing(check)}
     fault = store_fault(health)
     if "disk" in bad and fault is None:
         return "problem", bad["disk"]
@@ -138,6 +139,11 @@ def _running(health: Health) -> tuple[NodeState, Told] | None:
         sentence = f"The vault has not answered for {health.silent_s:.0f} seconds."
         return "problem", told("vault.silent", sentence, silent_s=round(health.silent_s))
     return None
+
+
+def _is_pressing(check: Check) -> bool:
+    """Who is only called, and never comes by himself, helps all the same: without anything to do that is no news."""
+    return check.result == "bad" and (check.name != "reach" or bool(check.advice))
 
 
 def _with_advice(check: Check) -> Told:

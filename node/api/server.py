@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +18,7 @@ from aiohttp import web
 from node.api import door, request_texts, texts
 from node.api.handlers import BadRequest, Handler, Handlers, Node
 from node.api.routes import FAILURES, JSON, NODES_OWN, ROUTES
-from node.api.schema import ErrorAnswer, SettingsPatch
+from node.api.schema import ErrorAnswer, Settings, SettingsPatch
 from node.supervisor.errors import PortInUse
 from node.vault.ports import Entropy
 from node.vault.share.tree import CHUNK_BYTES_MAX
@@ -29,6 +28,7 @@ CONNECTIONS_MAX: Final = 128  # at each door, listeners included
 IDLE_S_MAX: Final = 30.0  # in which a connection must have sent the whole head of its next request
 LINE_BYTES_MAX: Final = 8 << 10  # of the first line, and of each header
 SHUTDOWN_S: Final = 1.0
+TRY_AGAIN_S: Final = 30.0  # for a port that another program had
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,9 @@ class ApiServer:
         self._tcp: _Listener | None = None
         self._moving = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
-        self.handlers = Handlers(node, self._following)
+        self._changing: set[asyncio.Task[Settings]] = set()
+        self._trying: asyncio.Task[None] | None = None
+        self.handlers = Handlers(node, self._change)
         self.local = _Listener(self.handlers, None)
 
     async def start(self) -> None:
@@ -68,6 +70,10 @@ class ApiServer:
     async def stop(self) -> None:
         """End all requests, and remove the socket and what leads to the port."""
         self.handlers.stop()
+        unfinished = [*self._changing, *([self._trying] if self._trying else [])]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
         door.remove(self._home)
         await asyncio.gather(self.local.close(), *([self._tcp.close()] if self._tcp else []), *self._closing)
         self._socket.unlink(missing_ok=True)
@@ -84,32 +90,49 @@ class ApiServer:
         try:
             self._take(await self._opened(port))
         except PortInUse as error:
-            log.warning("api not on its port reason=%s", error)
+            log.warning("api not on its port yet reason=%s", error)
             if not self._has_socket:  # somewhere it must be found
                 self._take(await self._opened(0))
+            self._trying = asyncio.create_task(self._try_again(port))
 
-    @contextlib.asynccontextmanager
-    async def _following(self, patch: SettingsPatch) -> AsyncIterator[None]:
-        """Change the port as ``patch`` says, if the block keeps it.
+    async def _try_again(self, port: int) -> None:
+        """Move to the port that is set once it can be had, unless another one is set meanwhile."""
+        while True:
+            await asyncio.sleep(TRY_AGAIN_S)
+            async with self._moving:
+                if self._node.settings().api_port != port or self.port == port:
+                    return
+                with contextlib.suppress(PortInUse):
+                    self._take(await self._opened(port))
+                    return
 
-        Raises:
-            PortInUse: The port cannot be had; nothing has changed.
+    async def _change(self, patch: SettingsPatch) -> Settings:
+        """Change what is given, and with it the port.  Once begun it is carried out, even if the caller goes away.
+
+        Else the settings could say that nobody can come in over TCP while it is open all the same.
         """
-        port = patch.api_port if isinstance(patch.api_port, int) else self.port
-        if not (self._has_socket or port):
-            port = self.port
-        if port == self.port:
-            yield
-            return
+        changing = asyncio.create_task(self._changed(patch))
+        self._changing.add(changing)
+        changing.add_done_callback(self._changing.discard)
+        return await asyncio.shield(changing)
+
+    async def _changed(self, patch: SettingsPatch) -> Settings:
+        """Raises PortInUse when the port cannot be had; then nothing has changed."""
+        if not isinstance(patch.api_port, int):
+            return await self._node.patch_settings(patch)
         async with self._moving:
+            port = patch.api_port if self._has_socket or patch.api_port else self.port
+            if port == self.port:
+                return await self._node.patch_settings(patch)
             opened = await self._opened(port) if port else None
             try:
-                yield
+                settings = await self._node.patch_settings(patch)
             except BaseException:
                 if opened is not None:
                     await opened.close()
                 raise
             self._take(opened)
+            return settings
 
     async def _opened(self, port: int) -> _Listener:
         if not 0 <= port <= door.PORT_MAX:

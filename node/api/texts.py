@@ -196,10 +196,6 @@ def passphrase_needed(why: str) -> str:
     )
 
 
-def key_in_file() -> str:
-    return "practice: the private key lies in a file"
-
-
 # The vault.
 
 

@@ -38,6 +38,7 @@ doctor.py       what works here, what is enforced, what is lacking
 diagnostics.py  the file of all this, to give to whoever helps
 scrub.py        takes out of a text who and where this is (pure)
 disk_look.py    whether the disk takes and gives back what it is given
+waking.py       whether the computer has slept, and the clock that goes on meanwhile
 traffic.py      what the vault sends and receives, by the minute
 looking.py      the proofs that all is well, kept; the network as it is seen from here
 supervisor.py   all of it together

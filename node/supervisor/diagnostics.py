@@ -57,7 +57,8 @@ class Node(Protocol):
 async def of_node(folder: Path, node: Node, now_s: float) -> bytes:
     """The file of a node that runs here."""
     told = Told(node.status(), node.updates(), node.settings(), node.trial(), node.counters())
-    examination = await examine(folder, told.status, "", told.settings.api_port)
+    opened = door.load(folder)
+    examination = await examine(folder, told.status, "", opened.port if opened else 0)
     return await asyncio.to_thread(make, folder, examination, told, now_s)
 
 

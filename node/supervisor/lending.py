@@ -84,12 +84,22 @@ class Lending:
             disk = await asyncio.to_thread(space.measure, self._home)
             if disk.total_bytes and wanted.quota_bytes > disk.total_bytes:
                 raise SettingsError(texts.quota_over_disk(disk.total_bytes))
-            if at_login is not None:
-                await asyncio.to_thread(self._login.set, at_login)
-                self._starts_at_login = await asyncio.to_thread(self._login.is_on)
-            await asyncio.to_thread(settings.save, self._home.settings_file, wanted)
+            await asyncio.to_thread(self._keep, wanted, at_login)
             self.settings, self.trouble, self.disk = wanted, "", disk
             await self._share_out(is_kept_looked_at=True)
+
+    def _keep(self, wanted: settings.Settings, at_login: bool | None) -> None:  # noqa: FBT001 - as it was given
+        """Blocking.  Raises SettingsError when the file or the system refuses; then both are as before."""
+        before = self._login.is_on()
+        if at_login is not None:
+            self._login.set(at_login)
+        try:
+            settings.save(self._home.settings_file, wanted)
+        except SettingsError:
+            if at_login is not None:
+                self._login.set(before)
+            raise
+        self._starts_at_login = self._login.is_on()
 
     async def _share_out(self, *, is_kept_looked_at: bool) -> None:
         if is_kept_looked_at or self._over_bytes(self._kept_bytes):

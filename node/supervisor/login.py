@@ -132,7 +132,8 @@ def login_start(home: Path, name: str, *, is_practice: bool) -> LoginStart:
     """That of this system, for the home of that name."""
     if is_practice:
         return Nowhere()
-    command = (sys.executable, "-m", "gui", "--hidden", "--home", str(home))
+    # With -P: a person's own folder, where it starts, may hold a module called as one of ours.
+    command = (sys.executable, "-P", "-m", "gui", "--hidden", "--home", str(home))
     if sys.platform == "win32":
         return RunKey(name, command)
     if sys.platform == "darwin":

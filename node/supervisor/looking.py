@@ -1,14 +1,15 @@
 """Looking whether all is well, end to end: at the disk by itself, at the network through what the vault has seen.
 
 What a vault saw holds on when it is followed by another run: the network stays the same.  Each proof is kept with the
-time at which it was had, by the monotonic clock, so that a clock that jumps makes nothing younger.
+time at which it was had, by a clock that never jumps and goes on while the computer sleeps: who wakes somewhere else
+knows nothing yet.  The vault's own clock stands still meanwhile, so what it saw before is not taken for new.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -22,6 +23,7 @@ from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.traffic import TrafficLog
 from node.supervisor.vault_child import VaultChild
+from node.supervisor.waking import Waking
 from node.vault import control
 from node.vault.core.identity import PeerRecord
 from node.vault.looks import GetNeighbours, KnownVault, Looks, Neighbours
@@ -30,6 +32,7 @@ from node.vault.ports import Entropy
 DISK_S: Final = 60.0  # between two looks
 DISK_ANSWER_S: Final = 30.0  # more than a disk needs that has slept, or is busy
 SAMPLE_S: Final = 5.0  # as often as the vault in use is asked for its state
+PORT: Final = re.compile("[0-9]{1,5}")
 AGES: Final = ("answer_age_s", "outside_age_s", "nearby_age_s", "passed_age_s")
 
 log = logging.getLogger(__name__)
@@ -45,16 +48,16 @@ class Looking:
         entropy: Entropy,
         utc_s: Callable[[], float],
         changed: Callable[[], None],
-        monotonic_s: Callable[[], float] = time.monotonic,
+        waking: Waking | None = None,
     ) -> None:
         self._home = home
         self._vault = vault
         self._entropy = entropy
         self._utc_s = utc_s
         self._changed = changed
-        self._monotonic_s = monotonic_s
+        self._waking = waking or Waking()
         self._disk: tuple[float, checks.DiskFault, str] | None = None
-        self._disk_asked_s: float | None = None  # since when a look at the disk goes on
+        self._disk_asked_s: float | None = None  # since when, awake, a look at the disk goes on
         self._state: control.State | None = None
         self._seen_s: dict[str, float] = {}  # by the name of its age
         self._looks: tuple[float, Looks] | None = None
@@ -70,28 +73,30 @@ class Looking:
 
     def sample(self) -> None:
         """Take what the vault has told since the last time."""
-        state, now_s = self._vault.state, self._monotonic_s()
+        state, now_s = self._vault.state, self._waking.now_s()
         if state is None or state is self._state:
             return
-        self._state = state
-        self._looks = None if state.looks is None else (now_s, state.looks)
-        if state.looks is None:
+        self._state, looks = state, state.looks
+        self._looks = None
+        if looks is None:
             return
+        up_s = now_s - self._waking.woke_s
+        clocks = tuple(clock for clock in looks.clocks if clock.age_s < up_s)
+        self._looks = now_s, msgspec.structs.replace(looks, clocks=clocks)
         for name in AGES:
-            age_s = getattr(state.looks, name)
-            if age_s is not None:
+            age_s = getattr(looks, name)
+            if age_s is not None and age_s < up_s:
                 self._seen_s[name] = max(now_s - age_s, self._seen_s.get(name, now_s - age_s))
-        looks = state.looks
         self._traffic.take(self._vault.run, looks.sent_bytes, looks.received_bytes, self._utc_s())
 
     async def look_at_disk(self) -> None:
         """Never raises for what the disk does."""
-        self._disk_asked_s = self._monotonic_s()
+        self._disk_asked_s = self._waking.awake_s()
         fault, reason = await asyncio.to_thread(disk_look.look, self._home.vault, self._entropy)
         self._disk_asked_s = None
         if fault and (self._disk is None or self._disk[1] != fault):
             log.warning("disk not usable fault=%s reason=%s", fault, reason)
-        self._disk = self._monotonic_s(), fault, reason
+        self._disk = self._waking.now_s(), fault, reason
         self._changed()
 
     def added_to(self, found: health.Health) -> health.Health:
@@ -103,14 +108,14 @@ class Looking:
         return replace(found, checks=checks.checks(evidence))
 
     def evidence(self, store_fault: Told | None = None) -> checks.Evidence:
-        now_s, state = self._monotonic_s(), self._vault.state
+        now_s, state = self._waking.now_s(), self._vault.state
         looks = self._looks_now(now_s) if state is not None else None
         return checks.Evidence(
             now_s=self._utc_s(),
             disk=self._disk_now(now_s),
             store_fault=store_fault,
             looks=looks,
-            up_s=self._vault.up_s(),
+            up_s=min(self._vault.up_s(), now_s - self._waking.woke_s),
             peer_count=state.peer_count if state else 0,
             chunk_count=state.chunk_count if state else 0,
             is_practice=self._home.is_practice,
@@ -142,8 +147,9 @@ class Looking:
             await asyncio.sleep(DISK_S)
 
     def _disk_now(self, now_s: float) -> checks.DiskLook | None:
-        if self._disk_asked_s is not None and now_s - self._disk_asked_s > DISK_ANSWER_S:
-            return checks.DiskLook(now_s - self._disk_asked_s, "silent")
+        asked_s = None if self._disk_asked_s is None else self._waking.awake_s() - self._disk_asked_s
+        if asked_s is not None and asked_s > DISK_ANSWER_S:
+            return checks.DiskLook(asked_s, "silent")
         return None if self._disk is None else checks.DiskLook(now_s - self._disk[0], *self._disk[1:])
 
     def _looks_now(self, now_s: float) -> Looks | None:
@@ -162,10 +168,14 @@ def _neighbour(vault: KnownVault, now_s: float) -> schema.Neighbour:
 
 
 def _port(record: bytes, host: str) -> str:
-    """At which the vault listens, at the address ``host`` if that is one of its own; "" while that is not known."""
+    """At which the vault listens, at the address ``host`` if that is one of its own; "" while that is not known.
+
+    It stands in a sentence for the farmer, and the record is the vault's own word: nothing but a number is taken.
+    """
     try:
         addresses = msgspec.msgpack.decode(record, type=PeerRecord).addresses
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return ""
-    at_host = (address for address in addresses if host and address.rpartition(":")[0].strip("[]") == host)
-    return next(at_host, addresses[0] if addresses else "").rpartition(":")[2]
+    at_host = (address for address in addresses if address.rpartition(":")[0].strip("[]") == host)
+    port = next(at_host, addresses[0] if addresses else "").rpartition(":")[2]
+    return port if PORT.fullmatch(port) else ""

@@ -11,9 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
-from functools import partial
 from pathlib import Path
-from typing import Final
 
 from node.api import pauses
 from node.api.schema import Surroundings
@@ -23,11 +21,8 @@ from node.supervisor.rates import limits_of
 from node.supervisor.settings import Settings
 from node.supervisor.state import StateFile
 from node.supervisor.surroundings.watcher import Watcher
+from node.supervisor.waking import STEADY
 from node.vault.limiting import Limits
-
-# It goes on while the computer sleeps, where there is such a one: a pause of an hour ends an hour later.
-_SLEEPLESS: Final = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-STEADY: Final[Callable[[], float]] = time.monotonic if _SLEEPLESS is None else partial(time.clock_gettime, _SLEEPLESS)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +45,8 @@ class Pacing:
         """Go on with the pause that was kept in ``file``.  Blocking.
 
         ``tell`` is called when the limits have changed, and must not raise; ``on_change`` when there is news to show.
-        Without a ``watcher`` (a practice home) nothing pauses or eases by itself.
+        Without a ``watcher`` (a practice home) nothing pauses or eases by itself.  ``steady_s`` goes on while the
+        computer sleeps: a pause of an hour ends an hour later.
         """
         self._file = StateFile(file, Kept)
         self._settings = settings
@@ -147,4 +143,6 @@ class Pacing:
         )  # fmt: skip
 
     def _now(self) -> Look:
+        if hasattr(time, "tzset"):
+            time.tzset()  # else a process keeps the time zone in which it was started, wherever it is carried
         return Look(self._steady_s(), self._utc_s(), self._around, self._zone)

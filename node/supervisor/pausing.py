@@ -134,7 +134,8 @@ class Pausing:
                 until_s = _next_morning(look)
             case "until-resumed":
                 until_s = None
-        return replace(self, kept=Kept(Asked(look.utc_s, until_s), self.kept.ended))
+        kept = Kept(Asked(look.utc_s, until_s), self.kept.ended)
+        return replace(self, kept=kept, clock_s=look.utc_s - look.steady_s)  # a jump from before is none of this one
 
     def resumed(self, look: Look, wishes: Wishes) -> Pausing:
         """A person wants the node to go on: see the top of this file."""
@@ -192,7 +193,7 @@ def _holding(look: Look, wishes: Wishes, settled: dict[PauseKind, Settled]) -> d
 def _opens_s(look: Look, hours: tuple[int, ...]) -> float | None:
     """When the next of the hours begins; None: it is one of them now, or there is none."""
     local = datetime.fromtimestamp(look.utc_s, look.zone)
-    if local.hour in hours or not hours:
+    if local.hour in hours:
         return None
     whole = local.replace(minute=0, second=0, microsecond=0)
     following = (whole + timedelta(hours=ahead) for ahead in range(1, len(HOURS) + 1))

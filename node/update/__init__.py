@@ -23,6 +23,8 @@ views.py         what the local API tells (pure)
 fetching.py      what a release lacks, from the network into a slot
 slots.py         versions on disk, read-only, and the pointer to the one in use
 trees.py         trees of files: written, compared with their hash, removed
+programs.py      which pair of app and runtime runs, and which ran before it
+starting.py      how a program is started, and where the launcher lies
 bytecode.py      byte code of a slot, prepared by us
 drift.py         how the version in use compares with those of the last year (pure)
 trial_run.py     one trial end to end: twins, prober, samples, neighbours' tables

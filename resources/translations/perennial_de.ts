@@ -220,6 +220,18 @@
         <translation>Es versucht es von selbst weiter.</translation>
     </message>
     <message>
+        <source>It reads none of them, and a fault in it could not either.</source>
+        <translation>Es liest keine davon, und auch ein Fehler darin könnte es nicht.</translation>
+    </message>
+    <message>
+        <source>It reads none of them. If a fault in it did, this system would not stop it.</source>
+        <translation>Es liest keine davon. Täte ein Fehler darin es doch, hielte dieses System ihn nicht auf.</translation>
+    </message>
+    <message>
+        <source>It reads none of your files. If a fault in it tried more than it may, this system would stop some of that.</source>
+        <translation>Es liest keine Ihrer Dateien. Versuchte ein Fehler darin mehr, als es darf, hielte dieses System nur einen Teil davon auf.</translation>
+    </message>
+    <message>
         <source>It said nothing for {seconds} seconds.</source>
         <translation>Es hat {seconds} Sekunden lang nichts gesagt.</translation>
     </message>
@@ -415,6 +427,18 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
+        <source>Show Network</source>
+        <translation>Netz zeigen</translation>
+    </message>
+    <message>
+        <source>Show Resources</source>
+        <translation>Einstellungen zeigen</translation>
+    </message>
+    <message>
+        <source>Show Updates</source>
+        <translation>Updates zeigen</translation>
+    </message>
+    <message>
         <source>Shut off from your files</source>
         <translation>Ohne Zugang zu Ihren Dateien</translation>
     </message>
@@ -478,6 +502,10 @@
         <translation>Bis ich weitermache</translation>
     </message>
     <message>
+        <source>Until then no new version is tried out, not even an urgent one</source>
+        <translation>Bis dahin wird keine neue Version ausprobiert, auch keine dringende</translation>
+    </message>
+    <message>
         <source>Until tomorrow</source>
         <translation>Bis morgen</translation>
     </message>
@@ -488,6 +516,10 @@
     <message>
         <source>Version {in_use}</source>
         <translation>Version {in_use}</translation>
+    </message>
+    <message>
+        <source>Version {version}, which its makers call urgent, is not tried out before that.</source>
+        <translation>Version {version}, die ihre Hersteller dringend nennen, wird nicht vorher ausprobiert.</translation>
     </message>
     <message>
         <source>You asked for it</source>
@@ -503,6 +535,10 @@
             <numerusform>Ihr Computer hilft, %n Stück fremder Daten sicher aufzubewahren.</numerusform>
             <numerusform>Ihr Computer hilft, %n Stücke fremder Daten sicher aufzubewahren.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Your computer stops helping until you start Perennial again, or log in the next time.</source>
+        <translation>Ihr Computer hilft dann nicht mehr, bis Sie Perennial wieder starten oder sich das nächste Mal anmelden.</translation>
     </message>
     <message>
         <source>Your computer stops helping until you start Perennial again.</source>
@@ -1044,6 +1080,10 @@
         <source>For {span} no other computer has given an answer that is right.</source>
         <translation>{span} lang hat kein anderer Computer richtig geantwortet.</translation>
     </message>
+    <message>
+        <source>It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by themselves.</source>
+        <translation>Ihr Computer hilft trotzdem. Wenn Ihr Anbieter IPv6 bietet: bitte im Router einschalten, dann können andere von selbst kommen.</translation>
+    </message>
     <message numerus="yes">
         <source>Last news from the makers: %n day(s) ago.</source>
         <translation>
@@ -1080,8 +1120,8 @@
         <translation>Bitte nachsehen, ob dieser Computer mit dem Internet verbunden ist.</translation>
     </message>
     <message>
-        <source>No answer of another computer was checked yet.</source>
-        <translation>Noch wurde keine Antwort eines anderen Computers geprüft.</translation>
+        <source>No answer of another computer was checked lately.</source>
+        <translation>In letzter Zeit wurde keine Antwort eines anderen Computers geprüft.</translation>
     </message>
     <message>
         <source>No other computer answers.</source>
@@ -1179,10 +1219,6 @@
             <numerusform>Wird kleiner, {used} -&gt; {quota}: {done} von %n Stück übergeben.</numerusform>
             <numerusform>Wird kleiner, {used} -&gt; {quota}: {done} von %n Stücken übergeben.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Switch on IPv6 in your router, and let others reach this computer over it.</source>
-        <translation>Bitte im Router IPv6 einschalten und andere darüber zu diesem Computer lassen.</translation>
     </message>
     <message numerus="yes">
         <source>The clock is right: it agrees with %n other computer(s).</source>
@@ -1315,8 +1351,16 @@
         <translation>Eine neue Version hat übernommen</translation>
     </message>
     <message>
+        <source>An urgent update waits, because you have paused Perennial</source>
+        <translation>Eine dringende Version wartet, weil Perennial pausiert</translation>
+    </message>
+    <message>
         <source>Everything else goes on by itself.</source>
         <translation>Alles andere geht von selbst weiter.</translation>
+    </message>
+    <message>
+        <source>It goes on when you say so. Open Perennial, and choose Go on now.</source>
+        <translation>Es geht weiter, wenn Sie es sagen: in Perennial „Jetzt weitermachen“ wählen.</translation>
     </message>
     <message>
         <source>It keeps trying by itself. Open Perennial to see what can be done.</source>
@@ -1467,6 +1511,10 @@
     <message>
         <source>Nothing can be tried out on this computer, because it cannot shut a version off.</source>
         <translation>Auf diesem Computer lässt sich nichts ausprobieren, weil er eine Version nicht abschirmen kann.</translation>
+    </message>
+    <message>
+        <source>Nothing is tried out while Perennial is paused.</source>
+        <translation>Solange Perennial pausiert, wird nichts ausprobiert.</translation>
     </message>
     <message>
         <source>The makers recalled it, and nothing from before may be gone back to.</source>
@@ -2306,6 +2354,81 @@
     </message>
 </context>
 <context>
+    <name>sandbox</name>
+    <message>
+        <source>A test could do what it should not: {what}.</source>
+        <translation>Eine Probe konnte tun, was sie nicht sollte: {what}.</translation>
+    </message>
+    <message>
+        <source>A test could not do what it should: {what}.</source>
+        <translation>Eine Probe konnte nicht tun, was sie sollte: {what}.</translation>
+    </message>
+    <message>
+        <source>Files and other programs of your account stay open to it.</source>
+        <translation>Dateien und andere Programme Ihres Kontos bleiben ihm offen.</translation>
+    </message>
+    <message>
+        <source>It could not be barred from gaining powers ({why}).</source>
+        <translation>Es ließ sich nicht daran hindern, Rechte zu erlangen ({why}).</translation>
+    </message>
+    <message>
+        <source>It could not be kept from other files ({why}).</source>
+        <translation>Es ließ sich nicht von anderen Dateien fernhalten ({why}).</translation>
+    </message>
+    <message>
+        <source>It could not be made to end with the rest of Perennial ({why}).</source>
+        <translation>Es ließ sich nicht einrichten, dass es mit dem Rest von Perennial endet ({why}).</translation>
+    </message>
+    <message>
+        <source>It runs as the administrator of this computer, whose files are its own.</source>
+        <translation>Es läuft als Verwalter dieses Computers, dessen Dateien damit seine eigenen sind.</translation>
+    </message>
+    <message>
+        <source>Its memory could not be limited ({why}).</source>
+        <translation>Sein Arbeitsspeicher ließ sich nicht begrenzen ({why}).</translation>
+    </message>
+    <message>
+        <source>Its memory is not limited.</source>
+        <translation>Sein Arbeitsspeicher ist nicht begrenzt.</translation>
+    </message>
+    <message>
+        <source>Nothing shuts it off on this system ({system}).</source>
+        <translation>Auf diesem System schirmt es nichts ab ({system}).</translation>
+    </message>
+    <message>
+        <source>On this system nobody has tested yet whether it is held.</source>
+        <translation>Auf diesem System hat noch niemand geprüft, ob es gehalten wird.</translation>
+    </message>
+    <message>
+        <source>Special powers could not be taken from it ({why}).</source>
+        <translation>Besondere Rechte ließen sich ihm nicht nehmen ({why}).</translation>
+    </message>
+    <message>
+        <source>The clipboard stays open to it.</source>
+        <translation>Die Zwischenablage bleibt ihm offen.</translation>
+    </message>
+    <message>
+        <source>The size and number of its files could not be limited ({why}).</source>
+        <translation>Größe und Zahl seiner Dateien ließen sich nicht begrenzen ({why}).</translation>
+    </message>
+    <message>
+        <source>The system&apos;s core cannot keep it from other files (Landlock {version}).</source>
+        <translation>Der Kern des Systems kann es nicht von anderen Dateien fernhalten (Landlock {version}).</translation>
+    </message>
+    <message>
+        <source>The test of whether it is held did not run ({why}).</source>
+        <translation>Die Probe, ob es gehalten wird, lief nicht ({why}).</translation>
+    </message>
+    <message>
+        <source>This has never been tried on this system.</source>
+        <translation>Auf diesem System wurde das noch nie ausprobiert.</translation>
+    </message>
+    <message>
+        <source>What it may ask of the system could not be limited ({why}).</source>
+        <translation>Was es vom System verlangen darf, ließ sich nicht begrenzen ({why}).</translation>
+    </message>
+</context>
+<context>
     <name>welcome</name>
     <message numerus="yes">
         <source>%n other computer(s) found so far.</source>
@@ -2427,12 +2550,12 @@
         <translation>Sie wird weitergereicht und nicht aufbewahrt.</translation>
     </message>
     <message>
-        <source>It never reads your files</source>
-        <translation>Es liest niemals Ihre Dateien</translation>
-    </message>
-    <message>
         <source>It never restarts your computer</source>
         <translation>Es startet niemals Ihren Computer neu</translation>
+    </message>
+    <message>
+        <source>It reads none of your files; Updates says how firmly your system holds it to that</source>
+        <translation>Es liest keine Ihrer Dateien; wie fest Ihr System es daran bindet, steht unter Updates</translation>
     </message>
     <message>
         <source>It renews itself, and tries each new version out before it uses it</source>

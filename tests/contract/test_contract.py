@@ -55,7 +55,7 @@ def test_what_is_served_is_described_and_the_other_way_round(tmp_path: Path):
 def test_each_route_has_a_handler_of_its_own(tmp_path: Path):
     server = ApiServer(FakeNode(), tmp_path / "api.sock")
 
-    table = Handlers(FakeNode(), server._following).table()
+    table = Handlers(FakeNode(), server._change).table()
 
     assert list(table) == [route.name for route in ROUTES]
     assert len(set(table.values())) == len(table)

@@ -13,7 +13,8 @@ CLOSED = Reach(
     "closed",
     "Your router lets nobody in: others can only be asked, and not come by themselves.",
     None,
-    "In your router, switch on UPnP, or let UDP port 4711 through to this vault.",
+    "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
+    " themselves.",
 )
 
 

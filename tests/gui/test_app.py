@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from gui import app as app_module
 from gui import feed, texts
 from gui.story import Seen
-from node.api.schema import Phase
+from node.api.schema import Phase, Said
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import fake_process, on_loop, running, said, wait_until
 from tests.gui.samples import EARLY, LATE, NEXT, PROMOTED, live, samples, status, update
@@ -274,6 +278,23 @@ class TestTheWindowsCloseButton:
 
         assert (hidden, on_loop(desk, play())) == (False, True)
 
+    def test_the_button_under_the_sentence_leads_where_something_can_be_done(
+        self, desk: QApplication, qtbot: QtBot, tmp_path: Path
+    ):
+        async def play() -> None:
+            node = FakeNode(tmp_path / "home")
+            over = msgspec.structs.replace(status("attention", "Too much is in use."), said=(Said("space.over"),))
+            node.say(live(over))
+            await node.start()
+            async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+                await wait_until(app.window.home.button.isVisible)
+                assert app.window.home.button.text() == "Show Resources"
+                qtbot.mouseClick(app.window.home.button, Qt.MouseButton.LeftButton)
+                assert app.window.pages.currentWidget() is app.window.resources
+            await node.stop()
+
+        on_loop(desk, play())
+
     def test_the_keyboard_reaches_pages_and_their_entries(self, desk: QApplication, qtbot: QtBot, tmp_path: Path):
         async def play() -> None:
             node = FakeNode(tmp_path / "home")
@@ -298,6 +319,19 @@ class TestTheWindowsCloseButton:
             await node.stop()
 
         on_loop(desk, play())
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system tells of a new time zone by itself")
+def test_times_are_told_in_the_time_zone_into_which_the_computer_was_carried(monkeypatch: pytest.MonkeyPatch):
+    offsets = []
+    try:
+        for zone in ("UTC", "Asia/Tokyo"):
+            monkeypatch.setenv("TZ", zone)
+            offsets.append(app_module._now().utcoffset())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert offsets == [timedelta(0), timedelta(hours=9)]
 
 
 def test_what_the_node_says_is_looked_at_for_something_to_tell_and_listed_among_the_last_events(

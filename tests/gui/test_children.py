@@ -15,13 +15,30 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui import feed, texts
+from gui import children, feed, texts
+from node.api.schema import Settings
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import FAKE, on_loop, running, said, wait_until
 from tests.gui.samples import live, status
 
 
 class TestTheStartOfANode:
+    def test_no_module_in_the_folder_where_the_app_was_started_takes_the_place_of_ours(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        for name in ("random", "ctypes", "node"):
+            (tmp_path / f"{name}.py").write_text("raise SystemExit('of a stranger')")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+
+        async def play() -> None:
+            child = await children.Child.start(children.tied(children.node_command(tmp_path / "none")))
+            with pytest.raises(children.ChildFailed, match="There is no Perennial home at"):
+                await child.first_word(60)
+            await child.stop()
+
+        asyncio.run(play())
+
     def test_a_home_without_a_running_node_gets_one(self, desk: QApplication, tmp_path: Path):
         home = tmp_path / "home"
         home.mkdir()
@@ -58,7 +75,10 @@ class TestTheStartOfANode:
 
         on_loop(desk, play())
 
-    def test_quitting_what_helps_others_is_asked_once(self, desk: QApplication, tmp_path: Path):
+    @pytest.mark.parametrize("starts_at_login", [False, True])
+    def test_quitting_what_helps_others_is_asked_once_and_says_for_how_long(
+        self, desk: QApplication, tmp_path: Path, starts_at_login: bool
+    ):
         home = tmp_path / "home"
         home.mkdir()
         (home / "home.json").write_text("{}")
@@ -67,6 +87,7 @@ class TestTheStartOfANode:
         async def play() -> str:
             async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: sleeper) as app:
                 await wait_until(lambda: app._keeper.child is not None)
+                app._changes.hear(Settings(20 << 30, starts_at_login=starts_at_login))
                 app.tray.quit.trigger()
                 assert app.box is not None
                 asked = app.box.text()
@@ -78,7 +99,7 @@ class TestTheStartOfANode:
                 assert app._quit.is_set()
             return asked
 
-        assert on_loop(desk, play()) == texts.QUIT_QUESTION
+        assert ("or log in the next time" in on_loop(desk, play())) == starts_at_login
 
 
 class TestAPracticeNetwork:

@@ -16,13 +16,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui import children, resources_texts, welcome_texts
+from gui import children, feed, keeper, resources_texts, welcome_texts
 from gui.app import App
 from gui.first_run import Choice, Found, found, making, tell_choice
 from gui.pages.welcome import ARRIVAL, CHOICE, PROMISES
 from gui.story import tell
 from gui.tray import Tray, TrayWishes
-from node.api.schema import Examination, KeyPlace, Settings
+from node.api.schema import LEFT_BYTES, Examination, KeyPlace, Settings
 from node.keys.sealed import unseal
 from node.supervisor import settings
 from node.supervisor.genesis import fingerprint
@@ -64,6 +64,12 @@ class TestWhatIsChosen:
         assert tell_choice(EASY, Choice(quota_bytes=250 * 10**9)).leaves == "leaves you 420 GB"
         assert making(EASY, Choice(quota_bytes=250 * 10**9))[0][-4:] == ("--quota", "250000000000", "--keys", "keyring")
 
+    def test_the_last_bytes_of_the_disk_stay_the_persons_own_and_are_said_to(self):
+        story = tell_choice(replace(EASY, free_bytes=LEFT_BYTES + 200_000_000), Choice(quota_bytes=200_000_000))
+
+        assert (story.hindrance, story.has_room, story.leaves) == ("", True, "leaves you 1.1 GB")
+        assert story.space.values[-1] == 200_000_000
+
     def test_where_the_program_carries_a_network_and_the_keyring_answers_nothing_else_is_asked(self):
         story = tell_choice(EASY, Choice())
 
@@ -90,7 +96,7 @@ class TestWhatIsChosen:
         with pytest.raises(AssertionError):
             making(HARD, choice)
 
-    @pytest.mark.parametrize("free_bytes", [None, 1_000_000])
+    @pytest.mark.parametrize("free_bytes", [None, 1_000_000, LEFT_BYTES + 19_000_000])
     def test_without_room_nothing_can_be_made(self, free_bytes: int | None):
         story = tell_choice(replace(EASY, free_bytes=free_bytes), Choice())
         assert (story.hindrance != "", story.can_look_again, story.has_room) == (True, True, False)
@@ -315,6 +321,29 @@ def next_in(one: QWidget, at: QWidget) -> QWidget:
     found = one.focusWidget()
     assert found is not None
     return found
+
+
+def test_where_the_disk_of_the_home_is_not_there_at_login_nobody_begins_anew_and_it_starts_when_it_is(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(feed, "FIRST_S", 0.0)
+    monkeypatch.setattr(keeper, "LOOK_S", 0.01)
+    home, starts = tmp_path / "home", tmp_path / "starts"
+    node = (sys.executable, "-S", "-c", f"open({str(starts)!r}, 'a').write('.'); raise SystemExit('It is not there.')")
+
+    async def play() -> None:
+        async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: node, is_hidden=True) as app:
+            await wait_until(lambda: app.window.home.lead.text() == "It is not there.", 15)
+            assert (said(app)[0], app.window.is_welcome) == ("problem", False)
+            jobs = len(app._jobs)
+            app.window.home.button.click()  # whoever asks for it meanwhile is told the same, and waits no second time
+            await wait_until(lambda: starts.read_text() == "..", 15)
+            await wait_until(lambda: len(app._jobs) == jobs, 15)
+            home.mkdir()
+            (home / "home.json").write_text("{}")
+            await wait_until(lambda: starts.read_text() == "...", 15)
+
+    on_loop(desk, play())
 
 
 class TestAKeyBehindAPassphrase:

@@ -85,7 +85,7 @@ class TestWhatIsSaid:
         fact = told("closed").facts[0]
 
         assert (fact.mark, fact.text[:28]) == ("note", "Your router lets nobody in: ")
-        assert fact.under == "In your router, switch on UPnP, or let UDP port 4711 through to this computer."
+        assert fact.under.startswith("It helps all the same. If your provider offers IPv6")
 
     def test_what_was_heard_before_the_line_went_dead_is_said_to_be_old_and_not_ticked(self):
         assert told("lost").lead == "As it was when last heard, at 14:04:00."

@@ -9,7 +9,7 @@ import pytest
 
 from gui.notifications import CAUSE_S, CAUSES_MAX, FIRST_START_S, HOLD_S, NEWS_S, Look, Note, Told, Waiting, decide
 from gui.story import Seen
-from node.api.schema import Check, Notifications, Settings, Status, Update
+from node.api.schema import Check, Notifications, PauseReason, Settings, Status, Update
 from tests.gui.samples import BASE, LOSSY, NEXT, NOW_S, PROMOTED, live, status, update
 
 LONG_AGO = Told(first_s=NOW_S - 1e6, release="vault/0.1.0")
@@ -97,6 +97,19 @@ class TestWhatNeedsAPerson:
         assert note.title == "Perennial does not keep running; it is started again and again"
         assert note.body == "It keeps trying by itself. Open Perennial to see what can be done."
 
+    def test_an_urgent_version_that_a_pause_without_an_end_holds_back_is_told_once_a_week(self):
+        urgent = msgspec.structs.replace(update("0.1.1", NEXT, "announced"), is_urgent=True)
+
+        def forgotten(until_s: float | None) -> Seen:
+            asked = PauseReason("asked", "Paused: as you asked.", until_s)
+            return seen(msgspec.structs.replace(REAL, state="paused", pauses=(asked,)), urgent)
+
+        days = [moment for day in range(8) for moment in held(forgotten(None), day * 86_400.0)]
+        notes, _ = play(*days)
+
+        assert [note.title for note in notes] == ["An urgent update waits, because you have paused Perennial"] * 2
+        assert play(*held(forgotten(NOW_S + 3600)))[0] == []
+
     def test_numbers_in_a_sentence_make_no_new_cause(self):
         silent = [
             seen(msgspec.structs.replace(REAL, state="problem", sentence=f"No answer for {n} seconds."))
@@ -109,6 +122,16 @@ class TestWhatNeedsAPerson:
 
         assert play((0, lost), (5, seen()), (HOLD_S, lost))[0] == []
         assert [note.title for note in play(*held(lost))[0]] == ["Perennial does not run"]
+
+    def test_a_node_that_does_not_even_start_is_told_but_to_whoever_never_wanted_to_hear_anything(self):
+        never_heard = Seen(link="lost")
+
+        assert [note.title for note in play(*held(never_heard))[0]] == ["Perennial does not run"]
+        _, remembered = play((0, seen(setting="never")))
+        assert play(*held(never_heard), told=remembered)[0] == []
+
+    def test_before_it_is_known_whether_one_runs_nothing_is_told(self):
+        assert play(*held(Seen()))[0] == []
 
     def test_good_news_wait_behind_it(self):
         one = promoted()

@@ -21,11 +21,11 @@ from gui.checks_story import tell_checks
 from gui.pause_story import tell_pause
 from gui.story import tell
 from node.api.client import ApiError, Client
-from node.api.schema import CheckName, PauseLasts, PauseReason, Status
+from node.api.schema import CheckName, PauseLasts, PauseReason, Phase, Status
 from tests.gui.fake_node import FakeNode, Refused
 from tests.gui.gallery import dispose
 from tests.gui.helper import on_loop, running, said, wait_until
-from tests.gui.samples import NOW, NOW_S, Sample, check, checks, live, paused, real, samples
+from tests.gui.samples import NEXT, NOW, NOW_S, Sample, check, checks, live, paused, real, samples, update
 from tests.gui.test_look import shown
 
 BY_NAME: dict[str, Sample] = {sample.name: sample for sample in samples()}
@@ -111,6 +111,15 @@ def test_what_is_not_as_it_should_be_says_why_and_only_once():
         "The clock of this computer is 2 years behind those of 9 other computers.",
         "Nobody has come in from outside yet.",
     )
+
+
+def test_that_nobody_comes_in_is_said_without_alarm_where_nobody_could_change_it():
+    closed = check("reach", "bad", "Your router lets nobody in.")
+    home = tell(live(real(checks=checks(closed))), NOW).home
+
+    assert (home.headline, home.note) == ("Everything is fine.", "There is nothing you need to do.")
+    assert (home.checks.proofs[2].mark, home.checks.proofs[2].text) == ("note", "Not reached")
+    assert home.checks.remarks == ("Your router lets nobody in.",)
 
 
 def test_while_it_starts_nothing_is_known_yet_and_no_more_is_said_of_that():
@@ -211,6 +220,21 @@ def test_while_nothing_answers_no_pause_is_offered():
 
 
 # The way of a wish.
+
+
+@pytest.mark.parametrize("phase", ["announced", "fetching", "staged", "on_trial"])
+def test_an_urgent_version_that_a_pause_holds_back_is_named_beside_it(phase: Phase):
+    paused = BY_NAME["paused-until-resumed"].seen.status
+    assert paused is not None
+    urgent, usual = (
+        msgspec.structs.replace(update("0.1.1", NEXT, phase), is_urgent=is_urgent) for is_urgent in (True, False)
+    )
+
+    said = tell(live(paused, (urgent,)), NOW).home.note
+
+    assert said.startswith("Version 0.1.1, which its makers call urgent") == (phase != "on_trial")
+    assert tell(live(paused, (usual,)), NOW).home.note == ""
+    assert tell(live(real(), (urgent,)), NOW).home.note == texts.NOTHING_TO_DO
 
 
 @pytest.mark.parametrize("place", ["tray", "home"])

@@ -9,6 +9,7 @@ import pytest
 from gui.plain import plain
 from gui.reason_texts import say_reason
 from gui.release_texts import as_sentence, in_use_reason
+from node.api import pauses
 from node.trial import verdict
 from node.trial.profile import MetricName
 from node.update import lifecycle, noted, records, watching
@@ -39,7 +40,8 @@ GIVEN = [
     verdict.not_proven(90.0, [verdict.too_few(2, 4, what) for what in ("comparisons", "checked reads", "restarts")]),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
     lifecycle.UNSEEN, lifecycle.NO_TRIAL, lifecycle.NO_WAY_BACK, "the developers recalled it", "the pods withdrew it",
-    noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, watching.DAMAGED, "already in use",
+    noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN,
+    pauses.no_trial(), watching.DAMAGED, "already in use",
 ]  # fmt: skip
 
 

@@ -54,10 +54,10 @@ async def living(desk: QApplication, folder: Path) -> AsyncIterator[tuple[App, F
 def test_the_slider_reaches_from_little_to_all_that_is_free():
     scale = space_scale(670 * GB, Space(412 * GB, 670 * GB, 9, free_bytes=488 * GB))
 
-    assert (scale.values[0], scale.values[-1]) == (5 * GB, 900 * GB)
+    assert (scale.values[0], scale.values[-1]) == (5 * GB, 895 * GB)
     assert {late - early for early, late in zip(scale.values, scale.values[1:], strict=False)} == {5 * GB}
     assert scale.values[scale.place(670 * GB)] == 670 * GB
-    assert scale.used_ratio == pytest.approx((412 - 5) / 895)
+    assert scale.used_ratio == pytest.approx((412 - 5) / 890)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,13 @@ def test_a_limit_below_what_is_in_use_is_told_as_shrinking_till_it_is_done():
 
 def test_what_is_left_of_the_disk_is_told():
     assert tell(BY_NAME["lent"].seen, NOW).resources.space_note == "Leaves you 230 GB of this disk."
+
+
+def test_a_limit_that_the_disk_cannot_give_leaves_its_last_bytes_to_the_person_all_the_same():
+    space = Space(90 * GB, 670 * GB, 9, free_bytes=10 * GB)
+
+    assert tell(live(real(space=space)), NOW).resources.space_note == "Leaves you 1.1 GB of this disk."
+    assert space_scale(95 * GB, space).values[-1] == 98_500_000_000
 
 
 def test_changes_are_put_together_and_what_changed_again_is_left():

@@ -179,7 +179,7 @@ class TestWhereItIsShown:
         ).facts[0]
 
         assert fact.text.startswith("Your router lets nobody in")
-        assert fact.under.startswith("Switch on IPv6")
+        assert fact.under.startswith("It helps all the same")
 
 
 def test_what_stops_updates_is_told_once_and_by_its_code():

@@ -9,7 +9,7 @@ import pytest
 
 from gui import release_story, release_texts, resources_texts, texts
 from gui.story import Seen, Story, tell
-from node.api.schema import Space, Updates
+from node.api.schema import Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
     FRESH,
@@ -81,16 +81,6 @@ def test_a_weak_sandbox_is_said_and_not_ticked():
     assert (proof.mark, proof.text) == ("note", "Partly shut off")
 
 
-def test_a_sandbox_that_nobody_tried_on_such_a_system_is_said_to_be_untried_and_says_why():
-    one = msgspec.structs.replace(
-        status(is_practice=False), is_sandbox_tried=False, sandbox_reasons=("no Mac", "no limit")
-    )
-    proof = tell(live(one), NOW).held
-
-    assert (proof.mark, proof.text) == ("note", "Partly shut off, never tried on this system")
-    assert proof.why == "no Mac; no limit"
-
-
 def test_when_it_is_gone_the_time_of_the_last_word_is_told():
     told = story("lost")
 
@@ -110,6 +100,26 @@ def test_practice_is_said_to_be_practice_and_a_real_network_is_not():
 def test_the_start_is_offered_only_when_nothing_answers():
     assert tell(BY_NAME["lost"], NOW, offer="start").home.action == "start"
     assert tell(BY_NAME["fine"], NOW, offer="start").home.action is None
+
+
+@pytest.mark.parametrize(
+    ("code", "page"),
+    [
+        ("settings.bad", "resources"),
+        ("store.full", "resources"),
+        ("space.over", "resources"),
+        ("reach.nobody", "network"),
+        ("developers.halted", "updates"),
+        ("updates.stopped", "updates"),
+        ("clock.behind", None),
+    ],
+)
+def test_what_is_wrong_leads_to_the_page_where_more_stands_of_it_and_else_nowhere(code: str, page: str | None):
+    wrong = msgspec.structs.replace(status("attention", "Something."), said=(Said(code),))
+
+    assert tell(live(wrong), NOW).home.action == page
+    assert bool(tell(live(wrong), NOW).home.action_text) == (page is not None)
+    assert tell(live(msgspec.structs.replace(wrong, state="fine")), NOW).home.action is None
 
 
 def test_the_end_of_the_practice_network_is_told_as_such():

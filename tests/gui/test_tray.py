@@ -97,7 +97,7 @@ def test_the_menu_offers_a_pause_or_its_end_and_neither_while_nothing_answers(
     tray.show_pause(control)
 
     assert entries(tray.menu) == ["Starting up", texts.OPEN, offered, texts.SETTINGS, texts.QUIT]
-    assert entries(tray.pause) == ["For 1 hour", "Until tomorrow", "Until I resume"]
+    assert entries(tray.pause) == ["For 1 hour", "Until tomorrow", "Until I resume", texts.PAUSE_HOLDS]
     assert tray.pause.menuAction().isEnabled() == (control == "pause")
     assert (tray.pause.menuAction().isEnabled() or tray.resume.isVisible()) == is_offered
 

@@ -34,13 +34,13 @@ WAIT_S = 10.0
 
 class SystemClock:
     def __init__(self, off_s: float = 0.0) -> None:
-        self._off_s = off_s
+        self.off_s = off_s
 
     def monotonic_s(self) -> float:
         return time.monotonic()
 
     def utc_s(self) -> float:
-        return time.time() + self._off_s
+        return time.time() + self.off_s
 
 
 class Host:

@@ -24,9 +24,22 @@ from tests.other_user import NOBODY, folder_open_to_all
 Talk = Callable[[Door, ApiServer, FakeNode], Awaitable[None]]
 
 
-def serve(home: Path, talk: Talk, *, has_socket: bool = False) -> None:
+class Unhurried(FakeNode):
+    """One that keeps settings no sooner than it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_keep = asyncio.Semaphore(0), asyncio.Event()
+
+    async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
+        self.begun.release()
+        await self.may_keep.wait()
+        return await super().patch_settings(patch)
+
+
+def serve(home: Path, talk: Talk, *, has_socket: bool = False, served: FakeNode | None = None) -> None:
     async def main() -> None:
-        node = FakeNode()
+        node = served or FakeNode()
         api = ApiServer(node, home / "api.sock", has_socket=has_socket)
         await api.start()
         try:
@@ -260,6 +273,80 @@ class TestTheSetting:
             assert api.port == 0
 
         serve(tmp_path, talk, has_socket=True)
+
+    @pytest.mark.parametrize("is_on", [True, False])
+    def test_a_change_is_carried_out_even_if_whoever_asked_for_it_goes_away(self, tmp_path: Path, is_on: bool):
+        node, port = Unhurried(), free_port()
+        node.api_port, wanted = (0, port) if is_on else (port, 0)
+
+        async def talk(_: Door, api: ApiServer, __: FakeNode) -> None:
+            async with Client(tmp_path) as client:
+                asking = asyncio.create_task(client.patch_settings(schema.SettingsPatch(api_port=wanted)))
+                await node.begun.acquire()
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+                assert await client.status() == STATUS  # by now the server knows that he has gone
+            node.may_keep.set()
+            while node.api_port != wanted:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert (api.port, door.load(tmp_path) is not None) == (wanted, is_on)
+
+        serve(tmp_path, talk, has_socket=True, served=node)
+
+    @pytest.mark.parametrize("has_socket", [True, False])
+    def test_a_port_that_another_program_has_at_the_start_is_had_as_soon_as_it_is_free(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_socket: bool
+    ):
+        monkeypatch.setattr(server, "TRY_AGAIN_S", 0.0)
+        node, other = FakeNode(), socket.socket()
+        other.bind((door.HOST, 0))
+        other.listen()
+        node.api_port = other.getsockname()[1]
+
+        async def talk(opened: Door, api: ApiServer, _: FakeNode) -> None:
+            assert api.port == opened.port != node.api_port
+            other.close()
+            while api.port != node.api_port:
+                await asyncio.sleep(0)
+            async with Client(tmp_path, has_socket=False) as client:
+                assert await client.status() == STATUS
+
+        serve(tmp_path, talk, has_socket=has_socket, served=node)
+
+    def test_a_port_that_is_not_wanted_any_more_is_not_tried_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(server, "TRY_AGAIN_S", 0.0)
+        node, other = FakeNode(), socket.socket()
+        other.bind((door.HOST, 0))
+        other.listen()
+        node.api_port = other.getsockname()[1]
+
+        async def talk(_: Door, api: ApiServer, __: FakeNode) -> None:
+            async with Client(tmp_path) as client:
+                await client.patch_settings(schema.SettingsPatch(api_port=0))
+            assert api._trying is not None
+            await api._trying
+            other.close()
+            assert api.port == 0
+
+        serve(tmp_path, talk, has_socket=True, served=node)
+
+    def test_of_two_changes_at_once_the_later_one_holds(self, tmp_path: Path):
+        node, port = Unhurried(), free_port()
+
+        async def talk(_: Door, api: ApiServer, __: FakeNode) -> None:
+            async with Client(tmp_path) as first, Client(tmp_path) as later:
+                on = asyncio.create_task(first.patch_settings(schema.SettingsPatch(api_port=port)))
+                await node.begun.acquire()
+                off = asyncio.create_task(later.patch_settings(schema.SettingsPatch(api_port=0)))
+                assert await first.status() == STATUS
+                node.may_keep.set()
+                await asyncio.gather(on, off)
+            assert (node.api_port, api.port) == (0, 0)
+
+        serve(tmp_path, talk, has_socket=True, served=node)
 
     def test_settings_that_are_refused_open_no_port(self, tmp_path: Path):
         async def talk(_: Door, api: ApiServer, node: FakeNode) -> None:

@@ -60,6 +60,20 @@ def test_a_right_clock_is_not_blamed_by_a_single_wrong_one():
     play(2, story, first_off_s=TWO_YEARS_S)
 
 
+def test_strangers_that_come_put_no_clock_in_the_wrong_however_many_they_are():
+    async def story(hosts: list[Host]) -> None:
+        own, *strangers = hosts
+        for stranger in strangers:
+            stranger.clock.off_s = TWO_YEARS_S
+            stranger.renew(stranger.network.addresses)
+            with pytest.raises(PeerError):
+                await stranger.ping(own)
+        await wait_until(lambda: own.network.counters["connection refused peer.signature"] == len(strangers))
+        assert looks(own).clocks == ()
+
+    play(4, story)
+
+
 def test_who_came_by_himself_counts_and_who_was_called_before_does_not(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(seen_module, "is_public", lambda _subnet: True)  # as if this computer were the internet
 

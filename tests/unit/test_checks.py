@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.api.check_texts import span
-from node.api.checks import CLOCK_OFF_S, NOBODY_S, PROMISE_S, ROUTER_S, DiskLook, Evidence, checks, reach
+from node.api.checks import ALONE_S, CLOCK_OFF_S, NOBODY_S, PROMISE_S, ROUTER_S, DiskLook, Evidence, checks, reach
 from node.api.schema import Check, CheckName, CheckResult, Handover
 from node.api.told import Told
 from node.vault.looks import ClockSeen, Looks
@@ -121,6 +121,10 @@ def test_the_clock_is_blamed_by_several_subnets_that_agree(
         (replace(seen(outside_age_s=None, is_seen_own=False), up_s=ROUTER_S - 1.0), "wait", "unknown", "not known yet"),
         (seen(outside_age_s=None), "bad", "closed", "Nobody on the internet has come by himself for"),
         (seen(outside_age_s=None, outside_subnets=4), "wait", "unknown", "not known yet"),
+        (seen(outside_age_s=NOBODY_S + 1.0), "bad", "closed", "Nobody on the internet has come by himself for"),
+        (seen(outside_age_s=NOBODY_S + 1.0, is_seen_own=False), "bad", "closed", "Your router lets nobody in"),
+        (seen(outside_age_s=None, seen_at="", is_seen_own=False, outside_subnets=4), "wait", "unknown", "not known"),
+        (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=601.0), "wait", "unknown", "known yet"),
         (replace(seen(outside_age_s=None), up_s=NOBODY_S - 1.0), "wait", "unknown", "not known yet"),
         (seen(outside_age_s=1800.0, is_seen_own=False), "wait", "unknown", "was 30 minutes ago"),
         (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=9.0), "wait", "unknown", "your own netw"),
@@ -136,10 +140,14 @@ def test_who_can_do_something_about_a_closed_door_is_told_what_and_at_which_port
     assert "UDP port 4433" in the("reach", seen(outside_age_s=None)).advice
 
 
-def test_behind_a_router_nobody_is_sent_to_open_a_port_that_no_other_would_hear_of():
-    advice = the("reach", seen(outside_age_s=None, is_seen_own=False)).advice
-    assert "IPv6" in advice
-    assert "port" not in advice
+def test_behind_a_router_there_is_a_hint_and_nothing_that_must_be_done():
+    evidence = seen(outside_age_s=None, is_seen_own=False)
+
+    hint = reach(evidence).advice
+
+    assert the("reach", evidence).advice == ""
+    assert "If your provider offers IPv6" in hint
+    assert "port" not in hint  # one that no other would hear of
 
 
 def test_a_practice_network_is_never_taken_for_the_internet():
@@ -147,6 +155,7 @@ def test_a_practice_network_is_never_taken_for_the_internet():
     found = the("reach", at_home)
     assert (found.result, "nobody comes from the internet" in found.sentence) == ("ok", True)
     assert the("reach", replace(at_home, looks=Looks())).result == "wait"
+    assert the("reach", replace(at_home, looks=Looks(nearby_age_s=PROMISE_S + 1.0))).result == "wait"
 
 
 @pytest.mark.parametrize(
@@ -154,6 +163,7 @@ def test_a_practice_network_is_never_taken_for_the_internet():
     [
         (replace(seen(answer_age_s=None), peer_count=0), "bad", "No other computer answers."),
         (replace(seen(answer_age_s=20.0), peer_count=0), "bad", "No other computer answers."),
+        (replace(seen(answer_age_s=None), peer_count=0, up_s=ALONE_S), "wait", "checked lately"),
         (seen(answer_age_s=720.0), "bad", "For 12 minutes no other computer has given an answer that is right."),
         (seen(answer_age_s=None), "bad", "For 2 hours no other"),
     ],
@@ -192,6 +202,18 @@ class TestTheSentence:
     def test_nothing_is_fine_and_nothing_is_tried_out_while_a_check_is_bad(self, name: CheckName, trial_of: str):
         state, sentence = how_it_stands(replace(GOOD, checks=self.bad(name), trial_of=trial_of))
         assert (state, sentence) == ("problem" if name == "disk" else "attention", f"The {name} is bad. Do this.")
+
+    def test_a_router_that_lets_nobody_in_is_no_reason_to_worry_whoever_can_do_nothing_about_it(self):
+        closed = checks(seen(outside_age_s=None, is_seen_own=False))
+
+        assert [check.name for check in closed if check.result == "bad"] == ["reach"]
+        assert how_it_stands(replace(GOOD, checks=closed))[0] == "fine"
+        assert how_it_stands(replace(GOOD, checks=closed, trial_of="0.2.0"))[0] == "trial"
+
+    def test_a_firewall_that_can_be_opened_is_one_thing_to_do(self):
+        state, sentence = how_it_stands(replace(GOOD, checks=checks(seen(outside_age_s=None))))
+
+        assert (state, "Let UDP port 4433 through" in sentence) == ("attention", True)
 
     def test_what_waits_is_no_reason_to_worry_anybody(self):
         waiting = tuple(Check(check.name, "wait", check.sentence, None) for check in self.bad())

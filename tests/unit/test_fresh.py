@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from node.vault import control
+from node.vault.core.desk import NONCE_BYTES
 from node.vault.core.events import CommandReceived, RequestReceived
 from node.vault.core.fresh import FRESH_MAX, FRESH_S, TURN_S, Fresh
-from node.vault.core.messages import Put
+from node.vault.core.messages import Audit, Put
 from tests.unit.test_replication import CHUNKS, PACE, address_of, audits, group, missing, network
 from tests.vault_world import Actor, World
 
@@ -50,6 +51,19 @@ class TestOneCopy:
         world.pass_time(LOOKED_S)
 
         assert audits(actors) - before == len(group(actors, address_of(content))) - 1
+
+    def test_is_looked_after_even_when_strangers_have_all_its_holders_prove_it(self):
+        world, actors, _ = settled()
+        content = b"asked about by somebody who wants it to stay alone"
+        address = address_of(content)
+        holders = group(actors, address)
+        (far,) = (actor for actor in actors if actor not in holders)
+
+        brought(world, far, holders[2], content)
+        world.ask(far, holders[2], Audit(address, bytes(NONCE_BYTES)))
+        world.pass_time(LOOKED_S)
+
+        assert missing(actors, [address]) == 0
 
 
 class TestOneThatComesBack:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import re
-import shlex
-import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from node.api.schema import HeadAnswer, StoredChunk
 from node.cli import pod as pod_commands
-from node.keys import keyring as keyring_module
 from node.keys import sealed
 from node.pod import network
 from node.pod.memory import remember
@@ -31,16 +26,10 @@ from node.trust.policy import pod_names
 from node.vault.share.tree import address_of
 from tests.architecture.sources import ROOT
 from tests.signed_world import built
-from tests.unit.test_pod_keys import FakeKeyring
+from tests.village import PODS, Village
 
 CHAPTER = ROOT / "resources" / "handbook" / "pods.md"
-PODS = ("ash", "birch", "cedar", "elm", "fir")
-FOUNDERS = ("ivy", "moss", "fern")
-EVERYBODY = {"pods": PODS, "founders": FOUNDERS, "each": (*PODS, *FOUNDERS)}
-PASSPHRASE = "a passphrase of several words"
 CONTRADICTING = "## When signatures contradict each other"
-HANDED_OVER = re.compile(r"(\w+) -> ([\w ]+): (\S+)(?: as (\S+))?")
-TYPED = re.compile(r"(\w+)\$ perennial pod (.+)")
 
 
 class FakeNode:
@@ -69,55 +58,20 @@ class FakeNode:
         return HeadAnswer("accepted", "")
 
 
-class Village:
-    """Everybody's folder, and what they type."""
+class PodsVillage(Village):
+    """All pods see one node, and each has a checkout of the same few files."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
+        super().__init__(folder, monkeypatch)
         self.node: FakeNode | None = None
-        self._monkeypatch = monkeypatch
-        self._keyrings: dict[str, FakeKeyring] = {}
         monkeypatch.setattr(pod_commands, "ask_node", self._ask_node)
 
-    def home(self, name: str) -> Path:
-        home = self.folder / name
-        if not home.exists():
-            vault = home / "checkout" / "node" / "vault"
-            vault.mkdir(parents=True)
-            (vault.parent / "__init__.py").write_text("")
-            for file in ("__init__.py", "__main__.py"):
-                (vault / file).write_text(f"# {file}\n")
-        return home
-
-    def follow(self, text: str) -> None:
-        """Do what a part of the chapter says, line by line."""
-        for line in commands(text):
-            if found := TYPED.fullmatch(line):
-                for name in EVERYBODY.get(found[1], (found[1],)):
-                    self.type(name, found[2])
-            else:
-                handed = HANDED_OVER.fullmatch(line)
-                assert handed, f"nobody can do this: {line}"
-                self.hand_over(*handed.groups())
-
-    def type(self, name: str, command: str) -> None:
-        self._monkeypatch.chdir(self.home(name))
-        keyring = self._keyrings.setdefault(name, FakeKeyring())
-        self._monkeypatch.setattr(keyring_module, "system_keyring", lambda: keyring)
-        arguments = shlex.split(re.sub(r"\bNAME\b", name, command))
-        asked = f"{PASSPHRASE}\n" if f"{name}.key" in arguments else ""
-        result = CliRunner().invoke(pod_commands.pod, arguments, input=f"{asked}y\n")
-        assert result.exit_code == 0, f"{name}$ {command}\n{result.output}"
-
-    def hand_over(self, giver: str, takers: str, what: str, name: str | None) -> None:
-        source = self.home(giver) / what
-        for taker in takers.split():
-            target = self.home(taker) / (name or what)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, dirs_exist_ok=True)
-            else:
-                shutil.copy(source, target)
+    def settle(self, home: Path) -> None:
+        vault = home / "checkout" / "node" / "vault"
+        vault.mkdir(parents=True)
+        (vault.parent / "__init__.py").write_text("")
+        for file in ("__init__.py", "__main__.py"):
+            (vault / file).write_text(f"# {file}\n")
 
     def contradict(self) -> None:
         """Cedar signs a release with ash and birch, and another in its place with elm and maple; the farm sees both.
@@ -141,11 +95,11 @@ class Village:
                 self.node.chain = self.node.chain.halted_by(found.proof, network.utc_now())
 
     def _secret_of(self, name: str) -> bytes:
-        return base64.b64decode(next(iter(self._keyrings[name].kept.values())))
+        return base64.b64decode(next(iter(self.keyrings[name].kept.values())))
 
     def secrets_found_in_files(self) -> list[Path]:
         """The files in which a secret of somebody's keyring stands, in whole or in part."""
-        kept = [base64.b64decode(secret) for keyring in self._keyrings.values() for secret in keyring.kept.values()]
+        kept = [base64.b64decode(secret) for keyring in self.keyrings.values() for secret in keyring.kept.values()]
         assert len(kept) == len(PODS) + 2, "every pod and the two that joined keep a key"
         seeds = [secret[start : start + SEED_BYTES] for secret in kept for start in range(0, SECRET_BYTES, SEED_BYTES)]
         spelled = [spelling for seed in seeds for spelling in (seed, seed.hex().encode(), base64.b64encode(seed)[:40])]
@@ -161,15 +115,9 @@ class Village:
         return asyncio.run(ask())
 
 
-def commands(text: str) -> list[str]:
-    """The lines of all blocks, in order."""
-    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
-
-
 def test_every_command_of_the_chapter_works_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealed, "MEMORY_KIB", sealed.MEMORY_KIB_MIN)
-    village = Village(tmp_path, monkeypatch)
+    village = PodsVillage(tmp_path, monkeypatch)
     before, heading, after = CHAPTER.read_text(encoding="utf-8").partition(CONTRADICTING)
     assert heading, "the section is called otherwise"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import shutil
 from collections.abc import Awaitable, Callable
@@ -11,11 +12,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from node.api.schema import SettingsPatch
-from node.supervisor import space
+from node.api.schema import LEFT_BYTES, SettingsPatch
+from node.supervisor import settings, space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
 from node.supervisor.lending import LOOK_EACH, Lending
+from node.supervisor.login import DesktopEntry, LoginStart
+from node.vault.storage.quota import RESERVE_BYTES
 
 MB = 1 << 20
 GB = 1 << 30
@@ -29,7 +32,10 @@ class Disk:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=self.total, free=self.free))
 
 
-def play(folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]], used_bytes: int = 0) -> None:
+def play(
+    folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]], used_bytes: int = 0,
+    login: LoginStart | None = None,
+) -> None:  # fmt: skip
     """Let ``story`` happen to what is lent of a new home, with a limit of 10 GiB."""
     home = Home.make(folder / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB)
 
@@ -39,7 +45,7 @@ def play(folder: Path, story: Callable[[Lending, list[int]], Awaitable[None]], u
         async def tell(share_bytes: int) -> None:
             told.append(share_bytes)
 
-        await story(Lending(home, tell, lambda: used_bytes), told)
+        await story(Lending(home, tell, lambda: used_bytes, login), told)
 
     asyncio.run(main())
 
@@ -50,6 +56,10 @@ def test_free_room_is_told_in_round_figures_and_never_more_than_there_is():
     )]  # fmt: skip
 
     assert told == [5_300_000_000, 5_400_000_000, 0, None]
+
+
+def test_what_people_are_told_stays_theirs_is_what_a_vault_leaves_to_them():
+    assert LEFT_BYTES == RESERVE_BYTES
 
 
 def test_a_limit_is_compared_with_the_disk_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -65,6 +75,28 @@ def test_a_limit_is_compared_with_the_disk_as_it_is_now(tmp_path: Path, monkeypa
         assert lending.settings.quota_bytes == 150 * GB
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("was_on", [False, True])
+def test_settings_that_cannot_be_kept_change_nothing_of_the_start_at_login_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_on: bool
+):
+    login = DesktopEntry(tmp_path, "ab", ("perennial",))
+    login.set(was_on)
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        monkeypatch.setattr(settings, "write_durably", full)
+        with pytest.raises(SettingsError, match="could not be saved"):
+            await lending.change(SettingsPatch(starts_at_login=not was_on))
+        assert (login.is_on(), lending.shown().starts_at_login) == (was_on, was_on)
+        monkeypatch.undo()
+        await lending.change(SettingsPatch(starts_at_login=not was_on))
+        assert (login.is_on(), lending.shown().starts_at_login) == (not was_on, not was_on)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    play(tmp_path, story, login=login)
 
 
 def test_what_the_home_takes_now_is_not_the_vaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import plistlib
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from node.supervisor.errors import SettingsError
-from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere
+from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere, login_start
 
 COMMAND = ("/opt/a b/python", "-m", "gui", "--home", '/home/o"hara/$5 100%')
 
@@ -53,6 +57,24 @@ def test_two_homes_do_not_switch_each_other_off(tmp_path: Path):
     other.set(True)
     other.set(False)
     assert one.is_on()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an autostart entry is Linux's")
+def test_no_module_in_the_folder_where_it_starts_takes_the_place_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    login_start(tmp_path / "home", "ab", is_practice=False).set(True)
+    lines = (tmp_path / "autostart/perennial-ab.desktop").read_text().splitlines()
+    command = shlex.split(next(line for line in lines if line.startswith("Exec="))[5:])
+    (tmp_path / "gui.py").write_text("raise SystemExit('of a stranger')")
+
+    said = subprocess.run(
+        [*command, "--help"], cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +18,9 @@ from node.supervisor import disk_look
 from node.supervisor.errors import VaultUnavailable
 from node.supervisor.looking import DISK_ANSWER_S, Looking
 from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
+from node.supervisor.waking import STEADY, Waking
 from node.vault import control
-from node.vault.looks import KnownVault, Looks, Neighbours
+from node.vault.looks import ClockSeen, KnownVault, Looks, Neighbours
 from tests.unit.test_health import GOOD, how_it_stands
 from tests.unit.test_vault_child import record_at
 
@@ -25,10 +28,10 @@ UTC_S = 1_800_000_000.0
 
 
 class World:
-    """A home, a vault that says what it is told to say, and two clocks."""
+    """A home, a vault that says what it is told to say, and three clocks."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.now_s, self.jump_s, self.news = folder, 1000.0, 0.0, 0
+        self.folder, self.now_s, self.jump_s, self.slept_s, self.news = folder, 1000.0, 0.0, 0.0, 0
         (folder / "chunks").mkdir()
         self.vault = SimpleNamespace(
             state=None, run=object(), record=record_at("10.0.0.1:4433"), up_s=lambda: 5000.0, ask=self._ask
@@ -37,8 +40,13 @@ class World:
         home: Any = SimpleNamespace(vault=folder, is_practice=False)
         vault: Any = self.vault
         self.looking = Looking(
-            home, vault, bytes, lambda: UTC_S + self.now_s + self.jump_s, self._changed, lambda: self.now_s
-        )
+            home, vault, bytes, lambda: UTC_S + self.now_s + self.jump_s, self._changed,
+            Waking(lambda: self.now_s, lambda: self.now_s - self.slept_s),
+        )  # fmt: skip
+
+    def sleeps(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.slept_s += seconds
 
     def tells(self, looks: Looks | None, chunk_count: int = 3) -> None:
         self.vault.state = control.State(1, 0, 0, chunk_count, 4, 3, {}, looks=looks)
@@ -68,7 +76,10 @@ def test_a_proof_ages_while_the_vault_tells_no_newer_one(world: World):
     world.now_s += 580.0
     assert world.checks()["exchange"].result == "ok"
     world.now_s += 20.0
+    world.looking.sample()  # what was told is no younger for being looked at once more
     assert "For 10 minutes no other" in world.checks()["exchange"].sentence
+    world.tells(Looks(answer_age_s=1.0))
+    assert world.checks()["exchange"].result == "ok"
 
 
 def test_a_proof_outlives_the_run_of_the_vault_that_had_it(world: World):
@@ -87,6 +98,61 @@ def test_a_clock_that_is_set_right_makes_no_proof_younger_or_older(world: World)
     assert found.result == "ok"
     assert found.looked_s is not None
     assert 70.0 <= UTC_S + world.now_s + world.jump_s - found.looked_s <= 130.0
+
+
+class TestAComputerThatSleeps:
+    """The vault's clock stands still meanwhile: what it saw just before, it says just after was seen just now."""
+
+    SEEN = Looks(
+        answer_age_s=3.0, outside_age_s=3.0, passed_age_s=3.0, passed=3, clocks=(ClockSeen(0.0, 0.0, 3.0),) * 3,
+        seen_at="93.184.216.34", outside_subnets=9,
+    )  # fmt: skip
+    NETWORK = ("clock", "reach", "exchange", "audit")
+
+    @pytest.mark.parametrize("is_told_again", [False, True])
+    def test_what_was_seen_before_is_known_no_more_and_blamed_on_nobody(self, world: World, is_told_again: bool):
+        world.tells(self.SEEN)
+        assert {world.checks()[name].result for name in self.NETWORK} == {"ok"}
+        world.sleeps(8 * 3600.0)
+        if is_told_again:
+            world.tells(self.SEEN)
+        found = world.checks()
+        assert {found[name].result for name in self.NETWORK} == {"wait"}
+        assert not [check.sentence for check in found.values() if check.looked_s and "yet" in check.sentence]
+        assert world.looking.evidence().up_s == 0.0
+
+    def test_what_is_seen_after_it_counts_again(self, world: World):
+        world.sleeps(8 * 3600.0)
+        world.checks()
+        world.now_s += 20.0
+        world.tells(self.SEEN)
+        assert {world.checks()[name].result for name in self.NETWORK} == {"ok"}
+
+    def test_a_disk_that_was_being_looked_at_meanwhile_is_not_said_to_hang(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        ready = threading.Event()
+        monkeypatch.setattr(disk_look, "look", lambda *_: (ready.wait(), ("", ""))[1])
+
+        async def main() -> None:
+            looking = asyncio.create_task(world.looking.look_at_disk())
+            await asyncio.sleep(0)
+            world.sleeps(8 * 3600.0)
+            found = world.checks()["disk"]
+            ready.set()
+            await looking
+            assert found.result == "wait"
+
+        asyncio.run(main())
+
+
+def test_the_clock_that_goes_on_while_the_computer_sleeps_is_the_one_that_is_used():
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        if hasattr(time, name):
+            assert isinstance(STEADY, partial)
+            assert STEADY.args == (getattr(time, name),)
+            return
+    assert STEADY is time.monotonic
 
 
 def test_a_version_that_tells_nothing_of_the_kind_makes_no_alarm(world: World):
@@ -156,16 +222,29 @@ def test_a_router_that_lets_nobody_in_is_named(world: World):
 
 
 def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(world: World):
-    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544")):
+    world.vault.record = record_at("10.0.0.1:4433", "[2001:4860::1]:5544")
+    for seen_at, port in (("10.0.0.1", "4433"), ("2001:4860::1", "5544"), ("", "4433"), ("10.0.0.9", "4433")):
         world.tells(Looks(seen_at=seen_at, is_seen_own=True, outside_subnets=9))
         assert f"UDP port {port} " in asyncio.run(world.looking.network()).reach.advice
-        world.vault.record = record_at("[2001:4860::1]:5544")
+
+
+def test_a_vault_puts_no_words_of_its_own_into_what_the_farmer_reads(world: World):
+    world.vault.record = record_at("10.0.0.1:4433 is infected. Call 0900 123456 at once and forget port 1")
+    world.tells(Looks(is_seen_own=True, outside_subnets=9))
+    reach = asyncio.run(world.looking.network()).reach
+    assert (reach.state, reach.advice) == ("closed", "")
 
 
 def test_what_keeps_the_node_itself_from_writing_is_no_tick_for_the_disk(world: World):
+    def said() -> str:
+        return world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free")).checks[0].sentence
+
+    assert said() == "The disk has not been looked at yet."
     asyncio.run(world.looking.look_at_disk())
-    found = world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free"))
-    assert found.checks[0].sentence == "The disk cannot be written: only 2.0 MB are free."
+    assert said() == "The disk cannot be written: only 2.0 MB are free."
+    (world.folder / "chunks").rmdir()
+    asyncio.run(world.looking.look_at_disk())
+    assert said() == "The disk with the pieces is not there."
 
 
 class TestTraffic:

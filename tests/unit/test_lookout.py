@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,14 +15,16 @@ from node.api.schema import Check
 from node.vault import CONTROL_VERSIONS, control
 from node.vault.__main__ import Process
 from node.vault.core.clocks import Clocks
-from node.vault.core.events import CommandReceived
-from node.vault.core.messages import Answer, Audited, Chunk, NotHeld, Pong
+from node.vault.core.events import CommandReceived, Now
+from node.vault.core.lookout import OUTCOMES_S, Lookout
+from node.vault.core.messages import Answer, Audit, Audited, Chunk, NotHeld, Pong
 from node.vault.core.ranking import Ledger
 from node.vault.looks import CLOCKS_MAX, ClockSeen, GetNeighbours, Looks, Neighbours
 from tests.unit.test_checks import WELL
 from tests.vault_world import Actor, World
 
 TWO_YEARS_S = 2 * 365.25 * 86_400.0
+CHUNK = bytes(32)
 CALM = control.Pace(audit_s=5.0, ping_s=20.0, refresh_s=60.0)
 
 
@@ -171,6 +174,22 @@ class TestAudits:
         check = said(world, own)["audit"]
         assert check.result == "bad"
         assert "asked for a proof of a piece that should be kept here, and got none" in check.sentence
+
+    def test_two_that_audit_all_the_time_are_not_the_only_ones_whose_word_is_heard(self):
+        asked: list[str] = []
+        desk: Any = SimpleNamespace(
+            now=Now(0.0, 0.0), held={CHUNK}, own_place=SimpleNamespace(subnet="own"), call_in=lambda *_: None,
+            table={name.encode(): SimpleNamespace(subnet=name) for name in ("a", "b", "c", "d", "own")},
+            ask=lambda _owner, record, _message: asked.append(record.vault_id.decode()),
+        )  # fmt: skip
+        lookout = Lookout(60.0)
+        for second in range(int(OUTCOMES_S)):
+            desk.now = Now(float(second), 0.0)
+            for name in ("own", "a", "b", *(("c", "d") if second % 60 == 30 else ())):
+                auditor: Any = SimpleNamespace(vault_id=name.encode())
+                lookout.asked_for(desk, auditor, Audit(CHUNK, bytes(16)))
+
+        assert asked[:4] == ["a", "b", "c", "d"]
 
     def test_a_table_under_another_key_says_nothing(self, monkeypatch: pytest.MonkeyPatch):
         world, actors, own = self.network()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from node.api.schema import Surroundings
-from node.supervisor import pacing as pacing_module
 from node.supervisor.errors import StateError
 from node.supervisor.pacing import Pacing
-from node.supervisor.pausing import SETTLE_S, Verdict
+from node.supervisor.pausing import LOOK_S_MAX, SETTLE_S, Verdict
 from node.supervisor.rates import EASED_BYTES_PER_S, limits_of
 from node.supervisor.settings import RATE_BYTES_PER_S_MIN, Settings
 from node.supervisor.state import StateFile
@@ -149,6 +149,28 @@ def test_a_change_of_the_settings_is_told_at_once(tmp_path: Path):
     play(tmp_path, story)
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system tells of a new time zone by itself")
+def test_the_hours_are_those_of_the_time_zone_into_which_the_computer_was_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def story(node: Node) -> None:
+        node.pacing._zone = None  # that of the system
+        node.settings = Settings(hours=(datetime.fromtimestamp(UTC_S).hour,))  # noqa: DTZ006  # here
+        await node.pacing.settings_changed()
+        assert node.kinds() == []
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        await asyncio.sleep(LOOK_S_MAX + 1.0)
+        assert node.kinds() == ["hours"]
+
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        play(tmp_path, story)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_while_somebody_works_here_a_lower_share_holds_and_chunks_are_taken(tmp_path: Path):
     async def story(node: Node) -> None:
         assert node.pacing.limits() == Limits(250_000, EASED_BYTES_PER_S)
@@ -163,7 +185,3 @@ def test_while_somebody_works_here_a_lower_share_holds_and_chunks_are_taken(tmp_
 def test_easing_is_a_quarter_but_never_less_than_a_chunk_needs(limit: int, expected: int):
     eased = Verdict(is_eased=True)
     assert limits_of(Settings(upload_bytes_per_s=limit), eased).upload_bytes_per_s == expected
-
-
-def test_the_clock_that_goes_on_while_the_computer_sleeps_is_the_one_that_is_used():
-    assert pacing_module.STEADY() > 0

@@ -104,6 +104,16 @@ class TestWhatAPersonAsks:
         assert node.kinds(2990.0) == ["asked"]
         assert node.kinds(20.0) == []
 
+    @pytest.mark.parametrize("jump_s", [-2 * HOUR_S, 2 * HOUR_S])
+    def test_a_clock_that_was_set_just_before_it_is_asked_for_changes_nothing_either(self, jump_s: float):
+        node = Node()
+        node.look()
+        node.utc_s += jump_s
+        node.pause("1h")
+        assert node.look().reasons[0].until_s == node.utc_s + HOUR_S
+        assert node.kinds(3590.0) == ["asked"]
+        assert node.kinds(20.0) == []
+
     def test_a_clock_that_was_set_back_for_years_while_it_was_off_makes_no_pause_of_years(self):
         node = Node()
         node.pause("1h")

@@ -9,9 +9,10 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
+from jeepney import new_method_return
 
 from node.api.schema import Surroundings
-from node.supervisor.surroundings import watcher
+from node.supervisor.surroundings import linux, watcher
 from node.supervisor.surroundings.linux import LONG_IDLE_S, LinuxSenses, RealBus, XScreenSaver
 from node.supervisor.surroundings.senses import is_on_battery
 from node.supervisor.surroundings.watcher import IN_USE_S, Watcher
@@ -74,6 +75,15 @@ class TestLinux:
         partly = {"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}
         assert XScreenSaver(partly.get).idle_s() is None
 
+    @pytest.mark.parametrize(("signature", "values"), [(None, ()), ("s", ("soon",)), ("as", (["soon"],))])
+    def test_any_program_on_the_bus_may_answer_what_it_likes_and_is_passed_over(
+        self, monkeypatch: pytest.MonkeyPatch, signature: str | None, values: tuple[Any, ...]
+    ):
+        odd = SimpleNamespace(send_and_get_reply=lambda asked, **_: new_method_return(asked, signature, values))
+        monkeypatch.setattr(linux, "open_dbus_connection", lambda *_, **__: odd)
+        told = LinuxSenses(session=RealBus("SESSION"), system=RealBus("SYSTEM"), x_idle=lambda: 7.0)
+        assert (told.idle_s(), told.is_metered()) == (7.0, None)
+
     def test_a_bus_that_is_not_there_is_an_error_that_is_expected(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
         assert LinuxSenses(session=RealBus("SESSION"), system=FakeBus(), x_idle=lambda: None).idle_s() is None
@@ -119,6 +129,20 @@ class TestTheWatcher:
         hanging = Hanging()
         hanging.gate.set()
         assert asyncio.run(Watcher(hanging).look()) == Surroundings(True, None, True)
+
+    def test_senses_that_break_are_asked_again(self):
+        class Broken(Hanging):
+            def idle_s(self) -> float | None:
+                if not self.gate.is_set():
+                    self.gate.set()
+                    raise IndexError
+                return None
+
+        async def main() -> None:
+            looking = Watcher(Broken())
+            assert [await looking.look() for _ in range(2)] == [Surroundings(), Surroundings(True, None, None)]
+
+        asyncio.run(main())
 
     def test_a_system_that_hangs_is_unknown_and_holds_nobody_up(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(watcher, "LOOK_S_MAX", 0.01)

@@ -31,10 +31,10 @@ UTC_S = 1_800_000_000.0
 Story = Callable[["VaultChild", "World"], Awaitable[None]]
 
 
-def record_at(address: str):
+def record_at(*addresses: str):
     farm, transport = Signer(bytes(32)), Signer(bytes(range(32)))
     certificate = certify(farm, transport.public_key, serial=1, now_s=UTC_S)
-    return encode_record(make_record(transport, certificate, (address,), UTC_S))
+    return encode_record(make_record(transport, certificate, addresses, UTC_S))
 
 
 class FakeRun:

@@ -38,6 +38,7 @@ from node.api.schema.said import Said
 from node.api.schema.settings import HOURS, Notifications, Settings, SettingsPatch
 from node.api.schema.shares import StoredShare
 from node.api.schema.status import (
+    LEFT_BYTES,
     PASSPHRASE_CHARACTERS_MAX,
     PASSPHRASE_CHARACTERS_MIN,
     Check,
@@ -59,6 +60,7 @@ from node.api.schema.status import (
 
 __all__ = [
     "HOURS",
+    "LEFT_BYTES",
     "PASSPHRASE_CHARACTERS_MAX",
     "PASSPHRASE_CHARACTERS_MIN",
     "Check",

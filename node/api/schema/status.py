@@ -13,6 +13,7 @@ SandboxLevel = Literal["full", "partial", "none"]
 KeyPlace = Literal["keyring", "passphrase", "unprotected"]  # where the farm's private key is kept
 PASSPHRASE_CHARACTERS_MIN = 12
 PASSPHRASE_CHARACTERS_MAX = 1_024
+LEFT_BYTES = 1 << 30  # of a disk; where no more is free, nothing new is stored
 CheckName = Literal["disk", "clock", "reach", "exchange", "audit"]
 CheckResult = Literal["ok", "wait", "bad"]
 PauseKind = Literal["asked", "battery", "metered", "hours"]

@@ -52,10 +52,10 @@ class RealBus:
         self._connection: DBusConnection | None = None
 
     def call(self, address: DBusAddress, method: str) -> Any:
-        return self._ask(new_method_call(address, method))[0]
+        return _first(self._ask(new_method_call(address, method)))
 
     def get(self, address: DBusAddress, name: str) -> Any:
-        return self._ask(Properties(address).get(name))[0][1]
+        return _last(_first(self._ask(Properties(address).get(name))))
 
     def _ask(self, message: Any) -> Any:
         message.header.flags |= MessageFlag.no_auto_start  # nothing is started because we ask
@@ -87,7 +87,8 @@ class LinuxSenses:
 
     def is_metered(self) -> bool | None:
         with contextlib.suppress(OSError, ValueError):
-            return METERED.get(self._system.get(NETWORK_MANAGER, "Metered"))
+            told = self._system.get(NETWORK_MANAGER, "Metered")
+            return METERED.get(told) if isinstance(told, int) else None
         return None
 
     def idle_s(self) -> float | None:
@@ -158,6 +159,21 @@ def _load() -> tuple[ctypes.CDLL, ctypes.CDLL]:
     x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
     extension.XScreenSaverQueryInfo.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.POINTER(_Info)]
     return x11, extension
+
+
+def _first(answer: Any) -> Any:
+    """Of the values of an answer; any program of this user may give one.  Raises ValueError when it has none."""
+    if not isinstance(answer, tuple) or not answer:
+        raise ValueError("no value")
+    return answer[0]
+
+
+def _last(variant: Any) -> Any:
+    """The value of a variant, beside its signature.  Raises ValueError when it is no variant."""
+    match variant:
+        case (_, value):
+            return value
+    raise ValueError("no variant")
 
 
 def _address(name: str) -> str:

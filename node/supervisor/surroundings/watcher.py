@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from typing import Final
@@ -13,6 +14,8 @@ from node.supervisor.surroundings.senses import Senses
 
 IN_USE_S: Final = 180.0  # after the last key somebody still works here
 LOOK_S_MAX: Final = 5.0  # what has not been told by then is unknown
+
+log = logging.getLogger(__name__)
 
 
 class Watcher:
@@ -44,7 +47,11 @@ class Watcher:
     def _work(self) -> None:
         while True:
             loop, waiting = self._wanted.get()
-            found = self._ask()
+            try:
+                found = self._ask()
+            except Exception:  # without this thread all would be unknown for as long as the process lives
+                log.exception("surroundings not known")
+                found = Surroundings()
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(_tell, waiting, found)
 

@@ -4,7 +4,7 @@ Whoever put a chunk, or gave a copy of it, knows best who of its group has none 
 brought it there.  Only the sweep would find that out, a day later.
 
 came --> waits FRESH_S, and the longer the more holders are nearer --> due: its group is asked
-               `--- asked to prove it meanwhile: another holder is at it
+               `--- asked by another of its group to prove it meanwhile: that one is at it
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Fresh:
             heapq.heappush(self._due, (due_s, address))
 
     def asked(self, address: bytes) -> None:
-        """Somebody has just asked for a proof that it lies here."""
+        """Another holder has just asked for a proof that it lies here."""
         self._waiting.pop(address, None)
 
     def take(self, now_s: float) -> bytes | None:

@@ -43,7 +43,7 @@ SUBNETS_WANTED: Final = 3  # whose clock was heard within FRESH_S; with so many 
 FRESH_S: Final = 300.0
 VERDICT_S: Final = 5.0  # in which an asker has looked at the answer
 TABLE_S: Final = 120.0  # between two auditors whose tables are asked for; making one takes its maker a while
-SUBNET_TABLE_S: Final = 240.0  # between two of one subnet: whoever audits most often is not the only one
+SUBNET_TABLE_S: Final = 480.0  # between two of one subnet: two that audit all the time leave as many turns to others
 OUTCOMES_S: Final = 600.0  # an older word of an auditor says nothing of today
 KEPT_MAX: Final = 256  # subnets, or reporters, that something is known of
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from node.vault.core.close_group import Place
@@ -27,7 +27,7 @@ class Peer:
     """One peer: its newest record, where it is seen, and how it has answered lately."""
 
     record: PeerRecord
-    subnet: str
+    place: Place
     met_s: float
     seen_s: float
     failures: int = 0
@@ -36,12 +36,11 @@ class Peer:
     position: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.vault_id = self.record.vault_id
-        self.position = position_of(self.vault_id)
+        self.vault_id, self.position = self.place.vault_id, self.place.position
 
     @property
-    def place(self) -> Place:
-        return Place(self.vault_id, self.position, self.subnet)
+    def subnet(self) -> str:
+        return self.place.subnet
 
     @property
     def is_where_it_says(self) -> bool:
@@ -78,13 +77,16 @@ class RoutingTable:
                 return False
             if _age(record) >= _age(peer.record):
                 peer.record = record
-            self.version += peer.subnet != subnet
-            peer.subnet, peer.seen_s, peer.failures = subnet, now_s, 0
+            if peer.subnet != subnet:
+                self.version += 1
+                peer.place = replace(peer.place, subnet=subnet)
+            peer.seen_s, peer.failures = now_s, 0
             return False
         bucket = self._buckets.setdefault(self._bucket_of(vault_id), {})
         if vault_id == self._own_id or not self._make_room(bucket, subnet):
             return False
-        self._peers[vault_id] = bucket[vault_id] = Peer(record, subnet, now_s, now_s)
+        place = Place(vault_id, position_of(vault_id), subnet)
+        self._peers[vault_id] = bucket[vault_id] = Peer(record, place, now_s, now_s)
         self.version += 1
         return True
 

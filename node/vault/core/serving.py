@@ -75,8 +75,9 @@ class Storing:
 class Serving:
     """One question about a chunk:  read it -> signed answer, "not held" when there is no whole chunk."""
 
-    def __init__(self, request_id: int, message: Get | Audit) -> None:
+    def __init__(self, request_id: int, peer: PeerRecord, message: Get | Audit) -> None:
         self._request_id = request_id
+        self._peer = peer
         self._message = message
 
     def begin(self, desk: Desk) -> None:
@@ -100,7 +101,9 @@ class Serving:
         if isinstance(self._message, Get):
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
-        desk.fresh.asked(address)
+        known = desk.table.get(self._peer.vault_id)
+        if known is not None and known.place in close_group(desk.places(known), address):
+            desk.fresh.asked(address)
         digest = audit_digest(nonce, content)
         # What was given up while it was read is promised to nobody: whoever asks may count on it, and give it up too.
         is_going = desk.is_leaving or address in desk.going or address not in desk.held

@@ -241,7 +241,7 @@ class Vault:
             case Get() | Audit():
                 desk.limits.begin(event.request_id, event.subnet)
                 self._lookout.asked_for(desk, event.peer, message)
-                Serving(event.request_id, message).begin(desk)
+                Serving(event.request_id, event.peer, message).begin(desk)
             case Leaving():
                 if message.is_for_good:
                     self._replicator.goodbye(desk, event.peer)

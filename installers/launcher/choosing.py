@@ -1,0 +1,73 @@
+"""Which program is next, and when one is left.  Pure.
+
+    current  --STARTS_MAX starts without being well, or damaged-->  previous  --the same-->  installed  -->  nothing
+
+A program is well once it has written so itself: ``starts`` is 0 and it ``is_proven``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from .record import INSTALLED, Pair, Record
+
+STARTS_MAX = 3  # without being well
+
+Why = Literal["damaged", "failed", "silent", "record_damaged", "record_newer"]
+
+
+class Left(NamedTuple):
+    """A program that was given up, for which other one, and why.
+
+    "record_damaged", "record_newer": it is not known which one that was.
+    """
+
+    program: Pair
+    to: Pair
+    why: Why
+
+
+def next_start(
+    record: Record, is_whole: Callable[[Pair], bool], why: Why = "failed"
+) -> tuple[Record, tuple[Left, ...]]:
+    """The record with the next start counted, and what was given up for it.
+
+    ``why`` the last starts failed.  The installed program is started whatever is known of it: nothing is behind it.
+    """
+    given_up: list[Left] = []
+    while record.current != INSTALLED:
+        if record.starts >= STARTS_MAX:
+            reason: Why = why
+        elif not is_whole(record.current):
+            reason = "damaged"
+        else:
+            break
+        after = record.previous or INSTALLED
+        given_up.append(Left(record.current, after, reason))
+        record = Record(after, None, 0, is_proven=False)
+    return record._replace(starts=min(record.starts + 1, STARTS_MAX)), tuple(given_up)
+
+
+def first_whole(record: Record, is_whole: Callable[[Pair], bool], without: frozenset[Pair] = frozenset()) -> Pair:
+    """What to start where nothing is counted: a window, a question to the node."""
+    for pair in (record.current, record.previous):
+        if pair is not None and pair not in without and pair != INSTALLED and is_whole(pair):
+            return pair
+        if pair == INSTALLED:
+            break
+    return INSTALLED
+
+
+def is_well(record: Record) -> bool:
+    return record.is_proven and record.starts == 0
+
+
+def taken_back(record: Record) -> Record:
+    """After an end that says nothing of the program: its start does not count."""
+    return record._replace(starts=max(0, record.starts - 1))
+
+
+def is_last(record: Record) -> bool:
+    """Whether nothing is left that could be tried instead."""
+    return record.current == INSTALLED and record.starts >= STARTS_MAX

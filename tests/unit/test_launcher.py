@@ -1,0 +1,310 @@
+"""Whatever a program does that was to be started: a program that works is the one that runs in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from installers.launcher import history, record
+from installers.launcher.choosing import STARTS_MAX, Left
+from installers.launcher.record import INSTALLED, Pair, Record
+from installers.launcher.trees import is_whole
+from node.update import programs
+from tests.launcher_world import LATE_S, Behaviour, PretendedSystem, World
+
+HEALTHY_S_MAX = 180.0
+
+
+@pytest.fixture(autouse=True)
+def _no_flush_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def short(pair: Pair) -> str:
+    return pair.app[:8]
+
+
+class TestAProgramThatFails:
+    @pytest.mark.parametrize(
+        "behaviour", ["crashes", "crashes_late", "is_killed", "hangs", "is_deaf", "states_a_failure"]
+    )
+    def test_is_left_for_the_one_before_after_three_starts(self, world: World, behaviour: Behaviour):
+        bad, good = world.slot(behaviour, "bad"), world.slot("well", "good")
+        world.point(bad, good, starts=0)
+        system = PretendedSystem(world)
+
+        assert world.launch(system) == 0
+
+        assert system.started == [bad] * STARTS_MAX + [good]
+        assert world.record == Record(good, None, 0, is_proven=True)
+        why = "silent" if behaviour in {"hangs", "is_deaf"} else "failed"
+        assert world.told == [(short(bad), short(good), why)]
+
+    def test_is_left_for_the_installed_one_when_the_one_before_fails_too(self, world: World):
+        bad, worse = world.slot("crashes", "bad"), world.slot("hangs", "worse")
+        world.point(bad, worse)
+        system = PretendedSystem(world)
+
+        assert world.launch(system) == 0
+
+        assert system.started == [bad] * STARTS_MAX + [worse] * STARTS_MAX + [INSTALLED]
+        assert world.record == Record(INSTALLED, None, 0, is_proven=True)
+        assert world.told == [(short(bad), short(worse), "failed"), (short(worse), "", "silent")]
+
+    def test_is_given_the_time_in_which_it_may_say_that_it_is_well(self, world: World):
+        late, slow = world.slot("crashes_late", "late"), world.slot("hangs", "slow")
+        for bad, ran_s in ((late, LATE_S), (slow, HEALTHY_S_MAX)):
+            world.point(bad, None, starts=STARTS_MAX - 1)
+            system = PretendedSystem(world)
+            world.launch(system)
+            assert ran_s <= system.slept_s <= ran_s + 15.0
+
+    def test_is_asked_to_end_and_ended_when_it_does_not_listen(self, world: World):
+        for behaviour, ends in (("hangs", ["asked"]), ("is_deaf", ["asked", "killed"])):
+            world.point(world.slot(behaviour, behaviour), None, starts=STARTS_MAX - 1)  # type: ignore[arg-type]
+            system = PretendedSystem(world)
+            world.launch(system)
+            assert system.ended_by == ends
+
+    def test_is_started_again_after_starts_that_nobody_saw_end(self, world: World):
+        """As after power cuts and kills: what was counted counts."""
+        bad, good = world.slot("crashes", "bad"), world.slot("well", "good")
+        for starts in range(STARTS_MAX + 1):
+            world.point(bad, good, starts=starts)
+            system = PretendedSystem(world)
+            world.launch(system)
+            assert system.started == [bad] * (STARTS_MAX - starts) + [good]
+
+    def test_and_is_the_last_one_ends_the_launcher_with_its_own_code(self, world: World):
+        world.behaviours["app"] = "crashes"
+        world.point(INSTALLED)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 70
+        assert system.started == [INSTALLED] * STARTS_MAX
+        assert world.launch(system) == 70  # and once more whenever somebody asks
+        assert system.started == [INSTALLED] * (STARTS_MAX + 1)
+
+    def test_after_it_was_well_is_started_again(self, world: World):
+        world.point(world.slot("well", "good"), is_proven=True)
+        world.launch()
+        bad = world.slot("crashes_late", "bad")
+        world.point(bad, None, is_proven=True)
+        system = PretendedSystem(world)
+        world.launch(system)
+        assert system.started == [bad] * STARTS_MAX + [INSTALLED]
+
+    def test_takes_its_byte_code_with_it(self, world: World):
+        bad = world.slot("crashes", "bad")
+        world.point(bad, None, starts=STARTS_MAX - 1)
+        cache = world.places.cache(bad)
+        cache.mkdir(parents=True)
+        world.launch()
+        assert not cache.exists()
+
+
+class TestAnEndThatSaysNothingOfTheProgram:
+    @pytest.mark.parametrize(("behaviour", "code"), [("is_busy", 1), ("is_misused", 2)])
+    def test_is_not_counted_and_not_tried_again(self, world: World, behaviour: Behaviour, code: int):
+        asking = world.slot(behaviour, "asking")
+        for _ in range(2 * STARTS_MAX):
+            world.point(asking, None, starts=1)
+            system = PretendedSystem(world)
+            assert world.launch(system) == code
+            assert (system.started, world.record.starts) == ([asking], 1)
+        assert world.told == []
+
+    def test_is_a_failure_that_a_program_states_which_has_run_here_before(self, world: World):
+        lacking = world.slot("states_a_failure", "lacking")
+        world.point(lacking, None, is_proven=True)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 1
+        assert system.started == [lacking]
+        assert world.record == Record(lacking, None, 0, is_proven=True)
+
+    def test_is_one_that_was_asked_for_before_it_was_well(self, world: World):
+        slow = world.slot("hangs", "slow")
+        world.point(slow, None, starts=0)
+        system = PretendedSystem(world)
+        start = system.start
+
+        def start_and_stop(command: list[str], environ: dict[str, str]) -> object:
+            system.is_stopping = True
+            return start(command, environ)
+
+        system.start = start_and_stop  # type: ignore[assignment, method-assign]
+        world.launch(system)
+        assert world.record.starts == 0
+
+
+class TestAProgramThatChangesIntoAnother:
+    def test_is_given_its_time_anew_and_left_when_it_never_says_that_it_is_well(self, world: World):
+        new, old = world.slot("hangs", "new"), world.slot("becomes_another", "old")
+        world.point(old, None, is_proven=True)
+        system = PretendedSystem(world)
+
+        world.launch(system)
+
+        assert system.started == [old, new, new, old]  # its first start was that of the process that became it
+        assert system.slept_s >= STARTS_MAX * HEALTHY_S_MAX
+        assert world.told == [(short(new), short(old), "silent")]
+
+    def test_by_ending_is_followed_by_the_one_that_is_current_then_at_once(self, world: World):
+        new, old = world.slot("well", "new"), world.slot("wants_a_restart", "old")
+        world.point(old, None, is_proven=True)
+        system = PretendedSystem(world)
+        start = system.start
+
+        def start_and_point(command: list[str], environ: dict[str, str]) -> object:
+            if not system.started:
+                world.point(new, old)
+            return start(command, environ)
+
+        system.start = start_and_point  # type: ignore[assignment, method-assign]
+        assert world.launch(system) == 0
+        assert system.started == [old, new]
+        assert world.told == []
+
+    def test_but_into_none_is_not_started_without_end(self, world: World):
+        turning, good = world.slot("wants_a_restart", "turning"), world.slot("well", "good")
+        world.point(turning, good)
+        system = PretendedSystem(world)
+        world.launch(system)
+        assert system.started == [turning] * STARTS_MAX + [good]
+
+
+def flip(slot: Path) -> None:
+    path = slot / "node/cli/__init__.py"
+    content = path.read_bytes()
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a flipped bit": flip,
+    "a missing file": lambda slot: (slot / "gui/__init__.py").unlink(),
+    "a file too many": lambda slot: (slot / "node/more.py").write_text(""),
+    "an empty folder": lambda slot: (slot / "json").mkdir(),
+    "a link": lambda slot: (slot / "json.py").symlink_to("/dev/null"),
+    "a file that may be started": lambda slot: (slot / "node/__init__.py").chmod(0o755),
+    "nothing": lambda slot: slot.rename(slot.with_name("elsewhere")),
+}
+
+
+class TestADamagedSlot:
+    @pytest.mark.parametrize("damage", DAMAGES)
+    def test_is_never_started_and_passed_over_at_once(self, world: World, damage: str):
+        bad, good = world.slot("well", "bad"), world.slot("well", "good")
+        world.point(bad, good, is_proven=True)
+        DAMAGES[damage](world.slots / "app" / bad.app)
+        system = PretendedSystem(world)
+
+        assert world.launch(system) == 0
+
+        assert system.started == [good]
+        assert world.told == [(short(bad), short(good), "damaged")]
+
+    def test_of_a_runtime_is_found_before_an_unproven_start_and_after_a_failure(self, world: World):
+        app, good = world.slot("well", "new"), world.slot("well", "good")
+        damaged = Pair(app.app, "d" * 64)
+        world.point(damaged, good, starts=0, is_proven=False)
+        system = PretendedSystem(world)
+        world.launch(system)
+        assert system.started == [good]
+
+    def test_is_told_from_a_whole_one_as_the_node_does(self, world: World):
+        pair = world.slot("well", "good")
+        assert is_whole(world.slots / "app" / pair.app, pair.app)
+        assert not is_whole(world.slots / "app" / pair.app, "0" * 64)
+
+
+class TestTheRecord:
+    @pytest.mark.parametrize(
+        "content", [b"", b"{", b"\0" * 99, b"[]", b'{"format": 1}', b'{"format": "1"}', b"[" * 70_000]
+    )
+    def test_that_is_damaged_starts_the_installed_program_and_is_written_anew(
+        self, world: World, content: bytes, capsys: pytest.CaptureFixture[str]
+    ):
+        (world.slots / record.NAME).write_bytes(content)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [INSTALLED]
+        assert "programs.json is damaged" in capsys.readouterr().err
+        assert world.told == [("", "", "record_damaged")]
+        assert record.read(world.slots) == (Record(), "")
+
+    def test_of_a_newer_format_starts_the_installed_program_says_so_and_stays(
+        self, world: World, capsys: pytest.CaptureFixture[str]
+    ):
+        newer = json.dumps({"format": 2, "programs": ["x"]}).encode()
+        (world.slots / record.NAME).write_bytes(newer)
+        system = PretendedSystem(world)
+        for _ in range(3):
+            assert world.launch(system) == 0
+        assert system.started == [INSTALLED] * 3
+        assert "newer version than this launcher" in capsys.readouterr().err
+        assert world.told == [("", "", "record_newer")]
+        assert (world.slots / record.NAME).read_bytes() == newer
+
+    def test_that_does_not_exist_starts_the_installed_program_and_is_not_made(self, world: World):
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [INSTALLED]
+        assert not (world.slots / record.NAME).exists()
+
+    def test_is_read_alike_by_the_launcher_and_the_supervisor(self, world: World):
+        one, two = Pair("a" * 64, "b" * 64), Pair("c" * 64)
+        record.write(world.slots, Record(one, two, 2, is_proven=False))
+        found = programs.read(world.slots)
+        assert found == programs.Programs(programs.Program(*one), programs.Program(*two), 2, is_proven=False)
+        programs.write(world.slots, found)
+        assert record.read(world.slots) == (Record(one, two, 2, is_proven=False), "")
+        programs.write(world.slots, programs.Programs())
+        assert record.read(world.slots) == (Record(), "")
+
+    def test_that_cannot_be_written_is_remembered_as_long_as_the_launcher_lives(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ):
+        bad, good = world.slot("crashes", "bad"), world.slot("crashes", "good")
+        world.point(bad, good)
+        monkeypatch.setattr(os, "replace", no_space)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [bad] * STARTS_MAX + [good] * STARTS_MAX + [INSTALLED]
+        assert "No space left on device" in capsys.readouterr().err
+
+
+class TestTheHistory:
+    def test_is_bounded_and_says_the_same_thing_once(self, tmp_path: Path):
+        for number in range(2 * history.ENTRIES_MAX):
+            left = Left(Pair(f"{number // 2:064x}"), INSTALLED, "failed")
+            history.add(tmp_path, float(number), left)
+        entries = json.loads((tmp_path / history.NAME).read_bytes())["entries"]
+        assert [one["at_s"] for one in entries] == [float(number) for number in range(1, 2 * history.ENTRIES_MAX, 2)]
+        assert (tmp_path / history.NAME).stat().st_size < history.BYTES_MAX
+
+    def test_that_is_damaged_begins_anew(self, tmp_path: Path):
+        (tmp_path / history.NAME).write_bytes(b"\0")
+        history.add(tmp_path, 1.0, Left(INSTALLED, INSTALLED, "record_newer"))
+        assert len(json.loads((tmp_path / history.NAME).read_bytes())["entries"]) == 1
+
+
+def test_a_folder_without_a_home_is_left_as_it_is(tmp_path: Path):
+    world = World(tmp_path)
+    for folder in (world.home / "slots", world.home / "state", world.home):
+        folder.rmdir()
+    system = PretendedSystem(world)
+    assert world.launch(system) == 0
+    assert system.started == [INSTALLED]
+    assert not world.home.exists()
+
+
+def no_space(*_: object) -> None:
+    raise OSError(28, "No space left on device")

@@ -1,0 +1,121 @@
+"""Which program runs is written down so that a launcher of any age finds something that starts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from node.update import programs
+from node.update.programs import INSTALLED, PROGRAMS, Program, Programs
+from tests.crashes.full import FullDisk
+from tests.crashes.platter import Platter, put_down
+
+ONE, TWO, THREE = (Program(letter * 64, letter * 64) for letter in "abc")
+
+
+@pytest.fixture
+def slots(tmp_path: Path) -> Path:
+    folder = tmp_path / "slots"
+    folder.mkdir()
+    return folder
+
+
+def proven(slots: Path, *those: Program) -> None:
+    for program in those:
+        programs.point(slots, program)
+        programs.mark_proven(slots)
+
+
+def test_before_anything_is_written_the_installed_program_runs_and_has_nothing_to_prove(slots: Path):
+    assert programs.read(slots) == Programs(INSTALLED, None, 0, is_proven=True)
+
+
+def test_a_new_program_has_started_once_and_must_prove_itself_against_the_one_before(slots: Path):
+    proven(slots, ONE)
+    programs.point(slots, TWO)
+    assert programs.read(slots) == Programs(TWO, ONE, 1, is_proven=False)
+    programs.mark_proven(slots)
+    assert programs.read(slots) == Programs(TWO, ONE, 0, is_proven=True)
+
+
+def test_one_that_the_launcher_shall_start_has_not_started_yet(slots: Path):
+    programs.point(slots, TWO, starts=0)
+    assert programs.read(slots) == Programs(TWO, INSTALLED, 0, is_proven=False)
+
+
+def test_one_that_never_proved_itself_is_not_what_is_fallen_back_to(slots: Path):
+    proven(slots, ONE)
+    programs.point(slots, TWO)
+    programs.point(slots, THREE)
+    assert programs.read(slots).previous == ONE
+
+
+def test_after_going_back_the_one_that_was_left_is_forgotten(slots: Path):
+    proven(slots, ONE, TWO)
+    programs.point_back(slots, ONE)
+    assert programs.read(slots) == Programs(ONE, None, 1, is_proven=False)
+
+
+def test_repeating_a_step_after_a_power_cut_changes_nothing(slots: Path):
+    proven(slots, ONE)
+    assert programs.point(slots, TWO) == programs.point(slots, TWO, starts=0)
+    assert programs.point_back(slots, ONE) == programs.point_back(slots, ONE, starts=0)
+    assert programs.mark_proven(slots) == programs.mark_proven(slots)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"\0" * 200, b"[]", b'{"format": 1, "current": {"app": "../../../tmp", "runtime": ""}}'),
+        *(b'{"format": 1, "starts": -1}', b'{"format": 1, "starts": "many"}', b'{"format": 0}', b"[" * 90_000),
+        b'{"format": 1, "current": {"app": "' + b"A" * 64 + b'", "runtime": ""}}',
+    ],
+)
+def test_a_damaged_file_names_the_installed_program_and_is_mended_by_the_next_step(slots: Path, content: bytes):
+    (slots / PROGRAMS).write_bytes(content)
+    assert programs.read(slots) == Programs()
+    programs.mark_proven(slots)
+    assert json.loads((slots / PROGRAMS).read_bytes())["current"] == {"app": "", "runtime": ""}
+
+
+def test_a_file_of_a_newer_format_is_left_as_it_is_by_a_program_that_only_proved_itself(slots: Path):
+    newer = b'{"format": 2, "pairs": []}'
+    (slots / PROGRAMS).write_bytes(newer)
+    assert programs.read(slots) == Programs()
+    programs.mark_proven(slots)
+    assert (slots / PROGRAMS).read_bytes() == newer
+
+
+def test_a_power_cut_at_any_change_leaves_the_step_before_or_the_step_after(slots: Path, no_flush: None):
+    steps = [Programs()]
+    platter = Platter(slots, lambda: len(steps) - 1)
+    with platter.watched():
+        steps.append(programs.point(slots, ONE))
+        steps.append(programs.mark_proven(slots))
+        steps.append(programs.point(slots, TWO))
+        steps.append(programs.point_back(slots, ONE))
+
+    assert platter.change_count >= 4 * 4
+    for disk, done in platter.moments.items():
+        put_down(disk, slots)
+        assert programs.read(slots) in steps[min(done) : max(done) + 2]
+
+
+@pytest.mark.parametrize("full_at", range(1, 4))
+def test_a_full_disk_leaves_the_program_that_was_current_so(slots: Path, full_at: int):
+    proven(slots, ONE)
+    disk = FullDisk(slots, full_at, folders=("",))
+    with disk.watched(), pytest.raises(OSError, match="No space left"):
+        programs.point(slots, TWO)
+    assert programs.read(slots) in (Programs(ONE, INSTALLED), Programs(TWO, ONE, 1, is_proven=False))
+    disk.make_room()
+    programs.point(slots, TWO)
+    assert programs.read(slots).current == TWO
+
+
+@pytest.fixture
+def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # which disk is left is decided by ``Platter``
