@@ -125,6 +125,7 @@ class TestOfAPackage:
             ("keyring", "keyring-25.7.0.dist-info/METADATA", "keyring-25.7.0.dist-info/METADATA"),
             ("keyring", "keyring-25.7.0.dist-info/RECORD", None),
             ("keyring", "keyring-25.7.0.data/scripts/keyring", None),
+            ("zstandard", "zstandard/_cffi.cpython-311-x86_64-linux-gnu.so", None),
             ("pyside6-essentials", "PySide6/Qt/lib/libQt6Core.so.6", "PySide6/Qt/lib/libQt6Core.so.6"),
             ("pyside6-essentials", "PySide6/Qt/lib/libQt6Quick.so.6", None),
             ("pyside6-essentials", "PySide6/Qt/plugins/platformthemes/libqgtk3.so", None),

@@ -69,7 +69,7 @@ _STDLIB_DROPPED: Final = (
     *("doctest.py", "sitecustomize.py", "_sysconfigdata__linux_x86_64-linux-gnu.py", "EXTERNALLY-MANAGED", "LICENSE*"),
 )
 _MODULES_DROPPED: Final = re.compile(
-    r"lib-dynload/(_bz2|_crypt|_ctypes_test|_curses.*|_dbm|_gdbm|_lzma|_sqlite3|_test.*|_tkinter|_uuid|_xx.*|xx.*|audioop"
+    r"lib-dynload/(_bz2|_codecs_.*|_crypt|_ctypes_test|_curses.*|_dbm|_gdbm|_lzma|_sqlite3|_test.*|_tkinter|_uuid|_xx.*|xx.*|audioop"
     r"|nis|ossaudiodev|readline|spwd)\..*"
 )
 # Of all wheels: what only compilers and type checkers read.
@@ -85,6 +85,7 @@ _WHEEL_DROPPED: Final = (
     "pygments/lexers/*",
     "shiboken6/include/*",
     "shiboken6/lib/*",
+    *("zstandard/_cffi.*", "zstandard/backend_cffi.py"),  # the same once more, for other Pythons
 )
 _QT_KEPT: Final = (
     *("PySide6/__init__.py", "PySide6/_config.py", "PySide6/_git_pyside_version.py", "PySide6/support/*"),
