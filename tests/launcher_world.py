@@ -169,6 +169,9 @@ class PretendedProcess:
         self._ran_s = 0.0
         self._code: int | None = None
 
+    def tie(self) -> None:
+        pass
+
     def wait(self, seconds: float) -> int | None:
         if self._code is None:
             self._live(seconds)
