@@ -3,6 +3,7 @@
     __main__.py  starts it
     app.py       joins the parts: window, tray, feed, child processes; owns their lives
     beginning.py leads through the first run; keeper.py starts the node, and asks for its passphrase
+    renewal.py   starts the app anew when another version of it is in use
     feed.py      follows the node over the local API and says truthfully when it is gone
     story.py     PURE: what is known -> what is shown (sentence, sign, evidence, history)
     network_story.py  PURE: the network as it is seen -> ring, facts, the last hour

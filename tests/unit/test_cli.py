@@ -163,6 +163,21 @@ class TestAnswers:
         result = call(*arguments, running)
         assert msgspec.json.decode(result.stdout, type=schema.Status).sentence == "All is well."
 
+    @pytest.mark.parametrize(("app", "shown"), [("", "0.1.0 (as installed)"), ("e" * 64, "0.1.0 (app eeeeeeee)")])
+    def test_status_says_which_program_the_node_is(
+        self, running: str, monkeypatch: pytest.MonkeyPatch, app: str, shown: str
+    ):
+        assert "program" not in call("status", "--home", running).stdout
+        installed = msgspec.structs.replace(FakeNode().status(), program=schema.ProgramInUse("0.1.0", app))
+        monkeypatch.setattr(FakeNode, "status", lambda _: installed)
+        assert f"program   {shown}\n" in call("status", "--home", running).stdout
+
+    def test_updates_say_which_program_was_left_and_why(self, running: str, monkeypatch: pytest.MonkeyPatch):
+        left = schema.ProgramLeft(1.0, "0.2.0", "e" * 64, "", "Version 0.2.0 of Perennial itself has failed to start.")
+        told = schema.Updates((), (), left_programs=(left,))
+        monkeypatch.setattr(FakeNode, "updates", lambda _: told)
+        assert f"  {left.sentence}\n" in call("updates", "--home", running).stdout
+
     def test_status_says_where_the_key_lies(self, running: str, monkeypatch: pytest.MonkeyPatch):
         shown = msgspec.structs.replace(FakeNode().status(), is_practice=False, key_place="unprotected")
         monkeypatch.setattr(FakeNode, "status", lambda _: shown)
