@@ -14,12 +14,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-<<<<<<< HEAD
-from gui.children import Child, ChildFailed
-from gui.instance import MARKER
-=======
 from gui.children import Child, ChildFailed, end_node
->>>>>>> 7e931782c59defb4cdf066c6e656fc96c02f5f6e
+from gui.instance import MARKER
 from gui.window import Window
 
 LOOK_S: Final = 5.0  # between two looks whether a home is there again
