@@ -24,6 +24,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from gui import children, texts, welcome_texts
+from gui.asking import answers
 from gui.beginning import Beginning, Steps
 from gui.changes import Changes
 from gui.children import Child, ChildFailed
@@ -40,10 +41,9 @@ from gui.theme import Theme, follow_theme
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray, TrayWishes
 from gui.widgets.mark import app_icon_pixmap
 from gui.window import Window, Wishes
-from node.api.client import ApiError, Client, NotRunning
+from node.api.client import Client
 from node.api.schema import SettingsPatch, Status
 
-ASK_S_MAX: Final = 5.0
 AGAIN_S: Final = 20.0  # ticks and times of day grow old also when nobody says anything new
 _TOLD_NO_TRAY: Final = "told/no_tray"
 _TOLD_QUIT: Final = "told/quit"
@@ -190,25 +190,12 @@ class App:
             is_hidden = self._renewal.take_over(home) or self._options.is_hidden
             if not is_hidden or not self.tray.is_available:
                 self.open()
-            if not await self._answers(home):
+            if not await answers(self._options.connect(home)):
                 await self._start_node()
         else:
             self._beginning.show()
             self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             self.open()
-
-    async def _answers(self, home: Path) -> bool:
-        node = self._options.connect(home)
-        try:
-            async with asyncio.timeout(ASK_S_MAX):
-                await node.status()
-        except NotRunning:
-            return False
-        except (ApiError, TimeoutError):
-            return True  # it runs, but does not say anything clever
-        finally:
-            await node.close()
-        return True
 
     async def _start_node(self) -> None:
         assert self._home is not None
