@@ -28,9 +28,10 @@ class Scripted(Watcher):
     """Sees what the test says."""
 
     def __init__(self, found: Surroundings) -> None:
-        self.found = found
+        self.found, self.looks = found, 0
 
     async def look(self) -> Surroundings:
+        self.looks += 1
         return self.found
 
 
@@ -81,6 +82,7 @@ def test_a_pause_is_told_to_the_vaults_at_once_and_ends_by_itself(tmp_path: Path
         assert (node.kinds(), node.pacing.hold()) == ([], "")
         assert node.told[1:] == [Limits(1_000_000, 0)]
         assert node.changes == changes + 2  # its begin and its end are news, and nothing else
+        assert 300 < node.sees.looks < 400  # every ten seconds, and not all the time
         assert StateFile(tmp_path / "pause.json", Kept).load() == Kept()
 
     play(tmp_path, story)
