@@ -81,6 +81,27 @@ def test_signs_of_life_are_counted_and_never_wait():
     play(story)
 
 
+def test_however_much_did_not_wait_the_line_is_free_again_a_second_after_it():
+    async def story(throttle: Throttle) -> None:
+        for _ in range(100):
+            throttle.count(RATE)
+        begin_s = asyncio.get_running_loop().time()
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() - begin_s <= BORROWED_S + 0.1
+
+    play(story)
+
+
+def test_what_does_not_wait_shortens_no_other_debt():
+    async def story(throttle: Throttle) -> None:
+        await throttle.take("10.0.1", 10 * RATE, is_small=False)
+        throttle.count(1)
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() > 9.0
+
+    play(story)
+
+
 def test_what_passed_without_a_limit_is_no_debt_to_one_that_comes_later():
     async def story(throttle: Throttle) -> None:
         throttle.set(0)

@@ -55,10 +55,11 @@ class Throttle:
         self._admit()
 
     def count(self, size_bytes: int) -> None:
-        """So much passes without waiting; what comes later makes up for it."""
+        """So much passes without waiting; what comes later makes up for it, for BORROWED_S at most."""
         if self._bytes_per_s:
             self._fill()
-            self._level_bytes -= size_bytes
+            owed_bytes = BORROWED_S * self._bytes_per_s
+            self._level_bytes = max(self._level_bytes - size_bytes, min(self._level_bytes, -owed_bytes))
 
     async def take(self, subnet: str, size_bytes: int, *, is_small: bool) -> None:
         """Return when so much may pass.  Safe to cancel: what was not used is given back."""
