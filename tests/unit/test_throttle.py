@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from node.vault.core.sparing import PAUSED_PART, own_bytes_per_s
-from node.vault.transport.throttle import BORROWED_S, BURST_S, SMALL_BYTES, Throttle
+from node.vault.transport.throttle import BORROWED_S, BURST_S, SMALL_BYTES, SMALL_PART, Throttle
 from tests.virtual_time import run
 
 RATE = 100_000
@@ -67,6 +67,28 @@ def test_what_is_small_goes_at_once_until_a_second_of_the_limit_is_borrowed():
         await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
         await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
         assert loop.time() > began_s + 0.9
+
+    play(story)
+
+
+def test_many_small_ones_leave_half_of_the_line_to_all_others():
+    async def story(throttle: Throttle) -> None:
+        passed: list[tuple[float, str, int]] = []
+
+        async def chatter() -> None:
+            while True:
+                await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+                await asyncio.sleep(0.001)
+
+        crowd = [asyncio.create_task(chatter()) for _ in range(20)]
+        await send(throttle, "10.0.2", 20, passed)
+        turns_s = 20 * (PIECE + SMALL_BYTES) / (SMALL_PART * RATE)  # what is small has its turns beside that, too
+        assert asyncio.get_running_loop().time() < BORROWED_S / SMALL_PART + turns_s
+        begin_s = asyncio.get_running_loop().time()
+        await throttle.take("10.0.3", SMALL_BYTES, is_small=True)
+        assert asyncio.get_running_loop().time() - begin_s < 0.2
+        for task in crowd:
+            task.cancel()
 
     play(story)
 
