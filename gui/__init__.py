@@ -3,6 +3,7 @@
     __main__.py  starts it
     app.py       joins the parts: window, tray, feed, child processes; owns their lives
     beginning.py leads through the first run; keeper.py starts the node, and asks for its passphrase
+    renewal.py   starts the app anew when another version of it is in use
     feed.py      follows the node over the local API and says truthfully when it is gone
     story.py     PURE: what is known -> what is shown (sentence, sign, evidence, history)
     network_story.py  PURE: the network as it is seen -> ring, facts, the last hour
@@ -20,7 +21,8 @@
                  of their subjects
     language.py  what is said in the language of this process; speaking.py chooses it, before any text is made
     node_texts.py  PURE: what the node says by a code; said.py puts it in the place of the node's own words
-    reason_texts.py  PURE: why a release was taken or refused, known by the node's words
+    reason_texts.py  PURE: why a release was taken or refused, known by the node's words; sandbox_texts.py why a version
+                 is shut off no better
     plain.py     PURE: everyday words for those of the node that one must have learnt
     asking.py    asks the node for what only one page shows, while it is shown
     closer.py    what Network and Details are told; saves the diagnostics file

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tray app until someone quits.  Blocking.
 
-    Returns 0; or 1 with one sentence on stderr when it cannot run: no screen, no home, an app that hangs.
+    Returns 0; or 1 with one sentence on stderr when it cannot run: no screen, no home, an app that hangs.  Where its
+    launcher shall start it anew the process ends with RESTART_CODE.
     Arguments that make no sense end with code 2.
     """
     arguments = _parser().parse_args(argv)
@@ -59,10 +60,15 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
     # Only now that the language is known: most texts are made when their modules are imported.
     from gui.app import App, Options  # noqa: PLC0415
     from gui.language import let_qt_speak  # noqa: PLC0415
+    from gui.renewal import RESTART_CODE  # noqa: PLC0415
 
     async def run() -> int:
         apps.append(App(qapp, options))
-        return await apps[0].run()
+        code = await apps[0].run()
+        if code == RESTART_CODE:
+            instance.release()
+            os._exit(code)  # a loop that is closed ends the node that it has started
+        return code
 
     let_qt_speak(qapp)
     memory = platformdirs.user_config_path("perennial", appauthor=False) / "tray.ini"

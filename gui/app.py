@@ -24,6 +24,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from gui import children, texts, welcome_texts
+from gui.asking import answers
 from gui.beginning import Beginning, Steps
 from gui.changes import Changes
 from gui.children import Child, ChildFailed
@@ -34,15 +35,15 @@ from gui.handbook import icon_file
 from gui.instance import MARKER
 from gui.keeper import Keeper
 from gui.notifier import Notifier, desktops_here
+from gui.renewal import Renewal
 from gui.story import Action, Seen, Story, tell
 from gui.theme import Theme, follow_theme
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray, TrayWishes
 from gui.widgets.mark import app_icon_pixmap
 from gui.window import Window, Wishes
-from node.api.client import ApiError, Client, NotRunning
+from node.api.client import Client
 from node.api.schema import SettingsPatch, Status
 
-ASK_S_MAX: Final = 5.0
 AGAIN_S: Final = 20.0  # ticks and times of day grow old also when nobody says anything new
 _TOLD_NO_TRAY: Final = "told/no_tray"
 _TOLD_QUIT: Final = "told/quit"
@@ -95,6 +96,7 @@ class App:
         desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open)
+        self._renewal = Renewal(self._memory, self.window, self._keeper, self.quit)
         self._steady = Steady()
         self._quit = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -131,7 +133,7 @@ class App:
             await self._keeper.stop()
             for one in handled:
                 asyncio.get_running_loop().remove_signal_handler(one)
-        return 0
+        return self._renewal.code
 
     def open(self) -> None:
         self.window.bring_up()
@@ -185,27 +187,15 @@ class App:
         if (home / MARKER).is_file() or self._options.is_hidden:
             self._attach(home)
             self.window.show_main()
-            if not self._options.is_hidden or not self.tray.is_available:
+            is_hidden = self._renewal.take_over(home) or self._options.is_hidden
+            if not is_hidden or not self.tray.is_available:
                 self.open()
-            if not await self._answers(home):
+            if not await answers(self._options.connect(home)):
                 await self._start_node()
         else:
             self._beginning.show()
             self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
             self.open()
-
-    async def _answers(self, home: Path) -> bool:
-        node = self._options.connect(home)
-        try:
-            async with asyncio.timeout(ASK_S_MAX):
-                await node.status()
-        except NotRunning:
-            return False
-        except (ApiError, TimeoutError):
-            return True  # it runs, but does not say anything clever
-        finally:
-            await node.close()
-        return True
 
     async def _start_node(self) -> None:
         assert self._home is not None
@@ -292,6 +282,7 @@ class App:
         self._closer.hear(seen)
         self._notifier.hear(seen)
         self._tell()
+        self._renewal.hear(seen)
 
     def _obeyed(self, status: Status) -> None:
         """The node did what was asked for: what follows from it is shown at once."""
@@ -334,7 +325,7 @@ class App:
     def _quit_text(self) -> str:
         if self._practice is not None:
             return texts.QUIT_PRACTICE
-        is_other = self._keeper.child is None and self._seen.link == "connected"
+        is_other = not self._keeper.is_running and self._seen.link == "connected"
         return texts.QUIT_WINDOW_ONLY if is_other else texts.QUIT
 
     def _seen_window(self, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)

@@ -1,4 +1,4 @@
-"""Asks the node for what only one page shows, again and again, but only while that page is shown."""
+"""Asks the node for what only one page shows, again and again, but only while that page is shown; or once, at all."""
 
 from __future__ import annotations
 
@@ -65,3 +65,17 @@ class Asking(Generic[T]):
             self._hear(None)
         else:
             self._hear(heard)
+
+
+async def answers(node: Node) -> bool:
+    """Whether anything answers; asked once, for at most ANSWER_S_MAX."""
+    try:
+        async with asyncio.timeout(ANSWER_S_MAX):
+            await node.status()
+    except NotRunning:
+        return False
+    except (ApiError, TimeoutError):
+        return True  # it runs, but does not say anything clever
+    finally:
+        await node.close()
+    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ if os.getppid() == int(sys.argv[1]):  # else it is too late: the app has ended a
 # With -P: whoever can write in the folder in which the app was started could else put a module in the way of ours.
 _PYTHON: Final = (sys.executable, "-P")
 _CLI: Final = (*_PYTHON, "-m", "node.cli")
+LAUNCHER: Final = "PERENNIAL_LAUNCHER"  # environment variable: the command that has started this, if it is installed
+LOOK_S: Final = 0.1
 
 
 class ChildFailed(Exception):
@@ -145,6 +148,12 @@ class Child:
         """Why it failed, as it stated; else the last line that it wrote to stderr; or that it ended without one."""
         return self._stated or next(reversed(self._last), texts.child_ended(self._process.returncode))
 
+    def let_go(self) -> None:
+        """Hear it no more, and let it live; the process of the app must end without closing its loop (``os._exit``)."""
+        for task in (self._reader, self._drain):
+            if task is not None:
+                task.cancel()
+
     async def stop(self) -> None:
         """End it: ask, wait, and kill it if it does not listen.  Safe to call again."""
         try:
@@ -155,13 +164,20 @@ class Child:
                     async with asyncio.timeout(STOP_S_MAX):
                         await self._process.wait()
                 except TimeoutError:
-                    with contextlib.suppress(ProcessLookupError):
-                        self._process.kill()
+                    self._kill()
                     await self._process.wait()
         finally:
             for task in (self._reader, self._drain):
                 if task is not None:
                     task.cancel()
+
+    def _kill(self) -> None:
+        """End it, and what it has started in its session: a launcher would leave its program behind."""
+        with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 class _Farm(msgspec.Struct):
@@ -176,16 +192,22 @@ class FirstWord(msgspec.Struct):
     message: str = ""  # one sentence; "" if it did not fail
 
 
+def _perennial() -> tuple[str, ...]:
+    """The command line of Perennial: by the launcher, where there is one, which knows what is in use."""
+    launcher = os.environ.get(LAUNCHER, "")
+    return (launcher,) if launcher else _CLI
+
+
 def node_command(home: Path) -> tuple[str, ...]:
-    return (*_CLI, "run", "--json", "--home", str(home))
+    return (*_perennial(), "run", "--json", "--home", str(home))
 
 
 def doctor_command(home: Path) -> tuple[str, ...]:
-    return (*_CLI, "doctor", "--json", "--home", str(home))
+    return (*_perennial(), "doctor", "--json", "--home", str(home))
 
 
 def practice_command() -> tuple[str, ...]:
-    return (*_CLI, "practice", "--keep", "--json")
+    return (*_perennial(), "practice", "--keep", "--json")
 
 
 def tied(command: Sequence[str]) -> tuple[str, ...]:
@@ -193,6 +215,17 @@ def tied(command: Sequence[str]) -> tuple[str, ...]:
     if not sys.platform.startswith("linux"):
         return tuple(command)
     return (*_PYTHON, "-c", _TIE, str(os.getpid()), *command)
+
+
+async def end_node(home: Path) -> None:
+    """End the node of this home, which is no child of ours, and wait until it has ended, at most STOP_S_MAX."""
+    with contextlib.suppress(OSError, ValueError, TimeoutError):  # it has ended already, or nobody knows who it is
+        pid = int((home / "lock").read_text())
+        async with asyncio.timeout(STOP_S_MAX):
+            os.kill(pid, signal.SIGTERM)
+            while sys.platform != "win32":  # there nothing is asked: the process is gone at once
+                await asyncio.sleep(LOOK_S)
+                os.kill(pid, 0)
 
 
 async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:

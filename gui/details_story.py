@@ -53,6 +53,8 @@ def _facts(status: Status, updates: Updates | None, now: datetime) -> list[tuple
     if status.in_use is not None:
         facts.append((words.VERSION, words.since(status.in_use.version, at(status.in_use.since_s, now))))
         facts.append((words.TREE, status.in_use.tree_hash))
+    if (program := status.program) is not None:
+        facts.append((words.PROGRAM, words.program(program.version, program.app, program.runtime)))
     key = words.KEY_OF_PRACTICE if status.is_practice else words.KEY_PLACES[status.key_place]
     facts += [
         (words.FARM, words.farm(status.farm)),

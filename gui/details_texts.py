@@ -28,6 +28,7 @@ SAVE_TITLE: Final = translate("details", "Save a diagnostics file")
 STATE: Final = translate("details", "State")
 VERSION: Final = translate("details", "Version")
 TREE: Final = translate("details", "Tree hash")
+PROGRAM: Final = translate("details", "App and runtime")
 FARM: Final = translate("details", "Vault id")
 KEY: Final = translate("details", "Private key")
 SANDBOX: Final = translate("details", "Sandbox")
@@ -69,6 +70,12 @@ def space(used: int, quota: int, chunks: int) -> str:
 
 def since(version: str, moment: str) -> str:
     return translate("details", "{version}, in use since {moment}").format(version=version, moment=moment)
+
+
+def program(version: str, app: str, runtime: str) -> str:
+    """What the node itself is; without tree hashes the one that was installed."""
+    trees = "; ".join(tree for tree in (app, runtime) if tree)
+    return f"{version}; {trees or translate('details', 'as installed')}"
 
 
 def sandbox(level: SandboxLevel, reasons: tuple[str, ...], *, is_tried: bool) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from gui.children import Child, ChildFailed
+from gui.children import Child, ChildFailed, end_node
 from gui.instance import MARKER
 from gui.window import Window
 
@@ -39,13 +39,14 @@ class Keeper:
         self._bring_up = bring_up
         self._command: tuple[str, ...] = ()
         self.child: Child | None = None
+        self._adopted: Path | None = None  # the home of a node that the app before this one has started
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
         self._is_waiting = False  # for a home that is not there
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
 
     @property
     def is_running(self) -> bool:
-        return self.child is not None and not self.child.has_ended
+        return self._adopted is not None or (self.child is not None and not self.child.has_ended)
 
     def trouble(self) -> str:
         """The last words of the child, when it has ended."""
@@ -101,8 +102,21 @@ class Keeper:
         self._tell()
 
     async def stop(self) -> None:
+        adopted, self._adopted = self._adopted, None
+        if adopted is not None:
+            await end_node(adopted)
         if self.child is not None:
             await self.child.stop()
+
+    def adopt(self, home: Path) -> None:
+        """Take over the node of this home from the app before this one: it ends with this one."""
+        self._adopted = home
+
+    def let_go(self) -> None:
+        """Leave the node to the app after this one."""
+        if self.child is not None:
+            self.child.let_go()
+        self.child = self._adopted = None
 
     def heard(self) -> None:
         """A node answers, whoever has started it: there is nothing to be asked for any more."""

@@ -114,6 +114,19 @@ TEXTS: Final[dict[str, str]] = {
         "Updates are halted: the makers' signatures contradict each other (since {date});"
         " your pieces are served as before.",
     ),
+    "program.failed": translate("node", "Version {version} of Perennial itself has failed to start."),
+    "program.silent": translate("node", "Version {version} of Perennial itself was started, but did not come to work."),
+    "program.damaged": translate("node", "Version {version} of Perennial itself is damaged on the disk."),
+    "program.back": translate("node", "The version from before runs again."),
+    "program.back_installed": translate("node", "The version that was installed runs again."),
+    "program.record_damaged": translate(
+        "node", "Which version of Perennial itself was in use could not be read from the disk."
+    ),
+    "program.record_newer": translate(
+        "node",
+        "Which version of Perennial itself was in use is written down in a newer way than the installed start program"
+        " knows; install Perennial anew to go on with that version.",
+    ),
 }
 
 

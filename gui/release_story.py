@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 from gui import release_texts as words
 from gui.rollout_story import Notice, tell_makers, tell_turn
+from gui.said import in_words
 from gui.texts import at, lasted
-from node.api.schema import MetricView, Phase, RefusedHead, Status, TrialView, Update, Updates
+from node.api.schema import MetricView, Phase, ProgramLeft, RefusedHead, Status, TrialView, Update, Updates
 
 Mark = Literal["ok", "wait", "note", "bad", "fault"]
 Outcome = Literal["open", "in_use", "thrown_away", "not_proven", "taken_back"]
@@ -309,6 +310,7 @@ def tell_history(status: Status, updates: Updates, told: Update | None, now: dat
     ended = [item for item in updates.items if item is not told and item.phase in _OUTCOME]
     dated = [(_decided_s(item), _row(item, in_use_hash, now)) for item in ended]
     dated += [(head.at_s, _turned_away(head, now)) for head in updates.refused_heads]
+    dated += [(left.at_s, _left(left, now)) for left in updates.left_programs]
     dated.sort(key=lambda pair: pair[0], reverse=True)
     rows = [row for _, row in dated[:HISTORY_MAX]]
     known = {item.tree_hash for item in updates.items}
@@ -341,6 +343,12 @@ def _notes(one: Update | None) -> str:
     """What its makers say is new in it: text of strangers, in one line and not too long."""
     text = " ".join(one.notes.split()) if one is not None else ""
     return text if len(text) <= NOTES_CHARACTERS_MAX else f"{text[: NOTES_CHARACTERS_MAX - 1].rstrip()}…"
+
+
+def _left(one: ProgramLeft, now: datetime) -> HistoryRow:
+    """A version of Perennial itself that did not start: another one does already, so there is nothing to do."""
+    why = in_words(one.sentence, one.said)
+    return HistoryRow("taken_back", one.version or words.ITSELF, at(one.at_s, now), words.TAKEN_BACK, why, "")
 
 
 def _turned_away(head: RefusedHead, now: datetime) -> HistoryRow:

@@ -28,6 +28,7 @@ Behaviour = Literal[
 
 RAN: Final = "ran.txt"  # in the home: which programs have run, one a line
 LATE_S: Final = 50.0
+BECOMES_S: Final = 100.0
 
 _PROGRAM: Final = """
 import json, os, signal, sys, time
@@ -169,6 +170,9 @@ class PretendedProcess:
         self._ran_s = 0.0
         self._code: int | None = None
 
+    def tie(self) -> None:
+        pass
+
     def wait(self, seconds: float) -> int | None:
         if self._code is None:
             self._live(seconds)
@@ -196,7 +200,7 @@ class PretendedProcess:
                 with contextlib.suppress(OSError):
                     record.write(slots, found._replace(starts=0, is_proven=True))
             self._code = 0
-        elif self._behaviour == "becomes_another":
+        elif self._behaviour == "becomes_another" and self._ran_s >= BECOMES_S:
             self._system.world.behaviours[self._name] = "well"  # it does not try that again
             self._behaviour = "hangs"  # as the other one, which the record names from now on
             found = self._system.world.record

@@ -8,6 +8,8 @@
     trees.py         whether a slot holds what it is named by
     starting.py      how a program is started
     processes.py     a process and its end, on each operating system
+    job.py           Windows: a node ends with its launcher
+    lock.py          one launcher of a home's node at a time
     arguments.py     what was asked for, and of which home
     disk.py          small files, whole after a power cut
     words.py         what it says

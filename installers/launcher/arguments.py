@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -32,7 +33,7 @@ def asked(arguments: Sequence[str], environ: Mapping[str, str], platform: str, p
             command = command or word
         elif word not in WINDOWS_OWN:
             is_window = False
-    folder = Path(home).expanduser() if home else default_home(environ, platform, person)
+    folder = Path(os.path.expanduser(home)) if home else default_home(environ, platform, person)  # noqa: PTH111
     if command == "run":
         return Asked("node", folder.absolute())
     return Asked("window" if is_window and not command else "other", folder.absolute())

@@ -51,7 +51,7 @@ Reason = Literal["", "failed", "silent"]
 
 def main(arguments: Sequence[str]) -> int:
     """Do what was asked for; return the exit code."""
-    wish = asked(arguments, os.environ, sys.platform, Path.home())
+    wish = asked(arguments, os.environ, sys.platform, Path(os.path.expanduser("~")))  # noqa: PTH111 - this never fails
     places = Places(Path(__file__).resolve().parent.parent, wish.home / "slots")
     return carry_out(wish, places, arguments, Limits())
 
@@ -97,19 +97,25 @@ class Window:
 
     def keep(self) -> int:
         failed: frozenset[Pair] = frozenset()
+        pair = self._choose(failed)
         while True:
-            found, _ = record.read(self._places.slots)
-            pair = choosing.first_whole(found, lambda one: _is_whole(self._places, one, is_runtime_read=False), failed)
             started_s = time.monotonic()
             code = self._run(pair)
             is_young = time.monotonic() - started_s < self._limits.window_young
-            if self._system.is_stopping or (code != RESTART_CODE and not (is_young and _is_crash(code))):
+            after = self._choose(failed)
+            is_wished = code == RESTART_CODE and not (is_young and after == pair)
+            is_failed = is_young and _is_crash(code) and not is_wished
+            if self._system.is_stopping or not (is_wished or (is_failed and pair != INSTALLED)):
                 return _shown(code)
-            if code != RESTART_CODE:
-                if pair == INSTALLED:
-                    return _shown(code)
+            if is_failed:
                 failed |= {pair}
-                words.say(words.left(pair.name, "failed", "another version"))
+                after = self._choose(failed)
+                words.say(words.left(pair.name, "failed", after.name))
+            pair = after
+
+    def _choose(self, failed: frozenset[Pair]) -> Pair:
+        found, _ = record.read(self._places.slots)
+        return choosing.first_whole(found, lambda one: _is_whole(self._places, one, is_runtime_read=False), failed)
 
     def _run(self, pair: Pair) -> int:
         try:
@@ -192,6 +198,7 @@ class Node:
         except OSError as error:
             words.say(words.not_started(error.strerror or str(error)))
             return CRASHED_CODE, "failed"
+        process.tie()
         code = self._wait(process, pair)
         if code is None:
             words.say(words.hangs(self._limits.healthy_max))

@@ -11,6 +11,8 @@ if sys.platform == "win32":
     import signal
     import subprocess
 
+    from .job import tie
+
     class System:
         """Starts processes.  One per launcher."""
 
@@ -28,6 +30,10 @@ if sys.platform == "win32":
     class Process:
         def __init__(self, process: subprocess.Popen[bytes]) -> None:
             self._process = process
+
+        def tie(self) -> None:
+            """Let it end with this process, which is the only one of the two that others can end."""
+            tie(int(self._process._handle))  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else has it
 
         def wait(self, seconds: float) -> int | None:
             """Its exit code, as soon as it has ended; None after so many seconds."""
@@ -89,6 +95,9 @@ else:
             self.pid = pid
             self._system = system
             self._code: int | None = None
+
+        def tie(self) -> None:
+            """It outlives this process: a vault goes on, whatever becomes of its launcher."""
 
         def wait(self, seconds: float) -> int | None:
             """Its exit code, as soon as it has ended; None after so many seconds.  Passes signals on meanwhile."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 
 def say(sentence: str) -> None:
-    if sys.stderr is not None:  # on Windows a program without a console has none
-        print(f"Perennial: {sentence}", file=sys.stderr, flush=True)
+    """Say it, if anybody can hear it: a program without a console has no ear, and who started this may be gone."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"Perennial: {sentence}", file=sys.stderr, flush=True)
 
 
 def left(name: str, why: str, following: str) -> str:

@@ -7,6 +7,7 @@ handlers  what is done at each         door     the way in over TCP
 metrics   figures as text              health   the sentence of the status
 texts     sentences for people; also request_texts and doctor_texts
 checks    what was looked at, and what it means; check_texts says it
+program_texts  of programs that were left
 told      a sentence together with what it is made of
 wishes    what a setting cannot be     pauses   why the node helps less, and what ends it
 """

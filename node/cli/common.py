@@ -49,12 +49,11 @@ JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print
 class Failure(click.ClickException):
     """A stated failure: one sentence on standard error, or with --json an ErrorAnswer on standard output."""
 
-    exit_code = 1
-
-    def __init__(self, code: str, message: str, *, is_json: bool) -> None:
+    def __init__(self, code: str, message: str, *, is_json: bool, exit_code: int = 1) -> None:
         super().__init__(message)
         self.code = code
         self.is_json = is_json
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads it here
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.is_json:
@@ -127,9 +126,9 @@ def print_error(code: str, message: str) -> None:
     print_json(ErrorAnswer(code, message))
 
 
-def fail(error: Exception, *, is_json: bool) -> NoReturn:
+def fail(error: Exception, *, is_json: bool, exit_code: int = 1) -> NoReturn:
     """End the command with what an error with a ``code`` says."""
-    raise Failure(getattr(error, "code", "failed"), str(error), is_json=is_json) from error
+    raise Failure(getattr(error, "code", "failed"), str(error), is_json=is_json, exit_code=exit_code) from error
 
 
 def ask_node(home: Path, use: Callable[[Client], Awaitable[T]], *, is_json: bool) -> T:

@@ -19,19 +19,21 @@ from typing import Final, Literal, get_args
 import click
 
 from node.api import texts
-from node.api.schema import KeyPlace
+from node.api.client import ApiError, Client, NotRunning
+from node.api.schema import KeyPlace, Status
 from node.api.server import ApiServer
 from node.cli.asking import NoAnswer, ask, ask_secret
 from node.cli.commands import UNANSWERED
 from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
 from node.cli.settings import size_of
-from node.supervisor import keys
+from node.supervisor import keys, launched
 from node.supervisor.errors import NewPassphraseWanted, PassphraseWanted, PortInUse, SupervisorError
 from node.supervisor.genesis import Wanted, open_or_make, read_network, shipped_network
 from node.supervisor.home import Home
 from node.supervisor.settings import QUOTA_BYTES_DEFAULT
 from node.supervisor.supervisor import Supervisor
 from node.update.errors import UpdateError
+from node.update.starting import Installation
 
 UP_S_MAX: Final = 20.0  # after so long it is said how it stands, whether the vault is up or not
 LOG_BYTES_MAX: Final = 1 << 20
@@ -87,7 +89,7 @@ def run(
             _log_to(opened.logs / "supervisor.log")
             asyncio.run(_run(opened, passphrase, is_json=is_json, is_until_eof=is_until_eof))
     except (SupervisorError, UpdateError) as error:
-        fail(error, is_json=is_json)
+        fail(error, is_json=is_json, exit_code=launched.exit_code(error, Installation.here()))
     except OSError as error:
         fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
 
@@ -147,12 +149,28 @@ async def _run(home: Home, passphrase: str, *, is_json: bool, is_until_eof: bool
 
         with _stopped_by_signals(stop):
             saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
+            proving = asyncio.create_task(_prove(supervisor))
             await supervisor.run()
-            saying.cancel()
+            for task in (saying, proving):
+                task.cancel()
         if not is_json and (said := supervisor.farewell()):
             say(said)
     finally:
         await server.stop()
+
+
+async def _prove(supervisor: Supervisor) -> None:
+    """Tell the launcher that started this, if one did, once all is well."""
+
+    async def ask() -> Status | None:
+        try:
+            async with Client(supervisor.home.path) as client:
+                return await client.status()
+        except (NotRunning, ApiError):
+            return None
+
+    if Installation.here() is not None:
+        await launched.prove(supervisor.home.slots, ask, lambda: supervisor.vault.is_listening)
 
 
 async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from node.api.schema import KeyPlace, Status
+from node.api.schema import KeyPlace, ProgramInUse, Status
 from node.api.texts import count, size
 from node.cli.common import ask_node, print_json, say, shared_options
 
@@ -43,6 +43,7 @@ def _details(found: Status) -> list[tuple[str, str]]:
         ("state", found.state + (", practice" if found.is_practice else "")),
         ("farm", found.farm),
         ("version", version),
+        *([("program", _program(found.program))] if found.program is not None else []),
         ("space", space),
         ("connected", network),
         ("sandbox", _sandbox(found)),
@@ -51,6 +52,12 @@ def _details(found: Status) -> list[tuple[str, str]]:
         *(("pause", reason.sentence) for reason in found.pauses),
         *([("line", "used less, because somebody works here")] if found.is_eased else []),
     ]
+
+
+def _program(found: ProgramInUse) -> str:
+    """What this node itself is, and where it came from."""
+    trees = [f"{name} {tree[:8]}" for name, tree in (("app", found.app), ("runtime", found.runtime)) if tree]
+    return f"{found.version} ({', '.join(trees) or 'as installed'})"
 
 
 def _sandbox(found: Status) -> str:

@@ -24,6 +24,8 @@ def updates(home: Path, is_json: bool) -> None:
         say(found.trouble)
     if found.developers is not None:
         click.echo(found.developers.sentence)
+    for left in found.left_programs:
+        say(f"{_time(left.at_s)}  {left.sentence}")
     if not found.items and not found.refused_heads:
         say("No release has been announced yet.")
     for item in found.items:

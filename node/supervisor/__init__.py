@@ -41,6 +41,8 @@ disk_look.py    whether the disk takes and gives back what it is given
 waking.py       whether the computer has slept, and the clock that goes on meanwhile
 traffic.py      what the vault sends and receives, by the minute
 looking.py      the proofs that all is well, kept; the network as it is seen from here
+programs.py     which program this is, and which ones were left, told
+launched.py     what it owes the launcher: a mark once it is well, an exit code
 supervisor.py   all of it together
 errors.py       what can go wrong, by what the person or the caller can do
 """

@@ -4,7 +4,8 @@
     macOS     ~/Library/LaunchAgents/perennial.NAME.plist         } written from their descriptions,
     Windows   a value of the key "Run" of this user               } never tried on a real one
 
-NAME is that of the home, so that two homes of one person do not switch each other off.
+NAME is that of the home, so that two homes of one person do not switch each other off.  What is installed is started
+by its launcher, wherever the program lies that writes this: a slot may be gone at the next login.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final, Protocol
 
 from node.api import wishes
 from node.supervisor.errors import SettingsError
+from node.update.starting import Installation
 from node.vault.storage.filesystem import write_durably
 
 ENTRY_BYTES_MAX: Final = 64 << 10
@@ -128,12 +130,19 @@ class RunKey:
                 raise SettingsError(wishes.no_login_start(Path(RUN_KEY), error)) from error
 
 
+def start_command(home: Path, installation: Installation | None) -> tuple[str, ...]:
+    """What shall be started at login: absolute paths, none of them into a slot."""
+    # With -P: a person's own folder, where it starts, may hold a module called as one of ours.
+    checkout = (sys.executable, "-P", "-m", "gui")
+    program = checkout if installation is None else (str(installation.launcher),)
+    return (*program, "--hidden", "--home", str(home))
+
+
 def login_start(home: Path, name: str, *, is_practice: bool) -> LoginStart:
     """That of this system, for the home of that name."""
     if is_practice:
         return Nowhere()
-    # With -P: a person's own folder, where it starts, may hold a module called as one of ours.
-    command = (sys.executable, "-P", "-m", "gui", "--hidden", "--home", str(home))
+    command = start_command(home, Installation.here())
     if sys.platform == "win32":
         return RunKey(name, command)
     if sys.platform == "darwin":

@@ -28,6 +28,7 @@ from node.supervisor.meeting import Meeting
 from node.supervisor.pacing import Pacing
 from node.supervisor.pausing import Lasts
 from node.supervisor.ports import Assignment, Launcher, Slot
+from node.supervisor.programs import Programs
 from node.supervisor.shipped import in_use, version_of
 from node.supervisor.surroundings.senses import senses_here
 from node.supervisor.surroundings.watcher import Watcher
@@ -37,6 +38,7 @@ from node.update import developers
 from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.slots import Slots
+from node.update.starting import Installation
 from node.vault import control
 from node.vault.limiting import NO_LIMITS, Limits
 from node.vault.noting import Met
@@ -76,6 +78,7 @@ class Supervisor:
         self.home = home
         self.keys = keys
         self.slots = Slots(home.slots)
+        self._programs = Programs(home, Installation.here())
         self.events = EventLog(utc_s())
         self._utc_s = utc_s
         self._lending = Lending(home, self._set_quota, self._used_bytes)
@@ -185,6 +188,7 @@ class Supervisor:
             pauses=self._pacing.verdict.reasons,
             is_eased=self._pacing.verdict.is_eased,
             surroundings=self._pacing.around,
+            program=self._programs.in_use,
         )
 
     def farewell(self) -> str:
@@ -198,7 +202,7 @@ class Supervisor:
         return self._held
 
     def updates(self) -> schema.Updates:
-        return self._updates.updates() if self._updates else schema.Updates((), ())
+        return self._programs.added_to(self._updates.updates() if self._updates else schema.Updates((), ()))
 
     def trial(self) -> schema.TrialView | None:
         return self._updates.trial() if self._updates else None

@@ -624,6 +624,10 @@
         <translation>Auch auf 127.0.0.1, mit dem Token dieses Laufs aus {token_file}:</translation>
     </message>
     <message>
+        <source>App and runtime</source>
+        <translation>App und Laufzeit</translation>
+    </message>
+    <message>
         <source>Decoy trials</source>
         <translation>Scheinproben</translation>
     </message>
@@ -742,6 +746,10 @@
     <message>
         <source>Version</source>
         <translation>Version</translation>
+    </message>
+    <message>
+        <source>as installed</source>
+        <translation>wie installiert</translation>
     </message>
     <message>
         <source>full: the vault reaches its own folder and the network, and nothing else</source>
@@ -1298,6 +1306,14 @@
         <translation>Die anderen in diesem Übungsnetz erreichen diesen; aus dem Internet kommt niemand.</translation>
     </message>
     <message>
+        <source>The version from before runs again.</source>
+        <translation>Die Version davor läuft wieder.</translation>
+    </message>
+    <message>
+        <source>The version that was installed runs again.</source>
+        <translation>Die installierte Version läuft wieder.</translation>
+    </message>
+    <message>
         <source>Updates are halted: the makers&apos; signatures contradict each other (since {date}); your pieces are served as before.</source>
         <translation>Neue Versionen sind angehalten: Die Unterschriften der Hersteller widersprechen einander (seit {date}); Ihre Stücke bleiben verfügbar wie bisher.</translation>
     </message>
@@ -1320,6 +1336,18 @@
         <translation>Version {version} wird ausprobiert; Version {in_use} bewahrt Ihre Stücke auf.</translation>
     </message>
     <message>
+        <source>Version {version} of Perennial itself has failed to start.</source>
+        <translation>Version {version} von Perennial selbst ist beim Starten gescheitert.</translation>
+    </message>
+    <message>
+        <source>Version {version} of Perennial itself is damaged on the disk.</source>
+        <translation>Version {version} von Perennial selbst ist auf der Festplatte beschädigt.</translation>
+    </message>
+    <message>
+        <source>Version {version} of Perennial itself was started, but did not come to work.</source>
+        <translation>Version {version} von Perennial selbst wurde gestartet, kam aber nicht ins Laufen.</translation>
+    </message>
+    <message>
         <source>Whether others can reach this computer by themselves is not known yet.</source>
         <translation>Ob andere diesen Computer von selbst erreichen, ist noch nicht bekannt.</translation>
     </message>
@@ -1330,6 +1358,14 @@
     <message>
         <source>Whether the clock is right is not known: the clocks of others contradict each other.</source>
         <translation>Ob die Uhr stimmt, ist nicht bekannt: Die Uhren der anderen widersprechen einander.</translation>
+    </message>
+    <message>
+        <source>Which version of Perennial itself was in use could not be read from the disk.</source>
+        <translation>Welche Version von Perennial selbst in Gebrauch war, ließ sich nicht von der Festplatte lesen.</translation>
+    </message>
+    <message>
+        <source>Which version of Perennial itself was in use is written down in a newer way than the installed start program knows; install Perennial anew to go on with that version.</source>
+        <translation>Welche Version von Perennial selbst in Gebrauch war, ist auf eine neuere Art aufgeschrieben, als das installierte Startprogramm kennt; installieren Sie Perennial neu, um mit jener Version weiterzumachen.</translation>
     </message>
     <message>
         <source>Your router lets nobody in: others can only be asked, and not come by themselves.</source>
@@ -1795,6 +1831,10 @@
     <message>
         <source>Nothing was checked</source>
         <translation>Nichts wurde geprüft</translation>
+    </message>
+    <message>
+        <source>Perennial</source>
+        <translation>Perennial</translation>
     </message>
     <message>
         <source>Probably at least {change}</source>

@@ -12,7 +12,14 @@ PURE_VAULT = (
 )
 SCHEMA = (
     *("node.api.schema", "node.api.texts", "node.api.health", "node.api.checks", "node.api.check_texts"),
-    *("node.api.doctor_texts", "node.api.pauses", "node.api.told", "node.api.wishes", "node.api.__init__"),
+    *(
+        "node.api.doctor_texts",
+        "node.api.pauses",
+        "node.api.told",
+        "node.api.program_texts",
+        "node.api.wishes",
+        "node.api.__init__",
+    ),
 )
 SERVING = ("node.api.routes", "node.api.openapi", "node.api.metrics", "node.api.request_texts")
 DECIDING = ("node.trust", "node.trial")
@@ -53,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.checks": ("node.api.schema", "node.api.check_texts", "node.api.told", "node.vault.looks"),
     "node.api.check_texts": ("node.api.texts", "node.api.told"),
     "node.api.pauses": ("node.api.schema",),
+    "node.api.program_texts": ("node.api.told",),
     "node.api.wishes": ("node.api.texts",),
     "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
     "node.api.routes": (*PURE_VAULT, *SCHEMA),

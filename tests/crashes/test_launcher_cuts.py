@@ -50,6 +50,7 @@ def test_every_disk_that_a_power_cut_may_leave_starts_a_program_that_works(world
 
     for disk in platter.moments:
         put_down(disk, world.home)
+        assert record.read(world.slots)[1] == ""  # it holds what it held, or what was written
         system = PretendedSystem(world)
         assert world.launch(system) == 0
         assert system.started[-1] == INSTALLED
@@ -68,6 +69,7 @@ def test_a_disk_that_is_full_from_any_write_on_starts_a_program_that_works(world
         assert world.launch(system) == 0
     assert system.started[-1] == INSTALLED
     assert len(system.started) == STARTS_MAX + 1
+    assert record.read(world.slots)[1] == ""
     disk.make_room()
     assert world.launch(system) == 0
 

@@ -20,7 +20,7 @@ from gui.log_tail import BYTES_MAX, LINES_MAX, LOG, tail
 from gui.network_story import NetworkSeen, NetworkStory, tell_network
 from gui.story import Seen, tell
 from node.api.client import ApiError, NotRunning
-from node.api.schema import Event, NetworkView, Settings, Updates
+from node.api.schema import Event, NetworkView, ProgramInUse, Settings, Updates
 from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
 from tests.gui.helper import on_loop, wait_until
@@ -54,6 +54,12 @@ class TestWhatIsSaid:
         assert facts["Vault id"] == "a1b2c3d4… (the first 8 of 64 digits)"
         assert facts["Peers"] == "13 vaults in 7 subnets"
         assert facts["Home"] == "/home/ada/perennial"
+
+    def test_it_says_which_program_it_is_that_of_a_checkout_excepted(self):
+        assert details_texts.PROGRAM not in dict(told().facts)
+        for app, shown in (("", "0.2.0; as installed"), ("e" * 64, f"0.2.0; {'e' * 64}")):
+            running = msgspec.structs.replace(REAL, program=ProgramInUse("0.2.0", app))
+            assert dict(told(live(running)).facts)[details_texts.PROGRAM] == shown
 
     def test_a_key_that_nothing_protects_is_said_to_be_unprotected(self):
         assert dict(told().facts)["Private key"].startswith("Unprotected")

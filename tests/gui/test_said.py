@@ -19,7 +19,7 @@ from gui.plain import plain
 from gui.said import in_words, status_in_words, without_advice
 from gui.story import tell
 from installers.translate import ROOT
-from node.api import check_texts, health
+from node.api import check_texts, health, program_texts
 from node.api.schema import Check, Handover, Reach, Said, Space, Updates
 from node.api.told import Told
 from node.trust.freshness import Freshness
@@ -85,7 +85,12 @@ def of_the_developers() -> list[Told]:
     ]
 
 
-EVERYTHING = [*of_checks(), *of_the_status(), *of_the_developers()]
+def of_programs() -> list[Told]:
+    found = [thing for thing in vars(program_texts).values() if isinstance(thing, Told) and thing.said]
+    return [*found, *(tell("0.2.0") for tell in program_texts.REASONS.values())]
+
+
+EVERYTHING = [*of_checks(), *of_the_status(), *of_the_developers(), *of_programs()]
 
 
 def test_every_sentence_of_the_node_is_said_in_everyday_words():

@@ -9,7 +9,7 @@ import pytest
 
 from gui import release_story, release_texts, resources_texts, texts
 from gui.story import Seen, Story, tell
-from node.api.schema import Said, Space, Updates
+from node.api.schema import ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
     FRESH,
@@ -323,6 +323,16 @@ def test_the_history_tells_each_release_with_its_reason_newest_first():
     assert rows[2].reason == f"It is {TOO_SLOW}."
     assert rows[3].reason == f"It is {PROMOTED.replace('the current version', 'the version before it')}."
     assert rows[3].details == "Signed by alder, birch and cedar. 12 kB fetched."
+
+
+def test_the_history_tells_which_version_of_perennial_itself_was_left_in_the_words_of_the_app():
+    left = ProgramLeft(NOW_S, "0.2.0", "e" * 64, "", "XX.", (Said("program.failed", {"version": "0.2.0"}),))
+    updates = Updates((update("0.1.1", NEXT, "confirmed", PROMOTED),), (), left_programs=(left,))
+
+    row = tell(replace(live(status()), updates=updates), NOW).releases.history[0]
+
+    assert (row.kind, row.version, row.verdict) == ("taken_back", "0.2.0", "Taken back")
+    assert row.reason == "Version 0.2.0 of Perennial itself has failed to start."
 
 
 def test_a_version_that_was_in_use_before_took_over_and_is_not_said_to_be_in_use():

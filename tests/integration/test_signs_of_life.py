@@ -13,7 +13,10 @@ import iroh
 import pytest
 
 from node.vault.core.identity import PeerRecord
+from node.vault.limiting import Limits
 from node.vault.transport import heartbeat
+from node.vault.transport.heartbeat import SIGN
+from node.vault.transport.limits import SIGN_BYTES_MAX
 from tests.integration.endpoint_world import ANSWER_S, PING, Host, elsewhere, play, wait_until
 
 NOTICED_S = 5.0
@@ -151,13 +154,26 @@ def test_who_is_not_watched_any_more_is_never_told():
     play(3, story, beat_s=0.1)
 
 
+def test_a_sign_longer_than_any_ends_the_connection_and_takes_nothing_of_the_line():
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        target.network.set_limits(Limits(download_bytes_per_s=200_000))
+        connection = await peer.greeted(target)
+        connection.send_datagram(bytes(SIGN_BYTES_MAX + 1))
+        await wait_until(lambda: target.network.counters["peer with too many signs of life"] == 1)
+        await connection.closed()
+        await peer.ping(target)
+
+    play(2, story)
+
+
 def test_a_flood_of_datagrams_ends_the_connection():
     async def story(hosts: list[Host]) -> None:
         peer, target = hosts
         connection = await peer.greeted(target)
         with contextlib.suppress(iroh.IrohError):  # it may end in the middle of one
             while connection.close_reason() is None:
-                await connection.send_datagram_wait(bytes(1000))
+                await connection.send_datagram_wait(SIGN)
         assert target.network.counters["peer with too many signs of life"] == 1
         await peer.ping(target)
 

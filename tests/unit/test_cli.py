@@ -24,15 +24,19 @@ from rich.console import Console
 
 from node.api import schema
 from node.api.server import ApiServer
+from node.cli import run
 from node.cli.commands import COMMANDS, Commands
 from node.cli.practice import _print_result
 from node.cli.settings import hours_of, hours_text, patch_of, size_of
 from node.cli.tray import perennial
+from node.supervisor import launched
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import InvitationError, SettingsError
 from node.supervisor.events import EventLog
 from node.supervisor.home import Home
 from node.supervisor.invitation import encode_invitation
+from node.update import programs
+from node.update.starting import BUSY_CODE, LAUNCHER
 from node.vault.core.identity import Introduction
 from tests.other_user import NOBODY, folder_open_to_all
 
@@ -165,6 +169,21 @@ class TestAnswers:
     def test_json_is_what_the_api_says(self, running: str, arguments: list[str]):
         result = call(*arguments, running)
         assert msgspec.json.decode(result.stdout, type=schema.Status).sentence == "All is well."
+
+    @pytest.mark.parametrize(("app", "shown"), [("", "0.1.0 (as installed)"), ("e" * 64, "0.1.0 (app eeeeeeee)")])
+    def test_status_says_which_program_the_node_is(
+        self, running: str, monkeypatch: pytest.MonkeyPatch, app: str, shown: str
+    ):
+        assert "program" not in call("status", "--home", running).stdout
+        installed = msgspec.structs.replace(FakeNode().status(), program=schema.ProgramInUse("0.1.0", app))
+        monkeypatch.setattr(FakeNode, "status", lambda _: installed)
+        assert f"program   {shown}\n" in call("status", "--home", running).stdout
+
+    def test_updates_say_which_program_was_left_and_why(self, running: str, monkeypatch: pytest.MonkeyPatch):
+        left = schema.ProgramLeft(1.0, "0.2.0", "e" * 64, "", "Version 0.2.0 of Perennial itself has failed to start.")
+        told = schema.Updates((), (), left_programs=(left,))
+        monkeypatch.setattr(FakeNode, "updates", lambda _: told)
+        assert f"  {left.sentence}\n" in call("updates", "--home", running).stdout
 
     def test_status_says_where_the_key_lies(self, running: str, monkeypatch: pytest.MonkeyPatch):
         shown = msgspec.structs.replace(FakeNode().status(), is_practice=False, key_place="unprotected")
@@ -422,6 +441,29 @@ class TestRun:
             1,
             f"Perennial already runs on {tmp_path} (process {os.getpid()}).\n",
         )
+
+    def test_a_second_instance_tells_its_launcher_that_no_program_is_to_blame(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv(LAUNCHER, "/opt/perennial/perennial")
+        home = Home.make(tmp_path, kind="practice", root=b"genesis", bind="127.0.1.1:0", quota_bytes=64 << 20)
+        with home.lock():
+            assert self.run(tmp_path).exit_code == BUSY_CODE
+
+    @pytest.mark.parametrize("launcher", ["/opt/perennial/perennial", ""])
+    def test_a_program_is_proven_to_its_launcher_by_its_own_api(
+        self, running: str, monkeypatch: pytest.MonkeyPatch, launcher: str
+    ):
+        monkeypatch.setenv(LAUNCHER, launcher)
+        monkeypatch.setattr(launched, "HEALTHY_S", 0.0)
+        home = SimpleNamespace(path=Path(running), slots=Path(running) / "slots")
+        home.slots.mkdir()
+        programs.point(home.slots, programs.Program("a" * 64))
+        node = SimpleNamespace(home=home, vault=SimpleNamespace(is_listening=True))
+
+        asyncio.run(run._prove(node))  # type: ignore[arg-type]
+
+        assert programs.read(home.slots).is_proven is bool(launcher)
 
     def test_a_port_in_use(self, tmp_path: Path):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:

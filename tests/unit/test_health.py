@@ -85,6 +85,29 @@ def test_a_pause_is_said_before_what_needs_nobody_and_after_what_does():
         assert how_it_stands(replace(paused, **trouble))[0] != "paused"
 
 
+@pytest.mark.parametrize(
+    "past",
+    [
+        {"failures": 1, "failure": "it ended"},  # and runs again
+        {"handover": Handover(40, 0)},  # all of it
+        {"space": Space(99_999_999, 100_000_000, 30), "store_trouble": "resource.quota"},  # as full as it may be
+    ],
+)
+def test_what_is_past_or_as_it_should_be_is_no_trouble(past: dict[str, object]):
+    assert how_it_stands(replace(GOOD, **past))[0] == "fine"  # type: ignore[arg-type]
+
+
+def test_what_the_disk_keeps_for_the_person_is_named_only_where_that_is_why():
+    full = replace(GOOD, store_trouble="resource.quota")
+    for free_bytes, words in ((GB, "only 1.0 GB of the disk are free"), (2 * GB, "The disk takes nothing more")):
+        assert words in how_it_stands(replace(full, free_bytes=free_bytes))[1]
+
+
+def test_the_figures_of_a_hand_over_are_told_as_data_too():
+    _, told = status_sentence(replace(GOOD, handover=Handover(12, 28), space=Space(132, 100, 40)))
+    assert told.said[0].values == {"used_bytes": 132, "quota_bytes": 100, "done": 12, "chunks": 40}
+
+
 def test_whoever_leaves_is_told_what_was_reached():
     assert left(Handover(40, 0), are_others_there=True).endswith(
         "40 of 40 chunks handed over; nothing waits for this computer."

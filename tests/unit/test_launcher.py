@@ -11,10 +11,12 @@ import pytest
 
 from installers.launcher import history, record
 from installers.launcher.choosing import STARTS_MAX, Left
+from installers.launcher.keeping import RESTART_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
 from installers.launcher.trees import is_whole
+from node.supervisor.launched import HEALTHY_S, LOOK_S
 from node.update import programs
-from tests.launcher_world import LATE_S, Behaviour, PretendedSystem, World
+from tests.launcher_world import BECOMES_S, LATE_S, Behaviour, PretendedSystem, World
 
 HEALTHY_S_MAX = 180.0
 
@@ -148,13 +150,13 @@ class TestAnEndThatSaysNothingOfTheProgram:
 class TestAProgramThatChangesIntoAnother:
     def test_is_given_its_time_anew_and_left_when_it_never_says_that_it_is_well(self, world: World):
         new, old = world.slot("hangs", "new"), world.slot("becomes_another", "old")
-        world.point(old, None, is_proven=True)
+        world.point(old, None)
         system = PretendedSystem(world)
 
         world.launch(system)
 
         assert system.started == [old, new, new, old]  # its first start was that of the process that became it
-        assert system.slept_s >= STARTS_MAX * HEALTHY_S_MAX
+        assert system.slept_s >= BECOMES_S + STARTS_MAX * HEALTHY_S_MAX
         assert world.told == [(short(new), short(old), "silent")]
 
     def test_by_ending_is_followed_by_the_one_that_is_current_then_at_once(self, world: World):
@@ -179,6 +181,12 @@ class TestAProgramThatChangesIntoAnother:
         system = PretendedSystem(world)
         world.launch(system)
         assert system.started == [turning] * STARTS_MAX + [good]
+
+        world.behaviours["app"] = "wants_a_restart"
+        world.point(INSTALLED)
+        system = PretendedSystem(world)
+        assert world.launch(system) == RESTART_CODE
+        assert system.started == [INSTALLED] * STARTS_MAX
 
 
 def flip(slot: Path) -> None:
@@ -283,17 +291,23 @@ class TestTheRecord:
 
 class TestTheHistory:
     def test_is_bounded_and_says_the_same_thing_once(self, tmp_path: Path):
-        for number in range(2 * history.ENTRIES_MAX):
+        for number in range(3 * history.ENTRIES_MAX):
             left = Left(Pair(f"{number // 2:064x}"), INSTALLED, "failed")
             history.add(tmp_path, float(number), left)
         entries = json.loads((tmp_path / history.NAME).read_bytes())["entries"]
-        assert [one["at_s"] for one in entries] == [float(number) for number in range(1, 2 * history.ENTRIES_MAX, 2)]
+        last = range(history.ENTRIES_MAX + 1, 3 * history.ENTRIES_MAX, 2)
+        assert [one["at_s"] for one in entries] == [float(number) for number in last]
         assert (tmp_path / history.NAME).stat().st_size < history.BYTES_MAX
 
     def test_that_is_damaged_begins_anew(self, tmp_path: Path):
         (tmp_path / history.NAME).write_bytes(b"\0")
         history.add(tmp_path, 1.0, Left(INSTALLED, INSTALLED, "record_newer"))
         assert len(json.loads((tmp_path / history.NAME).read_bytes())["entries"]) == 1
+
+
+def test_a_program_that_is_well_has_the_time_to_say_so():
+    assert (STARTS_MAX, Limits().healthy_max) == (3, HEALTHY_S_MAX)
+    assert 2 * HEALTHY_S + LOOK_S + Limits().look <= HEALTHY_S_MAX
 
 
 def test_a_folder_without_a_home_is_left_as_it_is(tmp_path: Path):

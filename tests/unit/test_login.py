@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from node.supervisor.errors import SettingsError
-from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere, login_start
+from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere, login_start, start_command
+from node.update.starting import LAUNCHER, Installation
 
 COMMAND = ("/opt/a b/python", "-m", "gui", "--home", '/home/o"hara/$5 100%')
 
@@ -95,3 +96,22 @@ def test_a_practice_home_never_starts_at_login():
         Nowhere().set(True)
     Nowhere().set(False)
     assert not Nowhere().is_on()
+
+
+def test_what_is_installed_is_started_by_its_launcher_and_never_from_a_slot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    home, launcher = tmp_path / "home", tmp_path / "installation/perennial"
+    monkeypatch.setattr(sys, "executable", str(home / "slots/runtime/abc/bin/python3"))
+    monkeypatch.setenv(LAUNCHER, str(launcher))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert start_command(home, Installation.here()) == (str(launcher), "--hidden", "--home", str(home))
+    login_start(home, "ab", is_practice=False).set(True)
+    (written,) = [entry for entry in tmp_path.rglob("*") if entry.suffix in {".desktop", ".plist"}]
+    assert str(launcher) in written.read_text()
+    assert "slots" not in written.read_text()
+
+
+def test_a_checkout_is_started_as_it_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(LAUNCHER, raising=False)
+    assert start_command(Path("/h"), Installation.here())[0] == sys.executable

@@ -13,7 +13,7 @@ import pytest
 from node.api.schema import Surroundings
 from node.supervisor.errors import StateError
 from node.supervisor.pacing import Pacing
-from node.supervisor.pausing import LOOK_S_MAX, SETTLE_S, Verdict
+from node.supervisor.pausing import LOOK_S_MAX, SETTLE_S, Kept, Verdict
 from node.supervisor.rates import EASED_BYTES_PER_S, limits_of
 from node.supervisor.settings import RATE_BYTES_PER_S_MIN, Settings
 from node.supervisor.state import StateFile
@@ -28,9 +28,10 @@ class Scripted(Watcher):
     """Sees what the test says."""
 
     def __init__(self, found: Surroundings) -> None:
-        self.found = found
+        self.found, self.looks = found, 0
 
     async def look(self) -> Surroundings:
+        self.looks += 1
         return self.found
 
 
@@ -73,14 +74,25 @@ def play(folder: Path, story: Callable[[Node], Awaitable[None]], found: Surround
 
 def test_a_pause_is_told_to_the_vaults_at_once_and_ends_by_itself(tmp_path: Path):
     async def story(node: Node) -> None:
+        changes = node.changes
         await node.pacing.pause("1h")
         assert (node.kinds(), node.pacing.hold() != "") == (["asked"], True)
         assert node.told == [Limits(250_000, EASED_BYTES_PER_S, is_taking=False)]
         await asyncio.sleep(3601.0)
         assert (node.kinds(), node.pacing.hold()) == ([], "")
         assert node.told[1:] == [Limits(1_000_000, 0)]
+        assert node.changes == changes + 2  # its begin and its end are news, and nothing else
+        assert 300 < node.sees.looks < 400  # every ten seconds, and not all the time
+        assert StateFile(tmp_path / "pause.json", Kept).load() == Kept()
 
     play(tmp_path, story)
+
+
+def test_before_anybody_has_looked_round_nothing_is_known(tmp_path: Path):
+    async def main() -> None:
+        assert Node(tmp_path).pacing.around == Surroundings()
+
+    run(main())
 
 
 def test_a_pause_is_there_from_the_first_moment_after_a_restart(tmp_path: Path):

@@ -260,6 +260,8 @@ def test_several_reasons_are_one_sentence():
         "Paused: on battery, outside the hours that you chose. It goes on by itself when none of this holds any longer."
     )
     assert "when you say so" in pauses.sentence([pauses.reason("asked", None, NOON_S, UTC), *two])
+    for_an_hour = pauses.reason("asked", NOON_S + HOUR_S, NOON_S, UTC)
+    assert "by itself when none" in pauses.sentence([for_an_hour, *two])
     assert pauses.sentence([]) == ""
 
 

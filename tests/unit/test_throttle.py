@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from node.vault.core.sparing import PAUSED_PART, own_bytes_per_s
-from node.vault.transport.throttle import BORROWED_S, BURST_S, SMALL_BYTES, Throttle
+from node.vault.transport.throttle import BORROWED_S, BURST_S, SMALL_BYTES, SMALL_PART, Throttle
 from tests.virtual_time import run
 
 RATE = 100_000
@@ -71,12 +71,55 @@ def test_what_is_small_goes_at_once_until_a_second_of_the_limit_is_borrowed():
     play(story)
 
 
+def test_many_small_ones_leave_half_of_the_line_to_all_others():
+    async def story(throttle: Throttle) -> None:
+        passed: list[tuple[float, str, int]] = []
+
+        async def chatter() -> None:
+            while True:
+                await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+                await asyncio.sleep(0.001)
+
+        crowd = [asyncio.create_task(chatter()) for _ in range(20)]
+        await send(throttle, "10.0.2", 20, passed)
+        turns_s = 20 * (PIECE + SMALL_BYTES) / (SMALL_PART * RATE)  # what is small has its turns beside that, too
+        assert asyncio.get_running_loop().time() < BORROWED_S / SMALL_PART + turns_s
+        begin_s = asyncio.get_running_loop().time()
+        await throttle.take("10.0.3", SMALL_BYTES, is_small=True)
+        assert asyncio.get_running_loop().time() - begin_s < 0.2
+        for task in crowd:
+            task.cancel()
+
+    play(story)
+
+
 def test_signs_of_life_are_counted_and_never_wait():
     async def story(throttle: Throttle) -> None:
         throttle.count(RATE)
         began_s = asyncio.get_running_loop().time()
         await throttle.take("10.0.1", PIECE, is_small=False)
         assert asyncio.get_running_loop().time() - began_s > 0.7
+
+    play(story)
+
+
+def test_however_much_did_not_wait_the_line_is_free_again_a_second_after_it():
+    async def story(throttle: Throttle) -> None:
+        for _ in range(100):
+            throttle.count(RATE)
+        begin_s = asyncio.get_running_loop().time()
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() - begin_s <= BORROWED_S + 0.1
+
+    play(story)
+
+
+def test_what_does_not_wait_shortens_no_other_debt():
+    async def story(throttle: Throttle) -> None:
+        await throttle.take("10.0.1", 10 * RATE, is_small=False)
+        throttle.count(1)
+        await throttle.take("10.0.1", PIECE, is_small=False)
+        assert asyncio.get_running_loop().time() > 9.0
 
     play(story)
 

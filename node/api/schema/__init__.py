@@ -23,6 +23,7 @@ from node.api.schema.network import (
     StoredChunk,
     Traffic,
 )
+from node.api.schema.programs import ProgramInUse, ProgramLeft
 from node.api.schema.releases import (
     DeveloperNews,
     MetricView,
@@ -90,6 +91,8 @@ __all__ = [
     "PauseReason",
     "PauseRequest",
     "Phase",
+    "ProgramInUse",
+    "ProgramLeft",
     "Reach",
     "ReachState",
     "RefusedHead",

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.programs import ProgramLeft
 from node.api.schema.said import Said
 
 Phase = Literal[
@@ -143,6 +144,7 @@ class DeveloperNews(msgspec.Struct, frozen=True):
 class Updates(msgspec.Struct, frozen=True):
     """Newest first.  ``measured_itself``: how much two equal versions differ on this computer.
 
+    ``left_programs``: which versions of this node itself the launcher has left, and for which ones.
     ``trouble``: why they wait at the moment for something on this computer, as one sentence for a person; else "".
     """
 
@@ -151,3 +153,4 @@ class Updates(msgspec.Struct, frozen=True):
     developers: DeveloperNews | None = None  # None: updates wait for a reason of this computer's own
     measured_itself: tuple[SelfMeasurement, ...] = ()
     trouble: str = ""
+    left_programs: tuple[ProgramLeft, ...] = ()

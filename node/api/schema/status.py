@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.programs import ProgramInUse
 from node.api.schema.said import Said
 
 NodeState = Literal["starting", "fine", "trial", "paused", "attention", "problem"]
@@ -104,6 +105,7 @@ class Status(msgspec.Struct, frozen=True):
     is_eased: bool = False  # it uses less of the line, because somebody works here
     surroundings: Surroundings = Surroundings()
     said: tuple[Said, ...] = ()  # the sentence as data; empty where a part of it has no code
+    program: ProgramInUse | None = None  # None: the node was started from a checkout, by no launcher
 
 
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

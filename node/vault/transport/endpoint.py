@@ -28,7 +28,7 @@ from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import iroh_bytes
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
-from node.vault.transport.limits import UNPROVEN, Attempts, Places, Requests
+from node.vault.transport.limits import SIGN_BYTES_MAX, UNPROVEN, Attempts, Places, Requests
 from node.vault.transport.seen import Origin, Seen
 from node.vault.transport.sessions import STREAMS_OPEN_MAX, Session, Sessions
 from node.vault.transport.streams import BROKEN_CODE, FrameStream
@@ -313,12 +313,12 @@ class IrohNetwork:
         """Signs of life are answered by QUIC; they are read so that they fill no memory."""
         while True:
             datagram = await session.connection.read_datagram()
+            if len(datagram) > SIGN_BYTES_MAX or session.signs.is_flood(self._clock.monotonic_s()):
+                self._cut_off(session, "peer with too many signs of life")
+                return
             self._seen.came(session.origin, self._clock.monotonic_s())
             if session.meter is not None:
                 session.meter.receiving.count(len(datagram))
-            if session.signs.is_flood(self._clock.monotonic_s()):
-                self._cut_off(session, "peer with too many signs of life")
-                return
 
     def _cut_off(self, session: Session, why: str) -> None:
         self.counters[why] += 1

@@ -24,6 +24,7 @@ ATTEMPTS_SUBNETS_MAX: Final = 4096
 REQUESTS_MAX: Final = 128  # that have begun to arrive, each up to 1.25 MB; more are broken off
 SERVING_PER_SUBNET_MAX: Final = 32  # of these, being answered; each up to 1 MiB in and 1 MiB out
 SIGNS_PER_S_MAX: Final = 64  # datagrams of one peer; its signs of life are far fewer
+SIGN_BYTES_MAX: Final = 16  # of each; ours have one.  They never wait, so long ones would take the line from all others
 
 
 class Places:

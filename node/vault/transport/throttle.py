@@ -3,7 +3,8 @@
     a piece of a frame -> its subnet's queue -> one subnet after the other, as the bucket fills -> on the line
 
 What is small goes at once, and the others make up for it: a proof or a refusal that came late would be held against
-this vault.  Only so much of it, so that many small ones cannot break the limit either.
+this vault.  Only so much of it, so that many small ones can neither break the limit nor take all of it; then it waits
+for its subnet's turn, as all else does.
 
 What peers send before anybody reads it lies in the windows of iroh, up to 1.25 MB for each stream, which cannot be
 set from Python: of a moment more may come in than the limit says, but not of a minute.
@@ -22,6 +23,7 @@ PIECE_S: Final = 0.05  # of the limit: nobody is kept waiting longer by one piec
 SMALL_BYTES: Final = 1 << 12  # a frame of no more goes first
 BURST_S: Final = 0.25  # what an idle line may catch up
 BORROWED_S: Final = 1.0  # of the limit, that small frames may go ahead of it
+SMALL_PART: Final = 0.5  # of the limit, the most that goes ahead in the long run: else nothing else would ever go
 WAIT_S_MIN: Final = 0.001
 
 
@@ -35,6 +37,7 @@ class Throttle:
     def __init__(self) -> None:
         self._bytes_per_s = 0
         self._level_bytes = 0.0  # may pass now; below zero it was borrowed
+        self._small_bytes = 0.0  # of what is small may go ahead now
         self._at_s = 0.0
         self._waiting: OrderedDict[str, deque[tuple[asyncio.Future[None], int]]] = OrderedDict()  # by subnet
         self._timer: asyncio.TimerHandle | None = None
@@ -52,13 +55,15 @@ class Throttle:
         self._fill()
         self._bytes_per_s = bytes_per_s
         self._level_bytes = min(self._level_bytes, bytes_per_s * BURST_S)
+        self._small_bytes = bytes_per_s * BORROWED_S
         self._admit()
 
     def count(self, size_bytes: int) -> None:
-        """So much passes without waiting; what comes later makes up for it."""
+        """So much passes without waiting; what comes later makes up for it, for BORROWED_S at most."""
         if self._bytes_per_s:
             self._fill()
-            self._level_bytes -= size_bytes
+            owed_bytes = BORROWED_S * self._bytes_per_s
+            self._level_bytes = max(self._level_bytes - size_bytes, min(self._level_bytes, -owed_bytes))
 
     async def take(self, subnet: str, size_bytes: int, *, is_small: bool) -> None:
         """Return when so much may pass.  Safe to cancel: what was not used is given back."""
@@ -66,8 +71,10 @@ class Throttle:
             return
         self._fill()
         is_first = not self._waiting and self._level_bytes > 0
-        if is_first or (is_small and self._level_bytes > -BORROWED_S * self._bytes_per_s):
+        is_ahead = is_small and self._small_bytes > 0 and self._level_bytes > -BORROWED_S * self._bytes_per_s
+        if is_first or is_ahead:
             self._level_bytes -= size_bytes
+            self._small_bytes -= 0 if is_first else size_bytes
             return
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(subnet, deque()).append((admitted, size_bytes))
@@ -106,6 +113,8 @@ class Throttle:
     def _fill(self) -> None:
         now_s = asyncio.get_running_loop().time()
         filled = self._level_bytes + (now_s - self._at_s) * self._bytes_per_s
+        small = self._small_bytes + (now_s - self._at_s) * self._bytes_per_s * SMALL_PART
+        self._small_bytes = min(small, self._bytes_per_s * BORROWED_S)
         self._level_bytes, self._at_s = min(filled, self._bytes_per_s * BURST_S), now_s
 
 

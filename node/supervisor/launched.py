@@ -1,0 +1,93 @@
+"""What a node owes the launcher that started it: a mark once it is well, and an exit code that blames the right one.
+
+    API answers, vault reachable  --HEALTHY_S without a break-->  marked as proven; never unmarked by itself
+
+A program that has run here before need not have its vault reachable: what ails a vault then is the vault's, or this
+computer's, and no other program would mend it.  Without a launcher nothing of this happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from node.api.schema import Status
+from node.supervisor.errors import HomeInUse, KeyUnavailable
+from node.update import programs
+from node.update.starting import BUSY_CODE, Installation
+
+HEALTHY_S: Final = 60.0
+LOOK_S: Final = 5.0
+FAILED_CODE: Final = 1
+# With these no other program would fare better: only a person can end the other node, or open the key.
+NOBODYS_FAULT: Final = (HomeInUse, KeyUnavailable)
+
+log = logging.getLogger(__name__)
+
+
+def exit_code(error: Exception, installation: Installation | None) -> int:
+    """With which a node ends that stated this failure."""
+    return BUSY_CODE if installation is not None and isinstance(error, NOBODYS_FAULT) else FAILED_CODE
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a look found."""
+
+    is_answered: bool  # by the local API, which has read what was kept
+    is_vault_reachable: bool
+    is_hosts_fault: bool  # if it is not: the disk's, say
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """When a program has shown that it runs here.  Pure."""
+
+    has_run_here: bool
+    well_since_s: float | None = None
+
+    def look(self, now_s: float, signs: Signs) -> Proving:
+        is_well = signs.is_answered and (self.has_run_here or signs.is_vault_reachable or signs.is_hosts_fault)
+        if not is_well:
+            return replace(self, well_since_s=None)
+        return self if self.well_since_s is not None else replace(self, well_since_s=now_s)
+
+    def is_proven(self, now_s: float) -> bool:
+        return self.well_since_s is not None and now_s - self.well_since_s >= HEALTHY_S
+
+
+async def prove(slots: Path, ask: Callable[[], Awaitable[Status | None]], is_reachable: Callable[[], bool]) -> None:
+    """Look until this program has shown that it runs here, write that down, and return.
+
+    ``ask`` gets the status by way of the local API, None if it does not answer.  A disk that takes no mark is asked
+    again.  Cancellation-safe.
+    """
+    if not (slots / programs.PROGRAMS).exists():
+        return  # no program but the installed one was ever in use: there is nothing to be left for
+    now_s = asyncio.get_running_loop().time
+    kept = await asyncio.to_thread(programs.read, slots)
+    proving = Proving(has_run_here=kept.is_proven)
+    while True:
+        status = await ask()
+        proving = proving.look(now_s(), Signs(status is not None, is_reachable(), _is_disks_fault(status)))
+        if proving.is_proven(now_s()) and await asyncio.to_thread(_mark, slots):
+            return
+        await asyncio.sleep(LOOK_S)
+
+
+def _mark(slots: Path) -> bool:
+    try:
+        programs.mark_proven(slots)
+    except OSError as error:
+        log.warning("program not marked as proven yet reason=%s", error)
+        return False
+    log.info("program proven")
+    return True
+
+
+def _is_disks_fault(status: Status | None) -> bool:
+    return status is not None and any(check.name == "disk" and check.result == "bad" for check in status.checks)

@@ -1,0 +1,183 @@
+"""What the launcher makes of a command line, and how it starts what was asked for."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+import installers.launcher
+from installers.launcher import keeping, record, starting
+from installers.launcher.arguments import Asked, Kind, asked, default_home
+from installers.launcher.keeping import RESTART_CODE, Limits, Window, carry_out
+from installers.launcher.lock import held
+from installers.launcher.record import INSTALLED, Pair
+from node.update import programs
+from node.update.starting import Installation
+from tests.launcher_world import Behaviour, PretendedSystem, World
+
+LAUNCHER = Path(installers.launcher.__file__).parent
+MAY_IMPORT = {
+    "__future__", "collections", "contextlib", "ctypes", "fcntl", "hashlib", "json", "msvcrt", "os", "pathlib", "re",
+    "select", "shutil", "signal", "stat", "subprocess", "sys", "time", "typing",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+class TestACommandLine:
+    @pytest.mark.parametrize(
+        ("arguments", "kind"),
+        [
+            ("", "window"), ("--hidden", "window"), ("--home /h --hidden --look dark --language=de", "window"),
+            ("run", "node"), ("--home /h run", "node"), ("run --json --home /h", "node"), ("--json run", "node"),
+            ("status", "other"), ("--home run status", "other"), ("--version", "other"), ("--help", "other"),
+            ("--json", "other"), ("put run", "other"), ("practice --keep", "other"),
+        ],
+    )  # fmt: skip
+    def test_is_a_window_a_node_or_something_else(self, arguments: str, kind: Kind):
+        assert asked(arguments.split(), {}, "linux", Path("/person")).kind == kind
+
+    @pytest.mark.parametrize("arguments", ["run --home /h", "--home=/h run", "--json --home /h put --public x"])
+    def test_names_the_home(self, arguments: str):
+        assert asked(arguments.split(), {}, "linux", Path("/person")).home == Path("/h")
+
+    def test_without_a_home_means_the_one_that_the_program_means(self, monkeypatch: pytest.MonkeyPatch):
+        for configured in ("", "/else/where"):
+            monkeypatch.setenv("XDG_DATA_HOME", configured)
+            expected = platformdirs.user_data_path("perennial", appauthor=False)
+            assert default_home(os.environ, sys.platform, Path.home()) == expected
+        assert default_home({}, "darwin", Path("/p")) == Path("/p/Library/Application Support/perennial")
+        assert default_home({"LOCALAPPDATA": "/l"}, "win32", Path("/p")) == Path("/l/perennial")
+
+
+class TestTheCommandOfAProgram:
+    def test_is_the_same_for_the_launcher_and_for_a_supervisor_that_becomes_it(self, world: World):
+        (world.installation / "installed.json").write_text(f'{{"format": 1, "app": "{"c" * 64}", "runtime": ""}}')
+        here = Installation(world.installation)
+        for pair in (INSTALLED, Pair("a" * 64), Pair("a" * 64, "b" * 64)):
+            own = starting.command(world.places, pair, "node", ("run", "--json"))
+            assert tuple(own) == here.command(world.slots, programs.Program(*pair), ("run", "--json"))
+            assert str(world.places.launcher) == str(here.launcher)
+
+    def test_keeps_no_byte_code_where_there_is_no_home(self, world: World):
+        world.slots.rmdir()
+        assert "-B" in starting.command(world.places, INSTALLED, "other", ())
+
+    def test_never_uses_byte_code_of_an_app_that_was_installed_before_at_the_same_place(self, world: World):
+        caches = set()
+        for tree in ("c" * 64, "d" * 64):
+            (world.installation / "installed.json").write_text(f'{{"app": "{tree}", "runtime": ""}}')
+            caches.add(world.places.cache(INSTALLED))
+        assert len(caches) == 2
+
+
+class TestAWindow:
+    def kept(self, world: World, system: PretendedSystem) -> int:
+        return Window(world.places, (), Limits(), system).keep()  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("behaviour", ["crashes", "is_killed"])
+    def test_that_fails_at_once_is_followed_by_the_one_from_before_for_this_time(
+        self, world: World, behaviour: Behaviour
+    ):
+        bad, good = world.slot(behaviour, "bad"), world.slot("well", "good")
+        world.point(bad, good, is_proven=True)
+        before = (world.slots / record.NAME).read_bytes()
+        world.behaviours[good.app] = "states_a_failure"  # a window that ends is no failure
+        system = PretendedSystem(world)
+        assert self.kept(world, system) == 1
+        assert system.started == [bad, good]
+        assert (world.slots / record.NAME).read_bytes() == before  # whether a node runs, a window does not decide
+
+    def test_that_wants_to_be_started_anew_is_followed_by_what_is_current_then(self, world: World):
+        old, new = world.slot("wants_a_restart", "old"), world.slot("states_a_failure", "new")
+        world.point(old, None, is_proven=True)
+        system = PretendedSystem(world)
+        start = system.start
+
+        def start_and_point(command: Sequence[str], environ: Mapping[str, str]) -> object:
+            if not system.started:
+                world.point(new, old)
+            return start(command, environ)
+
+        system.start = start_and_point  # type: ignore[assignment, method-assign]
+        assert self.kept(world, system) == 1
+        assert system.started == [old, new]
+
+    def test_that_wants_it_at_once_and_always_is_not_started_without_end(self, world: World):
+        turning = world.slot("wants_a_restart", "turning")
+        world.point(turning, None, is_proven=True)
+        world.behaviours["app"] = "states_a_failure"
+        system = PretendedSystem(world)
+        assert self.kept(world, system) == 1
+        assert system.started == [turning, INSTALLED]
+
+    def test_of_a_damaged_slot_is_never_shown(self, world: World):
+        bad, good = world.slot("well", "bad"), world.slot("states_a_failure", "good")
+        (world.slots / "app" / bad.app / "gui/more.py").write_text("")
+        world.point(bad, good, is_proven=True)
+        system = PretendedSystem(world)
+        self.kept(world, system)
+        assert system.started == [good]
+
+
+class TestASecondLauncherOnAHome:
+    def test_asks_the_program_and_counts_nothing(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        current = world.slot("well", "good")
+        world.point(current, None, starts=1)
+        became: list[Sequence[str]] = []
+
+        def become(command: Sequence[str], _environ: Mapping[str, str]) -> int:
+            became.append(command)
+            return 1
+
+        monkeypatch.setattr(keeping, "become", become)
+
+        with held(world.slots) as is_ours:
+            assert is_ours
+            assert carry_out(Asked("node", world.home), world.places, ("run",), Limits()) == 1
+
+        (command,) = became
+        assert str(world.slots / "app" / current.app) in command
+        assert world.record.starts == 1
+
+    def test_is_the_first_one_when_that_has_ended(self, world: World):
+        for _ in range(2):
+            with held(world.slots) as is_ours:
+                assert is_ours
+
+
+class TestTheDoor:
+    def test_becomes_what_was_asked_for_whatever_links_lead_to_it(self, world: World, tmp_path: Path):
+        shutil.copytree(LAUNCHER, world.installation / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(LAUNCHER / "perennial.sh", world.installation / "perennial")
+        (tmp_path / "link").symlink_to(world.installation / "perennial")
+        for door in (world.installation / "perennial", tmp_path / "link"):
+            said = subprocess.run(
+                [door, "status", "--home", world.home], capture_output=True, text=True, timeout=60, check=False
+            )
+            assert (said.returncode, said.stderr) == (0, "")
+        assert world.ran == ["installed"] * 2
+        assert not list(world.installation.rglob("*.pyc"))  # it is another's, and read-only
+
+    def test_needs_nothing_but_pythons_own_modules(self):
+        for path in LAUNCHER.glob("*.py"):
+            for item in ast.walk(ast.parse(path.read_text())):
+                if isinstance(item, ast.Import):
+                    assert {name.name.partition(".")[0] for name in item.names} <= MAY_IMPORT, path
+                if isinstance(item, ast.ImportFrom) and item.level == 0:
+                    assert (item.module or "").partition(".")[0] in MAY_IMPORT, path
+
+
+def test_the_code_of_a_restart_is_no_shells_own():
+    assert RESTART_CODE not in {0, 1, 2, 126, 127, 130, 143}
