@@ -75,7 +75,7 @@ class FakeNode:
         self.paused.append("")
         return STATUS
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.ends += 1
 
     async def network(self) -> schema.NetworkView:

@@ -54,7 +54,7 @@ class ChunkNode:
     async def resume(self) -> schema.Status:
         raise NotImplementedError
 
-    def end(self) -> None:
+    def stop(self) -> None:
         raise NotImplementedError
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:

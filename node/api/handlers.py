@@ -80,7 +80,7 @@ class Node(Protocol):
 
     async def resume(self) -> Status: ...
 
-    def end(self) -> None:
+    def stop(self) -> object:
         """End in order; called again, end at once."""
         ...
 
@@ -196,7 +196,7 @@ class Handlers:
     async def _stop(self, _: web.Request) -> web.StreamResponse:
         if not self._is_asked_to_stop:  # whoever asks again is not in a hurry: a person in a hurry has other means
             self._is_asked_to_stop = True
-            self._node.end()
+            self._node.stop()
         return _json(self._node.status())
 
     async def _network(self, _: web.Request) -> web.StreamResponse:

@@ -161,9 +161,6 @@ class Supervisor:
 
     # What the API asks for.
 
-    def end(self) -> None:
-        self.stop()
-
     def status(self) -> schema.Status:
         found = self._health()
         state, told = health.status_sentence(found)

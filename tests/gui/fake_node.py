@@ -138,9 +138,6 @@ class FakeNode:
         self._hear("resume")
         return self._change(state="fine", sentence="All is well.", pauses=())
 
-    def end(self) -> None:
-        raise NotImplementedError  # the app ends what it has started itself
-
     def _hear(self, wish: object) -> None:
         self.wishes.append(wish)
         if self.refuses:

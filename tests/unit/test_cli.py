@@ -99,7 +99,7 @@ class FakeNode:
     async def resume(self) -> schema.Status:
         return self.status()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         raise NotImplementedError
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
