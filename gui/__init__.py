@@ -23,6 +23,7 @@
     node_texts.py  PURE: what the node says by a code; said.py puts it in the place of the node's own words
     reason_texts.py  PURE: why a release was taken or refused, known by the node's words; sandbox_texts.py why a version
                  is shut off no better
+    clock.py     the time of day where the computer is
     plain.py     PURE: everyday words for those of the node that one must have learnt
     asking.py    asks the node for what only one page shows, while it is shown
     closer.py    what Network and Details are told; saves the diagnostics file

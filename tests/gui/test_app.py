@@ -13,8 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from gui import app as app_module
-from gui import feed, texts
+from gui import clock, feed, texts
 from gui.story import Seen
 from node.api.schema import Phase, Said
 from tests.gui.fake_node import FakeNode
@@ -327,7 +326,7 @@ def test_times_are_told_in_the_time_zone_into_which_the_computer_was_carried(mon
     try:
         for zone in ("UTC", "Asia/Tokyo"):
             monkeypatch.setenv("TZ", zone)
-            offsets.append(app_module._now().utcoffset())
+            offsets.append(clock.now().utcoffset())
     finally:
         monkeypatch.undo()
         time.tzset()
