@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Final, TypeVar
 
 from node.api import health, pauses, schema, texts
+from node.api.told import NOTHING
 from node.sandbox.report import SandboxReport
 from node.supervisor import diagnostics
 from node.supervisor.assigning import Assigning
@@ -90,7 +91,7 @@ class Supervisor:
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._limits_given = NO_LIMITS
-        self._updates_trouble = ""
+        self._updates_trouble = NOTHING
         self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
