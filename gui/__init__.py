@@ -28,7 +28,7 @@
     asking.py    asks the node for what only one page shows, while it is shown
     closer.py    what Network and Details are told; saves the diagnostics file
     notifier.py  tells it; desktop_notes.py by D-Bus, full_screen.py whether something fills the screen
-    handbook.py  the handbook's files and where its links lead
+    handbook.py  the handbook's files, in the language of the app, and where its links lead
     log_tail.py  the last lines of a log
     tokens.py    colours, sizes, type of the look, light and dark
     theme.py     light or dark

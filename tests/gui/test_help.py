@@ -56,6 +56,13 @@ class TestTheFiles:
         assert text_of(book, DECISIONS) == "# Decisions\n\n- [The first](0001-one.md)\n"
         assert follow(DECISIONS, "0001-one.md") == Link("decisions/0001-one.md")
 
+    def test_a_chapter_is_read_in_the_language_of_the_app_and_is_one_chapter_all_the_same(self, book: Path):
+        (book / "b.de.md").write_text("# Andere\n", encoding="utf-8")
+
+        assert (text_of(book, "b.md", "de"), text_of(book, "a.md", "de")) == ("# Andere\n", "# Zebras\n")
+        assert text_of(book, "b.md").startswith("# Others")
+        assert [one.title for one in contents(book)] == ["For you", "Others", "Zebras", "Decisions"]
+
     def test_nothing_outside_of_the_handbook_is_read(self, book: Path):
         (book / "link.md").symlink_to(book.parent / "secret.md")
         (book / "notes.txt").write_text("# Not a chapter\n")
@@ -108,6 +115,15 @@ class TestTheHandbookThatShips:
                 assert text != "", (name, target)
                 headings = {slug(line.lstrip("# ")) for line in text.splitlines() if line.startswith("#")}
                 assert link.heading == "" or link.heading in headings, (name, target)
+
+    def test_the_chapter_for_the_farmer_says_the_same_in_every_language(self):
+        english, german = (text_of(handbook_folder(), "farmer.md", language) for language in ("en", "de"))
+
+        assert english.splitlines()[0] != german.splitlines()[0]
+        for what in (r"^#+ ", r"^- ", r"^\d\. ", r"^\|.*\|$", r"\]\([^)]+\)", r"^\*\*|\*\*$"):
+            kinds = [re.findall(what, text, re.MULTILINE) for text in (english, german)]
+            assert len(kinds[0]) == len(kinds[1]), what
+        assert LINK.findall(english) == LINK.findall(german)
 
     def test_the_chapter_for_the_farmer_speaks_plainly(self):
         text = re.sub(r"\(([^)]*\.md|decisions/)\)", "", text_of(handbook_folder(), "farmer.md")).lower()
