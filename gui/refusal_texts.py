@@ -135,6 +135,14 @@ TEXTS: Final[dict[str, str]] = {
     "api.malformed": translate("refusals", "The request is malformed: {why}."),
     "api.no_port": translate("refusals", "{port} is no port; one is between 1 and 65535, and 0 switches it off."),
     "api.port_refused": translate("refusals", "Port {port} of this computer cannot be had: {why}; name another one."),
+    "api.token": translate(
+        "refusals",
+        "This window's key to Perennial does not fit: it is new at every start. It is tried again by itself.",
+    ),
+    "api.origin": translate("refusals", "Web pages may not ask Perennial."),
+    "api.host": translate(
+        "refusals", "Perennial answers to localhost and 127.0.0.1 with its number, and to no other name."
+    ),
     "api.internal": translate("refusals", "Something went wrong inside; the log says what."),
 }
 

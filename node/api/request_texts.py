@@ -51,15 +51,16 @@ def api_port_refused(port: int, error: OSError) -> Told:
     )
 
 
-def refused_at_door(code: str) -> str:
+def refused_at_door(code: str) -> Told:
     match code:
         case "api.token":
-            return (
-                "The token is missing or does not match: it is new at every start and stands in api.json in the home."
+            return told(
+                "api.token",
+                "The token is missing or does not match: it is new at every start and stands in api.json in the home.",
             )
         case "api.origin":
-            return "Web pages may not ask this node."
-    return "This port answers to localhost and 127.0.0.1 with its number, and to no other name."
+            return told("api.origin", "Web pages may not ask this node.")
+    return told("api.host", "This port answers to localhost and 127.0.0.1 with its number, and to no other name.")
 
 
 def internal() -> Told:

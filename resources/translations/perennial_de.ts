@@ -180,6 +180,10 @@
         <translation>Es läuft nicht.</translation>
     </message>
     <message>
+        <source>It does not talk to this window.</source>
+        <translation>Es spricht nicht mit diesem Fenster.</translation>
+    </message>
+    <message>
         <source>It ended with code {code}.</source>
         <translation>Es hat mit dem Code {code} geendet.</translation>
     </message>
@@ -1771,6 +1775,10 @@
         <translation>Perennial läuft schon in {path}.</translation>
     </message>
     <message>
+        <source>Perennial answers to localhost and 127.0.0.1 with its number, and to no other name.</source>
+        <translation>Perennial antwortet auf localhost und 127.0.0.1 mit seiner Nummer und auf keinen anderen Namen.</translation>
+    </message>
+    <message>
         <source>Perennial did not answer within {within} seconds.</source>
         <translation>Perennial hat binnen {within} Sekunden nicht geantwortet.</translation>
     </message>
@@ -1910,12 +1918,20 @@
         <translation>Dieses System hat keinen verschlüsselten Schlüsselbund; darum lässt sich der private Schlüssel nicht aufbewahren.</translation>
     </message>
     <message>
+        <source>This window&apos;s key to Perennial does not fit: it is new at every start. It is tried again by itself.</source>
+        <translation>Der Zugang dieses Fensters zu Perennial passt nicht: Er ist bei jedem Start neu. Das Fenster versucht es von selbst wieder.</translation>
+    </message>
+    <message>
         <source>Updates have stopped because of a fault in Perennial; your pieces are served as before.</source>
         <translation>Neue Versionen sind wegen eines Fehlers in Perennial angehalten; Ihre Stücke bleiben verfügbar wie bisher.</translation>
     </message>
     <message>
         <source>Updates wait, because what was kept of them cannot be read ({why}); your pieces are served as before.</source>
         <translation>Neue Versionen warten, weil nicht zu lesen ist, was davon aufbewahrt wurde ({why}); Ihre Stücke bleiben verfügbar wie bisher.</translation>
+    </message>
+    <message>
+        <source>Web pages may not ask Perennial.</source>
+        <translation>Webseiten dürfen Perennial nichts fragen.</translation>
     </message>
     <message>
         <source>Where there is no keyring, choose another place for the key.</source>

@@ -42,7 +42,7 @@ REFUSING = (invitation_texts, request_texts, texts, wishes, doctor_texts)
 # Said otherwise on purpose: without words of the command line, and without such as one must have learnt.
 OTHERWISE = {
     "home.root_replaced", "key.gone", "key.other_home", "key.other_places", "network.none_shipped", "port.in_use",
-    "settings.quota_range", "vault.too_old",
+    "settings.quota_range", "vault.too_old", "api.token", "api.host", "api.origin",
 }  # fmt: skip
 SECONDS = (61.0, 8000.0, 200_000.0, 90_000_000.0)
 
@@ -134,7 +134,8 @@ def of_programs() -> list[Told]:
     return [*found, *(tell("0.2.0") for tell in program_texts.REASONS.values())]
 
 
-EVERYTHING = [*of_checks(), *of_the_status(), *of_the_developers(), *of_refusals(), *of_programs()]
+AT_THE_DOOR = [request_texts.refused_at_door(code) for code in ("api.token", "api.origin", "api.host")]
+EVERYTHING = [*of_checks(), *of_the_status(), *of_the_developers(), *of_refusals(), *of_programs(), *AT_THE_DOOR]
 
 
 # Reasons that stand within sentences; the first ones are what this system says.
