@@ -171,8 +171,8 @@ class TestThePage:
         page, _ = opened(book)
 
         page.reader.anchorClicked.emit(QUrl("https://a.b/c"))
-        assert "https://a.b/c" in page._said.text()
-        assert page._said.isVisible()
+        assert "https://a.b/c" in page.said.text()
+        assert page.said.isVisible()
         page._copy.click()
 
         assert followed == []
@@ -180,7 +180,7 @@ class TestThePage:
         assert QGuiApplication.clipboard().text() == "https://a.b/c"
         assert page.reader.accessibleName() == "For you"
         page.reader.anchorClicked.emit(QUrl("b.md"))
-        assert not page._said.isVisible()
+        assert not page.said.isVisible()
         dispose(page)
 
     def test_a_link_that_leads_nowhere_says_so(self, desk: QApplication, book: Path):
@@ -188,7 +188,7 @@ class TestThePage:
 
         page.follow("gone.md")
 
-        assert page._said.text() == help_texts.not_there("gone.md")
+        assert page.said.text() == help_texts.not_there("gone.md")
         assert not page._copy.isVisible()
         dispose(page)
 
