@@ -26,7 +26,14 @@ from gui.story import tell
 from gui.why_texts import say_why
 from installers.translate import ROOT
 from node.api import (
-    check_texts, doctor_texts, health, invitation_texts, program_texts, request_texts, texts, wishes,
+    check_texts,
+    doctor_texts,
+    health,
+    invitation_texts,
+    program_texts,
+    request_texts,
+    texts,
+    wishes,
 )  # fmt: skip
 from node.api.schema import Check, Handover, Reach, Said, Space, Updates
 from node.api.told import Told
