@@ -167,7 +167,7 @@ class App:
         offer: Action | None = None
         if self._practice is not None or self._has_practice_ended:
             offer = "grow"
-        elif self._home is not None and not _is_practice(self._seen):
+        elif self._home is not None and not (self._seen.status and self._seen.status.is_practice):
             offer = "start"
         return tell(
             replace(self._seen, settings=self._changes.settings),
@@ -263,14 +263,13 @@ class App:
             self._tell()
 
     def _act(self, action: Action) -> None:
-        match action:
-            case "grow":
-                self._grow()
-            case "start":
-                self._seen = Seen()
-                self._spawn(self._start_node())
-            case page:
-                self.open_page(getattr(self.window, page))
+        if action == "grow":
+            self._grow()
+        elif action == "start":
+            self._seen = Seen()
+            self._spawn(self._start_node())
+        else:
+            self.open_page(getattr(self.window, action))
 
     # What is shown.
 
@@ -379,7 +378,3 @@ class App:
         for one in handled:
             asyncio.get_running_loop().add_signal_handler(one, self.quit)
         return handled
-
-
-def _is_practice(seen: Seen) -> bool:
-    return seen.status is not None and seen.status.is_practice

@@ -301,6 +301,7 @@ class TestTheWindowsCloseButton:
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 window = app.window
                 first, second, *_ = window.sidebar.group.buttons()
+                await wait_until(window.isActiveWindow)  # before that it hears no keys
                 qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
                 assert window.pages.currentWidget() is window.resources
                 qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)

@@ -428,7 +428,7 @@ def test_no_word_that_one_must_have_learnt_is_in_the_texts():
         ("lost 1 of 22 stored pieces", "It lost 1 of 22 pieces that it had taken in."),
         (
             "it failed 3 times in probation: it ended with code -9",
-            "It failed 3 times soon after it took over: it was killed.",
+            "It failed 3 times soon after it took over. It was killed.",
         ),
         ("the pods withdrew it", "The makers withdrew it."),
         ("the developers recalled it", "The makers recalled it."),
