@@ -20,14 +20,16 @@
                  help_texts.py, details_texts.py, rollout_texts.py, notification_texts.py and welcome_texts.py those
                  of their subjects
     language.py  what is said in the language of this process; speaking.py chooses it, before any text is made
-    node_texts.py  PURE: what the node says by a code; said.py puts it in the place of the node's own words
-    reason_texts.py  PURE: why a release was taken or refused, known by the node's words; sandbox_texts.py why a version
-                 is shut off no better
+    node_texts.py  PURE: what the node says by a code, refusal_texts.py what it refuses; said.py puts it in the place of
+                 the node's own words
+    reason_texts.py  PURE: why a release was taken or refused, known by the node's words; why_texts.py why something
+                 else is so, sandbox_texts.py why a version is shut off no better
+    clock.py     the time of day where the computer is
     plain.py     PURE: everyday words for those of the node that one must have learnt
     asking.py    asks the node for what only one page shows, while it is shown
     closer.py    what Network and Details are told; saves the diagnostics file
     notifier.py  tells it; desktop_notes.py by D-Bus, full_screen.py whether something fills the screen
-    handbook.py  the handbook's files and where its links lead
+    handbook.py  the handbook's files, in the language of the app, and where its links lead
     log_tail.py  the last lines of a log
     tokens.py    colours, sizes, type of the look, light and dark
     theme.py     light or dark

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +27,7 @@ from gui.asking import answers
 from gui.beginning import Beginning, Steps
 from gui.changes import Changes
 from gui.children import Child, ChildFailed
+from gui.clock import now
 from gui.closer import CloserLook
 from gui.feed import Feed, Node
 from gui.full_screen import screen
@@ -92,7 +92,7 @@ class App:
                 quit=self.ask_quit,
             )
         )
-        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=_now)
+        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=now)
         desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open)
@@ -167,11 +167,11 @@ class App:
         offer: Action | None = None
         if self._practice is not None or self._has_practice_ended:
             offer = "grow"
-        elif self._home is not None and not _is_practice(self._seen):
+        elif self._home is not None and not (self._seen.status and self._seen.status.is_practice):
             offer = "start"
         return tell(
             replace(self._seen, settings=self._changes.settings),
-            _now(),
+            now(),
             offer=offer,
             has_practice_ended=self._has_practice_ended,
             trouble=self._keeper.trouble(),
@@ -263,14 +263,13 @@ class App:
             self._tell()
 
     def _act(self, action: Action) -> None:
-        match action:
-            case "grow":
-                self._grow()
-            case "start":
-                self._seen = Seen()
-                self._spawn(self._start_node())
-            case page:
-                self.open_page(getattr(self.window, page))
+        if action == "grow":
+            self._grow()
+        elif action == "start":
+            self._seen = Seen()
+            self._spawn(self._start_node())
+        else:
+            self.open_page(getattr(self.window, action))
 
     # What is shown.
 
@@ -379,13 +378,3 @@ class App:
         for one in handled:
             asyncio.get_running_loop().add_signal_handler(one, self.quit)
         return handled
-
-
-def _now() -> datetime:
-    if hasattr(time, "tzset"):
-        time.tzset()  # the computer may have been carried into another time zone
-    return datetime.now().astimezone()
-
-
-def _is_practice(seen: Seen) -> bool:
-    return seen.status is not None and seen.status.is_practice

@@ -19,7 +19,7 @@ from gui.children import ChildFailed, examine
 from gui.feed import Node
 from gui.first_run import Choice, Found, Place, found, making, tell_arrival
 from gui.keeper import WANTED, Keeper
-from gui.plain import plain
+from gui.said import in_words
 from gui.story import Seen, Sign, Story
 from gui.window import Window
 from node.api.client import ApiError, NotRunning
@@ -97,7 +97,7 @@ class Beginning:
         except ChildFailed as error:
             self._welcome.choice.forget_passphrase()
             if not await asyncio.to_thread(self._steps.is_made):
-                self._welcome.show_failure(words.not_started(plain(str(error))))
+                self._welcome.show_failure(words.not_started(str(error)))
                 await self._look()  # the disk or the keyring may be why, and no more what it was
                 return
             self._steps.broken()
@@ -112,8 +112,9 @@ class Beginning:
     async def _join(self, text: str) -> None:
         node = self._connect(self._home)
         try:
-            self._welcome.arrival.say(plain((await node.join(text)).sentence), is_taken=True)
+            joined = await node.join(text)
+            self._welcome.arrival.say(in_words(joined.sentence, joined.said), is_taken=True)
         except (ApiError, NotRunning) as error:
-            self._welcome.arrival.say(plain(str(error)), is_taken=False)
+            self._welcome.arrival.say(in_words(str(error), error.told.said), is_taken=False)
         finally:
             await node.close()

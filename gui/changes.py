@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 from gui import texts
 from gui.feed import Node
 from gui.patching import applied, fields, merged, without
-from gui.plain import plain
 from gui.resources_story import Refusal
+from gui.said import in_words
 from node.api.client import ApiError, NotRunning
 from node.api.schema import PauseLasts, Settings, SettingsPatch, Status
 
@@ -135,7 +135,7 @@ class Changes:
             async with asyncio.timeout(CHANGE_S_MAX):
                 return await ask(node)
         except ApiError as error:
-            return plain(error.message)
+            return in_words(error.message, error.told.said)
         except (NotRunning, TimeoutError, OSError):
             return texts.NOT_DONE
         finally:

@@ -19,7 +19,8 @@ from typing import Final
 import msgspec
 
 from gui import texts
-from node.api.schema import Examination
+from gui.said import in_words
+from node.api.schema import Examination, Said
 
 GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
 EXAMINE_S_MAX: Final = 30.0  # a keyring that is locked takes five of them
@@ -106,8 +107,8 @@ class Child:
         except (msgspec.DecodeError, UnicodeError) as error:
             raise ChildFailed(texts.CHILD_ODD) from error
         if word.message:
-            self._stated = word.message
-            raise ChildFailed(word.message, word.code)
+            self._stated = in_words(word.message, word.said)
+            raise ChildFailed(self._stated, word.code)
         return word
 
     async def first_line(self, seconds: float | None) -> bytes:
@@ -190,6 +191,7 @@ class FirstWord(msgspec.Struct):
     farms: tuple[_Farm, ...] = ()
     code: str = ""
     message: str = ""  # one sentence; "" if it did not fail
+    said: tuple[Said, ...] = ()  # the message as data
 
 
 def _perennial() -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from gui.details_story import EVENTS_MAX, DetailsSeen, tell_details
 from gui.feed import Node
 from gui.log_tail import LOG, tail
 from gui.network_story import NetworkSeen, tell_network
+from gui.said import in_words
 from gui.story import Seen
 from gui.window import Window
 from node.api.client import ApiError, NotRunning
@@ -149,18 +150,23 @@ class CloserLook:
             content = await node.diagnostics()
         except ApiError as error:
             if error.code != NO_SUCH_PATH:
-                self._window.details.say(details_texts.not_saved(error.message))
+                self._say(details_texts.not_saved(in_words(error.message, error.told.said)))
                 return
             self._window.help.hide_save()
             self._window.details.hide_save()
-            self._window.details.say(details_texts.NO_DIAGNOSTICS)
+            self._say(details_texts.NO_DIAGNOSTICS)
             return
         except NotRunning as error:
-            self._window.details.say(details_texts.not_saved(str(error)))
+            self._say(details_texts.not_saved(in_words(str(error), error.told.said)))
             return
         finally:
             await node.close()
         self._ask_where(content)
+
+    def _say(self, sentence: str) -> None:
+        """What became of it, on both pages from which it can be saved."""
+        self._window.help.say(sentence)
+        self._window.details.say(sentence)
 
     def _ask_where(self, content: bytes) -> None:
         ending = "zip" if content.startswith(_ZIP) else "txt"
@@ -181,9 +187,9 @@ class CloserLook:
         try:
             await asyncio.to_thread(path.write_bytes, content)
         except OSError as error:
-            self._window.details.say(details_texts.not_saved(error.strerror or str(error)))
+            self._say(details_texts.not_saved(error.strerror or str(error)))
         else:
-            self._window.details.say(details_texts.SAVED)
+            self._say(details_texts.SAVED)
 
 
 async def _ask_network(node: Node) -> tuple[NetworkView, Settings]:

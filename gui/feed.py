@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from gui.said import in_words
 from gui.story import Seen
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.schema import (
@@ -110,7 +111,7 @@ class Feed:
         try:
             await self._follow(node)
         except (NotRunning, ApiError, TimeoutError, OSError) as error:
-            self._gone(is_hanging=isinstance(error, TimeoutError))
+            self._gone(is_hanging=isinstance(error, TimeoutError), refused=_refused(error))
         finally:
             await node.close()
 
@@ -171,9 +172,9 @@ class Feed:
 
     def _heard(self, seen: Seen) -> None:
         self._since_s = None
-        self._change(replace(seen, link="connected", heard_s=self._wall_s()))
+        self._change(replace(seen, link="connected", heard_s=self._wall_s(), refused=""))
 
-    def _gone(self, *, is_hanging: bool) -> None:
+    def _gone(self, *, is_hanging: bool, refused: str) -> None:
         now_s = asyncio.get_running_loop().time()
         if self._since_s is None:
             self._since_s = now_s
@@ -181,7 +182,7 @@ class Feed:
         if is_hanging or now_s - self._since_s >= patience_s:
             if self._seen.link != "lost":
                 log.info("no answer home=%s", self._home)
-            self._change(replace(self._seen, link="lost"))
+            self._change(replace(self._seen, link="lost", refused=refused))
 
     def _change(self, seen: Seen) -> None:
         is_said = replace(seen, heard_s=0) == replace(self._seen, heard_s=0) and seen.link == "connected"
@@ -196,3 +197,10 @@ class Feed:
     def _say(self) -> None:
         self._render = None
         self._on_change(self._seen)
+
+
+def _refused(error: Exception) -> str:
+    """Why a node that answers says nothing; "" for one that does not answer."""
+    if not isinstance(error, ApiError) or error.code == "api.timeout":
+        return ""
+    return in_words(error.message, error.told.said)

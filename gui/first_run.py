@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from gui import welcome_texts as words
-from gui.plain import plain
 from gui.resources_story import SPACE_BYTES_MIN, Scale, SwitchStory, left, lendable, space_scale
+from gui.said import in_words
 from gui.story import Seen, Sign, Story
 from node.api.schema import (
     PASSPHRASE_CHARACTERS_MIN,
@@ -89,8 +89,8 @@ def found(examined: Examination) -> Found:
     return Found(
         examined.free_bytes,
         examined.has_network,
-        "" if keyring is not None and keyring.result == "ok" else plain(keyring.sentence if keyring else ""),
-        home.sentence if home is not None and home.result == "bad" else "",
+        "" if keyring is None or keyring.result == "ok" else in_words(keyring.sentence, keyring.said),
+        in_words(home.sentence, home.said) if home is not None and home.result == "bad" else "",
     )
 
 

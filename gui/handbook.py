@@ -1,6 +1,7 @@
 """The handbook's own files: which chapters there are, what is in them, and where a link in one leads.
 
-Nothing outside of the handbook's folder is ever read, whatever a link says.
+Nothing outside of the handbook's folder is ever read, whatever a link says.  A chapter keeps its name in every
+language: ``farmer.de.md`` is what ``farmer.md`` says in German, where that is spoken.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from gui.language import LANGUAGE
+
 FIRST: Final = ("farmer.md", "threat-model.md", "failures-of-others.md", "pods.md")  # others follow by their titles
 DECISIONS: Final = "decisions/"  # the chapter that lists them, and the folder in which they lie
 CHAPTERS_MAX: Final = 400
 CHAPTER_BYTES_MAX: Final = 1 << 20
 _TITLE: Final = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _SECTION: Final = re.compile(r"^##\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_TRANSLATED: Final = re.compile(r"\.[a-z]{2}\.md$")
 _NO_SLUG: Final = re.compile(r"[^\w\- ]")
 
 
@@ -51,7 +55,8 @@ def icon_file() -> Path:
 
 def contents(folder: Path) -> tuple[Chapter, ...]:
     """The chapters, those for the person at home first and the decisions last.  Blocking, but short."""
-    found = {path.name: _chapter(folder, path.name) for path in sorted(folder.glob("*.md"))[:CHAPTERS_MAX]}
+    names = [path.name for path in sorted(folder.glob("*.md")) if not _TRANSLATED.search(path.name)]
+    found = {name: _chapter(folder, name) for name in names[:CHAPTERS_MAX]}
     first = [found.pop(name) for name in FIRST if name in found]
     chapters = [*first, *sorted(found.values(), key=lambda one: one.title)]
     if any((folder / DECISIONS).glob("*.md")):
@@ -59,14 +64,14 @@ def contents(folder: Path) -> tuple[Chapter, ...]:
     return tuple(chapters)
 
 
-def text_of(folder: Path, name: str) -> str:
-    """A chapter as Markdown; "" if there is no such chapter.  Blocking, but short."""
+def text_of(folder: Path, name: str, language: str = LANGUAGE) -> str:
+    """A chapter as Markdown, in English where it is not translated; "" if there is none.  Blocking, but short."""
     if name == DECISIONS:
         paths = sorted((folder / DECISIONS).glob("*.md"))[:CHAPTERS_MAX]
         return "# Decisions\n\n" + "".join(f"- [{_title(_read(path), path.stem)}]({path.name})\n" for path in paths)
     path = (folder / name).resolve()
     is_inside = path.is_relative_to(folder.resolve()) and path.suffix == ".md"
-    return _read(path) if is_inside else ""
+    return (_read(path.with_suffix(f".{language}.md")) or _read(path)) if is_inside else ""
 
 
 def follow(here: str, target: str) -> Link:

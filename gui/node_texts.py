@@ -10,8 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from gui import refusal_texts
 from gui.language import number, translate
 from gui.texts import amount
+from gui.why_texts import say_why
 from node.api.schema import Said
 
 Values = dict[str, int | str]
@@ -188,13 +190,13 @@ def _counted(code: str, values: Values) -> str:
                 days,
             )
         case _:
-            raise KeyError(code)
+            return refusal_texts.counted(code, others)
 
 
 def say(said: Said) -> str | None:
     """Its text; None where there is none."""
     try:
-        text = TEXTS.get(said.code) or _counted(said.code, said.values)
+        text = TEXTS.get(said.code) or refusal_texts.TEXTS.get(said.code) or _counted(said.code, said.values)
         shown = dict(_shown(name, value) for name, value in said.values.items())
         return text.format(**shown)
     except (KeyError, IndexError, ValueError, OverflowError, OSError):
@@ -203,6 +205,8 @@ def say(said: Said) -> str | None:
 
 def _shown(name: str, value: int | str) -> tuple[str, str]:
     """A value as it stands in a text, and the name of its place there."""
+    if name == "why":
+        return name, say_why(str(value))
     if name in _SHOWN:
         place, show = _SHOWN[name]
         return place, show(int(value))

@@ -77,7 +77,7 @@ def wanted(seen: Seen, now_s: float, told: Told) -> Note | None:
     if status is not None and status.is_practice:
         return None
     if seen.link == "lost":
-        return Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY)
+        return None if seen.refused else Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY)
     if status is None:
         return None
     return _needs(status) or _forgotten(status, seen.updates) or _news(seen.updates, status, now_s, told)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gui import texts
-from gui.plain import plain
 from node.api.schema import PauseKind, PauseReason, Phase, Status, Updates
 
 PauseControl = Literal["pause", "resume", "none"]  # what a person may ask for now
@@ -18,7 +17,7 @@ _NAMED_MAX: Final = 2  # so many reasons are named in the headline
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason that holds now.  ``why`` is the node's own sentence."""
+    """One reason that holds now.  ``why``: the same in whole sentences."""
 
     kind: PauseKind
     text: str
@@ -64,7 +63,9 @@ def _reason(reason: PauseReason, now: datetime) -> Reason:
     ends = texts.PAUSE_ENDS[reason.kind]
     if reason.until_s is not None:
         ends = texts.ends(texts.moment(reason.until_s, now))
-    return Reason(reason.kind, texts.PAUSE_REASONS[reason.kind], ends, plain(reason.sentence))
+    after = [texts.goes_on_after(1)] if reason.kind in _SLOW else []
+    why = " ".join([_headline((reason,)), _lead((reason,), now), *after])
+    return Reason(reason.kind, texts.PAUSE_REASONS[reason.kind], ends, why)
 
 
 def _headline(pauses: tuple[PauseReason, ...]) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from gui.language import figure, translate
 from gui.texts import listed
+from gui.why_texts import say_why
 
 _COUNT: Final = r"[\d,]+"
 _SPAN: Final = r"\d+ (?:s|min|h|days)"
@@ -21,6 +22,8 @@ _TEXTS: Final = {
     rf"lost (?P<count>{_COUNT}) of (?P<stored>{_COUNT}) stored pieces": translate(
         "reasons", "It lost {count} of {stored} pieces that it had taken in."
     ),
+    "lost 1 stored piece": translate("reasons", "It lost 1 piece that it had taken in."),
+    rf"lost (?P<count>{_COUNT}) stored pieces": translate("reasons", "It lost {count} pieces that it had taken in."),
     rf"gave wrong bytes in (?P<count>{_COUNT}) of (?P<reads>{_COUNT}) reads": translate(
         "reasons", "It gave wrong bytes in {count} of {reads} reads."
     ),
@@ -30,6 +33,41 @@ _TEXTS: Final = {
     ),
     rf"was not up within (?P<span>{_SPAN}) while its twin was": translate(
         "reasons", "It was not up within {span} while the version in use was."
+    ),
+    r"did not end by itself when it was told to \([^)]*\), as its twin did": translate(
+        "reasons", "It did not end by itself when it was told to, as the version in use did."
+    ),
+    "gave wrong answers under its own signature, as 1 neighbour proved": translate(
+        "reasons", "It gave wrong answers under its own signature, as 1 neighbour proved."
+    ),
+    rf"gave wrong answers under its own signature, as (?P<count>{_COUNT}) neighbours proved": translate(
+        "reasons", "It gave wrong answers under its own signature, as {count} neighbours proved."
+    ),
+    rf"does not pass on news from the developers, as its twin did (?P<count>{_COUNT}) times in (?P<span>{_SPAN})": (
+        translate(
+            "reasons", "It does not pass on news from the makers, as the version in use did {count} times in {span}."
+        )
+    ),
+    "it kept its twin busy": translate("reasons", "It kept the version in use busy."),
+    "it finds nobody although others can be reached": translate(
+        "reasons", "It finds nobody although others can be reached."
+    ),
+    r"the computer is to blame: its twin showed the same fault \([^)]*\) at the same time": translate(
+        "reasons", "The computer is to blame: the version in use showed the same fault at the same time."
+    ),
+    rf"the computer is to blame: (?P<count>{_COUNT}) crashes fell together with its own faults": translate(
+        "reasons", "The computer is to blame: {count} crashes fell together with its own faults."
+    ),
+    rf"the prober failed (?P<count>{_COUNT}) times": translate("reasons", "What compares them failed {count} times."),
+    "the current version kept the twin beside it busy": translate(
+        "reasons", "The current version kept the new one beside it busy."
+    ),
+    "the same files are in use and may do less; only files of its own could be tried out with more": translate(
+        "reasons", "The same files are in use and may do less; only files of its own could be tried out with more."
+    ),
+    rf"the way back is not open: (?P<missing>{_COUNT}) of (?P<count>{_COUNT}) chunks missing,"
+    rf" (?P<bad>{_COUNT}) damaged": translate(
+        "reasons", "The way back is not open: {missing} of {count} pieces missing, {bad} damaged."
     ),
     r"broke the protocol: (?P<what>.+)": translate("reasons", "It broke the rules: {what}."),
     r"tried what it may not do: (?P<what>.+)": translate("reasons", "It tried what it may not do: {what}."),
@@ -121,6 +159,41 @@ _MISSING: Final = {  # what a release lacked that could not be proven
     ),
     r"(?P<names>.+) still undecided": translate("reasons", "{names} still undecided"),
     r"(?P<names>.+) lately worse": translate("reasons", "{names} lately worse"),
+    "it was not seen to pass on news from the developers": translate(
+        "reasons", "it was not seen to pass on news from the makers"
+    ),
+    "lately it did not pass on news from the developers": translate(
+        "reasons", "lately it did not pass on news from the makers"
+    ),
+    rf"it gave another vault (?P<count>{_COUNT}) right answers where its twin gave (?P<need>{_COUNT})": translate(
+        "reasons", "it gave another computer {count} right answers where the version in use gave {need}"
+    ),
+    "beside the best version of the last year": translate("reasons", "beside the best version of the last year"),
+}
+_REASON: Final = "(?P<reason>.+)"
+_OVER_A_REASON: Final = {  # what came of a reason that is given after it
+    rf"it failed (?P<count>{_COUNT}) times in probation: {_REASON}": translate(
+        "reasons", "It failed {count} times soon after it took over. {reason}"
+    ),
+    rf"it failed (?P<count>{_COUNT}) times in short succession: {_REASON}": translate(
+        "reasons", "It failed {count} times in short succession. {reason}"
+    ),
+    f"it did not take over: {_REASON}": translate("reasons", "It did not take over. {reason}"),
+    f"it could not be fetched: {_REASON}": translate("reasons", "It could not be fetched. {reason}"),
+    f"no trial could be held: {_REASON}": translate("reasons", "No trial could be held. {reason}"),
+    f"the way back could not be shown: {_REASON}": translate("reasons", "The way back could not be shown. {reason}"),
+    f"it did not pass its self-test: {_REASON}": translate("reasons", "It did not pass its self-test. {reason}"),
+    f"the current version did not start beside it: {_REASON}": translate(
+        "reasons", "The current version did not start beside it. {reason}"
+    ),
+    f"it did not start while its twin did: {_REASON}": translate(
+        "reasons", "It did not start while the version in use did. {reason}"
+    ),
+    f"taken without a proof, as an exception, because {_REASON}": translate(
+        "reasons", "Taken without a proof, as an exception. {reason}"
+    ),
+    rf"(?P<first>.+?); then {_REASON}": translate("reasons", "{first} Then: {reason}"),
+    rf"{_REASON}; it begins anew": translate("reasons", "{reason} It begins anew."),
 }
 _NAMES: Final = {
     "request time": translate("reasons", "request time"),
@@ -136,12 +209,17 @@ _DAYS: Final = re.compile(r"(\d+) days")
 
 
 def say_reason(reason: str) -> str:
-    """The reason as a whole sentence; "" for one that is not known."""
+    """The reason as whole sentences; "" for one that is not known."""
     if (found := _NOT_PROVEN.fullmatch(reason)) is not None:
-        missing = [_known(part, _MISSING) or part for part in found["missing"].split(", ")]
+        missing = [_part(part) for part in found["missing"].split(", ")]
         text = translate("reasons", "Not proven within {span}: {missing}.")
         return text.format(span=_shown("span", found["span"]), missing=", ".join(missing))
-    return _known(reason, _TEXTS)
+    return _known(reason, _TEXTS) or _known(reason, _OVER_A_REASON)
+
+
+def _part(missing: str) -> str:
+    """One thing that a release lacked, as a part of a sentence."""
+    return _known(missing, _MISSING) or _known(missing, _TEXTS).rstrip(".") or missing
 
 
 def _known(reason: str, texts: dict[str, str]) -> str:
@@ -154,6 +232,9 @@ def _known(reason: str, texts: dict[str, str]) -> str:
 def _shown(name: str, value: str) -> str:
     if name == "what":  # the node's own words
         return value
+    if name in ("first", "reason"):
+        said = say_reason(value) or say_why(value)
+        return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
     if name == "names":
         return listed([_NAMES.get(one, one) for one in value.split(" and ")])
     if days := _DAYS.fullmatch(value):

@@ -35,7 +35,10 @@ _LEADS: Final[tuple[tuple[str, Action], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the app has heard so far.  ``heard_s`` is the time of the last word; 0 before the first."""
+    """What the app has heard so far.  ``heard_s`` is the time of the last word; 0 before the first.
+
+    ``refused``: why the node answers and says nothing, while the link is lost; "" if it does not answer at all.
+    """
 
     link: Link = "connecting"
     heard_s: float = 0.0
@@ -43,6 +46,7 @@ class Seen:
     updates: Updates | None = None
     trial: TrialView | None = None
     settings: Settings | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,9 @@ def tell(
     if seen.link == "lost" and trouble:
         lead = plain(trouble)
     heard = status if is_live else None
-    action = offer if seen.link == "lost" else _leads(heard)
+    action = _leads(heard)
+    if seen.link == "lost":
+        action = offer if not seen.refused else None  # it runs: to start it again would be in vain
     tried = trying(seen.updates) if is_live else ""
     home = HomeStory(
         headline=headline,
@@ -168,6 +174,8 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
             note = texts.NOBODY_LOSES if status else ""
         if has_practice_ended:
             return texts.PRACTICE_ENDED, texts.PRACTICE_ENDED_LEAD, note
+        if seen.refused:
+            return texts.SAYS_NOTHING, seen.refused, note
         if not seen.heard_s:
             return texts.NOT_RUNNING, texts.NO_ANSWER_EVER, note
         since = texts.at(seen.heard_s, now, with_seconds=True)

@@ -1,4 +1,4 @@
-"""The icon in the tray and its menu.  Nothing moves; a calm sign stands for a while before it changes."""
+"""The icon in the tray and its menu.  Nothing moves; a sign stands for a while before it changes."""
 
 from __future__ import annotations
 
@@ -19,30 +19,33 @@ from gui.widgets.pause_menu import pause_menu
 from gui.widgets.signs import SIGNS, sign_icon
 from node.api.schema import PauseLasts
 
-DWELL_S: Final = 30.0  # a calm sign stands at least so long; a flickering icon says nothing
+DWELL_S: Final = 30.0  # a sign stands at least so long; a flickering icon says nothing
 DWELL_PRACTICE_S: Final = 3.0  # in a practice network days are seconds
 _USUAL: Final[dict[str, Place]] = {"win32": "bottom", "darwin": "top"}  # where the desktop puts it by itself
-_CALM: Final = ("fine", "trial", "paused")
+_TROUBLE: Final = ("attention", "problem")
 
 
 @dataclass(slots=True)
 class Steady:
-    """Keeps calm signs from flickering.  Trouble, its end, and the end of starting are shown at once.
+    """Keeps signs from flickering: each stands for a while before the next.
 
-    Pure: times are seconds of any one clock.
+    Trouble is shown at once, whatever stands; so is the end of a problem, and of a start that was waited for: the
+    first one, and one out of a problem.  Pure: times are seconds of any one clock.
     """
 
     shown: Sign = "starting"
     since_s: float = 0.0
+    is_awaited: bool = True  # whether what is shown is a start, or the end of a problem, that somebody waits for
 
     def take(self, wanted: Sign, now_s: float, dwell_s: float) -> float:
         """Take the sign that is right now; return after how many seconds to ask again, 0 for not at all."""
         if wanted == self.shown:
             return 0.0
         left_s = self.since_s + dwell_s - now_s
-        if wanted in _CALM and self.shown in _CALM and left_s > 0:
+        is_over = self.shown == "problem" or (self.shown == "starting" and self.is_awaited)
+        if left_s > 0 and wanted not in _TROUBLE and not is_over:
             return left_s
-        self.shown, self.since_s = wanted, now_s
+        self.shown, self.since_s, self.is_awaited = wanted, now_s, self.shown == "problem"
         return 0.0
 
     def let_go(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,6 +151,7 @@ class PretendedSystem:
     is_stopping: bool = False
     slept_s: float = 0.0
     ended_by: list[str] = field(default_factory=list)  # how programs had to be ended
+    patience_s: float = math.inf  # after so long somebody ends the program that runs, not the launcher
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> PretendedProcess:
         app = Path(command[command.index("-c") + 2])
@@ -194,7 +196,9 @@ class PretendedProcess:
         self._system.slept_s += seconds
         self._ran_s += seconds
         slots = self._system.world.slots
-        if self._behaviour == "well":
+        if self._system.slept_s > self._system.patience_s:
+            self._code = -15
+        elif self._behaviour == "well":
             found, trouble = record.read(slots)
             if not trouble:
                 with contextlib.suppress(OSError):

@@ -47,12 +47,12 @@ class HelpPage(QWidget):
         self.save = button(words.SAVE)
         self.save.setAccessibleDescription(words.SAVE_WHY)
         self.save.setToolTip(words.SAVE_WHY)
-        self._said = label("", "small", "faint")
+        self.said = label("", "small", "faint")
         self._copy = button(words.COPY)
         self._copy.clicked.connect(self._copy_address)
         self._address = ""
         said = row(gap=GAP_12)
-        said.addWidget(self._said, 1)
+        said.addWidget(self.said, 1)
         said.addWidget(self._copy)
         self._say("", "")
         both = row(gap=GAP_16)
@@ -99,6 +99,10 @@ class HelpPage(QWidget):
         elif not self.go(link.chapter or self._here, link.heading):
             self._say(words.not_there(target), "")
 
+    def say(self, sentence: str) -> None:
+        """What became of saving the file."""
+        self._say(sentence, "")
+
     def hide_save(self) -> None:
         """The node that runs makes no such file."""
         self.save.hide()
@@ -134,8 +138,8 @@ class HelpPage(QWidget):
 
     def _say(self, sentence: str, address: str) -> None:
         self._address = address
-        self._said.setText(sentence)
-        self._said.setVisible(bool(sentence))
+        self.said.setText(sentence)
+        self.said.setVisible(bool(sentence))
         self._copy.setText(words.COPY)
         self._copy.setVisible(bool(address))
 

@@ -69,5 +69,5 @@ def taken_back(record: Record) -> Record:
 
 
 def is_last(record: Record) -> bool:
-    """Whether nothing is left that could be tried instead."""
+    """Whether nothing is left that could be tried instead: then it is better silent than ended."""
     return record.current == INSTALLED and record.starts >= STARTS_MAX

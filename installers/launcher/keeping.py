@@ -222,7 +222,8 @@ class Node:
                 pair, waited_s = found.current, 0.0
             # Looks are counted, not hours: a computer that slept in between has let nobody say anything.
             waited_s += self._limits.look
-            if trouble or choosing.is_well(found) or self._memory is not None or self.is_watched_by_person:
+            is_excused = choosing.is_last(found) or self._memory is not None or self.is_watched_by_person
+            if trouble or choosing.is_well(found) or is_excused:
                 waited_s = 0.0
             if waited_s >= self._limits.healthy_max:
                 return None

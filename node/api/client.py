@@ -29,6 +29,7 @@ from node.api.schema import (
     TrialView,
     Updates,
 )
+from node.api.told import Told, ToldError
 from node.vault.control import HEAD_BYTES_MAX
 from node.vault.share.tree import CHUNK_BYTES_MAX
 
@@ -44,16 +45,16 @@ BUFFER_BYTES: Final = ANSWER_BYTES_MAX >> 1  # aiohttp takes lines of up to twic
 T = TypeVar("T")
 
 
-class ApiError(Exception):
+class ApiError(ToldError):
     """The node refused, or gave no answer that could be understood.  ``code`` is stable."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, found: Told | str) -> None:
+        super().__init__(found)
         self.code = code
-        self.message = message
+        self.message = self.told.sentence
 
 
-class NotRunning(Exception):
+class NotRunning(ToldError):
     """Nobody serves this home's API.  Start the node, or try again later."""
 
     code = "api.not_running"
@@ -310,4 +311,4 @@ async def _content(answer: aiohttp.ClientResponse) -> bytes:
 
 def _refused(content: bytes) -> ApiError:
     answer = msgspec.json.decode(content, type=ErrorAnswer)
-    return ApiError(answer.code, answer.message)
+    return ApiError(answer.code, Told(answer.message, answer.said))

@@ -7,6 +7,7 @@ from typing import Final
 
 from node.api.schema import Finding, SandboxLevel
 from node.api.texts import count, reason, size
+from node.api.told import Told, told
 
 LEVELS: Final[dict[SandboxLevel, str]] = {
     "full": "A vault is fully contained here",
@@ -62,8 +63,9 @@ def keyring_not_needed(place: str) -> str:
     return f"The key of this home lies {place}."
 
 
-def keyring_slow(seconds: float) -> str:
-    return f"The keyring of this system did not answer within {seconds:.0f} seconds."
+def keyring_slow(seconds: float) -> Told:
+    sentence = f"The keyring of this system did not answer within {seconds:.0f} seconds."
+    return told("keyring.silent", sentence, within_s=round(seconds))
 
 
 def unlock_keyring() -> str:

@@ -24,7 +24,7 @@ class Health:
     failures: int  # how often in a row it did not start or ended by itself
     failure: str  # why, the last time
     disk_trouble: str  # why the home cannot be written, else ""
-    settings_trouble: str  # why the defaults hold, else ""
+    settings_trouble: Told  # why the defaults hold, else NOTHING
     other_trouble: Told  # something else that the farmer should know, else NOTHING
     space: Space
     free_bytes: int  # of the disk
@@ -66,8 +66,8 @@ def status_sentence(health: Health) -> tuple[NodeState, Told]:
             return "attention", bad[name]
     if health.handover is not None and health.handover.left:
         return "attention", _shrinking(health.space, health.handover)
-    if health.settings_trouble:
-        return "attention", Told(health.settings_trouble)
+    if health.settings_trouble.sentence:
+        return "attention", health.settings_trouble
     if health.other_trouble.sentence:
         return "attention", health.other_trouble
     if health.space.used_bytes > health.space.quota_bytes:

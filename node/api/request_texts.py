@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.api.texts import reason
+from node.api.told import Told, told
 
 
 def empty_chunk() -> str:
@@ -13,8 +14,8 @@ def no_address() -> str:
     return "An address has 64 digits, each 0 to 9 or a to f."
 
 
-def malformed(why: str) -> str:
-    return f"The request is malformed: {why}."
+def malformed(why: str) -> Told:
+    return told("api.malformed", f"The request is malformed: {why}.", why=why)
 
 
 def unknown_path(path: str) -> str:
@@ -37,24 +38,30 @@ def body_slow(seconds: float) -> str:
     return f"Nothing more came for {seconds:.0f} seconds, so nothing is stored under an address."
 
 
-def no_port(port: int) -> str:
-    return f"{port} is no port; one is between 1 and 65535, and 0 switches it off."
+def no_port(port: int) -> Told:
+    return told("api.no_port", f"{port} is no port; one is between 1 and 65535, and 0 switches it off.", port=str(port))
 
 
-def api_port_refused(port: int, error: OSError) -> str:
-    return f"Port {port} of this computer cannot be had: {reason(error)}; name another one."
+def api_port_refused(port: int, error: OSError) -> Told:
+    return told(
+        "api.port_refused",
+        f"Port {port} of this computer cannot be had: {reason(error)}; name another one.",
+        port=str(port),
+        why=reason(error),
+    )
 
 
-def refused_at_door(code: str) -> str:
+def refused_at_door(code: str) -> Told:
     match code:
         case "api.token":
-            return (
-                "The token is missing or does not match: it is new at every start and stands in api.json in the home."
+            return told(
+                "api.token",
+                "The token is missing or does not match: it is new at every start and stands in api.json in the home.",
             )
         case "api.origin":
-            return "Web pages may not ask this node."
-    return "This port answers to localhost and 127.0.0.1 with its number, and to no other name."
+            return told("api.origin", "Web pages may not ask this node.")
+    return told("api.host", "This port answers to localhost and 127.0.0.1 with its number, and to no other name.")
 
 
-def internal() -> str:
-    return "Something went wrong inside; the log says what."
+def internal() -> Told:
+    return told("api.internal", "Something went wrong inside; the log says what.")

@@ -19,6 +19,7 @@ from node.api import door, request_texts, texts
 from node.api.handlers import BadRequest, Handler, Handlers, Node
 from node.api.routes import FAILURES, JSON, NODES_OWN, ROUTES
 from node.api.schema import ErrorAnswer, Settings, SettingsPatch
+from node.api.told import Told, ToldError
 from node.supervisor.errors import PortInUse
 from node.vault.ports import Entropy
 from node.vault.share.tree import CHUNK_BYTES_MAX
@@ -257,14 +258,17 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:
         code = getattr(error, "code", None)
         if isinstance(code, str):
-            return _answered(NODES_OWN, code, texts.refusal(code, str(error)))
+            found = error.told if isinstance(error, ToldError) else Told(str(error))
+            message = texts.refusal(code, found.sentence)
+            return _answered(NODES_OWN, code, found if message == found.sentence else Told(message))
         log.exception("request failed path=%s", request.path)
         return _error("internal", request_texts.internal())
 
 
-def _error(code: str, message: str) -> web.Response:
-    return _answered(FAILURES[code][0], code, message)
+def _error(code: str, found: Told | str) -> web.Response:
+    return _answered(FAILURES[code][0], code, found if isinstance(found, Told) else Told(found))
 
 
-def _answered(status: int, code: str, message: str) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(ErrorAnswer(code, message)), content_type=JSON)
+def _answered(status: int, code: str, found: Told) -> web.Response:
+    answer = ErrorAnswer(code, found.sentence, found.said)
+    return web.Response(status=status, body=msgspec.json.encode(answer), content_type=JSON)

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from node.api.told import Told, told
+
 # What the vault says of a chunk that too few took: "1 holders took the chunk, 3 are needed (4 x resource.quota)".
 TOO_FEW: Final = re.compile(r"([0-9]{1,4}) holders took the chunk, ([0-9]{1,4}) are needed(?: \((.{1,200})\))?")
 FULL: Final = re.compile(r"([0-9]{1,4}) x (?:resource\.quota|share)\b")
@@ -42,144 +44,155 @@ def count(number: int, noun: str) -> str:
 # The home.
 
 
-def no_home(path: Path) -> str:
-    return f"There is no Perennial home at {path} yet."
+def no_home(path: Path) -> Told:
+    return told("home.none", f"There is no Perennial home at {path} yet.", path=str(path))
 
 
-def no_shipped_network() -> str:
-    return "This copy of Perennial was made for no network; bring the file of one (--network)."
-
-
-def no_network_file(path: Path, why: str) -> str:
-    return f"{path} is not the file of a network: {why}."
-
-
-def other_fingerprint(path: Path) -> str:
-    return (
-        f"{path} is the file of another network than the fingerprint says; nothing was made. Ask where both come from."
+def no_shipped_network() -> Told:
+    return told(
+        "network.none_shipped", "This copy of Perennial was made for no network; bring the file of one (--network)."
     )
 
 
-def home_of_another_network(path: Path) -> str:
-    return f"{path} is a home of another network, and a home never changes its network; choose another folder."
+def no_network_file(path: Path, why: str) -> Told:
+    return told("network.no_file", f"{path} is not the file of a network: {why}.", path=str(path), why=why)
 
 
-def not_a_home(path: Path) -> str:
-    return f"{path} is not a Perennial home: it holds other files and no home.json."
+def other_fingerprint(path: Path) -> Told:
+    return told(
+        "network.other_fingerprint",
+        f"{path} is the file of another network than the fingerprint says; nothing was made. Ask where both come from.",
+        path=str(path),
+    )
 
 
-def unfinished_home(path: Path) -> str:
-    return f"{path} is a Perennial home whose making was interrupted; make it again."
+def home_of_another_network(path: Path) -> Told:
+    return told(
+        "network.other",
+        f"{path} is a home of another network, and a home never changes its network; choose another folder.",
+        path=str(path),
+    )
 
 
-def already_a_home(path: Path) -> str:
-    return f"{path} is a Perennial home already."
+def not_a_home(path: Path) -> Told:
+    return told(
+        "home.foreign", f"{path} is not a Perennial home: it holds other files and no home.json.", path=str(path)
+    )
 
 
-def not_a_folder(path: Path) -> str:
-    return f"{path} is not a folder."
+def unfinished_home(path: Path) -> Told:
+    return told(
+        "home.unfinished", f"{path} is a Perennial home whose making was interrupted; make it again.", path=str(path)
+    )
 
 
-def not_ours(path: Path) -> str:
-    return f"{path} belongs to another user, so it cannot be your Perennial home."
+def already_a_home(path: Path) -> Told:
+    return told("home.made", f"{path} is a Perennial home already.", path=str(path))
 
 
-def newer_home(path: Path) -> str:
-    return f"{path} was made by a newer version of Perennial, which this one cannot read."
+def not_a_folder(path: Path) -> Told:
+    return told("home.no_folder", f"{path} is not a folder.", path=str(path))
 
 
-def root_replaced(path: Path) -> str:
-    return f"{path} is not the genesis root with which this home was made."
+def not_ours(path: Path) -> Told:
+    return told(
+        "home.not_ours", f"{path} belongs to another user, so it cannot be your Perennial home.", path=str(path)
+    )
 
 
-def path_too_long(path: Path, bytes_max: int) -> str:
-    return f"The path {path} is too long for a home: at most {bytes_max} bytes."
+def newer_home(path: Path) -> Told:
+    return told(
+        "home.newer", f"{path} was made by a newer version of Perennial, which this one cannot read.", path=str(path)
+    )
 
 
-def home_in_use(path: Path, holder: str) -> str:
-    return f"Perennial already runs on {path}{f' (process {holder})' if holder.isdigit() else ''}."
+def root_replaced(path: Path) -> Told:
+    return told("home.root_replaced", f"{path} is not the genesis root with which this home was made.", path=str(path))
 
 
-def port_in_use(bind: str) -> str:
-    return f"{bind} is in use by another program, so the node cannot be reached there."
+def path_too_long(path: Path, bytes_max: int) -> Told:
+    return told(
+        "home.long",
+        f"The path {path} is too long for a home: at most {bytes_max} bytes.",
+        path=str(path),
+        most=str(bytes_max),
+    )
 
 
-def damaged(path: Path, why: str) -> str:
-    return f"{path} is damaged: {why}."
+def home_in_use(path: Path, holder: str) -> Told:
+    if holder.isdigit():
+        return told(
+            "home.in_use_by", f"Perennial already runs on {path} (process {holder}).", path=str(path), pid=holder
+        )
+    return told("home.in_use", f"Perennial already runs on {path}.", path=str(path))
 
 
-def unusable(path: Path, error: BaseException) -> str:
-    return f"{path} cannot be used: {reason(error)}."
+def port_in_use(bind: str) -> Told:
+    return told(
+        "port.in_use", f"{bind} is in use by another program, so the node cannot be reached there.", address=bind
+    )
 
 
-# Settings.
+def damaged(path: Path, why: str) -> Told:
+    return told("file.damaged", f"{path} is damaged: {why}.", path=str(path), why=why)
 
 
-def quota_out_of_range(bytes_min: int, bytes_max: int) -> str:
-    return f"The disk limit must be between {size(bytes_min)} and {size(bytes_max)} ({bytes_min} to {bytes_max} bytes)."
-
-
-def quota_over_disk(disk_bytes: int) -> str:
-    return f"The disk limit is larger than the disk, which holds {size(disk_bytes)}."
-
-
-def _default_holds(quota_bytes: int) -> str:
-    return f"the disk limit is {size(quota_bytes)} until you set it"
-
-
-def settings_missing(path: Path, quota_bytes: int) -> str:
-    return f"{path} is missing; {_default_holds(quota_bytes)}."
-
-
-def settings_unreadable(path: Path, why: str, quota_bytes: int) -> str:
-    return f"{path} cannot be read ({why}); {_default_holds(quota_bytes)}."
-
-
-def settings_bad(path: Path, aside: Path, why: str, quota_bytes: int) -> str:
-    return f"{path.name} could not be understood ({why}) and lies in {aside} now; {_default_holds(quota_bytes)}."
-
-
-def settings_newer(version: int) -> str:
-    return f"it is of the newer version {version}"
-
-
-def settings_not_saved(path: Path, error: OSError) -> str:
-    return f"The settings could not be saved in {path.parent}: {reason(error)}."
+def unusable(path: Path, error: BaseException) -> Told:
+    return told("file.unusable", f"{path} cannot be used: {reason(error)}.", path=str(path), why=reason(error))
 
 
 # Keys.
 
 
-def key_gone(path: Path) -> str:
-    return f"The private key of the home {path} is gone; without it this node cannot go on under its vault id."
-
-
-def key_of_another_home(path: Path) -> str:
-    return f"{path} is the key of another home; two nodes must not run under one vault id."
-
-
-def keyring_damaged(name: str) -> str:
-    return f"The keyring holds something else than a key under the name {name}."
-
-
-def no_keyring() -> str:
-    return "This system offers no keyring that encrypts, so the private key cannot be kept."
-
-
-def keyring_failed(why: str) -> str:
-    return f"The keyring of this system refused: {why.rstrip('.! ')}."
-
-
-def keyring_slow(seconds: float) -> str:
-    return f"The keyring of this system did not answer within {seconds:.0f} seconds; unlock it and start again."
-
-
-def other_key_places(why: str) -> str:
-    return (
-        f"{why} Where there is no keyring, choose another place for the key: --keys passphrase (a file behind a"
-        " passphrase, asked for at every start) or --keys unprotected (a file that every program of this account can"
-        " read; the node starts unattended)."
+def key_gone(path: Path) -> Told:
+    return told(
+        "key.gone",
+        f"The private key of the home {path} is gone; without it this node cannot go on under its vault id.",
+        path=str(path),
     )
+
+
+def key_of_another_home(path: Path) -> Told:
+    return told(
+        "key.other_home",
+        f"{path} is the key of another home; two nodes must not run under one vault id.",
+        path=str(path),
+    )
+
+
+def keyring_damaged(name: str) -> Told:
+    return told("keyring.damaged", f"The keyring holds something else than a key under the name {name}.", name=name)
+
+
+def no_keyring() -> Told:
+    return told("keyring.none", "This system offers no keyring that encrypts, so the private key cannot be kept.")
+
+
+def keyring_failed(why: str) -> Told:
+    why = why.rstrip(".! ")
+    return told("keyring.failed", f"The keyring of this system refused: {why}.", why=why)
+
+
+def keyring_slow(seconds: float) -> Told:
+    return told(
+        "keyring.slow",
+        f"The keyring of this system did not answer within {seconds:.0f} seconds; unlock it and start again.",
+        within_s=round(seconds),
+    )
+
+
+def other_key_places(why: Told) -> Told:
+    others = told(
+        "key.other_places",
+        "Where there is no keyring, choose another place for the key: --keys passphrase (a file behind a passphrase,"
+        " asked for at every start) or --keys unprotected (a file that every program of this account can read; the"
+        " node starts unattended).",
+    )
+    return why.then(others)
+
+
+def key_file_bad(path: Path, why: str) -> Told:
+    return told("key.file", f"{path}: {why}.", path=str(path), why=why)
 
 
 def key_kept_elsewhere(path: Path, kept: str, asked: str) -> str:
@@ -199,16 +212,16 @@ def passphrase_needed(why: str) -> str:
 # The vault.
 
 
-def vault_unavailable() -> str:
-    return "The vault is not running at the moment; it is being started."
+def vault_unavailable() -> Told:
+    return told("vault.unavailable", "The vault is not running at the moment; it is being started.")
 
 
-def vault_too_old() -> str:
-    return "The vault in use is of a version that cannot do this."
+def vault_too_old() -> Told:
+    return told("vault.too_old", "The vault in use is of a version that cannot do this.")
 
 
-def vault_slow(seconds: float) -> str:
-    return f"The vault did not answer within {seconds:.0f} seconds."
+def vault_slow(seconds: float) -> Told:
+    return told("vault.slow", f"The vault did not answer within {seconds:.0f} seconds.", within_s=round(seconds))
 
 
 def vault_ended(code: int, last_words: str) -> str:
@@ -247,16 +260,22 @@ def stays(why: str) -> str:
     return f"The new vault version could not be started: {why}. Nothing was changed."
 
 
-def odd_answer() -> str:
-    return "The vault gave an answer that does not belong to the question."
+def odd_answer() -> Told:
+    return told("vault.odd_answer", "The vault gave an answer that does not belong to the question.")
 
 
-def updates_stopped() -> str:
-    return "Updates have stopped because of a fault in Perennial; your chunks are served as before."
+def updates_stopped() -> Told:
+    return told(
+        "updates.stopped", "Updates have stopped because of a fault in Perennial; your chunks are served as before."
+    )
 
 
-def updates_wait(why: str) -> str:
-    return f"Updates wait, because what was kept of them cannot be read ({why}); your chunks are served as before."
+def updates_wait(why: str) -> Told:
+    return told(
+        "updates.unread",
+        f"Updates wait, because what was kept of them cannot be read ({why}); your chunks are served as before.",
+        why=why,
+    )
 
 
 def unknown_version() -> str:
@@ -289,45 +308,6 @@ def _too_few(message: str) -> str:
     return f"Too few computers can be reached: {took} of at least {needed} could take a part of it."
 
 
-# Invitations.
-
-
-def no_invitation(prefix: str) -> str:
-    return f"This is no invitation: one starts with {prefix}."
-
-
-def invitation_too_long(characters_max: int) -> str:
-    return f"This is too long for an invitation, which has at most {characters_max} characters."
-
-
-def invitation_version(*, is_newer: bool) -> str:
-    return f"This invitation is of {'a newer' if is_newer else 'an older'} version of Perennial than this one reads."
-
-
-def invitation_mistyped() -> str:
-    return "This invitation is mistyped or incomplete; copy it once more."
-
-
-def invitation_foreign() -> str:
-    return "This invitation is to another network than the one of this home, which stays in its own."
-
-
-def nobody_to_invite_to() -> str:
-    return "The vault does not know yet where it can be reached, so there is nobody to invite to; try again soon."
-
-
-def invitation_own() -> str:
-    return "This is the invitation of this home itself; give it to others, or take one of theirs."
-
-
-def joining(vaults: int) -> str:
-    return f"Perennial now tries to meet {count(vaults, 'vault')} of this invitation, now and at its next start."
-
-
-def joining_later(vaults: int) -> str:
-    return f"Kept: Perennial tries to meet {count(vaults, 'vault')} of this invitation when it is started."
-
-
 # The disk.
 
 
@@ -336,8 +316,12 @@ def disk_refuses(error: OSError) -> str:
     return "it is full" if error.errno in DISK_FULL else reason(error)
 
 
-def updates_wait_for_disk(why: str) -> str:
-    return f"The disk does not take what updates must write: {why}. They go on by themselves once it does."
+def updates_wait_for_disk(why: str) -> Told:
+    return told(
+        "updates.disk",
+        f"The disk does not take what updates must write: {why}. They go on by themselves once it does.",
+        why=why,
+    )
 
 
 def disk_low(free_bytes: int) -> str:
@@ -347,21 +331,21 @@ def disk_low(free_bytes: int) -> str:
 # The local API.
 
 
-def not_running(path: Path) -> str:
-    return f"Perennial does not run on {path}."
+def not_running(path: Path) -> Told:
+    return told("api.not_running", f"Perennial does not run on {path}.", path=str(path))
 
 
-def not_entered(path: Path, error: OSError) -> str:
-    return f"{path} cannot be entered: {reason(error)}."
+def not_entered(path: Path, error: OSError) -> Told:
+    return told("api.not_entered", f"{path} cannot be entered: {reason(error)}.", path=str(path), why=reason(error))
 
 
-def no_answer(seconds: float) -> str:
-    return f"Perennial did not answer within {seconds:.0f} seconds."
+def no_answer(seconds: float) -> Told:
+    return told("api.no_answer", f"Perennial did not answer within {seconds:.0f} seconds.", within_s=round(seconds))
 
 
-def broken_answer() -> str:
-    return "Perennial gave an answer that is not understood; perhaps it runs in another version."
+def broken_answer() -> Told:
+    return told("api.broken", "Perennial gave an answer that is not understood; perhaps it runs in another version.")
 
 
-def too_large(bytes_max: int) -> str:
-    return f"The request is too large: at most {bytes_max} bytes."
+def too_large(bytes_max: int) -> Told:
+    return told("api.too_large", f"The request is too large: at most {bytes_max} bytes.", most=str(bytes_max))

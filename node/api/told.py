@@ -14,6 +14,9 @@ class Told:
     sentence: str
     said: tuple[Said, ...] = ()
 
+    def __str__(self) -> str:
+        return self.sentence
+
     def then(self, other: Told) -> Told:
         """Both, one after the other."""
         if not self.said or not other.said:
@@ -26,3 +29,11 @@ def told(code: str, sentence: str, **values: int | str) -> Told:
 
 
 NOTHING = Told("")
+
+
+class ToldError(Exception):
+    """An error whose message is a sentence for a person, with what that is made of where it is known."""
+
+    def __init__(self, found: Told | str = "") -> None:
+        self.told = found if isinstance(found, Told) else Told(found)
+        super().__init__(self.told.sentence)

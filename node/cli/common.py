@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from node.api.client import Client
+    from node.api.schema import Said
 
 T = TypeVar("T")
 
@@ -49,15 +50,18 @@ JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print
 class Failure(click.ClickException):
     """A stated failure: one sentence on standard error, or with --json an ErrorAnswer on standard output."""
 
-    def __init__(self, code: str, message: str, *, is_json: bool, exit_code: int = 1) -> None:
+    def __init__(
+        self, code: str, message: str, said: tuple[Said, ...] = (), *, is_json: bool, exit_code: int = 1
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.said = said
         self.is_json = is_json
         self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads it here
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.is_json:
-            print_error(self.code, self.message)
+            print_error(self.code, self.message, self.said)
         else:
             click.echo(printable(self.message), file=file or sys.stderr)
 
@@ -119,16 +123,20 @@ def print_json(value: msgspec.Struct | dict[str, Any] | None) -> None:
     click.echo(msgspec.json.encode(value))
 
 
-def print_error(code: str, message: str) -> None:
+def print_error(code: str, message: str, said: tuple[Said, ...] = ()) -> None:
     """Print an ErrorAnswer: what a failure is with --json."""
     from node.api.schema import ErrorAnswer  # noqa: PLC0415 - not needed for --help
 
-    print_json(ErrorAnswer(code, message))
+    print_json(ErrorAnswer(code, message, said))
 
 
 def fail(error: Exception, *, is_json: bool, exit_code: int = 1) -> NoReturn:
     """End the command with what an error with a ``code`` says."""
-    raise Failure(getattr(error, "code", "failed"), str(error), is_json=is_json, exit_code=exit_code) from error
+    from node.api.told import ToldError  # noqa: PLC0415 - not needed for --help
+
+    said = error.told.said if isinstance(error, ToldError) else ()
+    code = getattr(error, "code", "failed")
+    raise Failure(code, str(error), said, is_json=is_json, exit_code=exit_code) from error
 
 
 def ask_node(home: Path, use: Callable[[Client], Awaitable[T]], *, is_json: bool) -> T:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from node.api.told import ToldError
 
-class KeyStoreError(Exception):
+
+class KeyStoreError(ToldError):
     """A key cannot be kept or cannot be had; the message is one sentence for a person.  Nothing changed."""
 
     code = "key"

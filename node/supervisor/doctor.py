@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from node.api import doctor_texts, texts
-from node.api.schema import Examination, Finding, Status
+from node.api.schema import Examination, Finding, FindingResult, Status
 from node.keys import keyring
 from node.keys.errors import KeyStoreError
 from node.sandbox.report import SandboxReport, assess
@@ -96,11 +96,12 @@ async def _keyring(home: Home | None, ask: AskKeyring) -> Finding:
         async with asyncio.timeout(KEYRING_S_MAX):
             await ask()
     except TimeoutError:
-        sentence = doctor_texts.keyring_slow(KEYRING_S_MAX)
-        return Finding("keyring", "bad" if is_needed else "unknown", sentence, doctor_texts.unlock_keyring())
+        slow = doctor_texts.keyring_slow(KEYRING_S_MAX)
+        result: FindingResult = "bad" if is_needed else "unknown"
+        return Finding("keyring", result, slow.sentence, doctor_texts.unlock_keyring(), slow.said)
     except KeyStoreError as error:
         advice = doctor_texts.unlock_keyring() if is_needed else doctor_texts.choose_key_place()
-        return Finding("keyring", "bad" if is_needed else "lacking", str(error), advice)
+        return Finding("keyring", "bad" if is_needed else "lacking", str(error), advice, error.told.said)
     return Finding("keyring", "ok", doctor_texts.keyring_answers())
 
 
@@ -112,9 +113,10 @@ def _home(folder: Path) -> tuple[Home | None, Finding]:
         home = Home.read(path)
         mode = stat.S_IMODE(path.stat().st_mode)
     except HomeError as error:
-        return None, Finding("home", "bad", str(error), doctor_texts.home_bad())
+        return None, Finding("home", "bad", str(error), doctor_texts.home_bad(), error.told.said)
     except OSError as error:
-        return None, Finding("home", "bad", texts.unusable(path, error), doctor_texts.home_bad())
+        found = texts.unusable(path, error)
+        return None, Finding("home", "bad", found.sentence, doctor_texts.home_bad(), found.said)
     if sys.platform != "win32" and mode & ~FOLDER_MODE:
         return home, Finding("home", "bad", doctor_texts.home_open(path), doctor_texts.home_is_closed_at_start())
     return home, Finding("home", "ok", doctor_texts.home_whole(path, is_practice=home.is_practice))
@@ -158,7 +160,7 @@ def _port(home: Home, status: Status | None) -> Finding:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((host.strip("[]"), int(port)))
     except OSError:
-        return Finding("port", "bad", texts.port_in_use(bind), doctor_texts.other_port())
+        return Finding("port", "bad", texts.port_in_use(bind).sentence, doctor_texts.other_port())
     return Finding("port", "ok", doctor_texts.port_free(bind))
 
 

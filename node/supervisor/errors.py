@@ -3,8 +3,12 @@
 ``code`` is stable: it goes into logs and the local API.  The message is one sentence for a person.
 """
 
+from __future__ import annotations
 
-class SupervisorError(Exception):
+from node.api.told import Told, ToldError
+
+
+class SupervisorError(ToldError):
     """Root of every error that the supervisor raises on purpose."""
 
     code = "supervisor"
@@ -67,8 +71,8 @@ class VaultUnavailable(SupervisorError):
 class RequestRefused(SupervisorError):
     """The vault did not carry out what was asked; ``code`` says why."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, found: Told | str) -> None:
+        super().__init__(found)
         self.code = code
 
 

@@ -109,7 +109,7 @@ def _check_keyring() -> None:
     try:
         asyncio.run(keyring.check())
     except KeyStoreError as error:
-        raise KeyUnavailable(texts.other_key_places(str(error))) from error
+        raise KeyUnavailable(texts.other_key_places(error.told)) from error
 
 
 def _read(file: Path) -> bytes:

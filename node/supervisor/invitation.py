@@ -24,7 +24,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from node.api import texts
+from node.api import invitation_texts
 from node.supervisor.errors import InvitationError
 from node.vault.core.identity import KEY_BYTES, Introduction, check_address
 from node.vault.errors import MalformedMessage
@@ -59,23 +59,23 @@ def decode_invitation(text: str, network: bytes) -> tuple[Introduction, ...]:
         InvitationError: It is none, of another version, mistyped, or to another network; the message says which.
     """
     if len(text) > CHARACTERS_MAX:
-        raise InvitationError(texts.invitation_too_long(CHARACTERS_MAX))
+        raise InvitationError(invitation_texts.invitation_too_long(CHARACTERS_MAX))
     joined = "".join(text.split()).upper()
     found = ANY_PREFIX.match(joined)
     if found is None:
-        raise InvitationError(texts.no_invitation(PREFIX))
+        raise InvitationError(invitation_texts.no_invitation(PREFIX))
     if int(found[1]) != VERSION:
-        raise InvitationError(texts.invitation_version(is_newer=int(found[1]) > VERSION))
+        raise InvitationError(invitation_texts.invitation_version(is_newer=int(found[1]) > VERSION))
     content = _content(joined[found.end() :])
     body = content[:-CHECKSUM_BYTES]
     if len(body) <= NETWORK_BYTES or content[-CHECKSUM_BYTES:] != _checksum(body):
-        raise InvitationError(texts.invitation_mistyped())
+        raise InvitationError(invitation_texts.invitation_mistyped())
     if body[:NETWORK_BYTES] != network[:NETWORK_BYTES]:
-        raise InvitationError(texts.invitation_foreign())
+        raise InvitationError(invitation_texts.invitation_foreign())
     try:
         return _introductions(body)
     except (IndexError, ValueError, MalformedMessage) as error:  # made so on purpose: the checksum fits
-        raise InvitationError(texts.invitation_mistyped()) from error
+        raise InvitationError(invitation_texts.invitation_mistyped()) from error
 
 
 def _content(letters: str) -> bytes:

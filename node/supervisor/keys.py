@@ -246,9 +246,9 @@ def _seed_at(path: Path, home: Home, *, make: Callable[[], bytes], read: Callabl
         raise KeyUnavailable(texts.unusable(path, error)) from error
     except WrongPassphrase as error:
         wanted = PassphraseWanted if path.exists() else NewPassphraseWanted
-        raise wanted(f"{path}: {error}.") from error
+        raise wanted(texts.key_file_bad(path, str(error))) from error
     except KeyStoreError as error:
-        raise KeyUnavailable(f"{path}: {error}.") from error
+        raise KeyUnavailable(texts.key_file_bad(path, str(error))) from error
     if name != home.marker.name:  # two nodes under one vault id would contradict each other
         raise KeyUnavailable(texts.key_of_another_home(path))
     if len(seed) != KEY_BYTES:
@@ -263,5 +263,5 @@ async def _seed_in_keyring(name: str, make: Callable[[], bytes], keyring: Callab
             seed = make()
             await keep(name, seed, keyring)
     except KeyStoreError as error:
-        raise KeyUnavailable(str(error)) from error
+        raise KeyUnavailable(error.told) from error
     return seed

@@ -2,8 +2,8 @@
 
     API answers, vault reachable  --HEALTHY_S without a break-->  marked as proven; never unmarked by itself
 
-A program that has run here before need not have its vault reachable: what ails a vault then is the vault's, or this
-computer's, and no other program would mend it.  Without a launcher nothing of this happens.
+A program that has run here before, or was fallen back to, need not have its vault reachable: what ails a vault then is
+the vault's, or this computer's, and no other program would mend it.  Without a launcher nothing of this happens.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 from node.api.schema import Status
 from node.supervisor.errors import HomeInUse, KeyUnavailable
 from node.update import programs
+from node.update.programs import Program
 from node.update.starting import BUSY_CODE, Installation
 
 HEALTHY_S: Final = 60.0
@@ -70,17 +71,20 @@ async def prove(slots: Path, ask: Callable[[], Awaitable[Status | None]], is_rea
         return  # no program but the installed one was ever in use: there is nothing to be left for
     now_s = asyncio.get_running_loop().time
     kept = await asyncio.to_thread(programs.read, slots)
-    proving = Proving(has_run_here=kept.is_proven)
+    proving = Proving(has_run_here=kept.is_proven or kept.previous is None)
     while True:
         status = await ask()
         proving = proving.look(now_s(), Signs(status is not None, is_reachable(), _is_disks_fault(status)))
-        if proving.is_proven(now_s()) and await asyncio.to_thread(_mark, slots):
+        if proving.is_proven(now_s()) and await asyncio.to_thread(_mark, slots, kept.current):
             return
         await asyncio.sleep(LOOK_S)
 
 
-def _mark(slots: Path) -> bool:
+def _mark(slots: Path, program: Program) -> bool:
+    """Whether there is nothing more to be marked: this program is, or another one is about to take its place."""
     try:
+        if programs.read(slots).current != program:
+            return True
         programs.mark_proven(slots)
     except OSError as error:
         log.warning("program not marked as proven yet reason=%s", error)

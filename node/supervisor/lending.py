@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from node.api import schema, texts
+from node.api import schema, wishes
+from node.api.told import NOTHING
 from node.supervisor import settings, space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
@@ -83,9 +84,9 @@ class Lending:
             wanted = settings.checked(msgspec.structs.replace(self.settings, **given))
             disk = await asyncio.to_thread(space.measure, self._home)
             if disk.total_bytes and wanted.quota_bytes > disk.total_bytes:
-                raise SettingsError(texts.quota_over_disk(disk.total_bytes))
+                raise SettingsError(wishes.quota_over_disk(disk.total_bytes))
             await asyncio.to_thread(self._keep, wanted, at_login)
-            self.settings, self.trouble, self.disk = wanted, "", disk
+            self.settings, self.trouble, self.disk = wanted, NOTHING, disk
             await self._share_out(is_kept_looked_at=True)
 
     def _keep(self, wanted: settings.Settings, at_login: bool | None) -> None:  # noqa: FBT001 - as it was given

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from node.api import schema, texts
+from node.api import invitation_texts, schema
 from node.supervisor.bootstrap import Bootstrap, addressed
 from node.supervisor.errors import InvitationError, RequestRefused, StateError, VaultUnavailable
 from node.supervisor.home import Home
@@ -61,7 +61,7 @@ class Meeting:
         """
         own = addressed(self._vault.record) if self._vault.is_listening else None
         if own is None:
-            raise VaultUnavailable(texts.nobody_to_invite_to())
+            raise VaultUnavailable(invitation_texts.nobody_to_invite_to())
         others = [found for record in await self._known() if (found := addressed(record)) is not None]
         return schema.Invitation(encode_invitation(self._network, [own, *others][:VAULTS_MAX]))
 
@@ -79,7 +79,8 @@ class Meeting:
             await self._vault.ask(lambda number: control.Introduce(number, encoded))
         except (VaultUnavailable, RequestRefused) as error:
             log.info("the vault is told of the invitation when it starts reason=%s", error)
-        return schema.Joined(len(introductions), texts.joining(len(introductions)))
+        found = invitation_texts.joining(len(introductions))
+        return schema.Joined(len(introductions), found.sentence, found.said)
 
     async def _known(self) -> tuple[bytes, ...]:
         try:
@@ -99,7 +100,8 @@ def join_later(home: Home, text: str) -> schema.Joined:
     """
     introductions = _others_of(text, home.network, home.last_record())
     Bootstrap(home).introduce(introductions)
-    return schema.Joined(len(introductions), texts.joining_later(len(introductions)))
+    found = invitation_texts.joining_later(len(introductions))
+    return schema.Joined(len(introductions), found.sentence, found.said)
 
 
 def _others_of(text: str, network: bytes, record: bytes) -> tuple[Introduction, ...]:
@@ -111,5 +113,5 @@ def _others_of(text: str, network: bytes, record: bytes) -> tuple[Introduction, 
     introductions = decode_invitation(text, network)
     own = addressed(record)
     if own is not None and introductions[0].transport_key == own.transport_key:  # whoever invites comes first
-        raise InvitationError(texts.invitation_own())
+        raise InvitationError(invitation_texts.invitation_own())
     return introductions

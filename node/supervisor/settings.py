@@ -13,6 +13,7 @@ import msgspec
 
 from node.api import texts, wishes
 from node.api.schema import HOURS, Notifications
+from node.api.told import NOTHING, Told
 from node.supervisor.errors import SettingsError
 from node.vault.storage.filesystem import write_durably
 
@@ -68,7 +69,7 @@ def checked(settings: Settings) -> Settings:
         SettingsError: One is not; the message names the range.
     """
     if not QUOTA_BYTES_MIN <= settings.quota_bytes <= QUOTA_BYTES_MAX:
-        raise SettingsError(texts.quota_out_of_range(QUOTA_BYTES_MIN, QUOTA_BYTES_MAX))
+        raise SettingsError(wishes.quota_out_of_range(QUOTA_BYTES_MIN, QUOTA_BYTES_MAX))
     for rate in (settings.upload_bytes_per_s, settings.download_bytes_per_s):
         if rate and not RATE_BYTES_PER_S_MIN <= rate <= RATE_BYTES_PER_S_MAX:
             raise SettingsError(wishes.rate_out_of_range(RATE_BYTES_PER_S_MIN, RATE_BYTES_PER_S_MAX))
@@ -79,8 +80,8 @@ def checked(settings: Settings) -> Settings:
     return settings
 
 
-def load(path: Path, default: Settings = REAL) -> tuple[Settings, str]:
-    """Read the settings; return them and, when the defaults had to be used, a sentence that says why, else "".
+def load(path: Path, default: Settings = REAL) -> tuple[Settings, Told]:
+    """Read the settings; return them and, when the defaults had to be used, a sentence that says why, else NOTHING.
 
     Blocking.  A file that is damaged or of a newer version is renamed to end in ``.bad``.  One of an older version says
     less than the newest: the rest is as by ``default``.
@@ -89,13 +90,13 @@ def load(path: Path, default: Settings = REAL) -> tuple[Settings, str]:
         with path.open("rb") as file:
             content = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
-        return default, texts.settings_missing(path, QUOTA_BYTES_DEFAULT)
+        return default, wishes.settings_missing(path, QUOTA_BYTES_DEFAULT)
     except OSError as error:
-        return default, texts.settings_unreadable(path, texts.reason(error), QUOTA_BYTES_DEFAULT)
+        return default, wishes.settings_unreadable(path, texts.reason(error), QUOTA_BYTES_DEFAULT)
     try:
-        return _decode(content, default), ""
+        return _decode(content, default), NOTHING
     except (msgspec.DecodeError, RecursionError, UnicodeError, SettingsError) as error:
-        return default, texts.settings_bad(path, _put_aside(path), str(error), QUOTA_BYTES_DEFAULT)
+        return default, wishes.settings_bad(path, _put_aside(path), str(error), QUOTA_BYTES_DEFAULT)
 
 
 def save(path: Path, settings: Settings) -> None:
@@ -107,7 +108,7 @@ def save(path: Path, settings: Settings) -> None:
     try:
         write_durably(path, msgspec.json.encode(checked(settings)))
     except OSError as error:
-        raise SettingsError(texts.settings_not_saved(path, error)) from error
+        raise SettingsError(wishes.settings_not_saved(path, error)) from error
 
 
 class _Version(msgspec.Struct):
@@ -119,7 +120,7 @@ def _decode(content: bytes, default: Settings) -> Settings:
         raise SettingsError(f"longer than {FILE_BYTES_MAX} bytes")
     version = msgspec.json.decode(content, type=_Version).version
     if version > VERSION:
-        raise SettingsError(texts.settings_newer(version))
+        raise SettingsError(wishes.settings_newer(version))
     if version < 1:
         raise SettingsError(wishes.no_version(version))
     if version == 1:

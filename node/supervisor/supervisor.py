@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Final, TypeVar
 
-from node.api import health, pauses, schema, texts
+from node.api import health, pauses, schema, texts, told
 from node.sandbox.report import SandboxReport
 from node.supervisor import diagnostics
 from node.supervisor.assigning import Assigning
@@ -90,7 +90,7 @@ class Supervisor:
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._limits_given = NO_LIMITS
-        self._updates_trouble = ""
+        self._updates_trouble = told.NOTHING
         self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
         self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
@@ -163,12 +163,12 @@ class Supervisor:
 
     def status(self) -> schema.Status:
         found = self._health()
-        state, told = health.status_sentence(found)
+        state, said = health.status_sentence(found)
         figures = self.vault.state
         return schema.Status(
             state=state,
-            sentence=told.sentence,
-            said=told.said,
+            sentence=said.sentence,
+            said=said.said,
             is_practice=self.home.is_practice,
             space=self._space(),
             peer_count=figures.peer_count if figures else 0,

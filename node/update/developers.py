@@ -26,13 +26,13 @@ def news(fresh: Freshness | None, halted_at: datetime | None, now: datetime) -> 
     return DeveloperNews("current", found.sentence, signed_s, said=found.said)
 
 
-def trouble(updates: Updates, in_use: str, own: str = "") -> Told:
+def trouble(updates: Updates, in_use: str, own: Told = NOTHING) -> Told:
     """What the farmer should know of updates, while the files ``in_use`` serve; NOTHING if there is nothing.
 
     ``own`` is why they have stopped on this computer, which goes before all else.
     """
-    if own or updates.trouble:
-        return Told(own or updates.trouble)
+    if own.sentence or updates.trouble:
+        return own if own.sentence else Told(updates.trouble, updates.trouble_said)
     heard = updates.developers
     if heard is not None and heard.state != "current":
         return Told(heard.sentence, heard.said)

@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from node.api import schema, texts
+from node.api.told import NOTHING
 from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
@@ -92,11 +93,11 @@ class Updates:
 
     def updates(self) -> schema.Updates:
         now_s = asyncio.get_running_loop().time()
-        items = [self._view(record, now_s) for record in self._records.values()]
+        items = tuple(self._view(record, now_s) for record in reversed(self._records.values()))
         refused, developers = tuple(self._judge.refused), self._judge.developers()
         why = self._disk.why or (self._job.disk_trouble if self._job else "") or self._means.rollouts.disk_trouble
-        trouble = texts.updates_wait_for_disk(why) if why else ""
-        return schema.Updates(tuple(reversed(items)), refused, developers, self._decoys.measured, trouble)
+        found = texts.updates_wait_for_disk(why) if why else NOTHING
+        return schema.Updates(items, refused, developers, self._decoys.measured, found.sentence, found.said)
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""

@@ -180,6 +180,10 @@
         <translation>Es läuft nicht.</translation>
     </message>
     <message>
+        <source>It does not talk to this window.</source>
+        <translation>Es spricht nicht mit diesem Fenster.</translation>
+    </message>
+    <message>
         <source>It ended with code {code}.</source>
         <translation>Es hat mit dem Code {code} geendet.</translation>
     </message>
@@ -1453,12 +1457,56 @@
         <translation>Sie hat die Regeln gebrochen: {what}.</translation>
     </message>
     <message>
+        <source>It could not be fetched. {reason}</source>
+        <translation>Sie ließ sich nicht holen. {reason}</translation>
+    </message>
+    <message>
         <source>It crashed while the version in use went on.</source>
         <translation>Sie ist abgestürzt, während die jetzige Version weiterlief.</translation>
     </message>
     <message>
+        <source>It did not end by itself when it was told to, as the version in use did.</source>
+        <translation>Sie endete nicht von selbst, als sie sollte; die jetzige Version tat es.</translation>
+    </message>
+    <message>
+        <source>It did not pass its self-test. {reason}</source>
+        <translation>Sie hat ihre eigene Probe nicht bestanden. {reason}</translation>
+    </message>
+    <message>
+        <source>It did not start while the version in use did. {reason}</source>
+        <translation>Sie startete nicht, die jetzige Version aber doch. {reason}</translation>
+    </message>
+    <message>
+        <source>It did not take over. {reason}</source>
+        <translation>Sie hat nicht übernommen. {reason}</translation>
+    </message>
+    <message>
+        <source>It does not pass on news from the makers, as the version in use did {count} times in {span}.</source>
+        <translation>Sie gibt Neues von den Herstellern nicht weiter; die jetzige Version tat es {count} Mal in {span}.</translation>
+    </message>
+    <message>
+        <source>It failed {count} times in short succession. {reason}</source>
+        <translation>Sie ist {count} Mal kurz nacheinander ausgefallen. {reason}</translation>
+    </message>
+    <message>
+        <source>It failed {count} times soon after it took over. {reason}</source>
+        <translation>Sie ist bald nach der Übernahme {count} Mal ausgefallen. {reason}</translation>
+    </message>
+    <message>
         <source>It fails more often: {share} % more of its requests than the version in use (at most {limit} % allowed).</source>
         <translation>Ihr misslingt mehr: {share} % mehr Anfragen als der jetzigen Version (erlaubt sind höchstens {limit} %).</translation>
+    </message>
+    <message>
+        <source>It finds nobody although others can be reached.</source>
+        <translation>Sie findet niemanden, obwohl andere zu erreichen sind.</translation>
+    </message>
+    <message>
+        <source>It gave wrong answers under its own signature, as 1 neighbour proved.</source>
+        <translation>Sie gab unter eigener Unterschrift falsche Antworten; das hat 1 Nachbar bewiesen.</translation>
+    </message>
+    <message>
+        <source>It gave wrong answers under its own signature, as {count} neighbours proved.</source>
+        <translation>Sie gab unter eigener Unterschrift falsche Antworten; das haben {count} Nachbarn bewiesen.</translation>
     </message>
     <message>
         <source>It gave wrong bytes in {count} of {reads} reads.</source>
@@ -1489,8 +1537,20 @@
         <translation>Sie ist langsamer: Anfragen dauern {factor}-mal so lange (erlaubt ist höchstens {limit}).</translation>
     </message>
     <message>
+        <source>It kept the version in use busy.</source>
+        <translation>Sie hielt die jetzige Version in Atem.</translation>
+    </message>
+    <message>
+        <source>It lost 1 piece that it had taken in.</source>
+        <translation>Sie hat 1 Stück verloren, das sie angenommen hatte.</translation>
+    </message>
+    <message>
         <source>It lost {count} of {stored} pieces that it had taken in.</source>
         <translation>Sie hat {count} von {stored} Stücken verloren, die sie angenommen hatte.</translation>
+    </message>
+    <message>
+        <source>It lost {count} pieces that it had taken in.</source>
+        <translation>Sie hat {count} Stücke verloren, die sie angenommen hatte.</translation>
     </message>
     <message>
         <source>It needs {factor} times the memory (at most {limit} allowed).</source>
@@ -1541,6 +1601,10 @@
         <translation>Nachbarn sehen es anders: Für sie ist sie langsamer als die jetzige Version.</translation>
     </message>
     <message>
+        <source>No trial could be held. {reason}</source>
+        <translation>Sie ließ sich nicht ausprobieren. {reason}</translation>
+    </message>
+    <message>
         <source>Not proven within {span}: {missing}.</source>
         <translation>Nicht bewiesen innerhalb von {span}: {missing}.</translation>
     </message>
@@ -1551,6 +1615,26 @@
     <message>
         <source>Nothing is tried out while Perennial is paused.</source>
         <translation>Solange Perennial pausiert, wird nichts ausprobiert.</translation>
+    </message>
+    <message>
+        <source>Taken without a proof, as an exception. {reason}</source>
+        <translation>Ohne Nachweis übernommen, als Ausnahme. {reason}</translation>
+    </message>
+    <message>
+        <source>The computer is to blame: the version in use showed the same fault at the same time.</source>
+        <translation>Es liegt am Computer: Die jetzige Version zeigte zur selben Zeit denselben Fehler.</translation>
+    </message>
+    <message>
+        <source>The computer is to blame: {count} crashes fell together with its own faults.</source>
+        <translation>Es liegt am Computer: {count} Abstürze fielen mit seinen eigenen Fehlern zusammen.</translation>
+    </message>
+    <message>
+        <source>The current version did not start beside it. {reason}</source>
+        <translation>Die jetzige Version startete daneben nicht. {reason}</translation>
+    </message>
+    <message>
+        <source>The current version kept the new one beside it busy.</source>
+        <translation>Die jetzige Version hielt die neue in Atem.</translation>
     </message>
     <message>
         <source>The makers recalled it, and nothing from before may be gone back to.</source>
@@ -1565,12 +1649,32 @@
         <translation>Die Hersteller haben sie zurückgezogen.</translation>
     </message>
     <message>
+        <source>The same files are in use and may do less; only files of its own could be tried out with more.</source>
+        <translation>Dieselben Dateien sind in Gebrauch und dürfen weniger; mit mehr ließen sich nur eigene Dateien ausprobieren.</translation>
+    </message>
+    <message>
+        <source>The way back could not be shown. {reason}</source>
+        <translation>Der Weg zurück ließ sich nicht zeigen. {reason}</translation>
+    </message>
+    <message>
+        <source>The way back is not open: {missing} of {count} pieces missing, {bad} damaged.</source>
+        <translation>Der Weg zurück ist nicht offen: {missing} von {count} Stücken fehlen, {bad} sind beschädigt.</translation>
+    </message>
+    <message>
         <source>This computer has not met its neighbours yet.</source>
         <translation>Dieser Computer kennt seine Nachbarn noch nicht.</translation>
     </message>
     <message>
         <source>Too few neighbours have shown the makers&apos; newest word yet.</source>
         <translation>Noch haben zu wenige Nachbarn das neueste Wort der Hersteller gezeigt.</translation>
+    </message>
+    <message>
+        <source>What compares them failed {count} times.</source>
+        <translation>Was die beiden vergleicht, ist {count} Mal ausgefallen.</translation>
+    </message>
+    <message>
+        <source>beside the best version of the last year</source>
+        <translation>verglichen mit der besten Version des letzten Jahres</translation>
     </message>
     <message>
         <source>bytes sent</source>
@@ -1583,6 +1687,18 @@
     <message>
         <source>growth of memory</source>
         <translation>Speicherzuwachs</translation>
+    </message>
+    <message>
+        <source>it gave another computer {count} right answers where the version in use gave {need}</source>
+        <translation>einem anderen Computer {count} richtige Antworten gegeben, die jetzige Version {need}</translation>
+    </message>
+    <message>
+        <source>it was not seen to pass on news from the makers</source>
+        <translation>nicht gesehen, dass sie Neues von den Herstellern weitergibt</translation>
+    </message>
+    <message>
+        <source>lately it did not pass on news from the makers</source>
+        <translation>zuletzt Neues von den Herstellern nicht weitergegeben</translation>
     </message>
     <message>
         <source>memory</source>
@@ -1599,6 +1715,10 @@
     <message>
         <source>slowest requests</source>
         <translation>langsamste Antworten</translation>
+    </message>
+    <message>
+        <source>{first} Then: {reason}</source>
+        <translation>{first} Dann: {reason}</translation>
     </message>
     <message>
         <source>{have} of {need} checked reads</source>
@@ -1623,6 +1743,283 @@
     <message>
         <source>{names} still undecided</source>
         <translation>noch offen: {names}</translation>
+    </message>
+    <message>
+        <source>{reason} It begins anew.</source>
+        <translation>{reason} Es beginnt von vorn.</translation>
+    </message>
+</context>
+<context>
+    <name>refusals</name>
+    <message>
+        <source>A limit of the line is 0 (none) or between {least} and {most} a second: with less, no piece would pass in the time that others wait for it.</source>
+        <translation>Eine Grenze der Leitung ist 0 (keine) oder liegt zwischen {least} und {most} je Sekunde: Mit weniger käme kein Stück in der Zeit durch, die andere darauf warten.</translation>
+    </message>
+    <message>
+        <source>A practice home does not start when you log in.</source>
+        <translation>Ein Übungsbeet startet nicht beim Anmelden.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Kept: Perennial tries to meet %n computer(s) of this invitation when it is started.</source>
+        <translation>
+            <numerusform>Aufgehoben: Perennial sucht %n Computer aus dieser Einladung, sobald es gestartet wird.</numerusform>
+            <numerusform>Aufgehoben: Perennial sucht %n Computer aus dieser Einladung, sobald es gestartet wird.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Perennial already runs on {path} (process {pid}).</source>
+        <translation>Perennial läuft schon in {path} (Prozess {pid}).</translation>
+    </message>
+    <message>
+        <source>Perennial already runs on {path}.</source>
+        <translation>Perennial läuft schon in {path}.</translation>
+    </message>
+    <message>
+        <source>Perennial answers to localhost and 127.0.0.1 with its number, and to no other name.</source>
+        <translation>Perennial antwortet auf localhost und 127.0.0.1 mit seiner Nummer und auf keinen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Perennial did not answer within {within} seconds.</source>
+        <translation>Perennial hat binnen {within} Sekunden nicht geantwortet.</translation>
+    </message>
+    <message>
+        <source>Perennial does not know yet where it can be reached, so there is nobody to invite to; try again soon.</source>
+        <translation>Perennial weiß noch nicht, wo es zu erreichen ist; darum lässt sich noch niemand einladen. Bitte bald noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>Perennial does not run on {path}.</source>
+        <translation>In {path} läuft Perennial nicht.</translation>
+    </message>
+    <message>
+        <source>Perennial gave an answer that does not belong to the question.</source>
+        <translation>Perennial hat etwas geantwortet, das nicht zur Frage gehört.</translation>
+    </message>
+    <message>
+        <source>Perennial gave an answer that is not understood; perhaps it runs in another version.</source>
+        <translation>Perennial hat etwas geantwortet, das nicht zu verstehen ist; vielleicht läuft eine andere Version.</translation>
+    </message>
+    <message>
+        <source>Perennial is not running at the moment; it is being started.</source>
+        <translation>Perennial läuft im Augenblick nicht; es wird gestartet.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Perennial now tries to meet %n computer(s) of this invitation, now and at its next start.</source>
+        <translation>
+            <numerusform>Perennial sucht %n Computer aus dieser Einladung, jetzt und beim nächsten Start.</numerusform>
+            <numerusform>Perennial sucht %n Computer aus dieser Einladung, jetzt und beim nächsten Start.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Port {port} of this computer cannot be had: {why}; name another one.</source>
+        <translation>Der Port {port} dieses Computers ist nicht zu haben: {why}; bitte einen anderen nennen.</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside; the log says what.</source>
+        <translation>Innen ging etwas schief; was, steht im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The disk does not take what updates must write: {why}. They go on by themselves once it does.</source>
+        <translation>Die Festplatte nimmt nicht an, was neue Versionen schreiben müssen: {why}. Sobald sie es tut, geht es von selbst weiter.</translation>
+    </message>
+    <message>
+        <source>The disk limit is larger than the disk, which holds {disk}.</source>
+        <translation>Die Grenze ist größer als die Festplatte, die {disk} fasst.</translation>
+    </message>
+    <message>
+        <source>The disk limit must be between {least} and {most}.</source>
+        <translation>Die Grenze für die Festplatte muss zwischen {least} und {most} liegen.</translation>
+    </message>
+    <message>
+        <source>The hours are some of 0 to 23, each once and in order, and at least one; to stop for longer, pause.</source>
+        <translation>Die Stunden sind einige von 0 bis 23, jede einmal und der Reihe nach, mindestens eine; wer länger anhalten will, pausiert.</translation>
+    </message>
+    <message>
+        <source>The keyring holds something else than a key under the name {name}.</source>
+        <translation>Im Schlüsselbund liegt unter dem Namen {name} etwas anderes als ein Schlüssel.</translation>
+    </message>
+    <message>
+        <source>The keyring of this system did not answer within {within} seconds.</source>
+        <translation>Der Schlüsselbund dieses Systems hat binnen {within} Sekunden nicht geantwortet.</translation>
+    </message>
+    <message>
+        <source>The keyring of this system did not answer within {within} seconds; unlock it and start again.</source>
+        <translation>Der Schlüsselbund dieses Systems hat binnen {within} Sekunden nicht geantwortet; bitte entsperren und noch einmal starten.</translation>
+    </message>
+    <message>
+        <source>The keyring of this system refused: {why}.</source>
+        <translation>Der Schlüsselbund dieses Systems weigert sich: {why}.</translation>
+    </message>
+    <message>
+        <source>The path {path} is too long for a home: at most {most} bytes.</source>
+        <translation>Der Pfad {path} ist zu lang: höchstens {most} Bytes.</translation>
+    </message>
+    <message>
+        <source>The port of the local API is 0 (none) or between {least} and {most}.</source>
+        <translation>Der Port der lokalen API ist 0 (keiner) oder liegt zwischen {least} und {most}.</translation>
+    </message>
+    <message>
+        <source>The private key of the home {path} is gone; without it this computer is a stranger to the others.</source>
+        <translation>Der private Schlüssel zu {path} ist fort; ohne ihn ist dieser Computer den anderen fremd.</translation>
+    </message>
+    <message>
+        <source>The request is malformed: {why}.</source>
+        <translation>Die Anfrage ist nicht zu verstehen: {why}.</translation>
+    </message>
+    <message>
+        <source>The request is too large: at most {most} bytes.</source>
+        <translation>Die Anfrage ist zu groß: höchstens {most} Bytes.</translation>
+    </message>
+    <message>
+        <source>The settings could not be saved in {path}: {why}.</source>
+        <translation>Die Einstellungen ließen sich nicht in {path} speichern: {why}.</translation>
+    </message>
+    <message>
+        <source>The version in use cannot do this.</source>
+        <translation>Die jetzige Version kann das nicht.</translation>
+    </message>
+    <message>
+        <source>There is no Perennial home at {path} yet.</source>
+        <translation>In {path} gibt es noch keinen Ordner von Perennial.</translation>
+    </message>
+    <message>
+        <source>This copy of Perennial was made for no network; bring the file of one.</source>
+        <translation>Diese Kopie von Perennial ist für kein Netz gemacht; bitte die Datei eines Netzes mitbringen.</translation>
+    </message>
+    <message>
+        <source>This invitation is mistyped or incomplete; copy it once more.</source>
+        <translation>Diese Einladung ist vertippt oder unvollständig; bitte noch einmal kopieren.</translation>
+    </message>
+    <message>
+        <source>This invitation is of a newer version of Perennial than this one reads.</source>
+        <translation>Diese Einladung stammt von einer neueren Version von Perennial, als diese liest.</translation>
+    </message>
+    <message>
+        <source>This invitation is of an older version of Perennial than this one reads.</source>
+        <translation>Diese Einladung stammt von einer älteren Version von Perennial, als diese liest.</translation>
+    </message>
+    <message>
+        <source>This invitation is to another network than the one of this home, which stays in its own.</source>
+        <translation>Diese Einladung ist in ein anderes Netz als das dieses Ordners, der in seinem bleibt.</translation>
+    </message>
+    <message>
+        <source>This is no invitation: one starts with {prefix}.</source>
+        <translation>Das ist keine Einladung: Eine beginnt mit {prefix}.</translation>
+    </message>
+    <message>
+        <source>This is the invitation of this home itself; give it to others, or take one of theirs.</source>
+        <translation>Das ist die eigene Einladung; sie ist für andere, und hier hilft eine von ihnen.</translation>
+    </message>
+    <message>
+        <source>This is too long for an invitation, which has at most {most} characters.</source>
+        <translation>Das ist zu lang für eine Einladung, die höchstens {most} Zeichen hat.</translation>
+    </message>
+    <message>
+        <source>This system offers no keyring that encrypts, so the private key cannot be kept.</source>
+        <translation>Dieses System hat keinen verschlüsselten Schlüsselbund; darum lässt sich der private Schlüssel nicht aufbewahren.</translation>
+    </message>
+    <message>
+        <source>This window&apos;s key to Perennial does not fit: it is new at every start. It is tried again by itself.</source>
+        <translation>Der Zugang dieses Fensters zu Perennial passt nicht: Er ist bei jedem Start neu. Das Fenster versucht es von selbst wieder.</translation>
+    </message>
+    <message>
+        <source>Updates have stopped because of a fault in Perennial; your pieces are served as before.</source>
+        <translation>Neue Versionen sind wegen eines Fehlers in Perennial angehalten; Ihre Stücke bleiben verfügbar wie bisher.</translation>
+    </message>
+    <message>
+        <source>Updates wait, because what was kept of them cannot be read ({why}); your pieces are served as before.</source>
+        <translation>Neue Versionen warten, weil nicht zu lesen ist, was davon aufbewahrt wurde ({why}); Ihre Stücke bleiben verfügbar wie bisher.</translation>
+    </message>
+    <message>
+        <source>Web pages may not ask Perennial.</source>
+        <translation>Webseiten dürfen Perennial nichts fragen.</translation>
+    </message>
+    <message>
+        <source>Where there is no keyring, choose another place for the key.</source>
+        <translation>Wo es keinen Schlüsselbund gibt, bitte einen anderen Ort für den Schlüssel wählen.</translation>
+    </message>
+    <message>
+        <source>Whether Perennial starts when you log in could not be changed in {path}: {why}.</source>
+        <translation>Ob Perennial beim Anmelden startet, ließ sich in {path} nicht ändern: {why}.</translation>
+    </message>
+    <message>
+        <source>{address} is in use by another program, so this computer cannot be reached there.</source>
+        <translation>{address} gehört einem anderen Programm; dort ist dieser Computer nicht zu erreichen.</translation>
+    </message>
+    <message>
+        <source>{name} could not be understood ({why}) and lies in {aside} now; the disk limit is {quota} until you set it.</source>
+        <translation>{name} war nicht zu verstehen ({why}) und liegt jetzt in {aside}; die Grenze für die Festplatte ist {quota}, bis Sie sie setzen.</translation>
+    </message>
+    <message>
+        <source>{path} belongs to another user, so it cannot be your Perennial home.</source>
+        <translation>{path} gehört einem anderen Benutzer und kann darum nicht Ihr Ordner von Perennial sein.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be entered: {why}.</source>
+        <translation>{path} ist nicht zu betreten: {why}.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({why}); the disk limit is {quota} until you set it.</source>
+        <translation>{path} ist nicht zu lesen ({why}); die Grenze für die Festplatte ist {quota}, bis Sie sie setzen.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be used: {why}.</source>
+        <translation>{path} lässt sich nicht benutzen: {why}.</translation>
+    </message>
+    <message>
+        <source>{path} is a Perennial home already.</source>
+        <translation>{path} ist schon ein Ordner von Perennial.</translation>
+    </message>
+    <message>
+        <source>{path} is a Perennial home whose making was interrupted; make it again.</source>
+        <translation>{path} ist ein unfertiger Ordner von Perennial; bitte noch einmal anlegen.</translation>
+    </message>
+    <message>
+        <source>{path} is a home of another network, and a home never changes its network; choose another folder.</source>
+        <translation>{path} gehört zu einem anderen Netz, und ein Ordner wechselt sein Netz nie; bitte einen anderen wählen.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged: {why}.</source>
+        <translation>{path} ist beschädigt: {why}.</translation>
+    </message>
+    <message>
+        <source>{path} is missing; the disk limit is {quota} until you set it.</source>
+        <translation>{path} fehlt; die Grenze für die Festplatte ist {quota}, bis Sie sie setzen.</translation>
+    </message>
+    <message>
+        <source>{path} is not a Perennial home: it holds other files and no home.json.</source>
+        <translation>{path} ist kein Ordner von Perennial: Darin liegen andere Dateien und kein home.json.</translation>
+    </message>
+    <message>
+        <source>{path} is not a folder.</source>
+        <translation>{path} ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is not the file of a network: {why}.</source>
+        <translation>{path} ist nicht die Datei eines Netzes: {why}.</translation>
+    </message>
+    <message>
+        <source>{path} is not the file of the network with which this home was made.</source>
+        <translation>{path} ist nicht die Datei des Netzes, mit der dieser Ordner angelegt wurde.</translation>
+    </message>
+    <message>
+        <source>{path} is the file of another network than the fingerprint says; nothing was made. Ask where both come from.</source>
+        <translation>{path} ist die Datei eines anderen Netzes, als der Fingerabdruck sagt; nichts wurde angelegt. Bitte nachfragen, woher beide stammen.</translation>
+    </message>
+    <message>
+        <source>{path} is the key of another home, and two computers must not run with one key.</source>
+        <translation>{path} ist der Schlüssel eines anderen Ordners, und zwei Computer dürfen nicht mit einem Schlüssel laufen.</translation>
+    </message>
+    <message>
+        <source>{path} was made by a newer version of Perennial, which this one cannot read.</source>
+        <translation>{path} stammt von einer neueren Version von Perennial; diese kann es nicht lesen.</translation>
+    </message>
+    <message>
+        <source>{path}: {why}.</source>
+        <translation>{path}: {why}.</translation>
+    </message>
+    <message>
+        <source>{port} is no port; one is between 1 and 65535, and 0 switches it off.</source>
+        <translation>{port} ist kein Port; einer liegt zwischen 1 und 65535, und 0 schaltet ihn ab.</translation>
     </message>
 </context>
 <context>
@@ -2804,6 +3201,153 @@
     <message>
         <source>{free} free on this disk</source>
         <translation>{free} frei auf dieser Festplatte</translation>
+    </message>
+</context>
+<context>
+    <name>whys</name>
+    <message>
+        <source>a file of it was lost meanwhile</source>
+        <translation>eine Datei davon ging inzwischen verloren</translation>
+    </message>
+    <message>
+        <source>a key has {size} bytes</source>
+        <translation>ein Schlüssel hat {size} Bytes</translation>
+    </message>
+    <message>
+        <source>a piece of it could not be had in {count} tries</source>
+        <translation>ein Stück davon war in {count} Versuchen nicht zu bekommen</translation>
+    </message>
+    <message>
+        <source>access is denied</source>
+        <translation>der Zugriff ist verweigert</translation>
+    </message>
+    <message>
+        <source>another program has it</source>
+        <translation>ein anderes Programm hat es</translation>
+    </message>
+    <message>
+        <source>it answered too slowly</source>
+        <translation>sie antwortete zu langsam</translation>
+    </message>
+    <message>
+        <source>it can only be read</source>
+        <translation>hier darf nur gelesen werden</translation>
+    </message>
+    <message>
+        <source>it did not answer for {seconds} seconds</source>
+        <translation>es antwortete {seconds} Sekunden lang nicht</translation>
+    </message>
+    <message>
+        <source>it did not introduce itself</source>
+        <translation>es stellte sich nicht vor</translation>
+    </message>
+    <message>
+        <source>it does not understand the rest of Perennial</source>
+        <translation>es versteht den Rest von Perennial nicht</translation>
+    </message>
+    <message>
+        <source>it ended with code {code}</source>
+        <translation>es endete mit dem Code {code}</translation>
+    </message>
+    <message>
+        <source>it ended with code {code}: {words}</source>
+        <translation>es endete mit dem Code {code}: {words}</translation>
+    </message>
+    <message>
+        <source>it fails to read or write</source>
+        <translation>Lesen oder Schreiben misslingt</translation>
+    </message>
+    <message>
+        <source>it has ended</source>
+        <translation>sie ist beendet</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>es ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>it is full</source>
+        <translation>sie ist voll</translation>
+    </message>
+    <message>
+        <source>it is larger than a version may be</source>
+        <translation>sie ist größer, als eine Version sein darf</translation>
+    </message>
+    <message>
+        <source>it is longer than {size} bytes</source>
+        <translation>länger als {size} Bytes</translation>
+    </message>
+    <message>
+        <source>it is no folder</source>
+        <translation>es ist kein Ordner</translation>
+    </message>
+    <message>
+        <source>it is not there</source>
+        <translation>es ist nicht da</translation>
+    </message>
+    <message>
+        <source>it is of the newer version {version}</source>
+        <translation>sie ist von der neueren Version {version}</translation>
+    </message>
+    <message>
+        <source>it is over {size} bytes</source>
+        <translation>länger als {size} Bytes</translation>
+    </message>
+    <message>
+        <source>it passed itself off as another one</source>
+        <translation>es gab sich für ein anderes aus</translation>
+    </message>
+    <message>
+        <source>it says that it is of version {version}, which there never was</source>
+        <translation>sie nennt sich Version {version}, die es nie gab</translation>
+    </message>
+    <message>
+        <source>it was killed</source>
+        <translation>es wurde hart beendet</translation>
+    </message>
+    <message>
+        <source>it was not reachable within {seconds} seconds</source>
+        <translation>es war binnen {seconds} Sekunden nicht zu erreichen</translation>
+    </message>
+    <message>
+        <source>it was stopped from outside</source>
+        <translation>es wurde von außen beendet</translation>
+    </message>
+    <message>
+        <source>its files are not those that they should be</source>
+        <translation>seine Dateien sind nicht die richtigen</translation>
+    </message>
+    <message>
+        <source>longer than {size} bytes</source>
+        <translation>länger als {size} Bytes</translation>
+    </message>
+    <message>
+        <source>no space is left</source>
+        <translation>es ist kein Platz mehr</translation>
+    </message>
+    <message>
+        <source>only {free} are free</source>
+        <translation>nur {free} sind frei</translation>
+    </message>
+    <message>
+        <source>that is not allowed</source>
+        <translation>das ist nicht erlaubt</translation>
+    </message>
+    <message>
+        <source>this is no key behind a passphrase, or a damaged one</source>
+        <translation>das ist kein Schlüssel hinter einer Passphrase oder ein beschädigter</translation>
+    </message>
+    <message>
+        <source>this is no unprotected key, or a damaged one</source>
+        <translation>das ist kein ungeschützter Schlüssel oder ein beschädigter</translation>
+    </message>
+    <message>
+        <source>this system cannot do it</source>
+        <translation>dieses System kann es nicht</translation>
+    </message>
+    <message>
+        <source>your share of it is used up</source>
+        <translation>Ihr Anteil daran ist aufgebraucht</translation>
     </message>
 </context>
 </TS>

@@ -287,6 +287,23 @@
     </message>
 </context>
 <context>
+    <name>refusals</name>
+    <message numerus="yes">
+        <source>Kept: Perennial tries to meet %n computer(s) of this invitation when it is started.</source>
+        <translation>
+            <numerusform>Kept: Perennial tries to meet %n computer of this invitation when it is started.</numerusform>
+            <numerusform>Kept: Perennial tries to meet %n computers of this invitation when it is started.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Perennial now tries to meet %n computer(s) of this invitation, now and at its next start.</source>
+        <translation>
+            <numerusform>Perennial now tries to meet %n computer of this invitation, now and at its next start.</numerusform>
+            <numerusform>Perennial now tries to meet %n computers of this invitation, now and at its next start.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>releases</name>
     <message numerus="yes">
         <source>%n maker(s) signed it, {needed} must.</source>

@@ -28,7 +28,7 @@ FULL_S: Final = 70.0  # more than taking over, or fetching, may last
 GROWING: Final = ("open", "write", "mkdir", "link", "replace", "fsync")
 FOLDERS: Final = ("state", "slots")
 WRITES_MIN: Final = 20  # of each way: else nothing was seen
-SAYS_SO: Final = texts.updates_wait_for_disk("it is full")
+SAYS_SO: Final = texts.updates_wait_for_disk("it is full").sentence
 TOLD: Final = (SAYS_SO, os.strerror(errno.ENOSPC))
 
 

@@ -69,7 +69,7 @@ def test_whenever_it_is_filled_the_release_comes_through_and_nothing_half_writte
     with pretended_trials():
         farm.live(encode(farm.signed.release("2")), until=is_over)
 
-    assert texts.updates_wait_for_disk("it is full") in said
+    assert texts.updates_wait_for_disk("it is full").sentence in said
     assert farm.phases[-1] == "confirmed", farm.store.load().records[0].way.reason
     assert farm.slots.current("vault") == tree_of("2")
     assert farm.store.load().records[0].way.voids == 0

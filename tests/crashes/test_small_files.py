@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from node.api import schema
+from node.api.told import NOTHING
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, SettingsError, StateError
 from node.supervisor.home import Home
@@ -88,7 +89,7 @@ class TestPowerCuts:
             again = Home.open(home.path)
             again.remove_leftovers()
             found, trouble = settings.load(again.settings_file)
-            assert (found.quota_bytes in may_be, trouble) == (True, "")
+            assert (found.quota_bytes in may_be, trouble) == (True, NOTHING)
             assert leftovers(again) == []
             settings.save(again.settings_file, Settings(quota_bytes=LIMITS[2]))
             assert settings.load(again.settings_file)[0].quota_bytes == LIMITS[2]
@@ -137,7 +138,7 @@ class TestPowerCuts:
                 home = made(folder)
             home.remove_leftovers()
             found, trouble = settings.load(home.settings_file)
-            assert (home.root, found.quota_bytes, trouble) == (ROOT, LIMITS[0], "")
+            assert (home.root, found.quota_bytes, trouble) == (ROOT, LIMITS[0], NOTHING)
             assert leftovers(home) == []
         assert 0 < whole < len(platter.moments)
 
@@ -163,7 +164,7 @@ class TestAFullDisk:
                 disk.make_room()
                 await lending.change(patch)
             found, trouble = settings.load(home.settings_file)
-            assert (found.quota_bytes, trouble) == (LIMITS[1], "")
+            assert (found.quota_bytes, trouble) == (LIMITS[1], NOTHING)
 
         asyncio.run(main())
         assert leftovers(home) == []

@@ -31,6 +31,7 @@ from node.api.schema import (
     Updates,
 )
 from node.api.server import ApiServer
+from node.api.told import Told, ToldError
 from tests.gui.samples import paused, samples, status
 
 EVENTS_KEPT = 50
@@ -66,7 +67,7 @@ class FakeEvents:
         self._happened = asyncio.Event()
 
 
-class Refused(Exception):
+class Refused(ToldError):
     code = "settings"
 
 
@@ -80,7 +81,7 @@ class FakeNode:
         self._settings = Settings(quota_bytes=256_000_000)
         self.asked = 0
         self.wishes: list[object] = []  # what was asked for, in order
-        self.refuses = ""  # if it is not "", every wish is refused with it
+        self.refuses: Told | str = ""  # if it is not "", every wish is refused with it
         self._home = home
         self._server: ApiServer | None = None
 

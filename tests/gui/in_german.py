@@ -23,7 +23,9 @@ from gui.language import let_qt_speak
 from gui.network_story import tell_network
 from gui.node_texts import say
 from gui.reason_texts import say_reason
+from gui.sandbox_texts import say_shut_off
 from gui.story import tell
+from gui.why_texts import say_why
 from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import window
@@ -31,9 +33,10 @@ from tests.gui.gallery_pages import EVENTS, LOG, REAL
 from tests.gui.gallery_welcome import SCENES
 from tests.gui.network_samples import NETWORKS
 from tests.gui.samples import NOW, Sample, live, samples
+from tests.gui.test_held import GIVEN as SHUT_OFF
 from tests.gui.test_look import faults, settled
-from tests.gui.test_reasons import GIVEN
-from tests.gui.test_said import EVERYTHING
+from tests.gui.test_reasons import GIVEN, NESTED
+from tests.gui.test_said import EVERYTHING, WHYS
 
 # The dark look has the same places as the light one, so it is not gone through.
 LOOKS = (("usual", 10.5, False), ("large", 13.2, False), ("mirrored", 10.5, True))
@@ -93,17 +96,23 @@ def _found(one: Window) -> list[str]:
 def english_left() -> Iterator[str]:
     """Sentences of the node that are said as the node says them, and the buttons that come with Qt."""
     for told in EVERYTHING:
-        said = say(told.said[0])
-        if said is None or ENGLISH.search(said):
-            yield f"not said in German: {told.sentence}"
-    for reason in GIVEN:
-        said = say_reason(reason)
-        if not said or ENGLISH.search(said):
-            yield f"not said in German: {reason}"
+        for one in told.said:
+            yield from _english(say(one), told.sentence)
+    for reason in (*GIVEN, *NESTED):
+        yield from _english(say_reason(reason), reason)
+    for reason in SHUT_OFF:
+        yield from _english(say_shut_off(reason), reason)
+    for why in WHYS:
+        yield from _english(say_why(why), why)
     box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     cancel = box.buttons()[0].text().replace("&", "")
     if cancel != "Abbrechen":
         yield f"Qt says {cancel!r}"
+
+
+def _english(said: str | None, given: str) -> Iterator[str]:
+    if not said or ENGLISH.search(said):
+        yield f"not said in German: {given}"
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from node.api.schema import (
     PauseReason,
     Phase,
     RefusedHead,
+    Said,
     Settings,
     Space,
     Status,
@@ -209,6 +210,7 @@ def paused_samples() -> tuple[Sample, ...]:
     bad = check("disk", "bad", "The disk takes nothing.", "Make room on it.")
     stopped = "The disk cannot be written, so nothing new is stored: No space left on device."
     broken = msgspec.structs.replace(real("problem", stopped, pauses=(hours,)), checks=checks(bad))
+    urgent = msgspec.structs.replace(update("1.3.3", NEXT, "announced"), is_urgent=True)
     return (
         Sample("paused-asked", one(paused("asked", NOW_S + 3300)), HOME),
         Sample("paused-until-resumed", one(paused("asked")), HOME),
@@ -221,6 +223,7 @@ def paused_samples() -> tuple[Sample, ...]:
             refusal="Perennial is busy with something else; try again in a moment.",
         ),
         Sample("paused-broken", live(broken), HOME),
+        Sample("paused-urgent", live(real("paused", "Paused.", pauses=(paused("asked"),)), (urgent,)), HOME),
     )
 
 
@@ -235,7 +238,14 @@ def trouble_samples() -> tuple[Sample, ...]:
         "Set the clock, best by letting the computer take its time from the network.",
     )
     closed = check("reach", "wait", "Nobody has come in from outside yet.")
+    router = check("reach", "bad", "Your router lets nobody in: others can only be asked, and not come by themselves.")
+    router = msgspec.structs.replace(router, said=(Said("reach.router"),))
+    over = "20 GB more than the 670 GB that you lend are in use, so nothing new is stored."
+    too_much = Said("space.over", {"over_bytes": 20 * 10**9, "quota_bytes": 670 * 10**9})
     return (
+        Sample("router", live(real(checks=checks(router))), HOME),
+        Sample("too-much", live(real("attention", over, said=(too_much,), checks=checks())), HOME),
+        Sample("not-let-in", replace(Seen("lost"), refused="/home/eve cannot be entered: access is denied."), HOME),
         Sample("needs-you", live(real("attention", gone.sentence, checks=checks(gone, closed))), HOME),
         Sample("clock", live(real("attention", f"{slow.sentence} {slow.advice}", checks=checks(slow))), HOME),
         Sample("closed", live(real(checks=checks(closed))), HOME),

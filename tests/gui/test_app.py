@@ -13,8 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from gui import app as app_module
-from gui import feed, texts
+from gui import clock, feed, texts
 from gui.story import Seen
 from node.api.schema import Phase, Said
 from tests.gui.fake_node import FakeNode
@@ -302,6 +301,7 @@ class TestTheWindowsCloseButton:
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 window = app.window
                 first, second, *_ = window.sidebar.group.buttons()
+                await wait_until(window.isActiveWindow)  # before that it hears no keys
                 qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
                 assert window.pages.currentWidget() is window.resources
                 qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
@@ -327,7 +327,7 @@ def test_times_are_told_in_the_time_zone_into_which_the_computer_was_carried(mon
     try:
         for zone in ("UTC", "Asia/Tokyo"):
             monkeypatch.setenv("TZ", zone)
-            offsets.append(app_module._now().utcoffset())
+            offsets.append(clock.now().utcoffset())
     finally:
         monkeypatch.undo()
         time.tzset()

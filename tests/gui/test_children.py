@@ -10,13 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui import children, feed, texts
-from node.api.schema import Settings
+from gui.children import Child, ChildFailed
+from node.api.schema import ErrorAnswer, Said, Settings
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import FAKE, on_loop, running, said, wait_until
 from tests.gui.samples import live, status
@@ -74,6 +76,19 @@ class TestTheStartOfANode:
                 assert app.window.home.button.text() == texts.START
 
         on_loop(desk, play())
+
+    def test_why_it_did_not_start_is_known_by_its_code(self, desk: QApplication):
+        stated = ErrorAnswer("home.in_use", "XX.", (Said("home.in_use", {"path": "/home/ada"}),))
+        code = f"print({msgspec.json.encode(stated).decode()!r})"
+
+        async def play() -> str:
+            child = await Child.start((sys.executable, "-c", code))
+            with pytest.raises(ChildFailed) as caught:
+                await child.first_word(15.0)
+            await child.stop()
+            return str(caught.value)
+
+        assert on_loop(desk, play()) == "Perennial already runs on /home/ada."
 
     @pytest.mark.parametrize("starts_at_login", [False, True])
     def test_quitting_what_helps_others_is_asked_once_and_says_for_how_long(

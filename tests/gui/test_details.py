@@ -248,7 +248,9 @@ class TestTheDiagnosticsFile:
             async with looking(tmp_path, node) as (closer, one):
                 one.show_help()
                 one.help.save.click()
-                await wait_until(lambda: one.details.said.text() == details_texts.NO_DIAGNOSTICS)
+                await wait_until(lambda: one.help.said.text() == details_texts.NO_DIAGNOSTICS)  # where it was asked for
+                assert one.help.said.isVisibleTo(one.help)
+                assert one.details.said.text() == details_texts.NO_DIAGNOSTICS
                 assert closer.dialog is None
                 assert not one.help.save.isVisibleTo(one.help)
                 assert not one.details.save.isVisibleTo(one.details)

@@ -56,6 +56,13 @@ class TestTheFiles:
         assert text_of(book, DECISIONS) == "# Decisions\n\n- [The first](0001-one.md)\n"
         assert follow(DECISIONS, "0001-one.md") == Link("decisions/0001-one.md")
 
+    def test_a_chapter_is_read_in_the_language_of_the_app_and_is_one_chapter_all_the_same(self, book: Path):
+        (book / "b.de.md").write_text("# Andere\n", encoding="utf-8")
+
+        assert (text_of(book, "b.md", "de"), text_of(book, "a.md", "de")) == ("# Andere\n", "# Zebras\n")
+        assert text_of(book, "b.md").startswith("# Others")
+        assert [one.title for one in contents(book)] == ["For you", "Others", "Zebras", "Decisions"]
+
     def test_nothing_outside_of_the_handbook_is_read(self, book: Path):
         (book / "link.md").symlink_to(book.parent / "secret.md")
         (book / "notes.txt").write_text("# Not a chapter\n")
@@ -109,6 +116,15 @@ class TestTheHandbookThatShips:
                 headings = {slug(line.lstrip("# ")) for line in text.splitlines() if line.startswith("#")}
                 assert link.heading == "" or link.heading in headings, (name, target)
 
+    def test_the_chapter_for_the_farmer_says_the_same_in_every_language(self):
+        english, german = (text_of(handbook_folder(), "farmer.md", language) for language in ("en", "de"))
+
+        assert english.splitlines()[0] != german.splitlines()[0]
+        for what in (r"^#+ ", r"^- ", r"^\d\. ", r"^\|.*\|$", r"\]\([^)]+\)", r"^\*\*|\*\*$"):
+            kinds = [re.findall(what, text, re.MULTILINE) for text in (english, german)]
+            assert len(kinds[0]) == len(kinds[1]), what
+        assert LINK.findall(english) == LINK.findall(german)
+
     def test_the_chapter_for_the_farmer_speaks_plainly(self):
         text = re.sub(r"\(([^)]*\.md|decisions/)\)", "", text_of(handbook_folder(), "farmer.md")).lower()
 
@@ -155,8 +171,8 @@ class TestThePage:
         page, _ = opened(book)
 
         page.reader.anchorClicked.emit(QUrl("https://a.b/c"))
-        assert "https://a.b/c" in page._said.text()
-        assert page._said.isVisible()
+        assert "https://a.b/c" in page.said.text()
+        assert page.said.isVisible()
         page._copy.click()
 
         assert followed == []
@@ -164,7 +180,7 @@ class TestThePage:
         assert QGuiApplication.clipboard().text() == "https://a.b/c"
         assert page.reader.accessibleName() == "For you"
         page.reader.anchorClicked.emit(QUrl("b.md"))
-        assert not page._said.isVisible()
+        assert not page.said.isVisible()
         dispose(page)
 
     def test_a_link_that_leads_nowhere_says_so(self, desk: QApplication, book: Path):
@@ -172,7 +188,7 @@ class TestThePage:
 
         page.follow("gone.md")
 
-        assert page._said.text() == help_texts.not_there("gone.md")
+        assert page.said.text() == help_texts.not_there("gone.md")
         assert not page._copy.isVisible()
         dispose(page)
 

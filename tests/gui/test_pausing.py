@@ -21,7 +21,8 @@ from gui.checks_story import tell_checks
 from gui.pause_story import tell_pause
 from gui.story import tell
 from node.api.client import ApiError, Client
-from node.api.schema import CheckName, PauseLasts, PauseReason, Phase, Status
+from node.api.schema import CheckName, PauseLasts, PauseReason, Phase, Said, Status
+from node.api.told import Told
 from tests.gui.fake_node import FakeNode, Refused
 from tests.gui.gallery import dispose
 from tests.gui.helper import on_loop, running, said, wait_until
@@ -50,7 +51,7 @@ async def _asked(answer: object) -> Status:
     try:
         return await answer  # type: ignore[misc,no-any-return]
     except Refused as error:
-        raise ApiError(error.code, str(error)) from error
+        raise ApiError(error.code, error.told) from error
 
 
 @asynccontextmanager
@@ -268,6 +269,9 @@ def test_a_wish_that_is_refused_is_said_in_the_words_of_the_node(desk: QApplicat
             await wait_until(app.window.home.refusal.isVisible)
             assert app.window.home.refusal.text() == "Nothing can be paused while the vault leaves."
             assert app.window.isVisible()  # else it would have been said to nobody
+            node.refuses = Told("XX.", (Said("vault.unavailable"),))  # a later node says it otherwise
+            app.tray.pause.actions()[0].trigger()
+            await wait_until(lambda: app.window.home.refusal.text().startswith("Perennial is not running at the mom"))
             node.refuses = ""
             app.tray.pause.actions()[0].trigger()
             await wait_until(lambda: said(app)[0] == "paused")

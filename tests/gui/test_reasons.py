@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +15,7 @@ from gui.release_texts import as_sentence, in_use_reason
 from node.api import pauses
 from node.trial import verdict
 from node.trial.profile import MetricName
-from node.update import lifecycle, noted, records, watching
+from node.update import lifecycle, loneliness, noted, overuse, records, watching
 
 METRICS: tuple[MetricName, ...] = ("p50", "tail", "cpu", "mem", "leak", "bytes", "fail")
 NAMES = [verdict.unproven([one]) for one in METRICS]
@@ -41,6 +44,11 @@ GIVEN = [
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
     lifecycle.UNSEEN, lifecycle.NO_TRIAL, lifecycle.NO_WAY_BACK, "the developers recalled it", "the pods withdrew it",
     noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN,
+    verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
+    verdict.keeps_news(4, 3000.0), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),
+    verdict.not_proven(90.0, [verdict.news_unseen(), verdict.worse_to_vaults(1204, 1300)]),
+    verdict.not_proven(90.0, [verdict.news_kept_lately()]),
+    loneliness.FINDS_NOBODY, records.GAINS_IN_PLACE,
     pauses.no_trial(), watching.DAMAGED, "already in use",
 ]  # fmt: skip
 
@@ -51,6 +59,55 @@ def test_each_reason_is_known_and_says_what_the_node_says(reason: str):
 
     assert said.endswith(f"{plain(reason)[1:]}.")
     assert as_sentence(reason) == said
+
+
+NESTED = {
+    "it failed 3 times in probation: it ended with code 3":
+        "It failed 3 times soon after it took over. It ended with code 3.",
+    "it failed 3 times in short succession: it did not answer for 30 seconds":
+        "It failed 3 times in short succession. It did not answer for 30 seconds.",
+    "it did not take over: it was not reachable within 9 seconds":
+        "It did not take over. It was not reachable within 9 seconds.",
+    "it could not be fetched: nobody has it": "It could not be fetched. Nobody has it.",
+    f"no trial could be held: {lifecycle.NO_TRIAL}":
+        "No trial could be held. Nothing can be tried out on this computer, because it cannot shut a version off.",
+    "no trial could be held: the prober failed 3 times": "No trial could be held. What compares them failed 3 times.",
+    overuse.CONTROL_KEPT_BUSY: "The current version kept the new one beside it busy.",
+    overuse.KEPT_BUSY: "It kept the version in use busy.",
+    verdict.both_failed("crash"):
+        "The computer is to blame: the version in use showed the same fault at the same time.",
+    "the way back could not be shown: it is full": "The way back could not be shown. It is full.",
+    f"it did not pass its self-test: {verdict.lost(1, 0)}":
+        "It did not pass its self-test. It lost 1 piece that it had taken in.",
+    "the way back is not open: 3 of 1,204 chunks missing, 0 damaged":
+        "The way back is not open: 3 of 1,204 pieces missing, 0 damaged.",
+    "the current version did not start beside it: it is full":
+        "The current version did not start beside it. It is full.",
+    "it did not start while its twin did: it ended with code -9":
+        "It did not start while the version in use did. It was killed.",
+    f"taken without a proof, as an exception, because {records.NOT_PROVEN}":
+        "Taken without a proof, as an exception. Full trials could not prove it here.",
+    "it failed 3 times in probation: it ended with code 3; then its files were damaged":
+        "It failed 3 times soon after it took over. It ended with code 3. Then: Its files were damaged.",
+    "it is full; it begins anew": "It is full. It begins anew.",
+    verdict.not_proven(90.0, [verdict.drifted("p50", 0.6, 0.3), verdict.too_few(1, 3, "restarts")]):
+        "Not proven within 90 s: It is slower: requests take 1.82 times as long (at most 1.35 allowed), beside the best"
+        " version of the last year, 1 of 3 restarts.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "told"), NESTED.items())
+def test_a_reason_within_a_reason_is_told_as_well(reason: str, told: str):
+    assert say_reason(reason) == told
+
+
+def test_no_reason_of_a_trial_was_left_out():
+    written = Path(__file__).read_text(encoding="utf-8")
+    given = {item.attr for item in ast.walk(ast.parse(written)) if isinstance(item, ast.Attribute)}
+    own = {name for name, one in vars(verdict).items() if inspect.isfunction(one)}
+    own = {name for name in own if getattr(verdict, name).__module__ == verdict.__name__}
+    said = {name for name in own if inspect.signature(getattr(verdict, name)).return_annotation == "str"}
+    assert {name for name in said if not name.startswith("_")} - {"factor", "span"} <= given
 
 
 @pytest.mark.parametrize("reason", PROMOTED)

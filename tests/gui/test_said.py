@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import errno
 import inspect
+import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from gui import why_texts
 from gui.checks_story import tell_checks
 from gui.network_story import NetworkSeen, tell_network
 from gui.node_texts import say
@@ -18,10 +23,21 @@ from gui.notifications import wanted
 from gui.plain import plain
 from gui.said import in_words, status_in_words, without_advice
 from gui.story import tell
+from gui.why_texts import say_why
 from installers.translate import ROOT
-from node.api import check_texts, health, program_texts
+from node.api import (
+    check_texts,
+    doctor_texts,
+    health,
+    invitation_texts,
+    program_texts,
+    request_texts,
+    texts,
+    wishes,
+)  # fmt: skip
 from node.api.schema import Check, Handover, Reach, Said, Space, Updates
 from node.api.told import Told
+from node.keys import bare, sealed
 from node.trust.freshness import Freshness
 from node.update import developers
 from tests.gui.network_samples import NETWORKS
@@ -29,6 +45,12 @@ from tests.gui.samples import NEXT, NOW, NOW_S, live, status, update
 from tests.unit.test_health import GB, GOOD
 
 VALUES: dict[str, object] = {"why": "it is full", "port": "4433"}
+REFUSING = (invitation_texts, request_texts, texts, wishes, doctor_texts)
+# Said otherwise on purpose: without words of the command line, and without such as one must have learnt.
+OTHERWISE = {
+    "home.root_replaced", "key.gone", "key.other_home", "key.other_places", "network.none_shipped", "port.in_use",
+    "settings.quota_range", "vault.too_old", "api.token", "api.host", "api.origin",
+}  # fmt: skip
 SECONDS = (61.0, 8000.0, 200_000.0, 90_000_000.0)
 
 
@@ -49,6 +71,35 @@ def of_checks() -> list[Told]:
                 if "ahead_s" in given:
                     found.append(function(**{**given, "ahead_s": -seconds}))
     return found
+
+
+def of_refusals() -> list[Told]:
+    """Everything that is refused with a code, and why the node does not start."""
+    found = []
+    for module in REFUSING:
+        for function in vars(module).values():
+            if not inspect.isfunction(function) or function.__module__ != module.__name__:
+                continue
+            signature = inspect.signature(function)
+            if signature.return_annotation != "Told":
+                continue
+            for number in (1, 3):
+                given = {
+                    name: number if name == "vaults" else some(of.annotation, number)
+                    for name, of in signature.parameters.items()
+                }
+                found.append(function(**given))
+    return found
+
+
+def some(annotation: str, number: int) -> object:
+    """A value of a type that a sentence is made of."""
+    values: dict[str, object] = {
+        "Path": Path("/home/ada/perennial"), "int": number * GB, "float": float(number), "bool": number == 1,
+        "str": "4433" if number == 1 else "it is full", "Told": texts.no_keyring(), "port": 4433,
+        "OSError": OSError(errno.ENOSPC, "it is full"), "BaseException": OSError(errno.ENOSPC, "it is full"),
+    }  # fmt: skip
+    return values[annotation]
 
 
 def of_the_status() -> list[Told]:
@@ -90,13 +141,30 @@ def of_programs() -> list[Told]:
     return [*found, *(tell("0.2.0") for tell in program_texts.REASONS.values())]
 
 
-EVERYTHING = [*of_checks(), *of_the_status(), *of_the_developers(), *of_programs()]
+AT_THE_DOOR = [request_texts.refused_at_door(code) for code in ("api.token", "api.origin", "api.host")]
+EVERYTHING = [*of_checks(), *of_the_status(), *of_the_developers(), *of_refusals(), *of_programs(), *AT_THE_DOOR]
+
+
+# Reasons that stand within sentences; the first ones are what this system says.
+WHYS = [
+    *map(os.strerror, (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.EISDIR,
+                       errno.ENOTDIR, errno.EDQUOT, errno.ENOSYS, errno.EADDRINUSE)),
+    "vault/0.2.0: a file was lost meanwhile: x", "chunk 0a1b2c3d could not be had in 8 tries",
+    "vault/0.2.0: 99 bytes are over 9", "it has ended", "it answered too slowly",
+    texts.disk_refuses(OSError(errno.ENOSPC, "")), texts.disk_low(2_000_000), wishes.settings_newer(3),
+    wishes.no_version(-1), "longer than 65536 bytes", "it is longer than 65536 bytes", "it is over 65536 bytes",
+    "a key has 32 bytes", bare.DAMAGED, sealed.DAMAGED, texts.vault_ended(3, ""), texts.vault_ended(3, "Bad luck."),
+    texts.vault_ended(-9, ""), texts.vault_ended(-15, ""), texts.vault_silent(30), texts.vault_not_listening(30),
+    texts.slot_mismatch("a" * 64, "b" * 64), texts.no_common_control((1, 2)), texts.not_its_record(),
+    texts.not_hello("State"),
+]  # fmt: skip
 
 
 def test_every_sentence_of_the_node_is_said_in_everyday_words():
     for told in EVERYTHING:
-        assert len(told.said) == 1, told
-        assert say(told.said[0]) == plain(told.sentence), told
+        said = " ".join(say(one) or "" for one in told.said)
+        is_otherwise = any(one.code in OTHERWISE for one in told.said)
+        assert said.endswith(".") if is_otherwise else said == plain(told.sentence), told
 
 
 def test_no_code_of_the_node_was_left_out():
@@ -106,6 +174,7 @@ def test_no_code_of_the_node_was_left_out():
         if "from node.api.told import" in text:
             codes |= codes_in(text)
     assert codes == {one.code for told in EVERYTHING for one in told.said}
+    assert codes >= OTHERWISE
 
 
 def codes_in(text: str) -> set[str]:
@@ -116,6 +185,15 @@ def codes_in(text: str) -> set[str]:
             named = ast.unparse(call.args[0]).removeprefix("f").strip("'")
             found |= {named.replace("{side}", side) for side in ("behind", "ahead")}
     return found
+
+
+@pytest.mark.parametrize("why", WHYS)
+def test_each_reason_within_a_sentence_has_its_words_in_the_app(why: str):
+    assert any(re.fullmatch(pattern, why) for pattern in why_texts.TEXTS)
+
+
+def test_what_a_system_says_itself_is_shown_as_it_is():
+    assert say_why("the moon is full of vaults") == "the moon is full of vaults"
 
 
 def test_what_is_told_changes_only_with_its_words():
@@ -194,4 +272,4 @@ def test_what_stops_updates_is_told_once_and_by_its_code():
 
     assert health.status_sentence(replace(GOOD, other_trouble=found)) == ("attention", found)
     assert found.said[0].code == "developers.halted"
-    assert developers.trouble(Updates((), (), halted), NEXT, "Updates wait.") == Told("Updates wait.")
+    assert developers.trouble(Updates((), (), halted), NEXT, Told("Updates wait.")) == Told("Updates wait.")

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from gui import release_story, release_texts, resources_texts, texts
+from gui.checks_story import TICK_S_MAX, tell_checks
 from gui.story import Seen, Story, tell
-from node.api.schema import ProgramLeft, Said, Space, Updates
+from node.api.schema import Check, CheckResult, ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
     FRESH,
@@ -427,7 +428,7 @@ def test_no_word_that_one_must_have_learnt_is_in_the_texts():
         ("lost 1 of 22 stored pieces", "It lost 1 of 22 pieces that it had taken in."),
         (
             "it failed 3 times in probation: it ended with code -9",
-            "It failed 3 times soon after it took over: it was killed.",
+            "It failed 3 times soon after it took over. It was killed.",
         ),
         ("the pods withdrew it", "The makers withdrew it."),
         ("the developers recalled it", "The makers recalled it."),
@@ -468,3 +469,17 @@ def test_when_nobody_had_rated_it_at_the_end_no_more_is_expected():
     votes = release_story.tell_evidence(msgspec.structs.replace(LOSSY_TRIAL, neighbours_rated=0), is_open=False).votes
 
     assert (votes.figure, votes.verdict) == ("Nobody had rated it yet", "To take over it needed 4")
+
+
+@pytest.mark.parametrize(
+    ("result", "looked_s", "mark"),
+    [
+        ("ok", NOW_S - TICK_S_MAX, "ok"),
+        ("ok", NOW_S - TICK_S_MAX - 1, "wait"),
+        ("ok", None, "wait"),
+        ("bad", NOW_S - TICK_S_MAX - 1, "bad"),
+    ],
+)
+def test_a_tick_is_a_promise_for_ten_minutes_and_a_cross_stands(result: CheckResult, looked_s: float | None, mark: str):
+    looked = msgspec.structs.replace(status(), checks=(Check("disk", result, "The disk works.", looked_s),))
+    assert tell_checks(looked, NOW).proofs[0].mark == mark

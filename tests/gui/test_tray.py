@@ -27,9 +27,34 @@ def test_a_calm_sign_stands_for_its_time():
     assert later == (0.0, "trial")
 
 
+@pytest.mark.parametrize("before", ["attention", "starting", "paused"])
+def test_what_is_no_problem_stands_for_its_time_too_when_it_is_over(before: Sign):
+    steady = Steady(before, since_s=100.0, is_awaited=False)
+
+    assert (steady.take("fine", 110.0, 30.0), steady.shown) == (20.0, before)
+    assert (steady.take("fine", 130.0, 30.0), steady.shown) == (0.0, "fine")
+
+
+def test_a_start_in_the_middle_is_shown_no_shorter_than_anything_else():
+    steady, shown = Steady("fine", since_s=0.0, is_awaited=False), list[tuple[float, Sign]]()
+    wanted: list[tuple[float, Sign]] = [
+        (0.0, "fine"), (60.0, "starting"), (63.0, "fine"), (70.0, "starting"), (75.0, "fine"),
+        (200.0, "problem"), (201.0, "starting"), (203.0, "fine"),
+    ]  # fmt: skip
+
+    for second in range(300):
+        sign = [sign for at_s, sign in wanted if at_s <= second][-1]
+        before = steady.shown
+        steady.take(sign, float(second), 30.0)
+        if steady.shown != before:
+            shown.append((float(second), steady.shown))
+
+    assert shown == [(60.0, "starting"), (90.0, "fine"), (200.0, "problem"), (201.0, "starting"), (203.0, "fine")]
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("fine", "problem"), ("problem", "fine"), ("trial", "attention"), ("attention", "fine"), ("starting", "fine")],
+    [("fine", "problem"), ("problem", "fine"), ("trial", "attention"), ("attention", "problem"), ("starting", "fine")],
 )
 def test_trouble_its_end_and_the_end_of_starting_are_shown_at_once(before: Sign, after: Sign):
     steady = Steady(before, since_s=100.0)

@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 from node.api import client as client_module
-from node.api import handlers, routes, schema, server
+from node.api import handlers, routes, schema, server, texts
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.server import ApiServer
-from node.supervisor.errors import RequestRefused
+from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.events import EVENTS_KEPT, EventLog
 from node.vault.share.tree import CHUNK_BYTES_MAX
 from tests.api_world import NETWORK, STATUS, FakeNode, raw, refusal, serve
@@ -109,6 +109,15 @@ class TestRefusals:
             with pytest.raises(ApiError, match="no room") as caught:
                 await client.put_chunk(b"chunk")
             assert caught.value.code == "resource.quota"
+
+        serve(tmp_path, talk)
+
+    def test_what_it_says_as_data_too_comes_as_data(self, tmp_path: Path):
+        async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
+            node.trouble = VaultUnavailable(texts.vault_slow(10.0))
+            with pytest.raises(ApiError, match="did not answer") as caught:
+                await client.put_chunk(b"chunk")
+            assert caught.value.told.said == (schema.Said("vault.slow", {"within_s": 10}),)
 
         serve(tmp_path, talk)
 

@@ -349,6 +349,11 @@ class TestFailures:
         assert result.exit_code == 1
         assert msgspec.json.decode(result.stdout, type=schema.ErrorAnswer).code == "settings"
 
+    def test_it_holds_as_data_what_the_sentence_says(self, tmp_path: Path):
+        result = call("status", "--json", "--home", str(tmp_path))
+        said = msgspec.json.decode(result.stdout, type=schema.ErrorAnswer).said
+        assert [one.code for one in said] == ["api.not_running"]
+
     @pytest.mark.parametrize("command", [["status"], ["updates"], ["settings"], ["settings", "get"]])
     def test_without_a_node_it_is_said_that_none_runs(self, tmp_path: Path, command: list[str]):
         result = call(*command, "--home", str(tmp_path))

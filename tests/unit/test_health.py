@@ -12,7 +12,7 @@ from node.api.told import NOTHING, Told
 
 GB = 10**9
 GOOD = Health(
-    silent_s=1.0, failures=0, failure="", disk_trouble="", settings_trouble="", other_trouble=NOTHING,
+    silent_s=1.0, failures=0, failure="", disk_trouble="", settings_trouble=NOTHING, other_trouble=NOTHING,
     space=Space(12_000_000, 100_000_000, 30), free_bytes=50 * GB, reserve_bytes=GB, up_s=100.0, peer_count=7,
     has_met=True, trial_of="", version="0.1.0",
 )  # fmt: skip
@@ -35,7 +35,7 @@ def test_when_all_is_well_it_says_so_with_numbers():
         ({"silent_s": None}, "starting", "is starting"),
         ({"silent_s": None, "failures": 1, "failure": "it ended"}, "starting", "is started again (it ended)."),
         ({"silent_s": 21.0}, "problem", "has not answered for 21 seconds"),
-        ({"settings_trouble": "settings.json is missing."}, "attention", "settings.json is missing."),
+        ({"settings_trouble": Told("settings.json is missing.")}, "attention", "settings.json is missing."),
         ({"other_trouble": Told("Updates have stopped.")}, "attention", "Updates have stopped."),
         (
             {"space": Space(70_012_000, 70_000_000, 1)},

@@ -79,10 +79,30 @@ class TestTheMark:
             self.proved(tmp_path, None)
         assert not programs.read(tmp_path).is_proven
 
+    def test_is_written_for_a_program_that_was_fallen_back_to_whatever_ails_the_vault(self, tmp_path: Path):
+        programs.point(tmp_path, OLD)
+        programs.mark_proven(tmp_path)
+        programs.point(tmp_path, NEW)
+        with pytest.raises(TimeoutError):
+            self.proved(tmp_path, status(), is_reachable=False)
+        programs.point_back(tmp_path, OLD)
+        self.proved(tmp_path, status(), is_reachable=False)
+        assert programs.read(tmp_path).is_proven
+
     def test_is_written_where_the_disk_keeps_the_vault_from_running(self, tmp_path: Path):
         programs.point(tmp_path, NEW)
         self.proved(tmp_path, msgspec.structs.replace(status(), checks=(BROKEN_DISK,)), is_reachable=False)
         assert programs.read(tmp_path).is_proven
+
+    def test_is_never_that_of_another_program_which_shall_take_its_place(self, tmp_path: Path):
+        programs.point(tmp_path, OLD)
+
+        async def ask() -> Status | None:
+            programs.point(tmp_path, NEW)
+            return status()
+
+        virtual_time.run(prove(tmp_path, ask, lambda: True))
+        assert programs.read(tmp_path) == Programs(NEW, programs.INSTALLED, 1, is_proven=False)
 
     def test_waits_for_a_disk_that_does_not_take_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         programs.point(tmp_path, NEW)

@@ -95,6 +95,15 @@ class TestAProgramThatFails:
         assert world.launch(system) == 70  # and once more whenever somebody asks
         assert system.started == [INSTALLED] * (STARTS_MAX + 1)
 
+    def test_and_is_the_last_one_is_not_ended_because_it_says_nothing(self, world: World):
+        world.behaviours["app"] = "hangs"
+        world.point(INSTALLED)
+        system = PretendedSystem(world)
+        system.patience_s = 100 * HEALTHY_S_MAX
+        world.launch(system)
+        assert system.started == [INSTALLED] * STARTS_MAX
+        assert system.ended_by == ["asked"] * (STARTS_MAX - 1)
+
     def test_after_it_was_well_is_started_again(self, world: World):
         world.point(world.slot("well", "good"), is_proven=True)
         world.launch()

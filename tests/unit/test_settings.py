@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from node.api.told import NOTHING
 from node.supervisor import settings as settings_module
 from node.supervisor.errors import SettingsError
 from node.supervisor.settings import (
@@ -32,7 +33,7 @@ def path(tmp_path: Path):
 
 def test_what_was_saved_is_loaded(path: Path):
     save(path, Settings(quota_bytes=100_000_000))
-    assert load(path) == (Settings(quota_bytes=100_000_000), "")
+    assert load(path) == (Settings(quota_bytes=100_000_000), NOTHING)
 
 
 @pytest.mark.parametrize("quota_bytes", [QUOTA_BYTES_MIN, QUOTA_BYTES_MAX])
@@ -72,32 +73,32 @@ def test_a_bad_file_is_kept_aside_and_named_and_the_defaults_hold(path: Path, co
     loaded, trouble = load(path)
 
     assert loaded.quota_bytes == QUOTA_BYTES_DEFAULT
-    assert "settings.json" in trouble
-    assert "21 GB" in trouble
+    assert "settings.json" in trouble.sentence
+    assert "21 GB" in trouble.sentence
     assert path.with_name("settings.json.bad").read_bytes() == content
     assert not path.exists()
 
 
 def test_settings_of_a_newer_version_are_kept_aside_and_said_to_be_newer(path: Path):
     path.write_bytes(b'{"version":3,"quota_bytes":100000000,"colour":"green"}')
-    assert "newer version 3" in load(path)[1]
+    assert "newer version 3" in load(path)[1].sentence
     assert path.with_name("settings.json.bad").exists()
 
 
 def test_missing_settings_are_said_to_be_missing(path: Path):
-    assert "is missing" in load(path)[1]
+    assert "is missing" in load(path)[1].sentence
 
 
 def test_settings_that_cannot_be_opened_are_said_to_be_unreadable(path: Path):
     path.mkdir()
-    assert "cannot be read" in load(path)[1]
+    assert "cannot be read" in load(path)[1].sentence
 
 
 def test_after_saving_again_all_is_well(path: Path):
     path.write_bytes(b"{")
     load(path)
     save(path, Settings(quota_bytes=100_000_000))
-    assert load(path) == (Settings(quota_bytes=100_000_000), "")
+    assert load(path) == (Settings(quota_bytes=100_000_000), NOTHING)
 
 
 def test_a_full_disk_is_one_sentence(path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -117,7 +118,7 @@ def test_the_file_says_its_version(path: Path):
 def test_settings_of_version_1_are_read_and_what_they_do_not_say_is_as_in_a_new_home(path: Path):
     path.write_text('{"version": 1, "quota_bytes": 100000000, "local_discovery": false}')
     expected = msgspec.structs.replace(PRACTICE, quota_bytes=100_000_000, local_discovery=False)
-    assert load(path, PRACTICE) == (expected, "")
+    assert load(path, PRACTICE) == (expected, NOTHING)
     assert load(path)[0].upload_bytes_per_s == UPLOAD_BYTES_PER_S_DEFAULT
     assert path.exists()
 
@@ -148,7 +149,7 @@ def test_what_is_out_of_its_range_is_refused_in_one_sentence(changed: dict[str, 
 def test_what_is_in_its_range_is_kept(path: Path, changed: dict[str, Any]):
     wanted = msgspec.structs.replace(Settings(), **changed)
     save(path, wanted)
-    assert load(path) == (wanted, "")
+    assert load(path) == (wanted, NOTHING)
 
 
 def test_whoever_does_not_want_to_be_found_stays_so(path: Path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +53,7 @@ class TestLinux:
         assert senses(session={"GetIdletime": 2500}, x_idle_s=7.0).idle_s() == 2.5
         assert senses(x_idle_s=7.0).idle_s() == 7.0
         assert senses(session={"GetIdletime": "soon"}, x_idle_s=7.0).idle_s() == 7.0
+        assert senses(session={"GetIdletime": -1}, x_idle_s=7.0).idle_s() == 7.0
 
     @pytest.mark.parametrize(
         ("hints", "expected"),
@@ -69,7 +72,11 @@ class TestLinux:
         assert senses().idle_s() is None
         assert senses(Display=(), LockedHint=True).idle_s() is None
 
-    def test_the_x_server_is_not_asked_where_it_is_not_there_or_sees_only_a_part(self):
+    def test_the_x_server_is_not_asked_where_it_is_not_there_or_sees_only_a_part(self, monkeypatch: pytest.MonkeyPatch):
+        def forbidden() -> None:
+            raise AssertionError("it was asked")
+
+        monkeypatch.setattr(linux, "_load", forbidden)
         nowhere: dict[str, str] = {}
         assert XScreenSaver(nowhere.get).idle_s() is None
         partly = {"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}
@@ -83,6 +90,27 @@ class TestLinux:
         monkeypatch.setattr(linux, "open_dbus_connection", lambda *_, **__: odd)
         told = LinuxSenses(session=RealBus("SESSION"), system=RealBus("SYSTEM"), x_idle=lambda: 7.0)
         assert (told.idle_s(), told.is_metered()) == (7.0, None)
+
+    @pytest.mark.parametrize(
+        ("name", "told", "is_there", "address"),
+        [("SESSION", "", True, f"unix:path=/run/user/{os.getuid()}/bus"), ("SESSION", "", False, "SESSION"),
+         ("SESSION", "unix:path=/another", True, "SESSION"), ("SYSTEM", "", True, "SYSTEM")],
+    )  # fmt: skip
+    def test_who_was_started_without_being_told_finds_the_session_bus_where_it_always_lies(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, told: str, is_there: bool, address: str
+    ):
+        asked: list[str] = []
+
+        def connect(where: str, **_: object) -> None:
+            asked.append(where)
+            raise OSError("nobody is there")
+
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", told)
+        monkeypatch.setattr(Path, "exists", lambda _: is_there)
+        monkeypatch.setattr(linux, "open_dbus_connection", connect)
+        with pytest.raises(OSError, match="nobody is there"):
+            RealBus(name).call(linux.MUTTER, "GetIdletime")
+        assert asked == [address]
 
     def test_a_bus_that_is_not_there_is_an_error_that_is_expected(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")

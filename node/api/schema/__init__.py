@@ -124,8 +124,9 @@ class Event(msgspec.Struct, frozen=True):
     data: Status | Updates | TrialView | Settings | None
 
 
-class ErrorAnswer(msgspec.Struct, frozen=True):
+class ErrorAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """``code`` is stable; ``message`` is one sentence for a person."""
 
     code: str
     message: str
+    said: tuple[Said, ...] = ()  # the message as data; empty where a part of it has no code

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from node.api.schema.said import Said
+
 FindingName = Literal["python", "system", "sandbox", "keyring", "home", "disk", "port", "api", "node"]
 FindingResult = Literal["ok", "lacking", "bad", "unknown"]
 
@@ -17,6 +19,7 @@ class Finding(msgspec.Struct, frozen=True):
     result: FindingResult
     sentence: str  # for a person
     advice: str = ""  # what a person can do; "" if there is nothing, or no need
+    said: tuple[Said, ...] = ()  # the sentence as data; empty where it has no code
 
 
 class Examination(msgspec.Struct, frozen=True):

@@ -70,6 +70,7 @@ class Joined(msgspec.Struct, frozen=True):
 
     vaults: int
     sentence: str
+    said: tuple[Said, ...] = ()  # the sentence as data
 
 
 class StoredChunk(msgspec.Struct, frozen=True):

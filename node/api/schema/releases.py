@@ -153,4 +153,5 @@ class Updates(msgspec.Struct, frozen=True):
     developers: DeveloperNews | None = None  # None: updates wait for a reason of this computer's own
     measured_itself: tuple[SelfMeasurement, ...] = ()
     trouble: str = ""
+    trouble_said: tuple[Said, ...] = ()  # the same as data
     left_programs: tuple[ProgramLeft, ...] = ()

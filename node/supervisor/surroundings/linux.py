@@ -161,9 +161,9 @@ def _load() -> tuple[ctypes.CDLL, ctypes.CDLL]:
     return x11, extension
 
 
-def _first(answer: Any) -> Any:
+def _first(answer: tuple[Any, ...]) -> Any:
     """Of the values of an answer; any program of this user may give one.  Raises ValueError when it has none."""
-    if not isinstance(answer, tuple) or not answer:
+    if not answer:
         raise ValueError("no value")
     return answer[0]
 
