@@ -17,7 +17,9 @@ from node.pod.files import read_file
 from node.trust.capabilities import Capabilities, capabilities_in
 from node.trust.errors import TrustError
 from node.trust.head import TARGETS_BYTES_MAX
+from node.trust.layers import Layer, role_of
 from node.trust.metadata import Targets, read
+from node.trust.release import PLATFORM_FIELD
 
 RELEASES: Final = "releases"
 
@@ -30,12 +32,26 @@ class Listed:
     tree: str
     sequence: int
     capabilities: Capabilities
+    layer: Layer
+    platform: str = ""
+
+    @property
+    def kind(self) -> tuple[Layer, str]:
+        """What it can be compared with: others of its layer, and of its platform."""
+        return self.layer, self.platform
 
 
 def listed_in(statement: Targets) -> list[Listed]:
     """The releases of a verified statement, newest first."""
     found = [
-        Listed(name, target.custom["tree"], target.custom["sequence"], capabilities_in(target.custom))
+        Listed(
+            name,
+            target.custom["tree"],
+            target.custom["sequence"],
+            capabilities_in(target.custom),
+            target.custom["layer"],
+            target.custom.get(PLATFORM_FIELD, ""),
+        )
         for name, target in statement.targets.items()
     ]
     return sorted(found, key=lambda release: -release.sequence)
@@ -47,7 +63,7 @@ def find_listed(folder: Path, name: str) -> Listed:
     Raises:
         PodError: No statement in the folder lists it.
     """
-    role = name.partition("/")[0]
+    role = role_of(name)
     files = {file: int(file.name.partition(".")[0]) for file in (folder / "metadata").glob(f"[0-9]*.{role}.json")}
     for file in sorted(files, key=lambda file: -files[file]):
         with contextlib.suppress(TrustError):
@@ -75,13 +91,15 @@ def kept_release(folder: Path, listed: Listed, checkouts: Sequence[Path] = ()) -
     Raises:
         PodError: Neither has the signed tree hash.
     """
-    role, _, version = listed.name.partition("/")
+    version = listed.name.partition("/")[2]
     with contextlib.suppress(PodError):
         built = load(folder / RELEASES / listed.name)
         if built.release.tree == listed.tree:
             return built
     for checkout in checkouts:
-        built = build_tree(checkout, version, role=role)
+        built = build_tree(
+            checkout, version, layer=listed.layer, role=role_of(listed.name), platform=listed.platform
+        )  # fmt: skip
         if built.release.tree == listed.tree:
             return built
     raise PodError(

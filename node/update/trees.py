@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from node.trust.release import is_in_vault_layer
+from node.trust.layers import is_in_layer
 from node.update.errors import SlotDamaged
 from node.vault.share.tree import FILES_MAX, Manifest, is_path_allowed, tree_hash
 from node.vault.storage.filesystem import RealFileSystem
@@ -128,7 +128,7 @@ def read_vault_layer(package: Path) -> list[tuple[str, bool, bytes]]:
     files = []
     for path in sorted([package / "__init__.py", *(package / "vault").rglob("*")]):
         name = f"node/{path.relative_to(package).as_posix()}"
-        if path.is_file() and is_in_vault_layer(name) and is_path_allowed(name):
+        if path.is_file() and is_in_layer("vault", name) and is_path_allowed(name):
             files.append((name, bool(path.stat().st_mode & stat.S_IXUSR), path.read_bytes()))
     return files
 
