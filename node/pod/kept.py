@@ -16,10 +16,10 @@ from node.pod.errors import PodError
 from node.pod.files import read_file
 from node.trust.capabilities import Capabilities, capabilities_in
 from node.trust.errors import TrustError
-from node.trust.head import TARGETS_BYTES_MAX
-from node.trust.layers import Layer, role_of
+from node.trust.head import TARGETS_BYTES_MAX, Head
+from node.trust.layers import ROLE_OF, Layer, role_of
 from node.trust.metadata import Targets, read
-from node.trust.release import PLATFORM_FIELD
+from node.trust.release import DELTAS_MAX, PLATFORM_FIELD
 
 RELEASES: Final = "releases"
 
@@ -83,6 +83,20 @@ def keep_release(folder: Path, built: Built) -> None:
     place = folder / RELEASES / built.release.name
     if not place.exists():
         write(built, place)
+
+
+def kept_before(folder: Path, head: Head, layer: Layer, platform: str = "") -> list[Built]:
+    """The releases of one kind that a network lists and that are kept here, the newest first: what farms have now.
+
+    As many as there may be deltas.
+    """
+    statement = read(head.delegated[ROLE_OF[layer]], Targets).signed
+    found: list[Built] = []
+    for listed in listed_in(statement):
+        if listed.kind == (layer, platform) and len(found) < DELTAS_MAX:
+            with contextlib.suppress(PodError):  # whoever has that one fetches whole files
+                found.append(kept_release(folder, listed))
+    return found
 
 
 def kept_release(folder: Path, listed: Listed, checkouts: Sequence[Path] = ()) -> Built:

@@ -38,8 +38,11 @@ def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Sl
 
 
 def _files_of(release: Release, slots: Slots) -> Iterator[bytes]:
-    """The manifest first; nothing of a release that is not staged, or that was chunked in another way."""
-    if not slots.has("vault", release.tree_hash):
+    """The manifest first; nothing of a release that is not staged, or that was chunked in another way.
+
+    Apps and runtimes are left to the close groups: what of them is here is not packed as it travels.
+    """
+    if release.layer != "vault" or not slots.has("vault", release.tree_hash):
         return
     try:
         slot = slots.verify("vault", release.tree_hash)
