@@ -14,7 +14,7 @@ one.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -70,14 +70,22 @@ def interpreter_of(platform: str) -> str:
     return "python.exe" if platform.startswith("windows-") else "bin/python3"
 
 
-def fault_of(layer: Layer, platform: str, paths: Collection[str]) -> str:
-    """Why a release of that layer may not consist of these files; "" if it may."""
-    for path in paths:
+def fault_of(layer: Layer, platform: str, files: Mapping[str, bool]) -> str:
+    """Why a release of that layer may not consist of these files; "" if it may.
+
+    Of each file it is told whether it is executable.  Windows keeps no such mark, so a tree with one would have another
+    hash there.
+    """
+    a_release = f"{'an' if layer == 'app' else 'a'} {layer} release"
+    is_for_windows = layer == "app" or platform.startswith("windows-")
+    for path, is_executable in files.items():
         if not is_in_layer(layer, path):
-            return f"{'an' if layer == 'app' else 'a'} {layer} release may not contain {path!r}"
+            return f"{a_release} may not contain {path!r}"
+        if is_executable and is_for_windows:
+            return f"{a_release} may not contain {path!r} as an executable file"
     for path in (*NEEDED[layer], *([interpreter_of(platform)] if layer == "runtime" else [])):
-        if path not in paths:
-            return f"{'an' if layer == 'app' else 'a'} {layer} release needs {path!r}"
+        if path not in files:
+            return f"{a_release} needs {path!r}"
     return ""
 
 

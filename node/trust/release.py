@@ -268,7 +268,7 @@ def check_files(release: Release, manifest: Manifest) -> None:
     """
     if tree_hash_of(manifest) != release.tree_hash:
         raise PolicyViolation(f"{release.name}: the manifest's files do not have the signed tree hash")
-    fault = fault_of(release.layer, release.platform, [file.path for file in manifest.files])
+    fault = fault_of(release.layer, release.platform, {file.path: file.is_executable for file in manifest.files})
     if fault:
         raise PolicyViolation(f"{release.name}: {fault}")
 

@@ -23,6 +23,7 @@ from node.update.errors import ContentRefused, SlotDamaged
 from node.update.fetching import fetch_program
 from node.update.objects import Objects
 from node.update.slots import Slots
+from node.update.starting import Installation
 from node.vault.share.tree import CHUNK_BYTES_MAX, Manifest, address_of, encode_manifest
 from tests import signed_world, virtual_time
 from tests.layer_world import APP, LINUX, RUNTIME, TEXT, Files, Network, Workshop, lay, read_back, signed
@@ -104,8 +105,10 @@ class TestWhole:
 
     def test_what_came_with_the_installation_is_not_fetched(self, shop: Workshop, slots: Slots, tmp_path: Path):
         old, new = shop.app("1"), shop.app("2", CHANGED)
-        installed = lay(tmp_path / "opt/app", APP)
-        there = Slots(tmp_path / "home/slots", installed={"app": (old.release.tree, installed)})
+        lay(tmp_path / "opt/app", APP)
+        said = {"format": 1, "version": "1", "platform": LINUX, "app": old.release.tree, "runtime": ""}
+        (tmp_path / "opt/installed.json").write_bytes(msgspec.json.encode(said))
+        there = Slots(tmp_path / "home/slots", installed=Installation(tmp_path / "opt").trees())
         network = Network(new)
 
         path = network.fetch(new, there).path

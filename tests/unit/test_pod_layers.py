@@ -68,7 +68,7 @@ class TestBuilding:
 
     def test_a_runtime_has_a_python_where_its_platform_has_it(self, shop: Workshop):
         with pytest.raises(PodError, match=r"needs 'python\.exe'"):
-            shop.runtime("1", platform=WINDOWS)
+            shop.runtime("1", {"lib/os.py": TEXT}, platform=WINDOWS)
 
     @pytest.mark.parametrize("platform", ["", "linux", "solaris-sparc", "linux-x86_64/../x"])
     def test_a_runtime_is_for_a_platform(self, shop: Workshop, platform: str):
@@ -179,7 +179,8 @@ class TestListing:
         for number in range(RELEASES_KEPT):
             runtimes = {}
             for platform in (LINUX, WINDOWS, "macos-arm64"):
-                files = {"python.exe": b"MZ", "bin/python3": b"#!", "n": platform.encode() + b"%d" % number}
+                python = "python.exe" if platform == WINDOWS else "bin/python3"
+                files = {python: b"", "n": platform.encode() + b"%d" % number}
                 made = shop.runtime(f"{number}.0.0", files, platform=platform).release
                 runtimes[platform] = made.tree
                 made = msgspec.structs.replace(made, deltas=deltas, notes="n" * 200)

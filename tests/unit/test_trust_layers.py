@@ -15,7 +15,7 @@ from node.trust.metadata import Targets, read
 from node.trust.recall import recalls_in
 from node.trust.release import DELTAS_MAX, FLOOR_FIELD, RECALLED_FIELD, check_files, open_manifest, runtime_of
 from node.vault.share.tree import CHUNK_BYTES_MAX, decode_manifest
-from tests.layer_world import APP, LINUX, ON_WINDOWS, RUNTIME, WINDOWS, Workshop, signed
+from tests.layer_world import APP, LINUX, ON_WINDOWS, WINDOWS, Workshop, signed
 from tests.signed_world import DAY, NOW, World, unchanged
 from tests.unit.test_trust_recall import says
 
@@ -180,19 +180,24 @@ class TestContents:
     )
     def test_what_an_app_may_hold_no_vault_may(self, path: str):
         vault = ("node/__init__.py", "node/vault/__init__.py", "node/vault/__main__.py")
-        assert fault_of("app", "", {*APP, path}) == ""
-        assert path in fault_of("vault", "", {*vault, path})
+        assert fault_of("app", "", dict.fromkeys({*APP, path}, False)) == ""
+        assert path in fault_of("vault", "", dict.fromkeys({*vault, path}, False))
 
     @pytest.mark.parametrize(
         "path", ["sitecustomize.py", "tests/x.py", "gui/x.pyc", "gui/__pycache__/x", "node/x.so", "gui", "nodes/x.py"]
     )
     def test_what_belongs_to_no_app_is_refused_whoever_signed_it(self, path: str):
-        assert fault_of("app", "", {*APP, path}) == f"an app release may not contain {path!r}"
+        assert fault_of("app", "", dict.fromkeys({*APP, path}, False)) == f"an app release may not contain {path!r}"
 
     @pytest.mark.parametrize(("platform", "python"), [(LINUX, "bin/python3"), (WINDOWS, "python.exe")])
     def test_a_runtime_has_its_python_where_it_is_looked_for(self, platform: str, python: str):
-        assert fault_of("runtime", platform, {python, "anything.so"}) == ""
-        assert python in fault_of("runtime", platform, {"anything.so"})
+        assert fault_of("runtime", platform, dict.fromkeys((python, "anything.so"), False)) == ""
+        assert python in fault_of("runtime", platform, {"anything.so": False})
+
+    def test_what_windows_runs_too_has_no_executable_marks(self):
+        assert "executable" in fault_of("app", "", {**dict.fromkeys(APP, False), "gui/run.sh": True})
+        assert "executable" in fault_of("runtime", WINDOWS, {"python.exe": True})
+        assert fault_of("runtime", LINUX, {"bin/python3": True}) == ""
 
     def test_files_are_those_that_were_signed_wherever_their_manifest_comes_from(self, shop: Workshop):
         app, other = shop.app("1"), shop.app("1", {**APP, "gui/x.py": b"x"})
@@ -204,7 +209,7 @@ class TestContents:
             check_files(signed(app), decode_manifest(other.manifest))
 
     def test_a_runtime_of_one_platform_is_none_of_another(self, shop: Workshop):
-        made = shop.runtime("1", {**RUNTIME})
-        wrong = dataclasses.replace(signed(made), platform=WINDOWS)
+        made = shop.runtime("1", ON_WINDOWS, platform=WINDOWS)
+        wrong = dataclasses.replace(signed(made), platform=LINUX)
         with pytest.raises(PolicyViolation, match="needs"):
             open_manifest(wrong, made.manifest)
