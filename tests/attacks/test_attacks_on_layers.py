@@ -1,4 +1,4 @@
-"""Releases that reach for another layer: of the app by too few, of the vault with more than is the vault's."""
+"""Releases of the app: by too few pods, and where a vault is looked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from node.vault.share.tree import address_of
 from tests.attacks.stage import Stage
 from tests.attacks.test_attacks_on_signatures import AFTERWARDS_S, besieged, repelled
 from tests.layer_world import Workshop
-from tests.signed_world import World, built
+from tests.signed_world import World
 
 
 def publish_here(stage: Stage, made: Built) -> None:
@@ -28,22 +28,6 @@ def test_an_app_that_three_of_five_signed_under_a_snapshot_of_four(stage: Stage,
 
     publish_here(stage, app)
     repelled(stage, forge, "app: signed by 3 pods, 4 are needed", is_blamed=True)
-
-
-def test_a_vault_with_a_window_of_its_own_is_refused_by_every_farm_whoever_signed_it(stage: Stage):
-    made = built("1", [("gui/window.py", False, b"show()\n")])
-
-    async def story() -> None:
-        farm, honest, _ = await besieged(stage)
-        own = farm.in_use
-        publish_here(stage, made)
-        head = stage.signed.release("1", stage.signed.pods, now=stage.now(), release=made.release)
-        await stage.publish(honest, encode(head))
-        await stage.until(lambda: bool(farm.releases) and farm.releases["vault/1"].phase == "refused")
-        assert "may not contain 'gui/window.py'" in farm.releases["vault/1"].reason
-        assert farm.in_use == own
-
-    stage.play(story)
 
 
 def test_an_app_is_never_tried_out_as_a_vault(stage: Stage, tmp_path: Path):
