@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from node.trust.capabilities import TODAY
 from node.trust.errors import MalformedMetadata, NotEnoughSignatures, PolicyViolation, TrustError
 from node.trust.layers import fault_of, name_of, role_of
 from node.trust.metadata import Targets, read
@@ -17,6 +18,7 @@ from node.trust.release import DELTAS_MAX, FLOOR_FIELD, RECALLED_FIELD, check_fi
 from node.vault.share.tree import CHUNK_BYTES_MAX, decode_manifest
 from tests.layer_world import APP, LINUX, ON_WINDOWS, WINDOWS, Workshop, signed
 from tests.signed_world import DAY, NOW, World, unchanged
+from tests.unit.test_trust_capabilities import anchors
 from tests.unit.test_trust_recall import says
 
 TREE = "a" * 64
@@ -79,6 +81,10 @@ class TestWho:
         target = read(world.head.delegated["vault"], Targets).signed.targets["vault/9"]
         with pytest.raises(PolicyViolation, match="not its own"):
             world.verify(world.change("app", lambda said: said.targets.update({"vault/9": target})))
+
+    def test_what_vaults_may_do_binds_no_app(self, world: World):
+        world.head = world.change("targets", anchors("0.1.0", dataclasses.replace(TODAY, udp=False)))
+        assert world.accept().releases[0].name == "app/0.1.0"
 
     def test_an_app_whose_statement_has_expired_is_not_offered(self, world: World):
         world.accept()
