@@ -16,7 +16,7 @@ import zstandard
 
 from node.pod.build import Built
 from node.trust.delta import Delta, decode_delta
-from node.trust.packed import pack
+from node.trust.packed import pack, patch
 from node.trust.release import Offer, Release
 from node.update import links, programs
 from node.update.errors import ContentRefused, SlotDamaged
@@ -116,14 +116,14 @@ class TestWhole:
         assert len(network.asked) == 3  # the manifest and the two files that differ
         assert read_back(path) == CHANGED
 
-    def test_a_packed_file_that_unpacks_to_something_else_is_refused(self, shop: Workshop, slots: Slots):
-        built = shop.app("1")
-        other = shop.app("1", {**APP, "gui/window.py": TEXT[::-1]})
-        swapped = [
-            msgspec.structs.replace(one, chunks=next(f.chunks for f in other.files if f.path == one.path))
-            for one in built.files
-        ]
-        manifest = encode_manifest(Manifest(tuple(swapped)))
+    @pytest.mark.parametrize(("right", "wrong"), [(TEXT, TEXT[::-1]), (LARGE, LARGE[::-1])], ids=["small", "large"])
+    def test_a_packed_file_that_unpacks_to_something_else_is_refused(
+        self, shop: Workshop, slots: Slots, quick: None, right: bytes, wrong: bytes
+    ):
+        built, other = (shop.runtime("1", {**RUNTIME, "lib/x.so": content}) for content in (right, wrong))
+        chunks = {file.path: file.chunks for file in other.files}
+        swapped = tuple(msgspec.structs.replace(file, chunks=chunks[file.path]) for file in built.files)
+        manifest = encode_manifest(Manifest(swapped))
         release = dataclasses.replace(signed(built), manifest=address_of(manifest), manifest_length=len(manifest))
         network = Network(built, other)
         network.chunks[address_of(manifest)] = manifest
@@ -131,7 +131,7 @@ class TestWhole:
         with pytest.raises(ContentRefused, match="not those that were signed"):
             network.fetch(release, slots)
 
-        assert not slots.has("app", built.release.tree)
+        assert not slots.has("runtime", built.release.tree)
 
 
 class TestByDelta:
@@ -204,6 +204,21 @@ class TestByDelta:
         assert read_back(fetched.path) == CHANGED
         assert fetched.path.name == update.new.release.tree
         assert update.network.asked[0] == release.deltas[0].address
+
+    def test_a_patch_that_leads_to_another_file_costs_that_file_alone(self, update: Update, slots: Slots):
+        other = b"y = 2\n"  # as long as what it is taken for
+
+        def swapped(delta: Delta) -> Delta:
+            number = next(n for n, file in enumerate(delta.files) if file.path == "gui/new.py")
+            assert number == 0, "its patch is the first"
+            wrong, first = patch(b"", other), delta.patches[0]
+            patches = (msgspec.structs.replace(first, is_from_old=False, length=len(wrong)), *delta.patches[1:])
+            return msgspec.structs.replace(delta, patches=patches, body=wrong + delta.body[first.length :])
+
+        release = offered(update, swapped)
+
+        assert read_back(update.network.fetch(release, slots).path) == CHANGED
+        assert update.network.asked == [release.deltas[0].address, address_of(pack(CHANGED["gui/new.py"]))]
 
     def test_a_delta_that_nobody_has_is_no_obstacle(self, update: Update, slots: Slots):
         release = signed(update.new)
