@@ -24,6 +24,7 @@ from node.update.by_delta import Plan, plan_by_delta
 from node.update.chunks import Counter, GetChunk, Source
 from node.update.errors import ContentRefused, FetchFailed, SlotDamaged
 from node.update.slots import Slots
+from node.update.trees import check_tree
 from node.vault.share.tree import Manifest, TreeFile
 
 log = logging.getLogger(__name__)
@@ -81,12 +82,24 @@ async def fetch_program(
     """
     counter = counter or Counter()
     tree = app.runtime_on(platform)
-    if tree and slots.at_hand("runtime", tree) is None:
+    if tree and not await asyncio.to_thread(_is_whole, "runtime", tree, slots):
         runtime = runtime_of(app, platform, releases)
         if runtime is None:
             raise ContentRefused(f"{app.name} needs a runtime for {platform} that was recalled")
         await fetch_release(runtime, slots, get_chunk, counter)
     return await fetch_release(app, slots, get_chunk, counter)
+
+
+def _is_whole(layer: Layer, tree: str, slots: Slots) -> bool:
+    """Whether a tree is here and holds what its hash stands for."""
+    place = slots.at_hand(layer, tree)
+    try:
+        if place is not None:
+            check_tree(place, tree, TREE_BYTES_MAX[layer])
+    except (SlotDamaged, OSError) as error:
+        log.warning("a tree that is here is fetched anew tree=%s reason=%s", tree[:8], error)
+        return False
+    return place is not None
 
 
 async def _by_delta(release: Release, slots: Slots, source: Source) -> Path | None:

@@ -17,6 +17,7 @@ Everything here blocks: call it through ``asyncio.to_thread``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -130,11 +131,8 @@ class Slots:
         unfinished = slot.with_name(UNFINISHED + name)
         try:
             if slot.is_dir():
-                try:
+                with contextlib.suppress(SlotDamaged):
                     self.verify(layer, name)
-                except SlotDamaged:
-                    remove_tree(slot)
-                else:
                     self._declare(layer, name, capabilities)
                     return slot
             slot.parent.mkdir(mode=OWN_MODE, exist_ok=True)
@@ -143,6 +141,7 @@ class Slots:
             check_tree(unfinished, name, TREE_BYTES_MAX[layer])  # what the disk holds, not what was meant to be written
             if layer == "vault":
                 self._keep_capabilities(slot, capabilities)
+            remove_tree(slot)  # if it is damaged; only now, for most of its files may be what was just taken
             unfinished.replace(slot)
             RealFileSystem(slot.parent, folders=()).fsync_directory(".")
         except OSError as error:

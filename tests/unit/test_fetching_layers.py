@@ -356,6 +356,18 @@ class TestPrograms:
 
         assert not there.has("runtime", runtime.release.tree)
 
+    def test_a_runtime_with_a_flipped_bit_is_fetched_anew(self, shop: Workshop, slots: Slots):
+        runtime = shop.runtime("1")
+        app = shop.app("1", runtimes={LINUX: runtime.release.tree})
+        network, releases = Network(runtime, app), [signed(app), signed(runtime)]
+        file = network.fetch(runtime, slots).path / "lib/os.py"
+        file.chmod(0o600)
+        file.write_bytes(TEXT.replace(b"line", b"lioe", 1))
+
+        virtual_time.run(fetch_program(signed(app), releases, LINUX, slots, network.get_chunk))
+
+        slots.verify("runtime", runtime.release.tree)
+
     def test_an_app_whose_runtime_was_recalled_is_refused(self, shop: Workshop, slots: Slots):
         app = shop.app("1", runtimes={LINUX: "0" * 64})
         with pytest.raises(ContentRefused, match="recalled"):

@@ -13,7 +13,7 @@ from node.pod.build import Built, build_tree, compare, load, write
 from node.pod.describe import describe, describe_changes
 from node.pod.errors import PodError
 from node.pod.kept import kept_before
-from node.pod.listing import RELEASES_KEPT
+from node.pod.listing import RELEASES_KEPT, drop_without_runtime
 from node.pod.network import found, keep, published, utc_now
 from node.pod.plans import Recalling, Releasing
 from node.pod.publish import bundle, release_signed_by
@@ -164,6 +164,19 @@ class TestListing:
         app = shop.app("1", runtimes={LINUX: "0" * 64})
         with pytest.raises(PodError, match="release that first"):
             World().release("", role="app", release=app.release)
+
+    def test_no_app_is_listed_without_its_runtime(self, shop: Workshop):
+        world, runtime = World(), shop.runtime("1")
+        app = shop.app("1", runtimes={LINUX: runtime.release.tree})
+        for built in (runtime, app):
+            world.release("", world.pods[:4], role="app", release=built.release)
+        said = read(world.head.delegated["app"], Targets).signed
+
+        drop_without_runtime(said)
+        assert sorted(said.targets) == [app.release.name, runtime.release.name]
+        del said.targets[runtime.release.name]
+        drop_without_runtime(said)
+        assert said.targets == {}
 
     def test_all_releases_are_numbered_in_one_row(self, shop: Workshop):
         world = World()
