@@ -226,3 +226,16 @@ def test_rot_in_a_slot_is_fetched_afresh(slots: Slots, world: World):
 
     assert (path / "node/__init__.py").read_bytes() == b"# the map\n"
     assert hashlib.sha256(b"# the map\n").digest() in world.asked
+
+
+def test_a_damaged_slot_is_mended_with_what_of_it_is_whole(slots: Slots, world: World):
+    release = world.release(BASE)
+    file = fetch(release, slots, world).path / "node/vault/__init__.py"
+    file.chmod(0o600)
+    file.write_bytes(b"rot")
+    world.asked.clear()
+
+    fetch(release, slots, world)
+
+    slots.verify("vault", release.tree_hash)
+    assert world.asked == [release.manifest, hashlib.sha256(b"X = 1\n").digest()]
