@@ -19,7 +19,7 @@ from node.trust.errors import MalformedMetadata
 from node.vault.share.tree import CHUNK_BYTES_MAX
 
 LEVEL: Final = 19  # from 20 on it takes more memory to unpack, too
-PATCHED_BYTES_MAX: Final = 16 << 20  # of a file, old or new: both are in memory at once, the old one twice
+PATCHED_BYTES_MAX: Final = 24 << 20  # of a file, old or new: both are in memory at once, the old one twice
 WINDOW_LOG_MIN: Final = 10  # zstd's own limit
 WINDOW_LOG_MAX: Final = 26  # covers an old and a new file of that length
 

@@ -87,7 +87,11 @@ def test_the_new_tree_is_the_old_one_with_what_differs():
         encoded(patches=(Patch(0, True, 2),)),
         encoded(patches=(Patch(0, True, -2), Patch(1, True, 7))),
         encoded(patches=(Patch(0, True, 0), Patch(1, True, 5))),
-        encoded(patches=(Patch(0, True, PATCHED_BYTES_MAX + 1),), body=b"", parts=(bytes(32),) * 17),
+        encoded(
+            patches=(Patch(0, True, PATCHED_BYTES_MAX + 1),),
+            body=b"",
+            parts=(bytes(32),) * (PATCHED_BYTES_MAX // CHUNK_BYTES_MAX + 1),
+        ),
         encoded(files=(file("gui/b.py", length=PATCHED_BYTES_MAX + 1), file("gui/d.py"))),
         encoded(body=b"", parts=(bytes(31),)),
         encoded(body=b"", parts=(bytes(32),) * 2),
