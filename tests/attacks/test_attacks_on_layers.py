@@ -1,15 +1,14 @@
-"""Releases of the app: by too few pods, and where a vault is looked for."""
+"""Releases of the app by fewer pods than may decide what runs."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from node.pod.build import Built
-from node.trust.head import Head, decode, encode
+from node.trust.head import Head
 from node.vault.share.tree import address_of
 from tests.attacks.stage import Stage
-from tests.attacks.test_attacks_on_signatures import AFTERWARDS_S, besieged, repelled
+from tests.attacks.test_attacks_on_signatures import repelled
 from tests.layer_world import Workshop
 from tests.signed_world import World
 
@@ -28,21 +27,3 @@ def test_an_app_that_three_of_five_signed_under_a_snapshot_of_four(stage: Stage,
 
     publish_here(stage, app)
     repelled(stage, forge, "app: signed by 3 pods, 4 are needed", is_blamed=True)
-
-
-def test_an_app_is_never_tried_out_as_a_vault(stage: Stage, tmp_path: Path):
-    app = Workshop(tmp_path).app("0.1.1")
-
-    async def story() -> None:
-        farm, honest, _ = await besieged(stage)
-        own = farm.in_use
-        publish_here(stage, app)
-        world = stage.signed
-        world.release("", world.pods[:4], now=stage.now(), role="app", release=app.release)
-        await stage.publish(honest, encode(world.head))
-        await stage.until(lambda: decode(farm.head).delegated["app"] == world.head.delegated["app"])
-        await asyncio.sleep(AFTERWARDS_S)
-        assert farm.in_use == own
-        assert not farm.supervisor.slots.has("vault", app.release.tree)
-
-    stage.play(story)

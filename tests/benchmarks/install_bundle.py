@@ -40,12 +40,14 @@ def measure() -> list[Row]:
             _module(source, number).write_bytes(_words(chance, MODULE_BYTES))
         found(folder / "net", 5, 0)
         publishing = min((_publish(folder, run) for run in range(RUNS)), key=lambda one: one["took_s"])
-        clients = [
-            fetched_in_order(folder / f"home-{run}/slots", folder / "old", folder / "new-0")[1] for run in range(RUNS)
-        ]
+        homes = [folder / f"home-{run}/slots" for run in range(RUNS)]
+        clients = [fetched_in_order(home, folder / "old", folder / "new-0") for home in homes]
         size_bytes = sum(file.stat().st_size for file in source.rglob("*") if file.is_file())
-    client = min(clients, key=lambda one: one["took_s"])
-    detail: dict[str, float | str] = {**client, "bundle_bytes": size_bytes, "runs": RUNS}
+    first, client = min(clients, key=lambda both: both[1]["took_s"])
+    detail: dict[str, float | str] = {
+        **client, "bundle_bytes": size_bytes, "whole_fetched_bytes": first["fetched_bytes"],
+        "whole_grown_mb": first["grown_mb"], "runs": RUNS,
+    }  # fmt: skip
     what = "a bundle of 60 MB with 3 files of 20 kB changed"
     return [
         at_most(f"{what}, fetched", client["fetched_bytes"], FETCHED_BYTES_MAX, "bytes", detail),

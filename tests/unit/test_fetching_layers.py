@@ -21,6 +21,7 @@ from node.trust.release import Offer, Release
 from node.update import links, programs
 from node.update.errors import ContentRefused, SlotDamaged
 from node.update.fetching import fetch_program
+from node.update.judging import _of_vaults
 from node.update.objects import Objects
 from node.update.slots import Slots
 from node.update.starting import Installation
@@ -389,6 +390,10 @@ class TestVaults:
 
         with pytest.raises(ContentRefused, match="packed"):
             network.fetch(release, slots)
+
+    def test_no_app_takes_the_way_of_a_vault(self, shop: Workshop):
+        vault = signed(signed_world.built("1"))
+        assert _of_vaults([signed(shop.app("1")), vault, signed(shop.runtime("1"))]) == (vault,)
 
 
 class TestUnusedSlots:
