@@ -25,6 +25,7 @@ from node.trust.layers import TREE_BYTES_MAX
 from node.trust.metadata import Targets, read
 from node.trust.packed import pack
 from node.trust.release import DELTAS_MAX
+from node.vault.share.tree import Manifest, address_of, encode_manifest
 from tests.layer_world import APP, LINUX, RUNTIME, TEXT, WINDOWS, Files, Workshop
 from tests.pod_world import PODS
 from tests.signed_world import World
@@ -101,6 +102,18 @@ class TestBuilding:
         name = address if what == "delta" else built.files[-1].chunks[0].hex()
         (tmp_path / "out/objects" / name).write_bytes(b"other")
         with pytest.raises(PodError, match="damaged"):
+            load(tmp_path / "out")
+
+    def test_a_release_whose_chunks_are_those_of_other_files_is_damaged(self, shop: Workshop, tmp_path: Path):
+        built, other = shop.app("1"), shop.app("1", {**APP, "gui/window.py": TEXT[::-1]})
+        chunks = {file.path: file.chunks for file in other.files}
+        swapped = tuple(msgspec.structs.replace(file, chunks=chunks[file.path]) for file in built.files)
+        manifest = encode_manifest(Manifest(swapped))
+        told = msgspec.structs.replace(
+            built.release, manifest=address_of(manifest).hex(), manifest_length=len(manifest)
+        )
+        write(Built(told, manifest, built.objects | other.objects), tmp_path / "out")
+        with pytest.raises(PodError, match=r"gui/window\.py has other bytes"):
             load(tmp_path / "out")
 
     def test_what_was_packed_before_is_not_packed_again(self, shop: Workshop, monkeypatch: pytest.MonkeyPatch):
