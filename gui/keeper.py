@@ -16,9 +16,11 @@ from typing import Any, Final, Literal
 
 from gui.children import Child, ChildFailed, end_node
 from gui.instance import MARKER
+from gui.story import Silence
 from gui.window import Window
 
 LOOK_S: Final = 5.0  # between two looks whether a home is there again
+LONG_S: Final = 5.0  # a start that takes longer may wait for a person: a locked keyring asks for its password
 # What a node says that cannot start without a person: the code of the failure that it states.
 WANTED: Final[dict[str, Literal["known", "new"]]] = {"key.passphrase": "known", "key.new_passphrase": "new"}
 
@@ -40,6 +42,7 @@ class Keeper:
         self._command: tuple[str, ...] = ()
         self.child: Child | None = None
         self._adopted: Path | None = None  # the home of a node that the app before this one has started
+        self._silent_since_s: float | None = None  # since when a child that was started has not said a word
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
         self._is_waiting = False  # for a home that is not there
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
@@ -47,6 +50,13 @@ class Keeper:
     @property
     def is_running(self) -> bool:
         return self._adopted is not None or (self.child is not None and not self.child.has_ended)
+
+    @property
+    def silence(self) -> Silence:
+        """How long what was started here has not said its first word."""
+        if self._silent_since_s is None:
+            return "none"
+        return "long" if asyncio.get_running_loop().time() - self._silent_since_s >= LONG_S else "short"
 
     def trouble(self) -> str:
         """The last words of the child, when it has ended."""
@@ -59,13 +69,19 @@ class Keeper:
             ChildFailed: It did not start; nothing is left running.
         """
         await self.stop()
+        loop = asyncio.get_running_loop()
         self.child = child = await Child.start(command, line)
+        self._silent_since_s = loop.time()
+        later = loop.call_later(LONG_S + 0.05, self._tell)  # timers may be a little early
         self._tell()
         try:
             await child.first_word(seconds)
         except ChildFailed:
             await child.stop()
             raise
+        finally:
+            later.cancel()
+            self._silent_since_s = None
 
     async def run(self, command: Sequence[str], passphrase: str = "") -> None:
         """Start it, ask for what it wants, and return at its end."""
