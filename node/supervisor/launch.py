@@ -13,10 +13,11 @@ from typing import Final
 import msgspec
 
 from node.api import texts
-from node.sandbox.child import Child, Usage
+from node.sandbox.child import Child
 from node.sandbox.errors import ChildError, ChildFailed, ChildNotStarted
 from node.sandbox.report import SandboxReport
 from node.sandbox.spec import SandboxSpec
+from node.sandbox.usage import Usage
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import ASK_S, Assignment, Run, Slot

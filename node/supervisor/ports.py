@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
+from node.sandbox.usage import Usage
 from node.supervisor.keys import RunKey
 from node.trust.capabilities import TODAY, Capabilities
 from node.vault import control

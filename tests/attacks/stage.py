@@ -21,8 +21,8 @@ from typing import Any, Final
 import msgspec
 
 from node.api.schema import DeveloperNews, Update
-from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
+from node.sandbox.usage import Usage
 from node.supervisor import keys
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
