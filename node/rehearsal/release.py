@@ -12,7 +12,7 @@ from typing import Final
 import node.vault
 from node.practice.releases import Change, apply, copy_source
 
-LASTS_S: Final = 1.0
+LASTS_S: Final = 3.0  # long enough that it is in use by then, also on a slow computer
 _STARTED: Final = "            await driver.wait_until_started()\n"
 
 
