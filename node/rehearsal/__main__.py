@@ -29,6 +29,7 @@ def main(words: list[str] | None = None) -> int:
     for option in ("--app", "--home", "--work"):
         parser.add_argument(option, type=Path, required=True)
     parser.add_argument("--runtime", type=Path)
+    parser.add_argument("--brief", action="store_true", help="hold no rehearsal within this one")
     parser.add_argument("--limits", type=lambda text: msgspec.json.decode(text, type=Limits), default=LIMITS)
     arguments = parser.parse_args(words)
     is_shut_off = shut_off()  # before any thread is started
@@ -38,7 +39,7 @@ def main(words: list[str] | None = None) -> int:
     except HomeError as error:
         outcome = Outcome("void", str(error))
     else:
-        order = Order(arguments.app, home, arguments.work, arguments.runtime, arguments.limits)
+        order = Order(arguments.app, home, arguments.work, arguments.runtime, arguments.limits, arguments.brief)
         outcome = asyncio.run(_until_input_ends(order))
     _say(msgspec.json.encode(outcome).decode())
     return 0

@@ -95,6 +95,13 @@ class ProgramSpec:
             return False
 
 
+def own_command(module: str, arguments: Sequence[str]) -> list[str]:
+    """What starts the ``main`` of a module of the program that runs here, held by nothing."""
+    kept = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+    own = str(Path(__file__).parents[2])
+    return [sys.executable, "-I", *kept, "-c", START_CODE.format(module=module), own, *arguments]
+
+
 def environment(home: Path) -> dict[str, str]:
     """All of its environment: it tells nothing of the farmer, and shows a window to nobody."""
     own = str(home)

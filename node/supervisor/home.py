@@ -10,6 +10,7 @@
     slots/          versions of the layers, read-only
     vaults/         the data of each vault in a folder of a random name: the own one's, and those of twins
     prober/         the folder of a running prober
+    rehearsal/      where a later app is being tried out
     logs/           what the vault and the supervisor wrote
     cache/          byte code of the slots
 

@@ -129,6 +129,7 @@ class Supervisor:
                 utc_s=self._utc_s,
                 lending=self._lending,
                 hold=self._pacing.hold,
+                become=self.become,
                 on_change=self.changed,
             )
         except (StateUnreadable, OSError) as error:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from node.supervisor.app_host import Programs
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
@@ -15,12 +16,18 @@ from node.trial import profile
 from node.trial.notes import Platform
 from node.trial.waves import plan_of
 from node.update import events, rollouts
+from node.update.app_jobs import AppMeans
+from node.update.app_store import AppStore
+from node.update.apps import NO_APPS, UNSETTLED, Apps, NoApps, Policy
 from node.update.driver import Updates
+from node.update.events import Limits
 from node.update.folders import TrialFolders
 from node.update.jobs import Means
+from node.update.programs import Program
 from node.update.rollouts import Author, Rollouts
 from node.update.slots import Slots
-from node.update.store import Store
+from node.update.starting import Installation
+from node.update.store import Record, Store
 from node.vault.ports import Entropy, Random
 
 TWIN_BYTES_MIN: Final = 16 << 20
@@ -39,6 +46,7 @@ def open_updates(
     utc_s: Callable[[], float],
     lending: Lending,
     hold: Callable[[], str],
+    become: Callable[[Program], None],
     on_change: Callable[[], None],
 ) -> Updates:
     """Go on with the updates as they were left.  Blocking.
@@ -53,6 +61,7 @@ def open_updates(
         utc_s: The calendar.
         lending: The farmer's limit, and what is kept for the way back.
         hold: Why nothing may be tried out now, if the farmer has a pause.
+        become: Makes this process become another program; the vault goes on.
         on_change: Called in the loop when there is something new to tell.
 
     Raises:
@@ -70,6 +79,18 @@ def open_updates(
         utc_s=utc_s,
         on_change=on_change,
     )
+    limits = events.PRACTICE if home.is_practice else events.REAL
+    updates: Updates | None = None
+
+    def halt(record: Record) -> str:
+        return notes.halted(record) or ("" if updates is None or updates.judge.is_current else UNSETTLED)
+
+    policy = Policy(
+        stagger=lambda: random.random() * limits.stagger_s_max,
+        hold=lambda record: hold() or notes.hold(record) or halt(record),
+        halt=halt,
+        is_seen=lambda: updates is not None and updates.is_seen(),
+    )
     means = Means(
         host=host,
         slots=slots,
@@ -86,11 +107,33 @@ def open_updates(
         utc_s=utc_s,
         on_change=on_change,
         hold=hold,
+        apps=_apps(home, slots, host, become, policy, limits, utc_s, on_change),
     )
-    updates = Updates.open(home.root, means, events.PRACTICE if home.is_practice else events.REAL)
+    updates = Updates.open(home.root, means, limits)
     host.head = updates.head
     host.met = notes.met
     return updates
+
+
+def _apps(
+    home: Home,
+    slots: Slots,
+    host: UpdateHost,
+    become: Callable[[Program], None],
+    policy: Policy,
+    limits: Limits,
+    utc_s: Callable[[], float],
+    on_change: Callable[[], None],
+) -> Apps | NoApps:
+    """The updates of the app; none where no launcher could start another one."""
+    installation = Installation.here()
+    if installation is None:
+        return NO_APPS
+    means = AppMeans(
+        host=Programs(home, installation, become), slots=slots, root=home.slots, get_chunk=host.get_chunk, utc_s=utc_s,
+        on_change=on_change,
+    )  # fmt: skip
+    return Apps(AppStore(home.state), means, policy, limits)
 
 
 def _platform() -> Platform:

@@ -34,6 +34,7 @@ KEEP_S: Final = 600.0  # as much time that has only passed is forgotten at most 
 RECORDS_MAX: Final = 100
 REHEARSALS_S: Final = 7_200.0  # longer than the time limits of all parts of a rehearsal, twice
 SWITCH_S: Final = 600.0
+UNSETTLED: Final = "what the developers say is too old, or contradicts itself"
 LEFT: Final = "it did not go on running here, so the launcher has started the version from before"
 
 log = logging.getLogger(__name__)
@@ -256,6 +257,25 @@ class Apps:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+class NoApps:
+    """In place of ``Apps`` where nothing could start another app: what is released of it is left alone."""
+
+    def added_to(self, updates: schema.Updates) -> schema.Updates:
+        return updates
+
+    async def learn(self, releases: Sequence[Release], recalled: Collection[str]) -> None:
+        pass
+
+    def trees(self) -> list[str]:
+        return []
+
+    async def run(self) -> None:
+        pass
+
+
+NO_APPS: Final = NoApps()
 
 
 def _name(one: AppRecord) -> str:
