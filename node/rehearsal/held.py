@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
+import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.api.client import ApiError, NotRunning
 from node.practice.farm import LOG, Farm
 from node.rehearsal.limits import Limits
 from node.sandbox.program import ProgramSpec
-from node.update.trees import remove_tree
+from node.update import programs
+from node.update.starting import INSTALLED_FILE, LAUNCHER, Installation, Installed
 
 POLL_S: Final = 0.3
 NODE: Final = "node.cli"
@@ -32,17 +36,35 @@ class CandidateFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """An app in its folder; ``runtime`` as in ``ProgramSpec``.  ``work`` is for what is thrown away."""
+    """An app in its folder; ``runtime`` as in ``ProgramSpec``.  ``work`` is for what is thrown away.
+
+    ``installation``: where it is told that it is installed; None: nowhere, so that it takes no release of an app.
+    """
 
     app: Path
     work: Path
     runtime: Path | None = None
+    installation: Installation | None = None
+
+    def installed(self, tree_hash: str) -> Program:
+        """The same as an installed one.  Blocking.  Raises OSError."""
+        folder = self.work / "installation"
+        folder.mkdir()
+        (folder / "app").symlink_to(self.app)
+        (folder / "runtime").symlink_to(self.runtime or Path(sys.prefix))
+        (folder / INSTALLED_FILE).write_bytes(msgspec.json.encode(Installed(app=tree_hash)))
+        return dataclasses.replace(self, installation=Installation(folder))
 
     def spec(self, home: Path) -> ProgramSpec:
         cache = self.work / "cache"
         cache.mkdir(exist_ok=True)
         facts = self.work / f"{home.name}.held"
-        return ProgramSpec(app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime)
+        if self.installation is None:
+            return ProgramSpec(app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime)
+        return ProgramSpec(
+            app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime, shown=self.installation.folder,
+            variables={LAUNCHER: str(self.installation.launcher)},
+        )  # fmt: skip
 
 
 class HeldFarm(Farm):
@@ -135,6 +157,32 @@ class HeldFarm(Farm):
         if code:
             raise CandidateFailed(f"its window could not open every page: {self.words()!r}")
 
+    def is_app(self, tree_hash: str) -> bool:
+        """Whether its process is that app from its slot, and the file says that a start would be.  Blocking, but short.
+
+        What it tells of itself is not asked.
+        """
+        slots = self.folder / "slots"
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
+            is_run = str(slots / "app" / tree_hash).encode() in command
+            return is_run and programs.read(slots).current.app == tree_hash
+        return False
+
+    def is_installed_app(self) -> bool:
+        """The same of the one that was installed."""
+        assert self._program.installation is not None
+        slots = self.folder / "slots"
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{self.pid}/cmdline").read_bytes()
+            return str(slots / "app").encode() not in command and programs.read(slots).current == programs.INSTALLED
+        return False
+
+    def vault_pid(self) -> int:
+        """The oldest of its children: no trial runs now.  Blocking, but short; 0 for none."""
+        children = psutil.Process(self.pid).children()
+        return min(children, key=psutil.Process.create_time).pid if children else 0
+
     def words(self) -> str:
         """The last line that it said, made harmless.  Blocking, but short."""
         with contextlib.suppress(OSError), (self.folder / "logs" / LOG).open("rb") as file:
@@ -160,8 +208,3 @@ async def run_to_its_end(command: Sequence[str], log: Path, limit_s: float) -> i
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-def throw_away(folder: Path) -> None:
-    """Remove all that a rehearsal has left.  Blocking; what cannot be removed is left for the next one."""
-    remove_tree(folder, is_best_effort=True)

@@ -26,7 +26,7 @@ from node.practice.releases import PracticeError
 from node.rehearsal import reading
 from node.rehearsal.held import POLL_S, CandidateFailed, HeldFarm, Program
 from node.rehearsal.limits import LIMITS, Limits
-from node.rehearsal.release import next_version, write_relapsing
+from node.rehearsal.release import LaterApp, build_later, next_version, recall, release, write_relapsing
 from node.rehearsal.seen import Seen
 from node.supervisor.errors import RequestRefused, SupervisorError, VaultUnavailable
 from node.supervisor.home import Home
@@ -133,6 +133,8 @@ def _read_again(home: Home) -> reading.Read:
 
 
 async def _take_release(order: Order, program: Program, told: Callable[[str], None]) -> None:
+    later = await asyncio.to_thread(build_later, order.app, order.work / "later")
+    program = await asyncio.to_thread(program.installed, later.candidate.release.tree)
     profile = PracticeProfile(vaults=VAULTS, farms=1, stand_s_max=order.limits.stand_s)
     farms: list[HeldFarm] = []
 
@@ -140,7 +142,7 @@ async def _take_release(order: Order, program: Program, told: Callable[[str], No
         farms.append(HeldFarm(name, folder, program, order.limits))
         return farms[-1]
 
-    async with PracticeNetwork(order.work / "network", profile, make_farm=held) as network:
+    async with PracticeNetwork(order.work / "net", profile, make_farm=held) as network:
         (farm,) = farms
         await farm.until_up()
         peers = VAULTS - 1
@@ -158,8 +160,26 @@ async def _take_release(order: Order, program: Program, told: Callable[[str], No
         await _serves(farm, seen, network.plain[0], addresses, order.limits)
         await farm.open_pages()
         told("its window opens every page")
+        await _take_app(network, farm, later, order.limits)
+        told("it has become a later app, and come back when that was recalled")
         await farm.end()
         await asyncio.to_thread(_check_left, Home.read(farm.folder), seen)
+
+
+async def _take_app(network: PracticeNetwork, farm: HeldFarm, later: LaterApp, limits: Limits) -> None:
+    """Release a later app, see the candidate become it, recall it, and see it come back; the vault goes on."""
+    vault, tree_hash = network.plain[0], later.built.release.tree
+    for content in later.objects:
+        await vault.put(content)
+    own = await asyncio.to_thread(farm.vault_pid)
+    await vault.carry(await asyncio.to_thread(release, later, network.pods_folder))
+    ask, failing = farm.client.status, "it did not become a later app"
+    await farm.until(ask, lambda _: farm.is_app(tree_hash), limits.app_s, failing)
+    if await asyncio.to_thread(farm.vault_pid) != own:
+        raise CandidateFailed("the vault did not go on while it became a later app")
+    await vault.carry(await asyncio.to_thread(recall, later, network.pods_folder))
+    failing = "it did not come back from a later app that was recalled"
+    await farm.until(ask, lambda _: farm.is_installed_app(), limits.back_s, failing)
 
 
 async def _put(vault: PlainVault, number: int) -> bytes:
@@ -223,7 +243,7 @@ def _check_left(home: Home, seen: Seen) -> None:
         CandidateFailed: It is not.
     """
     found = _read_again(home)
-    if len(found.ended) != 1 or "rolled_back" not in found.ended.values():
+    if "rolled_back" not in found.ended.values():
         raise CandidateFailed("today's program does not find in its history that it has gone back")
     try:
         Slots(home.slots).verify("vault", seen.base)

@@ -13,14 +13,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from node.sandbox import spec
-
-CAN_HOLD: Final = sys.platform == "linux"
 
 WINDOW_PATHS: Final = (
     "/usr/share",
@@ -46,6 +44,8 @@ FACTS_BYTES_MAX: Final = 1 << 16
 class ProgramSpec:
     """One program: all paths absolute.  Its byte code is kept in ``cache``, and what holds it stands in ``facts``.
 
+    ``shown``: another folder that it may read; ``variables``: of its environment, beside those that say nothing.
+
     ``runtime``: where its interpreter lies with all that is installed for it; None for the one that runs here.
     """
 
@@ -54,6 +54,8 @@ class ProgramSpec:
     cache: Path
     facts: Path
     runtime: Path | None = None
+    shown: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def python(self) -> Path:
@@ -63,7 +65,8 @@ class ProgramSpec:
         """Every path that it may touch, by what it may do there.  Raises OSError: the interpreter cannot be read."""
         programs = spec.programs(self.python)
         ours = [*spec.system_paths(), *spec.interpreter_paths(), *sorted(spec.package_folders())]
-        read = [*ours, *([str(self.runtime)] if self.runtime is not None else []), *WINDOW_PATHS, str(self.app)]
+        others = [str(path) for path in (self.runtime, self.shown) if path is not None]
+        read = [*ours, *others, *WINDOW_PATHS, str(self.app)]
         return {
             "read": read,
             "list": [str(parent) for path in programs for parent in Path(path).parents],
@@ -82,7 +85,7 @@ class ProgramSpec:
             "facts": str(self.facts),
             "grants": self.grants(),
             "command": command,
-            "environment": environment(self.home),
+            "environment": environment(self.home) | dict(self.variables),
         }
         return [sys.executable, "-I", "-S", "-B", "-c", LAUNCH_CODE, str(Path(__file__).parents[2]), json.dumps(order)]
 
