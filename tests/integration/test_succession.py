@@ -84,6 +84,12 @@ assert order() is None
 """
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Byte code, which would else be compiled for each program of each test."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def test_a_child_is_handed_on_with_half_a_frame_and_an_answer_that_is_still_to_come(tmp_path: Path) -> None:
     spec = make_spec(tmp_path, textwrap.dedent(CHILD))
     after = tmp_path / "after.py"
@@ -99,9 +105,9 @@ def test_a_child_is_handed_on_with_half_a_frame_and_an_answer_that_is_still_to_c
     ], ended.stderr
 
 
-def test_the_vault_serves_on_while_the_node_becomes_another_program(tmp_path: Path) -> None:
+def test_the_vault_serves_on_while_the_node_becomes_another_program(tmp_path: Path, cache: Path) -> None:
     async def story() -> tuple[Watch, list[int], int]:
-        home, installation = world.made_home(tmp_path / "home"), world.installation_in(tmp_path / "installation")
+        home, installation = world.made_home(tmp_path / "home", cache), world.installation_in(tmp_path / "installation")
         async with world.running(home.path, installation) as node:
             addresses = await world.stored(node.client)
             async with world.watched(tmp_path, node, addresses) as watch:
@@ -124,9 +130,9 @@ def test_the_vault_serves_on_while_the_node_becomes_another_program(tmp_path: Pa
     assert vaults == [vault]
 
 
-def test_a_program_that_fails_at_once_leaves_every_chunk_to_the_one_before(tmp_path: Path) -> None:
+def test_a_program_that_fails_at_once_leaves_every_chunk_to_the_one_before(tmp_path: Path, cache: Path) -> None:
     async def story() -> None:
-        home, installation = world.made_home(tmp_path / "home"), world.installation_in(tmp_path / "installation")
+        home, installation = world.made_home(tmp_path / "home", cache), world.installation_in(tmp_path / "installation")
         async with world.running(home.path, installation) as node:
             addresses = await world.stored(node.client)
             world.put_other(home.slots, change=ENDING)

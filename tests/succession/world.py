@@ -27,7 +27,7 @@ from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
 from node.update import programs
 from node.update.programs import Program
-from node.update.starting import LAUNCHER, Installation
+from node.update.starting import CACHE, LAUNCHER, Installation
 from node.vault.control import Pace
 from tests.benchmarks.vaults import Vaults
 from tests.signed_world import World as SignedWorld
@@ -232,7 +232,11 @@ def become(node: Node) -> None:
     node.process.send_signal(signal.SIGUSR1)
 
 
-def made_home(folder: Path) -> Home:
-    return Home.make(
+def made_home(folder: Path, cache: Path | None = None) -> Home:
+    """``cache``: for the byte code of several homes."""
+    home = Home.make(
         folder, kind="practice", root=SignedWorld().genesis, bind="127.0.1.1:0", quota_bytes=QUOTA_BYTES, pace=PACE
     )
+    if cache is not None:
+        (home.slots / CACHE).symlink_to(cache)
+    return home
