@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+ASTRAY: Final = "it took a version into use that nobody has released"
+NEVER: Final = "it never took a good version of the vault into use"
+UNTRIED: Final = "it took a version of the vault into use without trying it out"
+STAYED: Final = "it did not go back from a version of the vault that failed"
 TWINS: Final = 2  # vaults that a trial needs, each under an identity that nobody has met before
 
 
@@ -45,11 +49,11 @@ class Seen:
     def fault(self) -> str:
         """What is wrong, in a clause about the candidate; "" if nothing is."""
         if self.is_astray:
-            return "it took a version into use that nobody has released"
+            return ASTRAY
         if self.strangers_before is None:
-            return "it never took a good version of the vault into use"
+            return NEVER
         if self.strangers_before < TWINS:
-            return "it took a version of the vault into use without trying it out"
+            return UNTRIED
         if not self.is_back:
-            return "it did not go back from a version of the vault that failed"
+            return STAYED
         return ""

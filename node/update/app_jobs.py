@@ -25,6 +25,7 @@ from node.update.fetching import fetch_program
 from node.update.programs import Program
 from node.update.slots import Slots
 
+NOT_STARTED: Final = "it did not start here, so the version from before was started"
 BECOME_S_MAX: Final = 240.0  # for a trial of the vault to be put down, and all else
 
 Work = events.Fetch | events.StartTrial | events.Rehearse | events.Switch | events.SwitchBack
@@ -121,7 +122,7 @@ class AppJob:
             if await asyncio.to_thread(means.host.running) == program:
                 return events.Switched(self._now())
             if await asyncio.to_thread(means.host.was_left, program, self._record.record.announced_s):
-                return events.SwitchFailed(self._now(), "it did not start here")
+                return events.SwitchFailed(self._now(), NOT_STARTED)
             await asyncio.to_thread(self._places)
             await means.host.warm(program)
             await self._disk.until_kept(lambda: _point(means.root, program))

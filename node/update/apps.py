@@ -35,7 +35,7 @@ RECORDS_MAX: Final = 100
 REHEARSALS_S: Final = 7_200.0  # longer than the time limits of all parts of a rehearsal, twice
 SWITCH_S: Final = 600.0
 UNSETTLED: Final = "what the developers say is too old, or contradicts itself"
-LEFT: Final = "it did not go on running here, so the launcher has started the version from before"
+LEFT: Final = "it did not go on running here, so the version from before was started"
 
 log = logging.getLogger(__name__)
 
