@@ -115,6 +115,42 @@ CANDIDATES: Final = (
         "it did not go back from a version of the vault that failed",
     ),
     Candidate(
+        "never-succeeded",
+        "cannot become another app",
+        (
+            Change(
+                "node/supervisor/app_host.py",
+                "        self._become(program)\n",
+                "        return\n",
+            ),
+        ),
+        "it did not become a later app",
+    ),
+    Candidate(
+        "drops-its-vault",
+        "becomes another app and starts its vault anew for that",
+        (
+            Change(
+                "node/supervisor/vault_child.py",
+                "        return await watched.hand_on(self._now()) if watched is not None else None\n",
+                "        if watched is not None:\n            await watched.run.drain()\n        return None\n",
+            ),
+        ),
+        "the vault did not go on while it became a later app",
+    ),
+    Candidate(
+        "never-comes-back",
+        "stays a later app although that was recalled",
+        (
+            Change(
+                "node/update/apps.py",
+                "            if name in self._recalled and not",
+                "            if not name and not",
+            ),
+        ),
+        "it did not come back from a later app that was recalled",
+    ),
+    Candidate(
         "a-page-raises",
         "has a page that cannot be shown",
         (

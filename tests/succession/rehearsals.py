@@ -17,7 +17,7 @@ from tests.succession import candidates, world
 from tests.succession.candidates import Candidate
 
 # As long as it takes on a computer that does other things, too; less than a farm waits, so that bad ones end soon.
-PATIENCE: Final = Limits(up_s=60.0, way_s=300.0)
+PATIENCE: Final = Limits(up_s=60.0, way_s=300.0, app_s=400.0, back_s=200.0)
 
 
 def play(candidate: Candidate, told: Callable[[str], None], limits: Limits = PATIENCE) -> Outcome:
