@@ -70,6 +70,7 @@ class Watch:
     reads: int = 0
     failed_reads: int = 0
     wrong_reads: int = 0
+    cpu_s: float = 0.0  # of the node's process, from the wish to become another program to its first answer
     silent_s_max: float = 0.0  # the longest time between two answers of the API
     last_answer_s: float = field(default_factory=time.monotonic)
     status: Status | None = None
@@ -88,6 +89,10 @@ class Node:
         """The pids of its children.  Blocking, but short."""
         pid = self.process.pid
         return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+    def cpu_s(self) -> float:
+        """Blocking, but short."""
+        return time.clock_gettime((~self.process.pid << 3) | 2)  # the clock of a whole process, clock_getcpuclockid(3)
 
     def is_other(self) -> bool:
         """Whether it has become OTHER.  Blocking, but short."""
