@@ -90,6 +90,8 @@ def open_updates(
         hold=lambda record: hold() or notes.hold(record) or halt(record),
         halt=halt,
         is_seen=lambda: updates is not None and updates.is_seen(),
+        moved=lambda before, after, event: notes.moved(before, after, event, None),
+        catch_up=notes.catch_up,
     )
     means = Means(
         host=host,

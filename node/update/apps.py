@@ -13,7 +13,7 @@ import asyncio
 import dataclasses
 import logging
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -26,10 +26,12 @@ from node.update.app_store import AppRecord, AppStore
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
 from node.update.lifecycle import REPLACEABLE, STOPPABLE, UNSEEN, Lifecycle
+from node.update.noted import reason_told, state_told
 from node.update.programs import Program
 from node.update.store import Record
 
 TICK_S: Final = 30.0
+UNKNOWN_TREE: Final = "0" * 64
 KEEP_S: Final = 600.0  # as much time that has only passed is forgotten at most when the power fails
 RECORDS_MAX: Final = 100
 REHEARSALS_S: Final = 7_200.0  # longer than the time limits of all parts of a rehearsal, twice
@@ -46,12 +48,15 @@ class Policy:
 
     ``stagger`` draws how long it waits before its trial.  ``hold`` and ``halt`` say why a release that waits, or one on
     its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head.
+    ``moved`` is told of each step, for this farm's own word to others; ``catch_up`` says what a power cut kept from it.
     """
 
     stagger: Callable[[], float]
     hold: Callable[[Record], str]
     halt: Callable[[Record], str]
     is_seen: Callable[[], bool]
+    moved: Callable[[Record, Record, Event], Awaitable[None]]
+    catch_up: Callable[[Record], Awaitable[None]]
 
 
 def limits_of(limits: Limits) -> Limits:
@@ -124,6 +129,7 @@ class Apps:
         """Carry releases through, until cancelled; nothing is left running then."""
         try:
             for name, one in list(self._records.items()):
+                await self._policy.catch_up(one.record)
                 if not one.record.way.is_over or one.record.way.watch is not None:
                     await self._take(name, events.Resumed(self._now()))
             while True:
@@ -201,6 +207,8 @@ class Apps:
             before = self._records[name]
             way, effects = before.record.way.step(event, self._limits)
             record = msgspec.structs.replace(before.record, way=way)
+            if (said := state_told(before.record.way, way, event)) is not None:
+                record = msgspec.structs.replace(record, said=said, said_why=reason_told(event))
             if way.is_over and not before.record.way.is_over:
                 record = msgspec.structs.replace(record, decided_s=self._means.utc_s())
             if self._job is not None and self._job.release == name:
@@ -210,6 +218,7 @@ class Apps:
             is_quiet = isinstance(event, events.Ticked) and way.phase == before.record.way.phase and not effects
             if not is_quiet or self._now() - self._saved_s >= KEEP_S:
                 await self._save()
+            await self._policy.moved(before.record, record, event)
             if way.phase != before.record.way.phase:
                 log.info("app=%s phase=%s reason=%s", name, way.phase, way.reason)
             for effect in effects:
@@ -284,4 +293,4 @@ def _name(one: AppRecord) -> str:
 
 def _tree(program: Program, installed: str) -> str:
     """How a release's way names the app of a program; the installed one by its tree, if that is known."""
-    return program.app or installed or "installed"
+    return program.app or installed or UNKNOWN_TREE

@@ -18,6 +18,7 @@ from node.update.app_store import AppStore
 from node.update.apps import Apps, Policy
 from node.update.errors import FetchFailed
 from node.update.programs import INSTALLED, Program
+from node.update.store import Record
 from tests.virtual_time import run
 
 UTC_S = 1.8e9
@@ -51,6 +52,7 @@ class World:
         self.becoming = asyncio.Event()
         self.releases: tuple[Release, ...] = ()
         self.recalled: tuple[str, ...] = ()
+        self.said: list[str] = []  # by this farm, to others
 
     # AppHost.
 
@@ -80,6 +82,13 @@ class World:
         self.program = program
         self.becoming.set()
 
+    async def moved(self, *records: object) -> None:
+        before = records[0]
+        after = records[1] if len(records) > 1 else before
+        assert isinstance(after, Record)
+        if after.said is not None and (not self.said or self.said[-1] != after.said):
+            self.said.append(after.said)
+
     # Slots, as far as they are asked.
 
     def verify(self, layer: str, tree: str) -> Path:
@@ -97,6 +106,8 @@ class World:
             hold=lambda _: self.hold,
             halt=lambda _: self.halt,
             is_seen=lambda: self.is_seen,
+            moved=self.moved,
+            catch_up=self.moved,
         )
         return Apps(AppStore(self.folder / "state"), means, policy, events.REAL)
 
@@ -151,6 +162,7 @@ def test_a_good_one_is_rehearsed_becomes_the_program_and_is_confirmed(world: Wor
     assert world.program == Program(app=release(2).tree_hash)
     assert phase(world) == "confirmed"
     assert programs.read(world.folder / "slots").previous == INSTALLED
+    assert world.said == ["on_trial", "pass"]
 
 
 def test_it_waits_for_its_random_time_before_the_rehearsal(world: World):
@@ -163,6 +175,7 @@ def test_one_that_shows_that_it_cannot_be_replaced_is_refused_and_the_program_st
     play(world, release(2))
     assert (phase(world), world.told("app/0.1.2").reason) == ("refused", "it did not go back")
     assert world.program == INSTALLED
+    assert world.said == ["on_trial", "fail"]
 
 
 @pytest.mark.parametrize("fault", [Shown("void", "the disk is full"), OSError("no process can be started")])
