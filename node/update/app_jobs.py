@@ -125,8 +125,11 @@ class AppJob:
                 return events.SwitchFailed(self._now(), NOT_STARTED)
             await asyncio.to_thread(self._places)
             await means.host.warm(program)
+            before = await asyncio.to_thread(programs.read, means.root)
             await self._disk.until_kept(lambda: _point(means.root, program))
             await self._become(program)
+            # This program goes on after all, and must be the one that is started next.
+            await self._disk.until_kept(lambda: programs.write(means.root, before))
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
             return events.SwitchFailed(self._now(), _told(error))
         return events.SwitchFailed(self._now(), "this program could not make way for it")

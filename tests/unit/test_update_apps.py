@@ -200,6 +200,19 @@ def test_one_that_does_not_start_and_was_left_by_the_launcher_is_gone_back_from(
     assert "did not start" in world.told("app/0.1.2").reason
 
 
+def test_one_that_this_program_cannot_become_is_not_started_later_either(world: World):
+    before = programs.Programs(INSTALLED, None, 0, is_proven=True)
+    programs.write(world.folder / "slots", before)
+
+    def stays(program: Program) -> None:
+        assert programs.read(world.folder / "slots").current == program
+
+    world.become = stays  # type: ignore[method-assign]
+    play(world, release(2))
+    assert (phase(world), world.program) == ("rolled_back", INSTALLED)
+    assert programs.read(world.folder / "slots") == before
+
+
 def test_one_that_is_left_in_its_first_hour_is_gone_back_from(world: World):
     play(world, release(2), seconds=1500.0)
     assert phase(world) == "probation"
