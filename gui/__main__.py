@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.check_pages:
         from gui.check_pages import check_pages  # noqa: PLC0415  # as below
 
-        return check_pages(qapp, home)
+        return check_pages(qapp, home, time.time())
     return _run_once(qapp, home, arguments)
 
 

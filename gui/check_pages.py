@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime
@@ -28,7 +27,7 @@ from node.api.client import Client
 TURNS: Final = 4  # of Qt's queue, in which what was laid out is painted
 
 
-def check_pages(qapp: QApplication, home: Path) -> int:
+def check_pages(qapp: QApplication, home: Path, now_s: float) -> int:
     """Open all pages; return 0, or 1 with what failed on standard error.  Blocking."""
     failures: list[BaseException] = []
 
@@ -37,9 +36,9 @@ def check_pages(qapp: QApplication, home: Path) -> int:
 
     before, sys.excepthook = sys.excepthook, failed
     try:
-        seen, network = asyncio.run(_heard(home))
+        seen, network = asyncio.run(_heard(home, now_s))
         for one in (Seen(), seen, Seen("lost", seen.heard_s, seen.status)):
-            _open_all(qapp, one, network, home)
+            _open_all(qapp, one, network, home, datetime.fromtimestamp(now_s).astimezone())
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was to be found out
         failures.append(error)
     finally:
@@ -49,17 +48,15 @@ def check_pages(qapp: QApplication, home: Path) -> int:
     return 1 if failures else 0
 
 
-async def _heard(home: Path) -> tuple[Seen, NetworkSeen]:
+async def _heard(home: Path, now_s: float) -> tuple[Seen, NetworkSeen]:
     """What a node tells that runs.  Raises ApiError or NotRunning."""
     async with Client(home) as client:
-        now_s = time.time()
         status, updates = await client.status(), await client.updates()
         seen = Seen("connected", now_s, status, updates, await client.trial(), await client.settings())
         return seen, NetworkSeen(await client.network(), seen.settings, now_s, is_live=True)
 
 
-def _open_all(qapp: QApplication, seen: Seen, network: NetworkSeen, home: Path) -> None:
-    now = datetime.now().astimezone()
+def _open_all(qapp: QApplication, seen: Seen, network: NetworkSeen, home: Path, now: datetime) -> None:
     window = Window(Wishes(_nothing, _nothing, _nothing, _nothing, _nothing, _nothing, _nothing))
     try:
         story = tell(seen, now)

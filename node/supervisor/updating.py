@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from node.supervisor.app_host import Programs
+from node.supervisor.app_updating import Rules, open_apps
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
@@ -16,18 +16,13 @@ from node.trial import profile
 from node.trial.notes import Platform
 from node.trial.waves import plan_of
 from node.update import events, rollouts
-from node.update.app_jobs import AppMeans
-from node.update.app_store import AppStore
-from node.update.apps import NO_APPS, UNSETTLED, Apps, NoApps, Policy
 from node.update.driver import Updates
-from node.update.events import Limits
 from node.update.folders import TrialFolders
 from node.update.jobs import Means
 from node.update.programs import Program
 from node.update.rollouts import Author, Rollouts
 from node.update.slots import Slots
-from node.update.starting import Installation
-from node.update.store import Record, Store
+from node.update.store import Store
 from node.vault.ports import Entropy, Random
 
 TWIN_BYTES_MIN: Final = 16 << 20
@@ -69,30 +64,14 @@ def open_updates(
         OSError: It cannot be read.
     """
     practiced = profile.PRACTICE if home.is_practice else profile.REAL
-    notes = Rollouts(
-        home.state,
-        Author(vault_id=keys.vault_id, seed=keys.membership_seed, sign=keys.sign, platform=_platform()),
-        host,
-        plan=plan_of(practiced),
-        asking=rollouts.PRACTICE if home.is_practice else rollouts.REAL,
-        random=random,
-        utc_s=utc_s,
-        on_change=on_change,
-    )
+    notes = _notes(home, host, keys, random, utc_s, on_change)
     limits = events.PRACTICE if home.is_practice else events.REAL
-    updates: Updates | None = None
-
-    def halt(record: Record) -> str:
-        return notes.halted(record) or ("" if updates is None or updates.judge.is_current else UNSETTLED)
-
-    policy = Policy(
-        stagger=lambda: random.random() * limits.stagger_s_max,
-        hold=lambda record: hold() or notes.hold(record) or halt(record),
-        halt=halt,
-        is_seen=lambda: updates is not None and updates.is_seen(),
-        moved=lambda before, after, event: notes.moved(before, after, event, None),
-        catch_up=notes.catch_up,
-    )
+    opened: list[Updates] = []
+    apps = open_apps(
+        home, slots, host, become,
+        Rules(notes, hold, lambda: opened[0], lambda: random.random() * limits.stagger_s_max),
+        limits=limits, utc_s=utc_s, on_change=on_change,
+    )  # fmt: skip
     means = Means(
         host=host,
         slots=slots,
@@ -109,33 +88,33 @@ def open_updates(
         utc_s=utc_s,
         on_change=on_change,
         hold=hold,
-        apps=_apps(home, slots, host, become, policy, limits, utc_s, on_change),
+        apps=apps,
     )
     updates = Updates.open(home.root, means, limits)
+    opened.append(updates)
     host.head = updates.head
     host.met = notes.met
     return updates
 
 
-def _apps(
+def _notes(
     home: Home,
-    slots: Slots,
     host: UpdateHost,
-    become: Callable[[Program], None],
-    policy: Policy,
-    limits: Limits,
+    keys: Keys,
+    random: Random,
     utc_s: Callable[[], float],
     on_change: Callable[[], None],
-) -> Apps | NoApps:
-    """The updates of the app; none where no launcher could start another one."""
-    installation = Installation.here()
-    if installation is None:
-        return NO_APPS
-    means = AppMeans(
-        host=Programs(home, installation, become), slots=slots, root=home.slots, get_chunk=host.get_chunk, utc_s=utc_s,
+) -> Rollouts:
+    return Rollouts(
+        home.state,
+        Author(vault_id=keys.vault_id, seed=keys.membership_seed, sign=keys.sign, platform=_platform()),
+        host,
+        plan=plan_of(profile.PRACTICE if home.is_practice else profile.REAL),
+        asking=rollouts.PRACTICE if home.is_practice else rollouts.REAL,
+        random=random,
+        utc_s=utc_s,
         on_change=on_change,
-    )  # fmt: skip
-    return Apps(AppStore(home.state), means, policy, limits)
+    )
 
 
 def _platform() -> Platform:
