@@ -58,8 +58,8 @@ def read(home: Home) -> Read:
         StateUnreadable: It cannot.
     """
     found, trouble = settings.load(home.settings_file)
-    if trouble:
-        raise StateUnreadable(trouble)
+    if trouble.sentence:
+        raise StateUnreadable(trouble.sentence)
     store = Store(home.state)
     store.load_chain(home.root)
     records = store.load().records
