@@ -41,6 +41,7 @@ class FakeNode:
         self.heads: list[bytes] = []
         self.trouble: Exception | None = None
         self.paused: list[str] = []
+        self.ends = 0
         self.gate: asyncio.Event | None = None
 
     def status(self) -> schema.Status:
@@ -73,6 +74,9 @@ class FakeNode:
     async def resume(self) -> schema.Status:
         self.paused.append("")
         return STATUS
+
+    def stop(self) -> None:
+        self.ends += 1
 
     async def network(self) -> schema.NetworkView:
         return NETWORK

@@ -54,6 +54,9 @@ class ChunkNode:
     async def resume(self) -> schema.Status:
         raise NotImplementedError
 
+    def stop(self) -> None:
+        raise NotImplementedError
+
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         address = hashlib.sha256(content).digest()
         self.puts.append(address)

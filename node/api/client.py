@@ -113,6 +113,10 @@ class Client:
     async def resume(self) -> Status:
         return await self._ask("POST", "/v1/resume", Status)
 
+    async def stop(self) -> Status:
+        """Let the node end in order; it may go on for half a minute, and answers meanwhile."""
+        return await self._ask("POST", "/v1/stop", Status)
+
     async def put_chunk(self, content: bytes) -> StoredChunk:
         _check_size(content, CHUNK_BYTES_MAX)
         return await self._ask("PUT", "/v1/chunks", StoredChunk, content, STORE_S_MAX)

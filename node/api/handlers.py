@@ -80,6 +80,10 @@ class Node(Protocol):
 
     async def resume(self) -> Status: ...
 
+    def stop(self) -> object:
+        """End in order; called again, end at once."""
+        ...
+
     async def network(self) -> NetworkView: ...
 
     async def put_chunk(self, content: bytes) -> StoredChunk: ...
@@ -133,6 +137,7 @@ class Handlers:
         self.streams = 0
         self._pauses: dict[int, asyncio.Timeout] = {}  # of the listeners that wait for something to happen
         self._is_stopping = False
+        self._is_asked_to_stop = False
 
     def table(self) -> dict[str, Handler]:
         """The handler of each route, by the route's name."""
@@ -144,6 +149,7 @@ class Handlers:
             "patch_settings": self._patch_settings,
             "pause": self._pause,
             "resume": self._resume,
+            "stop": self._stop,
             "network": self._network,
             "events": self._events,
             "put_chunk": self._put_chunk,
@@ -186,6 +192,12 @@ class Handlers:
 
     async def _resume(self, _: web.Request) -> web.StreamResponse:
         return _json(await self._node.resume())
+
+    async def _stop(self, _: web.Request) -> web.StreamResponse:
+        if not self._is_asked_to_stop:  # whoever asks again is not in a hurry: a person in a hurry has other means
+            self._is_asked_to_stop = True
+            self._node.stop()
+        return _json(self._node.status())
 
     async def _network(self, _: web.Request) -> web.StreamResponse:
         return _json(await self._node.network())

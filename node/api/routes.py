@@ -132,6 +132,10 @@ ROUTES: Final = (
         codes=("api.too_large",), refusals=("state",),
     ),
     Route("POST", "/v1/resume", "resume", "Go on now.", {JSON: Status}, refusals=("state",)),
+    Route(
+        "POST", "/v1/stop", "stop", "End the node, which hands over first what it keeps.  It answers at once, and"
+        " goes on answering until it ends.", {JSON: Status},
+    ),
     Route("GET", "/v1/network", "network", "The network as this vault sees it.", {JSON: NetworkView}),
     Route(
         "GET", "/v1/events", "events", "What changes, as it happens: server-sent events whose data is an Event.  An"

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "invite": ("node.cli.invite", "Print an invitation by which others find this node."),
     "join": ("node.cli.join", "Take an invitation."),
     "settings": ("node.cli.settings", "Show or change the settings."),
+    "leave": ("node.cli.leave", "End the node for good, and give the lent space back."),
     "doctor": ("node.cli.doctor", "Say what works and what is lacking, and write a diagnostics file."),
     "pod": ("node.cli.pod", "Tools for developers: keys, build, sign, publish."),
 }

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+import node.vault
 from node.cli.commands import Commands
 from node.cli.common import HOME_OPTION, JSON_OPTION, Failure
 
@@ -19,7 +20,7 @@ NO_DISPLAY: Final = (
 
 
 @click.group(cls=Commands, invoke_without_command=True)
-@click.version_option(package_name="perennial", message="%(version)s")
+@click.version_option(node.vault.__version__, message="%(version)s")  # what is installed is no package of its Python
 @HOME_OPTION
 @JSON_OPTION
 @click.pass_context

@@ -35,6 +35,8 @@ class Keyring(Protocol):
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
 
+    def delete_password(self, service: str, username: str) -> None: ...
+
 
 def system_keyring() -> Keyring:
     """The operating system's keyring.
@@ -91,6 +93,21 @@ async def keep(name: str, secret: bytes, keyring: Callable[[], Keyring] | None =
     kept = await _in_time(set_and_get)
     if _decoded(kept or "", name, len(secret)) != secret:
         raise KeyStoreError(texts.keyring_damaged(name))
+
+
+async def forget(name: str, keyring: Callable[[], Keyring] | None = None) -> None:
+    """Remove what is kept under a name; nothing happens if nothing is.
+
+    Raises:
+        KeyStoreError: It may still be there.
+    """
+
+    def get_and_delete() -> None:
+        backend = (keyring or system_keyring)()
+        if backend.get_password(SERVICE, name) is not None:  # else backends raise, each an error of its own
+            backend.delete_password(SERVICE, name)
+
+    await _in_time(get_and_delete)
 
 
 def _decoded(kept: str, name: str, length: int) -> bytes:

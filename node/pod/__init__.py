@@ -25,6 +25,7 @@ what people handle
     finish.py        a file that enough have signed becomes what the network has published
     network.py       the folder of a network; kept.py: the releases in it
     build.py         a release from a tree of source files; the same files always give the same bytes
+    runtime/         a runtime from pinned packages
     publish.py       a signed release as one head and its chunks, handed to a node
 files.py and errors.py serve them all.
 

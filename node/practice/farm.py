@@ -13,6 +13,7 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
+import node
 from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import Status, Update, Updates
 from node.practice.releases import PracticeError
@@ -23,6 +24,8 @@ from node.vault.core.identity import decode_record
 POLL_S: Final = 0.3
 STOP_S: Final = 20.0
 LOG: Final = "supervisor.log"
+# The code that runs here, wherever it lies: what is installed is no package of its Python.
+_CODE: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from node.cli import main; main()"
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ class Farm:
         """Start the node on the home that is there; the one from before has ended."""
         with (self.folder / "logs" / LOG).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-m", "node.cli", "run", "--until-eof", "--home", str(self.folder),
+                *_command(), "run", "--until-eof", "--home", str(self.folder),
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
@@ -138,3 +141,9 @@ class Farm:
     def _last_words(self) -> str:
         lines = (self.folder / "logs" / LOG).read_text(errors="replace").splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+def _command() -> tuple[str, ...]:
+    """What starts ``perennial`` with the code that runs here; byte code is kept where it is kept for this process."""
+    kept = ("-X", f"pycache_prefix={sys.pycache_prefix}") if sys.pycache_prefix else ("-B",)
+    return (sys.executable, "-I", *kept, "-c", _CODE, str(Path(str(node.__file__)).parents[1]))

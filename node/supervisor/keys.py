@@ -25,6 +25,7 @@ import msgspec
 from node.api import texts
 from node.api.schema import KeyPlace
 from node.keys import bare
+from node.keys import keyring as keyrings
 from node.keys.errors import KeyStoreError, WrongPassphrase
 from node.keys.keyring import Keyring, find, keep
 from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
@@ -191,6 +192,16 @@ def _check_first_start(home: Home, last: Serial | None) -> None:
     """
     if last is not None:
         raise KeyUnavailable(texts.key_gone(home.path))
+
+
+async def forget(home: Home, keyring: Callable[[], Keyring] | None = None) -> None:
+    """Remove the key of a home that is gone from where nothing of the home's folder is.
+
+    Raises:
+        KeyStoreError: It may still be there.
+    """
+    if home.key_place == "keyring":
+        await keyrings.forget(home.marker.name, keyring)
 
 
 def _sealed_file(home: Home) -> Path:

@@ -34,6 +34,7 @@ class TestQuestions:
             assert (await client.patch_settings(schema.SettingsPatch(quota_bytes=5000))).quota_bytes == 5000
             assert (await client.pause("tomorrow")).state == "paused"
             assert await client.resume() == STATUS
+            assert (await client.stop(), await client.stop(), node.ends) == (STATUS, STATUS, 1)
             assert node.paused == ["tomorrow", ""]
             assert (await client.put_chunk(b"chunk")).holders == 5
             assert (await client.invitation()).text == "PERENNIAL-1-ABC"

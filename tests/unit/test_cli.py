@@ -99,6 +99,9 @@ class FakeNode:
     async def resume(self) -> schema.Status:
         return self.status()
 
+    def stop(self) -> None:
+        raise NotImplementedError
+
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         return schema.StoredChunk("aa" * 32, 5)
 

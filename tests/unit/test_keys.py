@@ -51,6 +51,9 @@ class FakeKeyring:
     def set_password(self, service: str, username: str, password: str):
         self.kept[service, username] = password
 
+    def delete_password(self, service: str, username: str):
+        del self.kept[service, username]
+
 
 class Forgetful(dict[tuple[str, str], str]):
     """Keeps nothing."""

@@ -44,6 +44,9 @@ class FakeKeyring:
     def set_password(self, service: str, username: str, password: str) -> None:
         self.kept[service, username] = password
 
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
 
 class FullKeyring(FakeKeyring):
     def set_password(self, service: str, username: str, password: str) -> None:

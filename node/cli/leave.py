@@ -1,0 +1,120 @@
+"""``perennial leave``: end the node for good, and give the lent space back if the person says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from node.api.client import ApiError, Client, NotRunning
+from node.api.texts import size
+from node.cli.asking import NoAnswer, ask
+from node.cli.commands import UNANSWERED
+from node.cli.common import Failure, fail, print_json, say, shared_options
+from node.keys.errors import KeyStoreError
+from node.supervisor import keys
+from node.supervisor.errors import HomeInUse, SettingsError, SupervisorError
+from node.supervisor.home import Home, Lock
+from node.supervisor.login import login_start
+from node.update.trees import size_of
+
+END_S_MAX: Final = 90.0  # handing over takes up to 20 s, then a trial's twins and the disk may take theirs
+POLL_S: Final = 0.3
+YES: Final = frozenset({"y", "yes", "j", "ja"})
+NO: Final = frozenset({"n", "no", "nein"})
+
+
+@click.command()
+@click.option(
+    "--give-back/--keep", "is_given_back", default=None,
+    help="Delete the home and all in it, or keep it.  Asked for if neither is said.",
+)  # fmt: skip
+@shared_options
+def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
+    """End the node for good.
+
+    What it keeps for others is handed over first.  Then the home is deleted, so that the disk has its space back, or
+    kept, so that the node can be started again.  In both cases nothing starts it at login any more.
+    """
+    try:
+        opened = Home.read(home)
+        lent_bytes = size_of(opened.path)
+        if is_given_back is None:
+            is_given_back = _asked(opened.path, lent_bytes, is_json=is_json)
+        last_words = asyncio.run(_end(opened.path))
+        with _lock(opened):
+            login_start(opened.path, opened.marker.name, is_practice=opened.is_practice).set(False)
+            if is_given_back:
+                opened.delete()
+        left_key = asyncio.run(_forget_key(opened)) if is_given_back else ""
+    except (ApiError, SupervisorError, SettingsError) as error:
+        fail(error, is_json=is_json)
+    if is_json:
+        freed_bytes = lent_bytes if is_given_back else 0
+        print_json({"home": str(opened.path), "is_given_back": is_given_back, "freed_bytes": freed_bytes})
+        return
+    for sentence in (last_words, left_key):
+        if sentence:
+            say(sentence)
+    if is_given_back:
+        say(f"{opened.path} is deleted: {size(lent_bytes)} are free again.")
+    else:
+        say(f"{opened.path} is kept, with {size(lent_bytes)} in it. perennial leave --give-back deletes it later.")
+
+
+def _asked(path: Path, lent_bytes: int, *, is_json: bool) -> bool:
+    """The one question.
+
+    Raises:
+        Failure: Nobody answers it.
+    """
+    prompt = f"Give the space back? {path} with its {size(lent_bytes)} is deleted then; nothing else is [yes/no]"
+    try:
+        answer = ask(prompt).strip().lower()
+    except NoAnswer as error:
+        raise Failure("unanswered", f"{UNANSWERED[:-1]}: {error}.", is_json=is_json) from error
+    if answer not in YES | NO:
+        raise Failure("unanswered", "That is neither yes nor no, so nothing was done.", is_json=is_json)
+    return answer in YES
+
+
+async def _end(home: Path) -> str:
+    """Let the node end, if one runs; return the last that it said of handing over."""
+    said = ""
+    async with Client(home) as client:
+        with contextlib.suppress(NotRunning):
+            await client.stop()
+            deadline_s = time.monotonic() + END_S_MAX
+            while time.monotonic() < deadline_s:
+                said = (await client.status()).sentence
+                await asyncio.sleep(POLL_S)
+    return said
+
+
+def _lock(home: Home) -> Lock:
+    """Take the home once the node has let go of it.
+
+    Raises:
+        HomeInUse: It does not.
+    """
+    deadline_s = time.monotonic() + END_S_MAX
+    while True:
+        try:
+            return home.lock()
+        except HomeInUse:
+            if time.monotonic() > deadline_s:
+                raise
+        time.sleep(POLL_S)
+
+
+async def _forget_key(home: Home) -> str:
+    """Remove the key from the keyring; return what to say if that does not succeed."""
+    try:
+        await keys.forget(home)
+    except KeyStoreError as error:
+        return f"Its key may still be in the keyring, where it does no harm: {error}"
+    return ""
