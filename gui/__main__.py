@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 import qasync
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tray app until someone quits.  Blocking.
 
-    Returns 0; or 1 with one sentence on stderr when it cannot run: no screen, no home, an app that hangs.  Where its
-    launcher shall start it anew the process ends with RESTART_CODE.
+    With ``--quit`` it ends another one instead.  Returns 0; or 1 with one sentence on stderr when it cannot run: no
+    screen, no home, an app that hangs.  Where its launcher shall start it anew the process ends with RESTART_CODE.
     Arguments that make no sense end with code 2.
     """
     arguments = _parser().parse_args(argv)
     home = Path(arguments.home).expanduser().absolute()
+    if arguments.quit:
+        return _quit(home)
     if (sentence := _hindrance(home)) is not None:
         _say(sentence)
         return 1
@@ -52,7 +55,11 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
         for app in apps:
             app.open()
 
-    if not instance.claim(raise_window):
+    def quit_app() -> None:
+        for app in apps:
+            app.quit()
+
+    if not instance.claim(raise_window, quit_app):
         if instance.raise_first():
             return 0
         _say("Perennial's window is open already, but does not answer.")
@@ -93,7 +100,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--look", choices=("system", "light", "dark"), default="system", help="light or dark")
     parser.add_argument("--language", choices=speaking.LANGUAGES, help="(default: what this system speaks)")
     parser.add_argument("--hidden", action="store_true", help="begin with the tray icon only, as at login")
+    parser.add_argument("--quit", action="store_true", help="let the app that is open for this home quit")
     return parser
+
+
+def _quit(home: Path) -> int:
+    _core = QCoreApplication(["perennial"])  # without one nothing can be asked
+    if Instance(home, meeting_folder()).end_first():
+        return 0
+    _say("Perennial's window is open, and does not quit.")
+    return 1
 
 
 def _hindrance(home: Path) -> str | None:

@@ -156,6 +156,38 @@ def test_the_second_start_on_a_home_raises_the_window_of_the_first(desk: QApplic
     assert raised == [True]
 
 
+@pytest.mark.parametrize("does_quit", [True, False])
+def test_an_app_can_be_asked_to_quit_and_its_end_is_waited_for(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does_quit: bool
+):
+    first = Instance(tmp_path / "home", tmp_path)
+    asked: list[bool] = []
+
+    def end() -> None:
+        asked.append(True)
+        if does_quit:
+            first.release()
+
+    assert first.claim(lambda: None, end)
+    program = (
+        "import sys; from pathlib import Path; from gui import instance\n"
+        "instance.END_MS_MAX = 300\n"
+        "sys.exit(0 if instance.Instance(Path(sys.argv[1]) / 'home', Path(sys.argv[1])).end_first() else 3)"
+    )
+
+    second = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    while second.poll() is None:
+        desk.processEvents()
+    first.release()
+
+    assert second.returncode == (0 if does_quit else 3)
+    assert asked == [True]
+
+
+def test_where_no_app_is_open_none_has_to_quit(desk: QApplication, tmp_path: Path):
+    assert Instance(tmp_path / "home", tmp_path).end_first()
+
+
 def test_another_home_has_an_app_of_its_own_and_a_released_one_can_be_claimed(desk: QApplication, tmp_path: Path):
     one, other, again = (Instance(tmp_path / name, tmp_path) for name in ("a", "b", "a"))
 
