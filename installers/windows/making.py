@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from installers.linux.staging import FILE_TIME_S
 from installers.windows import staging
 from installers.windows.compiling import HERE, NotCompiled, compile_programs, run
 from installers.windows.fetching import NotFetched, fetch
@@ -80,7 +81,7 @@ def pack(
     """
     files = tuple(sorted((*staged.files, *programs)))
     for name in programs:
-        os.utime(staged.folder / name, (staging.FILE_TIME_S, staging.FILE_TIME_S))
+        os.utime(staged.folder / name, (FILE_TIME_S, FILE_TIME_S))
     listed = scratch / "files.nsh"
     listed.write_text(included(staged.folder, files, staging.folders_of(files)), encoding="utf-8")
     made = out / f"PerennialSetup-{version}.exe"

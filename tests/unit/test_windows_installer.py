@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from installers import debian, lock
+from installers.linux.staging import FILE_TIME_S
 from installers.windows import contents, fetching, making, staging
 from installers.windows.icon import icon
 from installers.windows.script import included
@@ -199,7 +200,7 @@ class TestAnInstallation:
         for name in one.files:
             first, second = one.folder / name, other.folder / name
             assert first.read_bytes() == second.read_bytes()
-            assert first.stat().st_mtime == second.stat().st_mtime == staging.FILE_TIME_S
+            assert first.stat().st_mtime == second.stat().st_mtime == FILE_TIME_S
 
     def test_is_not_made_of_packages_that_contradict_each_other(
         self, checkout: Path, packages: Packages, tmp_path: Path
