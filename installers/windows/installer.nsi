@@ -44,8 +44,8 @@ LangString AskGiveBack ${LANG_ENGLISH} "Give the space back that this computer l
 LangString AskGiveBack ${LANG_GERMAN} "Soll der geliehene Platz wieder frei werden?$\r$\n$\r$\nJa: Zuerst geht alles, was dieser Computer für andere aufbewahrt, an andere Computer, dann wird es hier gelöscht, samt Schlüssel. Das dauert ein paar Minuten.$\r$\n$\r$\nNein: Alles bleibt auf diesem Computer, und Perennial macht damit weiter, wenn Sie es wieder installieren."
 LangString NotGivenBack ${LANG_ENGLISH} "The space could not be given back. What this computer keeps stays in $LOCALAPPDATA\perennial."
 LangString NotGivenBack ${LANG_GERMAN} "Der Platz konnte nicht freigegeben werden. Was dieser Computer aufbewahrt, bleibt in $LOCALAPPDATA\perennial."
-LangString StillRuns ${LANG_ENGLISH} "Perennial still runs and could not be stopped. Quit it first, then try again."
-LangString StillRuns ${LANG_GERMAN} "Perennial läuft noch und ließ sich nicht beenden. Beenden Sie es zuerst und versuchen Sie es dann noch einmal."
+LangString StillRuns ${LANG_ENGLISH} "Perennial could not be stopped. Quit it first, then try again."
+LangString StillRuns ${LANG_GERMAN} "Perennial ließ sich nicht beenden. Beenden Sie es zuerst und versuchen Sie es dann noch einmal."
 
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\Perennial"
 !define RUN "Software\Microsoft\Windows\CurrentVersion\Run"
@@ -53,8 +53,9 @@ LangString StillRuns ${LANG_GERMAN} "Perennial läuft noch und ließ sich nicht 
 Section
   ; Of an older version every file goes first: one that is left would be one too many.
   ${If} ${FileExists} "$INSTDIR\Uninstall.exe"
+    StrCpy $0 ""
     ExecWait '"$INSTDIR\Uninstall.exe" /S /REPLACE _?=$INSTDIR' $0
-    ${If} $0 <> 0
+    ${If} $0 != "0"
       MessageBox MB_OK|MB_ICONEXCLAMATION "$(StillRuns)" /SD IDOK
       SetErrorLevel 1
       Abort
@@ -98,32 +99,39 @@ SectionEnd
 
 ; The installed app does it: only it knows what is its own, and how what it holds is handed to others.
 Function un.GiveBack
+  ${IfNot} ${FileExists} "$LOCALAPPDATA\perennial\home.json"
+    Return
+  ${EndIf}
   ClearErrors
   ${GetOptions} $R0 "/GIVEBACK" $R1
   ${If} ${Errors}
-    ${IfNot} ${FileExists} "$LOCALAPPDATA\perennial\home.json"
-      Return
-    ${EndIf}
     MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "$(AskGiveBack)" /SD IDNO IDYES +2
       Return
   ${EndIf}
-  ExecWait '"$INSTDIR\Perennial.exe" leave --yes' $R1
-  ${If} $R1 <> 0
+  StrCpy $R1 ""
+  ExecWait '"$INSTDIR\Perennial.exe" leave --give-back' $R1
+  ${If} $R1 != "0"
     MessageBox MB_OK|MB_ICONEXCLAMATION "$(NotGivenBack)" /SD IDOK
     SetErrorLevel 1
   ${EndIf}
 FunctionEnd
 
-; What still runs would keep its files.
+; What still runs would keep its files.  An installation that is too damaged to say so is taken away all the same.
 Function un.EndAll
   ExecWait '"$INSTDIR\Perennial.exe" --quit'
   ${If} ${FileExists} "$LOCALAPPDATA\perennial\home.json"
-    ExecWait '"$INSTDIR\Perennial.exe" stop' $R1
-    ${If} $R1 <> 0
-      MessageBox MB_OK|MB_ICONEXCLAMATION "$(StillRuns)" /SD IDOK
-      SetErrorLevel 1
-      Abort
-    ${EndIf}
+    ${Do}
+      StrCpy $R1 ""
+      ExecWait '"$INSTDIR\Perennial.exe" stop' $R1
+      ${If} $R1 != "1"
+        ${Break}
+      ${EndIf}
+      MessageBox MB_ABORTRETRYIGNORE|MB_ICONEXCLAMATION "$(StillRuns)" /SD IDABORT IDRETRY again IDIGNORE on
+        SetErrorLevel 1
+        Abort
+      again:
+    ${Loop}
+    on:
   ${EndIf}
 FunctionEnd
 
