@@ -57,6 +57,8 @@ class Story:
             except (Wrong, OSError, LookupError, ValueError) as error:
                 said, mark, wrong = f"{type(error).__name__}: {error}", "WRONG", wrong + 1
             print(f"{mark} {time.monotonic() - begun_s:5.0f} s  {step.__name__.replace('_', ' ')}: {said}", flush=True)
+            if mark != "ok   " and step == self.installed:
+                break  # nothing else can be tried
         return wrong
 
     def installed(self) -> str:

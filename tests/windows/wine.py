@@ -68,6 +68,7 @@ class Windows:
 
     def make(self) -> None:
         """Raises subprocess.CalledProcessError or TimeoutExpired: wine or the compiler does not do it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.run("wineboot", "-i")
         for name, value, content in (
             (r"HKCU\Software\Wine", "Version", "win10"),
