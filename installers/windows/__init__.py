@@ -1,6 +1,6 @@
 r"""The installer for Windows, built on Linux: ``python3 installers/windows/build.py --out DIR``.
 
-build.py          the door: sets up what is needed, then making
+build.py          the door
 making.py         all of it: packages in, installer out
 fetching.py       the pinned packages on disk
 contents.py       what of each package becomes part, and where it lies (pure)

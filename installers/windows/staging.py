@@ -18,13 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from installers.linux.staging import FILE_TIME_S, app_files
 from installers.windows import contents
 from node.vault.share.tree import is_path_allowed, tree_hash
 
 FORMAT: Final = 1
-APP_FOLDERS: Final = ("node", "gui", "resources")
-# Windows shows it, and byte code is compared by it; the same for all, so that the installer is the same each time.
-FILE_TIME_S: Final = 1_767_225_600  # 2026-01-01
 ARCHIVE_BYTES_MAX: Final = 256 << 20
 
 
@@ -47,7 +45,7 @@ def stage(root: Path, version: str, python: Path, wheels: list[Path], into: Path
         OSError: The disk refused, or a package cannot be read.
     """
     parts = {
-        "app": dict(_app_files(root)),
+        "app": {path: source.read_bytes() for path, source in app_files(root)},
         "launcher": dict(_launcher_files(root / "installers/launcher")),
         "runtime": runtime_files(python, wheels),
     }
@@ -97,16 +95,6 @@ def _python_archive(source: Path) -> bytes:
         assert file is not None
         assert member.size <= ARCHIVE_BYTES_MAX, member.size
         return file.read()
-
-
-def _app_files(root: Path) -> Iterator[tuple[str, bytes]]:
-    for top in APP_FOLDERS:
-        for folder, inner, names in os.walk(root / top):
-            inner[:] = [name for name in inner if name != "__pycache__"]
-            for name in names:
-                path = Path(folder, name)
-                if path.suffix != ".pyc":
-                    yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
 def _launcher_files(folder: Path) -> Iterator[tuple[str, bytes]]:
