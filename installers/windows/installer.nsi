@@ -50,6 +50,20 @@ LangString StillRuns ${LANG_GERMAN} "Perennial ließ sich nicht beenden. Beenden
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\Perennial"
 !define RUN "Software\Microsoft\Windows\CurrentVersion\Run"
 
+; Nobody can write to a program that runs: then it is noted in $R3.
+!define LOOKS 75
+!macro LookAt program
+  ${If} ${FileExists} "$INSTDIR\${program}"
+    ClearErrors
+    FileOpen $R4 "$INSTDIR\${program}" a
+    ${If} ${Errors}
+      StrCpy $R3 "no"
+    ${Else}
+      FileClose $R4
+    ${EndIf}
+  ${EndIf}
+!macroend
+
 Section
   ; Of an older version every file goes first: one that is left would be one too many.
   ${If} ${FileExists} "$INSTDIR\Uninstall.exe"
@@ -133,6 +147,18 @@ Function un.EndAll
     ${Loop}
     on:
   ${EndIf}
+  ; A node has ended a moment before what has started it.
+  ${For} $R2 1 ${LOOKS}
+    StrCpy $R3 "yes"
+    !insertmacro LookAt "Perennial.exe"
+    !insertmacro LookAt "Perennial.com"
+    !insertmacro LookAt "runtime\python.exe"
+    !insertmacro LookAt "runtime\pythonw.exe"
+    ${If} $R3 == "yes"
+      ${Break}
+    ${EndIf}
+    Sleep 200
+  ${Next}
 FunctionEnd
 
 ; What starts at login is named by its home; all of it that starts this installation goes with it.

@@ -15,6 +15,7 @@ PATH_CHANGERS = {
     "installers/run.py": "puts the checkout in the place of its own folder",
     "installers/test.py": "puts the checkout in the place of its own folder",
     "installers/linux/build.py": "puts the checkout in the place of its own folder",
+    "installers/windows/build.py": "puts the checkout in the place of its own folder",
 }
 PATH_NAMERS = {
     "installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts",

@@ -91,7 +91,9 @@ class Story:
         """Everything that the app can need is in the runtime."""
         listed = "; ".join(f"import {name}" for name in sorted(third_party(self._installed / "app")))
         # Nothing there says where the interpreter's packages lie but its own search path.
-        done = self._windows.run(str(self._installed / "runtime/python.exe"), "-I", "-c", f"{listed}; print('all')")
+        done = self._windows.run(
+            str(self._installed / "runtime/python.exe"), "-I", "-B", "-c", f"{listed}; print('all')"
+        )
         must(done.said.strip() == "all", done.said[-600:])
         return f"{listed.count('import ')} modules of others"
 
