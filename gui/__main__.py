@@ -55,7 +55,10 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
         for app in apps:
             app.open()
 
+    wishes: list[str] = []
+
     def quit_app() -> None:
+        wishes.append("quit")  # it may not be there yet
         for app in apps:
             app.quit()
 
@@ -71,6 +74,8 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
 
     async def run() -> int:
         apps.append(App(qapp, options))
+        if wishes:
+            apps[0].quit()
         code = await apps[0].run()
         if code == RESTART_CODE:
             instance.release()

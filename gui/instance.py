@@ -15,7 +15,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 MARKER: Final = "home.json"  # a folder with it is a home
 ANSWER_MS_MAX: Final = 3000
-END_MS_MAX: Final = 60_000  # an app that ends lets its node hand over first
+END_MS_MAX: Final = 90_000  # an app that ends lets its node hand over first
 _RAISE: Final = b"raise\n"
 _QUIT: Final = b"quit\n"
 _DONE: Final = b"done\n"

@@ -57,7 +57,7 @@ LangString StillRuns ${LANG_GERMAN} "Perennial ließ sich nicht beenden. Beenden
     ClearErrors
     FileOpen $R4 "$INSTDIR\${program}" a
     ${If} ${Errors}
-      StrCpy $R3 "no"
+      StrCpy $R3 "yes"
     ${Else}
       FileClose $R4
     ${EndIf}
@@ -92,6 +92,7 @@ SectionEnd
 
 Section "Uninstall"
   SetOutPath "$TEMP" ; no folder can be removed that is anybody's current one
+  System::Call 'kernel32::SetErrorMode(i 3)' ; what a damaged program lacks is told to nobody
   ${GetParameters} $R0
   ClearErrors
   ${GetOptions} $R0 "/REPLACE" $R1
@@ -132,29 +133,42 @@ FunctionEnd
 
 ; What still runs would keep its files.  An installation that is too damaged to say so is taken away all the same.
 Function un.EndAll
-  ExecWait '"$INSTDIR\Perennial.exe" --quit'
-  ${If} ${FileExists} "$LOCALAPPDATA\perennial\home.json"
-    ${Do}
-      StrCpy $R1 ""
+  ${Do}
+    StrCpy $R5 "no"
+    ExecWait '"$INSTDIR\Perennial.exe" --quit' $R1
+    ${If} $R1 == "1"
+      StrCpy $R5 "yes"
+    ${EndIf}
+    ${If} ${FileExists} "$LOCALAPPDATA\perennial\home.json"
       ExecWait '"$INSTDIR\Perennial.exe" stop' $R1
-      ${If} $R1 != "1"
-        ${Break}
+      ${If} $R1 == "1"
+        StrCpy $R5 "yes"
       ${EndIf}
-      MessageBox MB_ABORTRETRYIGNORE|MB_ICONEXCLAMATION "$(StillRuns)" /SD IDABORT IDRETRY again IDIGNORE on
-        SetErrorLevel 1
-        Abort
-      again:
-    ${Loop}
-    on:
-  ${EndIf}
-  ; A node has ended a moment before what has started it.
+    ${EndIf}
+    ${If} $R5 == "no"
+      Call un.AwaitEnd
+      StrCpy $R5 $R3
+    ${EndIf}
+    ${If} $R5 == "no"
+      ${Break}
+    ${EndIf}
+    MessageBox MB_ABORTRETRYIGNORE|MB_ICONEXCLAMATION "$(StillRuns)" /SD IDABORT IDRETRY again IDIGNORE on
+      SetErrorLevel 1
+      Abort
+    again:
+  ${Loop}
+  on:
+FunctionEnd
+
+; A node has ended a moment before what has started it.  $R3: whether something runs all the same.
+Function un.AwaitEnd
   ${For} $R2 1 ${LOOKS}
-    StrCpy $R3 "yes"
+    StrCpy $R3 "no"
     !insertmacro LookAt "Perennial.exe"
     !insertmacro LookAt "Perennial.com"
     !insertmacro LookAt "runtime\python.exe"
     !insertmacro LookAt "runtime\pythonw.exe"
-    ${If} $R3 == "yes"
+    ${If} $R3 == "no"
       ${Break}
     ${EndIf}
     Sleep 200

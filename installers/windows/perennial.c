@@ -86,7 +86,8 @@ int wmain(void) { return run(); }
 int WINAPI wWinMain(HINSTANCE instance, HINSTANCE previous, LPWSTR line, int show) {
   (void)instance, (void)previous, (void)line, (void)show;
   int code = run();
-  if (code == NO_MEMORY || code == NO_PATH || code == NO_START)
+  BOOL is_told = !(GetErrorMode() & SEM_FAILCRITICALERRORS); /* the uninstaller wants no window of ours */
+  if (is_told && (code == NO_MEMORY || code == NO_PATH || code == NO_START))
     MessageBoxW(NULL, L"Perennial is damaged. Install it again.\nPerennial ist besch\u00e4digt. Bitte neu installieren.",
                 L"Perennial", MB_ICONERROR);
   return code;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -182,6 +183,18 @@ def test_an_app_can_be_asked_to_quit_and_its_end_is_waited_for(
 
     assert second.returncode == (0 if does_quit else 3)
     assert asked == [True]
+
+
+def test_an_app_that_is_asked_to_quit_while_it_starts_quits(tmp_path: Path):
+    program = (
+        "import sys; from gui import __main__ as door\n"
+        "door.Instance.claim = lambda self, on_raise, on_quit: on_quit() or True\n"
+        "sys.exit(door.main(['--hidden', '--home', sys.argv[1]]))"
+    )
+    environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", program, str(tmp_path / "home")]
+
+    assert subprocess.run(command, env=environ, timeout=60, check=False).returncode == 0
 
 
 def test_where_no_app_is_open_none_has_to_quit(desk: QApplication, tmp_path: Path):

@@ -47,7 +47,7 @@ class Story:
         steps: tuple[Callable[[], str], ...] = (
             self.installed, self.asked_in_a_terminal, self.imported, self.run_without_a_window, self.asked_by_its_api,
             self.met_by_another, self.started_at_login, self.shown_in_the_tray, self.replaced_while_it_runs,
-            self.taken_away, self.damaged_and_taken_away, self.given_back,
+            self.killed, self.taken_away, self.damaged_and_taken_away, self.given_back,
         )  # fmt: skip
         wrong = 0
         for step in steps:
@@ -158,6 +158,17 @@ class Story:
         must(len(self._logins()) == 1, "it no longer starts at login")
         _, took_s = self._run("Perennial.exe")
         return f"tray and node ended in order; started again, the home answers after {took_s:.1f} s"
+
+    def killed(self) -> str:
+        """Nobody can tell Perennial.exe to end there, only end it; what it stands for must not go on behind it."""
+        must(self._node is not None, "no node runs")
+        assert self._node is not None
+        self._node.process.kill()
+        deadline_s = time.monotonic() + SETTLE_S_MAX
+        while self._perennial("status")[0] == 0:
+            must(time.monotonic() < deadline_s, "the node goes on without what started it")
+        _, took_s = self._run("Perennial.exe")
+        return f"its node ends with it; started again, the home answers after {took_s:.1f} s"
 
     def taken_away(self) -> str:
         neighbour = self._installed / "letter.txt"
