@@ -22,7 +22,7 @@ SEARCHED: Final = "python313.zip\r\n.\r\nLib\\site-packages\r\n"
 EXECUTABLE: Final = (".exe", ".bat", ".cmd", ".com")
 
 _PYTHON_DROPPED: Final = (
-    *("python.cat", "sqlite3.dll", "_sqlite3.pyd", "winsound.pyd", "_bz2.pyd", "_lzma.pyd", "_msi.pyd"),
+    *("python.cat", "sqlite3.dll", "_sqlite3.pyd", "winsound.pyd", "_bz2.pyd", "_lzma.pyd"),
     "_wmi.pyd",  # `platform` asks it for the version of Windows, which can take seconds; without it, the registry
 )
 # Of all wheels: what only compilers and type checkers read.
