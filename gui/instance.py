@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
-from PySide6.QtCore import QLockFile
+from PySide6.QtCore import QDeadlineTimer, QLockFile
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 MARKER: Final = "home.json"  # a folder with it is a home
 ANSWER_MS_MAX: Final = 3000
+AGAIN_MS: Final = 2000
 END_MS_MAX: Final = 90_000  # an app that ends lets its node hand over first
 _RAISE: Final = b"raise\n"
 _QUIT: Final = b"quit\n"
@@ -72,12 +73,14 @@ class Instance:
 
         Returns whether no app has the home any more.
         """
-        if not self._lock.tryLock(0):
-            self._ask(_QUIT)
-            if not self._lock.tryLock(END_MS_MAX):
-                return False
-        self._lock.unlock()
-        return True
+        left = QDeadlineTimer(END_MS_MAX)
+        has_ended = self._lock.tryLock(0)
+        while not has_ended and not left.hasExpired():
+            self._ask(_QUIT)  # again and again: an app that starts may hear nothing yet
+            has_ended = self._lock.tryLock(AGAIN_MS)
+        if has_ended:
+            self._lock.unlock()
+        return has_ended
 
     def _ask(self, what: bytes) -> bool:
         socket = QLocalSocket()
