@@ -32,6 +32,7 @@ _SUFFIXES_DROPPED: Final = (
 )
 _WHEEL_DROPPED: Final = (
     *("*/test_data/*", "*/tests/*", "pygments/lexers/*", "shiboken6/include/*", "shiboken6/lib/*"),
+    *("zstandard/_cffi.*", "zstandard/backend_cffi.py"),  # the same once more, for other Pythons
     # Windows' own C++ library lies beside the interpreter once for all; these are for other compilers' programs.
     *("shiboken6/concrt140.dll", "shiboken6/vc*.dll", "shiboken6/msvcp140_codecvt_ids.dll"),
 )

@@ -36,7 +36,7 @@ def stop(home: Path, is_json: bool) -> None:
     if is_json:
         print_json({"home": str(opened.path), "is_running": False})
         return
-    for sentence in (last_words, texts.not_running(opened.path)):
+    for sentence in (last_words, str(texts.not_running(opened.path))):
         if sentence:
             say(sentence)
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
