@@ -62,10 +62,18 @@ def main() -> int:
     tests_only = [lock for lock in both if test_markers.get(lock.name) != run_markers.get(lock.name)]
     write(ROOT / "installers/requirements.txt", run, run_markers)
     write(ROOT / "installers/requirements-test.txt", tests_only, test_markers)
-    # Without markers: pip judges them for the system that it runs on, and the installer is built on another one.
+    write_for_windows(run, metadata)
+    return 0
+
+
+def write_for_windows(run: Iterable[Locked], metadata: dict[str, dict[str, Any]]) -> None:
+    """Write what the installer for Windows brings of what the app is locked to.
+
+    Without markers: pip judges them for the system that it runs on, and the installer is built on another one.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     on_windows = reach(WINDOWS, project["project"]["dependencies"], metadata)
     write(ROOT / "installers/windows/requirements.txt", run, dict.fromkeys(on_windows, ""))
-    return 0
 
 
 def compile_lock(requirements: list[str]) -> list[Locked]:
