@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 import qasync
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QLoggingCategory
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -21,6 +21,9 @@ from gui.instance import MARKER, Instance, meeting_folder
 
 if TYPE_CHECKING:
     from gui.app import App
+
+# A desktop without portals is whole: Qt asks for them at every start, and goes on without.
+_NOT_WORTH_A_WORD: Final = "qt.qpa.services.warning=false\nqt.qpa.theme.gnome.warning=false"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (sentence := _hindrance(home)) is not None:
         _say(sentence)
         return 1
+    QLoggingCategory.setFilterRules(_NOT_WORTH_A_WORD)
     QGuiApplication.setDesktopFileName("perennial")
     qapp = QApplication.instance() or QApplication(["perennial"])
     assert isinstance(qapp, QApplication)

@@ -175,6 +175,7 @@ class App:
             offer=offer,
             has_practice_ended=self._has_practice_ended,
             trouble=self._keeper.trouble(),
+            silence=self._keeper.silence,
             refusal=self._changes.refusal,
             refused=self._changes.refused,
         )

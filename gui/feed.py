@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from gui.instance import MARKER
 from gui.said import in_words
 from gui.story import Seen
 from node.api.client import ApiError, Client, NotRunning, Reload
@@ -111,7 +112,8 @@ class Feed:
         try:
             await self._follow(node)
         except (NotRunning, ApiError, TimeoutError, OSError) as error:
-            self._gone(is_hanging=isinstance(error, TimeoutError), refused=_refused(error))
+            is_missing = not await self._is_home_there()
+            self._gone(is_hanging=isinstance(error, TimeoutError), refused=_refused(error), is_home_missing=is_missing)
         finally:
             await node.close()
 
@@ -137,6 +139,9 @@ class Feed:
                 with contextlib.suppress(asyncio.CancelledError, NotRunning, ApiError, TimeoutError, OSError):
                     await task
 
+    async def _is_home_there(self) -> bool:
+        return await asyncio.to_thread((self._home / MARKER).is_file)
+
     async def _listen(self, node: Node, since: int) -> None:
         """Take in events until some were missed."""
         async with aclosing(node.events(since)) as events:  # type: ignore[type-var]  # it is a generator
@@ -146,8 +151,11 @@ class Feed:
                 self._take(event)
 
     async def _look(self, node: Node) -> None:
-        """Ask now and then, so that a node that hangs is not taken for one with nothing to say."""
-        while True:
+        """Ask now and then, so that a node that hangs is not taken for one with nothing to say.
+
+        Ends when the home is not there any more: its node answers from memory for a while, what no longer holds.
+        """
+        while await self._is_home_there():
             await asyncio.sleep(LOOK_SHOWN_S if self.is_window_shown else LOOK_HIDDEN_S)
             async with asyncio.timeout(ANSWER_S_MAX):
                 self._heard(replace(self._seen, status=await node.status()))
@@ -172,9 +180,9 @@ class Feed:
 
     def _heard(self, seen: Seen) -> None:
         self._since_s = None
-        self._change(replace(seen, link="connected", heard_s=self._wall_s(), refused=""))
+        self._change(replace(seen, link="connected", heard_s=self._wall_s(), refused="", is_home_missing=False))
 
-    def _gone(self, *, is_hanging: bool, refused: str) -> None:
+    def _gone(self, *, is_hanging: bool, refused: str, is_home_missing: bool) -> None:
         now_s = asyncio.get_running_loop().time()
         if self._since_s is None:
             self._since_s = now_s
@@ -182,7 +190,7 @@ class Feed:
         if is_hanging or now_s - self._since_s >= patience_s:
             if self._seen.link != "lost":
                 log.info("no answer home=%s", self._home)
-            self._change(replace(self._seen, link="lost", refused=refused))
+            self._change(replace(self._seen, link="lost", refused=refused, is_home_missing=is_home_missing))
 
     def _change(self, seen: Seen) -> None:
         is_said = replace(seen, heard_s=0) == replace(self._seen, heard_s=0) and seen.link == "connected"

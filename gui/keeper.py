@@ -17,9 +17,11 @@ from typing import Any, Final, Literal
 from gui import children
 from gui.children import Child, ChildFailed
 from gui.instance import MARKER
+from gui.story import Silence
 from gui.window import Window
 
 LOOK_S: Final = 5.0  # between two looks whether a home is there again
+LONG_S: Final = 5.0  # a start that takes longer may wait for a person: a locked keyring asks for its password
 # What a node says that cannot start without a person: the code of the failure that it states.
 WANTED: Final[dict[str, Literal["known", "new"]]] = {"key.passphrase": "known", "key.new_passphrase": "new"}
 
@@ -42,6 +44,7 @@ class Keeper:
         self.child: Child | None = None
         self._home_of_child: Path | None = None
         self._adopted: Path | None = None  # the home of a node that the app before this one has started
+        self._silent_since_s: float | None = None  # since when a child that was started has not said a word
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
         self._is_waiting = False  # for a home that is not there
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
@@ -49,6 +52,13 @@ class Keeper:
     @property
     def is_running(self) -> bool:
         return self._adopted is not None or (self.child is not None and not self.child.has_ended)
+
+    @property
+    def silence(self) -> Silence:
+        """How long what was started here has not said its first word."""
+        if self._silent_since_s is None:
+            return "none"
+        return "long" if asyncio.get_running_loop().time() - self._silent_since_s >= LONG_S else "short"
 
     def trouble(self) -> str:
         """The last words of the child, when it has ended."""
@@ -62,13 +72,19 @@ class Keeper:
         """
         await self.stop()
         self._home_of_child = children.home_in(command)
+        loop = asyncio.get_running_loop()
         self.child = child = await Child.start(command, line)
+        self._silent_since_s = loop.time()
+        later = loop.call_later(LONG_S + 0.05, self._tell)  # timers may be a little early
         self._tell()
         try:
             await child.first_word(seconds)
         except ChildFailed:
             await child.stop()
             raise
+        finally:
+            later.cancel()
+            self._silent_since_s = None
 
     async def run(self, command: Sequence[str], passphrase: str = "") -> None:
         """Start it, ask for what it wants, and return at its end."""

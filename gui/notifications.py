@@ -77,6 +77,8 @@ def wanted(seen: Seen, now_s: float, told: Told) -> Note | None:
     if status is not None and status.is_practice:
         return None
     if seen.link == "lost":
+        if seen.is_home_missing:
+            return Note("act", "disk", words.HOME_MISSING, words.HOME_MISSING_BODY)
         return None if seen.refused else Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY)
     if status is None:
         return None

@@ -31,6 +31,7 @@ _LEADS: Final[tuple[tuple[str, Action], ...]] = (
     ("settings.", "resources"), ("space.over", "resources"), ("store.full", "resources"),
     ("reach.", "network"), ("developers.", "updates"), ("updates.", "updates"),
 )  # fmt: skip
+Silence = Literal["none", "short", "long"]  # of a node that was just started here
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Seen:
     """What the app has heard so far.  ``heard_s`` is the time of the last word; 0 before the first.
 
     ``refused``: why the node answers and says nothing, while the link is lost; "" if it does not answer at all.
+    ``is_home_missing``: nothing answers, and the folder of the home is not there either.
     """
 
     link: Link = "connecting"
@@ -47,6 +49,7 @@ class Seen:
     trial: TrialView | None = None
     settings: Settings | None = None
     refused: str = ""
+    is_home_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def tell(
     offer: Action | None = None,
     has_practice_ended: bool = False,
     trouble: str = "",
+    silence: Silence = "none",
     refusal: str = "",
     refused: Refusal | None = None,
 ) -> Story:
@@ -104,21 +108,31 @@ def tell(
         offer: What the app itself could do if nothing answers.
         has_practice_ended: The practice network that the app had started is over.
         trouble: The last words of the node that the app had started, when it has ended.
+        silence: How long the node that the app has just started has not said a word.
         refusal: Why the node did not do what the person last asked for.
         refused: Why it did not take the last change of settings.
     """
+    if silence != "none" and seen.link == "lost":  # it is no longer gone, and has not come yet
+        seen = replace(seen, link="connecting")
     status, is_live = seen.status, seen.link == "connected" and seen.status is not None
     is_practice = status.is_practice if status else False
-    sign: Sign = "problem" if seen.link == "lost" else "starting"
+    if is_practice or has_practice_ended:  # its folder goes with it
+        seen = replace(seen, is_home_missing=False)
+    sign: Sign = "starting"
+    if seen.link == "lost":
+        sign = "attention" if seen.is_home_missing else "problem"
     if status is not None and is_live:
         sign = status.state
     headline, lead, note = _sentences(seen, now, has_practice_ended=has_practice_ended)
-    if seen.link == "lost" and trouble:
+    if seen.link == "lost" and trouble and not seen.is_home_missing:
         lead = plain(trouble)
+    if seen.link == "connecting" and silence == "long":
+        lead = texts.STARTING_LONG
     heard = status if is_live else None
     action = _leads(heard)
     if seen.link == "lost":
-        action = offer if not seen.refused else None  # it runs: to start it again would be in vain
+        # Where it runs, or its home is not there, to start it again would be in vain.
+        action = None if seen.refused or seen.is_home_missing else offer
     tried = trying(seen.updates) if is_live else ""
     home = HomeStory(
         headline=headline,
@@ -174,6 +188,8 @@ def _sentences(seen: Seen, now: datetime, *, has_practice_ended: bool) -> tuple[
             note = texts.NOBODY_LOSES if status else ""
         if has_practice_ended:
             return texts.PRACTICE_ENDED, texts.PRACTICE_ENDED_LEAD, note
+        if seen.is_home_missing:
+            return texts.HOME_MISSING, texts.HOME_MISSING_LEAD, note
         if seen.refused:
             return texts.SAYS_NOTHING, seen.refused, note
         if not seen.heard_s:

@@ -137,6 +137,9 @@ class Window(QWidget):
 
     def go(self, page: int) -> None:
         """Turn to a page of the sidebar, in its order."""
+        held = self.focusWidget()
+        if held is not None and self.pages.isAncestorOf(held):
+            held.clearFocus()  # else Qt hands the keyboard on to whatever comes next
         self.pages.setCurrentWidget(getattr(self, PAGES[page]))
         chosen = self.sidebar.group.button(page)
         chosen.setChecked(True)

@@ -19,9 +19,12 @@ from installers.environment import Environment, SetupError, clean_environ, say
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests of whole networks, and of how soon something is noticed: another test beside them would take their time.
-ONE_AT_A_TIME = tuple(
-    f"tests/integration/test_{name}.py"
-    for name in ("candidates", "halt", "kill", "practice", "signs_of_life", "staying")
+ONE_AT_A_TIME = (
+    "tests/desktop",  # first, and practice next: both look at one practice network, which takes its time
+    *(
+        f"tests/integration/test_{name}.py"
+        for name in ("practice", "candidates", "halt", "kill", "signs_of_life", "staying")
+    ),
 )
 # A process that has once shown a window goes on to hand out its events after every later test.
 WINDOW = "tests/gui"
@@ -80,6 +83,10 @@ def prepare(environment: Environment) -> None:
     missing = debian.provide(("environment", "window", "test"))
     if missing:
         raise SetupError(debian.advice(missing))
+    if missing := debian.provide(("desktop",)):
+        if os.environ.get("CI") == "true":
+            raise SetupError(debian.advice(missing))
+        say(f"The app is not tried on a desktop: {debian.advice(missing)}")
     environment.prepare("test")
 
 

@@ -11,6 +11,7 @@ import pytest
 from securesystemslib.signer import Key, Signature, SSlibKey  # type: ignore[attr-defined]
 
 from node.trust.hybrid import HybridKey
+from tests.practice_run import PracticeRun, practice_run
 from tests.simulation.signing import cheap_everywhere
 
 Verify = Callable[[Key, Signature, bytes], None]
@@ -48,3 +49,10 @@ def cheap_signing() -> Iterator[None]:
     """Vaults that are pretended sign cheaply: most of a pretended trial was signing, which other tests look at."""
     with cheap_everywhere():
         yield
+
+
+@pytest.fixture(scope="session")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeRun]:
+    """One practice network for all tests of a process that look at one."""
+    with practice_run(tmp_path_factory.mktemp("practice") / "said") as run:
+        yield run

@@ -12,7 +12,8 @@ import msgspec
 
 from node.pod.build import Built
 from node.pod.parties import Party
-from node.pod.statements import Draft, ReleaseFile, first_head
+from node.pod.release_file import ReleaseFile
+from node.pod.statements import Draft, first_head
 from node.pod.writing import sign
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain, Verified

@@ -17,7 +17,7 @@ from gui.pause_story import PauseControl, PauseStory
 from gui.release_story import Mark
 from gui.story import Action, HomeStory, Sign
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, Tone
-from gui.widgets.basics import Page, button, card, column, empty, fill, label, row, rule
+from gui.widgets.basics import Page, button, card, column, empty, fill, label, row, rule, show_or_hide
 from gui.widgets.garden import Garden
 from gui.widgets.icons import Glyph, Shape
 from gui.widgets.pause_menu import pause_menu
@@ -150,7 +150,7 @@ class Home(Page):
             one.setText(text)
             one.setVisible(bool(text))
         self._action = story.action
-        self.button.setVisible(story.action is not None)
+        show_or_hide(self.button, is_shown=story.action is not None)
         self.button.setText(story.action_text)
         self.button.setAccessibleName(story.action_text)
         self._show_side(story.pause.control)
@@ -168,7 +168,7 @@ class Home(Page):
             self.side.setAccessibleName(text)
         self.side.setAccessibleDescription("" if control == "resume" else texts.PAUSE_EXPLAINED)
         self.side.setToolTip(self.side.accessibleDescription())
-        self.side.setVisible(control != "none")
+        show_or_hide(self.side, is_shown=control != "none")
 
     def _pause_or_go_on(self) -> None:
         if self._control == "resume":

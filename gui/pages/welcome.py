@@ -171,12 +171,22 @@ class Welcome(QWidget):
 
     def _show_ready_or_not(self) -> None:
         """What can be pressed now, and why the main button cannot."""
+        hindrance = self.choice.hindrance if self.pages.currentIndex() == CHOICE else ""
+        can_go_on = not self._is_busy and not hindrance
+        self._keep_focus(can_go_on=can_go_on)
         for one in (self.grow, self.back, self.choice):
             one.setEnabled(not self._is_busy)
-        hindrance = self.choice.hindrance if self.pages.currentIndex() == CHOICE else ""
-        self.main.setEnabled(not self._is_busy and not hindrance)
+        self.main.setEnabled(can_go_on)
         self.main.setAccessibleDescription(hindrance)
         said = self._sentence or hindrance
         self.said.setText(said)
         self.said.setVisible(bool(said))
         self._glyph.setVisible(bool(said))
+        if can_go_on and self.window().focusWidget() is None:
+            self.main.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _keep_focus(self, *, can_go_on: bool) -> None:
+        """Let no other button take the focus from one that cannot be pressed for a moment: Enter would press that."""
+        held = self.window().focusWidget()
+        if (held is self.main and not can_go_on) or (held in (self.grow, self.back) and self._is_busy):
+            held.clearFocus()

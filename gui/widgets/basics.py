@@ -55,6 +55,13 @@ def button(text: str, *, is_main: bool = False) -> QPushButton:
     return result
 
 
+def show_or_hide(one: QWidget, *, is_shown: bool) -> None:
+    """Show or hide it; the keyboard does not go on from it to a neighbour that nobody has chosen."""
+    if not is_shown and one.window().focusWidget() is one:
+        one.clearFocus()
+    one.setVisible(is_shown)
+
+
 def rule() -> QFrame:
     result = QFrame()
     result.setObjectName("rule")
@@ -123,7 +130,8 @@ class Page(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # so that the keyboard can scroll it
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.verticalScrollBar().rangeChanged.connect(self._let_keyboard_scroll)
         inner = _Inner()
         inner.setObjectName("page")
         self.body = QVBoxLayout(inner)
@@ -131,3 +139,7 @@ class Page(QScrollArea):
         self.body.setSpacing(GAP_16)
         self.setWidget(inner)
         self.setAccessibleName(name)
+
+    def _let_keyboard_scroll(self, _least: int, most: int) -> None:
+        """Be a stop of the keyboard where there is something to scroll; else a frame would go round it for nothing."""
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if most > 0 else Qt.FocusPolicy.NoFocus)

@@ -41,7 +41,7 @@ def _slim_leaf() -> QPainterPath:
 
 def _draw_fine(p: QPainter, _colour: QColor) -> None:
     p.drawPath(_leaf((7.2, 13), (-0.2, 11.6), (0.2, 4.2), (6, 0.2), (10.6, 3.8), (10.8, 9.4)))
-    p.drawPath(_leaf((9.2, 13), (9.4, 9.2), (11.4, 6.8), (15.8, 6.4), (16, 11), (13.4, 13)))
+    p.drawPath(_leaf((9.2, 13), (9.4, 9.2), (11.2, 6.8), (15.4, 6.4), (15.6, 11), (13.2, 13)))
 
 
 def _draw_trial(p: QPainter, _colour: QColor) -> None:
@@ -49,7 +49,7 @@ def _draw_trial(p: QPainter, _colour: QColor) -> None:
     p.drawPath(_slim_leaf())
     p.drawRect(QRectF(12, 8, 2, 6))
     p.drawPath(_leaf((13, 10), (10, 9.8), (9.2, 7.4), (9.3, 5.4), (11.4, 5.4), (13, 7.2)))
-    p.drawPath(_leaf((13, 8.6), (12.6, 5), (14, 3), (16, 2.6), (16.2, 6), (15.2, 8)))
+    p.drawPath(_leaf((13, 8.6), (12.4, 5), (13.6, 3), (15.5, 2.6), (15.8, 6), (14.8, 8)))
 
 
 def _draw_paused(p: QPainter, _colour: QColor) -> None:

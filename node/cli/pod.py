@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from node.cli import pod_keys, pod_runtime, pod_signing
+from node.cli import pod_keys, pod_layers, pod_runtime, pod_signing
 from node.cli.common import ask_node, shared_options
 from node.cli.pod_shared import FOLDER, answer, as_json, in_network, stating_failures
 from node.pod import build as building
@@ -30,12 +30,12 @@ OUTCOMES: Final = {
 }
 COMMANDS: Final = (
     *(pod_keys.keygen, pod_keys.show, pod_signing.found, pod_signing.sign, pod_signing.merge, pod_signing.finish),
-    pod_runtime.build_runtime,
+    *(pod_layers.build_app, pod_runtime.build_runtime, pod_layers.pack),
     *(pod_signing.recall, pod_signing.reaffirm, pod_signing.rotate, pod_signing.heartbeat),
 )
 
 
-@click.group(cls=pod_runtime.Words)
+@click.group(cls=pod_layers.Words)
 def pod() -> None:
     """Found a network; build, sign and publish releases; recall one; exchange a pod.
 

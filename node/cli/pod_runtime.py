@@ -13,18 +13,6 @@ from node.cli.pod_shared import FOLDER, answer, as_json, stating_failures
 from node.pod.runtime import making
 
 
-class Words(click.Group):
-    """A group whose commands may have names of two words; the longer name wins."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = " ".join(args[:2])
-        if name in self.commands:
-            return name, self.commands[name], args[2:]
-        return super().resolve_command(ctx, args)
-
-
 @click.command("build runtime")
 @click.argument("out", type=FOLDER)
 @click.option("--platform", type=click.Choice(making.PLATFORMS), required=True, help="What it shall run on.")

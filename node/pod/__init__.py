@@ -8,6 +8,7 @@ what is signed, made in memory
     writing.py       what all statements have in common
     founding.py      the first statements of a network
     statements.py    the first head, the draft of a release, a heartbeat
+    listing.py       what a role lists: its last releases, and with every app its runtimes
     rotation.py      the next root and everything below it
     conflict.py      contradicting signatures, as a halted farm carries them
     resolution.py    the rotation that ends such a conflict
@@ -24,7 +25,9 @@ what people handle
     memory.py        what pods have signed, so that none signs what contradicts it
     finish.py        a file that enough have signed becomes what the network has published
     network.py       the folder of a network; kept.py: the releases in it
-    build.py         a release from a tree of source files; the same files always give the same bytes
+    sources.py       the files of a release, from a checkout or a tree that was built
+    build.py         a release from these files; release_file.py: what it says of itself
+    packing.py       the files of an app or a runtime as chunks; deltas.py: what leads to them from releases before
     runtime/         a runtime from pinned packages
     publish.py       a signed release as one head and its chunks, handed to a node
 files.py and errors.py serve them all.

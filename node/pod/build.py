@@ -1,44 +1,45 @@
-"""A release from a tree of source files.  The same files always give the same bytes, on every computer.
+"""A release from a tree of files.  The same files always give the same bytes, on every computer.
 
 DIR/release.json       what it is
 DIR/manifest           every file with its hash and chunks
-DIR/objects/<sha256>   the chunks
+DIR/objects/<sha256>   the chunks, and those of the deltas that lead to it
 DIR/signing.json       what pods sign (``signing_file.py``), once it was drafted
+
+The chunks of a vault release are the very bytes of its files.  Those of an app or a runtime are packed, and another
+version of zstd packs otherwise: there it is the tree that is the same everywhere, and the tree that pods compare.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import node
+import msgspec
+
 from node.pod.capabilities import check_covers, fill
+from node.pod.deltas import deltas_to
 from node.pod.errors import PodError
 from node.pod.files import finish_folder, pretty, read_as, read_file, start_folder
 from node.pod.needs import Needs, derive
-from node.pod.statements import ReleaseFile
-from node.trust.capabilities import Capabilities
+from node.pod.packing import packed_manifest_of
+from node.pod.release_file import ReleaseFile
+from node.pod.sources import source_files
+from node.trust.capabilities import TODAY, Capabilities
+from node.trust.delta import decode_delta
 from node.trust.errors import TrustError
-from node.trust.release import (
-    LAYER_OF,
-    NOTES_CHARACTERS_MAX,
-    SEQUENCE_MAX,
-    VERSION_PATTERN,
-    Release,
-    is_in_vault_layer,
-    open_manifest,
-)
+from node.trust.layers import PLATFORM_PATTERN, ROLE_OF, ROLES, VERSION_PATTERN, Layer
+from node.trust.packed import piece_lengths, unpack
+from node.trust.release import NOTES_CHARACTERS_MAX, SEQUENCE_MAX, Release, open_manifest
 from node.vault.errors import MalformedMessage
 from node.vault.share.tree import (
     CHUNK_BYTES_MAX,
-    FILES_MAX,
     MANIFEST_BYTES_MAX,
+    TreeFile,
     address_of,
     decode_manifest,
     encode_manifest,
@@ -49,22 +50,29 @@ from node.vault.share.tree import (
 
 RELEASE_FORMAT: Final = 1
 RELEASE_FILE_BYTES_MAX: Final = 64 << 10
-TREE_BYTES_MAX: Final = 64 << 20  # a vault release is some hundred kB of source
-FOLDERS_MAX: Final = 2_000
-NEEDED: Final = ("__init__.py", "__main__.py")
-SKIPPED_FOLDER: Final = "__pycache__"
-SKIPPED_SUFFIX: Final = ".pyc"
-
-SourceFile = tuple[str, bool, bytes]  # path in the release, is it executable, content
+NO_RUNTIMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A release that nobody has signed yet.  ``objects``: the chunks of its files by address."""
+    """A release that nobody has signed yet.  ``objects``: the chunks of its files and deltas by address."""
 
     release: ReleaseFile
     manifest: bytes
     objects: dict[bytes, bytes]
+
+    @property
+    def files(self) -> tuple[TreeFile, ...]:
+        return decode_manifest(self.manifest).files
+
+    def content(self, file: TreeFile) -> bytes:
+        """The content of one of its files.
+
+        Raises:
+            MalformedMetadata: Its chunks are not what the manifest says.
+        """
+        pieces = zip(file.chunks, piece_lengths(file.length), strict=True)
+        return b"".join(unpack(self.objects[address], length) for address, length in pieces)
 
 
 def build(
@@ -72,26 +80,14 @@ def build(
     out: Path,
     version: str,
     notes: str = "",
-    layer: str = "vault",
+    layer: Layer = "vault",
     *,
     role: str = "vault",
     floor: int = 0,
     capabilities: Capabilities | None = None,
     is_urgent: bool = False,
 ) -> Built:
-    """Build a release into the new folder ``out``, which appears whole or not at all.  Blocking.
-
-    Args:
-        source: A checkout, or a folder that holds what ``node/vault`` holds; in that case ``node/__init__.py`` is
-            taken from the code that runs here.
-        out: Absent or empty.
-        version: What the release is called.
-        notes: What changed, for people.
-        layer: Only ``vault`` can be released yet.
-        role: Who releases it: ``vault`` (the pods) or ``foundation``.
-        floor: The number of the release below which no recall may lead once this is released; 0 changes nothing.
-        capabilities: What it may do; None for what its source is found to need, and no more.
-        is_urgent: Whether farms shall try it out for some hours instead of days; more pods must sign it then.
+    """Build a release into the new folder ``out``, which appears whole or not at all; see ``build_tree``.  Blocking.
 
     Raises:
         PodError: The source cannot be released, or ``out`` not be used.
@@ -128,34 +124,46 @@ def build_tree(
     source: Path,
     version: str,
     notes: str = "",
-    layer: str = "vault",
+    layer: Layer = "vault",
     *,
     role: str = "vault",
     floor: int = 0,
     capabilities: Capabilities | None = None,
     is_urgent: bool = False,
+    platform: str = "",
+    runtimes: Mapping[str, str] = NO_RUNTIMES,
+    before: Sequence[Built] = (),
 ) -> Built:
-    """Build a release in memory; see ``build``.
+    """Build a release in memory.
+
+    Args:
+        source: A checkout; for the vault also a folder that holds what ``node/vault`` holds, in which case
+            ``node/__init__.py`` is taken from the code that runs here; for a runtime its folder.
+        version: What the release is called.
+        notes: What changed, for people.
+        layer: What it is a release of.
+        role: Who releases the vault: ``vault`` (the pods) or ``foundation``; the rest is released by ``app``.
+        floor: The number of the release below which no recall may lead once this is released; 0 changes nothing.
+        capabilities: What a vault may do; None for what its source is found to need, and no more.
+        is_urgent: Whether farms shall try a vault out for some hours instead of days; more pods must sign it then.
+        platform: Of a runtime.
+        runtimes: The trees of the runtimes that an app needs, by platform.
+        before: Releases of an app or a runtime that farms have now, the newest first: whoever has one of them need not
+            fetch whole files.
 
     Raises:
         PodError: The source cannot be released.
     """
-    if layer != "vault" or role not in LAYER_OF:
-        raise PodError(f"{role} cannot release the layer {layer!r} yet")
-    if not VERSION_PATTERN.fullmatch(version):
-        raise PodError(f"{version[:80]!r} is no version: letters, digits and . + _ - are allowed, at most 64")
-    if len(notes) > NOTES_CHARACTERS_MAX:
-        raise PodError(f"the notes are over {NOTES_CHARACTERS_MAX} characters")
-    if is_urgent and role != "vault":
-        raise PodError("only pods can say that a release is urgent")
-    if not 0 <= floor <= SEQUENCE_MAX:
-        raise PodError(f"the floor {floor} is no number of a release")
-    files = vault_files(source)
+    role = role if layer == "vault" else ROLE_OF[layer]
+    _check_asked(layer, role, version, notes, floor, platform, runtimes, is_urgent=is_urgent)
+    files = list(source_files(layer, source))
     try:
-        manifest, objects = manifest_of(files)
+        manifest, objects = manifest_of(files) if layer == "vault" else packed_manifest_of(files, before)
         content = encode_manifest(manifest)
     except MalformedMessage as error:
         raise PodError(f"{source} cannot be released: {error}") from error
+    if layer == "vault":
+        capabilities = capabilities or fill(derive((path, content) for path, _, content in files))
     release = ReleaseFile(
         RELEASE_FORMAT,
         role,
@@ -166,13 +174,46 @@ def build_tree(
         address_of(content).hex(),
         len(content),
         floor,
-        capabilities or fill(derive((path, content) for path, _, content in files)),
+        capabilities or TODAY,
         is_urgent,
+        platform,
+        dict(sorted(runtimes.items())),
     )
     built = Built(release, content, objects)
+    if layer != "vault":
+        offers, chunks = deltas_to(built, before)
+        built = Built(msgspec.structs.replace(release, deltas=offers), content, {**objects, **chunks})
     check(source, built)
-    check_covers(release.name, release.capabilities, derive_of(built))
+    _check_vault(built)
     return built
+
+
+def _check_asked(
+    layer: Layer,
+    role: str,
+    version: str,
+    notes: str,
+    floor: int,
+    platform: str,
+    runtimes: Mapping[str, str],
+    *,
+    is_urgent: bool,
+) -> None:
+    if role not in ROLES:
+        raise PodError(f"{role} releases nothing")
+    if not VERSION_PATTERN.fullmatch(version):
+        raise PodError(f"{version[:80]!r} is no version: letters, digits and . + _ - are allowed, at most 64")
+    if len(notes) > NOTES_CHARACTERS_MAX:
+        raise PodError(f"the notes are over {NOTES_CHARACTERS_MAX} characters")
+    if is_urgent and role != "vault":
+        raise PodError("only pods can say that a release is urgent, and of the vault alone")
+    if not 0 <= floor <= SEQUENCE_MAX:
+        raise PodError(f"the floor {floor} is no number of a release")
+    if (layer == "runtime") != (platform != "") or (runtimes and layer != "app"):
+        raise PodError("a runtime is for one platform, and only an app needs runtimes")
+    for name in (*([platform] if platform else []), *runtimes):
+        if not PLATFORM_PATTERN.fullmatch(name):
+            raise PodError(f"{name[:40]!r} is no platform; one is linux-x86_64, for example")
 
 
 def load(folder: Path) -> Built:
@@ -185,26 +226,47 @@ def load(folder: Path) -> Built:
         raise PodError(f"{folder} holds no release; 'perennial pod build' makes one")
     release = read_as(folder / "release.json", ReleaseFile, RELEASE_FILE_BYTES_MAX, "a release")
     manifest = read_file(folder / "manifest", MANIFEST_BYTES_MAX)
-    objects = {}
+    built = Built(release, manifest, {})
     try:
-        for file in decode_manifest(manifest).files:
+        for file in built.files:
             for address in file.chunks:
-                objects[address] = read_file(folder / "objects" / address.hex(), CHUNK_BYTES_MAX)
-    except MalformedMessage as error:
+                _load_object(folder, address, built)
+            if hashlib.sha256(built.content(file)).hexdigest() != file.sha256:
+                raise PodError(f"{folder} is damaged: {file.path} has other bytes than its manifest says")
+        for named, _ in release.deltas.values():
+            for address in decode_delta(_load_object(folder, bytes.fromhex(named), built)).parts:
+                _load_object(folder, address, built)
+    except (MalformedMessage, TrustError, ValueError) as error:
         raise PodError(f"{folder} is damaged: {error}") from error
-    for address, chunk in objects.items():
-        if address_of(chunk) != address:
-            raise PodError(f"{folder} is damaged: object {address.hex()[:8]} has other bytes than its name says")
-    built = Built(release, manifest, objects)
     check(folder, built)
-    check_covers(release.name, release.capabilities, derive_of(built))
+    _check_vault(built)
     return built
+
+
+def _load_object(folder: Path, address: bytes, built: Built) -> bytes:
+    chunk = read_file(folder / "objects" / address.hex(), CHUNK_BYTES_MAX)
+    if address_of(chunk) != address:
+        raise PodError(f"{folder} is damaged: object {address.hex()[:8]} has other bytes than its name says")
+    built.objects[address] = chunk
+    return chunk
+
+
+def _check_vault(built: Built) -> None:
+    """Check what a vault declares against what its source needs; an app has no sandbox.
+
+    Raises:
+        PodError: It does not fit.
+    """
+    if built.release.layer == "vault":
+        for file in built.files:
+            if sum(len(built.objects[address]) for address in file.chunks) != file.length:
+                raise PodError(f"{built.release.name}: {file.path} is packed, which no file of a vault may be")
+        check_covers(built.release.name, built.release.capabilities, derive_of(built))
 
 
 def derive_of(built: Built) -> Needs:
     """What the source of a release needs."""
-    files = decode_manifest(built.manifest).files
-    return derive((file.path, b"".join(built.objects[address] for address in file.chunks)) for file in files)
+    return derive((file.path, built.content(file)) for file in built.files)
 
 
 def compare(built: Built, checkout: Path) -> list[str]:
@@ -213,75 +275,15 @@ def compare(built: Built, checkout: Path) -> list[str]:
     Raises:
         PodError: The checkout cannot be read.
     """
-    there = {file.path: (file.is_executable, file.sha256) for file in decode_manifest(built.manifest).files}
-    try:
-        rebuilt, _ = manifest_of(vault_files(checkout))
-    except MalformedMessage as error:
-        raise PodError(f"{checkout} cannot be released: {error}") from error
-    here = {file.path: (file.is_executable, file.sha256) for file in rebuilt.files}
+    there = {file.path: (file.is_executable, file.sha256) for file in built.files}
+    here = {
+        path: (is_executable, hashlib.sha256(content).hexdigest())
+        for path, is_executable, content in source_files(built.release.layer, checkout)
+    }
     differing = sorted(path for path in {**there, **here} if there.get(path) != here.get(path))
     rehashed = tree_hash((path, *entry) for path, entry in here.items())
     assert (rehashed == built.release.tree) == (not differing), "the tree hash and the list of files disagree"
     return differing
-
-
-def vault_files(source: Path) -> list[SourceFile]:
-    """The files of a vault release from a checkout, or from a folder that holds what ``node/vault`` holds.
-
-    Raises:
-        PodError: The folder is not one of these, or holds what cannot be released.
-    """
-    if not source.is_dir():
-        raise PodError(f"{source} is no folder" if source.exists() else f"{source} does not exist")
-    is_checkout = (source / "node" / "vault").is_dir()
-    vault = source / "node" / "vault" if is_checkout else source
-    files = [(f"node/vault/{path}", x, content) for path, x, content in _walk(vault)]
-    if not files:
-        raise PodError(f"{vault} holds no files")
-    for name in NEEDED:
-        if not any(path == f"node/vault/{name}" for path, _, _ in files):
-            raise PodError(f"{vault} holds no {name}, so it is not what node/vault holds")
-    # The running code's own: a folder that holds only node/vault is meant as a change to it.
-    package = source / "node" / "__init__.py" if is_checkout else Path(node.__file__)
-    files.append(("node/__init__.py", False, _read(package, package.lstat().st_size if package.exists() else 0)))
-    for path, _, _ in files:
-        if not is_in_vault_layer(path):
-            raise PodError(f"{source} holds {path}, which a vault release may not contain")
-    return files
-
-
-def _walk(top: Path) -> Iterator[SourceFile]:
-    """Every file below ``top`` that belongs into a release, in no particular order."""
-    folders, files, size = [top], 0, 0
-    for number, folder in enumerate(folders):  # it grows while it is walked
-        if number >= FOLDERS_MAX:
-            raise PodError(f"{top} has over {FOLDERS_MAX} folders")
-        for path, found in _entries(folder):
-            if stat.S_ISLNK(found.st_mode):
-                raise PodError(f"{path} is a link; a release holds files only")
-            if stat.S_ISDIR(found.st_mode):
-                folders += [] if path.name == SKIPPED_FOLDER else [path]
-            elif not stat.S_ISREG(found.st_mode):
-                raise PodError(f"{path} is neither a file nor a folder")
-            elif not path.name.endswith(SKIPPED_SUFFIX):
-                files, size = files + 1, size + found.st_size
-                if files > FILES_MAX or size > TREE_BYTES_MAX:
-                    raise PodError(f"{top} holds over {FILES_MAX} files or over {TREE_BYTES_MAX >> 20} MiB")
-                yield path.relative_to(top).as_posix(), bool(found.st_mode & stat.S_IXUSR), _read(path, found.st_size)
-
-
-def _entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    try:
-        return [(path, path.lstat()) for path in sorted(folder.iterdir())]
-    except OSError as error:
-        raise PodError(f"{folder} cannot be read: {error.strerror}") from error
-
-
-def _read(path: Path, size: int) -> bytes:
-    content = read_file(path, TREE_BYTES_MAX)
-    if len(content) != size:
-        raise PodError(f"{path} changed while it was read")
-    return content
 
 
 def check(where: Path, built: Built) -> None:
@@ -291,7 +293,8 @@ def check(where: Path, built: Built) -> None:
         PodError: The manifest is not what the release says, or lists what may not be released.
     """
     told = built.release
-    if told.format != RELEASE_FORMAT or told.role not in LAYER_OF:
+    roles = ("vault", "foundation") if told.layer == "vault" else (ROLE_OF[told.layer],)
+    if told.format != RELEASE_FORMAT or told.role not in roles:
         raise PodError(f"{where} holds a release of another kind")
     release = Release(
         told.name,
@@ -303,6 +306,7 @@ def check(where: Path, built: Built) -> None:
         (),
         told.notes,
         1,
+        platform=told.platform,
     )
     try:
         open_manifest(release, built.manifest)

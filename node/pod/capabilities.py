@@ -27,9 +27,10 @@ from node.trust.anchor import (
 from node.trust.capabilities import TODAY, Capabilities, as_declared, cost, read_capabilities
 from node.trust.errors import TrustError
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import Targets, read, time_text
 from node.trust.policy import signed_at
-from node.trust.release import LAYER_OF, recalled_in
+from node.trust.release import recalled_in
 from node.trust.state import listed_now, read_state, signatures_needed
 from node.trust.strict import read_json
 
@@ -117,7 +118,7 @@ def check_asked(head: Head, statements: Statements) -> None:
     Raises:
         TrustError: One would refuse them.
     """
-    for role in sorted(set(LAYER_OF) & set(statements)):
+    for role in sorted(set(ROLES) & set(statements)):
         needed(role, statements, head)
     if "snapshot" in statements:
         moment = signed_at(statements["snapshot"].signed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +21,23 @@ from node.pod.writing import TIMESTAMP_DAYS
 from node.trust.anchor import anchor_in
 from node.trust.capabilities import Capabilities, as_declared, cost
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import Targets, read, time_text
 from node.trust.policy import foundation_until, high_threshold, majority
-from node.trust.release import LAYER_OF, floor_of, recalled_in
+from node.trust.release import floor_of, recalled_in
 
 FILES_SHOWN_MAX: Final = 100
 URGENT: Final = (
     "It is urgent: farms try it out for some hours instead of days, and take it when nothing speaks against it. Keep"
     " that for a bug which does more harm than an unproven release could."
 )
+
+LAYER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "vault": (),
+    "app": ("It replaces the app, which may do whatever the farmer may: nothing shuts it off.",),
+    "runtime": ("It replaces Python, Qt and the other libraries on which the app runs: nothing shuts them off.",),
+}
+ALL_FETCH_WHOLE: Final = "Farms fetch every file that differs as a whole: no delta leads to it."
 
 
 def describe(proposal: Proposal) -> list[str]:
@@ -43,12 +51,15 @@ def describe(proposal: Proposal) -> list[str]:
         case Releasing(release=release):
             lines += [
                 f"It releases {release.name}, tree hash {release.tree}.",
+                *LAYER_WORDS[release.layer],
                 f"Its notes: {printable(release.notes) or 'none'}",
                 *_floor(known.head, release.role, release.floor),
                 *([URGENT] if release.is_urgent else []),
             ]
         case Recalling(release=name):
-            left = [release for release in releases_of(known.head) if release.name != name]
+            kinds = {release.name: release.kind for release in releases_of(known.head)}
+            kind = kinds.pop(name, None)
+            left = [release for release in releases_of(known.head) if kinds.get(release.name) == kind]
             lines += [
                 f"It recalls {name}, for ever. Farms that run it go back to what they ran before.",
                 f"The newest release is then {left[0].name if left else 'none'}.",
@@ -84,18 +95,19 @@ def describe_changes(
     known = proposal.published
     assert known is not None, "a release builds on a network"
     statement = proposal.statements[built.release.role].signed
-    asked = next(release for release in listed_in(statement) if release.name == built.release.name).capabilities
-    last, recalled = next(iter(releases_of(known.head)), None), _recalled(known.head)
+    listed = next(release for release in listed_in(statement) if release.name == built.release.name)
+    asked, recalled = listed.capabilities, _recalled(known.head)
+    last = next((release for release in releases_of(known.head) if release.kind == listed.kind), None)
     title = f"Against the last release, {last.name}:" if last else "It is the first release:"
     if last is None and recalled:  # farms go on with one of them: what it changes is to be seen all the same
-        last = _last_of(recalled, network_folder)
+        last = _last_of(recalled, listed, network_folder)
         title = "Every release before it was recalled"
         title += f". Against {last.name}, the last of them:" if last else ", and none is at hand:"
-    if last is None:
-        lines = [title, *_files(None, built)]
-    else:
-        before = kept_release(network_folder, last, checkouts)
-        lines = [title, *_files(before, built), _gains(last.capabilities, asked)]
+    before = kept_release(network_folder, last, checkouts) if last else None
+    lines = [title, *_files(before, built)]
+    if listed.layer != "vault":
+        return lines + _of_the_program(built)
+    lines += [_gains(last.capabilities, asked)] if last else []
     anchor = anchor_in(read(known.head.targets, Targets).signed)
     if anchor.version:
         name = f"vault/{anchor.version}"
@@ -119,16 +131,17 @@ def _recalled(head: Head) -> set[str]:
 
 
 def _statements(head: Head) -> list[Targets]:
-    return [read(head.delegated[role], Targets).signed for role in LAYER_OF if role in head.delegated]
+    return [read(head.delegated[role], Targets).signed for role in ROLES if role in head.delegated]
 
 
-def _last_of(names: set[str], network_folder: Path) -> Listed | None:
-    """The newest of these releases of which the folder has a statement."""
+def _last_of(names: set[str], like: Listed, network_folder: Path) -> Listed | None:
+    """The newest of these releases that is of the same kind, and of which the folder has a statement."""
     found = []
     for name in names:
         with contextlib.suppress(PodError):  # the folder has no statement from that time
             found.append(find_listed(network_folder, name))
-    return max(found, key=lambda release: release.sequence, default=None)
+    alike = [release for release in found if release.kind == like.kind]
+    return max(alike, key=lambda release: release.sequence, default=None)
 
 
 def _founding(proposal: Proposal, plan: Founding) -> list[str]:
@@ -170,6 +183,19 @@ def _files(before: Built | None, after: Built) -> list[str]:
     if len(found) > FILES_SHOWN_MAX:
         lines.append(f"  and {len(found) - FILES_SHOWN_MAX} files more")
     return lines or ["  no file differs"]
+
+
+def _of_the_program(built: Built) -> list[str]:
+    """What else a person should know of an app or a runtime: it runs with all that the farmer may do."""
+    release = built.release
+    lines = [f"It needs the runtime {tree} on {platform}." for platform, tree in release.runtimes.items()]
+    if release.layer == "app" and not release.runtimes:
+        lines.append("It runs on whatever runtime a farm has.")
+    if release.layer == "runtime":
+        lines.append(f"It is for {release.platform}. Farms take it with the first app that needs it.")
+    count = len(release.deltas)
+    lines.append(f"Farms with one of {count} releases before fetch only what differs." if count else ALL_FETCH_WHOLE)
+    return lines
 
 
 def _gains(before: Capabilities, after: Capabilities) -> str:

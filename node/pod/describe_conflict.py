@@ -13,9 +13,10 @@ from node.pod.resolution import culprits_in, listing
 from node.pod.writing import Statements
 from node.trust.equivocation import Provable
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import Root, Snapshot, Targets, read
 from node.trust.policy import pod_names
-from node.trust.release import LAYER_OF, recalled_in
+from node.trust.release import recalled_in
 
 TREE_CHARACTERS: Final = 16  # of a tree hash
 
@@ -89,7 +90,7 @@ def _says(statement: Provable) -> str:
 
 
 def _releases(delegated: Mapping[str, bytes]) -> str:
-    statements = [read(delegated[role], Targets).signed for role in LAYER_OF if role in delegated]
+    statements = [read(delegated[role], Targets).signed for role in ROLES if role in delegated]
     return f"releases {'; '.join(_listed(one) for one in statements if one.targets or recalled_in(one)) or 'nothing'}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node.pod.build import Built
-from node.vault.share.tree import TreeFile, decode_manifest
+from node.vault.share.tree import TreeFile
 
 LINES_MAX: Final = 20_000  # of one file
 
@@ -30,8 +30,8 @@ class FileChange:
 
 def changes(before: Built | None, after: Built) -> list[FileChange]:
     """The files in which ``after`` differs, sorted by path; all of them if there is nothing before."""
-    old = {file.path: file for file in decode_manifest(before.manifest).files} if before else {}
-    new = {file.path: file for file in decode_manifest(after.manifest).files}
+    old = {file.path: file for file in before.files} if before else {}
+    new = {file.path: file for file in after.files}
     found = []
     for path in sorted({**old, **new}):
         there, here = old.get(path), new.get(path)
@@ -58,7 +58,7 @@ def gained(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _content(built: Built | None, file: TreeFile | None) -> bytes:
-    return b"".join(built.objects[address] for address in file.chunks) if built and file else b""
+    return built.content(file) if built and file else b""
 
 
 def _lines(old: bytes, new: bytes) -> tuple[int | None, int | None]:

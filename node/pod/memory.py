@@ -38,9 +38,10 @@ from node.pod.writing import Numbers, Passed
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
 from node.trust.head import ROOT_BYTES_MAX, Head
+from node.trust.layers import ROLES
 from node.trust.metadata import TIME_FORMAT, Metadata, Snapshot, Targets, read, time_text
 from node.trust.policy import previous_of, resolved_conflict
-from node.trust.release import LAYER_OF, highest_sequence
+from node.trust.release import highest_sequence
 
 FOLDER: Final = "signed"
 FORMAT: Final = 1
@@ -160,7 +161,7 @@ def _read(file: Path) -> Remembered:
         if drafted_at.year > YEAR_MAX:
             raise PodError(f"{file} is damaged: nothing is drafted in the year {drafted_at.year}")
         statement = read(entry.statement.encode(), KINDS.get(entry.role, Targets))
-        if entry.role in LAYER_OF:
+        if entry.role in ROLES:
             highest_sequence(entry.role, statement.signed)
     except (TrustError, UnicodeError, ValueError) as error:
         raise PodError(f"{file} is damaged: {error}") from error
@@ -175,7 +176,7 @@ def _is_open(one: Provable, held: Provable) -> bool:
 
 
 def _sequence_of(role: str, one: Provable) -> int:
-    return highest_sequence(role, one.signed) if role in LAYER_OF and isinstance(one.signed, Targets) else 0
+    return highest_sequence(role, one.signed) if role in ROLES and isinstance(one.signed, Targets) else 0
 
 
 def _previous(statement: Provable) -> str:

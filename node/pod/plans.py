@@ -19,13 +19,15 @@ from node.pod.founding import check_numbers, first_statements
 from node.pod.invitation import Invitation
 from node.pod.known import KnownNetwork
 from node.pod.parties import Member
+from node.pod.release_file import ReleaseFile
 from node.pod.resolution import numbers_past, resolution
 from node.pod.rotation import Exchange, pods_of, rotation
-from node.pod.statements import Draft, ReleaseFile, following_head
+from node.pod.statements import Draft, following_head
 from node.pod.writing import NOTHING_PASSED, Numbers, Statements, next_snapshot, next_targets, next_timestamp
 from node.trust.equivocation import contradiction
 from node.trust.errors import TrustError
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import (
     TIME_FORMAT,
     Metadata,
@@ -38,7 +40,7 @@ from node.trust.metadata import (
     read,
 )
 from node.trust.policy import check_delegated, check_delegations, check_root
-from node.trust.release import LAYER_OF, REAFFIRMED_FIELD, RECALLED_FIELD, check_releases, recalled_in, releases_in
+from node.trust.release import REAFFIRMED_FIELD, RECALLED_FIELD, check_releases, recalled_in, releases_in
 from node.trust.roots import holds_culprit
 from node.trust.state import check_follows, read_state
 
@@ -207,10 +209,7 @@ def _reaffirm(head: Head, name: str, at: datetime, passed: Numbers) -> Statement
 
 def _check_released(head: Head, name: str, vault: Targets) -> None:
     listed = {
-        path
-        for role in LAYER_OF
-        if role in head.delegated
-        for path in read(head.delegated[role], Targets).signed.targets
+        path for role in ROLES if role in head.delegated for path in read(head.delegated[role], Targets).signed.targets
     }
     if name in recalled_in(vault):
         raise PodError(f"{name} was recalled before")
@@ -256,7 +255,7 @@ def _check_allowed(held: Statement[Root], head: Head, statements: Statements) ->
         check_delegations(targets, root)
         for role in sorted(set(statements) & set(head.delegated)):
             check_delegated(role, statements[role].signed, root)
-            if role in LAYER_OF:
+            if role in ROLES:
                 releases_in(role, statements[role].signed, ())
                 check_releases(role, statements[role].signed, read(head.delegated[role], Targets).signed)
         check_asked(head, statements)
@@ -279,7 +278,7 @@ def _check_resolves(dispute: Dispute, head: Head, statements: Statements) -> Non
             for known in dispute.targets_of(role):
                 if contradiction(statement, known):
                     raise PodError(f"the next {role} would contradict what is known of a branch")
-                if role in LAYER_OF:
+                if role in ROLES:
                     check_releases(role, statement.signed, known.signed)
     except TrustError as error:
         raise PodError(f"farms on one of the branches could not follow: {error}") from error

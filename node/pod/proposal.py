@@ -16,9 +16,9 @@ from node.pod.plans import Plan, stamped_anew
 from node.pod.statements import first_head_of, following_head
 from node.pod.writing import NOTHING_PASSED, Numbers, Statements, sign
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import Metadata, Root, Snapshot, Targets, read, signed_hash
 from node.trust.policy import names_in
-from node.trust.release import LAYER_OF
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Proposal:
             result = judge.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
             signers = sorted(self._names()[keyid] for keyid in result.signed)
             need = result.threshold
-            if role in LAYER_OF and self.published is not None:
+            if role in ROLES and self.published is not None:
                 need = max(need, needed(role, self.statements, self.published.head))
             found.append(Count(what, tuple(signers), need))
         return tuple(found)

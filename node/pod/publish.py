@@ -23,6 +23,7 @@ from node.pod.sign import SIGNING, begin_here, check_is_of
 from node.pod.signing_file import open_file
 from node.trust.errors import TrustError
 from node.trust.head import decode, encode
+from node.trust.layers import Layer
 from node.trust.metadata import Targets, read
 from node.vault.share.tree import address_of
 
@@ -137,6 +138,7 @@ def release_signed_by(
     *,
     notes: str = "",
     role: str = "vault",
+    layer: Layer = "vault",
     now: datetime | None = None,
 ) -> tuple[bytes, dict[bytes, bytes]]:
     """Build, sign by ``pods`` and bundle at once: the head and all chunks by address, manifest and roots among them.
@@ -148,7 +150,7 @@ def release_signed_by(
         PodError: The source cannot be released, or one of ``pods`` may not sign.
     """
     moment = now or utc_now()
-    built = build_tree(source, version, notes, role=role)
+    built = build_tree(source, version, notes, layer, role=role)
     proposal = begin_here(Releasing(built.release, built.manifest), network_folder, moment)
     for pod in pods:
         proposal = proposal.signed_by(party(network_folder, pod))

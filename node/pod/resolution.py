@@ -20,6 +20,7 @@ from typing import Final
 
 from node.pod.conflict import Dispute
 from node.pod.errors import PodError
+from node.pod.listing import drop_without_runtime
 from node.pod.parties import Member
 from node.pod.rotation import Exchange, next_root, pods_of, reissued
 from node.pod.statements import delegated_in
@@ -27,6 +28,7 @@ from node.pod.writing import Numbers, Passed, Statements, next_snapshot, next_ta
 from node.trust.anchor import ANCHOR_FIELD, GROWN_FIELD, Anchor, anchor_in
 from node.trust.capabilities import TODAY, as_declared, capabilities_in, cost
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import (
     MetaFile,
     Root,
@@ -42,7 +44,6 @@ from node.trust.metadata import (
 from node.trust.policy import FOUNDERS_FIELD, RESOLVES_FIELD, founder_names
 from node.trust.release import (
     FLOOR_FIELD,
-    LAYER_OF,
     RECALLED_FIELD,
     SEQUENCE_FIELD,
     floor_of,
@@ -109,7 +110,7 @@ def resolution(
 def numbers_past(head: Head, dispute: Dispute, passed: Numbers) -> Numbers:
     """The numbers that are left out in every role below the root, so that farms on every branch can follow."""
     sequences = [left_out.sequence for left_out in passed.values()]
-    for role in LAYER_OF:
+    for role in ROLES:
         sequences += [highest_sequence(role, one.signed) for one in _known(role, head, dispute)]
     highest = max(sequences) + LEFT_OUT
     found = {}
@@ -135,8 +136,8 @@ def culprits_in(root: Root, dispute: Dispute) -> list[Member]:
 
 def listing(statements: Statements, head: Head, dispute: Dispute) -> Listing:
     """Which releases stay listed, and which do not."""
-    known = {name for role in LAYER_OF for one in _known(role, head, dispute) for name in one.signed.targets}
-    staying = {name for role in LAYER_OF if role in statements for name in statements[role].signed.targets}
+    known = {name for role in ROLES for one in _known(role, head, dispute) for name in one.signed.targets}
+    staying = {name for role in ROLES if role in statements for name in statements[role].signed.targets}
     if "foundation" not in statements and "foundation" in delegated_in(statements["targets"].signed):
         staying |= set(read(head.delegated["foundation"], Targets).signed.targets)
     staying -= set(recalled_in(statements["vault"].signed))
@@ -165,9 +166,10 @@ def _merge(targets: Targets, role: str, known: Sequence[Statement[Targets]], num
         for name, target in targets.targets.items()
         if all(other.targets.get(name) == target for other in others)
     }
-    if role in LAYER_OF:
+    if role in ROLES:
         targets.unrecognized_fields[SEQUENCE_FIELD] = numbers[role].sequence
         _withdraw(targets, [name for other in others for name in recalled_in(other)], max(map(floor_of, others)))
+    drop_without_runtime(targets)
 
 
 def _limit(changed: Statements, head: Head, dispute: Dispute) -> None:
@@ -194,7 +196,7 @@ def _limit(changed: Statements, head: Head, dispute: Dispute) -> None:
     if anchor.version:
         said = {"version": anchor.version, "capabilities": as_declared(anchor.capabilities)}
         targets.unrecognized_fields[ANCHOR_FIELD] = said
-    for role in sorted(set(LAYER_OF) & set(changed)):
+    for role in sorted({"vault", "foundation"} & set(changed)):
         listed = changed[role].signed.targets
         changed[role].signed.targets = {
             name: target
@@ -205,7 +207,7 @@ def _limit(changed: Statements, head: Head, dispute: Dispute) -> None:
 
 def _recall(vault: Targets, names: Sequence[str], head: Head, dispute: Dispute, *, is_ending: bool) -> None:
     """Recall what the pods want withdrawn, and what the foundation had recalled if it ends."""
-    known = {role: [one.signed for one in _known(role, head, dispute)] for role in LAYER_OF}
+    known = {role: [one.signed for one in _known(role, head, dispute)] for role in ROLES}
     released = {name for statements in known.values() for statement in statements for name in statement.targets}
     for name in names:
         if name not in released:

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Self
 
 import msgspec
-from tuf.api.metadata import TargetFile  # type: ignore[attr-defined]  # documented there, not listed for type checkers
 
 from node.pod import capabilities
 from node.pod.errors import PodError
 from node.pod.founding import first_statements
+from node.pod.listing import list_release
 from node.pod.parties import Party
+from node.pod.release_file import ReleaseFile
 from node.pod.writing import (
     NOTHING_PASSED,
     Numbers,
@@ -26,47 +27,14 @@ from node.pod.writing import (
     next_timestamp,
     sign,
 )
-from node.trust.capabilities import CAPABILITIES_FIELD, TODAY, Capabilities, as_declared
 from node.trust.errors import TrustError
 from node.trust.head import Head
+from node.trust.layers import ROLES
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
 from node.trust.release import (
-    FLOOR_FIELD,
-    LAYER_OF,
-    REAFFIRMED_FIELD,
-    SEQUENCE_FIELD,
-    URGENT_FIELD,
-    floor_of,
     highest_sequence,
-    recalled_in,
 )
-from node.vault.share.tree import MANIFEST_BYTES_MAX, address_of
-
-RELEASES_KEPT: Final = 5  # listed in one statement; older ones stay in the chain of statements
-
-
-class ReleaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What ``release.json`` says of a built release.
-
-    ``role`` is who releases it: ``vault`` or ``foundation``.  ``floor`` is the number of the release below which no
-    recall may lead from then on; 0 leaves the floor where it is.  ``capabilities`` is what it may do.
-    """
-
-    format: int
-    role: str
-    layer: str
-    version: str
-    tree: str
-    notes: str
-    manifest: str  # its address in hex
-    manifest_length: Annotated[int, msgspec.Meta(ge=1, le=MANIFEST_BYTES_MAX)]
-    floor: int = 0
-    capabilities: Capabilities = TODAY
-    is_urgent: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.role}/{self.version}"
+from node.vault.share.tree import address_of
 
 
 def first_head(pods: Sequence[Party], founders: Sequence[Party], now: datetime) -> tuple[bytes, Head]:
@@ -132,7 +100,7 @@ class Draft:
             raise PodError(f"in this network nobody may release {release.name}")
         statement = next_targets(head, release.role, now, passed)
         sequences = [highest_sequence_of(head), *(left_out.sequence for left_out in passed.values())]
-        _list(statement.signed, release, max(sequences) + 1)
+        list_release(statement.signed, release, max(sequences) + 1)
         changed: Statements = {release.role: statement}
         if release.role == "vault":
             try:
@@ -153,30 +121,5 @@ class Draft:
 
 def highest_sequence_of(head: Head) -> int:
     """The highest number of any release: one count for all roles, so that the newest is the newest whoever made it."""
-    roles = sorted(set(LAYER_OF) & set(head.delegated))
+    roles = sorted(set(ROLES) & set(head.delegated))
     return max(highest_sequence(role, read(head.delegated[role], Targets).signed) for role in roles)
-
-
-def _list(targets: Targets, release: ReleaseFile, sequence: int) -> None:
-    if release.name in targets.targets or release.name in recalled_in(targets):
-        raise PodError(f"{release.name} was released before; choose another version")
-    if release.floor > sequence:
-        raise PodError(f"the floor {release.floor} is above the release itself, which is number {sequence}")
-    custom: dict[str, Any] = {
-        "layer": release.layer,
-        "version": release.version,
-        "tree": release.tree,
-        "notes": release.notes,
-        "sequence": sequence,
-    }
-    if release.capabilities != TODAY:  # heads travel with every handshake: what says nothing new is left out
-        custom[CAPABILITIES_FIELD] = as_declared(release.capabilities)
-    if release.is_urgent:
-        custom[URGENT_FIELD] = True
-    target = TargetFile(release.manifest_length, {"sha256": release.manifest}, release.name, {"custom": custom})
-    kept = sorted(targets.targets.items(), key=lambda item: item[1].custom["sequence"])[1 - RELEASES_KEPT :]
-    targets.targets = dict([*kept, (release.name, target)])
-    targets.unrecognized_fields[SEQUENCE_FIELD] = sequence
-    targets.unrecognized_fields.pop(REAFFIRMED_FIELD, None)  # farms look at the newest only, and fewer can sign without
-    if release.floor > floor_of(targets):
-        targets.unrecognized_fields[FLOOR_FIELD] = release.floor

@@ -30,6 +30,7 @@ from node.vault.looks import GetNeighbours, KnownVault, Looks, Neighbours
 from node.vault.ports import Entropy
 
 DISK_S: Final = 60.0  # between two looks
+DISK_FAILED_S: Final = 5.0  # and while it fails: whoever has just plugged it in waits for the answer
 DISK_ANSWER_S: Final = 30.0  # more than a disk needs that has slept, or is busy
 SAMPLE_S: Final = 5.0  # as often as the vault in use is asked for its state
 PORT: Final = re.compile("[0-9]{1,5}")
@@ -144,7 +145,8 @@ class Looking:
         await self._vault.wait_until_settled()  # it makes the folders
         while True:
             await self.look_at_disk()
-            await asyncio.sleep(DISK_S)
+            is_faulty = self._disk is not None and self._disk[1]
+            await asyncio.sleep(DISK_FAILED_S if is_faulty else DISK_S)
 
     def _disk_now(self, now_s: float) -> checks.DiskLook | None:
         asked_s = None if self._disk_asked_s is None else self._waking.awake_s() - self._disk_asked_s

@@ -37,7 +37,7 @@ from node.supervisor.vault_child import VaultChild
 from node.update import developers
 from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
-from node.update.slots import Slots
+from node.update.slots import NOTHING_INSTALLED, Slots
 from node.update.starting import Installation
 from node.vault import control
 from node.vault.limiting import NO_LIMITS, Limits
@@ -77,8 +77,8 @@ class Supervisor:
         home.remove_leftovers()
         self.home = home
         self.keys = keys
-        self.slots = Slots(home.slots)
-        self._programs = Programs(home, Installation.here())
+        self._programs = Programs(home, installation := Installation.here())
+        self.slots = Slots(home.slots, installed=installation.trees() if installation else NOTHING_INSTALLED)
         self.events = EventLog(utc_s())
         self._utc_s = utc_s
         self._lending = Lending(home, self._set_quota, self._used_bytes)

@@ -6,7 +6,10 @@
     hybrid.py        the key type of the root role: Ed25519 and ML-DSA-65, both of which must verify
     metadata.py      python-tuf, wrapped: the only module that verifies with it
     policy.py        what TUF leaves open: key material, floors, the sunset, the hash chain, role and network
-    release.py       a release as the rest of the node sees it, and what its manifest may list
+    layers.py        the layers: who releases them, what a release of each may contain, and how large it may be
+    release.py       a release as the rest of the node sees it, and how a statement lists it
+    packed.py        how the files of apps and runtimes travel: packed by zstd, or as patches
+    delta.py         how to come from one tree to another without fetching whole files
     capabilities.py  what a release may do, and what nobody may ever ask for
     anchor.py        what releases were last allowed as a whole, and what it takes to go beyond it
     equivocation.py  two statements that cannot both be true, as a proof that anyone can check

@@ -26,8 +26,8 @@ import msgspec
 
 from node.trust.capabilities import TODAY, Capabilities, capabilities_in, cost, read_capabilities
 from node.trust.errors import PolicyViolation
+from node.trust.layers import VERSION_PATTERN
 from node.trust.metadata import Targets, signed_time
-from node.trust.release import VERSION_PATTERN
 
 ANCHOR_FIELD: Final = "x-anchor"
 GROWN_FIELD: Final = "x-grown-at"

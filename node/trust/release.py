@@ -10,40 +10,81 @@ What it may do is in ``capabilities.py``; a release that does not say may do ``T
 trial; it takes the high threshold, counts only while no newer release is listed, and is absent otherwise.
 ``sequence`` numbers all releases that a role ever listed; ``x-sequence`` of the statement is the highest number given
 so far and never falls, so that a recalled release cannot come back under its old number.  ``x-recalled`` is the sorted
-list of all releases ever recalled: `vault` may recall the foundation's too.  ``x-floor`` is the number of the release
-below which no recall may lead.  Both are absent until they are needed, and only grow.  ``x-reaffirmed`` of the
+list of all releases ever recalled: `vault` may recall those of all others too.  ``x-floor`` is the number of the
+release below which no recall may lead.  Both are absent until they are needed, and only grow.  ``x-reaffirmed`` of the
 statement of ``vault`` names one release that pods stand by, whatever others think of it; it takes the high threshold.
+
+A release of the app or of a runtime has no ``capabilities`` and is never urgent.  It says instead:
+
+    "runtimes": {"linux-x86_64": tree hash, ...}       of an app: the runtime it needs on that platform; where none is
+                                                       named it runs on the one in use.  Each is listed beside it
+    "platform": "linux-x86_64"                         of a runtime
+    "deltas": {tree hash: [address, length], ...}      the first chunk of a delta from that tree to this one
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 
-from node.trust.capabilities import TODAY, Capabilities, capabilities_in
+from node.trust.capabilities import CAPABILITIES_FIELD, TODAY, Capabilities, capabilities_in
 from node.trust.errors import MalformedMetadata, PolicyViolation
+from node.trust.layers import (
+    LAYER_OF,
+    PLATFORM_PATTERN,
+    PLATFORMS_MAX,
+    VERSION_PATTERN,
+    Layer,
+    fault_of,
+    name_of,
+    role_of,
+)
 from node.trust.metadata import Targets
 from node.trust.policy import HASH_PATTERN
 from node.vault.errors import MalformedMessage
-from node.vault.share.tree import MANIFEST_BYTES_MAX, Manifest, decode_manifest, encode_manifest, tree_hash_of
+from node.vault.share.tree import (
+    CHUNK_BYTES_MAX,
+    MANIFEST_BYTES_MAX,
+    Manifest,
+    decode_manifest,
+    encode_manifest,
+    tree_hash_of,
+)
 
 SEQUENCE_FIELD: Final = "x-sequence"
 RECALLED_FIELD: Final = "x-recalled"
 FLOOR_FIELD: Final = "x-floor"
 REAFFIRMED_FIELD: Final = "x-reaffirmed"
 URGENT_FIELD: Final = "urgent"
+RUNTIMES_FIELD: Final = "runtimes"
+PLATFORM_FIELD: Final = "platform"
+DELTAS_FIELD: Final = "deltas"
+DELTAS_MAX: Final = 3  # of one release: who is further behind fetches whole files
 RECALLED_MAX: Final = 1_000  # of one statement, in all the years of a network
 SEQUENCE_MAX: Final = (1 << 53) - 1
 RELEASES_MAX: Final = 128  # of one statement
 NOTES_CHARACTERS_MAX: Final = 4_000
-VERSION_PATTERN: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 
-LAYER_OF: Final = {"vault": "vault", "foundation": "vault"}  # role -> the only layer it may release
-VAULT_FILES_NEEDED: Final = ("node/__init__.py", "node/vault/__init__.py", "node/vault/__main__.py")
-# A vault release is readable source: nothing in it may be code that only a machine reads.
-COMPILED_SUFFIXES: Final = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib")
+# Layer -> what only releases of the other layers say.
+FIELDS_OF_OTHERS: Final[Mapping[Layer, tuple[str, ...]]] = MappingProxyType(
+    {
+        "vault": (RUNTIMES_FIELD, PLATFORM_FIELD, DELTAS_FIELD),
+        "app": (CAPABILITIES_FIELD, PLATFORM_FIELD),
+        "runtime": (CAPABILITIES_FIELD, RUNTIMES_FIELD),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A delta that leads from the tree ``tree`` to the one of a release: the address and length of its first chunk."""
+
+    tree: str
+    address: bytes
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +94,12 @@ class Release:
     ``tree_hash`` is 64 hex digits, ``manifest`` the address of the encoded manifest (32 bytes); ``signers`` are the
     names of the pods (or founders) whose signatures were on the statement that lists it.  ``trial_factor`` is how many
     times as long as others it must be tried out, because of what it may do.  ``is_urgent`` and ``is_reaffirmed`` are
-    the word of a high threshold of pods.
+    the word of a high threshold of pods.  ``platform`` is there for a runtime only; ``runtimes`` are the trees that an
+    app needs, as (platform, tree hash).
     """
 
     name: str
-    layer: str
+    layer: Layer
     version: str
     tree_hash: str
     manifest: bytes
@@ -69,10 +111,27 @@ class Release:
     trial_factor: int = 1
     is_urgent: bool = False
     is_reaffirmed: bool = False
+    platform: str = ""
+    runtimes: tuple[tuple[str, str], ...] = ()
+    deltas: tuple[Offer, ...] = ()
+
+    def runtime_on(self, platform: str) -> str:
+        """The tree of the runtime that it needs on that platform; "" for the one in use."""
+        return dict(self.runtimes).get(platform, "")
+
+
+def runtime_of(release: Release, platform: str, releases: Sequence[Release]) -> Release | None:
+    """The release of the runtime that an app needs on that platform, among those of the same head; None for none.
+
+    None also where that runtime was recalled: then the app can be run only where the runtime is already.
+    """
+    tree = release.runtime_on(platform)
+    listed = (one for one in releases if (one.layer, one.platform, one.tree_hash) == ("runtime", platform, tree))
+    return next(listed, None) if tree else None
 
 
 def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tuple[Release, ...]:
-    """The releases that a verified statement of ``vault`` or ``foundation`` lists, newest first.
+    """The releases that a verified statement of a role which releases anything lists, newest first.
 
     Raises:
         PolicyViolation: One of them is not described as a release must be.
@@ -82,8 +141,8 @@ def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tupl
     found = [_release(role, path, target, signers) for path, target in sorted(statement.targets.items())]
     sequences = [release.sequence for release in found]
     recalled = recalled_in(statement)
-    if role == "foundation" and not all(name.startswith("foundation/") for name in recalled):
-        raise PolicyViolation("foundation recalls a release that is not its own")
+    if role != "vault" and not all(role_of(name) == role for name in recalled):
+        raise PolicyViolation(f"{role} recalls a release that is not its own")
     if set(recalled) & set(statement.targets):
         raise PolicyViolation(f"{role} lists a release that was recalled")
     if role != "vault" and reaffirmed_in(statement):
@@ -92,6 +151,7 @@ def releases_in(role: str, statement: Targets, signers: tuple[str, ...]) -> tupl
         raise PolicyViolation(f"{role} has a floor above all its releases")
     if len(set(sequences)) != len(sequences) or max(sequences, default=0) > highest_sequence(role, statement):
         raise PolicyViolation(f"{role} numbers its releases wrongly")
+    _check_runtimes(found)
     return tuple(sorted(found, key=lambda release: -release.sequence))
 
 
@@ -195,34 +255,37 @@ def check_layer(release: Release, manifest: Manifest) -> None:
         raise MalformedMetadata(f"{release.name}: {error}") from error
     if len(content) != release.manifest_length or hashlib.sha256(content).digest() != release.manifest:
         raise MalformedMetadata(f"{release.name}: this is not the signed manifest")
+    check_files(release, manifest)
+
+
+def check_files(release: Release, manifest: Manifest) -> None:
+    """Check that these are the files that were signed, wherever the manifest comes from, and that they may be released.
+
+    Where their chunks are is not asked.
+
+    Raises:
+        PolicyViolation: They are not.
+    """
     if tree_hash_of(manifest) != release.tree_hash:
         raise PolicyViolation(f"{release.name}: the manifest's files do not have the signed tree hash")
-    if release.layer != "vault":
-        raise PolicyViolation(f"{release.name}: the layer {release.layer!r} cannot be released yet")
-    paths = [file.path for file in manifest.files]
-    for path in paths:
-        if not is_in_vault_layer(path):
-            raise PolicyViolation(f"{release.name}: a vault release may not contain {path!r}")
-    for path in VAULT_FILES_NEEDED:
-        if path not in paths:
-            raise PolicyViolation(f"{release.name}: a vault release needs {path!r}")
-
-
-def is_in_vault_layer(path: str) -> bool:
-    """Whether a vault release may contain this file."""
-    if path.lower().endswith(COMPILED_SUFFIXES) or "__pycache__" in path.lower().split("/"):
-        return False
-    return path == "node/__init__.py" or path.startswith("node/vault/")
+    fault = fault_of(release.layer, release.platform, {file.path: file.is_executable for file in manifest.files})
+    if fault:
+        raise PolicyViolation(f"{release.name}: {fault}")
 
 
 def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Release:
-    custom, sha256 = target.custom, target.hashes.get("sha256")
+    custom, sha256, folder = target.custom, target.hashes.get("sha256"), path.partition("/")[0]
     if not isinstance(custom, dict) or not _is_hex(sha256) or not 0 < target.length <= MANIFEST_BYTES_MAX:
         raise PolicyViolation(f"{role}: {path[:80]!r} is not described as a release")
     layer, version, tree, notes = (custom.get(field) for field in ("layer", "version", "tree", "notes"))
-    if not isinstance(version, str) or not VERSION_PATTERN.fullmatch(version) or path != f"{role}/{version}":
+    platform = custom.get(PLATFORM_FIELD, "")
+    if not isinstance(version, str) or not VERSION_PATTERN.fullmatch(version) or role_of(path) != role:
         raise PolicyViolation(f"{role}: {path[:80]!r} is not named by its version")
-    if layer != LAYER_OF[role] or not _is_hex(tree):
+    if LAYER_OF[folder] == "runtime" and not (isinstance(platform, str) and PLATFORM_PATTERN.fullmatch(platform)):
+        raise PolicyViolation(f"{path}: it is for no platform that there is")
+    if path != name_of(folder, version, platform if LAYER_OF[folder] == "runtime" else ""):
+        raise PolicyViolation(f"{role}: {path[:80]!r} is not named by its version")
+    if layer != LAYER_OF[folder] or not _is_hex(tree):
         raise PolicyViolation(f"{path}: its layer or its tree hash is not allowed")
     if not isinstance(notes, str) or len(notes) > NOTES_CHARACTERS_MAX:
         raise PolicyViolation(f"{path}: its notes are over {NOTES_CHARACTERS_MAX} characters")
@@ -230,15 +293,51 @@ def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Rel
     is_urgent = URGENT_FIELD in custom
     if is_urgent and (custom[URGENT_FIELD] is not True or role != "vault"):
         raise PolicyViolation(f"{path}: only pods can say that a release is urgent, and they say nothing else there")
+    for field in FIELDS_OF_OTHERS[LAYER_OF[folder]]:
+        if field in custom:
+            raise PolicyViolation(f"{path}: a release of this layer says nothing of its {field}")
     return Release(
-        path, layer, version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence,
-        capabilities_in(custom), is_urgent=is_urgent,
+        path, LAYER_OF[folder], version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence,
+        capabilities_in(custom), is_urgent=is_urgent, platform=platform, runtimes=_runtimes_in(path, custom),
+        deltas=_deltas_in(path, custom),
     )  # fmt: skip
 
 
+def _runtimes_in(path: str, custom: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    said = custom.get(RUNTIMES_FIELD, {})
+    if not isinstance(said, dict) or len(said) > PLATFORMS_MAX:
+        raise PolicyViolation(f"{path}: these are no runtimes")
+    for platform, tree in said.items():
+        if not PLATFORM_PATTERN.fullmatch(platform) or not _is_hex(tree):
+            raise PolicyViolation(f"{path}: these are no runtimes")
+    return tuple(sorted(said.items()))
+
+
+def _deltas_in(path: str, custom: dict[str, Any]) -> tuple[Offer, ...]:
+    said = custom.get(DELTAS_FIELD, {})
+    if not isinstance(said, dict) or len(said) > DELTAS_MAX:
+        raise PolicyViolation(f"{path}: these are no deltas, or over {DELTAS_MAX}")
+    found = []
+    for tree, offer in sorted(said.items()):
+        if not _is_hex(tree) or not isinstance(offer, list) or len(offer) != 2 or not _is_hex(offer[0]):
+            raise PolicyViolation(f"{path}: a delta is not named by its address and length")
+        if type(offer[1]) is not int or not 0 < offer[1] <= CHUNK_BYTES_MAX:
+            raise PolicyViolation(f"{path}: the first chunk of a delta has no length that a chunk can have")
+        found.append(Offer(tree, bytes.fromhex(offer[0]), offer[1]))
+    return tuple(found)
+
+
+def _check_runtimes(listed: Sequence[Release]) -> None:
+    """Check that whoever can have an app can have its runtimes: they are listed beside it."""
+    there = {(release.platform, release.tree_hash) for release in listed if release.layer == "runtime"}
+    for release in listed:
+        for platform, tree in release.runtimes:
+            if (platform, tree) not in there:
+                raise PolicyViolation(f"{release.name} needs a runtime for {platform} that is not listed")
+
+
 def _is_release_name(name: Any) -> bool:
-    role, _, version = name.partition("/") if isinstance(name, str) else ("", "", "")
-    return role in LAYER_OF and VERSION_PATTERN.fullmatch(version) is not None
+    return isinstance(name, str) and role_of(name) != ""
 
 
 def _is_hex(text: Any) -> TypeGuard[str]:

@@ -11,6 +11,7 @@ from node.trust.anchor import Reach, Terms, anchor_in, check_growth, reach_in, t
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSignatures
 from node.trust.head import Head
+from node.trust.layers import ROLES, role_of
 from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, TrustedSet, is_signed, read, signers
 from node.trust.policy import (
     check_delegated,
@@ -24,7 +25,6 @@ from node.trust.policy import (
     signed_at,
 )
 from node.trust.release import (
-    LAYER_OF,
     Release,
     check_releases,
     highest_sequence,
@@ -137,7 +137,7 @@ def check_follows(state: State, held: State, root: Root) -> bool:
     newer.append(check_succession("targets", state.targets, held.targets))
     for role in sorted(set(state.delegated) & set(held.delegated)):
         is_newer = check_succession(role, state.delegated[role], held.delegated[role])
-        if is_newer and role in LAYER_OF:
+        if is_newer and role in ROLES:
             check_releases(role, state.delegated[role].signed, held.delegated[role].signed)
         newer.append(is_newer)
     check_growth(state.reach(), held.reach())
@@ -152,7 +152,7 @@ def releases_of(state: State, root: Root) -> tuple[Release, ...]:
         PolicyViolation: One of them is not described as a release must be, or may do more than any signatures allow.
     """
     names, targets = names_in(root), state.targets.signed
-    roles = [role for role in LAYER_OF if role in state.delegated]
+    roles = [role for role in ROLES if role in state.delegated]
     recalled = {name for role in roles for name in recalled_in(state.delegated[role].signed)}
     reaffirmed = reaffirmed_in(state.delegated["vault"].signed) if "vault" in roles else ""
     found: list[Release] = []
@@ -203,8 +203,10 @@ def terms_of(release: Release, targets: Targets) -> Terms:
     Raises:
         PolicyViolation: No number of signatures is enough for what it may do.
     """
-    role = release.name.partition("/")[0]
+    role = role_of(release.name)
     threshold, members = _members(role, targets)
+    if release.layer != "vault":
+        return Terms(threshold, 1)
     asked = terms(
         role, release.version, release.capabilities, anchor_in(targets), threshold=threshold, members=members
     )  # fmt: skip

@@ -21,6 +21,9 @@ noted.py         what a release's way means for the own note, and its rollout in
 store.py         what must survive a power cut
 views.py         what the local API tells (pure)
 fetching.py      what a release lacks, from the network into a slot
+by_delta.py      the same by what differs from a tree that is here
+chunks.py        chunks from the network, several at once, each checked
+objects.py       what was fetched for a slot that is not staged yet
 slots.py         versions on disk, read-only, and the pointer to the one in use
 trees.py         trees of files: written, compared with their hash, removed
 programs.py      which pair of app and runtime runs, and which ran before it

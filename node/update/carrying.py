@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
-from node.trust.release import LAYER_OF, Release
+from node.trust.layers import ROLES
+from node.trust.release import Release
 from node.update.errors import SlotDamaged
 from node.update.slots import Slots
 from node.update.trees import read_vault_layer
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 def newest_of(releases: Sequence[Release]) -> tuple[Release, ...]:
     """The newest release of each role that may release anything; ``releases`` are in order, the newest first."""
     firsts = {release.name.partition("/")[0]: release for release in reversed(releases)}
-    return tuple(firsts[role] for role in LAYER_OF if role in firsts)
+    return tuple(firsts[role] for role in ROLES if role in firsts)
 
 
 def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Slots) -> dict[bytes, bytes]:
@@ -37,8 +38,11 @@ def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Sl
 
 
 def _files_of(release: Release, slots: Slots) -> Iterator[bytes]:
-    """The manifest first; nothing of a release that is not staged, or that was chunked in another way."""
-    if not slots.has("vault", release.tree_hash):
+    """The manifest first; nothing of a release that is not staged, or that was chunked in another way.
+
+    Apps and runtimes are left to the close groups: what of them is here is not packed as it travels.
+    """
+    if release.layer != "vault" or not slots.has("vault", release.tree_hash):
         return
     try:
         slot = slots.verify("vault", release.tree_hash)

@@ -1,8 +1,10 @@
 """What a release lacks, from the network into a slot.
 
-The manifest comes first and must be exactly the one that was signed.  Of its files only those are fetched that no
-slot holds yet, several chunks at once, each checked by its hash; a chunk that came is kept on disk, so that a fetch
-which is cut off goes on where it was.
+A vault release is fetched by its manifest, which must be exactly the one that was signed.  An app or a runtime is
+fetched by a delta from a tree that is here, if there is one: then not even the manifest is needed.  Whatever fails
+with that is fetched by the manifest all the same.  Of the files only those are fetched that are not here yet, several
+chunks at once, each checked by its hash; a chunk that came is kept on disk, so that a fetch which is cut off goes on
+where it was.  Nothing that grows with a file is held in memory.
 """
 
 from __future__ import annotations
@@ -10,24 +12,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from node.trust.errors import TrustError
-from node.trust.release import Release, open_manifest
+from node.trust.errors import MalformedMetadata, TrustError
+from node.trust.layers import TREE_BYTES_MAX, Layer
+from node.trust.packed import piece_lengths, unpack
+from node.trust.release import Release, open_manifest, runtime_of
+from node.update.by_delta import Plan, plan_by_delta
+from node.update.chunks import Counter, GetChunk, Source
 from node.update.errors import ContentRefused, FetchFailed, SlotDamaged
 from node.update.slots import Slots
-from node.update.trees import TREE_BYTES_MAX
-from node.vault.share.tree import CHUNK_BYTES_MAX, Manifest, TreeFile
-
-CHUNKS_AT_ONCE: Final = 8
-TRIES_MAX: Final = 4  # of one chunk; the lifecycle tries the whole again later
-PAUSE_S: Final = 0.5  # after the first failed try; doubles
-CHUNK_S_MAX: Final = 60.0  # for one try
-
-GetChunk = Callable[[bytes], Awaitable[bytes]]
+from node.update.trees import check_tree
+from node.vault.share.tree import Manifest, TreeFile
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +37,6 @@ class Fetched:
     path: Path
     bytes_fetched: int
     objects_fetched: int
-
-
-class Counter:
-    """What came over the network so far; still right when the fetch fails half-way."""
-
-    def __init__(self) -> None:
-        self.bytes_fetched = 0
-        self.objects_fetched = 0
 
 
 async def fetch_release(release: Release, slots: Slots, get_chunk: GetChunk, counter: Counter | None = None) -> Fetched:
@@ -63,108 +53,148 @@ async def fetch_release(release: Release, slots: Slots, get_chunk: GetChunk, cou
         FetchFailed: Some of it could not be had.
         StageFailed: This machine could not keep it.
     """
-    source = _Source(slots, get_chunk, counter or Counter())
-    manifest = await _manifest(release, source)
-    missing = await asyncio.to_thread(_missing_chunks, manifest, slots)
-    gate = asyncio.Semaphore(CHUNKS_AT_ONCE)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for address in missing:
-                tasks.create_task(_fetch_gated(source, address, gate))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors  # one of several alike: the first stopped the others
-    try:
-        path = await asyncio.to_thread(_stage, release, manifest, slots)
-    except SlotDamaged as error:
-        raise ContentRefused(f"{release.name}: {error}") from error
-    except (OSError, KeyError) as error:
-        raise FetchFailed(f"{release.name}: a file was lost meanwhile: {error}") from error
+    source = Source(slots.objects, get_chunk, counter or Counter())
+    path = await _by_delta(release, slots, source)
+    if path is None:
+        manifest = await _manifest(release, source)
+        lengths = {file.length for file in manifest.files}
+        held = await asyncio.to_thread(slots.files, release.layer, lengths)
+        path = await _completed(release, Plan(manifest, held), slots, source)
     return Fetched(path, source.counter.bytes_fetched, source.counter.objects_fetched)
 
 
-class _Source:
-    """Chunks, from the disk if they came before, else from the network; all of them checked."""
+async def fetch_program(
+    app: Release,
+    releases: Sequence[Release],
+    platform: str,
+    slots: Slots,
+    get_chunk: GetChunk,
+    counter: Counter | None = None,
+) -> Fetched:
+    """Fetch an app, and before it the runtime that it needs on this platform, unless that is here already.
 
-    def __init__(self, slots: Slots, get_chunk: GetChunk, counter: Counter) -> None:
-        self._slots = slots
-        self._get_chunk = get_chunk
-        self.counter = counter
+    ``releases`` are all that the same head lists, and ``platform`` is named as in ``layers``.  All else is as for
+    ``fetch_release``, which this is for each of the two.
 
-    async def get(self, address: bytes) -> bytes:
-        """Return a chunk; it is kept on disk from then on.
-
-        Raises:
-            FetchFailed: It could not be had in TRIES_MAX tries.
-            StageFailed: This machine could not keep it.
-        """
-        kept = await asyncio.to_thread(self._slots.object, address)
-        if kept is not None:
-            return kept
-        for attempt in range(TRIES_MAX):
-            if attempt:
-                await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
-            content = await self._ask(address)
-            if content is not None:
-                await asyncio.to_thread(self._slots.keep_object, content)
-                return content
-        raise FetchFailed(f"chunk {address.hex()[:8]} could not be had in {TRIES_MAX} tries")
-
-    async def _ask(self, address: bytes) -> bytes | None:
-        try:
-            async with asyncio.timeout(CHUNK_S_MAX):
-                content = await self._get_chunk(address)
-        except Exception as error:  # noqa: BLE001 - whatever fails in the network is one failed try
-            log.info("chunk not fetched address=%s reason=%s", address.hex()[:8], error or type(error).__name__)
-            return None
-        if len(content) > CHUNK_BYTES_MAX or hashlib.sha256(content).digest() != address:
-            log.warning("wrong bytes for address=%s", address.hex()[:8])
-            return None
-        self.counter.bytes_fetched += len(content)
-        self.counter.objects_fetched += 1
-        return content
+    Raises:
+        ContentRefused, FetchFailed, StageFailed: As there; the first also where its runtime was recalled and is not
+            here.
+    """
+    counter = counter or Counter()
+    tree = app.runtime_on(platform)
+    if tree and not await asyncio.to_thread(_is_whole, "runtime", tree, slots):
+        runtime = runtime_of(app, platform, releases)
+        if runtime is None:
+            raise ContentRefused(f"{app.name} needs a runtime for {platform} that was recalled")
+        await fetch_release(runtime, slots, get_chunk, counter)
+    return await fetch_release(app, slots, get_chunk, counter)
 
 
-async def _manifest(release: Release, source: _Source) -> Manifest:
+def _is_whole(layer: Layer, tree: str, slots: Slots) -> bool:
+    """Whether a tree is here and holds what its hash stands for."""
+    place = slots.at_hand(layer, tree)
+    try:
+        if place is not None:
+            check_tree(place, tree, TREE_BYTES_MAX[layer])
+    except (SlotDamaged, OSError) as error:
+        log.warning("a tree that is here is fetched anew tree=%s reason=%s", tree[:8], error)
+        return False
+    return place is not None
+
+
+async def _by_delta(release: Release, slots: Slots, source: Source) -> Path | None:
+    """Fetch and stage it by a delta; None where that does not lead to it."""
+    try:
+        plan = await plan_by_delta(release, slots, source)
+        return None if plan is None else await _completed(release, plan, slots, source)
+    except (TrustError, ContentRefused, FetchFailed) as error:
+        log.warning("a delta is of no use, whole files are fetched release=%s reason=%s", release.name, error)
+        return None
+
+
+async def _manifest(release: Release, source: Source) -> Manifest:
     content = await source.get(release.manifest)
     try:
-        manifest = open_manifest(release, content)
+        return open_manifest(release, content)
     except TrustError as error:
         raise ContentRefused(str(error)) from error
-    size_bytes = sum(file.length for file in manifest.files)
-    if size_bytes > TREE_BYTES_MAX:
-        raise ContentRefused(f"{release.name}: {size_bytes} bytes are over {TREE_BYTES_MAX}")
-    return manifest
 
 
-async def _fetch_gated(source: _Source, address: bytes, gate: asyncio.Semaphore) -> None:
-    async with gate:
-        await source.get(address)
+async def _completed(release: Release, plan: Plan, slots: Slots, source: Source) -> Path:
+    """Fetch the files of a plan that are not here, then stage it.
 
-
-def _missing_chunks(manifest: Manifest, slots: Slots) -> list[bytes]:
-    """The chunks of all files that no slot holds, each once."""
-    held = slots.files()
-    return list(dict.fromkeys(a for file in manifest.files if file.sha256 not in held for a in file.chunks))
-
-
-def _stage(release: Release, manifest: Manifest, slots: Slots) -> Path:
-    held = slots.files()
-    files = {file.sha256: file for file in manifest.files}
-
-    def read(sha256: str) -> bytes:
-        return held[sha256].read_bytes() if sha256 in held else _joined(files[sha256], slots)
-
-    path = slots.stage("vault", manifest, read, release.capabilities)
+    Raises:
+        ContentRefused, FetchFailed, StageFailed: As ``fetch_release``.
+    """
+    size_bytes, limit = sum(file.length for file in plan.manifest.files), TREE_BYTES_MAX[release.layer]
+    if size_bytes > limit:
+        raise ContentRefused(f"{release.name}: {size_bytes} bytes are over {limit}")
+    missing = await asyncio.to_thread(_missing, plan, slots)
+    await source.get_all(address for file in missing for address in file.chunks)
+    try:
+        path = await asyncio.to_thread(_stage, release, plan, missing, slots)
+    except MalformedMetadata as error:
+        raise ContentRefused(f"{release.name}: {error}") from error
+    except (OSError, SlotDamaged) as error:
+        raise FetchFailed(f"{release.name}: a file was lost meanwhile: {error}") from error
     assert path.name == release.tree_hash, path
-    slots.drop_objects()
+    await asyncio.to_thread(slots.objects.drop)
     return path
 
 
-def _joined(file: TreeFile, slots: Slots) -> bytes:
-    parts = []
-    for address in file.chunks:
-        part = slots.object(address)
-        if part is None:
-            raise KeyError(file.path)
-        parts.append(part)
-    return b"".join(parts)
+def _missing(plan: Plan, slots: Slots) -> list[TreeFile]:
+    """The files that are nowhere here, each content once."""
+    files = {file.sha256: file for file in plan.manifest.files if file.sha256 not in plan.held}
+    return [file for file in files.values() if slots.objects.made(file) is None]
+
+
+def _stage(release: Release, plan: Plan, missing: list[TreeFile], slots: Slots) -> Path:
+    """Put the tree together: files of one chunk from memory, all others from where they lie."""
+    places = dict(plan.held)
+    small: dict[str, TreeFile] = {}
+    for file in missing:
+        if len(file.chunks) <= 1:
+            small[file.sha256] = file
+        else:
+            places[file.sha256] = _made(file, release.layer, slots)
+    made = {file.sha256: file for file in plan.manifest.files if file.sha256 not in (places | small)}
+    for file in made.values():
+        path = slots.objects.made(file)
+        if path is None:
+            raise FileNotFoundError(file.path)
+        places[file.sha256] = path
+
+    def read(sha256: str) -> bytes | Path:
+        return places[sha256] if sha256 in places else _content(small[sha256], release.layer, slots)
+
+    return slots.stage(release.layer, plan.manifest, read, release.capabilities)
+
+
+def _made(file: TreeFile, layer: Layer, slots: Slots) -> Path:
+    try:
+        return slots.objects.make(file, _pieces(file, layer, slots))
+    except SlotDamaged as error:
+        raise MalformedMetadata(str(error)) from error
+
+
+def _content(file: TreeFile, layer: Layer, slots: Slots) -> bytes:
+    content = b"".join(_pieces(file, layer, slots))
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise MalformedMetadata(f"the bytes for {file.path} are not those that were signed")
+    return content
+
+
+def _pieces(file: TreeFile, layer: Layer, slots: Slots) -> Iterator[bytes]:
+    """The pieces of a file from its chunks, which are here.
+
+    Raises:
+        MalformedMetadata: A chunk is not what the manifest says.
+        FileNotFoundError: One was lost meanwhile.
+    """
+    for address, length in zip(file.chunks, piece_lengths(file.length), strict=True):
+        chunk = slots.objects.get(address)
+        if chunk is None:
+            raise FileNotFoundError(file.path)
+        if layer == "vault" and len(chunk) != length:
+            raise MalformedMetadata(f"{file.path} is packed, which no file of a vault may be")
+        yield unpack(chunk, length)

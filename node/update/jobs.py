@@ -18,10 +18,11 @@ from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
 from node.update import events
+from node.update.chunks import Counter
 from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
-from node.update.fetching import Counter, fetch_release
+from node.update.fetching import fetch_release
 from node.update.folders import TrialFolders
 from node.update.interview import Chance
 from node.update.kept import Kept
@@ -283,7 +284,7 @@ def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
     try:
         means.store.running.drop()
         means.trials.remove_all()
-        means.slots.drop_objects()
+        means.slots.objects.drop()
         means.slots.remove_unused([*on_the_way, *carried])
     except OSError as error:
         log.warning("leftovers of a release could not be removed reason=%s", error)

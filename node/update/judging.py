@@ -111,7 +111,7 @@ class Judge:
             except TrustError as error:
                 log.warning("the kept head is not judged anew reason=%s", error)
             else:
-                await self._then.learn(verified.releases)
+                await self._then.learn(_of_vaults(verified.releases))
 
     async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         digest = hashlib.sha256(content).digest()
@@ -165,7 +165,7 @@ class Judge:
         if self._chain.proof and not verified.chain.proof:
             log.info("updates go on: the developers have resolved what contradicted each other")
         await self._keep(verified.chain)
-        await self._then.learn(verified.releases)
+        await self._then.learn(_of_vaults(verified.releases))
         await self._carry()
         return schema.HeadAnswer("accepted", "")
 
@@ -213,3 +213,8 @@ class Judge:
 
     def _utc(self) -> datetime:
         return datetime.fromtimestamp(self._means.utc_s(), UTC)
+
+
+def _of_vaults(releases: Sequence[Release]) -> tuple[Release, ...]:
+    """Those that a vault's way leads to; apps and runtimes are no vaults, and nothing here may try one out as such."""
+    return tuple(release for release in releases if release.layer == "vault")

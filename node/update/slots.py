@@ -1,42 +1,45 @@
 """Versions on disk: one read-only tree per slot, named by its tree hash, and the pointer to the one in use.
 
     slots/<layer>/<tree hash>/            the files, 0444 (0555 if executable), in folders 0555
-    slots/<layer>/<tree hash>.json        what that version may do; without it, what any vault may
+    slots/vault/<tree hash>.json          what that vault may do; without it, what any vault may
     slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
-    slots/objects/<address>               chunks that were fetched for a slot that is not staged yet
-    slots/pointers.json                   per layer: the version in use and the one before it
-    cache/<tree hash>/...                 byte code of a slot, laid out for ``-X pycache_prefix``
+    slots/objects/                        what was fetched for a slot that is not staged yet
+    slots/pointers.json                   the vault in use and the one before it; of apps and runtimes see programs.py
+    cache/<tree hash>/...                 byte code of a vault slot, laid out for ``-X pycache_prefix``
     cache/<tree hash>.json                what that byte code must be
 
 A slot is whole from the moment it has its name: files and folders are flushed and hashed before the rename.  Its
-files are hashed again before every start, so that neither rot nor a stray write is ever run.
+files are hashed again before every start, so that neither rot nor a stray write is ever run.  Runtimes share equal
+files as hard links where there are such; vaults and apps are small, and rot in one of them spares the others.
 
 Everything here blocks: call it through ``asyncio.to_thread``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
 import node
 from node.trust.capabilities import TODAY, Capabilities, as_declared, cost, read_capabilities
 from node.trust.errors import TrustError
+from node.trust.layers import LAYERS, TREE_BYTES_MAX, Layer
 from node.trust.strict import read_json
-from node.update import bytecode
+from node.update import bytecode, programs
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.lessening import Lessening
-from node.update.trees import OWN_MODE, TREE_BYTES_MAX, check_tree, read_vault_layer, remove_tree, write_tree
+from node.update.objects import Objects
+from node.update.trees import OWN_MODE, check_tree, digest_of, read_vault_layer, remove_tree, write_tree
 from node.vault.errors import MalformedMessage
-from node.vault.share.tree import CHUNK_BYTES_MAX, Manifest, manifest_of, tree_hash_of
+from node.vault.share.tree import Manifest, manifest_of, tree_hash_of
 from node.vault.storage.filesystem import RealFileSystem, remove_unfinished, write_durably
-
-Layer = Literal["vault"]
 
 UNFINISHED: Final = ".unfinished-"
 OBJECTS: Final = "objects"
@@ -45,6 +48,12 @@ POINTERS_BYTES_MAX: Final = 1 << 16
 CAPABILITIES_SUFFIX: Final = ".json"
 LESSENING_SUFFIX: Final = ".less.json"
 CAPABILITIES_BYTES_MAX: Final = 1 << 16
+# Where a release of a layer may find files that it need not fetch: an app has a copy of all of the vault.
+ALIKE: Final[Mapping[Layer, tuple[Layer, ...]]] = MappingProxyType(
+    {"vault": ("vault",), "app": ("app", "vault"), "runtime": ("runtime",)}
+)
+Installed = Mapping[Layer, tuple[str, Path]]  # the tree hash of what was installed, and where it lies
+NOTHING_INSTALLED: Final[Installed] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
@@ -63,14 +72,18 @@ class Slots:
     Invariant: a slot that has its name holds exactly the files of that tree hash, or ``verify`` says that it does not.
     """
 
-    def __init__(self, root: Path, cache: Path | None = None) -> None:
+    def __init__(self, root: Path, cache: Path | None = None, installed: Installed = NOTHING_INSTALLED) -> None:
         """Open the slots below ``root``; remove what a power cut left half done.
+
+        What came with the installation need not be fetched either.
 
         Raises:
             OSError: The folders cannot be made or read.
         """
         self._root = root.absolute()  # a relative path would name other files after a change of folder
         self._cache = (cache or root.parent / "cache").absolute()
+        self._installed = installed
+        self.objects = Objects(self._root / OBJECTS)
         for folder in (self._root, self._cache, self._root / OBJECTS):
             folder.mkdir(mode=OWN_MODE, parents=True, exist_ok=True)
         for folder in (self._root, self._cache, self._root / OBJECTS):
@@ -87,14 +100,21 @@ class Slots:
     def has(self, layer: Layer, tree_hash: str) -> bool:
         return self.path(layer, tree_hash).is_dir()
 
+    def at_hand(self, layer: Layer, tree_hash: str) -> Path | None:
+        """Where a tree lies, in a slot or in the installation; None for nowhere.  Whether it is whole is not asked."""
+        installed, path = self._installed.get(layer, ("", self._root))
+        return path if installed == tree_hash else self.path(layer, tree_hash) if self.has(layer, tree_hash) else None
+
     def stage(
         self,
         layer: Layer,
         manifest: Manifest,
-        read: Callable[[str], bytes],
+        read: Callable[[str], bytes | Path],
         capabilities: Capabilities = TODAY,
     ) -> Path:
-        """Make the slot that ``manifest`` describes; ``read`` returns a file's content by its SHA-256 in hex.
+        """Make the slot that ``manifest`` describes.
+
+        ``read`` returns a file's content by its SHA-256 in hex, or says where a file with that content lies.
 
         It is there as a whole, durable and verified, or not at all.  A whole slot that another release of the same
         files has left may do from now on what this one declares, and is tried out with that; the ones in use and
@@ -106,23 +126,22 @@ class Slots:
         """
         name = tree_hash_of(manifest)
         slot = self.path(layer, name)
-        if sum(file.length for file in manifest.files) > TREE_BYTES_MAX:
-            raise StageFailed(f"the files are more than {TREE_BYTES_MAX} bytes")
+        if sum(file.length for file in manifest.files) > TREE_BYTES_MAX[layer]:
+            raise StageFailed(f"the files are more than {TREE_BYTES_MAX[layer]} bytes")
         unfinished = slot.with_name(UNFINISHED + name)
         try:
             if slot.is_dir():
-                try:
+                with contextlib.suppress(SlotDamaged):
                     self.verify(layer, name)
-                except SlotDamaged:
-                    remove_tree(slot)
-                else:
                     self._declare(layer, name, capabilities)
                     return slot
             slot.parent.mkdir(mode=OWN_MODE, exist_ok=True)
             remove_tree(unfinished)
-            write_tree(unfinished, manifest, read)
-            check_tree(unfinished, name)  # what the disk holds, not what was meant to be written
-            self._keep_capabilities(slot, capabilities)
+            write_tree(unfinished, manifest, read, is_linking=layer == "runtime")
+            check_tree(unfinished, name, TREE_BYTES_MAX[layer])  # what the disk holds, not what was meant to be written
+            if layer == "vault":
+                self._keep_capabilities(slot, capabilities)
+            remove_tree(slot)  # if it is damaged; only now, for most of its files may be what was just taken
             unfinished.replace(slot)
             RealFileSystem(slot.parent, folders=()).fsync_directory(".")
         except OSError as error:
@@ -138,6 +157,8 @@ class Slots:
             StageFailed: It was, and may do more there.
             OSError: The disk refused.
         """
+        if layer != "vault":
+            return
         kept, pointer = self.capabilities(layer, tree_hash), self.pointer(layer)
         if pointer is None or tree_hash not in (pointer.current, pointer.previous):
             if kept != capabilities:
@@ -187,7 +208,7 @@ class Slots:
         slot = self.path(layer, tree_hash)
         self.capabilities(layer, tree_hash)
         try:
-            check_tree(slot, tree_hash)
+            check_tree(slot, tree_hash, TREE_BYTES_MAX[layer])
         except OSError as error:
             raise SlotDamaged(f"slot {tree_hash[:8]} cannot be read: {error.strerror or error}") from error
         return slot
@@ -206,25 +227,35 @@ class Slots:
         except (OSError, TrustError) as error:
             raise SlotDamaged(f"what slot {tree_hash[:8]} may do cannot be read: {error}") from error
 
-    def files(self) -> dict[str, Path]:
-        """SHA-256 in hex -> path of every file in every slot: what need not be fetched again.
+    def files(self, layer: Layer, lengths: Collection[int]) -> dict[str, Path]:
+        """SHA-256 in hex -> path, of what a release of that layer need not fetch again.
 
-        The hashes are those of the bytes on disk now, not of what should be there.
+        The hashes are those of the bytes on disk now, not of what should be there.  Only files of one of ``lengths``
+        are looked at, and those that are linked to each other once.
         """
         found: dict[str, Path] = {}
-        for slot in sorted(self._slots()):
-            for file in sorted(slot.rglob("*")):
-                if file.is_file() and not file.is_symlink() and file.stat().st_size <= TREE_BYTES_MAX:
-                    found.setdefault(hashlib.sha256(file.read_bytes()).hexdigest(), file)
+        seen: set[tuple[int, int]] = set()
+        for tree in self._trees(layer):
+            for file in sorted(tree.rglob("*")):
+                if not file.is_file() or file.is_symlink():
+                    continue
+                status = file.stat()
+                number = (status.st_dev, status.st_ino)
+                if status.st_size in lengths and number not in seen:
+                    seen.add(number)
+                    found.setdefault(digest_of(file), file)
         return found
 
     def remove_unused(self, keep: Iterable[str] = ()) -> None:
         """Remove every slot but those in use, the ones before them, and ``keep`` (tree hashes)."""
+        said = programs.read(self._root)
+        pairs = (said.current, said.previous) if said.previous else (said.current,)
         wanted = {
             *keep,
             *(name for pointer in self._pointers().values() for name in (pointer.current, pointer.previous)),
+            *(tree for pair in pairs for tree in (pair.app, pair.runtime)),
         }
-        for slot in list(self._slots()):
+        for slot in list(self._slots(LAYERS)):
             if slot.name not in wanted:
                 remove_tree(slot)
                 self._capabilities_file(slot).unlink(missing_ok=True)
@@ -328,34 +359,6 @@ class Slots:
             raise StageFailed(f"the byte code could not be kept: {error.strerror or error}") from error
         return prefix
 
-    # Objects on their way.
-
-    def keep_object(self, content: bytes) -> None:
-        """Keep a fetched chunk until its slot is staged.  Not flushed: it is hashed when it is read.
-
-        Raises:
-            StageFailed: The disk refused.
-        """
-        path = self._root / OBJECTS / hashlib.sha256(content).hexdigest()
-        try:
-            path.write_bytes(content)
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise StageFailed(f"the files could not be kept: {error.strerror or error}") from error
-
-    def object(self, address: bytes) -> bytes | None:
-        """A chunk that was kept, if its bytes still have that address."""
-        try:
-            with (self._root / OBJECTS / address.hex()).open("rb") as file:
-                content = file.read(CHUNK_BYTES_MAX + 1)
-        except OSError:
-            return None
-        return content if hashlib.sha256(content).digest() == address else None
-
-    def drop_objects(self) -> None:
-        for path in (self._root / OBJECTS).iterdir():
-            path.unlink(missing_ok=True)
-
     def _keep_capabilities(self, slot: Path, capabilities: Capabilities) -> None:
         write_durably(self._capabilities_file(slot), _encoded(capabilities))
 
@@ -365,10 +368,16 @@ class Slots:
     def _capabilities_file(self, slot: Path) -> Path:
         return slot.with_name(slot.name + CAPABILITIES_SUFFIX)
 
-    def _slots(self) -> Iterator[Path]:
-        for layer in self._root.iterdir():
-            if layer.is_dir() and layer.name != OBJECTS:
-                yield from (slot for slot in layer.iterdir() if slot.is_dir())
+    def _slots(self, layers: Iterable[Layer]) -> Iterator[Path]:
+        """All slots of these layers; of what else lies in the folder nothing is ours."""
+        for layer in layers:
+            if (self._root / layer).is_dir():
+                yield from sorted(slot for slot in (self._root / layer).iterdir() if slot.is_dir())
+
+    def _trees(self, layer: Layer) -> Iterator[Path]:
+        yield from self._slots(ALIKE[layer])
+        if layer in self._installed:
+            yield self._installed[layer][1]
 
     def _pointers(self) -> dict[str, Pointer]:
         """What is pointed to; nothing if the file is not there or not readable: ``choose`` then starts anew."""

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 import node
+from node.trust.layers import Layer
 from node.update.programs import INSTALLED, Program
 
 LAUNCHER: Final = "PERENNIAL_LAUNCHER"  # environment variable: the whole path of the launcher's command
@@ -75,6 +76,12 @@ class Installation:
                 return msgspec.json.decode(file.read(INSTALLED_BYTES_MAX), type=Installed)
         except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
             return Installed()
+
+    def trees(self) -> dict[Layer, tuple[str, Path]]:
+        """What was installed, by its hash, and where it lies; what is not known is left out.  Blocking."""
+        said = self.installed()
+        found: dict[Layer, str] = {"app": said.app, "runtime": said.runtime}
+        return {layer: (tree, self.folder / layer) for layer, tree in found.items() if tree}
 
     def command(self, slots: Path, program: Program, arguments: Sequence[str]) -> tuple[str, ...]:
         """What starts that program with these arguments of ``perennial``.  Blocking."""

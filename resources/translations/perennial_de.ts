@@ -220,6 +220,10 @@
         <translation>Es gibt darin nichts anzusehen.</translation>
     </message>
     <message>
+        <source>It has not said anything yet. If this computer asks for the password of its keyring, it waits for that.</source>
+        <translation>Es hat noch nichts gesagt. Wenn dieser Computer nach dem Passwort seines Schlüsselbunds fragt, wartet es darauf.</translation>
+    </message>
+    <message>
         <source>It keeps trying by itself.</source>
         <translation>Es versucht es von selbst weiter.</translation>
     </message>
@@ -399,6 +403,10 @@
         <translation>Stücke nachgewiesen</translation>
     </message>
     <message>
+        <source>Plug it back in. The folder with everything of Perennial is on it.</source>
+        <translation>Bitte wieder anschließen. Auf ihr liegt der Ordner mit allem von Perennial.</translation>
+    </message>
+    <message>
         <source>Practice network</source>
         <translation>Übungsnetz</translation>
     </message>
@@ -469,6 +477,10 @@
     <message>
         <source>The disk does not work.</source>
         <translation>Die Festplatte geht nicht.</translation>
+    </message>
+    <message>
+        <source>The disk is missing.</source>
+        <translation>Die Festplatte fehlt.</translation>
     </message>
     <message>
         <source>The practice network did not start.</source>
@@ -1417,6 +1429,14 @@
     <message>
         <source>Perennial needs you</source>
         <translation>Perennial braucht Sie</translation>
+    </message>
+    <message>
+        <source>Plug it back in when you can.</source>
+        <translation>Bitte bei Gelegenheit wieder anschließen.</translation>
+    </message>
+    <message>
+        <source>The disk of Perennial is missing</source>
+        <translation>Die Festplatte von Perennial fehlt</translation>
     </message>
     <message>
         <source>Version {version} did well for {tried} and is now in use. There is nothing you need to do.</source>
@@ -3180,7 +3200,7 @@
     </message>
     <message>
         <source>leaves you {free}</source>
-        <translation>Ihnen bleiben {free}</translation>
+        <translation>{free} bleiben</translation>
     </message>
     <message>
         <source>needs you</source>

@@ -87,6 +87,7 @@ OWNERS = {
     "keyring": "node.keys",
     "tuf": "node.trust",
     "securesystemslib": "node.trust",
+    "zstandard": "node.trust",
     "aiohttp": "node.api",
     "click": "node.cli",
     "rich": "node.cli",

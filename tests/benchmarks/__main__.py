@@ -1,5 +1,6 @@
 """``python -m tests.benchmarks practice [--seeds 10] [--json]``, ``... vault [--only NAME ...] [--json]``,
-``... gui [--json]``, ``... trust [--seeds 5] [--json]``, ``... trial [--trials 400] [--only NAME ...] [--json]``.
+``... gui [--json]``, ``... install [--only NAME ...] [--json]``, ``... trust [--seeds 5] [--json]``,
+``... trial [--trials 400] [--only NAME ...] [--json]``.
 
 The exit code is 1 when a figure that was asked for is missed.
 """
@@ -10,9 +11,17 @@ import argparse
 import json
 import sys
 
-from tests.benchmarks import gui, practice, rows, switch, trial, trust, vault
+from tests.benchmarks import gui, install, practice, rows, switch, trial, trust, vault
 
-BENCHMARKS = {"gui": gui, "practice": practice, "switch": switch, "trial": trial, "trust": trust, "vault": vault}
+BENCHMARKS = {
+    "gui": gui,
+    "install": install,
+    "practice": practice,
+    "switch": switch,
+    "trial": trial,
+    "trust": trust,
+    "vault": vault,
+}
 
 
 def main() -> int:

@@ -301,6 +301,7 @@ def samples() -> tuple[Sample, ...]:
         Sample("attention", live(status("attention", "The vault runs, but it has reached no other vault yet.")), 0),
         Sample("problem", live(full), 0),
         Sample("lost", Seen("lost", NOW_S - 4, fine, Updates((), ()), None), 0),
+        Sample("missing", Seen("lost", NOW_S - 4, real(), is_home_missing=True), 0),
         Sample("never", Seen("lost"), 0),
         *way,
         Sample("trial-fresh", live(trying, (update("0.1.1", NEXT, "on_trial"),), FRESH), 1),

@@ -103,6 +103,31 @@ def test_a_supervisor_that_dies_is_said_to_be_gone_within_two_seconds_and_found_
     assert back_s < 2.0
 
 
+def test_a_home_that_goes_with_its_disk_is_missed_and_found_again(desk: QApplication, tmp_path: Path):
+    async def play() -> None:
+        home = tmp_path / "home"
+        child = await fake_process(home, "fine-real")
+        async with running(desk, home, tmp_path / "tray.ini") as app:
+            await wait_until(lambda: said(app)[0] == "fine")
+            home.rename(tmp_path / "unplugged")  # while its node goes on answering
+            await wait_until(lambda: said(app)[2] == "The disk is missing.")
+            assert said(app)[:2] == ("attention", "The disk is missing")
+            (tmp_path / "unplugged").rename(home)
+            await wait_until(lambda: said(app)[2] == "Everything is fine.")
+            home.rename(tmp_path / "unplugged")
+            child.kill()
+            await child.communicate()
+            await wait_until(lambda: said(app)[2] == "The disk is missing.")
+            (tmp_path / "unplugged").rename(home)
+            await wait_until(lambda: said(app)[2] == "It does not run.")
+            child = await fake_process(home, "fine-real")
+            await wait_until(lambda: said(app)[2] == "Everything is fine.")
+        child.kill()
+        await child.communicate()
+
+    on_loop(desk, play())
+
+
 def test_a_restart_that_is_over_at_once_is_not_worth_a_word(desk: QApplication, tmp_path: Path):
     heard: list[str] = []
 
@@ -310,8 +335,9 @@ class TestTheWindowsCloseButton:
                 qtbot.keyClick(second, Qt.Key.Key_Up)
                 assert window.focusWidget() is first
                 assert window.pages.currentWidget() is window.home
+                await wait_until(window.home.side.isVisible)
                 qtbot.keyClick(first, Qt.Key.Key_Tab)  # one stop for the whole sidebar, then the page
-                assert window.focusWidget() is window.home
+                assert window.focusWidget() is window.home.side
                 for page in (window.network, window.help):
                     number = str(window.pages.indexOf(page) + 1)
                     qtbot.keyClick(window, number, Qt.KeyboardModifier.ControlModifier)

@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui import children, feed, texts
+from gui import children, feed, keeper, texts
 from gui.children import Child, ChildFailed
 from node.api.schema import ErrorAnswer, Said, Settings
 from tests.gui.fake_node import FakeNode
@@ -89,6 +89,25 @@ class TestTheStartOfANode:
             return str(caught.value)
 
         assert on_loop(desk, play()) == "Perennial already runs on /home/ada."
+
+    def test_one_that_waits_is_said_to_start_and_after_a_while_for_what(
+        self, desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(keeper, "LONG_S", 0.6)
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+
+        async def play() -> None:
+            def waits(_: object) -> tuple[str, ...]:
+                return (sys.executable, "-c", "import time; time.sleep(60)")
+
+            async with running(desk, home, tmp_path / "tray.ini", node_command=waits) as app:
+                await wait_until(lambda: app.window.home.lead.text() == texts.STARTING_LONG)
+                assert said(app) == ("starting", "Starting up", "Starting up.")
+                assert not app.window.home.button.isVisible()
+
+        on_loop(desk, play())
 
     @pytest.mark.parametrize("starts_at_login", [False, True])
     def test_quitting_what_helps_others_is_asked_once_and_says_for_how_long(

@@ -275,6 +275,28 @@ class TestTheThreePages:
 
         assert one.focusWidget() is one.welcome.main
 
+    def test_while_the_computer_is_looked_at_no_other_button_takes_the_keyboard_and_then_enter_joins(
+        self, desk: QApplication
+    ):
+        one = window()
+        one.show_welcome()
+        settled(one)
+
+        one.welcome.main.click()
+        assert one.focusWidget() is None
+        one.welcome.choice.show_found(found(examination()))
+
+        assert one.focusWidget() is one.welcome.main
+        dispose(one)
+
+    def test_a_page_is_a_stop_of_the_keyboard_only_where_there_is_something_to_scroll(self, desk: QApplication):
+        one = window()
+        choose_all(one)
+
+        assert settled(one, (900, 560)).welcome.choice.focusPolicy() == Qt.FocusPolicy.TabFocus
+        assert settled(one, (900, 1900)).welcome.choice.focusPolicy() == Qt.FocusPolicy.NoFocus
+        dispose(one)
+
     def test_by_keyboard_everything_is_reached_in_the_order_in_which_it_is_read(self, desk: QApplication):
         one = window()
         choose_all(one)
@@ -333,10 +355,11 @@ def test_where_the_disk_of_the_home_is_not_there_at_login_nobody_begins_anew_and
 
     async def play() -> None:
         async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: node, is_hidden=True) as app:
-            await wait_until(lambda: app.window.home.lead.text() == "It is not there.", 15)
-            assert (said(app)[0], app.window.is_welcome) == ("problem", False)
+            await wait_until(lambda: said(app)[2] == "The disk is missing.", 15)
+            assert (said(app)[0], app.window.is_welcome) == ("attention", False)
+            await wait_until(lambda: starts.read_text() == ".", 15)
             jobs = len(app._jobs)
-            app.window.home.button.click()  # whoever asks for it meanwhile is told the same, and waits no second time
+            app._act("start")  # whoever asks for it meanwhile is told the same, and waits no second time
             await wait_until(lambda: starts.read_text() == "..", 15)
             await wait_until(lambda: len(app._jobs) == jobs, 15)
             home.mkdir()

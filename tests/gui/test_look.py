@@ -13,14 +13,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QScrollBar, QWidget
 
-from gui.story import tell
+from gui.story import Sign, tell
 from gui.tokens import DARK, LIGHT, Look, look
 from gui.widgets import plant
 from gui.widgets.land import SKIES
 from gui.widgets.mark import ICON_SIZES, app_icon_pixmap
 from gui.widgets.nav import beside
 from gui.widgets.picture import Picture
-from gui.widgets.signs import SIGNS, TONES, sign_pixmap
+from gui.widgets.signs import SIGNS, TONES, draw_sign, sign_pixmap
 from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
@@ -104,6 +104,18 @@ def test_signs_differ_pairwise_in_shape_and_not_only_in_colour(desk: QApplicatio
     for one, other in combinations(SIGNS, 2):
         differing = len(shapes[one] ^ shapes[other])
         assert differing >= 0.09 * size * size, (one, other, differing)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_sign_keeps_clear_of_the_sides_of_its_icon_where_panels_cut_it_off(desk: QApplication, sign: Sign):
+    size, clear = 320, 4
+    sheet = QImage(size, size, QImage.Format.Format_ARGB32)
+    sheet.fill(Qt.GlobalColor.transparent)
+    p = QPainter(sheet)
+    draw_sign(p, sign, size, TONES[sign])
+    p.end()
+
+    assert all(clear <= x < size - clear for x, _ in covered(sheet))
 
 
 def covered(image: QImage) -> set[tuple[int, int]]:

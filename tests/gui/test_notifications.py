@@ -133,6 +133,14 @@ class TestWhatNeedsAPerson:
     def test_before_it_is_known_whether_one_runs_nothing_is_told(self):
         assert play(*held(Seen()))[0] == []
 
+    def test_a_disk_that_is_missing_is_told_as_that(self):
+        missing = replace(seen(), link="lost", is_home_missing=True)
+
+        (note,) = play(*held(missing))[0]
+
+        assert (note.cause, note.title) == ("disk", "The disk of Perennial is missing")
+        assert note.body == "Plug it back in when you can."
+
     def test_good_news_wait_behind_it(self):
         one = promoted()
         assert one.status is not None

@@ -9,7 +9,7 @@ import pytest
 
 from gui import release_story, release_texts, resources_texts, texts
 from gui.checks_story import TICK_S_MAX, tell_checks
-from gui.story import Seen, Story, tell
+from gui.story import Seen, Silence, Story, tell
 from node.api.schema import Check, CheckResult, ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
@@ -54,6 +54,7 @@ def story(name: str) -> Story:
         ),
         ("problem", "problem", "Something is wrong.", "Practice: something is wrong"),
         ("lost", "problem", "It does not run.", "Practice: it does not run"),
+        ("missing", "attention", "The disk is missing.", "The disk is missing"),
         ("never", "problem", "It does not run.", "It does not run"),
     ],
 )
@@ -121,6 +122,32 @@ def test_what_is_wrong_leads_to_the_page_where_more_stands_of_it_and_else_nowher
     assert tell(live(wrong), NOW).home.action == page
     assert bool(tell(live(wrong), NOW).home.action_text) == (page is not None)
     assert tell(live(msgspec.structs.replace(wrong, state="fine")), NOW).home.action is None
+
+
+def test_when_the_disk_is_missing_the_one_thing_to_do_is_said_and_a_start_that_would_fail_is_not_offered():
+    told = tell(BY_NAME["missing"], NOW, offer="start", trouble="It was killed.")
+
+    assert told.home.lead == "Plug it back in. The folder with everything of Perennial is on it."
+    assert told.home.action is None
+
+
+def test_the_folder_of_a_practice_network_that_ended_is_no_missing_disk():
+    gone = replace(BY_NAME["lost"], is_home_missing=True)
+
+    assert tell(gone, NOW, offer="grow").home.headline == "It does not run."
+    assert tell(gone, NOW, offer="grow").home.action == "grow"
+    assert tell(Seen("lost", is_home_missing=True), NOW, has_practice_ended=True).home.headline == (
+        "The practice network has ended."
+    )
+
+
+@pytest.mark.parametrize(("silence", "lead"), [("short", texts.STARTING_LEAD), ("long", texts.STARTING_LONG)])
+def test_what_was_just_started_is_starting_and_no_longer_gone(silence: Silence, lead: str):
+    told = tell(BY_NAME["lost"], NOW, offer="start", trouble="It was killed.", silence=silence)
+
+    assert (told.sign, told.home.headline, told.home.lead) == ("starting", "Starting up.", lead)
+    assert told.home.action is None  # a second start would end the first
+    assert tell(BY_NAME["fine"], NOW, silence=silence).home.headline == "Everything is fine."
 
 
 def test_the_end_of_the_practice_network_is_told_as_such():

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui.story import tell
 from gui.window import PAGES
-from tests.gui.gallery import window
+from tests.gui.gallery import dispose, window
 from tests.gui.samples import NOW, samples
 
 TRYING = next(sample.seen for sample in samples() if sample.name == "trial-late")
@@ -29,3 +29,33 @@ def test_a_page_shows_from_its_first_moment_what_was_told_before(desk: QApplicat
 
     assert one.updates.title.text() == story.releases.title
     assert (one.pages.currentWidget(), one.pages.count(), made) == (one.updates, len(PAGES), ["updates"])
+
+
+def test_a_button_that_goes_leaves_the_keyboard_to_nobody_rather_than_to_a_page_that_nobody_has_chosen(
+    desk: QApplication,
+):
+    one, told = window(), {sample.name: sample.seen for sample in samples()}
+    gone, starting = tell(told["lost"], NOW, offer="start"), tell(told["connecting"], NOW)
+    one.show_story(gone, gone.sign)
+    one.show_main()
+    one.show()
+    one.home.button.setFocus()
+
+    one.show_story(starting, starting.sign)
+
+    assert one.focusWidget() is None
+    dispose(one)
+
+
+def test_turning_to_another_page_takes_the_keyboard_from_what_is_no_longer_shown(desk: QApplication):
+    one, story = window(), tell(TRYING, NOW)
+    one.show_story(story, story.sign)
+    one.show_main()
+    one.go(PAGES.index("resources"))
+    one.show()
+    one.resources.space.slider.setFocus()
+
+    one.go(PAGES.index("home"))
+
+    assert one.focusWidget() is None
+    dispose(one)

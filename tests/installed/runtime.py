@@ -101,10 +101,11 @@ def starts(root: Path, app: Path) -> Iterator[Row]:
     yield counted(f"failures to import {len(modules)} modules and to show the window", said)
     if not said:
         own = {path.name for path in root.rglob("*.so*")}
+        own |= {library for _, libraries in contents.LIBRARY_PACKAGES.values() for library in libraries}
         mapped = [path for path in json.loads(done.stdout) if not path.startswith(f"{root}/")]
-        yield counted(
-            "libraries of its own that it took from the host", [one for one in mapped if Path(one).name in own]
-        )
+        # What is mapped is named in full, such as libffi.so.8.1.2.
+        taken = [one for one in mapped if any(f"{Path(one).name}.".startswith(f"{name}.") for name in own)]
+        yield counted("libraries of its own that it took from the host", taken)
 
 
 def foreign_modules(app: Path) -> set[str]:

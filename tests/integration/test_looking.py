@@ -19,7 +19,7 @@ def results(node: Supervisor) -> dict[str, str]:
 def test_a_node_tells_what_it_looked_at_and_that_its_disk_and_its_neighbour_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    for name in ("DISK_S", "SAMPLE_S"):
+    for name in ("DISK_S", "DISK_FAILED_S", "SAMPLE_S"):
         monkeypatch.setattr(looking, name, 0.1)
 
     async def story(first: Supervisor, second: Supervisor) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,8 @@ import node.vault
 from node.pod.build import build_tree
 from node.practice.releases import RELEASES, copy_source
 from node.vault.share.tree import address_of, decode_manifest
+from tests.practice_run import FARMS, PERENNIAL, RUN_S_MAX, PracticeRun
 
-PERENNIAL = [sys.executable, "-I", "-m", "node.cli"]
-RUN_S_MAX = 280
-FARMS = 2  # each runs twins and a prober beside its vault, which two cores feel
 NEXT = ".".join([*node.vault.__version__.split(".")[:2], str(int(node.vault.__version__.split(".")[2]) + 1)])
 
 
@@ -40,10 +37,10 @@ def farms_of(result: Any, release: str) -> list[Any]:
 
 class TestReleases:
     @pytest.mark.timeout(300)
-    def test_the_good_one_takes_over_and_one_that_too_few_signed_does_not(self, tmp_path):
-        code, result, said = practise("--releases", "good,forged", "--farms", str(FARMS), "--seed", "1")
+    def test_the_good_one_takes_over_and_one_that_too_few_signed_does_not(self, practice: PracticeRun, tmp_path: Path):
+        result = practice.result
 
-        assert code == 0, said
+        assert result["is_as_expected"], result
         assert [farm["verdict"] for farm in farms_of(result, "good")] == ["promoted"] * FARMS
         assert all("signed by 2 pods, 3 are needed" in farm["reason"] for farm in farms_of(result, "forged"))
         assert all(farm["phase"] == "not staged" for farm in farms_of(result, "forged"))

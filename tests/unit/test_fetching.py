@@ -10,8 +10,9 @@ import pytest
 
 from node.trust.release import Release
 from node.update import fetching
+from node.update.chunks import CHUNKS_AT_ONCE, TRIES_MAX
 from node.update.errors import ContentRefused, FetchFailed, StageFailed
-from node.update.fetching import CHUNKS_AT_ONCE, TRIES_MAX, fetch_release
+from node.update.fetching import fetch_release
 from node.update.slots import Slots
 from node.vault.share.tree import address_of, encode_manifest, manifest_of, tree_hash_of
 from tests import virtual_time
@@ -195,7 +196,7 @@ def test_a_manifest_with_another_tree_hash_than_the_signed_one_is_refused(slots:
 
 
 def test_a_release_over_the_limit_is_refused(slots: Slots, world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(fetching, "TREE_BYTES_MAX", 10)
+    monkeypatch.setattr(fetching, "TREE_BYTES_MAX", {"vault": 10})
     with pytest.raises(ContentRefused):
         fetch(world.release(BASE), slots, world)
 
@@ -225,3 +226,16 @@ def test_rot_in_a_slot_is_fetched_afresh(slots: Slots, world: World):
 
     assert (path / "node/__init__.py").read_bytes() == b"# the map\n"
     assert hashlib.sha256(b"# the map\n").digest() in world.asked
+
+
+def test_a_damaged_slot_is_mended_with_what_of_it_is_whole(slots: Slots, world: World):
+    release = world.release(BASE)
+    file = fetch(release, slots, world).path / "node/vault/__init__.py"
+    file.chmod(0o600)
+    file.write_bytes(b"rot")
+    world.asked.clear()
+
+    fetch(release, slots, world)
+
+    slots.verify("vault", release.tree_hash)
+    assert world.asked == [release.manifest, hashlib.sha256(b"X = 1\n").digest()]

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -258,6 +259,27 @@ class TestSystemPackages:
 
         advice = debian.advice([debian.Package("libegl1", "libEGL.so.1"), debian.Package("libgl1", "libGL.so.1")])
         assert advice.endswith("sudo apt-get install -y --no-install-recommends libegl1 libgl1")
+
+    @pytest.mark.parametrize(("ci", "is_refused"), [("", False), ("true", True)])
+    def test_without_a_desktop_the_checks_run_and_say_so_but_not_where_a_change_is_judged(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        tmp_path: Path,
+        ci: str,
+        is_refused: bool,
+    ):
+        def provide(groups: tuple[str, ...]) -> list[debian.Package]:
+            return [debian.Package("xvfb", "Xvfb")] if "desktop" in groups else []
+
+        monkeypatch.setattr(debian, "provide", provide)
+        monkeypatch.setattr(Environment, "prepare", lambda *_: None)
+        monkeypatch.setenv("CI", ci)
+
+        with pytest.raises(SetupError, match=r"(?i)xvfb") if is_refused else nullcontext():
+            checks.prepare(Environment(tmp_path))
+
+        assert is_refused or "xvfb" in capsys.readouterr().err.lower()
 
     def test_are_named_by_their_libraries_where_there_is_no_apt(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("shutil.which", lambda _: None)

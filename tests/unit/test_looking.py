@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from node.api import schema
-from node.supervisor import disk_look
+from node.supervisor import disk_look, looking
 from node.supervisor.errors import VaultUnavailable
 from node.supervisor.looking import DISK_ANSWER_S, Looking
 from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
@@ -168,6 +168,26 @@ def test_the_disk_is_really_looked_at_and_its_loss_said_in_the_sentence(world: W
     said = how_it_stands(world.looking.added_to(GOOD))
     assert said == ("problem", "The disk with the pieces is not there. Plug it back in.")
     assert world.news == 2
+
+
+def test_a_disk_that_failed_is_looked_at_again_soon(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(looking, "DISK_FAILED_S", 0.01)  # while the other look comes after a minute
+    (world.folder / "chunks").rmdir()
+
+    async def play() -> None:
+        settled = asyncio.Event()
+        settled.set()
+        world.vault.wait_until_settled = settled.wait
+        looks = asyncio.create_task(world.looking.run())
+        async with asyncio.timeout(10):
+            while world.checks()["disk"].result != "bad":
+                await asyncio.sleep(0.01)
+            (world.folder / "chunks").mkdir()
+            while world.checks()["disk"].result != "ok":
+                await asyncio.sleep(0.01)
+        looks.cancel()
+
+    asyncio.run(play())
 
 
 def test_a_disk_that_hangs_is_said_not_to_answer(world: World, monkeypatch: pytest.MonkeyPatch):

@@ -177,7 +177,7 @@ class TestStaging:
         assert not unfinished.exists()
 
     def test_a_slot_larger_than_the_limit_is_not_staged(self, slots: Slots, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("node.update.slots.TREE_BYTES_MAX", 10)
+        monkeypatch.setattr("node.update.slots.TREE_BYTES_MAX", {"vault": 10})
         with pytest.raises(StageFailed):
             stage(slots)
 
@@ -305,14 +305,18 @@ class TestVerifying:
 class TestWhatIsThere:
     def test_files_are_found_by_what_they_hold(self, slots: Slots):
         name = stage(slots)
-        found = slots.files()
+        found = slots.files("vault", {len(content) for _, _, content in FILES})
         assert found[hashlib.sha256(b"X = 1\n").hexdigest()] == slots.path("vault", name) / "node/vault/__init__.py"
         assert len(found) == len(FILES)
+
+    def test_no_file_of_another_length_is_even_looked_at(self, slots: Slots):
+        stage(slots)
+        assert set(slots.files("vault", {len(b"X = 1\n")})) == {hashlib.sha256(b"X = 1\n").hexdigest()}
 
     def test_a_rotten_file_is_not_taken_for_the_one_it_was(self, slots: Slots):
         name = stage(slots)
         spoil(slots.path("vault", name) / "node/vault/__init__.py", b"rotten")
-        assert hashlib.sha256(b"X = 1\n").hexdigest() not in slots.files()
+        assert hashlib.sha256(b"X = 1\n").hexdigest() not in slots.files("vault", {len(b"X = 1\n")})
 
     def test_unused_slots_go_and_the_current_the_previous_and_the_kept_stay(self, slots: Slots, tmp_path: Path):
         names = [stage(slots, [*FILES, ("node/vault/n.py", False, b"%d" % n)]) for n in range(5)]
@@ -459,18 +463,18 @@ class TestByteCode:
 
 class TestObjectsOnTheirWay:
     def test_they_are_kept_until_they_are_dropped(self, slots: Slots, tmp_path: Path):
-        slots.keep_object(b"chunk")
+        slots.objects.keep(b"chunk")
         address = hashlib.sha256(b"chunk").digest()
 
-        assert Slots(tmp_path / "slots").object(address) == b"chunk"
-        slots.drop_objects()
-        assert slots.object(address) is None
+        assert Slots(tmp_path / "slots").objects.get(address) == b"chunk"
+        slots.objects.drop()
+        assert slots.objects.get(address) is None
 
     def test_a_rotten_one_is_not_there(self, slots: Slots, tmp_path: Path):
-        slots.keep_object(b"chunk")
+        slots.objects.keep(b"chunk")
         address = hashlib.sha256(b"chunk").digest()
         (tmp_path / "slots/objects" / address.hex()).write_bytes(b"chunK")
-        assert slots.object(address) is None
+        assert slots.objects.get(address) is None
 
 
 class TestDoingLess:

@@ -114,7 +114,7 @@ class TestRecall:
             {"vault/0.1.1": 1},
             [7],
             ["0.1.1"],
-            ["app/0.1.1"],
+            ["apps/0.1.1"],
             ["vault/"],
             ["vault/../x"],
             ["vault/0.1.1\n"],

@@ -123,7 +123,7 @@ class TestReaffirmed:
         world.head = world.change("foundation", says(REAFFIRMED_FIELD, "foundation/1"))
         refused_by_all(world, PolicyViolation, "only pods can")
 
-    @pytest.mark.parametrize("value", ["", "1", "app/1", 7, None, ["vault/1"]])
+    @pytest.mark.parametrize("value", ["", "1", "apps/1", 7, None, ["vault/1"]])
     def test_what_names_no_release_is_refused(self, value: Any) -> None:
         world = World()
         world.release("1")

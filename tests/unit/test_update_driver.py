@@ -24,6 +24,7 @@ from node.trial.waves import WITHOUT_WAVES, Plan
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
+from node.trust.layers import Layer
 from node.update import judging, keeping
 from node.update.driver import Updates
 from node.update.errors import StateUnreadable
@@ -34,7 +35,7 @@ from node.update.links import LinkingFileSystem
 from node.update.records import GAINS_IN_PLACE
 from node.update.rehearsal import TrialResult
 from node.update.rollouts import Rollouts
-from node.update.slots import Layer, Slots
+from node.update.slots import Slots
 from node.update.store import Saved, Store
 from node.update.trial_state import KeptTrial, TrialFile
 from node.vault.share.tree import Manifest
@@ -108,7 +109,7 @@ class CutSlots(Slots):
     power: Power
 
     def stage(
-        self, layer: Layer, manifest: Manifest, read: Callable[[str], bytes], capabilities: Capabilities = TODAY
+        self, layer: Layer, manifest: Manifest, read: Callable[[str], bytes | Path], capabilities: Capabilities = TODAY
     ) -> Path:
         with self.power.for_a_write():
             return super().stage(layer, manifest, read, capabilities)
