@@ -124,6 +124,7 @@ Function un.GiveBack
       Return
   ${EndIf}
   StrCpy $R1 ""
+  ExecWait '"$INSTDIR\Perennial.exe" --quit' ; or it would start the node again
   ExecWait '"$INSTDIR\Perennial.exe" leave --give-back' $R1
   ${If} $R1 != "0"
     MessageBox MB_OK|MB_ICONEXCLAMATION "$(NotGivenBack)" /SD IDOK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,7 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
         with locked(opened) as lock:
             login_start(opened.path, opened.marker.name, is_practice=opened.is_practice).set(False)
             if is_given_back:
+                sys.dont_write_bytecode = True  # that of what is imported from now on would make the folder anew
                 opened.delete(lock)
         left_key = asyncio.run(_forget_key(opened)) if is_given_back else ""
     except (ApiError, SupervisorError, SettingsError) as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +97,24 @@ class TestLeaving:
         assert result.exit_code == 0, result.output
         assert not home.path.exists()
         assert "are free again" in result.stdout
+
+    def test_leaves_no_byte_code_of_what_it_imports_after_that(
+        self, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        # An installed app keeps its byte code in the home.
+        (tmp_path / "needed_lately.py").write_text("")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(sys, "pycache_prefix", str(home.slots / "cache"))
+        monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+        async def forget(_: Home) -> None:
+            importlib.import_module("needed_lately")
+
+        monkeypatch.setattr(keys, "forget", forget)
+        result = leave(home.path, "--give-back")
+
+        assert result.exit_code == 0, result.output
+        assert not home.path.exists()
 
     def test_keeps_the_home_when_that_is_said(self, home: Home):
         result = leave(home.path, "--keep")
