@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 import qasync
-from PySide6.QtCore import QLoggingCategory
+from PySide6.QtCore import QCoreApplication, QLoggingCategory
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -30,12 +30,14 @@ _NOT_WORTH_A_WORD: Final = "qt.qpa.services.warning=false\nqt.qpa.theme.gnome.wa
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tray app until someone quits.  Blocking.
 
-    Returns 0; or 1 with one sentence on stderr when it cannot run: no screen, no home, an app that hangs.  Where its
-    launcher shall start it anew the process ends with RESTART_CODE.
+    With ``--quit`` it ends another one instead.  Returns 0; or 1 with one sentence on stderr when it cannot run: no
+    screen, no home, an app that hangs.  Where its launcher shall start it anew the process ends with RESTART_CODE.
     Arguments that make no sense end with code 2.
     """
     arguments = _parser().parse_args(argv)
     home = Path(arguments.home).expanduser().absolute()
+    if arguments.quit:
+        return _quit(home)
     if (sentence := _hindrance(home)) is not None:
         _say(sentence)
         return 1
@@ -62,7 +64,14 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
         for app in apps:
             app.open()
 
-    if not instance.claim(raise_window):
+    wishes: list[str] = []
+
+    def quit_app() -> None:
+        wishes.append("quit")  # it may not be there yet
+        for app in apps:
+            app.quit()
+
+    if not instance.claim(raise_window, quit_app):
         if instance.raise_first():
             return 0
         _say("Perennial's window is open already, but does not answer.")
@@ -74,6 +83,8 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
 
     async def run() -> int:
         apps.append(App(qapp, options))
+        if wishes:
+            apps[0].quit()
         code = await apps[0].run()
         if code == RESTART_CODE:
             instance.release()
@@ -104,7 +115,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=speaking.LANGUAGES, help="(default: what this system speaks)")
     parser.add_argument("--check-pages", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--hidden", action="store_true", help="begin with the tray icon only, as at login")
+    parser.add_argument("--quit", action="store_true", help="let the app that is open for this home quit")
     return parser
+
+
+def _quit(home: Path) -> int:
+    _core = QCoreApplication(["perennial"])  # without one nothing can be asked
+    if Instance(home, meeting_folder()).end_first():
+        return 0
+    _say("Perennial's window is open, and does not quit.")
+    return 1
 
 
 def _hindrance(home: Path) -> str | None:

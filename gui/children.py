@@ -20,6 +20,7 @@ import msgspec
 
 from gui import texts
 from gui.said import in_words
+from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import Examination, Said
 
 GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
@@ -39,6 +40,7 @@ _PYTHON: Final = (sys.executable, "-P")
 _CLI: Final = (*_PYTHON, "-m", "node.cli")
 LAUNCHER: Final = "PERENNIAL_LAUNCHER"  # environment variable: the command that has started this, if it is installed
 LOOK_S: Final = 0.1
+HAS_SIGNALS: Final = sys.platform != "win32"  # there a process can only be ended, not told to end
 
 
 class ChildFailed(Exception):
@@ -155,12 +157,16 @@ class Child:
             if task is not None:
                 task.cancel()
 
-    async def stop(self) -> None:
-        """End it: ask, wait, and kill it if it does not listen.  Safe to call again."""
+    async def stop(self, *, is_told: bool = False) -> None:
+        """End it: ask, wait, and kill it if it does not listen.  Safe to call again.
+
+        ``is_told``: it has been asked already.
+        """
         try:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
-                    self._process.terminate()
+                    if not is_told:
+                        self._process.terminate()
                 try:
                     async with asyncio.timeout(STOP_S_MAX):
                         await self._process.wait()
@@ -204,6 +210,12 @@ def node_command(home: Path) -> tuple[str, ...]:
     return (*_perennial(), "run", "--json", "--home", str(home))
 
 
+def home_in(command: Sequence[str]) -> Path | None:
+    """The home that a command names."""
+    words = list(command)
+    return Path(words[words.index("--home") + 1]) if "--home" in words[:-1] else None
+
+
 def doctor_command(home: Path) -> tuple[str, ...]:
     return (*_perennial(), "doctor", "--json", "--home", str(home))
 
@@ -219,13 +231,33 @@ def tied(command: Sequence[str]) -> tuple[str, ...]:
     return (*_PYTHON, "-c", _TIE, str(os.getpid()), *command)
 
 
+async def tell_node(home: Path) -> bool:
+    """Ask the node of this home by its API to end, and wait until it answers no more, at most STOP_S_MAX.
+
+    Returns whether it was there to be asked.
+    """
+    is_told = False
+    async with Client(home) as client:
+        with contextlib.suppress(NotRunning, ApiError, TimeoutError):
+            async with asyncio.timeout(STOP_S_MAX):
+                await client.stop()
+                is_told = True
+                while True:
+                    await client.status()
+                    await asyncio.sleep(LOOK_S)
+    return is_told
+
+
 async def end_node(home: Path) -> None:
     """End the node of this home, which is no child of ours, and wait until it has ended, at most STOP_S_MAX."""
+    if not HAS_SIGNALS:
+        await tell_node(home)
+        return
     with contextlib.suppress(OSError, ValueError, TimeoutError):  # it has ended already, or nobody knows who it is
         pid = int((home / "lock").read_text())
         async with asyncio.timeout(STOP_S_MAX):
             os.kill(pid, signal.SIGTERM)
-            while sys.platform != "win32":  # there nothing is asked: the process is gone at once
+            while True:
                 await asyncio.sleep(LOOK_S)
                 os.kill(pid, 0)
 

@@ -1,21 +1,24 @@
-"""One app per home.  The second start asks the first to show its window, and ends."""
+"""One app per home.  The second start asks the first to show its window, or to quit, and ends."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import platformdirs
-from PySide6.QtCore import QLockFile
+from PySide6.QtCore import QDeadlineTimer, QLockFile
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 MARKER: Final = "home.json"  # a folder with it is a home
 ANSWER_MS_MAX: Final = 3000
+AGAIN_MS: Final = 2000
+END_MS_MAX: Final = 90_000  # an app that ends lets its node hand over first
 _RAISE: Final = b"raise\n"
+_QUIT: Final = b"quit\n"
 _DONE: Final = b"done\n"
 _BYTES_MAX: Final = 64
 
@@ -41,8 +44,10 @@ class Instance:
         self._lock.setStaleLockTime(0)  # only a dead process loses it, never a slow one
         self._server: QLocalServer | None = None
 
-    def claim(self, on_raise: Callable[[], None]) -> bool:
-        """Be the one app of this home; ``on_raise`` is called when another start asks for the window.
+    def claim(self, on_raise: Callable[[], None], on_quit: Callable[[], None] | None = None) -> bool:
+        """Be the one app of this home.
+
+        ``on_raise`` is called when another start asks for the window, ``on_quit`` when one asks for an end.
 
         Returns False when another app has the home already.
         """
@@ -51,7 +56,7 @@ class Instance:
         QLocalServer.removeServer(self._address)  # left over from an app that died; we hold the lock
         server = QLocalServer()
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        server.newConnection.connect(lambda: self._welcome(on_raise))
+        server.newConnection.connect(lambda: self._welcome({_RAISE: on_raise, _QUIT: on_quit}))
         server.listen(self._address)
         self._server = server
         return True
@@ -61,11 +66,28 @@ class Instance:
 
         Returns whether it did.
         """
+        return self._ask(_RAISE)
+
+    def end_first(self) -> bool:
+        """Ask the app that has the home to quit, and wait until it has.  Blocking, up to END_MS_MAX and a little.
+
+        Returns whether no app has the home any more.
+        """
+        left = QDeadlineTimer(END_MS_MAX)
+        has_ended = self._lock.tryLock(0)
+        while not has_ended and not left.hasExpired():
+            self._ask(_QUIT)  # again and again: an app that starts may hear nothing yet
+            has_ended = self._lock.tryLock(AGAIN_MS)
+        if has_ended:
+            self._lock.unlock()
+        return has_ended
+
+    def _ask(self, what: bytes) -> bool:
         socket = QLocalSocket()
         socket.connectToServer(self._address)
         if not socket.waitForConnected(ANSWER_MS_MAX):
             return False
-        socket.write(_RAISE)
+        socket.write(what)
         socket.waitForBytesWritten(ANSWER_MS_MAX)
         is_answered = socket.waitForReadyRead(ANSWER_MS_MAX) and bytes(socket.read(_BYTES_MAX).data()) == _DONE
         socket.disconnectFromServer()
@@ -77,16 +99,18 @@ class Instance:
             self._server = None
         self._lock.unlock()
 
-    def _welcome(self, on_raise: Callable[[], None]) -> None:
+    def _welcome(self, heard: Mapping[bytes, Callable[[], None] | None]) -> None:
         if self._server is None or (socket := self._server.nextPendingConnection()) is None:
             return
 
         def answer() -> None:
-            if bytes(socket.read(_BYTES_MAX).data()) == _RAISE:
-                on_raise()
+            called = heard.get(bytes(socket.read(_BYTES_MAX).data()))
+            if called is not None:
                 socket.write(_DONE)
                 socket.flush()
             socket.disconnectFromServer()
+            if called is not None:  # last, for it may be the end of this server
+                called()
 
         socket.disconnected.connect(socket.deleteLater)
         socket.readyRead.connect(answer)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from gui.children import Child, ChildFailed, end_node
+from gui import children
+from gui.children import Child, ChildFailed
 from gui.instance import MARKER
 from gui.story import Silence
 from gui.window import Window
@@ -41,6 +42,7 @@ class Keeper:
         self._bring_up = bring_up
         self._command: tuple[str, ...] = ()
         self.child: Child | None = None
+        self._home_of_child: Path | None = None
         self._adopted: Path | None = None  # the home of a node that the app before this one has started
         self._silent_since_s: float | None = None  # since when a child that was started has not said a word
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
@@ -69,6 +71,7 @@ class Keeper:
             ChildFailed: It did not start; nothing is left running.
         """
         await self.stop()
+        self._home_of_child = children.home_in(command)
         loop = asyncio.get_running_loop()
         self.child = child = await Child.start(command, line)
         self._silent_since_s = loop.time()
@@ -120,9 +123,11 @@ class Keeper:
     async def stop(self) -> None:
         adopted, self._adopted = self._adopted, None
         if adopted is not None:
-            await end_node(adopted)
+            await children.end_node(adopted)
         if self.child is not None:
-            await self.child.stop()
+            home = self._home_of_child
+            is_told = not children.HAS_SIGNALS and home is not None and await children.tell_node(home)
+            await self.child.stop(is_told=is_told)
 
     def adopt(self, home: Path) -> None:
         """Take over the node of this home from the app before this one: it ends with this one."""

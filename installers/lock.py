@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STEP_S_MAX = 900
 PYTHONS = [f"{OLDEST[0]}.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1)]
 SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+WINDOWS = (PYTHONS[-1], "win32")  # what the installer for Windows brings
 
 # Needed on systems on which this script does not run.
 ELSEWHERE = ("colorama", "pywin32-ctypes")
@@ -61,7 +62,18 @@ def main() -> int:
     tests_only = [lock for lock in both if test_markers.get(lock.name) != run_markers.get(lock.name)]
     write(ROOT / "installers/requirements.txt", run, run_markers)
     write(ROOT / "installers/requirements-test.txt", tests_only, test_markers)
+    write_for_windows(run, metadata)
     return 0
+
+
+def write_for_windows(run: Iterable[Locked], metadata: dict[str, dict[str, Any]]) -> None:
+    """Write what the installer for Windows brings of what the app is locked to.
+
+    Without markers: pip judges them for the system that it runs on, and the installer is built on another one.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    on_windows = reach(WINDOWS, project["project"]["dependencies"], metadata)
+    write(ROOT / "installers/windows/requirements.txt", run, dict.fromkeys(on_windows, ""))
 
 
 def compile_lock(requirements: list[str]) -> list[Locked]:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["node", "window", "other"]
 
 VALUED = {"--home", "--look", "--language"}  # options before a command, or of the window, with a value behind them
-WINDOWS_OWN = {"--hidden"}
+WINDOWS_OWN = {"--hidden", "--quit"}
 
 
 class Asked(NamedTuple):

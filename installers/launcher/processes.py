@@ -22,10 +22,23 @@ if sys.platform == "win32":
 
         def start(self, command: Sequence[str], environ: Mapping[str, str]) -> Process:
             """Raises OSError when there is no such program, or the system has no room for it."""
-            return Process(subprocess.Popen(list(command), env=dict(environ)))
+            return Process(_start(command, environ))
 
         def rest(self, seconds: float) -> None:
             time.sleep(seconds)
+
+    def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        # Each by its name: a program without a console would get none of them otherwise.
+        read, said, wrong = (_given(number) for number in (0, 1, 2))
+        return subprocess.Popen(list(command), env=dict(environ), stdin=read, stdout=said, stderr=wrong)
+
+    def _given(number: int) -> int:
+        """This process's own standard stream, where it has one."""
+        try:
+            os.fstat(number)
+        except OSError:
+            return subprocess.DEVNULL
+        return number
 
     class Process:
         def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -139,5 +152,5 @@ def become(command: Sequence[str], environ: Mapping[str, str]) -> int:
         OSError: There is no such program.
     """
     if sys.platform == "win32":
-        return subprocess.call(list(command), env=dict(environ))
+        return _start(command, environ).wait()
     return os.execve(command[0], list(command), dict(environ))

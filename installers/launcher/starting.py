@@ -54,7 +54,7 @@ class Places(NamedTuple):
 
     def python(self, pair: Pair, kind: Kind) -> Path:
         if sys.platform == "win32":
-            return self.runtime(pair) / ("pythonw.exe" if kind == "window" else "python.exe")
+            return self.runtime(pair) / Path(sys.executable).name  # as this one, with a console or without
         return self.runtime(pair) / "bin" / "python3"
 
     def cache(self, pair: Pair) -> Path:

@@ -1,7 +1,6 @@
 """What makes packages for Linux out of a checkout.
 
     build.py      door: ``python3 installers/linux/build.py deb|rpm|folder --out DIR``
-    setting_up.py the environment that building needs
     making.py     a package, step by step
     staging.py    the installation as it will lie, and what tells the system of it
     deb.py        a .deb of it

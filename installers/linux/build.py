@@ -12,6 +12,6 @@ if __name__ == "__main__":
     from installers import python_version
 
     python_version.require()
-    from installers.linux import setting_up
+    from installers import building
 
-    sys.exit(setting_up.main(sys.argv[1:]))
+    sys.exit(building.main("installers.linux.making", "packages", sys.argv[1:]))

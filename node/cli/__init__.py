@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -17,12 +19,20 @@ def main() -> None:
     """The command ``perennial``.  Exit codes: 0 done, 1 a stated failure, 2 wrong usage, 130 Ctrl+C, 143 SIGTERM."""
     if not __debug__:
         sys.exit("Perennial does not run with python -O: its checks must stay on.")
+    say_what_can_be_said(sys.stdout, sys.stderr)
     try:
         with loading():
             from node.cli.tray import perennial  # noqa: PLC0415 - click takes its time, and Ctrl+C is quiet already
         perennial(prog_name="perennial")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def say_what_can_be_said(*streams: object) -> None:
+    """Let a stream show a question mark for a letter that it does not know, as in a pipe on Windows, and go on."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(errors="replace")
 
 
 @contextlib.contextmanager

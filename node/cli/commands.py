@@ -14,6 +14,7 @@ from node.cli.common import Failure, print_error
 # Command -> the module that holds it under the same name, and what it does in one line.
 COMMANDS: Final = {
     "run": ("node.cli.run", "Run the node without a window, until stopped."),
+    "stop": ("node.cli.stop", "End the node that runs, whoever has started it."),
     "practice": ("node.cli.practice", "Run a whole practice network on this computer."),
     "status": ("node.cli.status", "Say in one sentence how the node is, then the details."),
     "pause": ("node.cli.pause", "Help less for a while."),

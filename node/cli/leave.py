@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
+import sys
 from pathlib import Path
 from typing import Final
 
 import click
 
-from node.api.client import ApiError, Client, NotRunning
+from node.api.client import ApiError
 from node.api.texts import size
 from node.cli.asking import NoAnswer, ask
 from node.cli.commands import UNANSWERED
 from node.cli.common import Failure, fail, print_json, say, shared_options
+from node.cli.stop import ended, locked
 from node.keys.errors import KeyStoreError
 from node.supervisor import keys
-from node.supervisor.errors import HomeInUse, SettingsError, SupervisorError
-from node.supervisor.home import Home, Lock
+from node.supervisor.errors import SettingsError, SupervisorError
+from node.supervisor.home import Home
 from node.supervisor.login import login_start
 from node.update.trees import size_of
 
-END_S_MAX: Final = 90.0  # handing over takes up to 20 s, then a trial's twins and the disk may take theirs
-POLL_S: Final = 0.3
 YES: Final = frozenset({"y", "yes", "j", "ja"})
 NO: Final = frozenset({"n", "no", "nein"})
 
@@ -45,11 +43,12 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
         lent_bytes = size_of(opened.path)
         if is_given_back is None:
             is_given_back = _asked(opened.path, lent_bytes, is_json=is_json)
-        last_words = asyncio.run(_end(opened.path))
-        with _lock(opened):
+        last_words = asyncio.run(ended(opened.path))
+        with locked(opened) as lock:
             login_start(opened.path, opened.marker.name, is_practice=opened.is_practice).set(False)
             if is_given_back:
-                opened.delete()
+                sys.dont_write_bytecode = True  # that of what is imported from now on would make the folder anew
+                opened.delete(lock)
         left_key = asyncio.run(_forget_key(opened)) if is_given_back else ""
     except (ApiError, SupervisorError, SettingsError) as error:
         fail(error, is_json=is_json)
@@ -80,35 +79,6 @@ def _asked(path: Path, lent_bytes: int, *, is_json: bool) -> bool:
     if answer not in YES | NO:
         raise Failure("unanswered", "That is neither yes nor no, so nothing was done.", is_json=is_json)
     return answer in YES
-
-
-async def _end(home: Path) -> str:
-    """Let the node end, if one runs; return the last that it said of handing over."""
-    said = ""
-    async with Client(home) as client:
-        with contextlib.suppress(NotRunning):
-            await client.stop()
-            deadline_s = time.monotonic() + END_S_MAX
-            while time.monotonic() < deadline_s:
-                said = (await client.status()).sentence
-                await asyncio.sleep(POLL_S)
-    return said
-
-
-def _lock(home: Home) -> Lock:
-    """Take the home once the node has let go of it.
-
-    Raises:
-        HomeInUse: It does not.
-    """
-    deadline_s = time.monotonic() + END_S_MAX
-    while True:
-        try:
-            return home.lock()
-        except HomeInUse:
-            if time.monotonic() > deadline_s:
-                raise
-        time.sleep(POLL_S)
 
 
 async def _forget_key(home: Home) -> str:

@@ -93,7 +93,7 @@ def copy_source(target: Path, *, version: str, change: Change | None) -> Path:
     """
     assert node.vault.__file__ is not None
     source = Path(node.vault.__file__).parent
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    shutil.copytree(source, target, copy_function=shutil.copy, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     apply(target, Change("__init__.py", VERSION_LINE.format(node.vault.__version__), VERSION_LINE.format(version)))
     if change is not None:
         apply(target, change)

@@ -48,6 +48,7 @@ MAKING: Final = "home.json.making"  # stands while a home is made; a home left s
 VAULT_DOMAIN: Final = b"perennial/1 vault folder\0"
 OLD_STORE: Final = "vault"  # where the chunks lay at first, with OLD_TRIAL beside it
 OLD_TRIAL: Final = "trial"
+LOCK: Final = "lock"
 MARKER_BYTES_MAX: Final = 1 << 20
 ROOT_BYTES_MAX: Final = 1 << 20
 SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 103 on macOS
@@ -208,7 +209,7 @@ class Home:
         Raises:
             HomeInUse: Another process has it.
         """
-        return Lock(self.path / "lock", inherited)
+        return Lock(self.path / LOCK, inherited)
 
     def remove_leftovers(self) -> None:
         """Remove what power cuts left of small files that were being replaced; what cannot be removed does no harm.
@@ -221,10 +222,11 @@ class Home:
         except OSError as error:
             log.warning("leftovers of a power cut not removed reason=%s", error)
 
-    def delete(self) -> None:
+    def delete(self, lock: Lock) -> None:
         """Remove the home and all in it; the marker goes last, so that a broken-off removal can be repeated.
 
-        Blocking.  Call it only with the lock held.
+        Blocking.  ``lock`` is the held one of this home.  It is released shortly before the end, for Windows removes no
+        file that is open; what is left then opens as no home.
 
         Raises:
             HomeError: The marker is gone, or something could not be removed.
@@ -232,8 +234,10 @@ class Home:
         _read_marker(self.path)
         with _sentence(self.path):
             for entry in sorted(self.path.iterdir()):
-                if entry.name != MARKER:
+                if entry.name not in {MARKER, LOCK}:
                     remove_tree(entry)
+            lock.release()
+            (self.path / LOCK).unlink(missing_ok=True)
             (self.path / MARKER).unlink()
             self.path.rmdir()
 
@@ -255,7 +259,10 @@ class Lock:
         os.write(self.descriptor, str(os.getpid()).encode())  # for the sentence above, in the other process
 
     def release(self) -> None:
-        os.close(self.descriptor)
+        """Safe to call again."""
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

@@ -138,4 +138,5 @@ def copy_program(target: Path) -> None:
     (target / "node").mkdir(mode=FOLDER_MODE, parents=True)
     shutil.copyfile(source / "__init__.py", target / "node" / "__init__.py")
     for folder in COPIED:
-        shutil.copytree(source / folder, target / "node" / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        left_out = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source / folder, target / "node" / folder, copy_function=shutil.copy, ignore=left_out)

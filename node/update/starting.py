@@ -88,7 +88,8 @@ class Installation:
         folder = self.folder
         app = slots / "app" / program.app if program.app else folder / "app"
         runtime = slots / "runtime" / program.runtime if program.runtime else folder / "runtime"
-        python = runtime / ("python.exe" if sys.platform == "win32" else "bin/python3")
+        # There one Python has a console and another one none, as this process.
+        python = runtime / (Path(sys.executable).name if sys.platform == "win32" else "bin/python3")
         cache = f"pycache_prefix={slots / CACHE / self._cache_name(program)}"
         return (str(python), "-I", "-X", cache, "-c", _CODE, str(app), *arguments)
 

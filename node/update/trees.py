@@ -122,8 +122,9 @@ def remove_tree(path: Path, *, is_best_effort: bool = False) -> None:
             return
         path.chmod(OWN_MODE)
         try:
-            for folder, inner, _ in os.walk(path):
-                for name in inner:  # before it is entered: it may be closed even to its owner
+            for folder, inner, files in os.walk(path):
+                # Before it is entered: it may be closed even to its owner.  Windows keeps read-only files, too.
+                for name in (*inner, *files) if sys.platform == "win32" else inner:
                     if not (Path(folder) / name).is_symlink():
                         (Path(folder) / name).chmod(OWN_MODE)
             shutil.rmtree(path)

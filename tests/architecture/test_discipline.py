@@ -16,10 +16,12 @@ PATH_CHANGERS = {
     "installers/run.py": "puts the checkout in the place of its own folder",
     "installers/test.py": "puts the checkout in the place of its own folder",
     "installers/linux/build.py": "puts the checkout in the place of its own folder",
+    "installers/windows/build.py": "puts the checkout in the place of its own folder",
 }
 PATH_NAMERS = {
     "installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts",
     "installers/launcher/starting.py": "starts a program from its app slot, whose tree it has hashed before",
+    "installers/windows/fetching.py": "lets pip ask a stand-in of ours for the name of what it fetches",
     "node/update/starting.py": "says the same for a supervisor that becomes that program",
     "node/practice/farm.py": "starts farms with the code that runs here, installed or not",
     "node/pod/needs.py": "names what loads code, to find it in the source of a release",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -154,6 +155,50 @@ def test_the_second_start_on_a_home_raises_the_window_of_the_first(desk: QApplic
 
     assert second.returncode == 0
     assert raised == [True]
+
+
+@pytest.mark.parametrize("does_quit", [1, 2, 0])
+def test_an_app_can_be_asked_to_quit_and_its_end_is_waited_for(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does_quit: int
+):
+    first = Instance(tmp_path / "home", tmp_path)
+    asked: list[bool] = []
+
+    def end() -> None:
+        asked.append(True)
+        if len(asked) == does_quit:  # one that starts may not hear the first time
+            first.release()
+
+    assert first.claim(lambda: None, end)
+    program = (
+        "import sys; from pathlib import Path; from gui import instance\n"
+        "instance.END_MS_MAX, instance.AGAIN_MS = 500, 100\n"
+        "sys.exit(0 if instance.Instance(Path(sys.argv[1]) / 'home', Path(sys.argv[1])).end_first() else 3)"
+    )
+
+    second = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    while second.poll() is None:
+        desk.processEvents()
+    first.release()
+
+    assert second.returncode == (0 if does_quit else 3)
+    assert len(asked) == does_quit or not does_quit
+
+
+def test_an_app_that_is_asked_to_quit_while_it_starts_quits(tmp_path: Path):
+    program = (
+        "import sys; from gui import __main__ as door\n"
+        "door.Instance.claim = lambda self, on_raise, on_quit: on_quit() or True\n"
+        "sys.exit(door.main(['--hidden', '--home', sys.argv[1]]))"
+    )
+    environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", program, str(tmp_path / "home")]
+
+    assert subprocess.run(command, env=environ, timeout=60, check=False).returncode == 0
+
+
+def test_where_no_app_is_open_none_has_to_quit(desk: QApplication, tmp_path: Path):
+    assert Instance(tmp_path / "home", tmp_path).end_first()
 
 
 def test_another_home_has_an_app_of_its_own_and_a_released_one_can_be_claimed(desk: QApplication, tmp_path: Path):

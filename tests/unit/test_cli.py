@@ -24,7 +24,7 @@ from rich.console import Console
 
 from node.api import schema
 from node.api.server import ApiServer
-from node.cli import run
+from node.cli import run, say_what_can_be_said
 from node.cli.commands import COMMANDS, Commands
 from node.cli.practice import _print_result
 from node.cli.settings import hours_of, hours_text, patch_of, size_of
@@ -300,6 +300,19 @@ class TestAnswers:
 
 
 class TestForeignText:
+    @pytest.mark.parametrize(
+        ("encoding", "shown"), [("cp1252", "ö ?".encode("cp1252")), ("utf-8", "ö Ж".encode()), ("ascii", b"? ?")]
+    )
+    def test_a_letter_that_a_pipe_does_not_know_ends_nothing(self, encoding: str, shown: bytes):
+        kept = io.BytesIO()
+        stream = io.TextIOWrapper(kept, encoding=encoding)
+
+        say_what_can_be_said(stream, None)
+        stream.write("ö Ж")
+        stream.flush()
+
+        assert kept.getvalue() == shown
+
     """What peers, pods or releases have written reaches a terminal as text, and moves or colours nothing."""
 
     @pytest.mark.parametrize("command", ["status", "updates", "join x"])

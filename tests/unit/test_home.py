@@ -275,16 +275,17 @@ class TestDeleting:
         slot.chmod(0o555)
         (home.state / "link").symlink_to(tmp_path)
 
-        home.delete()
+        home.delete(home.lock())
 
         assert list(tmp_path.iterdir()) == []
 
     def test_without_the_marker_nothing_is_deleted(self, tmp_path: Path):
         home = make(tmp_path)
         (tmp_path / "home.json").unlink()
-        before = everything_below(tmp_path)
 
-        with pytest.raises(HomeError):
-            home.delete()
+        with home.lock() as lock:
+            before = everything_below(tmp_path)
+            with pytest.raises(HomeError):
+                home.delete(lock)
 
         assert everything_below(tmp_path) == before

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from node.api.server import ApiServer
-from node.cli import leave as leaving
+from node.cli import stop as stopping
 from node.cli.tray import perennial
 from node.keys import keyring as keyrings
 from node.supervisor import keys
@@ -80,6 +82,10 @@ def node(home: Home) -> Iterator[LeavingNode]:
         loop.close()
 
 
+def stop(home: Path, *options: str) -> Result:
+    return CliRunner().invoke(perennial, ["stop", "--home", str(home), *options])
+
+
 def leave(home: Path, *options: str, typed: str = "") -> Result:
     return CliRunner().invoke(perennial, ["leave", "--home", str(home), *options], input=typed)
 
@@ -91,6 +97,24 @@ class TestLeaving:
         assert result.exit_code == 0, result.output
         assert not home.path.exists()
         assert "are free again" in result.stdout
+
+    def test_leaves_no_byte_code_of_what_it_imports_after_that(
+        self, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        # An installed app keeps its byte code in the home.
+        (tmp_path / "needed_lately.py").write_text("")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(sys, "pycache_prefix", str(home.slots / "cache"))
+        monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+        async def forget(_: Home) -> None:
+            importlib.import_module("needed_lately")
+
+        monkeypatch.setattr(keys, "forget", forget)
+        result = leave(home.path, "--give-back")
+
+        assert result.exit_code == 0, result.output
+        assert not home.path.exists()
 
     def test_keeps_the_home_when_that_is_said(self, home: Home):
         result = leave(home.path, "--keep")
@@ -124,7 +148,7 @@ class TestLeaving:
         assert not home.path.exists()
 
     def test_deletes_nothing_while_a_node_holds_the_home(self, home: Home, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(leaving, "END_S_MAX", 0.0)
+        monkeypatch.setattr(stopping, "END_S_MAX", 0.0)
         with home.lock():
             result = leave(home.path, "--give-back")
 
@@ -198,3 +222,28 @@ def kept_in_keyring(tmp_path: Path) -> tuple[Home, FakeKeyring]:
     keyring = FakeKeyring()
     keyring.kept = {("Perennial", made.marker.name): "secret", ("Perennial", "another"): "secret"}
     return made, keyring
+
+
+class TestStopping:
+    def test_waits_for_the_end_of_the_node_and_keeps_everything(self, home: Home, node: LeavingNode):
+        result = stop(home.path)
+
+        assert result.exit_code == 0, result.output
+        assert node.was_chunk_there_at_the_end
+        assert result.stdout.splitlines() == [node.sentence, f"Perennial does not run on {home.path}."]
+        assert (home.vault / "chunks" / ("ab" * 32)).exists()
+        home.lock().release()
+
+    def test_where_nothing_runs_is_done_already(self, home: Home):
+        result = stop(home.path, "--json")
+
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout) == {"home": str(home.path), "is_running": False}
+
+    def test_says_so_when_the_node_does_not_end(self, home: Home, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(stopping, "END_S_MAX", 0.0)
+        with home.lock():
+            result = stop(home.path)
+
+        assert result.exit_code == 1
+        assert "already runs" in result.stderr

@@ -1,4 +1,4 @@
-"""What `python3 installers/linux/build.py` does: set up what building needs, and let its Python build."""
+"""What the doors `installers/*/build.py` do: set up what building needs, and let its Python build."""
 
 import subprocess
 from pathlib import Path
@@ -6,22 +6,22 @@ from pathlib import Path
 from installers import debian
 from installers.environment import Environment, SetupError, clean_environ, say
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 BUILD_S_MAX = 3600  # over a slow line, on a slow machine
 
 
-def main(arguments: list[str]) -> int:
-    """Return the exit code; 1 is a stated failure."""
+def main(module: str, packages: str, arguments: list[str]) -> int:
+    """Run the module, once that group of Debian packages is there; return the exit code; 1 is a stated failure."""
     environment = Environment(ROOT)
     try:
-        missing = debian.provide(("environment", "packages"))
+        missing = debian.provide(("environment", packages))
         if missing:
             raise SetupError(debian.advice(missing))
         environment.prepare("run")
-        command = [str(environment.program("python")), "-m", "installers.linux.making", *arguments]
+        command = [str(environment.program("python")), "-m", module, *arguments]
         return subprocess.run(command, cwd=ROOT, env=clean_environ(), timeout=BUILD_S_MAX, check=False).returncode
     except (SetupError, OSError, subprocess.TimeoutExpired) as error:
-        say(f"The package cannot be built: {error}")
+        say(f"It cannot be built: {error}")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,121 @@
+"""The folders of an installation, laid out as they will lie on Windows.  All blocks.
+
+launcher/       from installers/launcher
+runtime/        from the packages
+app/            node/, gui/, resources/ of the checkout
+installed.json  what it is
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from installers.linux.staging import FILE_TIME_S, app_files
+from installers.windows import contents
+from node.vault.share.tree import is_path_allowed, tree_hash
+
+FORMAT: Final = 1
+ARCHIVE_BYTES_MAX: Final = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """``files``: paths below ``folder``, sorted, with ``/``."""
+
+    folder: Path
+    files: tuple[str, ...]
+    size_bytes: int
+    app: str
+    runtime: str
+
+
+def stage(root: Path, version: str, python: Path, wheels: list[Path], into: Path) -> Staged:
+    """Lay everything out in the new folder ``into``.
+
+    Raises:
+        ValueError: Two packages bring the same file, or a path could not be kept on Windows.
+        OSError: The disk refused, or a package cannot be read.
+    """
+    parts = {
+        "app": {path: source.read_bytes() for path, source in app_files(root)},
+        "launcher": dict(_launcher_files(root / "installers/launcher")),
+        "runtime": runtime_files(python, wheels),
+    }
+    app, runtime = (_tree_hash(parts[name]) for name in ("app", "runtime"))
+    said = {"format": FORMAT, "version": version, "platform": contents.PLATFORM, "app": app, "runtime": runtime}
+    files = {f"{name}/{path}": content for name, found in parts.items() for path, content in found.items()}
+    files["installed.json"] = f"{json.dumps(said)}\n".encode()
+    for path, content in files.items():
+        _write(into / path, content)
+    size_bytes = sum(len(content) for content in files.values())
+    return Staged(into, tuple(sorted(files)), size_bytes, app, runtime)
+
+
+def runtime_files(python: Path, wheels: list[Path]) -> dict[str, bytes]:
+    """The files of the runtime by their paths in it.
+
+    Raises:
+        ValueError: Two packages bring the same file, or a path could not be kept on Windows.
+        OSError, zipfile.BadZipFile: A package cannot be read.
+    """
+    found = {contents.SEARCH_PATH: contents.SEARCHED.encode()}
+    with zipfile.ZipFile(io.BytesIO(_python_archive(python))) as archive:
+        for name in archive.namelist():
+            if (place := contents.place_python(name)) is not None:
+                _add(found, place, archive.read(name))
+    for wheel in wheels:
+        distribution = wheel.name.partition("-")[0]
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if (place := contents.place_wheel(distribution, name)) is not None:
+                    _add(found, place, archive.read(name))
+    return found
+
+
+def _add(found: dict[str, bytes], path: str, content: bytes) -> None:
+    if not is_path_allowed(path) or found.setdefault(path, content) != content:
+        raise ValueError(f"{path} is no path for Windows, or comes twice")
+
+
+def _python_archive(source: Path) -> bytes:
+    """The archive in the source distribution, of which nothing else is used."""
+    import tarfile  # noqa: PLC0415 - for this one file
+
+    with tarfile.open(source) as archive:
+        member = next(member for member in archive if member.name.partition("/")[2] == contents.PYTHON_ARCHIVE)
+        file = archive.extractfile(member)
+        assert file is not None
+        assert member.size <= ARCHIVE_BYTES_MAX, member.size
+        return file.read()
+
+
+def _launcher_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.glob("*.py")):
+        yield path.name, path.read_bytes()
+
+
+def _tree_hash(files: dict[str, bytes]) -> str:
+    entries = (
+        (path, contents.is_executable(path), hashlib.sha256(content).hexdigest()) for path, content in files.items()
+    )
+    return tree_hash(entries)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (FILE_TIME_S, FILE_TIME_S))
+
+
+def folders_of(files: tuple[str, ...]) -> list[str]:
+    """The folders that these files need, inner ones before those around them."""
+    found = {parent.as_posix() for path in files for parent in PurePosixPath(path).parents} - {"."}
+    return sorted(found, key=lambda folder: (-folder.count("/"), folder))
