@@ -43,6 +43,7 @@ EDGES = {
     "node.supervisor.home": "names a file that nobody else may guess",
     "node.sandbox.probe": "tries out what this machine really forbids",
     "gui.__main__": "the main of the window's process",
+    "gui.clock": "is the time of day that the app hands in",
     "gui.app": "joins the window with this machine",
 }
 
