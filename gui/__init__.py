@@ -16,6 +16,7 @@
     patching.py  PURE: changes of settings, put together and taken apart
     changes.py   takes to the node what a person asks for: a pause, its end, other settings
     rollout_story.py  PURE: whose turn it is, and whether its makers agree
+    check_pages.py  opens every page once, for whoever wants to know whether it can
     texts.py     PURE: every word of the app; release_texts.py, resources_texts.py, network_texts.py,
                  help_texts.py, details_texts.py, rollout_texts.py, notification_texts.py and welcome_texts.py those
                  of their subjects

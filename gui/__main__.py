@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -48,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     qapp.setStyle("Fusion")
     qapp.setQuitOnLastWindowClosed(False)
     speaking.choose(arguments.language)
+    if arguments.check_pages:
+        from gui.check_pages import check_pages  # noqa: PLC0415  # as below
+
+        return check_pages(qapp, home, time.time())
     return _run_once(qapp, home, arguments)
 
 
@@ -108,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", default=default, help="the home to look at (default: %(default)s)")
     parser.add_argument("--look", choices=("system", "light", "dark"), default="system", help="light or dark")
     parser.add_argument("--language", choices=speaking.LANGUAGES, help="(default: what this system speaks)")
+    parser.add_argument("--check-pages", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--hidden", action="store_true", help="begin with the tray icon only, as at login")
     parser.add_argument("--quit", action="store_true", help="let the app that is open for this home quit")
     return parser

@@ -149,6 +149,28 @@ _TEXTS: Final = {
     "full trials could not prove it here": translate("reasons", "Full trials could not prove it here."),
     "its files were damaged": translate("reasons", "Its files were damaged."),
     "already in use": translate("reasons", "Already in use."),
+    "what the developers say is too old, or contradicts itself": translate(
+        "reasons", "What the makers say is too old, or contradicts itself."
+    ),
+    # Of releases of the app, which must show first that they can be replaced themselves.
+    "it took a version into use that nobody has released": translate(
+        "reasons", "It took a version into use that nobody has released."
+    ),
+    "it never took a good version of the vault into use": translate(
+        "reasons", "It never took a good version of the vault into use."
+    ),
+    "it took a version of the vault into use without trying it out": translate(
+        "reasons", "It took a version of the vault into use without trying it out."
+    ),
+    "it did not go back from a version of the vault that failed": translate(
+        "reasons", "It did not go back from a version of the vault that failed."
+    ),
+    "it did not go on running here, so the version from before was started": translate(
+        "reasons", "It did not go on running here, so the version from before was started."
+    ),
+    "it did not start here, so the version from before was started": translate(
+        "reasons", "It did not start here, so the version from before was started."
+    ),
 }
 _MISSING: Final = {  # what a release lacked that could not be proven
     rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) comparisons": translate("reasons", "{have} of {need} comparisons"),

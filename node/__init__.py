@@ -11,6 +11,7 @@
     api/         the local API: schema, server, client
     pod/         the developers' tools: keys, ceremony, build, sign, publish
     practice/    a whole small network on one computer
+    rehearsal/   a later app, shut off in a home of its own, before it is used
     cli/         the command line, one file per command
 
 Imports point inwards: vault (alone) <- trust, trial <- prober, update, sandbox, keys <- supervisor

@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +40,11 @@ class ApiServer:
     """Serves one node, from ``start`` to ``stop``: on its socket, and on a TCP port as the settings say."""
 
     def __init__(
-        self, node: Node, socket: Path, entropy: Entropy = os.urandom, *, has_socket: bool = door.HAS_UNIX_SOCKETS
+        self, node: Node, path: Path, entropy: Entropy = os.urandom, *, has_socket: bool = door.HAS_UNIX_SOCKETS
     ) -> None:
         self._node = node
-        self._socket = socket
-        self._home = socket.parent
+        self._socket = path
+        self._home = path.parent
         self._has_socket = has_socket
         self._token = door.token_of(entropy(door.TOKEN_BYTES))
         self._tcp: _Listener | None = None
@@ -53,23 +55,44 @@ class ApiServer:
         self.handlers = Handlers(node, self._change)
         self.local = _Listener(self.handlers, None)
 
-    async def start(self) -> None:
-        """Serve from now on.
+    async def start(self, inherited: int | None = None) -> None:
+        """Serve from now on; ``inherited`` is the socket's descriptor, if the program before has handed it on.
 
-        Call it only while the home is locked: a socket that is there already is a left-over and is replaced.
+        Call it only while the home is locked: any other socket that is there already is a left-over and is replaced.
 
         Raises:
             OSError: The socket cannot be made.
         """
-        self._socket.unlink(missing_ok=True)
         door.remove(self._home)
-        if self._has_socket:
-            await self.local.listen_at(self._socket)
+        if inherited is not None:
+            await self.local.listen_at(socket.socket(fileno=inherited))
+        elif self._has_socket:
+            self._socket.unlink(missing_ok=True)
+            listening = socket.socket(socket.AF_UNIX)
+            try:
+                listening.bind(str(self._socket))
+            except OSError:
+                listening.close()
+                raise
+            await self.local.listen_at(listening)
             self._socket.chmod(0o600)  # until here the home's own mode keeps others out
         await self._open_as_set()
 
     async def stop(self) -> None:
         """End all requests, and remove the socket and what leads to the port."""
+        await self._stop()
+        self._socket.unlink(missing_ok=True)
+
+    async def hand_on(self) -> int | None:
+        """End all requests; return a descriptor of the socket, at which whoever connects waits for the next program.
+
+        None where there is no socket.
+        """
+        descriptor = self.local.duplicate()
+        await self._stop()
+        return descriptor
+
+    async def _stop(self) -> None:
         self.handlers.stop()
         unfinished = [*self._changing, *([self._trying] if self._trying else [])]
         for task in unfinished:
@@ -77,7 +100,6 @@ class ApiServer:
         await asyncio.gather(*unfinished, return_exceptions=True)
         door.remove(self._home)
         await asyncio.gather(self.local.close(), *([self._tcp.close()] if self._tcp else []), *self._closing)
-        self._socket.unlink(missing_ok=True)
 
     @property
     def port(self) -> int:
@@ -190,9 +212,17 @@ class _Listener:
         )
         self._server: asyncio.Server | None = None
 
-    async def listen_at(self, socket: Path) -> None:
+    async def listen_at(self, listening: socket.socket) -> None:
         await self.runner.setup()
-        self._server = await asyncio.get_running_loop().create_unix_server(self._accept, str(socket))
+        loop = asyncio.get_running_loop()
+        if sys.version_info >= (3, 13):  # else it would remove the socket from the folder at its end
+            self._server = await loop.create_unix_server(self._accept, sock=listening, cleanup_socket=False)
+        else:
+            self._server = await loop.create_unix_server(self._accept, sock=listening)
+
+    def duplicate(self) -> int | None:
+        """Another descriptor of the socket at which it listens; None if it does nowhere."""
+        return None if self._server is None else os.dup(self._server.sockets[0].fileno())
 
     async def listen_on(self, port: int) -> None:
         await self.runner.setup()

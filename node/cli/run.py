@@ -11,7 +11,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -26,19 +28,38 @@ from node.cli.asking import NoAnswer, ask, ask_secret
 from node.cli.commands import UNANSWERED
 from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
 from node.cli.settings import size_of
-from node.supervisor import keys, launched
+from node.sandbox.piped import CAN_TAKE_OVER
+from node.supervisor import keys, launched, succession
 from node.supervisor.errors import NewPassphraseWanted, PassphraseWanted, PortInUse, SupervisorError
 from node.supervisor.genesis import Wanted, open_or_make, read_network, shipped_network
-from node.supervisor.home import Home
+from node.supervisor.home import Home, Lock
 from node.supervisor.settings import QUOTA_BYTES_DEFAULT
+from node.supervisor.succession import Inheritance
 from node.supervisor.supervisor import Supervisor
 from node.update.errors import UpdateError
+from node.update.programs import RESTART_CODE
 from node.update.starting import Installation
 
 UP_S_MAX: Final = 20.0  # after so long it is said how it stands, whether the vault is up or not
 LOG_BYTES_MAX: Final = 1 << 20
 LOGS_KEPT: Final = 2
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the node runs."""
+
+    is_json: bool
+    is_until_eof: bool
+
+    def arguments(self, home: Path) -> list[str]:
+        """Those of a program that goes on in the same manner."""
+        until_eof, json = ["--until-eof"] * self.is_until_eof, ["--json"] * self.is_json
+        return ["run", "--home", str(home), *until_eof, *json]
 
 
 @click.command()
@@ -58,6 +79,10 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
     help="How much of the disk a home that is made may take, such as 100GB; 20 GiB by default.",
 )
 @UNTIL_EOF_OPTION
+@click.option(
+    succession.OPTION, "succeeded", type=int, hidden=True,
+    help="Go on with what this process did as another program, which has handed it on in this descriptor.",
+)  # fmt: skip
 @shared_options
 def run(
     home: Path,
@@ -68,8 +93,13 @@ def run(
     is_joining: bool,
     is_json: bool,
     is_until_eof: bool,
+    succeeded: int | None,
 ) -> None:
     """Run the node without a window, until stopped."""
+    manner = Manner(is_json=is_json, is_until_eof=is_until_eof)
+    if succeeded is not None:
+        _go_on(home, succeeded, manner)
+        return
     if network is not None and is_joining:
         raise click.UsageError("--network names another network than --join; say one of them.")
     try:
@@ -84,10 +114,10 @@ def run(
             _check_port(opened.marker.bind)
             asked = keys.wanted_passphrase(opened)
         passphrase = _passphrase(asked)  # without the lock: a person may think for hours
-        with opened.lock():
+        with opened.lock() as lock:
             _check_port(opened.marker.bind)
             _log_to(opened.logs / "supervisor.log")
-            asyncio.run(_run(opened, passphrase, is_json=is_json, is_until_eof=is_until_eof))
+            asyncio.run(_run(opened, lock, partial(keys.load, opened, os.urandom, passphrase=passphrase), manner))
     except (SupervisorError, UpdateError) as error:
         fail(error, is_json=is_json, exit_code=launched.exit_code(error, Installation.here()))
     except OSError as error:
@@ -133,27 +163,52 @@ def _check_port(bind: str) -> None:
             raise PortInUse(texts.port_in_use(bind)) from error
 
 
-async def _run(home: Home, passphrase: str, *, is_json: bool, is_until_eof: bool) -> None:
-    kept = await keys.load(home, os.urandom, passphrase=passphrase)
-    supervisor = Supervisor(home, kept, random=random.SystemRandom())
-    server = ApiServer(supervisor, home.socket)
-    await server.start()
+def _go_on(home: Path, succeeded: int, manner: Manner) -> None:
+    """Go on as the program that this process has become."""
     try:
-        if is_until_eof:  # whoever started this ends with all others that it started: nobody is left to hand over to
+        opened = Home.open(home)
+        inheritance = succession.inherit(succeeded, opened.path)
+        with opened.lock(inheritance.lock) as lock:
+            _log_to(opened.logs / "supervisor.log")
+
+            async def inherited() -> keys.Keys:
+                return keys.inherited(opened, inheritance.seed, os.urandom)
+
+            asyncio.run(_run(opened, lock, inherited, manner, inheritance))
+    except (SupervisorError, UpdateError) as error:
+        fail(error, is_json=manner.is_json)
+
+
+async def _run(
+    home: Home,
+    lock: Lock,
+    load_keys: Callable[[], Awaitable[keys.Keys]],
+    manner: Manner,
+    inheritance: Inheritance | None = None,
+) -> None:
+    supervisor = Supervisor(home, await load_keys(), random=random.SystemRandom(), inheritance=inheritance)
+    server = ApiServer(supervisor, home.socket)
+    await server.start(inheritance.socket if inheritance is not None else None)
+    try:
+        if manner.is_until_eof:  # whoever started this ends with all others that it started: nobody is left for chunks
             watch_input(lambda: supervisor.stop(0.0))
 
         def stop() -> None:
             supervisor.stop()
-            if not is_json:
+            if not manner.is_json:
                 say(supervisor.status().sentence)
 
         with _stopped_by_signals(stop):
-            saying = asyncio.create_task(_say_when_up(supervisor, is_json=is_json))
+            is_told = inheritance is not None  # by the program before
+            saying = None if is_told else asyncio.create_task(_say_when_up(supervisor, is_json=manner.is_json))
             proving = asyncio.create_task(_prove(supervisor))
             await supervisor.run()
             for task in (saying, proving):
-                task.cancel()
-        if not is_json and (said := supervisor.farewell()):
+                if task is not None:
+                    task.cancel()
+            if supervisor.successor is not None:
+                await _become(supervisor, server, lock, manner)
+        if not manner.is_json and (said := supervisor.farewell()):
             say(said)
     finally:
         await server.stop()
@@ -171,6 +226,28 @@ async def _prove(supervisor: Supervisor) -> None:
 
     if Installation.here() is not None:
         await launched.prove(supervisor.home.slots, ask, lambda: supervisor.vault.is_listening)
+
+
+async def _become(supervisor: Supervisor, server: ApiServer, lock: Lock, manner: Manner) -> None:
+    """Become the program that is wanted, with the vault going on; where that cannot be, end so that it is started."""
+    assert supervisor.successor is not None
+    home = supervisor.home
+    installation = Installation.here()
+    if CAN_TAKE_OVER and installation is not None:
+        arguments = manner.arguments(home.path)
+        command = await asyncio.to_thread(installation.command, home.slots, supervisor.successor, arguments)
+        socket_handed = await server.hand_on()
+        vault = await supervisor.vault.hand_on()
+        if supervisor.vault.is_stopping:  # somebody wants an end after all
+            return
+        inheritance = Inheritance(
+            str(home.path), supervisor.keys.seed, lock.descriptor, socket_handed, supervisor.events.newest, vault
+        )
+        try:
+            succession.become(command, inheritance)
+        except OSError as error:
+            log.warning("not become program=%s reason=%s", supervisor.successor, error)
+    sys.exit(RESTART_CODE)
 
 
 async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:

@@ -25,6 +25,7 @@ from node.trust.errors import Equivocation, MissingRoots, TrustError
 from node.update.heads import verify_head
 from node.vault import control
 from node.vault.core.identity import COMMITMENT_BYTES, Signer, certify, encode_certificate
+from node.vault.noting import Met, MetVault
 
 ASK_S: Final = 30.0
 LISTEN_S: Final = 20.0
@@ -41,6 +42,7 @@ class PlainVault:
         self.folder = folder
         self.bind = bind
         self.record = b""
+        self.met: set[MetVault] = set()
         self._chain = chain
         self._signer = Signer(os.urandom(32))
         self._commitment = os.urandom(COMMITMENT_BYTES)  # as a farm's, though it never enrols
@@ -172,5 +174,7 @@ class PlainVault:
         if isinstance(report, control.Listening):
             self.record = report.record
             self._listening.set()
+        elif isinstance(report, Met):
+            self.met.update(report.vaults)
         elif isinstance(report, control.HeadSeen) and not self._heads.full():
             self._heads.put_nowait(report)

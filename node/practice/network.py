@@ -36,12 +36,12 @@ logger = logging.getLogger(__name__)
 class PracticeNetwork:
     """Starts everything, and stops everything; used with ``async with``."""
 
-    def __init__(self, folder: Path, profile: PracticeProfile) -> None:
+    def __init__(self, folder: Path, profile: PracticeProfile, make_farm: Callable[[str, Path], Farm] = Farm) -> None:
         self.folder = folder
         self.profile = profile
         self.pods_folder = folder / "pods"
         self.plain: list[PlainVault] = []
-        self.farms = [Farm(f"farm {number}", folder / f"farm-{number}") for number in range(1, profile.farms + 1)]
+        self.farms = [make_farm(f"farm {number}", folder / f"farm-{number}") for number in range(1, profile.farms + 1)]
         self._hosts: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:

@@ -10,6 +10,12 @@
     report.py    what is in force, in three levels, and the self-test that proves it
     probe.py     the self-test: run inside, it tries what must fail; probe_network.py is its part on the network
     child.py     a contained child and its control channel
+    asks.py      which answers of a child are still to come, and who waits for them
+    piped.py     a child's process and pipes, which can outlive the program that started it
+    usage.py     what a process has used
+    program.py   a whole program that is tried out: what it is given
+    hold.py      its launcher
+    namespace.py a network in which there is nobody else
     log.py       where a child's noise goes, so that noise costs nothing
     errors.py    what can go wrong with a child, by what the caller has to do
 

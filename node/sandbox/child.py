@@ -11,47 +11,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
-import os
-import sys
-import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import msgspec
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildNotStarted, ChildTimeout
+from node.sandbox.asks import Asks, plain
+from node.sandbox.errors import ChildError, ChildGone, ChildNotStarted, ChildTimeout
 from node.sandbox.log import CappedLog, keep_log
+from node.sandbox.piped import CAN_TAKE_OVER, READ_BYTES, HandedChild, Piped
 from node.sandbox.report import SandboxReport, read_report
 from node.sandbox.spec import SandboxSpec
-from node.sandbox.start import READ_BYTES, Started, start
-from node.vault.control import FRAME_BYTES_MAX, LENGTH_BYTES, Failed, Frames
+from node.sandbox.start import Started, nothing, start
+from node.sandbox.usage import Usage, usage_of
+from node.vault.control import FRAME_BYTES_MAX, LENGTH_BYTES, Frames
 from node.vault.errors import ControlError
 
 START_S_MAX: Final = 30.0  # from the launcher to the hello, on a slow disk
 LAST_WORDS_S: Final = 5.0  # between the end of the channel and the end of the process, whichever comes first
 ASKS_MAX: Final = 64  # unanswered at a time; more wait
-ABANDONED_MAX: Final = 1024  # asks that nobody waits for any longer, whose answers may still come
 REPORTS_PER_S_MAX: Final = 200  # unasked ones; a child that has more to say waits
-CODE_CHARACTERS_MAX: Final = 64
-MESSAGE_CHARACTERS_MAX: Final = 500
 
 _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a child has used: processor time since its start, and the memory resident now."""
-
-    cpu_ns: int
-    rss_bytes: int
 
 
 class Child(Generic[R]):
@@ -86,9 +73,7 @@ class Child(Generic[R]):
         self._process = process
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._log = log
-        self._numbers = itertools.count(1)
-        self._pending: dict[int, asyncio.Future[R]] = {}
-        self._abandoned: dict[int, None] = {}
+        self._asks = Asks[R](self.counters)
         self._sending = asyncio.Lock()
         self._asking = asyncio.Semaphore(ASKS_MAX)
         self._reports_since_s = 0.0
@@ -99,6 +84,7 @@ class Child(Generic[R]):
         self._received: deque[bytes] = deque()
         self._keeping: asyncio.Task[None] | None = None
         self._living: asyncio.Task[None] | None = None
+        self._is_handed_on = False
 
     @classmethod
     async def start(
@@ -143,12 +129,77 @@ class Child(Generic[R]):
         except TimeoutError as error:
             raise ChildError(f"{name} said no hello within {start_s_max:g} s") from error
         except (ControlError, ConnectionError, ValueError, msgspec.DecodeError) as error:
-            raise ChildError(f"{name} did not start as agreed: {_plain(str(error))}") from error
+            raise ChildError(f"{name} did not start as agreed: {plain(str(error))}") from error
         finally:
             if child._living is None:
                 await child._discard()
         _log.info("child started name=%s pid=%d sandbox=%s", name, child.pid, child.report.level)
         return child
+
+    @classmethod
+    async def take_over(
+        cls,
+        handed: HandedChild,
+        *,
+        decode: Callable[[bytes], R],
+        on_report: Callable[[R], None],
+        log: Path,
+        name: str,
+    ) -> Child[R]:
+        """Go on with a child that the program before has handed on; the arguments are those of ``start``.
+
+        Raises:
+            ChildGone: It has ended meanwhile.
+            ControlError: What it had begun to say is no frame.
+            OSError: Its log cannot be opened.
+        """
+        process = await Piped.take_over(handed.process)
+        try:
+            capped_log = CappedLog(log, asyncio.get_running_loop().time())
+            child = cls(
+                Started(process, handed.report, nothing), decode=decode, on_report=on_report, log=capped_log, name=name
+            )
+            child._received.extend(child._frames.feed(handed.unread))
+        except BaseException:
+            process.kill()
+            raise
+        child.counters.update(handed.counters)
+        child._asks = Asks(child.counters, handed.next_number, handed.unanswered)
+        child._keep_log()
+        child._live_on()
+        _log.info("child taken over name=%s pid=%d", name, child.pid)
+        return child
+
+    async def hand_on(self) -> HandedChild:
+        """Let go of the child, which goes on, for the program that this process becomes next.
+
+        Whoever still waits for an answer hears that the child has ended.
+
+        Raises:
+            ChildError: It cannot be handed on: it has ended, does not listen, or this system cannot.
+        """
+        if not isinstance(self._process, Piped) or not CAN_TAKE_OVER:
+            raise ChildError("a child cannot be handed on here")
+        if self._living is None or self.exited.done():
+            raise ChildGone(f"{self.name} has ended")
+        async with self._sending:
+            process = await self._process.let_go()
+        self._is_handed_on = True
+        await _end(self._living)
+        assert self._keeping is not None, self.name
+        await _end(self._keeping)
+        if self._process.returncode is not None:
+            raise ChildGone(f"{self.name} has ended")
+        unread = [len(content).to_bytes(LENGTH_BYTES, "big") + content for content in self._received]
+        self._asks.settle(f"{self.name} is handed on")
+        return HandedChild(
+            process,
+            self.report,
+            b"".join((*unread, bytes(self._frames.unfinished), await self._stdout.read())),
+            self._asks.next_number,
+            self._asks.unanswered,
+            dict(self.counters),
+        )
 
     async def ask(self, make: Callable[[int], msgspec.Struct], timeout_s: float) -> R:
         """Send the command that ``make`` builds around a fresh id; return the answer to it.
@@ -176,7 +227,7 @@ class Child(Generic[R]):
         if self._process.returncode is not None:
             raise ChildGone(f"{self.name} has ended")
         try:
-            return _usage(self.pid)
+            return usage_of(self.pid)
         except (OSError, psutil.Error) as error:
             raise ChildGone(f"{self.name} has ended: {error}") from error
 
@@ -200,11 +251,17 @@ class Child(Generic[R]):
         """From the launcher's line to the sent configuration; then the child lives."""
         if self._started.report is None:
             self.report = read_report(await self._stderr.readline())
-        self._keeping = asyncio.create_task(keep_log(self._stderr, self._log), name=f"{self.name} log")
+        self._keep_log()
         hello = await self._receive()
         if hello is None:
             raise ChildError(f"{self.name} ended without a hello")
         await self._send(configure(hello))
+        self._live_on()
+
+    def _keep_log(self) -> None:
+        self._keeping = asyncio.create_task(keep_log(self._stderr, self._log), name=f"{self.name} log")
+
+    def _live_on(self) -> None:
         self._living = asyncio.create_task(self._live(), name=f"{self.name} channel")
 
     async def _discard(self) -> None:
@@ -241,34 +298,34 @@ class Child(Generic[R]):
         waiting = asyncio.create_task(self._process.wait(), name=f"{self.name} exit")
         try:
             await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if self._is_handed_on:
+                return
             if not (reading.done() and reading.exception()):
                 # The end of the channel and that of the process follow each other, or the rest is cut off.
                 await asyncio.wait({reading, waiting}, timeout=LAST_WORDS_S)
         finally:
-            self.kill()
+            if self._is_handed_on:
+                waiting.cancel()
+            else:
+                self.kill()
         code = await waiting
         self._started.let_go()
         self._stdin.close()
         await _end(reading)
         await _read_out(self._stdout)
         await _end(self._keeping)
-        self._settle(code)
-
-    def _settle(self, code: int) -> None:
-        why = f"{self.name} has ended with {code}" if self.fault is None else f"{self.name} was ended: {self.fault}"
         _log.info("child ended name=%s pid=%d code=%d fault=%s", self.name, self.pid, code, self.fault)
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(ChildGone(why))
+        fault = self.fault
+        self._asks.settle(f"{self.name} has ended with {code}" if fault is None else f"{self.name} was ended: {fault}")
         if not self.exited.done():
             self.exited.set_result(code)
 
     async def _read(self) -> None:
         try:
-            while (content := await self._receive()) is not None:
+            while not self._is_handed_on and (content := await self._receive()) is not None:
                 await self._take(self._decode(content))
         except (ControlError, ChildError, ValueError, msgspec.DecodeError) as error:
-            self.fault = _plain(str(error))
+            self.fault = plain(str(error))
             self.counters["contract_broken"] += 1
             self.kill()
 
@@ -282,16 +339,8 @@ class Child(Generic[R]):
         if number is None:
             await self._keep_pace()
             self._on_report(report)
-        elif number in self._abandoned:
-            del self._abandoned[number]
-            self.counters["answers_late"] += 1
-        elif number not in self._pending or self._pending[number].done():
-            raise ChildError(f"an answer to {number}, which nobody asked")
-        elif isinstance(report, Failed):
-            failed = ChildFailed(_plain(report.code)[:CODE_CHARACTERS_MAX], _plain(report.message))
-            self._pending[number].set_exception(failed)
         else:
-            self._pending[number].set_result(report)
+            self._asks.take(number, report)
 
     async def _keep_pace(self) -> None:
         """Wait when the child reports faster than REPORTS_PER_S_MAX: then it waits too, as its pipe is full."""
@@ -306,27 +355,14 @@ class Child(Generic[R]):
     async def _ask(self, make: Callable[[int], msgspec.Struct]) -> R:
         if self.exited.done():
             raise ChildGone(f"{self.name} has ended")
-        number = next(self._numbers)
-        command = msgspec.msgpack.encode(make(number))
-        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._pending[number] = answer
+        number, answer = self._asks.begin()
         try:
-            await self._send(command)
+            await self._send(msgspec.msgpack.encode(make(number)))
             return await answer
         except ConnectionError as error:
             raise ChildGone(f"{self.name} no longer listens") from error
         finally:
-            del self._pending[number]
-            self._forget(number, answer)
-
-    def _forget(self, number: int, answer: asyncio.Future[R]) -> None:
-        """Remember that an answer to ``number`` may still come, although nobody waits for it."""
-        if answer.done() and not answer.cancelled():
-            answer.exception()  # an error that came together with a cancellation is nobody's any more
-            return
-        self._abandoned[number] = None
-        if len(self._abandoned) > ABANDONED_MAX:
-            del self._abandoned[next(iter(self._abandoned))]
+            self._asks.end(number)
 
     async def _send(self, content: bytes) -> None:
         """Send one frame; waits while the child does not read.
@@ -340,21 +376,6 @@ class Child(Generic[R]):
         async with self._sending:
             await self._stdin.drain()  # before, not after: at most one frame lies in the buffer
             self._stdin.write(len(content).to_bytes(LENGTH_BYTES, "big") + content)
-
-
-def _plain(text: str) -> str:
-    """A stranger's text, short and in one line, without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else "?" for c in text[:MESSAGE_CHARACTERS_MAX])
-
-
-def _usage(pid: int) -> Usage:
-    if sys.platform == "linux":
-        cpu_ns = time.clock_gettime_ns((~pid << 3) | 2)  # the clock of a whole process, clock_getcpuclockid(3)
-        resident = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
-        return Usage(cpu_ns, resident * os.sysconf("SC_PAGE_SIZE"))
-    process = psutil.Process(pid)
-    times = process.cpu_times()
-    return Usage(int((times.user + times.system) * 1e9), process.memory_info().rss)
 
 
 async def _read_out(stream: asyncio.StreamReader) -> None:

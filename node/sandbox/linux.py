@@ -40,7 +40,9 @@ WRITE_FILE: Final = 1 << 1
 READ_FILE: Final = 1 << 2
 READ_DIR: Final = 1 << 3
 REMOVE_FILE: Final = 1 << 5
+MAKE_CHAR: Final = 1 << 6
 MAKE_REG: Final = 1 << 8
+MAKE_BLOCK: Final = 1 << 11
 RIGHTS_OF_ABI_1: Final = (1 << 13) - 1
 REFER: Final = 1 << 13  # ABI 2: link or rename between folders
 TRUNCATE: Final = 1 << 14  # ABI 3
@@ -65,6 +67,8 @@ GRANTS: Final = {
     "write": READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | REFER,
     # Files can be moved in, read and removed, but neither overwritten nor cut nor moved out.
     "keep": READ_FILE | READ_DIR | MAKE_REG | REMOVE_FILE | REFER,
+    # For a whole program of ours, whose home is thrown away: all but running what it wrote itself, and devices.
+    "home": (RIGHTS_OF_ABI_1 & ~(EXECUTE | MAKE_CHAR | MAKE_BLOCK)) | REFER | TRUNCATE,
 }
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)

@@ -131,12 +131,12 @@ class SandboxSpec:
             OSError: The interpreter cannot be read.
         """
         own = [str(path) for path in (self.slot, self.data, self.pycache) if path is not None]
-        closed, shared = _package_folders(), [*_system_paths(), *_interpreter_paths()]
+        closed, shared = package_folders(), [*system_paths(), *interpreter_paths()]
         return {
             "read": [*(path for top in shared for path in _outside(top, closed)), *own, *self._packages(closed)],
             # Python finds a module by listing the folder that it lies in.
             "list": [top for top in (*shared, *sorted(closed)) if Path(top).is_dir()],
-            "run": _programs(),
+            "run": programs(Path(sys.executable)),
             "device": ["/dev/null"],
             **{kind: [str(folder)] for kind, folder in self.folders().items()},
         }
@@ -189,11 +189,11 @@ def environment() -> dict[str, str]:
     return ENVIRONMENT | {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}  # no program starts without it
 
 
-def _system_paths() -> tuple[str, ...]:
+def system_paths() -> tuple[str, ...]:
     return MAC_PATHS if sys.platform == "darwin" else SYSTEM_PATHS
 
 
-def _interpreter_paths() -> list[str]:
+def interpreter_paths() -> list[str]:
     """Where the running interpreter's own modules lie."""
     paths = {os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     # A prefix such as /usr holds more than the interpreter, so only its libraries.
@@ -201,7 +201,7 @@ def _interpreter_paths() -> list[str]:
     return [*sorted(paths), f"{sys.prefix}/pyvenv.cfg"]
 
 
-def _package_folders() -> set[str]:
+def package_folders() -> set[str]:
     """Where packages are installed, for this interpreter or for the one that it was made from."""
     named = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
     return {os.path.realpath(folder) for folder in named | set(site.getsitepackages([sys.prefix, sys.base_prefix]))}
@@ -221,9 +221,9 @@ def _outside(path: str, closed: Collection[str]) -> Iterator[str]:
                 yield from _outside(entry.path, closed)
 
 
-def _programs() -> list[str]:
-    """The interpreter and the dynamic loader that it names: all that may ever be executed."""
-    program = os.path.realpath(sys.executable)
+def programs(python: Path) -> list[str]:
+    """An interpreter and the dynamic loader that it names: all that may ever be executed."""
+    program = os.path.realpath(python)
     if sys.platform == "darwin":
         return [program, os.path.realpath(f"{sys.base_prefix}/{MAC_PROGRAM}")]
     loader = elf_loader(Path(program))

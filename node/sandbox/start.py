@@ -11,15 +11,14 @@ import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.sandbox import windows
+from node.sandbox.piped import READ_BYTES, Piped, Process
 from node.sandbox.report import SandboxReport, uncontained
 from node.sandbox.spec import HAS_LAUNCHER, SandboxSpec, environment
-
-READ_BYTES: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Started:
     ``let_go`` gives back what holds it; call it once it has ended.
     """
 
-    process: asyncio.subprocess.Process
+    process: Process
     report: SandboxReport | None
     let_go: Callable[[], None]
 
@@ -41,12 +40,12 @@ async def start(spec: SandboxSpec) -> Started:
         OSError: The system refused.  Nothing of it is left.
     """
     if HAS_LAUNCHER:
-        return Started(await _start(spec), None, _nothing)
+        return Started(await _start_piped(spec), None, nothing)
     for folder in spec.folders().values():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sys.platform != "win32":
-        return Started(await _start(spec), uncontained(), _nothing)
-    process = await _start(spec, windows.CREATE_SUSPENDED | windows.CREATE_NO_WINDOW)
+        return Started(await _start_piped(spec), uncontained(), nothing)
+    process = await _start_asleep(spec)
     return wake_contained(process, spec.capabilities.memory_bytes, windows.load_kernel(), psutil.Process)
 
 
@@ -61,7 +60,7 @@ def wake_contained(
     Raises:
         OSError: It cannot be woken; it has been killed.
     """
-    let_go: Callable[[], None] = _nothing
+    let_go: Callable[[], None] = nothing
     try:
         job = windows.hold(kernel, process.pid, memory_bytes, windows.processes_max())
         report, let_go = job.report, job.close
@@ -76,13 +75,17 @@ def wake_contained(
     return Started(process, report, let_go)
 
 
-async def _start(spec: SandboxSpec, creation_flags: int = 0) -> asyncio.subprocess.Process:
+async def _start_piped(spec: SandboxSpec) -> Piped:
+    return await Piped.start(spec.command(), spec.data, environment())
+
+
+async def _start_asleep(spec: SandboxSpec) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         *spec.command(), stdin=pipe, stdout=pipe, stderr=pipe, cwd=spec.data, env=environment(), limit=READ_BYTES,
-        creationflags=creation_flags,
+        creationflags=windows.CREATE_SUSPENDED | windows.CREATE_NO_WINDOW,
     )  # fmt: skip
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Nothing holds it."""

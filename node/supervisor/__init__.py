@@ -43,6 +43,11 @@ traffic.py      what the vault sends and receives, by the minute
 looking.py      the proofs that all is well, kept; the network as it is seen from here
 programs.py     which program this is, and which ones were left, told
 launched.py     what it owes the launcher: a mark once it is well, an exit code
+succession.py   this process becomes another program, and its vault goes on
+app_updating.py the updates of the app, opened
+app_host.py     how a later app is tried out, and become
+warming.py      its byte code, prepared before that
+finishing.py    work that is carried out once it has begun
 supervisor.py   all of it together
 errors.py       what can go wrong, by what the person or the caller can do
 """

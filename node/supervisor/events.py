@@ -30,8 +30,9 @@ class EventLog:
     an earlier one: a client that read the old ones sees a gap and reads all anew.
     """
 
-    def __init__(self, now_s: float) -> None:
-        self._newest = int(now_s * NUMBERS_PER_SECOND)
+    def __init__(self, now_s: float, above: int = 0) -> None:
+        """``above``: the number of the last event that the program before has told in this process."""
+        self._newest = max(int(now_s * NUMBERS_PER_SECOND), above + 1)
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._last: dict[str, Data] = {}
         self._happened = asyncio.Event()

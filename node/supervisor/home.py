@@ -10,6 +10,7 @@
     slots/          versions of the layers, read-only
     vaults/         the data of each vault in a folder of a random name: the own one's, and those of twins
     prober/         the folder of a running prober
+    rehearsal/      where a later app is being tried out
     logs/           what the vault and the supervisor wrote
     cache/          byte code of the slots
 
@@ -200,13 +201,15 @@ class Home:
         except OSError:
             return b""
 
-    def lock(self) -> Lock:
-        """Take the home for this process; the lock ends with the process, however it ends.
+    def lock(self, inherited: int | None = None) -> Lock:
+        """Take the home for this process, or go on with what the program before has taken.
+
+        The lock ends with the process, however it ends.
 
         Raises:
             HomeInUse: Another process has it.
         """
-        return Lock(self.path / LOCK)
+        return Lock(self.path / LOCK, inherited)
 
     def remove_leftovers(self) -> None:
         """Remove what power cuts left of small files that were being replaced; what cannot be removed does no harm.
@@ -242,18 +245,22 @@ class Home:
 class Lock:
     """Holds a file against every other process until ``release`` or the end of this one."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        if not _try_lock(self._descriptor):
-            holder = os.read(self._descriptor, 20).decode(errors="replace").strip()
-            os.close(self._descriptor)
+    def __init__(self, path: Path, inherited: int | None = None) -> None:
+        """``inherited``: its descriptor, if the program before has taken it and handed it on."""
+        if inherited is not None:
+            self.descriptor = inherited
+            return
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        if not _try_lock(self.descriptor):
+            holder = os.read(self.descriptor, 20).decode(errors="replace").strip()
+            os.close(self.descriptor)
             raise HomeInUse(texts.home_in_use(path.parent, holder))
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, str(os.getpid()).encode())  # for the sentence above, in the other process
+        os.ftruncate(self.descriptor, 0)
+        os.write(self.descriptor, str(os.getpid()).encode())  # for the sentence above, in the other process
 
     def release(self) -> None:
         """Safe to call again."""
-        descriptor, self._descriptor = self._descriptor, -1
+        descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 

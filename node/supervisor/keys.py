@@ -51,10 +51,14 @@ class RunKey:
 
 
 class Keys:
-    """Signs for the vault id; gives out certificates with ever higher serials."""
+    """Signs for the vault id; gives out certificates with ever higher serials.
+
+    ``seed`` is for the program that this process becomes next, and for nobody else.
+    """
 
     def __init__(self, seed: bytes, serials: StateFile[Serial], entropy: Entropy) -> None:
         self._signer = Signer(seed)
+        self.seed = seed
         self.membership_seed = hashlib.sha256(MEMBERSHIP_DOMAIN + seed).digest()
         self._commitment = membership.commitment(self.membership_seed)
         self._serials = serials
@@ -178,6 +182,11 @@ async def load(
         case _:
             assert_never(home.key_place)
     return Keys(seed, serials, entropy)
+
+
+def inherited(home: Home, seed: bytes, entropy: Entropy) -> Keys:
+    """The keys of a home, of which the program before has handed on the vault id's seed."""
+    return Keys(seed, _serials(home), entropy)
 
 
 def _serials(home: Home) -> StateFile[Serial]:

@@ -7,19 +7,22 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from node.api import texts
-from node.sandbox.child import Child, Usage
+from node.sandbox.child import Child
 from node.sandbox.errors import ChildError, ChildFailed, ChildNotStarted
 from node.sandbox.report import SandboxReport
 from node.sandbox.spec import SandboxSpec
+from node.sandbox.usage import Usage
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import ASK_S, Assignment, Run, Slot
+from node.supervisor.succession import HandedRun
 from node.vault import control
 from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
@@ -54,12 +57,6 @@ class VaultLauncher:
             VaultUnavailable: It did not start, is not what its slot says, or is not understood; it is ended.
             OSError: This machine could not start it, whatever its code.
         """
-
-        def hear(report: control.Report) -> None:
-            if isinstance(report, control.Listening):
-                check_record(report.record, key)  # what it raises ends the vault
-            on_report(report)
-
         configured: list[control.Configure] = []
 
         def configure(hello: bytes) -> bytes:
@@ -74,7 +71,7 @@ class VaultLauncher:
                 spec,
                 configure=configure,
                 decode=control.decode_report,
-                on_report=hear,
+                on_report=partial(_hear, key, on_report),
                 log=self._log,
                 name="vault",
             )
@@ -83,6 +80,35 @@ class VaultLauncher:
         except ChildError as error:
             raise VaultUnavailable(str(error)) from error
         return VaultRun(child, key, self._log, configured[0].control_version)
+
+    async def take_over(self, handed: HandedRun, on_report: Callable[[control.Report], None]) -> Run:
+        """Go on with the run of the program before.
+
+        Raises:
+            VaultUnavailable: It has ended, or speaks no control version of ours; it is ended.
+            OSError: Its log cannot be opened; it is ended.
+        """
+        key = handed.key
+        try:
+            child = await Child.take_over(
+                handed.child,
+                decode=control.decode_report,
+                on_report=partial(_hear, key, on_report),
+                log=self._log,
+                name="vault",
+            )
+        except (ChildError, ControlError) as error:
+            raise VaultUnavailable(str(error)) from error
+        if handed.control_version not in CONTROL_VERSIONS:
+            await child.stop(EXIT_S)
+            raise VaultUnavailable(texts.no_common_control((handed.control_version,)))
+        return VaultRun(child, key, self._log, handed.control_version)
+
+
+def _hear(key: RunKey, on_report: Callable[[control.Report], None], report: control.Report) -> None:
+    if isinstance(report, control.Listening):
+        check_record(report.record, key)  # what it raises ends the vault
+    on_report(report)
 
 
 class VaultRun:
@@ -134,6 +160,17 @@ class VaultRun:
         with contextlib.suppress(RequestRefused, VaultUnavailable):  # it is ended below all the same
             await self.ask(lambda number: control.Drain(number, handover_s), handover_s + DRAIN_S)
         await self._child.stop(EXIT_S)
+
+    async def hand_on(self) -> HandedRun:
+        """Let go of the vault, which goes on, for the program that this process becomes next.
+
+        Raises:
+            VaultUnavailable: It cannot be handed on.
+        """
+        try:
+            return HandedRun(await self._child.hand_on(), self._control_version, self.key)
+        except ChildError as error:
+            raise VaultUnavailable(str(error)) from error
 
     def kill(self) -> None:
         self._child.kill()

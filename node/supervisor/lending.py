@@ -17,6 +17,7 @@ from node.supervisor.login import LoginStart, login_start
 from node.update.kept import Kept
 from node.update.links import LinkingFileSystem
 
+MEASURE_S: Final = 60.0
 LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back
 
 
@@ -59,6 +60,14 @@ class Lending:
     def left_bytes(self) -> int:
         """What of the limit is not in use."""
         return max(0, self.share_bytes - self._used_bytes())
+
+    async def keep_measuring(self, settled: Callable[[], Awaitable[None]], changed: Callable[[], None]) -> None:
+        """Measure as soon as it is ``settled``, and again and again, until cancelled."""
+        await settled()  # the vault's slot and byte code take room too
+        while True:
+            await self.measure()
+            changed()
+            await asyncio.sleep(MEASURE_S)
 
     async def measure(self) -> None:
         """Look at the disk anew."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
+from node.sandbox.usage import Usage
 from node.supervisor.keys import RunKey
+from node.supervisor.succession import HandedRun
 from node.trust.capabilities import TODAY, Capabilities
 from node.vault import control
 from node.vault.limiting import NO_LIMITS, Limits
@@ -63,6 +64,10 @@ class Run(Protocol):
 
     async def drain(self, handover_s: float = 0.0) -> None: ...
 
+    async def hand_on(self) -> HandedRun:
+        """Let go of the vault, which goes on.  Raises VaultUnavailable when that cannot be."""
+        ...
+
     def kill(self) -> None: ...
 
     def usage(self) -> Usage: ...
@@ -76,6 +81,10 @@ class Launcher(Protocol):
     async def start(
         self, slot: Slot, key: RunKey, assignment: Assignment, on_report: Callable[[control.Report], None]
     ) -> Run: ...
+
+    async def take_over(self, handed: HandedRun, on_report: Callable[[control.Report], None]) -> Run:
+        """Go on with the run of the program before.  Raises VaultUnavailable when that cannot be; it is ended then."""
+        ...
 
 
 class Surroundings(Protocol):

@@ -57,6 +57,11 @@ class Programs:
         return msgspec.structs.replace(updates, left_programs=tuple(one for one in left if one.sentence))
 
 
+def has_left(home: Home, program: Program, since_s: float) -> bool:
+    """Whether the launcher has left that program after this time (UTC).  Blocking, but short."""
+    return any(entry.program == program and entry.at_s >= since_s for entry in _read(home.state / LOG))
+
+
 def _left(entry: _Entry, versions: dict[str, str]) -> schema.ProgramLeft:
     app = entry.program.app
     is_known = entry.program != INSTALLED

@@ -6,16 +6,17 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
 
 from node.api import health, pauses, schema, texts, told
+from node.sandbox.piped import CAN_TAKE_OVER
 from node.sandbox.report import SandboxReport
 from node.supervisor import diagnostics
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
 from node.supervisor.events import EventLog, publish_changes
+from node.supervisor.finishing import Finisher
 from node.supervisor.heads import HeadQueue
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
@@ -30,6 +31,7 @@ from node.supervisor.pausing import Lasts
 from node.supervisor.ports import Assignment, Launcher, Slot
 from node.supervisor.programs import Programs
 from node.supervisor.shipped import in_use, version_of
+from node.supervisor.succession import Inheritance
 from node.supervisor.surroundings.senses import senses_here
 from node.supervisor.surroundings.watcher import Watcher
 from node.supervisor.updating import open_updates
@@ -37,6 +39,7 @@ from node.supervisor.vault_child import VaultChild
 from node.update import developers
 from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
+from node.update.programs import Program
 from node.update.slots import NOTHING_INSTALLED, Slots
 from node.update.starting import Installation
 from node.vault import control
@@ -46,10 +49,7 @@ from node.vault.ports import Entropy, Random
 from node.vault.storage.filesystem import write_durably
 from node.vault.storage.quota import RESERVE_BYTES
 
-MEASURE_S: Final = 60.0
-
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class Supervisor:
@@ -68,8 +68,9 @@ class Supervisor:
         launcher: Launcher | None = None,
         utc_s: Callable[[], float] = time.time,
         watcher: Watcher | None = None,
+        inheritance: Inheritance | None = None,
     ) -> None:
-        """Open what the home holds.  Blocking.
+        """Open what the home holds, and what the program before in this process has handed on.  Blocking.
 
         Raises:
             UpdateError: No vault version can be had.
@@ -79,7 +80,8 @@ class Supervisor:
         self.keys = keys
         self._programs = Programs(home, installation := Installation.here())
         self.slots = Slots(home.slots, installed=installation.trees() if installation else NOTHING_INSTALLED)
-        self.events = EventLog(utc_s())
+        self.events = EventLog(utc_s(), inheritance.newest_event if inheritance else 0)
+        self.successor: Program | None = None  # what this process shall become, once ``run`` has returned
         self._utc_s = utc_s
         self._lending = Lending(home, self._set_quota, self._used_bytes)
         self._changed = asyncio.Event()
@@ -93,7 +95,7 @@ class Supervisor:
         self._updates_trouble = told.NOTHING
         self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
-        self._tasks: dict[int, asyncio.Task[object]] = {}  # what must be finished; kept, or it could vanish
+        self._finisher = Finisher()
         self.vault = VaultChild(
             tree_hash=self.slots.choose("vault", utc_s()),
             record=home.last_record(),
@@ -102,6 +104,7 @@ class Supervisor:
             launcher=launcher or VaultLauncher(home.vault, home.logs / "vault.log"),
             surroundings=self,
             utc_s=utc_s,
+            inherited=inheritance.vault if inheritance else None,
         )
         self._looking = Looking(home, self.vault, entropy, utc_s, self.changed)
         bootstrap = Bootstrap(home)
@@ -126,6 +129,7 @@ class Supervisor:
                 utc_s=self._utc_s,
                 lending=self._lending,
                 hold=self._pacing.hold,
+                become=self.become,
                 on_change=self.changed,
             )
         except (StateUnreadable, OSError) as error:
@@ -134,11 +138,13 @@ class Supervisor:
             return None
 
     async def run(self) -> None:
-        """Run vault and updates until ``stop``."""
+        """Run vault and updates until ``stop`` or ``become``."""
         async with asyncio.TaskGroup() as tasks:
             self._updating = tasks.create_task(self._keep_updating(), name="updates")
             others = [
-                tasks.create_task(self._measure_again(), name="measure"),
+                tasks.create_task(
+                    self._lending.keep_measuring(self.vault.wait_until_settled, self.changed), name="measure"
+                ),
                 tasks.create_task(publish_changes(self, self._changed, self._utc_s), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
                 tasks.create_task(self._looking.run(), name="looking"),
@@ -158,6 +164,13 @@ class Supervisor:
         self.vault.stop(leave_s if self.vault.state is None or self.vault.state.peer_count else 0.0)
         if self._updating is not None:
             self._updating.cancel()  # so that the twins of a trial end while the vault drains
+
+    def become(self, program: Program) -> None:
+        """Make ``run`` return, so that whoever called it can become that program; if it can, the vault goes on."""
+        self.successor = program
+        if self._updating is not None:
+            self._updating.cancel()  # a trial is put down as at a stop, and goes on in the next program
+        (self.vault.leave_on if CAN_TAKE_OVER else self.vault.stop)()
 
     # What the API asks for.
 
@@ -209,12 +222,12 @@ class Supervisor:
 
     async def pause(self, lasts: Lasts) -> schema.Status:
         """Raises StateError when the pause could not be kept; nothing changed."""
-        await self._carried_out(self._pacing.pause(lasts))
+        await self._finisher.carry_out(self._pacing.pause(lasts))
         return self.status()
 
     async def resume(self) -> schema.Status:
         """Raises StateError when that could not be kept; nothing changed."""
-        await self._carried_out(self._pacing.resume())
+        await self._finisher.carry_out(self._pacing.resume())
         return self.status()
 
     async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
@@ -223,7 +236,7 @@ class Supervisor:
         Raises:
             SettingsError: A value is out of range or could not be kept; nothing changed.
         """
-        return await self._carried_out(self._patch_settings(patch))
+        return await self._finisher.carry_out(self._patch_settings(patch))
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         """Store a chunk in the network.  Raises VaultUnavailable or RequestRefused when it could not be stored."""
@@ -242,7 +255,7 @@ class Supervisor:
 
     async def join(self, text: str) -> schema.Joined:
         """Once begun it is carried out; raises InvitationError or StateError when it was not taken."""
-        return await self._carried_out(self._meeting.join(text))
+        return await self._finisher.carry_out(self._meeting.join(text))
 
     def head(self) -> bytes:
         """The head that the vault carries, with the proof while updates are halted; b"" before the first one."""
@@ -252,7 +265,7 @@ class Supervisor:
         """Judge a head that a person brings.  Once begun it is carried out."""
         if self._updates is None:
             raise StateError(self._updates_trouble)
-        return await self._carried_out(self._updates.offered(content, b""))
+        return await self._finisher.carry_out(self._updates.offered(content, b""))
 
     def counters(self) -> Mapping[str, int]:
         return self.vault.state.counters if self.vault.state else {}
@@ -324,13 +337,6 @@ class Supervisor:
 
     # Within.
 
-    async def _carried_out(self, work: Coroutine[None, None, T]) -> T:
-        """Run ``work`` to its end, even if the caller goes away meanwhile."""
-        task = asyncio.create_task(work)
-        self._tasks[id(task)] = task
-        task.add_done_callback(lambda done: self._tasks.pop(id(done)))
-        return await asyncio.shield(task)
-
     async def _patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
         await self._lending.change(patch)
         await self._pacing.settings_changed()
@@ -343,13 +349,6 @@ class Supervisor:
     async def _keep_to(self, limits: Limits) -> None:
         self._limits_given = limits
         await self.host.keep_to(limits)
-
-    async def _measure_again(self) -> None:
-        await self.vault.wait_until_settled()  # its slot and byte code take room too
-        while True:
-            await self._lending.measure()
-            self.changed()
-            await asyncio.sleep(MEASURE_S)
 
     async def _keep_updating(self) -> None:
         """Updates may stop; the vault goes on, and the farmer is told."""

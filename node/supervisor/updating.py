@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from node.supervisor.app_updating import Rules, open_apps
 from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.keys import Keys
@@ -18,6 +19,7 @@ from node.update import events, rollouts
 from node.update.driver import Updates
 from node.update.folders import TrialFolders
 from node.update.jobs import Means
+from node.update.programs import Program
 from node.update.rollouts import Author, Rollouts
 from node.update.slots import Slots
 from node.update.store import Store
@@ -39,6 +41,7 @@ def open_updates(
     utc_s: Callable[[], float],
     lending: Lending,
     hold: Callable[[], str],
+    become: Callable[[Program], None],
     on_change: Callable[[], None],
 ) -> Updates:
     """Go on with the updates as they were left.  Blocking.
@@ -53,6 +56,7 @@ def open_updates(
         utc_s: The calendar.
         lending: The farmer's limit, and what is kept for the way back.
         hold: Why nothing may be tried out now, if the farmer has a pause.
+        become: Makes this process become another program; the vault goes on.
         on_change: Called in the loop when there is something new to tell.
 
     Raises:
@@ -60,16 +64,14 @@ def open_updates(
         OSError: It cannot be read.
     """
     practiced = profile.PRACTICE if home.is_practice else profile.REAL
-    notes = Rollouts(
-        home.state,
-        Author(vault_id=keys.vault_id, seed=keys.membership_seed, sign=keys.sign, platform=_platform()),
-        host,
-        plan=plan_of(practiced),
-        asking=rollouts.PRACTICE if home.is_practice else rollouts.REAL,
-        random=random,
-        utc_s=utc_s,
-        on_change=on_change,
-    )
+    notes = _notes(home, host, keys, random, utc_s, on_change)
+    limits = events.PRACTICE if home.is_practice else events.REAL
+    opened: list[Updates] = []
+    apps = open_apps(
+        home, slots, host, become,
+        Rules(notes, hold, lambda: opened[0], lambda: random.random() * limits.stagger_s_max),
+        limits=limits, utc_s=utc_s, on_change=on_change,
+    )  # fmt: skip
     means = Means(
         host=host,
         slots=slots,
@@ -86,11 +88,33 @@ def open_updates(
         utc_s=utc_s,
         on_change=on_change,
         hold=hold,
+        apps=apps,
     )
-    updates = Updates.open(home.root, means, events.PRACTICE if home.is_practice else events.REAL)
+    updates = Updates.open(home.root, means, limits)
+    opened.append(updates)
     host.head = updates.head
     host.met = notes.met
     return updates
+
+
+def _notes(
+    home: Home,
+    host: UpdateHost,
+    keys: Keys,
+    random: Random,
+    utc_s: Callable[[], float],
+    on_change: Callable[[], None],
+) -> Rollouts:
+    return Rollouts(
+        home.state,
+        Author(vault_id=keys.vault_id, seed=keys.membership_seed, sign=keys.sign, platform=_platform()),
+        host,
+        plan=plan_of(profile.PRACTICE if home.is_practice else profile.REAL),
+        asking=rollouts.PRACTICE if home.is_practice else rollouts.REAL,
+        random=random,
+        utc_s=utc_s,
+        on_change=on_change,
+    )
 
 
 def _platform() -> Platform:

@@ -21,6 +21,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from node.api import schema, texts
@@ -29,9 +30,10 @@ from node.supervisor.keys import Keys
 from node.supervisor.launch import activate, same_port, stood_by
 from node.supervisor.leaving import Handing
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
+from node.supervisor.succession import HandedVault
 from node.supervisor.switching import Switch
 from node.supervisor.watchdog import STEADY_S, Watchdog
-from node.supervisor.watched import Watched
+from node.supervisor.watched import Watched, start_watching, watched_on
 from node.update.errors import UpdateError
 from node.vault import control
 from node.vault.noting import Met
@@ -61,8 +63,11 @@ class VaultChild:
         launcher: Launcher,
         surroundings: Surroundings,
         utc_s: Callable[[], float] = time.time,
+        inherited: HandedVault | None = None,
     ) -> None:
-        self._tree_hash = tree_hash
+        """``inherited``: the vault that the program before in this process has left running."""
+        self._tree_hash = inherited.tree_hash if inherited is not None else tree_hash
+        self._inherited = inherited
         self._configured_bind = bind
         self._bind = same_port(bind, record)
         self.keys = keys
@@ -78,6 +83,7 @@ class VaultChild:
         self._settled = asyncio.Event()
         self._hurried = asyncio.Event()
         self._handing = Handing()
+        self._is_left_on = False
         self.is_stopping = False
         self.leave_s = 0.0  # in which the vault may hand its chunks over, once it is being stopped
         self.has_met = False  # whether there were other vaults, in this run or an earlier one
@@ -159,10 +165,23 @@ class VaultChild:
             self.is_stopping, self.leave_s = True, leave_s
         self._wake.set()
 
+    def leave_on(self) -> None:
+        """Make ``keep_running`` return while the vault goes on, for ``hand_on``."""
+        self._is_left_on = True
+        self._wake.set()
+
+    async def hand_on(self) -> HandedVault | None:
+        """Let go of the vault, which ``keep_running`` has left on; None if the next program has to start one."""
+        watched, self._watched = self._watched, None
+        return await watched.hand_on(self._now()) if watched is not None else None
+
     async def keep_running(self) -> None:
-        """Keep the vault running until ``stop``.  Cancelled, it kills the vault at once."""
+        """Keep the vault running until ``stop`` or ``leave_on``.  Cancelled, it kills the vault at once."""
+        is_left_on = False
         try:
-            while not self.is_stopping:
+            if self._inherited is not None:
+                await self._take_over(self._inherited)
+            while not (self.is_stopping or self._is_left_on):
                 self._wake.clear()
                 if self._switches:
                     await self._answer(self._switches.pop(0))
@@ -171,13 +190,14 @@ class VaultChild:
                 elif self._now() >= self._start_at_s:
                     await self._start()
                 await self._rest()
-            if self._watched is not None:
+            is_left_on = not self.is_stopping
+            if self._watched is not None and not is_left_on:
                 await self._handing.leave(self._watched.run, self.leave_s, self._hurried, self._around.leaving)
         finally:
-            for left in (self._watched, self._standby):
+            for left in (None if is_left_on else self._watched, self._standby):
                 if left is not None:
                     left.run.kill()
-            self._watched = self._standby = None
+            self._watched, self._standby = self._watched if is_left_on else None, None
             for switch in self._switches:
                 switch.fail(SwitchFailed(texts.stays(texts.stopping())))
 
@@ -212,22 +232,20 @@ class VaultChild:
         slot = await asyncio.to_thread(self._around.slot, tree_hash)
         key = await asyncio.to_thread(self.keys.new_run, self._utc_s())
         assignment = self._around.assignment(bind=bind, is_standby=is_standby)
-        early: list[control.Report] = []  # what the vault says before it is known here
-        watched: Watched | None = None
-
-        def hear(report: control.Report) -> None:
-            if watched is None:
-                early.append(report)
-            else:
-                self._heard(watched, report)
-
-        run = await self._launcher.start(slot, key, assignment, hear)
-        watched = Watched(run, tree_hash, self._now(), self._now())
-        run.exited.add_done_callback(lambda _: self._wake.set())
-        for report in early[:1]:
-            self._heard(watched, report)
-        log.info("vault started tree=%s pid=%d standby=%s", tree_hash[:8], run.pid, is_standby)
+        start = partial(self._launcher.start, slot, key, assignment)
+        watched = await start_watching(
+            start, lambda run: Watched(run, tree_hash, self._now(), self._now()), self._heard, self._wake.set
+        )
+        log.info("vault started tree=%s pid=%d standby=%s", tree_hash[:8], watched.run.pid, is_standby)
         return watched
+
+    async def _take_over(self, handed: HandedVault) -> None:
+        """Go on with the vault of the program before; if that cannot be, it is started anew."""
+        take_over, known = partial(self._launcher.take_over, handed.run), partial(watched_on, handed, self._now())
+        try:
+            self._adopt(await start_watching(take_over, known, self._heard, self._wake.set))
+        except (VaultUnavailable, OSError) as error:
+            log.warning("vault not taken over reason=%s", error)
 
     def _adopt(self, watched: Watched) -> None:
         self._watched, self.state = watched, None
@@ -274,7 +292,7 @@ class VaultChild:
                 self._ended(watched, texts.vault_not_listening(LISTEN_S_MAX))
             return
         if not watched.is_record_kept:
-            await self._keep_record(watched)
+            await watched.keep_record(self._around.save_record)
         if not watched.is_told:
             watched.is_told = True
             await self._around.listening()
@@ -292,18 +310,11 @@ class VaultChild:
                 self.state = state
                 self.has_met = self.has_met or state.peer_count > 0
             self._settled.set()
-            await self._renew(watched)
+            if watched.is_renewal_due(self._now(), self._utc_s()):
+                await watched.renew(self.keys, self._utc_s())
         if up_s > STEADY_S:
             self._watchdog.was_steady()
         self._around.changed()
-
-    async def _keep_record(self, watched: Watched) -> None:
-        watched.is_record_kept = True
-        try:
-            await asyncio.to_thread(self._around.save_record, self.record)
-        except StateError as error:
-            log.warning("record not kept yet reason=%s", error)
-            watched.is_record_kept = False
 
     def _ended(self, watched: Watched, reason: str) -> None:
         up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s
@@ -319,19 +330,6 @@ class VaultChild:
         log.warning("vault failed reason=%s up_s=%.0f next_start_s=%.0f", reason, up_s, delay_s)
         self._settled.set()
         self._around.vault_failed(reason)
-
-    async def _renew(self, watched: Watched) -> None:
-        """Certify the transport key anew in time."""
-        if not watched.is_renewal_due(self._now(), self._utc_s()):
-            return
-        try:
-            key = await asyncio.to_thread(self.keys.renew, watched.run.key, self._utc_s())
-            await watched.run.ask(lambda number: control.RenewCertificate(number, key.certificate))
-        except (SupervisorError, OSError) as error:
-            log.warning("certificate not renewed reason=%s", error)
-        else:
-            watched.run.key = key
-            log.info("certificate renewed")
 
     # Handing over.
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from node.supervisor.errors import StateError, SupervisorError, VaultUnavailable
+from node.supervisor.keys import Keys
 from node.supervisor.ports import Run
+from node.supervisor.succession import HandedVault
+from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S
 
 RENEW_S: Final = 4 * 3600.0  # before the certificate ends
+END_S: Final = 20.0  # in which a vault that was killed has ended
 RENEW_PAUSE_S: Final = 300.0  # after a renewal that failed
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -47,3 +56,68 @@ class Watched:
             return False
         self.renew_after_s = now_s + RENEW_PAUSE_S
         return True
+
+    async def renew(self, keys: Keys, utc_s: float) -> None:
+        """Certify the transport key anew; if that fails, it is tried again later."""
+        try:
+            key = await asyncio.to_thread(keys.renew, self.run.key, utc_s)
+            await self.run.ask(lambda number: control.RenewCertificate(number, key.certificate))
+        except (SupervisorError, OSError) as error:
+            log.warning("certificate not renewed reason=%s", error)
+        else:
+            self.run.key = key
+            log.info("certificate renewed")
+
+    async def keep_record(self, save: Callable[[bytes], None]) -> None:
+        """Keep where it can be reached; if that fails, it is tried again at the next look."""
+        self.is_record_kept = True
+        try:
+            await asyncio.to_thread(save, self.record)
+        except StateError as error:
+            log.warning("record not kept yet reason=%s", error)
+            self.is_record_kept = False
+
+    async def hand_on(self, now_s: float) -> HandedVault | None:
+        """Let go of the vault, which goes on; None if that cannot be, and it has been ended."""
+        if self.listened_s is not None:
+            try:
+                run = await self.run.hand_on()
+            except VaultUnavailable as error:
+                log.warning("vault not handed on reason=%s", error)
+            else:
+                return HandedVault(run, self.tree_hash, self.record, now_s - self.started_s, now_s - self.listened_s)
+        self.run.kill()
+        await asyncio.wait((self.run.exited,), timeout=END_S)  # it may be at the store until then
+        return None
+
+
+async def start_watching(
+    start: Callable[[Callable[[control.Report], None]], Awaitable[Run]],
+    known: Callable[[Run], Watched],
+    heard: Callable[[Watched, control.Report], None],
+    ended: Callable[[], None],
+) -> Watched:
+    """Start a run; ``heard`` is called with what it says by itself, from the moment at which it is ``known``."""
+    early: list[control.Report] = []
+    watched: Watched | None = None
+
+    def hear(report: control.Report) -> None:
+        if watched is None:
+            early.append(report)
+        else:
+            heard(watched, report)
+
+    run = await start(hear)
+    watched = known(run)
+    run.exited.add_done_callback(lambda _: ended())
+    for report in early[:1]:
+        heard(watched, report)
+    return watched
+
+
+def watched_on(handed: HandedVault, now_s: float, run: Run) -> Watched:
+    """A run of the program before, as it was known there."""
+    watched = Watched(run, handed.tree_hash, now_s - handed.started_ago_s, now_s)
+    watched.listens(now_s - handed.listened_ago_s, handed.record)
+    watched.answered_s = now_s
+    return watched

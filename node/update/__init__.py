@@ -15,6 +15,10 @@ heads.py         a head verified, together with the roots that it names
 carrying.py      the files that the newest head names, for every vault to carry
 developers.py    what is said of the developers, and whether updates wait because of them (pure)
 jobs.py          each effect as one piece of work
+apps.py          releases of the app on their way, beside those of the vault
+app_jobs.py      what is done for one: rehearsed, become, left again
+app_store.py     what must survive a power cut of that
+app_ports.py     what it needs of the rest of the supervisor
 rollouts.py      other farms: asked one by one for what they found, and told what was found here
 rollout_files.py what is kept of that
 noted.py         what a release's way means for the own note, and its rollout in words (pure)

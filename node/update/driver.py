@@ -59,9 +59,7 @@ class Updates:
         self._records = {record.release.name: record for record in saved.records}
         self._means = means
         self._limits = limits
-        self._judge = Judge(
-            chain, saved.refused, means, Consequences(self._learn, self._look_again, self._keep_refused)
-        )
+        self.judge = Judge(chain, saved.refused, means, Consequences(self._learn, self._look_again, self._keep_refused))
         self._decoys = Decoys(means, limits.decoy_every_s)
         self._lock = asyncio.Lock()  # held from a step until its effects are begun
         self._inbox: asyncio.Queue[Letter] = asyncio.Queue()
@@ -73,7 +71,7 @@ class Updates:
         self._is_waiting = False  # for others to show the head
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
         self._watching = Watching(self._records, means, limits, self._take, self._proven)
-        self._recalling = Recalling(self._records, self._judge, means.slots, self._take)
+        self._recalling = Recalling(self._records, self.judge, means.slots, self._take)
 
     @classmethod
     def open(cls, genesis: bytes, means: Means, limits: Limits) -> Updates:
@@ -89,15 +87,16 @@ class Updates:
     @property
     def head(self) -> bytes:
         """The newest verified head, and what halts the chain, for the vault to carry; b"" before the first one."""
-        return self._judge.head
+        return self.judge.head
 
     def updates(self) -> schema.Updates:
         now_s = asyncio.get_running_loop().time()
         items = tuple(self._view(record, now_s) for record in reversed(self._records.values()))
-        refused, developers = tuple(self._judge.refused), self._judge.developers()
+        refused, developers = tuple(self.judge.refused), self.judge.developers()
         why = self._disk.why or (self._job.disk_trouble if self._job else "") or self._means.rollouts.disk_trouble
         found = texts.updates_wait_for_disk(why) if why else NOTHING
-        return schema.Updates(items, refused, developers, self._decoys.measured, found.sentence, found.said)
+        told = schema.Updates(items, refused, developers, self._decoys.measured, found.sentence, found.said)
+        return self._means.apps.added_to(told)
 
     def trial(self) -> schema.TrialView | None:
         """The running trial, or the last one."""
@@ -123,7 +122,7 @@ class Updates:
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
-        return await self._judge.offered(content, sender)
+        return await self.judge.offered(content, sender)
 
     # Which releases there are.
 
@@ -144,7 +143,7 @@ class Updates:
                 if name not in listed and (way := self._records[name].way).is_over and way.watch is None:
                     del self._records[name]
             await self._save_patiently()
-        recalled = self._judge.recalls.names
+        recalled = self.judge.recalls.names
         for name, record in list(self._records.items()):
             if name not in listed and name not in recalled and not record.way.is_over:
                 await self._take(name, events.Withdrawn(self._now()))
@@ -174,6 +173,7 @@ class Updates:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watching.run(), name="watch the version in use")
             tasks.create_task(self._means.rollouts.run(), name="rollouts")
+            tasks.create_task(self._means.apps.run(), name="apps")
             try:
                 await self._resume()
                 while True:
@@ -191,15 +191,15 @@ class Updates:
             await self._means.rollouts.catch_up(record)
             if not record.way.is_over or record.way.watch is not None:
                 await self._take(name, events.Resumed(self._now()))
-        await self._judge.resume()
+        await self.judge.resume()
 
     async def _next_turn(self) -> None:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
-        is_able = self._judge.is_current and self._means.host.can_shut_off()
+        is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
-        await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self._is_seen())
+        await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self.is_seen())
         await self._carry_files()
         await self._recalling.heed(in_use)
         active = self._active()
@@ -222,7 +222,7 @@ class Updates:
             await self._take(active.release.name, events.Held(self._now(), reason))
         elif active is not None and self._is_untriable(active):
             await self._take(active.release.name, events.Held(self._now(), NO_TRIAL))
-        elif active is None and in_use is not None and self._judge.is_current:
+        elif active is None and in_use is not None and self.judge.is_current:
             last = max(self._records.values(), key=age, default=None)
             if newest is not None and newest in waiting:
                 await self._take_up(newest, in_use)
@@ -231,7 +231,7 @@ class Updates:
 
     async def _set_aside(self, waiting: Sequence[Record], newest: Record) -> None:
         """Let the newest take the place of the others; an urgent one that others have seen even that of a trial."""
-        is_urgent = newest.release.is_urgent and self._is_seen()
+        is_urgent = newest.release.is_urgent and self.is_seen()
         for record in waiting:
             if record is not newest and record.way.phase in (REPLACEABLE | STOPPABLE if is_urgent else REPLACEABLE):
                 event = events.Superseded(self._now(), newest.release.name, is_urgent=is_urgent)
@@ -247,7 +247,7 @@ class Updates:
             if record.way.reason != NO_TRIAL:
                 await self._take(record.release.name, events.Held(self._now(), NO_TRIAL))
             return
-        self._is_waiting = not self._is_seen()
+        self._is_waiting = not self.is_seen()
         reason = UNSEEN if self._is_waiting else self._means.hold() or self._means.rollouts.hold(record)
         if not reason:
             await self._stretch(record, in_use)
@@ -285,7 +285,7 @@ class Updates:
 
     async def _carry_files(self) -> None:
         """Let the vault serve what the newest head names, as far as it is here."""
-        roots, slots = self._judge.roots, self._means.slots
+        roots, slots = self.judge.roots, self._means.slots
         staged = tuple(release for release in self._newest if slots.has("vault", release.tree_hash))
         if (staged, roots) != self._carried:
             files = await asyncio.to_thread(carried_files, staged, roots, slots)
@@ -312,11 +312,11 @@ class Updates:
         active, event = self._active(), letter.event
         if event is not None and active is not None and not self._is_held(active):
             is_clean = isinstance(event, events.Rehearsed) and not (event.missing or event.corrupt)
-            if is_clean and not self._is_seen():
+            if is_clean and not self.is_seen():
                 event = events.Unseen(self._now())
             await self._take(active.release.name, event)
 
-    def _is_seen(self) -> bool:
+    def is_seen(self) -> bool:
         """Whether enough others show the same head.  Looked at before a trial, and before the step into use."""
         return self._means.host.head_subnets() >= self._limits.witnesses_min
 
@@ -325,7 +325,7 @@ class Updates:
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""
-        return record.way.phase in STOPPABLE and not self._judge.is_current
+        return record.way.phase in STOPPABLE and not self.judge.is_current
 
     def _active(self) -> Record | None:
         return active(self._records.values())
@@ -393,7 +393,7 @@ class Updates:
         return await self._disk.until_kept(partial(self._means.store.save, self._saved()))
 
     def _saved(self) -> Saved:
-        return Saved(records=tuple(self._records.values()), refused=tuple(self._judge.refused))
+        return Saved(records=tuple(self._records.values()), refused=tuple(self.judge.refused))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -77,6 +77,9 @@ PRACTICE: Final = Limits(
 )
 
 
+Outcome = Literal["promote", "refuse", "keep", "void"]
+
+
 # Events: what happened.
 
 
@@ -116,7 +119,7 @@ class ContentRefused:
 @dataclass(frozen=True, slots=True)
 class TrialEnded:
     now_s: float
-    outcome: Literal["promote", "refuse", "keep", "void"]
+    outcome: Outcome
     reason: str
 
 

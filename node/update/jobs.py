@@ -18,6 +18,7 @@ from node.trial.ratchet import Estimates
 from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
 from node.update import events
+from node.update.apps import NO_APPS, Apps, NoApps
 from node.update.chunks import Counter
 from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
@@ -54,7 +55,8 @@ class Means:
     """What all jobs work with.  ``quota_bytes`` says how much each twin may store.
 
     ``urgent`` is the profile for urgent releases; ``is_rolled_out`` says whether a release's last wave and the soak
-    after it are over; ``hold`` why no trial may begin now, "" if one may.
+    after it are over; ``hold`` why no trial may begin now, "" if one may.  ``apps`` are the updates of the
+    app, where there is a launcher.
     """
 
     host: Host
@@ -72,6 +74,7 @@ class Means:
     on_change: Callable[[], None]
     is_rolled_out: Callable[[Record], bool] = _unknown
     hold: Callable[[], str] = str
+    apps: Apps | NoApps = NO_APPS
 
 
 class Job:
@@ -285,7 +288,7 @@ def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
         means.store.running.drop()
         means.trials.remove_all()
         means.slots.objects.drop()
-        means.slots.remove_unused([*on_the_way, *carried])
+        means.slots.remove_unused([*on_the_way, *carried, *means.apps.trees()])
     except OSError as error:
         log.warning("leftovers of a release could not be removed reason=%s", error)
 

@@ -111,7 +111,11 @@ class Judge:
             except TrustError as error:
                 log.warning("the kept head is not judged anew reason=%s", error)
             else:
-                await self._then.learn(_of_vaults(verified.releases))
+                await self._learn(verified.releases)
+
+    async def _learn(self, releases: Sequence[Release]) -> None:
+        await self._then.learn(_of_vaults(releases))
+        await self._means.apps.learn(releases, self.recalls.names)
 
     async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         digest = hashlib.sha256(content).digest()
@@ -165,7 +169,7 @@ class Judge:
         if self._chain.proof and not verified.chain.proof:
             log.info("updates go on: the developers have resolved what contradicted each other")
         await self._keep(verified.chain)
-        await self._then.learn(_of_vaults(verified.releases))
+        await self._learn(verified.releases)
         await self._carry()
         return schema.HeadAnswer("accepted", "")
 

@@ -372,23 +372,23 @@ def decode_order(content: bytes) -> Order:
 
 
 class Frames:
-    """Cuts a stream of bytes into the contents of its frames; holds at most one unfinished frame."""
+    """Cuts a stream of bytes into the contents of its frames; holds at most one ``unfinished`` frame."""
 
     def __init__(self) -> None:
-        self._pending = bytearray()
+        self.unfinished = bytearray()
 
     def feed(self, received: bytes) -> list[bytes]:
         """Take what was read; return the contents that are complete now.  Raises ControlError for one too long."""
-        self._pending += received
+        self.unfinished += received
         contents = []
-        while len(self._pending) >= LENGTH_BYTES:
-            end = LENGTH_BYTES + int.from_bytes(self._pending[:LENGTH_BYTES], "big")
+        while len(self.unfinished) >= LENGTH_BYTES:
+            end = LENGTH_BYTES + int.from_bytes(self.unfinished[:LENGTH_BYTES], "big")
             if end > LENGTH_BYTES + FRAME_BYTES_MAX:
                 raise ControlError(f"a frame of {end} bytes is over {FRAME_BYTES_MAX}")
-            if len(self._pending) < end:
+            if len(self.unfinished) < end:
                 break
-            contents.append(bytes(self._pending[LENGTH_BYTES:end]))
-            del self._pending[:end]
+            contents.append(bytes(self.unfinished[LENGTH_BYTES:end]))
+            del self.unfinished[:end]
         return contents
 
 

@@ -1489,8 +1489,20 @@
         <translation>Sie endete nicht von selbst, als sie sollte; die jetzige Version tat es.</translation>
     </message>
     <message>
+        <source>It did not go back from a version of the vault that failed.</source>
+        <translation>Sie ist von einer Version des Vaults, die versagt hat, nicht zurückgekehrt.</translation>
+    </message>
+    <message>
+        <source>It did not go on running here, so the version from before was started.</source>
+        <translation>Sie ist hier nicht weitergelaufen, daher wurde die Version von davor gestartet.</translation>
+    </message>
+    <message>
         <source>It did not pass its self-test. {reason}</source>
         <translation>Sie hat ihre eigene Probe nicht bestanden. {reason}</translation>
+    </message>
+    <message>
+        <source>It did not start here, so the version from before was started.</source>
+        <translation>Sie ist hier nicht gestartet, daher wurde die Version von davor gestartet.</translation>
     </message>
     <message>
         <source>It did not start while the version in use did. {reason}</source>
@@ -1581,12 +1593,24 @@
         <translation>Sie braucht {factor}-mal so viel Rechenzeit (erlaubt ist höchstens {limit}).</translation>
     </message>
     <message>
+        <source>It never took a good version of the vault into use.</source>
+        <translation>Sie hat eine gute Version des Vaults nie in Betrieb genommen.</translation>
+    </message>
+    <message>
         <source>It sends {factor} times the bytes (at most {limit} allowed).</source>
         <translation>Sie sendet {factor}-mal so viele Daten (erlaubt ist höchstens {limit}).</translation>
     </message>
     <message>
         <source>It stopped answering: {count} requests in {span} that the version in use answered.</source>
         <translation>Sie hat nicht mehr geantwortet: {count} Anfragen in {span}, die die jetzige Version beantwortet hat.</translation>
+    </message>
+    <message>
+        <source>It took a version into use that nobody has released.</source>
+        <translation>Sie hat eine Version in Betrieb genommen, die niemand veröffentlicht hat.</translation>
+    </message>
+    <message>
+        <source>It took a version of the vault into use without trying it out.</source>
+        <translation>Sie hat eine Version des Vaults in Betrieb genommen, ohne sie auszuprobieren.</translation>
     </message>
     <message>
         <source>It tried what it may not do: {what}.</source>
@@ -1691,6 +1715,10 @@
     <message>
         <source>What compares them failed {count} times.</source>
         <translation>Was die beiden vergleicht, ist {count} Mal ausgefallen.</translation>
+    </message>
+    <message>
+        <source>What the makers say is too old, or contradicts itself.</source>
+        <translation>Was die Hersteller sagen, ist zu alt oder widerspricht sich.</translation>
     </message>
     <message>
         <source>beside the best version of the last year</source>

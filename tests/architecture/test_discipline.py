@@ -11,6 +11,7 @@ GROUPS_ARE_NOT = ("asyncio", "loop")  # a TaskGroup keeps its tasks; these do no
 # Who may put something on the path of modules or load code from a place of its choosing.
 PATH_CHANGERS = {
     "node/sandbox/spec.py": "starts contained children from a slot: the only place where a slot gets on a path",
+    "node/sandbox/program.py": "starts a whole program that is tried out, from its slot",
     "installers/launcher/__main__.py": "puts the installation in the place of its own folder",
     "installers/run.py": "puts the checkout in the place of its own folder",
     "installers/test.py": "puts the checkout in the place of its own folder",

@@ -73,6 +73,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api": (),
     "node.pod": ("node.vault", "node.keys", "node.trust", "node.api.client", *SCHEMA, *FRONT),
     "node.practice": ("node.vault", *DECIDING, *ACTING, "node.supervisor", "node.pod", "node.api", *FRONT),
+    "node.rehearsal": (
+        *("node.vault", *DECIDING, *ACTING, "node.supervisor", "node.pod", "node.practice", "node.api", *FRONT),
+    ),
     "node.cli": ("node", "gui.__main__"),  # `perennial` without a command is the tray app
     "gui": ("node.api.client", "node.api.schema"),
 }

@@ -8,7 +8,7 @@ ALSO_PURE = (
     *("node.vault.load", "node.vault.limiting"),
     *("node.api.schema", "node.api.texts", "node.api.doctor_texts", "node.api.request_texts", "node.api.pauses"),
     *("node.api.routes", "node.api.openapi", "node.api.metrics", "node.supervisor.scrub"),
-    *("node.supervisor.pausing", "node.supervisor.rates"),
+    *("node.supervisor.pausing", "node.supervisor.rates", "node.rehearsal.seen"),
 )
 
 IMPURE_MODULES = {
@@ -38,6 +38,7 @@ EDGES = {
     "node.prober.__main__": "the main of the prober's process does the same",
     "node.cli": "what a person started on this machine, now",
     "node.practice": "plays people, farms and chance on this machine",
+    "node.rehearsal": "plays developers and neighbours on this machine",
     "node.pod.network": "makes keys and writes dates, by a person's hand",
     "node.supervisor.home": "names a file that nobody else may guess",
     "node.sandbox.probe": "tries out what this machine really forbids",

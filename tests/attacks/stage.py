@@ -21,14 +21,15 @@ from typing import Any, Final
 import msgspec
 
 from node.api.schema import DeveloperNews, Update
-from node.sandbox.child import Usage
 from node.sandbox.report import SandboxReport
+from node.sandbox.usage import Usage
 from node.supervisor import keys
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.keys import RunKey
 from node.supervisor.launch import STANDBY_CODE
 from node.supervisor.ports import ASK_S, Assignment, Slot
+from node.supervisor.succession import HandedRun
 from node.supervisor.supervisor import Supervisor
 from node.supervisor.watched import RENEW_PAUSE_S
 from node.trust.head import encode
@@ -219,6 +220,9 @@ class Run:
             raise RequestRefused(answer.code, answer.message)
         return answer
 
+    async def hand_on(self) -> HandedRun:
+        raise VaultUnavailable("nobody hands a vault on here")
+
     async def drain(self, handover_s: float = 0.0) -> None:
         await self.body.driver.drain(control.Drain(0))
         assert self.body.main is not None
@@ -276,6 +280,9 @@ class Farm:
             tuple(contacts), assignment.head, self.clock, self._disk, on_report,
         )  # fmt: skip
         return Run(body, key, is_standby=assignment.is_standby)
+
+    async def take_over(self, handed: HandedRun, on_report: Callable[[control.Report], None]) -> Run:
+        raise VaultUnavailable("nobody hands a vault on here")
 
     # What the tests look at.
 

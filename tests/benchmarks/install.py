@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.benchmarks.rows import Row, figures_of, tell
 
-NAMES = ("modules", "bundle", "qt")
+NAMES = ("modules", "bundle", "qt", "switch")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -139,7 +139,7 @@ async def _speed(folder: Path) -> list[Row]:
         serving = await vaults.add(1)
         large = [await _stored(serving, BLOCK_BYTES) for _ in range(CHUNKS)]
         small = await _stored(serving, SMALL_CHUNK_BYTES)
-        network, contact = vaults._chain.network, decode_record(serving.record, time.time())
+        network, contact = vaults.chain.network, decode_record(serving.record, time.time())
         own = folder / "asking"
         own.mkdir()
         with process("bare") as words:
@@ -240,7 +240,7 @@ async def _idle(folder: Path) -> list[Row]:
         place.mkdir()
         async with Vaults(place, control.Pace(), QUOTA_BYTES) as vaults:
             vault = await vaults.add(1)
-            with process("neighbours", str(count), vaults._chain.network.hex(), vault.record.hex()):
+            with process("neighbours", str(count), vaults.chain.network.hex(), vault.record.hex()):
                 await asyncio.sleep(IDLE_SETTLE_S)
                 before_s, started_s = _cpu_s(vault.pid), time.monotonic()
                 await asyncio.sleep(IDLE_S)

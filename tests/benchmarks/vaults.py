@@ -28,7 +28,7 @@ class Vaults:
     def __init__(self, folder: Path, pace: control.Pace, quota_bytes: int) -> None:
         self.folder, self.pace, self.quota_bytes = folder, pace, quota_bytes
         self.all: dict[int, PlainVault] = {}
-        self._chain = Chain.start(SignedWorld().genesis)
+        self.chain = Chain.start(SignedWorld().genesis)
         self._slot: Slot | None = None
 
     async def __aenter__(self) -> Self:
@@ -44,7 +44,7 @@ class Vaults:
         """Start the vault ``number``, anew if it was there before: with its old data, and a new transport key."""
         assert self._slot is not None, "used outside of async with"
         contacts = tuple(vault.record for other, vault in self.all.items() if other != number and vault.record)
-        vault = PlainVault(f"vault {number}", self.folder / f"vault-{number}", f"127.0.{number}.1:0", self._chain)
+        vault = PlainVault(f"vault {number}", self.folder / f"vault-{number}", f"127.0.{number}.1:0", self.chain)
         self.all[number] = vault
         await vault.start(self._slot, contacts[:CONTACTS], self.pace, self.quota_bytes)
         return vault

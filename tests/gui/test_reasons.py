@@ -13,9 +13,10 @@ from gui.plain import plain
 from gui.reason_texts import say_reason
 from gui.release_texts import as_sentence, in_use_reason
 from node.api import pauses
+from node.rehearsal import seen
 from node.trial import verdict
 from node.trial.profile import MetricName
-from node.update import lifecycle, loneliness, noted, overuse, records, watching
+from node.update import app_jobs, apps, lifecycle, loneliness, noted, overuse, records, watching
 
 METRICS: tuple[MetricName, ...] = ("p50", "tail", "cpu", "mem", "leak", "bytes", "fail")
 NAMES = [verdict.unproven([one]) for one in METRICS]
@@ -50,6 +51,8 @@ GIVEN = [
     verdict.not_proven(90.0, [verdict.news_kept_lately()]),
     loneliness.FINDS_NOBODY, records.GAINS_IN_PLACE,
     pauses.no_trial(), watching.DAMAGED, "already in use",
+    apps.LEFT, apps.UNSETTLED, app_jobs.NOT_STARTED,
+    seen.ASTRAY, seen.NEVER, seen.UNTRIED, seen.STAYED,
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from node.sandbox import asks
 from node.sandbox import child as child_module
 from node.sandbox.child import Child
 from node.sandbox.errors import ChildError, ChildFailed, ChildGone, ChildTimeout
@@ -144,7 +145,7 @@ class TestAChildThatKeepsTheContract:
 
         failed = asyncio.run(scene())
         assert failed.code == "resource.quota"
-        assert len(failed.message) == child_module.MESSAGE_CHARACTERS_MAX
+        assert len(failed.message) == asks.MESSAGE_CHARACTERS_MAX
 
     def test_its_usage_can_be_read_while_it_lives(self, tmp_path: Path) -> None:
         async def scene() -> tuple[int, int]:

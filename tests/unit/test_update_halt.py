@@ -161,14 +161,14 @@ class TestTwoHeads:
         async def story(updates: Updates) -> None:
             await updates.offered(split.first, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "rehearsing")
-            keep = updates._judge._keep
+            keep = updates.judge._keep
 
             async def keep_and_end(chain: Chain) -> None:
                 await keep(chain)
                 now_s = asyncio.get_running_loop().time()
                 updates._inbox.put_nowait(Letter(Rehearsed(now_s, checked=7, missing=0, corrupt=0), updates._job))
 
-            monkeypatch.setattr(updates._judge, "_keep", keep_and_end)
+            monkeypatch.setattr(updates.judge, "_keep", keep_and_end)
             await updates.offered(split.second, SENDER)
             await asyncio.sleep(60.0)
             assert phases(updates) == ["announced"]

@@ -13,11 +13,13 @@ import msgspec
 import pytest
 
 from node.api import schema
-from node.sandbox.report import uncontained
+from node.sandbox.piped import HandedChild, HandedProcess
+from node.sandbox.report import SandboxReport, uncontained
 from node.supervisor.errors import RequestRefused, StateError, SwitchFailed, VaultUnavailable
 from node.supervisor.keys import Keys, RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.state import Serial
+from node.supervisor.succession import HandedRun, HandedVault
 from node.supervisor.switching import IN_USE
 from node.supervisor.vault_child import LISTEN_S_MAX, POLL_S, SILENCE_S_MAX, VaultChild
 from node.supervisor.watchdog import STEADY_S
@@ -90,6 +92,12 @@ class FakeRun:
                 self.world.renewed.append(command.certificate)
         return control.Done(7)
 
+    async def hand_on(self):
+        if "deaf to the end" in self.faults:
+            raise VaultUnavailable("does not take what is sent to it")
+        self.world.log.append(f"hand on {self.pid}")
+        return self.world.handed(self)
+
     async def drain(self, handover_s: float = 0.0):
         self.world.log.append(f"drain {self.pid}" + (f" in {handover_s:g} s" if handover_s else ""))
         if handover_s:
@@ -156,6 +164,18 @@ class World:
             on_report(control.Listening(record_at("127.0.1.1:1")))
         return run
 
+    def handed(self, run: FakeRun) -> HandedRun:
+        process = HandedProcess(run.pid, 3, 4, 5)
+        return HandedRun(HandedChild(process, SandboxReport("none"), b"", 1, (), {}), 4, run.key)
+
+    async def take_over(self, handed: HandedRun, on_report: Callable[[control.Report], None]):
+        run = self.runs[handed.child.process.pid - 1]
+        if run.exited.done():
+            raise VaultUnavailable("it has ended")
+        self.log.append(f"take over {run.pid}")
+        run.on_report = on_report
+        return run
+
     def whole_slot(self, tree_hash: str):
         return tree_hash
 
@@ -194,20 +214,19 @@ class World:
         pass
 
 
+def made(world: World, record: bytes = b"", inherited: HandedVault | None = None) -> VaultChild:
+    return VaultChild(
+        tree_hash=OLD, record=record, bind="127.0.1.1:0", keys=world.keys(), launcher=world, surroundings=world,
+        utc_s=lambda: world.utc_s, inherited=inherited,
+    )  # fmt: skip
+
+
 def play(story: Story, world: World | None = None, record: bytes = b""):
     """Run a vault in a world, let ``story(vault, world)`` happen to it, stop it; return the world."""
     world = world or World()
 
     async def live():
-        vault = VaultChild(
-            tree_hash=OLD,
-            record=record,
-            bind="127.0.1.1:0",
-            keys=world.keys(),
-            launcher=world,
-            surroundings=world,
-            utc_s=lambda: world.utc_s,
-        )
+        vault = made(world, record)
         keeping = asyncio.create_task(vault.keep_running())
         await asyncio.sleep(POLL_S)
         await story(vault, world)

@@ -1,0 +1,296 @@
+"""Carries releases of the app through, one at a time, beside those of the vault.
+
+    head -> releases known -> event -> lifecycle.step -> persisted -> effects (jobs) -> their events -> ...
+
+The states are those of a vault's release; what they mean is in ``app_jobs``.  The way of a release leads through two
+programs: the one that decides for it and the one that it is.  Either finds the other's last word on disk, and the
+launcher's if that one had to leave a program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import math
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final
+
+import msgspec
+
+from node.api import schema
+from node.trust.release import Release
+from node.update import events, views
+from node.update.app_jobs import AppJob, AppMeans
+from node.update.app_store import AppRecord, AppStore
+from node.update.disk_wait import DiskWait
+from node.update.events import Effect, Event, Limits
+from node.update.lifecycle import REPLACEABLE, STOPPABLE, UNSEEN, Lifecycle
+from node.update.noted import reason_told, state_told
+from node.update.programs import Program
+from node.update.store import Record
+
+TICK_S: Final = 30.0
+UNKNOWN_TREE: Final = "0" * 64
+KEEP_S: Final = 600.0  # as much time that has only passed is forgotten at most when the power fails
+RECORDS_MAX: Final = 100
+REHEARSALS_S: Final = 7_200.0  # longer than the time limits of all parts of a rehearsal, twice
+SWITCH_S: Final = 600.0
+UNSETTLED: Final = "what the developers say is too old, or contradicts itself"
+LEFT: Final = "it did not go on running here, so the version from before was started"
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When a release may begin, as for releases of the vault.
+
+    ``stagger`` draws how long it waits before its trial.  ``hold`` and ``halt`` say why a release that waits, or one on
+    its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head.
+    ``moved`` is told of each step, for this farm's own word to others; ``catch_up`` says what a power cut kept from it.
+    """
+
+    stagger: Callable[[], float]
+    hold: Callable[[Record], str]
+    halt: Callable[[Record], str]
+    is_seen: Callable[[], bool]
+    moved: Callable[[Record, Record, Event], Awaitable[None]]
+    catch_up: Callable[[Record], Awaitable[None]]
+
+
+def limits_of(limits: Limits) -> Limits:
+    """The vault's limits for the app: what is tried out is another thing, and so is the switch."""
+    return dataclasses.replace(limits, trial_s=REHEARSALS_S, switch_s=SWITCH_S)
+
+
+class Apps:
+    """All updates of the app of one home.  Belongs to one event loop; ``run`` is called once.
+
+    Invariant: the state on disk is never older than what was done because of it.
+    """
+
+    def __init__(self, store: AppStore, means: AppMeans, policy: Policy, limits: Limits) -> None:
+        """Go on with what was kept.  Blocking.
+
+        Raises:
+            StateUnreadable: It is damaged.
+        """
+        self._store = store
+        self._means = means
+        self._policy = policy
+        self._limits = limits_of(limits)
+        self._records = {one.record.release.name: one for one in store.load()}
+        self._releases: Sequence[Release] = ()
+        self._recalled: Collection[str] = ()
+        self._inbox: asyncio.Queue[tuple[AppJob | None, Event | None]] = asyncio.Queue()
+        self._lock = asyncio.Lock()
+        self._job: AppJob | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._disk = DiskWait(means.on_change)
+        self._saved_s = -math.inf
+
+    def added_to(self, updates: schema.Updates) -> schema.Updates:
+        """The updates with the app's among them, the newest first."""
+        now_s, utc_s = asyncio.get_running_loop().time(), self._means.utc_s()
+        own = [views.update_view(one.record, now_s, utc_s, self._limits, None) for one in self._records.values()]
+        if not own:
+            return updates
+        items = sorted((*updates.items, *own), key=lambda item: -item.announced_s)
+        return msgspec.structs.replace(updates, items=tuple(items))
+
+    async def learn(self, releases: Sequence[Release], recalled: Collection[str]) -> None:
+        """Take up what the newest head lists, newest first, and what was ever recalled."""
+        self._releases, self._recalled = releases, recalled
+        apps = [release for release in releases if release.layer == "app"]
+        async with self._lock:
+            running = await asyncio.to_thread(self._means.host.running)
+            for release in reversed(apps):
+                if release.name not in self._records:
+                    log.info("app announced name=%s tree=%s", release.name, release.tree_hash[:8])
+                    self._records[release.name] = self._new_record(release, running)
+            listed = {release.name for release in apps}
+            for name in [name for name, one in self._records.items() if one.record.way.is_over and name not in listed]:
+                if len(self._records) > RECORDS_MAX:
+                    del self._records[name]
+            await self._save()
+        for name, one in list(self._records.items()):
+            if name not in listed and name not in recalled and not one.record.way.is_over:
+                await self._take(name, events.Withdrawn(self._now()))
+        self._inbox.put_nowait((None, None))
+
+    def trees(self) -> list[str]:
+        """What must be kept of slots for releases that are on their way, or watched."""
+        wanted = [one for one in self._records.values() if not one.record.way.is_over or one.record.way.watch]
+        programs = [program for one in wanted for program in (one.program, one.before)]
+        return [tree for program in programs for tree in (program.app, program.runtime) if tree]
+
+    async def run(self) -> None:
+        """Carry releases through, until cancelled; nothing is left running then."""
+        try:
+            for name, one in list(self._records.items()):
+                await self._policy.catch_up(one.record)
+                if not one.record.way.is_over or one.record.way.watch is not None:
+                    await self._take(name, events.Resumed(self._now()))
+            while True:
+                await self._next_turn()
+                await self._next_event()
+        finally:
+            await self._stop_job()
+
+    # Turns.
+
+    async def _next_turn(self) -> None:
+        """Heed recalls, and what the launcher has left; take up the newest that waits, if none is on its way."""
+        host = self._means.host
+        for name, one in list(self._records.items()):
+            is_settled = one.record.way.is_over and one.record.way.phase != "confirmed"
+            if name in self._recalled and not one.record.way.is_recalled and not is_settled:
+                await self._take(name, events.Recalled(self._now(), _tree(one.before, host.installed_app())))
+        running = await asyncio.to_thread(host.running)
+        for name, one in list(self._records.items()):
+            way = one.record.way
+            is_used = way.phase == "probation" or way.watch is not None
+            if is_used and not way.is_going_back and running != one.program:
+                is_later = any(other.program == running for other in self._records.values() if other is not one)
+                event = events.Succeeded(self._now()) if is_later else events.Vetoed(self._now(), LEFT)
+                await self._take(name, event)
+        active = self._active()
+        waiting = [one for one in self._records.values() if not one.record.way.is_over]
+        newest = max(waiting, key=lambda one: one.record.release.sequence, default=None)
+        for one in waiting:
+            if newest is not None and one is not newest and one.record.way.phase in REPLACEABLE:
+                await self._take(_name(one), events.Superseded(self._now(), _name(newest)))
+        if active is not None and active.record.way.phase in STOPPABLE and (why := self._halt(active)):
+            await self._take(_name(active), events.Held(self._now(), why))
+        elif active is None and newest is not None and newest.record.way.phase == "announced":
+            await self._take_up(newest, running)
+
+    def _halt(self, one: AppRecord) -> str:
+        return self._policy.halt(one.record) or (
+            self._policy.hold(one.record) if one.record.way.phase in REPLACEABLE else ""
+        )
+
+    async def _take_up(self, one: AppRecord, running: Program) -> None:
+        reason = self._policy.hold(one.record) or ("" if self._policy.is_seen() else UNSEEN)
+        if reason:
+            if reason != one.record.way.reason:
+                await self._take(_name(one), events.Held(self._now(), reason))
+            return
+        release, host = one.record.release, self._means.host
+        program = Program(release.tree_hash, release.runtime_on(host.platform) or running.runtime)
+        self._records[_name(one)] = msgspec.structs.replace(one, program=program, before=running)
+        await self._take(_name(one), events.TurnCame(self._now(), _tree(running, host.installed_app())))
+
+    async def _next_event(self) -> None:
+        active = self._active()
+        due_s = active.record.way.due_s(self._limits) - self._now() if active is not None else TICK_S
+        event: Event | None
+        try:
+            async with asyncio.timeout(max(0.0, min(due_s, TICK_S))):
+                job, event = await self._inbox.get()
+        except TimeoutError:
+            job, event = None, events.Ticked(self._now(), is_idle=bool(self._job and self._job.disk_trouble))
+        if event is None or (job is not None and job is not self._job):
+            return
+        if isinstance(event, events.Rehearsed) and not self._policy.is_seen():
+            event = events.Unseen(self._now())
+        for name, one in list(self._records.items()):
+            if one is self._active() or (isinstance(event, events.Ticked) and one.record.way.watch is not None):
+                await self._take(name, event)
+
+    # Steps.
+
+    async def _take(self, name: str, event: Event) -> None:
+        """One step of one release: the new state is persisted, then its effects are begun."""
+        async with self._lock:
+            before = self._records[name]
+            way, effects = before.record.way.step(event, self._limits)
+            record = msgspec.structs.replace(before.record, way=way)
+            if (said := state_told(before.record.way, way, event)) is not None:
+                record = msgspec.structs.replace(record, said=said, said_why=reason_told(event))
+            if way.is_over and not before.record.way.is_over:
+                record = msgspec.structs.replace(record, decided_s=self._means.utc_s())
+            if self._job is not None and self._job.release == name:
+                fetched = max(record.bytes_fetched, self._job.bytes_fetched)
+                record = msgspec.structs.replace(record, bytes_fetched=fetched)
+            after = self._records[name] = msgspec.structs.replace(before, record=record)
+            is_quiet = isinstance(event, events.Ticked) and way.phase == before.record.way.phase and not effects
+            if not is_quiet or self._now() - self._saved_s >= KEEP_S:
+                await self._save()
+            await self._policy.moved(before.record, record, event)
+            if way.phase != before.record.way.phase:
+                log.info("app=%s phase=%s reason=%s", name, way.phase, way.reason)
+            for effect in effects:
+                await self._perform(after, effect)
+        self._means.on_change()
+
+    async def _perform(self, one: AppRecord, effect: Effect) -> None:
+        await self._stop_job()
+        if isinstance(effect, events.Stop | events.CleanUp):
+            return
+        self._job = AppJob(effect, one, self._releases, self._means)
+        self._task = asyncio.create_task(self._do(self._job), name=f"app {type(effect).__name__}")
+
+    async def _do(self, job: AppJob) -> None:
+        event = await job.do()
+        self._inbox.put_nowait((job, event))
+
+    async def _stop_job(self) -> None:
+        task, self._task, self._job = self._task, None, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _save(self) -> None:
+        records = tuple(self._records.values())
+        await self._disk.until_kept(lambda: self._store.save(records))
+        self._saved_s = self._now()
+
+    def _active(self) -> AppRecord | None:
+        on_the_way = (one for one in self._records.values() if not one.record.way.is_over)
+        return next((one for one in on_the_way if one.record.way.phase != "announced"), None)
+
+    def _new_record(self, release: Release, running: Program) -> AppRecord:
+        """The beginning of a release's way; over at once if it runs, or failed here under another name."""
+        now_s, utc_s, tree = self._now(), self._means.utc_s(), release.tree_hash
+        way = Lifecycle(release.name, tree, self._policy.stagger(), now_s)
+        bad = [one for one in self._records.values() if one.record.release.tree_hash == tree]
+        failed = next((one for one in bad if one.record.way.phase in ("refused", "rolled_back")), None)
+        if tree == _tree(running, self._means.host.installed_app()):
+            way = dataclasses.replace(way, phase="confirmed", reason="already in use")
+        elif failed is not None:
+            reason = f"the same files as {_name(failed)}: {failed.record.way.reason}"
+            way = dataclasses.replace(way, phase="refused", reason=reason)
+        return AppRecord(Record(release, way, utc_s, utc_s if way.is_over else None))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class NoApps:
+    """In place of ``Apps`` where nothing could start another app: what is released of it is left alone."""
+
+    def added_to(self, updates: schema.Updates) -> schema.Updates:
+        return updates
+
+    async def learn(self, releases: Sequence[Release], recalled: Collection[str]) -> None:
+        pass
+
+    def trees(self) -> list[str]:
+        return []
+
+    async def run(self) -> None:
+        pass
+
+
+NO_APPS: Final = NoApps()
+
+
+def _name(one: AppRecord) -> str:
+    return one.record.release.name
+
+
+def _tree(program: Program, installed: str) -> str:
+    """How a release's way names the app of a program; the installed one by its tree, if that is known."""
+    return program.app or installed or UNKNOWN_TREE

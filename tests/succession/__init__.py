@@ -1,0 +1,1 @@
+"""Programs that follow one another in one process, and candidates that cannot."""

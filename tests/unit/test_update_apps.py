@@ -1,0 +1,300 @@
+"""Releases of the app on their way: through a rehearsal, into the next program, and back from it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.api.schema import Update, Updates
+from node.trust.release import Release
+from node.update import app_jobs, app_store, events, programs
+from node.update.app_jobs import AppMeans
+from node.update.app_ports import Shown
+from node.update.app_store import AppStore
+from node.update.apps import Apps, Policy
+from node.update.errors import FetchFailed
+from node.update.programs import INSTALLED, Program
+from node.update.store import Record
+from tests.virtual_time import run
+
+UTC_S = 1.8e9
+INSTALLED_TREE = "11" * 32
+GRAIN_S = 0.01
+
+
+def release(number: int, **changes: object) -> Release:
+    name, tree = f"app/0.1.{number}", f"{number:02x}" * 32
+    first = Release(name, "app", f"0.1.{number}", tree, bytes([number]) * 32, 100, ("ash",), "", number)
+    return replace(first, **changes)  # type: ignore[arg-type]
+
+
+class World:
+    """One home, its launcher, and the program that runs, all of which outlive each program."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "slots").mkdir(parents=True)
+        (folder / "state").mkdir()
+        self.platform = "linux-x86_64"
+        self.program = INSTALLED
+        self.left: set[Program] = set()
+        self.shown: list[Shown | Exception] = []
+        self.rehearsed: list[Path] = []
+        self.fetched: list[str] = []
+        self.is_fetchable = True
+        self.is_warm = True
+        self.hold = self.halt = ""
+        self.is_seen = True
+        self.becoming = asyncio.Event()
+        self.releases: tuple[Release, ...] = ()
+        self.recalled: tuple[str, ...] = ()
+        self.said: list[str] = []  # by this farm, to others
+
+    # AppHost.
+
+    def running(self) -> Program:
+        return self.program
+
+    def installed_app(self) -> str:
+        return INSTALLED_TREE
+
+    def was_left(self, program: Program, since_s: float) -> bool:
+        return program in self.left
+
+    async def rehearse(self, app: Path, runtime: Path | None) -> Shown:
+        self.rehearsed.append(app)
+        await asyncio.sleep(120.0)
+        shown = self.shown.pop(0) if self.shown else Shown("passed", "")
+        if isinstance(shown, Exception):
+            raise shown
+        return shown
+
+    async def warm(self, program: Program) -> None:
+        if not self.is_warm:
+            raise OSError("it does not even say how it is used")
+
+    def become(self, program: Program) -> None:
+        assert programs.read(self.folder / "slots").current == program, "nobody would start it after a power cut"
+        self.program = program
+        self.becoming.set()
+
+    async def moved(self, *records: object) -> None:
+        before = records[0]
+        after = records[1] if len(records) > 1 else before
+        assert isinstance(after, Record)
+        if after.said is not None and (not self.said or self.said[-1] != after.said):
+            self.said.append(after.said)
+
+    # Slots, as far as they are asked.
+
+    def verify(self, layer: str, tree: str) -> Path:
+        return self.folder / "slots" / layer / tree
+
+    # One program after the other.
+
+    def apps(self) -> Apps:
+        means = AppMeans(
+            host=self, slots=self, root=self.folder / "slots", get_chunk=None, utc_s=lambda: UTC_S,  # type: ignore[arg-type]
+            on_change=lambda: None,
+        )  # fmt: skip
+        policy = Policy(
+            stagger=lambda: 600.0,
+            hold=lambda _: self.hold,
+            halt=lambda _: self.halt,
+            is_seen=lambda: self.is_seen,
+            moved=self.moved,
+            catch_up=self.moved,
+        )
+        return Apps(AppStore(self.folder / "state"), means, policy, events.REAL)
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let so much time pass; whenever a program wants to become another one, it does."""
+        deadline_s = asyncio.get_running_loop().time() + seconds
+        while (left_s := deadline_s - asyncio.get_running_loop().time()) > GRAIN_S:
+            self.becoming = asyncio.Event()
+            apps = self.apps()
+            running = asyncio.create_task(apps.run())
+            await apps.learn(self.releases, self.recalled)
+            becoming = asyncio.create_task(self.becoming.wait())
+            await asyncio.wait({becoming, running}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            for task in (running, becoming):
+                task.cancel()
+            await asyncio.gather(running, becoming, return_exceptions=True)
+
+    def told(self, name: str) -> Update:
+        async def items() -> tuple[Update, ...]:
+            return self.apps().added_to(Updates((), ())).items
+
+        return next(item for item in run(items()) if item.release == name)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(tmp_path / "home")
+
+    async def fetch(app: Release, *_: object) -> None:
+        made.fetched.append(app.name)
+        if not made.is_fetchable:
+            raise FetchFailed("nobody has it")
+
+    monkeypatch.setattr(app_jobs, "fetch_program", fetch)
+    for module in (app_store, programs):  # days pass here, and no disk is waited for
+        monkeypatch.setattr(module, "write_durably", Path.write_bytes)
+    return made
+
+
+def play(world: World, *releases: Release, seconds: float = 3 * 3600.0) -> None:
+    world.releases = (*releases, *world.releases)
+    run(world.pass_by(seconds))
+
+
+def phase(world: World, number: int = 2) -> str:
+    return world.told(f"app/0.1.{number}").phase
+
+
+def test_a_good_one_is_rehearsed_becomes_the_program_and_is_confirmed(world: World):
+    play(world, release(2))
+    assert world.rehearsed == [world.verify("app", release(2).tree_hash)]
+    assert world.program == Program(app=release(2).tree_hash)
+    assert phase(world) == "confirmed"
+    assert programs.read(world.folder / "slots").previous == INSTALLED
+    assert world.said == ["on_trial", "pass"]
+
+
+def test_it_waits_for_its_random_time_before_the_rehearsal(world: World):
+    play(world, release(2), seconds=599.0)
+    assert (phase(world), world.rehearsed) == ("staged", [])
+
+
+def test_one_that_shows_that_it_cannot_be_replaced_is_refused_and_the_program_stays(world: World):
+    world.shown = [Shown("refused", "it did not go back")]
+    play(world, release(2))
+    assert (phase(world), world.told("app/0.1.2").reason) == ("refused", "it did not go back")
+    assert world.program == INSTALLED
+    assert world.said == ["on_trial", "fail"]
+
+
+@pytest.mark.parametrize("fault", [Shown("void", "the disk is full"), OSError("no process can be started")])
+def test_a_rehearsal_that_could_not_be_held_is_held_again_and_blames_nobody(world: World, fault: Shown | Exception):
+    world.shown = [fault]
+    play(world, release(2))
+    assert len(world.rehearsed) == 2
+    assert phase(world) == "confirmed"
+
+
+def test_one_that_does_not_start_and_was_left_by_the_launcher_is_gone_back_from(world: World):
+    become = world.become
+
+    def fails(program: Program) -> None:
+        become(program)
+        world.program, world.left = INSTALLED, {program}  # as the launcher does after some starts
+        programs.point_back(world.folder / "slots", INSTALLED)
+
+    world.become = fails  # type: ignore[method-assign]
+    play(world, release(2))
+    assert phase(world) == "rolled_back"
+    assert "did not start" in world.told("app/0.1.2").reason
+
+
+def test_one_that_this_program_cannot_become_is_not_started_later_either(world: World):
+    before = programs.Programs(INSTALLED, None, 0, is_proven=True)
+    programs.write(world.folder / "slots", before)
+
+    def stays(program: Program) -> None:
+        assert programs.read(world.folder / "slots").current == program
+
+    world.become = stays  # type: ignore[method-assign]
+    play(world, release(2))
+    assert (phase(world), world.program) == ("rolled_back", INSTALLED)
+    assert programs.read(world.folder / "slots") == before
+
+
+def test_one_that_is_left_in_its_first_hour_is_gone_back_from(world: World):
+    play(world, release(2), seconds=1500.0)
+    assert phase(world) == "probation"
+    world.program = INSTALLED
+    run(world.pass_by(120.0))
+    assert phase(world) == "rolled_back"
+
+
+def test_one_that_is_recalled_makes_way_for_the_program_from_before(world: World):
+    play(world, release(2))
+    world.recalled, world.releases = ("app/0.1.2",), ()
+    run(world.pass_by(600.0))
+    assert (phase(world), world.program) == ("recalled", INSTALLED)
+    assert programs.read(world.folder / "slots").current == INSTALLED
+
+
+def test_one_that_was_recalled_before_it_was_used_is_never_used(world: World):
+    play(world, release(2), seconds=300.0)
+    world.recalled, world.releases = ("app/0.1.2",), ()
+    run(world.pass_by(3600.0))
+    assert (phase(world), world.program, world.rehearsed) == ("refused", INSTALLED, [])
+
+
+def test_a_pause_keeps_it_waiting(world: World):
+    world.hold = "a pause"
+    play(world, release(2))
+    assert (phase(world), world.told("app/0.1.2").reason, world.fetched) == ("announced", "a pause", [])
+    world.hold = ""
+    run(world.pass_by(3 * 3600.0))
+    assert phase(world) == "confirmed"
+
+
+def test_what_too_few_others_show_is_not_begun_with(world: World):
+    world.is_seen = False
+    play(world, release(2))
+    assert (phase(world), world.fetched) == ("announced", [])
+
+
+def test_votes_of_others_keep_one_on_its_way_from_being_used(world: World):
+    play(world, release(2), seconds=300.0)
+    world.halt = world.hold = "other farms found it bad"
+    run(world.pass_by(3 * 3600.0))
+    assert (phase(world), world.program) == ("announced", INSTALLED)
+
+
+def test_a_newer_one_takes_the_place_of_one_that_waits(world: World):
+    play(world, release(2), seconds=300.0)
+    play(world, release(3))
+    assert (phase(world), phase(world, 3)) == ("not_proven", "confirmed")
+
+
+def test_one_after_the_other_each_is_what_the_next_goes_back_to(world: World):
+    play(world, release(2))
+    play(world, release(3))
+    said = programs.read(world.folder / "slots")
+    assert (said.current, said.previous) == (Program(release(3).tree_hash), INSTALLED)  # nobody has proven the first
+    assert (phase(world), phase(world, 3)) == ("confirmed", "confirmed")
+
+
+def test_the_runtime_that_it_needs_comes_with_it(world: World):
+    play(world, release(2, runtimes=(("linux-x86_64", "ab" * 32),)))
+    assert world.program == Program(release(2).tree_hash, "ab" * 32)
+
+
+def test_the_files_of_one_that_failed_are_not_tried_under_another_name(world: World):
+    world.shown = [Shown("refused", "it did not go back")]
+    play(world, release(2))
+    play(world, release(3, tree_hash=release(2).tree_hash))
+    assert phase(world, 3) == "refused"
+    assert len(world.rehearsed) == 1
+
+
+def test_one_that_does_not_even_say_how_it_is_used_is_never_become(world: World):
+    world.is_warm = False
+    play(world, release(2))
+    assert (phase(world), world.program) == ("rolled_back", INSTALLED)
+    assert programs.read(world.folder / "slots").current == INSTALLED
+
+
+def test_wherever_the_power_fails_it_comes_to_the_same_end(world: World, tmp_path: Path):
+    for cut_s in itertools.chain(range(1, 1200, 97), (1200, 3000, 4300)):
+        other = World(tmp_path / str(cut_s))
+        play(other, release(2), seconds=float(cut_s))
+        run(other.pass_by(3 * 3600.0))
+        assert (phase(other), other.program) == ("confirmed", Program(release(2).tree_hash)), cut_s
