@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QUrl
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -38,6 +38,8 @@ class Reader(QTextBrowser):
         self._look = look()  # the one in which it was rendered
         self.setOpenLinks(False)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)  # rather than to cut a long command
+        # One that comes and goes would take its width from lines that are laid out already.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.anchorClicked.connect(lambda url: on_link(url.toString()))
         self.setMaximumWidth(round(QFontMetricsF(font("body")).averageCharWidth() * _SIGNS) + GAP_24)
 

@@ -50,14 +50,17 @@ JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print
 class Failure(click.ClickException):
     """A stated failure: one sentence on standard error, or with --json an ErrorAnswer on standard output."""
 
+    exit_code = 1
+
     def __init__(
-        self, code: str, message: str, said: tuple[Said, ...] = (), *, is_json: bool, exit_code: int = 1
+        self, code: str, message: str, said: tuple[Said, ...] = (), *, is_json: bool, exit_code: int | None = None
     ) -> None:
         super().__init__(message)
         self.code = code
         self.said = said
         self.is_json = is_json
-        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads it here
+        if exit_code is not None:
+            self.exit_code = exit_code
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.is_json:
