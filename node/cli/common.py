@@ -60,7 +60,7 @@ class Failure(click.ClickException):
         self.said = said
         self.is_json = is_json
         if exit_code is not None:
-            self.exit_code = exit_code
+            self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class, and reads it here
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.is_json:
