@@ -10,13 +10,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from PySide6.QtWidgets import QApplication
 
 from gui import children
 from gui.keeper import Keeper
 from gui.window import Window
 from tests.gui.fake_node import FakeNode
-from tests.gui.helper import on_loop
+from tests.gui.helper import TEST_S_MAX
 
 # What a node's process is like: it prints its first word, and ends well once it is asked.
 CHILD = """
@@ -54,7 +53,7 @@ def keeper() -> Keeper:
     return Keeper(window, spawn=nothing, tell=nothing, bring_up=nothing)
 
 
-def test_the_node_that_the_app_has_started_ends_in_order(desk: QApplication, home: Path):
+def test_the_node_that_the_app_has_started_ends_in_order(home: Path):
     async def play() -> int:
         node, one = EndingNode(home), keeper()
         await node.start()
@@ -63,10 +62,10 @@ def test_the_node_that_the_app_has_started_ends_in_order(desk: QApplication, hom
         await one.stop()
         return await one.child.wait()
 
-    assert on_loop(desk, play()) == 0
+    assert asyncio.run(asyncio.wait_for(play(), TEST_S_MAX)) == 0
 
 
-def test_a_node_that_does_not_answer_is_ended_all_the_same(desk: QApplication, home: Path):
+def test_a_node_that_does_not_answer_is_ended_all_the_same(home: Path):
     async def play() -> int:
         one = keeper()
         await one.begin((sys.executable, "-c", CHILD, "--home", str(home)))
@@ -74,15 +73,15 @@ def test_a_node_that_does_not_answer_is_ended_all_the_same(desk: QApplication, h
         await one.stop()
         return await one.child.wait()
 
-    assert on_loop(desk, play()) != 0
+    assert asyncio.run(asyncio.wait_for(play(), TEST_S_MAX)) != 0
 
 
-def test_a_node_of_another_app_is_waited_for_until_it_answers_no_more(desk: QApplication, home: Path):
+def test_a_node_of_another_app_is_waited_for_until_it_answers_no_more(home: Path):
     async def play() -> bool:
         node = EndingNode(home)
         await node.start()
         await children.end_node(home)
         return await children.tell_node(home)
 
-    assert not on_loop(desk, play())
+    assert not asyncio.run(asyncio.wait_for(play(), TEST_S_MAX))
     assert (home / "asked").exists()

@@ -173,8 +173,8 @@ class TestANodeThatNeedsAPassphrase:
     ) -> None:
         given: list[str] = []
 
-        async def start(_home: Home, passphrase: str, **_: Any) -> None:
-            given.append(passphrase)
+        async def start(_home: Home, _lock: Any, load: Any, *_: Any) -> None:
+            given.append(load.keywords["passphrase"])
 
         monkeypatch.setattr(running, "_run", start)
         monkeypatch.setattr(running, "_log_to", lambda _: None)
