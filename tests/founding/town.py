@@ -23,6 +23,8 @@ CEREMONY: Final = ROOT / "resources" / "handbook" / "pods.md"
 PACKAGE: Final = "## Installers that carry the network"
 FIRST_RELEASE: Final = "## The first release"
 NEWCOMER: Final = "rowan"
+# Where this machine gets packages from, as far as it stands in the folder of whoever started this.
+PIP_SETTINGS: Final = Path.home() / ".config" / "pip" / "pip.conf"
 WORD_S_MAX: Final = 60.0  # until a node says that it runs
 COMMAND_S_MAX: Final = 120.0
 BUILD_S_MAX: Final = 1_800.0
@@ -100,7 +102,8 @@ class Town(Village):
         home = self.home(name)
         environ = {variable: value for variable, value in os.environ.items() if not variable.startswith("XDG_")}
         path = environ["PATH"] if name == NEWCOMER else f"{self.folder / 'programs'}{os.pathsep}{environ['PATH']}"
-        return {**environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PATH": path}
+        known = {"PIP_CONFIG_FILE": str(PIP_SETTINGS)} if PIP_SETTINGS.is_file() else {}
+        return {**environ, **known, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PATH": path}
 
 
 def _pass_on(said: IO[str], lines: queue.Queue[str]) -> None:
