@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.details_story import DetailsSeen, tell_details
@@ -74,6 +74,7 @@ def _open_all(qapp: QApplication, seen: Seen, network: NetworkSeen, home: Path, 
     finally:
         window.hide()
         window.deleteLater()
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # there is no loop that would do it
 
 
 def _paint(qapp: QApplication, window: QWidget, open_one: Callable[[], None]) -> None:

@@ -30,10 +30,7 @@ ONE_AT_A_TIME = (
 WINDOW = "tests/gui"
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 SIDE_BY_SIDE = (*TWO_AT_A_TIME, *(f"--ignore={tests}" for tests in (*ONE_AT_A_TIME, WINDOW)))
-RUNS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, "--max-worker-restart=0", WINDOW), ONE_AT_A_TIME)
-WORKER_CRASHED = 2  # what pytest ends with then
-# Now and then a worker crashes inside Qt, for a reason that is not found; a test that fails is never repeated.
-WINDOW_TRIES_MAX = 4
+RUNS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, WINDOW), ONE_AT_A_TIME)
 TOTAL_S_MAX = 870  # a change is judged within 15 minutes
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
@@ -63,13 +60,8 @@ def main(arguments: list[str]) -> int:
         prepare(environment)
         outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
         for given in [arguments] if arguments else map(list, RUNS):
-            for attempt in range(WINDOW_TRIES_MAX):
-                left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
-                outcome = run_pytest(environment, given, left_s)
-                if outcome.exit_code != WORKER_CRASHED or WINDOW not in given:
-                    break
-                say(f"A process of the window's tests crashed, in try {attempt + 1} of {WINDOW_TRIES_MAX}.")
-            outcomes.append(outcome)
+            left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
+            outcomes.append(run_pytest(environment, given, left_s))
     except (SetupError, OSError) as error:
         say(f"FAILED: the tests cannot run: {error}")
         return 1

@@ -6,7 +6,10 @@ import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+from collections.abc import Iterator
+
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
@@ -16,6 +19,20 @@ from gui.tokens import use
 @pytest.fixture(scope="session")
 def qapp_args() -> list[str]:
     return ["perennial"]
+
+
+@pytest.fixture(autouse=True)
+def no_window_is_left() -> Iterator[None]:
+    """A window that is left to the garbage collector is taken apart at any moment, in any order: Qt crashes then."""
+    before = set(QApplication.topLevelWidgets()) if QCoreApplication.instance() else set()  # what more tests look at
+    yield
+    if QCoreApplication.instance() is None:
+        return
+    for widget in QApplication.topLevelWidgets():
+        if widget not in before and widget.parent() is None:
+            widget.hide()
+            widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
