@@ -24,11 +24,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="where the package goes")
     parser.add_argument("--packages", type=Path, help="what was fetched before; what is missing is fetched into it")
     asked = parser.parse_args(arguments)
-    asked.out.mkdir(parents=True, exist_ok=True)
+    out = asked.out.absolute()
     try:
+        out.mkdir(parents=True, exist_ok=True)
         # Beside the package, because a folder for temporary files may be small.
-        with tempfile.TemporaryDirectory(prefix=".making-", dir=asked.out) as scratch:
-            package = build(asked.kind, asked.out, asked.packages or Path(scratch, "packages"), Path(scratch))
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=out) as scratch:
+            packages = asked.packages.absolute() if asked.packages else Path(scratch, "packages")
+            package = build(asked.kind, out, packages, Path(scratch))
     except (PodError, staging.NotBuilt, OSError) as error:
         print(f"The package cannot be built: {error}", file=sys.stderr)
         return 1

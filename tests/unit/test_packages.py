@@ -7,11 +7,14 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from installers import building, debian
 from installers.linux import deb, rpm, staging
 from node.vault.share.tree import tree_hash
 
@@ -202,3 +205,16 @@ def test_a_tar_that_is_packed_holds_no_owner_and_no_order_of_this_machine(checko
         members = archive.getmembers()
     assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "root", "root")}
     assert [member.name for member in members] == sorted(member.name for member in members)
+
+
+def test_a_folder_that_is_named_from_where_a_person_is_lies_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(building.debian, "provide", lambda _groups: ())
+    monkeypatch.setattr(
+        building, "Environment", lambda _root: SimpleNamespace(prepare=str, program=lambda _: sys.executable)
+    )
+    (tmp_path / "here.json").write_text("{}")
+
+    assert building.main("json.tool", "none", ["here.json", "there.json"]) == 0
+
+    assert (tmp_path / "there.json").read_text() == "{}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -130,6 +131,26 @@ class TestAPackage:
 
         with pytest.raises(PodError, match=r"one_1_amd64\.deb has other bytes than it is pinned to"):
             fetching.debian_packages([Pin("one", "1", ("0" * 64,))], tmp_path)
+
+    def test_comes_into_its_folder_also_where_that_is_named_from_here(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        content = b"of a wheel"
+
+        def fetch(command: list[str], *, cwd: Path, **_: object) -> subprocess.CompletedProcess[bytes]:
+            target = tmp_path / cwd / command[command.index("--dest") + 1]
+            target.mkdir(parents=True, exist_ok=True)
+            (target / "one-1-py3-none-any.whl").write_bytes(content)
+            return subprocess.CompletedProcess(command, 0, b"")
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(subprocess, "run", fetch)
+        here = Path("packages")
+        here.mkdir()
+
+        found = fetching.wheels([Pin("one", "1", (hashlib.sha256(content).hexdigest(),))], here)
+
+        assert found == {"one": here / "one-1-py3-none-any.whl"}
 
     def test_that_was_fetched_before_is_not_fetched_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("PATH", "/nonexistent")

@@ -61,7 +61,7 @@ def wheels(pins: Sequence[Pin], folder: Path) -> dict[str, Path]:
             tags = ("--implementation", "cp", "--abi", abi, "--abi", "abi3", "--abi", "none")
             platforms = [word for name in _PLATFORMS for word in ("--platform", name)]
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            what = ("--only-binary", ":all:", "--require-hashes", "-r", file.name, "--dest", str(folder))
+            what = ("--only-binary", ":all:", "--require-hashes", "-r", file.name, "--dest", ".")
             _run([*command, *what, "--python-version", PYTHON, *tags, *platforms], folder)
         found = _known(pins, folder)
     for pin in pins:
