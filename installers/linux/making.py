@@ -10,6 +10,7 @@ import time
 import tomllib
 from pathlib import Path
 
+from installers import building
 from installers.linux import deb, rpm, staging
 from node.pod.errors import PodError
 from node.pod.runtime import contents, making
@@ -23,13 +24,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--out", type=Path, required=True, help="where the package goes")
     parser.add_argument("--packages", type=Path, help="what was fetched before; what is missing is fetched into it")
+    building.add_here(parser)
     asked = parser.parse_args(arguments)
-    out = asked.out.absolute()
+    out = asked.here / asked.out
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Beside the package, because a folder for temporary files may be small.
         with tempfile.TemporaryDirectory(prefix=".making-", dir=out) as scratch:
-            packages = asked.packages.absolute() if asked.packages else Path(scratch, "packages")
+            packages = asked.here / asked.packages if asked.packages else Path(scratch, "packages")
             package = build(asked.kind, out, packages, Path(scratch))
     except (PodError, staging.NotBuilt, OSError) as error:
         print(f"The package cannot be built: {error}", file=sys.stderr)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from installers import building
 from installers.linux.staging import FILE_TIME_S
 from installers.windows import staging
 from installers.windows.compiling import HERE, NotCompiled, compile_programs, run
@@ -34,9 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="installers/windows/build.py", description="Builds the Windows installer.")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the installer is put")
     parser.add_argument("--packages", type=Path, metavar="DIR", help="keep what was fetched there, for the next time")
+    building.add_here(parser)
     given = parser.parse_args(arguments)
     try:
-        build(given.out.absolute(), given.packages and given.packages.absolute())
+        build(given.here / given.out, given.packages and given.here / given.packages)
     except (NotFetched, NotCompiled, ValueError, OSError) as error:
         print(f"The installer could not be built: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from installers import building, debian
-from installers.linux import deb, rpm, staging
+from installers.linux import deb, making, rpm, staging
 from node.vault.share.tree import tree_hash
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,13 +207,20 @@ def test_a_tar_that_is_packed_holds_no_owner_and_no_order_of_this_machine(checko
 
 
 def test_a_folder_that_is_named_from_where_a_person_is_lies_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked, outs = list[list[str]](), list[Path]()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(building.debian, "provide", lambda _groups: ())
-    monkeypatch.setattr(
-        building, "Environment", lambda _root: SimpleNamespace(prepare=str, program=lambda _: sys.executable)
-    )
-    (tmp_path / "here.json").write_text("{}")
+    monkeypatch.setattr(debian, "provide", lambda _groups: ())
+    monkeypatch.setattr(building, "Environment", lambda _root: SimpleNamespace(prepare=str, program=str))
 
-    assert building.main("json.tool", "none", ["here.json", "there.json"]) == 0
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        asked.append(command)
+        return SimpleNamespace(returncode=0)
 
-    assert (tmp_path / "there.json").read_text() == "{}\n"
+    monkeypatch.setattr(subprocess, "run", run)
+    assert building.main("installers.linux.making", "none", ["folder", "--out", "dist"]) == 0
+    monkeypatch.setattr(making, "build", lambda _kind, out, *_: outs.append(out))
+    monkeypatch.chdir(ROOT)
+
+    assert making.main(asked[0][3:]) == 0
+
+    assert outs == [tmp_path / "dist"]
