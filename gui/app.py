@@ -22,7 +22,7 @@ from typing import Any, Final
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
-from gui import children, texts, welcome_texts
+from gui import children
 from gui.asking import answers
 from gui.beginning import Beginning, Steps
 from gui.changes import Changes
@@ -36,7 +36,9 @@ from gui.instance import MARKER
 from gui.keeper import Keeper
 from gui.notifier import Notifier, desktops_here
 from gui.renewal import Renewal
-from gui.story import Action, Seen, Story, tell
+from gui.stories.home import Action, Seen, Story, tell
+from gui.texts import app as texts
+from gui.texts import welcome as welcome_texts
 from gui.theme import Theme, follow_theme
 from gui.tray import DWELL_PRACTICE_S, DWELL_S, Steady, Tray, TrayWishes
 from gui.widgets.mark import app_icon_pixmap

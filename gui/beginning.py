@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gui import welcome_texts as words
 from gui.children import ChildFailed, examine
 from gui.feed import Node
-from gui.first_run import Choice, Found, Place, found, making, tell_arrival
 from gui.keeper import WANTED, Keeper
-from gui.said import in_words
-from gui.story import Seen, Sign, Story
+from gui.stories.first_run import Choice, Found, Place, found, making, tell_arrival
+from gui.stories.home import Seen, Sign, Story
+from gui.texts import welcome as words
+from gui.texts.said import in_words
 from gui.window import Window
 from node.api.client import ApiError, NotRunning
 

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from gui import texts
 from gui.feed import Node
 from gui.patching import applied, fields, merged, without
-from gui.resources_story import Refusal
-from gui.said import in_words
+from gui.stories.resources import Refusal
+from gui.texts import app as texts
+from gui.texts.said import in_words
 from node.api.client import ApiError, NotRunning
 from node.api.schema import PauseLasts, Settings, SettingsPatch, Status
 

@@ -18,9 +18,9 @@ from typing import Final
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.details_story import DetailsSeen, tell_details
-from gui.network_story import NetworkSeen, tell_network
-from gui.story import Seen, tell
+from gui.stories.details import DetailsSeen, tell_details
+from gui.stories.home import Seen, tell
+from gui.stories.network import NetworkSeen, tell_network
 from gui.window import Window, Wishes
 from node.api.client import Client
 

@@ -18,8 +18,8 @@ from typing import Final
 
 import msgspec
 
-from gui import texts
-from gui.said import in_words
+from gui.texts import app as texts
+from gui.texts.said import in_words
 from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import Examination, Said
 

@@ -16,14 +16,14 @@ from typing import Any, Final, Literal
 
 from PySide6.QtWidgets import QFileDialog
 
-from gui import details_texts
 from gui.asking import Asking
-from gui.details_story import EVENTS_MAX, DetailsSeen, tell_details
 from gui.feed import Node
 from gui.log_tail import LOG, tail
-from gui.network_story import NetworkSeen, tell_network
-from gui.said import in_words
-from gui.story import Seen
+from gui.stories.details import EVENTS_MAX, DetailsSeen, tell_details
+from gui.stories.home import Seen
+from gui.stories.network import NetworkSeen, tell_network
+from gui.texts import details as details_texts
+from gui.texts.said import in_words
 from gui.window import Window
 from node.api.client import ApiError, NotRunning
 from node.api.schema import Event, NetworkView, Settings

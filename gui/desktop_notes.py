@@ -19,8 +19,8 @@ from jeepney.io.asyncio import DBusRouter, Proxy, open_dbus_router
 from jeepney.io.common import RouterClosed
 from jeepney.wrappers import unwrap_msg
 
-from gui import notification_texts as words
-from gui.notifications import Note, NothingShown
+from gui.stories.notifications import Note, NothingShown
+from gui.texts import notification as words
 
 ANSWER_S_MAX: Final = 5.0
 CLICKS_MAX: Final = 8  # that wait to be taken; more clicks open no second window

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from gui.instance import MARKER
-from gui.said import in_words
-from gui.story import Seen
+from gui.stories.home import Seen
+from gui.texts.said import in_words
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.schema import (
     Event,

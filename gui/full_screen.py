@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from gui.notifications import Look
+from gui.stories.notifications import Look
 
 _LIBRARY: Final = "libxcb.so.1"  # Qt's own way to the X server; with Xlib an error would end the process
 _ANY_TYPE: Final = 0

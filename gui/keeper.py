@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from gui import children
 from gui.children import Child, ChildFailed
 from gui.instance import MARKER
-from gui.story import Silence
+from gui.stories.home import Silence
 from gui.window import Window
 
 LOOK_S: Final = 5.0  # between two looks whether a home is there again

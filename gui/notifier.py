@@ -13,8 +13,8 @@ import msgspec
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from gui.notifications import Look, Note, NothingShown, Told, Waiting, decide, wanted
-from gui.story import Seen
+from gui.stories.home import Seen
+from gui.stories.notifications import Look, Note, NothingShown, Told, Waiting, decide, wanted
 
 LOOK_S: Final = 20.0  # how often it is asked whether there is something to tell
 SCREEN_S_MAX: Final = 2.0

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui.children import LAUNCHER
 from gui.keeper import Keeper
-from gui.story import Seen
+from gui.stories.home import Seen
 from gui.window import Window
 
 RESTART_CODE: Final = 75

@@ -11,10 +11,10 @@ from typing import Final
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from gui import texts
-from gui.first_run import Place
-from gui.pause_story import PauseControl
-from gui.story import Sign
+from gui.stories.first_run import Place
+from gui.stories.home import Sign
+from gui.stories.pause import PauseControl
+from gui.texts import app as texts
 from gui.widgets.pause_menu import pause_menu
 from gui.widgets.signs import SIGNS, sign_icon
 from node.api.schema import PauseLasts

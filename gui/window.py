@@ -15,11 +15,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from gui import help_texts, network_texts, texts
 from gui.handbook import handbook_folder
 from gui.pages.home import Home
 from gui.pages.passphrase import PassphrasePage
-from gui.story import Action, Sign, Story
+from gui.stories.home import Action, Sign, Story
+from gui.texts import app as texts
+from gui.texts import help as help_texts
+from gui.texts import network as network_texts
 from gui.tokens import scale
 from gui.widgets.basics import column
 from gui.widgets.mark import app_icon

@@ -8,8 +8,8 @@ from pathlib import Path
 from node.pod.build import Built, build_tree
 from node.trust.layers import Layer
 from node.trust.release import Offer, Release
-from node.update.fetching import Fetched, fetch_release
-from node.update.slots import Slots
+from node.update.files.fetching import Fetched, fetch_release
+from node.update.files.slots import Slots
 from node.vault.share.tree import address_of
 from tests import virtual_time
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from node.update.links import Found
+from node.update.files.links import Found
 
 FREE_BYTES: Final = 100 << 30
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from node.prober.control import Answered, Heard, Outcome, Question
 from node.update.errors import ProberFailed, TwinFailed
-from node.update.folders import TrialFolders, copy_of
-from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
+from node.update.trials.folders import TrialFolders, copy_of
+from node.update.trials.observations import Neighbour, Neighbourhood
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.identity import Signer, certify, encode_record, make_record

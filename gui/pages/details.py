@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QPlainTextEdit
 
-from gui import details_texts as words
-from gui import help_texts
-from gui.details_story import DetailsStory
+from gui.stories.details import DetailsStory
+from gui.texts import details as words
+from gui.texts import help as help_texts
 from gui.tokens import GAP_4, GAP_8, GAP_16, fixed_font
 from gui.widgets.basics import Page, button, card, column, empty, fill, label, row
 

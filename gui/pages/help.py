@@ -10,8 +10,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from gui import help_texts as words
 from gui.handbook import DECISIONS, Chapter, contents, follow, slug, text_of
+from gui.texts import help as words
 from gui.tokens import GAP_8, GAP_12, GAP_16, GAP_24, font, scale
 from gui.widgets.basics import button, column, label, row
 from gui.widgets.reader import Reader

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from gui import network_texts as words
-from gui.network_story import Fact, NetworkStory
 from gui.pages.home import MARKS
+from gui.stories.network import Fact, NetworkStory
+from gui.texts import network as words
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_24, Tone
 from gui.widgets.basics import Page, card, column, empty, fill, label, row, rule
 from gui.widgets.close_group import CloseGroup, NeighbourSign

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from gui import welcome_texts as words
-from gui.first_run import passphrase_trouble
+from gui.stories.first_run import passphrase_trouble
+from gui.texts import welcome as words
 from gui.tokens import GAP_4, GAP_8, GAP_24, GAP_32, GAP_48
 from gui.widgets.basics import button, column, fill, label, row
 from gui.widgets.rows import text_field

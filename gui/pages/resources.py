@@ -10,9 +10,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QWidget
 
-from gui import resources_texts as words
-from gui import texts
-from gui.resources_story import ResourcesStory
+from gui.stories.resources import ResourcesStory
+from gui.texts import app as texts
+from gui.texts import resources as words
 from gui.tokens import GAP_4, GAP_8, font, scale
 from gui.widgets.basics import Page, card, column, fill, label, rule
 from gui.widgets.day_strip import DayStrip

@@ -11,12 +11,12 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QWidget
 
-from gui import release_texts as words
-from gui import texts
-from gui.checks_story import Proof
 from gui.pages.home import MARKS
-from gui.release_story import Also, Evidence, Finding, HistoryRow, Kind, ReleaseStory
-from gui.rollout_story import Notice
+from gui.stories.checks import Proof
+from gui.stories.releases import Also, Evidence, Finding, HistoryRow, Kind, ReleaseStory
+from gui.stories.rollouts import Notice
+from gui.texts import app as texts
+from gui.texts import release as words
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Tone
 from gui.widgets.basics import Page, button, card, column, empty, fill, label, retone, row, rule
 from gui.widgets.evidence import Band, Interval, Votes

@@ -12,11 +12,11 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from gui import texts
-from gui import welcome_texts as words
-from gui.first_run import Place
 from gui.pages.welcome_arrival import ArrivalPage
 from gui.pages.welcome_choice import ChoicePage
+from gui.stories.first_run import Place
+from gui.texts import app as texts
+from gui.texts import welcome as words
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, GAP_32, Look
 from gui.widgets.basics import Page, button, column, fill, label, row
 from gui.widgets.icons import Glyph

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout
 
-from gui import resources_texts
-from gui import welcome_texts as words
-from gui.first_run import ArrivalStory, Place
+from gui.stories.first_run import ArrivalStory, Place
+from gui.texts import resources as resources_texts
+from gui.texts import welcome as words
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_24
 from gui.widgets.basics import Page, button, card, column, fill, label, retone, row
 from gui.widgets.rows import SwitchRow, text_field

@@ -8,9 +8,9 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QRadioButton, QWidget
 
-from gui import welcome_texts as words
-from gui.first_run import Choice, Found, tell_choice
-from gui.texts import amount
+from gui.stories.first_run import Choice, Found, tell_choice
+from gui.texts import welcome as words
+from gui.texts.app import amount
 from gui.tokens import GAP_4, GAP_8, GAP_12, fixed_font, font, scale
 from gui.widgets.basics import Page, button, card, column, fill, label, row, rule
 from gui.widgets.icons import Pictogram

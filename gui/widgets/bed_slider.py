@@ -12,7 +12,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider
 
-from gui.resources_story import Scale
+from gui.stories.resources import Scale
 from gui.tokens import look, scale
 
 _HEIGHT: Final = 30

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from gui.network_story import Ring
+from gui.stories.network import Ring
 from gui.tokens import Look, scale
 from gui.widgets import plant
 from gui.widgets.evidence import dotted

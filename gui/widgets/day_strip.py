@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QPolygonF,
 )
 
-from gui import resources_texts as words
+from gui.texts import resources as words
 from gui.tokens import Look, font, scale
 from gui.widgets.picture import Picture
 

@@ -7,8 +7,8 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from gui import release_texts as words
-from gui.release_story import Range
+from gui.stories.releases import Range
+from gui.texts import release as words
 from gui.tokens import Look, font
 from gui.widgets.picture import Picture
 from gui.widgets.plant import leaf_path

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath
 from PySide6.QtWidgets import QSizePolicy
 
-from gui.story import Bed, Sign
+from gui.stories.home import Bed, Sign
 from gui.tokens import RADIUS_PICTURE, Look, font
 from gui.widgets import plant
 from gui.widgets.land import Hour, draw_land

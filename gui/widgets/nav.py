@@ -9,8 +9,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
-from gui import texts
-from gui.story import Sign
+from gui.stories.home import Sign
+from gui.texts import app as texts
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, RADIUS_CONTROL, Look, font, look, scale
 from gui.widgets.basics import column, label, row
 from gui.widgets.icons import Shape, draw_shape

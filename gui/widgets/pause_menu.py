@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QMenu, QWidget
 
-from gui import texts
+from gui.texts import app as texts
 from node.api.schema import PauseLasts
 
 

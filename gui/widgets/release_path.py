@@ -9,8 +9,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from gui.release_story import Way
-from gui.release_texts import step
+from gui.stories.releases import Way
+from gui.texts.release import step
 from gui.tokens import Look, Tone, font
 from gui.widgets import plant
 from gui.widgets.evidence import dotted

@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QLineEdit
 
-from gui.resources_story import Scale, SwitchStory
+from gui.stories.resources import Scale, SwitchStory
 from gui.tokens import GAP_4, GAP_8, GAP_16, font
 from gui.widgets.basics import column, label, row
 from gui.widgets.bed_slider import BedSlider

@@ -11,7 +11,7 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
-from gui.story import Sign
+from gui.stories.home import Sign
 from gui.tokens import Look
 from gui.widgets.picture import Picture
 

@@ -8,8 +8,8 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from gui import network_texts as words
-from gui.network_story import MINUTES, Hour
+from gui.stories.network import MINUTES, Hour
+from gui.texts import network as words
 from gui.tokens import Look, font
 from gui.widgets.picture import Picture
 

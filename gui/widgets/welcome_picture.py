@@ -13,8 +13,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from gui import texts, welcome_texts
-from gui.first_run import Place
+from gui.stories.first_run import Place
+from gui.texts import app as texts
+from gui.texts import welcome as welcome_texts
 from gui.tokens import DARK, LIGHT, Look
 from gui.widgets import plant
 from gui.widgets.land import Hour, draw_land

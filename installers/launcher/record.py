@@ -1,4 +1,4 @@
-"""Which program runs, as it stands on disk.  The supervisor writes the same file by ``node.update.programs``.
+"""Which program runs, as it stands on disk.  The supervisor writes the same file by ``node.update.files.programs``.
 
     slots/programs.json   {"format": 1, "current": {"app": TREE, "runtime": TREE}, "previous": {...} or null,
                            "starts": 0, "is_proven": true}

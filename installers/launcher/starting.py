@@ -1,4 +1,4 @@
-"""How a program is started.  ``node.update.starting`` says the same for a supervisor that becomes another program.
+"""How a program is started.  ``node.update.files.starting`` says it for a supervisor that becomes another.
 
     PYTHON -I -X pycache_prefix=HOME/slots/cache/NAME -c CODE APP ARGUMENTS...
 

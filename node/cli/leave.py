@@ -20,7 +20,7 @@ from node.supervisor import keys
 from node.supervisor.errors import SettingsError, SupervisorError
 from node.supervisor.home import Home
 from node.supervisor.login import login_start
-from node.update.trees import size_of
+from node.update.files.trees import size_of
 
 YES: Final = frozenset({"y", "yes", "j", "ja"})
 NO: Final = frozenset({"n", "no", "nein"})

@@ -37,8 +37,8 @@ from node.supervisor.settings import QUOTA_BYTES_DEFAULT
 from node.supervisor.succession import Inheritance
 from node.supervisor.supervisor import Supervisor
 from node.update.errors import UpdateError
-from node.update.programs import RESTART_CODE
-from node.update.starting import Installation
+from node.update.files.programs import RESTART_CODE
+from node.update.files.starting import Installation
 
 UP_S_MAX: Final = 20.0  # after so long it is said how it stands, whether the vault is up or not
 LOG_BYTES_MAX: Final = 1 << 20

@@ -13,7 +13,7 @@ from node.sandbox.child import Child
 from node.sandbox.errors import ChildError
 from node.sandbox.spec import SandboxSpec
 from node.supervisor.launch import last_line
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault import control
 from node.vault.errors import ControlError
 from node.vault.share.tree import decode_manifest

@@ -20,8 +20,8 @@ from node.supervisor.errors import HomeInUse
 from node.supervisor.home import Lock
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
-from node.update.slots import Slots
-from node.update.trees import remove_tree
+from node.update.files.slots import Slots
+from node.update.files.trees import remove_tree
 from node.vault.storage.filesystem import write_durably
 
 MARKER: Final = "practice.json"

@@ -18,8 +18,8 @@ from node.api.client import ApiError, NotRunning
 from node.practice.farm import LOG, Farm
 from node.rehearsal.limits import Limits
 from node.sandbox.program import ProgramSpec
-from node.update import programs
-from node.update.starting import INSTALLED_FILE, LAUNCHER, Installation, Installed
+from node.update.files import programs
+from node.update.files.starting import INSTALLED_FILE, LAUNCHER, Installation, Installed
 
 POLL_S: Final = 0.3
 NODE: Final = "node.cli"

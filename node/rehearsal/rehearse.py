@@ -31,7 +31,7 @@ from node.rehearsal.seen import Seen
 from node.supervisor.errors import RequestRefused, SupervisorError, VaultUnavailable
 from node.supervisor.home import Home
 from node.update.errors import UpdateError
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault.core.identity import decode_record, subnet_of
 
 VAULTS: Final = 6  # five subnets for a close group beside the farm, so that enough neighbours rate a trial

@@ -20,9 +20,9 @@ from node.supervisor.programs import has_left
 from node.supervisor.warming import HELP, warm
 from node.update.app_ports import Shown
 from node.update.errors import HostFailed
-from node.update.programs import Program
-from node.update.starting import Installation, running
-from node.update.trees import remove_tree
+from node.update.files.programs import Program
+from node.update.files.starting import Installation, running
+from node.update.files.trees import remove_tree
 
 WORK: Final = "rehearsal"  # in the home, so that it counts as a part of what the farmer lends
 MODULE: Final = "node.rehearsal.__main__"

@@ -13,10 +13,10 @@ from node.update.app_store import AppStore
 from node.update.apps import NO_APPS, UNSETTLED, Apps, NoApps, Policy
 from node.update.driver import Updates
 from node.update.events import Limits
-from node.update.programs import Program
+from node.update.files.programs import Program
+from node.update.files.slots import Slots
+from node.update.files.starting import Installation
 from node.update.rollouts import Rollouts
-from node.update.slots import Slots
-from node.update.starting import Installation
 
 
 @dataclass(frozen=True, slots=True)

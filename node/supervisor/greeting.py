@@ -13,7 +13,7 @@ from typing import Final
 from node.prober.control import Question
 from node.update.errors import ProberFailed
 from node.update.ports import Prober
-from node.update.rehearsal import stop
+from node.update.trials.rehearsal import stop
 from node.vault.core.desk import NONCE_BYTES
 from node.vault.core.identity import KEY_BYTES, PeerRecord, decode_record, subnet_of
 from node.vault.errors import PeerError

@@ -35,9 +35,9 @@ from node.api import texts
 from node.api.schema import KeyPlace
 from node.supervisor import settings
 from node.supervisor.errors import HomeError, HomeInUse
-from node.update.folders import NAME_BYTES
-from node.update.kept import KEPT
-from node.update.trees import remove_tree
+from node.update.files.kept import KEPT
+from node.update.files.trees import remove_tree
+from node.update.trials.folders import NAME_BYTES
 from node.vault.control import CONTACTS_MAX, Pace
 from node.vault.core.identity import RECORD_BYTES_MAX
 from node.vault.storage.filesystem import CHUNKS, INCOMING, RealFileSystem, remove_unfinished, write_durably

@@ -29,8 +29,8 @@ from node.supervisor.tending import Order
 from node.supervisor.twins import Care, Twin, renewed_key, twin_key
 from node.supervisor.vault_child import VaultChild
 from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
-from node.update.observations import Neighbour, Neighbourhood
 from node.update.ports import TwinOrder
+from node.update.trials.observations import Neighbour, Neighbourhood
 from node.vault import control
 from node.vault.limiting import Limits, SetLimits
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes

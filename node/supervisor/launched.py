@@ -17,9 +17,9 @@ from typing import Final
 
 from node.api.schema import Status
 from node.supervisor.errors import HomeInUse, KeyUnavailable
-from node.update import programs
-from node.update.programs import Program
-from node.update.starting import BUSY_CODE, Installation
+from node.update.files import programs
+from node.update.files.programs import Program
+from node.update.files.starting import BUSY_CODE, Installation
 
 HEALTHY_S: Final = 60.0
 LOOK_S: Final = 5.0

@@ -14,8 +14,8 @@ from node.supervisor import settings, space
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
 from node.supervisor.login import LoginStart, login_start
-from node.update.kept import Kept
-from node.update.links import LinkingFileSystem
+from node.update.files.kept import Kept
+from node.update.files.links import LinkingFileSystem
 
 MEASURE_S: Final = 60.0
 LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back

@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from node.api import wishes
 from node.supervisor.errors import SettingsError
-from node.update.starting import Installation
+from node.update.files.starting import Installation
 from node.vault.storage.filesystem import write_durably
 
 ENTRY_BYTES_MAX: Final = 64 << 10

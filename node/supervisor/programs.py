@@ -14,8 +14,8 @@ import msgspec
 import node.vault
 from node.api import program_texts, schema
 from node.supervisor.home import Home
-from node.update.programs import INSTALLED, Program
-from node.update.starting import Installation, running
+from node.update.files.programs import INSTALLED, Program
+from node.update.files.starting import Installation, running
 
 LOG: Final = "programs.log.json"
 LOG_BYTES_MAX: Final = 1 << 16

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from node.api import schema, texts
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 
 SOURCE_BYTES_MAX: Final = 64 << 10
 SLOTS_KEPT: Final = 16

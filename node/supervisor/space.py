@@ -13,7 +13,7 @@ from typing import Final
 
 from node.api import texts
 from node.supervisor.home import Home
-from node.update.trees import size_of
+from node.update.files.trees import size_of
 from node.vault.storage.quota import RESERVE_BYTES
 
 PROBE_BYTES: Final = 4096

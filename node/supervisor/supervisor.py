@@ -39,9 +39,9 @@ from node.supervisor.vault_child import VaultChild
 from node.update import developers
 from node.update.driver import Updates
 from node.update.errors import SlotDamaged, StateUnreadable
-from node.update.programs import Program
-from node.update.slots import NOTHING_INSTALLED, Slots
-from node.update.starting import Installation
+from node.update.files.programs import Program
+from node.update.files.slots import NOTHING_INSTALLED, Slots
+from node.update.files.starting import Installation
 from node.vault import control
 from node.vault.limiting import NO_LIMITS, Limits
 from node.vault.noting import Met

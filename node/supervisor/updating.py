@@ -17,12 +17,12 @@ from node.trial.notes import Platform
 from node.trial.waves import plan_of
 from node.update import events, rollouts
 from node.update.driver import Updates
-from node.update.folders import TrialFolders
+from node.update.files.programs import Program
+from node.update.files.slots import Slots
 from node.update.jobs import Means
-from node.update.programs import Program
 from node.update.rollouts import Author, Rollouts
-from node.update.slots import Slots
 from node.update.store import Store
+from node.update.trials.folders import TrialFolders
 from node.vault.ports import Entropy, Random
 
 TWIN_BYTES_MIN: Final = 16 << 20

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.release import Release
 from node.update.errors import SlotDamaged
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 
 log = logging.getLogger(__name__)
 

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from node.trust.release import Release
-from node.update import events, programs
+from node.update import events
 from node.update.app_ports import AppHost
 from node.update.app_store import AppRecord
-from node.update.chunks import Counter, GetChunk
 from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, UpdateError
 from node.update.events import Event
-from node.update.fetching import fetch_program
-from node.update.programs import Program
-from node.update.slots import Slots
+from node.update.files import programs
+from node.update.files.chunks import Counter, GetChunk
+from node.update.files.fetching import fetch_program
+from node.update.files.programs import Program
+from node.update.files.slots import Slots
 
 NOT_STARTED: Final = "it did not start here, so the version from before was started"
 BECOME_S_MAX: Final = 240.0  # for a trial of the vault to be put down, and all else

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from node.update.programs import Program
+from node.update.files.programs import Program
 
 
 @dataclass(frozen=True, slots=True)

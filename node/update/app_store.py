@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from node.update.errors import StateUnreadable
-from node.update.programs import INSTALLED, Program
+from node.update.files.programs import INSTALLED, Program
 from node.update.store import FILE_BYTES_MAX, Record
 from node.vault.storage.filesystem import write_durably
 

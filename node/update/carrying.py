@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from node.trust.layers import ROLES
 from node.trust.release import Release
 from node.update.errors import SlotDamaged
-from node.update.slots import Slots
-from node.update.trees import read_vault_layer
+from node.update.files.slots import Slots
+from node.update.files.trees import read_vault_layer
 from node.vault.core.carrying import CARRIED_BYTES_MAX
 from node.vault.errors import MalformedMessage
 from node.vault.share.tree import address_of, encode_manifest, manifest_of

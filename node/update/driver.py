@@ -29,9 +29,7 @@ from node.trust.release import Release
 from node.update import events, views
 from node.update.allowed import capabilities_of, lessen
 from node.update.carrying import carried_files, newest_of
-from node.update.decoys import Decoys
 from node.update.disk_wait import DiskWait
-from node.update.drift import distances_of
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Letter, Means, clean_up
 from node.update.judging import Consequences, Judge
@@ -40,6 +38,8 @@ from node.update.noted import reason_told, state_told
 from node.update.recalling import Recalling
 from node.update.records import active, age, exception_for, later, new_record, said_again
 from node.update.store import Record, Saved
+from node.update.trials.decoys import Decoys
+from node.update.trials.drift import distances_of
 from node.update.watching import DAMAGED, Watching
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted

@@ -19,23 +19,23 @@ from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
 from node.update import events
 from node.update.apps import NO_APPS, Apps, NoApps
-from node.update.chunks import Counter
 from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
-from node.update.fetching import fetch_release
-from node.update.folders import TrialFolders
-from node.update.interview import Chance
-from node.update.kept import Kept
+from node.update.files.chunks import Counter
+from node.update.files.fetching import fetch_release
+from node.update.files.kept import Kept
+from node.update.files.slots import Slots
 from node.update.lifecycle import NO_TRIAL, Lifecycle
 from node.update.ports import Host
-from node.update.rehearsal import TrialResult, rehearse
 from node.update.rollouts import Rollouts
-from node.update.self_test import self_test
-from node.update.slots import Slots
 from node.update.store import Record, Store
-from node.update.trial_run import TrialOrder, TrialRun
-from node.update.trial_state import Cut
+from node.update.trials.folders import TrialFolders
+from node.update.trials.interview import Chance
+from node.update.trials.rehearsal import TrialResult, rehearse
+from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.self_test import self_test
+from node.update.trials.state import Cut
 from node.update.views import trial_view
 from node.update.waiting import to_its_end
 from node.vault.ports import Entropy, Random

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from node.prober.control import Heard, Question
-from node.update.observations import Neighbourhood
+from node.update.trials.observations import Neighbourhood
 from node.vault import control
 
 

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from node.update.errors import SlotDamaged
 from node.update.events import Event, Halted, Recalled
+from node.update.files.slots import Slots
 from node.update.judging import Judge
 from node.update.lifecycle import STOPPABLE
 from node.update.records import active
-from node.update.slots import Slots
 from node.update.store import Record
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
     state/chain            the newest verified head and all that binds the next one
     state/updates.json     the way of each release, and the heads that were refused
     state/trial.bin        where the candidate's data lies and what must be in it
-    state/trial/           the running trial, see ``trial_state``
+    state/trial/           the running trial, see ``trials.state``
     state/decoy/           a running decoy trial
     state/decoys.json      the figures of earlier ones
     state/folders.json     the data folders of trials, see ``folders``
@@ -28,8 +28,8 @@ from node.trust.errors import TrustError
 from node.trust.release import Release
 from node.update.errors import StateUnreadable
 from node.update.lifecycle import Lifecycle
-from node.update.rehearsal import TrialResult
-from node.update.trial_state import TrialFile
+from node.update.trials.rehearsal import TrialResult
+from node.update.trials.state import TrialFile
 from node.vault.storage.filesystem import write_durably
 
 FORMAT: Final = 1

@@ -18,9 +18,9 @@ from node.update.events import Event, Halted, Limits, Succeeded, Ticked, Vetoed
 from node.update.jobs import Means
 from node.update.lifecycle import STOPPABLE
 from node.update.loneliness import FINDS_NOBODY, Loneliness
-from node.update.observations import proofs_against
 from node.update.records import active, is_succeeded, watched
 from node.update.store import Record
+from node.update.trials.observations import proofs_against
 
 DAMAGED: Final = "its files were damaged"
 SLEPT_S: Final = 60.0  # a computer that is only busy is not so late

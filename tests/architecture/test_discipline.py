@@ -22,7 +22,7 @@ PATH_NAMERS = {
     "installers/environment.py": "takes PYTHONPATH and PYTHONOPTIMIZE away from what it starts",
     "installers/launcher/starting.py": "starts a program from its app slot, whose tree it has hashed before",
     "installers/windows/fetching.py": "lets pip ask a stand-in of ours for the name of what it fetches",
-    "node/update/starting.py": "says the same for a supervisor that becomes that program",
+    "node/update/files/starting.py": "says the same for a supervisor that becomes that program",
     "node/practice/farm.py": "starts farms with the code that runs here, installed or not",
     "node/pod/needs.py": "names what loads code, to find it in the source of a release",
 }
@@ -152,8 +152,8 @@ class TestThePlantedOffenceIsFound:
         assert path_offences(Source("node/supervisor/launch.py", "sys.path = [slot]")) != []
         assert path_offences(Source("node/practice/host.py", "code = 'import sys; sys.path.append(1)'")) != []
         assert path_offences(Source("node/practice/host.py", "env = {'PYTHONPATH': slot}")) != []
-        assert path_offences(Source("node/update/slots.py", "import runpy\nrunpy.run_path(slot)")) != []
-        assert path_offences(Source("node/update/slots.py", "from importlib import import_module as f\nf(x)")) != []
+        assert path_offences(Source("node/update/jobs.py", "import runpy\nrunpy.run_path(slot)")) != []
+        assert path_offences(Source("node/update/jobs.py", "from importlib import import_module as f\nf(x)")) != []
 
     def test_assertions_that_are_switched_off(self):
         assert path_offences(Source("node/sandbox/child.py", "command = [python, '-O']")) != []

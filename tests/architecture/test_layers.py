@@ -155,7 +155,7 @@ def planted(name: str, text: str) -> list[str]:
 class TestThePlantedOffenceIsFound:
     def test_the_vault_layer_that_looks_outside_itself(self):
         assert planted("node/vault/driver.py", "from node.trust import chain") != []
-        assert planted("node/vault/driver.py", "def late():\n    import node.update.slots") != []
+        assert planted("node/vault/driver.py", "def late():\n    import node.update.files.slots") != []
         assert planted("node/vault/core/vault.py", "from ...trust import chain") != []
 
     def test_the_vaults_core_that_reaches_for_its_edges(self):
@@ -186,6 +186,6 @@ class TestThePlantedOffenceIsFound:
 
 def test_what_is_allowed_passes():
     assert planted("node/vault/core/lookup.py", "from node.vault.core import identity\nfrom node import vault") == []
-    assert planted("node/update/slots.py", "from node.trust.release import Release\nfrom node.api import schema") == []
+    assert planted("node/update/jobs.py", "from node.trust.release import Release\nfrom node.api import schema") == []
     assert planted("gui/feed.py", "import qasync\nfrom node.api.client import Client") == []
     assert planted("node/cli/run.py", "from node.supervisor.home import Home") == []

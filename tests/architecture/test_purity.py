@@ -93,8 +93,8 @@ class TestThePlantedOffenceIsFound:
         assert import_offences(Source("node/update/lifecycle.py", "import socket as plug")) != []
 
     def test_a_clock_that_is_read_under_another_name(self):
-        assert call_offences(Source("node/update/slots.py", "from time import monotonic as now\nnow()")) != []
-        assert call_offences(Source("node/update/slots.py", "import datetime as d\nd.datetime.now()")) != []
+        assert call_offences(Source("node/update/jobs.py", "from time import monotonic as now\nnow()")) != []
+        assert call_offences(Source("node/update/jobs.py", "import datetime as d\nd.datetime.now()")) != []
         assert call_offences(Source("node/supervisor/state.py", "from datetime import datetime\ndatetime.now()")) != []
 
     def test_chance_that_is_drawn_in_passing(self):
@@ -110,4 +110,4 @@ def test_what_is_allowed_passes():
     handed_in = "def decide(now_s, random):\n    return now_s() + random.random()"
     assert call_offences(Source("node/trial/timing.py", handed_in)) == []
     assert call_offences(Source("node/vault/__main__.py", "import time\ntime.monotonic()")) == []
-    assert import_offences(Source("node/update/slots.py", "import os")) == []
+    assert import_offences(Source("node/update/jobs.py", "import os")) == []

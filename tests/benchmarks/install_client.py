@@ -19,8 +19,8 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 from node.pod.files import read_as
 from node.pod.release_file import ReleaseFile
 from node.trust.release import Offer, Release
-from node.update.fetching import fetch_release
-from node.update.slots import Slots
+from node.update.files.fetching import fetch_release
+from node.update.files.slots import Slots
 
 CLIENT_S_MAX: Final = 600.0
 RELEASE_FILE_BYTES_MAX: Final = 64 << 10

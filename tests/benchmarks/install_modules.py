@@ -15,7 +15,7 @@ from tests.benchmarks.vaults import temporary_folder
 
 FETCHED_BYTES_MAX: Final = 15_000
 CHANGED: Final = (
-    *("node/update/slots.py", "node/update/driver.py", "node/supervisor/supervisor.py", "node/trial/trial.py"),
+    *("node/update/files/slots.py", "node/update/driver.py", "node/supervisor/supervisor.py", "node/trial/trial.py"),
     "gui/window.py",
 )
 FUNCTION: Final = """

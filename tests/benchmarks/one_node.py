@@ -14,7 +14,7 @@ from node.practice.releases import copy_source
 from node.supervisor import keys
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault.control import Pace
 from node.vault.share.tree import decode_manifest
 from tests.signed_world import World as SignedWorld

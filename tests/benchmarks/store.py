@@ -18,7 +18,7 @@ from node.practice.host import PlainVault
 from node.practice.profile import PACE
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem

@@ -24,9 +24,9 @@ from node.supervisor.supervisor import Supervisor
 from node.trial import REAL
 from node.trial.evidence import PAIRS_PER_BLOCK_MAX
 from node.trial.rule import Metric
-from node.update.folders import TrialFolders
-from node.update.trial_run import TrialOrder, TrialRun
-from node.update.trial_state import TrialFile
+from node.update.trials.folders import TrialFolders
+from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.state import TrialFile
 from node.vault.control import Pace
 from tests.benchmarks.one_node import running_node, until
 from tests.benchmarks.rows import Detail, Row, at_most, figures_of, tell

@@ -13,7 +13,7 @@ from typing import Self
 from node.practice.host import PlainVault
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault import control
 from tests.signed_world import World as SignedWorld
 

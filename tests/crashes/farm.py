@@ -21,12 +21,12 @@ from node.trial.ratchet import Estimate, Estimates
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome
 from node.update.driver import Updates
+from node.update.files.kept import Kept
+from node.update.files.links import LinkingFileSystem
+from node.update.files.slots import Slots
 from node.update.jobs import Job
-from node.update.kept import Kept
-from node.update.links import LinkingFileSystem
-from node.update.rehearsal import TrialResult
-from node.update.slots import Slots
 from node.update.store import Saved
+from node.update.trials.rehearsal import TrialResult
 from node.vault.share.tree import manifest_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem

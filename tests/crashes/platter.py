@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import pytest
 
-from node.update.trees import remove_tree
+from node.update.files.trees import remove_tree
 
 CHANGES: Final = ("write", "fsync", "replace", "rename", "link", "unlink", "remove", "mkdir", "rmdir")
 Names = dict[str, int]  # in one folder: what stands under each name

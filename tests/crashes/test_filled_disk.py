@@ -11,8 +11,8 @@ import pytest
 
 from node.api import texts
 from node.trust.head import encode
-from node.update import rehearsal
 from node.update.driver import Updates
+from node.update.trials import rehearsal
 from node.vault.errors import QuotaExceeded
 from node.vault.storage.filesystem import UNFINISHED, RealFileSystem
 from tests.crashes.farm import Farm, folder_of, is_decided, pretended_trials

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from node.update import trial_state
 from node.update.disk_wait import PAUSE_S, DiskWait
 from node.update.errors import StageFailed
+from node.update.trials import state as trial_state
 from tests.crashes.farm import folder_of
 from tests.crashes.full import WRITES_MIN, play_full
 from tests.crashes.ways import WAYS

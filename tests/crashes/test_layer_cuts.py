@@ -11,7 +11,7 @@ import pytest
 
 from node.pod.build import Built
 from node.update.errors import StageFailed
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from tests.crashes.platter import Platter, put_down
 from tests.layer_world import APP, RUNTIME, TEXT, Network, Workshop, read_back
 
@@ -77,7 +77,7 @@ def test_a_full_disk_leaves_nothing_and_the_next_try_goes_on(
             target, name = {
                 "a chunk": (Path, "write_bytes"),
                 "a patched file": (Path, "replace"),
-                "the folders": ("node.update.trees.RealFileSystem", "fsync_directory"),
+                "the folders": ("node.update.files.trees.RealFileSystem", "fsync_directory"),
             }[where]
             if isinstance(target, str):
                 patches.setattr(f"{target}.{name}", full)

@@ -18,8 +18,9 @@ import pytest
 from node.trial.events import Twin
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome
-from node.update import keeping, trial_state
-from node.update.trial_state import KeptTrial, TrialFile
+from node.update.trials import keeping
+from node.update.trials import state as trial_state
+from node.update.trials.state import KeptTrial, TrialFile
 from tests.crashes.platter import Disk, Platter, put_down
 from tests.twin_world import CANDIDATE, Nature, World
 from tests.unit import test_trial_cut

@@ -17,8 +17,8 @@ from typing import Any
 from node.trial.book import Acquaintance, Book
 from node.trial.notes import State, decode_note, follows
 from node.trust.head import encode
-from node.update.drift import distances_of
 from node.update.driver import Updates
+from node.update.trials.drift import distances_of
 from node.vault.storage.filesystem import UNFINISHED
 from tests import twin_world
 from tests.crashes.farm import (

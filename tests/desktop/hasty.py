@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from gui import notifications, notifier
+from gui import notifier
 from gui.__main__ import main
+from gui.stories import notifications
 
 if __name__ == "__main__":
     setattr(notifications, "HOLD_S", 1.0)  # noqa: B010  (they are constants everywhere else)

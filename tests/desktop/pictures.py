@@ -15,7 +15,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 
-from gui.story import Sign, tell
+from gui.stories.home import Sign, tell
 from gui.widgets.signs import TONES
 from tests.desktop.farmer import Farmer
 from tests.desktop.person import Person

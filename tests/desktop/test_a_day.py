@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import secretstorage
 
-from gui import notification_texts, resources_texts, texts
+from gui.texts import app as texts
+from gui.texts import notification as notification_texts
+from gui.texts import resources as resources_texts
 from gui.widgets.signs import TONES
 from installers import debian
 from tests.desktop.farmer import HASTY, LONG_AGO, PERENNIAL, Farmer

@@ -17,7 +17,7 @@ from node.trial.comparison import Comparison
 from node.trial.evidence import LEAK_BLOCKS_MIN
 from node.trial.peers import Neighbours, score
 from node.trial.waves import DAY_S, HOUR_S
-from node.update.restarts import draw_restarts
+from node.update.trials.restarts import draw_restarts
 
 STORED_MAX: Final = 4_000
 NEIGHBOURS: Final = 20

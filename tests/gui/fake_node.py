@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from gui.patching import applied
-from gui.story import Seen
+from gui.stories.home import Seen
 from node.api.schema import (
     Event,
     HeadAnswer,

@@ -17,7 +17,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.story import Action, tell
+from gui.stories.home import Action, tell
 from gui.tokens import font
 from gui.widgets.basics import Page
 from gui.widgets.mark import ICON_SIZES, draw_app_icon

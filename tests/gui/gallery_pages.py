@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 from PySide6.QtWidgets import QApplication
 
-from gui.details_story import DetailsSeen, tell_details
 from gui.handbook import DECISIONS
-from gui.network_story import tell_network
-from gui.story import Seen, tell
+from gui.stories.details import DetailsSeen, tell_details
+from gui.stories.home import Seen, tell
+from gui.stories.network import tell_network
 from gui.widgets.basics import Page
 from gui.window import Window
 from node.api.schema import Event, Settings, Updates

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 from PySide6.QtWidgets import QApplication
 
-from gui.first_run import Place, found, tell_arrival
-from gui.resources_story import Refusal
-from gui.story import Seen, tell
+from gui.stories.first_run import Place, found, tell_arrival
+from gui.stories.home import Seen, tell
+from gui.stories.resources import Refusal
 from gui.widgets.basics import Page
 from gui.window import Window
 from node.api.schema import Settings

@@ -18,14 +18,14 @@ os.environ["PERENNIAL_LANGUAGE"] = "de"
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialogButtonBox, QLabel, QWidget
 
-from gui.details_story import DetailsSeen, tell_details
 from gui.language import let_qt_speak
-from gui.network_story import tell_network
-from gui.node_texts import say
-from gui.reason_texts import say_reason
-from gui.sandbox_texts import say_shut_off
-from gui.story import tell
-from gui.why_texts import say_why
+from gui.stories.details import DetailsSeen, tell_details
+from gui.stories.home import tell
+from gui.stories.network import tell_network
+from gui.texts.node import say
+from gui.texts.reason import say_reason
+from gui.texts.sandbox import say_shut_off
+from gui.texts.why import say_why
 from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gui.network_story import NetworkSeen
+from gui.stories.network import NetworkSeen
 from node.api.schema import Neighbour, NeighbourState, NetworkView, Reach, Settings, Traffic
 from tests.gui.samples import NOW_S
 

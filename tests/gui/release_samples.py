@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gui.story import Seen
+from gui.stories.home import Seen
 from node.api.schema import DeveloperNews, RolloutView, Status, Update, Updates
 
 NOTES = (

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gui.resources_story import Refusal
-from gui.story import Seen
+from gui.stories.home import Seen
+from gui.stories.resources import Refusal
 from node.api.schema import (
     Check,
     CheckName,

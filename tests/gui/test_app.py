@@ -13,8 +13,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from gui import clock, feed, texts
-from gui.story import Seen
+from gui import clock, feed
+from gui.stories.home import Seen
+from gui.texts import app as texts
 from node.api.schema import Phase, Said
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import fake_process, on_loop, running, said, wait_until

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import feed
 from gui.__main__ import _hindrance
-from gui.story import HomeStory, tell
+from gui.stories.home import HomeStory, tell
 from node.api import checks as looking
 from node.api import health, request_texts, texts
 from node.api.client import ApiError, Client

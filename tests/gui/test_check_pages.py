@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from gui import check_pages
-from gui.network_story import NetworkSeen
 from gui.pages.resources import ResourcesPage
-from gui.story import Seen
+from gui.stories.home import Seen
+from gui.stories.network import NetworkSeen
 from gui.widgets.nav import Sidebar
 from node.api.client import NotRunning
 from tests.gui.network_samples import NETWORKS

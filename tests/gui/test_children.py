@@ -16,8 +16,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui import children, feed, keeper, texts
+from gui import children, feed, keeper
 from gui.children import Child, ChildFailed
+from gui.texts import app as texts
 from node.api.schema import ErrorAnswer, Said, Settings
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import FAKE, on_loop, running, said, wait_until

@@ -13,12 +13,12 @@ import msgspec
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from gui import details_texts
 from gui.closer import CloserLook
-from gui.details_story import EVENTS_MAX, DetailsSeen, DetailsStory, tell_details
 from gui.log_tail import BYTES_MAX, LINES_MAX, LOG, tail
-from gui.network_story import NetworkSeen, NetworkStory, tell_network
-from gui.story import Seen, tell
+from gui.stories.details import EVENTS_MAX, DetailsSeen, DetailsStory, tell_details
+from gui.stories.home import Seen, tell
+from gui.stories.network import NetworkSeen, NetworkStory, tell_network
+from gui.texts import details as details_texts
 from node.api.client import ApiError, NotRunning
 from node.api.schema import Event, NetworkView, ProgramInUse, Settings, Updates
 from tests.gui.conftest import dress

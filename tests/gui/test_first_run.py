@@ -16,11 +16,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui import children, feed, keeper, resources_texts, welcome_texts
+from gui import children, feed, keeper
 from gui.app import App
-from gui.first_run import Choice, Found, found, making, tell_choice
 from gui.pages.welcome import ARRIVAL, CHOICE, PROMISES
-from gui.story import tell
+from gui.stories.first_run import Choice, Found, found, making, tell_choice
+from gui.stories.home import tell
+from gui.texts import resources as resources_texts
+from gui.texts import welcome as welcome_texts
 from gui.tray import Tray, TrayWishes
 from node.api.schema import LEFT_BYTES, Examination, KeyPlace, Settings
 from node.keys.sealed import unseal

@@ -7,10 +7,11 @@ from typing import get_args
 import msgspec
 import pytest
 
-from gui import texts, welcome_texts
-from gui.checks_story import Proof
-from gui.sandbox_texts import say_shut_off
-from gui.story import tell
+from gui.stories.checks import Proof
+from gui.stories.home import tell
+from gui.texts import app as texts
+from gui.texts import welcome as welcome_texts
+from gui.texts.sandbox import say_shut_off
 from node.api.schema import SandboxLevel
 from node.sandbox import windows
 from node.sandbox.report import UNTRIED, Facts, Outcome, SandboxReport, confront, rate, uncontained

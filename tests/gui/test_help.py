@@ -10,10 +10,10 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QFontMetricsF, QGuiApplication
 from PySide6.QtWidgets import QApplication, QTextBrowser, QTreeWidget, QTreeWidgetItem
 
-from gui import help_texts
 from gui.handbook import CHAPTER_BYTES_MAX, DECISIONS, Link, contents, follow, handbook_folder, icon_file, slug, text_of
 from gui.pages.help import HelpPage
-from gui.story import tell
+from gui.stories.home import tell
+from gui.texts import help as help_texts
 from gui.tokens import font
 from gui.window import Window
 from tests.gui.conftest import dress

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QScrollBar, QWidget
 
-from gui.story import Sign, tell
+from gui.stories.home import Sign, tell
 from gui.tokens import DARK, LIGHT, Look, look
 from gui.widgets import plant
 from gui.widgets.land import SKIES

@@ -11,9 +11,10 @@ import pytest
 from PySide6.QtGui import QPainter, QPicture
 from PySide6.QtWidgets import QApplication
 
-from gui import asking, network_texts
+from gui import asking
 from gui.asking import Asking
-from gui.network_story import (
+from gui.stories.home import tell
+from gui.stories.network import (
     LIMIT_RATIO_MAX,
     MARKS_MAX,
     MINUTES,
@@ -25,7 +26,7 @@ from gui.network_story import (
     ring,
     tell_network,
 )
-from gui.story import tell
+from gui.texts import network as network_texts
 from gui.tokens import look
 from gui.widgets.close_group import CloseGroup, NeighbourSign
 from gui.widgets.picture import Picture

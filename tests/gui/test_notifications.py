@@ -7,8 +7,19 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from gui.notifications import CAUSE_S, CAUSES_MAX, FIRST_START_S, HOLD_S, NEWS_S, Look, Note, Told, Waiting, decide
-from gui.story import Seen
+from gui.stories.home import Seen
+from gui.stories.notifications import (
+    CAUSE_S,
+    CAUSES_MAX,
+    FIRST_START_S,
+    HOLD_S,
+    NEWS_S,
+    Look,
+    Note,
+    Told,
+    Waiting,
+    decide,
+)
 from node.api.schema import Check, Notifications, PauseReason, Settings, Status, Update
 from tests.gui.samples import BASE, LOSSY, NEXT, NOW_S, PROMOTED, live, status, update
 

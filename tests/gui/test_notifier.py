@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from gui.desktop_notes import DesktopNotes
 from gui.handbook import icon_file
-from gui.notifications import HOLD_S, Look, Note, NothingShown
 from gui.notifier import Desktop, Notifier, TrayNotes
+from gui.stories.notifications import HOLD_S, Look, Note, NothingShown
 from tests.gui.helper import on_loop, wait_until
 from tests.gui.samples import NOW_S
 from tests.gui.test_notifications import MISSING, needing

@@ -15,11 +15,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui import texts
 from gui.app import App
-from gui.checks_story import tell_checks
-from gui.pause_story import tell_pause
-from gui.story import tell
+from gui.stories.checks import tell_checks
+from gui.stories.home import tell
+from gui.stories.pause import tell_pause
+from gui.texts import app as texts
 from node.api.client import ApiError, Client
 from node.api.schema import CheckName, PauseLasts, PauseReason, Phase, Said, Status
 from node.api.told import Told

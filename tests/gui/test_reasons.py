@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from gui.plain import plain
-from gui.reason_texts import say_reason
-from gui.release_texts import as_sentence, in_use_reason
+from gui.texts.plain import plain
+from gui.texts.reason import say_reason
+from gui.texts.release import as_sentence, in_use_reason
 from node.api import pauses
 from node.rehearsal import seen
 from node.trial import verdict
 from node.trial.profile import MetricName
-from node.update import app_jobs, apps, lifecycle, loneliness, noted, overuse, records, watching
+from node.update import app_jobs, apps, lifecycle, loneliness, noted, records, watching
+from node.update.trials import overuse
 
 METRICS: tuple[MetricName, ...] = ("p50", "tail", "cpu", "mem", "leak", "bytes", "fail")
 NAMES = [verdict.unproven([one]) for one in METRICS]

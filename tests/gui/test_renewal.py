@@ -15,14 +15,15 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
-from gui import children, renewal, texts
+from gui import children, renewal
 from gui.app import App, Options
 from gui.renewal import RESTART_CODE
-from gui.story import Seen
+from gui.stories.home import Seen
+from gui.texts import app as texts
 from installers.launcher import keeping
 from installers.launcher import starting as launchers_own
 from node.api.schema import ProgramInUse
-from node.update import programs, starting
+from node.update.files import programs, starting
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import on_loop, wait_until
 from tests.gui.samples import live, status

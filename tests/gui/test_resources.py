@@ -15,12 +15,13 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui import resources_texts, texts
 from gui.app import App
 from gui.changes import REST_S, Changes
 from gui.patching import applied, fields, merged, without
-from gui.resources_story import hours_said, rate_scale, space_scale
-from gui.story import tell
+from gui.stories.home import tell
+from gui.stories.resources import hours_said, rate_scale, space_scale
+from gui.texts import app as texts
+from gui.texts import resources as resources_texts
 from gui.widgets.day_strip import DayStrip
 from node.api.client import Client
 from node.api.schema import Settings, SettingsPatch, Space, Surroundings

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from PySide6.QtWidgets import QApplication, QLabel
 
 from gui.pages.updates import ROWS_AT_FIRST
-from gui.plain import plain
-from gui.release_story import HISTORY_MAX, NOTES_CHARACTERS_MAX, ReleaseStory
-from gui.rollout_story import Notice
-from gui.story import tell
+from gui.stories.home import tell
+from gui.stories.releases import HISTORY_MAX, NOTES_CHARACTERS_MAX, ReleaseStory
+from gui.stories.rollouts import Notice
+from gui.texts.plain import plain
 from tests.gui.gallery import dispose, window
 from tests.gui.release_samples import CURRENT, excepted, rollout, told, with_rollout
 from tests.gui.samples import BASE, LOSSY, NEXT, NOW, NOW_S, live, samples, status, update

@@ -14,16 +14,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gui import why_texts
-from gui.checks_story import tell_checks
-from gui.network_story import NetworkSeen, tell_network
-from gui.node_texts import say
-from gui.notifications import Told as Remembered
-from gui.notifications import wanted
-from gui.plain import plain
-from gui.said import in_words, status_in_words, without_advice
-from gui.story import tell
-from gui.why_texts import say_why
+from gui.stories.checks import tell_checks
+from gui.stories.home import tell
+from gui.stories.network import NetworkSeen, tell_network
+from gui.stories.notifications import Told as Remembered
+from gui.stories.notifications import wanted
+from gui.texts import why as why_texts
+from gui.texts.node import say
+from gui.texts.plain import plain
+from gui.texts.said import in_words, status_in_words, without_advice
+from gui.texts.why import say_why
 from installers.translate import ROOT
 from node.api import (
     check_texts,

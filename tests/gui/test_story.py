@@ -7,9 +7,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from gui import release_story, release_texts, resources_texts, texts
-from gui.checks_story import TICK_S_MAX, tell_checks
-from gui.story import Seen, Silence, Story, tell
+from gui.stories import releases as release_story
+from gui.stories.checks import TICK_S_MAX, tell_checks
+from gui.stories.home import Seen, Silence, Story, tell
+from gui.texts import app as texts
+from gui.texts import release as release_texts
+from gui.texts import resources as resources_texts
 from node.api.schema import Check, CheckResult, ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from gui import texts
 from gui.__main__ import main
 from gui.instance import Instance, meeting_folder
-from gui.pause_story import PauseControl
-from gui.story import Sign
+from gui.stories.home import Sign
+from gui.stories.pause import PauseControl
+from gui.texts import app as texts
 from gui.tray import Steady, Tray, TrayWishes
 
 

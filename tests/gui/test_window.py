@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QApplication
 
-from gui.story import tell
+from gui.stories.home import tell
 from gui.window import PAGES
 from tests.gui.gallery import dispose, window
 from tests.gui.samples import NOW, samples

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gui.feed import Feed
-from gui.story import Seen
+from gui.stories.home import Seen
 from node.api import client as client_module
 from node.api.client import Client, Reload
 from node.api.schema import Event, Settings

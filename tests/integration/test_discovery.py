@@ -17,7 +17,7 @@ from node.practice.host import PlainVault
 from node.practice.profile import PACE
 from node.supervisor.ports import Assignment, Slot
 from node.trust.chain import Chain
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault.transport.discovery import discover
 from tests.signed_world import World
 

@@ -24,9 +24,9 @@ from node.supervisor.home import Home
 from node.supervisor.host import UpdateHost
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
+from node.update.files.slots import Slots
+from node.update.files.trees import read_vault_layer
 from node.update.ports import TwinOrder
-from node.update.slots import Slots
-from node.update.trees import read_vault_layer
 from node.vault import control
 from node.vault.share.tree import manifest_of
 from tests.candidates.catalogue import ROWS, write_source

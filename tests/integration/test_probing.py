@@ -21,7 +21,7 @@ from node.supervisor.ports import Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
 from node.trust.chain import Chain
 from node.update.errors import ProberFailed
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault import control
 from node.vault.core.identity import decode_record
 from tests.signed_world import World as SignedWorld

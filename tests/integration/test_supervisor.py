@@ -31,8 +31,8 @@ from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailabl
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.trust.capabilities import TODAY, Capabilities
-from node.update.slots import Slots
-from node.update.trees import read_vault_layer
+from node.update.files.slots import Slots
+from node.update.files.trees import read_vault_layer
 from node.vault import control
 from node.vault.core.identity import PeerRecord
 from node.vault.share.tree import manifest_of

@@ -26,12 +26,12 @@ from node.supervisor.supervisor import Supervisor
 from node.supervisor.twins import Twin
 from node.supervisor.updating import twin_bytes
 from node.trial.profile import PRACTICE
-from node.update.folders import TrialFolders
+from node.update.files.slots import Slots
+from node.update.files.trees import read_vault_layer
 from node.update.ports import TwinOrder
-from node.update.slots import Slots
-from node.update.trees import read_vault_layer
-from node.update.trial_run import TrialOrder, TrialRun
-from node.update.trial_state import TrialFile
+from node.update.trials.folders import TrialFolders
+from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.state import TrialFile
 from node.vault import control
 from node.vault.share.tree import manifest_of
 from tests import virtual_time

@@ -15,7 +15,7 @@ import pytest
 
 from node.sandbox.spec import SandboxSpec, environment
 from node.supervisor.ports import Slot
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault import control
 from node.vault.core.identity import Signer, certify, encode_certificate
 

@@ -23,7 +23,7 @@ from node.sandbox.spec import SandboxSpec, environment
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault import WIRE_VERSIONS, control
 from node.vault.core import codec, messages
 from node.vault.core.identity import Signer, certify, decode_record, make_record

@@ -14,7 +14,7 @@ from node.pod.build import build_tree
 from node.trust.delta import applied, decode_delta
 from node.trust.errors import MalformedMetadata
 from node.trust.packed import patch, patched, unpack
-from node.update.slots import Slots
+from node.update.files.slots import Slots
 from node.vault.share.tree import CHUNK_BYTES_MAX, tree_hash_of
 from tests.layer_world import Network, lay, read_back
 from tests.property.test_tree import anything

@@ -25,9 +25,9 @@ from node.api.schema import Status
 from node.practice.host import PlainVault
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.home import Home
-from node.update import programs
-from node.update.programs import Program
-from node.update.starting import CACHE, LAUNCHER, Installation
+from node.update.files import programs
+from node.update.files.programs import Program
+from node.update.files.starting import CACHE, LAUNCHER, Installation
 from node.vault.control import Pace
 from tests.benchmarks.vaults import Vaults
 from tests.signed_world import World as SignedWorld

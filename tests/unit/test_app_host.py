@@ -15,8 +15,8 @@ from node.supervisor.app_host import WORK, Programs
 from node.supervisor.home import Home
 from node.update.app_ports import Shown
 from node.update.errors import HostFailed
-from node.update.programs import Program
-from node.update.starting import Installation
+from node.update.files.programs import Program
+from node.update.files.starting import Installation
 from tests.signed_world import World as SignedWorld
 
 CANDIDATE = Path("/slots/app/candidate")

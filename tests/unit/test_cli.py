@@ -35,8 +35,8 @@ from node.supervisor.errors import InvitationError, SettingsError
 from node.supervisor.events import EventLog
 from node.supervisor.home import Home
 from node.supervisor.invitation import encode_invitation
-from node.update import programs
-from node.update.starting import BUSY_CODE, LAUNCHER
+from node.update.files import programs
+from node.update.files.starting import BUSY_CODE, LAUNCHER
 from node.vault.core.identity import Introduction
 from tests.other_user import NOBODY, folder_open_to_all
 

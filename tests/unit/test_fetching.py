@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from node.trust.release import Release
-from node.update import fetching
-from node.update.chunks import CHUNKS_AT_ONCE, TRIES_MAX
 from node.update.errors import ContentRefused, FetchFailed, StageFailed
-from node.update.fetching import fetch_release
-from node.update.slots import Slots
+from node.update.files import fetching
+from node.update.files.chunks import CHUNKS_AT_ONCE, TRIES_MAX
+from node.update.files.fetching import fetch_release
+from node.update.files.slots import Slots
 from node.vault.share.tree import address_of, encode_manifest, manifest_of, tree_hash_of
 from tests import virtual_time
 

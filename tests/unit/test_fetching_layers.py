@@ -18,13 +18,13 @@ from node.pod.build import Built
 from node.trust.delta import Delta, decode_delta
 from node.trust.packed import pack, patch
 from node.trust.release import Offer, Release
-from node.update import links, programs
 from node.update.errors import ContentRefused, SlotDamaged
-from node.update.fetching import fetch_program
+from node.update.files import links, programs
+from node.update.files.fetching import fetch_program
+from node.update.files.objects import Objects
+from node.update.files.slots import Slots
+from node.update.files.starting import Installation
 from node.update.judging import _of_vaults
-from node.update.objects import Objects
-from node.update.slots import Slots
-from node.update.starting import Installation
 from node.vault.share.tree import CHUNK_BYTES_MAX, Manifest, address_of, encode_manifest
 from tests import signed_world, virtual_time
 from tests.layer_world import APP, LINUX, RUNTIME, TEXT, Files, Network, Workshop, lay, read_back, signed
@@ -276,10 +276,10 @@ class TestByDelta:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patches:
-            patches.setattr("node.update.slots.write_tree", full)
+            patches.setattr("node.update.files.slots.write_tree", full)
             with pytest.raises(Exception, match="No space left"):
                 update.network.fetch(update.new, slots)
-        monkeypatch.setattr("node.update.by_delta.patched", full)
+        monkeypatch.setattr("node.update.files.by_delta.patched", full)
 
         fetched = update.network.fetch(update.new, slots)
 
@@ -423,6 +423,6 @@ def test_a_link_in_a_slot_is_found(update: Update, slots: Slots):
 
 
 def test_trees_over_the_limit_of_their_layer_are_refused(update: Update, slots: Slots, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("node.update.fetching.TREE_BYTES_MAX", {"app": 10})
+    monkeypatch.setattr("node.update.files.fetching.TREE_BYTES_MAX", {"app": 10})
     with pytest.raises(ContentRefused, match="over 10"):
         update.network.fetch(update.new, slots)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from node.update import folders as module
-from node.update.folders import NOTED_MAX, TrialFolders, copy_of
+from node.update.trials import folders as module
+from node.update.trials.folders import NOTED_MAX, TrialFolders, copy_of
 
 OWN = "0123456789abcdef"
 

@@ -15,10 +15,10 @@ import pytest
 
 from node.prober.control import Heard, Kind, Outcome, Question
 from node.update.errors import ProberFailed, TwinFailed
-from node.update.interview import NEWS_BYTES_MAX, NEWS_KINDS, REPORT_AGE_S_MAX, Chance, Interview
-from node.update.observations import Measured, NewsServed
-from node.update.plan import Plan
 from node.update.ports import TwinOrder
+from node.update.trials.interview import NEWS_BYTES_MAX, NEWS_KINDS, REPORT_AGE_S_MAX, Chance, Interview
+from node.update.trials.observations import Measured, NewsServed
+from node.update.trials.plan import Plan
 from node.vault.core import codec
 from node.vault.core.identity import position_of
 from node.vault.core.messages import Chunk, HeadContent

@@ -13,11 +13,11 @@ from node.trial.profile import PRACTICE, PRACTICE_URGENT
 from node.trust.layers import Layer
 from node.trust.release import Release
 from node.update.events import StartTrial, Switch, TrialEnded
+from node.update.files.kept import Kept
+from node.update.files.links import LinkingFileSystem
+from node.update.files.slots import Slots
 from node.update.jobs import Job, Means, Work
-from node.update.kept import Kept
 from node.update.lifecycle import NO_TRIAL, Lifecycle
-from node.update.links import LinkingFileSystem
-from node.update.slots import Slots
 from node.update.store import Record, Store
 from tests.note_world import Notes, rollouts_of
 from tests.twin_world import World, trial_folders

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from node.update import kept as module
-from node.update.kept import GENERATIONS_MAX, KEPT, Kept
-from node.update.links import LinkingFileSystem
+from node.update.files import kept as module
+from node.update.files.kept import GENERATIONS_MAX, KEPT, Kept
+from node.update.files.links import LinkingFileSystem
 from node.vault.storage import tally
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import CHUNKS, RealFileSystem

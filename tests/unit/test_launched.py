@@ -12,9 +12,9 @@ import pytest
 from node.api.schema import Check, Status
 from node.supervisor.errors import HomeError, HomeInUse, PassphraseWanted, PortInUse, StateError
 from node.supervisor.launched import HEALTHY_S, LOOK_S, Proving, Signs, exit_code, prove
-from node.update import programs
-from node.update.programs import Program, Programs
-from node.update.starting import BUSY_CODE, Installation
+from node.update.files import programs
+from node.update.files.programs import Program, Programs
+from node.update.files.starting import BUSY_CODE, Installation
 from tests import virtual_time
 from tests.gui.samples import status
 

@@ -15,7 +15,7 @@ from installers.launcher.keeping import RESTART_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
 from installers.launcher.trees import is_whole
 from node.supervisor.launched import HEALTHY_S, LOOK_S
-from node.update import programs
+from node.update.files import programs
 from tests.launcher_world import BECOMES_S, LATE_S, Behaviour, PretendedSystem, World
 
 HEALTHY_S_MAX = 180.0

@@ -19,8 +19,8 @@ from installers.launcher.arguments import Asked, Kind, asked, default_home
 from installers.launcher.keeping import RESTART_CODE, Limits, Window, carry_out
 from installers.launcher.lock import held
 from installers.launcher.record import INSTALLED, Pair
-from node.update import programs
-from node.update.starting import Installation
+from node.update.files import programs
+from node.update.files.starting import Installation
 from tests.launcher_world import Behaviour, PretendedSystem, World
 
 LAUNCHER = Path(installers.launcher.__file__).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.update.links import LINKLESS, copy_data
+from node.update.files.links import LINKLESS, copy_data
 
 CHUNK = "a" * 64
 

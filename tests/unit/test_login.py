@@ -14,7 +14,7 @@ import pytest
 
 from node.supervisor.errors import SettingsError
 from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere, login_start, start_command
-from node.update.starting import LAUNCHER, Installation
+from node.update.files.starting import LAUNCHER, Installation
 
 COMMAND = ("/opt/a b/python", "-m", "gui", "--home", '/home/o"hara/$5 100%')
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import random
 
-from node.update import plan as plans
-from node.update.plan import CHUNK_BYTES_MAX, NEAR_BITS, READABLE_MIN, SECRET_BYTES, Draw, Plan
+from node.update.trials import plan as plans
+from node.update.trials.plan import CHUNK_BYTES_MAX, NEAR_BITS, READABLE_MIN, SECRET_BYTES, Draw, Plan
 from node.vault.core.identity import distance
 
 POSITION = int.from_bytes(hashlib.sha256(b"twin").digest(), "big")

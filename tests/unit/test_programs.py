@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from node.update import programs
-from node.update.programs import INSTALLED, PROGRAMS, Program, Programs
+from node.update.files import programs
+from node.update.files.programs import INSTALLED, PROGRAMS, Program, Programs
 from tests.crashes.full import FullDisk
 from tests.crashes.platter import Platter, put_down
 

@@ -15,8 +15,8 @@ from installers.launcher.record import INSTALLED, Pair
 from node.api import schema
 from node.supervisor.home import Home
 from node.supervisor.programs import LOG, Programs
-from node.update import programs
-from node.update.starting import Installation, running
+from node.update.files import programs
+from node.update.files.starting import Installation, running
 from tests.gui.samples import update
 
 BAD, BEFORE = "a" * 64, "b" * 64

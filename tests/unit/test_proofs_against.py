@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.update.observations import Neighbour, proofs_against
+from node.update.trials.observations import Neighbour, proofs_against
 from node.vault.core.codec import encode
 from node.vault.core.identity import Signer, certify
 from node.vault.core.messages import Evidence, SignedAnswer

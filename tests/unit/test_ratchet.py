@@ -6,9 +6,9 @@ import pytest
 
 from node.trial.ratchet import STEPS_MAX, YEAR_S, Estimate, Estimates, Step, distances, worst
 from node.trust.release import Release
-from node.update.drift import distances_of
 from node.update.lifecycle import Lifecycle
 from node.update.store import Record
+from node.update.trials.drift import distances_of
 from tests.trial_world import World
 
 NOW_S = 10 * YEAR_S

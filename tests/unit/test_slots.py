@@ -16,9 +16,9 @@ import pytest
 
 import node
 from node.trust.capabilities import TODAY, Capabilities
-from node.update import bytecode, trees
 from node.update.errors import SlotDamaged, StageFailed
-from node.update.slots import Pointer, Slots
+from node.update.files import bytecode, trees
+from node.update.files.slots import Pointer, Slots
 from node.vault.share.tree import Manifest, manifest_of, tree_hash_of
 from node.vault.storage.filesystem import RealFileSystem
 
@@ -177,7 +177,7 @@ class TestStaging:
         assert not unfinished.exists()
 
     def test_a_slot_larger_than_the_limit_is_not_staged(self, slots: Slots, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("node.update.slots.TREE_BYTES_MAX", {"vault": 10})
+        monkeypatch.setattr("node.update.files.slots.TREE_BYTES_MAX", {"vault": 10})
         with pytest.raises(StageFailed):
             stage(slots)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.update.trees import remove_tree, size_of
+from node.update.files.trees import remove_tree, size_of
 from tests.other_user import NOBODY, folder_open_to_all
 
 

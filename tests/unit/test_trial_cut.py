@@ -12,12 +12,12 @@ import pytest
 
 from node.trial.profile import Profile
 from node.trial.trial import Trial
-from node.update import keeping
 from node.update.errors import StateUnreadable, TwinFailed
 from node.update.ports import TwinOrder
-from node.update.rehearsal import TrialResult
-from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
-from node.update.trial_state import Cut, TrialFile
+from node.update.trials import keeping
+from node.update.trials.rehearsal import TrialResult
+from node.update.trials.run import HANDOVER_S, TrialOrder, TrialRun
+from node.update.trials.state import Cut, TrialFile
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, World, trial_folders, utc_s
 from tests.unit.test_trial_run import PROFILE

@@ -18,13 +18,13 @@ from node.prober.control import ChunkKind, Heard, Outcome, Question
 from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
-from node.update.folders import copy_of
-from node.update.identities import DRAWS_MAX, draw_identities, shared_bits
-from node.update.observations import Measured, Neighbour, Observer, ProbeAnswer, reports_about
 from node.update.ports import TwinOrder
-from node.update.rehearsal import TrialResult, WayBack, rehearse
-from node.update.trial_run import HANDOVER_S, TrialOrder, TrialRun
-from node.update.trial_state import TrialFile
+from node.update.trials.folders import copy_of
+from node.update.trials.identities import DRAWS_MAX, draw_identities, shared_bits
+from node.update.trials.observations import Measured, Neighbour, Observer, ProbeAnswer, reports_about
+from node.update.trials.rehearsal import TrialResult, WayBack, rehearse
+from node.update.trials.run import HANDOVER_S, TrialOrder, TrialRun
+from node.update.trials.state import TrialFile
 from node.vault.core.identity import Signer, position_of
 from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
@@ -254,7 +254,7 @@ class TestNobodyKnows:
         assert shared_bits(first, second) >= 6
 
     def test_identities_are_drawn_at_most_so_often(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("node.update.identities.DRAWS_MAX", 20)
+        monkeypatch.setattr("node.update.trials.identities.DRAWS_MAX", 20)
         drawn = []
 
         def entropy(n: int) -> bytes:

@@ -12,11 +12,11 @@ import pytest
 
 from node.trial import PRACTICE, ChunkLost, Trial
 from node.trial.ratchet import STEPS_MAX, Estimate, Estimates
-from node.update import trial_state
 from node.update.errors import StateUnreadable
-from node.update.observations import ACKNOWLEDGED_MAX, SUSPICIONS_KEPT_MAX, Suspicion
-from node.update.restarts import Restart
-from node.update.trial_state import Acknowledged, KeptTrial, KeptTwin, TrialFile
+from node.update.trials import state as trial_state
+from node.update.trials.observations import ACKNOWLEDGED_MAX, SUSPICIONS_KEPT_MAX, Suspicion
+from node.update.trials.restarts import Restart
+from node.update.trials.state import Acknowledged, KeptTrial, KeptTwin, TrialFile
 from node.vault.storage.filesystem import write_durably
 from tests.trial_world import World
 

@@ -11,13 +11,14 @@ import pytest
 
 from node.api.schema import Update, Updates
 from node.trust.release import Release
-from node.update import app_jobs, app_store, events, programs
+from node.update import app_jobs, app_store, events
 from node.update.app_jobs import AppMeans
 from node.update.app_ports import Shown
 from node.update.app_store import AppStore
 from node.update.apps import Apps, Policy
 from node.update.errors import FetchFailed
-from node.update.programs import INSTALLED, Program
+from node.update.files import programs
+from node.update.files.programs import INSTALLED, Program
 from node.update.store import Record
 from tests.virtual_time import run
 

@@ -25,19 +25,20 @@ from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.trust.layers import Layer
-from node.update import judging, keeping
+from node.update import judging
 from node.update.driver import Updates
 from node.update.errors import StateUnreadable
 from node.update.events import PRACTICE as PRACTICE_LIMITS
+from node.update.files.kept import KEPT, Kept
+from node.update.files.links import LinkingFileSystem
+from node.update.files.slots import Slots
 from node.update.jobs import Means
-from node.update.kept import KEPT, Kept
-from node.update.links import LinkingFileSystem
 from node.update.records import GAINS_IN_PLACE
-from node.update.rehearsal import TrialResult
 from node.update.rollouts import Rollouts
-from node.update.slots import Slots
 from node.update.store import Saved, Store
-from node.update.trial_state import KeptTrial, TrialFile
+from node.update.trials import keeping
+from node.update.trials.rehearsal import TrialResult
+from node.update.trials.state import KeptTrial, TrialFile
 from node.vault.share.tree import Manifest
 from tests import note_world, signed_world, twin_world, virtual_time
 from tests.twin_world import Nature, trial_folders

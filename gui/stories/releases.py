@@ -1,0 +1,356 @@
+"""A release told for the Updates page: where it stands, what was seen of it, what became of others.  Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from gui.stories.rollouts import Notice, tell_makers, tell_turn
+from gui.texts import release as words
+from gui.texts.app import at, lasted
+from gui.texts.said import in_words
+from node.api.schema import MetricView, Phase, ProgramLeft, RefusedHead, Status, TrialView, Update, Updates
+
+Mark = Literal["ok", "wait", "note", "bad", "fault"]
+Outcome = Literal["open", "in_use", "thrown_away", "not_proven", "taken_back"]
+Kind = Literal["in_use", "took_over", "thrown_away", "not_proven", "taken_back", "turned_away"]
+
+HISTORY_MAX: Final = 200
+NOTES_CHARACTERS_MAX: Final = 700  # shown; its makers may write more
+_STAGE: Final[dict[Phase, int]] = {
+    "announced": 0,
+    "fetching": 0,
+    "staged": 0,
+    "on_trial": 1,
+    "rehearsing": 1,
+    "promoting": 2,
+    "probation": 2,
+    "confirmed": 2,
+    "refused": 1,
+    "not_proven": 1,
+    "rolled_back": 2,
+    "returning": 2,
+    "recalling": 2,
+    "recalled": 2,
+}
+_OUTCOME: Final[dict[Phase, Outcome]] = {
+    "confirmed": "in_use",
+    "refused": "thrown_away",
+    "not_proven": "not_proven",
+    "rolled_back": "taken_back",
+    "recalled": "taken_back",
+}
+_LEAD: Final[dict[Phase, str]] = {
+    "announced": words.ANNOUNCED_LEAD,
+    "fetching": words.FETCHING_LEAD,
+    "staged": words.STAGED_LEAD,
+    "on_trial": "",  # depends on the sandbox
+    "rehearsing": words.REHEARSING_LEAD,
+    "promoting": words.PROMOTING_LEAD,
+    "probation": words.PROBATION_LEAD,
+    "returning": words.RETURNING_LEAD,
+    "recalling": words.RECALLING_LEAD,
+}
+_UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation", "returning", "recalling")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    word: str
+    under: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Three stops, the one at which it stands, and whether that is open or how it ended."""
+
+    stops: tuple[Stop, Stop, Stop]
+    stage: int
+    outcome: Outcome
+    is_fetching: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: its figure in words, and a verdict with its mark."""
+
+    figure: str
+    mark: Mark
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What is probable for the speed, in per cent; negative is slower."""
+
+    low: float
+    best: float
+    high: float
+    limit: float
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    name: str
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    title: str
+    data: Finding
+    blocks: int
+    faults: int
+    votes: Finding
+    rated: int
+    needed: int
+    speed: Finding
+    speed_range: Range | None
+    also: tuple[Also, ...]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    kind: Kind
+    version: str
+    when: str
+    verdict: str
+    reason: str
+    details: str
+    notes: str = ""  # what is new in it, as its makers say
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStory:
+    title: str
+    lead: str
+    way: Way | None
+    evidence: Evidence | None
+    history: tuple[HistoryRow, ...]
+    turn: str = ""
+    notes: str = ""
+    makers: Notice | None = None
+
+
+def current(updates: Updates | None) -> Update | None:
+    """The release that is on its way: the one being tried out or taking over, else the newest that waits."""
+    items = [] if updates is None else [item for item in updates.items if item.phase not in _OUTCOME]
+    under_way = [item for item in items if item.phase in _UNDER_WAY]
+    return next(iter(under_way or items), None)
+
+
+def trying(updates: Updates | None) -> str:
+    """The version that runs beside the one in use right now, or nothing."""
+    one = current(updates)
+    return one.version if one is not None and one.phase == "on_trial" else ""
+
+
+def tell_releases(
+    status: Status | None, updates: Updates | None, trial: TrialView | None, now: datetime
+) -> ReleaseStory:
+    if status is None or updates is None:
+        return ReleaseStory(words.NOT_KNOWN, words.NOT_KNOWN_LEAD, None, None, ())
+    one = current(updates)
+    in_use = status.in_use.version if status.in_use else ""
+    decided = max(
+        (item for item in updates.items if item.phase in _OUTCOME), key=lambda item: item.decided_s or 0.0, default=None
+    )
+    told = one or decided
+    if one is not None:
+        title = words.title_of(one.phase, one.version)
+        lead = _LEAD[one.phase] or words.on_trial_lead(status.sandbox)
+        if one.phase == "announced" and one.reason:
+            lead = words.waits_because(one.reason)
+        if one.phase == "rehearsing" and one.exception:
+            lead = words.SELF_TEST_LEAD
+    else:
+        title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
+        if decided is not None:
+            lead = words.decided_lead(
+                decided.phase, decided.version, at(_decided_s(decided), now), decided.reason,
+                was_tried="on_trial" in decided.seconds,
+            )  # fmt: skip
+        if decided is not None and decided.phase == "confirmed" and decided.exception:
+            lead = words.exception_lead(at(_decided_s(decided), now), decided.exception)
+        kept = [item for item in updates.items if item.phase == "confirmed" and item.is_recalled]
+        if status.in_use and any(item.tree_hash == status.in_use.tree_hash for item in kept):
+            lead = words.recalled_lead(in_use)  # whatever was decided since
+    evidence = None
+    if told is not None and trial is not None and trial.release == told.release:
+        evidence = tell_evidence(trial, is_open=told.phase == "on_trial")
+    way = None if told is None else tell_way(told, in_use, trial, now)
+    return ReleaseStory(
+        title, lead, way, evidence, tell_history(status, updates, one, now),
+        turn=tell_turn(one), notes=_notes(one), makers=tell_makers(updates),
+    )  # fmt: skip
+
+
+def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -> Way:
+    stage, outcome = _STAGE[one.phase], _OUTCOME.get(one.phase, "open")
+    checked = Stop(words.BEING_FETCHED if one.phase == "fetching" else words.CHECKED, words.signed_by(one.signers))
+    started_s = trial.started_s if trial is not None and trial.release == one.release else None
+    tried_s = one.seconds.get("on_trial")
+    tried_for = words.for_time(lasted(tried_s)) if tried_s else ""
+    since = words.since(at(started_s, now)) if started_s else ""
+    decided = words.at_moment(at(_decided_s(one), now))
+    tried = {
+        "on_trial": Stop(words.BEING_TRIED, since or words.BEING_TRIED),
+        "rehearsing": Stop(words.REHEARSING, words.WAY_BACK),
+        "refused": Stop(words.THROWN_AWAY, decided),
+        "not_proven": Stop(words.NOT_PROVEN, decided),
+    }.get(one.phase, Stop(words.TRIED, tried_for) if stage == 2 else Stop(words.TRIED, words.NEXT))
+    if one.phase == "on_trial" and not since:
+        tried = Stop(words.BEING_TRIED, "")
+    if stage == 2 and not tried_s:
+        tried = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else words.SAME_FILES)
+    used = {
+        "promoting": Stop(words.TAKING_OVER, words.now_using(in_use) if in_use else ""),
+        "probation": Stop(words.IN_USE, words.WATCHED),
+        "confirmed": Stop(words.IN_USE, _watched(one, now) or words.since(at(_decided_s(one), now))),
+        "rolled_back": Stop(words.TAKEN_BACK, decided),
+        "returning": Stop(words.GOING_BACK, words.FAILED),
+        "recalling": Stop(words.GOING_BACK, words.RECALLED),
+        "recalled": Stop(words.RECALLED, decided),
+        "refused": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
+        "not_proven": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
+    }.get(one.phase, Stop(words.IN_USE, words.now_using(in_use) if in_use else ""))
+    return Way((checked, tried, used), stage, outcome, is_fetching=one.phase == "fetching")
+
+
+def tell_evidence(trial: TrialView, *, is_open: bool) -> Evidence:
+    faults = trial.lost + trial.wrong
+    if faults:
+        data = Finding(words.asked_for(trial.verified_reads), "fault", words.lost_and_wrong(trial.lost, trial.wrong))
+    elif trial.verified_reads:
+        data = Finding(words.asked_for(trial.verified_reads), "ok", words.NONE_LOST)
+    else:
+        asked = words.NOTHING_ASKED if is_open else words.NOTHING_WAS_ASKED
+        data = Finding(asked, "wait", words.STILL_MEASURING if is_open else words.NOT_MEASURED)
+    is_enough = trial.neighbours_rated >= trial.neighbours_needed > 0
+    lacking = words.TOO_SMALL_TO_RATE
+    if trial.neighbours_needed:
+        lacking = words.at_least(trial.neighbours_needed, is_open=is_open)
+    votes = Finding(
+        words.rated(trial.neighbours_rated, is_open=is_open),
+        "ok" if is_enough else "wait",
+        words.ENOUGH_RATED if is_enough else lacking,
+    )
+    by_name = {metric.name: metric for metric in trial.metrics}
+    speed = by_name.pop("p50", None)
+    return Evidence(
+        title=words.SEEN_SO_FAR if is_open else words.seen_of(trial.version),
+        data=data,
+        blocks=trial.blocks,
+        faults=faults,
+        votes=votes,
+        rated=trial.neighbours_rated,
+        needed=trial.neighbours_needed,
+        speed=_speed(speed, is_open=is_open),
+        speed_range=_range(speed),
+        also=tuple(_also(metric, is_open=is_open) for metric in by_name.values() if metric.name in words.METRICS),
+        is_open=is_open,
+    )
+
+
+def _decided_s(one: Update) -> float:
+    return one.announced_s if one.decided_s is None else one.decided_s
+
+
+def _watched(one: Update, now: datetime) -> str:
+    return words.watched_until(at(one.watched_until_s, now)) if one.watched_until_s is not None else ""
+
+
+def _has_range(metric: MetricView) -> bool:
+    return metric.low is not None and metric.high is not None and math.isfinite(metric.low + metric.high)
+
+
+def _mark(metric: MetricView) -> Mark:
+    if metric.is_alarming:
+        return "fault"
+    # Of a trend nothing is ever proven: that it raises no alarm is all there is to say.
+    is_good = _has_range(metric) if metric.name == "leak" else metric.is_proven
+    return "ok" if is_good else "wait"
+
+
+def _speed(metric: MetricView | None, *, is_open: bool) -> Finding:
+    open_word = words.STILL_MEASURING if is_open else words.NOT_GOOD_ENOUGH
+    if metric is None or metric.estimate is None:
+        return Finding(words.NOTHING_MEASURED if is_open else words.NOT_MEASURED, "wait", open_word)
+    figure = words.first_guess(metric.estimate, is_open=is_open)
+    if metric.low is not None and metric.high is not None and _has_range(metric):
+        figure = words.speed(metric.low, metric.high, metric.estimate)
+    verdict = {"fault": words.TOO_SLOW, "ok": words.PROVEN}.get(_mark(metric), open_word)
+    return Finding(figure, _mark(metric), verdict)
+
+
+def _range(metric: MetricView | None) -> Range | None:
+    if metric is None or metric.low is None or metric.high is None or not _has_range(metric):
+        return None
+    best = metric.estimate if metric.estimate is not None else (metric.low * metric.high) ** 0.5
+    low, best, high, limit = ((1 - factor) * 100 for factor in (metric.high, best, metric.low, metric.limit))
+    return Range(low, best, high, limit, is_proven=metric.is_proven)
+
+
+def _also(metric: MetricView, *, is_open: bool) -> Also:
+    name, more, less = words.METRICS[metric.name]
+    text = words.STILL_MEASURING if is_open else words.NOT_MEASURED
+    if metric.low is not None and metric.high is not None and _has_range(metric):
+        text = words.between(metric.low, metric.high, more, less)
+    return Also(name, _mark(metric), text)
+
+
+def tell_history(status: Status, updates: Updates, told: Update | None, now: datetime) -> tuple[HistoryRow, ...]:
+    """What became of every release, newest first; the one still on its way is told above it."""
+    in_use_hash = status.in_use.tree_hash if status.in_use else ""
+    ended = [item for item in updates.items if item is not told and item.phase in _OUTCOME]
+    dated = [(_decided_s(item), _row(item, in_use_hash, now)) for item in ended]
+    dated += [(head.at_s, _turned_away(head, now)) for head in updates.refused_heads]
+    dated += [(left.at_s, _left(left, now)) for left in updates.left_programs]
+    dated.sort(key=lambda pair: pair[0], reverse=True)
+    rows = [row for _, row in dated[:HISTORY_MAX]]
+    known = {item.tree_hash for item in updates.items}
+    if status.in_use is not None and in_use_hash not in known:
+        when = words.since(at(status.in_use.since_s, now))
+        rows.append(HistoryRow("in_use", status.in_use.version, when, words.IN_USE, words.FIRST_VERSION, ""))
+    return tuple(rows)
+
+
+def _row(item: Update, in_use_hash: str, now: datetime) -> HistoryRow:
+    kinds: dict[Phase, tuple[Kind, str]] = {
+        "confirmed": ("took_over", words.TOOK_OVER),
+        "refused": ("thrown_away", words.THROWN_AWAY),
+        "not_proven": ("not_proven", words.NOT_PROVEN),
+        "rolled_back": ("taken_back", words.TAKEN_BACK),
+        "recalled": ("taken_back", words.RECALLED),
+    }
+    kind, verdict = kinds[item.phase]
+    when = at(_decided_s(item), now)
+    if item.phase == "confirmed" and item.tree_hash == in_use_hash:
+        kind, verdict, when = "in_use", words.IN_USE, words.since(when)
+    say = words.in_use_reason if item.phase == "confirmed" else words.as_sentence
+    reason = say(item.reason or verdict)
+    watched_until = at(item.watched_until_s, now) if item.watched_until_s is not None else ""
+    details = words.details(item.signers, item.bytes_fetched, watched_until, is_urgent=item.is_urgent)
+    return HistoryRow(kind, item.version, when, verdict, reason, details, _notes(item))
+
+
+def _notes(one: Update | None) -> str:
+    """What its makers say is new in it: text of strangers, in one line and not too long."""
+    text = " ".join(one.notes.split()) if one is not None else ""
+    return text if len(text) <= NOTES_CHARACTERS_MAX else f"{text[: NOTES_CHARACTERS_MAX - 1].rstrip()}…"
+
+
+def _left(one: ProgramLeft, now: datetime) -> HistoryRow:
+    """A version of Perennial itself that did not start: another one does already, so there is nothing to do."""
+    why = in_words(one.sentence, one.said)
+    return HistoryRow("taken_back", one.version or words.ITSELF, at(one.at_s, now), words.TAKEN_BACK, why, "")
+
+
+def _turned_away(head: RefusedHead, now: datetime) -> HistoryRow:
+    why, details = words.turned_away(head.reason)
+    return HistoryRow("turned_away", words.OFFER, at(head.at_s, now), words.TURNED_AWAY, why, details)

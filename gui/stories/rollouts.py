@@ -1,0 +1,50 @@
+"""How a release comes to all computers, and whether its makers agree, told for the Updates page.  Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gui.texts import rollout as words
+from gui.texts.app import lasted
+from gui.texts.said import in_words
+from node.api.schema import RolloutView, Update, Updates
+
+_WAITING: Final = ("announced", "fetching", "staged", "on_trial", "rehearsing")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about all updates.  ``is_grave``: none is taken up until it has ended."""
+
+    text: str
+    is_grave: bool
+
+
+def tell_turn(one: Update | None) -> str:
+    """Whose turn it is, and what others found; "" once it does not matter any more."""
+    if one is None or one.rollout is None or one.phase not in _WAITING:
+        return words.URGENT if one is not None and one.is_urgent and one.phase in _WAITING else ""
+    parts = [words.URGENT] if one.is_urgent else []
+    parts += [_turn(one.rollout)]
+    if one.rollout.passed or one.rollout.failed:
+        parts.append(words.others(one.rollout.enrolled, one.rollout.passed, one.rollout.failed))
+    if one.rollout.is_slow:
+        parts.append(words.TWICE)
+    return " ".join(parts)
+
+
+def tell_makers(updates: Updates | None) -> Notice | None:
+    """What was last heard of those who sign; None where the node does not know."""
+    news = updates.developers if updates is not None else None
+    return None if news is None else Notice(in_words(news.sentence, news.said), is_grave=news.state != "current")
+
+
+def _turn(rollout: RolloutView) -> str:
+    if rollout.halted_s > 0:
+        return words.halted(lasted(rollout.halted_s))
+    if rollout.waves == 1:
+        return words.ALL_AT_ONCE
+    if rollout.own_wave > rollout.open_wave:
+        return words.not_yet(rollout.open_wave, rollout.own_wave, rollout.waves)
+    return words.OUR_TURN

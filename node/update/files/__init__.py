@@ -1,0 +1,14 @@
+"""The files of versions: how they come from the network, lie on this disk, and which of them run.
+
+fetching.py  what a release lacks, from the network into a slot
+by_delta.py  the same by what differs from a tree that is here
+chunks.py    chunks from the network, several at once, each checked
+objects.py   what was fetched for a slot that is not staged yet
+slots.py     versions on disk, read-only, and the pointer to the one in use
+trees.py     trees of files: written, compared with their hash, removed
+bytecode.py  byte code of a slot, prepared by us
+programs.py  which pair of app and runtime runs, and which ran before it
+starting.py  how a program is started, and where the launcher lies
+kept.py      the store as it was before a version ran, for the way back
+links.py     hard links, and a vault's data copied with them
+"""

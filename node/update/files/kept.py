@@ -1,0 +1,313 @@
+"""The store as it was before a version ran: what that version removes of it comes back with the way back.
+
+    kept/<number>-<tree hash>/<address>   hard links to the chunks that lay in the store before that version ran
+    kept/<number>-<tree hash>.settled     nothing of it has to be given back
+
+              keep              that version is to run: what came since is kept too
+    nothing --------> settled -----------------------------------------------------> open
+       ^               |   ^                                                           |
+       '---- drop -----'   '------ one from before is to run: it is given back --------'
+
+A link takes no room while the store has the chunk too.  What stands here alone counts against the farmer's limit, and
+is given up, the oldest first, when the limit needs it.  The folder lies outside of what any vault can see.
+
+Where a file system has no hard links nothing is kept (decision 0040).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from node.update.files.links import Found
+from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
+from node.vault.storage.filesystem import CHUNKS, INCOMING
+from node.vault.storage.tally import TALLY
+
+KEPT: Final = "kept"
+SETTLED: Final = ".settled"
+GENERATIONS_MAX: Final = 4  # more ways back in a row than any node should need
+HASHED_BYTES_MAX: Final = 256 << 20  # read again on the way back; of what is beyond only the size is looked at
+
+_CHUNK_NAME: Final = re.compile("[0-9a-f]{64}")
+_GENERATION: Final = re.compile("([0-9]{6,12})-([0-9a-f]{64})")
+
+log = logging.getLogger(__name__)
+
+
+class LinkingDisk(Protocol):
+    """What is needed of the home's disk.  Every call blocks and may raise ``OSError``."""
+
+    def names_in(self, directory: str) -> set[str]: ...
+
+    def numbers(self, directory: str) -> dict[str, int]: ...
+
+    def read(self, path: str) -> bytes: ...
+
+    def look(self, path: str) -> Found: ...
+
+    def link(self, source: str, target: str) -> None: ...
+
+    def write(self, path: str, content: bytes) -> None: ...
+
+    def fsync(self, path: str) -> None: ...
+
+    def fsync_directory(self, directory: str) -> None: ...
+
+    def remove(self, path: str) -> None: ...
+
+    def make_folder(self, path: str) -> None: ...
+
+    def remove_folder(self, path: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What was kept before the version ``tree_hash`` ran for the first time."""
+
+    number: int
+    tree_hash: str
+
+    @property
+    def folder(self) -> str:
+        return f"{KEPT}/{self.number:06d}-{self.tree_hash}"
+
+    @property
+    def mark(self) -> str:
+        return self.folder + SETTLED
+
+
+class Kept:
+    """What is kept of one home's store.  Everything blocks; several threads may call it; nothing raises for the disk.
+
+    Invariant: a chunk that was acknowledged before a version ran is in the store or here, until it is dropped or given
+    up, or a version from before removes it.
+    """
+
+    def __init__(self, disk: LinkingDisk, data: str) -> None:
+        """``data`` is the data folder of the vault in use, as seen from the home."""
+        self._disk = disk
+        self._store = f"{data}/{CHUNKS}"
+        self._incoming = f"{data}/{INCOMING}"
+        self._tally = f"{data}/{TALLY}"
+        self._lock = threading.Lock()  # held while links are made, or removed for good
+
+    def keep(self, tree_hash: str) -> None:
+        """Keep what the store holds now, as far as the disk can, before that version is taken into use.
+
+        Called again it goes on where it was cut off.  The vault in use may go on meanwhile: what it stores after this
+        is kept by ``before_run``.
+        """
+        with self._lock, _told("the store could not be kept"):
+            generations = self._generations()
+            own = next((each for each in generations if each.tree_hash == tree_hash), None)
+            if own is None:
+                for oldest in generations[: max(0, len(generations) + 1 - GENERATIONS_MAX)]:
+                    self._remove(oldest)
+                own = self._begin(generations[-1].number + 1 if generations else 1, tree_hash)
+            self._fill(own)
+
+    def before_run(self, tree_hash: str) -> int:
+        """See to the store while no vault is at it, before that version runs; return how many chunks came back.
+
+        If versions ran that were taken into use after it, what they removed is given back.  If the store is kept
+        because of it, what was stored since is kept too.
+        """
+        given = 0
+        with self._lock, _told("what is kept of the store could not be looked after"):
+            generations = self._generations()
+            own = _newest_at(generations, tree_hash)
+            for later in reversed(generations[own + 1 :]):
+                given += self._give_back(later)
+            if own >= 0:
+                self._unsettle(generations[own])
+                self._fill(generations[own])
+        if given:
+            log.info("chunks were given back count=%d to tree=%s", given, tree_hash[:8])
+        return given
+
+    def drop(self, in_use: str, on_the_way: Collection[str], *, is_for_good: bool) -> None:
+        """Remove what no way back needs: that of versions which did not run, or of which all was given back.
+
+        If the version in use is there ``is_for_good``, also what was kept before it ran, and earlier.  What was kept
+        because of those that are still ``on_the_way`` stays.
+        """
+        with self._lock, _told("what was kept of the store could not be removed"):
+            generations = self._generations()
+            own = _newest_at(generations, in_use)
+            for at, each in enumerate(generations):
+                is_done = is_for_good if at <= own else self._is_settled(each)
+                if is_done and each.tree_hash not in on_the_way:
+                    self._remove(each)
+
+    def alone_bytes(self) -> int:
+        """What stands here alone: so much of the disk would be free without it."""
+        with _told("what is kept of the store could not be measured"):
+            return sum(found.size_bytes for found, _ in self._alone())
+        return 0
+
+    def give_up(self, size_bytes: int) -> int:
+        """Free so many bytes at least, if there are so many, the oldest first; return how many it were."""
+        freed = 0
+        with self._lock, _told("what is kept of the store could not be given up"):
+            for found, paths in self._alone():
+                if freed >= size_bytes:
+                    break
+                for path in paths:
+                    self._disk.remove(path)
+                freed += found.size_bytes
+        if freed:
+            log.warning("the way back lost chunks to the disk limit bytes=%d", freed)
+        return freed
+
+    # One generation.
+
+    def _begin(self, number: int, tree_hash: str) -> Generation:
+        """A new one, of which nothing has to be given back yet: that version has not run."""
+        new = Generation(number, tree_hash)
+        self._disk.make_folder(KEPT)
+        self._disk.fsync_directory(".")
+        self._settle(new)
+        return new
+
+    def _fill(self, generation: Generation) -> None:
+        """Link what the store has and the generation has not; durable once this returns."""
+        names = self._names(self._store) - self._names(generation.folder)
+        new = [name for name in names if _CHUNK_NAME.fullmatch(name)]
+        if not new:
+            return
+        self._disk.make_folder(generation.folder)
+        self._disk.fsync_directory(KEPT)
+        try:
+            for name in new:
+                with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+                    self._disk.link(f"{self._store}/{name}", f"{generation.folder}/{name}")
+        finally:  # the disk may take no more names, or none at all: what is here already stays
+            self._disk.fsync_directory(generation.folder)
+
+    def _unsettle(self, generation: Generation) -> None:
+        """Note that this version runs from now on: what it removes has to be given back."""
+        with contextlib.suppress(FileNotFoundError):
+            self._disk.remove(generation.mark)
+            self._disk.fsync_directory(KEPT)
+
+    def _settle(self, generation: Generation) -> None:
+        self._disk.write(generation.mark, b"")
+        self._disk.fsync(generation.mark)
+        self._disk.fsync_directory(KEPT)
+
+    def _is_settled(self, generation: Generation) -> bool:
+        try:
+            self._disk.look(generation.mark)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _give_back(self, generation: Generation) -> int:
+        """Link what the store lacks of the generation, or holds another file for; return how many chunks that were."""
+        if self._is_settled(generation):
+            return 0
+        stored = self._numbers(self._store)
+        lost = [name for name, number in self._numbers(generation.folder).items() if stored.get(name) != number]
+        if lost:
+            self._forget_tally()
+        given = failures = 0
+        hash_bytes = HASHED_BYTES_MAX
+        for name in lost:
+            try:
+                size_bytes = self._disk.look(f"{generation.folder}/{name}").size_bytes
+                hash_bytes -= size_bytes
+                if self._is_whole(generation, name, size_bytes, is_hashed=hash_bytes >= 0):
+                    if name in stored:
+                        self._disk.remove(f"{self._store}/{name}")
+                    self._disk.link(f"{generation.folder}/{name}", f"{self._store}/{name}")
+                    given += 1
+            except OSError as error:
+                log.warning("a chunk could not be given back chunk=%s reason=%s", name[:8], error)
+                failures += 1
+        if lost:
+            self._disk.fsync_directory(self._store)
+        if not failures:
+            self._settle(generation)
+        return given
+
+    def _is_whole(self, generation: Generation, name: str, size_bytes: int, *, is_hashed: bool) -> bool:
+        if not 1 <= size_bytes <= CHUNK_BYTES_MAX:
+            return False
+        return not is_hashed or address_of(self._disk.read(f"{generation.folder}/{name}")).hex() == name
+
+    def _forget_tally(self) -> None:
+        """Let the next vault count its chunks: there are about to be more than the tally says."""
+        with contextlib.suppress(FileNotFoundError):
+            self._disk.remove(self._tally)
+        self._disk.fsync_directory(self._incoming)
+
+    def _remove(self, generation: Generation) -> None:
+        """Remove a generation; its mark goes last, so that what a power cut leaves of it is not given back."""
+        names = self._names(generation.folder)
+        for name in names:
+            self._disk.remove(f"{generation.folder}/{name}")
+        if names:
+            self._disk.fsync_directory(generation.folder)
+        self._disk.remove_folder(generation.folder)
+        self._disk.fsync_directory(KEPT)
+        with contextlib.suppress(FileNotFoundError):
+            self._disk.remove(generation.mark)
+            self._disk.fsync_directory(KEPT)
+
+    # What there is.
+
+    def _generations(self) -> list[Generation]:
+        """The oldest first; also one of which only the mark is left."""
+        found = {
+            Generation(int(match[1]), match[2])
+            for name in self._names(KEPT)
+            if (match := _GENERATION.fullmatch(name.removesuffix(SETTLED)))
+        }
+        return sorted(found, key=lambda each: each.number)
+
+    def _alone(self) -> list[tuple[Found, list[str]]]:
+        """Each file that stands nowhere but here, with its names, the oldest first."""
+        names: Counter[int] = Counter()
+        paths: dict[int, list[str]] = {}
+        files: dict[int, Found] = {}
+        for generation in self._generations():
+            for name in self._names(generation.folder):
+                path = f"{generation.folder}/{name}"
+                with contextlib.suppress(FileNotFoundError):  # given up since it was listed
+                    found = self._disk.look(path)
+                    names[found.number] += 1
+                    files[found.number] = found
+                    paths.setdefault(found.number, []).append(path)
+        return [(found, paths[number]) for number, found in files.items() if names[number] >= found.links]
+
+    def _names(self, folder: str) -> set[str]:
+        try:
+            return self._disk.names_in(folder)
+        except FileNotFoundError:
+            return set()
+
+    def _numbers(self, folder: str) -> dict[str, int]:
+        try:
+            return self._disk.numbers(folder)
+        except FileNotFoundError:
+            return {}
+
+
+def _newest_at(generations: Sequence[Generation], tree_hash: str) -> int:
+    return max((at for at, each in enumerate(generations) if each.tree_hash == tree_hash), default=-1)
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Log what the disk refuses: whoever called can do nothing about it, and the next call tries again."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("%s reason=%s", what, error)

@@ -1,0 +1,78 @@
+"""Twins that take more than their own: of the disk, or of each other's time.  No sandbox limits either.
+
+Both lie next to each other in the network, and each knows where the other one is.  A candidate that keeps its twin busy
+makes it slow, and looks fast beside it.  Who asks a vault most is told by the vault itself: what the control says of
+the candidate refuses it, and what the candidate says of the control ends the trial without a verdict at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from node.trial.events import Denied, Event, Twin, Violated
+from node.update.errors import TwinFailed
+from node.update.files.trees import size_of
+from node.update.ports import TwinVault
+from node.update.trials.sides import Side, Twins
+from node.vault import control
+
+SPARE_BYTES: Final = 16 << 20  # beside its quota, for what is on its way
+STATE_S: Final = 5.0
+# A vault asks the one next to it a few times a minute, besides some proofs of every chunk after either was restarted.
+# Ten requests a second take about a hundredth of a processor.
+BUSY_PER_S: Final = 10.0
+BUSY_PER_CHUNK: Final = 4.0
+BUSY_SHARE: Final = 0.5  # of all that its twin was asked meanwhile
+KEPT_BUSY: Final = "it kept its twin busy"
+CONTROL_KEPT_BUSY: Final = "the current version kept the twin beside it busy"
+
+
+class Overuse:
+    """Looks at both twins of one trial and tells the trial what it finds."""
+
+    def __init__(
+        self, twins: Twins, quota_bytes: int, step: Callable[[Event], None], now_s: Callable[[], float]
+    ) -> None:
+        self._twins = twins
+        self._enough_bytes = quota_bytes + SPARE_BYTES
+        self._step = step
+        self._now_s = now_s
+        self._looked: dict[Twin, tuple[TwinVault, float]] = {}  # the run that was asked last, and when
+
+    async def weigh(self) -> None:
+        """End a twin that takes more of the disk than it was given; its sandbox limits each file, not their number."""
+        for side in self._twins.shuffled():
+            if await asyncio.to_thread(size_of, side.data, self._enough_bytes) >= self._enough_bytes:
+                self._step(Denied(self._now_s(), side.name, "it took more of the disk than it was given"))
+                if side.vault is not None:
+                    side.vault.kill()
+
+    async def look(self) -> str:
+        """Hold it against the candidate if it keeps its twin busy; return why there can be no verdict, "" if there can.
+
+        A twin says what it was asked since the last look; one of an older version says nothing of that.
+        """
+        is_busy = {side.name: await self._is_kept_busy(side) for side in self._twins.shuffled()}
+        if is_busy["control"]:
+            self._step(Violated(self._now_s(), "candidate", KEPT_BUSY))
+            return ""
+        return CONTROL_KEPT_BUSY if is_busy["candidate"] else ""
+
+    async def _is_kept_busy(self, side: Side) -> bool:
+        """Whether it says that its twin does that to it."""
+        vault = side.vault
+        if vault is None:
+            return False
+        try:
+            state = await vault.ask(control.GetState, STATE_S)
+        except TwinFailed:
+            return False  # that it does not answer is found out in other ways
+        last, self._looked[side.name] = self._looked.get(side.name), (vault, self._now_s())
+        if last is None or last[0] is not vault or not isinstance(state, control.State) or state.load is None:
+            return False
+        (other,) = (one for one in self._twins.sides.values() if one is not side)
+        load, seconds = state.load, self._now_s() - last[1]
+        enough = BUSY_PER_S * seconds + BUSY_PER_CHUNK * state.chunk_count
+        return load.by == other.vault_id and load.most > max(enough, BUSY_SHARE * load.all)

@@ -1,0 +1,124 @@
+"""The way back, rehearsed before the way forward: the version in use opens what the candidate left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from node.api import texts
+from node.trial.verdict import Outcome
+from node.update.errors import HostFailed, TwinFailed
+from node.update.files.links import copy_data
+from node.update.files.trees import remove_tree
+from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
+from node.update.trials.folders import copy_of
+from node.update.waiting import to_its_end
+from node.vault import control
+from node.vault.core.identity import KEY_BYTES
+from node.vault.ports import Entropy
+from node.vault.storage.quota import RESERVE_BYTES
+
+SCAN_S_MAX: Final = 600.0
+STOP_S_MAX: Final = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """How a trial ended.  ``candidate_data`` holds, or should hold, the ``acknowledged`` chunks."""
+
+    outcome: Outcome
+    reason: str
+    candidate_data: Path
+    acknowledged: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What the current version found of the chunks that the candidate had acknowledged."""
+
+    checked: int
+    missing: int
+    corrupt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What lies in a vault's store."""
+
+    whole: frozenset[bytes]
+    corrupt: int
+
+
+async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: TrialPorts, entropy: Entropy) -> WayBack:
+    """Let the version in use open a copy of the data that the candidate left, and look for every acknowledged chunk.
+
+    It is started in standby, under an identity of its own, so it binds nothing and meets nobody.  Whatever it does to
+    the copy, the candidate's data stay as they are, for another look.
+
+    Raises:
+        TwinFailed: It did not start or did not answer, or the candidate had acknowledged nothing.
+        HostFailed: This machine could not make the copy, or could not start it.
+    """
+    if not result.acknowledged:
+        raise TwinFailed("the candidate had acknowledged no chunk that could be looked for")
+    copy = copy_of(result.candidate_data)
+    try:
+        await to_its_end(partial(_make_copy, result.candidate_data, copy, quota_bytes))
+        order = TwinOrder(
+            tree_hash=current, data=copy, seed=entropy(KEY_BYTES), quota_bytes=quota_bytes, is_standby=True
+        )  # fmt: skip
+        vault = await ports.start_twin(order)
+        try:
+            held = await scan(vault)
+        finally:
+            await stop(vault)
+    finally:
+        await to_its_end(partial(remove_tree, copy, is_best_effort=True))
+    missing = sum(address not in held.whole for address in result.acknowledged)
+    return WayBack(len(result.acknowledged), missing, held.corrupt)
+
+
+def _make_copy(data: Path, copy: Path, room_bytes: int) -> None:
+    """Copy the data, by links as far as there are such, else within the room that a twin has.  Blocking.
+
+    Raises:
+        HostFailed: It could not be done; a part may be there.
+    """
+    free_bytes = 0
+    try:
+        remove_tree(copy)
+        free_bytes = max(0, shutil.disk_usage(data).free - RESERVE_BYTES)
+        copy_data(data, copy, min(room_bytes, free_bytes))
+    except OSError as error:
+        failed = HostFailed(f"what the trial left could not be copied: {error.strerror or error}")
+        if error.errno in texts.DISK_FULL and free_bytes > room_bytes:
+            raise failed from None  # the disk is not full: more room on it would not help
+        raise failed from error
+
+
+async def scan(vault: TwinVault) -> Held:
+    """Have a vault read its whole store.
+
+    Raises:
+        TwinFailed: It did not answer, or answered something else.
+    """
+    report = await vault.ask(control.Scan, SCAN_S_MAX)
+    if not isinstance(report, control.Scanned):
+        raise TwinFailed(f"it answered a scan with {type(report).__name__}")
+    return Held(frozenset(report.held) - frozenset(report.corrupt), len(report.corrupt))
+
+
+async def stop(process: Process, handover_s: float = 0.0) -> None:
+    """End a process; a port that breaks its promise to be quick is not waited for."""
+    try:
+        async with asyncio.timeout(STOP_S_MAX):
+            await process.stop(handover_s)
+    except TimeoutError:
+        log.error("a process of a trial did not end in time")

@@ -1,0 +1,397 @@
+"""One trial end to end: two twins, a prober that asks both, samples, the neighbours' tables, and a verdict.
+
+    draw identities -> start both twins -> start the prober -> Started -> ... -> verdict -> stop everything
+                                                                           |
+    cut off: both twins on their own data -> Resumed -> whole stores read -'
+
+Whatever happens, nothing that was started outlives ``run``.  What must survive a power cut is kept while it runs.
+What the candidate leaves behind is what ``rehearsal`` looks at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from node.trial.events import (
+    Event,
+    HostFault,
+    PeersRated,
+    Resumed,
+    Started,
+    Ticked,
+    Twin,
+    UsageSampled,
+    VaultExited,
+)
+from node.trial.evidence import Usage
+from node.trial.profile import Profile
+from node.trial.ratchet import Estimates
+from node.trial.trial import Trial
+from node.trial.verdict import Outcome, Progress
+from node.update.errors import ProberFailed, StateUnreadable, TwinFailed
+from node.update.ports import Prober, TrialPorts
+from node.update.trials.folders import TrialFolders
+from node.update.trials.identities import draw_identities
+from node.update.trials.interview import Chance, Interview
+from node.update.trials.keeping import Keeper
+from node.update.trials.observations import Measured, Neighbourhood, NewsServed, Observer, reports_about
+from node.update.trials.overuse import Overuse
+from node.update.trials.plan import Plan
+from node.update.trials.rehearsal import TrialResult, stop
+from node.update.trials.restarts import Restarter, draw_restarts
+from node.update.trials.sides import Side, Twins
+from node.update.trials.state import Cut, KeptTrial, KeptTwin, TrialFile
+from node.update.waiting import whole
+from node.vault.core.identity import position_of
+from node.vault.ports import Entropy, Random
+
+HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; the own vault holds most of it anyway
+START_TRIES: Final = 2  # the second failure is held against the twin
+PROBER_FAILURES_MAX: Final = 5
+TICK_S: Final = 1.0
+SAMPLES_PER_BLOCK: Final = 4
+SAMPLE_S_MIN: Final = 0.5
+SAMPLE_S_MAX: Final = 60.0
+RATINGS_PER_TRIAL: Final = 20  # within the shortest trial
+RATE_S_MIN: Final = 2.0
+WEIGH_S: Final = 5.0  # how long a twin may take more of the disk than it was given
+LOOK_S_MIN: Final = 10.0  # of what one twin asks the other a shorter time says too little, and so does a shorter block
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialOrder:
+    """What to try out.  ``folders`` makes one of a random name for each twin's data.
+
+    ``number`` tells the trial from others of the same release.  ``announced_s``: when the release was announced (UTC);
+    neighbours must be older than that.  ``distances``: the control beside each version that was in use before it.
+    """
+
+    number: int
+    started_s: float  # UTC
+    candidate: str
+    control: str
+    folders: TrialFolders
+    quota_bytes: int
+    profile: Profile
+    announced_s: float
+    distances: tuple[Estimates, ...] = ()
+
+
+class TrialRun:
+    """Runs one trial, or goes on with one that was cut off.  ``progress`` may be read at any time."""
+
+    def __init__(
+        self,
+        order: TrialOrder,
+        ports: TrialPorts,
+        file: TrialFile,
+        cut: Cut | None = None,
+        *,
+        random: Random,
+        entropy: Entropy,
+        utc_s: Callable[[], float],
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Raises UnreadableTrial when ``cut`` holds none."""
+        self._order = order
+        self._ports = ports
+        self._cut = cut
+        self._random = random
+        self._entropy = entropy
+        self._utc_s = utc_s
+        self._on_progress = on_progress
+        if cut is None:
+            self._trial = Trial(profile=order.profile, distances=order.distances)
+            self._restarts_due = draw_restarts(order.profile, random)
+        else:
+            self._trial = Trial.load(cut.kept.trial)
+            self._restarts_due = cut.kept.restarts
+        self._observer = Observer(self._trial.profile)
+        self._twins = Twins(ports, order.quota_bytes, random)
+        self._overuse = Overuse(self._twins, order.quota_bytes, self._step, self._now)
+        self._restarter = Restarter(self._twins, self._observer, self._step, self._now)
+        self._plan: Plan
+        self._prober: Prober | None = None
+        self._probed: tuple[Twin, Twin] = ("candidate", "control")
+        self._is_restarting = False
+        self._begun = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._trouble = ""  # why there can be no verdict
+        self._neighbourhood = Neighbourhood(1, 0, ())
+        self.keeper = Keeper(file, lambda: self._observer.acknowledged, self._kept, self._mark)
+
+    @property
+    def progress(self) -> Progress:
+        return self._trial.progress()
+
+    @property
+    def estimates(self) -> Estimates:
+        """How the candidate compares with the control so far."""
+        return self._trial.comparison.estimates()
+
+    def host_fault(self, what: str) -> None:
+        """The computer itself failed; what its vaults did meanwhile is not held against them."""
+        self._step(HostFault(self._now(), what))
+
+    async def run(self) -> TrialResult:
+        """Run the trial to its verdict.  Safe to cancel; then it can be gone on with from what is kept.
+
+        Raises:
+            OSError: The data folders could not be made.
+            StateUnreadable: What a twin had stored is gone.
+        """
+        await self._make_sides()
+        self._plan = Plan(position_of(self._twins.sides["control"].vault_id), self._random, self._entropy)
+        if self._trial.verdict is None:
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(self._stop_all)
+                failed = await self._start()
+                if failed is not None:
+                    return failed
+                stack.push_async_callback(self._keep)
+                await self._watch()
+        verdict = self._trial.verdict
+        if verdict is None:
+            return self._result("void", self._trouble)
+        return self._result(*self._twins.judge_ends(verdict.outcome, verdict.reason))
+
+    # Starting.
+
+    async def _look_around(self) -> None:
+        try:
+            self._neighbourhood = await self._ports.neighbourhood()
+        except TwinFailed as error:
+            log.info("neighbours not known reason=%s", error)
+
+    async def _make_sides(self) -> None:
+        chosen: tuple[tuple[Twin, str], ...] = (
+            ("candidate", self._order.candidate), ("control", self._order.control)
+        )  # fmt: skip
+        if self._cut is not None:
+            self._observer.restore(self._cut.acknowledged, self._cut.kept.suspicions, self._now())
+            for name, tree_hash in chosen:
+                twin = self._cut.kept.twins[name]
+                data = self._order.folders.at(twin.folder)
+                if not await asyncio.to_thread(data.is_dir):
+                    raise StateUnreadable("what a twin of the trial had stored is gone")
+                self._twins.sides[name] = Side(name, tree_hash, data, twin.seed)
+            return
+        await self._look_around()
+        seeds = list(await asyncio.to_thread(draw_identities, self._entropy, self._neighbourhood.network_size))
+        if self._random.random() < 0.5:
+            seeds.reverse()
+        for (name, tree_hash), seed in zip(chosen, seeds, strict=True):
+            data = await asyncio.to_thread(self._order.folders.make, self._entropy)
+            self._twins.sides[name] = Side(name, tree_hash, data, seed)
+
+    async def _start(self) -> TrialResult | None:
+        """Start both twins; the result if that decides it all."""
+        if self._cut is not None:
+            self._begun.set()
+            self._step(Resumed(self._now()))
+            await self._bring_back()
+            return None
+        for side in self._twins.shuffled():
+            try:
+                await self._twins.start(side, is_standby=False, tries=START_TRIES)
+            except TwinFailed as error:
+                log.info("twin not started reason=%s", error)
+        candidate, control = self._twins.sides["candidate"], self._twins.sides["control"]
+        if control.vault is None:
+            return self._result("void", f"the current version did not start beside it: {control.trouble}")
+        if candidate.vault is None:
+            return self._result("refuse", f"it did not start while its twin did: {candidate.trouble}")
+        return None
+
+    async def _bring_back(self) -> None:
+        """Start both twins where they were cut off.  The trial hears by itself of one that does not come."""
+        try:
+            await self._restarter.bring_back(is_planned=False, tries=START_TRIES)
+        except TwinFailed as error:
+            log.info("twins not started again reason=%s", error)
+
+    async def _probe(self) -> None:
+        """Have both twins asked until the prober ends.
+
+        Raises:
+            ProberFailed, TwinFailed: It did not start, or it ended otherwise than it should.
+        """
+        order = [side.name for side in self._twins.shuffled()]
+        self._probed = (order[0], order[1])
+        first, second = (self._twins.running(name).record for name in order)
+        chance = Chance(self._random, self._entropy, self._utc_s)
+        interview = Interview((first, second), self._plan, self._ports, chance, self._measured)
+        self._prober = prober = await self._ports.start_prober((first, second))
+        self._twins.own(prober)
+        if not self._is_restarting:
+            # Said again after each restart; the trial takes the first one, so the private time is drawn once.
+            self._begun.set()
+            self._step(Started(self._now(), self._trial.profile.duration_s(self._random.random())))
+        try:
+            await interview.run(prober, self._trial.profile.pairs_per_s_min)
+        finally:
+            await stop(prober)
+
+    def _measured(self, measured: Measured | NewsServed) -> None:
+        if self._is_restarting or self._ended.is_set():
+            return
+        for event in self._observer.measured(measured, self._probed, self._now()):
+            self._step(event)
+
+    # Watching.
+
+    async def _watch(self) -> None:
+        """Feed the trial until it has decided."""
+        async with asyncio.TaskGroup() as tasks:
+            profile = self._trial.profile
+            sample_s = min(SAMPLE_S_MAX, max(SAMPLE_S_MIN, profile.block_s / SAMPLES_PER_BLOCK))
+            rate_s = max(RATE_S_MIN, profile.trial_s_min / RATINGS_PER_TRIAL)
+            watchers = [
+                tasks.create_task(self._repeat(self._tick, TICK_S)),
+                tasks.create_task(self._repeat(self._sample, sample_s)),
+                tasks.create_task(self._repeat(self._rate, rate_s)),
+                tasks.create_task(self._repeat(self._overuse.weigh, WEIGH_S)),
+                tasks.create_task(self._repeat(self._look_for_overuse, max(LOOK_S_MIN, profile.block_s))),
+                tasks.create_task(self._keep_probing()),
+                tasks.create_task(self._repeat(self._restart_if_due, TICK_S)),
+                tasks.create_task(self._keep_on()),
+                *(tasks.create_task(self._watch_exit(side)) for side in self._twins.shuffled()),
+            ]
+            await self._ended.wait()
+            for watcher in watchers:
+                watcher.cancel()
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]], pause_s: float) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            await work()
+
+    async def _tick(self) -> None:
+        self._step(Ticked(self._now()))
+        self._on_progress()
+
+    async def _sample(self) -> None:
+        if self._is_restarting:
+            return
+        try:
+            used = [self._twins.running(name).usage() for name in ("candidate", "control")]
+        except TwinFailed:
+            return  # one has just ended; that is told elsewhere
+        candidate, control = (Usage(one.cpu_ns, one.rss_bytes) for one in used)
+        self._step(UsageSampled(self._now(), candidate, control))
+
+    async def _rate(self) -> None:
+        await self._look_around()
+        candidate, control = await asyncio.to_thread(
+            reports_about,
+            (self._twins.sides["candidate"].vault_id, self._twins.sides["control"].vault_id),
+            self._neighbourhood.neighbours,
+            utc_s=self._utc_s(),
+            announced_s=self._order.announced_s,
+        )
+        self._step(PeersRated(self._now(), candidate, control, self._neighbourhood.subnet_count or None))
+
+    async def _look_for_overuse(self) -> None:
+        trouble = "" if self._is_restarting else await self._overuse.look()
+        if trouble:
+            self._trouble = trouble
+            self._ended.set()
+
+    async def _watch_exit(self, side: Side) -> None:
+        while True:
+            vault = side.vault
+            if vault is None:
+                await asyncio.sleep(TICK_S)  # being restarted
+                continue
+            await asyncio.wait({vault.exited})
+            if side.vault is vault:
+                side.vault = None
+                self._step(VaultExited(self._now(), side.name, vault.exited.result()))
+
+    async def _keep_probing(self) -> None:
+        """Keep a prober running; it is ours, so its end says nothing of the twins."""
+        failures = 0
+        while failures < PROBER_FAILURES_MAX:
+            if self._is_restarting or not self._are_both_up():
+                await asyncio.sleep(TICK_S)
+                continue
+            try:
+                await self._probe()
+            except (ProberFailed, TwinFailed) as error:
+                log.warning("the prober is started anew reason=%s", error)
+                await asyncio.sleep(TICK_S)
+            failures += not self._is_restarting
+            self._prober = None
+        self._trouble = f"the prober failed {failures} times"
+        self._ended.set()
+
+    async def _restart_if_due(self) -> None:
+        """Restart both twins at the moments that were drawn."""
+        is_due = bool(self._restarts_due) and self._trial.ran_s >= self._restarts_due[0].ran_s
+        if self._is_restarting or not is_due or not self._are_both_up():
+            return
+        self._is_restarting = True
+        try:
+            if self._prober is not None:
+                await self._prober.stop()
+            await self._restarter.restart(is_killed=self._restarts_due[0].is_killed)
+        except TwinFailed as error:
+            # The trial hears nothing of a twin that is not back; after a while it asks whether the other one is.
+            log.info("twins not restarted reason=%s", error)
+            return
+        self._restarts_due = self._restarts_due[1:]
+        await self._keep()
+        self._is_restarting = False
+
+    # What must survive a power cut.
+
+    async def _keep_on(self) -> None:
+        await self._begun.wait()  # before that there is nothing to lose
+        await self.keeper.run()
+
+    async def _keep(self) -> None:
+        if self._begun.is_set():
+            await self.keeper.keep()
+
+    def _mark(self) -> object:
+        due, suspicions = len(self._restarts_due), self._observer.suspicions()
+        return self._trial.comparison.blocks, self._trial.verdict, due, suspicions
+
+    def _kept(self) -> KeptTrial:
+        sides = self._twins.sides.values()
+        return KeptTrial(
+            number=self._order.number,
+            started_s=self._order.started_s,
+            quota_bytes=self._order.quota_bytes,
+            trial=self._trial.dump(),
+            twins={side.name: KeptTwin(side.tree_hash, side.data.name, side.seed) for side in sides},
+            restarts=self._restarts_due,
+            suspicions=self._observer.suspicions(),
+        )
+
+    # Ending.
+
+    async def _stop_all(self) -> None:
+        """Stop whatever was started.  Only at the trial's own end do twins give back what they held."""
+        await whole(self._twins.stop_all(HANDOVER_S if self._ended.is_set() else 0.0))
+
+    def _result(self, outcome: Outcome, reason: str) -> TrialResult:
+        acknowledged = tuple(self._observer.acknowledged["candidate"])
+        return TrialResult(outcome, reason, self._twins.sides["candidate"].data, acknowledged)
+
+    def _step(self, event: Event) -> None:
+        if self._trial.step(event) is not None:
+            self._ended.set()
+
+    def _are_both_up(self) -> bool:
+        return all(side.vault is not None for side in self._twins.sides.values())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
