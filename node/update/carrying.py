@@ -24,7 +24,7 @@ def newest_of(releases: Sequence[Release]) -> tuple[Release, ...]:
 
 
 def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Slots) -> dict[bytes, bytes]:
-    """What of these can be had here, by address: manifests and chunks of the releases in slots, then the roots.
+    """What of these can be had here, by address: manifests and chunks of the releases that are here, then the roots.
 
     At most CARRIED_BYTES_MAX: what does not fit is left to the close groups.
     """
@@ -37,14 +37,24 @@ def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Sl
     return found
 
 
-def _files_of(release: Release, slots: Slots) -> Iterator[bytes]:
-    """The manifest first; nothing of a release that is not staged, or that was chunked in another way.
+def is_here(release: Release, slots: Slots) -> bool:
+    """Whether anything of a release can be carried; a runtime never is, it is too large."""
+    if release.layer == "app":
+        return slots.objects.is_handed_on(release.tree_hash)
+    return release.layer == "vault" and slots.has("vault", release.tree_hash)
 
-    Apps and runtimes are left to the close groups: what of them is here is not packed as it travels.
+
+def _files_of(release: Release, slots: Slots) -> Iterator[bytes]:
+    """Of a vault the manifest and all chunks, unless it was chunked in another way; of an app what was fetched here.
+
+    That differs from farm to farm: who had the app before it fetched a delta, who did not, whole files.
     """
-    if release.layer != "vault" or not slots.has("vault", release.tree_hash):
+    if not is_here(release, slots):
         return
     try:
+        if release.layer == "app":
+            yield from slots.objects.handed_on(release.tree_hash)
+            return
         slot = slots.verify("vault", release.tree_hash)
         manifest, chunks = manifest_of(read_vault_layer(slot / "node"))
         content = encode_manifest(manifest)

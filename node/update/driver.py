@@ -28,7 +28,7 @@ from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, views
 from node.update.allowed import capabilities_of, lessen
-from node.update.carrying import carried_files, newest_of
+from node.update.carrying import carried_files, is_here
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Letter, Means, clean_up
@@ -67,7 +67,6 @@ class Updates:
         self._task: asyncio.Task[None] | None = None
         self._counted_bytes = 0
         self._disk = DiskWait(means.on_change)
-        self._newest: tuple[Release, ...] = ()
         self._is_waiting = False  # for others to show the head
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
         self._watching = Watching(self._records, means, limits, self._take, self._proven)
@@ -138,7 +137,6 @@ class Updates:
                 )
             await lessen(self._means.slots, releases, in_use)
             listed = {release.name for release in releases}
-            self._newest = newest_of(releases)
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
                 if name not in listed and (way := self._records[name].way).is_over and way.watch is None:
                     del self._records[name]
@@ -265,7 +263,7 @@ class Updates:
 
     def _exception_for(self, record: Record) -> str:
         """Why the release may be taken without a proof; "" if it may not, or others have not all had their turn."""
-        if record.release.name not in {release.name for release in self._newest}:
+        if record.release.name not in {release.name for release in self.judge.newest}:
             return ""
         why = exception_for(record, self._limits, can_try=self._means.host.can_shut_off())
         return why if why and self._means.is_rolled_out(record) else ""
@@ -286,7 +284,7 @@ class Updates:
     async def _carry_files(self) -> None:
         """Let the vault serve what the newest head names, as far as it is here."""
         roots, slots = self.judge.roots, self._means.slots
-        staged = tuple(release for release in self._newest if slots.has("vault", release.tree_hash))
+        staged = tuple(release for release in self.judge.newest if is_here(release, slots))
         if (staged, roots) != self._carried:
             files = await asyncio.to_thread(carried_files, staged, roots, slots)
             await self._means.host.carry_files(files)
@@ -375,7 +373,8 @@ class Updates:
 
     async def _clean_up(self) -> None:
         on_the_way = [r.release.tree_hash for r in self._records.values() if not r.way.is_over or r.way.watch]
-        carried = [release.tree_hash for release in self._newest]  # what was found of it here binds nobody else
+        newest = (release for release in self.judge.newest if release.layer == "vault")
+        carried = [release.tree_hash for release in newest]  # what was found of it here binds nobody else
         await asyncio.to_thread(clean_up, self._means, on_the_way, carried)
 
     async def _do(self, job: Job) -> None:

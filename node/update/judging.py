@@ -32,6 +32,7 @@ from node.trust.freshness import freshness
 from node.trust.head import decode
 from node.trust.recall import recalls_in
 from node.trust.release import Release
+from node.update.carrying import newest_of
 from node.update.developers import news
 from node.update.heads import verify_head
 from node.update.jobs import Means
@@ -68,6 +69,7 @@ class Judge:
         self._offering = asyncio.Lock()
         self._offers = 0
         self.refused = list(refused)  # newest first
+        self.newest: tuple[Release, ...] = ()  # release of each role, as far as it is known since the start
         self._take(chain)
 
     @property
@@ -114,6 +116,7 @@ class Judge:
                 await self._learn(verified.releases)
 
     async def _learn(self, releases: Sequence[Release]) -> None:
+        self.newest = newest_of(releases)
         await self._then.learn(_of_vaults(releases))
         await self._means.apps.learn(releases, self.recalls.names)
 

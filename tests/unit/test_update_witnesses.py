@@ -11,9 +11,12 @@ import pytest
 from node.trust.head import encode
 from node.update import carrying
 from node.update.carrying import carried_files
-from node.update.driver import WITNESS_S, Updates
+from node.update.driver import TICK_S, WITNESS_S, Updates
+from node.update.files.fetching import fetch_release
 from node.update.lifecycle import UNSEEN
+from node.vault.share.tree import address_of
 from tests import signed_world
+from tests.layer_world import Network, Workshop, signed
 from tests.signed_world import unchanged
 from tests.twin_world import Nature
 from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
@@ -88,6 +91,21 @@ class TestWhatIsCarried:
 
         assert found["vault/2"].phase == "refused"
         assert set(farm.files) == self.parts("2")
+
+    def test_the_newest_app_is_carried_from_when_it_is_here(self, farm: Farm, tmp_path: Path):
+        built = Workshop(tmp_path).app("0.1.1")
+        head = encode(farm.signed.release("", farm.signed.pods[:4], role="app", release=built.release))
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda _items: farm.carried != [])
+            assert farm.files == {}
+            await fetch_release(signed(built), farm.slots, Network(built).get_chunk)
+            await asyncio.sleep(TICK_S)
+
+        live(farm, story)
+
+        assert set(farm.files) == {*built.objects, address_of(built.manifest)}
 
     def test_it_is_given_anew_after_a_restart(self, farm: Farm):
         tell(farm, farm.publish("2"))

@@ -138,8 +138,16 @@ async def _completed(release: Release, plan: Plan, slots: Slots, source: Source)
     except (OSError, SlotDamaged) as error:
         raise FetchFailed(f"{release.name}: a file was lost meanwhile: {error}") from error
     assert path.name == release.tree_hash, path
-    await asyncio.to_thread(slots.objects.drop)
+    await asyncio.to_thread(_let_go, release, slots)
     return path
+
+
+def _let_go(release: Release, slots: Slots) -> None:
+    """What came is needed no more, except by others who fetch the same app."""
+    if release.layer == "app":
+        slots.objects.hand_on(release.tree_hash)
+    else:
+        slots.objects.drop()
 
 
 def _missing(plan: Plan, slots: Slots) -> list[TreeFile]:

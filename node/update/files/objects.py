@@ -3,14 +3,16 @@
 <address>           a chunk; it is hashed again when it is read, and so needs no flush
 <sha256>.file       a file, whole and flushed from the moment it has this name, and read-only
 <sha256>.part       a file that is being made
+<tree hash>.app/    the chunks of a staged app as they came: nobody could pack its files again byte by byte
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,7 @@ from node.vault.storage.filesystem import RealFileSystem
 
 FILE_SUFFIX: Final = ".file"
 PART_SUFFIX: Final = ".part"
+APP_SUFFIX: Final = ".app"
 
 
 class Objects:
@@ -44,12 +47,7 @@ class Objects:
 
     def get(self, address: bytes) -> bytes | None:
         """A chunk that was kept, if its bytes still have that address."""
-        try:
-            with (self._folder / address.hex()).open("rb") as file:
-                content = file.read(CHUNK_BYTES_MAX + 1)
-        except OSError:
-            return None
-        return content if hashlib.sha256(content).digest() == address else None
+        return _chunk(self._folder / address.hex())
 
     def make(self, file: TreeFile, pieces: Iterable[bytes]) -> Path:
         """Make a whole file of its pieces, of which one at a time is in memory; it survives a power cut.
@@ -88,12 +86,54 @@ class Objects:
             return None
 
     def drop(self) -> None:
-        """Forget all of it.  Raises OSError."""
+        """Forget all of it but the chunks of an app that is staged.  Raises OSError."""
         for path in self._folder.iterdir():
+            if path.is_dir():
+                continue
             if sys.platform == "win32":
                 path.chmod(OWN_MODE)  # what is read-only cannot be removed there
             path.unlink(missing_ok=True)
 
+    def hand_on(self, tree_hash: str) -> None:
+        """An app is staged: the chunks that came for it stay, in the place of those of any other; forget all else.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        gathered = self._folder / f"{tree_hash}{PART_SUFFIX}"
+        gathered.mkdir(mode=OWN_MODE, exist_ok=True)
+        for path in self._folder.iterdir():
+            if path.is_file() and not path.suffix:
+                path.replace(gathered / path.name)
+        for folder in self._folder.iterdir():
+            if folder.is_dir() and folder != gathered:
+                shutil.rmtree(folder)
+        gathered.replace(self._app(tree_hash))
+        self.drop()
+
+    def is_handed_on(self, tree_hash: str) -> bool:
+        return self._app(tree_hash).is_dir()
+
+    def handed_on(self, tree_hash: str) -> Iterator[bytes]:
+        """The chunks that came for an app, as far as their bytes are still the right ones.  Raises OSError."""
+        for path in sorted(self._app(tree_hash).iterdir()):
+            content = _chunk(path)
+            if content is not None:
+                yield content
+
     def _path_of(self, file: TreeFile) -> Path:
         # One content may be wanted with and without the mark, and a link shares it.
         return self._folder / f"{file.sha256}{'.x' if file.is_executable else ''}{FILE_SUFFIX}"
+
+    def _app(self, tree_hash: str) -> Path:
+        return self._folder / f"{tree_hash}{APP_SUFFIX}"
+
+
+def _chunk(path: Path) -> bytes | None:
+    """The bytes of a chunk that is named by its address; None unless they still have it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(CHUNK_BYTES_MAX + 1)
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == path.name else None
