@@ -163,7 +163,7 @@ class TestThePlantedOffenceIsFound:
         assert planted("node/vault/share/tree.py", "from node.vault import driver") != []
 
     def test_a_layer_that_looks_outwards(self):
-        assert planted("node/trust/chain.py", "from node.update import slots") != []
+        assert planted("node/trust/chain.py", "from node.update import driver") != []
         assert planted("node/trial/trial.py", "from node.vault.transport import endpoint") != []
         assert planted("node/sandbox/child.py", "from node.supervisor.home import Home") != []
         assert planted("node/supervisor/supervisor.py", "from node import cli") != []

@@ -48,7 +48,7 @@ WANTING: Final = """\
 import asyncio, json, os, signal, sys
 sys.path.insert(0, sys.argv.pop(1))
 from node.supervisor.supervisor import Supervisor
-from node.update import programs
+from node.update.files import programs
 run = Supervisor.run
 async def wanting(self):
     wanted = programs.Program(**json.loads(os.environ.pop("WANTED")))
