@@ -9,7 +9,7 @@ choice of liars.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
@@ -43,7 +43,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class PeerScore:
-    """``rated``: subnets that rated both twins.  ``hold`` is None when there are too few for an opinion."""
+    """``rated``: subnets that can say how fast both twins are.  ``hold`` is None when too few can for an opinion."""
 
     rated: int
     proofs: int
@@ -85,17 +85,18 @@ def score(candidate: Iterable[Report], control: Iterable[Report], profile: Profi
     """Sum up the reports on both twins."""
     of_candidate, of_control = list(islice(candidate, REPORTS_MAX)), list(islice(control, REPORTS_MAX))
     votes, control_votes = _votes(of_candidate, profile), _votes(of_control, profile)
-    rated = sum(subnet in control_votes for subnet in votes)
+    fast, control_fast = _ratios(votes), _ratios(control_votes)
+    rated = len(fast.keys() & control_fast.keys())
     proofs = len({report.reporter for report in of_candidate if report.has_proof})
     control_proofs = len({report.reporter for report in of_control if report.has_proof})
-    if min(len(votes), len(control_votes)) < profile.reporters_min or not votes:
-        return PeerScore(rated, proofs, control_proofs, None, 0.0, 0.0)
-
-    slower_by = _slower_by(votes, control_votes, profile)
-    fault_share = sum(vote.is_faulty for vote in votes.values()) / len(votes)
-    hold: Hold = "slower" if slower_by > profile.peer_margin else ""
-    if not hold and fault_share > profile.fault_share_max:
-        hold = "faults"
+    fault_share, slower_by = 0.0, 0.0
+    hold: Hold | None = None
+    if votes and min(len(votes), len(control_votes)) >= profile.reporters_min:
+        fault_share = sum(vote.is_faulty for vote in votes.values()) / len(votes)
+        hold = "faults" if fault_share > profile.fault_share_max else None
+    if fast and min(len(fast), len(control_fast)) >= profile.reporters_min:
+        slower_by = _slower_by(fast.values(), control_fast.values(), profile)
+        hold = "slower" if slower_by > profile.peer_margin else hold or ""
     return PeerScore(rated, proofs, control_proofs, hold, slower_by, fault_share)
 
 
@@ -115,11 +116,12 @@ def _votes(reports: list[Report], profile: Profile) -> dict[str, _Vote]:
     }
 
 
-def _slower_by(votes: dict[str, _Vote], control_votes: dict[str, _Vote], profile: Profile) -> float:
-    ratios = [vote.log_ratio for vote in votes.values() if vote.log_ratio is not None]
-    control_ratios = [vote.log_ratio for vote in control_votes.values() if vote.log_ratio is not None]
-    if not ratios or min(len(ratios), len(control_ratios)) < profile.reporters_min:
-        return 0.0
+def _ratios(votes: dict[str, _Vote]) -> dict[str, float]:
+    """The log ratio of each subnet that has one; who has hardly met a twin knows nothing of its speed."""
+    return {subnet: vote.log_ratio for subnet, vote in votes.items() if vote.log_ratio is not None}
+
+
+def _slower_by(ratios: Collection[float], control_ratios: Collection[float], profile: Profile) -> float:
     low, high = (1.0 - profile.liar_share_max) / 2.0, (1.0 + profile.liar_share_max) / 2.0
     return _order_statistic(ratios, low) - _order_statistic(control_ratios, high)
 
@@ -128,6 +130,6 @@ def _median(values: list[float]) -> float | None:
     return _order_statistic(values, 0.5) if values else None
 
 
-def _order_statistic(values: list[float], share: float) -> float:
+def _order_statistic(values: Collection[float], share: float) -> float:
     """A value that someone really reported: a mean of two could be half a lie."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]

@@ -97,14 +97,23 @@ def test_a_neighbour_that_has_asked_nothing_has_rated_nothing() -> None:
 def test_reports_without_a_latency_vote_on_faults_only() -> None:
     peers = score(reports(20, log_ratio=None, faults=2), reports(20), REAL)
 
-    assert (peers.rated, peers.hold, peers.slower_by) == (20, "faults", 0.0)
+    assert (peers.rated, peers.hold, peers.slower_by) == (0, "faults", 0.0)
+
+
+def test_neighbours_that_cannot_say_how_fast_it_is_let_nothing_pass() -> None:
+    """Whoever has asked it once or twice has an answer of it, and no median."""
+    hasty = reports(9, log_ratio=None) + tuple(replace(r, subnet=f"s{r.subnet}") for r in reports(3, log_ratio=SLOW))
+
+    peers = score(hasty, hasty, PRACTICE)
+
+    assert (peers.rated, peers.hold) == (3, None)
 
 
 @pytest.mark.parametrize("foreign", [math.nan, math.inf, -math.inf])
 def test_a_latency_that_is_no_number_is_as_good_as_none(foreign: float) -> None:
     peers = score(reports(20, log_ratio=foreign), reports(20), REAL)
 
-    assert (peers.hold, peers.slower_by) == ("", 0.0)
+    assert (peers.hold, peers.slower_by) == (None, 0.0)
 
 
 def test_no_more_than_a_bounded_number_of_reports_is_read() -> None:
