@@ -13,6 +13,7 @@ lane, so that nobody's late answers hold the others' copies up.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -85,7 +86,8 @@ class Replicator:
             return 0.0
         due_s = min(self._line.due_s, self._presence.due_s(desk))
         if self._works.has_room(is_urgent=False):
-            due_s = min(due_s, self._sweep_at_s, desk.fresh.due_s)
+            sweep_s = self._sweep_at_s if self._presence.places else math.inf  # before, nothing can begin
+            due_s = min(due_s, sweep_s, desk.fresh.due_s)
         return min(due_s, self._works.due_s(desk.now.monotonic_s)) if self._running < REPAIRS_AT_ONCE else due_s
 
     def tick(self, desk: Desk) -> None:
