@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.vault.core.events import AnswerReceived, Ask, AskFailed, ChunkRead, ChunkRemoved, ChunkWritten
+from node.vault.core.events import AnswerReceived, Ask, AskFailed, ChunkRead, ChunkRemoved, ChunkWritten, Ticked
 from node.vault.core.identity import Signer, certify, make_record
 from node.vault.core.limits import KNOWN_S
 from node.vault.core.reliance import UNPROVEN_S
@@ -78,6 +78,12 @@ class TestTheVaultAsItIs:
         mixed = replace(SMALL, seed=7, faults=12, kinds=("wipe", "kill", "shrink", "lines"))
 
         assert play(mixed, make_vault=HearsTwice).failures == []
+
+    def test_it_ticks_when_something_is_due_and_not_a_moment_before_by_a_clock_that_drifts(self):
+        play(replace(SMALL, vaults=5, hours=0.03, faults=0), make_vault=CountsIdleTicks)
+
+        assert CountsIdleTicks.ticks > 200
+        assert CountsIdleTicks.idle_ticks < CountsIdleTicks.ticks / 50
 
     def test_it_lives_behind_nats(self):
         behind = replace(SMALL, seed=5, kinds=("kill", "reboot"), has_nats=True, must_converge=False)
@@ -384,6 +390,18 @@ class Raising(Vault):
     def step(self, event):
         if event.now.monotonic_s > 60.0:
             raise ZeroDivisionError
+        return super().step(event)
+
+
+class CountsIdleTicks(Vault):
+    """Shared by all that are made."""
+
+    ticks = idle_ticks = 0
+
+    def step(self, event):
+        if isinstance(event, Ticked):
+            CountsIdleTicks.ticks += 1
+            CountsIdleTicks.idle_ticks += event.now.monotonic_s < self.due_s
         return super().step(event)
 
 
