@@ -16,6 +16,7 @@ import pytest
 from node.vault.core.events import AnswerReceived, Ask, AskFailed, ChunkRead, ChunkRemoved, ChunkWritten, Ticked
 from node.vault.core.identity import Signer, certify, make_record
 from node.vault.core.limits import KNOWN_S
+from node.vault.core.presence import SETTLE_S_MAX
 from node.vault.core.reliance import UNPROVEN_S
 from node.vault.core.vault import Vault
 from node.vault.errors import BadSignature, ChunkCorrupt, Unreachable
@@ -23,6 +24,7 @@ from node.vault.share.tree import address_of
 from node.vault.storage.chunk_store import ChunkStore
 from tests.sim_filesystem import PowerCut
 from tests.simulation import faults
+from tests.simulation import world as world_module
 from tests.simulation.__main__ import main, parser, repeat_line
 from tests.simulation.disk import SimDisk
 from tests.simulation.faults import MAKERS, Atlas, Timed
@@ -31,7 +33,7 @@ from tests.simulation.loop import SimLoop, current_owner
 from tests.simulation.network import MAPPING_S, Endpoint, LineOptions, Nat
 from tests.simulation.playing import Player
 from tests.simulation.signing import CheapSigner, cheap_signatures
-from tests.simulation.world import Scenario, World
+from tests.simulation.world import TAKE_UP_S, Scenario, World
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
@@ -339,13 +341,15 @@ def test_cheap_signatures_tell_right_from_wrong_and_end_with_their_block():
     assert identity.verify is real
 
 
-def test_a_long_run_goes_on_from_what_lay_on_the_disks():
+def test_a_long_run_goes_on_from_what_lay_on_the_disks(monkeypatch):
     first = play(replace(SMALL, faults=0, must_converge=False))
     second = World(replace(SMALL, segment=1, chunks=0, faults=0, must_converge=False), left=first.left)
+    monkeypatch.setattr(world_module, "GROW_S", SETTLE_S_MAX)  # as long as if there were a thousand farms
 
     outcome = second.play()
 
     assert outcome.failures == []
+    assert max(host.process.started_s for host in second.hosts if host.process) < TAKE_UP_S
     assert len(first.left.acknowledged) > 8
     assert set(first.left.acknowledged) <= set(outcome.left.acknowledged)
     assert outcome.counts["gets"] >= 3 * len(first.left.acknowledged)
