@@ -55,6 +55,7 @@ from node.vault.storage.chunk_store import ChunkStore
 
 TICK_S_MIN: Final = 0.05  # however much is due
 TICK_S_MAX: Final = 60.0
+TICK_LATE_S: Final = 0.004  # a tick that comes a moment too early finds nothing to do and has to come once more
 ANSWER_TIMEOUT_S: Final = 20.0
 REQUESTS_MAX: Final = 256  # of peers, at once; more are told to come later
 DRAIN_S: Final = 3.0
@@ -203,7 +204,7 @@ class Driver:
             return
         if self._timer is not None:
             self._timer.cancel()
-        delay_s = min(max(due_s - self._clock.monotonic_s(), TICK_S_MIN), TICK_S_MAX)
+        delay_s = min(max(due_s - self._clock.monotonic_s() + TICK_LATE_S, TICK_S_MIN), TICK_S_MAX)
         self._tick_at_s = due_s
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
 

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.vault.core.events import AnswerReceived, Ask, AskFailed, ChunkRead, ChunkRemoved, ChunkWritten
+from node.vault.core.events import AnswerReceived, Ask, AskFailed, ChunkRead, ChunkRemoved, ChunkWritten, Ticked
 from node.vault.core.identity import Signer, certify, make_record
 from node.vault.core.limits import KNOWN_S
+from node.vault.core.presence import SETTLE_S_MAX
 from node.vault.core.reliance import UNPROVEN_S
 from node.vault.core.vault import Vault
 from node.vault.errors import BadSignature, ChunkCorrupt, Unreachable
@@ -23,6 +24,7 @@ from node.vault.share.tree import address_of
 from node.vault.storage.chunk_store import ChunkStore
 from tests.sim_filesystem import PowerCut
 from tests.simulation import faults
+from tests.simulation import world as world_module
 from tests.simulation.__main__ import main, parser, repeat_line
 from tests.simulation.disk import SimDisk
 from tests.simulation.faults import MAKERS, Atlas, Timed
@@ -31,7 +33,7 @@ from tests.simulation.loop import SimLoop, current_owner
 from tests.simulation.network import MAPPING_S, Endpoint, LineOptions, Nat
 from tests.simulation.playing import Player
 from tests.simulation.signing import CheapSigner, cheap_signatures
-from tests.simulation.world import Scenario, World
+from tests.simulation.world import TAKE_UP_S, Scenario, World
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
@@ -78,6 +80,12 @@ class TestTheVaultAsItIs:
         mixed = replace(SMALL, seed=7, faults=12, kinds=("wipe", "kill", "shrink", "lines"))
 
         assert play(mixed, make_vault=HearsTwice).failures == []
+
+    def test_it_ticks_when_something_is_due_and_not_a_moment_before_by_a_clock_that_drifts(self):
+        play(replace(SMALL, vaults=5, hours=0.03, faults=0), make_vault=CountsIdleTicks)
+
+        assert CountsIdleTicks.ticks > 200
+        assert CountsIdleTicks.idle_ticks < CountsIdleTicks.ticks / 50
 
     def test_it_lives_behind_nats(self):
         behind = replace(SMALL, seed=5, kinds=("kill", "reboot"), has_nats=True, must_converge=False)
@@ -333,13 +341,15 @@ def test_cheap_signatures_tell_right_from_wrong_and_end_with_their_block():
     assert identity.verify is real
 
 
-def test_a_long_run_goes_on_from_what_lay_on_the_disks():
+def test_a_long_run_goes_on_from_what_lay_on_the_disks(monkeypatch):
     first = play(replace(SMALL, faults=0, must_converge=False))
     second = World(replace(SMALL, segment=1, chunks=0, faults=0, must_converge=False), left=first.left)
+    monkeypatch.setattr(world_module, "GROW_S", SETTLE_S_MAX)  # as long as if there were a thousand farms
 
     outcome = second.play()
 
     assert outcome.failures == []
+    assert max(host.process.started_s for host in second.hosts if host.process) < TAKE_UP_S
     assert len(first.left.acknowledged) > 8
     assert set(first.left.acknowledged) <= set(outcome.left.acknowledged)
     assert outcome.counts["gets"] >= 3 * len(first.left.acknowledged)
@@ -384,6 +394,18 @@ class Raising(Vault):
     def step(self, event):
         if event.now.monotonic_s > 60.0:
             raise ZeroDivisionError
+        return super().step(event)
+
+
+class CountsIdleTicks(Vault):
+    """Shared by all that are made."""
+
+    ticks = idle_ticks = 0
+
+    def step(self, event):
+        if isinstance(event, Ticked):
+            CountsIdleTicks.ticks += 1
+            CountsIdleTicks.idle_ticks += event.now.monotonic_s < self.due_s
         return super().step(event)
 
 

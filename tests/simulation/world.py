@@ -5,7 +5,8 @@
 
 A long run is cut into segments of an hour: at the end of one, what lies on the disks, who is gone and what was
 acknowledged is all that goes on; at the start of the next every vault is started anew from its disk.  That is a harder
-life than one long run, not an easier one, and a run can be taken up again after every segment.
+life than one long run, not an easier one, and a run can be taken up again after every segment.  All of them are started
+within seconds, as after a power failure everywhere.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ REPAIR_S: Final = 150.0  # at the quick pace
 CONVERGE_S: Final = 300.0
 CHUNK_BYTES_MAX: Final = 6_000
 GROW_S: Final = 0.2
+# In which all farms of a segment are started again.  One after the other, a thousand would take minutes, in which those
+# that are up take each other for the whole network and copy every chunk to whoever is nearest among them.
+TAKE_UP_S: Final = 10.0
 CHECK_S: Final = 5.0
 HOLD_S: Final = 30.0  # for which nothing may be missing before a network has converged
 GETS_AT_END: Final = 3  # by different vaults, of each chunk
@@ -198,9 +202,11 @@ class World:
 
     async def grow(self, count: int) -> None:
         """Start so many farms, each with some of those before as contacts."""
-        for number in range(max(count, len(self.hosts))):
+        farms = max(count, len(self.hosts))
+        pause_s = GROW_S if self.left is None else TAKE_UP_S / farms
+        for number in range(farms):
             self.start(self.hosts[number] if number < len(self.hosts) else self.add())
-            await asyncio.sleep(GROW_S)
+            await asyncio.sleep(pause_s)
 
     def add(self) -> Host:
         number = len(self.hosts)

@@ -367,6 +367,13 @@ def asks(actor: Actor) -> list[Ask]:
     return [effect for effect in actor.effects if isinstance(effect, Ask)]
 
 
+def test_a_vault_that_has_just_started_rests_until_its_table_has_settled():
+    world = World()
+    actor = world.add(1, pace=PACE)
+    world.feed(actor, Ticked(world.now()))
+    assert actor.vault.due_s > world.now_s
+
+
 def test_the_cheap_test_of_membership_says_what_the_group_says():
     world = World(3)
     draw = world.random.randrange

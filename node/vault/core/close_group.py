@@ -46,14 +46,16 @@ def close_group(vaults: Iterable[P], address: bytes, subnets: int = CLOSE_GROUP_
 
     Of each subnet the nearest SUBNET_VAULTS_MAX; of all subnets, when there are fewer than that.
     """
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     group: list[P] = []
     target = int.from_bytes(address, "big")
     for vault in sorted(vaults, key=lambda vault: vault.position ^ target):
-        if vault.subnet not in seen and len(seen) == subnets:
+        subnet = vault.subnet
+        count = seen.get(subnet, 0)
+        if not count and len(seen) == subnets:
             break
-        seen[vault.subnet] += 1
-        if seen[vault.subnet] <= SUBNET_VAULTS_MAX:
+        seen[subnet] = count + 1
+        if count < SUBNET_VAULTS_MAX:
             group.append(vault)
     return group
 

@@ -266,7 +266,7 @@ class Desk:
 
     def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
         """The peer has just said this; it may tell whether it has room.  Strangers hold nothing, and are many."""
-        if isinstance(message, Ping | Pong | NotHeld) and self.table.get(peer.vault_id) is not None:
+        if isinstance(message, (Ping, Pong, NotHeld)) and self.table.get(peer.vault_id) is not None:
             self.fullness.heard(peer.vault_id, self.now.monotonic_s, is_full=message.is_full)
 
     def has_room(self, address: bytes, length: int) -> bool:

@@ -34,7 +34,7 @@ PORT_MAX: Final = 65_535
 # The same few thousand vaults are met again and again: what was computed of them is kept, for so many.
 POSITIONS_KEPT: Final = 4_096
 ADDRESSES_KEPT: Final = 4_096
-CHECKED_KEPT: Final = 2_048  # signatures, about half a kilobyte each
+CHECKED_KEPT: Final = 2_048  # certificates and records, about a kilobyte each
 
 _BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
@@ -192,9 +192,13 @@ def verify(public_key: bytes, signature: bytes, content: bytes) -> None:
 
 
 @lru_cache(maxsize=CHECKED_KEPT)
-def _verify_once(public_key: bytes, signature: bytes, content: bytes) -> None:
+def _check_signature_once(signed: Certificate | PeerRecord) -> None:
     """As ``verify``; what has fitted once is not computed again.  Failures are not kept."""
-    verify(public_key, signature, content)
+    blank = msgspec.structs.replace(signed, signature=b"")
+    if isinstance(signed, Certificate):
+        verify(signed.vault_id, signed.signature, _signed_part(b"certificate", blank))
+    else:
+        verify(signed.transport_key, signed.signature, _signed_part(b"record", blank))
 
 
 def certify(signer: Signer, transport_key: bytes, *, serial: int, now_s: float, commitment: bytes = b"") -> Certificate:
@@ -290,8 +294,7 @@ def check_record(record: PeerRecord, now_s: float) -> None:
     for address in record.addresses:
         check_address(address)
     check_certificate(record.certificate, now_s)
-    blank = msgspec.structs.replace(record, signature=b"")
-    _verify_once(record.transport_key, record.signature, _signed_part(b"record", blank))
+    _check_signature_once(record)
     if not record.issued_s <= now_s + CLOCK_SKEW_S:  # nor is NaN
         raise Misdated("the record is of the future")
 
@@ -305,8 +308,7 @@ def check_certificate(certificate: Certificate, now_s: float) -> None:
     if not certificate.expires_s - certificate.issued_s <= CERTIFICATE_S:  # nor is NaN
         raise BadSignature("the certificate is valid for too long")
     is_valid_now = certificate.issued_s - CLOCK_SKEW_S <= now_s < certificate.expires_s + CLOCK_SKEW_S
-    blank = msgspec.structs.replace(certificate, signature=b"")
-    _verify_once(certificate.vault_id, certificate.signature, _signed_part(b"certificate", blank))
+    _check_signature_once(certificate)
     if not is_valid_now:
         raise Misdated("the certificate is not valid now")
 

@@ -88,7 +88,7 @@ class Lookout:
     def heard(self, desk: Desk, asked: Asked, subnet: str, message: Answer) -> None:
         """An answer came from there; if it says when it was made, its maker's clock is known to the second."""
         known = desk.table.get(asked.peer.vault_id)
-        if known is not None and isinstance(message, Pong | Vaults):
+        if known is not None and isinstance(message, (Pong, Vaults)):
             known.latency_s = desk.now.monotonic_s - asked.at_s
         at_s = _made_at_s(message)
         if at_s is not None and subnet != desk.own_place.subnet:

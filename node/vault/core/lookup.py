@@ -118,11 +118,11 @@ class Lookup:
 
     def _consider(self, desk: Desk, asked: Asked, record: PeerRecord) -> None:
         vault_id = record.vault_id
-        if vault_id in (desk.record.vault_id, *self._candidates) or vault_id in self._dead or not record.addresses:
+        if vault_id in self._candidates or vault_id in self._dead or not record.addresses:
             return
-        if vault_id in self._without or desk.is_shunned(vault_id):
+        if vault_id == desk.record.vault_id or vault_id in self._without or desk.is_shunned(vault_id):
             return
-        if self._dead_named[asked.peer.vault_id] >= DEAD_NAMED_MAX or not self._has_room(record.position):
+        if self._dead_named.get(asked.peer.vault_id, 0) >= DEAD_NAMED_MAX or not self._has_room(record.position):
             return
         known = desk.table.get(vault_id)
         if known is not None:
@@ -151,7 +151,7 @@ class Lookup:
         if self._is_done:
             return
         group = self._group(self._candidates.values())
-        waiting = sum(candidate.state is _State.ASKED for candidate in self._candidates.values())
+        waiting = [candidate.state for candidate in self._candidates.values()].count(_State.ASKED)
         is_wide = self._subnets > CLOSE_GROUP_SUBNETS or bool(self.full)
         for candidate in group:
             if candidate.state is _State.NEW and waiting < PARALLEL and self._asked_count < ASKED_MAX:

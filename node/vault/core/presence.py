@@ -49,7 +49,10 @@ class Presence:
     def due_s(self, desk: Desk) -> float:
         if self._versions != _versions(desk):
             return 0.0
-        return min([self._take_at_s, *(absence.until_s for absence in self._absent.values())])
+        due_s = self._take_at_s
+        for absence in self._absent.values():
+            due_s = min(due_s, absence.until_s)
+        return due_s
 
     def tick(self, desk: Desk) -> bool:
         """Look who is there; return whether members were taken up anew."""

@@ -13,6 +13,7 @@ lane, so that nobody's late answers hold the others' copies up.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -81,11 +82,12 @@ class Replicator:
 
     def due_s(self, desk: Desk) -> float:
         """When ``tick`` is wanted next."""
-        if self._was_counted != desk.is_counted or any(self._can_go_on(walk) for walk in self._walks):
+        if self._was_counted != desk.is_counted or self._can_walk():
             return 0.0
         due_s = min(self._line.due_s, self._presence.due_s(desk))
         if self._works.has_room(is_urgent=False):
-            due_s = min(due_s, self._sweep_at_s, desk.fresh.due_s)
+            sweep_s = self._sweep_at_s if self._presence.places else math.inf  # before, nothing can begin
+            due_s = min(due_s, sweep_s, desk.fresh.due_s)
         return min(due_s, self._works.due_s(desk.now.monotonic_s)) if self._running < REPAIRS_AT_ONCE else due_s
 
     def tick(self, desk: Desk) -> None:
@@ -146,11 +148,15 @@ class Replicator:
             if joined:
                 self._arrivals.current = Pass(list(desk.held), places, joined, [], full=full)
 
+    def _can_walk(self) -> bool:
+        departures, returns, arrivals = self._walks
+        return self._can_go_on(departures) or self._can_go_on(returns) or self._can_go_on(arrivals)
+
     def _can_go_on(self, walk: _Walk) -> bool:
         return walk.current is not None and self._works.has_room(is_urgent=walk.is_urgent)
 
     def _walk(self, desk: Desk, looked_max: int) -> None:
-        while self.looked_count < looked_max and any(self._can_go_on(walk) for walk in self._walks):
+        while self.looked_count < looked_max and self._can_walk():
             for walk in self._walks:
                 self._look(desk, walk)
 

@@ -45,7 +45,7 @@ class Peer:
     @property
     def is_where_it_says(self) -> bool:
         """Whether one of its addresses lies in the subnet from which it is really seen."""
-        return any(subnet_of(address) == self.subnet for address in self.record.addresses)
+        return self.place.subnet in map(subnet_of, self.record.addresses)
 
 
 class RoutingTable:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, assert_never
 
 from node.vault import control
 from node.vault.core.audit import Auditor
 from node.vault.core.close_group import Place
-from node.vault.core.desk import Desk
+from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import (
     AnswerReceived,
     AskFailed,
@@ -139,7 +139,7 @@ class Vault:
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
         self._desk.now = event.now
-        self._desk.seen_from = event.subnet if isinstance(event, RequestReceived | AnswerReceived) else ""
+        self._desk.seen_from = event.subnet if isinstance(event, (RequestReceived, AnswerReceived)) else ""
         match event:
             case Started():
                 self._start(event)
@@ -266,7 +266,7 @@ class Vault:
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
         self._desk.heard_whether_full(peer, event.message)
         self._lookout.heard(self._desk, asked, event.subnet, event.message)
-        asker.answered(self._desk, replace(asked, peer=peer, subnet=event.subnet), event.message)
+        asker.answered(self._desk, Asked(peer, asked.message, asked.at_s, event.subnet), event.message)
 
     def _failure(self, event: AskFailed) -> None:
         waiting = self._desk.finish_ask(event.ask_id)

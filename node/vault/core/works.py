@@ -58,10 +58,12 @@ class Works:
 
     def due_s(self, now_s: float) -> float:
         """When something can be taken."""
-        parked = self._parked.values()
-        if any(not self._lanes.is_full(subnet, now_s) for subnets in parked for subnet in subnets):
-            return now_s
-        return min((queue[0][0] for queue in self._due.values() if queue), default=math.inf)
+        for parked in self._parked.values():
+            for subnet in parked:
+                if not self._lanes.is_full(subnet, now_s):
+                    return now_s
+        urgent, others = self._due[True], self._due[False]
+        return min(urgent[0][0] if urgent else math.inf, others[0][0] if others else math.inf)
 
     def push(self, at_s: float, work: Work) -> None:
         self._count(work, 1)
