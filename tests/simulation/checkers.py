@@ -136,8 +136,10 @@ class Checkers:
             self.fail(f"{host.name} uses {used_bytes} bytes of {host.quota_bytes}")
         if used_bytes > process.store.used_bytes:
             self.fail(f"{host.name} accounts for {process.store.used_bytes} bytes and uses {used_bytes}")
+        largest = self.most
         for name, size, most in sizes(process):
-            self.most[name] = max(self.most[name], size)
+            if size > largest.get(name, -1):
+                largest[name] = size
             if size > most:
                 self.fail(f"{host.name} has {size} {name}, {most} are allowed")
 
