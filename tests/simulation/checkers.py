@@ -166,10 +166,11 @@ class Checkers:
                 if standing.evidence and by_id[vault_id].name not in self.losers:
                     self.fail(f"{host.name} has convicted {by_id[vault_id].name}, which has lost nothing")
 
-    def missing(self) -> list[str]:
+    def missing(self, addresses: Iterable[bytes] | None = None) -> list[tuple[bytes, Host]]:
         """The copies that the network still owes: each chunk at every vault of its true close group.
 
-        Those of it that neither hold the chunk nor have room for it are passed over, and the next nearest stand in.
+        Of all acknowledged chunks, or of those at ``addresses``.  Those of a group that neither hold the chunk nor have
+        room for it are passed over, and the next nearest stand in.
         """
         places = [
             Place(position_of(host.owner.public_key), subnet_of(host.address), host)
@@ -177,9 +178,9 @@ class Checkers:
             if host.is_up and not (host.process is not None and host.process.is_leaving)
         ]
         return [
-            f"{address.hex()[:8]} at {host.name}"
-            for address, content in self.acknowledged.items()
-            for host in self._owing(places, address, content)
+            (address, host)
+            for address in (self.acknowledged if addresses is None else addresses)
+            for host in self._owing(places, address, self.acknowledged[address])
         ]
 
     def _owing(self, places: list[Place], address: bytes, content: bytes) -> list[Host]:

@@ -239,11 +239,11 @@ async def owed_in(here, full, holders, twin_at):
     for rank in holders:
         near[rank].disk.plant({address.hex(): content})
     here.checkers.acknowledged[address] = content
-    told = here.checkers.missing()
+    owing = [host for _, host in here.checkers.missing()]
     for host in here.hosts:
         host.kill()
     await asyncio.sleep(0)
-    return [rank for rank, host in enumerate(near) if f"{address.hex()[:8]} at {host.name}" in told]
+    return [rank for rank, host in enumerate(near) if host in owing]
 
 
 def by_distance(here, content):

@@ -300,10 +300,14 @@ class World:
         begun_s = whole_s = self.loop.now_s
         if not self.scenario.must_converge:
             return
+        lacking: list[bytes] = []  # chunks: as long as one of them is not whole, all others need not be looked at
         while self.loop.now_s - whole_s < HOLD_S:
-            if missing := self.checkers.missing():
+            if not self.checkers.missing(lacking):
+                lacking = [address for address, _ in self.checkers.missing()]
+            if lacking:
                 whole_s = self.loop.now_s + CHECK_S
             if whole_s - begun_s > self.scenario.converge_s:
+                missing = [f"{address.hex()[:8]} at {host.name}" for address, host in self.checkers.missing()]
                 self.checkers.fail(f"{len(missing)} copies are still missing, as {', '.join(missing[:3])}")
                 return
             await asyncio.sleep(CHECK_S)
