@@ -11,6 +11,7 @@ It takes one seed and plays it once: what it finds are failures of the network, 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -32,6 +33,8 @@ from tests.simulation.world import CONVERGE_S, QUICK, REPAIR_S, Left, Outcome, S
 HASH_SEEDS: Final = ("1", "77")
 REAL_SIGNATURES_MAX: Final = 50  # vaults
 RUN_S_MAX: Final = 12 * 3600
+# Most of what a world makes is there to stay; by Python's own thresholds it would all be looked at time and again.
+COLLECTED_AT: Final = (100_000, 20, 100)
 FAULTS_PER_HOUR: Final = 100  # unless --faults or --churn says otherwise
 CHUNKS_PER_HOUR: Final = 200
 REAL_REPAIR_S: Final = 1_200.0
@@ -182,4 +185,5 @@ def main(words: list[str]) -> int:
 
 if __name__ == "__main__":
     logging.getLogger().setLevel(logging.ERROR)
+    gc.set_threshold(*COLLECTED_AT)
     sys.exit(main(sys.argv[1:]))
