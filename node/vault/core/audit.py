@@ -12,7 +12,7 @@ from collections import OrderedDict
 from typing import Final
 
 from node.vault.core.caught import Caught
-from node.vault.core.close_group import close_group
+from node.vault.core.close_group import is_in_group
 from node.vault.core.codec import encode
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.hearing import Hearing
@@ -46,7 +46,7 @@ from node.vault.core.sample import Sample, is_drawn
 from node.vault.errors import BadSignature
 
 TRIES: Final = 16  # chunks looked at to find one that the peer should hold
-PEERS_TRIED: Final = 8  # in one turn; each costs a sort of the routing table for every try
+PEERS_TRIED: Final = 8  # in one turn; each costs a look through the routing table for every try
 RECEIPTS_KEPT: Final = 10_000
 HEARINGS_MAX: Final = 8  # at once; each may hold a chunk, and wait for vaults that do not exist
 
@@ -196,6 +196,6 @@ def _shared_chunk(desk: Desk, peer: Peer, held: list[bytes]) -> bytes | None:
     places, wanted = desk.places(peer), peer.place
     for _ in range(min(TRIES, len(held))):
         address = held[desk.random.randrange(len(held))]
-        if wanted in close_group(places, address):
+        if is_in_group(wanted, places, int.from_bytes(address, "big")):
             return address
     return None

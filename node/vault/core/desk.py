@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from node.vault import control
 from node.vault.core.carrying import Carried
-from node.vault.core.close_group import REACH_SUBNETS, Place, close_group
+from node.vault.core.close_group import REACH_SUBNETS, Place, is_in_group
 from node.vault.core.events import (
     Ask,
     CheckStore,
@@ -319,7 +319,7 @@ class Desk:
 
     def is_mine(self, address: bytes) -> bool:
         """Whether the own vault may hold ``address``, as far as it knows its neighbours."""
-        return self.own_place in close_group(self.places(), address, REACH_SUBNETS)
+        return is_in_group(self.own_place, self.places(), int.from_bytes(address, "big"), REACH_SUBNETS)
 
     def nearer(self, address: bytes) -> int:
         """How many of whom it relies on are nearer to ``address`` than the own vault."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from node.vault.core.close_group import REACH_SUBNETS, close_group
+from node.vault.core.close_group import REACH_SUBNETS, is_in_group
 from node.vault.core.desk import Desk
 from node.vault.core.identity import PeerRecord
 from node.vault.core.limits import KNOWN_S, SMALL_NETWORK_SUBNETS
@@ -60,7 +60,7 @@ class Storing:
         known = desk.table.get(peer.vault_id)
         if known is None or desk.now.monotonic_s - known.met_s < KNOWN_S:
             return False
-        return known.place in close_group(desk.places(known), address, REACH_SUBNETS)
+        return is_in_group(known.place, desk.places(known), int.from_bytes(address, "big"), REACH_SUBNETS)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         if code:
@@ -102,7 +102,8 @@ class Serving:
             digest = hashlib.sha256(content).digest()
             return Chunk(content, sign_answer(desk.signer, HELD, address, digest, nonce, utc_s))
         known = desk.table.get(self._peer.vault_id)
-        if known is not None and known.place in close_group(desk.places(known), address):
+        target = int.from_bytes(address, "big")
+        if known is not None and is_in_group(known.place, desk.places(known), target):
             desk.fresh.asked(address)
         digest = audit_digest(nonce, content)
         # What was given up while it was read is promised to nobody: whoever asks may count on it, and give it up too.
