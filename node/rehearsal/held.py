@@ -15,7 +15,7 @@ import msgspec
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.api.client import ApiError, NotRunning
-from node.practice.farm import LOG, Farm
+from node.practice.farm import Farm
 from node.rehearsal.limits import Limits
 from node.sandbox.program import ProgramSpec
 from node.update.files import programs
@@ -74,6 +74,8 @@ class HeldFarm(Farm):
         super().__init__(name, folder)
         self._program = program
         self._limits = limits
+        # Not in its home: what it has put there, a link say, would lead this program wherever the candidate likes.
+        self._log = program.work / f"{folder.name}.said"
 
     async def start_again(self) -> None:
         """Start the candidate on the home that is there.
@@ -83,7 +85,7 @@ class HeldFarm(Farm):
         """
         spec = self._program.spec(self.folder)
         command = spec.command(NODE, ("run", "--until-eof", "--home", str(self.folder)))
-        with (self.folder / "logs" / LOG).open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
@@ -151,7 +153,7 @@ class HeldFarm(Farm):
             CandidateFailed: It did not, or not in time.
         """
         command = self._program.spec(self.folder).command(WINDOW, ("--check-pages", "--home", str(self.folder)))
-        code = await run_to_its_end(command, self.folder / "logs" / LOG, self._limits.pages_s)
+        code = await run_to_its_end(command, self._log, self._limits.pages_s)
         if code is None:
             raise CandidateFailed(f"its window did not open every page within {self._limits.pages_s:.0f} s")
         if code:
@@ -185,7 +187,7 @@ class HeldFarm(Farm):
 
     def words(self) -> str:
         """The last line that it said, made harmless.  Blocking, but short."""
-        with contextlib.suppress(OSError), (self.folder / "logs" / LOG).open("rb") as file:
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - LOG_BYTES))
             lines = [line for line in file.read(LOG_BYTES).decode(errors="replace").splitlines() if line.strip()]
             last = lines[-1].strip() if lines else ""

@@ -1,0 +1,53 @@
+"""A candidate's program that reaches for what its rehearsal does outside of its home."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.rehearsal.held import HeldFarm, Program
+from node.rehearsal.limits import Limits
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are held on Linux only")
+
+TEMPTING = """
+import os
+def main():
+    os.makedirs("logs", exist_ok=True)
+    for name in ("supervisor.log", "window.log"):
+        if os.path.lexists("logs/" + name):
+            os.unlink("logs/" + name)
+        os.symlink({outside!r}, "logs/" + name)
+"""
+SAYING = """
+def main():
+    print("said by the candidate")
+"""
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> HeldFarm:
+    """Its node puts links to a file of the farmer's where the program that looks on might write."""
+    (tmp_path / "work" / "copy" / "logs").mkdir(parents=True)
+    (tmp_path / "farmers").write_text("private", encoding="utf-8")
+    node, gui = tmp_path / "app" / "node" / "cli", tmp_path / "app" / "gui"
+    for folder in (node, gui):
+        folder.mkdir(parents=True)
+    (node / "__init__.py").write_text(TEMPTING.format(outside=str(tmp_path / "farmers")), encoding="utf-8")
+    (gui / "__main__.py").write_text(SAYING, encoding="utf-8")
+    return HeldFarm("a candidate", tmp_path / "work" / "copy", Program(tmp_path / "app", tmp_path / "work"), Limits())
+
+
+def test_what_it_says_is_kept_where_it_cannot_lead_into_a_file_of_the_farmers(farm: HeldFarm, tmp_path: Path):
+    async def rehearsed() -> None:
+        await farm.start_again()
+        await farm.ended()
+        await farm.open_pages()
+
+    asyncio.run(rehearsed())
+
+    assert (tmp_path / "farmers").read_text(encoding="utf-8") == "private"
+    assert farm.words() == "said by the candidate"
