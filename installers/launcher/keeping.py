@@ -24,7 +24,7 @@ from .choosing import Left
 from .lock import held
 from .processes import Process, System, become
 from .record import INSTALLED, Pair, Record
-from .starting import CACHE, CRASHED_CODE, Kind, Places, command, environ
+from .starting import CACHE, CRASHED_CODE, Kind, Places, command, environ, places_of
 
 STATED_CODE = 1  # of a program: it said why it cannot run here
 USAGE_CODE = 2  # of a program: nobody can tell what it was asked for
@@ -52,7 +52,7 @@ Reason = Literal["", "failed", "silent"]
 def main(arguments: Sequence[str]) -> int:
     """Do what was asked for; return the exit code."""
     wish = asked(arguments, os.environ, sys.platform, Path(os.path.expanduser("~")))  # noqa: PTH111 - this never fails
-    places = Places(Path(__file__).resolve().parent.parent, wish.home / "slots")
+    places = places_of(Path(__file__).resolve().parent.parent, wish.home)
     return carry_out(wish, places, arguments, Limits())
 
 
