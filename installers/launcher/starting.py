@@ -70,7 +70,7 @@ class Places(NamedTuple):
 
 def places_of(installation: Path, home: Path) -> Places:
     """With the slots of that home, if nobody else has put them there: root may ask of the home of a person."""
-    return Places(installation, home / "slots" if all(map(_is_ours, (home, home / "slots"))) else NOWHERE)
+    return Places(installation, home / "slots" if _is_ours(home) else NOWHERE)
 
 
 def _is_ours(folder: Path) -> bool:

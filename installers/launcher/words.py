@@ -21,6 +21,10 @@ def again(name: str, why: str) -> str:
     return f"{name} {_WHY[why]}; it is started once more."
 
 
+def doubted(name: str, following: str) -> str:
+    return f"{name} has said again and again that a person is wanted; {following} is started once, to see if it is so."
+
+
 def gave_up(name: str, why: str) -> str:
     return f"{name} {_WHY[why]}, and there is nothing else to start."
 

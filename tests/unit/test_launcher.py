@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from installers.launcher import history, record
-from installers.launcher.choosing import STARTS_MAX, Left
+from installers.launcher.choosing import REFUSALS_MAX, STARTS_MAX, Left
 from installers.launcher.keeping import RESTART_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
 from installers.launcher.trees import is_whole
@@ -154,6 +154,56 @@ class TestAnEndThatSaysNothingOfTheProgram:
         system.start = start_and_stop  # type: ignore[assignment, method-assign]
         world.launch(system)
         assert world.record.starts == 0
+
+
+class TestAProgramThatAlwaysSaysThatAPersonIsWanted:
+    @pytest.mark.parametrize("behaviour", ["is_busy", "is_misused"])
+    def test_is_left_for_the_one_before_where_that_one_wants_nobody(self, world: World, behaviour: Behaviour):
+        before, closed = world.slot("well", "before"), world.slot(behaviour, "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(REFUSALS_MAX - 1):
+            world.launch()
+            assert world.record.current == closed
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [closed, before]
+        assert world.record == Record(before, None, 0, is_proven=True)
+        assert world.told == [(closed.app[:8], before.app[:8], "failed")]
+
+    @pytest.mark.parametrize("behaviour", ["is_busy", "crashes", "hangs", "states_a_failure"])
+    def test_stays_where_the_one_before_fares_no_better(self, world: World, behaviour: Behaviour):
+        before, closed = world.slot(behaviour, "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(3 * REFUSALS_MAX):
+            assert world.launch() != 0
+            assert world.record._replace(refusals=0) == Record(closed, before, 0, is_proven=True)
+        assert world.told == []
+
+    def test_stays_where_a_power_cut_has_left_that_open(self, world: World):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        doubted = Record(closed, before, 1, is_proven=False)
+        record.write(world.slots, Record(before, None, 1, is_proven=False, instead_of=doubted))
+        assert world.record.instead_of == doubted
+        system = PretendedSystem(world)
+        world.launch(system)
+        assert system.started == [closed]
+        assert world.record == doubted._replace(refusals=1)
+
+    def test_stays_where_it_was_well_in_between(self, world: World):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(2 * REFUSALS_MAX):
+            world.launch()
+            record.write(world.slots, world.record._replace(starts=1))
+            programs.mark_proven(world.slots)
+        assert world.record == Record(closed, before, 0, is_proven=True)
+
+    def test_stays_where_a_person_sees_what_it_says(self, world: World):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(2 * REFUSALS_MAX):
+            world.launch(is_watched=True)
+        assert world.record == Record(closed, before, 0, is_proven=True)
 
 
 class TestAProgramThatChangesIntoAnother:
