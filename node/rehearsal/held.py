@@ -36,7 +36,7 @@ class CandidateFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """An app in its folder; ``runtime`` as in ``ProgramSpec``.  ``work`` is for what is thrown away.
+    """An app in its folder; ``runtime`` and ``hidden`` as in ``ProgramSpec``.  ``work`` is for what is thrown away.
 
     ``installation``: where it is told that it is installed; None: nowhere, so that it takes no release of an app.
     """
@@ -44,6 +44,7 @@ class Program:
     app: Path
     work: Path
     runtime: Path | None = None
+    hidden: Path | None = None
     installation: Installation | None = None
 
     def installed(self, tree_hash: str) -> Program:
@@ -59,11 +60,11 @@ class Program:
         cache = self.work / "cache"
         cache.mkdir(exist_ok=True)
         facts = self.work / f"{home.name}.held"
-        if self.installation is None:
-            return ProgramSpec(app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime)
+        installation = self.installation
         return ProgramSpec(
-            app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime, shown=self.installation.folder,
-            variables={LAUNCHER: str(self.installation.launcher)},
+            app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime, hidden=self.hidden,
+            shown=installation.folder if installation is not None else None,
+            variables={LAUNCHER: str(installation.launcher)} if installation is not None else {},
         )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ class Order:
 async def rehearse(order: Order, told: Callable[[str], None]) -> Outcome:
     """Let the candidate show what it can; ``told`` is called with a line for each part.  Safe to cancel."""
     begun_s = time.monotonic()
-    program = Program(order.app, order.work, order.runtime)
+    program = Program(order.app, order.work, order.runtime, hidden=order.home.path)
     try:
         await _read_home(order, program)
         told("it reads today's settings and history, and leaves them readable")

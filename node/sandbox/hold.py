@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from node.sandbox import linux
+from node.sandbox import linux, namespace
 from node.sandbox.launch import EXIT_NOT_STARTED
 
 FILE_MODE = 0o600
@@ -52,6 +52,7 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
             return False
         return True
 
+    attempt("sockets of others", lambda: _hide(order))
     attempt("capabilities", linux.drop_capabilities)
     attempt("end with whoever started it", lambda: linux.end_with_parent(order["parent_pid"]))
     attempt("no new privileges", linux.forbid_new_privileges)
@@ -60,3 +61,11 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
         "Landlock", lambda: linux.restrict_files(order["grants"], abi, may_connect=False)
     )
     return {"files": is_filed, "landlock_abi": abi, "missing": missing}
+
+
+def _hide(order: dict[str, Any]) -> None:
+    """Hide the folders in which others listen, but for what the program needs of them.  Raises OSError."""
+    grants = order["grants"]
+    kept = [path for kind, paths in grants.items() if kind != "list" for path in paths]
+    namespace.hide(order["hidden"], [*kept, *order["prefixes"]])
+    os.chdir(order["home"])  # by the way from before all would still be seen

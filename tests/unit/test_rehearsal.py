@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import sys
 from pathlib import Path
 
@@ -115,11 +117,18 @@ def test_a_held_program_may_write_in_its_home_alone_and_is_told_nothing(tmp_path
     for folder in (home, tmp_path / "cache", tmp_path / "farmers"):
         folder.mkdir()
     (tmp_path / "farmers" / "file").write_text("private", encoding="utf-8")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(tmp_path / "farmers" / "api.sock"))
+    listening.listen()
     (app / "trying" / "__init__.py").write_text(TRYING.format(outside=tmp_path / "farmers"), encoding="utf-8")
     spec = ProgramSpec(app=app, home=home, cache=tmp_path / "cache", facts=tmp_path / "facts")
     ended = subprocess.run(spec.command("trying", ()), capture_output=True, text=True, timeout=60, check=False)
+    listening.close()
     assert spec.is_held(), ended.stderr
-    assert ended.stdout.split() == ["own", "no", "no", "no"], ended.stderr
+    missing = json.loads(spec.facts.read_text(encoding="utf-8"))["missing"]
+    can_hide = not any(one.startswith("sockets of others") for one in missing)
+    assert ended.stdout.split()[:4] == ["own", "no", "no", "no"], ended.stderr
+    assert ended.stdout.split()[4:] == ["no" if can_hide else "yes"] * 2, missing
 
 
 TRYING = """
@@ -137,5 +146,8 @@ def main():
     print(attempt(lambda: open("{outside}/file").read()))
     print(attempt(lambda: open("{outside}/new", "w")))
     print(attempt(lambda: socket.create_server(("127.0.0.1", 0))))
+    listening = "{outside}/api.sock"
+    print(attempt(lambda: socket.socket(socket.AF_UNIX).connect(listening)))
+    print(attempt(lambda: os.stat("../farmers/api.sock")))
     assert "PATH" not in os.environ or os.environ["PATH"] == "/nonexistent"
 """
