@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,3 +52,29 @@ def test_what_it_says_is_kept_where_it_cannot_lead_into_a_file_of_the_farmers(fa
 
     assert (tmp_path / "farmers").read_text(encoding="utf-8") == "private"
     assert farm.words() == "said by the candidate"
+
+
+LETTING_GO = """
+import os, subprocess, sys
+from node.rehearsal import __main__ as rehearsal
+from node.supervisor.errors import HomeError
+STARTING = '''
+import subprocess, sys
+nowhere = subprocess.DEVNULL
+print(subprocess.Popen([sys.executable, *sys.argv[1:]], start_new_session=True, stdout=nowhere, stderr=nowhere).pid)
+'''
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(30)"
+class Home:
+    def read(_folder):
+        global said
+        said = subprocess.run([sys.executable, "-c", STARTING, "-c", DEAF], stdout=subprocess.PIPE)
+        raise HomeError("there is none")
+rehearsal.Home = Home
+rehearsal.main(["--app", "app", "--home", "home", "--work", "work"])
+print(os.path.exists(f"/proc/{int(said.stdout)}/cwd"))
+"""
+
+
+def test_what_has_let_go_of_its_parent_ends_with_the_rehearsal():
+    ended = subprocess.run([sys.executable, "-c", LETTING_GO], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.splitlines()[-1] == "False", ended.stdout
