@@ -15,6 +15,7 @@ import msgspec
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.api.client import ApiError, NotRunning
+from node.api.schema import SettingsPatch
 from node.practice.farm import Farm
 from node.rehearsal.limits import Limits
 from node.sandbox.program import ProgramSpec
@@ -115,12 +116,26 @@ class HeldFarm(Farm):
                 while True:
                     if self.is_over:
                         raise CandidateFailed(f"{failing}: it ended by itself, with {self.words()!r}")
+                    self._check_door(failing)
                     with contextlib.suppress(NotRunning, ApiError, msgspec.ValidationError):
                         if is_so(answer := await ask()):
                             return answer
                     await asyncio.sleep(POLL_S)
         except TimeoutError as error:
             raise CandidateFailed(f"{failing} within {limit_s:.0f} s") from error
+
+    async def change_settings(self, patch: SettingsPatch) -> None:
+        """Raises CandidateFailed: It does not let itself be told."""
+        self._check_door("it does not change the settings")
+        try:
+            await self.client.patch_settings(patch)
+        except (ApiError, NotRunning) as error:
+            raise CandidateFailed(f"it does not change the settings: {error}") from error
+
+    def _check_door(self, failing: str) -> None:
+        """Who asks it must not ask the farmer's node instead, let alone change that one's settings."""
+        if (self.folder / "api.sock").is_symlink():
+            raise CandidateFailed(f"{failing}: in the place of its API is a link")
 
     @property
     def is_over(self) -> bool:

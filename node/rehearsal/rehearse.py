@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from node.api.client import ApiError, NotRunning
 from node.api.schema import SettingsPatch, Status
 from node.pod.build import build_tree
 from node.pod.errors import PodError
@@ -95,10 +94,7 @@ async def _read_home(order: Order, program: Program) -> None:
         if (faults := await _told_otherwise(farm, expected, limits)) != ():
             raise CandidateFailed(faults[0])
         quota_bytes = expected.settings.quota_bytes + MORE_BYTES
-        try:
-            await farm.client.patch_settings(SettingsPatch(quota_bytes=quota_bytes))
-        except (ApiError, NotRunning) as error:
-            raise CandidateFailed(f"it does not change the settings: {error}") from error
+        await farm.change_settings(SettingsPatch(quota_bytes=quota_bytes))
         if order.is_brief:
             await farm.open_pages()
         await farm.end()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from node.rehearsal.held import HeldFarm, Program
+from node.api.schema import SettingsPatch
+from node.rehearsal.held import CandidateFailed, HeldFarm, Program
 from node.rehearsal.limits import Limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are held on Linux only")
@@ -52,6 +54,27 @@ def test_what_it_says_is_kept_where_it_cannot_lead_into_a_file_of_the_farmers(fa
 
     assert (tmp_path / "farmers").read_text(encoding="utf-8") == "private"
     assert farm.words() == "said by the candidate"
+
+
+def test_a_link_in_the_place_of_its_api_leads_nobody_to_the_farmers_node(tmp_path: Path):
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "api.sock").symlink_to(tmp_path / "farmers.sock")
+    farm = HeldFarm("a candidate", tmp_path / "copy", Program(tmp_path / "app", tmp_path), Limits(answer_s=2.0))
+    came: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(await reader.readline())
+        writer.close()
+
+    async def asked(ask: Callable[[], Awaitable[object]]) -> None:
+        async with await asyncio.start_unix_server(serve, tmp_path / "farmers.sock"):
+            with pytest.raises(CandidateFailed, match="a link"):
+                await ask()
+            await farm.client.close()
+
+    asyncio.run(asked(lambda: farm.until(farm.client.status, lambda _: True, 2.0, "it did not answer")))
+    asyncio.run(asked(lambda: farm.change_settings(SettingsPatch(quota_bytes=1 << 40))))
+    assert came == []
 
 
 LETTING_GO = """
