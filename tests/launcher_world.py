@@ -44,8 +44,9 @@ def main():
             with open(path) as file:
                 said = json.load(file)
             if said.get("format") == 1:
+                known = {{name: said[name] for name in ("format", "current", "previous")}}
                 with open(path + ".new", "w") as file:
-                    json.dump(dict(said, starts=0, is_proven=True), file)
+                    json.dump(dict(known, starts=0, is_proven=True), file)
                 os.replace(path + ".new", path)
         if not os.path.exists(os.path.join(home, "stays")):
             return 0
