@@ -4,8 +4,8 @@
 
 A program is well once it has written so itself: ``starts`` is 0 and it ``is_proven``.
 
-    current  --REFUSALS_MAX ends in a row that say nothing of it-->  what comes after it, for one start
-                                                 is it well then?  -->  it stays; else current is current again
+    current  --ends in a row, for a day, that say nothing of it-->  what comes after it, for one start
+                                                is it well then?  -->  it stays; else current is current again
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .record import INSTALLED, Pair, Record
 
 STARTS_MAX = 3  # without being well
 REFUSALS_MAX = 3  # a person who closes the keyring's question once more does not mean the program
+REFUSALS_S = 86_400  # nor does one who opens it hours after the computer was started
 
 Why = Literal["damaged", "failed", "silent", "record_damaged", "record_newer"]
 
@@ -72,16 +73,18 @@ def taken_back(record: Record) -> Record:
     return record._replace(starts=max(0, record.starts - 1))
 
 
-def refused(record: Record) -> Record:
-    """After an end with which it says that a person is to blame.  After too many another one shows whether that is so.
+def refused(record: Record, now_s: int) -> Record:
+    """After an end for which it says it is not to blame.  After a day of them another one shows whether that is so.
 
-    The keyring may be locked, or it cannot open one: for the same keyring the other program would say the same.
+    The keyring may be locked, or it cannot open one: before the same keyring the other program would say the same.
     """
     if record.current == INSTALLED:
         return record
-    if record.refusals + 1 < REFUSALS_MAX:
-        return record._replace(refusals=record.refusals + 1)
-    return Record(record.previous or INSTALLED, None, 0, is_proven=False, instead_of=record._replace(refusals=0))
+    since_s = record.refused_s if record.refusals else now_s
+    record = record._replace(refusals=record.refusals + 1, refused_s=since_s)
+    if record.refusals < REFUSALS_MAX or now_s - since_s < REFUSALS_S:
+        return record
+    return Record(record.previous or INSTALLED, None, 0, is_proven=False, instead_of=record)
 
 
 def is_last(record: Record) -> bool:

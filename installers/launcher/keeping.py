@@ -33,7 +33,7 @@ RESTART_CODE = 75  # of a program: start the one that is current now
 INTERRUPTED_CODE = 130
 STOPPED_CODE = 143
 # Somebody wished so, or whoever asks must ask otherwise: it says nothing of the program.
-REFUSALS = (USAGE_CODE, BUSY_CODE)  # that it says so need not be so
+REFUSALS = (STATED_CODE, USAGE_CODE, BUSY_CODE)  # with which it blames another; that need not be so
 NOBODYS_FAULT = (0, USAGE_CODE, BUSY_CODE, INTERRUPTED_CODE, STOPPED_CODE, -1, -2, -15)
 
 
@@ -144,7 +144,8 @@ class Node:
     def keep(self) -> int:
         """Start programs until one ends on purpose or none is left."""
         why: Reason = ""
-        self._end_doubt()  # which a power cut has left open
+        if (doubted := self._read().instead_of) is not None:  # a power cut has left it open
+            self._write(doubted)
         self._drop_old_caches()
         while not self._system.is_stopping:
             pair, is_counted = self._next(why)
@@ -194,7 +195,7 @@ class Node:
         found = self._read()
         after = choosing.taken_back(found)
         if code in REFUSALS and not self._system.is_stopping and not self.is_watched_by_person:
-            after = choosing.refused(after)
+            after = choosing.refused(after, int(time.time()))
         if after != found:
             self._write(after)
         if after.instead_of is None:
@@ -209,7 +210,7 @@ class Node:
         self._look_at_doubt(found)
         doubted = found.instead_of
         if doubted is not None:
-            self._write(doubted)
+            self._write(doubted._replace(refusals=0, refused_s=0))
         return doubted is not None
 
     def _look_at_doubt(self, found: Record) -> None:

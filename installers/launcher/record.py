@@ -3,8 +3,8 @@
     slots/programs.json   {"format": 1, "current": {"app": TREE, "runtime": TREE}, "previous": {...} or null,
                            "starts": 0, "is_proven": true}
 
-A TREE of "" is the installed one.  Only the launcher writes two more, and whatever the supervisor writes is without
-them: "refusals", a number, and "instead_of", the same again without a format.
+A TREE of "" is the installed one.  Only the launcher writes three more, and whatever the supervisor writes is without
+them: "refusals", a number, "refused_s", a time (UTC), and "instead_of", the same again without a format.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ INSTALLED = Pair()
 class Record(NamedTuple):
     """``starts`` of the current pair were begun since it, or the one before it, was last well.
 
-    So often, ``refusals``, has it said meanwhile that it lacks what only a person can give.  ``instead_of`` what is
-    current for one start, to show whether that is so.
+    So often, ``refusals``, has it said since then that it is not to blame, and at ``refused_s`` (UTC) for the first
+    time.  ``instead_of`` what is current for one start, to show whether that is so.
     """
 
     current: Pair = INSTALLED
@@ -53,6 +53,7 @@ class Record(NamedTuple):
     starts: int = 0
     is_proven: bool = True
     refusals: int = 0
+    refused_s: int = 0
     instead_of: Record | None = None
 
 
@@ -107,7 +108,7 @@ def _said(record: Record) -> dict[str, Any]:
         "starts": record.starts,
         "is_proven": record.is_proven,
     }
-    return said | {"refusals": record.refusals} if record.refusals else said
+    return said | {"refusals": record.refusals, "refused_s": record.refused_s} if record.refusals else said
 
 
 def _record(found: Any) -> Record:
@@ -118,6 +119,7 @@ def _record(found: Any) -> Record:
         _whole(found["starts"]),
         _flag(found["is_proven"]),
         _whole(found.get("refusals", 0)),
+        _whole(found.get("refused_s", 0)),
     )
 
 

@@ -22,7 +22,7 @@ def again(name: str, why: str) -> str:
 
 
 def doubted(name: str, following: str) -> str:
-    return f"{name} has said again and again that a person is wanted; {following} is started once, to see if it is so."
+    return f"{name} has not started for a day, and says that it is not to blame; {following} shows if that is so."
 
 
 def gave_up(name: str, why: str) -> str:
