@@ -17,6 +17,10 @@ from node.sandbox import linux, namespace
 from node.sandbox.launch import EXIT_NOT_STARTED
 
 FILE_MODE = 0o600
+# Each of its processes gets more than any app needs, and less than what stops a computer.
+MEMORY_BYTES_MAX = 4 << 30
+FILE_BYTES_MAX = 1 << 30
+OPEN_FILES_MAX = 1 << 16
 
 
 def main() -> None:
@@ -54,6 +58,7 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
 
     attempt("sockets of others", lambda: _hide(order))
     attempt("capabilities", linux.drop_capabilities)
+    attempt("limits", _limit)
     attempt("end with whoever started it", lambda: linux.end_with_parent(order["parent_pid"]))
     attempt("no new privileges", linux.forbid_new_privileges)
     abi = linux.landlock_abi()
@@ -61,6 +66,11 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
         "Landlock", lambda: linux.restrict_files(order["grants"], abi, may_connect=False)
     )
     return {"files": is_filed, "landlock_abi": abi, "missing": missing}
+
+
+def _limit() -> None:
+    """Raises OSError, ValueError: A limit could not be set."""
+    linux.limit_resources(memory_bytes=MEMORY_BYTES_MAX, file_bytes=FILE_BYTES_MAX, open_files=OPEN_FILES_MAX)
 
 
 def _hide(order: dict[str, Any]) -> None:
