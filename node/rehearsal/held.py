@@ -48,9 +48,9 @@ class Program:
     hidden: Path | None = None
     installation: Installation | None = None
 
-    def installed(self, tree_hash: str) -> Program:
-        """The same as an installed one.  Blocking.  Raises OSError."""
-        folder = self.work / "installation"
+    def installed(self, tree_hash: str = "") -> Program:
+        """The same as an installed one, of a tree that may be unknown.  Blocking.  Raises OSError."""
+        folder = self.work / f"installation{tree_hash}"
         folder.mkdir()
         (folder / "app").symlink_to(self.app)
         (folder / "runtime").symlink_to(self.runtime or Path(sys.prefix))

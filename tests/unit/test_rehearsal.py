@@ -17,6 +17,11 @@ from node.rehearsal.seen import Seen
 from node.sandbox.program import ProgramSpec
 from node.supervisor import settings
 from node.supervisor.home import Home
+from node.trust.release import Release
+from node.update.app_store import AppRecord, AppStore
+from node.update.lifecycle import Lifecycle, Phase
+from node.update.store import Record
+from node.update.watch import Watch
 from tests.signed_world import World as SignedWorld
 
 BASE, LATER = "ba" * 32, "1a" * 32
@@ -72,6 +77,11 @@ def home(tmp_path: Path) -> Home:
     return made
 
 
+def kept(name: str, phase: Phase, watch: Watch | None = None) -> AppRecord:
+    release = Release(name, "app", name[4:], LATER, bytes(32), 1, (), "", int(name[4:]))
+    return AppRecord(Record(release, Lifecycle(name, LATER, 0.0, 0.0, phase=phase, watch=watch), 0.0))
+
+
 class TestReading:
     def test_a_candidate_gets_settings_and_history_and_nothing_that_is_secret(self, home: Home, tmp_path: Path):
         copied = reading.copy(home, tmp_path / "copy")
@@ -83,6 +93,17 @@ class TestReading:
         contents = b"".join(path.read_bytes() for path in left)
         assert b"nobody else's" not in contents
         assert b"seeds of twins" not in contents
+
+    def test_a_candidate_gets_the_past_of_the_app_and_nothing_that_it_would_have_to_go_on_with(
+        self, home: Home, tmp_path: Path
+    ):
+        records = (kept("app/1", "refused"), kept("app/2", "confirmed", Watch()), kept("app/3", "on_trial"))
+        AppStore(home.state).save(records)
+
+        copied = reading.copy(home, tmp_path / "copy")
+
+        assert AppStore(copied.state).load() == (kept("app/1", "refused"), kept("app/2", "confirmed"))
+        assert reading.read(copied).ended == {"app/1": "refused", "app/2": "confirmed"}
 
     def test_what_the_candidate_tells_otherwise_than_todays_program_reads_is_found(self):
         expected = reading.Read(settings.REAL, {"vault/0.1.1": "confirmed", "vault/0.1.2": "refused"})
