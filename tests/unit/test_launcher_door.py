@@ -18,6 +18,7 @@ from installers.launcher import keeping, record, starting
 from installers.launcher.arguments import Asked, Kind, asked, default_home
 from installers.launcher.keeping import RESTART_CODE, Limits, Window, carry_out
 from installers.launcher.lock import held
+from installers.launcher.processes import System
 from installers.launcher.record import INSTALLED, Pair
 from node.update.files import programs
 from node.update.files.starting import Installation
@@ -177,7 +178,7 @@ class TestAHomeOfAnotherPerson:
             started.append(command)
             return 0
 
-        monkeypatch.setattr(keeping.System, "start", start)
+        monkeypatch.setattr(System, "start", start)
         monkeypatch.setattr(keeping, "become", become)
         monkeypatch.setattr(keeping, "__file__", str(world.installation / "launcher" / "keeping.py"))
         monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)

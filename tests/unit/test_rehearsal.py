@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from node.api.schema import Settings, Update, Updates
+from node.api.schema import Phase, Settings, Update, Updates
 from node.rehearsal import reading
 from node.rehearsal.release import next_version, write_relapsing
 from node.rehearsal.seen import Seen
@@ -19,7 +19,7 @@ from node.supervisor import settings
 from node.supervisor.home import Home
 from node.trust.release import Release
 from node.update.app_store import AppRecord, AppStore
-from node.update.lifecycle import Lifecycle, Phase
+from node.update.lifecycle import Lifecycle
 from node.update.store import Record
 from node.update.watch import Watch
 from tests.signed_world import World as SignedWorld
