@@ -44,8 +44,9 @@ def main():
             with open(path) as file:
                 said = json.load(file)
             if said.get("format") == 1:
+                known = {{name: said[name] for name in ("format", "current", "previous")}}
                 with open(path + ".new", "w") as file:
-                    json.dump(dict(said, starts=0, is_proven=True), file)
+                    json.dump(dict(known, starts=0, is_proven=True), file)
                 os.replace(path + ".new", path)
         if not os.path.exists(os.path.join(home, "stays")):
             return 0
@@ -134,11 +135,13 @@ class World:
     def point(self, current: Pair, previous: Pair | None = None, *, starts: int = 0, is_proven: bool = False) -> None:
         record.write(self.slots, Record(current, previous, starts, is_proven=is_proven))
 
-    def launch(self, system: PretendedSystem | None = None, limits: Limits | None = None) -> int:
+    def launch(
+        self, system: PretendedSystem | None = None, limits: Limits | None = None, *, is_watched: bool = False
+    ) -> int:
         """Let the launcher keep a node, with processes that are pretended."""
         system = system or PretendedSystem(self)
         node = Node(self.places, ("run", "--home", str(self.home)), limits or Limits(), system)  # type: ignore[arg-type]
-        node.is_watched_by_person = False
+        node.is_watched_by_person = is_watched
         return node.keep()
 
 
@@ -202,7 +205,7 @@ class PretendedProcess:
             found, trouble = record.read(slots)
             if not trouble:
                 with contextlib.suppress(OSError):
-                    record.write(slots, found._replace(starts=0, is_proven=True))
+                    record.write(slots, Record(found.current, found.previous, 0, is_proven=True))
             self._code = 0
         elif self._behaviour == "becomes_another" and self._ran_s >= BECOMES_S:
             self._system.world.behaviours[self._name] = "well"  # it does not try that again

@@ -3,6 +3,9 @@
     current  --STARTS_MAX starts without being well, or damaged-->  previous  --the same-->  installed  -->  nothing
 
 A program is well once it has written so itself: ``starts`` is 0 and it ``is_proven``.
+
+    current  --ends in a row, for a day, that say nothing of it-->  what comes after it, for one start
+                                                is it well then?  -->  it stays; else current is current again
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from typing import Literal, NamedTuple
 from .record import INSTALLED, Pair, Record
 
 STARTS_MAX = 3  # without being well
+REFUSALS_MAX = 3  # a person who closes the keyring's question once more does not mean the program
+REFUSALS_S = 86_400  # nor does one who opens it hours after the computer was started
 
 Why = Literal["damaged", "failed", "silent", "record_damaged", "record_newer"]
 
@@ -45,7 +50,7 @@ def next_start(
             break
         after = record.previous or INSTALLED
         given_up.append(Left(record.current, after, reason))
-        record = Record(after, None, 0, is_proven=False)
+        record = record._replace(current=after, previous=None, starts=0, is_proven=False, refusals=0)
     return record._replace(starts=min(record.starts + 1, STARTS_MAX)), tuple(given_up)
 
 
@@ -66,6 +71,20 @@ def is_well(record: Record) -> bool:
 def taken_back(record: Record) -> Record:
     """After an end that says nothing of the program: its start does not count."""
     return record._replace(starts=max(0, record.starts - 1))
+
+
+def refused(record: Record, now_s: int) -> Record:
+    """After an end for which it says it is not to blame.  After a day of them another one shows whether that is so.
+
+    The keyring may be locked, or it cannot open one: before the same keyring the other program would say the same.
+    """
+    if record.current == INSTALLED:
+        return record
+    since_s = record.refused_s if record.refusals else now_s
+    record = record._replace(refusals=record.refusals + 1, refused_s=since_s)
+    if record.refusals < REFUSALS_MAX or now_s - since_s < REFUSALS_S:
+        return record
+    return Record(record.previous or INSTALLED, None, 0, is_proven=False, instead_of=record)
 
 
 def is_last(record: Record) -> bool:

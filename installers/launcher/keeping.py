@@ -24,7 +24,7 @@ from .choosing import Left
 from .lock import held
 from .processes import Process, System, become
 from .record import INSTALLED, Pair, Record
-from .starting import CACHE, CRASHED_CODE, Kind, Places, command, environ
+from .starting import CACHE, CRASHED_CODE, Kind, Places, command, environ, places_of
 
 STATED_CODE = 1  # of a program: it said why it cannot run here
 USAGE_CODE = 2  # of a program: nobody can tell what it was asked for
@@ -33,6 +33,7 @@ RESTART_CODE = 75  # of a program: start the one that is current now
 INTERRUPTED_CODE = 130
 STOPPED_CODE = 143
 # Somebody wished so, or whoever asks must ask otherwise: it says nothing of the program.
+REFUSALS = (STATED_CODE, USAGE_CODE, BUSY_CODE)  # with which it blames another; that need not be so
 NOBODYS_FAULT = (0, USAGE_CODE, BUSY_CODE, INTERRUPTED_CODE, STOPPED_CODE, -1, -2, -15)
 
 
@@ -52,7 +53,7 @@ Reason = Literal["", "failed", "silent"]
 def main(arguments: Sequence[str]) -> int:
     """Do what was asked for; return the exit code."""
     wish = asked(arguments, os.environ, sys.platform, Path(os.path.expanduser("~")))  # noqa: PTH111 - this never fails
-    places = Places(Path(__file__).resolve().parent.parent, wish.home / "slots")
+    places = places_of(Path(__file__).resolve().parent.parent, wish.home)
     return carry_out(wish, places, arguments, Limits())
 
 
@@ -137,11 +138,14 @@ class Node:
         self._limits = limits
         self._system = system
         self._memory: tuple[Record, Record] | None = None  # what should stand on the disk, and what stood there
+        self._doubted: Pair | None = None  # while another one is current to show whether it was to blame
         self.is_watched_by_person = os.isatty(0)  # who sees it hang can end it
 
     def keep(self) -> int:
         """Start programs until one ends on purpose or none is left."""
         why: Reason = ""
+        if (doubted := self._read().instead_of) is not None:  # a power cut has left it open
+            self._write(doubted)
         self._drop_old_caches()
         while not self._system.is_stopping:
             pair, is_counted = self._next(why)
@@ -149,9 +153,11 @@ class Node:
             if code == RESTART_CODE and self._read().current != pair and not self._system.is_stopping:
                 why = ""
                 continue
-            if not why:
-                self._take_back()
-                return STATED_CODE if code == BUSY_CODE else _shown(code)
+            is_no_better = self._end_doubt()
+            if not why or is_no_better:
+                if not is_no_better and self._is_doubted(code):
+                    continue
+                return STATED_CODE if code == BUSY_CODE else _shown(code) or (STATED_CODE if why else 0)
             now = self._read()
             if not is_counted or choosing.is_last(now):
                 words.say(words.gave_up(pair.name, why))
@@ -184,10 +190,34 @@ class Node:
         self._write(after)
         return after.current, True
 
-    def _take_back(self) -> None:
+    def _is_doubted(self, code: int) -> bool:
+        """Take the start of the current one back; whether what comes after it shall show that it was not to blame."""
         found = self._read()
-        if found.starts:
-            self._write(choosing.taken_back(found))
+        after = choosing.taken_back(found)
+        if code in REFUSALS and not self._system.is_stopping and not self.is_watched_by_person:
+            after = choosing.refused(after, int(time.time()))
+        if after != found:
+            self._write(after)
+        if after.instead_of is None:
+            return False
+        self._doubted = found.current
+        words.say(words.doubted(found.current.name, after.current.name))
+        return True
+
+    def _end_doubt(self) -> bool:
+        """Whether one was open: the other one has fared no better, and all is as it was."""
+        found = self._read()
+        self._look_at_doubt(found)
+        doubted = found.instead_of
+        if doubted is not None:
+            self._write(doubted._replace(refusals=0, refused_s=0))
+        return doubted is not None
+
+    def _look_at_doubt(self, found: Record) -> None:
+        """The other one is well, where it has written so: then the doubted one was to blame."""
+        if self._doubted is not None and found.instead_of is None:
+            self._tell(Left(self._doubted, found.current, "failed"))
+            self._doubted = None
 
     # One run of it.
 
@@ -218,6 +248,8 @@ class Node:
             if self._system.is_stopping:
                 return self._end(process)
             found, trouble = record.read(self._places.slots)
+            if not trouble:
+                self._look_at_doubt(found)
             if found.current != pair:  # it has become another program, and starts anew
                 pair, waited_s = found.current, 0.0
             # Looks are counted, not hours: a computer that slept in between has let nobody say anything.

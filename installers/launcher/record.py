@@ -3,7 +3,8 @@
     slots/programs.json   {"format": 1, "current": {"app": TREE, "runtime": TREE}, "previous": {...} or null,
                            "starts": 0, "is_proven": true}
 
-A TREE of "" is the installed one.
+A TREE of "" is the installed one.  Only the launcher writes three more, and whatever the supervisor writes is without
+them: "refusals", a number, "refused_s", a time (UTC), and "instead_of", the same again without a format.
 """
 
 from __future__ import annotations
@@ -41,12 +42,19 @@ INSTALLED = Pair()
 
 
 class Record(NamedTuple):
-    """``starts`` of the current pair were begun since it, or the one before it, was last well."""
+    """``starts`` of the current pair were begun since it, or the one before it, was last well.
+
+    So often, ``refusals``, has it said since then that it is not to blame, and at ``refused_s`` (UTC) for the first
+    time.  ``instead_of`` what is current for one start, to show whether that is so.
+    """
 
     current: Pair = INSTALLED
     previous: Pair | None = None
     starts: int = 0
     is_proven: bool = True
+    refusals: int = 0
+    refused_s: int = 0
+    instead_of: Record | None = None
 
 
 def read(slots: Path) -> tuple[Record, Trouble]:
@@ -61,13 +69,9 @@ def read(slots: Path) -> tuple[Record, Trouble]:
         found = json.loads(content[: BYTES_MAX + 1])
         if _whole(found["format"]) > FORMAT:
             return Record(), "newer"
-        previous = found.get("previous")
-        record = Record(
-            _pair(found["current"]),
-            None if previous is None else _pair(previous),
-            _whole(found["starts"]),
-            _flag(found["is_proven"]),
-        )
+        record, doubted = _record(found), found.get("instead_of")
+        if doubted is not None:
+            record = record._replace(instead_of=_record(doubted))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Record(), "damaged"
     return (record, "") if found["format"] == FORMAT else (Record(), "damaged")
@@ -79,13 +83,9 @@ def write(slots: Path, record: Record) -> None:
     Raises:
         OSError: The file holds what it held.
     """
-    said = {
-        "format": FORMAT,
-        "current": as_json(record.current),
-        "previous": None if record.previous is None else as_json(record.previous),
-        "starts": record.starts,
-        "is_proven": record.is_proven,
-    }
+    said = {"format": FORMAT, **_said(record)}
+    if record.instead_of is not None:
+        said["instead_of"] = _said(record.instead_of)
     disk.replace(slots / NAME, json.dumps(said).encode())
 
 
@@ -99,6 +99,28 @@ def installed(installation: Path) -> Pair:
 
 def as_json(pair: Pair) -> dict[str, str]:
     return {"app": pair.app, "runtime": pair.runtime}
+
+
+def _said(record: Record) -> dict[str, Any]:
+    said = {
+        "current": as_json(record.current),
+        "previous": None if record.previous is None else as_json(record.previous),
+        "starts": record.starts,
+        "is_proven": record.is_proven,
+    }
+    return said | {"refusals": record.refusals, "refused_s": record.refused_s} if record.refusals else said
+
+
+def _record(found: Any) -> Record:
+    previous = found.get("previous")
+    return Record(
+        _pair(found["current"]),
+        None if previous is None else _pair(previous),
+        _whole(found["starts"]),
+        _flag(found["is_proven"]),
+        _whole(found.get("refusals", 0)),
+        _whole(found.get("refused_s", 0)),
+    )
 
 
 def _pair(found: Any) -> Pair:

@@ -21,6 +21,7 @@ Kind = Literal["node", "window", "other"]
 LAUNCHER = "PERENNIAL_LAUNCHER"  # the environment variable by which a program knows what has started it
 CACHE = "cache"
 NAMED = 16  # hex digits of each tree
+NOWHERE = Path(os.devnull) / "slots"  # there is nothing to be read, and nothing can be kept
 CRASHED_CODE = 70  # so that a crash differs from a failure that is stated, which is 1
 
 _CODE = """\
@@ -65,6 +66,18 @@ class Places(NamedTuple):
         installed = record.installed(self.installation)
         app, runtime = pair.app or installed.app, pair.runtime or installed.runtime
         return self.slots / CACHE / f"{app[:NAMED] or 'installed'}-{runtime[:NAMED] or 'installed'}"
+
+
+def places_of(installation: Path, home: Path) -> Places:
+    """With the slots of that home, if nobody else has put them there: root may ask of the home of a person."""
+    return Places(installation, home / "slots" if _is_ours(home) else NOWHERE)
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return sys.platform == "win32" or folder.stat().st_uid == os.geteuid()
+    except OSError:
+        return not os.path.lexists(folder)
 
 
 def command(places: Places, pair: Pair, kind: Kind, arguments: Sequence[str]) -> list[str]:

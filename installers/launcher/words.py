@@ -21,6 +21,10 @@ def again(name: str, why: str) -> str:
     return f"{name} {_WHY[why]}; it is started once more."
 
 
+def doubted(name: str, following: str) -> str:
+    return f"{name} has not started for a day, and says that it is not to blame; {following} shows if that is so."
+
+
 def gave_up(name: str, why: str) -> str:
     return f"{name} {_WHY[why]}, and there is nothing else to start."
 

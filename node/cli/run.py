@@ -225,7 +225,12 @@ async def _prove(supervisor: Supervisor) -> None:
             return None
 
     if Installation.here() is not None:
-        await launched.prove(supervisor.home.slots, ask, lambda: supervisor.vault.is_listening)
+        await launched.prove(
+            supervisor.home.slots,
+            ask,
+            lambda: supervisor.vault.is_listening,
+            lambda: not supervisor.updates_trouble.sentence,
+        )
 
 
 async def _become(supervisor: Supervisor, server: ApiServer, lock: Lock, manner: Manner) -> None:

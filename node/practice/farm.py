@@ -97,7 +97,7 @@ class Farm:
             async with asyncio.timeout(timeout_s):
                 while status is None or status.peer_count < peers:
                     if self._process is not None and self._process.returncode is not None:
-                        raise PracticeError(f"{self.name} ended while it started: {self._last_words()}")
+                        raise PracticeError(f"{self.name} ended while it started: {self.words()}")
                     await asyncio.sleep(POLL_S)
                     with contextlib.suppress(NotRunning, ApiError):
                         status = await self.client.status()
@@ -138,7 +138,8 @@ class Farm:
             process.kill()
             await process.wait()
 
-    def _last_words(self) -> str:
+    def words(self) -> str:
+        """The last line that it said.  Blocking, but short."""
         lines = (self.folder / "logs" / LOG).read_text(errors="replace").splitlines()
         return lines[-1] if lines else "it said nothing"
 

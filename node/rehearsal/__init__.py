@@ -7,6 +7,7 @@ today's program reads them; take a later version of the vault in, try it out, us
 limits     how long each part may take
 reading    a copy of the farmer's home, without keys, and what must be found in it again
 held       the candidate's program, shut off, on a home
+orphans    what a candidate has started, ended with its rehearsal
 release    the later version of the vault: it fails as soon as it is in use
 seen       what neighbours and files show of its way, and what is wrong with that (pure)
 rehearse   all of it, with the outcome

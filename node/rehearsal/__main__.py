@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from node.rehearsal import orphans
 from node.rehearsal.limits import LIMITS, Limits
 from node.rehearsal.rehearse import Order, Outcome, rehearse
 from node.sandbox.namespace import shut_off
@@ -32,6 +33,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--brief", action="store_true", help="hold no rehearsal within this one")
     parser.add_argument("--limits", type=lambda text: msgspec.json.decode(text, type=Limits), default=LIMITS)
     arguments = parser.parse_args(words)
+    orphans.adopt()
     is_shut_off = shut_off()  # before any thread is started
     _say(f"it has {'a network of its own' if is_shut_off else 'the network of this computer'}")
     try:
@@ -41,6 +43,8 @@ def main(words: list[str] | None = None) -> int:
     else:
         order = Order(arguments.app, home, arguments.work, arguments.runtime, arguments.limits, arguments.brief)
         outcome = asyncio.run(_until_input_ends(order))
+    if not orphans.end_all():
+        _say("something that it has started does not end")
     _say(msgspec.json.encode(outcome).decode())
     return 0
 

@@ -15,7 +15,8 @@ import msgspec
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.api.client import ApiError, NotRunning
-from node.practice.farm import LOG, Farm
+from node.api.schema import SettingsPatch
+from node.practice.farm import Farm
 from node.rehearsal.limits import Limits
 from node.sandbox.program import ProgramSpec
 from node.update.files import programs
@@ -36,7 +37,7 @@ class CandidateFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """An app in its folder; ``runtime`` as in ``ProgramSpec``.  ``work`` is for what is thrown away.
+    """An app in its folder; ``runtime`` and ``hidden`` as in ``ProgramSpec``.  ``work`` is for what is thrown away.
 
     ``installation``: where it is told that it is installed; None: nowhere, so that it takes no release of an app.
     """
@@ -44,11 +45,12 @@ class Program:
     app: Path
     work: Path
     runtime: Path | None = None
+    hidden: Path | None = None
     installation: Installation | None = None
 
-    def installed(self, tree_hash: str) -> Program:
-        """The same as an installed one.  Blocking.  Raises OSError."""
-        folder = self.work / "installation"
+    def installed(self, tree_hash: str = "") -> Program:
+        """The same as an installed one, of a tree that may be unknown.  Blocking.  Raises OSError."""
+        folder = self.work / f"installation{tree_hash}"
         folder.mkdir()
         (folder / "app").symlink_to(self.app)
         (folder / "runtime").symlink_to(self.runtime or Path(sys.prefix))
@@ -59,11 +61,11 @@ class Program:
         cache = self.work / "cache"
         cache.mkdir(exist_ok=True)
         facts = self.work / f"{home.name}.held"
-        if self.installation is None:
-            return ProgramSpec(app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime)
+        installation = self.installation
         return ProgramSpec(
-            app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime, shown=self.installation.folder,
-            variables={LAUNCHER: str(self.installation.launcher)},
+            app=self.app, home=home, cache=cache, facts=facts, runtime=self.runtime, hidden=self.hidden,
+            shown=installation.folder if installation is not None else None,
+            variables={LAUNCHER: str(installation.launcher)} if installation is not None else {},
         )  # fmt: skip
 
 
@@ -74,6 +76,8 @@ class HeldFarm(Farm):
         super().__init__(name, folder)
         self._program = program
         self._limits = limits
+        # Not in its home: what it has put there, a link say, would lead this program wherever the candidate likes.
+        self._log = program.work / f"{folder.name}.said"
 
     async def start_again(self) -> None:
         """Start the candidate on the home that is there.
@@ -83,7 +87,7 @@ class HeldFarm(Farm):
         """
         spec = self._program.spec(self.folder)
         command = spec.command(NODE, ("run", "--until-eof", "--home", str(self.folder)))
-        with (self.folder / "logs" / LOG).open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
@@ -112,12 +116,26 @@ class HeldFarm(Farm):
                 while True:
                     if self.is_over:
                         raise CandidateFailed(f"{failing}: it ended by itself, with {self.words()!r}")
+                    self._check_door(failing)
                     with contextlib.suppress(NotRunning, ApiError, msgspec.ValidationError):
                         if is_so(answer := await ask()):
                             return answer
                     await asyncio.sleep(POLL_S)
         except TimeoutError as error:
             raise CandidateFailed(f"{failing} within {limit_s:.0f} s") from error
+
+    async def change_settings(self, patch: SettingsPatch) -> None:
+        """Raises CandidateFailed: It does not let itself be told."""
+        self._check_door("it does not change the settings")
+        try:
+            await self.client.patch_settings(patch)
+        except (ApiError, NotRunning) as error:
+            raise CandidateFailed(f"it does not change the settings: {error}") from error
+
+    def _check_door(self, failing: str) -> None:
+        """Who asks it must not ask the farmer's node instead, let alone change that one's settings."""
+        if (self.folder / "api.sock").is_symlink():
+            raise CandidateFailed(f"{failing}: in the place of its API is a link")
 
     @property
     def is_over(self) -> bool:
@@ -151,7 +169,7 @@ class HeldFarm(Farm):
             CandidateFailed: It did not, or not in time.
         """
         command = self._program.spec(self.folder).command(WINDOW, ("--check-pages", "--home", str(self.folder)))
-        code = await run_to_its_end(command, self.folder / "logs" / LOG, self._limits.pages_s)
+        code = await run_to_its_end(command, self._log, self._limits.pages_s)
         if code is None:
             raise CandidateFailed(f"its window did not open every page within {self._limits.pages_s:.0f} s")
         if code:
@@ -185,7 +203,7 @@ class HeldFarm(Farm):
 
     def words(self) -> str:
         """The last line that it said, made harmless.  Blocking, but short."""
-        with contextlib.suppress(OSError), (self.folder / "logs" / LOG).open("rb") as file:
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - LOG_BYTES))
             lines = [line for line in file.read(LOG_BYTES).decode(errors="replace").splitlines() if line.strip()]
             last = lines[-1].strip() if lines else ""

@@ -6,7 +6,9 @@ program must still read that.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,7 @@ import msgspec
 from node.api import schema
 from node.supervisor import settings
 from node.supervisor.home import Home
+from node.update.app_store import AppRecord, AppStore
 from node.update.errors import StateUnreadable
 from node.update.lifecycle import TERMINAL
 from node.update.store import Store
@@ -37,7 +40,7 @@ def copy(home: Home, folder: Path) -> Home:
     """Make a practice home in ``folder`` that holds what a candidate may read.  Blocking.
 
     Raises:
-        HomeError, SettingsError, OSError: It cannot be made.
+        HomeError, SettingsError, StateUnreadable, OSError: It cannot be made.
     """
     quota_bytes = settings.PRACTICE.quota_bytes
     made = Home.make(folder, kind="practice", root=home.root, bind=BIND, quota_bytes=quota_bytes)
@@ -48,7 +51,16 @@ def copy(home: Home, folder: Path) -> Home:
             shutil.copytree(found, made.state / name, symlinks=True)
         elif found.is_file():
             shutil.copyfile(found, made.state / name)
+    AppStore(made.state).save(_past(AppStore(home.state).load()))
     return made
+
+
+def _past(records: Sequence[AppRecord]) -> tuple[AppRecord, ...]:
+    """Those that have ended, watched by nobody: in a copy there is no program to go back to."""
+    ended = [one for one in records if one.record.way.is_over]
+    ways = [dataclasses.replace(one.record.way, watch=None) for one in ended]
+    replace = msgspec.structs.replace
+    return tuple(replace(one, record=replace(one.record, way=way)) for one, way in zip(ended, ways, strict=True))
 
 
 def read(home: Home) -> Read:
@@ -62,7 +74,7 @@ def read(home: Home) -> Read:
         raise StateUnreadable(trouble.sentence)
     store = Store(home.state)
     store.load_chain(home.root)
-    records = store.load().records
+    records = (*store.load().records, *(one.record for one in AppStore(home.state).load()))
     return Read(found, {one.release.name: one.way.phase for one in records if one.way.phase in TERMINAL})
 
 

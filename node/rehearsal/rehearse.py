@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from node.api.client import ApiError, NotRunning
+import node
 from node.api.schema import SettingsPatch, Status
 from node.pod.build import build_tree
 from node.pod.errors import PodError
@@ -37,6 +37,7 @@ from node.vault.core.identity import decode_record, subnet_of
 VAULTS: Final = 6  # five subnets for a close group beside the farm, so that enough neighbours rate a trial
 CHUNKS, CHUNK_BYTES = 20, 1 << 12
 PODS: Final = 3
+OWN: Final = Path(node.__file__).resolve().parents[1]  # today's program
 MORE_BYTES: Final = 1 << 30  # by so much the candidate is asked to change the limit
 HOSTS: Final = (PracticeError, PodError, SupervisorError, UpdateError, OSError)
 
@@ -69,7 +70,7 @@ class Order:
 async def rehearse(order: Order, told: Callable[[str], None]) -> Outcome:
     """Let the candidate show what it can; ``told`` is called with a line for each part.  Safe to cancel."""
     begun_s = time.monotonic()
-    program = Program(order.app, order.work, order.runtime)
+    program = Program(order.app, order.work, order.runtime, hidden=order.home.path)
     try:
         await _read_home(order, program)
         told("it reads today's settings and history, and leaves them readable")
@@ -88,6 +89,7 @@ async def rehearse(order: Order, told: Callable[[str], None]) -> Outcome:
 async def _read_home(order: Order, program: Program) -> None:
     home = await asyncio.to_thread(reading.copy, order.home, order.work / "copy")
     expected = await asyncio.to_thread(reading.read, home)
+    program = await asyncio.to_thread(program.installed)
     farm, limits = HeldFarm("the copy", home.path, program, order.limits), order.limits
     await farm.start_again()
     try:
@@ -95,10 +97,7 @@ async def _read_home(order: Order, program: Program) -> None:
         if (faults := await _told_otherwise(farm, expected, limits)) != ():
             raise CandidateFailed(faults[0])
         quota_bytes = expected.settings.quota_bytes + MORE_BYTES
-        try:
-            await farm.client.patch_settings(SettingsPatch(quota_bytes=quota_bytes))
-        except (ApiError, NotRunning) as error:
-            raise CandidateFailed(f"it does not change the settings: {error}") from error
+        await farm.change_settings(SettingsPatch(quota_bytes=quota_bytes))
         if order.is_brief:
             await farm.open_pages()
         await farm.end()
@@ -164,6 +163,30 @@ async def _take_release(order: Order, program: Program, told: Callable[[str], No
         told("it has become a later app, and come back when that was recalled")
         await farm.end()
         await asyncio.to_thread(_check_left, Home.read(farm.folder), seen)
+        await _take_over(order, farm.folder)
+        told("today's program takes over what it has left")
+
+
+async def _take_over(order: Order, home: Path) -> None:
+    """Let today's program run on what the candidate has left, as it would after a way back."""
+    work = order.work / "own"
+    await asyncio.to_thread(work.mkdir)
+    own = Program(OWN, work, hidden=order.home.path)
+    farm = HeldFarm("today's app", home, await asyncio.to_thread(own.installed), order.limits)
+    try:
+        await farm.start_again()
+        await farm.until_up()
+        # What cannot be read of updates stops them for good, and nothing else.
+        ask, failing = farm.client.updates, "it takes no updates any more"
+        phase = "rolled_back"
+        await farm.until(
+            ask, lambda found: phase in {item.phase for item in found.items}, order.limits.answer_s, failing
+        )
+        await farm.end()
+    except CandidateFailed as error:
+        raise CandidateFailed(f"today's program cannot go on with what it has left: {error}") from error
+    finally:
+        await farm.stop()
 
 
 async def _take_app(network: PracticeNetwork, farm: HeldFarm, later: LaterApp, limits: Limits) -> None:

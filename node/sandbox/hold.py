@@ -13,10 +13,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from node.sandbox import linux
+from node.sandbox import linux, namespace
 from node.sandbox.launch import EXIT_NOT_STARTED
 
 FILE_MODE = 0o600
+# Each of its processes gets more than any app needs, and less than what stops a computer.
+MEMORY_BYTES_MAX = 4 << 30
+FILE_BYTES_MAX = 1 << 30
+OPEN_FILES_MAX = 1 << 16
 
 
 def main() -> None:
@@ -52,7 +56,9 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
             return False
         return True
 
+    attempt("sockets of others", lambda: _hide(order))
     attempt("capabilities", linux.drop_capabilities)
+    attempt("limits", _limit)
     attempt("end with whoever started it", lambda: linux.end_with_parent(order["parent_pid"]))
     attempt("no new privileges", linux.forbid_new_privileges)
     abi = linux.landlock_abi()
@@ -60,3 +66,16 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
         "Landlock", lambda: linux.restrict_files(order["grants"], abi, may_connect=False)
     )
     return {"files": is_filed, "landlock_abi": abi, "missing": missing}
+
+
+def _limit() -> None:
+    """Raises OSError, ValueError: A limit could not be set."""
+    linux.limit_resources(memory_bytes=MEMORY_BYTES_MAX, file_bytes=FILE_BYTES_MAX, open_files=OPEN_FILES_MAX)
+
+
+def _hide(order: dict[str, Any]) -> None:
+    """Hide the folders in which others listen, but for what the program needs of them.  Raises OSError."""
+    grants = order["grants"]
+    kept = [path for kind, paths in grants.items() if kind != "list" for path in paths]
+    namespace.hide(order["hidden"], [*kept, *order["prefixes"]])
+    os.chdir(order["home"])  # by the way from before all would still be seen

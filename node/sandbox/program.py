@@ -6,6 +6,7 @@ may touch:
     its home      everything but running what lies there; and so with its byte code
     to read       its own files, the interpreter and what is installed for it, fonts and what else a window needs
     the network   no TCP; of UDP whatever ``namespace.shut_off`` has left to whoever started it
+    sockets       nobody's but its own, where the system lets an ordinary user hide folders
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from node.sandbox import spec
+from node.sandbox.namespace import LISTENED_IN
 
 WINDOW_PATHS: Final = (
     "/usr/share",
@@ -44,7 +46,8 @@ FACTS_BYTES_MAX: Final = 1 << 16
 class ProgramSpec:
     """One program: all paths absolute.  Its byte code is kept in ``cache``, and what holds it stands in ``facts``.
 
-    ``shown``: another folder that it may read; ``variables``: of its environment, beside those that say nothing.
+    ``shown``: another folder that it may read; ``hidden``: one of which it sees nothing else; ``variables``: of its
+    environment, beside those that say nothing.
 
     ``runtime``: where its interpreter lies with all that is installed for it; None for the one that runs here.
     """
@@ -55,6 +58,7 @@ class ProgramSpec:
     facts: Path
     runtime: Path | None = None
     shown: Path | None = None
+    hidden: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -84,6 +88,8 @@ class ProgramSpec:
             "home": str(self.home),
             "facts": str(self.facts),
             "grants": self.grants(),
+            "hidden": [*LISTENED_IN, str(Path.home()), *([str(self.hidden)] if self.hidden is not None else [])],
+            "prefixes": [sys.prefix, sys.base_prefix],
             "command": command,
             "environment": environment(self.home) | dict(self.variables),
         }

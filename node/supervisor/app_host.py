@@ -26,7 +26,7 @@ from node.update.files.trees import remove_tree
 
 WORK: Final = "rehearsal"  # in the home, so that it counts as a part of what the farmer lends
 MODULE: Final = "node.rehearsal.__main__"
-REHEARSAL_S_MAX: Final = 3_000.0  # longer than all its parts may take
+REHEARSAL_S_MAX: Final = 3_500.0  # longer than all its parts may take
 STOP_S: Final = 20.0
 LINE_BYTES_MAX: Final = 64 << 10
 SYSTEMS: Final = {"linux": "linux", "win32": "windows", "darwin": "macos"}

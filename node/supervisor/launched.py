@@ -1,9 +1,11 @@
 """What a node owes the launcher that started it: a mark once it is well, and an exit code that blames the right one.
 
-    API answers, vault reachable  --HEALTHY_S without a break-->  marked as proven; never unmarked by itself
+    API answers, vault reachable, updates taken  --HEALTHY_S without a break-->  marked as proven; never unmarked by
+                                                                                 itself
 
-A program that has run here before, or was fallen back to, need not have its vault reachable: what ails a vault then is
-the vault's, or this computer's, and no other program would mend it.  Without a launcher nothing of this happens.
+A program that has run here before, or was fallen back to, need not have its vault reachable, nor take updates: what
+ails them then is the vault's, or this computer's, and no other program would mend it.  A new one that cannot read what
+was kept of updates would be the last one here.  Without a launcher nothing of this happens.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Signs:
 
     is_answered: bool  # by the local API, which has read what was kept
     is_vault_reachable: bool
-    is_hosts_fault: bool  # if it is not: the disk's, say
+    is_updating: bool
+    is_hosts_fault: bool  # if one of the two is not: the disk's, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Proving:
     well_since_s: float | None = None
 
     def look(self, now_s: float, signs: Signs) -> Proving:
-        is_well = signs.is_answered and (self.has_run_here or signs.is_vault_reachable or signs.is_hosts_fault)
+        is_whole = signs.is_vault_reachable and signs.is_updating
+        is_well = signs.is_answered and (self.has_run_here or is_whole or signs.is_hosts_fault)
         if not is_well:
             return replace(self, well_since_s=None)
         return self if self.well_since_s is not None else replace(self, well_since_s=now_s)
@@ -61,7 +65,12 @@ class Proving:
         return self.well_since_s is not None and now_s - self.well_since_s >= HEALTHY_S
 
 
-async def prove(slots: Path, ask: Callable[[], Awaitable[Status | None]], is_reachable: Callable[[], bool]) -> None:
+async def prove(
+    slots: Path,
+    ask: Callable[[], Awaitable[Status | None]],
+    is_reachable: Callable[[], bool],
+    is_updating: Callable[[], bool],
+) -> None:
     """Look until this program has shown that it runs here, write that down, and return.
 
     ``ask`` gets the status by way of the local API, None if it does not answer.  A disk that takes no mark is asked
@@ -74,7 +83,8 @@ async def prove(slots: Path, ask: Callable[[], Awaitable[Status | None]], is_rea
     proving = Proving(has_run_here=kept.is_proven or kept.previous is None)
     while True:
         status = await ask()
-        proving = proving.look(now_s(), Signs(status is not None, is_reachable(), _is_disks_fault(status)))
+        signs = Signs(status is not None, is_reachable(), is_updating(), _is_disks_fault(status))
+        proving = proving.look(now_s(), signs)
         if proving.is_proven(now_s()) and await asyncio.to_thread(_mark, slots, kept.current):
             return
         await asyncio.sleep(LOOK_S)

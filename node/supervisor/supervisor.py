@@ -92,7 +92,7 @@ class Supervisor:
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured
         self._limits_given = NO_LIMITS
-        self._updates_trouble = told.NOTHING
+        self.updates_trouble = told.NOTHING  # why none are taken
         self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
         self._finisher = Finisher()
@@ -134,7 +134,7 @@ class Supervisor:
             )
         except (StateUnreadable, OSError) as error:
             log.warning("updates not opened reason=%s", error)
-            self._updates_trouble = texts.updates_wait(texts.reason(error))
+            self.updates_trouble = texts.updates_wait(texts.reason(error))
             return None
 
     async def run(self) -> None:
@@ -264,7 +264,7 @@ class Supervisor:
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         """Judge a head that a person brings.  Once begun it is carried out."""
         if self._updates is None:
-            raise StateError(self._updates_trouble)
+            raise StateError(self.updates_trouble)
         return await self._finisher.carry_out(self._updates.offered(content, b""))
 
     def counters(self) -> Mapping[str, int]:
@@ -358,7 +358,7 @@ class Supervisor:
             await self._updates.run()
         except Exception:
             log.exception("updates have stopped")
-            self._updates_trouble = texts.updates_stopped()
+            self.updates_trouble = texts.updates_stopped()
             self.changed()
 
     def _used_bytes(self) -> int:
@@ -382,7 +382,7 @@ class Supervisor:
             failure=self.vault.failure,
             disk_trouble=self._lending.disk.trouble,
             settings_trouble=self._lending.trouble,
-            other_trouble=developers.trouble(updates, self.vault.tree_hash, self._updates_trouble),
+            other_trouble=developers.trouble(updates, self.vault.tree_hash, self.updates_trouble),
             space=self._space(),
             free_bytes=self._lending.disk.free_bytes,
             reserve_bytes=RESERVE_BYTES,

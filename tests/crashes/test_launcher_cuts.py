@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from installers.launcher import record
-from installers.launcher.choosing import STARTS_MAX
+from installers.launcher.choosing import REFUSALS_MAX, STARTS_MAX
 from installers.launcher.record import INSTALLED, Record
 from tests.crashes.full import FullDisk
 from tests.crashes.launching import WAIT_S_MAX, launched, play_kill
@@ -57,6 +57,21 @@ def test_every_disk_that_a_power_cut_may_leave_starts_a_program_that_works(world
         assert len(system.started) <= STARTS_MAX + 1
         assert record.read(world.slots) == (Record(INSTALLED, None, 0, is_proven=True), "")
         assert "damaged" not in world.ran
+
+
+@pytest.mark.usefixtures("no_flush")
+def test_a_power_cut_while_a_program_is_doubted_blames_nobody_and_keeps_nobody(world: World):
+    before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+    record.write(world.slots, Record(closed, before, 0, is_proven=True, refusals=REFUSALS_MAX, refused_s=1))
+    platter = Platter(world.home, lambda: None)
+    with platter.watched():
+        assert world.launch() == 0
+    assert world.record.current == before
+
+    for disk in platter.moments:
+        put_down(disk, world.home)
+        assert world.launch() == 0
+        assert record.read(world.slots) == (Record(before, None, 0, is_proven=True), "")
 
 
 @pytest.mark.usefixtures("no_flush")
@@ -124,6 +139,14 @@ def test_a_real_program_that_fails_is_left(world: World, behaviour: Behaviour):
     assert launched(world).wait(WAIT_S_MAX) == 0
     assert world.ran == ["bad", "good"]
     assert world.told[0][2] == "failed"
+
+
+def test_a_real_program_that_only_ever_wants_a_person_is_left_where_another_one_wants_none(world: World):
+    closed, good = world.slot("is_busy", "closed"), world.slot("well", "good")
+    record.write(world.slots, Record(closed, good, 0, is_proven=True, refusals=REFUSALS_MAX, refused_s=1))
+    assert launched(world).wait(WAIT_S_MAX) == 0
+    assert world.ran == ["closed", "good"]
+    assert world.record == Record(good, None, 0, is_proven=True)
 
 
 def appears(path: Path) -> str:

@@ -55,6 +55,29 @@ CANDIDATES: Final = (
         "it did not come up within",
     ),
     Candidate(
+        "other-history",
+        "keeps the history of the app in another format, and reads both",
+        (
+            Change("node/update/app_store.py", "FORMAT: Final = 1\n", "FORMAT: Final = 2\n"),
+            Change(
+                "node/update/app_store.py", "        if saved.format != FORMAT:\n", "        if saved.format > 2:\n"
+            ),
+        ),
+        "today's program cannot read what it has left",
+    ),
+    Candidate(
+        "other-serial",
+        "keeps the newest serial of its certificates in another way",
+        (
+            Change(
+                "node/supervisor/state.py",
+                "    serial: int\n",
+                "    serial: int\n    is_new: bool = True\n",
+            ),
+        ),
+        "today's program cannot go on with what it has left: it did not come up",
+    ),
+    Candidate(
         "other-settings",
         "takes today's settings for damaged",
         (Change("node/supervisor/settings.py", "    if version > VERSION:\n", "    if version >= VERSION:\n"),),

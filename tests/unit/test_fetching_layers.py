@@ -19,7 +19,7 @@ from node.trust.delta import Delta, decode_delta
 from node.trust.packed import pack, patch
 from node.trust.release import Offer, Release
 from node.update.errors import ContentRefused, SlotDamaged
-from node.update.files import links, programs
+from node.update.files import by_delta, fetching, links, programs
 from node.update.files.fetching import fetch_program
 from node.update.files.objects import Objects
 from node.update.files.slots import Slots
@@ -257,6 +257,17 @@ class TestByDelta:
 
         assert read_back(update.network.fetch(release, slots).path) == CHANGED
         assert max(made, default=0) < 100_000
+
+    def test_nothing_is_made_of_what_would_be_over_the_limit(
+        self, update: Update, slots: Slots, monkeypatch: pytest.MonkeyPatch
+    ):
+        limits = {"app": sum(map(len, CHANGED.values())) - 1}
+        monkeypatch.setattr(by_delta, "TREE_BYTES_MAX", limits)
+        monkeypatch.setattr(fetching, "TREE_BYTES_MAX", limits)
+        monkeypatch.setattr(Objects, "make", lambda *_: pytest.fail("a file was made"))
+
+        with pytest.raises(ContentRefused, match="are over"):
+            update.network.fetch(update.new, slots)
 
     def test_rot_in_the_old_tree_makes_its_delta_useless_and_is_not_copied(self, update: Update, slots: Slots):
         file = slots.path("app", update.old.release.tree) / "gui/__main__.py"

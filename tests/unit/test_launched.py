@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,9 @@ from tests import virtual_time
 from tests.gui.samples import status
 
 NEW, OLD = Program("a" * 64), Program("b" * 64)
-WELL = Signs(is_answered=True, is_vault_reachable=True, is_hosts_fault=False)
-ALONE = Signs(is_answered=True, is_vault_reachable=False, is_hosts_fault=False)
+WELL = Signs(is_answered=True, is_vault_reachable=True, is_updating=True, is_hosts_fault=False)
+ALONE = replace(WELL, is_vault_reachable=False)
+LAST = replace(WELL, is_updating=False)
 BROKEN_DISK = Check("disk", "bad", "The disk cannot be written.", None)
 
 
@@ -42,28 +44,41 @@ class TestProving:
         assert not proven_after([WELL] * (LOOKS - 1))
 
     def test_a_break_begins_the_minute_anew(self):
-        silent = Signs(is_answered=False, is_vault_reachable=True, is_hosts_fault=False)
+        silent = replace(WELL, is_answered=False)
         for bad in (silent, ALONE):
             assert not proven_after([WELL] * (LOOKS - 1) + [bad] + [WELL] * (LOOKS - 1))
             assert proven_after([WELL] * (LOOKS - 1) + [bad] + [WELL] * LOOKS)
 
     def test_a_new_program_is_not_proven_without_its_vault_unless_that_is_the_disks_fault(self):
         assert not proven_after([ALONE] * 10 * LOOKS)
-        assert proven_after([Signs(is_answered=True, is_vault_reachable=False, is_hosts_fault=True)] * LOOKS)
+        assert proven_after([replace(ALONE, is_hosts_fault=True)] * LOOKS)
 
-    def test_one_that_has_run_here_before_is_not_blamed_for_its_vault(self):
+    def test_a_new_program_that_takes_no_updates_is_not_proven_for_it_could_never_be_mended(self):
+        assert not proven_after([LAST] * 10 * LOOKS)
+        assert proven_after([replace(LAST, is_hosts_fault=True)] * LOOKS)
+
+    def test_one_that_has_run_here_before_is_not_blamed_for_its_vault_or_for_updates(self):
         assert proven_after([ALONE] * LOOKS, has_run_here=True)
+        assert proven_after([LAST] * LOOKS, has_run_here=True)
 
 
 class TestTheMark:
-    def proved(self, slots: Path, seen: Status | None, *, is_reachable: bool = True, seconds: float = 10 * HEALTHY_S):
+    def proved(
+        self,
+        slots: Path,
+        seen: Status | None,
+        *,
+        is_reachable: bool = True,
+        is_updating: bool = True,
+        seconds: float = 10 * HEALTHY_S,
+    ):
         async def ask() -> Status | None:
             return seen
 
         async def main() -> float:
             began_s = asyncio.get_running_loop().time()
             async with asyncio.timeout(seconds):
-                await prove(slots, ask, lambda: is_reachable)
+                await prove(slots, ask, lambda: is_reachable, lambda: is_updating)
             return asyncio.get_running_loop().time() - began_s
 
         return virtual_time.run(main())
@@ -77,6 +92,12 @@ class TestTheMark:
         programs.point(tmp_path, NEW)
         with pytest.raises(TimeoutError):
             self.proved(tmp_path, None)
+        assert not programs.read(tmp_path).is_proven
+
+    def test_is_not_written_for_a_program_that_takes_no_updates(self, tmp_path: Path):
+        programs.point(tmp_path, NEW)
+        with pytest.raises(TimeoutError):
+            self.proved(tmp_path, status(), is_updating=False)
         assert not programs.read(tmp_path).is_proven
 
     def test_is_written_for_a_program_that_was_fallen_back_to_whatever_ails_the_vault(self, tmp_path: Path):
@@ -101,7 +122,7 @@ class TestTheMark:
             programs.point(tmp_path, NEW)
             return status()
 
-        virtual_time.run(prove(tmp_path, ask, lambda: True))
+        virtual_time.run(prove(tmp_path, ask, lambda: True, lambda: True))
         assert programs.read(tmp_path) == Programs(NEW, programs.INSTALLED, 1, is_proven=False)
 
     def test_waits_for_a_disk_that_does_not_take_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

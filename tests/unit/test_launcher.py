@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from installers.launcher import history, record
-from installers.launcher.choosing import STARTS_MAX, Left
+from installers.launcher.choosing import REFUSALS_MAX, REFUSALS_S, STARTS_MAX, Left
 from installers.launcher.keeping import RESTART_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
 from installers.launcher.trees import is_whole
@@ -139,7 +141,7 @@ class TestAnEndThatSaysNothingOfTheProgram:
         system = PretendedSystem(world)
         assert world.launch(system) == 1
         assert system.started == [lacking]
-        assert world.record == Record(lacking, None, 0, is_proven=True)
+        assert world.record[:4] == Record(lacking, None, 0, is_proven=True)[:4]
 
     def test_is_one_that_was_asked_for_before_it_was_well(self, world: World):
         slow = world.slot("hangs", "slow")
@@ -154,6 +156,74 @@ class TestAnEndThatSaysNothingOfTheProgram:
         system.start = start_and_stop  # type: ignore[assignment, method-assign]
         world.launch(system)
         assert world.record.starts == 0
+
+
+class TestAProgramThatAlwaysSaysThatItIsNotToBlame:
+    """It may be right: a keyring is locked, a disk is full.  The program before would then say the same."""
+
+    @pytest.fixture(autouse=True)
+    def _a_launcher_is_started_once_a_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        times = itertools.count(1_000_000_000, REFUSALS_S)
+        monkeypatch.setattr(time, "time", lambda: next(times))
+
+    @pytest.mark.parametrize("behaviour", ["is_busy", "is_misused", "states_a_failure"])
+    def test_is_left_for_the_one_before_where_that_one_runs(self, world: World, behaviour: Behaviour):
+        before, closed = world.slot("well", "before"), world.slot(behaviour, "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(REFUSALS_MAX - 1):
+            world.launch()
+            assert world.record.current == closed
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [closed, before]
+        assert world.record == Record(before, None, 0, is_proven=True)
+        assert world.told == [(short(closed), short(before), "failed")]
+
+    @pytest.mark.parametrize("behaviour", ["is_busy", "crashes", "hangs", "states_a_failure"])
+    def test_stays_where_the_one_before_fares_no_better(self, world: World, behaviour: Behaviour):
+        before, closed = world.slot(behaviour, "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        system = PretendedSystem(world)
+        for _ in range(2 * REFUSALS_MAX):
+            assert world.launch(system) != 0
+            assert world.record[:4] == Record(closed, before, 0, is_proven=True)[:4]
+        assert system.started.count(before) == 2
+        assert world.told == []
+
+    def test_stays_where_a_power_cut_has_left_that_open(self, world: World):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        doubted = Record(closed, before, 1, is_proven=False, refusals=REFUSALS_MAX, refused_s=1)
+        record.write(world.slots, Record(before, None, 1, is_proven=False, instead_of=doubted))
+        assert world.record.instead_of == doubted
+        world.behaviours[closed.app] = "well"
+        system = PretendedSystem(world)
+        world.launch(system)
+        assert system.started == [closed]
+        assert world.record == Record(closed, before, 0, is_proven=True)
+
+    def test_stays_for_the_first_day(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+        for _ in range(2 * REFUSALS_MAX):
+            world.launch()
+        assert world.record[:4] == Record(closed, before, 0, is_proven=True)[:4]
+
+    def test_stays_where_it_was_well_in_between(self, world: World):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(2 * REFUSALS_MAX):
+            world.launch()
+            record.write(world.slots, world.record._replace(starts=1))
+            programs.mark_proven(world.slots)
+        assert world.record == Record(closed, before, 0, is_proven=True)
+
+    def test_stays_where_a_person_sees_what_it_says(self, world: World):
+        before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
+        world.point(closed, before, is_proven=True)
+        for _ in range(2 * REFUSALS_MAX):
+            world.launch(is_watched=True)
+        assert world.record == Record(closed, before, 0, is_proven=True)
 
 
 class TestAProgramThatChangesIntoAnother:

@@ -18,6 +18,7 @@ from installers.launcher import keeping, record, starting
 from installers.launcher.arguments import Asked, Kind, asked, default_home
 from installers.launcher.keeping import RESTART_CODE, Limits, Window, carry_out
 from installers.launcher.lock import held
+from installers.launcher.processes import System
 from installers.launcher.record import INSTALLED, Pair
 from node.update.files import programs
 from node.update.files.starting import Installation
@@ -155,6 +156,40 @@ class TestASecondLauncherOnAHome:
         for _ in range(2):
             with held(world.slots) as is_ours:
                 assert is_ours
+
+
+class TestAHomeOfAnotherPerson:
+    """Root may ask of it, or a person whose environment still names it; its owner alone is to start what lies there."""
+
+    @pytest.mark.parametrize("arguments", ["status", "run", "", "--version"])
+    def test_starts_nothing_that_lies_there(self, world: World, arguments: str, monkeypatch: pytest.MonkeyPatch):
+        theirs = world.slot("states_a_failure", "theirs")
+        world.point(theirs, None, is_proven=True)
+        cache = world.slots / starting.CACHE
+        cache.mkdir()
+        before = sorted(world.home.rglob("*"))
+        started: list[Sequence[str]] = []
+
+        def start(_self: object, command: Sequence[str], _environ: Mapping[str, str]) -> None:
+            started.append(command)
+            raise FileNotFoundError
+
+        def become(command: Sequence[str], _environ: Mapping[str, str]) -> int:
+            started.append(command)
+            return 0
+
+        monkeypatch.setattr(System, "start", start)
+        monkeypatch.setattr(keeping, "become", become)
+        monkeypatch.setattr(keeping, "__file__", str(world.installation / "launcher" / "keeping.py"))
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+        keeping.main([*arguments.split(), "--home", str(world.home)])
+
+        (command,) = started
+        assert str(world.installation / "app") in command
+        assert not any(str(world.home) in part for part in command[:-1])  # the last one is what was asked for
+        assert sorted(world.home.rglob("*")) == before
+        assert world.record == record.Record(theirs, None, 0, is_proven=True)
 
 
 class TestTheDoor:

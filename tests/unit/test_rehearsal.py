@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from node.api.schema import Settings, Update, Updates
+from node.api.schema import Phase, Settings, Update, Updates
 from node.rehearsal import reading
 from node.rehearsal.release import next_version, write_relapsing
 from node.rehearsal.seen import Seen
 from node.sandbox.program import ProgramSpec
 from node.supervisor import settings
 from node.supervisor.home import Home
+from node.trust.release import Release
+from node.update.app_store import AppRecord, AppStore
+from node.update.lifecycle import Lifecycle
+from node.update.store import Record
+from node.update.watch import Watch
 from tests.signed_world import World as SignedWorld
 
 BASE, LATER = "ba" * 32, "1a" * 32
@@ -70,6 +77,11 @@ def home(tmp_path: Path) -> Home:
     return made
 
 
+def kept(name: str, phase: Phase, watch: Watch | None = None) -> AppRecord:
+    release = Release(name, "app", name[4:], LATER, bytes(32), 1, (), "", int(name[4:]))
+    return AppRecord(Record(release, Lifecycle(name, LATER, 0.0, 0.0, phase=phase, watch=watch), 0.0))
+
+
 class TestReading:
     def test_a_candidate_gets_settings_and_history_and_nothing_that_is_secret(self, home: Home, tmp_path: Path):
         copied = reading.copy(home, tmp_path / "copy")
@@ -81,6 +93,17 @@ class TestReading:
         contents = b"".join(path.read_bytes() for path in left)
         assert b"nobody else's" not in contents
         assert b"seeds of twins" not in contents
+
+    def test_a_candidate_gets_the_past_of_the_app_and_nothing_that_it_would_have_to_go_on_with(
+        self, home: Home, tmp_path: Path
+    ):
+        records = (kept("app/1", "refused"), kept("app/2", "confirmed", Watch()), kept("app/3", "on_trial"))
+        AppStore(home.state).save(records)
+
+        copied = reading.copy(home, tmp_path / "copy")
+
+        assert AppStore(copied.state).load() == (kept("app/1", "refused"), kept("app/2", "confirmed"))
+        assert reading.read(copied).ended == {"app/1": "refused", "app/2": "confirmed"}
 
     def test_what_the_candidate_tells_otherwise_than_todays_program_reads_is_found(self):
         expected = reading.Read(settings.REAL, {"vault/0.1.1": "confirmed", "vault/0.1.2": "refused"})
@@ -115,11 +138,18 @@ def test_a_held_program_may_write_in_its_home_alone_and_is_told_nothing(tmp_path
     for folder in (home, tmp_path / "cache", tmp_path / "farmers"):
         folder.mkdir()
     (tmp_path / "farmers" / "file").write_text("private", encoding="utf-8")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(tmp_path / "farmers" / "api.sock"))
+    listening.listen()
     (app / "trying" / "__init__.py").write_text(TRYING.format(outside=tmp_path / "farmers"), encoding="utf-8")
     spec = ProgramSpec(app=app, home=home, cache=tmp_path / "cache", facts=tmp_path / "facts")
     ended = subprocess.run(spec.command("trying", ()), capture_output=True, text=True, timeout=60, check=False)
+    listening.close()
     assert spec.is_held(), ended.stderr
-    assert ended.stdout.split() == ["own", "no", "no", "no"], ended.stderr
+    missing = json.loads(spec.facts.read_text(encoding="utf-8"))["missing"]
+    can_hide = not any(one.startswith("sockets of others") for one in missing)
+    assert ended.stdout.split()[:6] == ["own", "no", "no", "no", "no", "no"], ended.stderr
+    assert ended.stdout.split()[6:] == ["no" if can_hide else "yes"] * 2, missing
 
 
 TRYING = """
@@ -127,7 +157,7 @@ import os, socket
 def attempt(what):
     try:
         what()
-    except OSError:
+    except (OSError, MemoryError):
         return "no"
     return "yes"
 def main():
@@ -137,5 +167,10 @@ def main():
     print(attempt(lambda: open("{outside}/file").read()))
     print(attempt(lambda: open("{outside}/new", "w")))
     print(attempt(lambda: socket.create_server(("127.0.0.1", 0))))
+    print(attempt(lambda: bytearray(5 << 30)))
+    print(attempt(lambda: os.truncate("folder/file", 2 << 30)))
+    listening = "{outside}/api.sock"
+    print(attempt(lambda: socket.socket(socket.AF_UNIX).connect(listening)))
+    print(attempt(lambda: os.stat("../farmers/api.sock")))
     assert "PATH" not in os.environ or os.environ["PATH"] == "/nonexistent"
 """
