@@ -16,6 +16,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from node.sandbox import windows
+from node.sandbox.errors import STAY_OPEN
 from node.sandbox.piped import READ_BYTES, Piped, Process
 from node.sandbox.report import SandboxReport, uncontained
 from node.sandbox.spec import HAS_LAUNCHER, SandboxSpec, environment
@@ -41,6 +42,8 @@ async def start(spec: SandboxSpec) -> Started:
     """
     if HAS_LAUNCHER:
         return Started(await _start_piped(spec), None, nothing)
+    if spec.must_shut_off:
+        raise PermissionError(STAY_OPEN)
     for folder in spec.folders().values():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sys.platform != "win32":
