@@ -49,8 +49,8 @@ EXTENDED_STARTUP: Final = 0x80000
 FLAGS: Final = windows.CREATE_SUSPENDED | DETACHED | UNICODE_ENVIRONMENT | EXTENDED_STARTUP
 
 # Windows tells UDP from TCP in no permission that a program could be given.
-TCP_STAYS_OPEN: Final = "an AppContainer: connecting by TCP stays open to it"
-STORE_STAYS_OPEN: Final = "an AppContainer: what it has stored can be overwritten by it"
+TCP_STAYS_OPEN: Final = "connecting by TCP stays open to it"
+STORE_STAYS_OPEN: Final = "what it has stored can be overwritten by it"
 
 
 class _Security(ctypes.Structure):
