@@ -28,6 +28,7 @@ _TEXTS: Final = {
     "no new privileges: (?P<why>.+)": translate("sandbox", "It could not be barred from gaining powers ({why})."),
     "Landlock: (?P<why>.+)": translate("sandbox", "It could not be kept from other files ({why})."),
     "sandbox-exec: (?P<why>.+)": translate("sandbox", "It could not be kept from other files ({why})."),
+    "AppContainer: (?P<why>.+)": translate("sandbox", "It could not be kept from other files ({why})."),
     "seccomp: (?P<why>.+)": translate("sandbox", "What it may ask of the system could not be limited ({why})."),
     "there is a self-test for Linux only": translate(
         "sandbox", "On this system nobody has tested yet whether it is held."
@@ -44,6 +45,10 @@ _TEXTS: Final = {
     ),
     "a job object alone: files and other programs of this account stay open to it": translate(
         "sandbox", "Files and other programs of your account stay open to it."
+    ),
+    "connecting by TCP stays open to it": translate("sandbox", "It could connect to other computers by TCP, too."),
+    "what it has stored can be overwritten by it": translate(
+        "sandbox", "It could overwrite what it already keeps for others."
     ),
     "the clipboard stays open to it": translate("sandbox", "The clipboard stays open to it."),
 }

@@ -106,6 +106,8 @@ Section "Uninstall"
     Call un.ForgetLogins
     Delete "$SMPROGRAMS\Perennial.lnk"
     DeleteRegKey HKCU "${UNINSTALL}"
+    ; The container of the vaults, with the folder and the keys that Windows has made for it; see node/sandbox.
+    System::Call 'userenv::DeleteAppContainerProfile(w "Perennial.Vaults")'
   ${EndIf}
   !insertmacro RemoveFiles
   Delete "$INSTDIR\Uninstall.exe"

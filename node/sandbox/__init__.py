@@ -7,6 +7,10 @@
     seccomp.py   the system calls that a child may not make
     macos.py     a profile for sandbox-exec, and its rehearsal; never tried
     windows.py   a job object; never tried
+    acl.py       access lists of Windows, and the key of each folder
+    container.py an AppContainer of Windows, with those keys; never tried
+    contained.py a process in it, and its rehearsal
+    inside.py    what is tried in it before a child is started there
     report.py    what is in force, in three levels, and the self-test that proves it
     probe.py     the self-test: run inside, it tries what must fail; probe_network.py is its part on the network
     child.py     a contained child and its control channel

@@ -3,6 +3,8 @@
 ``code`` is stable: it goes into logs and the local API.  The message is for developers.
 """
 
+STAY_OPEN = "the files of this computer would stay open to it"
+
 
 class ChildError(Exception):
     """The child did not start or broke the contract.  It has been killed; hold it against its code."""

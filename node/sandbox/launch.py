@@ -5,7 +5,8 @@ It runs from the app slot as ``python -I -S -B`` (no site-packages), reads one J
 did not start.  Everything after that line is the child's own.  Standard input and output are the control channel.
 
 A step that this machine cannot do is reported, and the child starts all the same: it is for the supervisor to
-decide what a less contained child may be used for, and a vault that runs must not end with an old kernel.
+decide what a less contained child may be used for, and a vault that runs must not end with an old kernel.  Only
+what is tried out is not started at all where files would stay open to it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from node.sandbox import linux, seccomp
+from node.sandbox.errors import STAY_OPEN
 
 EXIT_NOT_STARTED = 70  # EX_SOFTWARE of sysexits.h
 
@@ -31,6 +33,8 @@ def main() -> None:
             os.setsid()  # no controlling terminal: nothing can be typed into the farmer's shell
         make_folders(order["folders"])
         facts, command = hold(order)
+        if order["must_shut_off"] and not facts["files"]:
+            raise PermissionError(STAY_OPEN)
         sys.stderr.write(json.dumps(facts) + "\n")
         sys.stderr.flush()
         os.closerange(3, linux.DESCRIPTORS_MAX)

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 import msgspec
 
@@ -76,7 +76,7 @@ class HandedChild(msgspec.Struct, frozen=True):
     counters: dict[str, int]
 
 
-class _Exits(Protocol):
+class Exits(Protocol):
     @property
     def pid(self) -> int: ...
 
@@ -91,7 +91,7 @@ class _Exits(Protocol):
 class Piped:
     """A process behind pipes of our own.  Belongs to one event loop."""
 
-    def __init__(self, process: _Exits, stdin: asyncio.StreamWriter, outputs: tuple[_Output, _Output]) -> None:
+    def __init__(self, process: Exits, stdin: asyncio.StreamWriter, outputs: tuple[_Output, _Output]) -> None:
         self._process = process
         self.stdin = stdin
         (self.stdout, _), (self.stderr, _) = outputs
@@ -117,7 +117,7 @@ class Piped:
                 *command, stdin=given[0], stdout=given[1], stderr=given[2], cwd=folder, env=environment
             )
             undo.pop_all()
-        return await cls._connect(process, ours[0], ours[1], ours[2])
+        return await cls.connect(process, *_files(ours[0], ours[1], ours[2]))
 
     @classmethod
     async def take_over(cls, handed: HandedProcess) -> Piped:
@@ -132,14 +132,15 @@ class Piped:
             for descriptor in handed.descriptors():
                 os.close(descriptor)
             raise ChildGone(f"the child of the program before is gone: {error}") from error
-        return await cls._connect(process, *handed.descriptors())
+        return await cls.connect(process, *_files(*handed.descriptors()))
 
     @classmethod
-    async def _connect(cls, process: _Exits, stdin: int, stdout: int, stderr: int) -> Piped:
+    async def connect(cls, process: Exits, stdin: Any, stdout: Any, stderr: Any) -> Piped:
+        """Read and write our ends of its pipes: files, or what stands for them on Windows."""
         loop = asyncio.get_running_loop()
         # The protocol of a reader controls the flow of a writer, too; nothing is ever read by this one.
         writing, protocol = await loop.connect_write_pipe(
-            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), os.fdopen(stdin, "wb", 0)
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), stdin
         )
         writer = asyncio.StreamWriter(writing, protocol, None, loop)
         return cls(process, writer, (await _output(stdout), await _output(stderr)))
@@ -160,6 +161,11 @@ class Piped:
         """Raises ProcessLookupError once it has ended."""
         self._process.kill()
 
+    def close(self) -> None:
+        """Close our ends of the pipes."""
+        for transport in self._transports:
+            transport.close()
+
     async def let_go(self) -> HandedProcess:
         """Close our ends of the pipes, but keep them open under other descriptors: the child notices nothing.
 
@@ -176,20 +182,21 @@ class Piped:
             raise ChildError("it does not take what is sent to it") from error
         pipes = [transport.get_extra_info("pipe") for transport in self._transports]
         handed = HandedProcess(self.pid, *(os.dup(pipe.fileno()) for pipe in pipes))
-        for transport in self._transports:
-            transport.close()
+        self.close()
         return handed
 
 
 _Output = tuple[asyncio.StreamReader, asyncio.ReadTransport]
 
 
-async def _output(descriptor: int) -> _Output:
-    loop = asyncio.get_running_loop()
+def _files(stdin: int, stdout: int, stderr: int) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
+    return os.fdopen(stdin, "wb", 0), os.fdopen(stdout, "rb", 0), os.fdopen(stderr, "rb", 0)
+
+
+async def _output(end: Any) -> _Output:
     reader = asyncio.StreamReader(limit=READ_BYTES)
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
-    )
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), end)
     return reader, transport
 
 

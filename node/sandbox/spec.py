@@ -109,7 +109,7 @@ class SandboxSpec:
     """One child: all paths absolute; ``slot`` and ``pycache`` are read-only to it, ``data`` is where it stands.
 
     ``pycache`` is laid out as ``-X pycache_prefix`` would.  ``landlock_abi_max`` makes this kernel behave like an
-    older one, in tests.
+    older one, in tests.  ``must_shut_off``: where files of the computer would stay open to it, it is not started.
     """
 
     slot: Path
@@ -118,6 +118,7 @@ class SandboxSpec:
     pycache: Path | None = None
     capabilities: Capabilities = TODAY
     landlock_abi_max: int | None = None
+    must_shut_off: bool = False
 
     def __post_init__(self) -> None:
         assert self.slot.is_absolute(), self.slot
@@ -175,6 +176,7 @@ class SandboxSpec:
             "grants": self.grants(),
             **asdict(self.capabilities),
             "landlock_abi_max": self.landlock_abi_max,
+            "must_shut_off": self.must_shut_off,
             "command": self.start_command(),
             "environment": ENVIRONMENT,
         }

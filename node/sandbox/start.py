@@ -1,7 +1,7 @@
 """How a child's process is started, per operating system.
 
 Linux, macOS   the launcher starts, contains itself, says what is in force, and becomes the child
-Windows        the child is started asleep, put into a job, and woken
+Windows        the child is started asleep, in a container if the rehearsal went well, put into a job, and woken
 elsewhere      the child starts uncontained, and the report says so
 """
 
@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from node.sandbox import windows
+from node.sandbox import contained, container, windows
+from node.sandbox.errors import STAY_OPEN
 from node.sandbox.piped import READ_BYTES, Piped, Process
 from node.sandbox.report import SandboxReport, uncontained
 from node.sandbox.spec import HAS_LAUNCHER, SandboxSpec, environment
@@ -44,13 +46,58 @@ async def start(spec: SandboxSpec) -> Started:
     for folder in spec.folders().values():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sys.platform != "win32":
+        if spec.must_shut_off:
+            raise PermissionError(STAY_OPEN)
         return Started(await _start_piped(spec), uncontained(), nothing)
-    process = await _start_asleep(spec)
-    return wake_contained(process, spec.capabilities.memory_bytes, windows.load_kernel(), psutil.Process)
+    memory_bytes, kernel = spec.capabilities.memory_bytes, windows.load_kernel()
+
+    def wake(process: Process) -> Started:
+        return wake_contained(process, memory_bytes, kernel, psutil.Process)
+
+    return await start_on_windows(spec, container.load, contained.open_pipes, wake, partial(_start_asleep, spec))
+
+
+async def start_on_windows(
+    spec: SandboxSpec,
+    load: Callable[[], container.Libraries],
+    open_pipes: Callable[[], contained.Pipes],
+    wake: Callable[[Process], Started],
+    start_free: Callable[[], Awaitable[Process]],
+) -> Started:
+    """Start the child in the container, if a rehearsal shows that it can live there and is shut off; else without.
+
+    Raises:
+        OSError: Windows refused it without the container, too, or it must be shut off.  Nothing of it is left.
+    """
+    try:
+        parts = load()
+        keys = await asyncio.to_thread(container.hand_out_keys, parts, spec)
+
+        async def begin(command: list[str]) -> tuple[Piped, Started]:
+            process = await contained.start(parts, command, spec, keys, open_pipes())
+            try:
+                return process, wake(process)
+            except OSError:
+                process.close()
+                raise
+
+        rehearsing, held = await begin(contained.rehearsal(spec))
+        try:
+            trouble = await contained.hear(rehearsing)
+        finally:
+            held.let_go()
+        if not trouble:
+            _, started = await begin(spec.command())
+            return _reported(started, container.held)
+    except OSError as error:
+        trouble = str(error)
+    if spec.must_shut_off:
+        raise PermissionError(f"{STAY_OPEN}: {trouble}")
+    return _reported(wake(await start_free()), partial(container.free, trouble))
 
 
 def wake_contained(
-    process: asyncio.subprocess.Process,
+    process: Process,
     memory_bytes: int,
     kernel: Any,
     find: Callable[[int], psutil.Process],
@@ -73,6 +120,11 @@ def wake_contained(
         let_go()
         raise OSError(f"it cannot be woken: {error}") from error
     return Started(process, report, let_go)
+
+
+def _reported(started: Started, rate: Callable[[SandboxReport], SandboxReport]) -> Started:
+    assert started.report is not None, started
+    return replace(started, report=rate(started.report))
 
 
 async def _start_piped(spec: SandboxSpec) -> Piped:

@@ -1,10 +1,10 @@
-"""What Windows can hold a process to without an account of its own: a job object.
+"""What Windows holds every child to: a job object.
 
 NEVER TRIED: nobody has run this on Windows yet.  The limits and the order of the calls are tested, Windows is not.
 
 A job limits memory, lets no second process be started, closes the clipboard and the like, and ends the child with
-the supervisor.  It does not shut off files, the network, or other processes of the same account: that takes an
-AppContainer.  So the report never says more than ``partial``.
+the supervisor.  It does not shut off files or other processes of the same account: that takes an AppContainer
+(``container.py``).  So the report never says more than ``partial``.
 
 Source: "Job Objects", JOBOBJECT_EXTENDED_LIMIT_INFORMATION and AssignProcessToJobObject in the Windows API reference.
 """

@@ -243,7 +243,10 @@ class UpdateHost:
         assignment = await asyncio.to_thread(self._assign, order, hearing.head)
         key, care = twin_key(order.seed, self._entropy, self._utc_s()), self._care(order, hearing, assignment)
         try:
-            twin = await Twin.start(order, slot, key, assignment, self._home.logs / "twins.log", care)
+            # On systems that rehearse at each start, one can be shut off and the next one not.
+            twin = await Twin.start(
+                order, slot, key, assignment, self._home.logs / "twins.log", care, must_shut_off=self.can_shut_off()
+            )
         except TwinFailed as error:
             trouble = await asyncio.to_thread(space.trouble, self._home)
             if trouble:  # then it may be why, and its twin may have had luck

@@ -42,11 +42,15 @@ FRAME_OF_TRACEBACKS: Final = " \t|+-"  # with which Python draws a box round gro
 
 
 class VaultLauncher:
-    """Starts contained vault processes that all work in one data directory and write one log."""
+    """Starts contained vault processes that all work in one data directory and write one log.
 
-    def __init__(self, data: Path, log: Path) -> None:
+    ``must_shut_off``: none is started to which files of this computer would stay open.
+    """
+
+    def __init__(self, data: Path, log: Path, *, must_shut_off: bool = False) -> None:
         self._data = data
         self._log = log
+        self._must_shut_off = must_shut_off
 
     async def start(
         self, slot: Slot, key: RunKey, assignment: Assignment, on_report: Callable[[control.Report], None]
@@ -64,8 +68,9 @@ class VaultLauncher:
             return control.encode(configured[0])[control.LENGTH_BYTES :]
 
         spec = SandboxSpec(
-            slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache, capabilities=slot.capabilities
-        )
+            slot=slot.path, data=self._data, module="node.vault", pycache=slot.pycache,
+            capabilities=slot.capabilities, must_shut_off=self._must_shut_off,
+        )  # fmt: skip
         try:
             child = await Child.start(
                 spec,

@@ -49,18 +49,19 @@ class Twin:
 
     @classmethod
     async def start(
-        cls, order: TwinOrder, slot: Slot, key: RunKey, assignment: Assignment, log: Path, care: Care
-    ) -> Twin:
+        cls, order: TwinOrder, slot: Slot, key: RunKey, assignment: Assignment, log: Path, care: Care,
+        *, must_shut_off: bool,
+    ) -> Twin:  # fmt: skip
         """Start it; return once it is reachable, or in standby, once it has opened its store.
 
         It may be assigned to stand by at first even if the order is for one that is reachable, as after a switch.
 
         Raises:
             TwinFailed: It did not; nothing of it is left.
-            HostFailed: This machine could not start it, whatever its code; nothing of it is left.
+            HostFailed: This machine could not start it, or not shut off as it must be; nothing of it is left.
         """
         twin = cls(care)
-        launcher = VaultLauncher(order.data, log)
+        launcher = VaultLauncher(order.data, log, must_shut_off=must_shut_off)
         try:
             await asyncio.to_thread(_make_folders, order.data)
             twin._run = await launcher.start(slot, key, assignment, twin._heard)

@@ -33,9 +33,10 @@ class Channel:
     def __init__(self) -> None:
         self._incoming_fd = os.dup(0)
         self._outgoing_fd = os.dup(1)
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        nothing, unused = os.pipe()  # not the null device, which a container of Windows does not have
         os.dup2(nothing, 0)
         os.close(nothing)
+        os.close(unused)
         os.dup2(2, 1)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # stays open as long as the process
         self._outgoing: queue.Queue[bytes | None] = queue.Queue(OUTGOING_MAX)

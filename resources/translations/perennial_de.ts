@@ -2853,6 +2853,10 @@
         <translation>Dateien und andere Programme Ihres Kontos bleiben ihm offen.</translation>
     </message>
     <message>
+        <source>It could connect to other computers by TCP, too.</source>
+        <translation>Er könnte sich auch über TCP mit anderen Computern verbinden.</translation>
+    </message>
+    <message>
         <source>It could not be barred from gaining powers ({why}).</source>
         <translation>Es ließ sich nicht daran hindern, Rechte zu erlangen ({why}).</translation>
     </message>
@@ -2863,6 +2867,10 @@
     <message>
         <source>It could not be made to end with the rest of Perennial ({why}).</source>
         <translation>Es ließ sich nicht einrichten, dass es mit dem Rest von Perennial endet ({why}).</translation>
+    </message>
+    <message>
+        <source>It could overwrite what it already keeps for others.</source>
+        <translation>Er könnte überschreiben, was er schon für andere aufbewahrt.</translation>
     </message>
     <message>
         <source>It runs as the administrator of this computer, whose files are its own.</source>

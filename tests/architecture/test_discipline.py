@@ -30,7 +30,10 @@ LOADERS = {
     *("eval", "exec", "__import__", "importlib.import_module", "importlib.util.spec_from_file_location"),
     *("importlib.machinery.SourceFileLoader", "runpy.run_path", "runpy.run_module", "site.addsitedir"),
 }
-MAY_LOAD = {"node/cli/commands.py": "loads a command of its own table, by name"}
+MAY_LOAD = {
+    "node/cli/commands.py": "loads a command of its own table, by name",
+    "node/sandbox/inside.py": "loads in a container what a vault will load there",
+}
 PATH_ATTRIBUTES = {"sys.path", "sys.path_hooks", "sys.meta_path"}
 
 

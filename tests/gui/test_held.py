@@ -13,7 +13,7 @@ from gui.texts import app as texts
 from gui.texts import welcome as welcome_texts
 from gui.texts.sandbox import say_shut_off
 from node.api.schema import SandboxLevel
-from node.sandbox import windows
+from node.sandbox import container, windows
 from node.sandbox.report import UNTRIED, Facts, Outcome, SandboxReport, confront, rate, uncontained
 from tests.gui.samples import NOW, live, real
 
@@ -31,7 +31,8 @@ BROKEN_OUT = confront(SandboxReport("full"), (DONE, NOT_DONE))
 GIVEN = (
     UNTRIED, *rate(NOTHING_HOLDS).reasons, *BROKEN_OUT.reasons, *uncontained().reasons,
     "there is a self-test for Linux only", "the self-test did not run: it said nothing",
-    windows.OPEN_ON_WINDOWS, "the clipboard stays open to it",
+    windows.OPEN_ON_WINDOWS, "the clipboard stays open to it", container.TCP_STAYS_OPEN, container.STORE_STAYS_OPEN,
+    *container.free("it could not", SandboxReport("none")).reasons,
 )  # fmt: skip
 
 

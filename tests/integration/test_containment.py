@@ -22,6 +22,7 @@ import msgspec
 import pytest
 
 from node.sandbox import linux
+from node.sandbox.errors import ChildNotStarted
 from node.sandbox.report import (
     PROBE_MODULE,
     Outcome,
@@ -167,6 +168,12 @@ class TestTheVaultsSandbox:
         assert wrong(outcomes) == []
         assert report.level == "full"
         assert report.reasons == ()
+
+
+@needs_landlock
+def test_what_must_be_shut_off_is_not_started_where_files_would_stay_open(tmp_path: Path) -> None:
+    with pytest.raises(ChildNotStarted, match="files of this computer would stay open"):
+        self_test(tmp_path, 1, must_shut_off=True)
 
 
 @needs_landlock

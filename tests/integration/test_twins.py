@@ -54,7 +54,7 @@ def start(
         )  # fmt: skip
         assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby)
         try:
-            twin = await Twin.start(order, slot, key, assignment, folder / "log", UNTENDED)
+            twin = await Twin.start(order, slot, key, assignment, folder / "log", UNTENDED, must_shut_off=False)
             if is_standby:
                 await twin.activate()
             twin.kill()
@@ -143,7 +143,9 @@ sys.exit(given.content == b"newest")
         slot = Slot("ab" * 32, make_slot(tmp_path / "slot", body.format(record=record_of(key))), None)
         order = TwinOrder(tree_hash=slot.tree_hash, data=tmp_path / "data", seed=bytes(32), quota_bytes=1 << 20)
         assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby=False)
-        twin = await Twin.start(order, slot, key, assignment, tmp_path / "log", replace(UNTENDED, brought=bring))
+        twin = await Twin.start(
+            order, slot, key, assignment, tmp_path / "log", replace(UNTENDED, brought=bring), must_shut_off=False
+        )
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await twin.exited

@@ -69,7 +69,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(autouse=True)
 def _failing_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def start(*_: Any) -> Twin:
+    async def start(*_: Any, must_shut_off: bool) -> Twin:
         raise TwinFailed("it ended with code 1")
 
     monkeypatch.setattr(Twin, "start", start)
@@ -145,11 +145,19 @@ def test_vaults_can_be_shut_off_where_the_one_in_use_is_kept_from_files(home: Ho
     assert host.can_shut_off() is files
 
 
+@pytest.mark.usefixtures("starts")
+@pytest.mark.parametrize("files", [True, False])
+def test_a_twin_must_be_kept_from_files_where_the_vault_in_use_is(home: Home, files: bool):
+    in_use = InUse()
+    in_use.run = SimpleNamespace(report=SandboxReport("partial", files=files))
+    assert asyncio.run(twin_of(host_of(home, in_use))).must_shut_off is files
+
+
 class Started:
     """A twin that has started, as far as its host knows of it; and what it was started with."""
 
-    def __init__(self, order: TwinOrder, assignment: Assignment, care: Care) -> None:
-        self.order, self.assignment, self.care = order, assignment, care
+    def __init__(self, order: TwinOrder, assignment: Assignment, care: Care, *, must_shut_off: bool) -> None:
+        self.order, self.assignment, self.care, self.must_shut_off = order, assignment, care, must_shut_off
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.told: list[control.Command] = []
 
@@ -166,8 +174,10 @@ class Started:
 
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def start(order: TwinOrder, _slot: Slot, _key: RunKey, given: Assignment, _log: Path, care: Care) -> Started:
-        return Started(order, given, care)
+    async def start(
+        order: TwinOrder, _slot: Slot, _key: RunKey, given: Assignment, _log: Path, care: Care, *, must_shut_off: bool
+    ) -> Started:
+        return Started(order, given, care, must_shut_off=must_shut_off)
 
     monkeypatch.setattr(Twin, "start", start)
 

@@ -19,6 +19,7 @@ from installers.linux.staging import FILE_TIME_S
 from installers.windows import contents, fetching, making, staging
 from installers.windows.icon import icon
 from installers.windows.script import included
+from node.sandbox import container
 from node.vault.share.tree import tree_hash
 from tests.architecture import test_locks as locks
 
@@ -249,6 +250,11 @@ class TestTheScript:
             'SetOutPath "$INSTDIR\\app\\node"', 'File "/stage/app/node/a.py"', 'File "/stage/app/node/b$$.py"',
             'SetOutPath "$INSTDIR"', 'File "/stage/installed.json"',
         ]  # fmt: skip
+
+    def test_what_takes_it_away_takes_the_container_of_its_vaults_too_but_not_when_it_is_replaced(self):
+        text = (ROOT / "installers/windows/installer.nsi").read_text(encoding="utf-8")
+        guarded = re.findall(r'"/REPLACE" \$R1\n  \${If} \${Errors}\n(.*?)\${EndIf}', text, re.DOTALL)
+        assert any(f'DeleteAppContainerProfile(w "{container.NAME}")' in part for part in guarded)
 
     def test_never_deletes_a_folder_with_what_is_in_it(self):
         text = (ROOT / "installers/windows/installer.nsi").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ UNSEEN: Final = """\
 Not seen, because wine is no Windows:
   - windows, the tray icon, notifications, and how they look: Qt runs without a screen here
   - SmartScreen, antivirus programs, the question of an administrator (there should be none)
-  - what the job object holds a vault to; battery, paid connections, idle time
+  - what the job object and the AppContainer hold a vault to; battery, paid connections, idle time
   - whether a file in use keeps the installer from replacing it as long as Windows would keep it
   - a power cut, sleep, a log-off, the end of the computer's day
   - the firewall's question when a vault first listens; a path of more than 260 characters; another language of Windows

@@ -105,7 +105,9 @@ class Story:
         must(not (self._home / "key.json").exists(), "its key lies in a file")
         must(status["key_place"] == "keyring", f"its key is in {status['key_place']}")
         must(status["sandbox"] == "partial" and not status["is_sandbox_tried"], f"contained: {status['sandbox']}")
-        return f"{status['sentence']} First line after {took_s:.1f} s; sandbox {status['sandbox']}, said to be untried"
+        why = [reason for reason in status["sandbox_reasons"] if reason.startswith("AppContainer: ")]
+        must(len(why) == 1, f"wine has no AppContainer, and that is not said: {status['sandbox_reasons']}")
+        return f"{status['sentence']} First line after {took_s:.1f} s; sandbox {status['sandbox']} ({why[0]}), untried"
 
     def asked_by_its_api(self) -> str:
         must(ask(self._home)[0] == 200, "it does not answer who has its token")
