@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import signal
 import stat
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +22,7 @@ from node.vault.share.tree import tree_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_S = 1_800_000_000
+END_S_MAX = 60
 
 
 @pytest.fixture
@@ -195,6 +199,46 @@ def test_the_script_that_ends_nodes_ends_none_at_an_upgrade():
             ["sh", staging.FILES / "before-removal", word], capture_output=True, text=True, check=True, timeout=60
         )
         assert done.stdout == ""
+
+
+class TestBeforeRemoval:
+    @pytest.mark.parametrize("mark", ["", " (deleted)"])
+    def test_what_was_started_from_the_package_is_ended_although_a_newer_one_has_replaced_it(
+        self, tmp_path: Path, mark: str
+    ):
+        with launcher() as running:
+            said = before_removal(tmp_path, running.pid, f"/opt/perennial/runtime/bin/python3{mark}")
+            assert said.startswith("Perennial runs; it is ended")
+            assert running.wait(END_S_MAX) == -signal.SIGTERM
+
+    def test_what_another_program_runs_goes_on(self, tmp_path: Path):
+        with launcher() as running:
+            assert before_removal(tmp_path, running.pid, "/usr/bin/python3") == ""
+            assert running.poll() is None
+
+
+@contextlib.contextmanager
+def launcher() -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose command line is that of a launcher."""
+    process = subprocess.Popen(["sh", "-c", "read _", "/opt/perennial/launcher"], stdin=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def before_removal(folder: Path, pid: int, program: str) -> str:
+    """What the script says on a computer where that process alone is of that program."""
+    programs = folder / "programs"
+    programs.mkdir()
+    answer = f"""#!/bin/sh\n[ "$1" = /proc/{pid}/exe ] && echo '{program}'\n"""
+    for name, text in (("readlink", answer), ("sleep", "#!/bin/sh\n")):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    script = ["sh", staging.FILES / "before-removal", "remove"]
+    return subprocess.run(script, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_a_tar_that_is_packed_holds_no_owner_and_no_order_of_this_machine(checkout: Path, tmp_path: Path):
