@@ -237,7 +237,7 @@ def before_removal(folder: Path, pid: int, program: str) -> str:
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
-    script = ["sh", staging.FILES / "before-removal", "remove"]
+    script = ("sh", str(staging.FILES / "before-removal"), "remove")
     return subprocess.run(script, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
