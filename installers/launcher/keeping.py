@@ -271,8 +271,10 @@ class Node:
 
 
 def _remove(folder: Path) -> None:
-    import shutil  # noqa: PLC0415 - it takes its time, and is seldom wanted
-
+    try:
+        import shutil  # noqa: PLC0415 - it takes its time, and is seldom wanted
+    except ImportError:
+        return  # another Python was installed meanwhile; with it, byte code has another name
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,16 @@ class TestAProgramThatFails:
         cache.mkdir(parents=True)
         world.launch()
         assert not cache.exists()
+
+    def test_is_left_although_an_upgrade_has_taken_away_what_the_launcher_was_started_from(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        bad, good = world.slot("crashes", "bad"), world.slot("well", "good")
+        world.point(bad, good)
+        monkeypatch.setitem(sys.modules, "shutil", None)  # it is imported at the last moment
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [bad] * STARTS_MAX + [good]
 
 
 class TestAnEndThatSaysNothingOfTheProgram:
