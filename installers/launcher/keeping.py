@@ -137,6 +137,8 @@ class Node:
         self._limits = limits
         self._system = system
         self._memory: tuple[Record, Record] | None = None  # what should stand on the disk, and what stood there
+        self._ran_s = 0.0  # the last program, in looks
+        self._short_runs = 0  # one after the other, where nothing is counted on the disk
         self.is_watched_by_person = os.isatty(0)  # who sees it hang can end it
 
     def keep(self) -> int:
@@ -152,11 +154,10 @@ class Node:
             if not why:
                 self._take_back()
                 return STATED_CODE if code == BUSY_CODE else _shown(code)
-            now = self._read()
-            if not is_counted or choosing.is_last(now):
+            if self._is_last(is_counted=is_counted):
                 words.say(words.gave_up(pair.name, why))
                 return _shown(code) or STATED_CODE
-            _remove(self._places.cache(now.current))  # all else of it is compared with its hash
+            _remove(self._places.cache(self._read().current))  # all else of it is compared with its hash
             self._system.rest(self._limits.retry)
         return STOPPED_CODE
 
@@ -169,6 +170,8 @@ class Node:
             words.say(words.unreadable(str(self._places.slots / record.NAME), trouble))
             self._tell(Left(INSTALLED, INSTALLED, "record_newer" if trouble == "newer" else "record_damaged"))
         if trouble in ("none", "newer"):
+            if why:
+                words.say(words.again(INSTALLED.name, "ended"))
             return INSTALLED, False
         before = self._read()
         is_doubtful = not choosing.is_well(before)
@@ -183,6 +186,14 @@ class Node:
             words.say(words.again(after.current.name, "ended" if choosing.is_well(before) else why))
         self._write(after)
         return after.current, True
+
+    def _is_last(self, *, is_counted: bool) -> bool:
+        """After a failure: whether there is nothing left to start."""
+        if is_counted:
+            return choosing.is_last(self._read())
+        # Nobody has written whether it was well; that it has run for as long as that may take says as much.
+        self._short_runs = 0 if self._ran_s >= self._limits.healthy_max else self._short_runs + 1
+        return self._short_runs >= choosing.STARTS_MAX
 
     def _take_back(self) -> None:
         found = self._read()
@@ -210,11 +221,12 @@ class Node:
 
     def _wait(self, process: Process, pair: Pair) -> int | None:
         """Its exit code; None once it has not said for too long that it is well."""
-        waited_s = 0.0
+        waited_s = self._ran_s = 0.0
         while True:
             code = process.wait(self._limits.look)
             if code is not None:
                 return code
+            self._ran_s += self._limits.look
             if self._system.is_stopping:
                 return self._end(process)
             found, trouble = record.read(self._places.slots)

@@ -12,7 +12,7 @@ import pytest
 
 from installers.launcher import history, record
 from installers.launcher.choosing import STARTS_MAX, Left
-from installers.launcher.keeping import RESTART_CODE, Limits
+from installers.launcher.keeping import RESTART_CODE, STOPPED_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
 from installers.launcher.trees import is_whole
 from node.supervisor.launched import HEALTHY_S, LOOK_S
@@ -307,6 +307,38 @@ class TestTheRecord:
         assert world.launch(system) == 0
         assert system.started == [bad] * STARTS_MAX + [good] * STARTS_MAX + [INSTALLED]
         assert "No space left on device" in capsys.readouterr().err
+
+
+class TestTheInstalledProgramWhereNothingIsCounted:
+    """As long as no other was ever in use, or where only a newer launcher could count."""
+
+    RECORDS = pytest.mark.parametrize("content", [None, b'{"format": 2}'])
+
+    @RECORDS
+    def test_is_started_again_whenever_it_has_run_for_a_while(self, world: World, content: bytes | None):
+        self.hold(world, content)
+        world.behaviours["app"] = "crashes_late"
+        system = PretendedSystem(world)
+        system.patience_s = 10 * LATE_S
+        assert world.launch(system, Limits(healthy_max=LATE_S / 2)) == STOPPED_CODE
+        assert len(system.started) > 2 * STARTS_MAX
+
+    @RECORDS
+    def test_is_not_started_without_end_when_it_never_does(
+        self, world: World, content: bytes | None, capsys: pytest.CaptureFixture[str]
+    ):
+        self.hold(world, content)
+        world.behaviours["app"] = "crashes_late"
+        system = PretendedSystem(world)
+        assert world.launch(system) == 70
+        assert system.started == [INSTALLED] * STARTS_MAX
+        said = capsys.readouterr().err
+        assert said.count("the installed version has ended by itself; it is started once more") == STARTS_MAX - 1
+        assert said.endswith("the installed version has failed to start, and there is nothing else to start.\n")
+
+    def hold(self, world: World, content: bytes | None) -> None:
+        if content is not None:
+            (world.slots / record.NAME).write_bytes(content)
 
 
 class TestTheHistory:
