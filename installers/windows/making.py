@@ -12,13 +12,12 @@ import os
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from installers import building
-from installers.linux.staging import FILE_TIME_S
+from installers import building, installation
+from installers.installation import FILE_TIME_S
 from installers.windows import staging
 from installers.windows.compiling import HERE, NotCompiled, compile_programs, run
 from installers.windows.fetching import NotFetched, fetch
@@ -52,7 +51,7 @@ def build(out: Path, packages: Path | None) -> Path:
     Raises:
         NotFetched, NotCompiled, PodError, ValueError, OSError: It could not be built; the message says why.
     """
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = installation.version(ROOT)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)

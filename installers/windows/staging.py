@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import tarfile
 import zipfile
@@ -19,13 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from installers.linux.staging import FILE_TIME_S, app_files
+from installers.installation import FILE_TIME_S, app_files, installed_json, launcher_files
 from installers.windows import contents
 from node.pod.errors import PodError
 from node.pod.runtime import packed
 from node.vault.share.tree import is_path_allowed, tree_hash
 
-FORMAT: Final = 1
 ARCHIVE_BYTES_MAX: Final = 256 << 20
 
 
@@ -45,18 +43,17 @@ def stage(root: Path, version: str, python: Path, wheels: Mapping[str, Path], in
 
     Raises:
         ValueError: Two packages bring the same file, or a path could not be kept on Windows.
-        PodError: A package cannot be read.
+        PodError: A package cannot be read, or the checkout is none of which a release could be made.
         OSError: The disk refused.
     """
     parts = {
-        "app": {path: source.read_bytes() for path, source in app_files(root)},
-        "launcher": dict(_launcher_files(root / "installers/launcher")),
+        "app": {path: content for path, _, content in app_files(root)},
+        "launcher": dict(launcher_files(root)),
         "runtime": runtime_files(python, wheels),
     }
     app, runtime = (_tree_hash(parts[name]) for name in ("app", "runtime"))
-    said = {"format": FORMAT, "version": version, "platform": contents.PLATFORM, "app": app, "runtime": runtime}
     files = {f"{name}/{path}": content for name, found in parts.items() for path, content in found.items()}
-    files["installed.json"] = f"{json.dumps(said)}\n".encode()
+    files["installed.json"] = installed_json(version, contents.PLATFORM, app, runtime)
     for path, content in files.items():
         _write(into / path, content)
     size_bytes = sum(len(content) for content in files.values())
@@ -103,11 +100,6 @@ def _python_files(source: Path) -> Iterator[packed.PackedFile]:
                     yield name, inner.read(name)
     except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise PodError(f"{source.name} cannot be unpacked: {error}") from error
-
-
-def _launcher_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.glob("*.py")):
-        yield path.name, path.read_bytes()
 
 
 def _tree_hash(files: dict[str, bytes]) -> str:

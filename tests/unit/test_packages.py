@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -36,8 +37,7 @@ def checkout(tmp_path: Path) -> Path:
     (made / "node" / "__pycache__").mkdir()
     for name in ("__init__.cpython-311.pyc", "__init__.cpython-311.pyc.140181"):  # and one whose writing was cut
         (made / "node" / "__pycache__" / name).write_bytes(b"byte code")
-    (made / "resources").mkdir()
-    (made / "resources" / "icons").symlink_to(ROOT / "resources" / "icons")
+    shutil.copytree(ROOT / "resources" / "icons", made / "resources" / "icons")
     return made
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from installers import debian, lock
-from installers.linux.staging import FILE_TIME_S
+from installers.installation import FILE_TIME_S
 from installers.windows import contents, fetching, making, staging
 from installers.windows.icon import icon
 from installers.windows.script import included
