@@ -24,7 +24,7 @@ from node.vault.share.tree import tree_hash
 
 Behaviour = Literal[
     "well", "crashes", "crashes_late", "hangs", "is_deaf", "states_a_failure", "is_busy", "is_misused", "is_killed",
-    "becomes_another", "wants_a_restart",
+    "is_interrupted", "is_told_to_end", "becomes_another", "wants_a_restart",
 ]  # fmt: skip
 
 RAN: Final = "ran.txt"  # in the home: which programs have run, one a line
@@ -192,6 +192,7 @@ class PretendedProcess:
     def _live(self, seconds: float) -> None:
         codes: dict[Behaviour, int] = {
             "crashes": 70, "states_a_failure": 1, "is_busy": 69, "is_misused": 2, "is_killed": -9,
+            "is_interrupted": 130, "is_told_to_end": -15,
         }  # fmt: skip
         self._system.slept_s += seconds
         self._ran_s += seconds

@@ -229,13 +229,13 @@ class Node:
             self._ran_s += self._limits.look
             if self._system.is_stopping:
                 return self._end(process)
-            found, trouble = record.read(self._places.slots)
+            found, _ = record.read(self._places.slots)  # of one that cannot be read nothing is asked
             if found.current != pair:  # it has become another program, and starts anew
                 pair, waited_s = found.current, 0.0
             # Looks are counted, not hours: a computer that slept in between has let nobody say anything.
             waited_s += self._limits.look
             is_excused = choosing.is_last(found) or self._memory is not None or self.is_watched_by_person
-            if trouble or choosing.is_well(found) or is_excused:
+            if choosing.is_well(found) or is_excused:
                 waited_s = 0.0
             if waited_s >= self._limits.healthy_max:
                 return None

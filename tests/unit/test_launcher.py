@@ -114,6 +114,20 @@ class TestAProgramThatFails:
         world.launch(system)
         assert system.started == [bad] * STARTS_MAX + [INSTALLED]
 
+    def test_after_it_was_well_is_ended_and_left_when_it_never_says_so_again(self, world: World):
+        hanging, good = world.slot("hangs", "hanging"), world.slot("well", "good")
+        world.point(hanging, good, is_proven=True)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [hanging] * STARTS_MAX + [good]
+        assert world.told == [(short(hanging), short(good), "silent")]
+
+    def test_is_left_for_one_that_has_to_say_anew_that_it_is_well(self, world: World):
+        bad, good = world.slot("crashes", "bad"), world.slot("is_busy", "good")
+        world.point(bad, good, is_proven=True)
+        world.launch()
+        assert world.record == Record(good, None, 0, is_proven=False)
+
     def test_takes_its_byte_code_with_it(self, world: World):
         bad = world.slot("crashes", "bad")
         world.point(bad, None, starts=STARTS_MAX - 1)
@@ -134,7 +148,9 @@ class TestAProgramThatFails:
 
 
 class TestAnEndThatSaysNothingOfTheProgram:
-    @pytest.mark.parametrize(("behaviour", "code"), [("is_busy", 1), ("is_misused", 2)])
+    @pytest.mark.parametrize(
+        ("behaviour", "code"), [("is_busy", 1), ("is_misused", 2), ("is_interrupted", 130), ("is_told_to_end", 143)]
+    )
     def test_is_not_counted_and_not_tried_again(self, world: World, behaviour: Behaviour, code: int):
         asking = world.slot(behaviour, "asking")
         for _ in range(2 * STARTS_MAX):

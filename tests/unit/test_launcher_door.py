@@ -122,6 +122,13 @@ class TestAWindow:
         assert self.kept(world, system) == 1
         assert system.started == [turning, INSTALLED]
 
+    def test_is_that_of_the_installed_program_where_this_is_in_use_whatever_was_before(self, world: World):
+        world.point(INSTALLED, world.slot("well", "before"), is_proven=True)
+        world.behaviours["app"] = "states_a_failure"
+        system = PretendedSystem(world)
+        self.kept(world, system)
+        assert system.started == [INSTALLED]
+
     def test_of_a_damaged_slot_is_never_shown(self, world: World):
         bad, good = world.slot("well", "bad"), world.slot("states_a_failure", "good")
         (world.slots / "app" / bad.app / "gui/more.py").write_text("")
