@@ -134,11 +134,13 @@ class World:
     def point(self, current: Pair, previous: Pair | None = None, *, starts: int = 0, is_proven: bool = False) -> None:
         record.write(self.slots, Record(current, previous, starts, is_proven=is_proven))
 
-    def launch(self, system: PretendedSystem | None = None, limits: Limits | None = None) -> int:
-        """Let the launcher keep a node, with processes that are pretended."""
+    def launch(
+        self, system: PretendedSystem | None = None, limits: Limits | None = None, *, is_watched: bool = False
+    ) -> int:
+        """Let the launcher keep a node, with processes that are pretended; ``is_watched`` by somebody at a terminal."""
         system = system or PretendedSystem(self)
         node = Node(self.places, ("run", "--home", str(self.home)), limits or Limits(), system)  # type: ignore[arg-type]
-        node.is_watched_by_person = False
+        node.is_watched_by_person = is_watched
         return node.keep()
 
 

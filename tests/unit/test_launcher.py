@@ -105,6 +105,14 @@ class TestAProgramThatFails:
         assert system.started == [INSTALLED] * STARTS_MAX
         assert system.ended_by == ["asked"] * (STARTS_MAX - 1)
 
+    def test_is_not_ended_for_its_silence_where_somebody_sees_it_and_can_end_it(self, world: World):
+        slow = world.slot("hangs", "slow")
+        world.point(slow, world.slot("well", "good"), starts=STARTS_MAX - 1)
+        system = PretendedSystem(world)
+        system.patience_s = 10 * HEALTHY_S_MAX
+        assert world.launch(system, is_watched=True) == STOPPED_CODE
+        assert (system.started, system.ended_by) == ([slow], [])
+
     def test_after_it_was_well_is_started_again(self, world: World):
         world.point(world.slot("well", "good"), is_proven=True)
         world.launch()
@@ -262,6 +270,14 @@ class TestADamagedSlot:
         system = PretendedSystem(world)
         world.launch(system)
         assert system.started == [good]
+
+    def test_of_a_runtime_is_found_in_the_program_that_would_be_next(self, world: World):
+        bad, before = world.slot("well", "bad"), Pair(world.slot("well", "before").app, "d" * 64)
+        world.point(bad, before, is_proven=True)
+        flip(world.slots / "app" / bad.app)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [INSTALLED]
 
     def test_is_told_from_a_whole_one_as_the_node_does(self, world: World):
         pair = world.slot("well", "good")
