@@ -14,6 +14,7 @@ from installers.launcher import history, record
 from installers.launcher.choosing import STARTS_MAX, Left
 from installers.launcher.keeping import RESTART_CODE, STOPPED_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
+from installers.launcher.starting import CACHE
 from installers.launcher.trees import is_whole
 from node.supervisor.launched import HEALTHY_S, LOOK_S
 from node.update.files import programs
@@ -143,6 +144,12 @@ class TestAProgramThatFails:
         cache.mkdir(parents=True)
         world.launch()
         assert not cache.exists()
+
+    def test_is_not_started_again_at_once(self, world: World):
+        world.point(world.slot("crashes", "bad"), world.slot("well", "good"))
+        system = PretendedSystem(world)
+        world.launch(system, Limits(look=0.0, retry=7.0))
+        assert system.slept_s == 7.0 * STARTS_MAX
 
     def test_is_left_although_an_upgrade_has_taken_away_what_the_launcher_was_started_from(
         self, world: World, monkeypatch: pytest.MonkeyPatch
@@ -340,6 +347,17 @@ class TestTheRecord:
         assert system.started == [bad] * STARTS_MAX + [good] * STARTS_MAX + [INSTALLED]
         assert "No space left on device" in capsys.readouterr().err
 
+    def test_that_cannot_be_written_is_no_reason_to_end_a_program_that_cannot_write_either(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        silent = world.slot("hangs", "silent")
+        world.point(silent, world.slot("well", "good"))
+        monkeypatch.setattr(os, "replace", no_space)
+        system = PretendedSystem(world)
+        system.patience_s = 10 * HEALTHY_S_MAX
+        assert world.launch(system) == STOPPED_CODE
+        assert (system.started, system.ended_by) == ([silent], [])
+
 
 class TestTheInstalledProgramWhereNothingIsCounted:
     """As long as no other was ever in use, or where only a newer launcher could count."""
@@ -371,6 +389,16 @@ class TestTheInstalledProgramWhereNothingIsCounted:
     def hold(self, world: World, content: bytes | None) -> None:
         if content is not None:
             (world.slots / record.NAME).write_bytes(content)
+
+
+def test_byte_code_is_kept_of_what_may_be_started_and_of_nothing_else(world: World):
+    current, previous, old = (world.slot("well", name) for name in ("current", "previous", "old"))
+    world.point(current, previous, is_proven=True)
+    wanted = {world.places.cache(pair) for pair in (current, previous, INSTALLED)}
+    for cache in (*wanted, world.places.cache(old)):
+        cache.mkdir(parents=True)
+    world.launch()
+    assert set((world.slots / CACHE).iterdir()) == wanted
 
 
 class TestTheHistory:

@@ -83,8 +83,8 @@ class TestTheCommandOfAProgram:
 
 
 class TestAWindow:
-    def kept(self, world: World, system: PretendedSystem) -> int:
-        return Window(world.places, (), Limits(), system).keep()  # type: ignore[arg-type]
+    def kept(self, world: World, system: PretendedSystem, limits: Limits | None = None) -> int:
+        return Window(world.places, (), limits or Limits(), system).keep()  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("behaviour", ["crashes", "is_killed"])
     def test_that_fails_at_once_is_followed_by_the_one_from_before_for_this_time(
@@ -121,6 +121,35 @@ class TestAWindow:
         system = PretendedSystem(world)
         assert self.kept(world, system) == 1
         assert system.started == [turning, INSTALLED]
+
+    def test_that_was_shown_for_a_while_may_want_to_be_started_anew_as_it_is(self, world: World):
+        same = world.slot("wants_a_restart", "same")
+        world.point(same, None, is_proven=True)
+        system = PretendedSystem(world)
+        start = system.start
+
+        def start_and_content(command: Sequence[str], environ: Mapping[str, str]) -> object:
+            if system.started:
+                world.behaviours[same.app] = "well"
+            return start(command, environ)
+
+        system.start = start_and_content  # type: ignore[assignment, method-assign]
+        assert self.kept(world, system, Limits(window_young=0.0)) == 0
+        assert system.started == [same, same]
+
+    @pytest.mark.parametrize("behaviour", ["crashes", "wants_a_restart"])
+    def test_is_not_started_again_once_somebody_wants_an_end(self, world: World, behaviour: Behaviour):
+        bad = world.slot(behaviour, "bad")
+        world.point(bad, world.slot("well", "good"), is_proven=True)
+        system = PretendedSystem(world, is_stopping=True)
+        self.kept(world, system)
+        assert system.started == [bad]
+
+    def test_that_fails_where_nothing_is_behind_it_ends_the_launcher(self, world: World):
+        world.behaviours["app"] = "crashes"
+        system = PretendedSystem(world)
+        assert self.kept(world, system) == 70
+        assert system.started == [INSTALLED]
 
     def test_is_that_of_the_installed_program_where_this_is_in_use_whatever_was_before(self, world: World):
         world.point(INSTALLED, world.slot("well", "before"), is_proven=True)
