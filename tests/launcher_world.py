@@ -30,6 +30,7 @@ Behaviour = Literal[
 RAN: Final = "ran.txt"  # in the home: which programs have run, one a line
 LATE_S: Final = 50.0
 BECOMES_S: Final = 100.0
+HEALTHY_S_MAX: Final = 180.0  # what a program has to say that it is well
 
 _PROGRAM: Final = """
 import json, os, signal, sys, time

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -10,17 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from installers.launcher import history, record
-from installers.launcher.choosing import STARTS_MAX, Left
+from installers.launcher.choosing import STARTS_MAX
 from installers.launcher.keeping import RESTART_CODE, STOPPED_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
 from installers.launcher.starting import CACHE
 from installers.launcher.trees import is_whole
 from node.supervisor.launched import HEALTHY_S, LOOK_S
-from node.update.files import programs
-from tests.launcher_world import BECOMES_S, LATE_S, Behaviour, PretendedSystem, World
-
-HEALTHY_S_MAX = 180.0
+from tests.launcher_world import BECOMES_S, HEALTHY_S_MAX, LATE_S, Behaviour, PretendedSystem, World
 
 
 @pytest.fixture(autouse=True)
@@ -292,105 +287,6 @@ class TestADamagedSlot:
         assert not is_whole(world.slots / "app" / pair.app, "0" * 64)
 
 
-class TestTheRecord:
-    @pytest.mark.parametrize(
-        "content", [b"", b"{", b"\0" * 99, b"[]", b'{"format": 1}', b'{"format": "1"}', b"[" * 70_000]
-    )
-    def test_that_is_damaged_starts_the_installed_program_and_is_written_anew(
-        self, world: World, content: bytes, capsys: pytest.CaptureFixture[str]
-    ):
-        (world.slots / record.NAME).write_bytes(content)
-        system = PretendedSystem(world)
-        assert world.launch(system) == 0
-        assert system.started == [INSTALLED]
-        assert "programs.json is damaged" in capsys.readouterr().err
-        assert world.told == [("", "", "record_damaged")]
-        assert record.read(world.slots) == (Record(), "")
-
-    def test_of_a_newer_format_starts_the_installed_program_says_so_and_stays(
-        self, world: World, capsys: pytest.CaptureFixture[str]
-    ):
-        newer = json.dumps({"format": 2, "programs": ["x"]}).encode()
-        (world.slots / record.NAME).write_bytes(newer)
-        system = PretendedSystem(world)
-        for _ in range(3):
-            assert world.launch(system) == 0
-        assert system.started == [INSTALLED] * 3
-        assert "newer version than this launcher" in capsys.readouterr().err
-        assert world.told == [("", "", "record_newer")]
-        assert (world.slots / record.NAME).read_bytes() == newer
-
-    def test_that_does_not_exist_starts_the_installed_program_and_is_not_made(self, world: World):
-        system = PretendedSystem(world)
-        assert world.launch(system) == 0
-        assert system.started == [INSTALLED]
-        assert not (world.slots / record.NAME).exists()
-
-    def test_is_read_alike_by_the_launcher_and_the_supervisor(self, world: World):
-        one, two = Pair("a" * 64, "b" * 64), Pair("c" * 64)
-        record.write(world.slots, Record(one, two, 2, is_proven=False))
-        found = programs.read(world.slots)
-        assert found == programs.Programs(programs.Program(*one), programs.Program(*two), 2, is_proven=False)
-        programs.write(world.slots, found)
-        assert record.read(world.slots) == (Record(one, two, 2, is_proven=False), "")
-        programs.write(world.slots, programs.Programs())
-        assert record.read(world.slots) == (Record(), "")
-
-    def test_that_cannot_be_written_is_remembered_as_long_as_the_launcher_lives(
-        self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ):
-        bad, good = world.slot("crashes", "bad"), world.slot("crashes", "good")
-        world.point(bad, good)
-        monkeypatch.setattr(os, "replace", no_space)
-        system = PretendedSystem(world)
-        assert world.launch(system) == 0
-        assert system.started == [bad] * STARTS_MAX + [good] * STARTS_MAX + [INSTALLED]
-        assert "No space left on device" in capsys.readouterr().err
-
-    def test_that_cannot_be_written_is_no_reason_to_end_a_program_that_cannot_write_either(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
-    ):
-        silent = world.slot("hangs", "silent")
-        world.point(silent, world.slot("well", "good"))
-        monkeypatch.setattr(os, "replace", no_space)
-        system = PretendedSystem(world)
-        system.patience_s = 10 * HEALTHY_S_MAX
-        assert world.launch(system) == STOPPED_CODE
-        assert (system.started, system.ended_by) == ([silent], [])
-
-
-class TestTheInstalledProgramWhereNothingIsCounted:
-    """As long as no other was ever in use, or where only a newer launcher could count."""
-
-    RECORDS = pytest.mark.parametrize("content", [None, b'{"format": 2}'])
-
-    @RECORDS
-    def test_is_started_again_whenever_it_has_run_for_a_while(self, world: World, content: bytes | None):
-        self.hold(world, content)
-        world.behaviours["app"] = "crashes_late"
-        system = PretendedSystem(world)
-        system.patience_s = 10 * LATE_S
-        assert world.launch(system, Limits(healthy_max=LATE_S / 2)) == STOPPED_CODE
-        assert len(system.started) > 2 * STARTS_MAX
-
-    @RECORDS
-    def test_is_not_started_without_end_when_it_never_does(
-        self, world: World, content: bytes | None, capsys: pytest.CaptureFixture[str]
-    ):
-        self.hold(world, content)
-        world.behaviours["app"] = "crashes_late"
-        system = PretendedSystem(world)
-        assert world.launch(system) == 70
-        assert system.started == [INSTALLED] * STARTS_MAX
-        said = capsys.readouterr().err
-        assert said.count("the installed version has ended by itself; it is started once more") == STARTS_MAX - 1
-        assert said.endswith("the installed version has failed to start, and there is nothing else to start.\n")
-
-    def hold(self, world: World, content: bytes | None) -> None:
-        if content is not None:
-            (world.slots / record.NAME).write_bytes(content)
-
-
 def test_byte_code_is_kept_of_what_may_be_started_and_of_nothing_else(world: World):
     current, previous, old = (world.slot("well", name) for name in ("current", "previous", "old"))
     world.point(current, previous, is_proven=True)
@@ -399,22 +295,6 @@ def test_byte_code_is_kept_of_what_may_be_started_and_of_nothing_else(world: Wor
         cache.mkdir(parents=True)
     world.launch()
     assert set((world.slots / CACHE).iterdir()) == wanted
-
-
-class TestTheHistory:
-    def test_is_bounded_and_says_the_same_thing_once(self, tmp_path: Path):
-        for number in range(3 * history.ENTRIES_MAX):
-            left = Left(Pair(f"{number // 2:064x}"), INSTALLED, "failed")
-            history.add(tmp_path, float(number), left)
-        entries = json.loads((tmp_path / history.NAME).read_bytes())["entries"]
-        last = range(history.ENTRIES_MAX + 1, 3 * history.ENTRIES_MAX, 2)
-        assert [one["at_s"] for one in entries] == [float(number) for number in last]
-        assert (tmp_path / history.NAME).stat().st_size < history.BYTES_MAX
-
-    def test_that_is_damaged_begins_anew(self, tmp_path: Path):
-        (tmp_path / history.NAME).write_bytes(b"\0")
-        history.add(tmp_path, 1.0, Left(INSTALLED, INSTALLED, "record_newer"))
-        assert len(json.loads((tmp_path / history.NAME).read_bytes())["entries"]) == 1
 
 
 def test_a_program_that_is_well_has_the_time_to_say_so():
@@ -430,7 +310,3 @@ def test_a_folder_without_a_home_is_left_as_it_is(tmp_path: Path):
     assert world.launch(system) == 0
     assert system.started == [INSTALLED]
     assert not world.home.exists()
-
-
-def no_space(*_: object) -> None:
-    raise OSError(28, "No space left on device")

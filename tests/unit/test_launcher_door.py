@@ -167,6 +167,24 @@ class TestAWindow:
         assert system.started == [good]
 
 
+class TestAQuestionToANode:
+    def test_is_put_by_the_installed_program_where_the_one_in_use_cannot_be_started(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        world.point(Pair(world.slot("well", "good").app, "d" * 64), None, is_proven=True)
+        tried: list[str] = []
+
+        def become(command: Sequence[str], _environ: Mapping[str, str]) -> int:
+            tried.append(command[0])
+            if "d" * 64 in command[0]:
+                raise FileNotFoundError(2, "No such file or directory", command[0])
+            return 0
+
+        monkeypatch.setattr(keeping, "become", become)
+        assert carry_out(Asked("other", world.home), world.places, ("status",), Limits()) == 0
+        assert tried[1:] == [str(world.installation / "runtime/bin/python3")]
+
+
 class TestASecondLauncherOnAHome:
     def test_asks_the_program_and_counts_nothing(self, world: World, monkeypatch: pytest.MonkeyPatch):
         current = world.slot("well", "good")
