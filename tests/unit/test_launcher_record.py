@@ -55,6 +55,13 @@ class TestTheRecord:
         assert world.told == [("", "", "record_damaged")]
         assert record.read(world.slots) == (Record(), "")
 
+    def test_that_is_no_file_starts_the_installed_program(self, world: World, capsys: pytest.CaptureFixture[str]):
+        (world.slots / record.NAME).mkdir()
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [INSTALLED]
+        assert "programs.json is damaged" in capsys.readouterr().err
+
     def test_of_a_newer_format_starts_the_installed_program_says_so_and_stays(
         self, world: World, capsys: pytest.CaptureFixture[str]
     ):

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -17,7 +18,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from installers import building, debian
+from installers import building, debian, installation
 from installers.linux import deb, making, rpm, staging
 from node.vault.share.tree import tree_hash
 
@@ -150,6 +151,13 @@ def test_an_rpm_is_described_with_all_that_a_deb_has(checkout: Path, tmp_path: P
     assert isinstance(scripts, dict)
     assert sorted(Path(one).name for one in scripts.values()) == sorted(deb.SCRIPTS.values())
     assert len(rpm.NODE_NEEDS) + 1 == len(deb.NODE_NEEDS)  # libgcc comes with libstdc++
+
+
+def test_what_a_person_types_and_the_recipes_name_the_version_that_is_built():
+    version, named = installation.version(ROOT), re.compile(r"\b\d+\.\d+\.\d+(?=[_/< ]|\.exe|$|\")", re.MULTILINE)
+    recipes = ("appimage/README.md", "flatpak/README.md", "flatpak/org.perennial.Perennial.json", "macos/Info.plist")
+    for path in (ROOT / "README.md", *(ROOT / "installers" / name for name in recipes)):
+        assert set(named.findall(path.read_text(encoding="utf-8"))) == {version}, path
 
 
 class TestAfterRemoval:
