@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from installers.launcher import trees
 from installers.launcher.choosing import STARTS_MAX
 from installers.launcher.keeping import RESTART_CODE, STOPPED_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
@@ -247,6 +248,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a file too many": lambda slot: (slot / "node/more.py").write_text(""),
     "an empty folder": lambda slot: (slot / "json").mkdir(),
     "a link": lambda slot: (slot / "json.py").symlink_to("/dev/null"),
+    "a pipe, from which nothing ever comes": lambda slot: os.mkfifo(slot / "node/pipe"),
     "a file that may be started": lambda slot: (slot / "node/__init__.py").chmod(0o755),
     "nothing": lambda slot: slot.rename(slot.with_name("elsewhere")),
 }
@@ -280,6 +282,14 @@ class TestADamagedSlot:
         system = PretendedSystem(world)
         assert world.launch(system) == 0
         assert system.started == [INSTALLED]
+
+    @pytest.mark.parametrize(("limit", "allowed"), [("FILES_MAX", 3), ("TREE_BYTES_MAX", 99)])
+    def test_is_one_that_is_larger_than_any_may_be(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, limit: str, allowed: int
+    ):
+        pair = world.slot("well", "large")
+        monkeypatch.setattr(trees, limit, allowed)
+        assert not is_whole(world.slots / "app" / pair.app, pair.app)
 
     def test_is_told_from_a_whole_one_as_the_node_does(self, world: World):
         pair = world.slot("well", "good")
