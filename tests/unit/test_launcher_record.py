@@ -11,8 +11,10 @@ import pytest
 from installers.launcher import history, record
 from installers.launcher.choosing import STARTS_MAX, Left
 from installers.launcher.keeping import STOPPED_CODE, Limits
+from installers.launcher.lock import held
 from installers.launcher.record import INSTALLED, Pair, Record
 from node.update.files import programs
+from tests.crashes.platter import Platter, put_down
 from tests.launcher_world import HEALTHY_S_MAX, LATE_S, PretendedSystem, World
 
 WHOLE = {"format": 1, "current": {"app": "", "runtime": ""}, "previous": None, "starts": 0, "is_proven": True}
@@ -132,6 +134,35 @@ class TestTheRecord:
         assert world.launch(system) == 0
         assert system.started == [old, new]
         assert world.record == Record(new, old, 0, is_proven=True)
+
+    def test_once_written_survives_a_power_cut(self, world: World):
+        steps = [Record(), *(Record(Pair(letter * 64), None, 1, is_proven=False) for letter in "abc")]
+        written = [0]
+        platter = Platter(world.slots, lambda: written[0])
+        with platter.watched():
+            for number, step in enumerate(steps[1:], start=1):
+                record.write(world.slots, step)
+                written[0] = number
+        for disk, done in platter.moments.items():
+            put_down(disk, world.slots)
+            assert record.read(world.slots)[0] in steps[min(done) : max(done) + 2]
+
+    def test_is_whole_also_where_the_disk_takes_it_in_parts(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        usual = os.write
+        monkeypatch.setattr(os, "write", lambda descriptor, content: usual(descriptor, content[:7]))
+        record.write(world.slots, Record(Pair("a" * 64), None, 1, is_proven=False))
+        assert record.read(world.slots) == (Record(Pair("a" * 64), None, 1, is_proven=False), "")
+
+    def test_that_cannot_be_written_leaves_nothing_behind(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(os, "replace", no_space)
+        with pytest.raises(OSError, match="No space left"):
+            record.write(world.slots, Record())
+        assert list(world.slots.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_there_is_nothing_to_guard(world: World):
+    with held(world.slots / "that_is_not_there") as is_ours:
+        assert is_ours
 
 
 class TestTheInstalledProgramWhereNothingIsCounted:
