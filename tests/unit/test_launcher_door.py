@@ -48,12 +48,16 @@ class TestACommandLine:
     def test_is_a_window_a_node_or_something_else(self, arguments: str, kind: Kind):
         assert asked(arguments.split(), {}, "linux", Path("/person")).kind == kind
 
-    @pytest.mark.parametrize("arguments", ["run --home /h", "--home=/h run", "--json --home /h put --public x"])
-    def test_names_the_home(self, arguments: str):
+    @pytest.mark.parametrize(
+        "arguments",
+        ["run --home /h", "--home=/h run", "--json --home /h put --public x", "--home /h --look dark", "run --home ~"],
+    )
+    def test_names_the_home(self, arguments: str, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("HOME", "/h")
         assert asked(arguments.split(), {}, "linux", Path("/person")).home == Path("/h")
 
     def test_without_a_home_means_the_one_that_the_program_means(self, monkeypatch: pytest.MonkeyPatch):
-        for configured in ("", "/else/where"):
+        for configured in ("", " ", "/else/where"):
             monkeypatch.setenv("XDG_DATA_HOME", configured)
             expected = platformdirs.user_data_path("perennial", appauthor=False)
             assert default_home(os.environ, sys.platform, Path.home()) == expected
@@ -69,6 +73,12 @@ class TestTheCommandOfAProgram:
             own = starting.command(world.places, pair, "node", ("run", "--json"))
             assert tuple(own) == here.command(world.slots, programs.Program(*pair), ("run", "--json"))
             assert str(world.places.launcher) == str(here.launcher)
+
+    def test_tells_the_program_of_its_own_launcher_whatever_started_that(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv(starting.LAUNCHER, "/another/perennial")
+        assert starting.environ(world.places)[starting.LAUNCHER] == str(world.installation / "perennial")
 
     def test_keeps_no_byte_code_where_there_is_no_home(self, world: World):
         world.slots.rmdir()

@@ -25,6 +25,7 @@ WRONG: tuple[dict[str, object], ...] = (
     {"is_proven": 1},
     {"current": {"app": "", "runtime": "../../elsewhere"}},
     {"previous": {"app": "a" * 65, "runtime": ""}},
+    {"more": "m" * record.BYTES_MAX},
 )
 
 
