@@ -17,10 +17,14 @@ from typing import Final
 
 from installers.installation import FILE_TIME_S, app_files, installed_json, launcher_files
 from node.pod.runtime.contents import PLATFORM
+from node.pod.runtime.wheels import LICENCES
 from node.vault.share.tree import tree_hash
 
 INSTALLATION: Final = "opt/perennial"
 FILES: Final = Path(__file__).resolve().parent / "files"
+_OTHER_LICENCES: Final = f"""
+Python, Qt and the other parts of the runtime have licences of their own: /{INSTALLATION}/runtime/{LICENCES}.
+"""
 ICON_SIZES: Final = (16, 22, 24, 32, 48, 64, 128, 256)
 
 
@@ -93,7 +97,8 @@ def _tell_the_system(checkout: Path, version: str, usr: Path, time_s: int) -> No
     share, icons = usr / "share", checkout / "resources" / "icons"
     _copy(FILES / "perennial.desktop", share / "applications" / "perennial.desktop")
     _copy(FILES / "perennial.service", usr / "lib" / "systemd" / "user" / "perennial.service")
-    _copy(checkout / "LICENSE", share / "doc" / "perennial" / "copyright")
+    licence = (checkout / "LICENSE").read_bytes()
+    _write(share / "doc" / "perennial" / "copyright", licence + _OTHER_LICENCES.encode())
     for size in ICON_SIZES:
         target = share / "icons" / "hicolor" / f"{size}x{size}" / "apps" / "perennial.png"
         _copy(icons / f"perennial-{size}.png", target)

@@ -90,6 +90,9 @@ class TestAnInstallation:
         assert str((usr / "bin" / "perennial").readlink()) == "/opt/perennial/perennial"
         described = (usr / "share" / "metainfo" / "perennial.metainfo.xml").read_text()
         assert '<release version="0.1.0" date="2027-01-15"/>' in described
+        said = (usr / "share" / "doc" / "perennial" / "copyright").read_text()
+        assert said.startswith("# LICENSE\n")
+        assert "/opt/perennial/runtime/licences" in said  # of others, whose parts it brings
         for path in (
             "applications/perennial.desktop",
             "icons/hicolor/48x48/apps/perennial.png",
