@@ -24,12 +24,13 @@ from node.vault.share.tree import tree_hash
 
 Behaviour = Literal[
     "well", "crashes", "crashes_late", "hangs", "is_deaf", "states_a_failure", "is_busy", "is_misused", "is_killed",
-    "becomes_another", "wants_a_restart",
+    "is_interrupted", "is_told_to_end", "becomes_another", "wants_a_restart",
 ]  # fmt: skip
 
 RAN: Final = "ran.txt"  # in the home: which programs have run, one a line
 LATE_S: Final = 50.0
 BECOMES_S: Final = 100.0
+HEALTHY_S_MAX: Final = 180.0  # what a program has to say that it is well
 
 _PROGRAM: Final = """
 import json, os, signal, sys, time
@@ -138,7 +139,7 @@ class World:
     def launch(
         self, system: PretendedSystem | None = None, limits: Limits | None = None, *, is_watched: bool = False
     ) -> int:
-        """Let the launcher keep a node, with processes that are pretended."""
+        """Let the launcher keep a node, with processes that are pretended; ``is_watched`` by somebody at a terminal."""
         system = system or PretendedSystem(self)
         node = Node(self.places, ("run", "--home", str(self.home)), limits or Limits(), system)  # type: ignore[arg-type]
         node.is_watched_by_person = is_watched
@@ -195,6 +196,7 @@ class PretendedProcess:
     def _live(self, seconds: float) -> None:
         codes: dict[Behaviour, int] = {
             "crashes": 70, "states_a_failure": 1, "is_busy": 69, "is_misused": 2, "is_killed": -9,
+            "is_interrupted": 130, "is_told_to_end": -15,
         }  # fmt: skip
         self._system.slept_s += seconds
         self._ran_s += seconds

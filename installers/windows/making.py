@@ -12,18 +12,18 @@ import os
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from installers import building
-from installers.linux.staging import FILE_TIME_S
+from installers import building, installation
+from installers.installation import FILE_TIME_S
 from installers.windows import staging
 from installers.windows.compiling import HERE, NotCompiled, compile_programs, run
 from installers.windows.fetching import NotFetched, fetch
 from installers.windows.icon import icon
 from installers.windows.script import included
+from node.pod.errors import PodError
 
 ROOT: Final = HERE.parent.parent
 ICON_SIDES: Final = (16, 24, 32, 48, 64, 128, 256)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         build(given.here / given.out, given.packages and given.here / given.packages)
-    except (NotFetched, NotCompiled, ValueError, OSError) as error:
+    except (NotFetched, NotCompiled, PodError, ValueError, OSError) as error:
         print(f"The installer could not be built: {error}", file=sys.stderr)
         return 1
     return 0
@@ -49,9 +49,9 @@ def build(out: Path, packages: Path | None) -> Path:
     """Put the installer into the folder ``out``, say on the way how long each step took, and return its path.
 
     Raises:
-        NotFetched, NotCompiled, ValueError, OSError: It could not be built; the message says why.
+        NotFetched, NotCompiled, PodError, ValueError, OSError: It could not be built; the message says why.
     """
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = installation.version(ROOT)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
+import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from installers.linux.staging import FILE_TIME_S, app_files
+from installers.installation import FILE_TIME_S, app_files, installed_json, launcher_files
 from installers.windows import contents
+from node.pod.errors import PodError
+from node.pod.runtime import packed
 from node.vault.share.tree import is_path_allowed, tree_hash
 
-FORMAT: Final = 1
 ARCHIVE_BYTES_MAX: Final = 256 << 20
 
 
@@ -37,46 +38,43 @@ class Staged:
     runtime: str
 
 
-def stage(root: Path, version: str, python: Path, wheels: list[Path], into: Path) -> Staged:
+def stage(root: Path, version: str, python: Path, wheels: Mapping[str, Path], into: Path) -> Staged:
     """Lay everything out in the new folder ``into``.
 
     Raises:
         ValueError: Two packages bring the same file, or a path could not be kept on Windows.
-        OSError: The disk refused, or a package cannot be read.
+        PodError: A package cannot be read, or the checkout is none of which a release could be made.
+        OSError: The disk refused.
     """
     parts = {
-        "app": {path: source.read_bytes() for path, source in app_files(root)},
-        "launcher": dict(_launcher_files(root / "installers/launcher")),
+        "app": {path: content for path, _, content in app_files(root)},
+        "launcher": dict(launcher_files(root)),
         "runtime": runtime_files(python, wheels),
     }
     app, runtime = (_tree_hash(parts[name]) for name in ("app", "runtime"))
-    said = {"format": FORMAT, "version": version, "platform": contents.PLATFORM, "app": app, "runtime": runtime}
     files = {f"{name}/{path}": content for name, found in parts.items() for path, content in found.items()}
-    files["installed.json"] = f"{json.dumps(said)}\n".encode()
+    files["installed.json"] = installed_json(version, contents.PLATFORM, app, runtime)
     for path, content in files.items():
         _write(into / path, content)
     size_bytes = sum(len(content) for content in files.values())
     return Staged(into, tuple(sorted(files)), size_bytes, app, runtime)
 
 
-def runtime_files(python: Path, wheels: list[Path]) -> dict[str, bytes]:
+def runtime_files(python: Path, wheels: Mapping[str, Path]) -> dict[str, bytes]:
     """The files of the runtime by their paths in it.
 
     Raises:
         ValueError: Two packages bring the same file, or a path could not be kept on Windows.
-        OSError, zipfile.BadZipFile: A package cannot be read.
+        PodError: A package cannot be read.
     """
     found = {contents.SEARCH_PATH: contents.SEARCHED.encode()}
-    with zipfile.ZipFile(io.BytesIO(_python_archive(python))) as archive:
-        for name in archive.namelist():
-            if (place := contents.place_python(name)) is not None:
-                _add(found, place, archive.read(name))
-    for wheel in wheels:
-        distribution = wheel.name.partition("-")[0]
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if (place := contents.place_wheel(distribution, name)) is not None:
-                    _add(found, place, archive.read(name))
+    for name, content in _python_files(python):
+        if (place := contents.place_python(name)) is not None:
+            _add(found, place, content)
+    for distribution, wheel in wheels.items():
+        for name, content in packed.wheel_files(wheel):
+            if (place := contents.place_wheel(distribution, name)) is not None:
+                _add(found, place, content)
     return found
 
 
@@ -85,21 +83,23 @@ def _add(found: dict[str, bytes], path: str, content: bytes) -> None:
         raise ValueError(f"{path} is no path for Windows, or comes twice")
 
 
-def _python_archive(source: Path) -> bytes:
-    """The archive in the source distribution, of which nothing else is used."""
-    import tarfile  # noqa: PLC0415 - for this one file
+def _python_files(source: Path) -> Iterator[packed.PackedFile]:
+    """Those of the archive in the source distribution, of which nothing else is used.
 
-    with tarfile.open(source) as archive:
-        member = next(member for member in archive if member.name.partition("/")[2] == contents.PYTHON_ARCHIVE)
-        file = archive.extractfile(member)
-        assert file is not None
-        assert member.size <= ARCHIVE_BYTES_MAX, member.size
-        return file.read()
-
-
-def _launcher_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.glob("*.py")):
-        yield path.name, path.read_bytes()
+    Raises:
+        PodError: It cannot be read.
+    """
+    try:
+        with tarfile.open(source) as outer:
+            member = next((one for one in outer if one.name.partition("/")[2] == contents.PYTHON_ARCHIVE), None)
+            file = outer.extractfile(member) if member and member.size <= ARCHIVE_BYTES_MAX else None
+            if file is None:
+                raise PodError(f"{source.name} holds no {contents.PYTHON_ARCHIVE} that could be read")
+            with zipfile.ZipFile(io.BytesIO(file.read())) as inner:
+                for name in inner.namelist():
+                    yield name, inner.read(name)
+    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise PodError(f"{source.name} cannot be unpacked: {error}") from error
 
 
 def _tree_hash(files: dict[str, bytes]) -> str:

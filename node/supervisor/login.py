@@ -82,7 +82,9 @@ class DesktopEntry(_Entry):
 
     def __init__(self, folder: Path, name: str, command: Sequence[str]) -> None:
         line = " ".join(_quoted(part) for part in command)
-        text = f"[Desktop Entry]\nType=Application\nName=Perennial\nExec={line}\nTerminal=false\n"
+        # What a removed package leaves behind is passed over by that.
+        needed = command[0].replace("\\", "\\\\")
+        text = f"[Desktop Entry]\nType=Application\nName=Perennial\nTryExec={needed}\nExec={line}\nTerminal=false\n"
         super().__init__(folder / "autostart" / f"perennial-{name}.desktop", text.encode())
 
     def _starts(self, content: bytes) -> bool:

@@ -27,9 +27,12 @@ LIMITS: Final = Limits(look=0.1, retry=0.0, stop_max=0.3)
 WAIT_S_MAX: Final = 30.0
 
 
-def launched(world: World, *, killed_at: int = -1, healthy_s_max: float = WAIT_S_MAX) -> subprocess.Popen[bytes]:
-    """The launcher; before change number ``killed_at`` of the disk it kills itself."""
-    command = [sys.executable, "-m", "tests.crashes.launching", str(world.folder), str(killed_at), str(healthy_s_max)]
+def launched(
+    world: World, *, killed_at: int = -1, healthy_s_max: float = WAIT_S_MAX, by: tuple[str, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """The launcher, started ``by`` a command such as nohup; before change number ``killed_at`` it kills itself."""
+    asked = (str(world.folder), str(killed_at), str(healthy_s_max))
+    command = [*by, sys.executable, "-m", "tests.crashes.launching", *asked]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

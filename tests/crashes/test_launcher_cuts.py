@@ -126,6 +126,20 @@ def test_a_launcher_passes_the_wish_to_stop_on_and_ends_with_its_program(world: 
     assert world.ran == ["good"]
 
 
+def test_a_launcher_ends_neither_by_ctrl_c_which_its_program_hears_nor_by_a_terminal_that_was_to_be_outlived(
+    world: World,
+):
+    world.point(world.slot("well", "good"))
+    (world.home / "stays").touch()
+    launcher = launched(world, by=("nohup",))
+    appears(world.home / "up")
+
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        launcher.send_signal(number)
+
+    assert launcher.wait(WAIT_S_MAX) == 0
+
+
 def test_a_real_program_that_says_nothing_is_left_within_its_time(world: World):
     world.point(world.slot("is_deaf", "bad"), world.slot("well", "good"), starts=STARTS_MAX - 1)
     assert launched(world, healthy_s_max=HANGS_S).wait(WAIT_S_MAX) == 0

@@ -131,5 +131,5 @@ def without(name: str, text: str) -> str:
 def take_away(folder: Path, *, is_installed: bool) -> None:
     """Remove the folders, and the package if it was installed."""
     if is_installed:
-        subprocess.run(("dpkg", "--remove", "perennial"), check=False, timeout=COMMAND_S_MAX)
+        subprocess.run(("dpkg", "--purge", "perennial"), check=False, timeout=COMMAND_S_MAX)
     shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ from typing import Final
 from tests.benchmarks.rows import Row, at_most, printed
 from tests.installed.package import BROUGHT, MB, said_by
 from tests.installed.runtime import counted, starts
-from tests.installed.use import INSTALLATION, PERENNIAL, Used, use
+from tests.installed.use import INSTALLATION, PERENNIAL, Used, call, use
 from tests.installed.window import times
 
 APT_S_MAX: Final = 300
@@ -46,6 +46,10 @@ def measure(package: Path, scratch: Path) -> Iterator[Row]:
     yield counted("failures while it was used", used.failures)
     yield printed("from `perennial run` to its first sentence", used.up_s, "s", {})
     yield counted("files written into the installation", _changed())
+    begun_s = time.monotonic()
+    _apt("install", "--reinstall", str(package))
+    yield printed("installing it once more while a node runs", time.monotonic() - begun_s, "s", {})
+    yield counted("what became of the node by that", _disturbed(used))
     begun_s = time.monotonic()
     said = _apt("remove", "perennial")
     yield printed("removing it while a node runs", time.monotonic() - begun_s, "s", {})
@@ -82,6 +86,14 @@ def _faults() -> Iterator[str]:
 def _changed() -> Iterator[str]:
     known = set(said_by("dpkg", "-L", "perennial").split("\n"))
     yield from (str(path) for path in INSTALLATION.rglob("*") if str(path) not in known)
+
+
+def _disturbed(used: Used) -> Iterator[str]:
+    if used.running.poll() is not None:
+        yield f"it has ended with {used.running.returncode}"
+    status = call(used.kept.parent, "status", "--home", str(used.kept))
+    if status.returncode != 0:
+        yield f"it does not answer: {status.stdout} {status.stderr}"
 
 
 def _left(said: str, used: Used) -> Iterator[str]:

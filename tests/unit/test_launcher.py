@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from installers.launcher import history, record
-from installers.launcher.choosing import REFUSALS_MAX, REFUSALS_S, STARTS_MAX, Left
-from installers.launcher.keeping import RESTART_CODE, Limits
+from installers.launcher import record, trees
+from installers.launcher.choosing import REFUSALS_MAX, REFUSALS_S, STARTS_MAX
+from installers.launcher.keeping import RESTART_CODE, STOPPED_CODE, Limits
 from installers.launcher.record import INSTALLED, Pair, Record
+from installers.launcher.starting import CACHE
 from installers.launcher.trees import is_whole
 from node.supervisor.launched import HEALTHY_S, LOOK_S
 from node.update.files import programs
-from tests.launcher_world import BECOMES_S, LATE_S, Behaviour, PretendedSystem, World
-
-HEALTHY_S_MAX = 180.0
+from tests.launcher_world import BECOMES_S, HEALTHY_S_MAX, LATE_S, Behaviour, PretendedSystem, World
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +105,14 @@ class TestAProgramThatFails:
         assert system.started == [INSTALLED] * STARTS_MAX
         assert system.ended_by == ["asked"] * (STARTS_MAX - 1)
 
+    def test_is_not_ended_for_its_silence_where_somebody_sees_it_and_can_end_it(self, world: World):
+        slow = world.slot("hangs", "slow")
+        world.point(slow, world.slot("well", "good"), starts=STARTS_MAX - 1)
+        system = PretendedSystem(world)
+        system.patience_s = 10 * HEALTHY_S_MAX
+        assert world.launch(system, is_watched=True) == STOPPED_CODE
+        assert (system.started, system.ended_by) == ([slow], [])
+
     def test_after_it_was_well_is_started_again(self, world: World):
         world.point(world.slot("well", "good"), is_proven=True)
         world.launch()
@@ -115,6 +122,20 @@ class TestAProgramThatFails:
         world.launch(system)
         assert system.started == [bad] * STARTS_MAX + [INSTALLED]
 
+    def test_after_it_was_well_is_ended_and_left_when_it_never_says_so_again(self, world: World):
+        hanging, good = world.slot("hangs", "hanging"), world.slot("well", "good")
+        world.point(hanging, good, is_proven=True)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [hanging] * STARTS_MAX + [good]
+        assert world.told == [(short(hanging), short(good), "silent")]
+
+    def test_is_left_for_one_that_has_to_say_anew_that_it_is_well(self, world: World):
+        bad, good = world.slot("crashes", "bad"), world.slot("is_busy", "good")
+        world.point(bad, good, is_proven=True)
+        world.launch()
+        assert world.record._replace(refusals=0, refused_s=0) == Record(good, None, 0, is_proven=False)
+
     def test_takes_its_byte_code_with_it(self, world: World):
         bad = world.slot("crashes", "bad")
         world.point(bad, None, starts=STARTS_MAX - 1)
@@ -123,9 +144,27 @@ class TestAProgramThatFails:
         world.launch()
         assert not cache.exists()
 
+    def test_is_not_started_again_at_once(self, world: World):
+        world.point(world.slot("crashes", "bad"), world.slot("well", "good"))
+        system = PretendedSystem(world)
+        world.launch(system, Limits(look=0.0, retry=7.0))
+        assert system.slept_s == 7.0 * STARTS_MAX
+
+    def test_is_left_although_an_upgrade_has_taken_away_what_the_launcher_was_started_from(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        bad, good = world.slot("crashes", "bad"), world.slot("well", "good")
+        world.point(bad, good)
+        monkeypatch.setitem(sys.modules, "shutil", None)  # it is imported at the last moment
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [bad] * STARTS_MAX + [good]
+
 
 class TestAnEndThatSaysNothingOfTheProgram:
-    @pytest.mark.parametrize(("behaviour", "code"), [("is_busy", 1), ("is_misused", 2)])
+    @pytest.mark.parametrize(
+        ("behaviour", "code"), [("is_busy", 1), ("is_misused", 2), ("is_interrupted", 130), ("is_told_to_end", 143)]
+    )
     def test_is_not_counted_and_not_tried_again(self, world: World, behaviour: Behaviour, code: int):
         asking = world.slot(behaviour, "asking")
         for _ in range(2 * STARTS_MAX):
@@ -280,6 +319,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a file too many": lambda slot: (slot / "node/more.py").write_text(""),
     "an empty folder": lambda slot: (slot / "json").mkdir(),
     "a link": lambda slot: (slot / "json.py").symlink_to("/dev/null"),
+    "a pipe, from which nothing ever comes": lambda slot: os.mkfifo(slot / "node/pipe"),
     "a file that may be started": lambda slot: (slot / "node/__init__.py").chmod(0o755),
     "nothing": lambda slot: slot.rename(slot.with_name("elsewhere")),
 }
@@ -306,82 +346,36 @@ class TestADamagedSlot:
         world.launch(system)
         assert system.started == [good]
 
+    def test_of_a_runtime_is_found_in_the_program_that_would_be_next(self, world: World):
+        bad, before = world.slot("well", "bad"), Pair(world.slot("well", "before").app, "d" * 64)
+        world.point(bad, before, is_proven=True)
+        flip(world.slots / "app" / bad.app)
+        system = PretendedSystem(world)
+        assert world.launch(system) == 0
+        assert system.started == [INSTALLED]
+
+    @pytest.mark.parametrize(("limit", "allowed"), [("FILES_MAX", 3), ("TREE_BYTES_MAX", 99)])
+    def test_is_one_that_is_larger_than_any_may_be(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, limit: str, allowed: int
+    ):
+        pair = world.slot("well", "large")
+        monkeypatch.setattr(trees, limit, allowed)
+        assert not is_whole(world.slots / "app" / pair.app, pair.app)
+
     def test_is_told_from_a_whole_one_as_the_node_does(self, world: World):
         pair = world.slot("well", "good")
         assert is_whole(world.slots / "app" / pair.app, pair.app)
         assert not is_whole(world.slots / "app" / pair.app, "0" * 64)
 
 
-class TestTheRecord:
-    @pytest.mark.parametrize(
-        "content", [b"", b"{", b"\0" * 99, b"[]", b'{"format": 1}', b'{"format": "1"}', b"[" * 70_000]
-    )
-    def test_that_is_damaged_starts_the_installed_program_and_is_written_anew(
-        self, world: World, content: bytes, capsys: pytest.CaptureFixture[str]
-    ):
-        (world.slots / record.NAME).write_bytes(content)
-        system = PretendedSystem(world)
-        assert world.launch(system) == 0
-        assert system.started == [INSTALLED]
-        assert "programs.json is damaged" in capsys.readouterr().err
-        assert world.told == [("", "", "record_damaged")]
-        assert record.read(world.slots) == (Record(), "")
-
-    def test_of_a_newer_format_starts_the_installed_program_says_so_and_stays(
-        self, world: World, capsys: pytest.CaptureFixture[str]
-    ):
-        newer = json.dumps({"format": 2, "programs": ["x"]}).encode()
-        (world.slots / record.NAME).write_bytes(newer)
-        system = PretendedSystem(world)
-        for _ in range(3):
-            assert world.launch(system) == 0
-        assert system.started == [INSTALLED] * 3
-        assert "newer version than this launcher" in capsys.readouterr().err
-        assert world.told == [("", "", "record_newer")]
-        assert (world.slots / record.NAME).read_bytes() == newer
-
-    def test_that_does_not_exist_starts_the_installed_program_and_is_not_made(self, world: World):
-        system = PretendedSystem(world)
-        assert world.launch(system) == 0
-        assert system.started == [INSTALLED]
-        assert not (world.slots / record.NAME).exists()
-
-    def test_is_read_alike_by_the_launcher_and_the_supervisor(self, world: World):
-        one, two = Pair("a" * 64, "b" * 64), Pair("c" * 64)
-        record.write(world.slots, Record(one, two, 2, is_proven=False))
-        found = programs.read(world.slots)
-        assert found == programs.Programs(programs.Program(*one), programs.Program(*two), 2, is_proven=False)
-        programs.write(world.slots, found)
-        assert record.read(world.slots) == (Record(one, two, 2, is_proven=False), "")
-        programs.write(world.slots, programs.Programs())
-        assert record.read(world.slots) == (Record(), "")
-
-    def test_that_cannot_be_written_is_remembered_as_long_as_the_launcher_lives(
-        self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ):
-        bad, good = world.slot("crashes", "bad"), world.slot("crashes", "good")
-        world.point(bad, good)
-        monkeypatch.setattr(os, "replace", no_space)
-        system = PretendedSystem(world)
-        assert world.launch(system) == 0
-        assert system.started == [bad] * STARTS_MAX + [good] * STARTS_MAX + [INSTALLED]
-        assert "No space left on device" in capsys.readouterr().err
-
-
-class TestTheHistory:
-    def test_is_bounded_and_says_the_same_thing_once(self, tmp_path: Path):
-        for number in range(3 * history.ENTRIES_MAX):
-            left = Left(Pair(f"{number // 2:064x}"), INSTALLED, "failed")
-            history.add(tmp_path, float(number), left)
-        entries = json.loads((tmp_path / history.NAME).read_bytes())["entries"]
-        last = range(history.ENTRIES_MAX + 1, 3 * history.ENTRIES_MAX, 2)
-        assert [one["at_s"] for one in entries] == [float(number) for number in last]
-        assert (tmp_path / history.NAME).stat().st_size < history.BYTES_MAX
-
-    def test_that_is_damaged_begins_anew(self, tmp_path: Path):
-        (tmp_path / history.NAME).write_bytes(b"\0")
-        history.add(tmp_path, 1.0, Left(INSTALLED, INSTALLED, "record_newer"))
-        assert len(json.loads((tmp_path / history.NAME).read_bytes())["entries"]) == 1
+def test_byte_code_is_kept_of_what_may_be_started_and_of_nothing_else(world: World):
+    current, previous, old = (world.slot("well", name) for name in ("current", "previous", "old"))
+    world.point(current, previous, is_proven=True)
+    wanted = {world.places.cache(pair) for pair in (current, previous, INSTALLED)}
+    for cache in (*wanted, world.places.cache(old)):
+        cache.mkdir(parents=True)
+    world.launch()
+    assert set((world.slots / CACHE).iterdir()) == wanted
 
 
 def test_a_program_that_is_well_has_the_time_to_say_so():
@@ -397,7 +391,3 @@ def test_a_folder_without_a_home_is_left_as_it_is(tmp_path: Path):
     assert world.launch(system) == 0
     assert system.started == [INSTALLED]
     assert not world.home.exists()
-
-
-def no_space(*_: object) -> None:
-    raise OSError(28, "No space left on device")

@@ -49,12 +49,16 @@ class TestACommandLine:
     def test_is_a_window_a_node_or_something_else(self, arguments: str, kind: Kind):
         assert asked(arguments.split(), {}, "linux", Path("/person")).kind == kind
 
-    @pytest.mark.parametrize("arguments", ["run --home /h", "--home=/h run", "--json --home /h put --public x"])
-    def test_names_the_home(self, arguments: str):
+    @pytest.mark.parametrize(
+        "arguments",
+        ["run --home /h", "--home=/h run", "--json --home /h put --public x", "--home /h --look dark", "run --home ~"],
+    )
+    def test_names_the_home(self, arguments: str, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("HOME", "/h")
         assert asked(arguments.split(), {}, "linux", Path("/person")).home == Path("/h")
 
     def test_without_a_home_means_the_one_that_the_program_means(self, monkeypatch: pytest.MonkeyPatch):
-        for configured in ("", "/else/where"):
+        for configured in ("", " ", "/else/where"):
             monkeypatch.setenv("XDG_DATA_HOME", configured)
             expected = platformdirs.user_data_path("perennial", appauthor=False)
             assert default_home(os.environ, sys.platform, Path.home()) == expected
@@ -71,6 +75,12 @@ class TestTheCommandOfAProgram:
             assert tuple(own) == here.command(world.slots, programs.Program(*pair), ("run", "--json"))
             assert str(world.places.launcher) == str(here.launcher)
 
+    def test_tells_the_program_of_its_own_launcher_whatever_started_that(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv(starting.LAUNCHER, "/another/perennial")
+        assert starting.environ(world.places)[starting.LAUNCHER] == str(world.installation / "perennial")
+
     def test_keeps_no_byte_code_where_there_is_no_home(self, world: World):
         world.slots.rmdir()
         assert "-B" in starting.command(world.places, INSTALLED, "other", ())
@@ -84,8 +94,8 @@ class TestTheCommandOfAProgram:
 
 
 class TestAWindow:
-    def kept(self, world: World, system: PretendedSystem) -> int:
-        return Window(world.places, (), Limits(), system).keep()  # type: ignore[arg-type]
+    def kept(self, world: World, system: PretendedSystem, limits: Limits | None = None) -> int:
+        return Window(world.places, (), limits or Limits(), system).keep()  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("behaviour", ["crashes", "is_killed"])
     def test_that_fails_at_once_is_followed_by_the_one_from_before_for_this_time(
@@ -123,6 +133,42 @@ class TestAWindow:
         assert self.kept(world, system) == 1
         assert system.started == [turning, INSTALLED]
 
+    def test_that_was_shown_for_a_while_may_want_to_be_started_anew_as_it_is(self, world: World):
+        same = world.slot("wants_a_restart", "same")
+        world.point(same, None, is_proven=True)
+        system = PretendedSystem(world)
+        start = system.start
+
+        def start_and_content(command: Sequence[str], environ: Mapping[str, str]) -> object:
+            if system.started:
+                world.behaviours[same.app] = "well"
+            return start(command, environ)
+
+        system.start = start_and_content  # type: ignore[assignment, method-assign]
+        assert self.kept(world, system, Limits(window_young=0.0)) == 0
+        assert system.started == [same, same]
+
+    @pytest.mark.parametrize("behaviour", ["crashes", "wants_a_restart"])
+    def test_is_not_started_again_once_somebody_wants_an_end(self, world: World, behaviour: Behaviour):
+        bad = world.slot(behaviour, "bad")
+        world.point(bad, world.slot("well", "good"), is_proven=True)
+        system = PretendedSystem(world, is_stopping=True)
+        self.kept(world, system)
+        assert system.started == [bad]
+
+    def test_that_fails_where_nothing_is_behind_it_ends_the_launcher(self, world: World):
+        world.behaviours["app"] = "crashes"
+        system = PretendedSystem(world)
+        assert self.kept(world, system) == 70
+        assert system.started == [INSTALLED]
+
+    def test_is_that_of_the_installed_program_where_this_is_in_use_whatever_was_before(self, world: World):
+        world.point(INSTALLED, world.slot("well", "before"), is_proven=True)
+        world.behaviours["app"] = "states_a_failure"
+        system = PretendedSystem(world)
+        self.kept(world, system)
+        assert system.started == [INSTALLED]
+
     def test_of_a_damaged_slot_is_never_shown(self, world: World):
         bad, good = world.slot("well", "bad"), world.slot("states_a_failure", "good")
         (world.slots / "app" / bad.app / "gui/more.py").write_text("")
@@ -130,6 +176,24 @@ class TestAWindow:
         system = PretendedSystem(world)
         self.kept(world, system)
         assert system.started == [good]
+
+
+class TestAQuestionToANode:
+    def test_is_put_by_the_installed_program_where_the_one_in_use_cannot_be_started(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        world.point(Pair(world.slot("well", "good").app, "d" * 64), None, is_proven=True)
+        tried: list[str] = []
+
+        def become(command: Sequence[str], _environ: Mapping[str, str]) -> int:
+            tried.append(command[0])
+            if "d" * 64 in command[0]:
+                raise FileNotFoundError(2, "No such file or directory", command[0])
+            return 0
+
+        monkeypatch.setattr(keeping, "become", become)
+        assert carry_out(Asked("other", world.home), world.places, ("status",), Limits()) == 0
+        assert tried[1:] == [str(world.installation / "runtime/bin/python3")]
 
 
 class TestASecondLauncherOnAHome:
@@ -179,15 +243,17 @@ class TestAHomeOfAnotherPerson:
             return 0
 
         monkeypatch.setattr(System, "start", start)
+        monkeypatch.setattr(System, "rest", lambda *_: None)
         monkeypatch.setattr(keeping, "become", become)
         monkeypatch.setattr(keeping, "__file__", str(world.installation / "launcher" / "keeping.py"))
         monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
         keeping.main([*arguments.split(), "--home", str(world.home)])
 
-        (command,) = started
-        assert str(world.installation / "app") in command
-        assert not any(str(world.home) in part for part in command[:-1])  # the last one is what was asked for
+        assert started
+        for command in started:
+            assert str(world.installation / "app") in command
+            assert not any(str(world.home) in part for part in command[:-1])  # the last one is what was asked for
         assert sorted(world.home.rglob("*")) == before
         assert world.record == record.Record(theirs, None, 0, is_proven=True)
 

@@ -43,6 +43,12 @@ def test_its_command_is_read_as_it_was_meant(tmp_path: Path):
     assert tuple(re.sub(r"\\(.)", r"\1", argument).replace("%%", "%") for argument in arguments) == COMMAND
 
 
+def test_it_starts_nothing_once_the_program_is_removed(tmp_path: Path):
+    DesktopEntry(tmp_path, "ab", ("/opt/a b/c\\d", "--hidden")).set(True)
+    lines = (tmp_path / "autostart/perennial-ab.desktop").read_text().splitlines()
+    assert "TryExec=/opt/a b/c\\\\d" in lines  # a desktop starts what is there, and a backslash is written twice
+
+
 @pytest.mark.parametrize("line", ["Hidden=true", "X-GNOME-Autostart-enabled=false", "hidden = True"])
 def test_one_that_the_desktop_switched_off_is_off(tmp_path: Path, line: str):
     entry = DesktopEntry(tmp_path, "ab", COMMAND)

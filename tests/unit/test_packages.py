@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
+import shutil
+import signal
 import stat
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from installers import building, debian
+from installers import building, debian, installation
 from installers.linux import deb, making, rpm, staging
 from node.vault.share.tree import tree_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_S = 1_800_000_000
+END_S_MAX = 60
 
 
 @pytest.fixture
@@ -32,8 +38,7 @@ def checkout(tmp_path: Path) -> Path:
     (made / "node" / "__pycache__").mkdir()
     for name in ("__init__.cpython-311.pyc", "__init__.cpython-311.pyc.140181"):  # and one whose writing was cut
         (made / "node" / "__pycache__" / name).write_bytes(b"byte code")
-    (made / "resources").mkdir()
-    (made / "resources" / "icons").symlink_to(ROOT / "resources" / "icons")
+    shutil.copytree(ROOT / "resources" / "icons", made / "resources" / "icons")
     return made
 
 
@@ -85,6 +90,9 @@ class TestAnInstallation:
         assert str((usr / "bin" / "perennial").readlink()) == "/opt/perennial/perennial"
         described = (usr / "share" / "metainfo" / "perennial.metainfo.xml").read_text()
         assert '<release version="0.1.0" date="2027-01-15"/>' in described
+        said = (usr / "share" / "doc" / "perennial" / "copyright").read_text()
+        assert said.startswith("# LICENSE\n")
+        assert "/opt/perennial/runtime/licences" in said  # of others, whose parts it brings
         for path in (
             "applications/perennial.desktop",
             "icons/hicolor/48x48/apps/perennial.png",
@@ -148,6 +156,13 @@ def test_an_rpm_is_described_with_all_that_a_deb_has(checkout: Path, tmp_path: P
     assert len(rpm.NODE_NEEDS) + 1 == len(deb.NODE_NEEDS)  # libgcc comes with libstdc++
 
 
+def test_what_a_person_types_and_the_recipes_name_the_version_that_is_built():
+    version, named = installation.version(ROOT), re.compile(r"\b\d+\.\d+\.\d+(?=[_/< ]|\.exe|$|\")", re.MULTILINE)
+    recipes = ("appimage/README.md", "flatpak/README.md", "flatpak/org.perennial.Perennial.json", "macos/Info.plist")
+    for path in (ROOT / "README.md", *(ROOT / "installers" / name for name in recipes)):
+        assert set(named.findall(path.read_text(encoding="utf-8"))) == {version}, path
+
+
 class TestAfterRemoval:
     @pytest.mark.parametrize("word", ["remove", "0"])
     def test_a_home_that_is_left_is_told_and_left(self, tmp_path: Path, word: str):
@@ -195,6 +210,46 @@ def test_the_script_that_ends_nodes_ends_none_at_an_upgrade():
             ["sh", staging.FILES / "before-removal", word], capture_output=True, text=True, check=True, timeout=60
         )
         assert done.stdout == ""
+
+
+class TestBeforeRemoval:
+    @pytest.mark.parametrize("mark", ["", " (deleted)"])
+    def test_what_was_started_from_the_package_is_ended_although_a_newer_one_has_replaced_it(
+        self, tmp_path: Path, mark: str
+    ):
+        with launcher() as running:
+            said = before_removal(tmp_path, running.pid, f"/opt/perennial/runtime/bin/python3{mark}")
+            assert said.startswith("Perennial runs; it is ended")
+            assert running.wait(END_S_MAX) == -signal.SIGTERM
+
+    def test_what_another_program_runs_goes_on(self, tmp_path: Path):
+        with launcher() as running:
+            assert before_removal(tmp_path, running.pid, "/usr/bin/python3") == ""
+            assert running.poll() is None
+
+
+@contextlib.contextmanager
+def launcher() -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose command line is that of a launcher."""
+    process = subprocess.Popen(["sh", "-c", "read _", "/opt/perennial/launcher"], stdin=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def before_removal(folder: Path, pid: int, program: str) -> str:
+    """What the script says on a computer where that process alone is of that program."""
+    programs = folder / "programs"
+    programs.mkdir()
+    answer = f"""#!/bin/sh\n[ "$1" = /proc/{pid}/exe ] && echo '{program}'\n"""
+    for name, text in (("readlink", answer), ("sleep", "#!/bin/sh\n")):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    script = ("sh", str(staging.FILES / "before-removal"), "remove")
+    return subprocess.run(script, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_a_tar_that_is_packed_holds_no_owner_and_no_order_of_this_machine(checkout: Path, tmp_path: Path):

@@ -53,6 +53,28 @@ def test_one_that_never_proved_itself_is_not_what_is_fallen_back_to(slots: Path)
     assert programs.read(slots).previous == ONE
 
 
+def test_one_is_never_what_is_fallen_back_to_from_itself(slots: Path):
+    proven(slots, ONE)
+    programs.point(slots, TWO)
+    programs.point(slots, ONE)
+    assert programs.read(slots) == Programs(ONE, None, 1, is_proven=False)
+
+
+def test_going_back_to_the_one_in_use_forgets_what_was_before_it(slots: Path):
+    proven(slots, ONE, TWO)
+    programs.point_back(slots, TWO)
+    assert programs.read(slots) == Programs(TWO, None, 1, is_proven=False)
+
+
+def test_the_installed_program_proves_itself_without_a_word_and_another_one_once(slots: Path):
+    programs.mark_proven(slots)
+    assert list(slots.iterdir()) == []
+    proven(slots, ONE)
+    before = (slots / PROGRAMS).stat().st_ino
+    programs.mark_proven(slots)
+    assert (slots / PROGRAMS).stat().st_ino == before
+
+
 def test_after_going_back_the_one_that_was_left_is_forgotten(slots: Path):
     proven(slots, ONE, TWO)
     programs.point_back(slots, ONE)
@@ -72,6 +94,7 @@ def test_repeating_a_step_after_a_power_cut_changes_nothing(slots: Path):
         *(b"", b"{", b"\0" * 200, b"[]", b'{"format": 1, "current": {"app": "../../../tmp", "runtime": ""}}'),
         *(b'{"format": 1, "starts": -1}', b'{"format": 1, "starts": "many"}', b'{"format": 0}', b"[" * 90_000),
         b'{"format": 1, "current": {"app": "' + b"A" * 64 + b'", "runtime": ""}}',
+        b'{"current": {"app": "' + b"a" * 64 + b'"}, "more": "' + b"m" * programs.PROGRAMS_BYTES_MAX + b'"}',
     ],
 )
 def test_a_damaged_file_names_the_installed_program_and_is_mended_by_the_next_step(slots: Path, content: bytes):
@@ -101,7 +124,7 @@ def test_a_power_cut_at_any_change_leaves_the_step_before_or_the_step_after(slot
     assert platter.change_count >= 4 * 4
     for disk, done in platter.moments.items():
         put_down(disk, slots)
-        assert programs.read(slots) in steps[min(done) : max(done) + 2]
+        assert all(programs.read(slots) in steps[count : count + 2] for count in done)
 
 
 @pytest.mark.parametrize("full_at", range(1, 4))

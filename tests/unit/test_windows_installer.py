@@ -15,17 +15,18 @@ from pathlib import Path
 import pytest
 
 from installers import debian, lock
-from installers.linux.staging import FILE_TIME_S
+from installers.installation import FILE_TIME_S
 from installers.windows import contents, fetching, making, staging
 from installers.windows.icon import icon
 from installers.windows.script import included
+from node.pod.errors import PodError
 from node.sandbox import container
 from node.vault.share.tree import tree_hash
 from tests.architecture import test_locks as locks
 
 ROOT = making.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-Packages = tuple[Path, list[Path]]
+Packages = tuple[Path, dict[str, Path]]
 LOCKED = (ROOT / "installers/windows/requirements.txt").read_text(encoding="utf-8")
 
 
@@ -146,7 +147,7 @@ def packages(tmp_path: Path):
             archive.addfile(member, io.BytesIO(content))
     wheel = tmp_path / "click-8.5.1-py3-none-any.whl"
     wheel.write_bytes(zipped({"click/__init__.py": b"", "click/core.py": b"x = 1\n", "click/py.typed": b""}))
-    return tmp_path / "python.tar.gz", [wheel]
+    return tmp_path / "python.tar.gz", {"click": wheel}
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ class TestAnInstallation:
         other.write_bytes(zipped({"click/core.py": b"x = 2\n"}))
 
         with pytest.raises(ValueError, match=r"core\.py .* comes twice"):
-            staging.stage(checkout, "1.2.3", python, [*wheels, other], tmp_path / "stage")
+            staging.stage(checkout, "1.2.3", python, {**wheels, "clack": other}, tmp_path / "stage")
 
     def test_is_not_made_of_what_windows_could_not_keep(self, checkout: Path, packages: Packages, tmp_path: Path):
         python, wheels = packages
@@ -219,7 +220,39 @@ class TestAnInstallation:
         odd.write_bytes(zipped({"odd/aux.py": b""}))
 
         with pytest.raises(ValueError, match=r"aux\.py is no path for Windows"):
-            staging.stage(checkout, "1.2.3", python, [*wheels, odd], tmp_path / "stage")
+            staging.stage(checkout, "1.2.3", python, {**wheels, "odd": odd}, tmp_path / "stage")
+
+    @pytest.mark.parametrize("content", [b"no archive", b""])
+    def test_is_not_made_of_a_python_that_cannot_be_read(
+        self, checkout: Path, packages: Packages, tmp_path: Path, content: bytes
+    ):
+        python, wheels = packages
+        python.write_bytes(content)
+
+        with pytest.raises(PodError, match=r"python\.tar\.gz cannot be unpacked"):
+            staging.stage(checkout, "1.2.3", python, wheels, tmp_path / "stage")
+
+    def test_is_not_made_of_a_package_in_which_no_python_is(self, checkout: Path, packages: Packages, tmp_path: Path):
+        python, wheels = packages
+        with tarfile.open(python, "w:gz"):
+            pass
+
+        with pytest.raises(PodError, match=r"holds no src3\.13"):
+            staging.stage(checkout, "1.2.3", python, wheels, tmp_path / "stage")
+
+    def test_is_made_of_the_pinned_wheels_whatever_else_was_fetched_before(
+        self, packages: Packages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        folder, lock_file = tmp_path / "fetched" / "wheels", tmp_path / "requirements.txt"
+        folder.mkdir(parents=True)
+        wheel = packages[1]["click"].rename(folder / "click-8.5.1-py3-none-any.whl")
+        (folder / "click-8.5.0-py3-none-any.whl").write_bytes(zipped({"click/core.py": b"x = 0\n"}))
+        (folder / "dropped-1-py3-none-any.whl").write_bytes(zipped({"dropped/__init__.py": b""}))
+        lock_file.write_text(f"click==8.5.1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+        monkeypatch.setattr(fetching, "WHEEL_LOCK", lock_file)
+        monkeypatch.setattr(fetching, "_download", lambda *_: None)
+
+        assert fetching.fetch(tmp_path / "fetched")[1] == {"click": wheel}
 
 
 class TestTheScript:

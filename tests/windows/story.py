@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
-from typing import Final
+from typing import Any, Final
 
 from node.pod.network import found
 from tests.windows.checks import RUN_KEY, UNINSTALL_KEY, ask, files_below, third_party, tree_of
@@ -245,7 +245,7 @@ class Story:
         must("status" in json.loads(line), line)
         return node, time.monotonic() - begun_s
 
-    def _status(self) -> dict[str, object]:
+    def _status(self) -> dict[str, Any]:
         code, said = self._perennial("status", "--json")
         must(code == 0, said)
         return dict(json.loads(said))

@@ -10,6 +10,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import Final
 
+from node.pod.runtime.wheels import LICENCES, Wheels
+
 PLATFORM: Final = "linux-x86_64"
 SYSTEM: Final = "linux"
 PYTHON: Final = "3.11"
@@ -18,7 +20,6 @@ WHEELS: Final = "lib/python3/dist-packages"  # where Debian's interpreter looks 
 LIBRARIES: Final = "lib"
 QT_LIBRARIES: Final = f"{WHEELS}/PySide6/Qt/lib"  # where Qt's own binaries look first
 INTERPRETER: Final = "bin/python3"
-LICENCES: Final = "licences"
 # Written into the interpreter as DT_RPATH, so that what it loads finds these folders before anything of the host.
 SEARCHED: Final = f"$ORIGIN/../{LIBRARIES}:$ORIGIN/../{QT_LIBRARIES}"
 
@@ -72,21 +73,6 @@ _MODULES_DROPPED: Final = re.compile(
     r"lib-dynload/(_bz2|_codecs_.*|_crypt|_ctypes_test|_curses.*|_dbm|_gdbm|_lzma|_sqlite3|_test.*|_tkinter|_uuid|_xx.*|xx.*|audioop"
     r"|nis|ossaudiodev|readline|spwd)\..*"
 )
-# Of all wheels: what only compilers and type checkers read.
-_SUFFIXES_DROPPED: Final = (
-    *(".pyi", ".pxd", ".pxi", ".pyx", ".c", ".cpp", ".h", ".hpp", ".typed", ".map", ".md", ".rst"),
-    *(".pth", ".exe", ".pyc"),
-)
-_DISTRIBUTIONS_DROPPED: Final = frozenset({"setuptools"})  # builds packages
-_WHEEL_DROPPED: Final = (
-    "*/test_data/*",
-    "*/tests/*",
-    "iroh/*.a",
-    "pygments/lexers/*",
-    "shiboken6/include/*",
-    "shiboken6/lib/*",
-    *("zstandard/_cffi.*", "zstandard/backend_cffi.py"),  # the same once more, for other Pythons
-)
 _QT_KEPT: Final = (
     *("PySide6/__init__.py", "PySide6/_config.py", "PySide6/_git_pyside_version.py", "PySide6/support/*"),
     *("PySide6/libpyside6.abi3.so.*", "PySide6/QtCore.abi3.so", "PySide6/QtGui.abi3.so", "PySide6/QtWidgets.abi3.so"),
@@ -103,6 +89,7 @@ _QT_KEPT: Final = (
     "PySide6/Qt/plugins/wayland-decoration-client/libbradient.so",
     *("PySide6/Qt/translations/qtbase_de.qm", "PySide6/Qt/translations/qtbase_en.qm"),
 )
+_WHEELS: Final = Wheels(WHEELS, _QT_KEPT, dropped=("iroh/*.a",))
 
 
 def place_debian(package: str, path: str) -> str | None:
@@ -127,18 +114,4 @@ def place_debian(package: str, path: str) -> str | None:
 
 def place_wheel(distribution: str, path: str) -> str | None:
     """Where a file of a wheel lies in the tree; None if it is not part of it."""
-    top, _, inner = path.partition("/")
-    if distribution in _DISTRIBUTIONS_DROPPED:
-        return None
-    if top.endswith(".dist-info"):
-        if inner in {"METADATA", "entry_points.txt"}:
-            return f"{WHEELS}/{path}"
-        name = inner.removeprefix("licenses/")
-        is_licence = name != inner or inner.startswith(("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS"))
-        return f"{LICENCES}/{distribution}/{name}" if is_licence else None
-    if top.endswith(".data") or path.endswith(_SUFFIXES_DROPPED):
-        return None
-    if top == "PySide6":
-        return f"{WHEELS}/{path}" if any(fnmatchcase(path, pattern) for pattern in _QT_KEPT) else None
-    is_dropped = any(fnmatchcase(path, pattern) for pattern in _WHEEL_DROPPED)
-    return None if is_dropped else f"{WHEELS}/{path}"
+    return _WHEELS.place(distribution, path)

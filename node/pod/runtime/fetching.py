@@ -22,7 +22,7 @@ FETCH_S_MAX: Final = 900.0  # 100 MB over a slow line
 SAID_BYTES_MAX: Final = 500
 ARCHITECTURE: Final = "amd64"
 # Newest first.  No wheel may ask for a newer C library than the interpreter does (2.35).
-_PLATFORMS: Final = tuple(
+PLATFORMS: Final = tuple(
     f"manylinux{name}_x86_64" for name in (*(f"_2_{minor}" for minor in range(35, 4, -1)), "2014", "2010", "1")
 )
 
@@ -45,8 +45,12 @@ def debian_packages(pins: Sequence[Pin], folder: Path) -> dict[str, Path]:
     return files
 
 
-def wheels(pins: Sequence[Pin], folder: Path) -> dict[str, Path]:
+def wheels(
+    pins: Sequence[Pin], folder: Path, *, python: str = PYTHON, platforms: Sequence[str] = PLATFORMS
+) -> dict[str, Path]:
     """Distribution -> its wheel in ``folder``, which holds wheels of this platform only.
+
+    ``python``, such as 3.11, and ``platforms``, as pip calls them: what the wheels are for.
 
     Raises:
         PodError: One cannot be had.
@@ -57,12 +61,12 @@ def wheels(pins: Sequence[Pin], folder: Path) -> dict[str, Path]:
         with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
             file.writelines(as_requirements(missing))
             file.flush()
-            abi = f"cp{PYTHON.replace('.', '')}"
+            abi = f"cp{python.replace('.', '')}"
             tags = ("--implementation", "cp", "--abi", abi, "--abi", "abi3", "--abi", "none")
-            platforms = [word for name in _PLATFORMS for word in ("--platform", name)]
+            systems = [word for name in platforms for word in ("--platform", name)]
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
             what = ("--only-binary", ":all:", "--require-hashes", "-r", file.name, "--dest", ".")
-            _run([*command, *what, "--python-version", PYTHON, *tags, *platforms], folder)
+            _run([*command, *what, "--python-version", python, *tags, *systems], folder)
         found = _known(pins, folder)
     for pin in pins:
         if pin.name not in found:
