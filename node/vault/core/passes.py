@@ -40,12 +40,14 @@ class Pass:
     full: frozenset[bytes] = frozenset()
     cursor: int = 0
     _lap: int = 0
+    _is_later: bytearray = field(init=False)  # of each address: whether the second lap has a finding for it
     _before: list[Place] = field(init=False)
     _roomy: list[Place] = field(init=False)
     _joined_ids: dict[bytes, None] = field(init=False)
 
     def __post_init__(self) -> None:
         own = self.places[0]
+        self._is_later = bytearray(len(self.addresses))
         self._joined_ids = dict.fromkeys(place.vault_id for place in self.joined)
         before = [place for place in self.places if place.vault_id not in self._joined_ids] + self.left
         self._before = sorted(before, key=lambda place: place.position ^ own.position)
@@ -61,13 +63,18 @@ class Pass:
             self.cursor = 0
             self._lap += 1
             return None
-        address = self.addresses[self.cursor]
-        self.cursor += 1
+        number, self.cursor = self.cursor, self.cursor + 1
+        if self._lap == 1 and not self._is_later[number]:
+            return None
+        address = self.addresses[number]
         members = self._newcomers(address)
         if not members:
             return None
         rank = self._rank(address, members)
-        return Finding(address, members, rank) if (rank == 0) == (self._lap == 0) else None
+        if self._lap == 0 and rank:
+            self._is_later[number] = True
+            return None
+        return Finding(address, members, rank)
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
         target = int.from_bytes(address, "big")
