@@ -167,7 +167,7 @@ class Neighbourhood:
                 self._pinged.discard(vault_id)
                 continue
             pause_s = ping_s
-            if desk.table.rank(peer) >= NEAR_PEERS:
+            if not desk.table.is_among_nearest(peer, NEAR_PEERS):
                 pause_s *= max(1.0, (len(desk.table) - NEAR_PEERS) / NEAR_PEERS)
             heapq.heappush(self._pings, (now_s + pause_s, vault_id))
             is_heard = not peer.failures and now_s - peer.seen_s < pause_s / 2

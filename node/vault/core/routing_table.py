@@ -113,12 +113,14 @@ class RoutingTable:
         place = int.from_bytes(target, "big")
         return sorted(self._peers.values(), key=lambda peer: peer.position ^ place)[:count]
 
-    def rank(self, peer: Peer) -> int:
-        """How many peers are nearer to the own vault than this one."""
+    def is_among_nearest(self, peer: Peer, count: int) -> bool:
+        """Whether fewer than ``count`` peers are nearer to the own vault than this one."""
         own, bucket = self._own_position, self._bucket_of(peer.vault_id)
-        nearer = sum(len(peers) for number, peers in self._buckets.items() if number < bucket)
+        nearer = sum([len(peers) for number, peers in self._buckets.items() if number < bucket])
+        if nearer >= count:  # as for most: those of its own bucket need not be looked at
+            return False
         limit = peer.position ^ own
-        return nearer + sum(other.position ^ own < limit for other in self._buckets[bucket].values())
+        return nearer + sum(other.position ^ own < limit for other in self._buckets[bucket].values()) < count
 
     def _bucket_of(self, vault_id: bytes) -> int:
         return (self._own_position ^ position_of(vault_id)).bit_length()
