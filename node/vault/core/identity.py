@@ -34,7 +34,7 @@ PORT_MAX: Final = 65_535
 # The same few thousand vaults are met again and again: what was computed of them is kept, for so many.
 POSITIONS_KEPT: Final = 4_096
 ADDRESSES_KEPT: Final = 4_096
-CHECKED_KEPT: Final = 2_048  # certificates and records, about a kilobyte each
+CHECKED_KEPT: Final = 4_096  # certificates and records, about a kilobyte each
 
 _BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
