@@ -1,9 +1,10 @@
-"""The installed program used by the user nobody: a practice network, a real node, leaving for good."""
+"""The installed program used by the user nobody: a practice network, a real node, leaving for good, being killed."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -36,6 +37,7 @@ def use(scratch: Path) -> Used:
     folder = person_folder()
     failures = [*_practise(folder), *_found_and_leave(folder, scratch)]
     running, up_s = run_node(folder / "kept", scratch)
+    failures += _kill(running, folder)
     return Used(running, folder / "kept", up_s, failures)
 
 
@@ -81,6 +83,17 @@ def _found_and_leave(folder: Path, scratch: Path) -> list[str]:
     if left.returncode != 0 or (folder / "left").exists() or ended(node) != 0:
         failures.append(f"leaving fails: {left.stdout} {left.stderr} {node.poll()}")
     return failures
+
+
+def _kill(node: subprocess.Popen[str], folder: Path) -> list[str]:
+    """Kill the program, not its launcher, as a system does that has no memory left: it comes back by itself."""
+    (program,) = Path(f"/proc/{node.pid}/task/{node.pid}/children").read_text().split()
+    os.kill(int(program), signal.SIGKILL)
+    deadline_s = time.monotonic() + UP_S_MAX
+    while call(folder, "status", "--home", str(folder / "kept")).returncode != 0:
+        if time.monotonic() > deadline_s:
+            return [f"a node that was killed does not come back: {node.poll()}"]
+    return []
 
 
 def run_node(home: Path, scratch: Path) -> tuple[subprocess.Popen[str], float]:
