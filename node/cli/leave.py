@@ -14,7 +14,7 @@ from node.api.texts import size
 from node.cli.asking import NoAnswer, ask
 from node.cli.commands import UNANSWERED
 from node.cli.common import Failure, fail, print_json, say, shared_options
-from node.cli.stop import ended, locked
+from node.cli.stop import end, locked, not_told
 from node.keys.errors import KeyStoreError
 from node.supervisor import keys
 from node.supervisor.errors import SettingsError, SupervisorError
@@ -43,7 +43,7 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
         lent_bytes = size_of(opened.path)
         if is_given_back is None:
             is_given_back = _asked(opened.path, lent_bytes, is_json=is_json)
-        last_words = asyncio.run(ended(opened.path))
+        asyncio.run(end(opened.path, tell=not_told if is_json else say))
         with locked(opened) as lock:
             login_start(opened.path, opened.marker.name, is_practice=opened.is_practice).set(False)
             if is_given_back:
@@ -56,9 +56,8 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
         freed_bytes = lent_bytes if is_given_back else 0
         print_json({"home": str(opened.path), "is_given_back": is_given_back, "freed_bytes": freed_bytes})
         return
-    for sentence in (last_words, left_key):
-        if sentence:
-            say(sentence)
+    if left_key:
+        say(left_key)
     if is_given_back:
         say(f"{opened.path} is deleted: {size(lent_bytes)} are free again.")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -29,29 +30,34 @@ def stop(home: Path, is_json: bool) -> None:
     """
     try:
         opened = Home.read(home)
-        last_words = asyncio.run(ended(opened.path))
+        asyncio.run(end(opened.path, tell=not_told if is_json else say))
         locked(opened).release()
     except (ApiError, SupervisorError) as error:
         fail(error, is_json=is_json)
     if is_json:
         print_json({"home": str(opened.path), "is_running": False})
         return
-    for sentence in (last_words, str(texts.not_running(opened.path))):
-        if sentence:
-            say(sentence)
+    say(str(texts.not_running(opened.path)))
 
 
-async def ended(home: Path) -> str:
-    """Let the node end, if one runs; return the last that it said of handing over."""
-    said = ""
+async def end(home: Path, *, tell: Callable[[str], None]) -> None:
+    """Let the node end, if one runs; ``tell`` at once what it says of that, and its last word, if it differs."""
+    first = last = ""
     async with Client(home) as client:
         with contextlib.suppress(NotRunning):
             await client.stop()
             deadline_s = time.monotonic() + END_S_MAX
             while time.monotonic() < deadline_s:
-                said = (await client.status()).sentence
+                last = (await client.status()).sentence
+                if not first:
+                    tell(first := last)
                 await asyncio.sleep(POLL_S)
-    return said
+    if last != first:
+        tell(last)
+
+
+def not_told(_sentence: str) -> None:
+    """For programs, which are told only what came of it."""
 
 
 def locked(home: Home) -> Lock:

@@ -35,8 +35,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return made
 
 
+BEGINNING, LATER = (f"Leaving: {count} of 7 pieces are handed over." for count in (0, 3))
+
+
 class LeavingNode(FakeNode):
-    """Holds its home until it has handed over, which takes as long as two questions."""
+    """Holds its home until it has handed over, which takes as long as some questions."""
 
     def __init__(self, home: Home, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -46,11 +49,13 @@ class LeavingNode(FakeNode):
         self.api = ApiServer(self, home.socket)
         self.questions = 0
         self.was_chunk_there_at_the_end = False
-        self.sentence = "Leaving: 3 of 7 pieces are handed over."
+        self.sentence = BEGINNING
 
     def status(self):
         self.questions += self.ends
-        if self.questions == 3 and self._lock is not None:
+        if self.questions == 3:
+            self.sentence = LATER
+        if self.questions == 4 and self._lock is not None:
             self._loop.call_soon(self._end)
         return super().status()
 
@@ -144,8 +149,14 @@ class TestLeaving:
 
         assert result.exit_code == 0, result.output
         assert (node.ends, node.was_chunk_there_at_the_end) == (1, True)
-        assert "3 of 7 pieces" in result.stdout
+        assert result.stdout.splitlines()[:2] == [BEGINNING, LATER]
         assert not home.path.exists()
+
+    def test_tells_programs_nothing_but_what_came_of_it(self, home: Home, node: LeavingNode):
+        result = leave(home.path, "--keep", "--json")
+
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["is_given_back"] is False
 
     def test_deletes_nothing_while_a_node_holds_the_home(self, home: Home, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(stopping, "END_S_MAX", 0.0)
@@ -230,7 +241,7 @@ class TestStopping:
 
         assert result.exit_code == 0, result.output
         assert node.was_chunk_there_at_the_end
-        assert result.stdout.splitlines() == [node.sentence, f"Perennial does not run on {home.path}."]
+        assert result.stdout.splitlines() == [BEGINNING, LATER, f"Perennial does not run on {home.path}."]
         assert (home.vault / "chunks" / ("ab" * 32)).exists()
         home.lock().release()
 
