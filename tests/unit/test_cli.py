@@ -477,7 +477,9 @@ class TestRun:
         home = SimpleNamespace(path=Path(running), slots=Path(running) / "slots")
         home.slots.mkdir()
         programs.point(home.slots, programs.Program("a" * 64))
-        node = SimpleNamespace(home=home, vault=SimpleNamespace(is_listening=True))
+        node = SimpleNamespace(
+            home=home, vault=SimpleNamespace(is_listening=True), updates_trouble=SimpleNamespace(sentence="")
+        )
 
         asyncio.run(run._prove(node))  # type: ignore[arg-type]
 
