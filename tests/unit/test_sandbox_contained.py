@@ -167,12 +167,15 @@ def test_after_one_that_does_not_the_child_runs_with_the_job_alone_and_the_repor
     assert kernel.open == set()
 
 
-def test_a_rehearsal_that_takes_too_long_is_ended(begin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contained, "REHEARSAL_S_MAX", 0.05)
+@pytest.mark.parametrize("rehearsal", ["input()", "import sys\nwhile True: sys.stderr.write('x' * 1000)"])
+def test_a_rehearsal_that_takes_too_long_is_ended_whatever_it_says(
+    begin: Any, monkeypatch: pytest.MonkeyPatch, rehearsal: str
+) -> None:
+    monkeypatch.setattr(contained, "REHEARSAL_S_MAX", 0.2)
     kernel = Played()
-    started, said = begin(kernel, "input()")
+    started, said = begin(kernel, rehearsal)
     assert said == "heard\n"
-    assert "took longer than 0.05 s" in started.report.reasons[1]
+    assert "took longer than 0.2 s" in started.report.reasons[1]
     assert kernel.calls.count("terminate") == 1
     assert all(process.poll() is not None for process in kernel.processes.values())
     assert kernel.open == set()
