@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from node.sandbox import linux
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.tending import Order
@@ -23,6 +24,7 @@ from tests.integration.stand_in import ANSWER_S, make_slot
 
 NOW_S = 1_800_000_000.0
 UNTENDED = Care(list, lambda key: key, lambda: NOW_S, lambda _: ())  # told nothing but what every vault is asked
+CAN_SHUT_OFF = sys.platform == "linux" and linux.landlock_abi() >= linux.ABI_MIN
 LISTEN = "hello(); say(control.Listening({record!r})); read()"
 
 
@@ -54,7 +56,7 @@ def start(
         )  # fmt: skip
         assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby)
         try:
-            twin = await Twin.start(order, slot, key, assignment, folder / "log", UNTENDED, must_shut_off=False)
+            twin = await Twin.start(order, slot, key, assignment, folder / "log", UNTENDED, must_shut_off=CAN_SHUT_OFF)
             if is_standby:
                 await twin.activate()
             twin.kill()
@@ -144,7 +146,7 @@ sys.exit(given.content == b"newest")
         order = TwinOrder(tree_hash=slot.tree_hash, data=tmp_path / "data", seed=bytes(32), quota_bytes=1 << 20)
         assignment = Assignment(bytes(32), "127.0.0.1:0", 1 << 20, (), b"", control.Pace(), is_standby=False)
         twin = await Twin.start(
-            order, slot, key, assignment, tmp_path / "log", replace(UNTENDED, brought=bring), must_shut_off=False
+            order, slot, key, assignment, tmp_path / "log", replace(UNTENDED, brought=bring), must_shut_off=CAN_SHUT_OFF
         )
         try:
             async with asyncio.timeout(ANSWER_S):

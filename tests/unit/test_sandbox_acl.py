@@ -44,6 +44,12 @@ def test_what_is_granted_already_is_not_written_again() -> None:
     assert acl.granted(once, acl.key_of("C:\\other"), acl.READ) != once
 
 
+def test_who_may_change_what_lies_in_a_folder_may_neither_open_it_to_others_nor_take_it() -> None:
+    assert acl.CHANGE & 0x10116 == 0x10116  # writing data, names and times, adding files, removing
+    assert acl.CHANGE & (0x40000 | 0x80000) == 0  # its list, its owner
+    assert acl.READ & ~0x1200A9 == 0
+
+
 def test_a_list_of_a_newer_kind_stays_one() -> None:
     assert acl.granted(acl.access_list([OWN], revision=4), KEY, acl.READ)[0] == 4
 

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -167,12 +168,15 @@ def test_after_one_that_does_not_the_child_runs_with_the_job_alone_and_the_repor
     assert kernel.open == set()
 
 
-def test_a_rehearsal_that_takes_too_long_is_ended(begin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contained, "REHEARSAL_S_MAX", 0.05)
+@pytest.mark.parametrize("rehearsal", ["input()", "import sys\nwhile True: sys.stderr.write('x' * 1000)"])
+def test_a_rehearsal_that_takes_too_long_is_ended_whatever_it_says(
+    begin: Any, monkeypatch: pytest.MonkeyPatch, rehearsal: str
+) -> None:
+    monkeypatch.setattr(contained, "REHEARSAL_S_MAX", 0.2)
     kernel = Played()
-    started, said = begin(kernel, "input()")
+    started, said = begin(kernel, rehearsal)
     assert said == "heard\n"
-    assert "took longer than 0.05 s" in started.report.reasons[1]
+    assert "took longer than 0.2 s" in started.report.reasons[1]
     assert kernel.calls.count("terminate") == 1
     assert all(process.poll() is not None for process in kernel.processes.values())
     assert kernel.open == set()
@@ -271,14 +275,21 @@ def rehearse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("no more processes")
 
+    def only_shown(action: Callable[[Any], Any], path: Any) -> Any:
+        if "hidden" in str(path):
+            raise PermissionError(13, "access is denied")
+        return action(path)
+
     monkeypatch.setattr(inside, "subprocess", SimpleNamespace(run=refuse))
+    monkeypatch.setattr(inside, "names_in", partial(only_shown, inside.names_in))
+    monkeypatch.setattr(inside, "write_and_remove", partial(only_shown, inside.write_and_remove))
     order = {
         "modules": ["json", "iroh"],
         "udp": True,
         "shown": [str(tmp_path / "slot")],
         "folders": [str(tmp_path / "incoming"), str(tmp_path / "chunks")],
-        "hidden": [str(tmp_path / "nowhere")],
-        "forbidden": [str(tmp_path / "nowhere" / "rehearsal")],
+        "hidden": [str(tmp_path / "hidden")],
+        "forbidden": [str(tmp_path / "hidden" / "rehearsal")],
         "others": [7],
     }
     return lambda *is_open, **changes: inside.main(order | changes, Inside(*is_open))
@@ -316,6 +327,12 @@ def test_a_rehearsal_that_could_read_or_write_elsewhere_does_not_end_well_and_le
     with pytest.raises(SystemExit, match="can be written"):
         rehearse(forbidden=[str(tmp_path / "beside")])
     assert not (tmp_path / "beside").exists()
+
+
+@pytest.mark.parametrize("which", ["hidden", "forbidden"])
+def test_what_is_not_there_shows_nothing_of_what_is_shut_off(rehearse: Any, tmp_path: Path, which: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        rehearse(**{which: [str(tmp_path / "nowhere" / "file")]})
 
 
 def test_a_rehearsal_that_could_start_a_program_does_not_end_well(
