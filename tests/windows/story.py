@@ -117,7 +117,7 @@ class Story:
         must(status["key_place"] == "keyring", f"its key is in {status['key_place']}")
         must(status["sandbox"] == "partial" and not status["is_sandbox_tried"], f"contained: {status['sandbox']}")
         why = str(status["sandbox_reasons"])
-        must("'AppContainer: this Windows lacks it" in why, f"wine has no AppContainer, and that is not said: {why}")
+        must("AppContainer: this Windows lacks it" in why, f"wine has no AppContainer, and that is not said: {why}")
         return f"{status['sentence']} First line after {took_s:.1f} s; sandbox {status['sandbox']}, said to be untried"
 
     def asked_by_its_api(self) -> str:
