@@ -305,8 +305,8 @@ def test_a_rehearsal_in_which_all_is_as_it_should_be_ends_well_and_leaves_nothin
 @pytest.mark.parametrize(
     ("is_open", "words"),
     [
-        (f"{os.getpid()} for 0x1", "process"),  # ending it
-        (f"{os.getpid()} for 0x40", "process"),  # taking its handles
+        ("itself for 0x1", "process"),  # ending it
+        ("itself for 0x40", "process"),  # taking its handles
         ("7 for 0x40000", "process 7"),  # changing who may
         ("first thread for 0x10", "threads"),
         ("other thread for 0x10", "threads"),
@@ -316,7 +316,7 @@ def test_a_rehearsal_that_could_come_near_another_process_does_not_end_well(
     rehearse: Any, is_open: str, words: str
 ) -> None:
     with pytest.raises(SystemExit, match=words):
-        rehearse(is_open)
+        rehearse(is_open.replace("itself", str(os.getpid())))
 
 
 def test_a_rehearsal_that_could_read_or_write_elsewhere_does_not_end_well_and_leaves_nothing(
