@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from node.update.files.objects import APP_SUFFIX
 from node.update.files.slots import Slots
 from node.vault.share.tree import address_of
 from tests.layer_world import APP, TEXT, Files, Network, Workshop, signed
+from tests.sim_filesystem import PowerCut
 
 CHANGED: Files = {**APP, "gui/window.py": TEXT.replace(b"line 7 ", b"line seven ")}
 
@@ -71,7 +73,7 @@ def test_a_cut_in_the_middle_costs_a_fetch_and_nothing_else(
     old, built = shop.app("1"), shop.app("2", CHANGED)
     network = Network(old, built)
     network.fetch(old, slots)
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="power"):
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
         patch.setattr("node.update.files.objects.shutil.rmtree", no_power)
         network.fetch(built, slots)
 
@@ -82,5 +84,19 @@ def test_a_cut_in_the_middle_costs_a_fetch_and_nothing_else(
     assert len(list((tmp_path / "home/slots/objects").iterdir())) == 1
 
 
+def test_a_disk_that_has_no_room_for_it_delays_no_update(shop: Workshop, slots: Slots, monkeypatch: pytest.MonkeyPatch):
+    built = shop.app("1")
+    with monkeypatch.context() as patch:
+        patch.setattr("node.update.files.objects.Objects.hand_on", full)
+        path = Network(built).fetch(built, slots).path
+
+    assert path == slots.verify("app", built.release.tree)
+    assert carried_files([signed(built)], [], slots) == {}
+
+
 def no_power(_folder: Path) -> None:
-    raise OSError("power")
+    raise PowerCut
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

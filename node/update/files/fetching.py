@@ -143,11 +143,14 @@ async def _completed(release: Release, plan: Plan, slots: Slots, source: Source)
 
 
 def _let_go(release: Release, slots: Slots) -> None:
-    """What came is needed no more, except by others who fetch the same app."""
-    if release.layer == "app":
-        slots.objects.hand_on(release.tree_hash)
-    else:
-        slots.objects.drop()
+    """What came is needed no more, except by others who fetch the same app.  A full disk delays no update for that."""
+    try:
+        if release.layer == "app":
+            slots.objects.hand_on(release.tree_hash)
+        else:
+            slots.objects.drop()
+    except OSError as error:
+        log.warning("what was fetched is not put aside reason=%s", error)
 
 
 def _missing(plan: Plan, slots: Slots) -> list[TreeFile]:
