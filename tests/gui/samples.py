@@ -312,7 +312,7 @@ def samples() -> tuple[Sample, ...]:
         Sample(
             "not-proven",
             live(
-                newer, (update("0.1.4", LOSSY, "not_proven", "not proven within 150 s: 2 of 4 neighbours"), confirmed)
+                newer, (update("0.1.4", LOSSY, "not_proven", "not proven within 280 s: 2 of 4 neighbours"), confirmed)
             ),
             1,
         ),
@@ -335,7 +335,7 @@ def _unusual(fine: Status, newer: Status, trying: Status) -> tuple[Sample, ...]:
     announced, on_trial = update("0.1.1", NEXT, "announced"), update("0.1.1", NEXT, "on_trial")
     took_over = msgspec.structs.replace(update("0.1.1", NEXT, "confirmed", PROMOTED), notes=more.NOTES)
     ended: tuple[tuple[Phase, str], ...] = (
-        ("refused", TOO_SLOW), ("not_proven", "not proven within 150 s"), ("rolled_back", "it failed 3 times"),
+        ("refused", TOO_SLOW), ("not_proven", "not proven within 280 s"), ("rolled_back", "it failed 3 times"),
     )  # fmt: skip
     many = tuple(update(f"0.0.{i}", f"{i:064x}", *ended[i % 3], ago_s=86_400.0 * (40 - i)) for i in range(30, 0, -1))
     return (

@@ -124,7 +124,7 @@ class TestTheHistory:
         ("phase", "verdict", "reason"),
         [
             ("refused", "Thrown away", "It lost 3 of 540 pieces that it had taken in."),
-            ("not_proven", "Not proven", "Not proven within 150 s."),
+            ("not_proven", "Not proven", "Not proven within 280 s."),
             ("rolled_back", "Taken back", "It failed 3 times soon after it took over."),
             ("recalled", "Recalled", "The makers recalled it."),
         ],
@@ -133,7 +133,7 @@ class TestTheHistory:
         self, phase: str, verdict: str, reason: str
     ):
         said = {
-            "refused": "lost 3 of 540 stored pieces", "not_proven": "not proven within 150 s",
+            "refused": "lost 3 of 540 stored pieces", "not_proven": "not proven within 280 s",
             "rolled_back": "it failed 3 times in probation", "recalled": "the developers recalled it",
         }[phase]  # fmt: skip
         (row, _) = tell(live(status(), (update("0.1.3", LOSSY, phase, said),)), NOW).releases.history  # type: ignore[arg-type]

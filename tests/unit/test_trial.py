@@ -172,7 +172,7 @@ class TestWhatIfNothingEverHappens:
 
         assert world.outcome == "keep"
         assert world.reason == (
-            "not proven within 150 s: 0 of 12 comparisons, 0 of 600 checked reads, 0 of 4 neighbours rated it"
+            "not proven within 280 s: 0 of 12 comparisons, 0 of 600 checked reads, 0 of 4 neighbours rated it"
         )
 
     @pytest.mark.parametrize("profile", [PRACTICE, REAL])
@@ -185,12 +185,12 @@ class TestWhatIfNothingEverHappens:
     def test_without_any_report_of_neighbours_the_current_version_is_kept(self) -> None:
         world = World().start().go_on(PRACTICE.trial_s_max + 1)
 
-        assert (world.outcome, world.reason) == ("keep", "not proven within 150 s: 0 of 4 neighbours rated it")
+        assert (world.outcome, world.reason) == ("keep", "not proven within 280 s: 0 of 4 neighbours rated it")
 
     def test_too_few_neighbours_keep_the_current_version(self) -> None:
         world = World().start().rate(3).go_on(PRACTICE.trial_s_max + 1)
 
-        assert world.reason == "not proven within 150 s: 3 of 4 neighbours rated it"
+        assert world.reason == "not proven within 280 s: 3 of 4 neighbours rated it"
 
     def test_a_network_with_fewer_neighbours_than_that_waives_them(self) -> None:
         world = World().start()
@@ -214,13 +214,13 @@ class TestWhatIfNothingEverHappens:
 
         assert (world.outcome, world.reason) == (
             "keep",
-            "not proven within 150 s: processor time and memory still undecided",
+            "not proven within 280 s: processor time and memory still undecided",
         )
 
     def test_a_private_time_beyond_the_end_keeps(self) -> None:
         world = World(duration_s=1e6).start().rate().go_on(PRACTICE.trial_s_max + 1)
 
-        assert world.reason == "not proven within 150 s: its private time was not over"
+        assert world.reason == "not proven within 280 s: its private time was not over"
 
 
 class TestNeighbours:
