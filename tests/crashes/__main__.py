@@ -2,8 +2,8 @@
 
 ``--cuts``: the power fails at every file operation, on disks that are pretended.  ``--twice``: once more at every file
 operation of what follows.  ``--full``: the disk is full at every write.  ``--real``: a real farm is killed in each
-phase.  ``--filled``: a real farm's disk is filled while it tries a release out.  ``--launcher``: the launcher is killed
-before each change that it makes.
+phase.  ``--becoming``: a real farm becomes another program while it tries a release out.  ``--filled``: a real farm's
+disk is filled meanwhile.  ``--launcher``: the launcher is killed before each change that it makes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from tests.crashes.becoming import become_on_trial
 from tests.crashes.farm import folder_of
 from tests.crashes.filled import fill_a_real_one
 from tests.crashes.full import play_full
@@ -36,6 +37,7 @@ def main() -> int:
     kind.add_argument("--filled", action="store_true", help="a real farm on a disk of its own; it takes minutes")
     kind.add_argument("--full", action="store_true", help="every write of every way; it takes minutes")
     kind.add_argument("--real", action="store_true", help="with real processes; it takes minutes")
+    kind.add_argument("--becoming", action="store_true", help="with real processes; it takes minutes")
     kind.add_argument("--launcher", action="store_true", help="with real processes; it takes a minute")
     command.add_argument("phases", nargs="*", metavar="PHASE", help=f"some of {', '.join(PHASES)}; all without")
     arguments = command.parse_args()
@@ -49,6 +51,10 @@ def main() -> int:
         return everywhere(WAYS, play_full)
     if arguments.launcher:
         return play_kills()
+    if arguments.becoming:
+        row = asyncio.run(become_on_trial())
+        print(row.line)
+        return 0 if row.is_right else 1
     if unknown := set(arguments.phases) - set(PHASES):
         command.error(f"no such phase: {', '.join(sorted(unknown))}")
     found = asyncio.run(rows(tuple(arguments.phases) or PHASES))

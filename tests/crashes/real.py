@@ -63,7 +63,7 @@ async def rows(phases: tuple[str, ...]) -> list[Row]:
         async with PracticeNetwork(folder, PracticeProfile(vaults=VAULTS, farms=1)) as network:
             await network.wait_until_it_stands()
             scenario = Scenario(network, lambda _line: None)
-            addresses = [await _put(network.farms[0]) for _ in range(CHUNKS)]
+            addresses = [await put(network.farms[0]) for _ in range(CHUNKS)]
             found = []
             for phase in phases:
                 found.append(await _row(network, scenario, phase, addresses))
@@ -79,7 +79,8 @@ def line(row: Row) -> str:
     )
 
 
-async def _put(farm: Farm) -> str:
+async def put(farm: Farm) -> str:
+    """Put a chunk that nobody else has; its address."""
     return (await farm.client.put_chunk(os.urandom(1 << 12))).address
 
 
@@ -87,31 +88,26 @@ async def _row(network: PracticeNetwork, scenario: Scenario, phase: str, address
     (farm,) = network.farms
     known = {item.release for item in (await farm.updates()).items}
     playing = asyncio.create_task(scenario.play(Candidate.named(RELEASES["good"])))
-    release = await _reached(farm, known, phase)
-    _kill(farm)
+    release = await reached(farm, known, phase)
+    kill(farm)
     await farm.ended()
-    chunks = _stored(farm)
+    chunks = stored(farm)
     began_s = time.monotonic()
     await farm.start_again()
     where = await _says(farm, release)
     await farm.wait_until_up(VAULTS - 1, network.profile.stand_s_max)
     down_s = time.monotonic() - began_s
-    lost = chunks - _stored(farm)
+    lost = chunks - stored(farm)
     (decided,) = (await playing).farms
-    unread = 0
-    for address in addresses:
-        try:
-            await farm.client.get_chunk(address)
-        except (ApiError, NotRunning):
-            unread += 1
+    gone = await unread(farm, addresses)
     update = await farm.update(release)
     assert update is not None
     in_use = (await farm.client.status()).in_use
     is_new_in_use = in_use is not None and in_use.tree_hash == update.tree_hash
-    return Row(phase, where, decided.phase, is_new_in_use, len(chunks), len(lost), unread, round(down_s, 1))
+    return Row(phase, where, decided.phase, is_new_in_use, len(chunks), len(lost), gone, round(down_s, 1))
 
 
-async def _reached(farm: Farm, known: set[str], phase: str) -> str:
+async def reached(farm: Farm, known: set[str], phase: str) -> str:
     """Look at what is written down until a new release is in that phase; which one it is."""
     state = farm.folder / "state" / "updates.json"
     async with asyncio.timeout(REACHED_S_MAX):
@@ -124,7 +120,7 @@ async def _reached(farm: Farm, known: set[str], phase: str) -> str:
             await asyncio.sleep(LOOK_S)
 
 
-def _kill(farm: Farm) -> None:
+def kill(farm: Farm) -> None:
     """End the supervisor and all its children at once."""
     supervisor = psutil.Process(farm.pid)
     for process in (supervisor, *supervisor.children(recursive=True)):
@@ -132,8 +128,20 @@ def _kill(farm: Farm) -> None:
             process.kill()
 
 
-def _stored(farm: Farm) -> set[str]:
+def stored(farm: Farm) -> set[str]:
+    """The chunks in its store.  Blocking."""
     return {path.name for path in Home.open(Path(farm.folder)).vault.glob("chunks/*")}
+
+
+async def unread(farm: Farm, addresses: list[str]) -> int:
+    """How many of them cannot be read."""
+    count = 0
+    for address in addresses:
+        try:
+            await farm.client.get_chunk(address)
+        except (ApiError, NotRunning):
+            count += 1
+    return count
 
 
 async def _says(farm: Farm, release: str) -> str:
