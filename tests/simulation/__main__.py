@@ -154,6 +154,8 @@ def play_on(arguments: argparse.Namespace, seed: int) -> bool:
         unfinished.write_bytes(msgspec.msgpack.encode(kept))
         unfinished.replace(file)
         print(line, *outcome.failures, sep="\n    ", flush=True)
+        del outcome
+        gc.collect()  # by the thresholds of a run the whole world of this hour would stay for hours
     if kept.failures:
         print(f"    {repeat_line(arguments, seed)} --resume FILE")
     return not kept.failures
