@@ -16,15 +16,15 @@ from node.trust.head import encode
 from node.update.driver import Updates
 from node.vault import control
 from node.vault.core.carrying import CARRIED_BYTES_MAX, Carried
+from tests import update_world
 from tests.attacks.stage import Farm as WholeFarm
 from tests.attacks.stage import Run as StageRun
 from tests.attacks.stage import Stage, tree_of
 from tests.attacks.test_attacks_on_time import JUDGED_S, knows
 from tests.signed_world import add_pod, all_of, drop_pod, party, unchanged
 from tests.twin_world import Nature
-from tests.unit import test_update_driver as one_farm
 from tests.unit import test_vault_child as one_vault
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, wait_until
+from tests.update_world import SENDER, Farm, live, tell, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -234,7 +234,7 @@ def test_row_16_when_neither_version_takes_over_the_old_one_is_insisted_on(
     assert (update.phase, farm.slots.current("vault")) == ("rolled_back", farm.own)
     if is_slow:
         assert update.reason == "it did not take over in time"
-        assert update.seconds["promoting"] <= one_farm.LIMITS.switch_s + 5.0
+        assert update.seconds["promoting"] <= update_world.LIMITS.switch_s + 5.0
     else:
         assert (tries, farm.insisted) == ([tree_of("2")] + [farm.own] * 3, [farm.own])
 
