@@ -30,11 +30,10 @@ from node.update.trials.rehearsal import TrialResult
 from node.vault.share.tree import manifest_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
-from tests import signed_world, twin_world, virtual_time
+from tests import signed_world, twin_world, update_world, virtual_time
 from tests.crashes.platter import Platter
 from tests.note_world import OtherFarm
-from tests.unit import test_update_driver as one_farm
-from tests.unit.test_update_driver import DONE, SENDER, tree_of
+from tests.update_world import DONE, SENDER, tree_of
 
 OWN: Final = "0"  # the version that the farm ran before
 QUOTA_BYTES: Final = 1 << 20
@@ -70,7 +69,7 @@ class PretendedTrial:
         return TrialResult(self.outcome, "as it was found", self._data, (TRIED,))
 
 
-class SeenStore(one_farm.CutStore):
+class SeenStore(update_world.CutStore):
     """Remembers which phases of a release are written down, and which just are being."""
 
     seen: Saving
@@ -88,7 +87,7 @@ class Saving:
 
 
 @dataclass
-class Farm(one_farm.Farm):
+class Farm(update_world.Farm):
     """A farm that is switched on anew with what its disk holds.  ``acknowledged`` is what its vault ever promised.
 
     ``is_bad``: version 2, once in use, removes half of what is stored whenever it is started, and then fails.
@@ -103,7 +102,7 @@ class Farm(one_farm.Farm):
     entered: Callable[[str], None] = lambda _phase: None  # told of each phase, as soon as it is seen
 
     def __post_init__(self) -> None:
-        self.power = one_farm.Power()
+        self.power = update_world.Power()
         self.store = SeenStore(self.folder / "state", self.power)
         self.store.seen = self.saving
         self.kept = Kept(LinkingFileSystem(self.folder), "vault")
@@ -227,7 +226,7 @@ def watched(farm: Farm, release: str) -> Platter:
     return Platter(farm.folder, look)
 
 
-def words_of(farm: one_farm.Farm) -> tuple[bytes, ...]:
+def words_of(farm: update_world.Farm) -> tuple[bytes, ...]:
     """Each word on a release that others were given, without what was only said again."""
     contents = [notes[-1].content for notes in farm.notes.given if notes]
     return tuple(content for content, _ in itertools.groupby(contents))

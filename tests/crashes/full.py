@@ -22,7 +22,7 @@ from node.update.driver import Updates
 from tests.crashes.farm import Farm, is_decided, pretended_trials, words_of
 from tests.crashes.ways import WAYS, Way, check_words, ended_well, ends_as, heads_of, is_on_trial
 from tests.signed_world import World
-from tests.unit.test_update_driver import SENDER
+from tests.update_world import SENDER
 
 FULL_S: Final = 70.0  # more than taking over, or fetching, may last
 GROWING: Final = ("open", "write", "mkdir", "link", "replace", "fsync")

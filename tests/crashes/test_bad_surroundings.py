@@ -14,10 +14,9 @@ import pytest
 
 from node.trust.head import encode
 from node.update.driver import Updates
-from tests import twin_world
+from tests import twin_world, update_world
 from tests.crashes.farm import FAILURES, Farm, folder_of, is_decided, pretended_trials
-from tests.unit import test_update_driver as one_farm
-from tests.unit.test_update_driver import LIMITS, tree_of
+from tests.update_world import LIMITS, tree_of
 from tests.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
@@ -79,17 +78,17 @@ def test_a_clock_that_jumps_on_the_way_changes_nothing(tmp_path: Path, calendar:
 def test_a_clock_that_jumps_in_the_middle_of_a_trial_is_held_against_nobody(
     tmp_path: Path, calendar: Calendar, jump_s: float
 ):
-    farm = one_farm.Farm(folder=tmp_path)
+    farm = update_world.Farm(folder=tmp_path)
     head = farm.publish("2")
 
     async def story(updates: Updates) -> None:
-        await updates.offered(head, one_farm.SENDER)
-        await one_farm.wait_until(updates, lambda items: items[RELEASE].phase == "on_trial")
+        await updates.offered(head, update_world.SENDER)
+        await update_world.wait_until(updates, lambda items: items[RELEASE].phase == "on_trial")
         await asyncio.sleep(9.0)
         calendar.wrong_s = jump_s
-        await one_farm.wait_until(updates, lambda items: items[RELEASE].phase == "confirmed")
+        await update_world.wait_until(updates, lambda items: items[RELEASE].phase == "confirmed")
 
-    one_farm.live(farm, story)
+    update_world.live(farm, story)
 
 
 def test_a_clock_that_was_ahead_at_the_promotion_and_is_right_again_closes_no_way_back(

@@ -17,7 +17,7 @@ from node.vault.errors import QuotaExceeded
 from node.vault.storage.filesystem import UNFINISHED, RealFileSystem
 from tests.crashes.farm import Farm, folder_of, is_decided, pretended_trials
 from tests.crashes.small_disk import NoSmallDisk, fill, is_full, make_room, small_disk
-from tests.unit.test_update_driver import tree_of
+from tests.update_world import tree_of
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

@@ -35,7 +35,7 @@ from tests.crashes.farm import (
 from tests.crashes.platter import Disk, put_down
 from tests.signed_world import World
 from tests.unit.test_trust_recall import recalls
-from tests.unit.test_update_driver import tree_of
+from tests.update_world import tree_of
 
 RELEASE = "vault/2"
 DISKS_MIN = 50  # different ones, of each way: else nothing was seen

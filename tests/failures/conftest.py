@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.conftest import stage
-from tests.unit.test_update_driver import Farm
+from tests.update_world import Farm
 
 __all__ = ["farm", "stage"]
 

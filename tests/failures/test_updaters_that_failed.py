@@ -16,15 +16,14 @@ from node.trust.head import encode
 from node.update.driver import Updates
 from node.vault import control
 from node.vault.core.carrying import CARRIED_BYTES_MAX, Carried
+from tests import child_world, update_world
 from tests.attacks.stage import Farm as WholeFarm
 from tests.attacks.stage import Run as StageRun
 from tests.attacks.stage import Stage, tree_of
 from tests.attacks.test_attacks_on_time import JUDGED_S, knows
 from tests.signed_world import add_pod, all_of, drop_pod, party, unchanged
 from tests.twin_world import Nature
-from tests.unit import test_update_driver as one_farm
-from tests.unit import test_vault_child as one_vault
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, wait_until
+from tests.update_world import SENDER, Farm, live, tell, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -63,7 +62,7 @@ def test_row_1_a_version_that_is_deaf_to_news_or_keeps_them_is_refused_by_its_tr
     assert farm.switches == []
 
 
-class EndsWithOne(one_vault.FakeRun):
+class EndsWithOne(child_world.FakeRun):
     """A vault that ends with code 1 when it is asked to end."""
 
     async def drain(self, handover_s: float = 0.0) -> None:
@@ -72,9 +71,9 @@ class EndsWithOne(one_vault.FakeRun):
 
 def test_row_2_a_stop_that_ends_with_code_1_is_no_failure(monkeypatch: pytest.MonkeyPatch):
     """Freenet's nodes ended with code 1 when they were asked to; that counted as a crash in probation (2026)."""
-    monkeypatch.setattr(one_vault, "FakeRun", EndsWithOne)
+    monkeypatch.setattr(child_world, "FakeRun", EndsWithOne)
 
-    world = one_vault.play(one_vault.nothing)
+    world = child_world.play(child_world.nothing)
 
     assert [run.exited.result() for run in world.runs] == [1]
     assert world.failures == []
@@ -234,12 +233,12 @@ def test_row_16_when_neither_version_takes_over_the_old_one_is_insisted_on(
     assert (update.phase, farm.slots.current("vault")) == ("rolled_back", farm.own)
     if is_slow:
         assert update.reason == "it did not take over in time"
-        assert update.seconds["promoting"] <= one_farm.LIMITS.switch_s + 5.0
+        assert update.seconds["promoting"] <= update_world.LIMITS.switch_s + 5.0
     else:
         assert (tries, farm.insisted) == ([tree_of("2")] + [farm.own] * 3, [farm.own])
 
 
-class WithRealKeys(one_vault.World):
+class WithRealKeys(child_world.World):
     def keys(self) -> Keys:
         return Keys(bytes(32), self, os.urandom)  # type: ignore[arg-type]  # load and save
 
@@ -247,11 +246,11 @@ class WithRealKeys(one_vault.World):
 def test_row_18_no_two_processes_ever_have_one_key_and_no_process_has_the_farms(farm: Farm):
     """Validators of Evmos ran an upgrade in two processes with one key, signed twice, and lost their seats (2022)."""
 
-    async def story(vault: VaultChild, _world: one_vault.World) -> None:
-        await vault.switch(one_vault.NEW)
-        await vault.switch(one_vault.OLD)
+    async def story(vault: VaultChild, _world: child_world.World) -> None:
+        await vault.switch(child_world.NEW)
+        await vault.switch(child_world.OLD)
 
-    world = one_vault.play(story, WithRealKeys())
+    world = child_world.play(story, WithRealKeys())
     tell(farm, farm.publish("2"))
 
     of_runs, of_twins = [run.key.seed for run in world.runs], [order.seed for order in farm.orders]

@@ -28,7 +28,7 @@ from tests.attacks.stage import Stage, tree_of
 from tests.attacks.test_attacks_on_time import JUDGED_S, knows
 from tests.signed_world import DAY, NOW
 from tests.twin_world import Nature
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, wait_until
+from tests.update_world import SENDER, Farm, live, tell, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

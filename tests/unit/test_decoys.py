@@ -15,19 +15,19 @@ from node.update.driver import Updates
 from node.update.errors import TwinFailed
 from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.ports import TwinOrder
+from tests import update_world
 from tests.twin_world import Nature
-from tests.unit import test_update_driver as driver
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
-NOW_AND_THEN = replace(driver.LIMITS, decoy_every_s=120.0)
+NOW_AND_THEN = replace(update_world.LIMITS, decoy_every_s=120.0)
 
 
 @pytest.fixture
 def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Farm:
     """A farm that measures itself every other minute of idle time, on average."""
-    monkeypatch.setattr(driver, "LIMITS", NOW_AND_THEN)
+    monkeypatch.setattr(update_world, "LIMITS", NOW_AND_THEN)
     return Farm(folder=tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_a_release_on_its_way_ends_it_at_once_without_figures(farm: Farm):
 
 
 def test_none_is_held_while_a_release_is_on_its_way(farm: Farm, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(driver, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=1e-6))
+    monkeypatch.setattr(update_world, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=1e-6))
     tell(farm, farm.publish("2"), until_phase=("probation",))
     trees = [order.tree_hash for order in farm.orders if order.tree_hash == tree_of("2")]
     assert trees
@@ -124,7 +124,7 @@ def test_none_is_held_where_no_release_could_be_tried_out(farm: Farm):
 
 
 def test_a_practice_network_holds_none(farm: Farm, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(driver, "LIMITS", PRACTICE_LIMITS)
+    monkeypatch.setattr(update_world, "LIMITS", PRACTICE_LIMITS)
     idle(farm, 7200.0)
     assert farm.orders == []
 
@@ -147,7 +147,7 @@ def test_a_machine_that_can_start_no_twin_holds_none(farm: Farm):
 
 @pytest.mark.parametrize("every_s", [60.0, 600.0])
 def test_they_come_about_as_often_as_they_should(farm: Farm, monkeypatch: pytest.MonkeyPatch, every_s: float):
-    monkeypatch.setattr(driver, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=every_s))
+    monkeypatch.setattr(update_world, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=every_s))
     farm.natures[farm.own] = Nature(starts=False)  # over at once, so that all of the time is idle
     idle(farm, 40 * every_s)
     begun = len(farm.orders) / 4  # two twins, two tries each

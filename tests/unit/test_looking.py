@@ -21,8 +21,8 @@ from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
 from node.supervisor.waking import STEADY, Waking
 from node.vault import control
 from node.vault.looks import ClockSeen, KnownVault, Looks, Neighbours
+from tests.child_world import record_at
 from tests.unit.test_health import GOOD, how_it_stands
-from tests.unit.test_vault_child import record_at
 
 UTC_S = 1_800_000_000.0
 

@@ -9,7 +9,7 @@ from node.supervisor.succession import HandedVault
 from node.supervisor.vault_child import POLL_S, VaultChild
 from node.supervisor.watched import RENEW_S
 from node.vault.core.identity import CERTIFICATE_S
-from tests.unit.test_vault_child import NEW, OLD, UTC_S, World, made
+from tests.child_world import NEW, OLD, UTC_S, World, made
 from tests.virtual_time import run
 
 Story = Callable[[World], Coroutine[None, None, None]]

@@ -15,7 +15,7 @@ from node.trust.equivocation import PROOFS_MAX, joined, proofs_in
 from node.trust.errors import Equivocation, MalformedMetadata, TrustError
 from node.trust.head import PROOF_BYTES_MAX, Head, decode, encode
 from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, noted, party, resolving
-from tests.unit.test_trust_halt import meet, told
+from tests.split_world import meet, told
 
 CHAINS_MAX = 100  # that a story may lead to; else it never ends
 

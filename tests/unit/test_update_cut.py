@@ -13,7 +13,7 @@ from node.trust.head import encode
 from node.update.driver import Updates
 from node.update.store import Record
 from tests.twin_world import Nature
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

@@ -14,11 +14,11 @@ from node.trust.head import encode
 from node.trust.release import REAFFIRMED_FIELD
 from node.update.driver import Updates
 from node.update.lifecycle import NO_TRIAL
+from tests import update_world
 from tests.twin_world import Nature
-from tests.unit import test_update_driver as world
 from tests.unit.test_trust_capabilities import says
 from tests.unit.test_trust_recall import recalls
-from tests.unit.test_update_driver import PROFILE, SENDER, Farm, PowerCut, live, tree_of
+from tests.update_world import PROFILE, SENDER, Farm, PowerCut, live, tree_of
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -69,7 +69,7 @@ class TestWithoutASandbox:
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
-            await world.wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await update_world.wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
 
         live(farm, story)
         orders = len(farm.orders)
@@ -154,8 +154,8 @@ class TestItsSelfTest:
 class TestWhatTrialsCouldNotProve:
     @pytest.fixture(autouse=True)
     def _unprovable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(world, "PROFILE", NEVER)
-        monkeypatch.setattr(world, "LIMITS", replace(world.LIMITS, full_trials_max=2))
+        monkeypatch.setattr(update_world, "PROFILE", NEVER)
+        monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, full_trials_max=2))
 
     def test_after_two_full_trials_it_is_taken_as_an_exception(self, farm: Farm):
         farm.rolled_out = {"vault/2"}
@@ -190,7 +190,7 @@ class TestPowerCuts:
 
             async def story(updates: Updates, farm: Farm = farm, head: bytes = head) -> None:
                 await updates.offered(head, SENDER)
-                await world.wait_until(
+                await update_world.wait_until(
                     updates, lambda items: farm.power.is_out or items["vault/2"].phase == "confirmed"
                 )
 

@@ -26,7 +26,7 @@ from node.update.jobs import Letter
 from tests import twin_world, virtual_time
 from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, party, resolving, unchanged
 from tests.twin_world import utc_s
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

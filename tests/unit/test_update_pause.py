@@ -10,8 +10,8 @@ import pytest
 
 from node.api.pauses import no_trial
 from node.update.driver import Updates
-from tests.unit import test_update_driver as driver
-from tests.unit.test_update_driver import SENDER, Farm, live, wait_until
+from tests import update_world
+from tests.update_world import SENDER, Farm, live, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 
@@ -36,7 +36,7 @@ def test_no_release_is_taken_up_and_its_history_says_why_until_the_pause_is_over
 
 
 def test_one_that_waits_for_its_trial_waits_on(farm: Farm, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(driver, "LIMITS", replace(driver.LIMITS, stagger_s_max=1000.0))
+    monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, stagger_s_max=1000.0))
 
     async def story(updates: Updates) -> None:
         await updates.offered(farm.publish("2"), SENDER)
@@ -67,7 +67,7 @@ def test_a_trial_that_runs_goes_on(farm: Farm):
 
 
 def test_no_decoy_begins_and_one_that_runs_ends(farm: Farm, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(driver, "LIMITS", replace(driver.LIMITS, decoy_every_s=1.0))
+    monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, decoy_every_s=1.0))
 
     async def story(updates: Updates) -> None:
         async with asyncio.timeout(3600.0):

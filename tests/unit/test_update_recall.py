@@ -17,7 +17,7 @@ from node.update.developers import trouble
 from node.update.driver import Updates
 from tests import signed_world
 from tests.unit.test_trust_recall import Change, recalls, says
-from tests.unit.test_update_driver import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

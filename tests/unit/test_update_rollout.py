@@ -15,7 +15,7 @@ from node.update.driver import Updates
 from node.update.noted import HALTED, NOT_YET
 from node.update.store import Saved
 from tests.twin_world import Nature
-from tests.unit.test_update_driver import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

@@ -12,7 +12,7 @@ from node.trial.profile import REAL, URGENT
 from node.update.driver import Updates
 from node.update.events import REAL as REAL_LIMITS
 from tests.twin_world import Nature
-from tests.unit.test_update_driver import (
+from tests.update_world import (
     PROFILE,
     SENDER,
     Farm,
@@ -21,7 +21,7 @@ from tests.unit.test_update_driver import (
     tree_of,
     wait_until,
 )
-from tests.unit.test_update_driver import (
+from tests.update_world import (
     URGENT as TRIED,
 )
 

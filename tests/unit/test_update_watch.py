@@ -15,13 +15,13 @@ from node.update.driver import Updates
 from node.update.events import Limits, Resumed, Returned, Succeeded, SwitchBack, Ticked, VaultFailed, Vetoed
 from node.update.lifecycle import Lifecycle
 from node.update.watch import Watch
+from tests import update_world
 from tests.twin_world import Nature
-from tests.unit import test_update_driver as world
 from tests.unit.test_lifecycle import LIMITS, OLD, TO_PROBATION, last, play
-from tests.unit.test_update_driver import (
+from tests.update_world import (
     LIMITS as FARM_LIMITS,
 )
-from tests.unit.test_update_driver import (
+from tests.update_world import (
     SENDER,
     Farm,
     PowerCut,
@@ -306,8 +306,8 @@ class TestBesideANewerOne:
 
 class TestTheStoreFromBefore:
     def test_it_is_kept_as_long_as_the_version_in_use_is_watched(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
-        profile = replace(world.PROFILE, way_back_s=-1e9)  # as if the calendar were far ahead
-        monkeypatch.setattr(world, "PROFILE", profile)
+        profile = replace(update_world.PROFILE, way_back_s=-1e9)  # as if the calendar were far ahead
+        monkeypatch.setattr(update_world, "PROFILE", profile)
         store = farm.folder / "vault" / "chunks"
         store.mkdir(parents=True)
         (farm.folder / "vault" / "incoming").mkdir()

@@ -19,7 +19,7 @@ from tests import signed_world
 from tests.layer_world import Network, Workshop, signed
 from tests.signed_world import unchanged
 from tests.twin_world import Nature
-from tests.unit.test_update_driver import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
 

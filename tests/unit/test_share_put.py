@@ -1,0 +1,225 @@
+"""What ``perennial put`` refuses before anything is stored, one sentence for each trouble, and how it resumes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from node.api.shares import putting, transfer, walk
+from node.api.shares.journal import JOURNALS_MAX, RECENT_S, Journal
+from node.cli.tray import perennial
+from node.supervisor.errors import RequestRefused
+from tests.share_world import MIB, World, content_of, made_file, made_garden, sharing
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with sharing(tmp_path, monkeypatch) as world:
+        yield world
+
+
+class TestWhatCannotBePut:
+    def refused(self, world: World, source: Path) -> str:
+        said = world.fail("put", str(source))
+        assert world.node.puts == [], "something was put before all was looked at"
+        return said
+
+    def test_nothing_there(self, world: World):
+        missing = world.folder / "missing"
+        assert self.refused(world, missing) == f"There is nothing at {missing}."
+
+    def test_a_folder_with_a_link_loop(self, world: World):
+        garden = made_garden(world)
+        (garden / "beds" / "zzz").symlink_to(garden)
+        loop = garden / "beds" / "zzz"
+        assert self.refused(world, garden) == (f"{loop} leads back to a folder that it lies in, so that it has no end.")
+
+    def test_a_link_to_itself_and_a_link_to_nothing(self, world: World):
+        garden = made_garden(world)
+        (garden / "self").symlink_to("self")
+        circling = "is a link that leads back to itself, so that it has no end."
+        assert self.refused(world, garden) == f"{garden / 'self'} {circling}"
+        (garden / "self").unlink()
+        (garden / "a").symlink_to("b")
+        (garden / "b").symlink_to("a")
+        assert self.refused(world, garden) == f"{garden / 'a'} {circling}"
+        assert self.refused(world, garden / "b") == f"{garden / 'b'} {circling}"
+        (garden / "a").unlink()
+        (garden / "b").unlink()
+        (garden / "gone").symlink_to("nowhere")
+        assert self.refused(world, garden) == f"{garden / 'gone'} is a link that leads nowhere."
+
+    def test_what_is_neither_a_file_nor_a_folder(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        garden = made_garden(world)
+        os.mkfifo(garden / "pipe")
+        assert self.refused(world, garden) == f"{garden / 'pipe'} is neither a file nor a folder."
+        (garden / "pipe").unlink()
+        monkeypatch.chdir(garden)
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind("s")
+            assert self.refused(world, garden) == f"{garden / 's'} is neither a file nor a folder."
+        assert self.refused(world, Path("/dev/null")).startswith("/dev/null is neither")
+
+    def test_a_file_that_cannot_be_read(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        garden = made_garden(world)
+        monkeypatch.setattr(os, "access", lambda path, _mode: "water" not in str(path))  # root may read everything
+        for source in (garden, garden / "water"):
+            assert self.refused(world, source) == f"{garden / 'water'} cannot be read: Permission denied."
+
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            (b"\xff\xfe", "it is not written in UTF-8"),
+            (b"a\nb", "it holds a line break, a tab or another sign that cannot be seen"),
+            (b"nul", "Windows keeps it for a device"),
+            (b"Con .txt", "Windows keeps it for a device"),
+            ("\u202egpj".encode(), "it holds a sign that turns the direction of writing"),
+            (b"a\\b", "it holds a slash or a backslash"),
+        ],
+    )
+    def test_a_name_that_cannot_be_shared_and_why(self, world: World, name: bytes, why: str):
+        garden = made_garden(world)
+        (garden / os.fsdecode(name)).write_text("x")
+        said = self.refused(world, garden)
+        assert said.endswith(f" has a name that cannot be shared: {why}. Give it another one.")
+        assert said.isprintable()
+
+    def test_the_whole_disk_has_no_name(self, world: World):
+        assert self.refused(world, Path("/")) == "/ has no name of its own, so it cannot be shared."
+
+    def test_what_lies_too_deep_or_has_too_long_a_path(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        deep = world.folder / "deep"
+        deep.mkdir()
+        monkeypatch.chdir(deep)
+        for _ in range(65):
+            Path("d").mkdir()
+            os.chdir("d")
+        assert "it lies more than 64 names deep" in self.refused(world, deep)
+        long = world.folder / "long"
+        long.mkdir()
+        os.chdir(long)
+        for _ in range(16):
+            Path("n" * 254).mkdir()
+            os.chdir("n" * 254)
+        assert "with the folders above it, it is longer than 4000 bytes" in self.refused(world, long)
+
+    def test_an_empty_path_is_not_the_current_folder(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(made_garden(world))
+        address = world.put(made_file(world, 10))["address"]
+        world.node.puts.clear()
+        for arguments in (
+            ["put", ""],
+            ["get", address, "-o", ""],
+            ["put", ".", "--home", ""],
+            ["--home", "", "put", "."],
+        ):
+            result = world.call(*arguments) if "--home" not in arguments else CliRunner().invoke(perennial, arguments)
+            assert (result.exit_code, result.stdout) == (2, ""), result.output
+            assert "an empty path names nothing" in result.stderr
+        assert world.node.puts == []
+
+    def test_two_names_that_look_the_same(self, world: World):
+        garden = made_garden(world)
+        for form in ("NFC", "NFD"):
+            (garden / unicodedata.normalize(form, "Äpfel")).write_text("x")
+        assert "stands beside another one whose name looks the same" in self.refused(world, garden)
+
+    @pytest.mark.parametrize("change", ["longer", "shorter", "other"])
+    def test_a_file_that_changes_while_it_is_put(self, world: World, monkeypatch: pytest.MonkeyPatch, change: str):
+        source = made_file(world, 3 * MIB)
+        read = putting._read
+        count = 0
+
+        def read_and_change(*arguments: Any) -> tuple[bytes, bytes]:
+            nonlocal count
+            count += 1
+            if count == 2:
+                with source.open("r+b") as file:
+                    file.seek(0, os.SEEK_END if change == "longer" else os.SEEK_SET)
+                    file.write(b"!")
+                    if change == "shorter":
+                        file.truncate(MIB + 5)
+                os.utime(source, ns=(1, 1))
+            return read(*arguments)
+
+        monkeypatch.setattr(putting, "_read", read_and_change)
+        assert world.fail("put", str(source)) == f"{source} changed while it was put."
+
+    def test_a_folder_that_changes_while_it_is_put(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        garden = made_garden(world)
+        look = walk.scan
+
+        def scan_and_change(source: Path) -> Any:
+            totals = look(source)
+            (garden / "weed").write_text("late")
+            return totals
+
+        monkeypatch.setattr("node.api.shares.putting.scan", scan_and_change)
+        assert world.fail("put", str(garden)) == f"{garden} changed while it was put."
+
+    def test_a_network_that_takes_no_more(self, world: World):
+        world.node.accepts_chunks_max = 2
+        said = world.fail("put", str(made_file(world, 5 * MIB)))
+        assert said == "A part could not be stored: The network is full. The same command goes on from there."
+
+    def test_a_network_that_stays_busy_is_not_asked_for_ever(self, world: World):
+        world.node.put_troubles = [RequestRefused("peer.unreachable", "1 holders took the chunk, 3 are needed")] * 100
+        said = world.fail("put", str(made_file(world, 10)))
+        assert said == (
+            "A part could not be stored: Too few computers can be reached: 1 of at least 3 could take a part of it."
+            " The same command goes on from there."
+        )
+        assert len(world.node.puts) == 1 + len(transfer.PAUSES_S)
+
+    def test_no_node(self, tmp_path: Path):
+        (tmp_path / "a").write_text("x")
+        for arguments in (["put", str(tmp_path / "a")], ["get", "ab" * 32, "-o", str(tmp_path / "b")]):
+            result = CliRunner().invoke(perennial, [*arguments, "--home", str(tmp_path)])
+            assert (result.exit_code, result.stderr) == (1, f"Perennial does not run on {tmp_path}.\n")
+        assert {path.name for path in tmp_path.iterdir()} == {"a"}
+
+
+class TestPuttingAgain:
+    def test_only_what_was_not_acknowledged_is_stored(self, world: World):
+        source = made_file(world, 6 * MIB)
+        world.node.accepts_chunks_max = 4
+        world.fail("put", str(source))
+        known = len(world.node.chunks)
+        world.node.accepts_chunks_max = 10**9
+        world.node.puts.clear()
+        stored = world.put(source)
+        assert stored["chunks_known"] == known == 4
+        assert len(world.node.puts) == stored["chunks"] - known
+        assert world.get(stored["address"]).read_bytes() == source.read_bytes()
+
+    def test_what_changed_meanwhile_is_stored_anew(self, world: World):
+        source = made_file(world, 6 * MIB)
+        world.node.accepts_chunks_max = 4
+        world.fail("put", str(source))
+        world.node.accepts_chunks_max = 10**9
+        source.write_bytes(content_of(6 * MIB, seed=2))
+        stored = world.put(source)
+        assert stored["chunks_known"] == 0
+        assert world.get(stored["address"]).read_bytes() == source.read_bytes()
+
+    def test_what_was_acknowledged_long_ago_or_in_the_future_is_not_relied_on(self, tmp_path: Path):
+        journal = Journal.open(tmp_path, tmp_path / "a", 1_000_000.0)
+        journal.acknowledged(3, b"a" * 32)
+        journal.close()
+        for now_s, is_known in ((1_000_000 + RECENT_S, True), (1_000_001 + RECENT_S, False), (999_999, False)):
+            journal = Journal.open(tmp_path, tmp_path / "a", now_s)
+            assert journal.has(3, b"a" * 32) is is_known
+            assert not any((journal.has(2, b"a" * 32), journal.has(3, b"b" * 32), journal.has(9, b"a" * 32)))
+            journal.close()
+
+    def test_no_more_than_some_journals_are_kept(self, tmp_path: Path):
+        for number in range(JOURNALS_MAX + 5):
+            Journal.open(tmp_path, tmp_path / str(number), 1.0).close()
+        assert len(list((tmp_path / "state/puts").iterdir())) == JOURNALS_MAX

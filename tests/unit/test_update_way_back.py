@@ -1,0 +1,145 @@
+"""A version that fails in probation is left for the one before, with the store that was kept for it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from node.api.schema import Update
+from node.update.driver import Updates
+from tests.twin_world import Nature
+from tests.update_world import DONE, PROFILE, SENDER, Farm, live, tell, tree_of, wait_until
+
+pytestmark = pytest.mark.usefixtures("cheap_signing")
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return Farm(folder=tmp_path)
+
+
+class TestTheWayBack:
+    def test_a_version_that_fails_three_times_in_probation_is_left(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            item = updates.updates().items[0]
+            assert (item.verdict, item.reason) == ("rolled back", "it failed 3 times in probation: exit code 1")
+
+        live(farm, story)
+
+        assert farm.switches == [tree_of("2"), farm.own]
+        assert (farm.slots.current("vault"), farm.slots.previous("vault")) == (farm.own, None)
+
+    def test_two_failures_do_not_end_it(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            updates.vault_failed("long before")
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            updates.vault_failed("exit code 1")
+            updates.vault_failed("exit code 1")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+    def test_a_version_that_does_not_take_over_is_left(self, farm: Farm):
+        farm.switch_fails = lambda tree: tree == tree_of("2")
+        update = tell(farm, farm.publish("2"))["vault/2"]
+        assert (update.phase, update.reason) == ("rolled_back", "it did not take over: the port is in use")
+        assert farm.slots.current("vault") == farm.own
+
+    def test_a_way_back_that_fails_is_tried_again_and_left_to_the_pointer(self, farm: Farm):
+        farm.switch_fails = lambda _: True
+        update = tell(farm, farm.publish("2"))["vault/2"]
+        assert update.phase == "rolled_back"
+        assert farm.slots.current("vault") == farm.own
+        assert farm.switches == [tree_of("2"), farm.own, farm.own, farm.own]
+
+    def test_from_the_first_step_back_nobody_starts_the_version_that_failed(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+
+        live(farm, story)
+        assert (farm.switches, farm.pointed_at) == ([tree_of("2"), farm.own], [farm.own, farm.own])
+
+    def test_a_slot_that_rots_before_its_trial_is_not_held_against_the_release(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "staged")
+            file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
+            file.chmod(0o600)
+            file.write_bytes(b"rot")
+            await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
+            item = updates.updates().items[0]
+            assert (item.phase, "no trial could be held" in item.reason) == ("not_proven", True)
+
+        live(farm, story)
+        assert farm.orders == []
+
+    def test_a_slot_that_rots_before_the_switch_is_never_started(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
+            file.chmod(0o600)
+            file.write_bytes(b"rot")
+            await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
+            assert updates.updates().items[0].phase == "rolled_back"
+
+        live(farm, story)
+        assert tree_of("2") not in farm.switches
+
+
+class TestTheStoreThatIsKept:
+    CHUNK = "c" * 64
+
+    @pytest.fixture
+    def store(self, farm: Farm) -> Path:
+        store = farm.folder / "vault" / "chunks"
+        store.mkdir(parents=True)
+        (farm.folder / "vault" / "incoming").mkdir()
+        (store / self.CHUNK).write_bytes(b"a chunk")
+        return store
+
+    def test_it_is_kept_before_the_switch_and_until_the_way_back_is_closed(self, farm: Farm, store: Path):
+        heads = [farm.publish("2"), farm.publish("3", Nature(starts=False)), farm.publish("4", Nature(starts=False))]
+
+        def is_decided(name: str, items: dict[str, Update]) -> bool:
+            return name in items and items[name].phase in DONE
+
+        async def story(updates: Updates) -> None:
+            for number, pause_s, kept in ((0, 0.0, 1), (1, 0.0, 1), (2, PROFILE.way_back_s, 0)):
+                await asyncio.sleep(pause_s)
+                await updates.offered(heads[number], SENDER)
+                await wait_until(updates, partial(is_decided, f"vault/{number + 2}"))
+                await asyncio.sleep(1.0)  # for what is done after the end
+                assert len(farm.kept_names()) == kept, number
+
+        live(farm, story)
+        assert (farm.switches, farm.kept_at_switch) == ([tree_of("2")], [self.CHUNK])
+        assert [path.name for path in store.iterdir()] == [self.CHUNK]
+
+    def test_after_the_way_back_nothing_of_it_is_left(self, farm: Farm, store: Path):
+        farm.switch_fails = lambda tree: tree == tree_of("2")
+        assert tell(farm, farm.publish("2"))["vault/2"].phase == "rolled_back"
+        assert (farm.kept_at_switch, farm.kept_names()) == ([self.CHUNK], [])
