@@ -29,6 +29,6 @@ class PracticeProfile:
     traffic_chunk_bytes_max: int = 1 << 16
     traffic_chunks_max: int = 300
     stand_s_max: float = 60.0  # for the network to stand
-    decide_s_max: float = 420.0  # for all farms to decide one release
+    decide_s_max: float = 480.0  # for all farms to decide one release
     trial: Profile = PRACTICE
     limits: Limits = PRACTICE_LIMITS

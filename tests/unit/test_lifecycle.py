@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
+
+from node.trial.profile import PRACTICE, PRACTICE_URGENT, REAL, URGENT, Profile
+from node.update.events import PRACTICE as PRACTICE_LIMITS
 from node.update.events import (
     CleanUp,
     ContentRefused,
@@ -117,6 +121,14 @@ class TestFetching:
 
 
 class TestTheTrial:
+    @pytest.mark.parametrize(
+        ("limits", "profile"),
+        [(Limits(), REAL), (Limits(), URGENT), (PRACTICE_LIMITS, PRACTICE), (PRACTICE_LIMITS, PRACTICE_URGENT)],
+        ids=["real", "urgent", "practice", "urgent practice"],
+    )
+    def test_is_never_cut_off_before_its_own_end(self, limits: Limits, profile: Profile):
+        assert limits.trial_s > profile.start_s_max + profile.trial_s_max
+
     def test_a_refused_release_goes_no_further(self):
         state, effects = play(*TO_TRIAL, TrialEnded(50.0, "refuse", "lost a chunk"))
         assert (state.phase, state.reason) == ("refused", "lost a chunk")
