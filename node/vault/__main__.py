@@ -111,7 +111,7 @@ class Process:
             driver.handle,
             self._clock,
             beat_s=order.pace.beat_s,
-            greeted=driver.greeted,
+            listener=driver,
         )
         network.set_limits(order.limits or Limits())
         async with asyncio.TaskGroup() as tasks:

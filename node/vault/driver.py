@@ -26,6 +26,7 @@ from node.vault.core.events import (
     ChunkWritten,
     CommandReceived,
     Counted,
+    DialUnanswered,
     Effect,
     Event,
     Now,
@@ -36,6 +37,8 @@ from node.vault.core.events import (
     RemoveChunk,
     Reply,
     RequestReceived,
+    SeenAt,
+    Send,
     Started,
     StoreChecked,
     Tell,
@@ -152,6 +155,16 @@ class Driver:
         if self._started.is_set():
             self._take(PeerGreeted(self.now(), peer, head))
 
+    def unanswered(self, peer: PeerRecord) -> None:
+        """A peer is being dialled, and nobody has answered yet."""
+        if self._started.is_set():
+            self._take(DialUnanswered(self.now(), peer))
+
+    def seen_at(self, addresses: tuple[str, ...]) -> None:
+        """The vault can be dialled at these addresses from now on."""
+        if self._started.is_set():
+            self._take(SeenAt(self.now(), addresses))
+
     def found(self, introduction: Introduction) -> None:
         """The local network names a vault."""
         self._take(VaultFound(self.now(), introduction))
@@ -224,6 +237,8 @@ class Driver:
                 self._tell(self._completed(effect.report))
             case Ask():
                 self._spawn(self._ask(effect))
+            case Send():
+                self._spawn(self._send(effect))
             case WriteChunk():
                 self._spawn(self._write(effect))
             case ReadChunk():
@@ -267,6 +282,10 @@ class Driver:
             self._take(AskFailed(self.now(), effect.ask_id, error.code))
         else:
             self._take(AnswerReceived(self.now(), effect.ask_id, answered.subnet, message, answered.peer))
+
+    async def _send(self, effect: Send) -> None:
+        assert self._network is not None
+        await self._network.send(effect.peers, codec.encode(effect.message), effect.most)
 
     def _peer_silent(self, peer: PeerRecord) -> None:
         self._take(PeerSilent(self.now(), peer))

@@ -97,6 +97,13 @@ class Network(Protocol):
         """
         ...
 
+    async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
+        """Put one request to the first ``most`` of these with whom a connection stands; what they answer is dropped.
+
+        Nobody is dialled, and no failure is told.
+        """
+        ...
+
     def looks(self, looks: Looks) -> Looks:
         """``looks`` with what only the network itself can see: who came in, whose time is another, how much flowed."""
         ...

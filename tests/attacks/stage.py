@@ -112,7 +112,7 @@ class Body:
     async def _run(self) -> None:
         endpoint = Endpoint(
             self._stage.network, self, self._address, Nat.OPEN, self._clock, lambda: self.core.record, self._answer,
-            PACE.beat_s,
+            PACE.beat_s, self.driver.unanswered,
         )  # fmt: skip
         try:
             await self.driver.run(endpoint, endpoint.addresses)

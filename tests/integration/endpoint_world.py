@@ -43,6 +43,22 @@ class SystemClock:
         return time.time() + self.off_s
 
 
+class Heard:
+    """Writes down what a host's network notices."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def greeted(self, peer: PeerRecord, head: bytes) -> None:
+        self._host.heads_heard.append((peer.vault_id, head))
+
+    def unanswered(self, peer: PeerRecord) -> None:
+        self._host.dialled_in_vain.append(peer.vault_id)
+
+    def seen_at(self, addresses: tuple[str, ...]) -> None:
+        self._host.renew(addresses)
+
+
 class Host:
     """One endpoint with an identity; it answers every request with a Pong.  Its calendar is ``off_s`` ahead."""
 
@@ -53,6 +69,7 @@ class Host:
         self.asked_by: list[PeerRecord] = []
         self.head = b""
         self.heads_heard: list[tuple[bytes, bytes]] = []  # vault id, digest
+        self.dialled_in_vain: list[bytes] = []  # vault ids
         self.network: IrohNetwork
         self.record: PeerRecord
 
@@ -60,7 +77,7 @@ class Host:
         self.renew(())
         self.network = await IrohNetwork.bind(
             self.seed, f"127.0.{number}.1:0", self._greet, self._answer, self.clock, beat_s=beat_s,
-            greeted=lambda peer, head: self.heads_heard.append((peer.vault_id, head)),
+            listener=Heard(self),
         )  # fmt: skip
         self.renew(self.network.addresses)
 

@@ -104,7 +104,7 @@ class Process:
         driver = Driver(vault, store, host.clock, self._tell)
         self.endpoint = Endpoint(
             around.network, self, host.address, host.nat, host.clock, lambda: vault.record, driver.handle,
-            around.pace.beat_s,
+            around.pace.beat_s, driver.unanswered,
         )  # fmt: skip
         self.store, self.vault, self.driver = store, vault, driver
         await driver.run(self.endpoint, self.endpoint.addresses)

@@ -13,6 +13,7 @@ was cut off or broke the session, which is all that the beats would have brought
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import math
 import random
@@ -30,8 +31,10 @@ from node.vault.ports import Answered, Clock, Handler
 from tests.simulation.loop import Owner, SimLoop, current_owner
 
 RESEND_S: Final = 0.3  # after the first loss; doubled with each further one
+SEND_S: Final = 5.0
 MAPPING_S: Final = 30.0  # after which a router forgets through which port a silent vault can be dialled
 RESENDS_MAX: Final = 7  # then the line is dead for QUIC too
+DOOR_S: Final = 0.5  # without an answer, before the vault is told
 SILENT_BEATS: Final = 2.0
 SESSIONS_MAX: Final = 384  # as a real vault: 256 accepted, 128 dialled
 
@@ -43,6 +46,7 @@ class Nat(Enum):
 
     OPEN = auto()
     CONE = auto()  # can be dialled while its router remembers that it has sent something
+    RESTRICTED = auto()  # can be dialled only by whom it has sent something lately
     SYMMETRIC = auto()  # nobody can dial it: it is reached over sessions that it has made
 
 
@@ -124,7 +128,7 @@ class Endpoint:
 
     def __init__(
         self, network: SimNetwork, owner: Owner, address: str, nat: Nat, clock: Clock, record: Callable[[], PeerRecord],
-        handler: Handler, beat_s: float,
+        handler: Handler, beat_s: float, unanswered: Callable[[PeerRecord], None] = lambda _peer: None,
     ) -> None:  # fmt: skip
         self.address = address
         self.addresses = (address,)
@@ -139,6 +143,9 @@ class Endpoint:
         self._context.run(current_owner.set, owner)
         self._nat = nat
         self._sent_s = -math.inf  # the last time that a router learned a port from
+        self._sent_to_s: dict[str, float] = {}  # as much for each address, where the router minds it
+        self._dialling: dict[asyncio.Future[Session], bytes] = {}  # who waits for which transport key
+        self._unanswered = unanswered
         self._clock = clock
         self._record = record
         self._handler = handler
@@ -173,6 +180,12 @@ class Endpoint:
             if not answer.cancel() and not answer.cancelled():
                 answer.exception()  # it is told by now, or nobody is left to be told
         return Answered(received, session.other.subnet, session.peer)
+
+    async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
+        live = [peer for peer in peers if self._hears(peer.transport_key)]
+        for peer in live[:most]:
+            with contextlib.suppress(Unreachable):
+                await self.request(peer, content, SEND_S)
 
     def looks(self, looks: Looks) -> Looks:
         return looks
@@ -229,6 +242,7 @@ class Endpoint:
         """The router starts anew: what comes over an old session finds nobody, and this vault has to dial again."""
         if self._nat is not Nat.OPEN:
             self._sent_s = -math.inf
+            self._sent_to_s.clear()
             for session in list(self._sessions.values()):
                 session.other._sessions.pop(self.transport_key, None)
                 session.other._listen_to(self.transport_key)
@@ -265,19 +279,28 @@ class Endpoint:
         """Connect and greet, while ``answer`` may still come; a time-out of it ends this too."""
         if not peer.addresses:
             raise Unreachable("the peer has no address")
-        self._sent_s = self._loop.now_s
         waiter: asyncio.Future[Session] = self._loop.create_future()
         answer.add_done_callback(lambda _answer: _time_out(waiter))
+        self._dialling[waiter] = peer.transport_key
+        self._has_sent_to(peer.addresses[0])
         delay_s = self._network.delay_s(0) + self._network.delay_s(0)  # one round trip; the second carries the message
         self._loop.call_later(delay_s, self._connect, peer, waiter, 0)
-        return await waiter
+        door = self._loop.call_later(DOOR_S, self._unanswered, peer)
+        try:
+            return await waiter
+        finally:
+            door.cancel()
+            del self._dialling[waiter]
 
     def _connect(self, peer: PeerRecord, waiter: asyncio.Future[Session], tried: int) -> None:
         if waiter.done() or not self.is_open:
             return
         network, address = self._network, peer.addresses[0]
         other = network.endpoints.get(address)
-        is_reached = other is not None and other._can_be_dialled() and other.transport_key == peer.transport_key
+        self._has_sent_to(address)
+        is_reached = (
+            other is not None and other._can_be_dialled(self.address) and other.transport_key == peer.transport_key
+        )
         if other is None or not is_reached or not network.can_pass(self.address, address) or not network.can_pass(
             address, self.address
         ):  # fmt: skip
@@ -285,7 +308,7 @@ class Endpoint:
                 self._loop.call_later(RESEND_S * 2**tried, self._connect, peer, waiter, tried + 1)
             return
         try:
-            waiter.set_result(self._greet(peer, other))
+            self._greet(peer, other)  # whoever waits for it is told
         except PeerError as error:
             waiter.set_exception(error)
 
@@ -313,8 +336,18 @@ class Endpoint:
             del self._sessions[next(iter(self._sessions))]
         if key in self._watched:
             session.other._watchers[self] = None
+        for waiter, wanted in self._dialling.items():
+            if wanted == key and not waiter.done():
+                waiter.set_result(session)
 
-    def _can_be_dialled(self) -> bool:
+    def _has_sent_to(self, address: str) -> None:
+        self._sent_s = self._loop.now_s
+        if self._nat is Nat.RESTRICTED:
+            self._sent_to_s[address] = self._loop.now_s
+
+    def _can_be_dialled(self, by: str) -> bool:
+        if self._nat is Nat.RESTRICTED:
+            return self._loop.now_s - self._sent_to_s.get(by, -math.inf) < MAPPING_S
         if self._nat is Nat.CONE and any(self._hears(key) for key in self._watched):
             self._sent_s = self._loop.now_s  # it sends signs of life all the time
         is_known = self._loop.now_s - self._sent_s < MAPPING_S

@@ -33,7 +33,7 @@ from tests.simulation.loop import SimLoop, current_owner
 from tests.simulation.network import MAPPING_S, Endpoint, LineOptions, Nat
 from tests.simulation.playing import Player
 from tests.simulation.signing import CheapSigner, cheap_signatures
-from tests.simulation.world import TAKE_UP_S, Scenario, World
+from tests.simulation.world import TAKE_UP_S, Scenario, World, in_world
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
@@ -477,20 +477,6 @@ def written_durably(disk):
     disk.fsync("incoming/0")
 
 
-def in_world(world, story):
-    """What ``story`` returns, played in this world."""
-
-    async def play_story():
-        told = await story(world)
-        for host in world.hosts:
-            host.kill()
-        await asyncio.sleep(1.0)
-        return told
-
-    with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
-        return runner.run(play_story())
-
-
 async def two_cuts(world):
     """Who hears whom of four, once the first of two cuts is over: that between ``a`` and all others."""
     network = world.network
@@ -508,12 +494,12 @@ async def behind_a_router(world):
     endpoint = Endpoint(
         world.network, Owner(), "10.0.9.1:4000", Nat.CONE, HostClock(world.loop), lambda: record, no_handler, 1.0
     )
-    told = [endpoint._can_be_dialled()]
+    told = [endpoint._can_be_dialled("10.0.8.1:4000")]
     with pytest.raises(Unreachable):
         await endpoint.request(record, b"anybody?", 1.0)
-    told.append(endpoint._can_be_dialled())
+    told.append(endpoint._can_be_dialled("10.0.8.1:4000"))
     await asyncio.sleep(MAPPING_S)
-    return [*told, endpoint._can_be_dialled()]
+    return [*told, endpoint._can_be_dialled("10.0.8.1:4000")]
 
 
 async def no_handler(_peer, _subnet, _content):
@@ -529,11 +515,11 @@ async def two_of_which_one_is_behind_a_router(world):
         await asyncio.sleep(1.0)
     endpoint = world.hosts[1].process.endpoint
     await asyncio.sleep(10 * MAPPING_S)
-    told = [endpoint._can_be_dialled()]
+    told = [endpoint._can_be_dialled("10.0.8.1:4000")]
     endpoint.forget_mappings()
-    told.append(endpoint._can_be_dialled())
+    told.append(endpoint._can_be_dialled("10.0.8.1:4000"))
     await asyncio.sleep(MAPPING_S)
-    return [*told, endpoint._can_be_dialled()]
+    return [*told, endpoint._can_be_dialled("10.0.8.1:4000")]
 
 
 async def two_bad_times_at_once(world):

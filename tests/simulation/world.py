@@ -16,9 +16,9 @@ import hashlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -34,6 +34,8 @@ from tests.simulation.loop import SimLoop
 from tests.simulation.network import Nat, SimNetwork
 from tests.simulation.playing import Player
 from tests.simulation.reading import Readers
+
+T = TypeVar("T")
 
 CONTACTS: Final = 6
 QUICK: Final = control.Pace(
@@ -368,3 +370,17 @@ class _ErrorsSeen(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._fail(f"logged: {record.getMessage()}")
+
+
+def in_world(world: World, story: Callable[[World], Coroutine[Any, Any, T]]) -> T:
+    """What ``story`` returns, played in this world; blocks."""
+
+    async def play_story() -> T:
+        told = await story(world)
+        for host in world.hosts:
+            host.kill()
+        await asyncio.sleep(1.0)
+        return told
+
+    with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
+        return runner.run(play_story())

@@ -108,6 +108,9 @@ class Network:
         twin.asked_by.append(self.identity)
         return Answered(codec.encode(twin.answer(codec.decode_request(content))), "127.0.1.0/24", peer)
 
+    async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
+        return None
+
     def looks(self, looks: Looks) -> Looks:
         return looks
 

@@ -23,6 +23,7 @@ from node.vault.core.events import (
     ReadChunk,
     RemoveChunk,
     Reply,
+    Send,
     Tell,
     Watch,
     WriteChunk,
@@ -135,6 +136,9 @@ class Desk:
         ask_id = self._number()
         self._asked[ask_id] = (asker, Asked(peer, message, self.now.monotonic_s))
         self._effects.append(Ask(ask_id, peer, message, timeout_s))
+
+    def send(self, send: Send) -> None:
+        self._effects.append(send)
 
     def call_in(self, delay_s: float, action: Callable[[Desk], None]) -> None:
         """Do it at the first tick after that long; whoever asks for it bounds how many wait."""

@@ -138,6 +138,22 @@ class PeerGreeted:
 
 
 @dataclass(frozen=True, slots=True)
+class DialUnanswered:
+    """Nobody has answered yet where the peer says that it is.  The dialling goes on."""
+
+    now: Now
+    peer: PeerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAt:
+    """``addresses``: where the vault can be dialled, with that of its router, at which others see it."""
+
+    now: Now
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VaultFound:
     """The local network or an invitation names a vault."""
 
@@ -173,6 +189,8 @@ Event = (
     | StoreChecked
     | PeerSilent
     | PeerGreeted
+    | DialUnanswered
+    | SeenAt
     | VaultFound
     | CommandReceived
     | PeerMisbehaved
@@ -187,6 +205,15 @@ class Ask:
     peer: PeerRecord
     message: Request
     timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put a request to the first ``most`` of these with whom a connection stands.  Nobody waits for the answers."""
+
+    peers: tuple[PeerRecord, ...]
+    message: Request
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,4 +266,4 @@ class Tell:
     report: control.Report
 
 
-Effect = Ask | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell
+Effect = Ask | Send | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell

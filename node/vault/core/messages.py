@@ -145,6 +145,18 @@ class GetNote(_Message, frozen=True):
     release: Hash
 
 
+class Arrange(_Message, frozen=True):
+    """Nobody answers where this vault says that it is.  Tell it to dial me, while I dial it."""
+
+    vault_id: Hash
+
+
+class Meet(_Message, frozen=True):
+    """This vault dials you, and cannot come in: dial it."""
+
+    record: PeerRecord
+
+
 class Leaving(_Message, frozen=True):
     """I am going down on purpose; ``is_for_good``: do not wait for me, others shall hold my chunks from now on."""
 
@@ -218,5 +230,5 @@ class Refused(_Message, frozen=True):
     code: Code
 
 
-Request = Hello | Ping | FindVaults | Put | Get | Audit | FetchHead | FetchRanks | GetNote | Leaving
+Request = Hello | Ping | FindVaults | Put | Get | Audit | FetchHead | FetchRanks | GetNote | Arrange | Meet | Leaving
 Answer = Hello | Pong | Vaults | Stored | Chunk | Audited | NotHeld | HeadContent | Ranks | NoteContent | Refused

@@ -28,12 +28,14 @@ from node.vault.core.events import (
     ChunkWritten,
     CommandReceived,
     Counted,
+    DialUnanswered,
     Effect,
     Event,
     PeerGreeted,
     PeerMisbehaved,
     PeerSilent,
     RequestReceived,
+    SeenAt,
     Started,
     StoreChecked,
     Ticked,
@@ -52,9 +54,11 @@ from node.vault.core.knowing import know
 from node.vault.core.lookout import Lookout
 from node.vault.core.messages import (
     CHUNK_BYTES_MAX,
+    Arrange,
     Audit,
     Get,
     Leaving,
+    Meet,
     Pong,
     Put,
     Refused,
@@ -65,6 +69,7 @@ from node.vault.core.operations import AskOperation, GetOperation, PutOperation,
 from node.vault.core.orders import carry_files, hear_judged, introduce_all, renew
 from node.vault.core.outlook import neighbours
 from node.vault.core.proving import Line
+from node.vault.core.rendezvous import Rendezvous
 from node.vault.core.replication import Replicator
 from node.vault.core.restore import Restorer
 from node.vault.core.scrub import Scrub, StoreCare
@@ -112,6 +117,7 @@ class Vault:
         self._scrub = Scrub(config.pace.scrub_s)
         self._store_care = StoreCare()
         self._lookout = Lookout(config.pace.audit_s)
+        self._rendezvous = Rendezvous()
         self._audit_at_s = 0.0
         self._keep_to(config.limits)
 
@@ -170,6 +176,10 @@ class Vault:
                 self._carrier.heard(self._desk, event.peer, event.head)
             case PeerGreeted():
                 self._desk.counters["replaced key"] += 1
+            case DialUnanswered():
+                self._rendezvous.unanswered_dial(self._desk, event.peer)
+            case SeenAt():
+                self._seen_at(event)
             case VaultFound():
                 self._neighbourhood.introduce(self._desk, event.introduction)
             case CommandReceived():
@@ -197,6 +207,12 @@ class Vault:
         self._lookout.start(desk)
         # Not all vaults that start together shall work at the same moments for ever.
         self._audit_at_s = event.now.monotonic_s + self._config.pace.audit_s * desk.random.random()
+
+    def _seen_at(self, event: SeenAt) -> None:
+        """Say so from now on: those who are connected learn it by a new greeting, the supervisor at once."""
+        desk = self._desk
+        desk.record = make_record(desk.signer, desk.record.certificate, event.addresses, event.now.utc_s)
+        desk.tell(control.Listening(encode_record(desk.record)))
 
     def _tick(self) -> None:
         self._desk.ring()
@@ -242,6 +258,10 @@ class Vault:
                 desk.limits.begin(event.request_id, event.subnet)
                 self._lookout.asked_for(desk, event.peer, message)
                 Serving(event.request_id, event.peer, message).begin(desk)
+            case Arrange():
+                desk.reply(event.request_id, self._rendezvous.arrange(desk, event, message))
+            case Meet():
+                desk.reply(event.request_id, self._rendezvous.meet(desk, event, message))
             case Leaving():
                 if message.is_for_good:
                     self._replicator.goodbye(desk, event.peer)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import iroh
 from iroh import IrohError
@@ -36,17 +37,38 @@ from node.vault.transport.throttle import Meter, Throttle
 
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
+DOOR_S: Final = 0.5  # without an answer, before others are asked to tell the peer
+SEND_S: Final = 5.0
+RENEWAL_S: Final = 2.0  # for a new greeting of a peer with whom a connection stands
 PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
 FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
 
 logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
-Greeted = Callable[[PeerRecord, bytes], None]  # a peer has said Hello, and which head it carries
 
 
-def _nobody_listens(_peer: PeerRecord, _head: bytes) -> None:
-    """For who carries no heads."""
+class Listener(Protocol):
+    """Who is told what the network notices.  Called in the event loop; must not wait."""
+
+    def greeted(self, peer: PeerRecord, head: bytes) -> None:
+        """A peer has said Hello, and which head it carries."""
+
+    def unanswered(self, peer: PeerRecord) -> None:
+        """A peer is being dialled, and nobody has answered for DOOR_S."""
+
+    def seen_at(self, addresses: tuple[str, ...]) -> None:
+        """Where this vault can be dialled from now on, with the address of its router."""
+
+
+class _Nobody:
+    """For who only asks."""
+
+    def greeted(self, peer: PeerRecord, head: bytes) -> None: ...
+
+    def unanswered(self, peer: PeerRecord) -> None: ...
+
+    def seen_at(self, addresses: tuple[str, ...]) -> None: ...
 
 
 class IrohNetwork:
@@ -54,17 +76,18 @@ class IrohNetwork:
 
     def __init__(
         self, endpoint: iroh.Endpoint, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float,
-        greeted: Greeted,
+        listener: Listener,
     ) -> None:  # fmt: skip
         self._endpoint = endpoint
         self._greeting = greeting
-        self._greeted = greeted
+        self._listener = listener
         self._handler = handler
         self._clock = clock
         self._dialling: dict[bytes, asyncio.Lock] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self.counters: Counter[str] = Counter()
         self._seen = Seen()
+        self._outer = ""  # where others see this vault, if its computer does not have that address
         self._sessions = Sessions()
         self._places = Places(self.counters)
         self._attempts = Attempts()
@@ -75,7 +98,7 @@ class IrohNetwork:
     @classmethod
     async def bind(
         cls, seed: bytes, address: str, greeting: Greeting, handler: Handler, clock: Clock, *, beat_s: float = BEAT_S,
-        greeted: Greeted = _nobody_listens,
+        listener: Listener | None = None,
     ) -> IrohNetwork:  # fmt: skip
         """Bind a UDP port under the transport key of ``seed``.
 
@@ -91,7 +114,7 @@ class IrohNetwork:
             endpoint = await iroh.Endpoint.bind(options)
         except IrohError as error:
             raise OSError(f"cannot use {address}: {_say(error)}") from error
-        return cls(endpoint, greeting, handler, clock, beat_s=beat_s, greeted=greeted)
+        return cls(endpoint, greeting, handler, clock, beat_s=beat_s, listener=listener or _Nobody())
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -133,6 +156,13 @@ class IrohNetwork:
         session.answered_s = self._clock.monotonic_s()
         return Answered(answer, session.subnet, session.peer)
 
+    async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
+        live = (session for peer in peers if (session := self._sessions.get(peer.transport_key)) is not None)
+        for session in itertools.islice(live, most):
+            with contextlib.suppress(IrohError, TimeoutError):
+                async with asyncio.timeout(SEND_S), session.asking:
+                    await session.ask(content, codec.MESSAGE_BYTES_MAX)
+
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
         self._heartbeat.watch(peers, silent)
 
@@ -151,19 +181,32 @@ class IrohNetwork:
     async def _any_session_with(self, peer: PeerRecord) -> Session:
         """The one under the peer's transport key: two vault ids may have certified the same."""
         session = self._sessions.get(peer.transport_key)
-        if session is not None and session.told == self._greeting("").record:
+        if session is not None and self._greeting("").record in (session.told, session.untold):
             return session
         lock = self._dialling.setdefault(peer.transport_key, asyncio.Lock())
         try:
             async with lock:  # one connection for each pair, however many requests wait for it
                 session = self._sessions.get(peer.transport_key)
-                if session is None or (session.told != self._greeting("").record and peer.addresses):
-                    # A renewed own certificate: only a new Hello shows it to the peer.
+                if session is None:
                     return await self._dial(peer)
-                return session
+                is_told = self._greeting("").record in (session.told, session.untold)
+                return session if is_told or not peer.addresses else await self._greet_anew(peer, session)
         finally:
             if not lock.locked():
                 self._dialling.pop(peer.transport_key, None)
+
+    async def _greet_anew(self, peer: PeerRecord, session: Session) -> Session:
+        """Only a new Hello shows the peer a renewed certificate, or other addresses.
+
+        Who cannot be dialled is asked over the session that stands, and hears of it some time.
+        """
+        own = self._greeting("").record
+        try:
+            async with asyncio.timeout(RENEWAL_S):
+                return await self._dial(peer)
+        except (IrohError, PeerError, TimeoutError):
+            session.untold = own
+            return session
 
     async def _dial(self, peer: PeerRecord) -> Session:
         if not peer.addresses:
@@ -171,7 +214,9 @@ class IrohNetwork:
         dialled = addresses_to_dial(peer.addresses, self.addresses)
         self._seen.called(dialled, self._clock.monotonic_s())
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(dialled))
-        connection = await self._endpoint.connect(target, ALPN)
+        connection = await self._connect(target, peer)
+        if isinstance(connection, Session):
+            return connection
         own = self._greeting("")
         try:
             stream = FrameStream(await connection.open_bi())
@@ -188,6 +233,24 @@ class IrohNetwork:
         kept = self._sessions.add(session)
         self._spawn(self._serve(session))
         return kept
+
+    async def _connect(self, target: iroh.EndpointAddr, peer: PeerRecord) -> iroh.Connection | Session:
+        """A new connection, or the session that the peer has made meanwhile because others told it to."""
+        dialling = asyncio.ensure_future(self._endpoint.connect(target, ALPN))
+        came = self._sessions.coming(peer.transport_key)
+        try:
+            done, _ = await asyncio.wait((dialling, came), timeout=DOOR_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                self._listener.unanswered(peer)
+                await asyncio.wait((dialling, came), return_when=asyncio.FIRST_COMPLETED)
+            is_dialled = dialling.done() and (not came.done() or dialling.exception() is None)
+            return dialling.result() if is_dialled else came.result()
+        finally:
+            came.cancel()
+            dialling.cancel()
+            await asyncio.wait((dialling,))
+            if not dialling.cancelled():
+                dialling.exception()  # it is told by now, or nobody needs it any more
 
     async def _receive(self, incoming: iroh.Incoming) -> None:
         """A peer connects.  Until its address is proven to be its own, it takes up no place of that subnet."""
@@ -264,10 +327,10 @@ class IrohNetwork:
             if is_dialled:  # of strangers that come a few would be enough to put any clock in the wrong
                 self._seen.misdated(subnet, hello.record, Now(now_s, self._clock.utc_s()))
             raise
-        self._greeted(hello.record, hello.head)
+        self._listener.greeted(hello.record, hello.head)
         origin: Origin = ""
         if is_dialled:
-            self._seen.told(subnet, hello.seen_at)
+            self._told(subnet, hello.seen_at)
         elif all(other.subnet != subnet for other in self._sessions.dialled):
             origin = self._seen.origin(subnet, self.addresses, now_s)
             self._seen.came(origin, now_s)
@@ -276,6 +339,15 @@ class IrohNetwork:
         return Session(
             connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s, meter, origin=origin
         )
+
+    def _told(self, subnet: str, seen_at: str) -> None:
+        """A peer says where it sees this vault.  Without a router in between that is no news."""
+        own = self.addresses
+        self._seen.told(subnet, seen_at)
+        outer = self._seen.outer(own)
+        if outer != self._outer:
+            self._outer = outer
+            self._listener.seen_at((*own, outer) if outer else own)
 
     def _is_here(self, address: str) -> bool:
         """Whether who is seen there runs on this computer: what they exchange takes nothing of the farmer's line."""

@@ -24,6 +24,7 @@ CALLED_S: Final = 600.0  # longer than any router holds a way open on which noth
 CALLED_KEPT: Final = 4_096  # subnets
 TOLD_KEPT: Final = 64  # subnets whose word on the own address is kept
 AGREEING_MIN: Final = 2  # of them, before an address is taken for the own one
+NEWEST: Final = 8  # of those words; a line gets another address now and then
 
 Origin = Literal["outside", "nearby", ""]  # where somebody came from by himself; "": perhaps only through an open door
 
@@ -82,10 +83,21 @@ class Seen:
                 return
         except MalformedMessage:
             return
-        self._told[subnet] = _host(seen_at)
+        self._told[subnet] = seen_at
         self._told.move_to_end(subnet)
         if len(self._told) > TOLD_KEPT:
             self._told.popitem(last=False)
+
+    def outer(self, own: Iterable[str]) -> str:
+        """The address and port at which several subnets of the internet see this vault; "" if it has that itself.
+
+        Of the newest words the most.  A router that takes another port for each peer is seen at as many addresses:
+        then there is none.
+        """
+        hosts = {_host(address) for address in own}
+        newest = [address for address in self._told.values() if _host(address) not in hosts][-NEWEST:]
+        address, count = next(iter(Counter(newest).most_common(1)), ("", 0))
+        return address if count >= AGREEING_MIN else ""
 
     def misdated(self, subnet: str, record: PeerRecord, now: Now) -> None:
         """A peer has shown a record in which all fits but the time.
@@ -116,7 +128,7 @@ class Seen:
         for connection in self._open:
             self._count(connection)
         hosts = {_host(address) for address in own}
-        seen_at, count = next(iter(Counter(self._told.values()).most_common(1)), ("", 0))
+        seen_at, count = next(iter(Counter(map(_host, self._told.values())).most_common(1)), ("", 0))
         ages_s = {origin: max(0.0, now_s - at_s) for origin, at_s in self._came_s.items()}
         clocks = sorted((*looks.clocks, *self._clocks.told(now_s)), key=lambda clock: clock.age_s)
         return msgspec.structs.replace(

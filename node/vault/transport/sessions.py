@@ -46,6 +46,7 @@ class Session:
     streams_open: int = 0  # by the peer
     is_open: bool = True
     origin: Origin = ""  # where it came from by itself
+    untold: PeerRecord | None = None  # the own record that the peer could not be shown: it cannot be dialled
 
     async def ask(self, content: bytes, answer_bytes_max: int) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel."""
@@ -77,6 +78,14 @@ class Sessions:
     def __init__(self) -> None:
         self.by_key: dict[bytes, Session] = {}
         self.dialled: set[Session] = set()
+        self._coming: dict[bytes, asyncio.Future[Session]] = {}  # of peers that are being dialled
+
+    def coming(self, transport_key: bytes) -> asyncio.Future[Session]:
+        """The next session that this peer makes.  Cancel it when it is not waited for any more; one for each peer."""
+        came: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        self._coming[transport_key] = came
+        came.add_done_callback(lambda _: self._coming.pop(transport_key, None))
+        return came
 
     def get(self, transport_key: bytes) -> Session | None:
         session = self.by_key.get(transport_key)
@@ -91,6 +100,9 @@ class Sessions:
         old = self.get(key)
         kept = session if old is None or not _is_outdone(session, old) else old
         self.by_key[key] = kept
+        came = self._coming.get(key)
+        if came is not None and not session.is_dialled and not came.done():
+            came.set_result(kept)
         other = old if kept is session else session
         if other is not None and other.is_dialled:
             asyncio.get_running_loop().call_later(REPLACED_S, self.forget, other)
