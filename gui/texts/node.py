@@ -60,6 +60,9 @@ TEXTS: Final[dict[str, str]] = {
     "reach.router": translate(
         "node", "Your router lets nobody in: others can only be asked, and not come by themselves."
     ),
+    "reach.announced": translate(
+        "node", "Your router lets others in once they are announced, and they see to that themselves."
+    ),
     "reach.switch_on_ipv6": translate(
         "node",
         "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"

@@ -105,8 +105,11 @@ REACH_NEARBY: Final = told(
 REACH_ROUTER: Final = told(
     "reach.router", "Your router lets nobody in: others can only be asked, and not come by themselves."
 )
-# An opened port of IPv4 would help nobody: a vault names its own addresses, and not that of the router.  Whether there
-# is IPv6 to switch on only the provider knows; so this is a hint for the curious, and nothing that anybody has to do.
+REACH_ANNOUNCED: Final = told(
+    "reach.announced", "Your router lets others in once they are announced, and they see to that themselves."
+)
+# A router that shows the vault at another port to each cannot be named.  Whether there is IPv6 to switch on only the
+# provider knows; so this is a hint for the curious, and nothing that anybody has to do.
 REACH_ROUTER_HINT: Final = told(
     "reach.switch_on_ipv6",
     "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"

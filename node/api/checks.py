@@ -55,6 +55,7 @@ class Evidence:
     chunk_count: int
     is_practice: bool
     port: str = ""  # of this computer, at which others would come in
+    is_announced: bool = False  # the vault names the address of its router
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
@@ -144,7 +145,10 @@ def _reach(evidence: Evidence) -> Check:
             return _check(evidence, "reach", "ok", texts.REACH_PRACTICE, nearby_s)
         return _check(evidence, "reach", "wait", texts.REACH_PRACTICE_UNKNOWN, nearby_s)
     is_quiet = outside_s is None or outside_s > NOBODY_S
-    if is_quiet and looks.seen_at and not looks.is_seen_own and evidence.up_s > ROUTER_S:
+    is_behind = is_quiet and bool(looks.seen_at) and not looks.is_seen_own
+    if is_behind and evidence.is_announced:
+        return _check(evidence, "reach", "ok", texts.REACH_ANNOUNCED, outside_s)
+    if is_behind and evidence.up_s > ROUTER_S:
         return _check(evidence, "reach", "bad", texts.REACH_ROUTER, outside_s)
     if is_quiet and looks.outside_subnets >= NOBODY_SUBNETS_MIN and evidence.up_s > NOBODY_S:
         advice = texts.reach_nobody_advice(evidence.port) if evidence.port else NOTHING

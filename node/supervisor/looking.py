@@ -121,6 +121,7 @@ class Looking:
             chunk_count=state.chunk_count if state else 0,
             is_practice=self._home.is_practice,
             port=_port(self._vault.record, looks.seen_at if looks else ""),
+            is_announced=looks is not None and looks.seen_at in dict(_addresses(self._vault.record)),
         )
 
     async def network(self) -> schema.NetworkView:
@@ -169,15 +170,22 @@ def _neighbour(vault: KnownVault, now_s: float) -> schema.Neighbour:
     return schema.Neighbour(vault.vault_id.hex()[:8], state, vault.is_close, seen_s)
 
 
+def _addresses(record: bytes) -> tuple[tuple[str, str], ...]:
+    """Host and port of each that the vault's record names; none while it names none."""
+    try:
+        addresses = msgspec.msgpack.decode(record, type=PeerRecord).addresses
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return ()
+    split = (address.rpartition(":") for address in addresses)
+    return tuple((host.strip("[]"), port) for host, _, port in split)
+
+
 def _port(record: bytes, host: str) -> str:
     """At which the vault listens, at the address ``host`` if that is one of its own; "" while that is not known.
 
     It stands in a sentence for the farmer, and the record is the vault's own word: nothing but a number is taken.
     """
-    try:
-        addresses = msgspec.msgpack.decode(record, type=PeerRecord).addresses
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return ""
-    at_host = (address for address in addresses if address.rpartition(":")[0].strip("[]") == host)
-    port = next(at_host, addresses[0] if addresses else "").rpartition(":")[2]
+    addresses = _addresses(record)
+    at_host = (known_port for known, known_port in addresses if known == host)
+    port = next(at_host, addresses[0][1] if addresses else "")
     return port if PORT.fullmatch(port) else ""

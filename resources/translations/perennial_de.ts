@@ -1388,6 +1388,10 @@
         <translation>Der Router lässt niemanden herein: Andere lassen sich nur fragen und können nicht von selbst kommen.</translation>
     </message>
     <message>
+        <source>Your router lets others in once they are announced, and they see to that themselves.</source>
+        <translation>Der Router lässt andere herein, sobald sie angekündigt sind, und darum kümmern sie sich selbst.</translation>
+    </message>
+    <message>
         <source>{over} more than the {quota} that you lend are in use, so nothing new is stored.</source>
         <translation>{over} mehr als die {quota}, die Sie verleihen, sind belegt; darum wird nichts Neues gespeichert.</translation>
     </message>

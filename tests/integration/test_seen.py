@@ -14,7 +14,7 @@ from node.vault.core.identity import Signer, certify, make_record
 from node.vault.errors import PeerError
 from node.vault.looks import Looks
 from node.vault.transport import seen as seen_module
-from node.vault.transport.seen import CALLED_S, TOLD_KEPT, Seen
+from node.vault.transport.seen import CALLED_S, NEWEST, TOLD_KEPT, Seen
 from tests.integration.endpoint_world import Host, play, wait_until
 from tests.unit.test_checks import WELL
 from tests.unit.test_health import GOOD, how_it_stands
@@ -147,6 +147,30 @@ class TestSeen:
         assert (found.seen_at, found.is_seen_own) == ("77.1.2.3", False)
         assert told(found, "reach").sentence.startswith("Your router lets nobody in")
         assert seen.added_to(Looks(), ("77.1.2.3:4433",), 0.0).is_seen_own
+
+    def test_the_router_s_address_is_the_one_that_the_most_of_the_newest_words_name(self):
+        seen, own = Seen(), ("192.168.1.5:4433",)
+        seen.told(FAR, "77.1.2.3:4433")
+        assert seen.outer(own) == ""
+        seen.told(OTHER, "77.1.2.3:4433")
+        assert seen.outer(own) == "77.1.2.3:4433"
+        for number in range(NEWEST):
+            seen.told(f"93.184.{number}.0/24", "77.9.9.9:4433")
+        assert seen.outer(own) == "77.9.9.9:4433"
+
+    def test_a_router_that_shows_another_port_to_each_has_no_address_to_name(self):
+        seen = Seen()
+        seen.told(FAR, "77.1.2.3:4433")
+        seen.told(OTHER, "77.1.2.3:51000")
+        assert seen.outer(()) == ""
+
+    def test_an_address_that_the_computer_has_itself_hides_no_router_s(self):
+        seen, own = Seen(), ("192.168.1.5:4433", "[2a01:4f8::5]:4433")
+        for number in range(NEWEST):
+            seen.told(f"2a01:{number}::/48", "[2a01:4f8::5]:4433")
+        seen.told(FAR, "77.1.2.3:4433")
+        seen.told(OTHER, "77.1.2.3:4433")
+        assert seen.outer(own) == "77.1.2.3:4433"
 
     @pytest.mark.parametrize("word", ["", "nonsense", "10.0.0.1:1", "77.1.2.3"])
     def test_a_word_that_is_no_public_address_is_none(self, word: str):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from node.vault import control
+from node.vault.core.events import DialUnanswered, Effect, Event
 from node.vault.core.vault import Vault
 from tests.simulation.network import Nat
 from tests.simulation.world import Scenario, World, in_world
@@ -19,9 +21,8 @@ CHUNK = b"put by somebody at home"
 class Alone(Vault):
     """Asks nobody to tell anybody anything."""
 
-    def __init__(self, config, chance, entropy) -> None:
-        super().__init__(config, chance, entropy)
-        self._rendezvous.unanswered_dial = lambda _desk, _peer: None
+    def step(self, event: Event) -> list[Effect]:
+        return [] if isinstance(event, DialUnanswered) else super().step(event)
 
 
 def village(make_vault: type[Vault] = Vault) -> World:
@@ -41,7 +42,8 @@ async def settled(world: World) -> None:
 
 def known(world: World) -> list[int]:
     """How many others each home behind a router knows at first hand."""
-    return [len(host.process.vault._desk.table) for host in world.hosts[OPEN:]]
+    processes: list[Any] = [host.process for host in world.hosts[OPEN:]]
+    return [len(process.vault._desk.table) for process in processes]
 
 
 async def met(world: World) -> list[int]:
@@ -60,7 +62,8 @@ def test_without_anybody_who_tells_them_they_do_not():
 def test_a_chunk_of_a_home_is_held_by_homes_and_read_from_another_one():
     async def story(world: World) -> tuple[int, object]:
         await settled(world)
-        putter, reader = world.hosts[-1], world.hosts[OPEN]
+        putter: Any = world.hosts[-1]
+        reader: Any = world.hosts[OPEN]
         stored = await putter.process.order(lambda number: control.PutChunk(number, CHUNK))
         read = await reader.process.order(lambda number: control.GetChunk(number, stored.address))
         return len(stored.receipts), read.content

@@ -123,6 +123,12 @@ def test_the_clock_is_blamed_by_several_subnets_that_agree(
         (seen(outside_age_s=None, outside_subnets=4), "wait", "unknown", "not known yet"),
         (seen(outside_age_s=NOBODY_S + 1.0), "bad", "closed", "Nobody on the internet has come by himself for"),
         (seen(outside_age_s=NOBODY_S + 1.0, is_seen_own=False), "bad", "closed", "Your router lets nobody in"),
+        (
+            replace(seen(outside_age_s=None, is_seen_own=False), is_announced=True),
+            "ok",
+            "open",
+            "Your router lets others in once they are announced",
+        ),
         (seen(outside_age_s=None, seen_at="", is_seen_own=False, outside_subnets=4), "wait", "unknown", "not known"),
         (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=601.0), "wait", "unknown", "known yet"),
         (replace(seen(outside_age_s=None), up_s=NOBODY_S - 1.0), "wait", "unknown", "not known yet"),

@@ -141,6 +141,16 @@ def check_address(address: str) -> None:
         raise MalformedMessage(f"nobody can be dialled at {address!r}")
 
 
+def addresses_to_name(addresses: Sequence[str]) -> tuple[str, ...]:
+    """At most ADDRESSES_MAX, for a record: of too many, local ones are left out before any of the internet."""
+    spare = len(addresses) - ADDRESSES_MAX
+    if spare <= 0:
+        return tuple(addresses)
+    local = [address for address in addresses if not is_public(subnet_of(address))]
+    left_out = set(local[max(0, len(local) - spare) :])
+    return tuple(address for address in addresses if address not in left_out)[-ADDRESSES_MAX:]
+
+
 def addresses_to_dial(addresses: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
     """A few of the addresses of one record, no two of one subnet: it may name somebody else's.
 

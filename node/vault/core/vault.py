@@ -46,6 +46,7 @@ from node.vault.core.handover import LeavingForGood, Shrinking
 from node.vault.core.identity import (
     PeerRecord,
     Signer,
+    addresses_to_name,
     encode_record,
     make_record,
     subnet_of,
@@ -195,7 +196,8 @@ class Vault:
     def _start(self, event: Started) -> None:
         desk = self._desk
         self._is_started = True
-        desk.record = make_record(desk.signer, self._config.record.certificate, event.addresses, event.now.utc_s)
+        addresses = addresses_to_name(event.addresses)
+        desk.record = make_record(desk.signer, self._config.record.certificate, addresses, event.now.utc_s)
         subnet = subnet_of(event.addresses[0]) if event.addresses else ""  # a computer without any network
         desk.own_place = Place(desk.record.vault_id, desk.record.position, subnet)
         desk.held = dict(event.held)
@@ -210,8 +212,8 @@ class Vault:
 
     def _seen_at(self, event: SeenAt) -> None:
         """Say so from now on: those who are connected learn it by a new greeting, the supervisor at once."""
-        desk = self._desk
-        desk.record = make_record(desk.signer, desk.record.certificate, event.addresses, event.now.utc_s)
+        desk, addresses = self._desk, addresses_to_name(event.addresses)
+        desk.record = make_record(desk.signer, desk.record.certificate, addresses, event.now.utc_s)
         desk.tell(control.Listening(encode_record(desk.record)))
 
     def _tick(self) -> None:

@@ -14,7 +14,7 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import iroh
 from iroh import IrohError
@@ -28,6 +28,7 @@ from node.vault.limiting import Limits
 from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import iroh_bytes
+from node.vault.transport.dialling import Listener, Nobody, connected
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
 from node.vault.transport.limits import SIGN_BYTES_MAX, UNPROVEN, Attempts, Places, Requests
 from node.vault.transport.seen import Origin, Seen
@@ -37,7 +38,6 @@ from node.vault.transport.throttle import Meter, Throttle
 
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
-DOOR_S: Final = 0.5  # without an answer, before others are asked to tell the peer
 SEND_S: Final = 5.0
 RENEWAL_S: Final = 2.0  # for a new greeting of a peer with whom a connection stands
 PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
@@ -46,29 +46,6 @@ WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in
 
 logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
-
-
-class Listener(Protocol):
-    """Who is told what the network notices.  Called in the event loop; must not wait."""
-
-    def greeted(self, peer: PeerRecord, head: bytes) -> None:
-        """A peer has said Hello, and which head it carries."""
-
-    def unanswered(self, peer: PeerRecord) -> None:
-        """A peer is being dialled, and nobody has answered for DOOR_S."""
-
-    def seen_at(self, addresses: tuple[str, ...]) -> None:
-        """Where this vault can be dialled from now on, with the address of its router."""
-
-
-class _Nobody:
-    """For who only asks."""
-
-    def greeted(self, peer: PeerRecord, head: bytes) -> None: ...
-
-    def unanswered(self, peer: PeerRecord) -> None: ...
-
-    def seen_at(self, addresses: tuple[str, ...]) -> None: ...
 
 
 class IrohNetwork:
@@ -114,7 +91,7 @@ class IrohNetwork:
             endpoint = await iroh.Endpoint.bind(options)
         except IrohError as error:
             raise OSError(f"cannot use {address}: {_say(error)}") from error
-        return cls(endpoint, greeting, handler, clock, beat_s=beat_s, listener=listener or _Nobody())
+        return cls(endpoint, greeting, handler, clock, beat_s=beat_s, listener=listener or Nobody())
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -214,7 +191,9 @@ class IrohNetwork:
         dialled = addresses_to_dial(peer.addresses, self.addresses)
         self._seen.called(dialled, self._clock.monotonic_s())
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(dialled))
-        connection = await self._connect(target, peer)
+        came = self._sessions.coming(peer.transport_key)
+        dialling = self._endpoint.connect(target, ALPN)
+        connection = await connected(dialling, came, lambda: self._listener.unanswered(peer))
         if isinstance(connection, Session):
             return connection
         own = self._greeting("")
@@ -233,24 +212,6 @@ class IrohNetwork:
         kept = self._sessions.add(session)
         self._spawn(self._serve(session))
         return kept
-
-    async def _connect(self, target: iroh.EndpointAddr, peer: PeerRecord) -> iroh.Connection | Session:
-        """A new connection, or the session that the peer has made meanwhile because others told it to."""
-        dialling = asyncio.ensure_future(self._endpoint.connect(target, ALPN))
-        came = self._sessions.coming(peer.transport_key)
-        try:
-            done, _ = await asyncio.wait((dialling, came), timeout=DOOR_S, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                self._listener.unanswered(peer)
-                await asyncio.wait((dialling, came), return_when=asyncio.FIRST_COMPLETED)
-            is_dialled = dialling.done() and (not came.done() or dialling.exception() is None)
-            return dialling.result() if is_dialled else came.result()
-        finally:
-            came.cancel()
-            dialling.cancel()
-            await asyncio.wait((dialling,))
-            if not dialling.cancelled():
-                dialling.exception()  # it is told by now, or nobody needs it any more
 
     async def _receive(self, incoming: iroh.Incoming) -> None:
         """A peer connects.  Until its address is proven to be its own, it takes up no place of that subnet."""

@@ -81,7 +81,7 @@ class Sessions:
         self._coming: dict[bytes, asyncio.Future[Session]] = {}  # of peers that are being dialled
 
     def coming(self, transport_key: bytes) -> asyncio.Future[Session]:
-        """The next session that this peer makes.  Cancel it when it is not waited for any more; one for each peer."""
+        """The session that this peer makes by itself from now on; cancel it when nobody waits for it any more."""
         came: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._coming[transport_key] = came
         came.add_done_callback(lambda _: self._coming.pop(transport_key, None))

@@ -1,0 +1,186 @@
+"""Meeting through routers, by a third vault: who asks for it, who passes it on, and who dials whom for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from node.vault import control
+from node.vault.core.events import Ask, DialUnanswered, Effect, Event, Reply, RequestReceived, SeenAt, Send
+from node.vault.core.identity import ADDRESSES_MAX, PeerRecord, Signer, certify, decode_record, make_record, subnet_of
+from node.vault.core.messages import Arrange, Meet, Ping, Pong, Refused, Request
+from node.vault.core.rendezvous import GO_BETWEENS, PAUSE_S, SUBNET_BURST
+from tests.vault_world import START_S, World
+
+OUTER = "44.200.1.1:4433"
+
+
+class Here:
+    """A vault behind a router, and strangers on the internet that it may know."""
+
+    def __init__(self, outer: str = OUTER) -> None:
+        self.world = World()
+        self.actor = self.world.add(1)
+        if outer:
+            self.step(SeenAt(self.world.now(), (*self.actor.vault.record.addresses, outer)))
+        self._count = 1000
+
+    def step(self, event: Event) -> list[Effect]:
+        return self.actor.vault.step(event)
+
+    def stranger(self, number: int, *addresses: str) -> PeerRecord:
+        chance = self.world.random
+        transport = Signer(chance.randbytes(32))
+        certificate = certify(Signer(chance.randbytes(32)), transport.public_key, serial=1, now_s=START_S)
+        return make_record(transport, certificate, addresses or (f"44.0.{number}.1:4000",), START_S)
+
+    def known(self, number: int, *addresses: str) -> PeerRecord:
+        """One that has asked from subnet 44.0.``number``.0/24."""
+        record = self.stranger(number, *addresses)
+        self.asked(record, Ping(b""), f"44.0.{number}.0/24")
+        return record
+
+    def asked(self, peer: PeerRecord, message: Request, subnet: str = "") -> tuple[Any, list[Effect]]:
+        """What it answers to this, and what else it does."""
+        self._count += 1
+        seen_from = subnet or subnet_of(peer.addresses[0])
+        effects = self.step(RequestReceived(self.world.now(), self._count, peer, seen_from, message))
+        (reply,) = [effect.message for effect in effects if isinstance(effect, Reply)]
+        return reply, [effect for effect in effects if not isinstance(effect, Reply)]
+
+    def unanswered(self, peer: PeerRecord) -> list[Send]:
+        """What it sends because nobody answers there."""
+        effects = self.step(DialUnanswered(self.world.now(), peer))
+        return [effect for effect in effects if isinstance(effect, Send)]
+
+
+class TestBeingSeen:
+    def test_the_router_s_address_is_named_from_then_on(self):
+        here = Here()
+        told = here.step(SeenAt(here.world.now(), ("10.0.1.1:4000", OUTER)))
+        assert here.actor.vault.record.addresses == ("10.0.1.1:4000", OUTER)
+        (listening,) = [getattr(effect, "report", None) for effect in told]
+        assert isinstance(listening, control.Listening)
+        assert decode_record(listening.record, START_S).addresses == ("10.0.1.1:4000", OUTER)
+
+    def test_a_computer_with_many_addresses_names_as_many_as_others_take_and_those_of_the_internet_first(self):
+        here = Here()
+        local = tuple(f"192.168.{number}.1:4000" for number in range(ADDRESSES_MAX + 4))
+        here.step(SeenAt(here.world.now(), (*local, OUTER)))
+        record = here.actor.vault.record
+        assert record.addresses == (*local[: ADDRESSES_MAX - 1], OUTER)
+        assert decode_record(msgspec.msgpack.encode(record), START_S) == record
+
+
+class TestWhoCannotComeIn:
+    def test_asks_those_next_to_the_peer_to_tell_it_to_dial(self):
+        here = Here()
+        others = [here.known(number) for number in range(2, 8)]
+        peer = here.stranger(50)
+        nearest = sorted(others, key=lambda other: other.position ^ peer.position)
+        (send,) = here.unanswered(peer)
+        assert (send.message, send.most) == (Arrange(peer.vault_id), GO_BETWEENS)
+        assert send.peers[:GO_BETWEENS] == tuple(nearest[:GO_BETWEENS])
+
+    def test_does_not_ask_the_peer_to_tell_itself(self):
+        here = Here()
+        peer, other = here.known(2), here.known(3)
+        (send,) = here.unanswered(peer)
+        assert send.peers == (other,)
+
+    def test_asks_again_only_after_a_pause(self):
+        here = Here()
+        peer = here.stranger(50)
+        assert len(here.unanswered(peer)) == 1
+        here.world.now_s += PAUSE_S - 1.0
+        assert here.unanswered(peer) == []
+        here.world.now_s += 1.0
+        assert len(here.unanswered(peer)) == 1
+
+    def test_asks_nobody_where_no_router_is_in_between(self):
+        here = Here()
+        here.known(2)
+        assert here.unanswered(here.stranger(50, "10.0.7.1:4000")) == []
+
+    def test_asks_nobody_while_it_could_not_be_dialled_either(self):
+        here = Here(outer="")
+        here.known(2)
+        assert here.unanswered(here.stranger(50)) == []
+
+
+class TestWhoIsInBetween:
+    def test_tells_the_one_that_the_other_dials_it(self):
+        here = Here()
+        asking, wanted = here.known(2), here.known(3)
+        reply, effects = here.asked(asking, Arrange(wanted.vault_id))
+        assert isinstance(reply, Pong)
+        assert effects == [Send((wanted,), Meet(asking), 1)]
+
+    def test_tells_nobody_of_an_address_at_which_it_has_not_seen_the_one_that_asks(self):
+        here = Here()
+        wanted = here.known(3)
+        asking = here.known(2, "44.99.99.1:4000")
+        assert here.asked(asking, Arrange(wanted.vault_id), "44.0.2.0/24") == (Refused("not_known"), [])
+
+    def test_knows_nothing_of_strangers(self):
+        here = Here()
+        reply, effects = here.asked(here.known(2), Arrange(here.stranger(50).vault_id))
+        assert (reply, effects) == (Refused("not_known"), [])
+
+    def test_passes_on_no_more_than_a_few_for_one_subnet(self):
+        here = Here()
+        asking, wanted = here.known(2), here.known(3)
+        replies = [here.asked(asking, Arrange(wanted.vault_id))[0] for _ in range(int(SUBNET_BURST) + 1)]
+        assert replies[-2:] == [Pong(b""), Refused("busy")]
+
+
+class TestWhoIsTold:
+    def test_dials_the_one_that_waits(self):
+        here = Here()
+        go_between, waiting = here.known(2), here.stranger(50)
+        reply, effects = here.asked(go_between, Meet(waiting))
+        assert isinstance(reply, Pong)
+        (ask,) = [effect for effect in effects if isinstance(effect, Ask)]
+        assert (ask.peer, ask.message) == (waiting, Ping(b""))
+
+    def test_asks_nobody_to_tell_that_one_in_turn(self):
+        here = Here()
+        go_between, waiting = here.known(2), here.stranger(50)
+        here.asked(go_between, Meet(waiting))
+        assert here.unanswered(waiting) == []
+
+    def test_takes_the_word_of_no_stranger(self):
+        here = Here()
+        stranger = here.stranger(50, "10.0.7.1:4000")
+        here.actor.vault._desk.table.remove(stranger.vault_id)
+        client = make_record_without_addresses(here)
+        assert here.asked(client, Meet(stranger), "44.0.9.0/24") == (Refused("not_known"), [])
+
+    @pytest.mark.parametrize("addresses", [(), ("10.0.7.1:4000",)], ids=["none", "local"])
+    def test_dials_nobody_who_names_no_address_on_the_internet(self, addresses: tuple[str, ...]):
+        here = Here()
+        waiting = here.stranger(50, *addresses) if addresses else make_record_without_addresses(here)
+        assert here.asked(here.known(2), Meet(waiting)) == (Refused("not_known"), [])
+
+    def test_blames_who_shows_a_record_that_nobody_signed(self):
+        here = Here()
+        go_between = here.known(2)
+        forged = msgspec.structs.replace(here.stranger(50), addresses=("44.77.7.7:1",))
+        reply, effects = here.asked(go_between, Meet(forged))
+        assert (reply, effects) == (Refused("peer.signature"), [])
+        assert here.actor.vault._desk.counters["blamed peer.signature"] == 1
+
+    def test_dials_no_more_than_a_few_for_one_subnet(self):
+        here = Here()
+        go_between = here.known(2)
+        replies = [here.asked(go_between, Meet(here.stranger(50)))[0] for _ in range(int(SUBNET_BURST) + 1)]
+        assert replies[-2:] == [Pong(b""), Refused("busy")]
+
+
+def make_record_without_addresses(here: Here) -> PeerRecord:
+    """A client: it asks, and cannot be asked."""
+    transport = Signer(here.world.random.randbytes(32))
+    certificate = certify(Signer(here.world.random.randbytes(32)), transport.public_key, serial=1, now_s=START_S)
+    return make_record(transport, certificate, (), START_S)
