@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.vault.transport.dialling import DOOR_S, connected
+from node.vault.transport.dialling import DOOR_S, LEFT_S, Diallings
 from tests.virtual_time import run
 
 CONNECTION: Any = "a connection"
@@ -39,7 +39,7 @@ class Line:
 
     async def connected(self) -> Any:
         self.came = asyncio.get_running_loop().create_future()
-        return await connected(self.dial(), self.came, self.unanswered)
+        return await Diallings().first(self.dial(), self.came, self.unanswered)
 
 
 def play(line: Line, story: Callable[[asyncio.Task[Any]], Awaitable[Any]]) -> Any:
@@ -65,16 +65,30 @@ def test_who_answers_late_is_asked_for_once():
     assert line.asked_for == 1
 
 
-def test_who_comes_by_himself_is_taken_and_the_dialling_given_up():
+def test_who_comes_by_himself_is_taken_and_the_dialling_goes_on_for_a_while():
     line = Line(1000.0)
 
     async def story(dialling: asyncio.Task[Any]) -> Any:
         await asyncio.sleep(2 * DOOR_S)
         line.came.set_result(SESSION)
+        came = await dialling
+        await asyncio.sleep(LEFT_S - 0.1)
+        was_given_up = line.is_given_up
+        await asyncio.sleep(0.2)
+        return came, was_given_up, line.is_given_up
+
+    assert play(line, story) == (SESSION, False, True)
+
+
+def test_two_that_dial_each_other_at_once_do_not_both_give_up():
+    line = Line(DOOR_S / 2)
+
+    async def story(dialling: asyncio.Task[Any]) -> Any:
+        await asyncio.sleep(0)
+        line.came.set_result(SESSION)
         return await dialling
 
-    assert play(line, story) == SESSION
-    assert line.is_given_up
+    assert play(line, story) == CONNECTION
 
 
 def test_who_comes_just_when_the_dialling_fails_is_taken():

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Final, Protocol
 
-import iroh
-
 from node.vault.core.identity import PeerRecord
 from node.vault.transport.sessions import Session
 
 DOOR_S: Final = 0.5  # without an answer, before others are asked to tell the peer
+LEFT_S: Final = 5.0  # that a dialling goes on for which nobody waits any more
 
 
 class Listener(Protocol):
@@ -37,27 +36,51 @@ class Nobody:
     def seen_at(self, addresses: tuple[str, ...]) -> None: ...
 
 
-async def connected(
-    dialling: Coroutine[None, None, iroh.Connection], came: asyncio.Future[Session], unanswered: Callable[[], None]
-) -> iroh.Connection | Session:
-    """A new connection, or the session ``came`` that the peer has made meanwhile.  Safe to cancel.
+class Diallings:
+    """Diallings that go on although the peer has come by itself; both ends agree on one of two connections."""
 
-    ``unanswered`` is called once, if neither is there after DOOR_S.
+    def __init__(self) -> None:
+        self._left: set[asyncio.Task[Session]] = set()
 
-    Raises:
-        IrohError: It cannot be dialled, and has not come.
-    """
-    task = asyncio.ensure_future(dialling)
-    try:
-        done, _ = await asyncio.wait((task, came), timeout=DOOR_S, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
-            unanswered()
-            await asyncio.wait((task, came), return_when=asyncio.FIRST_COMPLETED)
-        is_dialled = task.done() and (not came.done() or task.exception() is None)
+    async def first(
+        self, dialling: Coroutine[None, None, Session], came: asyncio.Future[Session], unanswered: Callable[[], None]
+    ) -> Session:
+        """The session that is there first, by dialling or because the peer ``came``.  Safe to cancel.
+
+        ``unanswered`` is called once, if there is none after DOOR_S; who comes before that is no answer yet: two that
+        dial each other shall not both give up.
+
+        Raises:
+            Whatever the dialling raises, if nobody came.
+        """
+        task = asyncio.ensure_future(dialling)
+        try:
+            await asyncio.wait((task,), timeout=DOOR_S)
+            if not task.done():
+                unanswered()
+                await asyncio.wait((task, came), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait((task,))
+            raise
+        finally:
+            self._leave(task)
+            came.cancel()
+        is_dialled = task.done() and (came.cancelled() or task.exception() is None)
         return task.result() if is_dialled else came.result()
-    finally:
-        came.cancel()
-        task.cancel()
-        await asyncio.wait((task,))
+
+    def close(self) -> None:
+        for task in self._left:
+            task.cancel()
+
+    def _leave(self, task: asyncio.Task[Session]) -> None:
+        if not task.done():
+            self._left.add(task)
+            timer = asyncio.get_running_loop().call_later(LEFT_S, task.cancel)
+            task.add_done_callback(lambda _: timer.cancel())
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Session]) -> None:
+        self._left.discard(task)
         if not task.cancelled():
             task.exception()  # it is told by now, or nobody needs it any more

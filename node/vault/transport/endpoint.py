@@ -28,7 +28,7 @@ from node.vault.limiting import Limits
 from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import iroh_bytes
-from node.vault.transport.dialling import Listener, Nobody, connected
+from node.vault.transport.dialling import Diallings, Listener, Nobody
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
 from node.vault.transport.limits import SIGN_BYTES_MAX, UNPROVEN, Attempts, Places, Requests
 from node.vault.transport.seen import Origin, Seen
@@ -66,6 +66,7 @@ class IrohNetwork:
         self._seen = Seen()
         self._outer = ""  # where others see this vault, if its computer does not have that address
         self._sessions = Sessions()
+        self._diallings = Diallings()
         self._places = Places(self.counters)
         self._attempts = Attempts()
         self._requests = Requests()
@@ -107,6 +108,7 @@ class IrohNetwork:
 
     async def close(self) -> None:
         self._heartbeat.stop()
+        self._diallings.close()
         self._sessions.close()
         self._sending.close()
         self._receiving.close()
@@ -192,10 +194,10 @@ class IrohNetwork:
         self._seen.called(dialled, self._clock.monotonic_s())
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(dialled))
         came = self._sessions.coming(peer.transport_key)
-        dialling = self._endpoint.connect(target, ALPN)
-        connection = await connected(dialling, came, lambda: self._listener.unanswered(peer))
-        if isinstance(connection, Session):
-            return connection
+        return await self._diallings.first(self._reach(peer, target), came, lambda: self._listener.unanswered(peer))
+
+    async def _reach(self, peer: PeerRecord, target: iroh.EndpointAddr) -> Session:
+        connection = await self._endpoint.connect(target, ALPN)
         own = self._greeting("")
         try:
             stream = FrameStream(await connection.open_bi())
