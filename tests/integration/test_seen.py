@@ -14,7 +14,7 @@ from node.vault.core.identity import Signer, certify, make_record
 from node.vault.errors import PeerError
 from node.vault.looks import Looks
 from node.vault.transport import seen as seen_module
-from node.vault.transport.seen import CALLED_S, NEWEST, TOLD_KEPT, Seen
+from node.vault.transport.seen import CALLED_S, NEWEST, OUTER_S, TOLD_KEPT, Seen
 from tests.integration.endpoint_world import Host, play, wait_until
 from tests.unit.test_checks import WELL
 from tests.unit.test_health import GOOD, how_it_stands
@@ -157,6 +157,18 @@ class TestSeen:
         for number in range(NEWEST):
             seen.told(f"93.184.{number}.0/24", "77.9.9.9:4433")
         assert seen.outer(own) == "77.9.9.9:4433"
+
+    def test_another_address_is_named_only_after_a_while(self):
+        seen, own = Seen(), ("192.168.1.5:4433",)
+        assert seen.moved(own, 0.0) is None
+        seen.told(FAR, "77.1.2.3:4433")
+        seen.told(OTHER, "77.1.2.3:4433")
+        assert seen.moved(own, 0.0) == (*own, "77.1.2.3:4433")
+        for number in range(NEWEST):
+            seen.told(f"93.184.{number}.0/24", "77.9.9.9:4433")
+        assert seen.moved(own, OUTER_S - 1.0) is None
+        assert seen.moved(own, OUTER_S) == (*own, "77.9.9.9:4433")
+        assert seen.moved(own, 3 * OUTER_S) is None
 
     def test_a_router_that_shows_another_port_to_each_has_no_address_to_name(self):
         seen = Seen()

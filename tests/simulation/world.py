@@ -217,10 +217,12 @@ class World:
         host = Host(name, number, self._around, disk, lent_bytes(self.scenario.seed, number))
         chance = random.Random(f"{self.seed}/{name}/kind")
         host.clock.drift = DRIFT_MAX * (2 * chance.random() - 1)
+        if self.scenario.has_nats:
+            host.address = f"44.{host.address.partition('.')[2]}"  # a router's: one of the internet
         if number % TWIN_EVERY == TWIN_EVERY - 1:
             host.address = f"{self.hosts[-1].address.rpartition('.')[0]}.2:4000"
         if self.scenario.has_nats and number >= CONTACTS:
-            host.nat = (Nat.OPEN, Nat.CONE, Nat.CONE, Nat.SYMMETRIC)[chance.randrange(4)]
+            host.nat = (Nat.OPEN, Nat.CONE, Nat.RESTRICTED, Nat.SYMMETRIC)[chance.randrange(4)]
         host.disk_replaced = self.checkers.power_cut
         self.hosts.append(host)
         return host

@@ -11,7 +11,7 @@ from node.vault import control
 from node.vault.core.events import Ask, DialUnanswered, Effect, Event, Reply, RequestReceived, SeenAt, Send
 from node.vault.core.identity import ADDRESSES_MAX, PeerRecord, Signer, certify, decode_record, make_record, subnet_of
 from node.vault.core.messages import Arrange, Meet, Ping, Pong, Refused, Request
-from node.vault.core.rendezvous import GO_BETWEENS, PAUSE_S, SUBNET_BURST
+from node.vault.core.rendezvous import GO_BETWEENS, PAUSE_S, SUBNET_BURST, TARGET_BURST, TARGET_PER_S
 from tests.vault_world import START_S, World
 
 OUTER = "44.200.1.1:4433"
@@ -93,6 +93,8 @@ class TestWhoCannotComeIn:
     def test_asks_again_only_after_a_pause(self):
         here = Here()
         peer = here.stranger(50)
+        assert here.unanswered(peer) == []  # nobody is known yet
+        here.known(2)
         assert len(here.unanswered(peer)) == 1
         here.world.now_s += PAUSE_S - 1.0
         assert here.unanswered(peer) == []
@@ -175,8 +177,17 @@ class TestWhoIsTold:
     def test_dials_no_more_than_a_few_for_one_subnet(self):
         here = Here()
         go_between = here.known(2)
-        replies = [here.asked(go_between, Meet(here.stranger(50)))[0] for _ in range(int(SUBNET_BURST) + 1)]
+        many = range(50, 51 + int(SUBNET_BURST))
+        replies = [here.asked(go_between, Meet(here.stranger(number)))[0] for number in many]
         assert replies[-2:] == [Pong(b""), Refused("busy")]
+
+    def test_dials_into_one_subnet_seldom_whoever_says_that_somebody_waits_there(self):
+        here = Here()
+        go_betweens = [here.known(number) for number in range(2, 4 + int(TARGET_BURST))]
+        replies = [here.asked(go_between, Meet(here.stranger(50)))[0] for go_between in go_betweens]
+        assert replies[-2:] == [Refused("busy"), Refused("busy")]
+        here.world.now_s += 1 / TARGET_PER_S
+        assert here.asked(go_betweens[0], Meet(here.stranger(50)))[0] == Pong(b"")
 
 
 def make_record_without_addresses(here: Here) -> PeerRecord:

@@ -27,6 +27,9 @@ PAUSE_S: Final = 15.0  # before the same peer is asked for again
 ASKED_KEPT: Final = 256
 SUBNET_PER_S: Final = 0.5  # meetings that one subnet may cause
 SUBNET_BURST: Final = 20.0
+# A record may name somebody else's address.  However many say that it waits there, this much is dialled.
+TARGET_PER_S: Final = 1 / 15
+TARGET_BURST: Final = 4.0
 
 
 class Rendezvous:
@@ -35,6 +38,7 @@ class Rendezvous:
     def __init__(self) -> None:
         self._asked_s: OrderedDict[bytes, float] = OrderedDict()  # when a peer was asked for last
         self._caused = Buckets(SUBNETS_KEPT)
+        self._dialled = Buckets(SUBNETS_KEPT)
 
     def unanswered_dial(self, desk: Desk, peer: PeerRecord) -> None:
         """The peer may stand behind a router.  Who cannot be dialled itself has nothing to offer it."""
@@ -43,11 +47,13 @@ class Rendezvous:
         is_recent = asked_s is not None and now_s - asked_s < PAUSE_S
         if not peer.vault_id or is_recent or not (_is_outside(peer) and _is_outside(desk.record)):
             return
-        self._remember(peer, now_s)
         place = position_of(peer.vault_id).to_bytes(32, "big")
-        near = (other.record for other in desk.table.nearest(place, len(desk.table)) if other.vault_id != peer.vault_id)
-        desk.send(Send(tuple(near), Arrange(peer.vault_id), GO_BETWEENS))
-        desk.counters["meeting asked for"] += 1
+        known = desk.table.nearest(place, len(desk.table))
+        near = tuple(other.record for other in known if other.vault_id != peer.vault_id)
+        if near:
+            self._remember(peer, now_s)
+            desk.send(Send(near, Arrange(peer.vault_id), GO_BETWEENS))
+            desk.counters["meeting asked for"] += 1
 
     def arrange(self, desk: Desk, event: RequestReceived, message: Arrange) -> Answer:
         """Tell the vault of ``message`` to dial the one that asks."""
@@ -72,7 +78,7 @@ class Rendezvous:
             return Refused(error.code)
         if not _is_outside(peer) or desk.table.has_newer(peer) or desk.is_shunned(peer.vault_id):
             return Refused("not_known")
-        if not self._may_cause(desk, event.subnet):
+        if not self._may_cause(desk, event.subnet) or not self._may_dial(desk, peer):
             return Refused("busy")
         self._remember(peer, desk.now.monotonic_s)  # it dials already
         desk.ask(self, peer, Ping(b"", desk.is_full))
@@ -92,6 +98,12 @@ class Rendezvous:
 
     def _may_cause(self, desk: Desk, subnet: str) -> bool:
         return self._caused.take(subnet, desk.now.monotonic_s, cost=1.0, per_s=SUBNET_PER_S, burst=SUBNET_BURST)
+
+    def _may_dial(self, desk: Desk, peer: PeerRecord) -> bool:
+        now_s, subnets = desk.now.monotonic_s, {subnet_of(address) for address in peer.addresses}
+        outside = sorted(subnet for subnet in subnets if is_public(subnet))
+        take = self._dialled.take
+        return all(take(subnet, now_s, cost=1.0, per_s=TARGET_PER_S, burst=TARGET_BURST) for subnet in outside)
 
 
 def _is_outside(record: PeerRecord) -> bool:

@@ -64,7 +64,6 @@ class IrohNetwork:
         self._tasks: asyncio.TaskGroup | None = None
         self.counters: Counter[str] = Counter()
         self._seen = Seen()
-        self._outer = ""  # where others see this vault, if its computer does not have that address
         self._sessions = Sessions()
         self._diallings = Diallings()
         self._places = Places(self.counters)
@@ -293,7 +292,10 @@ class IrohNetwork:
         self._listener.greeted(hello.record, hello.head)
         origin: Origin = ""
         if is_dialled:
-            self._told(subnet, hello.seen_at)
+            self._seen.told(subnet, hello.seen_at)
+            moved = self._seen.moved(self.addresses, now_s)
+            if moved is not None:
+                self._listener.seen_at(moved)
         elif all(other.subnet != subnet for other in self._sessions.dialled):
             origin = self._seen.origin(subnet, self.addresses, now_s)
             self._seen.came(origin, now_s)
@@ -302,15 +304,6 @@ class IrohNetwork:
         return Session(
             connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s, meter, origin=origin
         )
-
-    def _told(self, subnet: str, seen_at: str) -> None:
-        """A peer says where it sees this vault.  Without a router in between that is no news."""
-        own = self.addresses
-        self._seen.told(subnet, seen_at)
-        outer = self._seen.outer(own)
-        if outer != self._outer:
-            self._outer = outer
-            self._listener.seen_at((*own, outer) if outer else own)
 
     def _is_here(self, address: str) -> bool:
         """Whether who is seen there runs on this computer: what they exchange takes nothing of the farmer's line."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -24,6 +24,7 @@ CALLED_S: Final = 600.0  # longer than any router holds a way open on which noth
 CALLED_KEPT: Final = 4_096  # subnets
 TOLD_KEPT: Final = 64  # subnets whose word on the own address is kept
 AGREEING_MIN: Final = 2  # of them, before an address is taken for the own one
+OUTER_S: Final = 600.0  # before another address is named: everybody is greeted anew for it
 NEWEST: Final = 8  # of those words; a line gets another address now and then
 
 Origin = Literal["outside", "nearby", ""]  # where somebody came from by himself; "": perhaps only through an open door
@@ -47,6 +48,8 @@ class Seen:
         self._clocks = Clocks()
         self._called_s: OrderedDict[str, float] = OrderedDict()  # by subnet
         self._told: OrderedDict[str, str] = OrderedDict()  # by subnet
+        self._outer = ""  # that of the router, as it is named
+        self._outer_until_s = 0.0
         self._came_s: dict[Origin, float] = {}
         self._open: dict[Metered, tuple[int, int]] = {}  # sent and received, as last counted
         self._sent_bytes, self._received_bytes = 0, 0  # over connections that have ended
@@ -98,6 +101,14 @@ class Seen:
         newest = [address for address in self._told.values() if _host(address) not in hosts][-NEWEST:]
         address, count = next(iter(Counter(newest).most_common(1)), ("", 0))
         return address if count >= AGREEING_MIN else ""
+
+    def moved(self, own: Sequence[str], now_s: float) -> tuple[str, ...] | None:
+        """Where this vault can be dialled from now on, with the address of its router; None: as before."""
+        outer = self.outer(own)
+        if outer == self._outer or now_s < self._outer_until_s:
+            return None
+        self._outer, self._outer_until_s = outer, now_s + OUTER_S
+        return (*own, outer) if outer else tuple(own)
 
     def misdated(self, subnet: str, record: PeerRecord, now: Now) -> None:
         """A peer has shown a record in which all fits but the time.
