@@ -35,6 +35,8 @@ TOTAL_S_MAX = 870  # a change is judged within 15 minutes
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
 READER_S_MAX = 2
+# Groups of Debian packages without which some tests are left out.
+OPTIONAL = {"desktop": "The app is not tried on a desktop", "routers": "No home is tried behind a router"}
 TIMED_OUT = 124  # as the command timeout says it
 TAIL_BYTES = 4096  # pytest's closing line is at most one terminal line
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -83,10 +85,11 @@ def prepare(environment: Environment) -> None:
     missing = debian.provide(("environment", "window", "test"))
     if missing:
         raise SetupError(debian.advice(missing))
-    if missing := debian.provide(("desktop",)):
-        if os.environ.get("CI") == "true":
-            raise SetupError(debian.advice(missing))
-        say(f"The app is not tried on a desktop: {debian.advice(missing)}")
+    for group, left_out in OPTIONAL.items():
+        if missing := debian.provide((group,)):
+            if os.environ.get("CI") == "true":
+                raise SetupError(debian.advice(missing))
+            say(f"{left_out}: {debian.advice(missing)}")
     environment.prepare("test")
 
 

@@ -98,7 +98,7 @@ class Network(Protocol):
         ...
 
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
-        """Put one request to the first ``most`` of these with whom a connection stands; what they answer is dropped.
+        """Arrange a meeting by the first ``most`` of these with whom a connection stands; what they answer is dropped.
 
         Nobody is dialled, and no failure is told.
         """

@@ -181,7 +181,7 @@ BAD: Final = (
     Row(
         "new-protocol-only",
         "speaks a version of the protocol that nobody else speaks",
-        (Change("__init__.py", "WIRE_VERSIONS: Final = (1,)", "WIRE_VERSIONS: Final = (2,)"),),
+        (Change("__init__.py", "WIRE_VERSIONS: Final = (2, 1)", "WIRE_VERSIONS: Final = (3,)"),),
         "not promoted",
         ("stopped answering", "fails more often"),
     ),

@@ -17,6 +17,7 @@ from typing import Final
 PREFIX: Final = "perennial-"
 WAN: Final = f"{PREFIX}wan"
 INNER: Final = "192.168.7"
+OUTSIDE: Final = "44."  # how every address on this internet begins
 STEP_S_MAX: Final = 20.0
 
 
@@ -26,7 +27,7 @@ class NoBed(Exception):
 
 def outer(number: int) -> str:
     """The address on the internet of public computer or router ``number``."""
-    return f"44.{number}.{number}.1"
+    return f"{OUTSIDE}{number}.{number}.1"
 
 
 def namespace(name: str) -> str:

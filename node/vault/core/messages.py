@@ -21,6 +21,7 @@ RECORDS_MAX: Final = 20
 RECORDS_WIDE_MAX: Final = 40  # when it is asked for those beyond the nearest too
 WIRE_VERSIONS_MAX: Final = 8
 TAKERS_MAX: Final = 5
+MEETING_VERSION: Final = 2  # of the wire: who speaks an older one takes Arrange and Meet for nonsense
 
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 MaybeHash = Annotated[bytes, Meta(max_length=32)]

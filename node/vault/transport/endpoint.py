@@ -22,7 +22,7 @@ from iroh import IrohError
 from node.vault.core import codec
 from node.vault.core.events import Now
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
-from node.vault.core.messages import Hello
+from node.vault.core.messages import MEETING_VERSION, Hello
 from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerError, Unreachable, WrongNetwork
 from node.vault.limiting import Limits
 from node.vault.looks import Looks
@@ -39,7 +39,6 @@ from node.vault.transport.throttle import Meter, Throttle
 ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
 SEND_S: Final = 5.0
-RENEWAL_S: Final = 2.0  # for a new greeting of a peer with whom a connection stands
 PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
 FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
@@ -135,8 +134,9 @@ class IrohNetwork:
         return Answered(answer, session.subnet, session.peer)
 
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
-        live = (session for peer in peers if (session := self._sessions.get(peer.transport_key)) is not None)
-        for session in itertools.islice(live, most):
+        live = (self._sessions.get(peer.transport_key) for peer in peers)
+        able = (session for session in live if session is not None and MEETING_VERSION in session.versions)
+        for session in itertools.islice(able, most):
             with contextlib.suppress(IrohError, TimeoutError):
                 async with asyncio.timeout(SEND_S), session.asking:
                     await session.ask(content, codec.MESSAGE_BYTES_MAX)
@@ -159,32 +159,19 @@ class IrohNetwork:
     async def _any_session_with(self, peer: PeerRecord) -> Session:
         """The one under the peer's transport key: two vault ids may have certified the same."""
         session = self._sessions.get(peer.transport_key)
-        if session is not None and self._greeting("").record in (session.told, session.untold):
+        if session is not None and session.told == self._greeting("").record:
             return session
         lock = self._dialling.setdefault(peer.transport_key, asyncio.Lock())
         try:
             async with lock:  # one connection for each pair, however many requests wait for it
                 session = self._sessions.get(peer.transport_key)
-                if session is None:
+                if session is None or (session.told != self._greeting("").record and peer.addresses):
+                    # A renewed own record: only a new Hello shows it to the peer.
                     return await self._dial(peer)
-                is_told = self._greeting("").record in (session.told, session.untold)
-                return session if is_told or not peer.addresses else await self._greet_anew(peer, session)
+                return session
         finally:
             if not lock.locked():
                 self._dialling.pop(peer.transport_key, None)
-
-    async def _greet_anew(self, peer: PeerRecord, session: Session) -> Session:
-        """Only a new Hello shows the peer a renewed certificate, or other addresses.
-
-        Who cannot be dialled is asked over the session that stands, and hears of it some time.
-        """
-        own = self._greeting("").record
-        try:
-            async with asyncio.timeout(RENEWAL_S):
-                return await self._dial(peer)
-        except (IrohError, PeerError, TimeoutError):
-            session.untold = own
-            return session
 
     async def _dial(self, peer: PeerRecord) -> Session:
         if not peer.addresses:
@@ -302,7 +289,17 @@ class IrohNetwork:
         serving = self._requests.serving(subnet)
         meter = None if self._is_here(seen_at) else Meter(self._sending, self._receiving, subnet)
         return Session(
-            connection, hello.record, subnet, own.record, serving, is_dialled, now_s, now_s, meter, origin=origin
+            connection,
+            hello.record,
+            subnet,
+            own.record,
+            serving,
+            is_dialled,
+            now_s,
+            now_s,
+            meter,
+            origin=origin,
+            versions=hello.wire_versions,
         )
 
     def _is_here(self, address: str) -> bool:

@@ -46,7 +46,7 @@ class Session:
     streams_open: int = 0  # by the peer
     is_open: bool = True
     origin: Origin = ""  # where it came from by itself
-    untold: PeerRecord | None = None  # the own record that the peer could not be shown: it cannot be dialled
+    versions: tuple[int, ...] = ()  # that the peer speaks
 
     async def ask(self, content: bytes, answer_bytes_max: int) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel."""
