@@ -26,7 +26,7 @@ from typing import Final
 
 from node.api import invitation_texts
 from node.supervisor.errors import InvitationError
-from node.vault.core.identity import KEY_BYTES, Introduction, check_address
+from node.vault.core.identity import KEY_BYTES, Introduction, addresses_to_name, check_address
 from node.vault.errors import MalformedMessage
 
 VERSION: Final = 1
@@ -130,7 +130,7 @@ def _best(addresses: Sequence[str]) -> list[str]:
     """The addresses worth telling others: of this computer alone only if there is no other."""
     usable = [address for address in addresses if _is_whole(address)]
     outside = [address for address in usable if not _ip(address).is_loopback]
-    return (outside or usable)[:ADDRESSES_EACH_MAX]
+    return list(addresses_to_name(outside or usable, ADDRESSES_EACH_MAX))
 
 
 def _is_whole(address: str) -> bool:

@@ -100,6 +100,12 @@ def test_what_only_this_computer_could_dial_is_left_out():
     assert decode_invitation(encode_invitation(NETWORK, [vault]), NETWORK)[0].addresses == ("10.0.0.1:1",)
 
 
+def test_of_too_many_addresses_none_of_the_internet_is_left_out_for_a_local_one():
+    many = (*(f"192.168.{number}.1:4433" for number in range(5)), "77.1.2.3:4433")
+    (named,) = decode_invitation(encode_invitation(NETWORK, [Introduction(bytes(32), many)]), NETWORK)
+    assert named.addresses == ("192.168.0.1:4433", "192.168.1.1:4433", "77.1.2.3:4433")
+
+
 def test_a_practice_vault_has_nothing_but_loopback_and_says_it():
     vault = Introduction(bytes(32), ("127.0.3.1:1",))
     assert decode_invitation(encode_invitation(NETWORK, [vault]), NETWORK) == (vault,)

@@ -141,14 +141,14 @@ def check_address(address: str) -> None:
         raise MalformedMessage(f"nobody can be dialled at {address!r}")
 
 
-def addresses_to_name(addresses: Sequence[str]) -> tuple[str, ...]:
-    """At most ADDRESSES_MAX, for a record: of too many, local ones are left out before any of the internet."""
-    spare = len(addresses) - ADDRESSES_MAX
+def addresses_to_name(addresses: Sequence[str], most: int = ADDRESSES_MAX) -> tuple[str, ...]:
+    """At most so many, in their order: of too many, local ones are left out before any of the internet."""
+    spare = len(addresses) - most
     if spare <= 0:
         return tuple(addresses)
     local = [address for address in addresses if not is_public(subnet_of(address))]
     left_out = set(local[max(0, len(local) - spare) :])
-    return tuple(address for address in addresses if address not in left_out)[-ADDRESSES_MAX:]
+    return tuple(address for address in addresses if address not in left_out)[:most]
 
 
 def addresses_to_dial(addresses: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
