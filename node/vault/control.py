@@ -61,7 +61,7 @@ class Hello(_Message, frozen=True):
 
 
 class Listening(_Message, frozen=True):
-    """The vault is reachable.  ``record`` is its encoded PeerRecord, for others to find it by."""
+    """The vault is reachable.  ``record`` is its encoded PeerRecord, for others to find it by.  A new one is said again."""
 
     record: bytes
 
