@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from node.trial.profile import PRACTICE, PRACTICE_URGENT, REAL, URGENT
+from node.update.events import PRACTICE as PRACTICE_LIMITS
+from node.update.events import REAL as REAL_LIMITS
 from node.update.events import (
     CleanUp,
     ContentRefused,
@@ -117,6 +120,11 @@ class TestFetching:
 
 
 class TestTheTrial:
+    def test_the_way_waits_longer_than_any_trial_lasts_that_comes_to_its_own_end(self):
+        """Else it would be void, and as if it had never been held."""
+        assert max(REAL.trial_s_max, URGENT.trial_s_max) < REAL_LIMITS.trial_s
+        assert max(PRACTICE.trial_s_max, PRACTICE_URGENT.trial_s_max) < PRACTICE_LIMITS.trial_s
+
     def test_a_refused_release_goes_no_further(self):
         state, effects = play(*TO_TRIAL, TrialEnded(50.0, "refuse", "lost a chunk"))
         assert (state.phase, state.reason) == ("refused", "lost a chunk")

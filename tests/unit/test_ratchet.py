@@ -85,7 +85,7 @@ class TestTheTrial:
         return world.start().rate()
 
     def test_a_drift_that_is_proven_holds_the_promotion_and_says_why(self):
-        world = self.world(3.0).go_on(200.0)
+        world = self.world(3.0).go_on(300.0)
         assert (world.outcome, "beside the best version of the last year" in world.reason) == ("keep", True)
         assert "slower: requests take 2.46 times as long (at most 1.35 allowed)" in world.reason
 
