@@ -25,6 +25,7 @@ from node.update.trials.observations import Measured, Neighbour, Observer, Probe
 from node.update.trials.rehearsal import TrialResult, WayBack, rehearse
 from node.update.trials.run import HANDOVER_S, TrialOrder, TrialRun
 from node.update.trials.state import TrialFile
+from node.vault.control import SCANNED_MAX
 from node.vault.core.identity import Signer, position_of
 from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
@@ -219,6 +220,41 @@ class TestTwinsThatKeepEachOtherBusy:
     def test_a_current_version_too_old_to_tell_holds_nothing_up(self, tmp_path: Path):
         nature = Nature(tells_load=False)
         assert hold(self.with_natures(nature, nature), tmp_path).outcome == "promote"
+
+
+class TestTwinsThatOthersFill:
+    """A stranger needs some kilobytes and half an hour to give a young vault more chunks than one frame can name."""
+
+    CROWDED = pytest.mark.parametrize("chunks", [SCANNED_MAX, 2 * SCANNED_MAX + 7])
+
+    @CROWDED
+    def test_a_candidate_that_strangers_have_filled_with_small_chunks_is_not_refused_for_that(
+        self, tmp_path: Path, chunks: int
+    ):
+        """Here the candidate alone; whoever fills either of the twins meets it in every other farm."""
+        result = hold(with_candidate(strangers_chunks=chunks), tmp_path, replace(PROFILE, restarts_min=1))
+        assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
+
+    def test_nor_is_its_trial_void_if_they_have_filled_both(self, tmp_path: Path):
+        crowded = Nature(strangers_chunks=SCANNED_MAX)
+        world = World(natures={CANDIDATE: crowded, CONTROL: crowded})
+        assert hold(world, tmp_path, replace(PROFILE, restarts_min=1)).outcome == "promote"
+
+    @CROWDED
+    def test_nor_is_the_way_back_closed(self, tmp_path: Path, chunks: int):
+        async def main() -> WayBack:
+            world = World()
+            result = await trial(world, tmp_path).run()
+            world.natures[CONTROL] = Nature(strangers_chunks=chunks)  # what it finds in the candidate's data
+            return await rehearse(CONTROL, result, 1 << 30, world, os.urandom)
+
+        found = virtual_time.run(main())
+        assert (found.checked > 50, found.missing, found.corrupt) == (True, 0, 0)
+
+    def test_a_chunk_that_is_gone_is_found_among_them_all_the_same(self, tmp_path: Path):
+        world = with_candidate(strangers_chunks=2 * SCANNED_MAX, hides_at_scan=1)
+        result = hold(world, tmp_path, replace(PROFILE, restarts_min=1))
+        assert (result.outcome, "lost 1" in result.reason) == ("refuse", True)
 
 
 class TestNobodyKnows:
