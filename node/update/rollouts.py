@@ -298,11 +298,11 @@ class Rollouts:
     def _begin(self, record: Record, size: int) -> _Way:
         is_urgent, subject = record.release.is_urgent and bool(self._plan.shares), subject_of(record.release)
         plan = URGENT if is_urgent else self._plan
-        rollout = Rollout(
+        before = self._ways.pop(record.release.name, None)
+        rollout = before.rollout.in_a_network_of(size) if before is not None else Rollout(
             plan=plan, shares=shares_in(plan, size), position=position_in(subject, self._author.seed),
             heard_s=record.announced_s,
         )  # fmt: skip
-        self._ways.pop(record.release.name, None)
         way = self._ways[record.release.name] = _Way(rollout, size, rollout.step(self._now()))
         for name in list(self._ways)[:-ROLLOUTS_MAX]:
             del self._ways[name]
