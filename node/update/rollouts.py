@@ -226,6 +226,11 @@ class Rollouts:
                 self._book.met(vault.vault_id, vault.subnet, vault.commitment, self._utc_s())
         self._is_saved = False
 
+    def known_since(self, vault_id: bytes) -> float | None:
+        """Since when the farm has known this vault (UTC), over all runs of its own; None: it stands in no book."""
+        entry = self._book.get(vault_id)
+        return entry.first_s if entry is not None else None
+
     async def run(self) -> None:
         """Ask, and keep what came of it, until cancelled.  Time passes for the rollouts even if this should fail."""
         await self._tell_vault()

@@ -614,6 +614,23 @@ class TestWhatPodsSayBesides:
         play(World(tmp_path, HALVES, SLOWLY), story)
 
 
+def test_since_when_a_vault_is_known_is_told_over_all_runs_of_the_own_one(tmp_path: Path):
+    world, told = World(tmp_path), list[float | None]()
+
+    async def before(world: World, rollouts: Rollouts) -> None:
+        await world.grow_old(rollouts, *farms(1, "pass"))
+        told.append(rollouts.known_since(world.farms[0].vault_id))
+        assert rollouts.known_since(bytes(32)) is None
+        await asyncio.sleep(SAVE_S + FAST.idle_s)
+
+    async def after(world: World, rollouts: Rollouts) -> None:
+        told.append(rollouts.known_since(world.farms[0].vault_id))
+
+    play(world, before)
+    play(world, after)
+    assert told == [UTC_S, UTC_S]
+
+
 def test_a_network_that_seems_to_grow_again_and_again_holds_a_release_up_for_no_longer(tmp_path: Path):
     """How many there are is what the vault in use has met or says, and identities cost nothing."""
     last = replace(ORDINARY, shares=(0.000_001, 0.000_001, 0.999_998), first_nodes_min=0)
