@@ -20,6 +20,7 @@ from node.vault.core.identity import Signer, certify, encode_record, make_record
 from node.vault.core.messages import Answer, Audited, Chunk, Evidence, HeadContent, NotHeld, Pong, Refused, Stored
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
+from node.vault.driver import scan
 from node.vault.load import Load
 
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
@@ -53,6 +54,7 @@ class Nature:
     rss_bytes: int = 50 << 20
     cpu_share: float = 0.1
     hoards_bytes: int = 0  # beside its chunks
+    strangers_chunks: int = 0  # that others have given it
     exit_code: int = 0  # when it is told to end; it is killed if it does not
     is_for_clients_only: bool = False  # it refuses whoever is a vault
     asks_twin_per_s: float = 0.0
@@ -150,11 +152,22 @@ class PretendedVault:
             return control.State(
                 1, 0, 0, len(self.store), 5, 5, {}, load=self.load() if self.nature.tells_load else None
             )
-        assert isinstance(make(1), control.Scan)
+        command = make(1)
+        assert isinstance(command, control.Scan)
         await asyncio.sleep(0.5)
+        report = scan(self, command)  # type: ignore[arg-type]  # nothing else of a store is needed
+        if isinstance(report, control.Failed):
+            raise TwinFailed(report.message)
+        return report
+
+    def scan(self, after: bytes = b"", count_max: int = 1 << 30) -> tuple[list[bytes], list[bytes]]:
+        """As ``ChunkStore.scan``; corrupt ones are named twice."""
         hidden = self.nature.hides_at_scan + (0 if self.record else self.nature.hides_in_standby)
         held = [address for address, is_there in self.store.items() if is_there][hidden:]
-        return control.Scanned(1, tuple(held), tuple(held[: self.nature.corrupt]))
+        strangers = [hashlib.sha256(b"stranger %d" % number).digest() for number in range(self.nature.strangers_chunks)]
+        corrupt = sorted(held[: self.nature.corrupt])
+        found = [address for address in sorted([*held, *strangers]) if address > after]
+        return found[: count_max - len(corrupt)], [address for address in corrupt if address > after]
 
     def load(self) -> Load:
         """What was asked of it since it was last asked this: by its twin, and by a crowd of whom each asks less."""

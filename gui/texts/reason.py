@@ -147,6 +147,7 @@ _TEXTS: Final = {
         "reasons", "Many other computers have refused it, so it waits for a while."
     ),
     "full trials could not prove it here": translate("reasons", "Full trials could not prove it here."),
+    "no trial of it could be held here": translate("reasons", "No trial of it could be held here."),
     "its files were damaged": translate("reasons", "Its files were damaged."),
     "already in use": translate("reasons", "Already in use."),
     "what the developers say is too old, or contradicts itself": translate(

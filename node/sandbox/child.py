@@ -35,6 +35,7 @@ START_S_MAX: Final = 30.0  # from the launcher to the hello, on a slow disk
 LAST_WORDS_S: Final = 5.0  # between the end of the channel and the end of the process, whichever comes first
 ASKS_MAX: Final = 64  # unanswered at a time; more wait
 REPORTS_PER_S_MAX: Final = 200  # unasked ones; a child that has more to say waits
+REPORT_BYTES: Final = 64 << 10  # a longer one counts as several: to read 2 MiB may take 20 ms
 
 _log = logging.getLogger(__name__)
 
@@ -323,13 +324,13 @@ class Child(Generic[R]):
     async def _read(self) -> None:
         try:
             while not self._is_handed_on and (content := await self._receive()) is not None:
-                await self._take(self._decode(content))
+                await self._take(self._decode(content), len(content))
         except (ControlError, ChildError, ValueError, msgspec.DecodeError) as error:
             self.fault = plain(str(error))
             self.counters["contract_broken"] += 1
             self.kill()
 
-    async def _take(self, report: R) -> None:
+    async def _take(self, report: R, length: int) -> None:
         """Give an answer to whoever waits for it, and anything else to ``on_report``.
 
         Raises:
@@ -337,17 +338,17 @@ class Child(Generic[R]):
         """
         number = getattr(report, "id", None)
         if number is None:
-            await self._keep_pace()
+            await self._keep_pace(1 + length // REPORT_BYTES)
             self._on_report(report)
         else:
             self._asks.take(number, report)
 
-    async def _keep_pace(self) -> None:
+    async def _keep_pace(self, count: int) -> None:
         """Wait when the child reports faster than REPORTS_PER_S_MAX: then it waits too, as its pipe is full."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._reports_since_s >= 1.0:
             self._reports_since_s, self._report_count = now_s, 0
-        self._report_count += 1
+        self._report_count += count
         if self._report_count > REPORTS_PER_S_MAX:
             self.counters["reports_held_up"] += 1
             await asyncio.sleep(self._reports_since_s + 1.0 - now_s)

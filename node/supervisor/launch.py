@@ -28,7 +28,9 @@ from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
 from node.vault.limiting import SINCE_CONTROL_VERSION as LIMITS_SINCE
 
-CONTROL_VERSIONS: Final = (4, 3, 2, 1)  # spoken by this supervisor, the best first
+CONTROL_VERSIONS: Final = (5, 4, 3, 2, 1)  # spoken by this supervisor, the best first
+PAGED_SCAN_SINCE: Final = 5
+FREE_PORTS: Final = range(1024, 65_536)  # one of them is given to who asks for any
 OPEN_S: Final = 60.0  # a standby vault reads the names of all its chunks
 STANDBY_CODE: Final = "control.standby"
 UNKNOWN_COMMAND: Final = "control.unknown"
@@ -149,6 +151,8 @@ class VaultRun:
             command = make(number)
             if control.SINCE_VERSION.get(type(command), 1) > self._control_version:
                 raise RequestRefused(UNKNOWN_COMMAND, texts.vault_too_old())  # it would end for what it cannot read
+            if isinstance(command, control.Scan) and self._control_version < PAGED_SCAN_SINCE:
+                return control.Scan(number)  # it names all that it has at once, or fails
             return command
 
         try:
@@ -331,6 +335,7 @@ def same_port(bind: str, record: bytes) -> str:
         return bind
     for address in addresses:
         known, _, known_port = address.rpartition(":")
-        if (known == host or host in NO_HOST) and known_port.isascii() and known_port.isdigit():
+        is_port = known_port.isascii() and known_port.isdigit() and int(known_port) in FREE_PORTS
+        if (known == host or host in NO_HOST) and is_port:
             return f"{host}:{known_port}"
     return bind

@@ -32,13 +32,17 @@ class Tending:
 
     def __init__(
         self, run: Run, first: Callable[[], Sequence[Order]], renew: Callable[[RunKey], RunKey],
-        utc_s: Callable[[], float],
+        utc_s: Callable[[], float], hear: Callable[[control.Report], None] = lambda _: None,
     ) -> None:  # fmt: skip
-        """``first`` returns what it is told once it listens; ``renew`` certifies its transport key anew."""
+        """``first`` returns what it is told once it listens; ``renew`` certifies its transport key anew.
+
+        ``hear`` is told what it answers.
+        """
         self._run = run
         self._first = first
         self._renew = renew
         self._utc_s = utc_s
+        self._hear = hear
         self._orders: deque[Order] = deque(maxlen=ORDERS_MAX)
         self._wake = asyncio.Event()
 
@@ -76,7 +80,7 @@ class Tending:
     async def _give(self, order: Order) -> bool:
         """Whether it was carried out."""
         with contextlib.suppress(VaultUnavailable, RequestRefused):
-            await self._run.ask(order)
+            self._hear(await self._run.ask(order))
             return True
         return False
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from node.api import texts
 from node.supervisor.errors import RequestRefused, VaultUnavailable
@@ -19,12 +22,14 @@ from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder, Usage
 from node.vault import control
 from node.vault.core.identity import KEY_BYTES, Signer, certify, encode_certificate
+from node.vault.load import Load
 from node.vault.ports import Entropy
 from node.vault.storage.filesystem import CHUNKS, INCOMING
 
 LISTEN_S_MAX: Final = 30.0
 ACTIVATE_S: Final = 30.0
 FOLDER_MODE: Final = 0o700
+ASKERS_MAX: Final = 64  # those who asked a twin most between two states, each summed up
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,31 @@ class Care:
     brought: Callable[[bytes], Sequence[Order]]
 
 
+class Loads:
+    """What a twin was asked, summed up over its states: each tells only what came since the one before.
+
+    Invariant: at most ASKERS_MAX are told apart, those that asked most.
+    """
+
+    def __init__(self) -> None:
+        self._all = 0
+        self._most: Counter[bytes] = Counter()
+
+    def hear(self, report: control.Report) -> None:
+        if isinstance(report, control.State) and report.load is not None:
+            self._all += report.load.all
+            self._most[report.load.by] += report.load.most
+            if len(self._most) > ASKERS_MAX:
+                del self._most[min(self._most, key=lambda vault_id: self._most[vault_id])]
+
+    def take(self) -> Load:
+        """What came since the last take."""
+        by, most = max(self._most.items(), key=lambda one: one[1], default=(b"", 0))
+        load = Load(self._all, most, by)
+        self._all, self._most = 0, Counter()
+        return load
+
+
 class Twin:
     """A running vault of a trial; fulfils ``node.update.ports.TwinVault``."""
 
@@ -46,6 +76,7 @@ class Twin:
         self._run: Run
         self._tending: Tending | None = None
         self._listening = asyncio.Event()
+        self._loads = Loads()
 
     @classmethod
     async def start(
@@ -104,9 +135,13 @@ class Twin:
 
     async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
         try:
-            return await self._run.ask(make, timeout_s)
+            report = await self._run.ask(make, timeout_s)
         except (VaultUnavailable, RequestRefused) as error:
             raise TwinFailed(str(error)) from error
+        if not isinstance(report, control.State) or report.load is None:
+            return report
+        self._loads.hear(report)
+        return msgspec.structs.replace(report, load=self._loads.take())  # with what came while it was tended
 
     async def activate(self) -> None:
         try:
@@ -121,7 +156,7 @@ class Twin:
 
     def _look_after(self) -> None:
         care = self._care
-        self._tending = Tending(self._run, care.first, care.renew, care.utc_s)
+        self._tending = Tending(self._run, care.first, care.renew, care.utc_s, self._loads.hear)
         tending = asyncio.create_task(self._tending.keep_on(self._listening), name="twin")
         self._run.exited.add_done_callback(lambda _: tending.cancel())
 

@@ -54,13 +54,16 @@ def distances(in_use: str, steps: Iterable[Step], utc_s: float) -> tuple[Estimat
     """The version in use beside each one that was in use within the last year, newest first.
 
     What one step did not measure is unknown across it, and so is what lies before a version that came without a trial.
+    A version may have been in use more than once: what it replaced then is looked back at, too.
     """
-    by_version = {step.version: step for step in steps}
+    by_version: dict[str, list[Step]] = {}
+    for step in sorted(steps, key=lambda step: step.taken_s):
+        by_version.setdefault(step.version, []).append(step)
     found: list[Estimates] = []
     version = in_use
-    while len(found) < STEPS_MAX:
-        step = by_version.pop(version, None)
-        if step is None or not step.estimates or step.taken_s < utc_s - YEAR_S:
+    while len(found) < STEPS_MAX and by_version.get(version):
+        step = by_version[version].pop()
+        if not step.estimates or step.taken_s < utc_s - YEAR_S:
             break
         nearer: Estimates = found[-1] if found else {name: Estimate(0.0, 0.0) for name in step.estimates}
         found.append({name: nearer[name] + one for name, one in step.estimates.items() if name in nearer})

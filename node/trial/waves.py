@@ -193,6 +193,12 @@ class Rollout(msgspec.Struct, kw_only=True):
         self._pass_time(passed_s, is_reaffirmed=is_reaffirmed)
         return self._standing()
 
+    def in_a_network_of(self, size: int) -> Rollout:
+        """The same where there turn out to be about so many vaults.  What was waited stays waited, or it had no end."""
+        assert not self.votes, "their waves are those of the shares from before"
+        shares = shares_in(self.plan, size)
+        return msgspec.structs.replace(self, shares=shares, open_wave=min(self.open_wave, max(0, len(shares) - 1)))
+
     @property
     def own_wave(self) -> int:
         return wave_of(self.position, self.shares)

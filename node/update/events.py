@@ -48,6 +48,10 @@ class Limits:
             "probation": self.probation_s,
         }.get(phase, math.inf)
 
+    def are_trials_over(self, full: int, void: int) -> bool:
+        """Whether it was tried out as often as it will be.  Void ones count: what is in use may have spoilt them."""
+        return full >= self.full_trials_max or void >= self.trial_tries_max
+
     def stretched(self, factor: int) -> Limits:
         """The same for a release whose trial lasts ``factor`` times as long."""
         return replace(self, trial_s=self.trial_s * factor, trial_cuts_max=self.trial_cuts_max * factor)

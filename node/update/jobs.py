@@ -202,6 +202,7 @@ class Job:
             profile=profile.stretched(self._record.trial_factor),
             announced_s=self._record.announced_s,
             distances=self._distances,
+            known_since=means.rollouts.known_since,
         )
         return TrialRun(
             order, means.host, file, cut, random=means.random, entropy=means.entropy, utc_s=means.utc_s,

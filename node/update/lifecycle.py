@@ -19,7 +19,7 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
 
     confirmed is watched for a while: a veto, or failures close together, lead over returning to rolled_back; a newer
     release that takes over ends the watch.
-    An exception goes from staged to rehearsing at once, and may start from not_proven when full trials proved nothing.
+    An exception goes from staged to rehearsing at once, and may start from not_proven when all trials proved nothing.
 
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
     not_proven  the verdict "keep" of the last full trial; never fetched; only void trials; a newer release came first
@@ -356,9 +356,9 @@ def _vault_failed(state: Lifecycle, reason: str, limits: Limits) -> Step:
 
 
 def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
-    """What is in use is watched; what full trials could not prove may get an exception; all else stays as it is."""
+    """What is in use is watched; what trials could not prove may get an exception; all else stays as it is."""
     if state.phase == "not_proven" and isinstance(event, TurnCame) and event.exception:
-        is_tried = state.full_trials >= limits.full_trials_max
+        is_tried = limits.are_trials_over(state.full_trials, state.voids)
         return _turn_came(replace(state, since_s=event.now_s), event) if is_tried else (state, ())
     if state.watch is None:
         return state, ()

@@ -16,6 +16,7 @@ from node.update.store import Record
 
 GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
 NOT_PROVEN: Final = "full trials could not prove it here"
+NOT_HELD: Final = "no trial of it could be held here"
 
 
 def active(records: Iterable[Record]) -> Record | None:
@@ -103,7 +104,8 @@ def exception_for(record: Record, limits: Limits, *, can_try: bool) -> str:
         return ""
     if record.way.phase == "announced" and not can_try:
         return NO_TRIAL
-    is_tried = record.way.full_trials >= limits.full_trials_max
     # What did not come through as an exception either is not begun with again and again.
     is_open = record.way.phase == "announced" or (record.way.phase == "not_proven" and not record.way.exception)
-    return NOT_PROVEN if is_tried and is_open else ""
+    if not is_open or not limits.are_trials_over(record.way.full_trials, record.way.voids):
+        return ""
+    return NOT_PROVEN if record.way.full_trials >= limits.full_trials_max else NOT_HELD

@@ -226,6 +226,11 @@ class Rollouts:
                 self._book.met(vault.vault_id, vault.subnet, vault.commitment, self._utc_s())
         self._is_saved = False
 
+    def known_since(self, vault_id: bytes) -> float | None:
+        """Since when the farm has known this vault (UTC), over all runs of its own; None: it stands in no book."""
+        entry = self._book.get(vault_id)
+        return entry.first_s if entry is not None else None
+
     async def run(self) -> None:
         """Ask, and keep what came of it, until cancelled.  Time passes for the rollouts even if this should fail."""
         await self._tell_vault()
@@ -298,11 +303,11 @@ class Rollouts:
     def _begin(self, record: Record, size: int) -> _Way:
         is_urgent, subject = record.release.is_urgent and bool(self._plan.shares), subject_of(record.release)
         plan = URGENT if is_urgent else self._plan
-        rollout = Rollout(
+        before = self._ways.pop(record.release.name, None)
+        rollout = before.rollout.in_a_network_of(size) if before is not None else Rollout(
             plan=plan, shares=shares_in(plan, size), position=position_in(subject, self._author.seed),
             heard_s=record.announced_s,
         )  # fmt: skip
-        self._ways.pop(record.release.name, None)
         way = self._ways[record.release.name] = _Way(rollout, size, rollout.step(self._now()))
         for name in list(self._ways)[:-ROLLOUTS_MAX]:
             del self._ways[name]

@@ -61,7 +61,7 @@ class Hello(_Message, frozen=True):
 
 
 class Listening(_Message, frozen=True):
-    """The vault is reachable.  ``record`` is its encoded PeerRecord, for others to find it by.  A new one is said again."""
+    """The vault is reachable.  ``record`` is its PeerRecord, encoded, to find it by; a new one is said again."""
 
     record: bytes
 
@@ -234,10 +234,14 @@ class FetchRankTables(_Message, frozen=True):
     id: int
 
 
-class Scan(_Message, frozen=True):
-    """Read every chunk in the store.  Answer: Scanned; Failed when the disk does not say, or over SCANNED_MAX."""
+class Scan(_Message, frozen=True, omit_defaults=True):
+    """Read every chunk in the store.  Answer: Scanned; Failed when the disk does not say, or over SCANNED_MAX.
+
+    With ``after`` (version 5): of those beyond it the first SCANNED_MAX; if as many are named, there may be more.
+    """
 
     id: int
+    after: bytes | None = None
 
 
 class GetContacts(_Message, frozen=True):

@@ -331,9 +331,9 @@ class Driver:
 
 
 def scan(store: ChunkStore, command: control.Scan) -> control.Scanned | control.Failed:
-    """Read every chunk of the store.  Blocking."""
+    """Read every chunk of the store, or as many as one answer can name.  Blocking."""
     try:
-        held, corrupt = store.scan()
+        held, corrupt = store.scan() if command.after is None else store.scan(command.after, control.SCANNED_MAX)
     except StorageError as error:
         return control.Failed(command.id, error.code, str(error))
     if len(held) + len(corrupt) > control.SCANNED_MAX:

@@ -1653,6 +1653,10 @@
         <translation>Sie ließ sich nicht ausprobieren. {reason}</translation>
     </message>
     <message>
+        <source>No trial of it could be held here.</source>
+        <translation>Hier ließ sich keine Probe mit ihr abhalten.</translation>
+    </message>
+    <message>
         <source>Not proven within {span}: {missing}.</source>
         <translation>Nicht bewiesen innerhalb von {span}: {missing}.</translation>
     </message>

@@ -370,6 +370,25 @@ class TestAChildThatFails:
 
         assert asyncio.run(scene()) == (15, 1)
 
+    def test_a_stream_of_long_reports_is_slowed_down_by_their_length(self, tmp_path: Path) -> None:
+        """Two hundred of them in a second would take all of a processor to read, and the child next to nothing."""
+        body = """
+        hello()
+        report = control.HeadSeen(bytes(control.FRAME_BYTES_MAX - 100), b"sender")
+        for _ in range(15):
+            say(report)
+        say(control.Done(order().id))
+        order()
+        """
+
+        async def scene() -> tuple[int, int]:
+            seen: list[control.Report] = []
+            async with running(tmp_path, textwrap.dedent(body), seen.append) as child:
+                await child.ask(control.Scan, ANSWER_S)
+                return len(seen), child.counters["reports_held_up"]
+
+        assert asyncio.run(scene()) == (15, 2)
+
     def test_a_mistake_of_ours_ends_the_child_and_is_logged(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:

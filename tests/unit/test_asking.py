@@ -105,6 +105,13 @@ class TestTheVersionOfTheContract:
         asyncio.run(run.ask(control.GetState))
         assert channel.sent == [control.GetState(1)]
 
+    def test_an_older_vault_is_asked_for_all_of_its_store_at_once_and_this_one_part_by_part(self):
+        for version in CONTROL_VERSIONS:
+            run, channel = self.run_of(version)
+            asyncio.run(run.ask(lambda number: control.Scan(number, b"")))
+            assert channel.sent == [control.Scan(1, b"" if version >= 5 else None)]
+        assert b"after" not in control.encode(control.Scan(1))
+
     def test_this_one_knows_it(self):
         run, channel = self.run_of(CONTROL_VERSIONS[0])
         asyncio.run(run.ask(lambda number: control.AskVault(number, b"", ADDRESS, NONCE, is_audit=False)))

@@ -50,7 +50,7 @@ class TestWatching:
         assert certificates[0].serial < certificates[1].serial
 
     def test_the_port_of_the_run_before_the_last_restart_is_asked_for_again(self):
-        assert play(nothing, record=record_at("127.0.1.1:777")).runs[0].assignment.bind == "127.0.1.1:777"
+        assert play(nothing, record=record_at("127.0.1.1:7770")).runs[0].assignment.bind == "127.0.1.1:7770"
 
     def test_where_the_vault_is_reached_is_kept_for_others(self):
         assert play(nothing).records == [record_at("127.0.1.1:4001")]

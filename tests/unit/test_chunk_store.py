@@ -160,6 +160,14 @@ class TestRot:
         with pytest.raises(StorageError, match="corrupt"):
             store_on(disk).get(ADDRESS)
 
+    def test_a_scan_goes_on_where_the_one_before_it_ended(self, disk: Disk) -> None:
+        store, found, after = store_on(disk), list[bytes](), b""
+        put = sorted(store.put(b"chunk %d" % number) for number in range(7))
+        while part := store.scan(after, 3)[0]:
+            assert len(part) <= 3
+            found, after = found + part, part[-1]
+        assert found == put
+
     def test_a_scan_tells_whole_chunks_from_corrupt_ones(self, disk: Disk) -> None:
         store_on(disk).put(OTHER)
         plant(disk, PATH, b"rotten")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -17,10 +18,10 @@ class Store:
     def __init__(self, held: int = 0, error: StorageError | None = None) -> None:
         self._held, self._error = held, error
 
-    def scan(self) -> tuple[list[bytes], list[bytes]]:
+    def scan(self, _after: bytes = b"", count_max: float = math.inf) -> tuple[list[bytes], list[bytes]]:
         if self._error is not None:
             raise self._error
-        return [bytes(32)] * self._held, []
+        return [bytes(32)] * int(min(self._held, count_max)), []
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,9 @@ def test_the_longest_answer_to_a_scan_fits_into_a_frame():
     answer = scan(Store(control.SCANNED_MAX), control.Scan(7))  # type: ignore[arg-type]
     assert isinstance(answer, control.Scanned)
     assert len(control.encode(answer)) <= control.FRAME_BYTES_MAX
+
+
+def test_a_store_of_more_chunks_than_that_is_named_part_by_part():
+    answer = scan(Store(control.SCANNED_MAX + 1), control.Scan(7, b""))  # type: ignore[arg-type]
+    assert isinstance(answer, control.Scanned)
+    assert len(answer.held) == control.SCANNED_MAX

@@ -138,6 +138,11 @@ class TestPort:
     def test_any_address_will_do_where_all_are_bound(self):
         assert same_port("0.0.0.0:0", record_at("192.0.2.1:4001")) == "0.0.0.0:4001"
 
+    @pytest.mark.parametrize("port", ["0", "1023", "65536", "99999", "9" * 40])
+    def test_one_that_no_system_gives_to_a_vault_is_not_asked_for(self, port: str):
+        """A version could name it, and the one from before would not start there when it is gone back to."""
+        assert same_port("0.0.0.0:0", record_at(f"192.0.2.1:{port}")) == "0.0.0.0:0"
+
     @pytest.mark.parametrize("record", [b"", b"\xff", record_at(), record_at("127.0.1.1:x")])
     def test_a_record_that_says_nothing_changes_nothing(self, record: bytes):
         assert same_port("127.0.1.1:0", record) == "127.0.1.1:0"

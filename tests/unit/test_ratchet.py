@@ -7,6 +7,7 @@ import pytest
 from node.trial.ratchet import STEPS_MAX, YEAR_S, Estimate, Estimates, Step, distances, worst
 from node.trust.release import Release
 from node.update.lifecycle import Lifecycle
+from node.update.records import already_in_use
 from node.update.store import Record
 from node.update.trials.drift import distances_of
 from tests.trial_world import World
@@ -84,7 +85,7 @@ class TestTheTrial:
         return world.start().rate()
 
     def test_a_drift_that_is_proven_holds_the_promotion_and_says_why(self):
-        world = self.world(3.0).go_on(200.0)
+        world = self.world(3.0).go_on(300.0)
         assert (world.outcome, "beside the best version of the last year" in world.reason) == ("keep", True)
         assert "slower: requests take 2.46 times as long (at most 1.35 allowed)" in world.reason
 
@@ -109,3 +110,29 @@ def test_only_what_is_in_use_or_led_to_it_is_a_step():
         == 2
     )
     assert distances_of("v1", [record("v1", "v0", "refused"), record("v1", "v0", "confirmed", None)], NOW_S) == ()
+
+
+class TestTheSameFilesAgain:
+    """Pods may release files anew that are in use: to let them do less, or because the foundation did before."""
+
+    def record(self, name: str, tree: str, baseline: str, decided_s: float, estimates: Estimates) -> Record:
+        release = Release(name, "vault", "1", tree, bytes(32), 1, (), "", 1)
+        way = Lifecycle(name, tree, 0.0, 0.0, phase="confirmed", baseline=baseline)
+        return Record(release, way, 0.0, decided_s, estimates=estimates)
+
+    def test_that_its_files_are_released_once_more_makes_nobody_forget_what_a_version_has_cost(self):
+        taken = self.record("vault/1", "v1", "v0", NOW_S - 3.0, SLOWER)
+        again = Record(
+            Release("vault/2", "vault", "2", "v1", bytes(32), 2, (), "", 1),
+            already_in_use("vault/2", "v1", 0.0, is_gaining=False), NOW_S - 2.0, NOW_S - 2.0,
+        )  # fmt: skip
+        assert distances_of("v1", [taken, again], NOW_S) == distances_of("v1", [taken], NOW_S) != ()
+
+    def test_neither_does_a_step_back_to_files_that_were_in_use_before(self):
+        steps = [
+            Step("v1", "v0", NOW_S - 3.0, SLOWER), Step("v2", "v1", NOW_S - 2.0, SLOWER),
+            Step("v1", "v2", NOW_S - 1.0, {"p50": Estimate(-0.6, 0.01)}),
+        ]  # fmt: skip
+        found = distances("v1", steps, NOW_S)
+        assert [one["p50"].mean for one in found] == pytest.approx([-0.6, 0.0, 0.6])
+        assert distances("v1", reversed(steps), NOW_S) == found

@@ -15,7 +15,7 @@ from node.trial.notes import decode_note
 from node.update import events, rollout_files
 from node.update.disk_wait import PAUSE_S
 from node.update.rollouts import SAVE_S, Rollouts
-from tests.rollout_world import FAST, World, a_round, counted, farms, play, record, short_chains
+from tests.rollout_world import FAST, UTC_S, World, a_round, counted, farms, play, record, short_chains
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +120,20 @@ class TestAfterARestart:
         world = World(tmp_path)
         play(world, before)
         play(world, after)
+
+
+def test_since_when_a_vault_is_known_is_told_over_all_runs_of_the_own_one(tmp_path: Path):
+    world, told = World(tmp_path), list[float | None]()
+
+    async def before(world: World, rollouts: Rollouts) -> None:
+        await world.grow_old(rollouts, *farms(1, "pass"))
+        told.append(rollouts.known_since(world.farms[0].vault_id))
+        assert rollouts.known_since(bytes(32)) is None
+        await asyncio.sleep(SAVE_S + FAST.idle_s)
+
+    async def after(world: World, rollouts: Rollouts) -> None:
+        told.append(rollouts.known_since(world.farms[0].vault_id))
+
+    play(world, before)
+    play(world, after)
+    assert told == [UTC_S, UTC_S]

@@ -172,3 +172,22 @@ class TestWhatPodsSayBesides:
             assert rollouts.halted(reaffirmed) == ""
 
         play(World(tmp_path, HALVES, SLOWLY), story)
+
+
+def test_a_network_that_seems_to_grow_again_and_again_holds_a_release_up_for_no_longer(tmp_path: Path):
+    """How many there are is what the vault in use has met or says, and identities cost nothing."""
+    last = replace(ORDINARY, shares=(0.000_001, 0.000_001, 0.999_998), first_nodes_min=0)
+    world, begun_d = World(tmp_path, last), list[float]()
+
+    async def story(world: World, rollouts: Rollouts) -> None:
+        for day in range(80):
+            world.notes.peers = 100 << day // 8
+            for _ in range(24):
+                if not rollouts.hold(record()):
+                    begun_d.append(day)
+                    return
+                await asyncio.sleep(3600.0)
+
+    play(world, story)
+    assert begun_d
+    assert begun_d[0] <= 2 * ORDINARY.silence_s / DAY_S + 1

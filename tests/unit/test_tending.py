@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from node.supervisor.errors import RequestRefused
 from node.supervisor.keys import RunKey
 from node.supervisor.meeting import KEEP_FIRST_S, KEEP_S
 from node.supervisor.tending import ORDERS_MAX, Order, Tending
+from node.supervisor.twins import Care, Twin
 from node.supervisor.vault_child import POLL_S, POLL_YOUNG_S, YOUNG_S
 from node.supervisor.watched import RENEW_PAUSE_S, RENEW_S
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S
+from node.vault.load import Load
 from tests.virtual_time import run
 
 UTC_S = 1_800_000_000.0
@@ -134,3 +138,50 @@ def test_what_waits_for_a_twin_that_never_listens_has_an_end():
     tend(one, 10.0, listens_at_s=9.5, told=((1.0, quota),) + ((2.0, head),) * ORDERS_MAX)
     assert len(one.times(control.SetHead)) == ORDERS_MAX
     assert one.times(control.SetQuota) == []
+
+
+class Asked(Run):
+    """A twin that its neighbour asks that much, and others a little; like a vault it tells what is new each time."""
+
+    PER_S = 300
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.told_s = asyncio.get_running_loop().time()
+
+    async def ask(self, make: Callable[[int], control.Command], _timeout_s: float = 0.0) -> control.Report:
+        report = await super().ask(make)
+        if not isinstance(self.heard[-1][1], control.GetState):
+            return report
+        now_s, since_s = asyncio.get_running_loop().time(), self.told_s
+        self.told_s = now_s
+        most = int((now_s - since_s) * self.PER_S)
+        return control.State(1, 0, 0, 7, 5, 5, {}, load=Load(most + 10, most, OTHER))
+
+
+OTHER = b"o" * 32
+LOOK_S = 7200.0  # between two looks of a trial at what its twins ask each other
+
+
+def test_what_a_twin_was_asked_is_told_whole_to_who_asks_seldom_though_it_is_tended_all_the_time():
+    """Each state tells what came since the one before, and those that tending asks for come every few seconds."""
+    found: list[control.Report] = []
+
+    async def main() -> None:
+        given: Any = Asked()
+        twin = Twin(Care(tuple, lambda key: key, lambda: UTC_S, lambda _: ()))
+        twin._run = given
+        twin._look_after()
+        twin._listening.set()
+        await twin.ask(control.GetState, 5.0)
+        for _ in range(2):
+            await asyncio.sleep(LOOK_S)
+            found.append(await twin.ask(control.GetState, 5.0))
+        given.exited.set_result(0)
+
+    run(main())
+    loads = [state.load for state in found if isinstance(state, control.State) and state.load is not None]
+    assert [load.by for load in loads] == [OTHER, OTHER]
+    assert [load.most for load in loads] == pytest.approx([LOOK_S * Asked.PER_S] * 2, rel=0.01)
+    assert all(load.most < load.all for load in loads)

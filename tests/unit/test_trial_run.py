@@ -21,10 +21,11 @@ from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
 from node.update.trials.folders import copy_of
 from node.update.trials.identities import DRAWS_MAX, draw_identities, shared_bits
-from node.update.trials.observations import Measured, Neighbour, Observer, ProbeAnswer, reports_about
+from node.update.trials.observations import Measured, Neighbour, Neighbourhood, Observer, ProbeAnswer, reports_about
 from node.update.trials.rehearsal import TrialResult, WayBack, rehearse
 from node.update.trials.run import HANDOVER_S, TrialOrder, TrialRun
 from node.update.trials.state import TrialFile
+from node.vault.control import SCANNED_MAX
 from node.vault.core.identity import Signer, position_of
 from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
@@ -35,10 +36,13 @@ pytestmark = pytest.mark.usefixtures("cheap_signing")
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 
 
-def trial(world: World, folder: Path, profile: Profile = PROFILE, seed: int = 1) -> TrialRun:
+def trial(
+    world: World, folder: Path, profile: Profile = PROFILE, seed: int = 1,
+    known_since: Callable[[bytes], float | None] = lambda _: None,
+) -> TrialRun:  # fmt: skip
     order = TrialOrder(
         number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folders=trial_folders(folder),
-        quota_bytes=1 << 20, profile=profile, announced_s=UTC_S,
+        quota_bytes=1 << 20, profile=profile, announced_s=UTC_S, known_since=known_since,
     )  # fmt: skip
     chance, file = random.Random(seed), TrialFile(folder / "state")
     return TrialRun(order, world, file, random=chance, entropy=chance.randbytes, utc_s=utc_s)
@@ -219,6 +223,73 @@ class TestTwinsThatKeepEachOtherBusy:
     def test_a_current_version_too_old_to_tell_holds_nothing_up(self, tmp_path: Path):
         nature = Nature(tells_load=False)
         assert hold(self.with_natures(nature, nature), tmp_path).outcome == "promote"
+
+
+class TestWhoIsOldEnough:
+    """A vault forgets whom it knew when it is started again, as most are each day; the farm's book does not."""
+
+    SINCE_THIS_MORNING_S = 8 * 3600.0
+    AGED = replace(PROFILE, reporter_age_s_min=7 * 86_400.0)
+
+    def world(self) -> World:
+        class SwitchedOffAtNight(World):
+            async def neighbourhood(self) -> Neighbourhood:
+                found = await super().neighbourhood()
+                young = tuple(replace(one, known_s=TestWhoIsOldEnough.SINCE_THIS_MORNING_S) for one in found.neighbours)
+                return replace(found, neighbours=young)
+
+        return SwitchedOffAtNight()
+
+    def held(self, folder: Path, known_since: Callable[[bytes], float | None]) -> TrialResult:
+        async def main() -> TrialResult:
+            return await trial(self.world(), folder, self.AGED, known_since=known_since).run()
+
+        return virtual_time.run(main())
+
+    def test_whom_the_book_has_known_for_long_enough_counts_though_the_vault_was_started_today(self, tmp_path: Path):
+        result = self.held(tmp_path, lambda _: UTC_S - 8 * 86_400.0)
+        assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
+
+    def test_whom_neither_has_known_for_so_long_does_not(self, tmp_path: Path):
+        known_since: tuple[Callable[[bytes], float | None], ...] = (lambda _: None, lambda _: UTC_S - 6 * 86_400.0)
+        for number, one in enumerate(known_since):
+            result = self.held(tmp_path / str(number), one)
+            assert (result.outcome, "neighbours rated it" in result.reason) == ("keep", True)
+
+
+class TestTwinsThatOthersFill:
+    """A stranger needs some kilobytes and half an hour to give a young vault more chunks than one frame can name."""
+
+    CROWDED = pytest.mark.parametrize("chunks", [SCANNED_MAX, 2 * SCANNED_MAX + 7])
+
+    @CROWDED
+    def test_a_candidate_that_strangers_have_filled_with_small_chunks_is_not_refused_for_that(
+        self, tmp_path: Path, chunks: int
+    ):
+        """Here the candidate alone; whoever fills either of the twins meets it in every other farm."""
+        result = hold(with_candidate(strangers_chunks=chunks), tmp_path, replace(PROFILE, restarts_min=1))
+        assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
+
+    def test_nor_is_its_trial_void_if_they_have_filled_both(self, tmp_path: Path):
+        crowded = Nature(strangers_chunks=SCANNED_MAX)
+        world = World(natures={CANDIDATE: crowded, CONTROL: crowded})
+        assert hold(world, tmp_path, replace(PROFILE, restarts_min=1)).outcome == "promote"
+
+    @CROWDED
+    def test_nor_is_the_way_back_closed(self, tmp_path: Path, chunks: int):
+        async def main() -> WayBack:
+            world = World()
+            result = await trial(world, tmp_path).run()
+            world.natures[CONTROL] = Nature(strangers_chunks=chunks)  # what it finds in the candidate's data
+            return await rehearse(CONTROL, result, 1 << 30, world, os.urandom)
+
+        found = virtual_time.run(main())
+        assert (found.checked > 50, found.missing, found.corrupt) == (True, 0, 0)
+
+    def test_a_chunk_that_is_gone_is_found_among_them_all_the_same(self, tmp_path: Path):
+        world = with_candidate(strangers_chunks=2 * SCANNED_MAX, hides_at_scan=1)
+        result = hold(world, tmp_path, replace(PROFILE, restarts_min=1))
+        assert (result.outcome, "lost 1" in result.reason) == ("refuse", True)
 
 
 class TestNobodyKnows:

@@ -14,6 +14,7 @@ from node.trust.head import encode
 from node.trust.release import REAFFIRMED_FIELD
 from node.update.driver import Updates
 from node.update.lifecycle import NO_TRIAL
+from node.update.records import NOT_HELD
 from tests import update_world
 from tests.twin_world import Nature
 from tests.unit.test_trust_capabilities import says
@@ -179,6 +180,34 @@ class TestWhatTrialsCouldNotProve:
         farm.rolled_out = {"vault/2"}
         update = hear(farm, reaffirmed(farm, nature=Nature(loses_every=20)))
         assert (update.phase, update.exception) == ("refused", "")
+
+
+class TestWhereNoTrialComesToItsEnd:
+    """A version in use that spoils each trial must not be able to stay for ever: no release judges its successor."""
+
+    SPOILERS = pytest.mark.parametrize("spoiler", [Nature(starts=False), Nature(exits_after_s=5.0)])
+
+    @SPOILERS
+    def test_after_as_many_void_ones_as_are_tried_it_is_taken_as_an_exception(self, farm: Farm, spoiler: Nature):
+        farm.rolled_out = {"vault/2"}
+        farm.natures[farm.own] = spoiler
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(reaffirmed(farm), SENDER)
+            await update_world.wait_until(updates, lambda items: items["vault/2"].exception == NOT_HELD)
+            farm.natures[farm.own] = Nature()  # what it is in use, and opens the candidate's data with
+            await update_world.wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+        assert farm.slots.current("vault") == tree_of("2")
+
+    @SPOILERS
+    def test_not_while_pods_have_not_reaffirmed_it(self, farm: Farm, spoiler: Nature):
+        farm.rolled_out = {"vault/2"}
+        farm.natures[farm.own] = spoiler
+        update = hear(farm, farm.publish("2"))
+        assert (update.phase, update.exception) == ("not_proven", "")
+        assert farm.switches == []
 
 
 class TestPowerCuts:

@@ -78,6 +78,7 @@ class Decoys:
             order = TrialOrder(
                 number=NUMBER, started_s=means.utc_s(), candidate=in_use, control=in_use, folders=means.trials,
                 quota_bytes=means.quota_bytes(), profile=means.profile, announced_s=means.utc_s(),
+                known_since=means.rollouts.known_since,
             )  # fmt: skip
             self._run = TrialRun(
                 order, means.host, means.store.decoy, random=means.random, entropy=means.entropy, utc_s=means.utc_s

@@ -5,7 +5,7 @@ Only here it is known which of the two records that the prober was given is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,7 +71,7 @@ class NewsServed:
 class Neighbour:
     """A neighbour's rank table as it came, unread, and what the farm's own vault knows of who gave it.
 
-    ``known_s``: for how long the vault has known it.
+    ``known_s``: for how long the vault has known it, in this run.
     """
 
     subnet: str
@@ -175,10 +175,12 @@ class Observer:
 
 
 def reports_about(
-    vault_ids: tuple[bytes, bytes], neighbours: Iterable[Neighbour], *, utc_s: float, announced_s: float
-) -> tuple[tuple[Report, ...], tuple[Report, ...]]:
+    vault_ids: tuple[bytes, bytes], neighbours: Iterable[Neighbour], *, utc_s: float, announced_s: float,
+    known_since: Callable[[bytes], float | None] = lambda _: None,
+) -> tuple[tuple[Report, ...], tuple[Report, ...]]:  # fmt: skip
     """What the neighbours report of the two vaults, in that order.
 
+    ``known_since``: since when the farm has known a vault (UTC); the vault in use forgets it whenever it is started.
     Tables that are no tables count for nothing, and so do those of the two vaults themselves.  CPU-bound.
     """
     found: tuple[list[Report], list[Report]] = ([], [])
@@ -189,7 +191,9 @@ def reports_about(
             continue
         if table.certificate.vault_id in vault_ids:
             continue  # nobody judges in its own cause
-        age_s = max(0.0, neighbour.known_s - (utc_s - announced_s))
+        since_s = known_since(table.certificate.vault_id)
+        known_s = neighbour.known_s if since_s is None else max(neighbour.known_s, utc_s - since_s)
+        age_s = max(0.0, known_s - (utc_s - announced_s))
         for vault_id, reports in zip(vault_ids, found, strict=True):
             reports += [_report(table, e, neighbour.subnet, age_s) for e in table.entries if e.vault_id == vault_id]
     return tuple(found[0]), tuple(found[1])

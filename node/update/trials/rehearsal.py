@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from node.vault.ports import Entropy
 from node.vault.storage.quota import RESERVE_BYTES
 
 SCAN_S_MAX: Final = 600.0
+SCANS_MAX: Final = 64  # answers of one vault about its store; so four million chunks
 STOP_S_MAX: Final = 60.0
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class WayBack:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What lies in a vault's store."""
+    """What of some chunks lies whole in a vault's store, and how many of all are corrupt."""
 
     whole: frozenset[bytes]
     corrupt: int
@@ -76,7 +78,7 @@ async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: T
         )  # fmt: skip
         vault = await ports.start_twin(order)
         try:
-            held = await scan(vault)
+            held = await scan(vault, result.acknowledged)
         finally:
             await stop(vault)
     finally:
@@ -103,16 +105,30 @@ def _make_copy(data: Path, copy: Path, room_bytes: int) -> None:
         raise failed from error
 
 
-async def scan(vault: TwinVault) -> Held:
-    """Have a vault read its whole store.
+async def scan(vault: TwinVault, wanted: Collection[bytes]) -> Held:
+    """Have a vault read its whole store, and look for the ``wanted`` chunks in it.
+
+    It is not told which they are.  Anyone may give it more chunks than fit into one answer, so that they may not be
+    held against it.
 
     Raises:
         TwinFailed: It did not answer, or answered something else.
     """
-    report = await vault.ask(control.Scan, SCAN_S_MAX)
-    if not isinstance(report, control.Scanned):
-        raise TwinFailed(f"it answered a scan with {type(report).__name__}")
-    return Held(frozenset(report.held) - frozenset(report.corrupt), len(report.corrupt))
+    looked_for, whole, corrupt, after = frozenset(wanted), set[bytes](), 0, b""
+    for _ in range(SCANS_MAX):
+        report = await vault.ask(partial(_scan_after, after), SCAN_S_MAX)
+        if not isinstance(report, control.Scanned):
+            raise TwinFailed(f"it answered a scan with {type(report).__name__}")
+        whole |= looked_for.intersection(report.held).difference(report.corrupt)
+        corrupt += len(report.corrupt)
+        before, after = after, max((*report.held, *report.corrupt), default=b"")
+        if len(report.held) + len(report.corrupt) < control.SCANNED_MAX or after <= before:
+            return Held(frozenset(whole), corrupt)
+    raise TwinFailed("it names chunks without end")
+
+
+def _scan_after(after: bytes, number: int) -> control.Scan:
+    return control.Scan(number, after)
 
 
 async def stop(process: Process, handover_s: float = 0.0) -> None:

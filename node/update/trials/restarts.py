@@ -83,8 +83,9 @@ class Restarter:
         Twice: in standby it only reads, and what its taking over the store deletes is seen only after that.
         """
         vault = await self._twins.start(side, is_standby=True, tries=tries)
-        read = await scan(vault)
+        acknowledged = tuple(self._observer.acknowledged[side.name])
+        read = await scan(vault, acknowledged)
         await vault.activate()
-        held = read.whole & (await scan(vault)).whole
+        held = read.whole & (await scan(vault, acknowledged)).whole
         self._step(VaultStarted(self._now_s(), side.name))
-        return tuple(address for address in self._observer.acknowledged[side.name] if address not in held)
+        return tuple(address for address in acknowledged if address not in held)

@@ -71,6 +71,7 @@ class TrialOrder:
 
     ``number`` tells the trial from others of the same release.  ``announced_s``: when the release was announced (UTC);
     neighbours must be older than that.  ``distances``: the control beside each version that was in use before it.
+    ``known_since``: since when the farm has known a vault (UTC).
     """
 
     number: int
@@ -82,6 +83,7 @@ class TrialOrder:
     profile: Profile
     announced_s: float
     distances: tuple[Estimates, ...] = ()
+    known_since: Callable[[bytes], float | None] = lambda _: None
 
 
 class TrialRun:
@@ -295,6 +297,7 @@ class TrialRun:
             self._neighbourhood.neighbours,
             utc_s=self._utc_s(),
             announced_s=self._order.announced_s,
+            known_since=self._order.known_since,
         )
         self._step(PeersRated(self._now(), candidate, control, self._neighbourhood.subnet_count or None))
 

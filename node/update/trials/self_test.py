@@ -48,7 +48,7 @@ async def self_test(
         await stop(vault)
     vault = await ports.start_twin(replace(order, is_standby=True))
     try:
-        held = await scan(vault)
+        held = await scan(vault, acknowledged)
     finally:
         await stop(vault)
     missing = sum(address not in held.whole for address in acknowledged)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import re
 import threading
 from collections.abc import Iterator
@@ -252,8 +253,10 @@ class ChunkStore:
         if self._free_bytes() - RESERVE_BYTES < CHUNK_BYTES_MAX:
             raise QuotaExceeded("the disk has no room for a chunk")
 
-    def scan(self) -> tuple[list[bytes], list[bytes]]:
+    def scan(self, after: bytes = b"", count_max: float = math.inf) -> tuple[list[bytes], list[bytes]]:
         """Read every chunk; return the addresses of the whole ones and of the corrupt ones, ascending.
+
+        Of those beyond ``after``, and until so many were found.
 
         Raises:
             StorageError: The machine, not a chunk, is in the way (too many open files, no permission): who asks
@@ -262,6 +265,10 @@ class ChunkStore:
         held: list[bytes] = []
         corrupt: list[bytes] = []
         for address in self.addresses():
+            if address <= after:
+                continue
+            if len(held) + len(corrupt) >= count_max:
+                break
             try:
                 content = self._filesystem.read(_path(address))
             except FileNotFoundError:
