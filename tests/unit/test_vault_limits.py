@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from node.vault.core.desk import PLACE_BYTES, PLACES_MIN
 from node.vault.core.events import ChunkWritten, Reply, Started, Ticked, WriteChunk
 from node.vault.core.limits import (
     FILL_SHARE,
@@ -178,6 +179,19 @@ def test_a_chunk_finds_room_in_a_small_quota_too():
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
     actor.vault._desk.quota_bytes = 3_000
     assert fill(world, actor, 2) == ["share"]
+
+
+def test_chunks_of_a_few_bytes_take_places_too_so_that_the_disk_gives_no_more_than_was_lent():
+    world = World()
+    actor = crowded(world, SMALL_NETWORK_SUBNETS - 4)
+    desk = actor.vault._desk
+    desk.quota_bytes = 2 * PLACES_MIN * PLACE_BYTES
+    desk.held = {number.to_bytes(32, "big"): 1 for number in range(2 * PLACES_MIN - 1)}
+    assert not desk.is_full
+    assert fill(world, actor, 1) == []
+    assert desk.is_full
+    assert not desk.has_room(bytes(32 * [7]), 1)
+    assert desk.has_room((0).to_bytes(32, "big"), 1)  # it lies there already
 
 
 def test_a_refused_flood_costs_no_signature_and_no_look_at_the_disk():

@@ -41,6 +41,8 @@ from node.vault.ports import Entropy, Random
 ASK_TIMEOUT_S: Final = 5.0
 NONCE_BYTES: Final = 16
 FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
+PLACE_BYTES: Final = 4_096  # that a file takes of a disk, however short it is
+PLACES_MIN: Final = 128  # chunks, where next to nothing is lent
 VANISHED_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
 DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
@@ -266,7 +268,8 @@ class Desk:
     @property
     def is_full(self) -> bool:
         least_bytes = min(CHUNK_BYTES_MAX, self.quota_bytes // FULL_PART)
-        return bool(self.trouble) or not self.is_taking or self.quota_bytes - self.used_bytes <= least_bytes
+        is_room_left = self._has_places and self.quota_bytes - self.used_bytes > least_bytes
+        return bool(self.trouble) or not self.is_taking or not is_room_left
 
     def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
         """The peer has just said this; it may tell whether it has room.  Strangers hold nothing, and are many."""
@@ -275,7 +278,15 @@ class Desk:
 
     def has_room(self, address: bytes, length: int) -> bool:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
-        return address in self.held or self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
+        if address in self.held:
+            return True
+        return self._has_places and self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
+
+    @property
+    def _has_places(self) -> bool:
+        """Whether there is a place for one more file: short ones take more of a disk than their bytes."""
+        files = len(self.held) + len(self.broken) + len(self._writing)
+        return files < max(PLACES_MIN, self.quota_bytes // PLACE_BYTES)
 
     def takes(self, address: bytes, length: int) -> bool:
         """Whether a peer, or a person, may give this chunk."""
