@@ -5,9 +5,24 @@ from __future__ import annotations
 import hashlib
 import random
 
+import msgspec
+
+from node.prober.control import Answered, Heard
 from node.update.trials import plan as plans
-from node.update.trials.plan import CHUNK_BYTES_MAX, NEAR_BITS, READABLE_MIN, SECRET_BYTES, Draw, Plan
+from node.update.trials.plan import (
+    CHUNK_BYTES_MAX,
+    LONG_BYTES_MAX,
+    LONG_SHARE,
+    NEAR_BITS,
+    READABLE_MIN,
+    SECRET_BYTES,
+    Draw,
+    Plan,
+)
+from node.vault.control import FRAME_BYTES_MAX
+from node.vault.core import codec
 from node.vault.core.identity import distance
+from node.vault.core.messages import Chunk, SignedAnswer
 
 POSITION = int.from_bytes(hashlib.sha256(b"twin").digest(), "big")
 
@@ -33,8 +48,22 @@ def test_chunks_lie_so_near_that_both_twins_should_hold_them():
     for _ in range(50):
         draw = plan.next()
         assert draw.address == hashlib.sha256(draw.content).digest()
-        assert 1 <= len(draw.content) <= CHUNK_BYTES_MAX
+        assert 1 <= len(draw.content) <= LONG_BYTES_MAX
         assert distance(POSITION, draw.address).bit_length() <= 256 - NEAR_BITS
+
+
+def test_some_chunks_are_as_long_as_those_of_peoples_files_and_most_are_short():
+    _, stored = filled(1000)
+    lengths = [len(draw.content) for draw in stored]
+    assert max(lengths) > 0.9 * LONG_BYTES_MAX
+    assert 0.5 < sum(length > CHUNK_BYTES_MAX for length in lengths) / (1000 * LONG_SHARE) < 1.5
+
+
+def test_two_of_the_longest_fit_into_one_answer_of_the_prober():
+    signed = SignedAnswer("held", bytes(32), bytes(32), bytes(32), 1e9, bytes(64))
+    longest = codec.encode(Chunk(bytes(LONG_BYTES_MAX), signed))
+    answered = Answered("wrong_bytes", 1e-3, 1e9, longest)
+    assert len(msgspec.msgpack.encode(Heard(1 << 32, (answered, answered)))) <= FRAME_BYTES_MAX
 
 
 def test_nothing_is_read_before_enough_is_stored():

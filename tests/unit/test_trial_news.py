@@ -119,7 +119,7 @@ class TestAPromotion:
     def test_of_all_that_is_missing_news_are_said_first(self):
         world = World(passes_news=ONLY_CONTROL, profile=replace(ON_ITS_OWN, news_s=1e6, blocks_min=999, reads_min=9999))
         world.start().go_on(PRACTICE.trial_s_max + 1.0)
-        assert world.reason.startswith("not proven within 150 s: lately it did not pass on news from the developers, ")
+        assert world.reason.startswith("not proven within 280 s: lately it did not pass on news from the developers, ")
 
 
 def test_answers_while_a_twin_is_down_say_nothing():

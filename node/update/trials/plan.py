@@ -25,6 +25,8 @@ DOUBTED_SHARE: Final = 0.1  # of the questions, while there is a chunk that was 
 DOUBTED_MAX: Final = 64
 CHUNKS_KEPT_MAX: Final = 20_000
 CHUNK_BYTES_MAX: Final = 64 << 10
+LONG_SHARE: Final = 1 / 32  # of the puts: as long as the chunks of people's files
+LONG_BYTES_MAX: Final = (1 << 20) - (8 << 10)  # so that what both twins answer fits into one frame
 READABLE_MIN: Final = 8  # chunks stored before the first read
 NEAR_BITS: Final = 4  # of the address equal to the twins' position
 DRAWS_MAX: Final = 256
@@ -105,7 +107,8 @@ class Plan:
 
     def _put(self) -> Draw:
         self._number += 1
-        length = TAIL_BYTES + 1 + self._random.randrange(CHUNK_BYTES_MAX - TAIL_BYTES)
+        most = LONG_BYTES_MAX if self._random.random() < LONG_SHARE else CHUNK_BYTES_MAX
+        length = TAIL_BYTES + 1 + self._random.randrange(most - TAIL_BYTES)
         recipe = self._near(_Recipe(self._number, length, b""))
         content = self._content(recipe)
         address = hashlib.sha256(content).digest()
