@@ -36,7 +36,10 @@ PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
 READER_S_MAX = 2
 # Groups of Debian packages without which some tests are left out.
-OPTIONAL = {"desktop": "The app is not tried on a desktop", "routers": "No home is tried behind a router"}
+OPTIONAL = {
+    ("x11", "desktop"): "The app is not tried on a desktop",
+    ("routers",): "No home is tried behind a router",
+}
 TIMED_OUT = 124  # as the command timeout says it
 TAIL_BYTES = 4096  # pytest's closing line is at most one terminal line
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -85,8 +88,8 @@ def prepare(environment: Environment) -> None:
     missing = debian.provide(("environment", "window", "test"))
     if missing:
         raise SetupError(debian.advice(missing))
-    for group, left_out in OPTIONAL.items():
-        if missing := debian.provide((group,)):
+    for groups, left_out in OPTIONAL.items():
+        if missing := debian.provide(groups):
             if os.environ.get("CI") == "true":
                 raise SetupError(debian.advice(missing))
             say(f"{left_out}: {debian.advice(missing)}")
