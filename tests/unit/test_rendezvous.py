@@ -153,7 +153,7 @@ class TestWhoIsTold:
         here.asked(go_between, Meet(waiting))
         assert here.unanswered(waiting) == []
 
-    def test_takes_the_word_of_no_stranger(self):
+    def test_takes_the_word_of_no_client(self):
         here = Here()
         stranger = here.stranger(50, "10.0.7.1:4000")
         here.actor.vault._desk.table.remove(stranger.vault_id)

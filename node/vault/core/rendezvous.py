@@ -6,8 +6,8 @@ A home router lets in what comes from where something was sent to lately.  The o
 while, so its own router is open to the peer; the peer's dialling opens the other one.  Those next to the peer have a
 connection to it, as neighbours watch each other.
 
-A stranger's word makes this vault dial: only at addresses that the stranger's own signature names and one of which a
-third vault has seen it at, and not often.
+So the word of another vault makes this one dial.  An honest go-between has seen the one that waits where its record
+says that it is; a lying one may send this vault to anybody whom some record names, but not often.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Rendezvous:
         return Pong(b"")
 
     def meet(self, desk: Desk, event: RequestReceived, message: Meet) -> Answer:
-        """Dial the vault of ``message``, if a peer that is known says so."""
+        """Dial the vault of ``message``, if a vault says so: whoever asks and names an address is one."""
         peer = message.record
         if desk.table.get(event.peer.vault_id) is None or peer.vault_id == desk.record.vault_id:
             return Refused("not_known")
