@@ -61,7 +61,7 @@ TEXTS: Final[dict[str, str]] = {
         "node", "Your router lets nobody in: others can only be asked, and not come by themselves."
     ),
     "reach.announced": translate(
-        "node", "Your router lets others in once they are announced, and they see to that themselves."
+        "node", "Others can reach this computer through your router: a third one introduces them to each other."
     ),
     "reach.switch_on_ipv6": translate(
         "node",

@@ -106,7 +106,7 @@ REACH_ROUTER: Final = told(
     "reach.router", "Your router lets nobody in: others can only be asked, and not come by themselves."
 )
 REACH_ANNOUNCED: Final = told(
-    "reach.announced", "Your router lets others in once they are announced, and they see to that themselves."
+    "reach.announced", "Others can reach this computer through your router: a third one introduces them to each other."
 )
 # A router that shows the vault at another port to each cannot be named.  Whether there is IPv6 to switch on only the
 # provider knows; so this is a hint for the curious, and nothing that anybody has to do.

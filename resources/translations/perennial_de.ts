@@ -1388,8 +1388,8 @@
         <translation>Der Router lässt niemanden herein: Andere lassen sich nur fragen und können nicht von selbst kommen.</translation>
     </message>
     <message>
-        <source>Your router lets others in once they are announced, and they see to that themselves.</source>
-        <translation>Der Router lässt andere herein, sobald sie angekündigt sind, und darum kümmern sie sich selbst.</translation>
+        <source>Others can reach this computer through your router: a third one introduces them to each other.</source>
+        <translation>Andere können diesen Computer durch den Router erreichen: Ein dritter macht sie miteinander bekannt.</translation>
     </message>
     <message>
         <source>{over} more than the {quota} that you lend are in use, so nothing new is stored.</source>

@@ -127,7 +127,7 @@ def test_the_clock_is_blamed_by_several_subnets_that_agree(
             replace(seen(outside_age_s=None, is_seen_own=False), is_announced=True),
             "ok",
             "open",
-            "Your router lets others in once they are announced",
+            "Others can reach this computer through your router",
         ),
         (seen(outside_age_s=None, seen_at="", is_seen_own=False, outside_subnets=4), "wait", "unknown", "not known"),
         (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=601.0), "wait", "unknown", "known yet"),
