@@ -49,6 +49,7 @@ _TEXTS: Final = {
         )
     ),
     "it kept its twin busy": translate("reasons", "It kept the version in use busy."),
+    "it filled the disk with files of its own": translate("reasons", "It filled the disk with files of its own."),
     "it finds nobody although others can be reached": translate(
         "reasons", "It finds nobody although others can be reached."
     ),

@@ -34,6 +34,7 @@ greeting.py     whether others can be reached, when the vault in use finds none
 events.py       what changed, numbered, for those who listen
 lending.py      the disk limit, and what of it is left for the vault
 space.py        what the home takes of the disk, and whether it can be written
+ballast.py      room on it that is held back for what must be written
 doctor.py       what works here, what is enforced, what is lacking
 diagnostics.py  the file of all this, to give to whoever helps
 scrub.py        takes out of a text who and where this is (pure)

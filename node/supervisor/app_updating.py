@@ -58,6 +58,7 @@ def open_apps(
     limits: Limits,
     utc_s: Callable[[], float],
     on_change: Callable[[], None],
+    make_room: Callable[[], bool],
 ) -> Apps | NoApps:
     """The updates of the app; none where no launcher could start another one.  Blocking.
 
@@ -69,6 +70,6 @@ def open_apps(
         return NO_APPS
     means = AppMeans(
         host=Programs(home, installation, become), slots=slots, root=home.slots, get_chunk=host.get_chunk, utc_s=utc_s,
-        on_change=on_change,
+        on_change=on_change, make_room=make_room,
     )  # fmt: skip
     return Apps(AppStore(home.state), means, rules.policy(), limits)

@@ -34,7 +34,7 @@ import msgspec
 from node.api import texts
 from node.api.schema import KeyPlace
 from node.supervisor import settings
-from node.supervisor.errors import HomeError, HomeInUse
+from node.supervisor.errors import HomeError, HomeInUse, StateError
 from node.update.files.kept import KEPT
 from node.update.files.trees import remove_tree
 from node.update.trials.folders import NAME_BYTES
@@ -200,6 +200,14 @@ class Home:
                 return file.read(RECORD_BYTES_MAX)
         except OSError:
             return b""
+
+    def keep_record(self, record: bytes) -> None:
+        """Keep it for ``last_record``.  Raises StateError."""
+        path = self.state / "record"
+        try:
+            write_durably(path, record)
+        except OSError as error:
+            raise StateError(texts.unusable(path, error)) from error
 
     def lock(self, inherited: int | None = None) -> Lock:
         """Take the home for this process, or go on with what the program before has taken.

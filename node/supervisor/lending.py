@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -11,6 +13,7 @@ import msgspec
 from node.api import schema, wishes
 from node.api.told import NOTHING
 from node.supervisor import settings, space
+from node.supervisor.ballast import Ballast
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
 from node.supervisor.login import LoginStart, login_start
@@ -19,6 +22,8 @@ from node.update.files.links import LinkingFileSystem
 
 MEASURE_S: Final = 60.0
 LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back
+
+log = logging.getLogger(__name__)
 
 
 class Lending:
@@ -43,6 +48,8 @@ class Lending:
         self._kept_bytes = self.kept.alone_bytes()
         self._lock = asyncio.Lock()
         self.settings, self.trouble = settings.load(home.settings_file, settings.defaults(is_practice=home.is_practice))
+        self.ballast = Ballast(home.state / "ballast", os.urandom)
+        self.ballast.lay()
         self.disk = space.measure(home)
         self.share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)
 
@@ -61,11 +68,18 @@ class Lending:
         """What of the limit is not in use."""
         return max(0, self.share_bytes - self._used_bytes())
 
-    async def keep_measuring(self, settled: Callable[[], Awaitable[None]], changed: Callable[[], None]) -> None:
-        """Measure as soon as it is ``settled``, and again and again, until cancelled."""
+    async def keep_measuring(
+        self, settled: Callable[[], Awaitable[None]], changed: Callable[[], None], littered: Callable[[], None]
+    ) -> None:
+        """Measure as soon as it is ``settled``, and again and again, until cancelled.
+
+        ``littered`` is called when the vault has written far more than its chunks, and shall end that.
+        """
         await settled()  # the vault's slot and byte code take room too
         while True:
             await self.measure()
+            if self.disk.is_littered:
+                littered()
             changed()
             await asyncio.sleep(MEASURE_S)
 
@@ -73,11 +87,17 @@ class Lending:
         """Look at the disk anew."""
         self._measurements += 1
         self._starts_at_login = await asyncio.to_thread(self._login.is_on)
+        await asyncio.to_thread(self.ballast.lay)
         self.disk = await asyncio.to_thread(space.measure, self._home)
         await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
 
     async def see_to_store(self, tree_hash: str) -> None:
-        """Give the store back what it lost to a version that came after this one, which is about to run."""
+        """Give the store back what it lost to a version that came after this one, which is about to run.
+
+        What the one before littered is removed: it does not run any more.
+        """
+        if self.disk.is_littered:
+            await asyncio.to_thread(self._clear)
         if await asyncio.to_thread(self.kept.before_run, tree_hash):
             await self._share_out(is_kept_looked_at=True)
 
@@ -97,6 +117,12 @@ class Lending:
             await asyncio.to_thread(self._keep, wanted, at_login)
             self.settings, self.trouble, self.disk = wanted, NOTHING, disk
             await self._share_out(is_kept_looked_at=True)
+
+    def _clear(self) -> None:
+        try:
+            space.remove_litter(self._home)
+        except OSError as error:
+            log.warning("what the vault littered is not all removed reason=%s", error)
 
     def _keep(self, wanted: settings.Settings, at_login: bool | None) -> None:  # noqa: FBT001 - as it was given
         """Blocking.  Raises SettingsError when the file or the system refuses; then both are as before."""

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from node.api import texts
 from node.supervisor.home import Home
-from node.update.files.trees import size_of
+from node.update.files.trees import remove_tree, size_of
+from node.vault.storage.filesystem import CHUNKS, INCOMING
 from node.vault.storage.quota import RESERVE_BYTES
+from node.vault.storage.tally import TALLY_NAME
 
 PROBE_BYTES: Final = 4096
 GRAIN_BYTES: Final = 1 << 20  # the vault's share changes in such steps, so that a growing log is no news to it
@@ -22,16 +25,32 @@ TOLD_BYTES: Final = 100_000_000  # free room is told in such steps, so that not 
 ROOM_BYTES_MAX: Final = 1 << 30  # for new chunks, which nothing that is kept for the way back may take
 ROOM_PARTS: Final = 16  # of the limit
 FREE_BYTES_MIN: Final = 16 << 20  # with less the node itself cannot keep its state
+TALLY_BYTES_MAX: Final = 1 << 16  # whatever a later version's says
+BLOCK_BYTES: Final = 4096  # that the smallest file takes, on most disks
+LITTER_BYTES_MAX: Final = 64 << 20  # twice what a vault's threads can be writing at one moment
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The disk as it was at one moment.  ``trouble`` is "" while it can be written."""
+    """The disk as it was at one moment.  ``trouble`` is "" while it can be written.
+
+    ``litter_bytes`` lie in the vault's folder and are no chunks; with more than LITTER_BYTES_MAX not all are counted.
+    """
 
     rest_bytes: int  # all of the home but the vault's chunks, and but what is kept of them for the way back
     total_bytes: int
     free_bytes: int
     trouble: str
+    litter_bytes: int = 0
+
+    @property
+    def is_littered(self) -> bool:
+        return self.litter_bytes > LITTER_BYTES_MAX
+
+    @property
+    def is_at_fault(self) -> bool:
+        """Whether the disk may be why a vault failed; not if the vault itself has filled it."""
+        return self.trouble != "" and not self.is_littered
 
     @property
     def told_free_bytes(self) -> int | None:
@@ -45,9 +64,19 @@ def measure(home: Home) -> Disk:
         entries = (*home.path.iterdir(), *home.vaults.iterdir())
         rest = sum(size_of(entry) for entry in entries if entry not in (home.vaults, home.vault, home.kept))
         usage = shutil.disk_usage(home.vault)
-        return Disk(rest, usage.total, usage.free, trouble(home))
+        return Disk(rest, usage.total, usage.free, trouble(home), _litter_bytes(home))
     except OSError as error:
         return Disk(0, 0, 0, texts.reason(error))
+
+
+def remove_litter(home: Home) -> None:
+    """Remove from the vault's folder what is neither a chunk nor its tally, while no vault runs.  Blocking.
+
+    Raises:
+        OSError: Something is left; a later call tries again.
+    """
+    for entry in _beside_chunks(home):
+        remove_tree(entry)
 
 
 def trouble(home: Home) -> str:
@@ -76,6 +105,23 @@ def too_much_kept_bytes(kept_bytes: int, quota_bytes: int, used_bytes: int, disk
     over_limit = disk.rest_bytes + used_bytes + room_bytes + kept_bytes - quota_bytes
     over_disk = RESERVE_BYTES + room_bytes - disk.free_bytes
     return min(kept_bytes, max(0, over_limit, over_disk))
+
+
+def _litter_bytes(home: Home) -> int:
+    return sum(size_of(entry, LITTER_BYTES_MAX + 1, least_bytes=BLOCK_BYTES) for entry in _beside_chunks(home))
+
+
+def _beside_chunks(home: Home) -> Iterator[Path]:
+    """All in the vault's folder but its chunks and their tally."""
+    for entry in home.vault.iterdir():
+        if entry.name == INCOMING and entry.is_dir() and not entry.is_symlink():
+            yield from (file for file in entry.iterdir() if not _is_tally(file))
+        elif entry.name not in (INCOMING, CHUNKS):
+            yield entry
+
+
+def _is_tally(file: Path) -> bool:
+    return file.name == TALLY_NAME and file.is_file() and file.lstat().st_size <= TALLY_BYTES_MAX
 
 
 def _probe(path: Path) -> None:

@@ -42,11 +42,11 @@ from node.update.errors import SlotDamaged, StateUnreadable
 from node.update.files.programs import Program
 from node.update.files.slots import NOTHING_INSTALLED, Slots
 from node.update.files.starting import Installation
+from node.update.watching import LITTERED
 from node.vault import control
 from node.vault.limiting import NO_LIMITS, Limits
 from node.vault.noting import Met
 from node.vault.ports import Entropy, Random
-from node.vault.storage.filesystem import write_durably
 from node.vault.storage.quota import RESERVE_BYTES
 
 log = logging.getLogger(__name__)
@@ -141,10 +141,9 @@ class Supervisor:
         """Run vault and updates until ``stop`` or ``become``."""
         async with asyncio.TaskGroup() as tasks:
             self._updating = tasks.create_task(self._keep_updating(), name="updates")
+            measuring = self._lending.keep_measuring(self.vault.wait_until_settled, self.changed, self._littered)
             others = [
-                tasks.create_task(
-                    self._lending.keep_measuring(self.vault.wait_until_settled, self.changed), name="measure"
-                ),
+                tasks.create_task(measuring, name="measure"),
                 tasks.create_task(publish_changes(self, self._changed, self._utc_s), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
                 tasks.create_task(self._looking.run(), name="looking"),
@@ -298,10 +297,7 @@ class Supervisor:
         await self._lending.see_to_store(tree_hash)
 
     def save_record(self, record: bytes) -> None:
-        try:
-            write_durably(self.home.state / "record", record)
-        except OSError as error:
-            raise StateError(texts.unusable(self.home.state / "record", error)) from error
+        self.home.keep_record(record)
 
     def head_seen(self, seen: control.HeadSeen) -> None:
         self._heads.put(seen)
@@ -330,7 +326,7 @@ class Supervisor:
 
     def vault_failed(self, reason: str) -> None:
         if self._updates is not None:
-            self._updates.vault_failed(reason, is_hosts_fault=self._lending.disk.trouble != "")
+            self._updates.vault_failed(reason, is_hosts_fault=self._lending.disk.is_at_fault)
 
     def changed(self) -> None:
         self._changed.set()
@@ -342,6 +338,11 @@ class Supervisor:
         await self._pacing.settings_changed()
         self.changed()
         return self.settings()
+
+    def _littered(self) -> None:
+        if self._updates is not None:
+            self._updates.watching.found_at_fault(LITTERED)
+        self.vault.end(LITTERED)
 
     async def _set_quota(self, share_bytes: int) -> None:
         await self.host.set_quota(share_bytes)

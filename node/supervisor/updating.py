@@ -54,7 +54,7 @@ def open_updates(
         random: For decisions that nobody may guess, such as how long a trial lasts.
         entropy: For keys of twins.
         utc_s: The calendar.
-        lending: The farmer's limit, and what is kept for the way back.
+        lending: The farmer's limit, what is kept for the way back, and what is held back of the disk.
         hold: Why nothing may be tried out now, if the farmer has a pause.
         become: Makes this process become another program; the vault goes on.
         on_change: Called in the loop when there is something new to tell.
@@ -70,7 +70,7 @@ def open_updates(
     apps = open_apps(
         home, slots, host, become,
         Rules(notes, hold, lambda: opened[0], lambda: random.random() * limits.stagger_s_max),
-        limits=limits, utc_s=utc_s, on_change=on_change,
+        limits=limits, utc_s=utc_s, on_change=on_change, make_room=lending.ballast.give_up,
     )  # fmt: skip
     means = Means(
         host=host,
@@ -88,6 +88,7 @@ def open_updates(
         utc_s=utc_s,
         on_change=on_change,
         hold=hold,
+        make_room=lending.ballast.give_up,
         apps=apps,
     )
     updates = Updates.open(home.root, means, limits)

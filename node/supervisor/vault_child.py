@@ -42,7 +42,6 @@ POLL_S: Final = 5.0
 POLL_YOUNG_S: Final = 1.0  # at first, when its neighbours appear
 YOUNG_S: Final = 15.0
 ACTIVATE_S: Final = 20.0
-LISTEN_S_MAX: Final = 30.0  # from the start until the vault is reachable
 SILENCE_S_MAX: Final = 60.0  # a vault that answers nothing for so long hangs and is ended
 FAILURES_ON_PORT: Final = 2  # after so many failures in a row the port is no longer insisted on
 SWITCHES_MAX: Final = 4  # that may wait for one another
@@ -165,6 +164,12 @@ class VaultChild:
             self.is_stopping, self.leave_s = True, leave_s
         self._wake.set()
 
+    def end(self, fault: str) -> None:
+        """Have the vault in use ended for what was found, as if it had failed by itself; no harm if none runs."""
+        if self._watched is not None:
+            self._watched.fault = fault
+            self._wake.set()
+
     def leave_on(self) -> None:
         """Make ``keep_running`` return while the vault goes on, for ``hand_on``."""
         self._is_left_on = True
@@ -281,15 +286,10 @@ class VaultChild:
     # Watching.
 
     async def _look_after(self, watched: Watched) -> None:
-        up_s = self._now() - watched.started_s
-        if watched.run.exited.done():
-            code = watched.run.exited.result()
-            self._ended(watched, texts.vault_ended(code, await asyncio.to_thread(watched.run.last_words)))
+        if why := await watched.why_over(self._now()):
+            self._ended(watched, why)
             return
         if watched.listened_s is None:
-            if up_s > LISTEN_S_MAX:
-                watched.run.kill()
-                self._ended(watched, texts.vault_not_listening(LISTEN_S_MAX))
             return
         if not watched.is_record_kept:
             await watched.keep_record(self._around.save_record)
@@ -312,7 +312,7 @@ class VaultChild:
             self._settled.set()
             if watched.is_renewal_due(self._now(), self._utc_s()):
                 await watched.renew(self.keys, self._utc_s())
-        if up_s > STEADY_S:
+        if self._now() - watched.started_s > STEADY_S:
             self._watchdog.was_steady()
         self._around.changed()
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from node.api import texts
 from node.supervisor.errors import StateError, SupervisorError, VaultUnavailable
 from node.supervisor.keys import Keys
 from node.supervisor.ports import Run
@@ -16,6 +17,7 @@ from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S
 
 RENEW_S: Final = 4 * 3600.0  # before the certificate ends
+LISTEN_S_MAX: Final = 30.0  # from the start until the vault is reachable
 END_S: Final = 20.0  # in which a vault that was killed has ended
 RENEW_PAUSE_S: Final = 300.0  # after a renewal that failed
 
@@ -34,6 +36,7 @@ class Watched:
     record: bytes = b""  # encoded PeerRecord, as it last gave it
     is_record_kept: bool = False
     is_told: bool = False  # what changed while it started
+    fault: str = ""  # for which it is to be ended
     renew_after_s: float = 0.0  # no renewal before this
     listening: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,6 +47,19 @@ class Watched:
             self.listening.set()
         self.record = record
         self.is_record_kept = False
+
+    async def why_over(self, now_s: float) -> str:
+        """Why it is over, "" while it goes on; one that is at fault, or does not become reachable, is ended here."""
+        if self.fault:
+            self.run.kill()
+            await asyncio.wait((self.run.exited,), timeout=END_S)  # it may be at the store until then
+            return self.fault
+        if self.run.exited.done():
+            return texts.vault_ended(self.run.exited.result(), await asyncio.to_thread(self.run.last_words))
+        if self.listened_s is None and now_s - self.started_s > LISTEN_S_MAX:
+            self.run.kill()
+            return texts.vault_not_listening(LISTEN_S_MAX)
+        return ""
 
     def is_renewal_due(self, now_s: float, utc_s: float) -> bool:
         """Whether to certify its key anew now; if it is not done, the next time is after RENEW_PAUSE_S.

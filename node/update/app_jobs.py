@@ -17,7 +17,7 @@ from node.trust.release import Release
 from node.update import events
 from node.update.app_ports import AppHost
 from node.update.app_store import AppRecord
-from node.update.disk_wait import DiskWait
+from node.update.disk_wait import DiskWait, nothing_to_give
 from node.update.errors import ContentRefused, UpdateError
 from node.update.events import Event
 from node.update.files import programs
@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppMeans:
-    """What all jobs work with.  ``root`` is the folder of the slots; ``get_chunk`` fetches from the network."""
+    """What all jobs work with.  ``root`` is the folder of the slots; ``get_chunk`` fetches from the network.
+
+    ``make_room`` is that of ``DiskWait``.
+    """
 
     host: AppHost
     slots: Slots
@@ -44,6 +47,7 @@ class AppMeans:
     get_chunk: GetChunk
     utc_s: Callable[[], float]
     on_change: Callable[[], None]
+    make_room: Callable[[], bool] = nothing_to_give
 
 
 class AppJob:
@@ -56,7 +60,7 @@ class AppJob:
         self._releases = releases
         self._means = means
         self._counter = Counter()
-        self._disk = DiskWait(means.on_change)
+        self._disk = DiskWait(means.on_change, means.make_room)
 
     @property
     def release(self) -> str:

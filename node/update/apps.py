@@ -87,7 +87,7 @@ class Apps:
         self._lock = asyncio.Lock()
         self._job: AppJob | None = None
         self._task: asyncio.Task[None] | None = None
-        self._disk = DiskWait(means.on_change)
+        self._disk = DiskWait(means.on_change, means.make_room)
         self._saved_s = -math.inf
 
     def added_to(self, updates: schema.Updates) -> schema.Updates:

@@ -17,20 +17,41 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+def nothing_to_give() -> bool:
+    """Where no room is held back."""
+    return False
+
+
+async def write_down(write: Callable[[], None], make_room: Callable[[], bool]) -> None:
+    """Have something short written in a thread; on a full disk once more, if room could be made for it.
+
+    Raises:
+        OSError: The disk refuses it.
+    """
+    try:
+        await to_its_end(write)
+    except OSError as error:
+        if error.errno not in texts.DISK_FULL or not await asyncio.to_thread(make_room):
+            raise
+        await to_its_end(write)
+
+
 class DiskWait:
     """Tries again until the disk takes it.  Belongs to one event loop.
 
     ``why`` says why the disk refuses what is waited for; "" while nobody waits.  ``on_change``: called when it changes.
+    ``make_room`` blocks, and says whether it has made room on a full disk for what is short and must be written.
     """
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(self, on_change: Callable[[], None], make_room: Callable[[], bool] = nothing_to_give) -> None:
         self._on_change = on_change
+        self._make_room = make_room
         self.why = ""
 
     async def until_kept(self, write: Callable[[], None]) -> float:
         """Have it written in a thread, whatever the disk says, and return for how long it refused."""
         begun_s = _now()
-        await self._until(_of_the_disk, partial(to_its_end, write))
+        await self._until(_of_the_disk, partial(write_down, write, self._make_room))
         return _now() - begun_s
 
     async def while_full(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -66,10 +66,10 @@ class Updates:
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._counted_bytes = 0
-        self._disk = DiskWait(means.on_change)
+        self._disk = DiskWait(means.on_change, means.make_room)
         self._is_waiting = False  # for others to show the head
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
-        self._watching = Watching(self._records, means, limits, self._take, self._proven)
+        self.watching = Watching(self._records, means, limits, self._take, self._proven)
         self._recalling = Recalling(self._records, self.judge, means.slots, self._take)
 
     @classmethod
@@ -115,7 +115,7 @@ class Updates:
         if self._job is not None:
             self._job.host_fault(reason)
         self._decoys.host_fault(reason)
-        record = self._watching.in_use()
+        record = self.watching.in_use()
         if record is not None and not is_hosts_fault:
             self._inbox.put_nowait(Letter(events.VaultFailed(self._now(), reason), in_use=record.release.name))
 
@@ -169,7 +169,7 @@ class Updates:
     async def run(self) -> None:
         """Carry releases through, until cancelled; nothing is left running then."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watching.run(), name="watch the version in use")
+            tasks.create_task(self.watching.run(), name="watch the version in use")
             tasks.create_task(self._means.rollouts.run(), name="rollouts")
             tasks.create_task(self._means.apps.run(), name="apps")
             try:
@@ -203,7 +203,7 @@ class Updates:
         active = self._active()
         if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
             await self._take(active.release.name, events.Vetoed(self._now(), DAMAGED))
-        await self._watching.count(in_use)
+        await self.watching.count(in_use)
         waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=age)
         used = [r for r in self._records.values() if r.way.phase == "confirmed" and r.release.tree_hash == in_use]
         newest = max([*waiting, *used], key=age, default=None)
@@ -301,11 +301,11 @@ class Updates:
                 letter = await self._inbox.get()
         except TimeoutError:
             letter = Letter(events.Ticked(self._now(), is_idle=bool(self._job and self._job.disk_trouble)))
-        await self._watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
+        await self.watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
         if letter.job is not None and letter.job is not self._job:
             return  # of a job that was stopped just when it ended
         if letter.in_use and letter.event is not None:
-            await self._watching.concern(letter.in_use, letter.event)
+            await self.watching.concern(letter.in_use, letter.event)
             return
         active, event = self._active(), letter.event
         if event is not None and active is not None and not self._is_held(active):

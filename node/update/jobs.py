@@ -19,7 +19,7 @@ from node.trial.trial import UnreadableTrial
 from node.trial.verdict import Progress
 from node.update import events
 from node.update.apps import NO_APPS, Apps, NoApps
-from node.update.disk_wait import DiskWait
+from node.update.disk_wait import DiskWait, nothing_to_give, write_down
 from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
 from node.update.files.chunks import Counter
@@ -55,8 +55,8 @@ class Means:
     """What all jobs work with.  ``quota_bytes`` says how much each twin may store.
 
     ``urgent`` is the profile for urgent releases; ``is_rolled_out`` says whether a release's last wave and the soak
-    after it are over; ``hold`` why no trial may begin now, "" if one may.  ``apps`` are the updates of the
-    app, where there is a launcher.
+    after it are over; ``hold`` why no trial may begin now, "" if one may; ``make_room`` is that of
+    ``DiskWait``.  ``apps`` are the updates of the app, where there is a launcher.
     """
 
     host: Host
@@ -74,6 +74,7 @@ class Means:
     on_change: Callable[[], None]
     is_rolled_out: Callable[[Record], bool] = _unknown
     hold: Callable[[], str] = str
+    make_room: Callable[[], bool] = nothing_to_give
     apps: Apps | NoApps = NO_APPS
 
 
@@ -89,7 +90,7 @@ class Job:
         self._counter = Counter()
         self._run: TrialRun | None = None
         self._started_s = means.utc_s()
-        self._disk = DiskWait(means.on_change)
+        self._disk = DiskWait(means.on_change, means.make_room)
 
     @property
     def release(self) -> str:
@@ -259,7 +260,8 @@ class Job:
         """Point, then switch: from here on nobody starts the version that failed."""
         means = self._means
         try:
-            await to_its_end(partial(means.slots.point_back, "vault", tree_hash, means.utc_s()))
+            point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s())
+            await write_down(point, means.make_room)
             await means.host.switch(tree_hash, is_insisted=is_insisted)
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
             return events.ReturnFailed(self._now(), _told(error))

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from node.api import schema
@@ -34,6 +35,7 @@ from node.trust.recall import recalls_in
 from node.trust.release import Release
 from node.update.carrying import newest_of
 from node.update.developers import news
+from node.update.disk_wait import write_down
 from node.update.heads import verify_head
 from node.update.jobs import Means
 
@@ -178,7 +180,7 @@ class Judge:
 
     async def _keep(self, chain: Chain) -> None:
         """Go on from this chain, once it is on disk.  Raises OSError when it cannot be kept."""
-        await asyncio.to_thread(self._means.store.save_chain, chain)
+        await write_down(partial(self._means.store.save_chain, chain), self._means.make_room)
         self._take(chain)
         self._means.on_change()
 

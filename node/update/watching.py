@@ -23,6 +23,7 @@ from node.update.store import Record
 from node.update.trials.observations import proofs_against
 
 DAMAGED: Final = "its files were damaged"
+LITTERED: Final = "it filled the disk with files of its own"
 SLEPT_S: Final = 60.0  # a computer that is only busy is not so late
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,12 @@ class Watching:
         if one is not None and one.way.phase == "probation":
             return one
         return watched(self._records.values())
+
+    def found_at_fault(self, what: str) -> None:
+        """The version in use has done what no version may: it is left, if it is watched still."""
+        record = self.in_use()
+        if record is not None:
+            self._tell(record.release.name, what)
 
     async def count(self, in_use: str | None) -> None:
         """Count the watch; end it when a newer release has taken over; leave a version whose files are damaged."""

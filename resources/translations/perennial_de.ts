@@ -1533,6 +1533,10 @@
         <translation>Ihr misslingt mehr: {share} % mehr Anfragen als der jetzigen Version (erlaubt sind höchstens {limit} %).</translation>
     </message>
     <message>
+        <source>It filled the disk with files of its own.</source>
+        <translation>Sie hat die Festplatte mit eigenen Dateien gefüllt.</translation>
+    </message>
+    <message>
         <source>It finds nobody although others can be reached.</source>
         <translation>Sie findet niemanden, obwohl andere zu erreichen sind.</translation>
     </message>

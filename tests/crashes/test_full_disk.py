@@ -58,6 +58,40 @@ def test_a_trial_that_runs_goes_on_and_says_that_it_is_not_kept(tmp_path: Path, 
     assert found == ["", "it is full", ""]
 
 
+class TestRoomThatIsHeldBack:
+    """It is used for what is short and must be written, and for nothing else."""
+
+    def write(self, rooms: int, writes_refused: int, number: int = errno.ENOSPC) -> tuple[float, int]:
+        """Have something written down that is refused so often; how long that took, and how much room is left."""
+        left, tries = [object()] * rooms, 0
+
+        def write() -> None:
+            nonlocal tries
+            tries += 1
+            if tries <= writes_refused:
+                raise OSError(number, os.strerror(number))
+
+        def make_room() -> bool:
+            return bool(left and left.pop())
+
+        async def main() -> float:
+            return await DiskWait(lambda: None, make_room).until_kept(write)
+
+        return run(main()), len(left)
+
+    def test_nothing_is_used_while_the_disk_takes_it(self):
+        assert self.write(rooms=1, writes_refused=0) == (0.0, 1)
+
+    def test_a_full_disk_is_not_waited_for_as_long_as_there_is_some(self):
+        assert self.write(rooms=1, writes_refused=1) == (0.0, 0)
+
+    def test_without_any_the_disk_is_waited_for(self):
+        assert self.write(rooms=0, writes_refused=2) == (2 * PAUSE_S, 0)
+
+    def test_a_disk_that_is_not_full_but_broken_gets_none(self):
+        assert self.write(rooms=1, writes_refused=1, number=errno.EIO) == (PAUSE_S, 1)
+
+
 class TestWaiting:
     def wait(self, *errors: Exception) -> tuple[float, list[str], list[str]]:
         """Have something done that fails so at first; for how long that took, and what is said meanwhile and after."""

@@ -51,7 +51,7 @@ GIVEN = [
     verdict.not_proven(90.0, [verdict.news_unseen(), verdict.worse_to_vaults(1204, 1300)]),
     verdict.not_proven(90.0, [verdict.news_kept_lately()]),
     loneliness.FINDS_NOBODY, records.GAINS_IN_PLACE,
-    pauses.no_trial(), watching.DAMAGED, "already in use",
+    pauses.no_trial(), watching.DAMAGED, watching.LITTERED, "already in use",
     apps.LEFT, apps.UNSETTLED, app_jobs.NOT_STARTED,
     seen.ASTRAY, seen.NEVER, seen.UNTRIED, seen.STAYED,
 ]  # fmt: skip

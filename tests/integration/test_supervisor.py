@@ -26,7 +26,7 @@ import node
 from node.api import schema
 from node.api.client import ApiError, Client
 from node.api.server import ApiServer
-from node.supervisor import keys, space, whereabouts
+from node.supervisor import keys, lending, space, whereabouts
 from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
@@ -264,6 +264,40 @@ def test_chunks_that_a_version_removes_are_there_again_when_the_one_before_it_co
 
     asyncio.run(main())
     assert ChunkStore(RealFileSystem(home.vault), QUOTA).scan() == (addresses, [])
+
+
+LITTERING = """\
+_working = Process._work
+
+
+async def _litter(self, order, orders, store, activation):
+    for number in range(100):
+        with open(f"incoming/of its own {number}", "wb") as file:
+            file.truncate(1 << 20)
+    await _working(self, order, orders, store, activation)
+
+
+Process._work = _litter
+"""
+
+
+def test_a_version_that_fills_the_disk_is_ended_and_what_it_wrote_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lending, "MEASURE_S", 0.2)
+
+    async def story(first: Supervisor, second: Supervisor) -> None:
+        incoming = first.home.vault / "incoming"
+        before = first.vault.tree_hash
+        await first.vault.switch(changed_slot(first.slots, tmp_path, LITTERING))
+
+        await wait_until(lambda: first.vault.failures > 0)
+        assert first.vault.failure == "it filled the disk with files of its own"
+        await first.vault.switch(before)
+        await wait_until(lambda: first.status().peer_count == 1)
+        assert not list(incoming.glob("of*"))
+
+    play(tmp_path, story)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from node.supervisor.errors import StateError, VaultUnavailable
-from node.supervisor.vault_child import LISTEN_S_MAX, POLL_S, SILENCE_S_MAX, VaultChild
+from node.supervisor.vault_child import POLL_S, SILENCE_S_MAX, VaultChild
 from node.supervisor.watchdog import STEADY_S
+from node.supervisor.watched import LISTEN_S_MAX
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S, Certificate
 from node.vault.noting import Met, MetVault
@@ -103,6 +104,27 @@ class TestWatching:
             world.faults.clear()
 
         assert "did not answer" in play(story).failures[0]
+
+    def test_one_that_is_found_at_fault_is_ended_and_the_next_finds_the_store_at_rest(self):
+        async def story(vault: VaultChild, world: World):
+            vault.end("it filled the disk")
+            await asyncio.sleep(2.0)
+            assert vault.is_listening
+
+        world = play(story)
+        assert world.failures == ["it filled the disk"]
+        assert world.log[:3] == ["start 1", "end 1", "start 2"]
+        assert world.rests == [(OLD, "nothing"), (OLD, "end 1")]
+
+    def test_a_fault_is_held_against_none_that_starts_later(self):
+        async def story(vault: VaultChild, world: World):
+            world.alive()[0].end(3)
+            await asyncio.sleep(0.1)
+            vault.end("it filled the disk")
+            await asyncio.sleep(60.0)
+
+        world = play(story)
+        assert len(world.failures) == 1
 
     def test_a_steady_run_forgives_earlier_failures(self):
         async def story(vault: VaultChild, world: World):

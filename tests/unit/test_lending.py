@@ -130,6 +130,73 @@ def test_what_twins_take_is_not_the_vaults_and_what_the_vault_takes_is(tmp_path:
     play(tmp_path, story)
 
 
+class TestFilesThatAreNoChunks:
+    """A vault writes files beside its chunks, where it may write at all."""
+
+    def litter(self, folder: Path, size_bytes: int) -> None:
+        own = Home.open(folder / "home").vault
+        for name in ("incoming/0", "incoming/deep/er/1", "incoming/tally"):
+            (own / name).parent.mkdir(parents=True, exist_ok=True)
+            with (own / name).open("wb") as file:
+                file.truncate(size_bytes)
+        (own / "incoming" / "link").symlink_to(folder / "of somebody")
+        (folder / "of somebody").write_bytes(b"else")
+
+    def names(self, folder: Path) -> set[str]:
+        return {entry.name for entry in (Home.open(folder / "home").vault / "incoming").iterdir()}
+
+    def play(self, folder: Path, size_bytes: int) -> tuple[list[str], set[str]]:
+        """What is said while they lie there, and which are left when the next vault is about to run."""
+        said: list[str] = []
+
+        async def settled() -> None:
+            self.litter(folder, size_bytes)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            seen = asyncio.Event()
+            measuring = asyncio.create_task(lending.keep_measuring(settled, seen.set, lambda: said.append("littered")))
+            await seen.wait()
+            measuring.cancel()
+            await asyncio.wait({measuring})
+            await lending.see_to_store("0" * 64)
+
+        play(folder, story)
+        assert (folder / "of somebody").read_bytes() == b"else"
+        return said, self.names(folder)
+
+    def test_what_a_vault_is_writing_at_the_moment_is_left_to_it(self, tmp_path: Path):
+        assert self.play(tmp_path, 8 << 20) == ([], {"0", "deep", "tally", "link"})
+
+    def test_a_vault_that_fills_the_disk_with_them_is_ended_and_they_are_removed(self, tmp_path: Path):
+        assert self.play(tmp_path, space.LITTER_BYTES_MAX // 2 + 1) == (["littered"], set())
+
+    def test_many_empty_files_are_as_bad_as_few_large_ones(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(space, "LITTER_BYTES_MAX", 20 * space.BLOCK_BYTES)
+        home = Home.make(tmp_path / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB)
+        for number in range(21):
+            assert not space.measure(home).is_littered
+            (home.vault / "incoming" / f"{number}").touch()
+
+        assert space.measure(home).is_littered
+
+    def test_a_tally_is_no_litter_and_stays(self, tmp_path: Path):
+        own = Home.make(
+            tmp_path / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB
+        ).vault  # fmt: skip
+        (own / "incoming" / "tally").write_bytes(b"tally")
+        (own / "incoming" / "large").write_bytes(bytes(100))
+
+        space.remove_litter(Home.open(tmp_path / "home"))
+
+        assert self.names(tmp_path) == {"tally"}
+
+    def test_such_a_disk_is_not_at_fault_when_the_vault_fails(self):
+        full = space.Disk(0, 1 << 40, 0, "it is full")
+        littered = space.Disk(0, 1 << 40, 0, "it is full", space.LITTER_BYTES_MAX + 1)
+
+        assert [full.is_at_fault, littered.is_at_fault] == [True, False]
+
+
 def test_how_much_is_free_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     disk = Disk(monkeypatch)
 

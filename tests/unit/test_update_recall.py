@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,8 @@ from node.trust.recall import Recalls
 from node.trust.release import FLOOR_FIELD
 from node.update.developers import trouble
 from node.update.driver import Updates
+from node.update.files.slots import Slots
+from node.vault.storage.filesystem import RealFileSystem
 from tests import signed_world
 from tests.unit.test_trust_recall import Change, recalls, says
 from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
@@ -50,6 +55,54 @@ def hear(farm: Farm, *heads: bytes, for_s: float = 30.0) -> dict[str, Update]:
 
     live(farm, story)
     return found
+
+
+class FullDisk:
+    """Everything that is written from now on meets a full disk, until room is made on it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, farm: Farm) -> None:
+        self.is_full, self.refused = True, 0
+        farm.make_room, writes = self.make_room, RealFileSystem.write
+
+        def write(filesystem: RealFileSystem, path: str, content: bytes) -> None:
+            if self.is_full:
+                self.refused += 1
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            writes(filesystem, path, content)
+
+        monkeypatch.setattr(RealFileSystem, "write", write)
+
+    def make_room(self) -> bool:
+        self.is_full = False
+        return True
+
+
+class TestAFullDisk:
+    def test_a_recall_is_heeded_all_the_same(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        runs(farm, "2", "3")
+        head, disk = next_head(farm, recalls("vault/3")), FullDisk(monkeypatch, farm)
+
+        found = hear(farm, head)
+
+        assert (found["vault/3"].phase, disk.refused > 0) == ("recalled", True)
+        assert farm.slots.current("vault") == tree_of("2")
+
+    def test_one_that_fills_while_the_farm_goes_back_holds_nothing_up(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        runs(farm, "2", "3")
+        head, disk = next_head(farm, recalls("vault/3")), FullDisk(monkeypatch, farm)
+        disk.is_full, point_back = False, Slots.point_back
+
+        def fills(slots: Slots, *given: Any) -> None:
+            disk.is_full = disk.refused == 0
+            point_back(slots, *given)
+
+        monkeypatch.setattr(Slots, "point_back", fills)
+        found = hear(farm, head)
+
+        assert (found["vault/3"].phase, disk.refused > 0) == ("recalled", True)
+        assert farm.slots.current("vault") == tree_of("2")
 
 
 class TestWhatIsInUse:

@@ -15,6 +15,7 @@ from node.update.driver import Updates
 from node.update.events import Limits, Resumed, Returned, Succeeded, SwitchBack, Ticked, VaultFailed, Vetoed
 from node.update.lifecycle import Lifecycle
 from node.update.watch import Watch
+from node.update.watching import LITTERED
 from tests import update_world
 from tests.twin_world import Nature
 from tests.unit.test_lifecycle import LIMITS, OLD, TO_PROBATION, last, play
@@ -187,6 +188,20 @@ class TestAlone:
             farm.known, farm.are_others_there = 0, True
             await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back", 60.0)
             assert updates.updates().items[0].reason == "it finds nobody although others can be reached"
+
+        live(farm, story)
+        assert farm.slots.current("vault") == farm.own
+
+    @pytest.mark.parametrize("phase", ["probation", "confirmed"])
+    def test_a_version_that_is_found_at_fault_is_left(self, farm: Farm, phase: str):
+        head = release(farm, "2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            updates.watching.found_at_fault(LITTERED)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back", 60.0)
+            assert updates.updates().items[0].reason == "it filled the disk with files of its own"
 
         live(farm, story)
         assert farm.slots.current("vault") == farm.own

@@ -132,15 +132,15 @@ def remove_tree(path: Path, *, is_best_effort: bool = False) -> None:
             raise OSError(errno.ELOOP, "folders are nested without end", str(path)) from error
 
 
-def size_of(path: Path, enough_bytes: float = math.inf) -> int:
-    """The bytes of a file, or of all files below a folder, of which each counts at least one.
+def size_of(path: Path, enough_bytes: float = math.inf, *, least_bytes: int = 1) -> int:
+    """The bytes of a file, or of all files below a folder, of which each counts at least ``least_bytes``.
 
     What vanishes or cannot be read counts nothing; no link is followed.  With ``enough_bytes`` counted it ends.
     """
     size_bytes, folders = 0, list[str]()
     with contextlib.suppress(OSError):
         found = path.lstat()
-        size_bytes, folders = (0, [str(path)]) if stat.S_ISDIR(found.st_mode) else (max(1, found.st_size), [])
+        size_bytes, folders = (0, [str(path)]) if stat.S_ISDIR(found.st_mode) else (max(least_bytes, found.st_size), [])
     while folders and size_bytes < enough_bytes:  # no recursion: a stranger may have nested them without end
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
@@ -148,7 +148,7 @@ def size_of(path: Path, enough_bytes: float = math.inf) -> int:
                     folders.append(entry.path)
                     continue
                 with contextlib.suppress(OSError):
-                    size_bytes += max(1, entry.stat(follow_symlinks=False).st_size)
+                    size_bytes += max(least_bytes, entry.stat(follow_symlinks=False).st_size)
                 if size_bytes >= enough_bytes:
                     break
     return size_bytes
