@@ -82,6 +82,7 @@ class PretendedVault:
         self.exited: asyncio.Future[int] = loop.create_future()
         self.started_s = self.told_s = loop.time()
         self.record = b"" if order.is_standby else self.own_record()
+        self.store = world.store_in(order.data)
         self.reads = 0
         self.handover_s: float | None = None  # until it is stopped
         if self.nature.hoards_bytes:
@@ -89,13 +90,6 @@ class PretendedVault:
                 file.truncate(self.nature.hoards_bytes)
         if self.nature.exits_after_s is not None:
             self.timer = loop.call_later(self.nature.exits_after_s, self.end, 3)
-
-    @property
-    def store(self) -> dict[bytes, bool]:
-        """A copy for the rehearsal has what the data have that it was made of."""
-        data = self.order.data
-        original = next((known for known in self.world.stores if copy_of(Path(known)) == data), str(data))
-        return self.world.stores.setdefault(original, {})
 
     def own_record(self) -> bytes:
         certificate = certify(Signer(self.order.seed), self.key.public_key, serial=1, now_s=utc_s())
@@ -277,6 +271,11 @@ class World:
     @property
     def head(self) -> bytes:
         return self.newest()
+
+    def store_in(self, data: Path) -> dict[bytes, bool]:
+        """What lies in a folder; a copy for the rehearsal has what the data have that it was made of."""
+        original = next((known for known in self.stores if copy_of(Path(known)) == data), str(data))
+        return self.stores.setdefault(original, {})
 
     async def start_twin(self, order: TwinOrder) -> PretendedVault:
         self.orders.append(order)

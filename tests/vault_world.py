@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,7 @@ class Actor:
     """One vault core with what its driver and its disk would be."""
 
     name: str
+    owner: Signer
     signer: Signer
     vault: Vault
     address: str
@@ -100,12 +101,18 @@ class World:
     def add(
         self, number: int, *, contacts: list[Actor] | None = None, quota_bytes: int = QUOTA_BYTES, host: int = 1,
         head: bytes = b"", pace: control.Pace = PACE, near: bytes = b"", limits: Limits = NO_LIMITS,
+        again: Actor | None = None, chunks: Mapping[bytes, bytes] | None = None,
     ) -> Actor:  # fmt: skip
-        """Start a vault in subnet 10.0.``number``.0/24; ``near`` an address, as anyone can who draws enough keys."""
+        """Start a vault in subnet 10.0.``number``.0/24; ``near`` an address, as anyone can who draws enough keys.
+
+        ``again``: the vault of one that is dead.  ``chunks`` are what lies on its disk.
+        """
         owner, transport = Signer(self.random.randbytes(32)), Signer(self.random.randbytes(32))
+        owner = owner if again is None else again.owner
         while near and distance(position_of(owner.public_key), near) >> (256 - NEAR_BITS):
             owner = Signer(self.random.randbytes(32))
-        certificate = certify(owner, transport.public_key, serial=1, now_s=START_S)
+        serial = 1 if again is None else again.vault.record.certificate.serial + 1
+        certificate = certify(owner, transport.public_key, serial=serial, now_s=START_S)
         config = VaultConfig(
             transport,
             PeerRecord(certificate, (), START_S),
@@ -116,9 +123,11 @@ class World:
             limits,
         )
         vault = Vault(config, random.Random(self.random.random()), self.random.randbytes)
-        actor = Actor(f"vault {number}.{host}", transport, vault, f"10.0.{number}.{host}:4000")
+        actor = Actor(f"vault {number}.{host}", owner, transport, vault, f"10.0.{number}.{host}:4000")
         self.actors[transport.public_key] = actor
-        self.feed(actor, Started(self.now(), (actor.address,), {}))
+        actor.chunks |= chunks or {}
+        held = {address: len(content) for address, content in actor.chunks.items()}
+        self.feed(actor, Started(self.now(), (actor.address,), held))
         return actor
 
     def grow(self, count: int, **options: Any) -> list[Actor]:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from node.vault import control
 from node.vault.core.desk import NONCE_BYTES
 from node.vault.core.events import CommandReceived, RequestReceived
 from node.vault.core.fresh import FRESH_MAX, FRESH_S, TURN_S, Fresh
 from node.vault.core.messages import Audit, Put
-from tests.unit.test_replication import CHUNKS, PACE, address_of, audits, group, missing, network
+from node.vault.core.replication import PROBES
+from tests.unit.test_replication import (
+    CHUNKS,
+    PACE,
+    RESTORED_S,
+    address_of,
+    audits,
+    group,
+    missing,
+    network,
+    puts,
+)
 from tests.vault_world import Actor, World
 
 LOOKED_S = FRESH_S + 5 * TURN_S
@@ -66,6 +79,12 @@ class TestOneCopy:
         assert missing(actors, [address]) == 0
 
 
+def gone_for_a_moment(world: World, actor: Actor) -> Actor:
+    actor.is_dead = True
+    world.pass_time(PACE.ping_s / 10)
+    return actor
+
+
 class TestOneThatComesBack:
     def test_with_an_empty_disk_is_given_all_that_it_should_hold(self):
         world, actors, addresses = settled()
@@ -80,7 +99,34 @@ class TestOneThatComesBack:
 
         assert missing(actors, addresses) == 0
 
-    def test_with_its_chunks_is_asked_for_one_of_them_by_each_neighbour(self):
+    @pytest.mark.parametrize("seed", range(3))
+    def test_before_anybody_has_missed_it_and_with_an_empty_disk_is_given_everything_too(self, seed: int):
+        world, actors, _ = network(count=24, chunks=60, seed=seed)
+        lost = gone_for_a_moment(world, actors[3])
+        back = world.add(4, contacts=actors[:2], pace=PACE, again=lost)
+        world.pass_time(RESTORED_S)
+
+        assert set(back.chunks) == set(lost.chunks)
+
+    def test_with_a_part_of_its_chunks_is_given_the_rest(self):
+        world, actors, addresses = network(count=12, chunks=60)
+        assert missing(actors, addresses) == 0
+        lost = gone_for_a_moment(world, actors[3])
+        left = dict(list(lost.chunks.items())[::2])
+        back = world.add(4, contacts=actors[:2], pace=PACE, again=lost, chunks=left)
+        world.pass_time(RESTORED_S)
+
+        assert missing([*actors, back], addresses) == 0
+
+    def test_with_everything_is_brought_nothing(self):
+        world, actors, _ = network(count=12)
+        before, lost = puts(actors), gone_for_a_moment(world, actors[3])
+        world.add(4, contacts=actors[:2], pace=PACE, again=lost, chunks=lost.chunks)
+        world.pass_time(RESTORED_S)
+
+        assert puts(actors) == before
+
+    def test_with_its_chunks_is_asked_for_a_few_of_them_by_each_neighbour(self):
         world, actors, _ = settled()
         actors[3].is_dead = True
         world.pass_time(PACE.repair_delay_s / 2 + 12.0)
@@ -89,7 +135,7 @@ class TestOneThatComesBack:
         actors[3].is_dead = False
         world.pass_time(60.0)
 
-        assert 0 < audits(actors) - before <= len(actors) - 1 < CHUNKS
+        assert 0 < audits(actors) - before <= PROBES * (len(actors) - 1) < CHUNKS * (len(actors) - 1)
 
 
 class TestWhatWaits:

@@ -31,8 +31,10 @@ def address_of(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def network(count: int = 9, chunks: int = CHUNKS, **options: Any) -> tuple[World, list[Actor], list[bytes]]:
-    world = World()
+def network(
+    count: int = 9, chunks: int = CHUNKS, seed: int = 0, **options: Any
+) -> tuple[World, list[Actor], list[bytes]]:
+    world = World(seed)
     actors = world.grow(count, **{"pace": PACE} | options)
     contents = [f"chunk {number}".encode() for number in range(chunks)]
     for number, content in enumerate(contents):

@@ -101,7 +101,7 @@ class TestWhatIsCarried:
             await wait_until(updates, lambda _items: farm.carried != [])
             assert farm.files == {}
             await fetch_release(signed(built), farm.slots, Network(built).get_chunk)
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S + 1.0)
 
         live(farm, story)
 

@@ -2,6 +2,7 @@
 
     in the table and relied on ------------------------------> member
     no more --> still a member for repair_delay_s --> no more    (it came back in time: it has returned)
+    started anew, and back before anybody missed it: it has returned, too
     said goodbye -----------------------------------> no more
 
 A table that changes is taken up once it has settled: while it fills it says little about who is near.
@@ -41,6 +42,7 @@ class Presence:
         self._repair_delay_s = repair_delay_s
         self._versions = (-1, -1)
         self._present: dict[bytes, Place] = {}
+        self._runs: dict[bytes, bytes] = {}  # the transport keys of those who are present
         self._absent: dict[bytes, _Absence] = {}
         self._gone: OrderedDict[tuple[bytes, bytes], None] = OrderedDict()
         self._changed_at_s = math.inf  # when the first change that was not taken up yet was seen
@@ -91,8 +93,12 @@ class Presence:
         now_s = desk.now.monotonic_s
         if self._versions != _versions(desk):
             self._versions = _versions(desk)
-            relied_on = desk.reliance.peers()
+            relied_on = list(desk.reliance.peers())
             present = {peer.vault_id: peer.place for peer in relied_on}
+            runs = {peer.vault_id: peer.record.transport_key for peer in relied_on}
+            for vault_id, key in runs.items():
+                if self._runs.get(vault_id, key) != key:
+                    self.returned.setdefault(vault_id, desk.added_count)
             until_s = now_s + self._repair_delay_s
             for vault_id, place in self._present.items():
                 if vault_id not in present:
@@ -100,7 +106,7 @@ class Presence:
             for vault_id in [vault_id for vault_id in self._absent if vault_id in present]:
                 absence = self._absent.pop(vault_id)
                 self.returned[vault_id] = min(absence.added_count, self.returned.get(vault_id, absence.added_count))
-            self._present = present
+            self._present, self._runs = present, runs
             self.changed(desk)
         late = [vault_id for vault_id, absence in self._absent.items() if absence.until_s <= now_s]
         late += list(self._absent)[: max(0, len(self._absent) - ABSENT_MAX)]

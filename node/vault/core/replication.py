@@ -42,7 +42,8 @@ TRIES_MAX: Final = 5
 RETRIES_LATE_MAX: Final = RETRIES_MAX // 2  # of members who were not asked: they leave room for those who were
 SWEEP_PAUSE_S: Final = 60.0  # when nothing was held
 SWEEP_BEAT_S: Final = 1.0
-PROBED_MAX: Final = 500  # addresses among which one is looked for that somebody who was away should have
+PROBES: Final = 4  # chunks by which it is found out whether a peer's disk still holds what it did
+PROBED_MAX: Final = 200  # among which they are looked for
 MARGIN_SUBNETS: Final = 2  # so many subnets outside its group a holder stays one, so that nothing moves to and fro
 
 
@@ -140,8 +141,7 @@ class Replicator:
                 newest = desk.added_count - min(self._presence.returned.values())
                 addresses = list(itertools.islice(reversed(desk.held), newest))
                 self._returns.current = Pass(addresses, places, returned, [], full=full)
-            for place in returned if self._works.has_room(is_urgent=False) else ():
-                self._probe(desk, place)
+            self._probe(desk, returned)
             self._presence.returned = {}
         if self._arrivals.current is None:
             self._arrivals.seen = members
@@ -200,12 +200,20 @@ class Replicator:
         while self._works.has_room(is_urgent=False) and (address := desk.fresh.take(now_s)) is not None:
             self._works.push(now_s, Work(address, None))
 
-    def _probe(self, desk: Desk, place: Place) -> None:
-        """Ask one who is back for something from before: its disk may be another one."""
-        for address in itertools.islice(desk.held, PROBED_MAX):
-            if is_in_group(place, self._presence.places, int.from_bytes(address, "big")):
+    def _probe(self, desk: Desk, returned: list[Place]) -> None:
+        """Ask those who are back for some of what they held before: their disks may be others now.
+
+        For some, not for one: what another holder has brought meanwhile shows nothing.
+        """
+        held = list(desk.held) if returned and self._works.has_room(is_urgent=False) else []
+        if not held:
+            return
+        first = desk.random.randrange(len(held))
+        drawn = (held[first:] + held[:first])[:PROBED_MAX]
+        for place in returned:
+            shared = (a for a in drawn if is_in_group(place, self._presence.places, int.from_bytes(a, "big")))
+            for address in itertools.islice(shared, PROBES):
                 self._works.push(desk.now.monotonic_s, Work(address, (place.vault_id,), is_probe=True))
-                return
 
     def _came_back_empty(self, desk: Desk, vault_id: bytes) -> None:
         """It is a newcomer: all that it should hold is brought to it."""

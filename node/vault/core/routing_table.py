@@ -54,7 +54,7 @@ class RoutingTable:
     def __init__(self, own_vault_id: bytes) -> None:
         self._own_id = own_vault_id
         self._own_position = position_of(own_vault_id)
-        self.version = 0  # another one whenever a peer came, went, or is seen from another subnet
+        self.version = 0  # another one whenever a peer came, went, was started anew, or is seen elsewhere
         self._peers: dict[bytes, Peer] = {}
         self._buckets: dict[int, dict[bytes, Peer]] = {}
 
@@ -76,6 +76,7 @@ class RoutingTable:
             if self.has_newer(record):
                 return False
             if _age(record) >= _age(peer.record):
+                self.version += record.transport_key != peer.record.transport_key
                 peer.record = record
             if peer.subnet != subnet:
                 self.version += 1
