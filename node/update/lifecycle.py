@@ -24,9 +24,8 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
     not_proven  the verdict "keep" of the last full trial; never fetched; only void trials; a newer release came first
 
-What if nothing ever happens?  ``announced`` waits for its turn and every other release's way ends; each
-other phase ends by itself after ``Limits``.  Only time in which the node runs counts: a computer that was
-switched off has watched nothing.
+What if nothing ever happens?  ``announced`` waits for its turn and every other release's way ends; each other phase
+ends by itself after ``Limits``.  Only time in which the node runs counts: while it was off, nothing was watched.
 """
 
 from __future__ import annotations
@@ -84,10 +83,11 @@ REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these 
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
 UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
 NO_TRIAL: Final = "nothing can be tried out on this computer, because it cannot shut a version off"
+RECALLED: Final = "the developers recalled it"
+WITHDRAWN: Final = "the pods withdrew it"
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
-
 
 Step = tuple["Lifecycle", tuple[Effect, ...]]
 
@@ -196,15 +196,15 @@ class Lifecycle:
         state = replace(_accounted(self, event) if not self.is_over else self, is_recalled=True)
         match self.phase:
             case "promoting":
-                return _go_back(state, "the developers recalled it")
+                return _go_back(state, RECALLED)
             case "probation" | "confirmed" if event.back_to:
                 since = replace(state, baseline=event.back_to, since_s=event.now_s, phase="recalling")
-                return _go_back(since, "the developers recalled it")
+                return _go_back(since, RECALLED)
             case "probation" | "confirmed":
                 kept = replace(state, phase="confirmed", reason=NO_WAY_BACK, watch=None)
                 return (kept, ()) if self.is_over else _ended(kept, "confirmed", NO_WAY_BACK)
             case _:
-                return _ended(state, "refused", "the developers recalled it")
+                return _ended(state, "refused", RECALLED)
 
 
 # Time.
@@ -371,8 +371,8 @@ def _withdrawn(state: Lifecycle) -> Step:
     if state.is_going_back:
         return state, ()
     if state.phase in ("promoting", "probation"):
-        return _go_back(state, "the pods withdrew it")
-    return _ended(state, "refused", "the pods withdrew it")
+        return _go_back(state, WITHDRAWN)
+    return _ended(state, "refused", WITHDRAWN)
 
 
 def _go_back(state: Lifecycle, reason: str) -> Step:

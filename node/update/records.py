@@ -11,7 +11,7 @@ import msgspec
 from node.trust.capabilities import Capabilities, cost
 from node.trust.release import Release
 from node.update.events import Limits
-from node.update.lifecycle import NO_TRIAL, REASON_CHARACTERS_MAX, Lifecycle
+from node.update.lifecycle import NO_TRIAL, REASON_CHARACTERS_MAX, RECALLED, WITHDRAWN, Lifecycle
 from node.update.store import Record
 
 GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
@@ -57,7 +57,7 @@ def new_record(
     ``may`` is what the files in use may do.
     """
     tree = release.tree_hash
-    failed = [record for record in records if record.way.phase in ("refused", "rolled_back")]
+    failed = [record for record in records if _has_failed(record.way)]
     bad = next((record for record in failed if record.release.tree_hash == tree), None)
     if tree == in_use:
         is_gaining = cost(may, release.capabilities) > 0
@@ -66,6 +66,11 @@ def new_record(
         reason = f"the same files as {bad.release.name}: {bad.way.reason}"
         return Record(release, known_as_bad(release.name, tree, now_s, reason), utc_s, utc_s)
     return Record(release, Lifecycle(release.name, tree, stagger_s, now_s), utc_s)
+
+
+def _has_failed(way: Lifecycle) -> bool:
+    """Whether its files did not do here.  That the developers took it back may be for what was said of them."""
+    return way.phase in ("refused", "rolled_back") and way.reason not in (RECALLED, WITHDRAWN)
 
 
 def said_again(record: Record, release: Release) -> Record:

@@ -44,7 +44,7 @@ GIVEN = [
     *(verdict.not_proven(700_000.0, [lacking]) for lacking in NAMES),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, what) for what in ("comparisons", "checked reads", "restarts")]),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
-    lifecycle.UNSEEN, lifecycle.NO_TRIAL, lifecycle.NO_WAY_BACK, "the developers recalled it", "the pods withdrew it",
+    lifecycle.UNSEEN, lifecycle.NO_TRIAL, lifecycle.NO_WAY_BACK, lifecycle.RECALLED, lifecycle.WITHDRAWN,
     noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, records.NOT_HELD,
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
     verdict.keeps_news(4, 3000.0), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),

@@ -152,6 +152,12 @@ class TestABadRelease:
         assert not farm.slots.has("vault", update.tree_hash)
 
 
+def withdrawing(farm: Farm) -> bytes:
+    """The next head, which lists no release of the pods any more."""
+    farm.signed.head = farm.signed.change("vault", lambda signed: signed.targets.clear())
+    return encode(farm.signed.head)
+
+
 class TestSeveralReleases:
     def test_the_newest_is_tried_and_the_others_set_aside(self, farm: Farm):
         heads = [farm.publish(version) for version in ("2", "3", "4")]
@@ -197,19 +203,32 @@ class TestSeveralReleases:
         item = tell(farm, farm.publish("3"))["vault/3"]
         assert (item.phase, item.reason) == ("confirmed", "already in use")
 
+    def test_files_of_a_withdrawn_release_are_tried_under_another_name(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        head, withdrawn = farm.publish("2"), withdrawing(farm)
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(withdrawn, SENDER)
+
+        live(farm, story)
+        files = signed_world.built("2")
+        again = msgspec.structs.replace(files.release, version="3")
+        monkeypatch.setattr(signed_world, "built", lambda *_, **__: replace(files, release=again))
+        found = tell(farm, farm.publish("3"), of="vault/3")
+
+        assert (found["vault/2"].phase, found["vault/3"].phase) == ("refused", "confirmed")
+
     def test_a_withdrawn_release_is_stopped_on_its_trial(self, farm: Farm):
-        head = farm.publish("2")
-
-        def recall(signed) -> None:
-            signed.targets.clear()
-
-        recalled = encode(farm.signed.change("vault", recall))
+        head, withdrawn = farm.publish("2"), withdrawing(farm)
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             await asyncio.sleep(10.0)
-            assert (await updates.offered(recalled, SENDER)).outcome == "accepted"
+            assert (await updates.offered(withdrawn, SENDER)).outcome == "accepted"
             item = updates.updates().items[0]
             assert (item.phase, item.reason) == ("refused", "the pods withdrew it")
             assert farm.left_running == 0
