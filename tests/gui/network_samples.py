@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gui.stories.network import NetworkSeen
+from node.api.check_texts import REACH_ANNOUNCED
 from node.api.schema import Neighbour, NeighbourState, NetworkView, Reach, Settings, Traffic
 from tests.gui.samples import NOW_S
 
@@ -16,6 +17,7 @@ CLOSED = Reach(
     "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
     " themselves.",
 )
+ROUTED = Reach("open", REACH_ANNOUNCED.sentence, NOW_S - 400, said=REACH_ANNOUNCED.said)
 
 
 def neighbours(states: str, *, close: int) -> tuple[Neighbour, ...]:
@@ -56,6 +58,9 @@ NETWORKS = {
         Settings(1 << 30, upload_bytes_per_s=5_000_000),
         NOW_S,
         is_live=True,
+    ),
+    "router": NetworkSeen(
+        view("aasaaaa", close=5, known=7, subnets=6, reach=ROUTED), Settings(1 << 30), NOW_S, is_live=True
     ),
     "alone": NetworkSeen(
         NetworkView(
