@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -44,6 +45,8 @@ class Lending:
         self._tell = tell
         self._used_bytes = used_bytes
         self._measurements = 0
+        self._rests = 0  # of the store, one before each run of a vault
+        self._is_litter_left = False  # then what lies there is not the fault of the vault that runs
         self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
         self._kept_bytes = self.kept.alone_bytes()
         self._lock = asyncio.Lock()
@@ -88,7 +91,10 @@ class Lending:
         self._measurements += 1
         self._starts_at_login = await asyncio.to_thread(self._login.is_on)
         await asyncio.to_thread(self.ballast.lay)
-        self.disk = await asyncio.to_thread(space.measure, self._home)
+        rests = self._rests
+        disk = await asyncio.to_thread(space.measure, self._home)
+        is_of_others = self._is_litter_left or rests != self._rests  # whoever wrote it does not run any more
+        self.disk = dataclasses.replace(disk, litter_bytes=0) if is_of_others else disk
         await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
 
     async def see_to_store(self, tree_hash: str) -> None:
@@ -96,8 +102,10 @@ class Lending:
 
         What the one before littered is removed: it does not run any more.
         """
-        if self.disk.is_littered:
-            await asyncio.to_thread(self._clear)
+        self._rests += 1
+        if self.disk.is_littered or self._is_litter_left:
+            self._is_litter_left = not await asyncio.to_thread(self._is_cleared)
+            self.disk = dataclasses.replace(self.disk, litter_bytes=0)
         if await asyncio.to_thread(self.kept.before_run, tree_hash):
             await self._share_out(is_kept_looked_at=True)
 
@@ -118,11 +126,14 @@ class Lending:
             self.settings, self.trouble, self.disk = wanted, NOTHING, disk
             await self._share_out(is_kept_looked_at=True)
 
-    def _clear(self) -> None:
+    def _is_cleared(self) -> bool:
+        """Remove what the vault littered; whether all of it is gone.  Blocking."""
         try:
             space.remove_litter(self._home)
         except OSError as error:
             log.warning("what the vault littered is not all removed reason=%s", error)
+            return False
+        return True
 
     def _keep(self, wanted: settings.Settings, at_login: bool | None) -> None:  # noqa: FBT001 - as it was given
         """Blocking.  Raises SettingsError when the file or the system refuses; then both are as before."""
@@ -152,4 +163,6 @@ class Lending:
         return max(0, kept_bytes - self.kept.give_up(over_bytes)) if over_bytes else kept_bytes
 
     def _over_bytes(self, kept_bytes: int) -> int:
+        if self.disk.is_littered:  # that makes room soon, and what is kept may be all that is left of some chunks
+            return 0
         return space.too_much_kept_bytes(kept_bytes, self.settings.quota_bytes, self._used_bytes(), self.disk)

@@ -15,7 +15,7 @@ from typing import Final
 from node.api import texts
 from node.supervisor.home import Home
 from node.update.files.trees import remove_tree, size_of
-from node.vault.storage.filesystem import CHUNKS, INCOMING
+from node.vault.storage.filesystem import INCOMING
 from node.vault.storage.quota import RESERVE_BYTES
 from node.vault.storage.tally import TALLY_NAME
 
@@ -34,7 +34,7 @@ LITTER_BYTES_MAX: Final = 64 << 20  # twice what a vault's threads can be writin
 class Disk:
     """The disk as it was at one moment.  ``trouble`` is "" while it can be written.
 
-    ``litter_bytes`` lie in the vault's folder and are no chunks; with more than LITTER_BYTES_MAX not all are counted.
+    ``litter_bytes`` were written by the vault and are no chunks; with more than LITTER_BYTES_MAX not all are counted.
     """
 
     rest_bytes: int  # all of the home but the vault's chunks, and but what is kept of them for the way back
@@ -70,12 +70,12 @@ def measure(home: Home) -> Disk:
 
 
 def remove_litter(home: Home) -> None:
-    """Remove from the vault's folder what is neither a chunk nor its tally, while no vault runs.  Blocking.
+    """Remove what a vault has written that is neither a chunk nor their tally, while none runs.  Blocking.
 
     Raises:
         OSError: Something is left; a later call tries again.
     """
-    for entry in _beside_chunks(home):
+    for entry in list(_beside_chunks(home)):  # a folder must not change while it is being read
         remove_tree(entry)
 
 
@@ -108,16 +108,28 @@ def too_much_kept_bytes(kept_bytes: int, quota_bytes: int, used_bytes: int, disk
 
 
 def _litter_bytes(home: Home) -> int:
-    return sum(size_of(entry, LITTER_BYTES_MAX + 1, least_bytes=BLOCK_BYTES) for entry in _beside_chunks(home))
+    """No more is looked at than shows that it is too much: there may be millions of files."""
+    found_bytes = 0
+    for entry in _beside_chunks(home):
+        found_bytes += size_of(entry, LITTER_BYTES_MAX + 1, least_bytes=BLOCK_BYTES)
+        if found_bytes > LITTER_BYTES_MAX:
+            break
+    return found_bytes
 
 
 def _beside_chunks(home: Home) -> Iterator[Path]:
-    """All in the vault's folder but its chunks and their tally."""
-    for entry in home.vault.iterdir():
-        if entry.name == INCOMING and entry.is_dir() and not entry.is_symlink():
-            yield from (file for file in entry.iterdir() if not _is_tally(file))
-        elif entry.name not in (INCOMING, CHUNKS):
-            yield entry
+    """What a vault has written that is no chunk yet, but for the tally of them.
+
+    It may write in ``incoming`` alone, and nothing in there outlives a start.  What else lies in its folder, or on the
+    disk to which that leads, may be somebody's.
+    """
+    incoming = home.vault / INCOMING
+    if incoming.is_symlink() or not incoming.is_dir():
+        return
+    with os.scandir(incoming) as entries:
+        for entry in entries:
+            if not _is_tally(Path(entry.path)):
+                yield Path(entry.path)
 
 
 def _is_tally(file: Path) -> bool:

@@ -191,6 +191,23 @@ class TestSeen:
             seen.told(subnet, word)
         assert seen.added_to(Looks(), (), 0.0).seen_at == ""
 
+    @pytest.mark.parametrize(
+        "word", ["77.1.2.3:99999", "77.1.2.3:0", "77.1.2.3%x:4433", "[2a01:4f8::5]:4433", "[2a01:4f8::5%a b]:4433"]
+    )
+    def test_a_word_that_nobody_could_dial_or_that_cannot_be_true_is_none(self, word: str):
+        seen = Seen()
+        for subnet in (FAR, OTHER):
+            seen.told(subnet, word)
+        assert seen.moved(("192.168.1.5:4433",), 0.0) is None
+
+    def test_a_few_cannot_make_a_vault_on_the_internet_name_somebody_else_s_address(self):
+        seen, own = Seen(), ("77.1.2.3:4433",)
+        for number in range(NEWEST):
+            seen.told(f"93.184.{number}.0/24", "77.1.2.3:4433")
+        for subnet in (FAR, OTHER):
+            seen.told(subnet, "77.66.66.66:53")
+        assert seen.outer(own) == ""
+
     def test_nobody_who_lives_at_home_says_how_the_internet_sees_it(self):
         seen = Seen()
         seen.told(HOME, "77.1.2.3:1")

@@ -10,7 +10,7 @@ from node.vault import control
 from node.vault.core.desk import NONCE_BYTES
 from node.vault.core.events import CommandReceived, RequestReceived
 from node.vault.core.fresh import FRESH_MAX, FRESH_S, TURN_S, Fresh
-from node.vault.core.messages import Audit, Put
+from node.vault.core.messages import Answer, Audit, Audited, Put
 from node.vault.core.replication import PROBES
 from tests.unit.test_replication import (
     CHUNKS,
@@ -136,6 +136,36 @@ class TestOneThatComesBack:
         world.pass_time(60.0)
 
         assert 0 < audits(actors) - before <= PROBES * (len(actors) - 1) < CHUNKS * (len(actors) - 1)
+
+
+class TestThoseWhoAreStartedAnewAllTheTime:
+    CROWD = 6
+    HOST = 90
+
+    def late(self, answer: Answer) -> float:
+        return 4.5 if isinstance(answer, Audited) else 0.0
+
+    def restarted(self, world: World, actors: list[Actor], crowd: list[Actor]) -> list[Actor]:
+        """Each of a crowd in one subnet, with its chunks and another transport key."""
+        started = []
+        for host, old in enumerate(crowd, 1):
+            old.is_dead = True
+            del world.actors[old.signer.public_key]
+            started.append(world.add(self.HOST, host=host, contacts=actors, pace=PACE, again=old, chunks=old.chunks))
+        for actor in started:
+            actor.late_s = self.late
+        return started
+
+    def test_fill_no_queue_though_they_answer_late(self):
+        world, actors, _ = network(count=12)
+        crowd = [world.add(self.HOST, host=host, contacts=actors[:2], pace=PACE) for host in range(1, self.CROWD + 1)]
+        world.pass_time(60.0)
+
+        for _ in range(20):
+            crowd = self.restarted(world, actors, crowd)
+            world.pass_time(8.0)
+
+        assert max(len(actor.vault._replicator) for actor in actors) <= 2 * PROBES * self.CROWD
 
 
 class TestWhatWaits:

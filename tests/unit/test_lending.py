@@ -190,6 +190,70 @@ class TestFilesThatAreNoChunks:
 
         assert self.names(tmp_path) == {"tally"}
 
+    def test_no_more_of_them_are_looked_at_than_show_that_it_is_too_much(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(space, "LITTER_BYTES_MAX", 20 * space.BLOCK_BYTES)
+        home = Home.make(tmp_path / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB)
+        for number in range(1_000):
+            (home.vault / "incoming" / f"{number}").touch()
+
+        assert space.measure(home).litter_bytes == 21 * space.BLOCK_BYTES
+
+    def test_what_lies_elsewhere_on_the_disk_to_which_the_vaults_folder_leads_is_somebodys(self, tmp_path: Path):
+        home = Home.make(tmp_path / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB)
+        shutil.move(home.vault, tmp_path / "disk")
+        home.vault.symlink_to(tmp_path / "disk")
+        (tmp_path / "disk" / "photos").mkdir()
+        with (tmp_path / "disk" / "photos" / "one").open("wb") as file:
+            file.truncate(2 * space.LITTER_BYTES_MAX)
+
+        assert not space.measure(home).is_littered
+        space.remove_litter(home)
+        assert (tmp_path / "disk" / "photos" / "one").exists()
+
+    def test_what_cannot_be_removed_is_not_the_fault_of_who_runs_next(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        def refuse(_: Path) -> None:
+            raise OSError(errno.EBUSY, "another program has it open")
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            self.litter(tmp_path, space.LITTER_BYTES_MAX)
+            await lending.measure()
+            monkeypatch.setattr(space, "remove_tree", refuse)
+            await lending.see_to_store("0" * 64)
+            await lending.measure()
+            assert not lending.disk.is_littered
+            monkeypatch.undo()
+            await lending.see_to_store("0" * 64)
+            assert self.names(tmp_path) == set()
+
+        play(tmp_path, story)
+
+    def test_who_has_taken_over_while_it_was_measured_is_not_ended_for_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        said: list[str] = []
+
+        async def settled() -> None:
+            self.litter(tmp_path, space.LITTER_BYTES_MAX)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            seen = asyncio.Event()
+
+            async def taken_over(**_: bool) -> None:
+                monkeypatch.undo()
+                await lending.see_to_store("0" * 64)
+
+            monkeypatch.setattr(lending, "_share_out", taken_over)
+            measuring = asyncio.create_task(lending.keep_measuring(settled, seen.set, lambda: said.append("littered")))
+            await seen.wait()
+            measuring.cancel()
+
+        play(tmp_path, story)
+        assert said == []
+
     def test_such_a_disk_is_not_at_fault_when_the_vault_fails(self):
         full = space.Disk(0, 1 << 40, 0, "it is full")
         littered = space.Disk(0, 1 << 40, 0, "it is full", space.LITTER_BYTES_MAX + 1)
@@ -278,5 +342,20 @@ class TestWhatIsKeptForTheWayBack:
             disk.free = 1 * GB
             await lending.measure()
             assert lending.kept.alone_bytes() == 0
+
+        play(tmp_path, story)
+
+    def test_it_is_not_given_up_for_what_the_vault_has_littered(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        disk = Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            self.lose(tmp_path, lending)
+            for _ in range(LOOK_EACH):
+                await lending.measure()
+            with (Home.open(tmp_path / "home").vault / "incoming" / "0").open("wb") as file:
+                file.truncate(2 * space.LITTER_BYTES_MAX)
+            disk.free = 0
+            await lending.measure()
+            assert lending.kept.alone_bytes() == MB
 
         play(tmp_path, story)

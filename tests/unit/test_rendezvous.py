@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core.events import Ask, DialUnanswered, Effect, Event, Reply, RequestReceived, SeenAt, Send
+from node.vault.core.events import Ask, AskFailed, DialUnanswered, Effect, Event, Reply, RequestReceived, SeenAt, Send
 from node.vault.core.identity import ADDRESSES_MAX, PeerRecord, Signer, certify, decode_record, make_record, subnet_of
 from node.vault.core.messages import Arrange, Meet, Ping, Pong, Refused, Request
-from node.vault.core.rendezvous import GO_BETWEENS, PAUSE_S, SUBNET_BURST, TARGET_BURST, TARGET_PER_S
+from node.vault.core.rendezvous import GO_BETWEENS, MEETINGS_MAX, PAUSE_S, SUBNET_BURST, TARGET_BURST, TARGET_PER_S
+from node.vault.core.routing_table import FAILURES_MAX
 from tests.vault_world import START_S, World
 
 OUTER = "44.200.1.1:4433"
@@ -126,6 +127,17 @@ class TestWhoIsInBetween:
         asking = here.known(2, "44.99.99.1:4000")
         assert here.asked(asking, Arrange(wanted.vault_id), "44.0.2.0/24") == (Refused("not_known"), [])
 
+    def test_passes_no_other_record_on_than_the_one_at_which_it_has_seen_the_one_that_asks(self):
+        here = Here()
+        owner, transport = (Signer(here.world.random.randbytes(32)) for _ in range(2))
+        certificate = certify(owner, transport.public_key, serial=1, now_s=START_S)
+        true = make_record(transport, certificate, ("44.0.2.1:4000",), START_S)
+        false = make_record(transport, certificate, ("44.66.66.66:53",), START_S - 1.0)
+        wanted = here.known(3)
+        here.asked(true, Ping(b""))
+        _, effects = here.asked(false, Arrange(wanted.vault_id), "44.0.2.0/24")
+        assert effects == [Send((wanted,), Meet(true), 1)]
+
     def test_knows_nothing_of_strangers(self):
         here = Here()
         reply, effects = here.asked(here.known(2), Arrange(here.stranger(50).vault_id))
@@ -152,6 +164,21 @@ class TestWhoIsTold:
         go_between, waiting = here.known(2), here.stranger(50)
         here.asked(go_between, Meet(waiting))
         assert here.unanswered(waiting) == []
+
+    def test_asks_nobody_where_it_was_before(self):
+        here = Here()
+        owner, transport = (Signer(here.world.random.randbytes(32)) for _ in range(2))
+        certificate = certify(owner, transport.public_key, serial=1, now_s=START_S)
+        before = make_record(transport, certificate, ("44.0.7.1:4000",), START_S - 1.0)
+        now = make_record(transport, certificate, ("44.0.8.1:4000",), START_S)
+        go_between = here.known(2)
+        here.asked(now, Ping(b""))
+        for _ in range(FAILURES_MAX):
+            _, effects = here.asked(go_between, Meet(before))
+            for ask in effects:
+                if isinstance(ask, Ask):
+                    here.step(AskFailed(here.world.now(), ask.ask_id, "peer.unreachable"))
+        assert here.actor.vault._desk.table.get(now.vault_id) is not None
 
     def test_takes_the_word_of_no_client(self):
         here = Here()
@@ -180,6 +207,26 @@ class TestWhoIsTold:
         many = range(50, 51 + int(SUBNET_BURST))
         replies = [here.asked(go_between, Meet(here.stranger(number)))[0] for number in many]
         assert replies[-2:] == [Pong(b""), Refused("busy")]
+
+    def test_takes_nothing_from_subnets_into_which_it_does_not_dial(self):
+        here = Here()
+        go_between = here.known(2)
+        many = tuple(f"44.0.{number}.1:4000" for number in range(50, 50 + ADDRESSES_MAX))
+        for _ in range(int(TARGET_BURST)):
+            here.asked(go_between, Meet(here.stranger(50, *many)))
+        assert here.asked(go_between, Meet(here.stranger(50 + ADDRESSES_MAX - 1)))[0] == Pong(b"")
+
+    def test_dials_no_more_than_a_few_at_once_however_many_subnets_say_so(self):
+        here = Here()
+        asks: list[Ask] = []
+        for number in range(2, 3 + MEETINGS_MAX // int(SUBNET_BURST)):
+            go_between = here.known(number)
+            for place in range(int(SUBNET_BURST)):
+                reply, effects = here.asked(go_between, Meet(here.stranger(1, f"45.{number}.{place}.1:4000")))
+                asks += [effect for effect in effects if isinstance(effect, Ask)]
+        assert (len(asks), reply) == (MEETINGS_MAX, Refused("busy"))
+        here.step(AskFailed(here.world.now(), asks[0].ask_id, "peer.unreachable"))
+        assert here.asked(here.known(100), Meet(here.stranger(200)))[0] == Pong(b"")
 
     def test_dials_into_one_subnet_seldom_whoever_says_that_somebody_waits_there(self):
         here = Here()

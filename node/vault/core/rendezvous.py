@@ -17,7 +17,7 @@ from typing import Final
 
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import RequestReceived, Send
-from node.vault.core.identity import PeerRecord, check_record, is_public, position_of, subnet_of
+from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, is_public, position_of, subnet_of
 from node.vault.core.limits import SUBNETS_KEPT, Buckets
 from node.vault.core.messages import Answer, Arrange, Meet, Ping, Pong, Refused
 from node.vault.errors import PeerError
@@ -25,6 +25,7 @@ from node.vault.errors import PeerError
 GO_BETWEENS: Final = 2  # asked for one meeting
 PAUSE_S: Final = 15.0  # before the same peer is asked for again
 ASKED_KEPT: Final = 256
+MEETINGS_MAX: Final = 128  # kept at once: a dialling takes memory for as long as nobody answers, whoever caused it
 SUBNET_PER_S: Final = 0.5  # meetings that one subnet may cause
 SUBNET_BURST: Final = 20.0
 # A record may name somebody else's address.  However many say that it waits there, this much is dialled.
@@ -37,6 +38,7 @@ class Rendezvous:
 
     def __init__(self) -> None:
         self._asked_s: OrderedDict[bytes, float] = OrderedDict()  # when a peer was asked for last
+        self._meetings = 0  # that are being kept
         self._caused = Buckets(SUBNETS_KEPT)
         self._dialled = Buckets(SUBNETS_KEPT)
 
@@ -58,11 +60,11 @@ class Rendezvous:
     def arrange(self, desk: Desk, event: RequestReceived, message: Arrange) -> Answer:
         """Tell the vault of ``message`` to dial the one that asks."""
         asking, wanted = desk.table.get(event.peer.vault_id), desk.table.get(message.vault_id)
-        if asking is None or wanted is None or not asking.is_where_it_says or not _is_outside(event.peer):
+        if asking is None or wanted is None or not asking.is_where_it_says or not _is_outside(asking.record):
             return Refused("not_known")
         if not self._may_cause(desk, event.subnet):
             return Refused("busy")
-        desk.send(Send((wanted.record,), Meet(event.peer), 1))
+        desk.send(Send((wanted.record,), Meet(asking.record), 1))  # by another one it might be anywhere
         desk.counters["meeting arranged"] += 1
         return Pong(b"")
 
@@ -76,18 +78,22 @@ class Rendezvous:
         except PeerError as error:
             desk.blame(event.peer, error.code)
             return Refused(error.code)
-        if not _is_outside(peer) or desk.table.has_newer(peer) or desk.is_shunned(peer.vault_id):
+        if not _is_outside(peer) or desk.table.is_outdated(peer) or desk.is_shunned(peer.vault_id):
             return Refused("not_known")
-        if not self._may_cause(desk, event.subnet) or not self._may_dial(desk, peer):
+        has_room = self._meetings < MEETINGS_MAX
+        if not has_room or not self._may_cause(desk, event.subnet) or not self._may_dial(desk, peer):
             return Refused("busy")
         self._remember(peer, desk.now.monotonic_s)  # it dials already
+        self._meetings += 1
         desk.ask(self, peer, Ping(b"", desk.is_full))
         return Pong(b"")
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
+        self._meetings -= 1
         desk.counters["meeting kept"] += 1
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
+        self._meetings -= 1
         desk.counters["meeting missed"] += 1
 
     def _remember(self, peer: PeerRecord, now_s: float) -> None:
@@ -100,7 +106,8 @@ class Rendezvous:
         return self._caused.take(subnet, desk.now.monotonic_s, cost=1.0, per_s=SUBNET_PER_S, burst=SUBNET_BURST)
 
     def _may_dial(self, desk: Desk, peer: PeerRecord) -> bool:
-        now_s, subnets = desk.now.monotonic_s, {subnet_of(address) for address in peer.addresses}
+        now_s, dialled = desk.now.monotonic_s, addresses_to_dial(peer.addresses, desk.record.addresses)
+        subnets = {subnet_of(address) for address in dialled}
         outside = sorted(subnet for subnet in subnets if is_public(subnet))
         take = self._dialled.take
         return all(take(subnet, now_s, cost=1.0, per_s=TARGET_PER_S, burst=TARGET_BURST) for subnet in outside)

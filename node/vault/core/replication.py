@@ -203,8 +203,10 @@ class Replicator:
     def _probe(self, desk: Desk, returned: list[Place]) -> None:
         """Ask those who are back for some of what they held before: their disks may be others now.
 
-        For some, not for one: what another holder has brought meanwhile shows nothing.
+        For some, not for one: what another holder has brought meanwhile shows nothing.  Not again while these wait:
+        vaults that are started anew all the time, and answer late, would fill the queue.
         """
+        returned = [place for place in returned if not self._works.has_probe_of(place.vault_id)]
         held = list(desk.held) if returned and self._works.has_room(is_urgent=False) else []
         if not held:
             return

@@ -96,6 +96,11 @@ class RoutingTable:
         peer = self._peers.get(record.vault_id)
         return peer is not None and record.certificate.serial < peer.record.certificate.serial
 
+    def is_outdated(self, record: PeerRecord) -> bool:
+        """Whether the vault has said since where it is."""
+        peer = self._peers.get(record.vault_id)
+        return peer is not None and _age(record) < _age(peer.record)
+
     def failed(self, vault_id: bytes) -> None:
         """The peer did not answer; after FAILURES_MAX times in a row it is dropped."""
         peer = self._peers.get(vault_id)

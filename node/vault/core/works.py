@@ -46,6 +46,7 @@ class Works:
         self._due: dict[bool, list[tuple[float, int, Work]]] = {True: [], False: []}
         self._parked: dict[bool, OrderedDict[str, deque[Work]]] = {True: OrderedDict(), False: OrderedDict()}
         self._first_tries: Counter[bool] = Counter()
+        self._probes: Counter[bytes] = Counter()  # that wait, by whose disk is looked at
         self._number = 0
         self._turns = 0
 
@@ -55,6 +56,10 @@ class Works:
     def has_room(self, *, is_urgent: bool) -> bool:
         """Whether more may be pushed that was not tried yet."""
         return self._first_tries[is_urgent] < QUEUE_MAX
+
+    def has_probe_of(self, vault_id: bytes) -> bool:
+        """Whether one waits, which will find the disk as it is then."""
+        return vault_id in self._probes
 
     def due_s(self, now_s: float) -> float:
         """When something can be taken."""
@@ -97,6 +102,11 @@ class Works:
         return heapq.heappop(due)[2] if is_due else None
 
     def _count(self, work: Work, change: int) -> None:
+        if work.is_probe and work.members:
+            suspect = work.members[0]
+            self._probes[suspect] += change
+            if not self._probes[suspect]:
+                del self._probes[suspect]
         if work.tries:
             self.retrying += change
         else:

@@ -16,7 +16,7 @@ import msgspec
 
 from node.vault.core.clocks import Clocks
 from node.vault.core.events import Now
-from node.vault.core.identity import CLOCK_SKEW_S, PeerRecord, check_record, is_public, subnet_of
+from node.vault.core.identity import CLOCK_SKEW_S, PeerRecord, check_address, check_record, is_public, subnet_of
 from node.vault.errors import MalformedMessage, PeerError
 from node.vault.looks import CLOCKS_MAX, Looks
 
@@ -25,7 +25,7 @@ CALLED_KEPT: Final = 4_096  # subnets
 TOLD_KEPT: Final = 64  # subnets whose word on the own address is kept
 AGREEING_MIN: Final = 2  # of them, before an address is taken for the own one
 OUTER_S: Final = 600.0  # before another address is named: everybody is greeted anew for it
-NEWEST: Final = 8  # of those words; a line gets another address now and then
+NEWEST: Final = 8  # of those words, by each version of IP; a line gets another address now and then
 
 Origin = Literal["outside", "nearby", ""]  # where somebody came from by himself; "": perhaps only through an open door
 
@@ -80,11 +80,17 @@ class Seen:
     # What they say.
 
     def told(self, subnet: str, seen_at: str) -> None:
-        """A peer in ``subnet`` says at which address it sees this vault."""
+        """A peer in ``subnet`` says at which address it sees this vault: one that others would dial, or it is no word.
+
+        Whom it sees by one version of IP, it cannot see at an address of the other one.
+        """
         try:
-            if not (is_public(subnet) and is_public(subnet_of(seen_at))):
-                return
+            check_address(seen_at)
+            seen_in = subnet_of(seen_at)
         except MalformedMessage:
+            return
+        is_of_one_version = _is_ipv6(subnet) == _is_ipv6(seen_in)
+        if "%" in seen_at or not (is_of_one_version and is_public(subnet) and is_public(seen_in)):
             return
         self._told[subnet] = seen_at
         self._told.move_to_end(subnet)
@@ -94,13 +100,17 @@ class Seen:
     def outer(self, own: Iterable[str]) -> str:
         """The address and port at which several subnets of the internet see this vault; "" if it has that itself.
 
-        Of the newest words the most.  A router that takes another port for each peer is seen at as many addresses:
+        Of the newest words of each version of IP the most: where they name one of the own addresses, a few who name
+        another one say nothing of a router.  One that takes another port for each peer is seen at as many addresses:
         then there is none.
         """
         hosts = {_host(address) for address in own}
-        newest = [address for address in self._told.values() if _host(address) not in hosts][-NEWEST:]
-        address, count = next(iter(Counter(newest).most_common(1)), ("", 0))
-        return address if count >= AGREEING_MIN else ""
+        for is_ipv6 in (False, True):
+            newest = [at for subnet, at in self._told.items() if _is_ipv6(subnet) is is_ipv6][-NEWEST:]
+            address, count = next(iter(Counter(newest).most_common(1)), ("", 0))
+            if count >= AGREEING_MIN and _host(address) not in hosts:
+                return address
+        return ""
 
     def moved(self, own: Sequence[str], now_s: float) -> tuple[str, ...] | None:
         """Where this vault can be dialled from now on, with the address of its router; None: as before."""
@@ -164,3 +174,7 @@ class Seen:
 
 def _host(address: str) -> str:
     return str(ipaddress.ip_network(address.rpartition(":")[0].strip("[]").partition("%")[0]).network_address)
+
+
+def _is_ipv6(subnet: str) -> bool:
+    return ":" in subnet
