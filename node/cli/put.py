@@ -35,7 +35,7 @@ def put(home: Path, is_json: bool, path: Path) -> None:
     source = Path(os.path.abspath(path))  # noqa: PTH100  # a link is shared under its own name
     stored = share(
         home,
-        lambda courier, progress: put_share(courier, home, source, progress, time.time()),
+        lambda courier, progress: put_share(courier, home, source, progress, time.time),
         lambda _: texts.put_stopped(),
         is_json=is_json,
     )

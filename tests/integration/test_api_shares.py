@@ -100,7 +100,7 @@ def test_it_is_the_same_share_as_that_of_the_command(serve: Callable[[Talk], Chu
 
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
         courier = Courier(Afar(node), lambda _: None)
-        by_command = await put(courier, tmp_path, source, Quiet(), time.time())
+        by_command = await put(courier, tmp_path, source, Quiet(), time.time)
         by_api = await post(session, CONTENT)
         assert by_api.address == by_command.address
         await get(courier, by_api.address, tmp_path / "back", tmp_path, Quiet())
@@ -118,7 +118,7 @@ def test_a_folder_comes_as_an_archive_with_all_that_is_in_it(serve: Callable[[Ta
     (garden / "tool").chmod(0o755)
 
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
-        stored = await put(Courier(Afar(node), lambda _: None), tmp_path, garden, Quiet(), time.time())
+        stored = await put(Courier(Afar(node), lambda _: None), tmp_path, garden, Quiet(), time.time)
         async with session.get(f"http://x/v1/shares/{stored.address}") as answer:
             assert answer.content_type == "application/x-tar"
             assert answer.headers["Content-Disposition"].endswith("garden.tar")

@@ -11,7 +11,7 @@ from node.vault import control
 from node.vault.core import fresh, fullness, gossip, handover, limits, presence, reliance, restore, works
 from node.vault.core.audit import HEARINGS_MAX, RECEIPTS_KEPT
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, SUBNET_VAULTS_MAX
-from node.vault.core.desk import TAKERS_KEPT, VANISHED_KEPT
+from node.vault.core.desk import FORGOTTEN_KEPT, TAKERS_KEPT, VANISHED_KEPT
 from node.vault.core.lanes import LANES_KEPT, SUBNET_AT_ONCE
 from node.vault.core.lookup import PARALLEL
 from node.vault.core.neighbourhood import FORMER_KEPT, WATCHED_MAX
@@ -52,6 +52,7 @@ def sizes(process: Process) -> list[tuple[str, int, int]]:
         ("alarms", len(desk._alarms), PROOFS_MAX + ORDERS_MAX * CLOSE_GROUP_SUBNETS),
         ("chunks gone before they were counted", len(desk._vanished), VANISHED_KEPT),
         ("takers", len(desk.takers), TAKERS_KEPT),
+        ("chunks whose takers are forgotten", len(desk.forgotten), FORGOTTEN_KEPT),
         ("full peers", len(desk.fullness._said_s), fullness.FULL_KEPT),
         ("peers that refused for want of room", len(desk.fullness._refused_s), fullness.FULL_KEPT),
         ("chunks that came lately", len(desk.fresh._due), fresh.FRESH_MAX),

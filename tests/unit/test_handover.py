@@ -10,13 +10,23 @@ import msgspec
 import pytest
 
 from node.vault import control
+from node.vault.core import desk
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
-from node.vault.core.events import ChunkRead, CommandReceived, ReadChunk, Reply, RequestReceived
+from node.vault.core.events import (
+    ChunkRead,
+    CommandReceived,
+    Counted,
+    Effect,
+    ReadChunk,
+    Reply,
+    RequestReceived,
+    WriteChunk,
+)
 from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_PAUSE_S, SHRINK_S_MAX, signers, takers
-from node.vault.core.messages import Answer, Audit, Audited, Receipt, Stored
+from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, Receipt, Stored
 from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
 from node.vault.core.proving import Proof, Proven
-from tests.unit.test_replication import PACE, group, missing, network, puts
+from tests.unit.test_replication import PACE, address_of, group, missing, network, puts
 from tests.unit.test_takers import signed_for, taken
 from tests.unit.test_vault_attacks import ADDRESS, peers
 from tests.vault_world import Actor, World
@@ -48,6 +58,50 @@ class TestLeaving:
         last = leaver.reports(control.HandedOver)[-1]
         assert (last.done, last.left, last.is_over) == (len(leaver.chunks), 0, True)
         assert missing([actor for actor in actors if actor is not leaver], addresses) == 0
+
+    def test_what_was_not_counted_yet_is_handed_over_too(self):
+        world, actors, _ = network()
+        kept = actors[3].chunks
+        actors[3].is_dead = True
+        leaver = world.add(4, contacts=actors[:3], pace=PACE, again=actors[3])
+        leaver.chunks |= kept
+        leaver.vault._desk.is_counted = False
+        world.pass_time(0.5)
+        world.feed(leaver, CommandReceived(world.now(), control.Drain(9_000, 60.0)))
+        world.pass_time(1.0)
+        assert not leaver.reports(control.HandedOver)[-1].is_over
+        world.feed(leaver, Counted(world.now(), {a: len(c) for a, c in kept.items()}, is_counted=True))
+        world.pass_time(59.0)
+        last = leaver.reports(control.HandedOver)[-1]
+        assert (last.done, last.left, last.is_over) == (len(kept), 0, True)
+
+    @pytest.mark.parametrize("is_own", [False, True])
+    def test_nothing_is_signed_for_that_was_still_being_written(self, monkeypatch: pytest.MonkeyPatch, is_own: bool):
+        world, actors, _ = network()
+        leaver, perform = actors[3], world._perform
+        content = next(c for c in (b"late %d" % n for n in range(99)) if leaver in group(actors, address_of(c)))
+        writes: list[WriteChunk] = []
+
+        def hold_up(actor: Actor, effect: Effect) -> None:
+            if actor is leaver and isinstance(effect, WriteChunk):
+                writes.append(effect)
+            else:
+                perform(actor, effect)
+
+        putter = leaver if is_own else actors[0]
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(world, "_perform", hold_up)
+            world.feed(putter, CommandReceived(world.now(), control.PutChunk(9_001, content)))
+            world.pass_time(0.5)
+        world.feed(leaver, CommandReceived(world.now(), control.Drain(9_000, 30.0)))
+        (write,) = writes
+        world._perform(leaver, write)
+        world.pass_time(29.0)
+
+        (stored,) = [r for r in putter.reports(control.Stored) if r.id == 9_001]
+        signed = {msgspec.msgpack.decode(one, type=HeldReceipt).certificate.vault_id for one in stored.receipts}
+        assert signed
+        assert leaver.vault_id not in signed
 
     def test_it_is_no_neighbour_any_more_although_it_still_asks(self):
         world, actors, _ = network()
@@ -133,6 +187,41 @@ class TestShrinking:
         world.pass_time(60.0)
         assert not set(actor.chunks) & set(before[len(actor.chunks) + SHRINK_AT_ONCE :])
         assert set(before[: len(actor.chunks) - SHRINK_AT_ONCE]) <= set(actor.chunks)
+
+    def test_a_farm_that_is_switched_off_every_night_gets_its_room_back_though_others_take_nothing(self):
+        world = World()
+        actors = world.grow(3, pace=PACE)
+        actor, quota_bytes = actors[2], 5_000
+        for content in (bytes([number]) * 1_000 for number in range(20)):
+            world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(content[0], content)))
+            world.pass_time(1.0)
+        assert len(actor.chunks) == 20
+        shrink(world, actor, quota_bytes)
+
+        left = []
+        for _ in range(2):
+            for _ in range(14):
+                world.now_s += 3_590.0
+                world.pass_time(10.0)
+            left.append(len(actor.chunks))
+            actor.is_dead = True
+            actor = world.add(
+                3, contacts=actors[:2], pace=PACE, again=actor, chunks=actor.chunks, quota_bytes=quota_bytes
+            )  # fmt: skip
+
+        assert left == [20, 5]
+
+    def test_nobody_holds_against_it_that_it_gave_up_more_than_it_can_name_the_takers_of(self, monkeypatch):
+        monkeypatch.setattr(desk, "TAKERS_KEPT", 5)
+        pace = msgspec.structs.replace(PACE, audit_s=0.5, sweep_s=30.0)
+        world, actors, _ = network(count=7, chunks=40, pace=pace)
+        world.pass_time(30.0)
+        actor = max(actors, key=lambda each: len(each.chunks))
+        assert len(actor.chunks) > 10
+        shrink(world, actor, 0)
+        world.pass_time(60.0)
+        assert actor.chunks == {}
+        assert sum(other.vault._desk.counters["blamed peer.lost_chunk"] for other in actors) == 0
 
     @pytest.mark.parametrize("count", [7, 12])
     def test_nobody_holds_against_it_what_others_took_over(self, count):

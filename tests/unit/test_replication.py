@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core import limits, serving
+from node.vault.core import limits, serving, works
 from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.desk import Desk
 from node.vault.core.events import Ask, CommandReceived, Ticked
@@ -65,6 +65,37 @@ def audits(actors: list[Actor]) -> int:
 def busy(answer: Answer) -> Answer:
     """It proves nothing and signs for nothing."""
     return Refused("busy") if isinstance(answer, Audited | Stored) else answer
+
+
+class TestWhoeverComesBackEmpty:
+    @pytest.mark.parametrize("away_s", [1.0, 70.0])
+    def test_is_given_its_chunks_although_a_newcomer_is_being_given_a_lot(self, monkeypatch, away_s):
+        monkeypatch.setattr(works, "QUEUE_MAX", 4)
+        pace = msgspec.structs.replace(PACE, repair_bytes_per_s=120)
+        world, actors, addresses = network(9, 60, pace=pace)
+        world.pass_time(2_000.0)
+        actors.append(world.add(40, contacts=actors[:3], pace=pace))
+        world.pass_time(12.0)
+
+        actors[4].is_dead = True
+        world.pass_time(away_s)
+        actors[4] = world.add(5, contacts=actors[:3], pace=pace, again=actors[4])
+        world.pass_time(3_000.0)
+
+        assert missing(actors, addresses) == 0
+
+
+class TestAMemberThatTakesNoMoreFromOneSubnet:
+    def test_is_passed_over_so_that_the_next_nearest_holds_the_chunk(self):
+        world, actors, addresses = network(9, 1)
+        ordered = sorted(actors, key=lambda a: a.vault.record.position ^ int.from_bytes(addresses[0], "big"))
+        assert [addresses[0] in a.chunks for a in ordered] == 5 * [True] + 4 * [False]
+        ordered[5].tamper = lambda answer: Refused("share") if isinstance(answer, Stored) else answer
+
+        ordered[0].is_dead = True
+        world.pass_time(RESTORED_S)
+
+        assert addresses[0] in ordered[6].chunks
 
 
 class TestAHolderThatDies:
@@ -385,3 +416,20 @@ def test_the_cheap_test_of_membership_says_what_the_group_says():
         inside = close_group(places, address)
         for place in places:
             assert is_in_group(place, places, int.from_bytes(address, "big")) == (place in inside)
+
+
+def test_what_rots_while_the_line_is_cut_is_restored_when_it_is_back():
+    world, actors, _ = network(9, 40, pace=msgspec.structs.replace(PACE, scrub_s=60.0))
+    world.pass_time(200.0)
+    vault, others = actors[4], [actor for actor in actors if actor is not actors[4]]
+    for other in others:
+        other.is_dead = True
+    rotten = sorted(vault.chunks)[:5]
+    vault.chunks |= dict.fromkeys(rotten, b"rot")
+
+    world.pass_time(3_600.0)
+    for other in others:
+        other.is_dead = False
+    world.pass_time(1_200.0)
+
+    assert [address for address in rotten if vault.chunks[address] == b"rot"] == []

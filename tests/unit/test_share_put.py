@@ -6,6 +6,7 @@ import os
 import socket
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -210,16 +211,25 @@ class TestPuttingAgain:
         assert world.get(stored["address"]).read_bytes() == source.read_bytes()
 
     def test_what_was_acknowledged_long_ago_or_in_the_future_is_not_relied_on(self, tmp_path: Path):
-        journal = Journal.open(tmp_path, tmp_path / "a", 1_000_000.0)
+        journal = Journal.open(tmp_path, tmp_path / "a", lambda: 1_000_000.0)
         journal.acknowledged(3, b"a" * 32)
         journal.close()
         for now_s, is_known in ((1_000_000 + RECENT_S, True), (1_000_001 + RECENT_S, False), (999_999, False)):
-            journal = Journal.open(tmp_path, tmp_path / "a", now_s)
+            journal = Journal.open(tmp_path, tmp_path / "a", partial(float, now_s))
             assert journal.has(3, b"a" * 32) is is_known
             assert not any((journal.has(2, b"a" * 32), journal.has(3, b"b" * 32), journal.has(9, b"a" * 32)))
             journal.close()
 
+    def test_what_was_acknowledged_late_in_a_long_put_is_relied_on(self, tmp_path: Path):
+        hours = iter((0, 30, 31))
+        for turn in range(2):
+            journal = Journal.open(tmp_path, tmp_path / "a", lambda: 1_000_000.0 + 3_600 * next(hours))
+            if not turn:
+                journal.acknowledged(3, b"a" * 32)
+            assert turn == 0 or journal.has(3, b"a" * 32)
+            journal.close()
+
     def test_no_more_than_some_journals_are_kept(self, tmp_path: Path):
         for number in range(JOURNALS_MAX + 5):
-            Journal.open(tmp_path, tmp_path / str(number), 1.0).close()
+            Journal.open(tmp_path, tmp_path / str(number), lambda: 1.0).close()
         assert len(list((tmp_path / "state/puts").iterdir())) == JOURNALS_MAX

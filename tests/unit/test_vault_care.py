@@ -90,9 +90,9 @@ class TestHealing:
 
     def test_a_chunk_that_nobody_has_is_looked_for_a_few_times_and_then_counted_as_lost(self):
         world = World()
-        actor = world.add(1, pace=quiet())
+        actor, other = world.grow(2, pace=quiet())
         put(world, actor)
-        del actor.chunks[ADDRESS]
+        del actor.chunks[ADDRESS], other.chunks[ADDRESS]
         world.command(actor, lambda number: control.GetChunk(number, ADDRESS))
         world.pass_time(30.0 * 2**TRIES_MAX)
         assert state(world, actor).counters["chunk lost"] == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
@@ -25,13 +26,14 @@ _RECORD_BYTES: Final = 40
 class Journal:
     """The acknowledged chunks of the put of one path.  Close it; remove it once the put is done."""
 
-    def __init__(self, path: Path, descriptor: int, now_s: int) -> None:
+    def __init__(self, path: Path, descriptor: int, clock: Callable[[], float]) -> None:
         self._path = path
         self._descriptor = descriptor
-        self._now_s = now_s
+        self._clock = clock
+        self._now_s = int(clock())
 
     @classmethod
-    def open(cls, home: Path, source: Path, now_s: float) -> Self:
+    def open(cls, home: Path, source: Path, clock: Callable[[], float]) -> Self:
         """The journal of ``source``, an absolute path; a new one if there is none.
 
         Raises:
@@ -43,7 +45,7 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _forget_oldest(folder, path)
-            return cls(path, os.open(path, flags, 0o600), int(now_s))
+            return cls(path, os.open(path, flags, 0o600), clock)
         except OSError as error:
             raise BadTarget(unusable(folder, error)) from error
 
@@ -61,9 +63,10 @@ class Journal:
         Raises:
             BadTarget: The home cannot be written.
         """
+        now_s = int(self._clock())  # a put may last longer than RECENT_S
         try:
             os.lseek(self._descriptor, number * _RECORD_BYTES, os.SEEK_SET)
-            os.write(self._descriptor, address + self._now_s.to_bytes(_RECORD_BYTES - _ADDRESS_BYTES, "big"))
+            os.write(self._descriptor, address + now_s.to_bytes(_RECORD_BYTES - _ADDRESS_BYTES, "big"))
         except OSError as error:
             raise BadTarget(unusable(self._path, error)) from error
 

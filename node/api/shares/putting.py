@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -52,7 +52,7 @@ class Progress(Protocol):
 
 
 async def put(
-    courier: Courier, home: Path, source: Path, progress: Progress, now_s: float, shape: Shape = SHAPE
+    courier: Courier, home: Path, source: Path, progress: Progress, clock: Callable[[], float], shape: Shape = SHAPE
 ) -> Stored:
     """Store the file or folder ``source``, an absolute path.  ``home`` keeps what is acknowledged, for a second try.
 
@@ -65,7 +65,7 @@ async def put(
     is_folder = await asyncio.to_thread(os.path.isdir, source)
     totals = await asyncio.to_thread(scan, source)
     progress.begin(name, totals.files, totals.length)
-    journal = await asyncio.to_thread(Journal.open, home, source, now_s)
+    journal = await asyncio.to_thread(Journal.open, home, source, clock)
     putting = _Putting(courier, journal, progress, shape)
     try:
         root = await putting.put_all(source, name, totals, is_folder=is_folder)

@@ -46,6 +46,7 @@ PLACES_MIN: Final = 128  # chunks, where next to nothing is lent
 VANISHED_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
 DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
+FORGOTTEN_KEPT: Final = 100_000  # further ones, of which only that is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Desk:
         self.checked_s: float | None = None  # when an answer was last checked and fitted
         self.is_taking = True  # new chunks: not while the farmer wants a pause
         self.takers: OrderedDict[bytes, Takers] = OrderedDict()
+        self.forgotten: OrderedDict[bytes, None] = OrderedDict()  # whose takers cannot be named any more
         self.own_place = Place(record.vault_id, record.position, "")
         self._effects: list[Effect] = []
         self._vanished: set[bytes] = set()  # a count that began earlier may still list them
@@ -217,6 +219,7 @@ class Desk:
             if not code:
                 self._vanished.discard(address)
                 self.going.discard(address)  # a receipt for it follows
+                self.forgotten.pop(address, None)
                 self.used_bytes -= self.broken.pop(address, 0)
                 self.add_held({address: length})
             elif is_trouble(code):
@@ -329,8 +332,11 @@ class Desk:
         """Others have signed for a chunk which this vault has promised to keep, and no longer does."""
         self.takers[address] = takers[:TAKERS_MAX]
         self.takers.move_to_end(address)
+        self.forgotten.pop(address, None)
         while len(self.takers) > TAKERS_KEPT:
-            self.takers.popitem(last=False)
+            self.forgotten[self.takers.popitem(last=False)[0]] = None
+        while len(self.forgotten) > FORGOTTEN_KEPT:
+            self.forgotten.popitem(last=False)
 
     def is_mine(self, address: bytes) -> bool:
         """Whether the own vault may hold ``address``, as far as it knows its neighbours."""

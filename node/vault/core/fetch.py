@@ -40,6 +40,7 @@ class Fetch:
 
     def __init__(self, address: bytes, done: Fetched, *, is_carried: bool = False) -> None:
         self.asked_count = 0
+        self.has_answer = False  # of anybody
         self._address = address
         self._done = done
         self._is_carried = is_carried
@@ -65,6 +66,7 @@ class Fetch:
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         self._waiting.discard(asked.peer.vault_id)
+        self.has_answer = True
         content = served(desk, asked, message)
         if self._is_over:
             return

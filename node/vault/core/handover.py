@@ -4,12 +4,16 @@ leaving:    every held chunk ----> proven at its group without the own vault -> 
 shrinking:  the farthest chunks -> taken over by HOLDERS_MIN others -> removed, until the rest fits
                                    not in SHRINK_S_MAX -------------> removed all the same
 
+A run that begins with too much goes on with what an earlier one had begun: a computer that is switched off every night
+would else begin with SHRINK_S_MAX anew every morning.
+
 Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
 """
 
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections import deque
 from collections.abc import Collection
@@ -35,6 +39,7 @@ SHRINK_PER_STEP: Final = 2_000  # addresses measured
 SHRINK_ROUND: Final = 1_000  # the farthest, tried in one round
 # Longer than one night in which the others are switched off; then the farmer's disk comes before the network's copy.
 SHRINK_S_MAX: Final = 24 * 3600.0
+SHRINK_ON_S_MAX: Final = 2 * 3600.0  # of this run, when it has begun with too much
 
 
 class _Reports:
@@ -60,6 +65,8 @@ class LeavingForGood:
         self._end_s = now_s + handover_s
         self._next_s = now_s + GOODBYE_S
         self._todo = deque(desk.held)
+        self._known = set(desk.held)
+        self._added_count = desk.added_count
         self._failed: list[bytes] = []
         self._running = 0
         self._done = 0
@@ -75,14 +82,27 @@ class LeavingForGood:
             return
         now_s = desk.now.monotonic_s
         self._line.tick(desk)
+        self._take_up(desk)
         if now_s >= self._next_s:
             self._next_s = now_s + AGAIN_S
             self._todo.extend(self._failed)
             self._failed = []
             self._go_on(desk)
         left = len(self._todo) + len(self._failed) + self._running
+        if not desk.is_counted:
+            left = max(left, 1)  # nobody knows yet how many there are
         self.is_over = not left or now_s >= self._end_s
         self._reports.tell(desk, self._done, left, is_over=self.is_over)
+
+    def _take_up(self, desk: Desk) -> None:
+        """What the disk was only now found to hold, or a write on its way has brought."""
+        newest = itertools.islice(reversed(desk.held), desk.added_count - self._added_count)
+        self._added_count = desk.added_count
+        added = [address for address in newest if address not in self._known]
+        self._known.update(added)
+        self._todo.extend(added)
+        if added:
+            self._next_s = min(self._next_s, desk.now.monotonic_s)
 
     def _go_on(self, desk: Desk) -> None:
         while self._todo and self._running < LEAVING_AT_ONCE:
@@ -118,6 +138,7 @@ class Shrinking:
     def __init__(self, line: Line, auditor: Auditor) -> None:
         self._line, self._auditor = line, auditor
         self._since_s: float | None = None
+        self._has_fitted = False  # in this run
         self._next_s = math.inf
         self._round_at_s = 0.0  # when the next round may begin: who has refused a chunk is not asked again at once
         self._unmeasured: deque[bytes] = deque()
@@ -136,6 +157,7 @@ class Shrinking:
         now_s = desk.now.monotonic_s
         if self._since_s is None:
             if self._excess_bytes(desk) <= 0 or not desk.is_counted:
+                self._has_fitted |= desk.is_counted
                 return
             self._since_s, self._next_s, self._round_at_s, self._done = now_s, now_s, now_s, 0
             self._unmeasured, self._farthest, self._todo = deque(), [], []
@@ -179,7 +201,8 @@ class Shrinking:
             self._farthest = []
 
     def _go_on(self, desk: Desk) -> None:
-        is_late = self._since_s is not None and desk.now.monotonic_s >= self._since_s + SHRINK_S_MAX
+        longest_s = SHRINK_S_MAX if self._has_fitted else SHRINK_ON_S_MAX
+        is_late = self._since_s is not None and desk.now.monotonic_s >= self._since_s + longest_s
         while self._todo and self._running < SHRINK_AT_ONCE and self._excess_bytes(desk) > 0:
             address = self._todo.pop()
             members = _others(desk, address)

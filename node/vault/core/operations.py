@@ -113,6 +113,7 @@ class PutOperation:
         self._one_done(desk)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
+        code = code or ("busy" if desk.is_leaving else "")
         if not code:
             receipt = sign_receipt(desk.signer, address, length, desk.now.utc_s)
             held = HeldReceipt(desk.record.certificate, receipt)

@@ -36,6 +36,7 @@ AUDIT_BYTES_MIN: Final = 512
 REFUSALS: Final = ("busy", "not_mine", "share", "resource", "resource.quota", "storage")
 FAULTS: Final = (FAILED_AUDIT, "peer.signature", "peer.malformed")  # of the peer: trying again helps nothing
 FULL: Final = "resource.quota"
+SHARE: Final = "share"
 LATE: Final = "peer.late"  # was not asked: its subnet has been late too often
 UNFINISHED: Final = "unfinished"  # not waited for any more: enough others have proven it
 PATIENCE_S: Final = 1.0  # with those who have not proven the chunk when enough others have
@@ -269,7 +270,8 @@ class _Turn:
             case Stored(receipt) if isinstance(asked.message, Put):
                 self._proof.copies += 1
                 self._prove(desk, asked, receipt)
-            case Refused(code) if isinstance(asked.message, Put) and is_trouble(code):
+            case Refused(code) if isinstance(asked.message, Put) and (is_trouble(code) or code == SHARE):
+                # Who is nearly full takes little from each subnet, and not from this one: as good as full to it.
                 desk.fullness.refused(peer.vault_id, desk.now.monotonic_s)
                 self._pass_over(desk, code if code in REFUSALS else FULL)
             case Refused(code):

@@ -66,6 +66,7 @@ class Replicator:
         self._auditor = auditor
         self._presence = Presence(pace.repair_delay_s)
         self._was_counted = True
+        self._is_anyone_unasked = False  # of those who are back: there was no room for questions
         self._departures = _Walk(is_urgent=True)
         self._returns = _Walk(is_urgent=False)
         self._arrivals = _Walk(is_urgent=False)
@@ -97,7 +98,8 @@ class Replicator:
             if desk.is_counted:  # what was found on the disk meanwhile has been in no pass
                 self._arrivals.seen = {}
                 self._presence.changed(desk)
-        if self._presence.tick(desk):
+        has_room = self._is_anyone_unasked and self._works.has_room(is_urgent=True)
+        if self._presence.tick(desk) or has_room:
             self._begin_passes(desk)
         looked_max = self.looked_count + ADDRESSES_PER_TICK
         if self._presence.places:
@@ -126,13 +128,17 @@ class Replicator:
         """Of all that has changed, for every walk that has nothing to do, since it had."""
         members, places = self._presence.members, self._presence.places
         full = desk.fullness.ids(desk.now.monotonic_s)
+        # Who was none of them meanwhile is a newcomer when it is back, also while a pass from before still runs.
+        self._arrivals.seen = {one: place for one, place in self._arrivals.seen.items() if one in members}
         joined = [place for vault_id, place in members.items() if self._arrivals.seen.get(vault_id) != place]
         if self._departures.current is None:
             left = [place for vault_id, place in self._departures.seen.items() if members.get(vault_id) != place]
             self._departures.seen = members
             if left:
                 self._departures.current = Pass(list(desk.held), places, joined, left, is_of_left=True, full=full)
-        if self._returns.current is None:
+        can_ask = self._works.has_room(is_urgent=True)
+        self._is_anyone_unasked = bool(self._presence.returned) and not can_ask
+        if self._returns.current is None and can_ask:
             known = self._arrivals.seen
             returned = [
                 known[one] for one in self._presence.returned if one in known and members.get(one) == known[one]
@@ -204,10 +210,11 @@ class Replicator:
         """Ask those who are back for some of what they held before: their disks may be others now.
 
         For some, not for one: what another holder has brought meanwhile shows nothing.  Not again while these wait:
-        vaults that are started anew all the time, and answer late, would fill the queue.
+        vaults that are started anew all the time, and answer late, would fill the queue.  It is urgent: behind all that
+        a newcomer is to be given it would be hours late, and none of their copies can be counted on before.
         """
         returned = [place for place in returned if not self._works.has_probe_of(place.vault_id)]
-        held = list(desk.held) if returned and self._works.has_room(is_urgent=False) else []
+        held = list(desk.held) if returned else []
         if not held:
             return
         first = desk.random.randrange(len(held))
@@ -215,7 +222,7 @@ class Replicator:
         for place in returned:
             shared = (a for a in drawn if is_in_group(place, self._presence.places, int.from_bytes(a, "big")))
             for address in itertools.islice(shared, PROBES):
-                self._works.push(desk.now.monotonic_s, Work(address, (place.vault_id,), is_probe=True))
+                self._works.push(desk.now.monotonic_s, Work(address, (place.vault_id,), is_urgent=True, is_probe=True))
 
     def _came_back_empty(self, desk: Desk, vault_id: bytes) -> None:
         """It is a newcomer: all that it should hold is brought to it."""

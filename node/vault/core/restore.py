@@ -103,9 +103,10 @@ class _Restoring:
     def __init__(self, restorer: Restorer, address: bytes) -> None:
         self._restorer = restorer
         self._address = address
+        self._fetch = Fetch(address, self._fetched)
 
     def begin(self, desk: Desk) -> None:
-        Fetch(self._address, self._fetched).begin(desk)
+        self._fetch.begin(desk)
 
     def written(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         # What the disk refuses is counted too: it may be well, and refuse this chunk alone for ever.
@@ -117,7 +118,8 @@ class _Restoring:
         if self._address in desk.held:
             self._restorer.finished(desk, self._address, is_restored=True)
         elif content is None or desk.trouble or not desk.has_room(self._address, len(content)):
-            # A disk that takes nothing says nothing about the chunk.
-            self._restorer.finished(desk, self._address, is_restored=False, is_tried=not desk.trouble)
+            # A disk that takes nothing says nothing about the chunk, nor does a line that is cut.
+            is_tried = not desk.trouble and self._fetch.has_answer
+            self._restorer.finished(desk, self._address, is_restored=False, is_tried=is_tried)
         else:
             desk.write_chunk(self, self._address, content)

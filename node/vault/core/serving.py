@@ -66,6 +66,8 @@ class Storing:
         if code:
             desk.counters[f"write failed {code}"] += 1
             desk.reply(self._request_id, Refused(code))
+        elif desk.is_leaving:  # since it was begun: whoever gave it may count on nothing here
+            desk.reply(self._request_id, Refused("busy"))
         else:
             desk.reply(self._request_id, Stored(sign_receipt(desk.signer, address, length, desk.now.utc_s)))
             if self._is_new:
@@ -94,6 +96,8 @@ class Serving:
 
     def _answer(self, desk: Desk, address: bytes, content: bytes | None) -> Answer:
         nonce, utc_s = self._message.nonce, desk.now.utc_s
+        if content is None and address in desk.forgotten:
+            return Refused("busy")  # "not held" without those who took it over would convict the own vault
         if content is None:
             takers = desk.takers.get(address, ())
             answer = sign_answer(desk.signer, NOT_HELD, address, takers_digest(takers), nonce, utc_s)

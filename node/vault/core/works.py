@@ -23,7 +23,8 @@ RETRIES_MAX: Final = 4_000
 class Work:
     """``members``: who must prove the chunk; None for the whole group as it is then.
 
-    ``is_urgent``: a holder is gone.  It overtakes what newcomers are to be given, whose chunks all have their holders.
+    ``is_urgent``: a holder is gone, or may have lost what it held.  It overtakes what newcomers are to be given, whose
+    chunks all have their holders.
     """
 
     address: bytes
