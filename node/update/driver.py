@@ -26,7 +26,7 @@ from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.release import Release
-from node.update import events, views
+from node.update import events, records, views
 from node.update.allowed import capabilities_of, lessen
 from node.update.carrying import carried_files, is_here
 from node.update.disk_wait import DiskWait
@@ -183,13 +183,13 @@ class Updates:
 
     async def _resume(self) -> None:
         """Go on where the persisted states say."""
-        if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
-            await self._clean_up()
         for name, record in list(self._records.items()):
             await self._means.rollouts.catch_up(record)
             if not record.way.is_over or record.way.watch is not None:
                 await self._take(name, events.Resumed(self._now()))
         await self.judge.resume()
+        if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
+            await self._clean_up()  # only now, as what the newest head names stays
 
     async def _next_turn(self) -> None:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
@@ -210,7 +210,7 @@ class Updates:
         if newest is not None:
             await self._set_aside(waiting, newest)
         active = self._active()
-        if active is not None and self._is_held(active):
+        if active is not None and (self._is_held(active) or records.is_against_another(active, in_use)):
             await self._take(active.release.name, events.Halted(self._now()))
             await self._clean_up()
         elif active is not None and (reason := self._means.rollouts.halted(active)):
@@ -236,8 +236,8 @@ class Updates:
                 await self._take(record.release.name, event)
 
     async def _take_up(self, record: Record, in_use: str) -> None:
-        """Begin with a release, once others show the head that lists it and its wave is open."""
-        if record.release.tree_hash == in_use:  # under another name they took over while this one waited
+        """Begin with a release, once others show the head that lists it and its wave is open; or settle it."""
+        if record.release.tree_hash == in_use or records.is_known_as_bad(record.release, self._records.values()):
             await self._settle(record, in_use)
             return
         exception = self._exception_for(record)
@@ -248,7 +248,7 @@ class Updates:
         self._is_waiting = not self.is_seen()
         reason = UNSEEN if self._is_waiting else self._means.hold() or self._means.rollouts.hold(record)
         if not reason:
-            await self._stretch(record, in_use)
+            await self._stretch(record.release.name, in_use)
             await self._take(record.release.name, events.TurnCame(self._now(), in_use, exception))
         elif reason != record.way.reason:
             await self._take(record.release.name, events.Held(self._now(), reason))
@@ -273,9 +273,10 @@ class Updates:
         is_before_trial = record.way.phase in STOPPABLE or record.way.phase == "announced"
         return is_before_trial and not record.way.exception and not self._means.host.can_shut_off()
 
-    async def _stretch(self, record: Record, in_use: str) -> None:
+    async def _stretch(self, name: str, in_use: str) -> None:
         """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
-        release, used = record.release, await capabilities_of(self._means.slots, in_use)
+        used = await capabilities_of(self._means.slots, in_use)
+        record, release = self._records[name], self._records[name].release  # a head may have come meanwhile
         factor = max(release.trial_factor, factor_beside(used, release.capabilities))
         longer = dataclasses.replace(release, trial_factor=factor)
         is_slow = self._means.rollouts.is_slow(release.name)
@@ -300,7 +301,8 @@ class Updates:
             async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
                 letter = await self._inbox.get()
         except TimeoutError:
-            letter = Letter(events.Ticked(self._now(), is_idle=bool(self._job and self._job.disk_trouble)))
+            is_idle = bool(self._job and self._job.disk_trouble) or self.watching.is_unused(active)
+            letter = Letter(events.Ticked(self._now(), is_idle=is_idle))
         await self.watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
         if letter.job is not None and letter.job is not self._job:
             return  # of a job that was stopped just when it ended
@@ -319,7 +321,7 @@ class Updates:
         return self._means.host.head_subnets() >= self._limits.witnesses_min
 
     def _limits_of(self, record: Record) -> Limits:
-        return self._limits.stretched(record.trial_factor)
+        return self._limits.stretched(record.trial_factor, is_urgent=record.release.is_urgent)
 
     def _is_held(self, record: Record) -> bool:
         """Whether the release may come no nearer to being used, because of what is known of the developers."""

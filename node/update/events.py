@@ -21,6 +21,8 @@ class Limits:
     urgent_stagger_s_max: float = 900.0
     trial_s: float = 15 * 86_400.0  # longer than the trial's own end
     trial_tries_max: int = 5  # void trials
+    void_pause_s: float = 86_400.0  # after one of them
+    urgent_void_pause_s: float = 3_600.0
     trial_cuts_max: int = 100  # so often a trial goes on after it was cut off; a machine is switched off daily, or more
     full_trials_max: int = 2  # that came to their end without a proof
     rehearsal_s: float = 3600.0
@@ -52,9 +54,15 @@ class Limits:
         """Whether it was tried out as often as it will be.  Void ones count: what is in use may have spoilt them."""
         return full >= self.full_trials_max or void >= self.trial_tries_max
 
-    def stretched(self, factor: int) -> Limits:
+    def staged_s(self, stagger_s: float, voids: int) -> float:
+        """How long a release waits for its trial: after a void one a day, for what made it void may be over then."""
+        return max(stagger_s, self.void_pause_s) if voids else stagger_s
+
+    def stretched(self, factor: int, *, is_urgent: bool = False) -> Limits:
         """The same for a release whose trial lasts ``factor`` times as long."""
-        return replace(self, trial_s=self.trial_s * factor, trial_cuts_max=self.trial_cuts_max * factor)
+        void_pause_s = self.urgent_void_pause_s if is_urgent else self.void_pause_s
+        longer = replace(self, trial_s=self.trial_s * factor, trial_cuts_max=self.trial_cuts_max * factor)
+        return replace(longer, void_pause_s=void_pause_s)
 
 
 REAL: Final = Limits()
@@ -66,6 +74,8 @@ PRACTICE: Final = Limits(
     stagger_s_max=5.0,
     urgent_stagger_s_max=1.0,
     trial_s=400.0,
+    void_pause_s=0.0,
+    urgent_void_pause_s=0.0,
     trial_cuts_max=5,
     full_trials_max=1,
     rehearsal_s=30.0,
@@ -244,7 +254,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """``is_idle``: nothing was watched since the last event, for the computer slept, or work waited for the disk."""
+    """``is_idle``: nothing was watched since the last event.
+
+    The computer slept, work waited for the disk, or no vault ran.
+    """
 
     now_s: float
     is_idle: bool = False

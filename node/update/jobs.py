@@ -32,8 +32,9 @@ from node.update.rollouts import Rollouts
 from node.update.store import Record, Store
 from node.update.trials.folders import TrialFolders
 from node.update.trials.interview import Chance
+from node.update.trials.order import TrialOrder
 from node.update.trials.rehearsal import TrialResult, rehearse
-from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.run import TrialRun
 from node.update.trials.self_test import self_test
 from node.update.trials.state import Cut
 from node.update.views import trial_view

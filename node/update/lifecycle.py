@@ -220,7 +220,8 @@ def _accounted(state: Lifecycle, event: Event) -> Lifecycle:
 def _lasts_s(state: Lifecycle, limits: Limits) -> float:
     if state.is_going_back:
         return limits.switch_s
-    return state.stagger_s if state.phase == "staged" else limits.lasts_s(state.phase)
+    staged_s = limits.staged_s(state.stagger_s, 0 if state.exception else state.voids)
+    return staged_s if state.phase == "staged" else limits.lasts_s(state.phase)
 
 
 def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
@@ -370,9 +371,8 @@ def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
 def _withdrawn(state: Lifecycle) -> Step:
     if state.is_going_back:
         return state, ()
-    if state.phase in ("promoting", "probation"):
-        return _go_back(state, WITHDRAWN)
-    return _ended(state, "refused", WITHDRAWN)
+    is_used = state.phase in ("promoting", "probation")
+    return _go_back(state, WITHDRAWN) if is_used else _ended(state, "refused", WITHDRAWN)
 
 
 def _go_back(state: Lifecycle, reason: str) -> Step:

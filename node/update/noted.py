@@ -13,6 +13,7 @@ from node.trial.waves import Standing
 from node.trust.release import Release
 from node.update.events import Event, Recalled, TrialEnded, Withdrawn
 from node.update.lifecycle import Lifecycle
+from node.update.records import is_taken_back
 
 NOT_YET: Final = "its turn in the rollout has not come"
 TOO_EARLY: Final = "this computer has not met its neighbours yet"
@@ -48,13 +49,13 @@ def state_told(before: Lifecycle, after: Lifecycle, event: Event) -> State | Non
         case "on_trial":
             return "on_trial"
         case "promoting" | "probation" | "confirmed":
-            return "pass"
+            return None if after.exception else "pass"  # an exception was proven by nobody here
         case "refused" if before.phase in _TRIED:
             return "void" if isinstance(event, Withdrawn | Recalled) else "fail"
         case "not_proven":
             return "not_proven" if isinstance(event, TrialEnded) and event.outcome == "keep" else "void"
         case "rolled_back":
-            return "fail"
+            return None if is_taken_back(after) else "fail"
         case _:
             return None
 

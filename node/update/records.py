@@ -11,7 +11,7 @@ import msgspec
 from node.trust.capabilities import Capabilities, cost
 from node.trust.release import Release
 from node.update.events import Limits
-from node.update.lifecycle import NO_TRIAL, REASON_CHARACTERS_MAX, RECALLED, WITHDRAWN, Lifecycle
+from node.update.lifecycle import NO_TRIAL, REASON_CHARACTERS_MAX, RECALLED, STOPPABLE, WITHDRAWN, Lifecycle
 from node.update.store import Record
 
 GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
@@ -57,9 +57,10 @@ def new_record(
     ``may`` is what the files in use may do.
     """
     tree = release.tree_hash
-    failed = [record for record in records if _has_failed(record.way)]
-    bad = next((record for record in failed if record.release.tree_hash == tree), None)
-    if tree == in_use:
+    alike = [record for record in records if record.release.tree_hash == tree and record.release.name != release.name]
+    bad = next((record for record in alike if _has_failed(record.way)), None)
+    is_undecided = any(not record.way.is_over and record.way.phase != "announced" for record in alike)
+    if tree == in_use and not is_undecided:  # else it waits for what becomes of them under the other name
         is_gaining = cost(may, release.capabilities) > 0
         return Record(release, already_in_use(release.name, tree, now_s, is_gaining=is_gaining), utc_s, utc_s)
     if bad is not None:
@@ -68,9 +69,24 @@ def new_record(
     return Record(release, Lifecycle(release.name, tree, stagger_s, now_s), utc_s)
 
 
+def is_known_as_bad(release: Release, records: Iterable[Record]) -> bool:
+    """Whether its files did not do here under another name."""
+    return any(_has_failed(record.way) and record.release.tree_hash == release.tree_hash for record in records)
+
+
+def is_against_another(record: Record, in_use: str | None) -> bool:
+    """Whether what it is tried out beside is in use no more, as when its files were found damaged."""
+    return record.way.phase in STOPPABLE and record.way.baseline != in_use
+
+
 def _has_failed(way: Lifecycle) -> bool:
     """Whether its files did not do here.  That the developers took it back may be for what was said of them."""
-    return way.phase in ("refused", "rolled_back") and way.reason not in (RECALLED, WITHDRAWN)
+    return way.phase in ("refused", "rolled_back") and not is_taken_back(way)
+
+
+def is_taken_back(way: Lifecycle) -> bool:
+    """Whether the developers took it back, however the way back went: it did nothing wrong here."""
+    return way.reason.startswith((RECALLED, WITHDRAWN))
 
 
 def said_again(record: Record, release: Release) -> Record:

@@ -60,6 +60,10 @@ class Watching:
             return one
         return watched(self._records.values())
 
+    def is_unused(self, one: Record | None) -> bool:
+        """Whether this release is in probation, and no vault of it runs, so that nothing is found out about it."""
+        return one is not None and one.way.phase == "probation" and self._means.host.neighbours() is None
+
     def found_at_fault(self, what: str) -> None:
         """The version in use has done what no version may: it is left, if it is watched still."""
         record = self.in_use()
@@ -73,11 +77,16 @@ class Watching:
             return
         if record.release.tree_hash == in_use:
             if _now() - record.way.since_s >= self._limits.watch_count_s:
-                await self._take(record.release.name, Ticked(_now()))
-        elif is_succeeded(record, self._records.values(), in_use):
+                await self._take(record.release.name, Ticked(_now(), is_idle=self._means.host.neighbours() is None))
+        elif is_succeeded(record, self._records.values(), in_use) or self._is_recalled_as_another(record):
             await self._take(record.release.name, Succeeded(_now()))
         elif one is None or one.way.phase in STOPPABLE:  # else one is just taking over
             await self.concern(record.release.name, Vetoed(_now(), DAMAGED))
+
+    def _is_recalled_as_another(self, record: Record) -> bool:
+        """Whether its files were gone back from because they were recalled under another name: no fault was found."""
+        alike = (other for other in self._records.values() if other.release.tree_hash == record.release.tree_hash)
+        return any(other.way.phase == "recalled" for other in alike)
 
     async def look_back(self, late_s: float) -> None:
         """An event came so much later than it should have: if the computer slept, nothing was watched meanwhile."""

@@ -25,7 +25,8 @@ from node.trial import REAL
 from node.trial.evidence import PAIRS_PER_BLOCK_MAX
 from node.trial.rule import Metric
 from node.update.trials.folders import TrialFolders
-from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.order import TrialOrder
+from node.update.trials.run import TrialRun
 from node.update.trials.state import TrialFile
 from node.vault.control import Pace
 from tests.benchmarks.one_node import running_node, until

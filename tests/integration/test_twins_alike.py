@@ -32,7 +32,8 @@ from node.update.files.slots import Slots
 from node.update.files.trees import read_vault_layer
 from node.update.ports import TwinOrder
 from node.update.trials.folders import TrialFolders
-from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.order import TrialOrder
+from node.update.trials.run import TrialRun
 from node.update.trials.state import TrialFile
 from node.vault import control
 from node.vault.share.tree import manifest_of

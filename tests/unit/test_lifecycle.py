@@ -9,6 +9,7 @@ import pytest
 
 from node.trial.profile import PRACTICE, PRACTICE_URGENT, REAL, URGENT, Profile
 from node.update.events import PRACTICE as PRACTICE_LIMITS
+from node.update.events import REAL as REAL_LIMITS
 from node.update.events import (
     CleanUp,
     ContentRefused,
@@ -44,7 +45,7 @@ from node.update.records import known_as_bad
 
 LIMITS = Limits(
     fetch_s=100.0, fetch_tries_max=3, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
-    trial_cuts_max=3,
+    trial_cuts_max=3, void_pause_s=0.0,
     rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
     watch_s=1000.0, watch_failures_s=100.0,
 )  # fmt: skip
@@ -210,6 +211,16 @@ class TestProbation:
     def test_a_failure_after_the_end_changes_nothing(self):
         state, _ = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Returned(117.0))
         assert state.step(Vetoed(180.0, "late"), LIMITS) == (state, ())
+
+
+class TestAVoidTrial:
+    @pytest.mark.parametrize(("is_urgent", "pause_s"), [(False, 86_400.0), (True, 3_600.0)])
+    def test_is_held_again_the_next_day_and_of_an_urgent_release_after_an_hour(self, is_urgent: bool, pause_s: float):
+        limits = REAL_LIMITS.stretched(1, is_urgent=is_urgent)
+        way = Lifecycle("vault/2", NEW, STAGGER_S, 0.0)
+        for event in (TurnCame(0.0, OLD), Fetched(1.0), Ticked(6.0), TrialEnded(10.0, "void", "the disk was full")):
+            way, _ = way.step(event, limits)
+        assert (way.phase, way.due_s(limits)) == ("staged", 10.0 + pause_s)
 
 
 class TestAnotherRelease:

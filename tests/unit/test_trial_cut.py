@@ -15,11 +15,12 @@ from node.trial.trial import Trial
 from node.update.errors import StateUnreadable, TwinFailed
 from node.update.ports import TwinOrder
 from node.update.trials import keeping
+from node.update.trials.order import TrialOrder
 from node.update.trials.rehearsal import TrialResult
-from node.update.trials.run import HANDOVER_S, TrialOrder, TrialRun
+from node.update.trials.run import HANDOVER_S, TrialRun
 from node.update.trials.state import Cut, TrialFile
 from tests import virtual_time
-from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, World, trial_folders, utc_s
+from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, PretendedProber, World, trial_folders, utc_s
 from tests.unit.test_trial_run import PROFILE
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
@@ -121,6 +122,31 @@ class TestItGoesOn:
         assert result is not None
         assert result.outcome == "promote"
         assert len(result.acknowledged) > 50
+
+    def test_between_the_verdict_and_the_end_of_the_twins_and_sees_them_end_all_the_same(self, node: Node):
+        node.world.natures[CANDIDATE] = Nature(exit_code=-9)
+
+        def is_decided() -> bool:
+            cut = node.cut()
+            return cut is not None and Trial.load(cut.kept.trial).verdict is not None
+
+        assert node.live(until=is_decided) is None
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "refuse"
+
+    def test_in_a_restart_that_is_due_while_the_prober_is_being_started(self, node: Node):
+        class Slow(World):
+            async def start_prober(self, twins: tuple[bytes, bytes]) -> PretendedProber:
+                await asyncio.sleep(2.0)
+                return await super().start_prober(twins)
+
+        node.profile, node.world = RESTARTED, Slow()
+        vaults = node.world.vaults
+        node.live(until=lambda: any(one.exited.done() and one.exited.result() == -9 for one in vaults))
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
 
     def test_however_often_it_is_cut_off(self, node: Node):
         for _ in range(9):

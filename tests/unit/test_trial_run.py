@@ -22,8 +22,9 @@ from node.update.ports import TwinOrder
 from node.update.trials.folders import copy_of
 from node.update.trials.identities import DRAWS_MAX, draw_identities, shared_bits
 from node.update.trials.observations import Measured, Neighbour, Neighbourhood, Observer, ProbeAnswer, reports_about
+from node.update.trials.order import TrialOrder
 from node.update.trials.rehearsal import TrialResult, WayBack, rehearse
-from node.update.trials.run import HANDOVER_S, TrialOrder, TrialRun
+from node.update.trials.run import HANDOVER_S, TrialRun
 from node.update.trials.state import TrialFile
 from node.vault.control import SCANNED_MAX
 from node.vault.core.identity import Signer, position_of

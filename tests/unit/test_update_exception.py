@@ -19,6 +19,7 @@ from tests import update_world
 from tests.twin_world import Nature
 from tests.unit.test_trust_capabilities import says
 from tests.unit.test_trust_recall import recalls
+from tests.unit.test_update_rollout import states
 from tests.update_world import PROFILE, SENDER, Farm, PowerCut, live, tree_of
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
@@ -163,6 +164,7 @@ class TestWhatTrialsCouldNotProve:
         update = hear(farm, reaffirmed(farm))
         assert (update.phase, update.exception) == ("confirmed", "full trials could not prove it here")
         assert update.seconds["on_trial"] == pytest.approx(2 * NEVER.trial_s_max, rel=0.2)
+        assert states(farm) == ["on_trial", "not_proven"]  # nobody here has proven it
 
     @pytest.mark.parametrize("lacking", ["reaffirmation", "waves"])
     def test_not_while_one_of_the_others_is_missing(self, farm: Farm, lacking: str):

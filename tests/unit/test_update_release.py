@@ -9,8 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from node.trust.capabilities import Capabilities
 from node.trust.head import encode
+from node.update import allowed, driver
 from node.update.driver import Updates
+from node.update.files.slots import Slots
 from tests import signed_world
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
@@ -220,6 +223,33 @@ class TestSeveralReleases:
         found = tell(farm, farm.publish("3"), of="vault/3")
 
         assert (found["vault/2"].phase, found["vault/3"].phase) == ("refused", "confirmed")
+
+    def test_a_release_that_is_withdrawn_while_it_is_taken_up_stays_withdrawn(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        head, withdrawn = farm.publish("2"), withdrawing(farm)
+        looks, looked = allowed.capabilities_of, asyncio.Event()
+
+        async def slow(slots: Slots, tree_hash: str) -> Capabilities:
+            found = await looks(slots, tree_hash)
+            if not farm.hold and not looked.is_set():
+                looked.set()
+                await asyncio.sleep(5.0)
+            return found
+
+        monkeypatch.setattr(driver, "capabilities_of", slow)
+
+        async def story(updates: Updates) -> None:
+            farm.hold = "a pause"
+            await updates.offered(head, SENDER)
+            await asyncio.sleep(40.0)
+            farm.hold = ""
+            await looked.wait()
+            assert (await updates.offered(withdrawn, SENDER)).outcome == "accepted"
+            await asyncio.sleep(300.0)
+            assert updates.updates().items[0].phase == "refused"
+
+        live(farm, story)
 
     def test_a_withdrawn_release_is_stopped_on_its_trial(self, farm: Farm):
         head, withdrawn = farm.publish("2"), withdrawing(farm)

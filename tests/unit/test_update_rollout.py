@@ -15,6 +15,7 @@ from node.update.driver import Updates
 from node.update.noted import HALTED, NOT_YET
 from node.update.store import Saved
 from tests.twin_world import Nature
+from tests.unit.test_update_release import withdrawing
 from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_signing")
@@ -29,6 +30,22 @@ def states(farm: Farm) -> list[str]:
     """What the farm's notes said, one after the other."""
     found = [decode_note(note.content).state for given in farm.notes.given for note in given]
     return [state for state, before in zip(found, ["", *found], strict=False) if state != before]
+
+
+@pytest.mark.parametrize("phase", ["promoting", "probation"])
+def test_what_was_withdrawn_in_use_is_not_said_to_have_failed(farm: Farm, phase: str):
+    head, withdrawn = farm.publish("2"), withdrawing(farm)
+
+    async def story(updates: Updates) -> None:
+        await updates.offered(head, SENDER)
+        await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+        await updates.offered(withdrawn, SENDER)
+        await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+        await asyncio.sleep(1.0)
+
+    live(farm, story)
+
+    assert states(farm) == ["on_trial", "pass"]
 
 
 def stand(monkeypatch: pytest.MonkeyPatch, **what: object) -> None:

@@ -212,6 +212,23 @@ class TestAlone:
         assert hear(farm, nothing, for_s=250.0)["vault/2"].phase == "confirmed"
 
 
+class TestWhenNoVaultRuns:
+    def test_probation_goes_on_when_it_runs_again(self, farm: Farm):
+        head = release(farm, "2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            farm.known = None  # the keyring is locked, say
+            await asyncio.sleep(500.0)
+            assert updates.updates().items[0].phase == "probation"
+            farm.known = 5
+            await asyncio.sleep(120.0)
+            assert updates.updates().items[0].phase == "confirmed"
+
+        live(farm, story)
+
+
 class TestTheVaultInUse:
     def test_one_that_fails_again_and_again_is_left_and_never_taken_up_again(self, farm: Farm):
         confirm(farm, "2")

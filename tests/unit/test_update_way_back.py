@@ -21,6 +21,12 @@ def farm(tmp_path: Path) -> Farm:
     return Farm(folder=tmp_path)
 
 
+def rot(farm: Farm, version: str) -> None:
+    file = farm.slots.path("vault", tree_of(version)) / "node/vault/__init__.py"
+    file.chmod(0o600)
+    file.write_bytes(b"rot")
+
+
 class TestTheWayBack:
     def test_a_version_that_fails_three_times_in_probation_is_left(self, farm: Farm):
         head = farm.publish("2")
@@ -84,9 +90,7 @@ class TestTheWayBack:
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "staged")
-            file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
-            file.chmod(0o600)
-            file.write_bytes(b"rot")
+            rot(farm, "2")
             await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
             item = updates.updates().items[0]
             assert (item.phase, "no trial could be held" in item.reason) == ("not_proven", True)
@@ -94,15 +98,30 @@ class TestTheWayBack:
         live(farm, story)
         assert farm.orders == []
 
+    def test_a_version_in_use_that_rots_before_the_next_ones_trial_gives_way_and_the_next_is_tried_beside_the_other(
+        self, farm: Farm
+    ):
+        tell(farm, farm.publish("2"))
+        head = farm.publish("3")
+
+        async def story(updates: Updates) -> None:
+            await asyncio.sleep(400.0)  # nothing watches the version in use any more
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "staged")
+            rot(farm, "2")
+            assert farm.slots.choose("vault", 1.0) == farm.own  # as the vault's next start does
+            await wait_until(updates, lambda items: items["vault/3"].phase in DONE)
+            assert updates.updates().items[0].phase == "confirmed"
+
+        live(farm, story)
+
     def test_a_slot_that_rots_before_the_switch_is_never_started(self, farm: Farm):
         head = farm.publish("2")
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
-            file = farm.slots.path("vault", tree_of("2")) / "node/vault/__init__.py"
-            file.chmod(0o600)
-            file.write_bytes(b"rot")
+            rot(farm, "2")
             await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
             assert updates.updates().items[0].phase == "rolled_back"
 

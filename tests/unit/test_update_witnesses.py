@@ -107,6 +107,16 @@ class TestWhatIsCarried:
 
         assert set(farm.files) == {*built.objects, address_of(built.manifest)}
 
+    def test_a_release_that_failed_here_is_carried_after_a_restart_too(self, farm: Farm):
+        tell(farm, farm.publish("2", Nature(loses_every=5)))
+
+        async def story(_updates: Updates) -> None:
+            await asyncio.sleep(TICK_S + 1.0)
+
+        live(farm, story)
+
+        assert set(farm.files) == self.parts("2")
+
     def test_it_is_given_anew_after_a_restart(self, farm: Farm):
         tell(farm, farm.publish("2"))
         farm.files = {}

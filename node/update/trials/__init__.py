@@ -1,6 +1,7 @@
 """A trial: two twins next to each other, one of them the candidate, asked and watched until there is a verdict.
 
 run.py           one trial end to end: twins, prober, samples, neighbours' tables
+order.py         what it is held of, and beside what
 sides.py         the two twins through all their runs
 folders.py       where their data lie, beside the own store, and how they go
 identities.py    throw-away identities next to each other

@@ -17,8 +17,9 @@ from typing import Final
 from node.api.schema import SelfMeasurement
 from node.trial.verdict import Progress
 from node.update.jobs import Means, make_sure_of
+from node.update.trials.order import TrialOrder
 from node.update.trials.rehearsal import TrialResult
-from node.update.trials.run import TrialOrder, TrialRun
+from node.update.trials.run import TrialRun
 from node.update.waiting import to_its_end
 
 KEPT_MAX: Final = 24  # two years of them

@@ -14,7 +14,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Final
 
 from node.trial.events import (
@@ -29,17 +28,16 @@ from node.trial.events import (
     VaultExited,
 )
 from node.trial.evidence import Usage
-from node.trial.profile import Profile
 from node.trial.ratchet import Estimates
 from node.trial.trial import Trial
-from node.trial.verdict import Outcome, Progress
+from node.trial.verdict import Outcome, Progress, Verdict
 from node.update.errors import ProberFailed, StateUnreadable, TwinFailed
 from node.update.ports import Prober, TrialPorts
-from node.update.trials.folders import TrialFolders
 from node.update.trials.identities import draw_identities
 from node.update.trials.interview import Chance, Interview
 from node.update.trials.keeping import Keeper
 from node.update.trials.observations import Measured, Neighbourhood, NewsServed, Observer, reports_about
+from node.update.trials.order import TrialOrder
 from node.update.trials.overuse import Overuse
 from node.update.trials.plan import Plan
 from node.update.trials.rehearsal import TrialResult, stop
@@ -63,27 +61,6 @@ WEIGH_S: Final = 5.0  # how long a twin may take more of the disk than it was gi
 LOOK_S_MIN: Final = 10.0  # of what one twin asks the other a shorter time says too little, and so does a shorter block
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialOrder:
-    """What to try out.  ``folders`` makes one of a random name for each twin's data.
-
-    ``number`` tells the trial from others of the same release.  ``announced_s``: when the release was announced (UTC);
-    neighbours must be older than that.  ``distances``: the control beside each version that was in use before it.
-    ``known_since``: since when the farm has known a vault (UTC).
-    """
-
-    number: int
-    started_s: float  # UTC
-    candidate: str
-    control: str
-    folders: TrialFolders
-    quota_bytes: int
-    profile: Profile
-    announced_s: float
-    distances: tuple[Estimates, ...] = ()
-    known_since: Callable[[bytes], float | None] = lambda _: None
 
 
 class TrialRun:
@@ -126,6 +103,8 @@ class TrialRun:
         self._begun = asyncio.Event()
         self._ended = asyncio.Event()
         self._trouble = ""  # why there can be no verdict
+        self._are_ends_judged = cut is not None and cut.kept.are_ends_judged
+        self._unwilling = "" if cut is None else cut.kept.unwilling  # why "promote" became "refuse" at the end
         self._neighbourhood = Neighbourhood(1, 0, ())
         self.keeper = Keeper(file, lambda: self._observer.acknowledged, self._kept, self._mark)
 
@@ -151,18 +130,28 @@ class TrialRun:
         """
         await self._make_sides()
         self._plan = Plan(position_of(self._twins.sides["control"].vault_id), self._random, self._entropy)
-        if self._trial.verdict is None:
+        verdict = self._trial.verdict
+        if verdict is None or (verdict.outcome == "promote" and not self._are_ends_judged):
             async with AsyncExitStack() as stack:
                 stack.push_async_callback(self._stop_all)
                 failed = await self._start()
                 if failed is not None:
                     return failed
                 stack.push_async_callback(self._keep)
-                await self._watch()
-        verdict = self._trial.verdict
-        if verdict is None:
-            return self._result("void", self._trouble)
-        return self._result(*self._twins.judge_ends(verdict.outcome, verdict.reason))
+                if verdict is None:
+                    await self._watch()
+                else:  # it was cut off before both were seen to end
+                    self._ended.set()
+            verdict = self._trial.verdict
+            if verdict is None:
+                return self._result("void", self._trouble)
+            await self._judge_ends(verdict)
+        return self._result(*(("refuse", self._unwilling) if self._unwilling else (verdict.outcome, verdict.reason)))
+
+    async def _judge_ends(self, verdict: Verdict) -> None:
+        outcome, reason = self._twins.judge_ends(verdict.outcome, verdict.reason)
+        self._are_ends_judged, self._unwilling = True, reason if outcome != verdict.outcome else ""
+        await self._keep()
 
     # Starting.
 
@@ -227,11 +216,15 @@ class TrialRun:
         """
         order = [side.name for side in self._twins.shuffled()]
         self._probed = (order[0], order[1])
-        first, second = (self._twins.running(name).record for name in order)
+        asked = [self._twins.running(name) for name in order]
+        first, second = (vault.record for vault in asked)
         chance = Chance(self._random, self._entropy, self._utc_s)
         interview = Interview((first, second), self._plan, self._ports, chance, self._measured)
         self._prober = prober = await self._ports.start_prober((first, second))
         self._twins.own(prober)
+        if [self._twins.sides[name].vault for name in order] != asked:  # restarted meanwhile: it would ask nobody
+            await stop(prober)
+            return
         if not self._is_restarting:
             # Said again after each restart; the trial takes the first one, so the private time is drawn once.
             self._begun.set()
@@ -377,6 +370,8 @@ class TrialRun:
             twins={side.name: KeptTwin(side.tree_hash, side.data.name, side.seed) for side in sides},
             restarts=self._restarts_due,
             suspicions=self._observer.suspicions(),
+            are_ends_judged=self._are_ends_judged,
+            unwilling=self._unwilling,
         )
 
     # Ending.

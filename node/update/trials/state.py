@@ -51,7 +51,10 @@ class KeptTwin(msgspec.Struct, frozen=True, array_like=True):
 
 
 class KeptTrial(msgspec.Struct, frozen=True):
-    """``trial`` is what ``Trial.dump`` gave.  ``number`` tells this trial of a release from its earlier ones."""
+    """``trial`` is what ``Trial.dump`` gave.  ``number`` tells this trial of a release from its earlier ones.
+
+    ``are_ends_judged``: both twins were seen to end, or not to, after its verdict; ``unwilling`` is what was found.
+    """
 
     number: int
     started_s: float  # UTC
@@ -60,6 +63,8 @@ class KeptTrial(msgspec.Struct, frozen=True):
     twins: dict[Twin, KeptTwin]
     restarts: tuple[Restart, ...]
     suspicions: tuple[Suspicion, ...]
+    are_ends_judged: bool = False
+    unwilling: str = ""
 
 
 class _Run(msgspec.Struct, frozen=True):
