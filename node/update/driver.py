@@ -132,9 +132,10 @@ class Updates:
             may = TODAY if in_use is None else await capabilities_of(self._means.slots, in_use)
             for release in reversed(releases):
                 known = self._records.get(release.name)
-                self._records[release.name] = (
-                    self._new_record(release, in_use, may) if known is None else said_again(known, release)
-                )
+                if known is None or records.made_way_in_vain(known, self.judge.recalls.names):
+                    self._records[release.name] = self._new_record(release, in_use, may)
+                else:
+                    self._records[release.name] = said_again(known, release)
             await lessen(self._means.slots, releases, in_use)
             listed = {release.name for release in releases}
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
@@ -200,9 +201,8 @@ class Updates:
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self.is_seen())
         await self._carry_files()
         await self._recalling.heed(in_use)
-        active = self._active()
-        if active is not None and active.way.phase == "probation" and active.way.tree_hash != in_use:
-            await self._take(active.release.name, events.Vetoed(self._now(), DAMAGED))
+        if (one := self._active()) is not None and one.way.phase == "probation" and one.way.tree_hash != in_use:
+            await self._take(one.release.name, events.Vetoed(self._now(), DAMAGED))
         await self.watching.count(in_use)
         waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=age)
         used = [r for r in self._records.values() if r.way.phase == "confirmed" and r.release.tree_hash == in_use]

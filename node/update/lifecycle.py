@@ -85,6 +85,7 @@ UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
 NO_TRIAL: Final = "nothing can be tried out on this computer, because it cannot shut a version off"
 RECALLED: Final = "the developers recalled it"
 WITHDRAWN: Final = "the pods withdrew it"
+CAME_FIRST: Final = " came first"  # after the name of a newer release
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
 REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
@@ -145,10 +146,10 @@ class Lifecycle:
             case Ticked():
                 is_over = state.spent_s >= _lasts_s(state, limits) - GRAIN_S
                 return _time_is_up(state, limits) if is_over else (state, ())
-            case Withdrawn():
+            case Withdrawn() if not self.is_going_back:
                 return _withdrawn(state)
             case Superseded() if self.phase in (STOPPABLE | REPLACEABLE if event.is_urgent else REPLACEABLE):
-                return _ended(state, "not_proven", f"{event.by} came first")
+                return _ended(state, "not_proven", event.by + CAME_FIRST)
             case Halted() if self.phase in STOPPABLE:
                 return _entered(state, "announced", Stop())
             case Unseen() | Held() if self.phase in STOPPABLE or self.phase == "announced":
@@ -183,7 +184,7 @@ class Lifecycle:
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
-                | ReturnFailed() | Superseded() | Succeeded() | Halted() | Unseen() | Held()
+                | ReturnFailed() | Superseded() | Succeeded() | Halted() | Unseen() | Held() | Withdrawn()
             ):  # fmt: skip
                 return state, ()  # late or repeated; neither may do harm
             case _:
@@ -369,8 +370,6 @@ def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
 
 
 def _withdrawn(state: Lifecycle) -> Step:
-    if state.is_going_back:
-        return state, ()
     is_used = state.phase in ("promoting", "probation")
     return _go_back(state, WITHDRAWN) if is_used else _ended(state, "refused", WITHDRAWN)
 

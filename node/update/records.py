@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -11,7 +11,15 @@ import msgspec
 from node.trust.capabilities import Capabilities, cost
 from node.trust.release import Release
 from node.update.events import Limits
-from node.update.lifecycle import NO_TRIAL, REASON_CHARACTERS_MAX, RECALLED, STOPPABLE, WITHDRAWN, Lifecycle
+from node.update.lifecycle import (
+    CAME_FIRST,
+    NO_TRIAL,
+    REASON_CHARACTERS_MAX,
+    RECALLED,
+    STOPPABLE,
+    WITHDRAWN,
+    Lifecycle,
+)
 from node.update.store import Record
 
 GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"
@@ -72,6 +80,11 @@ def new_record(
 def is_known_as_bad(release: Release, records: Iterable[Record]) -> bool:
     """Whether its files did not do here under another name."""
     return any(_has_failed(record.way) and record.release.tree_hash == release.tree_hash for record in records)
+
+
+def made_way_in_vain(record: Record, recalled: Collection[str]) -> bool:
+    """Whether it was set aside for a newer release that was recalled since: then it has its turn after all."""
+    return record.way.phase == "not_proven" and record.way.reason.removesuffix(CAME_FIRST) in recalled
 
 
 def is_against_another(record: Record, in_use: str | None) -> bool:

@@ -180,9 +180,13 @@ def test_one_that_shows_that_it_cannot_be_replaced_is_refused_and_the_program_st
 
 
 @pytest.mark.parametrize("fault", [Shown("void", "the disk is full"), OSError("no process can be started")])
-def test_a_rehearsal_that_could_not_be_held_is_held_again_and_blames_nobody(world: World, fault: Shown | Exception):
+def test_a_rehearsal_that_could_not_be_held_is_held_again_the_next_day_and_blames_nobody(
+    world: World, fault: Shown | Exception
+):
     world.shown = [fault]
-    play(world, release(2))
+    play(world, release(2), seconds=events.REAL.void_pause_s)
+    assert len(world.rehearsed) == 1
+    play(world, seconds=3 * 3600.0)
     assert len(world.rehearsed) == 2
     assert phase(world) == "confirmed"
 

@@ -170,6 +170,23 @@ class TestWhatIsInUse:
         assert [found[f"vault/{version}"].is_recalled for version in (2, 3)] == [False, False]
 
 
+class TestOneThatMadeWay:
+    def test_for_a_newer_release_that_is_recalled_has_its_turn_after_all(self, farm: Farm):
+        first, second = farm.publish("2"), farm.publish("3")
+        recalled = next_head(farm, recalls("vault/3"))
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await updates.offered(second, SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "on_trial")
+            await updates.offered(recalled, SENDER)
+            await asyncio.sleep(400.0)
+
+        live(farm, story)
+
+        assert farm.slots.current("vault") == tree_of("2")
+
+
 class TestNoWayBack:
     def check_stays(self, farm: Farm, found: dict[str, Update]) -> None:
         assert (found["vault/3"].phase, found["vault/3"].is_recalled) == ("confirmed", True)
