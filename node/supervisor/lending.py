@@ -91,11 +91,15 @@ class Lending:
         self._measurements += 1
         self._starts_at_login = await asyncio.to_thread(self._login.is_on)
         await asyncio.to_thread(self.ballast.lay)
+        self.disk = await self._measured()
+        await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
+
+    async def _measured(self) -> space.Disk:
+        """The disk now; litter on it is that of the vault that runs, or not told."""
         rests = self._rests
         disk = await asyncio.to_thread(space.measure, self._home)
         is_of_others = self._is_litter_left or rests != self._rests  # whoever wrote it does not run any more
-        self.disk = dataclasses.replace(disk, litter_bytes=0) if is_of_others else disk
-        await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
+        return dataclasses.replace(disk, litter_bytes=0) if is_of_others else disk
 
     async def see_to_store(self, tree_hash: str) -> None:
         """Give the store back what it lost to a version that came after this one, which is about to run.
@@ -119,7 +123,7 @@ class Lending:
             given = {k: v for k, v in msgspec.structs.asdict(patch).items() if v is not msgspec.UNSET}
             at_login = given.pop("starts_at_login", None)
             wanted = settings.checked(msgspec.structs.replace(self.settings, **given))
-            disk = await asyncio.to_thread(space.measure, self._home)
+            disk = await self._measured()
             if disk.total_bytes and wanted.quota_bytes > disk.total_bytes:
                 raise SettingsError(wishes.quota_over_disk(disk.total_bytes))
             await asyncio.to_thread(self._keep, wanted, at_login)

@@ -225,6 +225,8 @@ class TestFilesThatAreNoChunks:
             await lending.see_to_store("0" * 64)
             await lending.measure()
             assert not lending.disk.is_littered
+            await lending.change(SettingsPatch())
+            assert not lending.disk.is_littered
             monkeypatch.undo()
             await lending.see_to_store("0" * 64)
             assert self.names(tmp_path) == set()

@@ -177,34 +177,35 @@ class TestAProof:
         hear(farm, nothing, for_s=100.0)
 
 
-class TestAlone:
-    @pytest.mark.parametrize("phase", ["probation", "confirmed"])
-    def test_a_version_that_finds_nobody_although_others_can_be_reached_is_left(self, farm: Farm, phase: str):
-        head = release(farm, "2")
+class TestFoundAtFault:
+    def left_for(self, farm: Farm, phase: str, befall: Callable[[Updates], None]) -> str:
+        """Let something befall a release in that phase; why the farm has gone back from it."""
+        head, reasons = release(farm, "2"), list[str]()
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == phase)
-            farm.known, farm.are_others_there = 0, True
+            befall(updates)
             await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back", 60.0)
-            assert updates.updates().items[0].reason == "it finds nobody although others can be reached"
+            reasons.append(updates.updates().items[0].reason)
 
         live(farm, story)
         assert farm.slots.current("vault") == farm.own
+        return reasons[0]
+
+    @pytest.mark.parametrize("phase", ["probation", "confirmed"])
+    def test_a_version_that_finds_nobody_although_others_can_be_reached_is_left(self, farm: Farm, phase: str):
+        def left_alone(_updates: Updates) -> None:
+            farm.known, farm.are_others_there = 0, True
+
+        assert self.left_for(farm, phase, left_alone) == "it finds nobody although others can be reached"
 
     @pytest.mark.parametrize("phase", ["probation", "confirmed"])
     def test_a_version_that_is_found_at_fault_is_left(self, farm: Farm, phase: str):
-        head = release(farm, "2")
-
-        async def story(updates: Updates) -> None:
-            await updates.offered(head, SENDER)
-            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+        def littered(updates: Updates) -> None:
             updates.watching.found_at_fault(LITTERED)
-            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back", 60.0)
-            assert updates.updates().items[0].reason == "it filled the disk with files of its own"
 
-        live(farm, story)
-        assert farm.slots.current("vault") == farm.own
+        assert self.left_for(farm, phase, littered) == "it filled the disk with files of its own"
 
     def test_where_nobody_can_be_reached_nothing_happens(self, farm: Farm):
         confirm(farm, "2")
