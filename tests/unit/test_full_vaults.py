@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from node.vault import control
 from node.vault.core.events import Ask, CommandReceived
 from node.vault.core.fullness import FULL_KEPT, FULL_S, Fullness
-from node.vault.core.messages import Answer, NotHeld, Pong, Put, Vaults
+from node.vault.core.identity import distance
+from node.vault.core.messages import Answer, Audited, NotHeld, Pong, Put, Refused, Stored, Vaults
 from node.vault.core.replication import SWEEP_PAUSE_S
 from tests.unit.test_handover import leave, shrink
 from tests.unit.test_replication import PACE, missing
@@ -19,6 +21,7 @@ from tests.vault_world import Actor, World
 VAULTS = 20
 FULL = 12
 CHUNKS = 12
+MANY_CHUNKS = 100  # in one go, so that more are to be asked of a subnet than its lane has places
 COPIES = 5
 SWEEP_S = 30.0
 SOON = msgspec.structs.replace(PACE, sweep_s=SWEEP_S)
@@ -58,6 +61,29 @@ def ids_of(actors: list[Actor]) -> set[bytes]:
 def say_full(answer: Answer) -> Answer:
     """A vault that lies: it has room, and says that it has none."""
     return msgspec.structs.replace(answer, is_full=True) if isinstance(answer, Vaults | NotHeld | Pong) else answer
+
+
+def busy_until(world: World, end_s: float) -> Callable[[Answer], Answer]:
+    """A vault that proves nothing and takes nothing before."""
+
+    def tamper(answer: Answer) -> Answer:
+        is_about_chunks = isinstance(answer, Audited | NotHeld | Stored)
+        return Refused("busy") if is_about_chunks and world.now_s < end_s else answer
+
+    return tamper
+
+
+def stood_in_for() -> tuple[World, Actor, bytes]:
+    """A chunk for which some of its close group have no room, and a vault that holds it in their place."""
+    world = World()
+    actors = world.grow(8, pace=PACE)
+    for actor in actors[:4]:
+        actor.vault._desk.used_bytes = actor.vault._desk.quota_bytes
+    stored = world.command(actors[7], lambda number: control.PutChunk(number, b"somebody stands in"))
+    world.pass_time(2 * SWEEP_PAUSE_S)
+    address: bytes = stored.address
+    by_distance = sorted(actors, key=lambda actor: distance(actor.vault.record.position, address))
+    return world, next(actor for actor in by_distance[COPIES:] if address in actor.chunks), address
 
 
 def got(world: World, actors: list[Actor], address: bytes) -> int:
@@ -144,6 +170,30 @@ class TestRepair:
 
         assert copies(actors, addresses) == {COPIES}
 
+    def test_a_stand_in_that_comes_back_empty_late_gets_all_its_copies_though_the_lanes_of_full_ones_are_busy(self):
+        world, actors, roomy, addresses = network(chunks=MANY_CHUNKS)
+        lost = roomy[0]
+        owed = set(lost.chunks)
+        lost.is_dead = True
+        world.pass_time(PACE.repair_delay_s + 18.0)
+
+        back = world.add(FULL + 1, contacts=actors[:3], pace=PACE, again=lost)
+        world.pass_time(300.0)
+
+        assert owed <= set(back.chunks)
+        assert min(copies([*roomy, back], addresses)) == COPIES
+
+    def test_a_stand_in_that_comes_back_empty_at_once_is_asked_for_what_it_held(self):
+        world, lost, address = stood_in_for()
+        lost.is_dead = True
+        world.pass_time(1.0)
+
+        back = world.add(int(lost.address.split(".")[2]), contacts=[next(iter(world.actors.values()))], pace=PACE,
+                         again=lost)  # fmt: skip
+        world.pass_time(60.0)
+
+        assert address in back.chunks
+
     def test_the_sweep_sends_full_vaults_no_bytes_and_gives_them_their_chunks_once_they_have_room(self):
         world, actors, _, addresses = network(SOON)
         world.pass_time(3 * SWEEP_S)
@@ -180,6 +230,20 @@ class TestArrivals:
         opposite = bytes(0xFF - byte for byte in stored.address)
         newcomer = world.add(100, contacts=actors[:3], pace=PACE, near=opposite)
         world.pass_time(120.0)
+
+        assert newcomer.chunks == {stored.address: self.LARGE}
+
+    def test_a_newcomer_that_stands_in_and_is_busy_at_first_is_asked_again_soon(self):
+        world = World()
+        actors = world.grow(8, pace=PACE)
+        for actor in actors[:4]:
+            actor.vault._desk.used_bytes = actor.vault._desk.quota_bytes
+        stored = world.command(actors[7], lambda number: control.PutChunk(number, self.LARGE))
+
+        opposite = bytes(0xFF - byte for byte in stored.address)
+        newcomer = world.add(100, contacts=actors[:3], pace=PACE, near=opposite)
+        newcomer.tamper = busy_until(world, world.now_s + 60.0)
+        world.pass_time(150.0)
 
         assert newcomer.chunks == {stored.address: self.LARGE}
 

@@ -112,7 +112,7 @@ class Proof:
         self.passed_over: set[bytes] = set()
         self.is_lost = False  # the own copy: there is nothing to prove or to give
         self.is_over = False
-        self.copies = 0  # that were really given away
+        self.given: set[bytes] = set()  # to whom it really was
         self.is_urgent = is_urgent
         self.line = line
         self.auditor = auditor
@@ -268,7 +268,7 @@ class _Turn:
                 else:
                     self._send(desk, len(content), self._give)
             case Stored(receipt) if isinstance(asked.message, Put):
-                self._proof.copies += 1
+                self._proof.given.add(self._peer.vault_id)
                 self._prove(desk, asked, receipt)
             case Refused(code) if isinstance(asked.message, Put) and (is_trouble(code) or code == SHARE):
                 # Who is nearly full takes little from each subnet, and not from this one: as good as full to it.

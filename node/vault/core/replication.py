@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -211,7 +211,8 @@ class Replicator:
 
         For some, not for one: what another holder has brought meanwhile shows nothing.  Not again while these wait:
         vaults that are started anew all the time, and answer late, would fill the queue.  It is urgent: behind all that
-        a newcomer is to be given it would be hours late, and none of their copies can be counted on before.
+        a newcomer is to be given it would be hours late, and none of their copies can be counted on before.  Where a
+        peer can only be a stand-in for some who are full, these are asked first: they may hold the chunk themselves.
         """
         returned = [place for place in returned if not self._works.has_probe_of(place.vault_id)]
         held = list(desk.held) if returned else []
@@ -219,10 +220,15 @@ class Replicator:
             return
         first = desk.random.randrange(len(held))
         drawn = (held[first:] + held[:first])[:PROBED_MAX]
+        full = desk.fullness.ids(now_s := desk.now.monotonic_s)
+        roomy = [place for place in self._presence.places if place.vault_id not in full]
         for place in returned:
-            shared = (a for a in drawn if is_in_group(place, self._presence.places, int.from_bytes(a, "big")))
-            for address in itertools.islice(shared, PROBES):
-                self._works.push(desk.now.monotonic_s, Work(address, (place.vault_id,), is_urgent=True, is_probe=True))
+            as_member = _shared(place, self._presence.places, drawn)
+            probes = [Work(address, (place.vault_id,)) for address in itertools.islice(as_member, PROBES)]
+            stands_in = _shared(place, roomy, drawn) if full and not probes else ()
+            probes += [Work(address, self._group_ids(address)) for address in itertools.islice(stands_in, PROBES)]
+            for probe in probes:
+                self._works.push(now_s, replace(probe, suspect=place.vault_id, is_urgent=True))
 
     def _came_back_empty(self, desk: Desk, vault_id: bytes) -> None:
         """It is a newcomer: all that it should hold is brought to it."""
@@ -271,22 +277,28 @@ class Replicator:
         return peers, tuple(vault_id for vault_id in wanted if vault_id not in there)
 
     def _beyond(self, work: Work, desk: Desk, proof: Proof) -> list[Peer]:
-        """Who is a member of the chunk's group when those who are full are passed over."""
+        """Who is a member of the chunk's group when those who are full are passed over.
+
+        Of a work for some members the others are not to be asked; but for those of them who are known to be full, who
+        had no room either, perhaps, when their part of the work was done: one more is needed then.
+        """
         wanted = self._group_ids(proof.address, proof.passed_over)
-        if work.members is not None:  # the others were not to be asked
-            wanted = tuple(one for one in wanted if one not in self._group_ids(proof.address))
+        if work.members is not None:
+            not_asked = set(self._group_ids(proof.address)) - desk.fullness.ids(desk.now.monotonic_s)
+            wanted = tuple(one for one in wanted if one not in not_asked)
         return [peer for vault_id in wanted if (peer := desk.table.get(vault_id)) is not None]
 
     def _finished(self, work: Work, away: tuple[bytes, ...], desk: Desk, proof: Proof) -> None:
         self._running -= 1
-        desk.counters["repair copies"] += proof.copies
-        if work.is_probe and work.members is not None and proof.copies:
-            self._came_back_empty(desk, work.members[0])
+        desk.counters["repair copies"] += len(proof.given)
+        if work.suspect is not None and work.suspect in proof.given:
+            self._came_back_empty(desk, work.suspect)
         if not proof.is_lost:
-            # Others stand in for those who are full; the sweep asks these again.
             failing = proof.failed.keys() - proof.passed_over
             failed = tuple(one for one, code in proof.failed.items() if one in failing and code not in FAULTS)
-            self._again(desk, work, failed + away)
+            # Others stand in for those who are full: the sweep asks these again, or a try that is for who stands in.
+            full = tuple(proof.passed_over) if failed else ()
+            self._again(desk, work, failed + away + full)
         if work.members is None and proof.failed.keys() == proof.passed_over and not away:
             self._hand_over(desk, proof)
         self._start(desk)
@@ -334,3 +346,8 @@ class Replicator:
     def _places(self, passed_over: Collection[bytes]) -> list[Place]:
         places = self._presence.places
         return [place for place in places if place.vault_id not in passed_over] if passed_over else places
+
+
+def _shared(place: Place, others: list[Place], addresses: list[bytes]) -> Iterator[bytes]:
+    """Those of the addresses in whose close group among ``others`` the place is."""
+    return (address for address in addresses if is_in_group(place, others, int.from_bytes(address, "big")))

@@ -31,7 +31,7 @@ class Work:
     members: tuple[bytes, ...] | None
     tries: int = 0
     is_urgent: bool = False
-    is_probe: bool = False  # of one who was away for a short while: whether its disk still has what it had
+    suspect: bytes | None = None  # was away for a short while: does its disk still have what it had?
 
 
 class Works:
@@ -103,11 +103,10 @@ class Works:
         return heapq.heappop(due)[2] if is_due else None
 
     def _count(self, work: Work, change: int) -> None:
-        if work.is_probe and work.members:
-            suspect = work.members[0]
-            self._probes[suspect] += change
-            if not self._probes[suspect]:
-                del self._probes[suspect]
+        if work.suspect is not None:
+            self._probes[work.suspect] += change
+            if not self._probes[work.suspect]:
+                del self._probes[work.suspect]
         if work.tries:
             self.retrying += change
         else:
