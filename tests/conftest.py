@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Final
 from unittest.mock import patch
 
 import pytest
 from securesystemslib.signer import Key, Signature, SSlibKey  # type: ignore[attr-defined]
 
 from node.trust.hybrid import HybridKey
+from node.update.trials import plan
 from tests.practice_run import PracticeRun, practice_run
 from tests.simulation.signing import cheap_everywhere
 
 Verify = Callable[[Key, Signature, bytes], None]
+SHORT_BYTES: Final = 1 << 10
 KINDS_OF_KEYS: tuple[type[Key], ...] = (SSlibKey, HybridKey)
 
 
@@ -44,10 +48,17 @@ def remembering(verify: Verify) -> Verify:
     return verify_signature
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_flushes() -> Iterator[None]:
+    """What a test writes need not outlive this computer's power; where it matters, tests draw what a cut leaves."""
+    with patch.object(os, "fsync", lambda _descriptor: None):
+        yield
+
+
 @pytest.fixture
-def cheap_signing() -> Iterator[None]:
-    """Vaults that are pretended sign cheaply: most of a pretended trial was signing, which other tests look at."""
-    with cheap_everywhere():
+def cheap_twins() -> Iterator[None]:
+    """Most of a pretended trial is signing, and making chunks: other tests look at that with real ones."""
+    with cheap_everywhere(), patch.multiple(plan, CHUNK_BYTES_MAX=SHORT_BYTES, LONG_BYTES_MAX=2 * SHORT_BYTES):
         yield
 
 

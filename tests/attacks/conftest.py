@@ -11,7 +11,7 @@ from tests.attacks.stage import Stage
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap_twins: None) -> Stage:
     made = Stage(tmp_path)
     monkeypatch.setattr(twin_world, "utc_s", made.utc_s)  # neighbours and farms have one calendar
     return made

@@ -19,7 +19,7 @@ from tests.crashes.farm import FAILURES, Farm, folder_of, is_decided, pretended_
 from tests.update_world import LIMITS, tree_of
 from tests.virtual_time import VirtualTimeLoop
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 DAY_S: Final = 86_400.0
 RELEASE: Final = "vault/2"

@@ -14,7 +14,7 @@ from tests.crashes.farm import folder_of
 from tests.crashes.trials import TRIALS, play_trial
 from tests.crashes.ways import DISKS_MIN, WAYS, play, play_twice
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 EVERY = 5
 OF_A_TRIAL = 60

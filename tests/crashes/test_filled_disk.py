@@ -19,7 +19,7 @@ from tests.crashes.farm import Farm, folder_of, is_decided, pretended_trials
 from tests.crashes.small_disk import NoSmallDisk, fill, is_full, make_room, small_disk
 from tests.update_world import tree_of
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 MEGABYTES = 8
 FULL_S = 100.0

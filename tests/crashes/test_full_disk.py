@@ -22,7 +22,7 @@ from tests.twin_world import World
 from tests.unit.test_trial_cut import Node
 from tests.virtual_time import run
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 EVERY = 70
 

@@ -27,11 +27,6 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-@pytest.fixture
-def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # which disk is left is decided by ``Platter``
-
-
 def two_that_fail(world: World) -> None:
     """A program that crashes before one that says nothing, and a damaged one before both."""
     damaged = world.slot("well", "damaged")
@@ -39,7 +34,6 @@ def two_that_fail(world: World) -> None:
     world.point(damaged, world.slot("crashes", "bad"))
 
 
-@pytest.mark.usefixtures("no_flush")
 def test_every_disk_that_a_power_cut_may_leave_starts_a_program_that_works(world: World):
     two_that_fail(world)
     platter = Platter(world.home, lambda: None)
@@ -59,7 +53,6 @@ def test_every_disk_that_a_power_cut_may_leave_starts_a_program_that_works(world
         assert "damaged" not in world.ran
 
 
-@pytest.mark.usefixtures("no_flush")
 def test_a_power_cut_while_a_program_is_doubted_blames_nobody_and_keeps_nobody(world: World):
     before, closed = world.slot("well", "before"), world.slot("is_busy", "closed")
     record.write(world.slots, Record(closed, before, 0, is_proven=True, refusals=REFUSALS_MAX, refused_s=1))
@@ -74,7 +67,6 @@ def test_a_power_cut_while_a_program_is_doubted_blames_nobody_and_keeps_nobody(w
         assert record.read(world.slots) == (Record(before, None, 0, is_proven=True), "")
 
 
-@pytest.mark.usefixtures("no_flush")
 @pytest.mark.parametrize("full_at", range(1, 24, 2))
 def test_a_disk_that_is_full_from_any_write_on_starts_a_program_that_works(world: World, full_at: int):
     two_that_fail(world)

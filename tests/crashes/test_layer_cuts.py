@@ -21,11 +21,6 @@ APP_AFTER = {**APP, "gui/window.py": TEXT.replace(b"line 7 ", b"line seven "), "
 RUNTIME_AFTER = {**RUNTIME, "lib/libqt.so": RUNTIME["lib/libqt.so"].replace(b"says", b"said", 3), "lib/new.py": b"1"}
 
 
-@pytest.fixture(autouse=True)
-def _no_flush_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # which disk is left is decided by ``Platter``
-
-
 @pytest.fixture(params=["app", "runtime"])
 def both(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Built, Built]:
     shop = Workshop(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,15 +24,10 @@ from node.vault.storage.filesystem import UNFINISHED, write_durably
 from tests.crashes.full import FullDisk
 from tests.crashes.platter import Platter, put_down
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 LIMITS = [(16 << 20) + step for step in range(3)]
 ROOT = b"the root of a network"
-
-
-@pytest.fixture(autouse=True)
-def _no_flush_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # which disk is left is decided by ``Platter``
 
 
 def made(folder: Path) -> Home:

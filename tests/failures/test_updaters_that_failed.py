@@ -25,7 +25,7 @@ from tests.signed_world import add_pod, all_of, drop_pod, party, unchanged
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 def test_row_1_news_come_in_by_hand_when_the_vault_in_use_has_become_deaf_to_them(

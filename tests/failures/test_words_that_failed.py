@@ -30,7 +30,7 @@ from tests.signed_world import DAY, NOW
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 TABLE = "node/vault/table.py"  # what other systems would push to everyone as mere data
 

@@ -19,7 +19,7 @@ from tests import update_world
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 NOW_AND_THEN = replace(update_world.LIMITS, decoy_every_s=120.0)
 

@@ -28,6 +28,7 @@ from tests.twin_world import CANDIDATE, CONTROL, Nature, PretendedVault, World, 
 
 Lie = Callable[["Scene", Question, Heard], Heard]
 PAIRS_PER_S = 20.0
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 class Scene:

@@ -22,11 +22,6 @@ from node.update.files import programs
 from tests.launcher_world import BECOMES_S, HEALTHY_S_MAX, LATE_S, Behaviour, PretendedSystem, World
 
 
-@pytest.fixture(autouse=True)
-def _no_flush_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)

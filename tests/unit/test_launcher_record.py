@@ -29,11 +29,6 @@ WRONG: tuple[dict[str, object], ...] = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _no_flush_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -112,7 +111,7 @@ def test_a_file_of_a_newer_format_is_left_as_it_is_by_a_program_that_only_proved
     assert (slots / PROGRAMS).read_bytes() == newer
 
 
-def test_a_power_cut_at_any_change_leaves_the_step_before_or_the_step_after(slots: Path, no_flush: None):
+def test_a_power_cut_at_any_change_leaves_the_step_before_or_the_step_after(slots: Path):
     steps = [Programs()]
     platter = Platter(slots, lambda: len(steps) - 1)
     with platter.watched():
@@ -137,8 +136,3 @@ def test_a_full_disk_leaves_the_program_that_was_current_so(slots: Path, full_at
     disk.make_room()
     programs.point(slots, TWO)
     assert programs.read(slots).current == TWO
-
-
-@pytest.fixture
-def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # which disk is left is decided by ``Platter``

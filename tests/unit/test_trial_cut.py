@@ -23,7 +23,7 @@ from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, PretendedProber, World, trial_folders, utc_s
 from tests.unit.test_trial_run import PROFILE
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 RESTARTED = replace(PROFILE, restarts_min=1)
 

@@ -32,7 +32,7 @@ from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, trial_folders, utc_s
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 

@@ -16,7 +16,7 @@ from node.update.records import GAINS_IN_PLACE
 from tests import signed_world, update_world
 from tests.update_world import DONE, LIMITS, PROFILE, SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

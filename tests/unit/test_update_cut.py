@@ -15,7 +15,7 @@ from node.update.store import Record
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.unit.test_trust_recall import recalls
 from tests.unit.test_update_rollout import states
 from tests.update_world import PROFILE, SENDER, Farm, PowerCut, live, tree_of
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 NEVER = replace(PROFILE, alpha=1e-30, trial_s_max=60.0)  # nothing is ever proven
 

@@ -28,7 +28,7 @@ from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, party
 from tests.twin_world import utc_s
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from node.update.store import Saved
 from tests import virtual_time
 from tests.update_world import SENDER, Farm, live, tell
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from node.update.driver import Updates
 from tests import update_world
 from tests.update_world import SENDER, Farm, live, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

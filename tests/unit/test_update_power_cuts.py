@@ -17,7 +17,7 @@ from tests import virtual_time
 from tests.twin_world import Nature
 from tests.update_world import DONE, SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

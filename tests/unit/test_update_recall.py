@@ -24,7 +24,7 @@ from tests import signed_world
 from tests.unit.test_trust_recall import Change, recalls, says
 from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

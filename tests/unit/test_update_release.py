@@ -18,7 +18,7 @@ from tests import signed_world
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.twin_world import Nature
 from tests.unit.test_update_release import withdrawing
 from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.unit.test_trust_recall import recalls
 from tests.unit.test_update_rollout import states
 from tests.update_world import SENDER, Farm, live, tell, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.update_world import (
     URGENT as TRIED,
 )
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

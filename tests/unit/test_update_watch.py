@@ -32,7 +32,7 @@ from tests.update_world import (
     wait_until,
 )
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 TO_CONFIRMED = (*TO_PROBATION, Ticked(172.0))
 

@@ -13,7 +13,7 @@ from node.update.driver import Updates
 from tests.twin_world import Nature
 from tests.update_world import DONE, PROFILE, SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

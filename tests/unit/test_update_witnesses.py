@@ -21,7 +21,7 @@ from tests.signed_world import unchanged
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
 
-pytestmark = pytest.mark.usefixtures("cheap_signing")
+pytestmark = pytest.mark.usefixtures("cheap_twins")
 
 
 @pytest.fixture

@@ -86,7 +86,8 @@ class Plan:
 
     def content_of(self, address: bytes) -> bytes:
         """Make the content of a drawn chunk again."""
-        return self._content(self._recipes[address])
+        recipe = self._recipes[address]
+        return self._body(recipe.number, recipe.length) + recipe.tail
 
     def acknowledged(self, address: bytes) -> None:
         """Both twins have signed a receipt for the chunk."""
@@ -109,29 +110,27 @@ class Plan:
         self._number += 1
         most = LONG_BYTES_MAX if self._random.random() < LONG_SHARE else CHUNK_BYTES_MAX
         length = TAIL_BYTES + 1 + self._random.randrange(most - TAIL_BYTES)
-        recipe = self._near(_Recipe(self._number, length, b""))
-        content = self._content(recipe)
+        body = self._body(self._number, length)
+        recipe = _Recipe(self._number, length, self._near(body))
+        content = body + recipe.tail
         address = hashlib.sha256(content).digest()
         self._recipes[address] = recipe
         return Draw("put", address, content, self._random.randrange(2))
 
-    def _near(self, blank: _Recipe) -> _Recipe:
-        """The recipe with a tail that brings the chunk near to the twins; the nearest one found otherwise."""
-        body = hashlib.sha256(self._body(blank))
+    def _near(self, body: bytes) -> bytes:
+        """The tail that brings a content near to the twins; the nearest one found otherwise."""
+        begun = hashlib.sha256(body)
         best, best_distance = b"", 1 << POSITION_BITS
         for draw in range(DRAWS_MAX):
-            tail, whole = draw.to_bytes(TAIL_BYTES, "big"), body.copy()
+            tail, whole = draw.to_bytes(TAIL_BYTES, "big"), begun.copy()
             whole.update(tail)
             away = distance(self._position, whole.digest())
             if away < best_distance:
                 best, best_distance = tail, away
             if away.bit_length() <= POSITION_BITS - NEAR_BITS:
                 break
-        return _Recipe(blank.number, blank.length, best)
+        return best
 
-    def _content(self, recipe: _Recipe) -> bytes:
-        return self._body(recipe) + recipe.tail
-
-    def _body(self, recipe: _Recipe) -> bytes:
-        made = hashlib.shake_256(self._secret + recipe.number.to_bytes(8, "big"))
-        return made.digest(recipe.length - TAIL_BYTES)
+    def _body(self, number: int, length: int) -> bytes:
+        made = hashlib.shake_256(self._secret + number.to_bytes(8, "big"))
+        return made.digest(length - TAIL_BYTES)
