@@ -26,8 +26,9 @@ from node.update.app_store import AppRecord, AppStore
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
 from node.update.files.programs import Program
-from node.update.lifecycle import REPLACEABLE, STOPPABLE, UNSEEN, Lifecycle
+from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle
 from node.update.noted import reason_told, state_told
+from node.update.reasons import UNSEEN
 from node.update.store import Record
 
 TICK_S: Final = 30.0

@@ -26,14 +26,14 @@ from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.release import Release
-from node.update import events, records, views
+from node.update import events, reasons, records, views
 from node.update.allowed import capabilities_of, lessen
 from node.update.carrying import carried_files, is_here
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Letter, Means, clean_up
 from node.update.judging import Consequences, Judge
-from node.update.lifecycle import NO_TRIAL, REPLACEABLE, STOPPABLE, UNSEEN
+from node.update.lifecycle import REPLACEABLE, STOPPABLE
 from node.update.noted import reason_told, state_told
 from node.update.recalling import Recalling
 from node.update.records import active, age, exception_for, later, new_record, said_again
@@ -219,7 +219,7 @@ class Updates:
         elif active is not None and active.way.phase in REPLACEABLE and (reason := self._means.hold()):
             await self._take(active.release.name, events.Held(self._now(), reason))
         elif active is not None and self._is_untriable(active):
-            await self._take(active.release.name, events.Held(self._now(), NO_TRIAL))
+            await self._take(active.release.name, events.Held(self._now(), reasons.NO_TRIAL))
         elif active is None and in_use is not None and self.judge.is_current:
             last = max(self._records.values(), key=age, default=None)
             if newest is not None and newest in waiting:
@@ -242,11 +242,11 @@ class Updates:
             return
         exception = self._exception_for(record)
         if self._is_untriable(record) and not exception:
-            if record.way.reason != NO_TRIAL:
-                await self._take(record.release.name, events.Held(self._now(), NO_TRIAL))
+            if record.way.reason != reasons.NO_TRIAL:
+                await self._take(record.release.name, events.Held(self._now(), reasons.NO_TRIAL))
             return
         self._is_waiting = not self.is_seen()
-        reason = UNSEEN if self._is_waiting else self._means.hold() or self._means.rollouts.hold(record)
+        reason = reasons.UNSEEN if self._is_waiting else self._means.hold() or self._means.rollouts.hold(record)
         if not reason:
             await self._stretch(record.release.name, in_use)
             await self._take(record.release.name, events.TurnCame(self._now(), in_use, exception))

@@ -166,8 +166,11 @@ class Switched:
 
 @dataclass(frozen=True, slots=True)
 class SwitchFailed:
+    """``is_hosts_fault``: its files here, or the disk, and nothing that it did."""
+
     now_s: float
     reason: str
+    is_hosts_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,15 @@ from node.trial.verdict import Progress
 from node.update import events
 from node.update.apps import NO_APPS, Apps, NoApps
 from node.update.disk_wait import DiskWait, nothing_to_give, write_down
-from node.update.errors import ContentRefused, HostFailed, StateUnreadable, TwinFailed, UpdateError
+from node.update.errors import ContentRefused, HostFailed, SlotDamaged, StateUnreadable, TwinFailed, UpdateError
 from node.update.events import Event
 from node.update.files.chunks import Counter
 from node.update.files.fetching import fetch_release
 from node.update.files.kept import Kept
 from node.update.files.slots import Slots
-from node.update.lifecycle import NO_TRIAL, Lifecycle
+from node.update.lifecycle import Lifecycle
 from node.update.ports import Host
+from node.update.reasons import NO_TRIAL
 from node.update.rollouts import Rollouts
 from node.update.store import Record, Store
 from node.update.trials.folders import TrialFolders
@@ -254,7 +255,8 @@ class Job:
             await self._disk.until_kept(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
             serial = await asyncio.to_thread(means.host.serial)
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
-            return events.SwitchFailed(self._now(), _told(error))
+            is_hosts_fault = isinstance(error, SlotDamaged | OSError)  # what the vault did comes as another error
+            return events.SwitchFailed(self._now(), _told(error), is_hosts_fault=is_hosts_fault)
         return events.Switched(self._now(), serial)
 
     async def _switch_back(self, tree_hash: str, *, is_insisted: bool) -> Event:

@@ -15,7 +15,7 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
 
     Halted, Unseen and Held lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
-    gone back to, what is in use stays confirmed, and says so.
+    gone back to, what is in use stays confirmed, and says so.  A switch that this computer failed leads to fetching.
 
     confirmed is watched for a while: a veto, or failures close together, lead over returning to rolled_back; a newer
     release that takes over ends the watch.
@@ -69,6 +69,7 @@ from node.update.events import (
     Withdrawn,
     counted,
 )
+from node.update.reasons import CAME_FIRST, NO_WAY_BACK, RECALLED, UNSEEN, WITHDRAWN, short
 from node.update.watch import Watch
 
 TERMINAL: Final = frozenset({"confirmed", "refused", "not_proven", "rolled_back", "recalled"})
@@ -81,13 +82,6 @@ VERDICTS: Final = {
 }
 REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
-UNSEEN: Final = "too few neighbours have shown the developers' newest word yet"
-NO_TRIAL: Final = "nothing can be tried out on this computer, because it cannot shut a version off"
-RECALLED: Final = "the developers recalled it"
-WITHDRAWN: Final = "the pods withdrew it"
-CAME_FIRST: Final = " came first"  # after the name of a newer release
-NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
-REASON_CHARACTERS_MAX: Final = 400
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
 Step = tuple["Lifecycle", tuple[Effect, ...]]
@@ -97,8 +91,8 @@ Step = tuple["Lifecycle", tuple[Effect, ...]]
 class Lifecycle:
     """Where one release is on its way.  ``step`` returns the next state and the effects; it never changes self.
 
-    Invariant: ``promoting`` is entered at most once, and only from a clean rehearsal, after the verdict "promote" or,
-    as a written exception, after a self-test.
+    Invariant: ``promoting`` is entered only from a clean rehearsal, after the verdict "promote" or, as a written
+    exception, after a self-test; and again only when it was this computer that failed, as often as trials may be void.
     """
 
     release: str
@@ -113,6 +107,7 @@ class Lifecycle:
     trials: int = 0  # begun; so none goes on from what was kept of another
     failures: int = 0  # failed starts in probation
     is_going_back: bool = False
+    is_hosts_fault: bool = False  # that it goes back: nothing speaks against it
     is_recalled: bool = False
     full_trials: int = 0  # that proved nothing
     exception: str = ""  # why it may be taken without a proof
@@ -146,6 +141,8 @@ class Lifecycle:
             case Ticked():
                 is_over = state.spent_s >= _lasts_s(state, limits) - GRAIN_S
                 return _time_is_up(state, limits) if is_over else (state, ())
+            case Withdrawn() if self.is_hosts_fault:
+                return replace(state, is_hosts_fault=False, reason=WITHDRAWN), ()
             case Withdrawn() if not self.is_going_back:
                 return _withdrawn(state)
             case Superseded() if self.phase in (STOPPABLE | REPLACEABLE if event.is_urgent else REPLACEABLE):
@@ -153,7 +150,7 @@ class Lifecycle:
             case Halted() if self.phase in STOPPABLE:
                 return _entered(state, "announced", Stop())
             case Unseen() | Held() if self.phase in STOPPABLE or self.phase == "announced":
-                waits = replace(state, reason=UNSEEN if isinstance(event, Unseen) else _short(event.reason))
+                waits = replace(state, reason=UNSEEN if isinstance(event, Unseen) else short(event.reason))
                 return (waits, ()) if self.phase == "announced" else _entered(waits, "announced", Stop())
             case TurnCame() if self.phase == "announced":
                 return _turn_came(state, event)
@@ -170,13 +167,14 @@ class Lifecycle:
             case RehearsalFailed() if self.phase == "rehearsing":
                 return _rehearse_again(state, event.reason, limits, is_hosts_fault=event.is_hosts_fault)
             case Returned() if self.is_going_back:
-                return _ended(state, _way_back_ends(state), state.reason)
+                return _came_back(state, state.reason, limits)
             case ReturnFailed() if self.is_going_back:
                 return _return_again(state, event.reason, limits)
             case Switched() if self.phase == "promoting" and not self.is_going_back:
                 return _entered(replace(state, serial=event.serial), "probation")
             case SwitchFailed() if self.phase == "promoting" and not self.is_going_back:
-                return _go_back(state, f"it did not take over: {event.reason}")
+                blamed = replace(state, is_hosts_fault=event.is_hosts_fault)
+                return _go_back(blamed, f"it did not take over: {event.reason}")
             case VaultFailed() if self.phase == "probation" and not self.is_going_back:
                 return _vault_failed(state, event.reason, limits)
             case Vetoed() if self.phase == "probation" and not self.is_going_back:
@@ -192,6 +190,8 @@ class Lifecycle:
 
     def _recalled(self, event: Recalled) -> Step:
         """What was not in use yet is withdrawn; what is in use makes way for what was in use before."""
+        if self.is_hosts_fault:
+            return replace(_accounted(self, event), is_hosts_fault=False, is_recalled=True, reason=RECALLED), ()
         if self.is_recalled or self.is_going_back or (self.is_over and self.phase != "confirmed"):
             return self, ()
         state = replace(_accounted(self, event) if not self.is_over else self, is_recalled=True)
@@ -292,7 +292,7 @@ def _turn_came(state: Lifecycle, event: TurnCame) -> Step:
 
 
 def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: bool = False) -> Step:
-    failed = replace(state, tries=state.tries + 1, reason=_short(reason))
+    failed = replace(state, tries=state.tries + 1, reason=short(reason))
     if failed.tries >= limits.fetch_tries_max:
         return _ended(failed, "not_proven", f"it could not be fetched: {reason}")
     doublings = min(failed.tries - 1, 20)
@@ -303,11 +303,11 @@ def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: b
 def _trial_ended(state: Lifecycle, event: TrialEnded, limits: Limits) -> Step:
     match event.outcome:
         case "promote":
-            return _entered(replace(state, reason=_short(event.reason)), "rehearsing", Rehearse())
+            return _entered(replace(state, reason=short(event.reason)), "rehearsing", Rehearse())
         case "refuse":
             return _ended(state, "refused", event.reason)
         case "keep":
-            kept = replace(state, full_trials=state.full_trials + 1, reason=_short(event.reason))
+            kept = replace(state, full_trials=state.full_trials + 1, reason=short(event.reason))
             if kept.full_trials < limits.full_trials_max:
                 return _entered(kept, "staged", Stop())
             return _ended(kept, "not_proven", event.reason)
@@ -318,9 +318,11 @@ def _trial_ended(state: Lifecycle, event: TrialEnded, limits: Limits) -> Step:
 
 
 def _trial_void(state: Lifecycle, reason: str, limits: Limits) -> Step:
-    void = replace(state, voids=state.voids + 1, reason=_short(reason))
+    void = replace(state, voids=state.voids + 1, reason=short(reason))
     if void.voids >= limits.trial_tries_max:
         return _ended(void, "not_proven", f"no trial could be held: {reason}")
+    if state.phase == "promoting":  # some of its files may not be whole any more
+        return _entered(void, "fetching", Stop(), Fetch())
     return _entered(void, "staged", Stop())
 
 
@@ -375,7 +377,7 @@ def _withdrawn(state: Lifecycle) -> Step:
 
 
 def _go_back(state: Lifecycle, reason: str) -> Step:
-    back = replace(state, is_going_back=True, watch=None, reason=_short(reason), spent_s=0.0, tries=0)
+    back = replace(state, is_going_back=True, watch=None, reason=short(reason), spent_s=0.0, tries=0)
     return back, (SwitchBack(back.baseline),)
 
 
@@ -384,16 +386,15 @@ def _return_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
     if failed.tries < limits.switch_tries_max:
         return failed, (SwitchBack(failed.baseline, is_insisted=failed.tries + 1 >= limits.switch_tries_max),)
     # The pointer names the old version since the first try, and since the last one no other is started any more.
-    return _ended(failed, _way_back_ends(failed), f"{failed.reason}; then {reason}")
+    return _came_back(failed, f"{failed.reason}; then {reason}", limits)
 
 
-def _way_back_ends(state: Lifecycle) -> Phase:
-    return "recalled" if state.phase == "recalling" else "rolled_back"
+def _came_back(state: Lifecycle, reason: str, limits: Limits) -> Step:
+    """What this computer could not take into use comes anew and is tried out again; all else has had its end."""
+    if not state.is_hosts_fault:
+        return _ended(state, "recalled" if state.phase == "recalling" else "rolled_back", reason)
+    return _trial_void(replace(state, is_going_back=False, is_hosts_fault=False), reason, limits)
 
 
 def _ended(state: Lifecycle, phase: Phase, reason: str) -> Step:
-    return replace(state, phase=phase, reason=_short(reason), is_going_back=False), (Stop(), CleanUp())
-
-
-def _short(reason: str) -> str:
-    return reason if len(reason) <= REASON_CHARACTERS_MAX else reason[: REASON_CHARACTERS_MAX - 1] + "…"
+    return replace(state, phase=phase, reason=short(reason), is_going_back=False), (Stop(), CleanUp())

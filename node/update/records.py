@@ -11,15 +11,8 @@ import msgspec
 from node.trust.capabilities import Capabilities, cost
 from node.trust.release import Release
 from node.update.events import Limits
-from node.update.lifecycle import (
-    CAME_FIRST,
-    NO_TRIAL,
-    REASON_CHARACTERS_MAX,
-    RECALLED,
-    STOPPABLE,
-    WITHDRAWN,
-    Lifecycle,
-)
+from node.update.lifecycle import STOPPABLE, Lifecycle
+from node.update.reasons import CAME_FIRST, NO_TRIAL, REASON_CHARACTERS_MAX, RECALLED, WITHDRAWN
 from node.update.store import Record
 
 GAINS_IN_PLACE: Final = "the same files are in use and may do less; only files of its own could be tried out with more"

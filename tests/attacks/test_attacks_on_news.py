@@ -12,7 +12,7 @@ import msgspec
 
 from node.pod.statements import heartbeat
 from node.trust.head import TIMESTAMP_BYTES_MAX, Head, decode, encode
-from node.update.lifecycle import UNSEEN
+from node.update.reasons import UNSEEN
 from node.vault.core import codec
 from node.vault.core.codec import MESSAGE_BYTES_MAX
 from node.vault.core.gossip import SEEN_S

@@ -20,7 +20,7 @@ from node.trust.head import encode
 from node.trust.metadata import Root, read, time_text
 from node.trust.policy import UNTIL_FIELD
 from node.update.driver import Updates
-from node.update.lifecycle import UNSEEN
+from node.update.reasons import UNSEEN
 from node.vault import control
 from node.vault.core.ranking import DATA_FAULTS_MAX, SHUN_S
 from tests import signed_world, vault_world

@@ -16,7 +16,7 @@ from node.api import pauses
 from node.rehearsal import seen
 from node.trial import verdict
 from node.trial.profile import MetricName
-from node.update import app_jobs, apps, lifecycle, loneliness, noted, records, watching
+from node.update import app_jobs, apps, loneliness, noted, reasons, records, watching
 from node.update.trials import overuse
 
 METRICS: tuple[MetricName, ...] = ("p50", "tail", "cpu", "mem", "leak", "bytes", "fail")
@@ -44,7 +44,7 @@ GIVEN = [
     *(verdict.not_proven(700_000.0, [lacking]) for lacking in NAMES),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, what) for what in ("comparisons", "checked reads", "restarts")]),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
-    lifecycle.UNSEEN, lifecycle.NO_TRIAL, lifecycle.NO_WAY_BACK, lifecycle.RECALLED, lifecycle.WITHDRAWN,
+    reasons.UNSEEN, reasons.NO_TRIAL, reasons.NO_WAY_BACK, reasons.RECALLED, reasons.WITHDRAWN,
     noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, records.NOT_HELD,
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
     verdict.keeps_news(4, 3000.0), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),
@@ -73,7 +73,7 @@ NESTED = {
     "it did not take over: it was not reachable within 9 seconds":
         "It did not take over. It was not reachable within 9 seconds.",
     "it could not be fetched: nobody has it": "It could not be fetched. Nobody has it.",
-    f"no trial could be held: {lifecycle.NO_TRIAL}":
+    f"no trial could be held: {reasons.NO_TRIAL}":
         "No trial could be held. Nothing can be tried out on this computer, because it cannot shut a version off.",
     "no trial could be held: the prober failed 3 times": "No trial could be held. What compares them failed 3 times.",
     overuse.CONTROL_KEPT_BUSY: "The current version kept the new one beside it busy.",

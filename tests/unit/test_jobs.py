@@ -17,7 +17,8 @@ from node.update.files.kept import Kept
 from node.update.files.links import LinkingFileSystem
 from node.update.files.slots import Slots
 from node.update.jobs import Job, Means, Work
-from node.update.lifecycle import NO_TRIAL, Lifecycle
+from node.update.lifecycle import Lifecycle
+from node.update.reasons import NO_TRIAL
 from node.update.store import Record, Store
 from tests.note_world import Notes, rollouts_of
 from tests.twin_world import World, trial_folders

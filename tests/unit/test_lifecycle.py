@@ -20,6 +20,7 @@ from node.update.events import (
     FetchFailed,
     Halted,
     Limits,
+    Recalled,
     RehearsalFailed,
     Rehearse,
     Rehearsed,
@@ -41,6 +42,7 @@ from node.update.events import (
     Withdrawn,
 )
 from node.update.lifecycle import Lifecycle
+from node.update.reasons import RECALLED, WITHDRAWN
 from node.update.records import known_as_bad
 
 LIMITS = Limits(
@@ -181,6 +183,37 @@ class TestProbation:
         state, effects = play(*TO_PROMOTING, SwitchFailed(115.0, "port in use"), Returned(116.0))
         assert (state.phase, state.reason) == ("rolled_back", "it did not take over: port in use")
         assert effects[-3:] == [SwitchBack(OLD), Stop(), CleanUp()]
+
+    def test_what_this_computer_could_not_take_into_use_comes_anew_and_is_tried_out_again(self):
+        failed = SwitchFailed(115.0, "a slot is damaged", is_hosts_fault=True)
+        state, effects = play(*TO_PROMOTING, failed, Returned(116.0))
+
+        assert (state.phase, state.voids, state.is_going_back, state.is_hosts_fault) == ("fetching", 1, False, False)
+        assert effects[-3:] == [SwitchBack(OLD), Stop(), Fetch()]
+
+    def test_it_is_not_tried_out_for_ever_on_a_computer_that_never_takes_it_into_use(self):
+        state, _ = play(TO_PROMOTING[0])
+        for _ in range(LIMITS.trial_tries_max):
+            assert state.phase == "fetching"
+            state, _ = state.step(Fetched(state.since_s), LIMITS)
+            state, _ = state.step(Ticked(state.due_s(LIMITS)), LIMITS)
+            for event in (
+                TrialEnded(state.since_s, "promote", "as fast"),
+                Rehearsed(state.since_s, checked=7, missing=0, corrupt=0),
+                SwitchFailed(state.since_s, "a slot is damaged", is_hosts_fault=True),
+                Returned(state.since_s),
+            ):
+                state, _ = state.step(event, LIMITS)
+
+        assert (state.phase, state.is_going_back) == ("not_proven", False)
+        assert state.reason == "no trial could be held: it did not take over: a slot is damaged"
+
+    @pytest.mark.parametrize(("event", "reason"), [(Withdrawn(115.5), WITHDRAWN), (Recalled(115.5, OLD), RECALLED)])
+    def test_what_was_taken_back_meanwhile_is_not_tried_out_again(self, event: Event, reason: str):
+        failed = SwitchFailed(115.0, "a slot is damaged", is_hosts_fault=True)
+        state, _ = play(*TO_PROMOTING, failed, event, Returned(116.0))
+
+        assert (state.phase, state.reason) == ("rolled_back", reason)
 
     def test_a_handover_that_hangs_is_gone_back_from(self):
         assert last(*TO_PROMOTING, Ticked(130.0)) == ("promoting", (SwitchBack(OLD),))

@@ -13,7 +13,7 @@ from node.api.schema import Update
 from node.trust.head import encode
 from node.trust.release import REAFFIRMED_FIELD
 from node.update.driver import Updates
-from node.update.lifecycle import NO_TRIAL
+from node.update.reasons import NO_TRIAL
 from node.update.records import NOT_HELD
 from tests import update_world
 from tests.twin_world import Nature

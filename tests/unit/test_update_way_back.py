@@ -11,6 +11,7 @@ import pytest
 from node.api.schema import Update
 from node.update.driver import Updates
 from tests.twin_world import Nature
+from tests.unit.test_update_rollout import states
 from tests.update_world import DONE, PROFILE, SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
@@ -64,6 +65,23 @@ class TestTheWayBack:
         assert (update.phase, update.reason) == ("rolled_back", "it did not take over: the port is in use")
         assert farm.slots.current("vault") == farm.own
 
+    @pytest.mark.parametrize("phase", ["on_trial", "rehearsing"])
+    def test_files_that_rot_before_the_switch_are_never_started_but_come_anew_and_nobody_is_blamed(
+        self, farm: Farm, phase: str
+    ):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            rot(farm, "2")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+        assert farm.switches == [farm.own, tree_of("2")]
+        assert states(farm) == ["on_trial", "pass"]
+
     def test_a_way_back_that_fails_is_tried_again_and_left_to_the_pointer(self, farm: Farm):
         farm.switch_fails = lambda _: True
         update = tell(farm, farm.publish("2"))["vault/2"]
@@ -114,19 +132,6 @@ class TestTheWayBack:
             assert updates.updates().items[0].phase == "confirmed"
 
         live(farm, story)
-
-    def test_a_slot_that_rots_before_the_switch_is_never_started(self, farm: Farm):
-        head = farm.publish("2")
-
-        async def story(updates: Updates) -> None:
-            await updates.offered(head, SENDER)
-            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
-            rot(farm, "2")
-            await wait_until(updates, lambda items: items["vault/2"].phase in DONE)
-            assert updates.updates().items[0].phase == "rolled_back"
-
-        live(farm, story)
-        assert tree_of("2") not in farm.switches
 
 
 class TestTheStoreThatIsKept:

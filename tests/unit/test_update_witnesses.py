@@ -13,7 +13,7 @@ from node.update import carrying
 from node.update.carrying import carried_files
 from node.update.driver import TICK_S, WITNESS_S, Updates
 from node.update.files.fetching import fetch_release
-from node.update.lifecycle import UNSEEN
+from node.update.reasons import UNSEEN
 from node.vault.share.tree import address_of
 from tests import signed_world
 from tests.layer_world import Network, Workshop, signed
