@@ -18,7 +18,7 @@ from node.update import events
 from node.update.app_ports import AppHost
 from node.update.app_store import AppRecord
 from node.update.disk_wait import DiskWait, nothing_to_give
-from node.update.errors import ContentRefused, UpdateError
+from node.update.errors import ContentRefused, SlotDamaged, UpdateError
 from node.update.events import Event
 from node.update.files import programs
 from node.update.files.chunks import Counter, GetChunk
@@ -136,7 +136,7 @@ class AppJob:
             # This program goes on after all, and must be the one that is started next.
             await self._disk.until_kept(lambda: programs.write(means.root, before))
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
-            return events.SwitchFailed(self._now(), _told(error))
+            return events.SwitchFailed(self._now(), _told(error), is_hosts_fault=isinstance(error, SlotDamaged))
         return events.SwitchFailed(self._now(), "this program could not make way for it")
 
     async def _switch_back(self) -> Event:

@@ -16,7 +16,7 @@ from node.update.app_jobs import AppMeans
 from node.update.app_ports import Shown
 from node.update.app_store import AppStore
 from node.update.apps import Apps, Policy
-from node.update.errors import FetchFailed
+from node.update.errors import FetchFailed, SlotDamaged
 from node.update.files import programs
 from node.update.files.programs import INSTALLED, Program
 from node.update.store import Record
@@ -46,6 +46,7 @@ class World:
         self.shown: list[Shown | Exception] = []
         self.rehearsed: list[Path] = []
         self.fetched: list[str] = []
+        self.rotten: set[str] = set()  # until it is fetched anew
         self.is_fetchable = True
         self.is_warm = True
         self.hold = self.halt = ""
@@ -93,6 +94,8 @@ class World:
     # Slots, as far as they are asked.
 
     def verify(self, layer: str, tree: str) -> Path:
+        if tree in self.rotten:
+            raise SlotDamaged(f"slot {tree[:8]} is damaged")
         return self.folder / "slots" / layer / tree
 
     # One program after the other.
@@ -141,6 +144,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         made.fetched.append(app.name)
         if not made.is_fetchable:
             raise FetchFailed("nobody has it")
+        made.rotten.discard(app.tree_hash)
 
     monkeypatch.setattr(app_jobs, "fetch_program", fetch)
     for module in (app_store, programs):  # days pass here, and no disk is waited for
@@ -203,6 +207,20 @@ def test_one_that_does_not_start_and_was_left_by_the_launcher_is_gone_back_from(
     play(world, release(2))
     assert phase(world) == "rolled_back"
     assert "did not start" in world.told("app/0.1.2").reason
+
+
+def test_files_that_rot_before_it_is_become_come_anew_and_it_is_not_blamed(world: World):
+    rehearse = world.rehearse
+
+    async def rots(app: Path, runtime: Path | None) -> Shown:
+        if not world.rehearsed:
+            world.rotten.add(release(2).tree_hash)
+        return await rehearse(app, runtime)
+
+    world.rehearse = rots  # type: ignore[method-assign]
+    play(world, release(2), seconds=events.REAL.void_pause_s + 3 * 3600.0)
+
+    assert (phase(world), world.fetched) == ("confirmed", ["app/0.1.2", "app/0.1.2"])
 
 
 def test_one_that_this_program_cannot_become_is_not_started_later_either(world: World):
