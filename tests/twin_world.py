@@ -47,6 +47,7 @@ class Nature:
     loses_every: int = 0  # of the chunks that it acknowledges; 0 for none
     wrong_every: int = 0  # of the reads
     exits_after_s: float | None = None
+    is_starved: bool = False  # it ends because the computer's memory has run out
     hides_at_scan: int = 0  # chunks that are gone when the store is read
     hides_in_standby: int = 0  # chunks that are there again once it has taken its store over
     forgets_when_active: int = 0  # chunks that it deletes when it takes its store over from an earlier run
@@ -133,6 +134,10 @@ class PretendedVault:
             self.outcome = "ok" if digest == address else "wrong_bytes"
             return Chunk(content, sign_answer(self.key, HELD, address, digest, nonce, utc_s()))
         return Audited(sign_answer(self.key, AUDITED, address, audit_digest(nonce, content), nonce, utc_s()))
+
+    @property
+    def was_starved(self) -> bool:
+        return self.nature.is_starved and self.exited.done()
 
     def usage(self) -> UsedUp:
         if self.exited.done():

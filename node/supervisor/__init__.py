@@ -32,6 +32,7 @@ tending.py      what these are told while they run, as the vault in use is
 probing.py      the prober of a trial
 greeting.py     whether others can be reached, when the vault in use finds none
 events.py       what changed, numbered, for those who listen
+memory.py       whether the memory of this computer has run out
 lending.py      the disk limit, and what of it is left for the vault
 space.py        what the home takes of the disk, and whether it can be written
 ballast.py      room on it that is held back for what must be written

@@ -13,13 +13,15 @@ from typing import Final
 import msgspec
 
 from node.api import texts
+from node.supervisor import memory
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey, serial_at
 from node.supervisor.launch import VaultLauncher, activate, reachable, stood_by
 from node.supervisor.ports import Assignment, Run, Slot
 from node.supervisor.tending import Order, Tending
-from node.update.errors import HostFailed, TwinFailed
+from node.update.errors import HostFailed, TwinFailed, UpdateError
 from node.update.ports import TwinOrder, Usage
+from node.update.reasons import OUT_OF_MEMORY
 from node.vault import control
 from node.vault.core.identity import KEY_BYTES, Signer, certify, encode_certificate
 from node.vault.load import Load
@@ -29,6 +31,7 @@ from node.vault.storage.filesystem import CHUNKS, INCOMING
 LISTEN_S_MAX: Final = 30.0
 ACTIVATE_S: Final = 30.0
 FOLDER_MODE: Final = 0o700
+KILLED: Final = -9  # as the kernel ends whom it takes the memory from
 ASKERS_MAX: Final = 64  # those who asked a twin most between two states, each summed up
 
 
@@ -74,6 +77,7 @@ class Twin:
         self.record = b""
         self._care = care
         self._run: Run
+        self._kills = memory.kills()  # before it was started
         self._tending: Tending | None = None
         self._listening = asyncio.Event()
         self._loads = Loads()
@@ -97,7 +101,7 @@ class Twin:
             await asyncio.to_thread(_make_folders, order.data)
             twin._run = await launcher.start(slot, key, assignment, twin._heard)
         except VaultUnavailable as error:
-            raise TwinFailed(str(error)) from error
+            raise twin._failed(error) from error
         except OSError as error:
             raise HostFailed(texts.reason(error)) from error
         is_up = False
@@ -111,7 +115,7 @@ class Twin:
                 await reachable(twin._run, twin._listening, LISTEN_S_MAX)
             is_up = True
         except (VaultUnavailable, RequestRefused) as error:
-            raise TwinFailed(str(error)) from error
+            raise twin._failed(error) from error
         finally:
             if not is_up:
                 twin._run.kill()
@@ -120,6 +124,11 @@ class Twin:
     @property
     def exited(self) -> asyncio.Future[int]:
         return self._run.exited
+
+    @property
+    def was_starved(self) -> bool:
+        ended = self.exited
+        return ended.done() and ended.result() == KILLED and memory.kills() > self._kills
 
     async def stop(self, handover_s: float = 0.0) -> None:
         await self._run.drain(handover_s)
@@ -153,6 +162,10 @@ class Twin:
         """Give it orders that the vault in use is given too; what comes of them does not matter."""
         if self._tending is not None:  # else it is told at its start
             self._tending.tell(orders)
+
+    def _failed(self, error: VaultUnavailable | RequestRefused) -> UpdateError:
+        """What it means that it did not start: nothing, when memory has run out meanwhile."""
+        return HostFailed(OUT_OF_MEMORY) if memory.kills() > self._kills else TwinFailed(str(error))
 
     def _look_after(self) -> None:
         care = self._care

@@ -53,6 +53,11 @@ class TwinVault(Process, Protocol):
     """A running vault that was started for a trial."""
 
     @property
+    def was_starved(self) -> bool:
+        """Whether it has ended as one does for whom no memory is left, while this computer had none left."""
+        ...
+
+    @property
     def record(self) -> bytes:
         """Its encoded PeerRecord; b"" in standby."""
         ...

@@ -1721,6 +1721,10 @@
         <translation>Dieser Computer kennt seine Nachbarn noch nicht.</translation>
     </message>
     <message>
+        <source>This computer has run out of memory.</source>
+        <translation>Diesem Computer ist der Arbeitsspeicher ausgegangen.</translation>
+    </message>
+    <message>
         <source>Too few neighbours have shown the makers&apos; newest word yet.</source>
         <translation>Noch haben zu wenige Nachbarn das neueste Wort der Hersteller gezeigt.</translation>
     </message>

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from node.sandbox import linux
+from node.supervisor import memory
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.tending import Order
@@ -45,6 +48,7 @@ def start(
     *,
     is_standby: bool = False,
     capabilities: Capabilities = TODAY,
+    ended: Callable[[Twin], object] = lambda _: None,
 ) -> bytes:
     """Start a twin that runs ``body``; return its record once it listens, and end it."""
 
@@ -61,6 +65,7 @@ def start(
                 await twin.activate()
             twin.kill()
             await twin.exited
+            ended(twin)
         finally:
             async with asyncio.timeout(ANSWER_S):
                 await _all_over()
@@ -89,6 +94,28 @@ def test_a_twin_that_ends_is_said_to_have_ended(tmp_path: Path):
     body = "hello(); print('no cleverness left', file=sys.stderr); sys.exit(3)"
     with pytest.raises(TwinFailed, match="it ended with code 3: no cleverness left"):
         start(tmp_path, body, key_of(bytes(32)))
+
+
+def test_a_twin_that_ends_while_the_memory_of_the_computer_runs_out_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kills = itertools.count()
+    monkeypatch.setattr(memory, "kills", lambda: next(kills))
+    with pytest.raises(HostFailed, match="run out of memory"):
+        start(tmp_path, "hello(); os.kill(os.getpid(), 9)", key_of(bytes(32)))
+
+
+@pytest.mark.parametrize(("kills", "was_starved"), [((0, 0), False), ((0, 1), True), ((2, 2), False)])
+def test_a_twin_that_is_killed_is_starved_only_if_the_memory_of_the_computer_has_run_out_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: tuple[int, int], was_starved: bool
+):
+    counted = iter(kills)
+    monkeypatch.setattr(memory, "kills", lambda: next(counted))
+    key, found = key_of(bytes(32)), []
+    body = LISTEN.format(record=record_of(key)) + "\nwhile True: read()"
+    start(tmp_path, body, key, ended=lambda twin: found.append(twin.was_starved))
+
+    assert found == [was_starved]
 
 
 @pytest.mark.parametrize("last", ["read(); sys.exit(4)", "say(control.Done(order().id)); sys.exit(4)"])

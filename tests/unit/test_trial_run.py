@@ -115,6 +115,10 @@ class TestVerdicts:
     def test_what_both_do_is_the_computers_fault(self, tmp_path: Path, nature: Nature):
         assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "void"
 
+    def test_that_the_memory_of_the_computer_has_run_out_is_held_against_nobody(self, tmp_path: Path):
+        result = hold(with_candidate(exits_after_s=15.0, is_starved=True), tmp_path)
+        assert (result.outcome, "were not both up" in result.reason) == ("void", True)
+
     def test_a_version_that_ends_no_better_than_the_one_in_use_may_take_its_place(self, tmp_path: Path):
         nature = Nature(exit_code=-9)
         assert hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path).outcome == "promote"

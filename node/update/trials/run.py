@@ -33,6 +33,7 @@ from node.trial.trial import Trial
 from node.trial.verdict import Outcome, Progress, Verdict
 from node.update.errors import ProberFailed, StateUnreadable, TwinFailed
 from node.update.ports import Prober, TrialPorts
+from node.update.reasons import OUT_OF_MEMORY
 from node.update.trials.identities import draw_identities
 from node.update.trials.interview import Chance, Interview
 from node.update.trials.keeping import Keeper
@@ -309,6 +310,8 @@ class TrialRun:
             await asyncio.wait({vault.exited})
             if side.vault is vault:
                 side.vault = None
+                if vault.was_starved:
+                    self.host_fault(OUT_OF_MEMORY)
                 self._step(VaultExited(self._now(), side.name, vault.exited.result()))
 
     async def _keep_probing(self) -> None:
