@@ -14,7 +14,7 @@ from node.trial import PRACTICE, ChunkLost, Trial
 from node.trial.ratchet import STEPS_MAX, Estimate, Estimates
 from node.update.errors import StateUnreadable
 from node.update.trials import state as trial_state
-from node.update.trials.observations import ACKNOWLEDGED_MAX, SUSPICIONS_KEPT_MAX, Suspicion
+from node.update.trials.observations import ACKNOWLEDGED_MAX
 from node.update.trials.restarts import Restart
 from node.update.trials.state import Acknowledged, KeptTrial, KeptTwin, TrialFile
 from node.vault.storage.filesystem import write_durably
@@ -27,7 +27,6 @@ KEPT = KeptTrial(
     trial=Trial(profile=PRACTICE).dump(),
     twins={"candidate": KeptTwin("c" * 64, "ab", b"1" * 32), "control": KeptTwin("d" * 64, "cd", b"2" * 32)},
     restarts=(Restart(20.0, True), Restart(30.0, False)),
-    suspicions=(Suspicion("control", b"x" * 32, 2),),
 )
 
 
@@ -165,8 +164,7 @@ def test_the_largest_state_fits_and_no_page_grows_with_the_trial(file: TrialFile
     world.trial.tally.note_lost(tuple(i.to_bytes(64, "big") for i in range(999)))
     for i in range(999):
         world.trial.tally.note_wrong(i.to_bytes(64, "big"))
-    suspicions = tuple(Suspicion("candidate", address(i), 2) for i in range(SUSPICIONS_KEPT_MAX))
-    kept = msgspec.structs.replace(KEPT, trial=world.trial.dump(), suspicions=suspicions)
+    kept = msgspec.structs.replace(KEPT, trial=world.trial.dump())
 
     save(file, acknowledged(ACKNOWLEDGED_MAX, ACKNOWLEDGED_MAX), kept)
 

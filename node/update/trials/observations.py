@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from node.prober.control import Outcome
 from node.trial.events import ChunkLost, Event, NewsAsked, PairMeasured, Twin
 from node.trial.evidence import Ask, Kind, Pair
@@ -23,7 +21,6 @@ from node.vault.errors import BadSignature, ChunkMismatch, PeerError, Unreachabl
 
 ACKNOWLEDGED_MAX: Final = 20_000  # chunks whose fate is followed; more than the prober itself keeps
 SUSPECTED_MAX: Final = 4_096  # chunks that were not served lately, of both twins
-SUSPICIONS_KEPT_MAX: Final = 256  # of these that survive a power cut; whole stores are read after it anyway
 
 # outcome -> is_answered, is_hash_ok, code
 _ASKS: Final[dict[Outcome, tuple[bool, bool, str]]] = {
@@ -88,16 +85,10 @@ class Neighbourhood:
     neighbours: tuple[Neighbour, ...]
 
 
-class Suspicion(msgspec.Struct, frozen=True, array_like=True):
-    """A chunk that a twin has not served lately, so many times, as it is kept for after a power cut."""
-
-    twin: Twin
-    address: bytes
-    tries: int
-
-
 @dataclass(slots=True)
 class _Suspicion:
+    """That a twin has lost a chunk, which it did not serve."""
+
     tries: int
     last_s: float
 
@@ -114,18 +105,6 @@ class Observer:
         self._suspicions: dict[tuple[Twin, bytes], _Suspicion] = {}
         self._is_answering: dict[Twin, bool] = {"candidate": True, "control": True}
         self.acknowledged: dict[Twin, dict[bytes, None]] = {"candidate": {}, "control": {}}
-
-    def suspicions(self) -> tuple[Suspicion, ...]:
-        """The newest of those that are open."""
-        newest = list(self._suspicions.items())[-SUSPICIONS_KEPT_MAX:]
-        return tuple(Suspicion(twin, address, one.tries) for (twin, address), one in newest)
-
-    def restore(
-        self, acknowledged: dict[Twin, dict[bytes, None]], suspicions: Iterable[Suspicion], now_s: float
-    ) -> None:
-        """Go on with what was known before a power cut.  Each suspicion waits once more before its next try."""
-        self.acknowledged = acknowledged
-        self._suspicions = {(one.twin, one.address): _Suspicion(one.tries, now_s) for one in suspicions}
 
     def measured(self, measured: Measured | NewsServed, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
         """What one of them means.  A chunk is lost when it is not served in ``lost_tries`` tries, some time apart.

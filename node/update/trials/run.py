@@ -167,7 +167,7 @@ class TrialRun:
             ("candidate", self._order.candidate), ("control", self._order.control)
         )  # fmt: skip
         if self._cut is not None:
-            self._observer.restore(self._cut.acknowledged, self._cut.kept.suspicions, self._now())
+            self._observer.acknowledged = self._cut.acknowledged
             for name, tree_hash in chosen:
                 twin = self._cut.kept.twins[name]
                 data = self._order.folders.at(twin.folder)
@@ -360,8 +360,7 @@ class TrialRun:
             await self.keeper.keep()
 
     def _mark(self) -> object:
-        due, suspicions = len(self._restarts_due), self._observer.suspicions()
-        return self._trial.comparison.blocks, self._trial.verdict, due, suspicions
+        return self._trial.comparison.blocks, self._trial.verdict, len(self._restarts_due)
 
     def _kept(self) -> KeptTrial:
         sides = self._twins.sides.values()
@@ -372,7 +371,6 @@ class TrialRun:
             trial=self._trial.dump(),
             twins={side.name: KeptTwin(side.tree_hash, side.data.name, side.seed) for side in sides},
             restarts=self._restarts_due,
-            suspicions=self._observer.suspicions(),
             are_ends_judged=self._are_ends_judged,
             unwilling=self._unwilling,
         )

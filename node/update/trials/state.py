@@ -22,7 +22,7 @@ import msgspec
 
 from node.trial.events import Twin
 from node.update.errors import StateUnreadable
-from node.update.trials.observations import ACKNOWLEDGED_MAX, Suspicion
+from node.update.trials.observations import ACKNOWLEDGED_MAX
 from node.update.trials.restarts import Restart
 from node.vault.core.identity import KEY_BYTES
 from node.vault.storage.filesystem import RealFileSystem, remove_unfinished, write_durably
@@ -62,7 +62,6 @@ class KeptTrial(msgspec.Struct, frozen=True):
     trial: bytes
     twins: dict[Twin, KeptTwin]
     restarts: tuple[Restart, ...]
-    suspicions: tuple[Suspicion, ...]
     are_ends_judged: bool = False
     unwilling: str = ""
 
