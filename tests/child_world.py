@@ -123,6 +123,7 @@ class World:
         self.failures: list[str] = []
         self.records: list[bytes] = []
         self.is_disk_full = False
+        self.slot_fault: Exception | None = None
         self.heads: list[control.HeadSeen] = []
         self.acquaintances: list[Met] = []
         self.told = 0
@@ -171,6 +172,8 @@ class World:
         return tree_hash
 
     def slot(self, tree_hash: str):
+        if self.slot_fault is not None:
+            raise self.slot_fault
         return Slot(tree_hash, Path(), None)
 
     def assignment(self, *, bind: str, is_standby: bool):

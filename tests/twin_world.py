@@ -48,6 +48,7 @@ class Nature:
     wrong_every: int = 0  # of the reads
     exits_after_s: float | None = None
     is_starved: bool = False  # it ends because the computer's memory has run out
+    starves_at_scan: bool = False  # the same, while its store is read
     hides_at_scan: int = 0  # chunks that are gone when the store is read
     hides_in_standby: int = 0  # chunks that are there again once it has taken its store over
     forgets_when_active: int = 0  # chunks that it deletes when it takes its store over from an earlier run
@@ -137,7 +138,7 @@ class PretendedVault:
 
     @property
     def was_starved(self) -> bool:
-        return self.nature.is_starved and self.exited.done()
+        return (self.nature.is_starved or self.nature.starves_at_scan) and self.exited.done()
 
     def usage(self) -> UsedUp:
         if self.exited.done():
@@ -154,6 +155,9 @@ class PretendedVault:
         command = make(1)
         assert isinstance(command, control.Scan)
         await asyncio.sleep(0.5)
+        if self.nature.starves_at_scan:
+            self.end(-9)
+            raise TwinFailed("it has ended")
         report = scan(self, command)  # type: ignore[arg-type]  # nothing else of a store is needed
         if isinstance(report, control.Failed):
             raise TwinFailed(report.message)

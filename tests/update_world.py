@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from node.api.schema import Update
-from node.supervisor.errors import SwitchFailed
+from node.supervisor.errors import SwitchFailed, SwitchImpossible
 from node.trial.events import Twin
 from node.trial.profile import PRACTICE, PRACTICE_URGENT
 from node.trial.waves import WITHOUT_WAVES, Plan
@@ -126,6 +126,7 @@ class Farm(twin_world.World):
     insisted: list[str] = field(default_factory=list)
     pointed_at: list[str | None] = field(default_factory=list)  # at each switch
     switch_fails: Callable[[str], bool] = lambda _: False
+    cannot_switch: Callable[[str], bool] = lambda _: False  # this computer, whatever the version is like
     carried: list[bytes] = field(default_factory=list)
     blamed: list[tuple[bytes, bytes]] = field(default_factory=list)
     alike: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -183,6 +184,8 @@ class Farm(twin_world.World):
         if self.switch_fails(tree_hash):
             self.kept.before_run(self.own)
             raise SwitchFailed("the port is in use")
+        if self.cannot_switch(tree_hash):
+            raise SwitchImpossible("it could not be started")
 
     # What the tests do with it.
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from node.api.told import Told, ToldError
+from node.update.errors import HostFailed
 
 
 class SupervisorError(ToldError):
@@ -86,3 +87,9 @@ class SwitchFailed(SupervisorError):
     """A handover to another vault version did not succeed.  The message says what runs now."""
 
     code = "vault.switch"
+
+
+class SwitchImpossible(SwitchFailed, HostFailed):
+    """This computer could not even start the other version.  Nothing is known against it."""
+
+    code = "vault.switch.host"

@@ -77,7 +77,7 @@ class Twin:
         self.record = b""
         self._care = care
         self._run: Run
-        self._kills = memory.kills()  # before it was started
+        self._kills = (memory.kills(),) * 2  # before it was started; then at the last two times when it was seen to run
         self._tending: Tending | None = None
         self._listening = asyncio.Event()
         self._loads = Loads()
@@ -128,7 +128,7 @@ class Twin:
     @property
     def was_starved(self) -> bool:
         ended = self.exited
-        return ended.done() and ended.result() == KILLED and memory.kills() > self._kills
+        return ended.done() and ended.result() == KILLED and memory.kills() > self._kills[0]
 
     async def stop(self, handover_s: float = 0.0) -> None:
         await self._run.drain(handover_s)
@@ -138,9 +138,12 @@ class Twin:
 
     def usage(self) -> Usage:
         try:
-            return self._run.usage()
+            used = self._run.usage()
         except VaultUnavailable as error:
             raise TwinFailed(str(error)) from error
+        # The last but one counts: who is being ended may still look as if it ran.
+        self._kills = self._kills[1], memory.kills()
+        return used
 
     async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
         try:
@@ -165,7 +168,7 @@ class Twin:
 
     def _failed(self, error: VaultUnavailable | RequestRefused) -> UpdateError:
         """What it means that it did not start: nothing, when memory has run out meanwhile."""
-        return HostFailed(OUT_OF_MEMORY) if memory.kills() > self._kills else TwinFailed(str(error))
+        return HostFailed(OUT_OF_MEMORY) if memory.kills() > self._kills[0] else TwinFailed(str(error))
 
     def _look_after(self) -> None:
         care = self._care

@@ -25,7 +25,7 @@ from functools import partial
 from typing import Final
 
 from node.api import schema, texts
-from node.supervisor.errors import RequestRefused, StateError, SupervisorError, SwitchFailed, VaultUnavailable
+from node.supervisor.errors import RequestRefused, SupervisorError, SwitchFailed, SwitchImpossible, VaultUnavailable
 from node.supervisor.keys import Keys
 from node.supervisor.launch import activate, same_port, stood_by
 from node.supervisor.leaving import Handing
@@ -227,7 +227,7 @@ class VaultChild:
             self._adopt(await self._launch(self._tree_hash, bind, is_standby=False))
         except VaultUnavailable as error:
             self._failed(str(error), up_s=0.0)
-        except (StateError, UpdateError, OSError) as error:  # this machine's fault, not the vault's
+        except (SupervisorError, UpdateError, OSError) as error:  # this machine's fault, not the vault's
             self.failure = str(error)
             self._start_at_s = self._now() + self._watchdog.ended(0.0)
             log.warning("vault not started reason=%s", error)
@@ -385,8 +385,10 @@ class VaultChild:
         """Start the new vault without a port; return it once it has opened the store."""
         try:
             new = await self._launch(tree_hash, self._bind, is_standby=True)
-        except (SupervisorError, UpdateError, OSError) as error:
+        except VaultUnavailable as error:
             raise SwitchFailed(texts.stays(str(error))) from error
+        except (SupervisorError, UpdateError, OSError) as error:
+            raise SwitchImpossible(texts.stays(str(error))) from error
         try:
             await stood_by(new.run)
         except (VaultUnavailable, RequestRefused) as error:

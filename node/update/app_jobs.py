@@ -110,7 +110,7 @@ class AppJob:
             app, runtime = await asyncio.to_thread(self._places)
             shown = await self._means.host.rehearse(app, runtime)
         except Exception as error:  # noqa: BLE001 - the edge of a task: a rehearsal that breaks says nothing of the app
-            return events.TrialEnded(self._now(), "void", _told(error))
+            return events.TrialEnded(self._now(), "void", _told(error), is_damaged=isinstance(error, SlotDamaged))
         outcome: dict[str, events.Outcome] = {"passed": "promote", "refused": "refuse", "void": "void"}
         return events.TrialEnded(self._now(), outcome[shown.verdict], shown.reason)
 

@@ -132,9 +132,12 @@ class ContentRefused:
 
 @dataclass(frozen=True, slots=True)
 class TrialEnded:
+    """``is_damaged``: files of a version that is tried out have rotted here."""
+
     now_s: float
     outcome: Outcome
     reason: str
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

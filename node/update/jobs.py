@@ -170,7 +170,7 @@ class Job:
                 await asyncio.to_thread(means.store.running.drop)
             return events.TrialEnded(self._now(), "void", f"{error}; it begins anew")
         except Exception as error:  # noqa: BLE001 - the edge of a task: a trial that breaks says nothing of the release
-            return events.TrialEnded(self._now(), "void", _told(error))
+            return events.TrialEnded(self._now(), "void", _told(error), is_damaged=isinstance(error, SlotDamaged))
         return events.TrialEnded(self._now(), result.outcome, result.reason)
 
     async def _run_trial(self) -> TrialResult:
@@ -255,7 +255,7 @@ class Job:
             await self._disk.until_kept(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
             serial = await asyncio.to_thread(means.host.serial)
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
-            is_hosts_fault = isinstance(error, SlotDamaged | OSError)  # what the vault did comes as another error
+            is_hosts_fault = isinstance(error, SlotDamaged | HostFailed | OSError)  # the vault's come as another error
             return events.SwitchFailed(self._now(), _told(error), is_hosts_fault=is_hosts_fault)
         return events.Switched(self._now(), serial)
 

@@ -15,14 +15,14 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
 
     Halted, Unseen and Held lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
-    gone back to, what is in use stays confirmed, and says so.  A switch that this computer failed leads to fetching.
+    gone back to, what is in use stays confirmed, and says so.  Rotten files, or a switch that failed here: fetching.
 
     confirmed is watched for a while: a veto, or failures close together, lead over returning to rolled_back; a newer
     release that takes over ends the watch.
     An exception goes from staged to rehearsing at once, and may start from not_proven when all trials proved nothing.
 
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
-    not_proven  the verdict "keep" of the last full trial; never fetched; only void trials; a newer release came first
+    not_proven  the verdict "keep" of the last full trial; never fetched, tried or taken; a newer release came first
 
 What if nothing ever happens?  ``announced`` waits for its turn and every other release's way ends; each other phase
 ends by itself after ``Limits``.  Only time in which the node runs counts: while it was off, nothing was watched.
@@ -312,16 +312,16 @@ def _trial_ended(state: Lifecycle, event: TrialEnded, limits: Limits) -> Step:
                 return _entered(kept, "staged", Stop())
             return _ended(kept, "not_proven", event.reason)
         case "void":
-            return _trial_void(state, event.reason, limits)
+            return _trial_void(state, event.reason, limits, is_damaged=event.is_damaged)
         case _:
             assert_never(event.outcome)
 
 
-def _trial_void(state: Lifecycle, reason: str, limits: Limits) -> Step:
-    void = replace(state, voids=state.voids + 1, reason=short(reason))
+def _trial_void(state: Lifecycle, reason: str, limits: Limits, *, is_damaged: bool = False) -> Step:
+    void, was_held = replace(state, voids=state.voids + 1, reason=short(reason)), state.phase == "promoting"
     if void.voids >= limits.trial_tries_max:
-        return _ended(void, "not_proven", f"no trial could be held: {reason}")
-    if state.phase == "promoting":  # some of its files may not be whole any more
+        return _ended(void, "not_proven", reason if was_held else f"no trial could be held: {reason}")
+    if is_damaged or was_held:  # some of its files may not be whole any more
         return _entered(void, "fetching", Stop(), Fetch())
     return _entered(void, "staged", Stop())
 
@@ -340,7 +340,7 @@ def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_f
     if failed.tries < limits.rehearsal_tries_max:
         return failed, (Rehearse(is_self_test=failed.exception != ""),)
     if is_hosts_fault:
-        return _trial_void(state, reason, limits)
+        return _trial_void(state, reason, limits, is_damaged=state.exception != "")
     what = "it did not pass its self-test" if state.exception else "the way back could not be shown"
     return _ended(failed, "refused", f"{what}: {reason}")
 

@@ -48,6 +48,7 @@ def start(
     *,
     is_standby: bool = False,
     capabilities: Capabilities = TODAY,
+    up: Callable[[Twin], object] = lambda _: None,
     ended: Callable[[Twin], object] = lambda _: None,
 ) -> bytes:
     """Start a twin that runs ``body``; return its record once it listens, and end it."""
@@ -63,6 +64,7 @@ def start(
             twin = await Twin.start(order, slot, key, assignment, folder / "log", UNTENDED, must_shut_off=CAN_SHUT_OFF)
             if is_standby:
                 await twin.activate()
+            up(twin)
             twin.kill()
             await twin.exited
             ended(twin)
@@ -116,6 +118,24 @@ def test_a_twin_that_is_killed_is_starved_only_if_the_memory_of_the_computer_has
     start(tmp_path, body, key, ended=lambda twin: found.append(twin.was_starved))
 
     assert found == [was_starved]
+
+
+def test_a_twin_that_went_on_long_after_somebody_was_ended_for_want_of_memory_was_not_starved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Else whatever ends another program once would excuse it for the rest of its run."""
+    counted, key, found = [0], key_of(bytes(32)), []
+    monkeypatch.setattr(memory, "kills", lambda: counted[0])
+    body = LISTEN.format(record=record_of(key)) + "\nwhile True: read()"
+
+    def goes_on(twin: Twin) -> None:
+        counted[0] = 1
+        for _ in range(2):
+            twin.usage()
+
+    start(tmp_path, body, key, up=goes_on, ended=lambda twin: found.append(twin.was_starved))
+
+    assert found == [False]
 
 
 @pytest.mark.parametrize("last", ["read(); sys.exit(4)", "say(control.Done(order().id)); sys.exit(4)"])

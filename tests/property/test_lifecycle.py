@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from node.update.events import (
@@ -167,15 +167,30 @@ def test_it_ends_by_itself_once_its_turn_came(history: History):
     assert state.is_over
 
 
+THIS_COMPUTER_FAILED: History = (
+    5,
+    [
+        (lambda now_s: SwitchFailed(now_s, "a slot is damaged", is_hosts_fault=True), 0.0),
+        (Returned, 0.0),
+        (lambda now_s: Superseded(now_s, "vault/3"), 0.0),
+    ],
+)
+
+
 @given(HISTORIES)
+@example(THIS_COMPUTER_FAILED)
 @settings(max_examples=200, deadline=None)
 def test_once_promoted_it_is_confirmed_or_gone_back_from_never_just_left(history: History):
     state, is_switched, is_back = Lifecycle("vault/2", NEW, 5.0, since_s=0.0), False, False
 
     for event in events_of(history):
+        before = state
         state, effects = state.step(event, LIMITS)
         is_switched |= Switch(NEW) in effects
         is_back |= SwitchBack(OLD) in effects
+        if before.is_hosts_fault and not state.is_going_back:  # it was gone back from, and all begins anew
+            assert is_back
+            is_switched = is_back = False
 
     if is_switched and state.is_over:
         assert is_back == (state.phase in ("rolled_back", "recalled"))

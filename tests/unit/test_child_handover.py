@@ -9,10 +9,11 @@ import random
 import msgspec
 import pytest
 
-from node.supervisor.errors import SwitchFailed
+from node.supervisor.errors import StateError, SwitchFailed
 from node.supervisor.keys import Keys
 from node.supervisor.switching import IN_USE
 from node.supervisor.vault_child import POLL_S, VaultChild
+from node.update.errors import HostFailed, SlotDamaged
 from node.vault import control
 from node.vault.core.identity import Certificate
 from tests.child_world import NEW, OLD, World, play, record_at
@@ -104,6 +105,27 @@ class TestHandover:
             assert vault.tree_hash == OLD
             assert vault.is_listening
             assert not world.runs[0].exited.done()
+
+        play(story)
+
+    @pytest.mark.parametrize("fault", [SlotDamaged("a slot is damaged"), OSError(11, "no process"), StateError("full")])
+    def test_what_this_computer_could_not_do_for_the_new_one_is_said_to_be_its_own_fault(self, fault: Exception):
+        async def story(vault: VaultChild, world: World):
+            world.slot_fault = fault
+            with pytest.raises(SwitchFailed, match="Nothing was changed") as found:
+                await vault.switch(NEW)
+            assert isinstance(found.value, HostFailed)
+            assert vault.is_listening
+
+        play(story)
+
+    @pytest.mark.parametrize("fault", ["no start", "cannot open", "cannot bind"])
+    def test_what_the_new_one_did_is_not_said_to_be_this_computers_fault(self, fault: str):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = [fault]
+            with pytest.raises(SwitchFailed) as found:
+                await vault.switch(NEW)
+            assert not isinstance(found.value, HostFailed)
 
         play(story)
 

@@ -274,3 +274,11 @@ class TestASmallFile:
 
         with pytest.raises(FileExistsError):
             replace_durably(disk, "state.json", NEW)
+
+
+def test_what_is_not_open_is_not_flushed_in_tests_either(tmp_path: Path):
+    """No test waits for a disk; that a closed file was flushed must be seen all the same."""
+    descriptor = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    os.close(descriptor)
+    with pytest.raises(OSError, match="descriptor"):
+        os.fsync(descriptor)

@@ -102,6 +102,25 @@ class TestTheWayBack:
         assert kept.before_run(OLD) == 0
         assert chunks(disk) == {SECOND}
 
+    def test_what_the_old_version_removes_before_the_new_one_takes_over_once_more_stays_removed(self):
+        """As when this computer has failed the switch, so that it is tried out again, for days."""
+        disk = with_chunks(FIRST, SECOND)
+        promote(disk).before_run(OLD)
+        remove(disk, FIRST)
+        kept = promote(disk)
+        remove(disk, SECOND)
+
+        kept.before_run(OLD)
+        assert chunks(disk) == {SECOND}
+
+    def test_what_is_not_given_back_yet_is_kept_when_the_new_one_takes_over_once_more(self):
+        disk = with_chunks(FIRST, SECOND)
+        promote(disk)
+        remove(disk, FIRST)
+
+        promote(disk).before_run(OLD)
+        assert chunks(disk) == {FIRST, SECOND}
+
     def test_a_version_that_never_ran_makes_nothing_come_back(self):
         disk = with_chunks(FIRST, SECOND)
         Kept(disk, DATA).keep(NEW)

@@ -19,6 +19,7 @@ from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
+from node.update.reasons import OUT_OF_MEMORY
 from node.update.trials.folders import copy_of
 from node.update.trials.identities import DRAWS_MAX, draw_identities, shared_bits
 from node.update.trials.observations import Measured, Neighbour, Neighbourhood, Observer, ProbeAnswer, reports_about
@@ -117,7 +118,16 @@ class TestVerdicts:
 
     def test_that_the_memory_of_the_computer_has_run_out_is_held_against_nobody(self, tmp_path: Path):
         result = hold(with_candidate(exits_after_s=15.0, is_starved=True), tmp_path)
-        assert (result.outcome, "were not both up" in result.reason) == ("void", True)
+        assert (result.outcome, result.reason) == ("void", OUT_OF_MEMORY)
+
+    def test_but_it_is_held_against_one_that_took_it(self, tmp_path: Path):
+        """Else it would be void at each trial, and in the end be taken without a proof."""
+        result = hold(with_candidate(exits_after_s=15.0, is_starved=True, rss_bytes=400 << 20), tmp_path)
+        assert (result.outcome, "crashed" in result.reason) == ("refuse", True)
+
+    def test_nor_if_that_happens_when_both_are_started_again(self, tmp_path: Path):
+        result = hold(with_candidate(starves_at_scan=True), tmp_path, replace(PROFILE, restarts_min=1))
+        assert (result.outcome, result.reason) == ("void", OUT_OF_MEMORY)
 
     def test_a_version_that_ends_no_better_than_the_one_in_use_may_take_its_place(self, tmp_path: Path):
         nature = Nature(exit_code=-9)
@@ -441,6 +451,11 @@ class TestTheRehearsal:
         assert self.way_back(tmp_path, world) == WayBack(checked=10, missing=0, corrupt=0)
         (order,) = world.orders
         assert (order.tree_hash, order.is_standby, order.data) == (CONTROL, True, copy_of(tmp_path / "data"))
+
+    def test_that_no_memory_is_left_for_it_is_this_computers_fault(self, tmp_path: Path):
+        world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(starves_at_scan=True)})
+        with pytest.raises(HostFailed, match=OUT_OF_MEMORY):
+            self.way_back(tmp_path, world)
 
     def test_missing_and_damaged_chunks_are_counted(self, tmp_path: Path):
         world = World(natures={CONTROL: Nature(hides_at_scan=2, corrupt=1)})

@@ -20,6 +20,7 @@ from tests.twin_world import Nature
 from tests.unit.test_trust_capabilities import says
 from tests.unit.test_trust_recall import recalls
 from tests.unit.test_update_rollout import states
+from tests.unit.test_update_way_back import rot
 from tests.update_world import PROFILE, SENDER, Farm, PowerCut, live, tree_of
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
@@ -94,6 +95,19 @@ class TestWithoutASandbox:
         assert "on_trial" not in update.seconds
         assert open_farm.slots.current("vault") == tree_of("2")
         assert update.watched_until_s is not None
+
+    def test_files_that_rot_before_its_self_test_come_anew(self, open_farm: Farm):
+        head, found = reaffirmed(open_farm), []
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await update_world.wait_until(updates, lambda items: items["vault/2"].phase == "staged")
+            rot(open_farm, "2")
+            await asyncio.sleep(100.0)
+            found.append(updates.updates().items[0])
+
+        live(open_farm, story)
+        assert [(one.phase, one.exception) for one in found] == [("confirmed", NO_TRIAL)]
 
     @pytest.mark.parametrize("lacking", ["reaffirmation", "waves", "witnesses"])
     def test_not_while_one_of_the_others_is_missing(self, open_farm: Farm, lacking: str):

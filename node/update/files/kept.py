@@ -111,6 +111,7 @@ class Kept:
                 for oldest in generations[: max(0, len(generations) + 1 - GENERATIONS_MAX)]:
                     self._remove(oldest)
                 own = self._begin(generations[-1].number + 1 if generations else 1, tree_hash)
+            self._thin(own)
             self._fill(own)
 
     def before_run(self, tree_hash: str) -> int:
@@ -189,6 +190,16 @@ class Kept:
                 with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                     self._disk.link(f"{self._store}/{name}", f"{generation.folder}/{name}")
         finally:  # the disk may take no more names, or none at all: what is here already stays
+            self._disk.fsync_directory(generation.folder)
+
+    def _thin(self, generation: Generation) -> None:
+        """Let go of what the version in use has removed since this was kept, if it is for nobody to give it back."""
+        if not self._is_settled(generation):
+            return
+        gone = self._names(generation.folder) - self._names(self._store)
+        for name in gone:
+            self._disk.remove(f"{generation.folder}/{name}")
+        if gone:
             self._disk.fsync_directory(generation.folder)
 
     def _unsettle(self, generation: Generation) -> None:

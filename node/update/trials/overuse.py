@@ -1,4 +1,4 @@
-"""Twins that take more than their own: of the disk, or of each other's time.  No sandbox limits either.
+"""Twins that take more than their own: of the disk, of memory, or of each other's time.
 
 Both lie next to each other in the network, and each knows where the other one is.  A candidate that keeps its twin busy
 makes it slow, and looks fast beside it.  Who asks a vault most is told by the vault itself: what the control says of
@@ -14,7 +14,7 @@ from typing import Final
 from node.trial.events import Denied, Event, Twin, Violated
 from node.update.errors import TwinFailed
 from node.update.files.trees import size_of
-from node.update.ports import TwinVault
+from node.update.ports import TwinVault, Usage
 from node.update.trials.sides import Side, Twins
 from node.vault import control
 
@@ -25,6 +25,7 @@ STATE_S: Final = 5.0
 BUSY_PER_S: Final = 10.0
 BUSY_PER_CHUNK: Final = 4.0
 BUSY_SHARE: Final = 0.5  # of all that its twin was asked meanwhile
+GLUTTON: Final = 2.0  # who takes so many times the memory of its twin is what the memory has run out for
 KEPT_BUSY: Final = "it kept its twin busy"
 CONTROL_KEPT_BUSY: Final = "the current version kept the twin beside it busy"
 
@@ -40,6 +41,18 @@ class Overuse:
         self._step = step
         self._now_s = now_s
         self._looked: dict[Twin, tuple[TwinVault, float]] = {}  # the run that was asked last, and when
+        self._is_glutton = False
+
+    def sampled(self, candidate: Usage, control: Usage) -> None:
+        """What both took at the same moment."""
+        self._is_glutton = candidate.rss_bytes >= GLUTTON * control.rss_bytes
+
+    def was_starved(self, name: Twin, vault: TwinVault) -> bool:
+        """Whether a vault that has ended was ended for want of memory, and had not taken it itself.
+
+        Else its trials would be void, one after the other, and in the end it could be taken without a proof.
+        """
+        return vault.was_starved and not (name == "candidate" and self._is_glutton)
 
     async def weigh(self) -> None:
         """End a twin that takes more of the disk than it was given; its sandbox limits each file, not their number."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from node.update.errors import HostFailed, TwinFailed
 from node.update.files.links import copy_data
 from node.update.files.trees import remove_tree
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
+from node.update.reasons import OUT_OF_MEMORY
 from node.update.trials.folders import copy_of
 from node.update.waiting import to_its_end
 from node.vault import control
@@ -66,7 +68,7 @@ async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: T
 
     Raises:
         TwinFailed: It did not start or did not answer, or the candidate had acknowledged nothing.
-        HostFailed: This machine could not make the copy, or could not start it.
+        HostFailed: This machine could not make the copy, could not start it, or had no memory left for it.
     """
     if not result.acknowledged:
         raise TwinFailed("the candidate had acknowledged no chunk that could be looked for")
@@ -77,10 +79,8 @@ async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: T
             tree_hash=current, data=copy, seed=entropy(KEY_BYTES), quota_bytes=quota_bytes, is_standby=True
         )  # fmt: skip
         vault = await ports.start_twin(order)
-        try:
+        async with ended(vault):
             held = await scan(vault, result.acknowledged)
-        finally:
-            await stop(vault)
     finally:
         await to_its_end(partial(remove_tree, copy, is_best_effort=True))
     missing = sum(address not in held.whole for address in result.acknowledged)
@@ -125,6 +125,24 @@ async def scan(vault: TwinVault, wanted: Collection[bytes]) -> Held:
         if len(report.held) + len(report.corrupt) < control.SCANNED_MAX or after <= before:
             return Held(frozenset(whole), corrupt)
     raise TwinFailed("it names chunks without end")
+
+
+@contextlib.asynccontextmanager
+async def ended(vault: TwinVault) -> AsyncIterator[None]:
+    """See the vault end after this.
+
+    Raises:
+        HostFailed: In place of a TwinFailed, if no memory was left for it.
+    """
+    try:
+        try:
+            yield
+        finally:
+            await stop(vault)
+    except TwinFailed as error:
+        if vault.was_starved:
+            raise HostFailed(OUT_OF_MEMORY) from error
+        raise
 
 
 def _scan_after(after: bytes, number: int) -> control.Scan:

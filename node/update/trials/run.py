@@ -280,6 +280,7 @@ class TrialRun:
             used = [self._twins.running(name).usage() for name in ("candidate", "control")]
         except TwinFailed:
             return  # one has just ended; that is told elsewhere
+        self._overuse.sampled(*used)
         candidate, control = (Usage(one.cpu_ns, one.rss_bytes) for one in used)
         self._step(UsageSampled(self._now(), candidate, control))
 
@@ -298,8 +299,7 @@ class TrialRun:
     async def _look_for_overuse(self) -> None:
         trouble = "" if self._is_restarting else await self._overuse.look()
         if trouble:
-            self._trouble = trouble
-            self._ended.set()
+            self._end_without_verdict(trouble)
 
     async def _watch_exit(self, side: Side) -> None:
         while True:
@@ -310,8 +310,9 @@ class TrialRun:
             await asyncio.wait({vault.exited})
             if side.vault is vault:
                 side.vault = None
-                if vault.was_starved:
-                    self.host_fault(OUT_OF_MEMORY)
+                if self._overuse.was_starved(side.name, vault):  # a restart under way would hold it against the twin
+                    self._end_without_verdict(OUT_OF_MEMORY)
+                    return
                 self._step(VaultExited(self._now(), side.name, vault.exited.result()))
 
     async def _keep_probing(self) -> None:
@@ -328,7 +329,10 @@ class TrialRun:
                 await asyncio.sleep(TICK_S)
             failures += not self._is_restarting
             self._prober = None
-        self._trouble = f"the prober failed {failures} times"
+        self._end_without_verdict(f"the prober failed {failures} times")
+
+    def _end_without_verdict(self, trouble: str) -> None:
+        self._trouble = trouble
         self._ended.set()
 
     async def _restart_if_due(self) -> None:

@@ -18,7 +18,7 @@ from node.update.trials.folders import TrialFolders
 from node.update.trials.interview import Chance, Interview
 from node.update.trials.observations import Measured, NewsServed
 from node.update.trials.plan import Plan
-from node.update.trials.rehearsal import TrialResult, scan, stop
+from node.update.trials.rehearsal import TrialResult, ended, scan, stop
 from node.vault.core.identity import KEY_BYTES, Signer, position_of
 
 QUESTIONS: Final = 60  # a quarter of them put, the others read
@@ -41,16 +41,12 @@ async def self_test(
     data, seed = await asyncio.to_thread(folders.make, chance.entropy), chance.entropy(KEY_BYTES)
     order = TwinOrder(tree_hash=candidate, data=data, seed=seed, quota_bytes=quota_bytes)
     vault = await ports.start_twin(order)
-    try:
+    async with ended(vault):
         plan = Plan(position_of(Signer(seed).public_key), chance.random, chance.entropy)
         acknowledged = await _ask(vault, plan, ports, chance)
-    finally:
-        await stop(vault)
     vault = await ports.start_twin(replace(order, is_standby=True))
-    try:
+    async with ended(vault):
         held = await scan(vault, acknowledged)
-    finally:
-        await stop(vault)
     missing = sum(address not in held.whole for address in acknowledged)
     if missing or held.corrupt:
         raise TwinFailed(f"it lost {missing} of {len(acknowledged)} chunks when it was restarted")

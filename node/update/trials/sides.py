@@ -97,7 +97,8 @@ class Twins:
         The version after it would wait for it, and with it whoever asks for a chunk.
         """
         vaults = {name: side.vault for name, side in self.sides.items()}
-        codes = {name: vault.exited.result() for name, vault in vaults.items() if vault and vault.exited.done()}
+        over = {name: vault for name, vault in vaults.items() if vault and vault.exited.done()}
+        codes = {name: 0 if vault.was_starved else vault.exited.result() for name, vault in over.items()}
         if outcome == "promote" and codes.get("candidate") and not codes.get("control"):
             return "refuse", says.unwilling(codes["candidate"])
         return outcome, reason
