@@ -333,13 +333,14 @@ class TestALie:
 
 
 class TestWhatIsKnownOfFullOnes:
-    def test_what_a_peer_said_last_holds_for_an_hour(self):
+    def test_who_was_full_is_remembered_until_a_sweep_has_come_by(self):
         fullness = Fullness()
         fullness.heard(b"a", 0.0, is_full=True)
         fullness.heard(b"b", 0.0, is_full=True)
         fullness.heard(b"b", 1.0, is_full=False)
 
-        assert fullness.ids(FULL_S - 1.0) == {b"a"}
+        assert control.Pace().sweep_s < FULL_S
+        assert fullness.ids(FULL_S - 1.0) == {b"a", b"b"}
         assert fullness.ids(FULL_S) == frozenset()
 
     def test_it_does_not_grow_for_ever(self):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-FULL_S: Final = 3600.0  # since it said so last; then it is taken to have room until it says so again
+# Since it said so last, or refused.  It may have room long before, but others go on holding chunks in its place until a
+# sweep has brought it these: so it is longer than a sweep takes.
+FULL_S: Final = 36 * 3600.0
 FULL_KEPT: Final = 1_000  # peers of each kind
 
 
@@ -22,10 +24,8 @@ class Fullness:
 
     def heard(self, vault_id: bytes, now_s: float, *, is_full: bool) -> None:
         """The peer has just said whether it is full."""
-        if is_full:
+        if is_full:  # that it has room again says nothing of where the chunks are that it did not take
             _note(self._said_s, vault_id, now_s)
-        else:
-            self._said_s.pop(vault_id, None)
 
     def refused(self, vault_id: bytes, now_s: float) -> None:
         """The peer has no room for one chunk; for smaller ones it may have, and so it may never say that it is full."""

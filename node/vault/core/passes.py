@@ -28,8 +28,8 @@ class Pass:
     """Two laps over ``addresses``: first those for which the own vault is the nearest holder, then the others.
 
     ``places`` are all neighbours after the change, the own vault first, then by distance from it.  ``full``: who is
-    known to have no room.  Whether they hold a chunk is not known, so others may hold it in their place; when anyone of
-    these leaves, or a newcomer may have to be one of them, the whole group is asked.
+    known to have had no room.  Whether they hold a chunk is not known, so others may hold it in their place; when
+    anyone of these leaves, or a newcomer may have to be one of them, the whole group is asked.
     """
 
     addresses: list[bytes]
@@ -78,7 +78,7 @@ class Pass:
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
         target = int.from_bytes(address, "big")
-        if (self.full or not self.is_of_left) and self._concerns_stand_ins(address, target):
+        if self._concerns_stand_ins(address, target):
             return tuple(place for place in close_group(self.places, address) if place is not self.places[0])
         if self.full and self.is_of_left:
             return ()
@@ -93,16 +93,18 @@ class Pass:
 
     def _concerns_stand_ins(self, address: bytes, target: int) -> bool:
         """Whether a change is among those who hold the chunk if nobody does who is full."""
+        own, places = self.places[0], self._before if self.is_of_left else self.places
+        # That the own vault holds it, though it is outside of the group, shows that somebody nearer had no room.  Who
+        # refused this chunk only, and has never said that it is full, may be known to the one alone that has left.
+        own_limit = 0 if is_in_group(own, places, target) else own.position ^ target
         if self.is_of_left:
-            return any(place in self.left for place in reach(self._before, address, self.full))
-        own = self.places[0]
-        # That the own vault holds it, though it is outside of the group, shows that somebody nearer had no room.
-        own_limit = 0 if is_in_group(own, self.places, target) else own.position ^ target
+            if any(own_limit > place.position ^ target for place in self.left):
+                return True
+            return bool(self.full) and any(place in self.left for place in reach(self._before, address, self.full))
         return any(
             (is_in_group(place, self._roomy, target) or own_limit > place.position ^ target)
             and not is_in_group(place, self.places, target)
             for place in self.joined
-            if place.vault_id not in self.full
         )
 
     def _rank(self, address: bytes, members: tuple[Place, ...]) -> int:

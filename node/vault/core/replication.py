@@ -66,6 +66,7 @@ class Replicator:
         self._auditor = auditor
         self._presence = Presence(pace.repair_delay_s)
         self._was_counted = True
+        self._unproven: dict[bytes, int] = {}  # probes, by whose disk is looked at, while it has proven none of them
         self._is_anyone_unasked = False  # of those who are back: there was no room for questions
         self._departures = _Walk(is_urgent=True)
         self._returns = _Walk(is_urgent=False)
@@ -227,11 +228,22 @@ class Replicator:
             probes = [Work(address, (place.vault_id,)) for address in itertools.islice(as_member, PROBES)]
             stands_in = _shared(place, roomy, drawn) if full and not probes else ()
             probes += [Work(address, self._group_ids(address)) for address in itertools.islice(stands_in, PROBES)]
+            self._unproven = {one: count for one, count in self._unproven.items() if one in self._presence.members}
+            self._unproven[place.vault_id] = len(probes)
             for probe in probes:
                 self._works.push(now_s, replace(probe, suspect=place.vault_id, is_urgent=True))
 
+    def _is_found_empty(self, proof: Proof, suspect: bytes) -> bool:
+        """Whether the disk is seen to be another one now: it took the chunk, or had neither any of all nor room."""
+        if suspect in proof.proven and suspect not in proof.given:
+            self._unproven.pop(suspect, None)
+        elif suspect in proof.passed_over and suspect in self._unproven:
+            self._unproven[suspect] -= 1
+        return suspect in proof.given or self._unproven.get(suspect) == 0
+
     def _came_back_empty(self, desk: Desk, vault_id: bytes) -> None:
-        """It is a newcomer: all that it should hold is brought to it."""
+        """It is a newcomer: all that it should hold is brought to it, or to others in its place."""
+        self._unproven.pop(vault_id, None)
         self._arrivals.seen = {one: place for one, place in self._arrivals.seen.items() if one != vault_id}
         self._presence.changed(desk)
 
@@ -282,22 +294,29 @@ class Replicator:
         Of a work for some members the others are not to be asked; but for those of them who are known to be full, who
         had no room either, perhaps, when their part of the work was done: one more is needed then.
         """
-        wanted = self._group_ids(proof.address, proof.passed_over)
-        if work.members is not None:
-            not_asked = set(self._group_ids(proof.address)) - desk.fullness.ids(desk.now.monotonic_s)
-            wanted = tuple(one for one in wanted if one not in not_asked)
+        wanted = self._wanted(work, desk, proof)
         return [peer for vault_id in wanted if (peer := desk.table.get(vault_id)) is not None]
+
+    def _wanted(self, work: Work, desk: Desk, proof: Proof) -> tuple[bytes, ...]:
+        wanted = self._group_ids(proof.address, proof.passed_over)
+        if work.members is None:
+            return wanted
+        not_asked = set(self._group_ids(proof.address)) - desk.fullness.ids(desk.now.monotonic_s)
+        return tuple(one for one in wanted if one not in not_asked)
 
     def _finished(self, work: Work, away: tuple[bytes, ...], desk: Desk, proof: Proof) -> None:
         self._running -= 1
         desk.counters["repair copies"] += len(proof.given)
-        if work.suspect is not None and work.suspect in proof.given:
+        if work.suspect is not None and self._is_found_empty(proof, work.suspect):
             self._came_back_empty(desk, work.suspect)
         if not proof.is_lost:
             failing = proof.failed.keys() - proof.passed_over
             failed = tuple(one for one, code in proof.failed.items() if one in failing and code not in FAULTS)
+            if proof.passed_over:  # who stands in may be away for a short while, as a member may
+                asked = {*proof.proven, *proof.failed, *away}
+                away += tuple(one for one in self._wanted(work, desk, proof) if one not in asked)
             # Others stand in for those who are full: the sweep asks these again, or a try that is for who stands in.
-            full = tuple(proof.passed_over) if failed else ()
+            full = tuple(proof.passed_over) if failed or away else ()
             self._again(desk, work, failed + away + full)
         if work.members is None and proof.failed.keys() == proof.passed_over and not away:
             self._hand_over(desk, proof)
