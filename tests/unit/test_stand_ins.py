@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 
 import pytest
 
 from node.vault import control
-from node.vault.core.events import CommandReceived
+from node.vault.core.events import Ask, CommandReceived
 from node.vault.core.fresh import FRESH_S, TURN_S
 from node.vault.core.identity import distance
 from node.vault.core.replication import SWEEP_PAUSE_S
 from node.vault.core.serving import Storing
 from tests.unit import test_replication
 from tests.unit.test_fresh import brought
-from tests.unit.test_full_vaults import COPIES, MANY_CHUNKS, copies
+from tests.unit.test_full_vaults import COPIES, MANY_CHUNKS, busy_until, copies
 from tests.unit.test_replication import PACE
 from tests.vault_world import Actor, World
 
@@ -136,3 +139,31 @@ class TestOneThatComesBackEmptyAndTakesNothing:
         world.pass_time(SOON_S)
 
         assert copies(actors, addresses) == {COPIES}
+
+
+def asked_around_a_busy_one() -> str:
+    """Who asks whom for what, in this order, while one that stands in for four full ones is busy; as a digest."""
+    world = World()
+    nearest = by_distance(world.grow(8, pace=PACE))
+    for actor in nearest[:4]:
+        actor.vault._desk.used_bytes = actor.vault._desk.quota_bytes
+    stored = world.command(nearest[-1], lambda number: control.PutChunk(number, LARGE))
+    newcomer = world.add(100, contacts=nearest[:3], pace=PACE, near=bytes(0xFF - byte for byte in stored.address))
+    newcomer.tamper = busy_until(world, world.now_s + 60.0)
+    world.pass_time(100.0)
+    asked = [(actor.name, effect) for actor in world.actors.values() for effect in actor.effects]
+    order = [(name, ask.peer.vault_id, type(ask.message).__name__) for name, ask in asked if isinstance(ask, Ask)]
+    return hashlib.sha256(repr(order).encode()).hexdigest()
+
+
+def test_full_ones_are_asked_again_in_the_same_order_by_every_process():
+    """Else no seed of the simulation plays the same story twice."""
+    script = f"from {__name__} import asked_around_a_busy_one as asked; print(asked())"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": hash_seed}, capture_output=True,
+            check=True, timeout=60,
+        ).stdout
+        for hash_seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(found) == 1

@@ -109,7 +109,7 @@ class Proof:
         self.content = b""  # once it was read
         self.proven: dict[bytes, Proven] = {}
         self.failed: dict[bytes, str] = {}
-        self.passed_over: set[bytes] = set()
+        self.passed_over: dict[bytes, None] = {}  # in this order: that of a set is another one in each process
         self.is_lost = False  # the own copy: there is nothing to prove or to give
         self.is_over = False
         self.given: set[bytes] = set()  # to whom it really was
@@ -154,7 +154,7 @@ class Proof:
         """This member has no room; its turn is about to end."""
         if self.is_over:
             return
-        self.passed_over.add(vault_id)
+        self.passed_over[vault_id] = None
         for peer in self._beyond(desk, self):
             if peer.vault_id not in self._turns:
                 self._turns[peer.vault_id] = turn = _Turn(self, peer)

@@ -310,7 +310,7 @@ class Replicator:
         if work.suspect is not None and self._is_found_empty(proof, work.suspect):
             self._came_back_empty(desk, work.suspect)
         if not proof.is_lost:
-            failing = proof.failed.keys() - proof.passed_over
+            failing = proof.failed.keys() - proof.passed_over.keys()
             failed = tuple(one for one, code in proof.failed.items() if one in failing and code not in FAULTS)
             if proof.passed_over:  # who stands in may be away for a short while, as a member may
                 asked = {*proof.proven, *proof.failed, *away}
@@ -318,7 +318,7 @@ class Replicator:
             # Others stand in for those who are full: the sweep asks these again, or a try that is for who stands in.
             full = tuple(proof.passed_over) if failed or away else ()
             self._again(desk, work, failed + away + full)
-        if work.members is None and proof.failed.keys() == proof.passed_over and not away:
+        if work.members is None and proof.failed.keys() == proof.passed_over.keys() and not away:
             self._hand_over(desk, proof)
         self._start(desk)
 
