@@ -1629,6 +1629,10 @@
         <translation>Sie lief nach {span} noch nicht, anders als die jetzige Version.</translation>
     </message>
     <message>
+        <source>Its files on this disk are damaged.</source>
+        <translation>Die Dateien dieser Version auf der Festplatte sind beschädigt.</translation>
+    </message>
+    <message>
         <source>Its files were damaged.</source>
         <translation>Ihre Dateien waren beschädigt.</translation>
     </message>

@@ -72,6 +72,9 @@ NESTED = {
         "It failed 3 times in short succession. It did not answer for 30 seconds.",
     "it did not take over: it was not reachable within 9 seconds":
         "It did not take over. It was not reachable within 9 seconds.",
+    "it did not take over: slot 12ab34cd does not hold the files that it is named by":
+        "It did not take over. Its files on this disk are damaged.",
+    "what slot 12ab34cd may do cannot be read: No such file": "Its files on this disk are damaged.",
     "it could not be fetched: nobody has it": "It could not be fetched. Nobody has it.",
     f"no trial could be held: {reasons.NO_TRIAL}":
         "No trial could be held. Nothing can be tried out on this computer, because it cannot shut a version off.",
