@@ -180,6 +180,7 @@ class Proof:
             if vault_id not in self.proven and vault_id not in self.failed:
                 self.failed[vault_id] = code
             turn.drop(desk)
+        self._turns = {}  # each knows the proof: together they would keep its chunk until the collector of cycles comes
         self._finished(desk, self)
 
 

@@ -1,0 +1,48 @@
+"""What is finished lets go of its chunks at once: each may be 1 MiB, and the collector of cycles comes late."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from node.vault import control
+from tests.unit.test_replication import RESTORED_S, group, network
+
+
+@contextmanager
+def what_only_cycles_keep() -> Iterator[list[Any]]:
+    """Filled at the end with all that nothing refers to any more, and that is still there."""
+    left: list[Any] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield left
+        gc.collect()
+        left += gc.garbage
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+def bytes_of(one: Any) -> list[bytes]:
+    return [two for two in gc.get_referents(one) if isinstance(two, bytes)]
+
+
+class TestFinishedWork:
+    def test_keeps_no_chunk_in_a_cycle(self):
+        world, actors, addresses = network()
+        with what_only_cycles_keep() as left:
+            world.command(actors[1], lambda number: control.GetChunk(number, addresses[0]))
+            group(actors, addresses[0])[0].is_dead = True
+            world.add(100, contacts=actors[1:3])
+            world.pass_time(RESTORED_S)
+            assert sum(actor.vault._desk.counters["repair copies"] for actor in actors) > 0
+            contents = {content for actor in actors for content in actor.chunks.values()}
+
+        keepers = [type(one) for one in left if not contents.isdisjoint(bytes_of(one))]
+
+        assert keepers == []
