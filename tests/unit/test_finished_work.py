@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from node.vault import control
-from tests.unit.test_replication import RESTORED_S, group, network
+from tests.unit.test_handover import leave
+from tests.unit.test_replication import RESTORED_S, address_of, group, network
+
+LARGE = b"x" * 10_000
 
 
 @contextmanager
@@ -36,7 +39,9 @@ class TestFinishedWork:
     def test_keeps_no_chunk_in_a_cycle(self):
         world, actors, addresses = network()
         with what_only_cycles_keep() as left:
-            world.command(actors[1], lambda number: control.GetChunk(number, addresses[0]))
+            world.command(actors[1], lambda number: control.PutChunk(number, LARGE))
+            world.command(actors[1], lambda number: control.GetChunk(number, address_of(LARGE)))
+            leave(world, actors[3], 60.0)
             group(actors, addresses[0])[0].is_dead = True
             world.add(100, contacts=actors[1:3])
             world.pass_time(RESTORED_S)

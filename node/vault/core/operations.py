@@ -75,6 +75,7 @@ class PutOperation:
 
     def _found(self, desk: Desk, near: list[Candidate]) -> None:
         self._full |= self._lookup.full
+        del self._lookup  # it knows this one: together they would keep the chunk until the collector of cycles comes
         own = [desk.own_place] if desk.record.vault_id not in self._declined else []
         # With the own vault in it, the farthest of those found may no longer belong to the group.
         group: list[Candidate | Place] = close_group([*own, *near], self._address)
