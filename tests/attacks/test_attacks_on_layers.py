@@ -8,7 +8,7 @@ from node.pod.build import Built
 from node.trust.head import Head
 from node.vault.share.tree import address_of
 from tests.attacks.stage import Stage
-from tests.attacks.test_attacks_on_signatures import repelled
+from tests.attacks.test_attacks_on_signatures import expect_repelled
 from tests.layer_world import Workshop
 from tests.signed_world import World
 
@@ -26,4 +26,4 @@ def test_an_app_that_three_of_five_signed_under_a_snapshot_of_four(stage: Stage,
         return world.change("app", lambda _: None, by=world.pods[:3], now=stage.now())
 
     publish_here(stage, app)
-    repelled(stage, forge, "app: signed by 3 pods, 4 are needed", is_blamed=True)
+    expect_repelled(stage, forge, "app: signed by 3 pods, 4 are needed", is_blamed=True)

@@ -45,7 +45,7 @@ def confirmed(world: World, head: bytes) -> Head:
     return world.with_timestamp(unchanged, decode(head))
 
 
-def repelled(stage: Stage, forge: Forge, reason: str, *, is_blamed: bool) -> None:
+def expect_repelled(stage: Stage, forge: Forge, reason: str, *, is_blamed: bool) -> None:
     """Whatever ``forge`` makes of the network's statements is thrown away, and honest news come through."""
 
     async def story() -> None:
@@ -69,7 +69,7 @@ def repelled(stage: Stage, forge: Forge, reason: str, *, is_blamed: bool) -> Non
 class TestThresholds:
     @pytest.mark.parametrize("count", [1, 2])
     def test_a_release_that_too_few_pods_signed(self, stage: Stage, count: int):
-        repelled(
+        expect_repelled(
             stage,
             lambda world: decode(stage.release("bad", world, by=world.pods[:count])),
             f"signed by {count} pod{'s' if count > 1 else ''}, 3 are needed",
@@ -83,10 +83,10 @@ class TestThresholds:
             del statement.signatures[world.pods[2].keyid]
             return msgspec.structs.replace(head, delegated={**head.delegated, "vault": statement.to_bytes()})
 
-        repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
+        expect_repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
 
     def test_a_release_of_strangers(self, stage: Stage):
-        repelled(
+        expect_repelled(
             stage,
             lambda world: confirmed(world, stage.release("bad", world, by=[party(n) for n in (21, 22, 23)])),
             "snapshot: signed by 0 pods, 3 are needed",
@@ -94,7 +94,7 @@ class TestThresholds:
         )
 
     def test_a_release_that_founders_signed_without_the_pods(self, stage: Stage):
-        repelled(
+        expect_repelled(
             stage,
             lambda world: confirmed(world, stage.release("bad", world, by=world.founders, role="foundation")),
             "snapshot: signed by 0 pods, 3 are needed",
@@ -119,12 +119,12 @@ class TestThresholds:
             statement.signatures[second.keyid] = twice
             return msgspec.structs.replace(head, delegated={**head.delegated, "vault": statement.to_bytes()})
 
-        repelled(stage, forge, "one key under two ids", is_blamed=False)
+        expect_repelled(stage, forge, "one key under two ids", is_blamed=False)
 
     @pytest.mark.parametrize("role", ["root", "targets", "snapshot"])
     def test_a_root_that_lowers_a_threshold(self, stage: Stage, role: str):
         floor = 2 if role == "snapshot" else 3
-        repelled(
+        expect_repelled(
             stage,
             lambda world: world.with_root(set_threshold(role, floor)),
             f"{role} would need {floor} signatures only",
@@ -142,7 +142,7 @@ class TestPlaces:
 
             return world.change("foundation", rename)
 
-        repelled(stage, forge, "foundation lists 'vault/bad', which is not its own", is_blamed=False)
+        expect_repelled(stage, forge, "foundation lists 'vault/bad', which is not its own", is_blamed=False)
 
     def test_pods_release_for_the_app_as_if_it_were_for_the_vault(self, stage: Stage):
         def forge(world: World) -> Head:
@@ -153,7 +153,7 @@ class TestPlaces:
 
             return world.change("vault", rename)
 
-        repelled(stage, forge, "vault lists 'app/bad', which is not its own", is_blamed=False)
+        expect_repelled(stage, forge, "vault lists 'app/bad', which is not its own", is_blamed=False)
 
     @pytest.mark.parametrize("path", ["node/update/driver.py", "gui/app.py", "node/vault/quick.so"])
     def test_a_release_for_the_vault_with_a_file_from_elsewhere(
@@ -180,7 +180,7 @@ class TestPlaces:
 
 class TestTheFoundation:
     def test_it_prolongs_itself(self, stage: Stage):
-        repelled(
+        expect_repelled(
             stage,
             lambda world: world.change("foundation", lambda s: setattr(s, "expires", stage.now() + 400 * DAY)),
             "outlives its date",
@@ -189,7 +189,7 @@ class TestTheFoundation:
 
     def test_a_root_prolongs_it(self, stage: Stage):
         later = time_text(stage.now() + 400 * DAY)
-        repelled(
+        expect_repelled(
             stage,
             lambda world: world.with_root(lambda root: root.unrecognized_fields.update({UNTIL_FIELD: later})),
             "the foundation's time may only shrink",
@@ -224,14 +224,14 @@ class TestWhatBelongsTogether:
             other = decode(stage.release("other", before))
             return msgspec.structs.replace(decode(stage.release("bad", world)), delegated=other.delegated)
 
-        repelled(stage, forge, "vault is not the one that belongs to this head", is_blamed=True)
+        expect_repelled(stage, forge, "vault is not the one that belongs to this head", is_blamed=True)
 
     def test_an_old_snapshot_under_a_new_timestamp(self, stage: Stage):
         def forge(world: World) -> Head:
             old = world.head
             return msgspec.structs.replace(decode(stage.release("bad", world)), snapshot=old.snapshot)
 
-        repelled(stage, forge, "snapshot is not of the version that belongs here", is_blamed=True)
+        expect_repelled(stage, forge, "snapshot is not of the version that belongs here", is_blamed=True)
 
 
 class TestRemovedPods:
@@ -241,7 +241,7 @@ class TestRemovedPods:
         stage.signed.head = stage.signed.with_root(drop_pod(gone))
         stage.files |= stage.signed.roots
 
-        repelled(
+        expect_repelled(
             stage,
             lambda world: decode(stage.release("bad", world, by=[world.pods[0], world.pods[1], gone])),
             "snapshot: signed by 2 pods, 3 are needed",
@@ -249,7 +249,7 @@ class TestRemovedPods:
         )
 
     def test_a_root_that_too_few_pods_signed(self, stage: Stage):
-        repelled(
+        expect_repelled(
             stage,
             lambda world: world.with_root(drop_pod(world.pods[4]), by=world.pods[2:]),
             "root: signed by 3 pods, 4 are needed",
@@ -271,7 +271,7 @@ class TestFalseAlarms:
             judge, targets = read(world.genesis, Root), read(before.targets, Targets)
             return msgspec.structs.replace(before, proof=prove("vault", first, second, judge, targets))
 
-        repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
+        expect_repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
 
     def test_two_pods_recall_what_runs(self, stage: Stage):
         async def story() -> None:

@@ -335,9 +335,8 @@ class TestALie:
 class TestWhatIsKnownOfFullOnes:
     def test_who_was_full_is_remembered_until_a_sweep_has_come_by(self):
         fullness = Fullness()
-        fullness.heard(b"a", 0.0, is_full=True)
-        fullness.heard(b"b", 0.0, is_full=True)
-        fullness.heard(b"b", 1.0, is_full=False)
+        fullness.said(b"a", 0.0)
+        fullness.said(b"b", 0.0)
 
         assert control.Pace().sweep_s < FULL_S
         assert fullness.ids(FULL_S - 1.0) == {b"a", b"b"}
@@ -346,7 +345,7 @@ class TestWhatIsKnownOfFullOnes:
     def test_it_does_not_grow_for_ever(self):
         fullness = Fullness()
         for number in range(FULL_KEPT + 10):
-            fullness.heard(b"%d" % number, 0.0, is_full=True)
+            fullness.said(b"%d" % number, 0.0)
 
         assert len(fullness.ids(1.0)) == FULL_KEPT
 

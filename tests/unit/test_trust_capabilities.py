@@ -53,7 +53,7 @@ def only(world: World, now: datetime = NOW) -> Release:
     return late
 
 
-def refused_by_all(world: World, error: type[Exception], match: str, now: datetime = NOW) -> None:
+def expect_refused_by_all(world: World, error: type[Exception], match: str, now: datetime = NOW) -> None:
     for chain in (world.chain, Chain.start(world.genesis)):
         with pytest.raises(error, match=match):
             world.verify(chain=chain, now=now)
@@ -114,7 +114,7 @@ class TestReading:
         world.release("1")
         world.head = world.change("vault", declares("1", as_declared(TODAY) | {kind: value}))
 
-        refused_by_all(world, PolicyViolation, "capabilities|modules")
+        expect_refused_by_all(world, PolicyViolation, "capabilities|modules")
 
     @pytest.mark.parametrize("value", [None, [], "all", 1, {}, {"udp": True}])
     def test_what_is_no_list_of_capabilities_is_refused(self, value: Any) -> None:
@@ -128,7 +128,7 @@ class TestReading:
         world.release("1")
         world.head = world.change("vault", declares("1", as_declared(TODAY) | {kind: value}))
 
-        refused_by_all(world, PolicyViolation, f"no vault release may ever {FROZEN[kind]}")
+        expect_refused_by_all(world, PolicyViolation, f"no vault release may ever {FROZEN[kind]}")
 
     @pytest.mark.parametrize("module", [*sorted(FROZEN_MODULES), "Keyring"])
     def test_nor_by_way_of_a_module(self, module: str) -> None:
@@ -136,7 +136,7 @@ class TestReading:
         world.release("1")
         world.head = world.change("vault", declares("1", as_declared(TODAY) | {"modules": [module]}))
 
-        refused_by_all(world, PolicyViolation, "no vault release may ever")
+        expect_refused_by_all(world, PolicyViolation, "no vault release may ever")
 
     @pytest.mark.parametrize("kind", sorted(FROZEN))
     def test_nor_by_way_of_an_anchor(self, kind: str) -> None:
@@ -144,7 +144,7 @@ class TestReading:
         said = {"version": "1", "capabilities": as_declared(TODAY) | {kind: True}}
         world.head = world.change("targets", says(ANCHOR_FIELD, said))
 
-        refused_by_all(world, PolicyViolation, "no vault release may ever")
+        expect_refused_by_all(world, PolicyViolation, "no vault release may ever")
 
     @pytest.mark.parametrize(
         "said",
@@ -165,7 +165,7 @@ class TestReading:
         world = World()
         world.head = world.change("targets", says(ANCHOR_FIELD, said))
 
-        refused_by_all(world, PolicyViolation, "anchor|capabilities")
+        expect_refused_by_all(world, PolicyViolation, "anchor|capabilities")
 
 
 class TestPrice:
@@ -206,7 +206,7 @@ class TestTerms:
     ) -> None:
         world = World()
         world.release("1", by=world.pods[:3], capabilities=capabilities)
-        refused_by_all(world, NotEnoughSignatures, "vault: signed by 3 pods, 4 are needed")
+        expect_refused_by_all(world, NotEnoughSignatures, "vault: signed by 3 pods, 4 are needed")
 
         world = World()
         world.release("1", by=world.pods[:4], capabilities=capabilities)
@@ -222,7 +222,7 @@ class TestTerms:
         world = World()
         world.accept(world.release("1", by=world.pods[:4], capabilities=WITH_TCP))
         world.release("2", by=world.pods[:3])
-        refused_by_all(world, NotEnoughSignatures, "4 are needed")
+        expect_refused_by_all(world, NotEnoughSignatures, "4 are needed")
 
         def recall(signed: Any) -> None:
             signed.targets.pop("vault/1")
@@ -239,12 +239,12 @@ class TestTerms:
         change = all_of(declares("1", as_declared(WITH_PSUTIL)), says(GROWN_FIELD, time_text(NOW)))
         world.head = world.change("vault", change, by=world.pods)
 
-        refused_by_all(world, PolicyViolation, "must become the anchor")
+        expect_refused_by_all(world, PolicyViolation, "must become the anchor")
 
     def test_the_anchor_needs_the_high_threshold_and_its_release_a_trial_of_four_times_the_length(self) -> None:
         world = World()
         world.release("1", by=world.pods[:3], capabilities=WITH_PSUTIL)
-        refused_by_all(world, NotEnoughSignatures, "targets: signed by 3 pods, 4 are needed")
+        expect_refused_by_all(world, NotEnoughSignatures, "targets: signed by 3 pods, 4 are needed")
 
         world = World()
         world.release("1", by=world.pods[:4], capabilities=WITH_PSUTIL)
@@ -270,7 +270,7 @@ class TestTerms:
         world.release("1")
         world.head = world.change("targets", anchors("1", replace(TODAY, modules=())))
 
-        refused_by_all(world, PolicyViolation, "is the anchor, and yet may do something else")
+        expect_refused_by_all(world, PolicyViolation, "is the anchor, and yet may do something else")
 
     def test_an_anchor_in_the_statement_that_three_may_sign_is_none(self) -> None:
         world = World()
@@ -280,12 +280,12 @@ class TestTerms:
         )
         world.head = world.change("vault", change)
 
-        refused_by_all(world, PolicyViolation, "must become the anchor")
+        expect_refused_by_all(world, PolicyViolation, "must become the anchor")
 
     def test_the_foundation_gains_nothing_whoever_signs(self) -> None:
         world = World()
         world.release("1", role="foundation", capabilities=MORE_MEMORY)
-        refused_by_all(world, PolicyViolation, "only pods can allow that")
+        expect_refused_by_all(world, PolicyViolation, "only pods can allow that")
 
         world = World()
         world.head = world.change("targets", anchors("0", WITH_PSUTIL))
@@ -338,14 +338,14 @@ class TestWindow:
     def test_a_gain_must_say_when_it_came(self) -> None:
         world = self.grown()
         world.head = world.change("vault", lambda signed: signed.unrecognized_fields.pop(GROWN_FIELD))
-        refused_by_all(world, PolicyViolation, "does not say when its capabilities grew")
+        expect_refused_by_all(world, PolicyViolation, "does not say when its capabilities grew")
 
     @pytest.mark.parametrize("value", [None, 7, "soon", time_text(NOW + DAY)])
     def test_and_name_a_time_that_has_come(self, value: Any) -> None:
         world = self.grown()
         world.head = world.change("vault", says(GROWN_FIELD, value))
 
-        refused_by_all(world, PolicyViolation, "does not say when its capabilities grew")
+        expect_refused_by_all(world, PolicyViolation, "does not say when its capabilities grew")
 
     def test_that_time_never_goes_back(self) -> None:
         world = self.grown()

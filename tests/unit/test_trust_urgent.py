@@ -11,7 +11,7 @@ from node.trust.errors import NotEnoughSignatures, PolicyViolation
 from node.trust.head import Head
 from node.trust.release import REAFFIRMED_FIELD, URGENT_FIELD, Release
 from tests.signed_world import Change, World
-from tests.unit.test_trust_capabilities import only, refused_by_all, says
+from tests.unit.test_trust_capabilities import expect_refused_by_all, only, says
 from tests.unit.test_trust_recall import recalls
 
 
@@ -32,7 +32,7 @@ class TestUrgent:
     def test_three_cannot(self) -> None:
         world = World()
         world.release("1", by=world.pods[:3], is_urgent=True)
-        refused_by_all(world, NotEnoughSignatures, "signed by 3 pods, 4 are needed")
+        expect_refused_by_all(world, NotEnoughSignatures, "signed by 3 pods, 4 are needed")
 
     def test_a_release_that_does_not_say_so_is_not(self) -> None:
         world = World()
@@ -44,7 +44,7 @@ class TestUrgent:
         world = World()
         world.release("1")
         world.head = world.change("vault", urgent("1", value))
-        refused_by_all(world, PolicyViolation, "urgent")
+        expect_refused_by_all(world, PolicyViolation, "urgent")
 
     def test_the_foundation_cannot_say_so_though_all_founders_sign(self) -> None:
         world = World()
@@ -54,7 +54,7 @@ class TestUrgent:
             signed.targets["foundation/1"].custom[URGENT_FIELD] = True
 
         world.head = world.change("foundation", change)
-        refused_by_all(world, PolicyViolation, "only pods can say that a release is urgent")
+        expect_refused_by_all(world, PolicyViolation, "only pods can say that a release is urgent")
 
     def test_nobody_can_make_a_release_urgent_that_is_out_already(self) -> None:
         world = World()
@@ -102,7 +102,7 @@ class TestReaffirmed:
         world.release("1")
         world.accept()
         world.head = world.change("vault", says(REAFFIRMED_FIELD, "vault/1"), by=world.pods[:3])
-        refused_by_all(world, NotEnoughSignatures, "signed by 3 pods, 4 are needed")
+        expect_refused_by_all(world, NotEnoughSignatures, "signed by 3 pods, 4 are needed")
 
     def test_it_holds_for_the_release_that_is_named_and_no_other(self) -> None:
         world = World()
@@ -121,11 +121,11 @@ class TestReaffirmed:
         world = World()
         world.release("1", role="foundation")
         world.head = world.change("foundation", says(REAFFIRMED_FIELD, "foundation/1"))
-        refused_by_all(world, PolicyViolation, "only pods can")
+        expect_refused_by_all(world, PolicyViolation, "only pods can")
 
     @pytest.mark.parametrize("value", ["", "1", "apps/1", 7, None, ["vault/1"]])
     def test_what_names_no_release_is_refused(self, value: Any) -> None:
         world = World()
         world.release("1")
         world.head = world.change("vault", says(REAFFIRMED_FIELD, value))
-        refused_by_all(world, PolicyViolation, "reaffirmed is no release")
+        expect_refused_by_all(world, PolicyViolation, "reaffirmed is no release")

@@ -275,9 +275,12 @@ class Desk:
         return bool(self.trouble) or not self.is_taking or not is_room_left
 
     def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
-        """The peer has just said this; it may tell whether it has room.  Strangers hold nothing, and are many."""
-        if isinstance(message, (Ping, Pong, NotHeld)) and self.table.get(peer.vault_id) is not None:
-            self.fullness.heard(peer.vault_id, self.now.monotonic_s, is_full=message.is_full)
+        """The peer has just said this; it may tell that it has no room.  Strangers hold nothing, and are many.
+
+        That one has room again says nothing of where the chunks are that it did not take.
+        """
+        if isinstance(message, (Ping, Pong, NotHeld)) and message.is_full and self.table.get(peer.vault_id) is not None:
+            self.fullness.said(peer.vault_id, self.now.monotonic_s)
 
     def has_room(self, address: bytes, length: int) -> bool:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""

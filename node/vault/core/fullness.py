@@ -22,10 +22,9 @@ class Fullness:
         self._said_s: OrderedDict[bytes, float] = OrderedDict()
         self._refused_s: OrderedDict[bytes, float] = OrderedDict()
 
-    def heard(self, vault_id: bytes, now_s: float, *, is_full: bool) -> None:
-        """The peer has just said whether it is full."""
-        if is_full:  # that it has room again says nothing of where the chunks are that it did not take
-            _note(self._said_s, vault_id, now_s)
+    def said(self, vault_id: bytes, now_s: float) -> None:
+        """The peer has just said that it is full."""
+        _note(self._said_s, vault_id, now_s)
 
     def refused(self, vault_id: bytes, now_s: float) -> None:
         """The peer has no room for one chunk; for smaller ones it may have, and so it may never say that it is full."""
