@@ -26,6 +26,7 @@ from node.vault.control import State
 LINES_KEPT: Final = 8
 POLL_S: Final = 1.0
 WAY: Final = ("fetching", "staged", "on_trial", "rehearsing", "promoting", "probation", "confirmed")
+TOLD: Final = WAY[2:-1]  # the others are over in a moment, or told with what was decided
 ROOMY_ROWS: Final = 38  # a terminal so high has room for a table of the plain vaults
 ROOMY_COLUMNS: Final = 110  # and one so wide for every column
 FIXED_ROWS: Final = 15  # what is shown besides the lines of the two panels and the table of vaults
@@ -56,6 +57,7 @@ class View:
         self._states: dict[str, State] = {}
         self._statuses: dict[str, Status] = {}
         self._trials: dict[str, TrialView | None] = {}
+        self._phases: dict[str, str] = {}  # by farm, as they were told
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._outcomes: list[ReleaseOutcome] = []
         self._started_s = time.monotonic()
@@ -73,7 +75,7 @@ class View:
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
-        """Draw the picture as long as the block runs; on no terminal the lines of ``told`` are all."""
+        """Draw the picture as long as the block runs; on no terminal there are lines only."""
         if not self._console.is_terminal:
             yield
             return
@@ -83,14 +85,27 @@ class View:
     async def follow(self) -> None:
         """Ask everyone for their figures once a second, until cancelled."""
         while True:
-            for vault in self._network.plain:
-                with contextlib.suppress(VaultUnavailable):
-                    self._states[vault.name] = await vault.state()
-            for farm in self._network.farms:
-                with contextlib.suppress(NotRunning, ApiError):
-                    self._statuses[farm.name] = await farm.client.status()
-                    self._trials[farm.name] = await farm.client.trial()
+            await self.look()
             await asyncio.sleep(POLL_S)
+
+    async def look(self) -> None:
+        """Ask everyone once; on no terminal, tell which farm has come how far on its way to a new version."""
+        for vault in self._network.plain:
+            with contextlib.suppress(VaultUnavailable):
+                self._states[vault.name] = await vault.state()
+        for farm in self._network.farms:
+            with contextlib.suppress(NotRunning, ApiError):
+                self._statuses[farm.name] = await farm.client.status()
+                self._trials[farm.name] = trial = await farm.client.trial()
+                self._tell_way(farm.name, trial)
+
+    def _tell_way(self, farm: str, trial: TrialView | None) -> None:
+        if trial is None or trial.phase not in TOLD or self._console.is_terminal:
+            return
+        line = f"{farm}: {trial.version} {PHASE_WORDS[trial.phase]}"
+        if self._phases.get(farm) != line:
+            self._phases[farm] = line
+            self._console.out(line, highlight=False)
 
     def _draw(self) -> RenderableType:
         size = self._console.size
