@@ -39,7 +39,7 @@ class SettingsError(SupervisorError):
     code = "settings"
 
 
-class StateError(SupervisorError):
+class StateError(SupervisorError, HostFailed):
     """A state file cannot be read or written.  Nothing was changed."""
 
     code = "state"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from node.api.schema import Update
+from node.supervisor.errors import StateError
 from node.update.driver import Updates
 from tests.twin_world import Nature
 from tests.unit.test_update_rollout import states
@@ -86,6 +87,18 @@ class TestTheWayBack:
         farm.cannot_switch = lambda tree: farm.switches == [tree]
         assert tell(farm, farm.publish("2"))["vault/2"].phase == "confirmed"
         assert farm.switches == [tree_of("2"), farm.own, tree_of("2")]
+        assert states(farm) == ["on_trial", "pass"]
+
+    def test_nor_is_one_that_took_over_when_this_computer_cannot_read_its_own_file(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        def serial() -> int:
+            if farm.switches == [tree_of("2")]:
+                raise StateError("the file of serial numbers cannot be read")
+            return farm.last_serial
+
+        monkeypatch.setattr(farm, "serial", serial)
+        assert tell(farm, farm.publish("2"))["vault/2"].phase == "confirmed"
         assert states(farm) == ["on_trial", "pass"]
 
     def test_a_way_back_that_fails_is_tried_again_and_left_to_the_pointer(self, farm: Farm):
