@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
+from node.api.shares import streams
+from node.api.shares.errors import NotStored
+from node.supervisor.errors import RequestRefused
 from node.vault import control
+from node.vault.share.blob import Shape
 from tests.unit.test_handover import leave
 from tests.unit.test_replication import RESTORED_S, address_of, group, network
 
@@ -51,3 +58,31 @@ class TestFinishedWork:
         keepers = [type(one) for one in left if not contents.isdisjoint(bytes_of(one))]
 
         assert keepers == []
+
+
+class FullNode:
+    """Refuses every chunk."""
+
+    async def put_chunk(self, content: bytes) -> Any:
+        await asyncio.sleep(0)
+        raise RequestRefused("resource.quota", "The network is full.")
+
+    async def get_chunk(self, address: bytes) -> bytes:
+        raise NotImplementedError
+
+
+async def parts() -> AsyncIterator[bytes]:
+    for number in range(10):
+        yield bytes([number]) * len(LARGE)
+
+
+class TestARefusedShare:
+    def test_keeps_no_chunk_in_a_cycle(self):
+        async def refused() -> None:
+            with pytest.raises(NotStored):
+                await streams.put(FullNode(), "seeds", parts(), Shape(len(LARGE), 16))
+
+        with asyncio.Runner() as runner, what_only_cycles_keep() as left:
+            runner.run(refused())
+
+        assert [type(one) for one in left if any(len(two) == len(LARGE) for two in bytes_of(one))] == []

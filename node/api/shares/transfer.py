@@ -139,5 +139,8 @@ class Flight:
         done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         # All are asked: asyncio complains in the log of an error that nobody has looked at.
         errors = [error for task in done if (error := task.exception()) is not None]
-        if errors:
-            raise errors[0]
+        try:
+            if errors:
+                raise errors[0]
+        finally:
+            del done, errors  # an error knows this frame: together they would keep chunks until the collector comes
