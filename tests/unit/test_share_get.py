@@ -53,6 +53,22 @@ class TestWhatCannotBeFetched:
         assert said == "A part of the share could not be fetched: Nobody reachable holds this."
         assert world.left() == {"seeds.bin"}
 
+    def test_a_strangers_file_in_the_part_makes_no_failure_of_a_share_that_stands_in_its_place(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        source = made_file(world, MIB)
+        address = world.put(source)["address"]
+        end = part_module.Part.end
+
+        def watched(part: part_module.Part) -> None:
+            (part.folder / ".DS_Store").write_bytes(b"what file managers leave everywhere")
+            end(part)
+
+        monkeypatch.setattr(part_module.Part, "end", watched)
+        assert world.call("get", address, "-o", str(world.folder / "out")).exit_code == 0
+        assert (world.folder / "out").read_bytes() == source.read_bytes()
+        assert world.left() == {"seeds.bin", "out"}
+
     def test_a_missing_later_chunk_keeps_what_is_there_and_says_where(self, world: World):
         source = made_file(world, 4 * MIB)
         address = world.put(source)["address"]

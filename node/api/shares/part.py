@@ -156,7 +156,7 @@ class Part:
                 raise BadTarget(texts.target_taken(self._target))
             self._content.rename(self._target)
             _flush_folder(self._target.parent)
-            self.folder.rmdir()
+        shutil.rmtree(self.folder, ignore_errors=True)  # a file manager may have left something; it is no failure
 
     def remove(self) -> None:
         """Throw everything away that is ours."""
