@@ -142,9 +142,8 @@ class Updates:
                 if name not in listed and (way := self._records[name].way).is_over and way.watch is None:
                     del self._records[name]
             await self._save_patiently()
-        recalled = self.judge.recalls.names
         for name, record in list(self._records.items()):
-            if name not in listed and name not in recalled and not record.way.is_over:
+            if name not in listed and name not in self.judge.recalls.names and not record.way.is_over:
                 await self._take(name, events.Withdrawn(self._now()))
         self._look_again()
 
@@ -347,7 +346,8 @@ class Updates:
             await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
-            for effect in effects:
+            one = self._active()
+            for effect in effects if one in (None, after) else ():  # else what could be ended here is another's work
                 await self._perform(after, effect)
         self._means.on_change()
 

@@ -289,6 +289,20 @@ class TestOnTheWay:
 
         live(farm, story)
 
+    def test_one_on_trial_that_is_recalled_with_it_does_not_hold_the_way_back_up(self, farm: Farm):
+        runs(farm, "2", "3")
+        head = farm.publish("4")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/4"].phase == "on_trial")
+            await updates.offered(next_head(farm, recalls("vault/3", "vault/4")), SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "recalled", 10.0)
+            assert {item.release: item.phase for item in updates.updates().items}["vault/4"] == "refused"
+
+        live(farm, story)
+        assert farm.slots.current("vault") == tree_of("2")
+
     @pytest.mark.parametrize("phase", ["promoting", "probation"])
     def test_what_takes_over_from_it_goes_on_and_it_is_gone_back_from_when_that_fails(self, farm: Farm, phase: str):
         runs(farm, "2", "3")

@@ -187,6 +187,43 @@ class TestSeveralReleases:
 
         assert farm.switches == [tree_of("2"), tree_of("3")]
 
+    def test_one_that_makes_way_while_it_waits_ends_no_trial_of_another(self, farm: Farm):
+        first, second, third = (farm.publish(version) for version in ("2", "3", "4"))
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(second, SENDER)
+            await updates.offered(third, SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "not_proven")
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            assert updates._records["vault/2"].way.voids == 0
+            await wait_until(updates, lambda items: items["vault/4"].phase == "confirmed")
+
+        live(farm, story)
+
+        assert farm.switches == [tree_of("2"), tree_of("4")]
+
+    @pytest.mark.parametrize("phase", ["on_trial", "rehearsing", "promoting", "probation"])
+    def test_one_that_is_withdrawn_while_it_waits_leaves_another_on_its_way(self, farm: Farm, phase: str):
+        first, second = farm.publish("2"), farm.publish("3")
+        farm.signed.head = farm.signed.change("vault", lambda signed: signed.targets.pop("vault/3"))
+        withdrawn = encode(farm.signed.head)
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            await updates.offered(second, SENDER)
+            await updates.offered(withdrawn, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].verdict != "")
+            found = {name: record.way for name, record in updates._records.items()}
+            assert (found["vault/2"].phase, found["vault/3"].phase) == ("confirmed", "refused")
+            assert found["vault/2"].voids == 0
+
+        live(farm, story)
+
+        assert farm.switches == [tree_of("2")]
+
     def test_an_older_one_is_never_gone_back_to(self, farm: Farm):
         tell(farm, farm.publish("2", Nature(starts=False)), farm.publish("3"), of="vault/3")
         phases = {name: item.phase for name, item in tell(farm).items()}
