@@ -234,15 +234,19 @@ class Rollouts:
     async def run(self) -> None:
         """Ask, and keep what came of it, until cancelled.  Time passes for the rollouts even if this should fail."""
         await self._tell_vault()
-        while True:
-            await asyncio.sleep(self._pause_s)
+        ask_at_s = self._now() + self._pause_s
+        while True:  # who has few to ask waits for hours in between, and a power cut must not take those
+            await asyncio.sleep(min(SAVE_S, max(0.0, ask_at_s - self._now())))
+            is_turn = self._now() >= ask_at_s
             try:
-                if self._followed is not None:
+                if is_turn and self._followed is not None:
                     await self._ask_next(self._followed)
                 if not self._is_saved and self._now() >= self._save_at_s:
                     await self._save()
             except Exception:
                 log.exception("other farms could not be asked")
+            if is_turn:
+                ask_at_s = self._now() + self._pause_s
 
     # Asking.
 

@@ -14,7 +14,7 @@ import pytest
 from node.trial.notes import decode_note
 from node.update import events, rollout_files
 from node.update.disk_wait import PAUSE_S
-from node.update.rollouts import SAVE_S, Rollouts
+from node.update.rollouts import REAL, SAVE_S, Rollouts
 from tests.rollout_world import FAST, UTC_S, World, a_round, counted, farms, play, record, short_chains
 
 
@@ -42,6 +42,21 @@ class TestAfterARestart:
 
         play(world, before)
         world.notes.asked.clear()
+        play(world, after)
+
+    def test_what_was_waited_is_found_again_though_there_are_few_to_ask(self, tmp_path: Path):
+        world, waited_s = World(tmp_path, asking=REAL), 2 * 3600.0
+
+        async def before(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts, *farms(1, "on_trial"))
+            for _ in range(int(waited_s / 30.0)):
+                rollouts.hold(record())
+                await asyncio.sleep(30.0)
+
+        async def after(_: World, rollouts: Rollouts) -> None:
+            assert rollouts._ways["vault/1"].rollout.waited_s > waited_s - 2 * SAVE_S
+
+        play(world, before)
         play(world, after)
 
     @pytest.mark.parametrize("content", [b"", b"\xc1", bytes(10_000)])
