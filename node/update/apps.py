@@ -227,9 +227,11 @@ class Apps:
         self._means.on_change()
 
     async def _perform(self, one: AppRecord, effect: Effect) -> None:
-        await self._stop_job()
         if isinstance(effect, events.Stop | events.CleanUp):
+            if self._job is not None and self._job.release == _name(one):
+                await self._stop_job()  # another one's work goes on when this one only waited
             return
+        await self._stop_job()
         self._job = AppJob(effect, one, self._releases, self._means)
         self._task = asyncio.create_task(self._do(self._job), name=f"app {type(effect).__name__}")
 

@@ -287,6 +287,22 @@ def test_a_newer_one_takes_the_place_of_one_that_waits(world: World):
     assert (phase(world), phase(world, 3)) == ("not_proven", "confirmed")
 
 
+def test_one_that_is_withdrawn_while_it_waits_leaves_the_rehearsal_of_another_alone(world: World):
+    async def story() -> None:
+        apps = world.apps()
+        running = asyncio.create_task(apps.run())
+        await apps.learn((release(2),), ())
+        await asyncio.sleep(650.0)
+        await apps.learn((release(3), release(2)), ())
+        await apps.learn((release(2),), ())
+        await asyncio.wait_for(world.becoming.wait(), 3600.0)
+        running.cancel()
+        await asyncio.wait({running})
+
+    run(story())
+    assert (phase(world), phase(world, 3), len(world.rehearsed)) == ("promoting", "refused", 1)
+
+
 def test_one_after_the_other_each_is_what_the_next_goes_back_to(world: World):
     play(world, release(2))
     play(world, release(3))
