@@ -149,6 +149,7 @@ class Apps:
             if name in self._recalled and not one.record.way.is_recalled and not is_settled:
                 await self._take(name, events.Recalled(self._now(), _tree(one.before, host.installed_app())))
         running = await asyncio.to_thread(host.running)
+        tree = _tree(running, host.installed_app())
         for name, one in list(self._records.items()):
             way = one.record.way
             is_used = way.phase == "probation" or way.watch is not None
@@ -158,7 +159,9 @@ class Apps:
                 await self._take(name, event)
         active = self._active()
         waiting = [one for one in self._records.values() if not one.record.way.is_over]
-        newest = max(waiting, key=lambda one: one.record.release.sequence, default=None)
+        settled = [one for one in self._records.values() if one.record.way.phase == "confirmed"]
+        used = [one for one in settled if one.record.release.tree_hash == tree]
+        newest = max([*waiting, *used], key=lambda one: one.record.release.sequence, default=None)
         for one in waiting:
             if newest is not None and one is not newest and one.record.way.phase in REPLACEABLE:
                 await self._take(_name(one), events.Superseded(self._now(), _name(newest)))

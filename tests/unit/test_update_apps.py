@@ -287,6 +287,13 @@ def test_a_newer_one_takes_the_place_of_one_that_waits(world: World):
     assert (phase(world), phase(world, 3)) == ("not_proven", "confirmed")
 
 
+def test_an_older_one_than_the_program_is_not_even_tried(world: World):
+    installed = release(int(INSTALLED_TREE[:2], 16))
+    play(world, installed, release(2))
+    assert (phase(world, installed.sequence), phase(world)) == ("confirmed", "not_proven")
+    assert (world.program, world.rehearsed) == (INSTALLED, [])
+
+
 def test_one_that_is_withdrawn_while_it_waits_leaves_the_rehearsal_of_another_alone(world: World):
     async def story() -> None:
         apps = world.apps()
