@@ -144,12 +144,13 @@ class Apps:
     async def _next_turn(self) -> None:
         """Heed recalls, and what the launcher has left; take up the newest that waits, if none is on its way."""
         host = self._means.host
-        for name, one in list(self._records.items()):
-            is_settled = one.record.way.is_over and one.record.way.phase != "confirmed"
-            if name in self._recalled and not one.record.way.is_recalled and not is_settled:
-                await self._take(name, events.Recalled(self._now(), _tree(one.before, host.installed_app())))
         running = await asyncio.to_thread(host.running)
         tree = _tree(running, host.installed_app())
+        for name, one in list(self._records.items()):
+            is_used = one.record.way.phase == "confirmed" and one.record.release.tree_hash == tree
+            is_settled = one.record.way.is_over and not is_used
+            if name in self._recalled and not one.record.way.is_recalled and not is_settled:
+                await self._take(name, events.Recalled(self._now(), _tree(one.before, host.installed_app())))
         for name, one in list(self._records.items()):
             way = one.record.way
             is_used = way.phase == "probation" or way.watch is not None

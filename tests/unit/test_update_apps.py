@@ -252,6 +252,15 @@ def test_one_that_is_recalled_makes_way_for_the_program_from_before(world: World
     assert programs.read(world.folder / "slots").current == INSTALLED
 
 
+def test_a_recall_of_what_ran_before_changes_nothing(world: World):
+    play(world, release(2))
+    play(world, release(3))
+    world.recalled, world.releases = ("app/0.1.2",), (release(3),)
+    run(world.pass_by(600.0))
+    assert (phase(world), phase(world, 3)) == ("confirmed", "confirmed")
+    assert world.program == Program(app=release(3).tree_hash)
+
+
 def test_one_that_was_recalled_before_it_was_used_is_never_used(world: World):
     play(world, release(2), seconds=300.0)
     world.recalled, world.releases = ("app/0.1.2",), ()
