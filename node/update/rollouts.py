@@ -132,8 +132,8 @@ class Rollouts:
         self._notes = {note.release: note for note in kept.notes}
         self._kept_notes = kept.notes  # what others may be told: nothing that a power cut could change
         self._ways = dict(filter(None, map(_way, kept.rollouts)))
-        self._followed: Record | None = None
-        self._round: list[Acquaintance] = []
+        self._followed: dict[str, Record] = {}  # by layer, for an app comes beside a vault; next whose turn it is
+        self._rounds: dict[str, list[Acquaintance]] = {}  # by layer
         self._pause_s = asking.idle_s
         self._met_at_s = float("-inf")
         self._save_at_s = float("-inf")  # not before
@@ -144,7 +144,7 @@ class Rollouts:
 
     def hold(self, record: Record) -> str:
         """Why the trial of this release may not begin yet; "" if it may.  From now on others are asked about it."""
-        self._followed = record
+        self._follow(record)
         standing = self._stepped(record)
         if standing is None:
             return TOO_EARLY
@@ -154,13 +154,14 @@ class Rollouts:
 
     def halted(self, record: Record) -> str:
         """Why this release, which is on its way, may come no nearer to being used; "" if it may."""
-        self._followed = record if record.way.phase in STOPPABLE else None
-        standing = self._stepped(record) if self._followed is not None else None
+        is_open = record.way.phase in STOPPABLE
+        self._follow(record, is_over=not is_open)
+        standing = self._stepped(record) if is_open else None
         return HALTED if standing is not None and self._plan.shares and not standing.may_promote else ""
 
     def is_rolled_out(self, record: Record) -> bool:
         """Whether the last wave has been open for a trial and a soak, and votes hold the release up no longer."""
-        self._followed = record
+        self._follow(record)
         standing = self._stepped(record)
         if standing is None or not standing.may_promote or standing.open_wave + 1 < standing.wave_count:
             return False
@@ -177,6 +178,8 @@ class Rollouts:
 
     async def moved(self, before: Record, after: Record, event: Event, progress: Progress | None) -> None:
         """The release has made a step, which is persisted: the own note follows it.  Never raises."""
+        if after.way.is_over:
+            self._follow(after, is_over=True)
         state, subject = state_told(before.way, after.way, event), subject_of(after.release)
         held = self._notes.get(subject.digest)
         if held is not None and isinstance(event, TrialEnded) and progress is not None:
@@ -239,8 +242,8 @@ class Rollouts:
             await asyncio.sleep(min(SAVE_S, max(0.0, ask_at_s - self._now())))
             is_turn = self._now() >= ask_at_s
             try:
-                if is_turn and self._followed is not None:
-                    await self._ask_next(self._followed)
+                if is_turn and self._followed:
+                    await self._ask_next(self._next_followed())
                 if not self._is_saved and self._now() >= self._save_at_s:
                     await self._save()
             except Exception:
@@ -250,12 +253,26 @@ class Rollouts:
 
     # Asking.
 
+    def _follow(self, record: Record, *, is_over: bool = False) -> None:
+        """Ask about this one from now on, of the releases of its layer, or no more if it ``is_over``."""
+        layer, name = record.release.layer, record.release.name
+        if not is_over:
+            self._followed[layer] = record
+        elif layer in self._followed and self._followed[layer].release.name == name:
+            del self._followed[layer]
+
+    def _next_followed(self) -> Record:
+        """Whose turn it is, which goes behind the other."""
+        layer = next(iter(self._followed))
+        record = self._followed[layer] = self._followed.pop(layer)
+        return record
+
     async def _ask_next(self, record: Record) -> None:
-        if not self._round:
+        if not self._rounds.get(record.release.layer):
             self._begin_round(record)
-        if not self._round:
+        if not self._rounds[record.release.layer]:
             return
-        entry, subject = self._round.pop(), subject_of(record.release)
+        entry, subject = self._rounds[record.release.layer].pop(), subject_of(record.release)
         try:
             seen = await self._host.ask_note(entry.vault_id, subject.digest)
         except Exception as error:  # noqa: BLE001 - whatever it is, the vault is asked again in the next round
@@ -290,8 +307,9 @@ class Rollouts:
         others = [entry for entry in old if first[entry.subnet] is not entry]
         asking = self._asking
         most = int(asking.round_s / asking.pause_s_min)
-        self._round = [*first.values(), *others][:most][::-1]
-        self._pause_s = max(asking.pause_s_min, asking.round_s / len(self._round)) if self._round else asking.idle_s
+        drawn = self._rounds[record.release.layer] = [*first.values(), *others][:most][::-1]
+        asks = len(drawn) * max(1, len(self._followed))  # they take turns
+        self._pause_s = max(asking.pause_s_min, asking.round_s / asks) if drawn else asking.idle_s
 
     def _stepped(self, record: Record) -> Standing | None:
         """How the rollout stands now; None while the size of the network is not known at all."""
@@ -315,7 +333,7 @@ class Rollouts:
         way = self._ways[record.release.name] = _Way(rollout, size, rollout.step(self._now()))
         for name in list(self._ways)[:-ROLLOUTS_MAX]:
             del self._ways[name]
-        self._round = []
+        self._rounds.pop(record.release.layer, None)
         return way
 
     def _told(self, way: _Way, standing: Standing) -> None:

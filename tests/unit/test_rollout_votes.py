@@ -11,6 +11,7 @@ import pytest
 
 from node.trial import membership
 from node.trial.notes import NOTE_BYTES_MAX, encode_note
+from node.update.events import Withdrawn
 from node.update.noted import subject_of
 from node.update.rollouts import REAL, Rollouts
 from node.vault.noting import MetVault
@@ -144,6 +145,32 @@ class TestAsking:
             assert 36 <= len(world.notes.asked) <= 44
 
         play(World(tmp_path, asking=REAL), story)
+
+    @pytest.mark.parametrize("phase", ["staged", "probation"])
+    def test_others_are_asked_about_a_release_of_the_app_beside_one_of_the_vault(self, tmp_path: Path, phase: str):
+        app = replace(release(2, "app/2"), layer="app")
+
+        async def story(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts, *farms(5, "pass"))
+            world.notes.subjects[subject_of(app).digest] = subject_of(app)
+            for _ in range(100):
+                rollouts.hold(record(of=app))
+                assert rollouts.halted(record(phase)) == ""
+                await asyncio.sleep(30.0)
+            assert counted(rollouts, "app/2") == (5, 5, 0)
+            assert phase == "probation" or counted(rollouts) == (5, 5, 0)
+
+        play(World(tmp_path), story)
+
+    def test_nobody_is_asked_about_a_release_any_more_that_was_refused(self, tmp_path: Path):
+        async def story(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts, *farms(3, "pass"))
+            rollouts.hold(record())
+            await rollouts.moved(record(), record("refused"), Withdrawn(0.0), None)
+            await asyncio.sleep(3600.0)
+            assert world.notes.asked == []
+
+        play(World(tmp_path), story)
 
     def test_nobody_is_asked_about_a_release_that_is_in_use(self, tmp_path: Path):
         async def story(world: World, rollouts: Rollouts) -> None:
