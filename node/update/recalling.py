@@ -38,7 +38,8 @@ class Recalling:
             r for name, r in self._records.items() if name in self._judge.recalls.names and not r.way.is_recalled
         ]
         for record in recalled:
-            if record.way.phase != "confirmed" or record.release.tree_hash == in_use:
+            is_used = record.way.phase == "confirmed" and record.release.tree_hash == in_use
+            if is_used or not record.way.is_over:
                 await self._heed(record)
 
     async def _heed(self, record: Record) -> None:

@@ -14,6 +14,7 @@ import pytest
 from node.api import schema
 from node.api.schema import Update
 from node.trust.head import encode
+from node.trust.layers import Layer
 from node.trust.recall import Recalls
 from node.trust.release import FLOOR_FIELD
 from node.update.developers import trouble
@@ -21,6 +22,7 @@ from node.update.driver import Updates
 from node.update.files.slots import Slots
 from node.vault.storage.filesystem import RealFileSystem
 from tests import signed_world
+from tests.twin_world import Nature
 from tests.unit.test_trust_recall import Change, recalls, says
 from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
@@ -321,6 +323,22 @@ class TestOnTheWay:
 
         live(farm, story)
         assert farm.slots.current("vault") == tree_of("3")  # nothing is known to have run before it any more
+
+    def test_what_was_decided_against_before_is_not_looked_at_again_and_again(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        runs(farm, "2", "3")
+        tell(farm, farm.publish("4", Nature(starts=False)), of="vault/4")
+        looked, verify = [], Slots.verify
+
+        def counts(slots: Slots, layer: Layer, tree_hash: str) -> Path:
+            looked.append(tree_hash)
+            return verify(slots, layer, tree_hash)
+
+        monkeypatch.setattr(Slots, "verify", counts)
+        found = hear(farm, next_head(farm, recalls("vault/4")), for_s=1200.0)
+
+        assert (found["vault/4"].phase, looked.count(tree_of("2"))) == ("refused", 0)
 
 
 class TestWhoMayRecall:
