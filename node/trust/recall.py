@@ -24,13 +24,14 @@ class Recalls:
     floor: int = 0
     app_floor: int = 0
 
-    def leads_to(self, releases: Mapping[str, int]) -> bool:
+    def leads_to(self, releases: Mapping[str, int], *, is_app: bool = False) -> bool:
         """Whether a recall may lead to files that were released under these names, with these numbers.
 
         Files of which one name was recalled are recalled under every name.  Files that came with the program were never
         released: they count as older than every release.
         """
-        return self.names.isdisjoint(releases) and max(releases.values(), default=0) >= self.floor
+        floor = self.app_floor if is_app else self.floor
+        return self.names.isdisjoint(releases) and max(releases.values(), default=0) >= floor
 
 
 def recalls_in(chain: Chain) -> Recalls:

@@ -13,12 +13,13 @@ import asyncio
 import dataclasses
 import logging
 import math
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from node.api import schema
+from node.trust.recall import Recalls
 from node.trust.release import Release
 from node.update import events, views
 from node.update.app_jobs import AppJob, AppMeans
@@ -83,7 +84,7 @@ class Apps:
         self._limits = limits_of(limits)
         self._records = {one.record.release.name: one for one in store.load()}
         self._releases: Sequence[Release] = ()
-        self._recalled: Collection[str] = ()
+        self._recalls = Recalls()
         self._inbox: asyncio.Queue[tuple[AppJob | None, Event | None]] = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._job: AppJob | None = None
@@ -100,9 +101,9 @@ class Apps:
         items = sorted((*updates.items, *own), key=lambda item: -item.announced_s)
         return msgspec.structs.replace(updates, items=tuple(items))
 
-    async def learn(self, releases: Sequence[Release], recalled: Collection[str]) -> None:
+    async def learn(self, releases: Sequence[Release], recalls: Recalls) -> None:
         """Take up what the newest head lists, newest first, and what was ever recalled."""
-        self._releases, self._recalled = releases, recalled
+        self._releases, self._recalls = releases, recalls
         apps = [release for release in releases if release.layer == "app"]
         async with self._lock:
             running = await asyncio.to_thread(self._means.host.running)
@@ -116,7 +117,7 @@ class Apps:
                     del self._records[name]
             await self._save()
         for name, one in list(self._records.items()):
-            if name not in listed and name not in recalled and not one.record.way.is_over:
+            if name not in listed and name not in recalls.names and not one.record.way.is_over:
                 await self._take(name, events.Withdrawn(self._now()))
         self._inbox.put_nowait((None, None))
 
@@ -149,8 +150,8 @@ class Apps:
         for name, one in list(self._records.items()):
             is_used = one.record.way.phase == "confirmed" and one.record.release.tree_hash == tree
             is_settled = one.record.way.is_over and not is_used
-            if name in self._recalled and not one.record.way.is_recalled and not is_settled:
-                await self._take(name, events.Recalled(self._now(), _tree(one.before, host.installed_app())))
+            if name in self._recalls.names and not one.record.way.is_recalled and not is_settled:
+                await self._take(name, events.Recalled(self._now(), self._way_back(one)))
         for name, one in list(self._records.items()):
             way = one.record.way
             is_used = way.phase == "probation" or way.watch is not None
@@ -170,6 +171,13 @@ class Apps:
             await self._take(_name(active), events.Held(self._now(), why))
         elif active is None and newest is not None and newest.record.way.phase == "announced":
             await self._take_up(newest, running)
+
+    def _way_back(self, one: AppRecord) -> str:
+        """How its way names what ran before it, if a recall may lead there; else ""."""
+        tree, before = one.record.release.tree_hash, _tree(one.before, self._means.host.installed_app())
+        releases = [other.record.release for other in self._records.values()]
+        alike = {release.name: release.sequence for release in releases if release.tree_hash == before}
+        return before if before != tree and self._recalls.leads_to(alike, is_app=True) else ""
 
     def _halt(self, one: AppRecord) -> str:
         return self._policy.halt(one.record) or (
@@ -281,7 +289,7 @@ class NoApps:
     def added_to(self, updates: schema.Updates) -> schema.Updates:
         return updates
 
-    async def learn(self, releases: Sequence[Release], recalled: Collection[str]) -> None:
+    async def learn(self, releases: Sequence[Release], recalls: Recalls) -> None:
         pass
 
     def trees(self) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from node.api.schema import Update, Updates
+from node.trust.recall import Recalls
 from node.trust.release import Release
 from node.update import app_jobs, app_store, events
 from node.update.app_jobs import AppMeans
@@ -19,6 +20,7 @@ from node.update.apps import Apps, Policy
 from node.update.errors import FetchFailed, SlotDamaged
 from node.update.files import programs
 from node.update.files.programs import INSTALLED, Program
+from node.update.reasons import NO_WAY_BACK
 from node.update.store import Record
 from tests.virtual_time import run
 
@@ -54,6 +56,7 @@ class World:
         self.becoming = asyncio.Event()
         self.releases: tuple[Release, ...] = ()
         self.recalled: tuple[str, ...] = ()
+        self.floor = 0
         self.said: list[str] = []  # by this farm, to others
 
     # AppHost.
@@ -122,7 +125,7 @@ class World:
             self.becoming = asyncio.Event()
             apps = self.apps()
             running = asyncio.create_task(apps.run())
-            await apps.learn(self.releases, self.recalled)
+            await apps.learn(self.releases, Recalls(frozenset(self.recalled), app_floor=self.floor))
             becoming = asyncio.create_task(self.becoming.wait())
             await asyncio.wait({becoming, running}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             for task in (running, becoming):
@@ -261,6 +264,18 @@ def test_a_recall_of_what_ran_before_changes_nothing(world: World):
     assert world.program == Program(app=release(3).tree_hash)
 
 
+@pytest.mark.parametrize(("also", "floor"), [(("app/0.1.2",), 0), ((), 3)])
+def test_a_recall_leads_to_nothing_that_was_recalled_too_or_is_below_the_floor(
+    world: World, also: tuple[str, ...], floor: int
+):
+    play(world, release(2))
+    play(world, release(3))
+    world.recalled, world.floor, world.releases = (*also, "app/0.1.3"), floor, ()
+    run(world.pass_by(600.0))
+    assert world.program == Program(app=release(3).tree_hash)
+    assert (phase(world, 3), world.told("app/0.1.3").reason) == ("confirmed", NO_WAY_BACK)
+
+
 def test_one_that_was_recalled_before_it_was_used_is_never_used(world: World):
     play(world, release(2), seconds=300.0)
     world.recalled, world.releases = ("app/0.1.2",), ()
@@ -307,10 +322,10 @@ def test_one_that_is_withdrawn_while_it_waits_leaves_the_rehearsal_of_another_al
     async def story() -> None:
         apps = world.apps()
         running = asyncio.create_task(apps.run())
-        await apps.learn((release(2),), ())
+        await apps.learn((release(2),), Recalls())
         await asyncio.sleep(650.0)
-        await apps.learn((release(3), release(2)), ())
-        await apps.learn((release(2),), ())
+        await apps.learn((release(3), release(2)), Recalls())
+        await apps.learn((release(2),), Recalls())
         await asyncio.wait_for(world.becoming.wait(), 3600.0)
         running.cancel()
         await asyncio.wait({running})
