@@ -30,6 +30,7 @@ from node.update.files.programs import Program
 from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle
 from node.update.noted import reason_told, state_told
 from node.update.reasons import UNSEEN
+from node.update.records import made_way_in_vain
 from node.update.store import Record
 
 TICK_S: Final = 30.0
@@ -108,7 +109,8 @@ class Apps:
         async with self._lock:
             running = await asyncio.to_thread(self._means.host.running)
             for release in reversed(apps):
-                if release.name not in self._records:
+                known = self._records.get(release.name)
+                if known is None or made_way_in_vain(known.record, recalls.names):
                     log.info("app announced name=%s tree=%s", release.name, release.tree_hash[:8])
                     self._records[release.name] = self._new_record(release, running)
             listed = {release.name for release in apps}

@@ -334,6 +334,14 @@ def test_one_that_is_withdrawn_while_it_waits_leaves_the_rehearsal_of_another_al
     assert (phase(world), phase(world, 3), len(world.rehearsed)) == ("promoting", "refused", 1)
 
 
+def test_one_that_made_way_for_a_newer_one_that_is_recalled_has_its_turn_after_all(world: World):
+    play(world, release(3), release(2), seconds=300.0)
+    assert phase(world) == "not_proven"
+    world.recalled, world.releases = ("app/0.1.3",), (release(2),)
+    run(world.pass_by(3 * 3600.0))
+    assert (phase(world), world.program) == ("confirmed", Program(app=release(2).tree_hash))
+
+
 def test_one_after_the_other_each_is_what_the_next_goes_back_to(world: World):
     play(world, release(2))
     play(world, release(3))
