@@ -30,7 +30,7 @@ from node.update.files.programs import Program
 from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle
 from node.update.noted import reason_told, state_told
 from node.update.reasons import UNSEEN
-from node.update.records import made_way_in_vain
+from node.update.records import has_failed, made_way_in_vain
 from node.update.store import Record
 
 TICK_S: Final = 30.0
@@ -273,7 +273,7 @@ class Apps:
         now_s, utc_s, tree = self._now(), self._means.utc_s(), release.tree_hash
         way = Lifecycle(release.name, tree, self._policy.stagger(), now_s)
         bad = [one for one in self._records.values() if one.record.release.tree_hash == tree]
-        failed = next((one for one in bad if one.record.way.phase in ("refused", "rolled_back")), None)
+        failed = next((one for one in bad if has_failed(one.record.way)), None)
         if tree == _tree(running, self._means.host.installed_app()):
             way = dataclasses.replace(way, phase="confirmed", reason="already in use")
         elif failed is not None:

@@ -59,7 +59,7 @@ def new_record(
     """
     tree = release.tree_hash
     alike = [record for record in records if record.release.tree_hash == tree and record.release.name != release.name]
-    bad = next((record for record in alike if _has_failed(record.way)), None)
+    bad = next((record for record in alike if has_failed(record.way)), None)
     is_undecided = any(not record.way.is_over and record.way.phase != "announced" for record in alike)
     if tree == in_use and not is_undecided:  # else it waits for what becomes of them under the other name
         is_gaining = cost(may, release.capabilities) > 0
@@ -72,7 +72,7 @@ def new_record(
 
 def is_known_as_bad(release: Release, records: Iterable[Record]) -> bool:
     """Whether its files did not do here under another name."""
-    return any(_has_failed(record.way) and record.release.tree_hash == release.tree_hash for record in records)
+    return any(has_failed(record.way) and record.release.tree_hash == release.tree_hash for record in records)
 
 
 def made_way_in_vain(record: Record, recalled: Collection[str]) -> bool:
@@ -85,7 +85,7 @@ def is_against_another(record: Record, in_use: str | None) -> bool:
     return record.way.phase in STOPPABLE and record.way.baseline != in_use
 
 
-def _has_failed(way: Lifecycle) -> bool:
+def has_failed(way: Lifecycle) -> bool:
     """Whether its files did not do here.  That the developers took it back may be for what was said of them."""
     return way.phase in ("refused", "rolled_back") and not is_taken_back(way)
 

@@ -342,6 +342,14 @@ def test_one_that_made_way_for_a_newer_one_that_is_recalled_has_its_turn_after_a
     assert (phase(world), world.program) == ("confirmed", Program(app=release(2).tree_hash))
 
 
+def test_the_files_of_one_that_was_withdrawn_are_tried_under_another_name(world: World):
+    play(world, release(2), seconds=300.0)
+    world.releases = ()
+    run(world.pass_by(60.0))
+    play(world, release(3, tree_hash=release(2).tree_hash))
+    assert (phase(world), phase(world, 3)) == ("refused", "confirmed")
+
+
 def test_one_after_the_other_each_is_what_the_next_goes_back_to(world: World):
     play(world, release(2))
     play(world, release(3))
