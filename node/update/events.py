@@ -13,8 +13,7 @@ from node.api.schema import Phase
 class Limits:
     """How long each phase may last, how often a step is tried, and how often the node measures itself."""
 
-    fetch_s: float = 7 * 86_400.0
-    fetch_tries_max: int = 200
+    fetch_s: float = 7 * 86_400.0  # then others have their turn first
     fetch_pause_s: float = 30.0  # before the second try; doubles up to fetch_pause_s_max
     fetch_pause_s_max: float = 3600.0
     stagger_s_max: float = 6 * 3600.0  # the driver draws each release's wait between 0 and this
@@ -68,7 +67,6 @@ class Limits:
 REAL: Final = Limits()
 PRACTICE: Final = Limits(
     fetch_s=60.0,
-    fetch_tries_max=20,
     fetch_pause_s=0.5,
     fetch_pause_s_max=4.0,
     stagger_s_max=5.0,

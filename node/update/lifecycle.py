@@ -22,10 +22,11 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
     An exception goes from staged to rehearsing at once, and may start from not_proven when all trials proved nothing.
 
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
-    not_proven  the verdict "keep" of the last full trial; never fetched, tried or taken; a newer release came first
+    not_proven  the verdict "keep" of the last full trial; never tried or taken; a newer release came first
 
 What if nothing ever happens?  ``announced`` waits for its turn and every other release's way ends; each other phase
-ends by itself after ``Limits``.  Only time in which the node runs counts: while it was off, nothing was watched.
+ends by itself after ``Limits``, fetching in another turn: a line may be out, or neighbours keep files back, for weeks.
+Only time in which the node runs counts: while it was off, nothing was watched.
 """
 
 from __future__ import annotations
@@ -230,7 +231,9 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
         return _return_again(state, "it did not come back in time", limits)
     match state.phase:
         case "fetching":
-            return _ended(state, "not_proven", f"it could not be fetched: {state.reason or 'nothing came'}")
+            return _entered(
+                replace(state, reason=short(f"it could not be fetched: {state.reason}")), "announced", Stop()
+            )
         case "staged" if state.exception:
             return _entered(state, "rehearsing", Rehearse(is_self_test=True))
         case "staged":
@@ -293,10 +296,7 @@ def _turn_came(state: Lifecycle, event: TurnCame) -> Step:
 
 def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: bool = False) -> Step:
     failed = replace(state, tries=state.tries + 1, reason=short(reason))
-    if failed.tries >= limits.fetch_tries_max:
-        return _ended(failed, "not_proven", f"it could not be fetched: {reason}")
-    doublings = min(failed.tries - 1, 20)
-    pause_s = 0.0 if is_at_once else min(limits.fetch_pause_s * 2.0**doublings, limits.fetch_pause_s_max)
+    pause_s = 0.0 if is_at_once else min(limits.fetch_pause_s * 2.0 ** min(state.tries, 20), limits.fetch_pause_s_max)
     return failed, (Fetch(pause_s),)
 
 

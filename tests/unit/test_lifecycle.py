@@ -46,7 +46,7 @@ from node.update.reasons import RECALLED, WITHDRAWN
 from node.update.records import known_as_bad
 
 LIMITS = Limits(
-    fetch_s=100.0, fetch_tries_max=3, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
+    fetch_s=100.0, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
     trial_cuts_max=3, void_pause_s=0.0,
     rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
     watch_s=1000.0, watch_failures_s=100.0,
@@ -111,16 +111,14 @@ class TestFetching:
         _, effects = play(*TO_FETCHING, FetchFailed(1.0, "no peer"), FetchFailed(2.0, "no peer"))
         assert effects == [Fetch(), Fetch(1.0), Fetch(1.5)]
 
-    def test_too_many_failed_fetches_prove_nothing(self):
-        state, _ = play(*TO_FETCHING, *[FetchFailed(1.0, "no peer")] * 3)
-        assert (state.phase, state.reason) == ("not_proven", "it could not be fetched: no peer")
+    def test_what_nobody_has_waits_for_its_turn_again(self):
+        state, effects = play(*TO_FETCHING, *[FetchFailed(1.0, "no peer")] * 3, Ticked(LIMITS.fetch_s + 1.0))
+        assert (state.phase, state.reason) == ("announced", "it could not be fetched: no peer")
+        assert effects[-1] == Stop()
 
     def test_content_that_nobody_signed_is_refused(self):
         state, effects = play(*TO_FETCHING, ContentRefused(1.0, "tree hash"))
         assert (state.phase, effects[-2:]) == ("refused", [Stop(), CleanUp()])
-
-    def test_a_release_that_never_comes_is_given_up(self):
-        assert last(*TO_FETCHING, Ticked(100.0))[0] == "not_proven"
 
 
 class TestTheTrial:
@@ -308,8 +306,8 @@ class TestAfterARestart:
         assert state.phase == "probation"
         assert state.step(Ticked(20.0), LIMITS)[0].phase == "confirmed"
 
-    def test_no_step_is_cut_off_for_ever(self):
-        for events in (TO_FETCHING, TO_TRIAL, TO_REHEARSING, TO_PROMOTING):
+    def test_no_step_after_fetching_is_cut_off_for_ever(self):
+        for events in (TO_TRIAL, TO_REHEARSING, TO_PROMOTING):
             state, _ = play(*events, *[event for _ in range(10) for event in (Resumed(1.0), Ticked(1.0 + STAGGER_S))])
             assert state.is_over or state.is_going_back
 

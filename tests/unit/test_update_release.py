@@ -16,7 +16,7 @@ from node.update.driver import Updates
 from node.update.files.slots import Slots
 from tests import signed_world
 from tests.twin_world import Nature
-from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import LIMITS, SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
 
@@ -186,6 +186,18 @@ class TestSeveralReleases:
         live(farm, story)
 
         assert farm.switches == [tree_of("2"), tree_of("3")]
+
+    def test_one_that_nobody_has_for_long_is_taken_into_use_once_somebody_has_it(self, farm: Farm):
+        head = farm.publish("2")
+        kept, farm.chunks = farm.chunks, {}
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await asyncio.sleep(20 * LIMITS.fetch_s)
+            farm.chunks = kept
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
 
     def test_one_that_makes_way_while_it_waits_ends_no_trial_of_another(self, farm: Farm):
         first, second, third = (farm.publish(version) for version in ("2", "3", "4"))
