@@ -108,12 +108,12 @@ class Apps:
         apps = [release for release in releases if release.layer == "app"]
         async with self._lock:
             running = await asyncio.to_thread(self._means.host.running)
+            listed = {release.name for release in apps}
             for release in reversed(apps):
                 known = self._records.get(release.name)
-                if known is None or made_way_in_vain(known.record, recalls.names):
+                if known is None or made_way_in_vain(known.record, listed, recalls.names):
                     log.info("app announced name=%s tree=%s", release.name, release.tree_hash[:8])
                     self._records[release.name] = self._new_record(release, running)
-            listed = {release.name for release in apps}
             for name in [name for name, one in self._records.items() if one.record.way.is_over and name not in listed]:
                 if len(self._records) > RECORDS_MAX:
                     del self._records[name]

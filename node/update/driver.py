@@ -130,14 +130,14 @@ class Updates:
         async with self._lock:
             in_use = await asyncio.to_thread(self._means.slots.current, "vault")
             may = TODAY if in_use is None else await capabilities_of(self._means.slots, in_use)
+            listed = {release.name for release in releases}
             for release in reversed(releases):
                 known = self._records.get(release.name)
-                if known is None or records.made_way_in_vain(known, self.judge.recalls.names):
+                if known is None or records.made_way_in_vain(known, listed, self.judge.recalls.names):
                     self._records[release.name] = self._new_record(release, in_use, may)
                 else:
                     self._records[release.name] = said_again(known, release)
             await lessen(self._means.slots, releases, in_use)
-            listed = {release.name for release in releases}
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
                 if name not in listed and (way := self._records[name].way).is_over and way.watch is None:
                     del self._records[name]

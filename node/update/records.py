@@ -75,9 +75,11 @@ def is_known_as_bad(release: Release, records: Iterable[Record]) -> bool:
     return any(has_failed(record.way) and record.release.tree_hash == release.tree_hash for record in records)
 
 
-def made_way_in_vain(record: Record, recalled: Collection[str]) -> bool:
-    """Whether it was set aside for a newer release that was recalled since: then it has its turn after all."""
-    return record.way.phase == "not_proven" and record.way.reason.removesuffix(CAME_FIRST) in recalled
+def made_way_in_vain(record: Record, listed: Collection[str], recalled: Collection[str]) -> bool:
+    """Whether it was set aside for a newer release that the developers took back: then it has its turn after all."""
+    newer = record.way.reason.removesuffix(CAME_FIRST)
+    was_set_aside = record.way.phase == "not_proven" and newer != record.way.reason
+    return was_set_aside and (newer in recalled or newer not in listed)
 
 
 def is_against_another(record: Record, in_use: str | None) -> bool:

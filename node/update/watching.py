@@ -52,7 +52,7 @@ class Watching:
         self._loneliness = Loneliness(means.host, limits.lonely_s, limits.probation_look_s, _now)
 
     def in_use(self) -> Record | None:
-        """The release that is in use and may still be left; None while something takes over or is gone back from."""
+        """The release that is in use and may still be left; None while something is gone back from."""
         one = active(self._records.values())
         if one is not None and one.way.is_going_back:
             return None

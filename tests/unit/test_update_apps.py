@@ -334,10 +334,13 @@ def test_one_that_is_withdrawn_while_it_waits_leaves_the_rehearsal_of_another_al
     assert (phase(world), phase(world, 3), len(world.rehearsed)) == ("promoting", "refused", 1)
 
 
-def test_one_that_made_way_for_a_newer_one_that_is_recalled_has_its_turn_after_all(world: World):
+@pytest.mark.parametrize("recalled", [("app/0.1.3",), ()])
+def test_one_that_made_way_for_a_newer_one_that_is_taken_back_has_its_turn_after_all(
+    world: World, recalled: tuple[str, ...]
+):
     play(world, release(3), release(2), seconds=300.0)
     assert phase(world) == "not_proven"
-    world.recalled, world.releases = ("app/0.1.3",), (release(2),)
+    world.recalled, world.releases = recalled, (release(2),)
     run(world.pass_by(3 * 3600.0))
     assert (phase(world), world.program) == ("confirmed", Program(app=release(2).tree_hash))
 

@@ -173,15 +173,20 @@ class TestWhatIsInUse:
 
 
 class TestOneThatMadeWay:
-    def test_for_a_newer_release_that_is_recalled_has_its_turn_after_all(self, farm: Farm):
+    @pytest.mark.parametrize("how", ["recalled", "withdrawn"])
+    def test_for_a_newer_release_that_is_taken_back_has_its_turn_after_all(self, farm: Farm, how: str):
         first, second = farm.publish("2"), farm.publish("3")
-        recalled = next_head(farm, recalls("vault/3"))
+        if how == "recalled":
+            taken_back = next_head(farm, recalls("vault/3"))
+        else:
+            farm.signed.head = farm.signed.change("vault", lambda signed: signed.targets.pop("vault/3"))
+            taken_back = encode(farm.signed.head)
 
         async def story(updates: Updates) -> None:
             await updates.offered(first, SENDER)
             await updates.offered(second, SENDER)
             await wait_until(updates, lambda items: items["vault/3"].phase == "on_trial")
-            await updates.offered(recalled, SENDER)
+            await updates.offered(taken_back, SENDER)
             await asyncio.sleep(400.0)
 
         live(farm, story)
