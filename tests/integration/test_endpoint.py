@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -14,6 +15,7 @@ from node.vault.core import codec
 from node.vault.core.identity import LOCAL_DIALLED_MAX, PeerRecord, Signer, certify, make_record
 from node.vault.errors import BadSignature, MalformedMessage, Unreachable
 from node.vault.transport import limits, sessions
+from node.vault.transport.endpoint import CLOSE_S
 from node.vault.transport.streams import FrameStream
 from tests.integration.endpoint_world import ANSWER_S, PING, Host, play, wait_until
 
@@ -179,6 +181,26 @@ def test_a_vault_that_accepts_and_never_says_hello_is_left_alone(monkeypatch):
         with pytest.raises(Unreachable):
             await asker.network.request(mute.record, PING, 0.5)
         await wait_until(lambda: bool(closed))
+
+    play(2, story)
+
+
+def test_whoever_is_dialled_and_never_answers_does_not_hold_a_goodbye_up():
+    """As long as that lasts no other process can have the port: nobody would serve."""
+
+    async def story(hosts: list[Host]) -> None:
+        leaver, friend = hosts
+        await leaver.ping(friend)
+        connection = await friend.connect(leaver)
+        with socket.socket(type=socket.SOCK_DGRAM) as mute:
+            mute.bind(("127.0.190.1", 0))
+            nobody = Host()
+            nobody.renew((f"127.0.190.1:{mute.getsockname()[1]}",))
+            with pytest.raises(Unreachable):
+                await leaver.network.request(nobody.record, PING, 0.1)
+            async with asyncio.timeout(5 * CLOSE_S):
+                await leaver.network.close()
+                await connection.closed()
 
     play(2, story)
 

@@ -40,6 +40,7 @@ ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
 SEND_S: Final = 5.0
 PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
+CLOSE_S: Final = 0.2  # goodbyes leave at once; a connection that nobody answers would be waited for for 3 s
 FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
 
@@ -105,12 +106,15 @@ class IrohNetwork:
                 tasks.create_task(self._receive(incoming))
 
     async def close(self) -> None:
+        """Say goodbye to all; waits for CLOSE_S at most, however many are being dialled that never answer."""
         self._heartbeat.stop()
         self._diallings.close()
         self._sessions.close()
         self._sending.close()
         self._receiving.close()
-        await self._endpoint.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._endpoint.close()
 
     def set_limits(self, limits: Limits) -> None:
         """Keep to these from now on, for all that goes to other computers and comes from them."""
