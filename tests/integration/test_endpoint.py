@@ -198,7 +198,7 @@ def test_whoever_is_dialled_and_never_answers_does_not_hold_a_goodbye_up():
             nobody.renew((f"127.0.190.1:{mute.getsockname()[1]}",))
             with pytest.raises(Unreachable):
                 await leaver.network.request(nobody.record, PING, 0.1)
-            async with asyncio.timeout(10 * CLOSE_S):
+            async with asyncio.timeout(5 * CLOSE_S):
                 await leaver.network.close()
                 await connection.closed()
 

@@ -40,7 +40,7 @@ ALPN: Final = b"perennial/1"
 HELLO_TIMEOUT_S: Final = 5.0
 SEND_S: Final = 5.0
 PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for the answer to a small one
-CLOSE_S: Final = 0.1  # goodbyes leave at once; a connection that nobody answers would be waited for for 3 s
+CLOSE_S: Final = 0.2  # goodbyes leave at once; a connection that nobody answers would be waited for for 3 s
 FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
 
