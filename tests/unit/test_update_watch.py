@@ -173,8 +173,10 @@ class TestAProof:
         assert 9 <= len(asked) <= 11
 
     def test_when_nothing_could_be_left_they_are_not_asked_at_all(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(farm, "neighbourhood", None)
+        asked = []
+        monkeypatch.setattr(farm, "neighbourhood", lambda: asked.append("neighbours"))
         hear(farm, nothing, for_s=100.0)
+        assert asked == []
 
 
 class TestFoundAtFault:
