@@ -209,6 +209,7 @@ class Apps:
         if event is None or (job is not None and job is not self._job):
             return
         if isinstance(event, events.Rehearsed) and not self._policy.is_seen():
+            asyncio.get_running_loop().call_later(TICK_S, self._inbox.put_nowait, (job, event))
             event = events.Unseen(self._now())
         for name, one in list(self._records.items()):
             if one is self._active() or (isinstance(event, events.Ticked) and one.record.way.watch is not None):

@@ -310,9 +310,9 @@ class Updates:
             return
         active, event = self._active(), letter.event
         if event is not None and active is not None and not self._is_held(active):
-            is_clean = isinstance(event, events.Rehearsed) and not (event.missing or event.corrupt)
-            if is_clean and not self.is_seen():
-                event = events.Unseen(self._now())
+            if isinstance(event, events.Rehearsed) and event.is_clean and not self.is_seen():
+                event = events.Unseen(self._now())  # looked at seldomer than before a trial, for each time is persisted
+                asyncio.get_running_loop().call_later(5 * WITNESS_S, self._inbox.put_nowait, letter)
             await self._take(active.release.name, event)
 
     def is_seen(self) -> bool:

@@ -147,6 +147,10 @@ class Rehearsed:
     missing: int
     corrupt: int
 
+    @property
+    def is_clean(self) -> bool:
+        return not (self.missing or self.corrupt)
+
 
 @dataclass(frozen=True, slots=True)
 class RehearsalFailed:
@@ -243,7 +247,7 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Too few others show the head that lists the release: it may have been made for this farm alone."""
+    """The rehearsal was clean, but too few others show the head now: it may have been made for this farm alone."""
 
     now_s: float
 

@@ -13,7 +13,8 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
                                               | third failed start, any veto                       | SwitchFailed,
                                               `------> going back --Returned--> rolled_back <------' too slow
 
-    Halted, Unseen and Held lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
+    Halted and Held lead from fetching, staged, on_trial and rehearsing back to announced; what is in use stays.
+    After a clean rehearsal Unseen keeps it in rehearsing until enough others show its head.
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
     gone back to, what is in use stays confirmed, and says so.  Rotten files, or a switch that failed here: fetching.
 
@@ -104,6 +105,7 @@ class Lifecycle:
     baseline: str = ""
     spent_s: float = 0.0  # in this visit of the phase
     tries: int = 0  # failed ones, or cut off, in this visit of the phase
+    kept_off: int = 0  # rehearsals that this computer kept from being held, in this visit
     voids: int = 0
     trials: int = 0  # begun; so none goes on from what was kept of another
     failures: int = 0  # failed starts in probation
@@ -150,8 +152,10 @@ class Lifecycle:
                 return _ended(state, "not_proven", event.by + CAME_FIRST)
             case Halted() if self.phase in STOPPABLE:
                 return _entered(state, "announced", Stop())
-            case Unseen() | Held() if self.phase in STOPPABLE or self.phase == "announced":
-                waits = replace(state, reason=UNSEEN if isinstance(event, Unseen) else short(event.reason))
+            case Unseen() if self.phase == "rehearsing":
+                return replace(state, reason=UNSEEN, spent_s=0.0), ()
+            case Held() if self.phase in STOPPABLE or self.phase == "announced":
+                waits = replace(state, reason=short(event.reason))
                 return (waits, ()) if self.phase == "announced" else _entered(waits, "announced", Stop())
             case TurnCame() if self.phase == "announced":
                 return _turn_came(state, event)
@@ -247,15 +251,9 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
         case "probation":
             return _ended(replace(state, watch=Watch()), "confirmed", state.reason)
         case (
-            "announced"
-            | "returning"
-            | "recalling"
-            | "confirmed"
-            | "refused"
-            | "not_proven"
-            | "rolled_back"
+            "announced" | "returning" | "recalling" | "confirmed" | "refused" | "not_proven" | "rolled_back"
             | "recalled"
-        ):
+        ):  # fmt: skip
             return state, ()  # it waits for its turn, is over, or goes back and was looked after above
         case _:
             assert_never(state.phase)
@@ -327,7 +325,7 @@ def _trial_void(state: Lifecycle, reason: str, limits: Limits, *, is_damaged: bo
 
 
 def _rehearsed(state: Lifecycle, event: Rehearsed) -> Step:
-    if event.missing or event.corrupt:
+    if not event.is_clean:
         lost = f"{event.missing} of {event.checked} chunks missing, {event.corrupt} damaged"
         return _ended(state, "refused", f"the way back is not open: {lost}")
     if state.exception:
@@ -336,9 +334,9 @@ def _rehearsed(state: Lifecycle, event: Rehearsed) -> Step:
 
 
 def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_fault: bool) -> Step:
-    failed = replace(state, tries=state.tries + 1, spent_s=0.0)
-    if failed.tries < limits.rehearsal_tries_max:
-        return failed, (Rehearse(is_self_test=failed.exception != ""),)
+    failed = replace(state, tries=state.tries + (not is_hosts_fault), kept_off=state.kept_off + is_hosts_fault)
+    if (failed.kept_off if is_hosts_fault else failed.tries) < limits.rehearsal_tries_max:
+        return replace(failed, spent_s=0.0), (Rehearse(is_self_test=failed.exception != ""),)
     if is_hosts_fault:
         return _trial_void(state, reason, limits, is_damaged=state.exception != "")
     what = "it did not pass its self-test" if state.exception else "the way back could not be shown"
@@ -346,7 +344,7 @@ def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_f
 
 
 def _entered(state: Lifecycle, phase: Phase, *effects: Effect) -> Step:
-    return replace(state, phase=phase, spent_s=0.0, tries=0), effects
+    return replace(state, phase=phase, spent_s=0.0, tries=0, kept_off=0), effects
 
 
 # The ends.

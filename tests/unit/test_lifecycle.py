@@ -37,12 +37,13 @@ from node.update.events import (
     Ticked,
     TrialEnded,
     TurnCame,
+    Unseen,
     VaultFailed,
     Vetoed,
     Withdrawn,
 )
 from node.update.lifecycle import Lifecycle
-from node.update.reasons import RECALLED, WITHDRAWN
+from node.update.reasons import RECALLED, UNSEEN, WITHDRAWN
 from node.update.records import known_as_bad
 
 LIMITS = Limits(
@@ -174,6 +175,19 @@ class TestTheRehearsal:
         failed = RehearsalFailed(110.0, "No space left on device", is_hosts_fault=True)
         assert last(*TO_REHEARSING, failed, failed) == ("staged", (Stop(),))
         assert last(*TO_REHEARSING, Resumed(3.0), Resumed(4.0)) == ("staged", (Stop(),))
+
+    def test_a_power_cut_neither_makes_one_failure_a_refusal_nor_excuses_two(self):
+        failed = RehearsalFailed(110.0, "it did not start")
+        assert last(*TO_REHEARSING, Resumed(3.0), failed) == ("rehearsing", (Rehearse(),))
+        assert last(*TO_REHEARSING, failed, Resumed(3.0)) == ("rehearsing", (Rehearse(),))
+        assert last(*TO_REHEARSING, failed, Resumed(3.0), failed)[0] == "refused"
+
+    def test_a_clean_one_whose_head_too_few_show_waits_for_them_and_no_limit_passes_meanwhile(self):
+        unseen = [kind(110.0 + 10.0 * n) for n in range(20) for kind in (Unseen, Ticked)]
+        state, _ = play(*TO_REHEARSING, *unseen)
+        assert (state.phase, state.reason) == ("rehearsing", UNSEEN)
+        assert last(*TO_REHEARSING, *unseen, Rehearsed(320.0, 7, 0, 0)) == ("promoting", (Switch(NEW),))
+        assert last(*TO_REHEARSING, *unseen, Halted(320.0)) == ("announced", (Stop(),))
 
 
 class TestProbation:

@@ -20,7 +20,7 @@ from node.update.apps import Apps, Policy
 from node.update.errors import FetchFailed, SlotDamaged
 from node.update.files import programs
 from node.update.files.programs import INSTALLED, Program
-from node.update.reasons import NO_WAY_BACK
+from node.update.reasons import NO_WAY_BACK, UNSEEN
 from node.update.store import Record
 from tests.virtual_time import run
 
@@ -184,6 +184,23 @@ def test_one_that_shows_that_it_cannot_be_replaced_is_refused_and_the_program_st
     assert (phase(world), world.told("app/0.1.2").reason) == ("refused", "it did not go back")
     assert world.program == INSTALLED
     assert world.said == ["on_trial", "fail"]
+
+
+def test_one_whose_head_too_few_show_at_the_end_of_its_rehearsal_waits_and_needs_no_second(world: World):
+    world.releases = (release(2),)
+
+    async def story() -> None:
+        passing = asyncio.create_task(world.pass_by(3 * 3600.0))
+        await asyncio.sleep(660.0)
+        world.is_seen = False
+        await asyncio.sleep(1800.0)
+        (waiting,) = AppStore(world.folder / "state").load()
+        assert (waiting.record.way.phase, waiting.record.way.reason) == ("rehearsing", UNSEEN)
+        world.is_seen = True
+        await passing
+
+    run(story())
+    assert (phase(world), len(world.rehearsed)) == ("confirmed", 1)
 
 
 @pytest.mark.parametrize("fault", [Shown("void", "the disk is full"), OSError("no process can be started")])

@@ -19,7 +19,7 @@ from tests import signed_world
 from tests.layer_world import Network, Workshop, signed
 from tests.signed_world import unchanged
 from tests.twin_world import Nature
-from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import LIMITS, SENDER, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
 
@@ -45,20 +45,42 @@ class TestWitnesses:
 
         live(farm, story)
 
-    def test_one_that_nobody_shows_any_more_at_the_end_of_its_trial_is_not_taken_into_use(self, farm: Farm):
+    def test_one_that_nobody_shows_any_more_at_the_end_of_its_trial_waits_for_them_and_needs_no_second_trial(
+        self, farm: Farm
+    ):
         head = farm.publish("2")
 
         async def story(updates: Updates) -> None:
             await updates.offered(head, SENDER)
             await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
             farm.witnesses = 0
-            await wait_until(updates, lambda items: items["vault/2"].phase == "announced")
-            assert farm.switches == []
+            await wait_until(updates, lambda items: items["vault/2"].reason == UNSEEN)
+            await asyncio.sleep(5 * LIMITS.rehearsal_s)
+            (item,) = updates.updates().items
+            assert (item.phase, farm.switches) == ("rehearsing", [])
+            farm.witnesses = 3
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation", 2 * TICK_S)
+
+        live(farm, story)
+        assert farm.switches == [tree_of("2")]
+
+    def test_the_power_that_fails_before_they_are_met_again_takes_no_trial(self, farm: Farm):
+        head = farm.publish("2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rehearsing")
+
+        async def after_it(updates: Updates) -> None:
+            await wait_until(updates, lambda items: items["vault/2"].reason == UNSEEN)
             farm.witnesses = 3
             await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
 
         live(farm, story)
-        assert farm.switches == [tree_of("2")]
+        farm.witnesses = 0
+        live(farm, after_it)
+        (record,) = farm.store.load().records
+        assert record.way.trials == 1
 
     def test_what_serves_already_is_not_touched_when_they_are_gone(self, farm: Farm):
         head = farm.publish("2")
