@@ -36,6 +36,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now_s
 
+    def sleep_through(self, seconds: float) -> None:
+        """Let the clock go on while nothing is done, as that of a computer that sleeps may."""
+        self._jumping.now_s += seconds
+
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self.create_future()
         try:

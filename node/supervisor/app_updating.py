@@ -43,6 +43,7 @@ class Rules:
             hold=lambda record: self.hold() or notes.hold(record) or unsettled(),
             halt=lambda record: notes.halted(record) or unsettled(),
             is_seen=lambda: updates().is_seen(),
+            recalls=lambda: updates().judge.recalls,
             moved=lambda before, after, event: notes.moved(before, after, event, None),
             catch_up=notes.catch_up,
         )

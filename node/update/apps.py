@@ -30,7 +30,7 @@ from node.update.files.programs import Program
 from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle
 from node.update.noted import reason_told, state_told
 from node.update.reasons import UNSEEN
-from node.update.records import has_failed, made_way_in_vain
+from node.update.records import has_failed, made_way_in_vain, said_again
 from node.update.store import Record
 
 TICK_S: Final = 30.0
@@ -50,7 +50,8 @@ class Policy:
     """When a release may begin, as for releases of the vault.
 
     ``stagger`` draws how long it waits before its trial.  ``hold`` and ``halt`` say why a release that waits, or one on
-    its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head.
+    its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head;
+    ``recalls`` what was ever recalled, as far as the developers' newest word tells, even if that has lapsed.
     ``moved`` is told of each step, for this farm's own word to others; ``catch_up`` says what a power cut kept from it.
     """
 
@@ -58,6 +59,7 @@ class Policy:
     hold: Callable[[Record], str]
     halt: Callable[[Record], str]
     is_seen: Callable[[], bool]
+    recalls: Callable[[], Recalls]
     moved: Callable[[Record, Record, Event], Awaitable[None]]
     catch_up: Callable[[Record], Awaitable[None]]
 
@@ -85,7 +87,6 @@ class Apps:
         self._limits = limits_of(limits)
         self._records = {one.record.release.name: one for one in store.load()}
         self._releases: Sequence[Release] = ()
-        self._recalls = Recalls()
         self._inbox: asyncio.Queue[tuple[AppJob | None, Event | None]] = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._job: AppJob | None = None
@@ -102,9 +103,9 @@ class Apps:
         items = sorted((*updates.items, *own), key=lambda item: -item.announced_s)
         return msgspec.structs.replace(updates, items=tuple(items))
 
-    async def learn(self, releases: Sequence[Release], recalls: Recalls) -> None:
-        """Take up what the newest head lists, newest first, and what was ever recalled."""
-        self._releases, self._recalls = releases, recalls
+    async def learn(self, releases: Sequence[Release]) -> None:
+        """Take up what the newest head lists, newest first."""
+        self._releases, recalls = releases, self._policy.recalls()
         apps = [release for release in releases if release.layer == "app"]
         async with self._lock:
             running = await asyncio.to_thread(self._means.host.running)
@@ -114,6 +115,9 @@ class Apps:
                 if known is None or made_way_in_vain(known.record, listed, recalls.names):
                     log.info("app announced name=%s tree=%s", release.name, release.tree_hash[:8])
                     self._records[release.name] = self._new_record(release, running)
+                else:
+                    again = said_again(known.record, release)
+                    self._records[release.name] = msgspec.structs.replace(known, record=again)
             for name in [name for name, one in self._records.items() if one.record.way.is_over and name not in listed]:
                 if len(self._records) > RECORDS_MAX:
                     del self._records[name]
@@ -152,15 +156,15 @@ class Apps:
         for name, one in list(self._records.items()):
             is_used = one.record.way.phase == "confirmed" and one.record.release.tree_hash == tree
             is_settled = one.record.way.is_over and not is_used
-            if name in self._recalls.names and not one.record.way.is_recalled and not is_settled:
-                await self._take(name, events.Recalled(self._now(), self._way_back(one)))
+            if name in self._policy.recalls().names and not one.record.way.is_recalled and not is_settled:
+                await self._concern(name, events.Recalled(self._now(), self._way_back(one)))
         for name, one in list(self._records.items()):
             way = one.record.way
             is_used = way.phase == "probation" or way.watch is not None
             if is_used and not way.is_going_back and running != one.program:
                 is_later = any(other.program == running for other in self._records.values() if other is not one)
                 event = events.Succeeded(self._now()) if is_later else events.Vetoed(self._now(), LEFT)
-                await self._take(name, event)
+                await self._concern(name, event)
         active = self._active()
         waiting = [one for one in self._records.values() if not one.record.way.is_over]
         settled = [one for one in self._records.values() if one.record.way.phase == "confirmed"]
@@ -174,12 +178,22 @@ class Apps:
         elif active is None and newest is not None and newest.record.way.phase == "announced":
             await self._take_up(newest, running)
 
+    async def _concern(self, name: str, event: Event) -> None:
+        """Take what concerns the program in use; if it must be left, what is tried out beside it begins anew later."""
+        is_left = self._records[name].record.way.step(event, self._limits)[0].is_going_back
+        active = self._active()
+        if is_left and active is not None and _name(active) != name:
+            if active.record.way.phase not in STOPPABLE:
+                return  # it takes over, which is a way out too; if it fails, this is looked at again
+            await self._take(_name(active), events.Halted(self._now()))
+        await self._take(name, event)
+
     def _way_back(self, one: AppRecord) -> str:
         """How its way names what ran before it, if a recall may lead there; else ""."""
         tree, before = one.record.release.tree_hash, _tree(one.before, self._means.host.installed_app())
         releases = [other.record.release for other in self._records.values()]
         alike = {release.name: release.sequence for release in releases if release.tree_hash == before}
-        return before if before != tree and self._recalls.leads_to(alike, is_app=True) else ""
+        return before if before != tree and self._policy.recalls().leads_to(alike, is_app=True) else ""
 
     def _halt(self, one: AppRecord) -> str:
         return self._policy.halt(one.record) or (
@@ -198,14 +212,16 @@ class Apps:
         await self._take(_name(one), events.TurnCame(self._now(), _tree(running, host.installed_app())))
 
     async def _next_event(self) -> None:
-        active = self._active()
-        due_s = active.record.way.due_s(self._limits) - self._now() if active is not None else TICK_S
+        active, begun_s = self._active(), self._now()
+        due_s = active.record.way.due_s(self._limits) - begun_s if active is not None else TICK_S
         event: Event | None
         try:
             async with asyncio.timeout(max(0.0, min(due_s, TICK_S))):
                 job, event = await self._inbox.get()
         except TimeoutError:
-            job, event = None, events.Ticked(self._now(), is_idle=bool(self._job and self._job.disk_trouble))
+            has_slept = self._now() - begun_s >= TICK_S + events.SLEPT_S  # where clocks go on while a computer sleeps
+            is_idle = has_slept or bool(self._job and self._job.disk_trouble)
+            job, event = None, events.Ticked(self._now(), is_idle=is_idle)
         if event is None or (job is not None and job is not self._job):
             return
         if isinstance(event, events.Rehearsed) and not self._policy.is_seen():
@@ -292,7 +308,7 @@ class NoApps:
     def added_to(self, updates: schema.Updates) -> schema.Updates:
         return updates
 
-    async def learn(self, releases: Sequence[Release], recalls: Recalls) -> None:
+    async def learn(self, releases: Sequence[Release]) -> None:
         pass
 
     def trees(self) -> list[str]:

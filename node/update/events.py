@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from node.api.schema import Phase
 
+SLEPT_S: Final = 60.0  # what comes so much too late was slept through; a computer that is only busy is not so late
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

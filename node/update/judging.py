@@ -120,7 +120,7 @@ class Judge:
     async def _learn(self, releases: Sequence[Release]) -> None:
         self.newest = newest_of(releases)
         await self._then.learn(_of_vaults(releases))
-        await self._means.apps.learn(releases, self.recalls)
+        await self._means.apps.learn(releases)
 
     async def _judge(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         digest = hashlib.sha256(content).digest()

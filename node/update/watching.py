@@ -14,7 +14,7 @@ from typing import Final
 
 from node.trial import verdict as says
 from node.update.errors import TwinFailed
-from node.update.events import Event, Halted, Limits, Succeeded, Ticked, Vetoed
+from node.update.events import SLEPT_S, Event, Halted, Limits, Succeeded, Ticked, Vetoed
 from node.update.jobs import Means
 from node.update.lifecycle import STOPPABLE
 from node.update.loneliness import FINDS_NOBODY, Loneliness
@@ -24,7 +24,6 @@ from node.update.trials.observations import proofs_against
 
 DAMAGED: Final = "its files were damaged"
 LITTERED: Final = "it filled the disk with files of its own"
-SLEPT_S: Final = 60.0  # a computer that is only busy is not so late
 
 log = logging.getLogger(__name__)
 

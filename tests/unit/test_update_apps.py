@@ -22,7 +22,7 @@ from node.update.files import programs
 from node.update.files.programs import INSTALLED, Program
 from node.update.reasons import NO_WAY_BACK, UNSEEN
 from node.update.store import Record
-from tests.virtual_time import run
+from tests.virtual_time import VirtualTimeLoop, run
 
 UTC_S = 1.8e9
 INSTALLED_TREE = "11" * 32
@@ -55,6 +55,7 @@ class World:
         self.is_seen = True
         self.becoming = asyncio.Event()
         self.releases: tuple[Release, ...] = ()
+        self.is_head_in_force = True
         self.recalled: tuple[str, ...] = ()
         self.floor = 0
         self.said: list[str] = []  # by this farm, to others
@@ -110,9 +111,10 @@ class World:
         )  # fmt: skip
         policy = Policy(
             stagger=lambda: 600.0,
-            hold=lambda _: self.hold,
-            halt=lambda _: self.halt,
+            hold=lambda record: "" if record.release.is_reaffirmed else self.hold,
+            halt=lambda record: "" if record.release.is_reaffirmed else self.halt,
             is_seen=lambda: self.is_seen,
+            recalls=lambda: Recalls(frozenset(self.recalled), app_floor=self.floor),
             moved=self.moved,
             catch_up=self.moved,
         )
@@ -125,7 +127,8 @@ class World:
             self.becoming = asyncio.Event()
             apps = self.apps()
             running = asyncio.create_task(apps.run())
-            await apps.learn(self.releases, Recalls(frozenset(self.recalled), app_floor=self.floor))
+            if self.is_head_in_force:
+                await apps.learn(self.releases)
             becoming = asyncio.create_task(self.becoming.wait())
             await asyncio.wait({becoming, running}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             for task in (running, becoming):
@@ -339,16 +342,59 @@ def test_one_that_is_withdrawn_while_it_waits_leaves_the_rehearsal_of_another_al
     async def story() -> None:
         apps = world.apps()
         running = asyncio.create_task(apps.run())
-        await apps.learn((release(2),), Recalls())
+        await apps.learn((release(2),))
         await asyncio.sleep(650.0)
-        await apps.learn((release(3), release(2)), Recalls())
-        await apps.learn((release(2),), Recalls())
+        await apps.learn((release(3), release(2)))
+        await apps.learn((release(2),))
         await asyncio.wait_for(world.becoming.wait(), 3600.0)
         running.cancel()
         await asyncio.wait({running})
 
     run(story())
     assert (phase(world), phase(world, 3), len(world.rehearsed)) == ("promoting", "refused", 1)
+
+
+def test_one_that_is_reaffirmed_later_is_held_up_by_votes_no_longer(world: World):
+    world.halt = world.hold = "other farms found it bad"
+    play(world, release(2))
+    world.releases = (release(2, is_reaffirmed=True),)
+    run(world.pass_by(3 * 3600.0))
+    assert (phase(world), world.program) == ("confirmed", Program(release(2).tree_hash))
+
+
+def test_a_recall_is_heeded_after_a_restart_even_if_the_head_that_said_it_has_lapsed_meanwhile(world: World):
+    play(world, release(2))
+    world.recalled, world.is_head_in_force = ("app/0.1.2",), False
+    run(world.pass_by(600.0))
+    assert (phase(world), world.program) == ("recalled", INSTALLED)
+
+
+def test_one_that_is_tried_out_beside_a_program_that_must_be_left_begins_anew_beside_what_comes_back(world: World):
+    play(world, release(2))
+    play(world, release(3), seconds=660.0)
+    assert phase(world, 3) == "on_trial"
+    world.program, world.left = INSTALLED, {Program(release(2).tree_hash)}  # as the launcher does after some starts
+    run(world.pass_by(2 * 3600.0))
+    assert (phase(world), phase(world, 3)) == ("rolled_back", "confirmed")
+    newest = next(one for one in AppStore(world.folder / "state").load() if one.record.release == release(3))
+    assert (newest.before, newest.record.way.baseline) == (INSTALLED, INSTALLED_TREE)
+
+
+def test_days_that_the_computer_slept_through_count_in_no_watch(world: World):
+    play(world, release(2))
+
+    async def story() -> None:
+        passing = asyncio.create_task(world.pass_by(40 * 86_400.0 + 7200.0))
+        await asyncio.sleep(3600.0)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        loop.sleep_through(40 * 86_400.0)
+        await passing
+
+    run(story())
+    (one,) = AppStore(world.folder / "state").load()
+    assert one.record.way.watch is not None
+    assert one.record.way.watch.spent_s < 86_400.0
 
 
 @pytest.mark.parametrize("recalled", [("app/0.1.3",), ()])
