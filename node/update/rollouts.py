@@ -135,6 +135,7 @@ class Rollouts:
         self._followed: dict[str, Record] = {}  # by layer, for an app comes beside a vault; next whose turn it is
         self._rounds: dict[str, list[Acquaintance]] = {}  # by layer
         self._pause_s = asking.idle_s
+        self._ask_at_s = float("-inf")
         self._met_at_s = float("-inf")
         self._save_at_s = float("-inf")  # not before
         self._is_saved = True
@@ -237,10 +238,10 @@ class Rollouts:
     async def run(self) -> None:
         """Ask, and keep what came of it, until cancelled.  Time passes for the rollouts even if this should fail."""
         await self._tell_vault()
-        ask_at_s = self._now() + self._pause_s
+        self._ask_at_s = self._now() + self._pause_s
         while True:  # who has few to ask waits for hours in between, and a power cut must not take those
-            await asyncio.sleep(min(SAVE_S, max(0.0, ask_at_s - self._now())))
-            is_turn = self._now() >= ask_at_s
+            await asyncio.sleep(min(SAVE_S, max(0.0, self._ask_at_s - self._now())))
+            is_turn = self._now() >= self._ask_at_s
             try:
                 if is_turn and self._followed:
                     await self._ask_next(self._next_followed())
@@ -249,7 +250,7 @@ class Rollouts:
             except Exception:
                 log.exception("other farms could not be asked")
             if is_turn:
-                ask_at_s = self._now() + self._pause_s
+                self._ask_at_s = self._now() + self._pause_s
 
     # Asking.
 
@@ -334,6 +335,7 @@ class Rollouts:
         for name in list(self._ways)[:-ROLLOUTS_MAX]:
             del self._ways[name]
         self._rounds.pop(record.release.layer, None)
+        self._ask_at_s = min(self._ask_at_s, self._now() + self._asking.pause_s_min)
         return way
 
     def _told(self, way: _Way, standing: Standing) -> None:

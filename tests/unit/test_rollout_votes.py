@@ -13,7 +13,7 @@ from node.trial import membership
 from node.trial.notes import NOTE_BYTES_MAX, encode_note
 from node.update.events import Withdrawn
 from node.update.noted import subject_of
-from node.update.rollouts import REAL, Rollouts
+from node.update.rollouts import REAL, SAVE_S, Rollouts
 from node.vault.noting import MetVault
 from tests.note_world import OtherFarm
 from tests.rollout_world import World, a_round, counted, farms, play, record, release, short_chains
@@ -143,6 +143,20 @@ class TestAsking:
             rollouts.hold(record())
             await asyncio.sleep(24 * 3600.0)
             assert 36 <= len(world.notes.asked) <= 44
+
+        play(World(tmp_path, asking=REAL), story)
+
+    def test_about_a_new_release_the_first_one_is_asked_soon_however_few_there_are(self, tmp_path: Path):
+        new = release(3, "vault/3")
+
+        async def story(world: World, rollouts: Rollouts) -> None:
+            await world.grow_old(rollouts, *farms(1, "pass"))
+            world.notes.subjects[subject_of(new).digest] = subject_of(new)
+            rollouts.hold(record())
+            await asyncio.sleep(26 * 3600.0)
+            rollouts.hold(record(of=new))
+            await asyncio.sleep(SAVE_S + 1.0)
+            assert counted(rollouts, "vault/3") == (1, 1, 0)
 
         play(World(tmp_path, asking=REAL), story)
 
