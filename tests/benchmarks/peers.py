@@ -1,6 +1,6 @@
 """What a vault is measured against and among, in processes of their own that live until their input ends.
 
-    python -m tests.benchmarks.peers bare                           one QUIC endpoint that moves bytes, and nothing else
+    python -m tests.benchmarks.peers bare FOLDER                    one QUIC endpoint that moves bytes, and nothing else
     python -m tests.benchmarks.peers neighbours COUNT NETWORK VAULT  light vaults that know the vault VAULT (a record)
 
 Either writes one line when it is ready.  A neighbour watches the vault if it is one of the first WATCHERS, asks it for
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import iroh
@@ -27,6 +28,8 @@ from node.vault.core.identity import PeerRecord, Signer, decode_record
 from node.vault.core.proofs import NOT_HELD, sign_answer
 from node.vault.errors import PeerError
 from node.vault.transport import iroh_bytes
+from node.vault.transport.unhurried import unhurried
+from tests.benchmarks.by_hand import by_hand, hashed
 from tests.integration.endpoint_world import PING, Host
 
 ALPN = b"bare"
@@ -64,11 +67,22 @@ async def connect_bare(endpoint: Any, words: list[str]) -> Any:
     return await endpoint.connect(target, ALPN)
 
 
-async def serve_bare() -> None:
-    """On each stream: a number of blocks asked for, 4 bytes, 0 for a sign of life of SMALL_BYTES; then all of it."""
+def asked_for(count: int, *, to_keep: bool = False) -> bytes:
+    """The request for ``count`` blocks, or that so many, which follow, be kept; for none: a sign of life."""
+    return count.to_bytes(4, "big") + bytes([to_keep]) + bytes(SMALL_BYTES - 5)
+
+
+async def serve_bare(folder: Path) -> None:
+    """On each stream: a request of SMALL_BYTES; then all that is asked for, or a word for each block that is kept."""
     endpoint = await bare_endpoint("127.0.8.1:0")
     print(endpoint.id().to_bytes().hex(), endpoint.addr().direct_addresses()[0], flush=True)
-    block = os.urandom(BLOCK_BYTES)
+    block, keep = os.urandom(BLOCK_BYTES), hashed(by_hand(folder))
+
+    async def keep_blocks(stream: Any, count: int) -> None:
+        for _ in range(count):
+            content = await unhurried(stream.recv().read_exact(BLOCK_BYTES))
+            await asyncio.to_thread(keep, content)
+            await stream.send().write_all(bytes(SMALL_BYTES))
 
     async def serve(stream: Any) -> None:
         sending, receiving = stream.send(), stream.recv()
@@ -76,6 +90,9 @@ async def serve_bare() -> None:
             while True:
                 asked = await receiving.read_exact(SMALL_BYTES)
                 count = int.from_bytes(asked[:4], "big")
+                if asked[4]:
+                    await keep_blocks(stream, count)
+                    continue
                 for _ in range(count):
                     await sending.write_all(block)
                 if not count:
@@ -131,7 +148,7 @@ async def be_neighbours(count: int, network: bytes, vault: PeerRecord) -> None:
 
 def main() -> None:
     if sys.argv[1] == "bare":
-        asyncio.run(serve_bare())
+        asyncio.run(serve_bare(Path(sys.argv[2])))
     else:
         count, network, vault = int(sys.argv[2]), bytes.fromhex(sys.argv[3]), bytes.fromhex(sys.argv[4])
         asyncio.run(be_neighbours(count, network, decode_record(vault, time.time())))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import os
 import shutil
 import statistics
@@ -22,6 +21,7 @@ from node.update.files.slots import Slots
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
+from tests.benchmarks.by_hand import Put, by_hand
 from tests.benchmarks.rows import Detail, Row, at_least, at_most
 from tests.signed_world import World as SignedWorld
 
@@ -33,8 +33,6 @@ SMALL_BYTES = 64
 STARTS = 9
 SINGLE_PUTS = 200
 QUOTA_BYTES = 1 << 40
-
-Put = Callable[[bytes, bytes], object]
 
 
 def measure() -> list[Row]:
@@ -50,7 +48,7 @@ def measure() -> list[Row]:
 def _durable_put(folder: Path) -> Row:
     """Rounds of both, turn by turn, so that a slow minute of the machine is one for both."""
     makers: dict[str, Callable[[Path], Put]] = {
-        "by hand": _by_hand,
+        "by hand": by_hand,
         "store": lambda at: ChunkStore(RealFileSystem(at), QUOTA_BYTES).put,
         "store, hashing": lambda at: _hashing(ChunkStore(RealFileSystem(at), QUOTA_BYTES)),
     }
@@ -127,26 +125,6 @@ def _filled(home: Path, count: int) -> Path:
         (home / "vault" / "chunks" / hashlib.sha256(content).hexdigest()).write_bytes(content)
     os.sync()
     return home
-
-
-def _by_hand(at: Path) -> Put:
-    for folder in ("incoming", "chunks"):
-        (at / folder).mkdir(parents=True)
-    numbers = itertools.count()
-
-    def put(content: bytes, _: bytes) -> None:
-        number = next(numbers)
-        source = f"{at}/incoming/{number}"
-        descriptor = os.open(source, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        os.rename(source, f"{at}/chunks/{number}")  # noqa: PTH104 - the bare steps
-        descriptor = os.open(f"{at}/chunks", os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-
-    return put
 
 
 def _hashing(store: ChunkStore) -> Put:

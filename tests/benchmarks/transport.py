@@ -142,7 +142,7 @@ async def _speed(folder: Path) -> list[Row]:
         network, contact = vaults.chain.network, decode_record(serving.record, time.time())
         own = folder / "asking"
         own.mkdir()
-        with process("bare") as words:
+        with process("bare", str(folder / "bare")) as words:
             async with AskingVault(network, contact).at_work(own) as asking:
                 endpoint = await bare_endpoint("127.0.7.1:0")
                 connection = await connect_bare(endpoint, words)
