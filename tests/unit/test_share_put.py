@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import threading
+import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,21 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from node.api.schema import StoredChunk
 from node.api.shares import putting, transfer, walk
 from node.api.shares.journal import JOURNALS_MAX, RECENT_S, Journal
+from node.cli.sharing import Silence
 from node.cli.tray import perennial
 from node.supervisor.errors import RequestRefused
 from tests.share_world import MIB, World, content_of, made_file, made_garden, sharing
+
+
+class NoNode:
+    async def put_chunk(self, content: bytes) -> StoredChunk:
+        raise NotImplementedError
+
+    async def get_chunk(self, address: str) -> bytes:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -157,8 +170,8 @@ class TestWhatCannotBePut:
         garden = made_garden(world)
         look = walk.scan
 
-        def scan_and_change(source: Path) -> Any:
-            totals = look(source)
+        def scan_and_change(source: Path, is_given_up: Callable[[], bool]) -> Any:
+            totals = look(source, is_given_up)
             (garden / "weed").write_text("late")
             return totals
 
@@ -178,6 +191,31 @@ class TestWhatCannotBePut:
             " The same command goes on from there."
         )
         assert len(world.node.puts) == 1 + len(transfer.PAUSES_S)
+
+    def test_whoever_stops_while_a_large_folder_is_looked_at_waits_for_no_more_than_one_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        is_begun, may_go_on = threading.Event(), threading.Event()
+        looked_at: list[walk.Found] = []
+
+        def many(source: Path, _led_outside: Callable[[], None]) -> Iterator[walk.Found]:
+            for number in range(100):
+                looked_at.append(walk.Found(str(number), source, "d", 0, 0))
+                yield looked_at[-1]
+                is_begun.set()
+                may_go_on.wait(30)
+
+        async def stop() -> None:
+            courier = transfer.Courier(NoNode(), lambda _: None)
+            putting_it = asyncio.create_task(putting.put(courier, tmp_path, tmp_path, Silence(), time.time))
+            await asyncio.to_thread(is_begun.wait, 30)
+            putting_it.cancel()
+            await asyncio.gather(putting_it, return_exceptions=True)
+            may_go_on.set()
+
+        monkeypatch.setattr(walk, "walk", many)
+        asyncio.run(stop())  # its end waits for the thread
+        assert len(looked_at) <= 2
 
     def test_no_node(self, tmp_path: Path):
         (tmp_path / "a").write_text("x")

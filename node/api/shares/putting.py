@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -63,7 +64,7 @@ async def put(
     """
     name = name_of(source)
     is_folder = await asyncio.to_thread(os.path.isdir, source)
-    totals = await asyncio.to_thread(scan, source)
+    totals = await _scanned(source)
     progress.begin(name, totals.files, totals.length)
     journal = await asyncio.to_thread(Journal.open, home, source, clock)
     putting = _Putting(courier, journal, progress, shape)
@@ -181,6 +182,15 @@ class Cutter:
     def rest(self) -> Iterator[bytes]:
         if self._waiting:
             yield bytes(self._waiting)
+
+
+async def _scanned(source: Path) -> Totals:
+    """Look at everything.  Whoever is cancelled leaves no thread behind that goes on, for which the end would wait."""
+    is_given_up = threading.Event()
+    try:
+        return await asyncio.to_thread(scan, source, is_given_up.is_set)
+    finally:
+        is_given_up.set()
 
 
 def _root(kind: Kind, name: str, totals: Totals, content: Blob) -> Root:

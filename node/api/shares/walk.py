@@ -82,14 +82,16 @@ def name_of(source: Path) -> str:
     return name
 
 
-def scan(source: Path) -> Totals:
-    """Look at everything before anything is put.
+def scan(source: Path, is_given_up: Callable[[], bool]) -> Totals:
+    """Look at everything before anything is put; what is given up is worth nothing, and ends with the next file.
 
     Raises:
         BadSource: Something cannot be shared, or there is too much of it.
     """
     tally = Tally()
     for found in walk(source, tally.led_outside):
+        if is_given_up():
+            break
         if found.kind != FOLDER and not os.access(found.source, os.R_OK):
             raise BadSource(texts.unreadable(found.source, PermissionError(errno.EACCES, os.strerror(errno.EACCES))))
         tally.add(found)
