@@ -233,6 +233,9 @@ class Handlers:
                 # It has begun as a good answer; only an end too early can say that it is none.
                 log.info("share not passed on to its end reason=%s", error)
                 _abort(request)
+            except Exception:  # a fault inside: an answer about it would come as bytes of the share
+                log.exception("share not passed on to its end")
+                _abort(request)
         return response
 
     async def _head(self, _: web.Request) -> web.StreamResponse:

@@ -173,6 +173,26 @@ def test_a_chunk_that_is_not_the_one_is_never_passed_on(serve: Callable[[Talk], 
     serve(talk)
 
 
+def test_a_fault_inside_in_the_middle_of_a_share_is_never_taken_for_its_end(serve: Callable[[Talk], ChunkNode]):
+    """The answer has begun: one more, about the fault, would come as bytes of the file."""
+
+    async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
+        stored = await post(session, CONTENT[: CHUNK_BYTES_MAX + 10])
+        get_chunk = node.get_chunk
+
+        async def fail_at_the_last(address: bytes) -> bytes:
+            if address == node.puts[1]:
+                raise RuntimeError("a fault inside")
+            return await get_chunk(address)
+
+        node.get_chunk = fail_at_the_last  # type: ignore[method-assign]
+        async with session.get(f"http://x/v1/shares/{stored.address}") as answer:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await answer.read()
+
+    serve(talk)
+
+
 def test_what_cannot_be_stored_or_found_says_why(serve: Callable[[Talk], ChunkNode]):
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
         for name in ("", "a/b", "..", "con", "x" * 256):
