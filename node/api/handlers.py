@@ -226,8 +226,9 @@ class Handlers:
                 response.content_length = share.length
             await response.prepare(request)
             try:
-                async for part in share.content():
-                    await _write(response, part, SHARE_S_MAX)
+                async with contextlib.aclosing(share.content()) as parts:
+                    async for part in parts:
+                        await _write(response, part, SHARE_S_MAX)
                 await response.write_eof()
             except (ShareError, TimeoutError, ConnectionError) as error:
                 # It has begun as a good answer; only an end too early can say that it is none.

@@ -193,6 +193,38 @@ def test_a_fault_inside_in_the_middle_of_a_share_is_never_taken_for_its_end(serv
     serve(talk)
 
 
+def test_whoever_goes_away_leaves_nothing_behind_that_is_still_fetched(
+    serve: Callable[[Talk], ChunkNode], tmp_path: Path
+):
+    async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
+        stored = await post(session, CONTENT)
+        get_chunk, asked = node.get_chunk, 0
+
+        async def hang(address: bytes) -> bytes:
+            nonlocal asked
+            if address != node.puts[2]:
+                return await get_chunk(address)
+            asked += 1
+            try:
+                await asyncio.Event().wait()
+            finally:
+                asked -= 1
+            raise AssertionError
+
+        node.get_chunk = hang  # type: ignore[method-assign]
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "api.sock"))
+        writer.write(f"GET /v1/shares/{stored.address} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await reader.readline()
+        assert asked == 1
+        writer.close()
+        await writer.wait_closed()
+        while api.handlers._shares:
+            await asyncio.sleep(0)
+        assert asked == 0
+
+    serve(talk)
+
+
 def test_what_cannot_be_stored_or_found_says_why(serve: Callable[[Talk], ChunkNode]):
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
         for name in ("", "a/b", "..", "con", "x" * 256):

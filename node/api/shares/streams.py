@@ -7,7 +7,7 @@ that goes is fetched ahead, each chunk checked against its address; a folder goe
 from __future__ import annotations
 
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -136,8 +136,8 @@ class Share:
         self.length = root.length
         self.quoted_name = f"UTF-8''{quote(root.name + ('.tar' if self.is_folder else ''), safe='')}"
 
-    async def content(self) -> AsyncIterator[bytes]:
-        """The file's bytes, or the folder's as a tar archive.
+    async def content(self) -> AsyncGenerator[bytes, None]:
+        """The file's bytes, or the folder's as a tar archive.  Close it at the end, with what is fetched ahead.
 
         Raises:
             NotFetched: A chunk cannot be had; what came so far is not whole.
