@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
@@ -16,7 +18,25 @@ from node.api.shares import part as part_module
 from node.vault.share.blob import Blob
 from node.vault.share.listing import Entry
 from node.vault.share.tree import address_of
+from tests.other_user import NOBODY, folder_open_to_all
 from tests.share_world import GOES_ON, MIB, World, content_of, made_file, made_garden, sharing, tree_of
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[Path]:
+    """A folder of a user whom modes hold back."""
+    with folder_open_to_all() as outer:
+        folder = outer / "own"
+        folder.mkdir()
+        if os.geteuid() != 0:
+            yield folder
+            return
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
 
 
 @pytest.fixture
@@ -220,6 +240,39 @@ class TestWhatCannotBeFetched:
         part.close()
         world.fail("get", address, "-o", str(world.folder / "out"))
         assert world.left() == {"seeds.bin"}
+
+    def test_a_folder_that_may_be_written_but_not_read_takes_a_share(self, world: World):
+        address = world.put(made_file(world, 10))["address"]
+        with as_nobody() as folder:
+            (folder / "letters").mkdir(mode=0o300)
+            part = part_module.Part(folder / "letters" / "out", address)
+            part.open("f", 1, 0)
+            part.begin(Entry("", "f", Blob(1, bytes(32))))
+            part.write(0, b"!")
+            part.end()
+            part.finish()
+            part.close()
+            (folder / "letters").chmod(0o700)
+            assert [path.name for path in (folder / "letters").iterdir()] == ["out"]
+
+    def test_a_share_whose_name_cannot_be_flushed_waits_in_its_part(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        address = world.put(made_file(world, 2 * MIB))["address"]
+        out, flush = world.folder / "out", part_module._flush_folder
+
+        def refuse(folder: Path) -> None:
+            if folder == world.folder:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            flush(folder)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(part_module, "_flush_folder", refuse)
+            said = world.fail("get", address, "-o", str(out))
+        (part,) = world.folder.glob(".out.*.part")
+        refused = f"{out} cannot be written: Input/output error."
+        assert said == f"{refused} What is there so far waits in {part}; {GOES_ON}"
+        assert world.get(address).read_bytes() == content_of(2 * MIB)
 
     def test_what_stands_in_the_way_of_the_part_is_left_alone(self, world: World):
         address = world.put(made_file(world, 10))["address"]

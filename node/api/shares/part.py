@@ -155,7 +155,11 @@ class Part:
             if os.path.lexists(self._target):
                 raise BadTarget(texts.target_taken(self._target))
             self._content.rename(self._target)
-            _flush_folder(self._target.parent)
+            try:
+                _flush_folder(self._target.parent)
+            except OSError:
+                self._target.rename(self._content)  # a name that may not last is none
+                raise
         shutil.rmtree(self.folder, ignore_errors=True)  # a file manager may have left something; it is no failure
 
     def remove(self) -> None:
@@ -241,7 +245,10 @@ def _flush_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut, where the system can do that for folders."""
     if sys.platform == "win32":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return  # one may put something into it, but not look what is there
     try:
         os.fsync(descriptor)
     except OSError as error:
