@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from node.api.shares import part as part_module
+from node.api.shares.errors import BadTarget
 from node.vault.share.blob import Blob
 from node.vault.share.listing import Entry
 from node.vault.share.tree import address_of
@@ -273,6 +274,16 @@ class TestWhatCannotBeFetched:
         refused = f"{out} cannot be written: Input/output error."
         assert said == f"{refused} What is there so far waits in {part}; {GOES_ON}"
         assert world.get(address).read_bytes() == content_of(2 * MIB)
+
+    def test_a_folder_that_may_not_be_entered(self, world: World):
+        address = world.put(made_file(world, 10))["address"]
+        with as_nobody() as folder:
+            (folder / "closed").mkdir(mode=0o000)
+            out = folder / "closed" / "inner" / "out"
+            with pytest.raises(BadTarget) as found:
+                part_module.Part(out, address).open("f", 1, 0)
+            (folder / "closed").chmod(0o700)
+        assert str(found.value) == f"{out} cannot be written: Permission denied."
 
     def test_what_stands_in_the_way_of_the_part_is_left_alone(self, world: World):
         address = world.put(made_file(world, 10))["address"]

@@ -53,10 +53,10 @@ class Part:
 
     def open(self, kind: Kind, length: int, entries: int) -> None:
         """Make the folder, or take the one that is there; look whether there is room for it all."""
-        if not self._target.parent.is_dir():
-            raise BadTarget(texts.no_folder(self._target.parent))
-        self.check_free()
         with self._stating():
+            if not self._target.parent.is_dir():
+                raise BadTarget(texts.no_folder(self._target.parent))
+            self.check_free()
             with contextlib.suppress(FileExistsError):
                 self.folder.mkdir(mode=0o700)
             found = self.folder.lstat()
