@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -11,7 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.share_world import GOES_ON, MIB, World, made_file, sharing
+from node.api.client import Client
+from node.api.shares.getting import Fetched, get
+from node.api.shares.part import Part
+from node.api.shares.transfer import Courier
+from node.cli.sharing import Silence
+from tests.share_world import GOES_ON, MIB, World, content_of, made_file, sharing
 
 
 @pytest.fixture
@@ -67,3 +73,28 @@ class TestStopping:
         assert (code, said) == (143, "")
         assert json.loads(out) == {"code": "interrupted", "message": "Stopped; nothing had come yet in this try."}
         assert world.left() == {"seeds.bin"}
+
+    def test_whoever_stops_a_get_when_the_share_stands_in_its_place_is_told_so(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        address = world.put(made_file(world, 2 * MIB))["address"]
+        out, finish = world.folder / "out", Part.finish
+
+        async def stop_late() -> Fetched:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            assert task is not None
+
+            async def stop() -> None:
+                task.cancel()
+
+            def finish_and_stop(part: Part) -> None:
+                finish(part)
+                asyncio.run_coroutine_threadsafe(stop(), loop).result(30)
+
+            monkeypatch.setattr(Part, "finish", finish_and_stop)
+            async with Client(world.home) as client:
+                return await get(Courier(client, lambda _: None), address, out, world.folder, Silence())
+
+        assert asyncio.run(stop_late()).path == str(out)
+        assert out.read_bytes() == content_of(2 * MIB)
+        assert world.left() == {"seeds.bin", "out"}

@@ -80,6 +80,10 @@ async def _fetch_into(part: Part, root: Root, getting: _Getting, progress: Progr
             raise type(error)(f"{error} {texts.part_kept(part.folder)}") from error
         raise
     except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if part.is_finished and task is not None:  # too late: to say that it was stopped would not be true
+            task.uncancel()
+            return
         is_usable = (part.is_continued or getting.has_whole_chunk) and part.is_there()
         if is_usable:
             progress.kept(part.folder)

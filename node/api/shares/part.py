@@ -42,6 +42,7 @@ class Part:
             name = f".{address}.part"
         self.folder = target.with_name(name)
         self.is_continued = False  # whether something of the share was there already
+        self.is_finished = False  # whether the share stands in its place
         self._is_ours = False
         self._target = target
         self._content = self.folder / "content"
@@ -160,6 +161,7 @@ class Part:
             except OSError:
                 self._target.rename(self._content)  # a name that may not last is none
                 raise
+            self.is_finished = True
         shutil.rmtree(self.folder, ignore_errors=True)  # a file manager may have left something; it is no failure
 
     def remove(self) -> None:
