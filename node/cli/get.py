@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -36,12 +35,13 @@ def get(home: Path, is_json: bool, address: str, output: Path | None) -> None:
         from node.api.shares import texts  # noqa: PLC0415 - slow to load, not needed for --help
         from node.api.shares.getting import get as get_share  # noqa: PLC0415
         from node.api.texts import count, size  # noqa: PLC0415
-        from node.cli.sharing import share  # noqa: PLC0415
+        from node.cli.sharing import absolute, share  # noqa: PLC0415
 
-    target = None if output is None else Path(os.path.abspath(output))  # noqa: PTH100  # links stay as they are
+    place = absolute(output or Path(), is_json=is_json)
+    target = None if output is None else place
     fetched = share(
         home,
-        lambda courier, progress: get_share(courier, address, target, Path.cwd(), progress),
+        lambda courier, progress: get_share(courier, address, target, place, progress),
         texts.get_stopped,
         is_json=is_json,
     )

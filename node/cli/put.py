@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +29,9 @@ def put(home: Path, is_json: bool, path: Path) -> None:
     with loading():
         from node.api.shares import texts  # noqa: PLC0415 - slow to load, not needed for --help
         from node.api.shares.putting import put as put_share  # noqa: PLC0415
-        from node.cli.sharing import share  # noqa: PLC0415
+        from node.cli.sharing import absolute, share  # noqa: PLC0415
 
-    source = Path(os.path.abspath(path))  # noqa: PTH100  # a link is shared under its own name
+    source = absolute(path, is_json=is_json)  # a link is shared under its own name
     stored = share(
         home,
         lambda courier, progress: put_share(courier, home, source, progress, time.time),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -80,6 +81,14 @@ class Lines(Silence):
         if time.monotonic() - self._said_s >= LINE_S:
             self._said_s = time.monotonic()
             click.echo(line, err=True)
+
+
+def absolute(path: Path, *, is_json: bool) -> Path:
+    """``path`` from the root on, with its links as they are."""
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100  # resolving would follow the links
+    except FileNotFoundError:
+        fail(ShareError(texts.here_gone()), is_json=is_json)
 
 
 @contextlib.contextmanager

@@ -145,6 +145,16 @@ class TestWhatCannotBePut:
             (garden / unicodedata.normalize(form, "Äpfel")).write_text("x")
         assert "stands beside another one whose name looks the same" in self.refused(world, garden)
 
+    def test_a_folder_that_is_gone_while_somebody_works_in_it(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        address = world.put(made_file(world, 10))["address"]
+        world.node.puts.clear()
+        (world.folder / "gone").mkdir()
+        monkeypatch.chdir(world.folder / "gone")
+        (world.folder / "gone").rmdir()
+        for arguments in (["put", "seeds.bin"], ["get", address], ["get", address, "-o", "out"]):
+            assert world.fail(*arguments) == "The folder in which you are is not there any more; go to another one."
+        assert world.node.puts == []
+
     @pytest.mark.parametrize("change", ["longer", "shorter", "other"])
     def test_a_file_that_changes_while_it_is_put(self, world: World, monkeypatch: pytest.MonkeyPatch, change: str):
         source = made_file(world, 3 * MIB)

@@ -26,6 +26,13 @@ def shown(path: Path | str) -> str:
     return printable(str(path))
 
 
+# Where somebody works.
+
+
+def here_gone() -> str:
+    return "The folder in which you are is not there any more; go to another one."
+
+
 # What cannot be put.
 
 
