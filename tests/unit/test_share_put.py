@@ -81,6 +81,15 @@ class TestWhatCannotBePut:
             assert self.refused(world, garden) == f"{garden / 's'} is neither a file nor a folder."
         assert self.refused(world, Path("/dev/null")).startswith("/dev/null is neither")
 
+    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no file here hides its length")
+    def test_a_file_that_holds_more_than_it_says_is_not_put_without_the_rest(self, world: World):
+        hiding = Path("/proc/self/status")
+        said = f"{hiding} holds more than the system says, so it cannot be shared; copy it first."
+        assert world.fail("put", str(hiding)) == said
+        garden = made_garden(world)
+        (garden / "status").symlink_to(hiding)
+        assert world.fail("put", str(garden)) == f"{garden / 'status'}{said.removeprefix(str(hiding))}"
+
     def test_a_file_that_cannot_be_read(self, world: World, monkeypatch: pytest.MonkeyPatch):
         garden = made_garden(world)
         monkeypatch.setattr(os, "access", lambda path, _mode: "water" not in str(path))  # root may read everything

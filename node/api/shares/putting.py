@@ -129,7 +129,7 @@ class _Putting:
                 left -= len(content)
                 await self._put(content, address, len(content))
                 await self._put_indexes(builder.add(address, len(content)))
-            await asyncio.to_thread(_check_unchanged, file, found)
+            await asyncio.to_thread(_check_end, file, found)
         finally:
             file.close()
         return await self._finish(builder)
@@ -225,6 +225,17 @@ def _read(file: BinaryIO, found: Found, length: int) -> tuple[bytes, bytes]:
     if len(content) < length:
         raise BadSource(texts.changed(found.source))
     return content, address_of(content)
+
+
+def _check_end(file: BinaryIO, found: Found) -> None:
+    """Check that all of it has been read, and that it is as it was."""
+    try:
+        is_more = bool(file.read(1))
+    except OSError as error:
+        raise BadSource(texts.unreadable(found.source, error)) from error
+    _check_unchanged(file, found)
+    if is_more:  # the kernel's own files say that they are empty, and so do some on disks in the cloud
+        raise BadSource(texts.hiding_length(found.source))
 
 
 def _check_unchanged(file: BinaryIO, found: Found) -> None:

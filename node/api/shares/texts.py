@@ -76,6 +76,10 @@ def odd_name(path: Path, fault: Fault) -> str:
     return f"{shown(path)} has a name that cannot be shared: {FAULTS[fault]}. Give it another one."
 
 
+def hiding_length(path: Path) -> str:
+    return f"{shown(path)} holds more than the system says, so it cannot be shared; copy it first."
+
+
 def same_name(path: Path) -> str:
     return f"{shown(path)} stands beside another one whose name looks the same; rename one of them."
 
