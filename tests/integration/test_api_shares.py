@@ -80,6 +80,11 @@ async def post(session: aiohttp.ClientSession, content: Any, name: str = "a b.bi
         return msgspec.json.decode(await answer.read(), type=StoredShare)
 
 
+def home_in(folder: Path) -> Path:
+    (folder / "home").mkdir()
+    return folder / "home"
+
+
 @pytest.mark.parametrize("length", [0, 1, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX + 1, len(CONTENT)])
 def test_a_file_comes_back_as_it_went(serve: Callable[[Talk], ChunkNode], length: int):
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
@@ -100,7 +105,7 @@ def test_it_is_the_same_share_as_that_of_the_command(serve: Callable[[Talk], Chu
 
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
         courier = Courier(Afar(node), lambda _: None)
-        by_command = await put(courier, tmp_path, source, Quiet(), time.time)
+        by_command = await put(courier, home_in(tmp_path), source, Quiet(), time.time)
         by_api = await post(session, CONTENT)
         assert by_api.address == by_command.address
         await get(courier, by_api.address, tmp_path / "back", tmp_path, Quiet())
@@ -118,7 +123,7 @@ def test_a_folder_comes_as_an_archive_with_all_that_is_in_it(serve: Callable[[Ta
     (garden / "tool").chmod(0o755)
 
     async def talk(session: aiohttp.ClientSession, node: ChunkNode, api: ApiServer) -> None:
-        stored = await put(Courier(Afar(node), lambda _: None), tmp_path, garden, Quiet(), time.time)
+        stored = await put(Courier(Afar(node), lambda _: None), home_in(tmp_path), garden, Quiet(), time.time)
         async with session.get(f"http://x/v1/shares/{stored.address}") as answer:
             assert answer.content_type == "application/x-tar"
             assert answer.headers["Content-Disposition"].endswith("garden.tar")

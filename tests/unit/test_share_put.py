@@ -81,6 +81,18 @@ class TestWhatCannotBePut:
             assert self.refused(world, garden) == f"{garden / 's'} is neither a file nor a folder."
         assert self.refused(world, Path("/dev/null")).startswith("/dev/null is neither")
 
+    def test_what_the_node_keeps_for_itself(self, world: World):
+        said = "belongs to the node, which keeps its keys there; it is never shared."
+        (world.home / "state").mkdir()
+        (world.home / "state" / "farm.key").write_text("secret")
+        garden = made_garden(world)
+        (garden / "house").symlink_to(world.home)
+        for source in (world.home, world.home / "state", world.home / "state" / "farm.key"):
+            assert self.refused(world, source) == f"{source} {said}"
+        assert self.refused(world, garden) == f"{garden / 'house'} {said}"
+        (garden / "house").unlink()
+        assert self.refused(world, world.folder) == f"{world.home} {said}"
+
     @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no file here hides its length")
     def test_a_file_that_holds_more_than_it_says_is_not_put_without_the_rest(self, world: World):
         hiding = Path("/proc/self/status")
@@ -189,8 +201,8 @@ class TestWhatCannotBePut:
         garden = made_garden(world)
         look = walk.scan
 
-        def scan_and_change(source: Path, is_given_up: Callable[[], bool]) -> Any:
-            totals = look(source, is_given_up)
+        def scan_and_change(source: Path, home: Path, is_given_up: Callable[[], bool]) -> Any:
+            totals = look(source, home, is_given_up)
             (garden / "weed").write_text("late")
             return totals
 
@@ -217,7 +229,7 @@ class TestWhatCannotBePut:
         is_begun, may_go_on = threading.Event(), threading.Event()
         looked_at: list[walk.Found] = []
 
-        def many(source: Path, _led_outside: Callable[[], None]) -> Iterator[walk.Found]:
+        def many(source: Path, _home: Path, _led_outside: Callable[[], None]) -> Iterator[walk.Found]:
             for number in range(100):
                 looked_at.append(walk.Found(str(number), source, "d", 0, 0))
                 yield looked_at[-1]

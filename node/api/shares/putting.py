@@ -64,12 +64,12 @@ async def put(
     """
     name = name_of(source)
     is_folder = await asyncio.to_thread(os.path.isdir, source)
-    totals = await _scanned(source)
+    totals = await _scanned(source, home)
     progress.begin(name, totals.files, totals.length)
     journal = await asyncio.to_thread(Journal.open, home, source, clock)
     putting = _Putting(courier, journal, progress, shape)
     try:
-        root = await putting.put_all(source, name, totals, is_folder=is_folder)
+        root = await putting.put_all(source, home, name, totals, is_folder=is_folder)
         address = await putting.put_root(encode_root(root))
         await asyncio.to_thread(journal.remove)
     finally:
@@ -92,12 +92,12 @@ class _Putting:
         self.chunks = self.chunks_known = 0
         self.holders_least: int | None = None
 
-    async def put_all(self, source: Path, name: str, totals: Totals, *, is_folder: bool) -> Root:
+    async def put_all(self, source: Path, home: Path, name: str, totals: Totals, *, is_folder: bool) -> Root:
         """Store all content; returns the root that leads to it."""
         tally, listing = Tally(), Cutter(self._shape)
         blob: Blob = EMPTY
         kind: Kind = FILE
-        found_all = walk(source, tally.led_outside)
+        found_all = walk(source, home, tally.led_outside)
         while (found := await asyncio.to_thread(next, found_all, None)) is not None:
             tally.add(found)
             blob, kind = await self._put_file(found), found.kind
@@ -184,11 +184,11 @@ class Cutter:
             yield bytes(self._waiting)
 
 
-async def _scanned(source: Path) -> Totals:
+async def _scanned(source: Path, home: Path) -> Totals:
     """Look at everything.  Whoever is cancelled leaves no thread behind that goes on, for which the end would wait."""
     is_given_up = threading.Event()
     try:
-        return await asyncio.to_thread(scan, source, is_given_up.is_set)
+        return await asyncio.to_thread(scan, source, home, is_given_up.is_set)
     finally:
         is_given_up.set()
 

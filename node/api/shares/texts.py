@@ -76,6 +76,10 @@ def odd_name(path: Path, fault: Fault) -> str:
     return f"{shown(path)} has a name that cannot be shared: {FAULTS[fault]}. Give it another one."
 
 
+def nodes_own(path: Path) -> str:
+    return f"{shown(path)} belongs to the node, which keeps its keys there; it is never shared."
+
+
 def hiding_length(path: Path) -> str:
     return f"{shown(path)} holds more than the system says, so it cannot be shared; copy it first."
 

@@ -24,6 +24,8 @@ from node.vault.share.names import fault_of_name, fault_of_path
 
 NAMES_MAX: Final = 500_000  # in one folder: they are sorted in memory
 
+Place = tuple[int, int]  # disk and number of a folder: the same, by whatever path one comes
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -82,14 +84,14 @@ def name_of(source: Path) -> str:
     return name
 
 
-def scan(source: Path, is_given_up: Callable[[], bool]) -> Totals:
+def scan(source: Path, home: Path, is_given_up: Callable[[], bool]) -> Totals:
     """Look at everything before anything is put; what is given up is worth nothing, and ends with the next file.
 
     Raises:
         BadSource: Something cannot be shared, or there is too much of it.
     """
     tally = Tally()
-    for found in walk(source, tally.led_outside):
+    for found in walk(source, home, tally.led_outside):
         if is_given_up():
             break
         if found.kind != FOLDER and not os.access(found.source, os.R_OK):
@@ -102,18 +104,19 @@ def scan(source: Path, is_given_up: Callable[[], bool]) -> Totals:
     return tally.totals
 
 
-def walk(source: Path, led_outside: Callable[[], None]) -> Iterator[Found]:
-    """Yield what ``source`` holds; an empty folder yields nothing.
+def walk(source: Path, home: Path, led_outside: Callable[[], None]) -> Iterator[Found]:
+    """Yield what ``source`` holds; an empty folder yields nothing.  The node's ``home`` is never shared.
 
     ``led_outside`` is called for each link in the folder that leads outside of it.
 
     Raises:
         BadSource: Something in it cannot be shared.
     """
-    found = _stat(source)
+    found, own, real = _stat(source), _place(_stat(home)), os.path.realpath(source)
+    if any(_place(_stat(folder)) == own for folder in (Path(real), *Path(real).parents)):
+        raise BadSource(texts.nodes_own(source))
     if stat.S_ISDIR(found.st_mode):
-        inside = _Inside(os.path.realpath(source), led_outside)
-        for one in inside.walk(source, "", ((found.st_dev, found.st_ino),)):
+        for one in _Inside(real, own, led_outside).walk(source, "", (_place(found),)):
             if one.path:
                 yield one
     else:
@@ -122,12 +125,13 @@ def walk(source: Path, led_outside: Callable[[], None]) -> Iterator[Found]:
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
-    """The walk through one folder; ``real`` is its path without links."""
+    """The walk through one folder; ``real`` is its path without links, ``own`` where the node's home is."""
 
     real: str
+    own: Place
     led_outside: Callable[[], None]
 
-    def walk(self, folder: Path, path: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
+    def walk(self, folder: Path, path: str, above: tuple[Place, ...]) -> Iterator[Found]:
         """Yield what is in a folder.  ``above`` are it and the folders that it lies in, to notice a way round."""
         names = _names(folder)
         for name, real, is_link in names:
@@ -142,7 +146,9 @@ class _Inside:
             if not stat.S_ISDIR(found.st_mode):
                 yield _file(source, inner, found)
                 continue
-            here = (found.st_dev, found.st_ino)
+            here = _place(found)
+            if here == self.own:
+                raise BadSource(texts.nodes_own(source))
             if here in above:
                 raise BadSource(texts.link_loop(source))
             yield from self.walk(source, inner, (*above, here))
@@ -178,6 +184,10 @@ def _stat(source: Path) -> os.stat_result:
         if error.errno == errno.ELOOP:
             raise BadSource(texts.circling(source)) from error
         raise BadSource(texts.unreadable(source, error)) from error
+
+
+def _place(found: os.stat_result) -> Place:
+    return found.st_dev, found.st_ino
 
 
 def _file(source: Path, path: str, found: os.stat_result) -> Found:
