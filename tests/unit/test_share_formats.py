@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PureWindowsPath
+
 import pytest
 
 from node.vault.errors import MalformedMessage
@@ -61,6 +63,13 @@ class TestNames:
     def test_what_leads_elsewhere_or_deceives_is_not(self, name: str):
         assert not is_name_allowed(name)
         assert "/" in name or not is_path_allowed(f"a/{name}/b")
+
+    @pytest.mark.parametrize("kind", ["com", "lpt", "COM"])
+    @pytest.mark.parametrize("digit", "¹²³")  # which Windows takes for digits
+    def test_a_device_with_a_raised_digit_is_not(self, kind: str, digit: str):
+        for name in (f"{kind}{digit}", f"{kind}{digit}.txt"):
+            assert PureWindowsPath(name).is_reserved()
+            assert not is_name_allowed(name)
 
     def test_paths_have_limits_of_their_own(self):
         assert is_path_allowed("/".join("a" * 64))

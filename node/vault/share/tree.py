@@ -31,7 +31,7 @@ FILE_CHUNKS_MAX: Final = 4_096
 
 _HASH: Final = re.compile("[0-9a-f]{64}")
 # On Windows these lead to a device from every folder, also with a dot or a colon and anything behind it.
-DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9]) *(\..*)?", re.IGNORECASE)
+DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 
 
 class TreeFile(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
