@@ -85,6 +85,7 @@ class TestNames:
     def test_names_that_a_disk_would_merge_are_the_same(self):
         assert merged("Straße") == merged("STRASSE")
         assert merged("Ä") == merged("ä") != merged("a")
+        assert merged("a\u200d") == merged("\ufeffA") == merged("a")  # HFS+ does not see what joins signs
 
 
 class TestListing:

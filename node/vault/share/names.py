@@ -64,5 +64,6 @@ def is_possible_on_windows(path: str) -> bool:
 
 
 def merged(name: str) -> str:
-    """What remains of a name on a disk that does not tell small letters from capitals."""
-    return unicodedata.normalize("NFC", name.casefold())
+    """What remains of a name on a disk that does not tell small letters from capitals, nor sees what joins signs."""
+    seen = "".join(character for character in name.casefold() if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFC", seen)
