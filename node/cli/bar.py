@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from rich import progress
 from rich.console import Console, RenderableType
-from rich.markup import escape
 from rich.text import Text
 
 from node.api.shares import texts
@@ -31,7 +30,7 @@ class Painted(Silence):
         self._task = bar.add_task("", total=None)
 
     def begin(self, name: str, files: int, length: int) -> None:
-        self._bar.update(self._task, description=escape(texts.shown(name)), total=length)
+        self._bar.update(self._task, description=texts.shown(name), total=length)
 
     def moved(self, length: int) -> None:
         self._bar.why = ""
@@ -45,7 +44,7 @@ class Painted(Silence):
 def painted() -> Iterator[Painted]:
     """Draw on standard error as long as the block runs."""
     columns = (
-        progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(),
+        progress.TextColumn("{task.description}", markup=False), progress.BarColumn(), progress.DownloadColumn(),
         progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
     )  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

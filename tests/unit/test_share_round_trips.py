@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from node.cli.bar import painted
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from tests.share_world import MIB, World, content_of, made_file, made_garden, sharing, tree_of
 
@@ -110,3 +113,11 @@ class TestRoundTrips:
         address = world.put(source)["address"]
         world.node.get_troubles = [VaultUnavailable("no vault"), RequestRefused("control.standby", "standby")]
         assert world.get(address).read_bytes() == source.read_bytes()
+
+    @pytest.mark.parametrize("name", [":bomb:.txt", "[red]beds[/red]"])
+    def test_a_bar_shows_the_name_as_it_is(self, name: str):
+        screen = io.StringIO()
+        with painted() as bar:
+            bar.begin(name, 1, 10)
+            Console(file=screen, width=200).print(bar._bar)
+        assert screen.getvalue().startswith(name)
