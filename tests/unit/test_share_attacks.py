@@ -88,5 +88,10 @@ class TestHostileShares:
         assert self.refused(world, address) == (
             "The share holds beds/a beside another name that is the same on this disk."
         )
+        blob = world.keep_blob(b"seeds")  # what no second try can use is not said to wait for one
+        address = world.keep_folder(Entry("Beds/a", "f", blob), Entry("beds/a", "f", blob), length=10, files=2)
+        assert self.refused(world, address) == (
+            "The share holds beds/a beside another name that is the same on this disk."
+        )
         address = world.keep_folder(Entry("Beds/a", "f", EMPTY), Entry("tools/a", "f", EMPTY), length=0, files=2)
         assert set(tree_of(world.get(address))) == {"Beds", "Beds/a", "tools", "tools/a"}

@@ -19,6 +19,10 @@ class BadTarget(ShareError):
     code = "share.target"
 
 
+class NeverHere(BadTarget):
+    """The share cannot stand in this place, however often it is tried.  Name one on another disk."""
+
+
 class NotStored(ShareError):
     """The network did not take a chunk, even after a while.  Repeat; it goes on from there."""
 

@@ -12,7 +12,7 @@ from typing import Final, ParamSpec, TypeVar
 import msgspec
 
 from node.api.shares import texts
-from node.api.shares.errors import BadTarget, NoShare, ShareError
+from node.api.shares.errors import BadTarget, NeverHere, NoShare, ShareError
 from node.api.shares.part import Part
 from node.api.shares.putting import Progress
 from node.api.shares.reading import Reading, Step, find_root, in_order
@@ -74,6 +74,8 @@ async def _fetch_into(part: Part, root: Root, getting: _Getting, progress: Progr
         await _to_the_end(part.finish)
     except MalformedMessage as error:
         raise NoShare(texts.broken_share(str(error))) from error
+    except NeverHere:
+        raise  # no second try could use what is there
     except ShareError as error:
         is_usable = (part.is_continued or getting.has_whole_chunk) and part.is_there()
         if is_usable:

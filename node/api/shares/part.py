@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from node.api.shares import texts
-from node.api.shares.errors import BadTarget
+from node.api.shares.errors import BadTarget, NeverHere
 from node.vault.share.listing import EXECUTABLE, FOLDER, Entry, Kind
 from node.vault.share.names import NAME_BYTES_MAX, is_possible_on_windows, merged
 from node.vault.share.tree import address_of
@@ -194,7 +194,7 @@ class Part:
     def _go_to(self, path: str) -> None:
         """Make the folders that lead to ``path``, and flush those that nothing more comes into."""
         if sys.platform == "win32" and not is_possible_on_windows(path):
-            raise BadTarget(texts.impossible_name(path))
+            raise NeverHere(texts.impossible_name(path))
         *folders, name = path.split("/")
         common = 0
         while common < min(len(folders), len(self._way)) and folders[common] == self._way[common]:
@@ -216,7 +216,7 @@ class Part:
     def _take_name(self, name: str, path: str) -> None:
         if self._is_merging:
             if merged(name) in self._names[-1]:
-                raise BadTarget(texts.names_meet(path))
+                raise NeverHere(texts.names_meet(path))
             self._names[-1].add(merged(name))
 
     def _make_folder(self, folder: Path) -> None:
