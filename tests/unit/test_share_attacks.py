@@ -11,6 +11,7 @@ import pytest
 
 from node.api.shares import getting
 from node.api.shares import part as part_module
+from node.api.shares.errors import NeverHere
 from node.vault.share.blob import EMPTY, Blob
 from node.vault.share.listing import Entry
 from node.vault.share.root import MARK, Root, encode_root
@@ -95,3 +96,17 @@ class TestHostileShares:
         )
         address = world.keep_folder(Entry("Beds/a", "f", EMPTY), Entry("tools/a", "f", EMPTY), length=0, files=2)
         assert set(tree_of(world.get(address))) == {"Beds", "Beds/a", "tools", "tools/a"}
+
+    def test_names_without_end_do_not_fill_the_memory_on_a_disk_that_merges_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(part_module, "NAMES_MAX", 4)
+        part = part_module.Part(tmp_path / "out", "a" * 64)
+        part.open("d", 0, 9)
+        part._is_merging = True
+        for path in ("a", "b/c", "b/d", "e/f"):  # what lies in b is forgotten once it is left
+            part.begin(Entry(path, "d", EMPTY))
+        with pytest.raises(NeverHere) as found:
+            part.begin(Entry("e/g", "d", EMPTY))
+        assert str(found.value) == "The share holds more names around e/g than can be told apart on this disk."
+        part.remove()

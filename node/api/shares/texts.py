@@ -174,6 +174,10 @@ def names_meet(path: str) -> str:
     return f"The share holds {shown(path)} beside another name that is the same on this disk."
 
 
+def names_many(path: str) -> str:
+    return f"The share holds more names around {shown(path)} than can be told apart on this disk."
+
+
 def impossible_name(path: str) -> str:
     return f"The share holds {shown(path)}, a name that is not possible on this system."
 
