@@ -22,6 +22,7 @@ VAULTS = 20
 FULL = 12
 CHUNKS = 12
 MANY_CHUNKS = 100  # in one go, so that more are to be asked of a subnet than its lane has places
+QUOTA_BYTES = 16 << 20  # of those with room: no share of one subnet is used up
 COPIES = 5
 SWEEP_S = 30.0
 SOON = msgspec.structs.replace(PACE, sweep_s=SWEEP_S)
@@ -30,7 +31,7 @@ SOON = msgspec.structs.replace(PACE, sweep_s=SWEEP_S)
 def network(pace: control.Pace = PACE, chunks: int = CHUNKS) -> tuple[World, list[Actor], list[Actor], list[bytes]]:
     """All vaults, those of them that have room, and the addresses of the chunks put by a vault that has none."""
     world = World()
-    actors = world.grow(VAULTS, pace=pace)
+    actors = world.grow(VAULTS, pace=pace, quota_bytes=QUOTA_BYTES)
     for full in actors[:FULL]:
         world.command(full, lambda number: control.SetQuota(number, 0))
     contents = [f"chunk {number}".encode() for number in range(chunks)]

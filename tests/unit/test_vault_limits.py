@@ -87,12 +87,14 @@ def test_no_table_of_limits_grows_for_ever():
     assert len(limits._pending) == len(limits._pending_counts) == PENDING_MAX
 
 
-def fill(world: World, actor: Actor, count: int, subnet: str = FLOOD, who: Peer | None = None) -> list[str]:
+def fill(
+    world: World, actor: Actor, count: int, subnet: str = FLOOD, who: Peer | None = None, length: int = 1000
+) -> list[str]:
     """Put chunks that are the actor's to hold; return the codes of those that were refused."""
     codes, number = [], 0
     while count:
         number += 1
-        content = f"{subnet} {number}".encode().ljust(1000, b".")
+        content = f"{subnet} {number}".encode().ljust(length, b".")
         address = hashlib.sha256(content).digest()
         if not actor.vault._desk.is_mine(address):
             continue
@@ -192,6 +194,19 @@ def test_chunks_of_a_few_bytes_take_places_too_so_that_the_disk_gives_no_more_th
     assert desk.is_full
     assert not desk.has_room(bytes(32 * [7]), 1)
     assert desk.has_room((0).to_bytes(32, "big"), 1)  # it lies there already
+
+
+def test_one_subnet_fills_no_more_than_its_share_of_the_places_with_chunks_of_a_few_bytes():
+    world = World()
+    actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
+    places = 2 * PLACES_MIN
+    actor.vault._desk.quota_bytes = places * PLACE_BYTES
+    accepted = places // FILL_SHARE
+    assert fill(world, actor, 2 * accepted, length=0) == ["share"] * accepted
+    for number in range(3):
+        fill(world, actor, accepted, f"10.66.{number}.0/24", length=0)
+    assert len(actor.vault._desk.held) <= places * (1 - 1 / LAST_ROOM + 3 / LAST_SHARE)
+    assert fill(world, actor, 1, OTHER, length=0) == []
 
 
 def test_a_refused_flood_costs_no_signature_and_no_look_at_the_disk():

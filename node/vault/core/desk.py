@@ -271,7 +271,7 @@ class Desk:
     @property
     def is_full(self) -> bool:
         least_bytes = min(CHUNK_BYTES_MAX, self.quota_bytes // FULL_PART)
-        is_room_left = self._has_places and self.quota_bytes - self.used_bytes > least_bytes
+        is_room_left = self._places_left > 0 and self.quota_bytes - self.used_bytes > least_bytes
         return bool(self.trouble) or not self.is_taking or not is_room_left
 
     def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
@@ -286,13 +286,29 @@ class Desk:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
         if address in self.held:
             return True
-        return self._has_places and self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
+        return self._places_left > 0 and self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
+
+    def share_bytes(self, length: int) -> int:
+        """What a chunk takes of the quota that many share: its bytes, or a place, which a short one takes as well."""
+        return max(length, self._place_bytes)
 
     @property
-    def _has_places(self) -> bool:
-        """Whether there is a place for one more file: short ones take more of a disk than their bytes."""
-        files = len(self.held) + len(self.broken) + len(self._writing)
-        return files < max(PLACES_MIN, self.quota_bytes // PLACE_BYTES)
+    def room_bytes(self) -> int:
+        """What is left of the quota: short chunks use up its places before its bytes."""
+        return min(self.quota_bytes - self.used_bytes, self._places_left * self._place_bytes)
+
+    @property
+    def _places(self) -> int:
+        """For so many files there is a place: short ones take more of a disk than their bytes."""
+        return max(PLACES_MIN, self.quota_bytes // PLACE_BYTES)
+
+    @property
+    def _place_bytes(self) -> int:
+        return self.quota_bytes // self._places
+
+    @property
+    def _places_left(self) -> int:
+        return self._places - len(self.held) - len(self.broken) - len(self._writing)
 
     def takes(self, address: bytes, length: int) -> bool:
         """Whether a peer, or a person, may give this chunk."""

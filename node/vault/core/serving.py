@@ -51,8 +51,9 @@ class Storing:
         if len(subnets) < SMALL_NETWORK_SUBNETS:
             return True
         return desk.shares.take(
-            self._subnet, len(message.content), is_restoring=self._is_restoring(desk, peer, message.address),
-            room_bytes=desk.quota_bytes - desk.used_bytes, quota_bytes=desk.quota_bytes, now_s=desk.now.monotonic_s,
+            self._subnet, desk.share_bytes(len(message.content)),
+            is_restoring=self._is_restoring(desk, peer, message.address),
+            room_bytes=desk.room_bytes, quota_bytes=desk.quota_bytes, now_s=desk.now.monotonic_s,
         )  # fmt: skip
 
     def _is_restoring(self, desk: Desk, peer: PeerRecord, address: bytes) -> bool:
