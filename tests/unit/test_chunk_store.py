@@ -244,6 +244,19 @@ class TestTheStart:
         assert store_on(disk).used_bytes == 0
         assert disk.list("incoming") == [TALLY_NAME]
 
+    def test_a_folder_in_incoming_is_somebodys_and_keeps_no_store_from_starting(self, tmp_path: Path) -> None:
+        disk = RealFileSystem(tmp_path)
+        (tmp_path / "incoming/0").mkdir()
+        (tmp_path / "incoming/0/thesis.txt").write_text("years of work")
+        plant(disk, "incoming/1", CHUNK[:3])
+
+        store = store_on(disk)
+
+        store.put(CHUNK)
+        assert store.get(ADDRESS) == CHUNK
+        assert disk.list("incoming") == ["0", TALLY_NAME]
+        assert (tmp_path / "incoming/0/thesis.txt").read_text() == "years of work"
+
     def test_contents_are_not_read(self, tmp_path: Path) -> None:
         class Unreadable(RealFileSystem):
             def read(self, path: str) -> bytes:

@@ -164,6 +164,21 @@ class TestACheck:
 
         store.check()
 
+    def test_gives_the_room_back_of_chunks_that_another_hand_has_removed(self) -> None:
+        disk = SimFileSystem()
+        store = ChunkStore(disk, len(CHUNK))
+        store.put(CHUNK)
+        for _ in store.inventory():
+            pass
+        disk.remove(PATH)
+        with pytest.raises(QuotaExceeded):
+            store.put(CHUNK)
+
+        store.check()
+
+        store.put(CHUNK)
+        assert (store.used_bytes, store.chunk_count) == (len(CHUNK), 1)
+
 
 class TestADyingDisk:
     def test_with_a_bad_sector_has_lost_that_chunk_alone(self) -> None:

@@ -20,7 +20,7 @@ from typing import Final
 
 from node.vault.ports import FileSystem
 
-INCOMING: Final = "incoming"  # where files are written; nothing in it but the tally outlives a start
+INCOMING: Final = "incoming"  # where files are written; no file in it but the tally outlives a start
 CHUNKS: Final = "chunks"  # where whole chunks stand under their address
 FILE_BYTES_MAX: Final = 4 << 20  # no file that is read here is larger; a larger one is not ours
 UNFINISHED: Final = ".unfinished"  # how the names of files end that write_durably has not put in place

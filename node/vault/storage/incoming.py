@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 from typing import Final
@@ -21,14 +22,15 @@ class Incoming:
         self._numbers = itertools.count()
 
     def clean(self) -> None:
-        """Remove what others left half done; the tally stays.
+        """Remove what others left half done; the tally stays, and so does a folder, which is somebody's.
 
         Raises:
             OSError: Something cannot be removed.
         """
         for name in self._filesystem.list(INCOMING):
             if name != TALLY_NAME:
-                self._filesystem.remove(f"{INCOMING}/{name}")
+                with contextlib.suppress(IsADirectoryError):
+                    self._filesystem.remove(f"{INCOMING}/{name}")
 
     def write(self, content: bytes) -> str:
         """Write ``content`` to a new file; return its path.
