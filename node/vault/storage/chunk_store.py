@@ -239,7 +239,8 @@ class ChunkStore:
     def check(self) -> None:
         """Find out whether the disk takes chunks now, by really writing a small file; the quota is not asked.
 
-        Who holds nearly as much as it may must be able to replace what is corrupt, and take what is small.
+        Who holds nearly as much as it may must be able to replace what is corrupt, and take what is small.  Where the
+        account leaves no room for a chunk it is counted anew: other programs remove files too, and tell nobody.
 
         Raises:
             QuotaExceeded: The disk has no room for a chunk.
@@ -252,6 +253,9 @@ class ChunkStore:
             raise _refusal("the disk takes nothing", error) from error
         if self._free_bytes() - RESERVE_BYTES < CHUNK_BYTES_MAX:
             raise QuotaExceeded("the disk has no room for a chunk")
+        if self.is_counted and self.room() < CHUNK_BYTES_MAX:
+            for _ in self.inventory():
+                pass
 
     def scan(self, after: bytes = b"", count_max: float = math.inf) -> tuple[list[bytes], list[bytes]]:
         """Read every chunk; return the addresses of the whole ones and of the corrupt ones, ascending.
