@@ -7,7 +7,7 @@ import hashlib
 from node.vault import control
 from node.vault.core.events import Ask, CommandReceived, WriteChunk
 from node.vault.core.messages import Get
-from node.vault.core.restore import _Lost, _Restoring
+from node.vault.core.restore import WAITING_MAX, _Lost, _Restoring
 from tests.unit.test_vault import holders, put
 from tests.unit.test_vault_attacks import ADDRESS, CHUNK, of
 from tests.unit.test_vault_care import Refusing, quiet
@@ -80,6 +80,19 @@ def test_while_the_disk_takes_nothing_nothing_is_fetched_and_no_try_is_used_up()
     world.pass_time(2 * PAUSE_S)
 
     assert ill.chunks[ADDRESS] == CHUNK
+
+
+def test_while_the_disk_takes_nothing_a_step_leaves_alone_what_waits_however_much_it_is():
+    actor = World().add(1)
+    desk, restorer = actor.vault._desk, actor.vault._restorer
+    waiting = {number.to_bytes(32, "big"): _Lost(0.0) for number in range(WAITING_MAX)}
+    restorer._waiting.update(waiting)
+    desk.trouble = "storage"
+
+    restorer.tick(desk)
+
+    assert {lost.at_s for lost in waiting.values()} == {0.0}
+    assert restorer.due_s == desk.now.monotonic_s + PAUSE_S
 
 
 def test_four_are_fetched_at_once():

@@ -34,7 +34,7 @@ class Restorer:
         self.bytes_per_s_max = math.inf  # what the farmer leaves of the line
         self._waiting: OrderedDict[bytes, _Lost] = OrderedDict()
         self._working: dict[bytes, _Lost] = {}
-        self._free_at_s = 0.0  # the line has room again
+        self._free_at_s = 0.0  # the line has room again, or the disk is worth another try
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._working)
@@ -61,14 +61,14 @@ class Restorer:
             address, lost = next(iter(self._waiting.items()))
             if lost.at_s > now_s:
                 return
+            if desk.trouble:
+                self._free_at_s = now_s + PAUSE_S
+                return
             del self._waiting[address]
             if address in desk.held or not desk.is_mine(address):
                 continue  # given again meanwhile, or not asked for any more
             self._working[address] = lost
-            if desk.trouble:
-                self._again(desk, address, is_tried=False)
-            else:
-                _Restoring(self, address).begin(desk)
+            _Restoring(self, address).begin(desk)
 
     def fetched(self, desk: Desk, length: int) -> None:
         self._free_at_s = max(self._free_at_s, desk.now.monotonic_s) + length / min(
