@@ -186,6 +186,14 @@ class TestCounting:
         actor.vault.step(ChunkWritten(world.now(), write.token))
         assert state(world, actor).used_bytes == 300 + len(CHUNK)
 
+    def test_a_chunk_that_was_found_short_takes_its_whole_length_once_it_is_written_again(self):
+        world = World()
+        actor = world.add(1, pace=quiet())
+        actor.vault.step(Counted(world.now(), {ADDRESS: 3, bytes(32): 300}, is_counted=True))
+        (write,) = of(WriteChunk, ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK)))
+        actor.vault.step(ChunkWritten(world.now(), write.token))
+        assert state(world, actor).used_bytes == 300 + len(CHUNK)
+
     def test_a_count_that_began_earlier_brings_no_vanished_chunk_back(self):
         world = World()
         actor = world.add(1)

@@ -214,15 +214,16 @@ class Desk:
         waiting = self._writing.pop(token, None)
         if waiting is not None:
             _, address, length = waiting
-            if code or address in self.held:
+            if code:
                 self.used_bytes -= length
-            if not code:
+            else:
+                self.used_bytes -= self.held.get(address, 0)  # it may have been found short
                 self._vanished.discard(address)
                 self.going.discard(address)  # a receipt for it follows
                 self.forgotten.pop(address, None)
                 self.used_bytes -= self.broken.pop(address, 0)
                 self.add_held({address: length})
-            elif is_trouble(code):
+            if is_trouble(code):
                 self.trouble = code
         return waiting
 
