@@ -224,6 +224,17 @@ class TestTrouble:
         assert state(world, actor).trouble == ""
         assert len(of(WriteChunk, ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK)))) == 1
 
+    def test_a_disk_that_hangs_is_asked_once_until_it_answers(self):
+        actor = (world := World()).add(1, pace=quiet())
+        actor.vault._desk.trouble = "storage"
+        checks: list[int] = []
+        for number in range(40):
+            if number == 30:
+                actor.vault.step(StoreChecked(world.now(), "storage"))
+            world.now_s += STORE_CHECK_S
+            checks += [number for _ in of(CheckStore, list(actor.vault.step(Ticked(world.now()))))]
+        assert checks == [1, 30]
+
     def test_one_corrupt_chunk_is_no_trouble_of_the_whole_store(self):
         world = World()
         actor = world.add(1)

@@ -64,26 +64,27 @@ class Scrub:
 
 
 class StoreCare:
-    """While the store takes no chunks, it is asked again and again whether it would."""
+    """While the store takes no chunks, it is asked again and again whether it would, not before it has answered."""
 
     def __init__(self) -> None:
         self._check_at_s = math.inf
+        self._is_asking = False
 
     def due_s(self, desk: Desk) -> float:
-        if not desk.trouble:
+        if not desk.trouble or self._is_asking:
             return math.inf
         return self._check_at_s if self._check_at_s < math.inf else desk.now.monotonic_s
 
     def tick(self, desk: Desk) -> None:
-        if not desk.trouble:
+        if not desk.trouble or self._is_asking:
             return
         if self._check_at_s == math.inf:
             self._check_at_s = desk.now.monotonic_s + STORE_CHECK_S
         elif desk.now.monotonic_s >= self._check_at_s:
-            self._check_at_s = desk.now.monotonic_s + STORE_CHECK_S
+            self._is_asking = True
             desk.check_store(CheckStore())
 
     def checked(self, desk: Desk, code: str) -> None:
         desk.trouble = code
-        if not code:
-            self._check_at_s = math.inf
+        self._is_asking = False
+        self._check_at_s = desk.now.monotonic_s + STORE_CHECK_S if code else math.inf
