@@ -23,9 +23,10 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_PAUSE_S, SHRINK_S_MAX, signers, takers
-from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, Receipt, Stored
+from node.vault.core.messages import CHUNK_BYTES_MAX, Answer, Audit, Audited, HeldReceipt, Receipt, Stored
 from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
 from node.vault.core.proving import Proof, Proven
+from node.vault.limiting import Limits, SetLimits
 from tests.unit.test_replication import PACE, address_of, group, missing, network, puts
 from tests.unit.test_takers import signed_for, taken
 from tests.unit.test_vault_attacks import ADDRESS, peers
@@ -160,6 +161,15 @@ class TestLeaving:
         leave(world, actors[0], 10.0)
         last = actors[0].reports(control.HandedOver)[-1]
         assert (last.done, last.left, last.is_over) == (0, len(addresses), True)
+
+    def test_what_was_sent_before_on_a_slow_line_takes_nothing_of_its_time(self):
+        world, actors, _ = network()
+        leaver = actors[3]
+        world.feed(leaver, CommandReceived(world.now(), SetLimits(9_001, Limits(is_taking=False))))
+        leaver.vault._line.send(leaver.vault._desk, CHUNK_BYTES_MAX, lambda _desk: None, is_urgent=False)
+        leave(world, leaver, 5.0)
+        last = leaver.reports(control.HandedOver)[-1]
+        assert (last.done, last.left, last.is_over) == (len(leaver.chunks), 0, True)
 
     def test_without_time_for_it_nothing_is_handed_over(self):
         world, actors, _ = network()

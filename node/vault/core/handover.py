@@ -60,7 +60,7 @@ class LeavingForGood:
     def __init__(self, desk: Desk, line: Line, auditor: Auditor, handover_s: float) -> None:
         self.is_over = False
         self._line, self._auditor = line, auditor
-        line.bytes_per_s *= LEAVING_FACTOR
+        line.widen(LEAVING_FACTOR)  # the transport bounds what is sent
         now_s = desk.now.monotonic_s
         self._end_s = now_s + handover_s
         self._next_s = now_s + GOODBYE_S

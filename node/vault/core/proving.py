@@ -65,6 +65,12 @@ class Line:
         self._waiting[is_urgent].append((cost_bytes, action))
         self.tick(desk)
 
+    def widen(self, factor: int) -> None:
+        """So many times as much from now on, whatever the farmer leaves; what was sent before holds nothing up."""
+        self.bytes_per_s *= factor
+        self.bytes_per_s_max = math.inf
+        self._free_at_s = 0.0
+
     def tick(self, desk: Desk) -> None:
         now_s = desk.now.monotonic_s
         while any(self._waiting.values()) and self._free_at_s <= now_s:

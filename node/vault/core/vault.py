@@ -12,7 +12,6 @@ events always give the same effects.
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -370,7 +369,6 @@ class Vault:
             desk.ask(self._carrier, peer.record, Leaving(is_for_good), timeout_s=1.0)
         self._replicator.stop()
         if is_for_good:
-            self._line.bytes_per_s_max = math.inf  # the transport bounds what is sent
             desk.is_leaving = True
             self._leaving = LeavingForGood(desk, self._line, self._auditor, handover_s)
         else:
