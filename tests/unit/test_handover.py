@@ -18,11 +18,13 @@ from node.vault.core.events import (
     Counted,
     Effect,
     ReadChunk,
+    RemoveChunk,
     Reply,
     RequestReceived,
+    Ticked,
     WriteChunk,
 )
-from node.vault.core.handover import SHRINK_AT_ONCE, SHRINK_PAUSE_S, SHRINK_S_MAX, signers, takers
+from node.vault.core.handover import REMOVED_AT_ONCE, SHRINK_AT_ONCE, SHRINK_PAUSE_S, SHRINK_S_MAX, signers, takers
 from node.vault.core.messages import CHUNK_BYTES_MAX, Answer, Audit, Audited, HeldReceipt, Receipt, Stored
 from node.vault.core.proofs import LEASE_S, LEASE_S_MIN
 from node.vault.core.proving import Proof, Proven
@@ -188,6 +190,23 @@ class TestShrinking:
         assert sum(len(content) for content in actor.chunks.values()) == actor.vault._desk.used_bytes
         assert actor.reports(control.HandedOver)[-1].is_over
         assert all(sum(a in each.chunks for each in actors) >= 4 for a in addresses)
+
+    def test_however_much_is_corrupt_goes_some_at_a_time_and_before_anything_that_is_whole(self):
+        world = World()
+        actor = world.add(1, pace=PACE, quota_bytes=1 << 30)
+        desk, count = actor.vault._desk, 10 * REMOVED_AT_ONCE
+        found = {number.to_bytes(32, "big"): 100 for number in range(count)} | {ADDRESS: 50}
+        world.feed(actor, Counted(world.now(), found, is_counted=True))
+        for address in list(found)[:count]:
+            desk.forget(address)
+
+        shrink(world, actor, 50)
+        world.feed(actor, Ticked(world.now()))
+
+        assert sum(isinstance(effect, RemoveChunk) for effect in actor.effects) == REMOVED_AT_ONCE
+        world.pass_time(10.0)
+        assert (desk.used_bytes, desk.broken, list(desk.held)) == (50, {}, [ADDRESS])
+        assert actor.reports(control.HandedOver)[-1].is_over
 
     def test_the_farthest_go_first(self):
         world, actors, _ = network(count=4)

@@ -36,6 +36,7 @@ REPORT_S: Final = 1.0
 SHRINK_AT_ONCE: Final = 4
 SHRINK_PAUSE_S: Final = 60.0  # between the beginnings of two rounds, each of which tries the farthest once
 SHRINK_PER_STEP: Final = 2_000  # addresses measured
+REMOVED_AT_ONCE: Final = 100  # of what is left of corrupt chunks
 SHRINK_ROUND: Final = 1_000  # the farthest, tried in one round
 # Longer than one night in which the others are switched off; then the farmer's disk comes before the network's copy.
 SHRINK_S_MAX: Final = 24 * 3600.0
@@ -145,6 +146,7 @@ class Shrinking:
         self._farthest: list[tuple[int, bytes]] = []
         self._todo: list[bytes] = []
         self._running = 0
+        self._removing = 0
         self._done = 0
         self._reports = _Reports()
 
@@ -161,15 +163,18 @@ class Shrinking:
                 return
             self._since_s, self._next_s, self._round_at_s, self._done = now_s, now_s, now_s, 0
             self._unmeasured, self._farthest, self._todo = deque(), [], []
-        for address in list(desk.broken):  # of use to nobody
-            if self._excess_bytes(desk) > 0:
-                desk.remove_chunk(self, address, is_broken=True)
+        for address in list(itertools.islice(desk.broken, REMOVED_AT_ONCE)):  # of use to nobody
+            if self._excess_bytes(desk) > 0 and self._removing < REMOVED_AT_ONCE:
+                self._remove(desk, address, is_broken=True)
         if self._excess_bytes(desk) <= 0:
             self._since_s = None
             self._reports.tell(desk, self._done, 0, is_over=True)
             return
         self._reports.tell(desk, self._done, self._left(desk))
         if now_s < self._next_s:
+            return
+        if desk.broken:  # they go first
+            self._next_s = now_s + REPORT_S
             return
         if not self._todo and not self._running and not self._unmeasured:
             if now_s < self._round_at_s:
@@ -182,8 +187,14 @@ class Shrinking:
         self._next_s = now_s + REPORT_S if self._running else now_s if is_busy else self._round_at_s
 
     def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None:
+        self._removing -= 1
         self._done += not code
         self._next_s = min(self._next_s, desk.now.monotonic_s)
+
+    def _remove(self, desk: Desk, address: bytes, *, is_broken: bool = False) -> bool:
+        is_going = desk.remove_chunk(self, address, is_broken=is_broken)
+        self._removing += is_going
+        return is_going
 
     def _measure(self, desk: Desk) -> None:
         """Find the farthest, a part in each step: there may be a hundred thousand to choose from."""
@@ -207,7 +218,7 @@ class Shrinking:
             address = self._todo.pop()
             members = _others(desk, address)
             if is_late:
-                desk.counters["removed unproven"] += desk.remove_chunk(self, address)
+                desk.counters["removed unproven"] += self._remove(desk, address)
             elif members and address in desk.held:
                 self._running += 1
                 desk.going.add(address)
@@ -222,7 +233,7 @@ class Shrinking:
         desk.going.discard(proof.address)
         named = takers(desk, proof)
         # No exception for a small network: whoever reads the evidence later does not know that it was one.
-        if is_wanted and len(named) >= HOLDERS_MIN and desk.remove_chunk(self, proof.address):
+        if is_wanted and len(named) >= HOLDERS_MIN and self._remove(desk, proof.address):
             desk.remember_takers(proof.address, named)
         self._next_s = min(self._next_s, desk.now.monotonic_s)
 
