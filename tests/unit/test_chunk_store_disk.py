@@ -21,9 +21,15 @@ QUOTA_BYTES = 1 << 30
 
 
 class DyingDisk(SimFileSystem):
-    """``bad``: what cannot be read any more."""
+    """``bad``: what cannot be read any more; ``unknown``: of what it does not even say how large it is."""
 
     bad: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+    def size_bytes(self, path: str) -> int:
+        if path in self.unknown:
+            raise OSError(errno.EIO, "bad sector", path)
+        return super().size_bytes(path)
 
     def read(self, path: str) -> bytes:
         if path in self.bad:
@@ -191,6 +197,20 @@ class TestADyingDisk:
         with pytest.raises(ChunkCorrupt):
             store.get(ADDRESS)
         assert store.scan() == ([OTHER_ADDRESS], [ADDRESS])
+
+    def test_that_does_not_say_how_large_one_file_is_is_counted_all_the_same(self) -> None:
+        disk = DyingDisk()
+        store = store_on(disk)
+        for chunk in (CHUNK, OTHER):
+            store.put(chunk)
+        disk.unknown = frozenset([PATH])
+
+        assert list(store.inventory()) == [{OTHER_ADDRESS: len(OTHER)}]
+        assert (store.used_bytes, store.is_counted) == (len(OTHER), True)
+        for refused in (lambda: store.put(CHUNK), lambda: store.remove(ADDRESS)):
+            with pytest.raises(ChunkCorrupt):
+                refused()
+        assert store.put(OTHER) == OTHER_ADDRESS
 
     def test_that_is_full_besides_has_lost_the_bad_chunk_all_the_same(self) -> None:
         disk = DyingDisk()

@@ -17,7 +17,7 @@ import math
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from node.vault.errors import ChunkCorrupt, QuotaExceeded, StorageError
@@ -139,7 +139,7 @@ class ChunkStore:
 
         Raises:
             QuotaExceeded: Neither quota nor disk have room for it; nothing changed.
-            ChunkCorrupt: Something stands in its place that is no file; others can be stored.
+            ChunkCorrupt: What stands in its place is no file, or one that is lost; others can be stored.
             StorageError: The disk refused; nothing was acknowledged and a retry is safe.
 
         Source: write, fsync, rename, fsync the folder, as restic's local backend does.  The second folder is
@@ -222,9 +222,8 @@ class ChunkStore:
         try:
             for names in self._filesystem.list_in_steps(CHUNKS, BATCH_CHUNKS):
                 batch: dict[bytes, int] = {}
-                for name in names:
-                    if _CHUNK_NAME.fullmatch(name):
-                        address = bytes.fromhex(name)
+                for address in map(bytes.fromhex, filter(_CHUNK_NAME.fullmatch, names)):
+                    with suppress(ChunkCorrupt):  # nobody can tell what it takes
                         size = self._size_bytes(address)
                         if size is not None and census.setdefault(address, size) is not None:
                             batch[address] = size
@@ -336,7 +335,8 @@ class ChunkStore:
             self._require_disk()
             return None
         except OSError as error:
-            raise StorageError(f"cannot look for chunk {address.hex()[:8]}: {error}") from error
+            kind = ChunkCorrupt if self._is_of_the_file(error) else StorageError
+            raise kind(f"cannot look for chunk {address.hex()[:8]}: {error}") from error
 
     def _free_bytes(self) -> int:
         try:
