@@ -27,9 +27,18 @@ from node.vault.core.events import (
     Started,
     Tell,
     Ticked,
+    VaultFound,
     WriteChunk,
 )
-from node.vault.core.identity import PeerRecord, Signer, certify, check_record, encode_record, make_record
+from node.vault.core.identity import (
+    Introduction,
+    PeerRecord,
+    Signer,
+    certify,
+    check_record,
+    encode_record,
+    make_record,
+)
 from node.vault.core.messages import (
     FetchHead,
     FetchRanks,
@@ -262,6 +271,16 @@ class TestManyIdentities:
             ledger.blame(number.to_bytes(32, "big"), 1.0)
         table = decode_table(ledger.table(reporter.signer, reporter.certificate, now_s=2.0, utc_s=START_S), START_S)
         assert friend in {entry.vault_id for entry in table.entries}
+
+    @pytest.mark.parametrize("code", ["peer.unreachable", "peer.malformed"])
+    def test_an_introduction_that_leads_to_nobody_spoils_no_rank_table(self, code):
+        world = World()
+        actor = world.add(1)
+        introduction = Introduction(b"k" * 32, ("10.0.7.7:4000",))
+        (asked,) = of(Ask, actor.vault.step(VaultFound(world.now(), introduction)))
+        actor.vault.step(AskFailed(world.now(), asked.ask_id, code))
+        (reply,) = of(Reply, ask(world, actor, Peer(1).record, FetchRanks()))
+        assert decode_table(reply.message.table, START_S).entries == ()
 
     def test_a_rank_table_is_not_made_anew_for_everyone_who_asks(self):
         world = World()

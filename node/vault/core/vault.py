@@ -295,14 +295,15 @@ class Vault:
             return
         asker, asked = waiting
         self._desk.counters[f"ask failed {event.code}"] += 1
-        if event.code == UNREACHABLE:
-            known = self._desk.table.get(asked.peer.vault_id)
-            self._desk.table.failed(asked.peer.vault_id)
-            if known is not None and self._desk.table.get(asked.peer.vault_id) is None:
+        vault_id = asked.peer.vault_id
+        if vault_id and event.code == UNREACHABLE:
+            known = self._desk.table.get(vault_id)
+            self._desk.table.failed(vault_id)
+            if known is not None and self._desk.table.get(vault_id) is None:
                 self._neighbourhood.lost(known)
-            self._desk.ledger.failed(asked.peer.vault_id, event.now.monotonic_s)
-        else:
-            self._desk.ledger.blame(asked.peer.vault_id, event.now.monotonic_s)
+            self._desk.ledger.failed(vault_id, event.now.monotonic_s)
+        elif vault_id:  # an introduction names nobody: a table with such an entry would be no table to others
+            self._desk.ledger.blame(vault_id, event.now.monotonic_s)
         asker.unanswered(self._desk, asked, event.code)
 
     def _chunk_read(self, event: ChunkRead) -> None:
