@@ -8,12 +8,12 @@ import pytest
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS
 from node.vault.core.events import Ask, Reply
-from node.vault.core.identity import distance
+from node.vault.core.identity import CERTIFICATE_S, CLOCK_SKEW_S, distance, make_record
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import FindVaults, Vaults
 from node.vault.core.ranking import DATA_FAULTS_MAX
 from tests.unit.test_vault_attacks import Peer, answer, ask, of, peers
-from tests.vault_world import Actor, World
+from tests.vault_world import START_S, Actor, World
 
 TARGET = bytes(32)
 
@@ -103,3 +103,22 @@ def test_a_vault_names_twenty_others_or_forty(is_wide: bool, count: int):
         actor.vault._desk.table.met(peer.record, subnet(peer), 0.0)
     (reply,) = of(Reply, ask(world, actor, Peer(900).record, FindVaults(TARGET, is_wide)))
     assert len(reply.message.records) == count
+
+
+@pytest.mark.parametrize("behind_s", [-CERTIFICATE_S - CLOCK_SKEW_S, 1.0])
+def test_who_names_one_whose_record_holds_by_its_own_clock_only_is_not_blamed(behind_s: float):
+    world = World()
+    actor = world.add(1)
+    honest, stranger = by_distance(2)
+    dated = make_record(stranger.signer, stranger.certificate, stranger.addresses, START_S + CLOCK_SKEW_S)
+    world.now_s -= behind_s
+    actor.vault._neighbourhood.met(actor.vault._desk, honest.record, subnet(honest))
+    actor.vault._desk.take_effects()
+    found: list[list[Candidate]] = []
+    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    (question,) = of(Ask, actor.vault._desk.take_effects(), FindVaults)
+    answer(world, actor, question, Vaults((dated,)), subnet(honest))
+    assert [one.vault_id for one in found[0]] == [honest.vault_id]
+    standing = actor.vault._desk.ledger.standing(honest.vault_id)
+    assert standing is not None
+    assert standing.faults == 0

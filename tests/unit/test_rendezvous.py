@@ -9,7 +9,16 @@ import pytest
 
 from node.vault import control
 from node.vault.core.events import Ask, AskFailed, DialUnanswered, Effect, Event, Reply, RequestReceived, SeenAt, Send
-from node.vault.core.identity import ADDRESSES_MAX, PeerRecord, Signer, certify, decode_record, make_record, subnet_of
+from node.vault.core.identity import (
+    ADDRESSES_MAX,
+    CLOCK_SKEW_S,
+    PeerRecord,
+    Signer,
+    certify,
+    decode_record,
+    make_record,
+    subnet_of,
+)
 from node.vault.core.messages import Arrange, Meet, Ping, Pong, Refused, Request
 from node.vault.core.rendezvous import GO_BETWEENS, MEETINGS_MAX, PAUSE_S, SUBNET_BURST, TARGET_BURST, TARGET_PER_S
 from node.vault.core.routing_table import FAILURES_MAX
@@ -200,6 +209,14 @@ class TestWhoIsTold:
         reply, effects = here.asked(go_between, Meet(forged))
         assert (reply, effects) == (Refused("peer.signature"), [])
         assert here.actor.vault._desk.counters["blamed peer.signature"] == 1
+
+    def test_blames_nobody_for_a_record_that_holds_by_the_clock_of_who_shows_it_only(self):
+        here = Here()
+        go_between = here.known(2)
+        here.world.now_s -= CLOCK_SKEW_S + 1.0
+        assert here.asked(go_between, Meet(here.stranger(50))) == (Refused("peer.signature"), [])
+        standing = here.actor.vault._desk.ledger.standing(go_between.vault_id)
+        assert standing is None or standing.faults == 0
 
     def test_dials_no_more_than_a_few_for_one_subnet(self):
         here = Here()

@@ -20,7 +20,7 @@ from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, clos
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord, check_record, distance, subnet_of
 from node.vault.core.messages import Answer, FindVaults, Vaults
-from node.vault.errors import PeerError
+from node.vault.errors import Misdated, PeerError
 
 PARALLEL: Final = 3
 CANDIDATES_MAX: Final = 200
@@ -130,6 +130,8 @@ class Lookup:
             return
         try:
             check_record(record, desk.now.utc_s)
+        except Misdated:
+            return  # it may hold by the clock of who names it, and its maker chose how narrowly
         except PeerError as error:
             desk.blame(asked.peer, error.code)
             return

@@ -20,7 +20,7 @@ from node.vault.core.events import RequestReceived, Send
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, is_public, position_of, subnet_of
 from node.vault.core.limits import SUBNETS_KEPT, Buckets
 from node.vault.core.messages import Answer, Arrange, Meet, Ping, Pong, Refused
-from node.vault.errors import PeerError
+from node.vault.errors import Misdated, PeerError
 
 GO_BETWEENS: Final = 2  # asked for one meeting
 PAUSE_S: Final = 15.0  # before the same peer is asked for again
@@ -75,6 +75,8 @@ class Rendezvous:
             return Refused("not_known")
         try:
             check_record(peer, desk.now.utc_s)
+        except Misdated as error:
+            return Refused(error.code)  # it may hold by the clock of the go-between
         except PeerError as error:
             desk.blame(event.peer, error.code)
             return Refused(error.code)
