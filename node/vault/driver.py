@@ -50,7 +50,15 @@ from node.vault.core.events import (
 from node.vault.core.identity import Introduction, PeerRecord
 from node.vault.core.messages import Answer, Refused
 from node.vault.core.vault import Vault
-from node.vault.errors import ChunkCorrupt, PeerError, ResourceError, StorageError
+from node.vault.errors import (
+    ChunkCorrupt,
+    Misdated,
+    PeerError,
+    ResourceError,
+    StorageError,
+    Unreachable,
+    WrongNetwork,
+)
 from node.vault.load import Askers
 from node.vault.looks import Looks
 from node.vault.ports import Clock, Network
@@ -278,6 +286,8 @@ class Driver:
             content = codec.encode(effect.message)
             answered = await self._network.request(effect.peer, content, effect.timeout_s)
             message = codec.decode_answer(answered.content)
+        except (Misdated, WrongNetwork):  # whichever of the two is wrong: nobody is to blame, and nobody was reached
+            self._take(AskFailed(self.now(), effect.ask_id, Unreachable.code))
         except PeerError as error:
             self._take(AskFailed(self.now(), effect.ask_id, error.code))
         else:

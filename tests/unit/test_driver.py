@@ -1,15 +1,26 @@
-"""What the driver makes of a store that fails it."""
+"""What the driver makes of a store that fails it, and of peers with whom no session can be made."""
 
 from __future__ import annotations
 
+import asyncio
 import math
+import random
 from typing import Any
 
 import pytest
 
 from node.vault import control
-from node.vault.driver import scan
-from node.vault.errors import StorageError
+from node.vault.core import codec
+from node.vault.core.identity import PeerRecord
+from node.vault.core.messages import FetchRanks, Ranks
+from node.vault.core.ranking import decode_table
+from node.vault.core.vault import Vault, VaultConfig
+from node.vault.driver import Driver, scan
+from node.vault.errors import BadSignature, Misdated, PeerError, StorageError, WrongNetwork
+from tests import virtual_time
+from tests.unit.test_driver_counting import LoopClock, Silence
+from tests.unit.test_driver_counting import Store as Chunks
+from tests.unit.test_vault_attacks import Peer
 
 
 class Store:
@@ -44,3 +55,41 @@ def test_a_store_of_more_chunks_than_that_is_named_part_by_part():
     answer = scan(Store(control.SCANNED_MAX + 1), control.Scan(7, b""))  # type: ignore[arg-type]
     assert isinstance(answer, control.Scanned)
     assert len(answer.held) == control.SCANNED_MAX
+
+
+class Door(Silence):
+    """A network on which a session fails at the greeting."""
+
+    def __init__(self, error: PeerError) -> None:
+        super().__init__()
+        self.error = error
+
+    async def request(self, *_: Any) -> Any:
+        raise self.error
+
+
+async def table_after(error: PeerError) -> list[tuple[int, int]]:
+    """Failures and faults of a contact with whom no session can be made, as they are told."""
+    clock, own = LoopClock(), Peer(1, now_s=LoopClock().utc_s())
+    contact = Peer(2, "10.0.2.1:4000", now_s=clock.utc_s())
+    record = PeerRecord(own.certificate, (), 0.0)
+    config = VaultConfig(own.signer, record, 10_000, (contact.record,), b"", control.Pace(scrub_s=1e6))
+    vault = Vault(config, random.Random(1), random.Random(2).randbytes)
+    driver = Driver(vault, Chunks(failures=0), clock, lambda _report: None)  # type: ignore[arg-type]
+    running = asyncio.create_task(driver.run(Door(error), ("10.0.1.1:1",)))  # type: ignore[arg-type]
+    await asyncio.sleep(0.1)
+    answer = codec.decode_answer(await driver.handle(Peer(3).record, "10.0.3.0/24", codec.encode(FetchRanks())))
+    await driver.drain(control.Drain(1))
+    await running
+    assert isinstance(answer, Ranks)
+    entries = decode_table(answer.table, clock.utc_s()).entries
+    return [(entry.failures, entry.faults) for entry in entries if entry.vault_id == contact.vault_id]
+
+
+@pytest.mark.parametrize("error", [Misdated("one of two clocks is wrong"), WrongNetwork("no common version")])
+def test_a_peer_whose_clock_or_version_is_another_is_out_of_reach_and_not_to_blame(error):
+    assert virtual_time.run(table_after(error)) == [(1, 0)]
+
+
+def test_a_peer_that_shows_what_nobody_signed_is_to_blame():
+    assert virtual_time.run(table_after(BadSignature("forged"))) == [(0, 1)]
