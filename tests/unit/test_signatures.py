@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core.events import Ask, ChunkRead, ReadChunk
+from node.vault.core.events import Ask, ChunkRead, Now, ReadChunk
 from node.vault.core.messages import (
     Answer,
     Audit,
@@ -190,6 +190,11 @@ class Story:
         self.asked = next(iter(of(Ask, effects, Put)), self.asked)
         return effects
 
+    def set_clock(self, ahead_s: float) -> None:
+        """The vault's calendar is ahead of the peer's from now on."""
+        now = self.world.now()
+        self.world.now = lambda: Now(now.monotonic_s, now.utc_s + ahead_s)  # type: ignore[method-assign]
+
     @property
     def has_counted(self) -> bool:
         """Whether the vault took anything of it for a proof or a promise."""
@@ -245,6 +250,22 @@ class TestWhoeverAsks:
         story = begin()
         story.say(proof_of(b"m" * 16))
         assert (story.has_counted, story.has_blamed) == (False, True)
+
+    @pytest.mark.parametrize("ahead_s", [-7200.0, 7200.0])
+    def test_a_proof_counts_nothing_where_the_clocks_differ_and_nobody_is_blamed(
+        self, begin: Callable[[], Story], ahead_s: float
+    ):
+        story = begin()
+        story.set_clock(ahead_s)
+        story.say(proof_of(story.nonce))
+        assert (story.has_counted, story.has_blamed) == (False, False)
+
+    def test_a_receipt_counts_nothing_where_the_clocks_differ_and_nobody_is_blamed(self, begin: Callable[[], Story]):
+        story = begin()
+        story.say(denial(story.nonce))
+        story.set_clock(7200.0)
+        story.say(receipt())
+        assert (story.has_counted, story.has_blamed) == (False, False)
 
     def test_a_receipt_that_is_not_signed_is_not_kept_and_is_blamed(self, begin: Callable[[], Story]):
         story = begin()

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from node.vault import control
+from node.vault.core.desk import Asked
 from node.vault.core.events import AnswerReceived, Ask, ChunkWritten, CommandReceived, RequestReceived, Tell, WriteChunk
 from node.vault.core.fetch import PATIENCE_S
+from node.vault.core.fetch import served as serve
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
-from node.vault.core.messages import Answer, Chunk, FindVaults, NotHeld, Ping, Refused, Vaults
+from node.vault.core.messages import Answer, Chunk, FindVaults, Get, NotHeld, Ping, Refused, Vaults
+from node.vault.core.proofs import HELD, sign_answer
 from tests.vault_world import START_S, Actor, World
 
 CONTENT = b"a chunk of a person"
@@ -139,3 +142,13 @@ def record(key: bytes, owner: bytes | None = None) -> PeerRecord:
 
 def step(world: World, actor: Actor, event: Any) -> list[Any]:
     return list(actor.vault.step(event))
+
+
+@pytest.mark.parametrize(("served", "is_blamed"), [(CONTENT, False), (b"something else", True)])
+def test_who_serves_the_chunk_by_another_clock_is_not_blamed_and_who_serves_other_bytes_is(served, is_blamed):
+    world = World()
+    actor, holder = world.grow(2)
+    answer = sign_answer(holder.signer, HELD, ADDRESS, hashlib.sha256(served).digest(), b"n" * 16, START_S - 7200.0)
+    asked = Asked(holder.vault.record, Get(ADDRESS, b"n" * 16), world.now_s)
+    assert serve(actor.vault._desk, asked, Chunk(served, answer)) is None
+    assert (actor.vault._desk.counters["blamed peer.signature"] > 0) == is_blamed

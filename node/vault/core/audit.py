@@ -159,7 +159,7 @@ class _OneAudit:
                     desk.blame(self._peer, "peer.malformed")
                     desk.not_proved(self._peer, self._address)
         except BadSignature as error:
-            desk.blame(self._peer, error.code)
+            desk.blame_for(self._peer, error)
             desk.not_proved(self._peer, self._address)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:

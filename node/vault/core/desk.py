@@ -36,6 +36,7 @@ from node.vault.core.messages import CHUNK_BYTES_MAX, TAKERS_MAX, Answer, NotHel
 from node.vault.core.ranking import Ledger
 from node.vault.core.reliance import Reliance
 from node.vault.core.routing_table import Peer, RoutingTable
+from node.vault.errors import BadSignature, Misdated
 from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
@@ -330,6 +331,13 @@ class Desk:
         self.ledger.blame(peer.vault_id, self.now.monotonic_s, evidence, is_data_fault=is_data_fault, subnet=subnet)
         if self.is_shunned(peer.vault_id):
             self.table.remove(peer.vault_id)
+
+    def blame_for(self, peer: PeerRecord, error: BadSignature) -> None:
+        """What a peer signed does not fit: its fault, unless it is only the time, as one of two clocks is wrong."""
+        if isinstance(error, Misdated):
+            self.counters["answer misdated"] += 1
+        else:
+            self.blame(peer, error.code)
 
     def is_shunned(self, vault_id: bytes) -> bool:
         """Whether this vault has caught the peer so often that it looks for another holder in its place."""

@@ -8,6 +8,7 @@ subnet one is asked before a second one of any: late ones in a crowd hold nobody
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -140,5 +141,8 @@ def served(desk: Desk, asked: Asked, message: Answer) -> bytes | None:
             case _:
                 desk.blame(peer, "peer.malformed")
     except BadSignature as error:
-        desk.blame(peer, error.code)
+        if isinstance(message, Chunk) and hashlib.sha256(message.content).digest() != address:
+            desk.blame(peer, error.code)  # whatever the time
+        else:
+            desk.blame_for(peer, error)
     return None

@@ -91,7 +91,7 @@ class Hearing:
         try:
             is_counted = self._is_confirmed(desk, asked, message)
         except BadSignature as error:
-            desk.blame(asked.peer, error.code)
+            desk.blame_for(asked.peer, error)
             is_counted = False
         self._looked_at(desk, asked.subnet if is_counted else None)
 

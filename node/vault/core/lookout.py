@@ -120,7 +120,7 @@ class Lookout:
                 case _:
                     desk.counters["look refused"] += 1
         except BadSignature as error:
-            desk.blame(asked.peer, error.code)
+            desk.blame_for(asked.peer, error)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         """Whoever is silent is noticed elsewhere."""

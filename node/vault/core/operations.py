@@ -95,7 +95,7 @@ class PutOperation:
                 try:
                     check_receipt(receipt, asked.peer.transport_key, self._address, desk.now.utc_s)
                 except BadSignature as error:
-                    desk.blame(asked.peer, error.code)
+                    desk.blame_for(asked.peer, error)
                     self._decline(asked.peer.vault_id, error.code)
                 else:
                     held = HeldReceipt(asked.peer.certificate, receipt)

@@ -22,7 +22,7 @@ import msgspec
 from node.vault.core.close_group import HOLDERS_MIN
 from node.vault.core.identity import CLOCK_SKEW_S, Certificate, Signer, check_certificate, verify
 from node.vault.core.messages import Evidence, HeldReceipt, Receipt, SignedAnswer, Takers
-from node.vault.errors import BadSignature, ChunkMismatch
+from node.vault.errors import BadSignature, ChunkMismatch, Misdated
 
 HELD: Final = "held"
 AUDITED: Final = "audited"
@@ -63,15 +63,15 @@ def check_answer(
     ``takers``: those that a "not held" came with.
 
     Raises:
-        BadSignature: It is not.
+        BadSignature: It is not; Misdated when it is only the time.
     """
     if (answer.kind, answer.address, answer.nonce) != (kind, address, nonce):
         raise BadSignature("the signed answer is to another question")
-    if not abs(answer.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
-        raise BadSignature("the signed answer is of another time")
     if kind == NOT_HELD and answer.digest != takers_digest(takers):
         raise BadSignature("the signed answer came with other receipts")
     verify(transport_key, answer.signature, _signed_part(b"answer", msgspec.structs.replace(answer, signature=b"")))
+    if not abs(answer.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
+        raise Misdated("the signed answer is of another time")
 
 
 def check_content(content: bytes, answer: SignedAnswer) -> None:
@@ -92,13 +92,15 @@ def check_receipt(receipt: Receipt, transport_key: bytes, address: bytes, utc_s:
     """Check that the peer signed for this chunk just now, and for long enough.
 
     Raises:
-        BadSignature: It did not.
+        BadSignature: It did not; Misdated when it is only the time.
     """
-    if receipt.address != address or not abs(receipt.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
+    if receipt.address != address:
         raise BadSignature("the receipt is for something else")
     if not receipt.lease_s >= LEASE_S_MIN:
         raise BadSignature("the receipt promises too little")
     _verify_receipt(receipt, transport_key)
+    if not abs(receipt.at_s - utc_s) <= ANSWER_AGE_S_MAX:  # nor is NaN
+        raise Misdated("the receipt is of another time")
 
 
 def check_evidence(evidence: Evidence, vault_id: bytes) -> None:

@@ -231,7 +231,7 @@ class _Turn:
         try:
             self._answered(desk, asked, message)
         except BadSignature as error:
-            desk.blame(asked.peer, error.code)
+            desk.blame_for(asked.peer, error)
             self._fail(desk, error.code)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
