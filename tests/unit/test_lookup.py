@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS
-from node.vault.core.events import Ask, Reply
+from node.vault.core.events import Ask, AskFailed, Reply
 from node.vault.core.identity import CERTIFICATE_S, CLOCK_SKEW_S, distance, make_record
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import FindVaults, Vaults
@@ -122,3 +122,26 @@ def test_who_names_one_whose_record_holds_by_its_own_clock_only_is_not_blamed(be
     standing = actor.vault._desk.ledger.standing(honest.vault_id)
     assert standing is not None
     assert standing.faults == 0
+
+
+@pytest.mark.parametrize("is_named_late", [False, True])
+def test_one_that_was_started_anew_is_found_though_somebody_names_its_former_run_first(is_named_late: bool):
+    world = World()
+    actor = world.add(1)
+    restarted, first, second = by_distance(3)
+    anew = restarted.renewed(2)
+    for peer in (first, second):
+        actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
+    actor.vault._desk.take_effects()
+    found: list[list[Candidate]] = []
+    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    one, other = of(Ask, actor.vault._desk.take_effects(), FindVaults)
+    (former,) = of(Ask, answer(world, actor, one, Vaults((restarted.record,)), subnet(first)), FindVaults)
+    failed = AskFailed(world.now(), former.ask_id, "peer.unreachable")
+    effects = actor.vault.step(failed) if is_named_late else []
+    effects += answer(world, actor, other, Vaults((restarted.record, anew)), subnet(second))
+    effects += actor.vault.step(failed) if not is_named_late else []
+    (question,) = of(Ask, effects, FindVaults)
+    assert question.peer == anew
+    answer(world, actor, question, Vaults(()), subnet(restarted))
+    assert [one.record for one in found[0]] == [anew, first.record, second.record]

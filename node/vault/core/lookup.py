@@ -20,6 +20,7 @@ from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, clos
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.identity import PeerRecord, check_record, distance, subnet_of
 from node.vault.core.messages import Answer, FindVaults, Vaults
+from node.vault.core.routing_table import age_of
 from node.vault.errors import Misdated, PeerError
 
 PARALLEL: Final = 3
@@ -69,7 +70,7 @@ class Lookup:
         self._without = frozenset(without)
         self._found = found
         self._candidates: dict[bytes, Candidate] = {}
-        self._dead: set[bytes] = set()
+        self._dead: dict[bytes, tuple[int, float]] = {}  # the age of the record under which a vault was silent
         self._dead_named: Counter[bytes] = Counter()
         self._asked_count = 0
         self._is_done = False
@@ -100,8 +101,13 @@ class Lookup:
         self._go_on(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        candidate = self._candidates.pop(asked.peer.vault_id, None)
-        self._dead.add(asked.peer.vault_id)
+        vault_id, age = asked.peer.vault_id, age_of(asked.peer)
+        candidate = self._candidates.get(vault_id)
+        if candidate is not None and age < age_of(candidate.record):
+            self._go_on(desk)  # a newer record of it was named meanwhile, and is asked
+            return
+        self._candidates.pop(vault_id, None)
+        self._dead[vault_id] = age
         if candidate is not None and candidate.named_by:
             self._dead_named[candidate.named_by] += 1
             if self._dead_named[candidate.named_by] >= DEAD_NAMED_MAX:
@@ -118,13 +124,13 @@ class Lookup:
 
     def _consider(self, desk: Desk, asked: Asked, record: PeerRecord) -> None:
         vault_id = record.vault_id
-        if vault_id in self._candidates or vault_id in self._dead or not record.addresses:
+        known = desk.table.get(vault_id)
+        if not self._is_news(known.record if known is not None else record) or not record.addresses:
             return
         if vault_id == desk.record.vault_id or vault_id in self._without or desk.is_shunned(vault_id):
             return
         if self._dead_named.get(asked.peer.vault_id, 0) >= DEAD_NAMED_MAX or not self._has_room(record.position):
             return
-        known = desk.table.get(vault_id)
         if known is not None:
             self._candidates[vault_id] = Candidate(known.record, known.position, known.subnet)
             return
@@ -137,6 +143,13 @@ class Lookup:
             return
         subnet = subnet_of(record.addresses[0])
         self._candidates[vault_id] = Candidate(record, record.position, subnet, asked.peer.vault_id)
+
+    def _is_news(self, record: PeerRecord) -> bool:
+        """Whether the vault was not named yet, or only by an older record: a former run of it answers nobody."""
+        candidate = self._candidates.get(record.vault_id)
+        if candidate is not None:
+            return candidate.state is not _State.ANSWERED and age_of(record) > age_of(candidate.record)
+        return record.vault_id not in self._dead or age_of(record) > self._dead[record.vault_id]
 
     def _has_room(self, position: int) -> bool:
         """Whether there is room for a candidate at ``position``; the farthest one that was not asked makes it."""

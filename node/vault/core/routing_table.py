@@ -75,7 +75,7 @@ class RoutingTable:
         if peer is not None:
             if self.has_newer(record):
                 return False
-            if _age(record) >= _age(peer.record):
+            if age_of(record) >= age_of(peer.record):
                 self.version += record.transport_key != peer.record.transport_key
                 peer.record = record
             if peer.subnet != subnet:
@@ -99,7 +99,7 @@ class RoutingTable:
     def is_outdated(self, record: PeerRecord) -> bool:
         """Whether the vault has said since where it is."""
         peer = self._peers.get(record.vault_id)
-        return peer is not None and _age(record) < _age(peer.record)
+        return peer is not None and age_of(record) < age_of(peer.record)
 
     def failed(self, vault_id: bytes) -> None:
         """The peer did not answer; after FAILURES_MAX times in a row it is dropped."""
@@ -147,6 +147,6 @@ class RoutingTable:
         return True
 
 
-def _age(record: PeerRecord) -> tuple[int, float]:
+def age_of(record: PeerRecord) -> tuple[int, float]:
     """What orders the records of one vault; only the owner of the vault id can raise the serial."""
     return record.certificate.serial, record.issued_s
