@@ -56,7 +56,7 @@ from node.vault.core.messages import (
 from node.vault.core.proofs import HELD, LEASE_S, _signed_part, check_answer, check_receipt, sign_answer
 from node.vault.core.ranking import DATA_FAULTS_MAX, PEERS_KEPT_MAX, SHUN_S, Ledger, RankTable, Shunned, decode_table
 from node.vault.core.ranking import _signed_part as signed_part_of_table
-from node.vault.core.routing_table import BUCKET_PEERS_MAX, RoutingTable
+from node.vault.core.routing_table import BUCKET_PEERS_MAX, FAILURES_MAX, RoutingTable
 from node.vault.errors import BadSignature, MalformedMessage, PeerError
 from tests.vault_world import START_S, Actor, World
 
@@ -281,6 +281,20 @@ class TestManyIdentities:
         actor.vault.step(AskFailed(world.now(), asked.ask_id, code))
         (reply,) = of(Reply, ask(world, actor, Peer(1).record, FetchRanks()))
         assert decode_table(reply.message.table, START_S).entries == ()
+
+    def test_silence_where_a_vault_was_before_says_nothing_of_it_where_it_is(self):
+        world = World()
+        actor = world.add(1)
+        peer = Peer(1, "10.0.99.1:4000")
+        anew = peer.renewed(2)
+        (first,) = of(Ask, ask(world, actor, peer.record, Ping(b"")), Ping)
+        ask(world, actor, anew, Ping(b""))
+        for number in range(FAILURES_MAX):
+            actor.vault._desk.ask(actor.vault._carrier, first.peer, Ping(b""))
+            (asked,) = of(Ask, actor.vault._desk.take_effects())
+            actor.vault.step(AskFailed(world.now(), asked.ask_id, ("peer.unreachable", "peer.malformed")[number % 2]))
+        assert actor.vault._desk.table.get(peer.vault_id) is not None
+        assert actor.vault._desk.ledger.standing(peer.vault_id) is None
 
     def test_a_rank_table_is_not_made_anew_for_everyone_who_asks(self):
         world = World()

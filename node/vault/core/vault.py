@@ -295,14 +295,16 @@ class Vault:
             return
         asker, asked = waiting
         self._desk.counters[f"ask failed {event.code}"] += 1
-        vault_id = asked.peer.vault_id
-        if vault_id and event.code == UNREACHABLE:
-            known = self._desk.table.get(vault_id)
-            self._desk.table.failed(vault_id)
-            if known is not None and self._desk.table.get(vault_id) is None:
+        vault_id, table = asked.peer.vault_id, self._desk.table
+        if not vault_id or table.is_outdated(asked.peer):
+            pass  # nobody is named: a table that did would be none to others; or the vault is elsewhere by now
+        elif event.code == UNREACHABLE:
+            known = table.get(vault_id)
+            table.failed(vault_id)
+            if known is not None and table.get(vault_id) is None:
                 self._neighbourhood.lost(known)
             self._desk.ledger.failed(vault_id, event.now.monotonic_s)
-        elif vault_id:  # an introduction names nobody: a table with such an entry would be no table to others
+        else:
             self._desk.ledger.blame(vault_id, event.now.monotonic_s)
         asker.unanswered(self._desk, asked, event.code)
 
