@@ -271,6 +271,19 @@ def test_what_is_urgent_overtakes_the_rest_on_the_line_but_not_without_end():
     assert sent[-ROUND:].count(True) == ROUND - 1
 
 
+def test_a_turn_that_ends_at_once_and_lets_the_next_one_in_may_be_followed_by_any_number_of_them():
+    _, desk, _ = opened()
+    line, ended = Line(1 << 20), list[int]()
+
+    def end(desk: Desk, number: int) -> None:
+        ended.append(number)
+        if number < 2_000:
+            line.send(desk, 0, partial(end, number=number + 1), is_urgent=True)
+
+    line.send(desk, 0, partial(end, number=1), is_urgent=True)
+    assert ended == list(range(1, 2_001))
+
+
 @pytest.fixture
 def _room_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replication, "RETRIES_LATE_MAX", 8)

@@ -55,6 +55,7 @@ class Line:
         self._free_at_s = 0.0
         self._waiting: dict[bool, deque[tuple[int, Callable[[Desk], None]]]] = {True: deque(), False: deque()}
         self._turns = 0
+        self._is_at_work = False
 
     @property
     def due_s(self) -> float:
@@ -72,6 +73,15 @@ class Line:
         self._free_at_s = 0.0
 
     def tick(self, desk: Desk) -> None:
+        if self._is_at_work:
+            return  # what one turn sends comes after it, not within it: the stack is shorter than the queue may be
+        self._is_at_work = True
+        try:
+            self._work(desk)
+        finally:
+            self._is_at_work = False
+
+    def _work(self, desk: Desk) -> None:
         now_s = desk.now.monotonic_s
         while any(self._waiting.values()) and self._free_at_s <= now_s:
             queue = self._waiting[is_urgent_turn(self._turns)] or self._waiting[not is_urgent_turn(self._turns)]
