@@ -76,7 +76,8 @@ class Auditor:
                 return
 
     def keep_receipt(self, peer: PeerRecord, receipt: HeldReceipt) -> None:
-        self._receipts[peer.vault_id, receipt.receipt.address] = receipt
+        self._receipts[key := (peer.vault_id, receipt.receipt.address)] = receipt
+        self._receipts.move_to_end(key)  # the first one is the longest not renewed
         while len(self._receipts) > RECEIPTS_KEPT:
             self._receipts.popitem(last=False)
 

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 ACCEPTED_MAX: Final = 256  # connections made by peers; about 100 kB of memory each
 ACCEPTED_PER_SUBNET_MAX: Final = 16
+ACCEPTED_PART: Final = 8  # no subnet takes more than this part of what is left, so that a few do not take all
 UNPROVEN_MAX: Final = 32  # handshakes at once; then a peer must first prove that its address is its own
 UNPROVEN: Final = "unproven"
 ATTEMPTS_PER_S: Final = 4.0  # to connect, of one subnet in the long run
@@ -35,7 +36,8 @@ class Places:
         self.taken: Counter[str] = Counter()
 
     def has_room(self, subnet: str) -> bool:
-        has_room = self.taken[subnet] < ACCEPTED_PER_SUBNET_MAX and self.taken.total() < ACCEPTED_MAX
+        left = ACCEPTED_MAX - self.taken.total()
+        has_room = self.taken[subnet] < min(ACCEPTED_PER_SUBNET_MAX, left // ACCEPTED_PART)
         self._counters["connection over limit"] += not has_room
         return has_room
 
