@@ -188,11 +188,11 @@ class World:
             case Reply(request_id, message):
                 asker, ask_id, answerer = self._requests.pop(request_id)
                 answer = answerer.tamper(message) if answerer.tamper else message
-                subnet = subnet_of(answerer.address)
+                subnet, record = subnet_of(answerer.address), answerer.vault.record
                 late_s = answerer.late_s(answer) if answerer.late_s else 0.0
                 self._later(
                     LATENCY_S + late_s,
-                    lambda: self._arrive(asker, lambda: AnswerReceived(self.now(), ask_id, subnet, answer)),
+                    lambda: self._arrive(asker, lambda: AnswerReceived(self.now(), ask_id, subnet, answer, record)),
                 )
             case WriteChunk(token, address, content):
                 actor.chunks[address] = content

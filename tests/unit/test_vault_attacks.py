@@ -98,7 +98,7 @@ def ask(world: World, actor: Actor, peer: PeerRecord, message: Any, subnet: str 
 
 
 def answer(world: World, actor: Actor, asked: Ask, message: Any, subnet: str = SUBNET) -> list[Any]:
-    return list(actor.vault.step(AnswerReceived(world.now(), asked.ask_id, subnet, message)))
+    return list(actor.vault.step(AnswerReceived(world.now(), asked.ask_id, subnet, message, asked.peer)))
 
 
 def of(kind: type[Any], effects: list[Any], message: type[Any] = object) -> list[Any]:

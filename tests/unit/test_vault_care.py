@@ -347,7 +347,8 @@ class TestNeighbours:
             world.now_s += 0.25
             for effect in of(Ask, list(actor.vault.step(Ticked(world.now()))), Ping):
                 pinged[effect.peer.vault_id] += 1
-                actor.vault.step(AnswerReceived(world.now(), effect.ask_id, f"10.2.{len(pinged)}.0/24", Pong(b"")))
+                subnet, pong = f"10.2.{len(pinged)}.0/24", Pong(b"")
+                actor.vault.step(AnswerReceived(world.now(), effect.ask_id, subnet, pong, effect.peer))
 
         assert len(known) > 2 * NEAR_PEERS
         assert all(pinged[peer.vault_id] >= rounds - 1 for peer in near)

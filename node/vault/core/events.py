@@ -63,13 +63,13 @@ class RequestReceived:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReceived:
-    """``peer``: the record that the answering session has proven; None when it is the one that was asked."""
+    """``peer``: the record that the answering session has proven; who was asked may have been known by less."""
 
     now: Now
     ask_id: int
     subnet: str
     message: Answer
-    peer: PeerRecord | None = None
+    peer: PeerRecord
 
 
 @dataclass(frozen=True, slots=True)

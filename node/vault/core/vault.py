@@ -276,7 +276,7 @@ class Vault:
         if waiting is None:
             return
         asker, asked = waiting
-        peer = event.peer or asked.peer
+        peer = event.peer
         if not self._replicator.has_left(peer):
             self._neighbourhood.met(self._desk, peer, event.subnet)
         if asked.peer.vault_id and asked.peer.vault_id != peer.vault_id:
