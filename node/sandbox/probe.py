@@ -276,6 +276,7 @@ def memory(memory_bytes: int, file_bytes: int, open_files: int) -> list[Probe]:
 
     return [
         ("take more memory than allowed", lambda: len(bytearray(memory_bytes))),
+        ("take memory that no limit counts", lambda: os.close(os.memfd_create("probe"))),
         ("make a huge file", big_file),
         ("open too many files", many_files),
     ]

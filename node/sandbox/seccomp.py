@@ -56,6 +56,8 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187),
     "mq_open": (240, 180), "mq_unlink": (241, 181), "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183),
     "mq_notify": (244, 184), "mq_getsetattr": (245, 185),
+    # files in memory alone: what is written there is no address space, so that no limit counts it
+    "memfd_create": (319, 279), "memfd_secret": (447, 447),
     # watching what others do with files that the child may not even open
     "inotify_init": (253, None), "inotify_init1": (294, 26), "fanotify_init": (300, 262), "fanotify_mark": (301, 263),
     # what belongs to a file besides its bytes, and its bytes by another way than an open descriptor
