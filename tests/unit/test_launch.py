@@ -14,6 +14,7 @@ from node.supervisor.launch import LAST_WORDS_CHARACTERS_MAX, answer_hello, chec
 from node.supervisor.ports import Assignment, Slot
 from node.vault import control
 from node.vault.core.identity import (
+    RECORD_BYTES_MAX,
     Signer,
     certify,
     decode_certificate,
@@ -85,6 +86,20 @@ class TestTheRecordOfARun:
 
     def test_its_own_is_believed(self):
         check_record(self.record(self.key()), self.key())
+
+    def test_one_that_is_longer_than_any_is_not_whatever_it_begins_with(self):
+        key = self.key()
+        certificate = decode_certificate(key.certificate, 1.0)
+
+        def of_length(count: int) -> bytes:
+            return encode_record(make_record(Signer(key.seed), certificate, ("x" * count,), 1.0))
+
+        full = of_length(500 + RECORD_BYTES_MAX - len(of_length(500)))
+        assert len(full) == RECORD_BYTES_MAX
+        check_record(full, key)
+
+        with pytest.raises(ControlError, match="not its own"):
+            check_record(full + bytes(2000), key)
 
     @pytest.mark.parametrize(
         "record",
