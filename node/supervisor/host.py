@@ -39,6 +39,7 @@ from node.vault.ports import Entropy
 GET_S: Final = 30.0
 PUT_S: Final = 55.0
 TELL_S: Final = 5.0
+FILES_S: Final = 20.0  # for all files of the head together
 ALIKE_MAX: Final = 64
 KEPT_MAX: Final = 8  # twins whose ports, and what they have heard, are remembered; two run at a time
 TABLES_S: Final = 20.0
@@ -129,12 +130,14 @@ class UpdateHost:
         await self.give_files()
 
     async def give_files(self) -> None:
-        """Hand the vault in use what it shall serve.  If it is not there, it is given them at its next start.
+        """Hand the vault in use what it shall serve; what it does not take now it is given at its next start.
 
         A file that it refuses is left out, and no other one because of it.
         """
-        for address, order in self._file_orders():
-            await self._give(address, order)
+        with contextlib.suppress(TimeoutError):  # nobody who waits for this waits for each file of a vault that hangs
+            async with asyncio.timeout(FILES_S):
+                for address, order in self._file_orders():
+                    await self._give(address, order)
 
     def _file_orders(self) -> list[tuple[str, Order]]:
         files = self._files
@@ -268,7 +271,6 @@ class UpdateHost:
         return replace(given, contacts=contacts, limits=_of_twin(given.limits))
 
     def _care(self, order: TwinOrder, hearing: Hearing, given: Assignment) -> Care:
-
         def first() -> list[Order]:
             """What the vault in use is told when it listens."""
             head, files = hearing.head, [make for _, make in self._file_orders()]

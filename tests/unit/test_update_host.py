@@ -19,7 +19,7 @@ from node.sandbox.report import Level, SandboxReport
 from node.supervisor import space
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
-from node.supervisor.errors import RequestRefused
+from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.hearing import BROUGHT_MAX, Hearing
 from node.supervisor.home import Home
 from node.supervisor.host import KEPT_MAX, UpdateHost
@@ -28,10 +28,12 @@ from node.supervisor.ports import Assignment, Slot
 from node.supervisor.tending import Order
 from node.supervisor.twins import Care, Twin
 from node.supervisor.updating import twin_bytes
+from node.supervisor.vault_child import SILENCE_S_MAX
 from node.update.errors import HostFailed, SlotDamaged, TwinFailed
 from node.update.ports import TwinOrder
 from node.vault import control
 from node.vault.limiting import Limits, SetLimits
+from tests.virtual_time import run
 
 
 class DiskUsage(NamedTuple):
@@ -107,6 +109,23 @@ def test_a_vault_that_refuses_one_file_of_the_head_is_given_all_others(home: Hom
     asyncio.run(host.carry_files(files))
 
     assert vault.carried == [b"one", b"three"]
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_vault_that_takes_its_time_over_each_file_of_the_head_holds_nobody_up_for_long(home: Home, answers: bool):
+    class Slow(InUse):
+        async def ask(self, make: Callable[[int], control.Command], timeout_s: float = 0.0) -> control.Report:
+            await asyncio.sleep(timeout_s - 0.1 if answers else timeout_s)
+            if not answers:
+                raise VaultUnavailable("it did not answer in time")
+            return await super().ask(make, timeout_s)
+
+    async def carry() -> float:
+        begun_s = asyncio.get_running_loop().time()
+        await host_of(home, Slow()).carry_files({number.to_bytes(32): b"file" for number in range(200)})
+        return asyncio.get_running_loop().time() - begun_s
+
+    assert run(carry()) <= SILENCE_S_MAX / 2
 
 
 def test_a_twin_that_does_not_start_on_a_sound_machine_failed_itself(home: Home):
