@@ -153,7 +153,7 @@ class Lending:
         self._starts_at_login = self._login.is_on()
 
     async def _share_out(self, *, is_kept_looked_at: bool) -> None:
-        if is_kept_looked_at or self._over_bytes(self._kept_bytes):
+        if is_kept_looked_at or self._over_bytes(self._kept_bytes, self._used_bytes()):
             self._kept_bytes = await asyncio.to_thread(self._keep_within_limit)
         share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)
         if share_bytes != self.share_bytes:
@@ -162,11 +162,13 @@ class Lending:
 
     def _keep_within_limit(self) -> int:
         """What is kept for the way back, once that is given up which the limit needs.  Blocking."""
-        kept_bytes = self.kept.alone_bytes()
-        over_bytes = self._over_bytes(kept_bytes)
+        kept_bytes, used_bytes = self.kept.alone_bytes(), self._used_bytes()
+        over_bytes = self._over_bytes(kept_bytes, used_bytes)
+        if over_bytes:  # whoever has removed the chunks may say whatever makes this be given up
+            over_bytes = self._over_bytes(kept_bytes, min(used_bytes, space.stored_bytes(self._home)))
         return max(0, kept_bytes - self.kept.give_up(over_bytes)) if over_bytes else kept_bytes
 
-    def _over_bytes(self, kept_bytes: int) -> int:
+    def _over_bytes(self, kept_bytes: int, used_bytes: int) -> int:
         if self.disk.is_littered:  # that makes room soon, and what is kept may be all that is left of some chunks
             return 0
-        return space.too_much_kept_bytes(kept_bytes, self.settings.quota_bytes, self._used_bytes(), self.disk)
+        return space.too_much_kept_bytes(kept_bytes, self.settings.quota_bytes, used_bytes, self.disk)

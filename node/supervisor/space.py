@@ -15,7 +15,7 @@ from typing import Final
 from node.api import texts
 from node.supervisor.home import Home
 from node.update.files.trees import remove_tree, size_of
-from node.vault.storage.filesystem import INCOMING
+from node.vault.storage.filesystem import CHUNKS, INCOMING
 from node.vault.storage.quota import RESERVE_BYTES
 from node.vault.storage.tally import TALLY_NAME
 
@@ -87,6 +87,11 @@ def trouble(home: Home) -> str:
     except OSError as error:
         return texts.disk_refuses(error)
     return texts.disk_low(free_bytes) if free_bytes < FREE_BYTES_MIN else ""
+
+
+def stored_bytes(home: Home) -> int:
+    """What really lies in the vault's store, whatever it says.  Blocking: it looks at every chunk."""
+    return size_of(home.vault / CHUNKS)
 
 
 def share_bytes(quota_bytes: int, taken_bytes: int) -> int:

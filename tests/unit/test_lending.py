@@ -286,6 +286,11 @@ class TestWhatIsKeptForTheWayBack:
         lending.kept.before_run("1" * 64)
         chunk.unlink()
 
+    def store(self, folder: Path, size_bytes: int) -> None:
+        """As much as many chunks take, in one file without content."""
+        with (Home.open(folder / "home").vault / "chunks" / ("d" * 64)).open("wb") as file:
+            file.truncate(size_bytes)
+
     def test_it_counts_against_the_limit_until_it_is_given_back(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         Disk(monkeypatch)
 
@@ -314,13 +319,28 @@ class TestWhatIsKeptForTheWayBack:
 
     def test_it_is_given_up_for_chunks_in_use(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         Disk(monkeypatch)
+        used_bytes = 10 * GB - (640 << 20)
 
         async def story(lending: Lending, told: list[int]) -> None:
             self.lose(tmp_path, lending)
+            self.store(tmp_path, used_bytes)
             await lending.change(SettingsPatch())
             assert (told, lending.kept.alone_bytes()) == ([], 0)
 
-        play(tmp_path, story, used_bytes=10 * GB - (640 << 20))
+        play(tmp_path, story, used_bytes)
+
+    def test_it_is_not_given_up_for_what_the_vault_only_says_that_it_uses(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            self.lose(tmp_path, lending)
+            for _ in range(LOOK_EACH):
+                await lending.measure()
+            assert lending.kept.alone_bytes() == MB
+
+        play(tmp_path, story, used_bytes=10 * GB)
 
     def test_it_is_given_up_when_a_person_lowers_the_limit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         Disk(monkeypatch)
@@ -329,6 +349,7 @@ class TestWhatIsKeptForTheWayBack:
             self.lose(tmp_path, lending)
             await lending.change(SettingsPatch())
             assert lending.kept.alone_bytes() == MB
+            self.store(tmp_path, 5 * GB)
             await lending.change(SettingsPatch(quota_bytes=5 * GB))
             assert lending.kept.alone_bytes() == 0
 
