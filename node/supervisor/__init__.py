@@ -22,6 +22,7 @@ watched.py      a run and what is known of it
 watchdog.py     when to start a vault that ended again (pure)
 vault_child.py  the vault in use: watched, certified, handed over
 switching.py    the way from one version of it to another
+sharing.py      chunks that people store and fetch, some at a time
 heads.py        heads of peers that wait to be judged
 updating.py     the updates of a home, opened
 host.py         what updates may ask of the node

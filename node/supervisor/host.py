@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from node.api import schema, texts
+from node.api import texts
 from node.prober.control import Probe, Question
 from node.supervisor import space
 from node.supervisor.assigning import Assigning, with_free_port
@@ -37,7 +36,6 @@ from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
 
 GET_S: Final = 30.0
-PUT_S: Final = 55.0
 TELL_S: Final = 5.0
 FILES_S: Final = 20.0  # for all files of the head together
 ALIKE_MAX: Final = 64
@@ -82,28 +80,7 @@ class UpdateHost:
 
     async def get_chunk(self, address: bytes) -> bytes:
         """Fetch a file that a head names.  Raises VaultUnavailable or RequestRefused when it cannot be had now."""
-        return await self._get(address, is_carried=True)
-
-    async def get_share(self, address: bytes) -> bytes:
-        """Fetch a chunk that a person asks for.  Raises as ``get_chunk``."""
-        content = await self._get(address, is_carried=False)
-        if hashlib.sha256(content).digest() != address:  # the vault's word is not enough
-            raise VaultUnavailable(texts.odd_answer())
-        return content
-
-    async def put_share(self, content: bytes) -> schema.StoredChunk:
-        """Store a chunk that a person gives.
-
-        Raises:
-            VaultUnavailable, RequestRefused: It could not be stored.
-        """
-        answer = await self._vault.ask(lambda number: control.PutChunk(number, content), PUT_S)
-        if not isinstance(answer, control.Stored) or answer.address != hashlib.sha256(content).digest():
-            raise VaultUnavailable(texts.odd_answer())
-        return schema.StoredChunk(answer.address.hex(), len(answer.receipts))
-
-    async def _get(self, address: bytes, *, is_carried: bool) -> bytes:
-        answer = await self._vault.ask(lambda number: control.GetChunk(number, address, is_carried), GET_S)
+        answer = await self._vault.ask(lambda number: control.GetChunk(number, address, is_carried=True), GET_S)
         if not isinstance(answer, control.Content):
             raise VaultUnavailable(texts.odd_answer())
         return answer.content

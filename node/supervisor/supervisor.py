@@ -30,6 +30,7 @@ from node.supervisor.pacing import Pacing
 from node.supervisor.pausing import Lasts
 from node.supervisor.ports import Assignment, Launcher, Slot
 from node.supervisor.programs import Programs
+from node.supervisor.sharing import Sharing
 from node.supervisor.shipped import in_use, version_of
 from node.supervisor.succession import Inheritance
 from node.supervisor.surroundings.senses import senses_here
@@ -106,13 +107,12 @@ class Supervisor:
             utc_s=utc_s,
             inherited=inheritance.vault if inheritance else None,
         )
+        self._sharing = Sharing(self.vault)
         self._looking = Looking(home, self.vault, entropy, utc_s, self.changed)
         bootstrap = Bootstrap(home)
-        self._assigning = Assigning(
-            home, bootstrap, lambda: self._lending.settings.local_discovery, self._pacing.limits
-        )
+        self._giving = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery, self._pacing.limits)
         self._meeting = Meeting(home, bootstrap, self.vault)
-        self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._assigning)
+        self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._giving)
         self.host.contacts = lambda: bootstrap.contacts
         self._updates = self._open_updates(random, entropy)
 
@@ -239,11 +239,11 @@ class Supervisor:
 
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         """Store a chunk in the network.  Raises VaultUnavailable or RequestRefused when it could not be stored."""
-        return await self.host.put_share(content)
+        return await self._sharing.put(content)
 
     async def get_chunk(self, address: bytes) -> bytes:
         """Fetch a chunk from the network.  Raises VaultUnavailable or RequestRefused when it cannot be had now."""
-        return await self.host.get_share(address)
+        return await self._sharing.get(address)
 
     async def network(self) -> schema.NetworkView:
         return await self._looking.network()
@@ -291,7 +291,7 @@ class Supervisor:
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
         self._head_given, self._limits_given = self.host.head, self._pacing.limits()
         share = self._lending.share_bytes
-        return self._assigning.make(bind=bind, quota_bytes=share, head=self.host.head, is_standby=is_standby)
+        return self._giving.make(bind=bind, quota_bytes=share, head=self.host.head, is_standby=is_standby)
 
     async def store_rests(self, tree_hash: str) -> None:
         await self._lending.see_to_store(tree_hash)
