@@ -29,6 +29,7 @@ from node.keys import keyring as keyrings
 from node.keys.errors import KeyStoreError, WrongPassphrase
 from node.keys.keyring import Keyring, find, keep
 from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
+from node.supervisor.ballast import Ballast
 from node.supervisor.errors import KeyUnavailable, NewPassphraseWanted, PassphraseWanted
 from node.supervisor.home import Home
 from node.supervisor.state import Serial, StateFile
@@ -190,7 +191,8 @@ def inherited(home: Home, seed: bytes, entropy: Entropy) -> Keys:
 
 
 def _serials(home: Home) -> StateFile[Serial]:
-    return StateFile(home.state / "serial.json", Serial)
+    """Without a new one no vault starts, and none stays longer than a day: so room is held back for it."""
+    return StateFile(home.state / "serial.json", Serial, Ballast.of(home).give_up)
 
 
 def _check_first_start(home: Home, last: Serial | None) -> None:

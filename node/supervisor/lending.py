@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -51,7 +50,7 @@ class Lending:
         self._kept_bytes = self.kept.alone_bytes()
         self._lock = asyncio.Lock()
         self.settings, self.trouble = settings.load(home.settings_file, settings.defaults(is_practice=home.is_practice))
-        self.ballast = Ballast(home.state / "ballast", os.urandom)
+        self.ballast = Ballast.of(home)
         self.ballast.lay()
         self.disk = space.measure(home)
         self.share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)

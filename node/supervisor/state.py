@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -19,9 +20,11 @@ T = TypeVar("T", bound=msgspec.Struct)
 class StateFile(Generic[T]):
     """One value of type ``T`` on disk: whole, or not there yet."""
 
-    def __init__(self, path: Path, kind: type[T]) -> None:
+    def __init__(self, path: Path, kind: type[T], make_room: Callable[[], bool] = lambda: False) -> None:
+        """``make_room`` lets go of room on a full disk, and says whether there was any.  It blocks."""
         self._path = path
         self._kind = kind
+        self._make_room = make_room
 
     def load(self) -> T | None:
         """Return the value last saved, or ``None`` if there is none yet.  Blocking.
@@ -48,8 +51,14 @@ class StateFile(Generic[T]):
         Raises:
             StateError: It could not be written; the file is as it was.
         """
+        content = msgspec.json.encode(value)
         try:
-            write_durably(self._path, msgspec.json.encode(value))
+            try:
+                write_durably(self._path, content)
+            except OSError as error:
+                if error.errno not in texts.DISK_FULL or not self._make_room():
+                    raise
+                write_durably(self._path, content)
         except OSError as error:
             raise StateError(texts.unusable(self._path, error)) from error
 

@@ -15,11 +15,13 @@ import pytest
 from node.api.schema import KeyPlace
 from node.keys import bare
 from node.keys import keyring as keyring_module
+from node.supervisor.ballast import Ballast
 from node.supervisor.errors import KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
 from node.supervisor.keys import RunKey, check_place, load, wanted_passphrase
 from node.supervisor.twins import renewed_key, twin_key
 from node.vault.core.identity import CERTIFICATE_S, Certificate, Signer, check_certificate
+from node.vault.storage.filesystem import write_durably
 
 NOW_S = 1_800_000_000.0
 
@@ -311,6 +313,23 @@ class TestCertificates:
             (renewed.seed, renewed.transport_key) == (run.seed, run.transport_key) != (again.seed, again.transport_key)
         )
         assert renewed.expires_s == run.expires_s + 1.0
+
+    def test_on_a_full_disk_the_serial_takes_what_was_held_back_for_such_a_time(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        home = home_of(tmp_path)
+        keys, ballast = keys_of(home), Ballast.of(home)
+        ballast.lay()
+
+        def write(path: Path, content: bytes):
+            if ballast.path.exists():
+                raise OSError(28, "No space left on device")
+            write_durably(path, content)
+
+        monkeypatch.setattr("node.supervisor.state.write_durably", write)
+        run = keys.new_run(NOW_S)
+
+        assert keys_of(home).newest_serial() == certificate_of(run).serial
 
     def test_nothing_is_issued_when_the_serial_cannot_be_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         home = home_of(tmp_path)
