@@ -69,6 +69,8 @@ class FakeRun:
         match command:
             case control.GetState() if "cannot open" in self.faults:
                 raise RequestRefused("storage", "the store cannot be opened")
+            case control.GetState() if "opens for long" in self.faults and not self.is_bound:
+                await asyncio.sleep(timeout_s)
             case control.GetState() if not self.is_bound:
                 raise RequestRefused("control.standby", "a standby vault does no work")
             case control.GetState():

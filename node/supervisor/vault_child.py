@@ -355,7 +355,7 @@ class VaultChild:
         Raises:
             SwitchFailed: The new one did not take over; the old one has been started again.
         """
-        self._standby = new = await self._stand_by(tree_hash)
+        new = await self._stand_by(tree_hash)
         old_hash, old = self._tree_hash, self._watched
         if old is not None:
             self._watched = None
@@ -384,7 +384,7 @@ class VaultChild:
     async def _stand_by(self, tree_hash: str) -> Watched:
         """Start the new vault without a port; return it once it has opened the store."""
         try:
-            new = await self._launch(tree_hash, self._bind, is_standby=True)
+            self._standby = new = await self._launch(tree_hash, self._bind, is_standby=True)
         except VaultUnavailable as error:
             raise SwitchFailed(texts.stays(str(error))) from error
         except (SupervisorError, UpdateError, OSError) as error:

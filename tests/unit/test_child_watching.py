@@ -15,7 +15,7 @@ from node.supervisor.watched import LISTEN_S_MAX
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S, Certificate
 from node.vault.noting import Met, MetVault
-from tests.child_world import OLD, UTC_S, World, nothing, play, record_at
+from tests.child_world import NEW, OLD, UTC_S, World, made, nothing, play, record_at
 from tests.virtual_time import run
 
 
@@ -196,6 +196,23 @@ class TestWatching:
 
         run(live())
         assert world.log == ["start 1", "end 1"]
+
+    def test_cancelled_while_another_version_opens_the_store_it_leaves_no_process_behind_either(self):
+        world = World()
+        world.faults[NEW] = ["opens for long"]
+
+        async def live():
+            vault = made(world)
+            keeping = asyncio.create_task(vault.keep_running())
+            await asyncio.sleep(POLL_S)
+            switching = asyncio.create_task(vault.switch(NEW))
+            await asyncio.sleep(POLL_S)
+            for task in (keeping, switching):
+                task.cancel()
+            await asyncio.wait((keeping, switching))
+
+        run(live())
+        assert world.log == ["start 1", "start 2 standby", "end 1", "end 2"]
 
 
 def test_questions_are_refused_while_no_vault_is_reachable():
