@@ -333,17 +333,19 @@ def beginning(folder: Path, seed: int) -> Watched:
 
 
 def test_over_many_starts_each_comes_first_as_often_as_the_other(tmp_path: Path):
-    started, named, nearer = Counter[str](), Counter[str](), Counter[bool]()
+    started, named, nearer, older = Counter[str](), Counter[str](), Counter[bool](), Counter[bool]()
     for seed in range(STARTS):
         world = beginning(tmp_path / str(seed), seed)
         started[world.orders[0].tree_hash] += 1
         named[world.first_asked()] += 1
         by_tree = {order.tree_hash: order for order in world.orders}
         nearer[by_tree[CANDIDATE].data.name < by_tree[CONTROL].data.name] += 1
+        made = json.loads((tmp_path / str(seed) / "folders.json").read_bytes())
+        older[made.index(by_tree[CANDIDATE].data.name) < made.index(by_tree[CONTROL].data.name)] += 1
 
     # Four standard deviations of a fair coin: less than one seed in ten thousand would show more.
     spread = 4 * (STARTS**0.5) / 2
-    for counted in (started, named, nearer):
+    for counted in (started, named, nearer, older):
         assert abs(max(counted.values()) - STARTS / 2) < spread, counted
 
 

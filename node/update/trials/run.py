@@ -176,10 +176,10 @@ class TrialRun:
                 self._twins.sides[name] = Side(name, tree_hash, data, twin.seed)
             return
         await self._look_around()
-        seeds = list(await asyncio.to_thread(draw_identities, self._entropy, self._neighbourhood.network_size))
-        if self._random.random() < 0.5:
-            seeds.reverse()
-        for (name, tree_hash), seed in zip(chosen, seeds, strict=True):
+        seeds = await asyncio.to_thread(draw_identities, self._entropy, self._neighbourhood.network_size)
+        # Whose folder is made first is drawn too: from the numbers of its files a twin can tell.
+        drawn = chosen if self._random.random() < 0.5 else chosen[::-1]
+        for (name, tree_hash), seed in zip(drawn, seeds, strict=True):
             data = await asyncio.to_thread(self._order.folders.make, self._entropy)
             self._twins.sides[name] = Side(name, tree_hash, data, seed)
 
