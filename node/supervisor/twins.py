@@ -23,7 +23,8 @@ from node.update.errors import HostFailed, TwinFailed, UpdateError
 from node.update.ports import TwinOrder, Usage
 from node.update.reasons import OUT_OF_MEMORY
 from node.vault import control
-from node.vault.core.identity import KEY_BYTES, Signer, certify, encode_certificate
+from node.vault.core.identity import KEY_BYTES, Signer, certify, decode_record, encode_certificate
+from node.vault.errors import ControlError, PeerError
 from node.vault.load import Load
 from node.vault.ports import Entropy
 from node.vault.storage.filesystem import CHUNKS, INCOMING
@@ -177,8 +178,16 @@ class Twin:
         self._run.exited.add_done_callback(lambda _: tending.cancel())
 
     def _heard(self, report: control.Report) -> None:
-        """Take what it says by itself.  Heads are judged for the vault in use: a twin is not believed anything."""
+        """Take what it says by itself.  Heads are judged for the vault in use: a twin is not believed anything.
+
+        Raises:
+            ControlError: No prober could ask it by the record that it gives; that ends it, for it is its own fault.
+        """
         if isinstance(report, control.Listening):
+            try:
+                decode_record(report.record, self._care.utc_s())
+            except PeerError as error:
+                raise ControlError(f"its record is none: {error}") from error
             self.record = report.record
             self._listening.set()
         elif isinstance(report, control.HeadSeen):

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from node.sandbox import linux
@@ -22,7 +24,7 @@ from node.trust.capabilities import TODAY, Capabilities
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
 from node.vault import control
-from node.vault.core.identity import Signer, decode_certificate, encode_record, make_record
+from node.vault.core.identity import Signer, decode_certificate, decode_record, encode_record, make_record
 from tests.integration.stand_in import ANSWER_S, make_slot
 
 NOW_S = 1_800_000_000.0
@@ -90,6 +92,19 @@ def test_a_twin_that_gives_the_record_of_the_other_is_ended(tmp_path: Path):
     others = record_of(key_of(bytes([1]) * 32))
     with pytest.raises(TwinFailed, match="a record that is not its own"):
         start(tmp_path, LISTEN.format(record=others), key_of(bytes(32)))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"signature": b""}, {"addresses": ("nowhere",)}, {"issued_s": NOW_S + 1e6}, {"issued_s": float("nan")}]
+)
+def test_a_twin_that_gives_a_record_by_which_nobody_can_ask_it_is_ended(tmp_path: Path, changes: dict[str, Any]):
+    """Else the prober would be blamed for it, and the trial void."""
+    key = key_of(bytes(32))
+    changed = msgspec.structs.replace(decode_record(record_of(key), NOW_S), **changes)
+    if "signature" not in changes:
+        changed = make_record(Signer(key.seed), changed.certificate, changed.addresses, changed.issued_s)
+    with pytest.raises(TwinFailed, match="its record is none"):
+        start(tmp_path, LISTEN.format(record=encode_record(changed)), key)
 
 
 def test_a_twin_that_ends_is_said_to_have_ended(tmp_path: Path):
