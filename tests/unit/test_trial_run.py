@@ -125,6 +125,12 @@ class TestVerdicts:
         result = hold(with_candidate(exits_after_s=15.0, is_starved=True, rss_bytes=400 << 20), tmp_path)
         assert (result.outcome, "crashed" in result.reason) == ("refuse", True)
 
+    def test_and_so_it_is_if_its_twin_had_to_end_for_that(self, tmp_path: Path):
+        world = with_candidate(rss_bytes=400 << 20)
+        world.natures[CONTROL] = Nature(exits_after_s=15.0, is_starved=True)
+        result = hold(world, tmp_path)
+        assert (result.outcome, "took the memory that its twin lacked" in result.reason) == ("refuse", True)
+
     def test_nor_if_that_happens_when_both_are_started_again(self, tmp_path: Path):
         result = hold(with_candidate(starves_at_scan=True), tmp_path, replace(PROFILE, restarts_min=1))
         assert (result.outcome, result.reason) == ("void", OUT_OF_MEMORY)

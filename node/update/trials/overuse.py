@@ -26,6 +26,7 @@ BUSY_PER_S: Final = 10.0
 BUSY_PER_CHUNK: Final = 4.0
 BUSY_SHARE: Final = 0.5  # of all that its twin was asked meanwhile
 GLUTTON: Final = 2.0  # who takes so many times the memory of its twin is what the memory has run out for
+TOOK_MEMORY: Final = "it took the memory that its twin lacked"
 KEPT_BUSY: Final = "it kept its twin busy"
 CONTROL_KEPT_BUSY: Final = "the current version kept the twin beside it busy"
 
@@ -48,11 +49,14 @@ class Overuse:
         self._is_glutton = candidate.rss_bytes >= GLUTTON * control.rss_bytes
 
     def was_starved(self, name: Twin, vault: TwinVault) -> bool:
-        """Whether a vault that has ended was ended for want of memory, and had not taken it itself.
+        """Whether a vault that has ended was ended for want of memory, and the candidate had not taken that.
 
-        Else its trials would be void, one after the other, and in the end it could be taken without a proof.
+        Else its trials would be void, one after the other, and in the end it could be taken without a proof.  What it
+        took is held against it, whichever of both had to end for it.
         """
-        return vault.was_starved and not (name == "candidate" and self._is_glutton)
+        if vault.was_starved and self._is_glutton and name == "control":
+            self._step(Denied(self._now_s(), "candidate", TOOK_MEMORY))
+        return vault.was_starved and not self._is_glutton
 
     async def weigh(self) -> None:
         """End a twin that takes more of the disk than it was given; its sandbox limits each file, not their number."""
