@@ -143,6 +143,10 @@ def unwilling(exit_code: int) -> str:
     return f"did not end by itself when it was told to ({_how(exit_code)}), as its twin did"
 
 
+def gone() -> str:
+    return "was not up any more at the end, as its twin was"
+
+
 def hung(asks: int, seconds: float) -> str:
     return f"stopped answering: {asks} requests in {span(seconds)} that its twin answered"
 

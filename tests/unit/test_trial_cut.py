@@ -86,6 +86,9 @@ class Node:
         assert cut is not None
         return Trial.load(cut.kept.trial)
 
+    def is_decided(self) -> bool:
+        return self.cut() is not None and self.kept().verdict is not None
+
 
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
@@ -125,15 +128,23 @@ class TestItGoesOn:
 
     def test_between_the_verdict_and_the_end_of_the_twins_and_sees_them_end_all_the_same(self, node: Node):
         node.world.natures[CANDIDATE] = Nature(exit_code=-9)
-
-        def is_decided() -> bool:
-            cut = node.cut()
-            return cut is not None and Trial.load(cut.kept.trial).verdict is not None
-
-        assert node.live(until=is_decided) is None
+        assert node.live(until=node.is_decided) is None
         result = node.live()
         assert result is not None
         assert result.outcome == "refuse"
+
+    def test_nor_is_one_taken_that_does_not_come_back_then_while_its_twin_does(self, node: Node):
+        class OnlyOnce(World):
+            async def start_twin(self, order: TwinOrder):
+                if order.tree_hash == CANDIDATE and order.is_standby:
+                    raise TwinFailed("it does not open its own data")
+                return await super().start_twin(order)
+
+        node.world = OnlyOnce()
+        assert node.live(until=node.is_decided) is None
+        result = node.live()
+        assert result is not None
+        assert (result.outcome, result.reason) == ("refuse", "was not up any more at the end, as its twin was")
 
     def test_in_a_restart_that_is_due_while_the_prober_is_being_started(self, node: Node):
         class Slow(World):

@@ -94,9 +94,12 @@ class Twins:
     def judge_ends(self, outcome: Outcome, reason: str) -> tuple[Outcome, str]:
         """The verdict, now that all was stopped: who does not end when it is told to, as its twin does, is refused.
 
-        The version after it would wait for it, and with it whoever asks for a chunk.
+        The version after it would wait for it, and with it whoever asks for a chunk.  Nor is one taken that did not
+        even come back to be told, after the trial was cut off between its verdict and its end.
         """
         vaults = {name: side.vault for name, side in self.sides.items()}
+        if outcome == "promote" and vaults["candidate"] is None and vaults["control"] is not None:
+            return "refuse", says.gone()
         over = {name: vault for name, vault in vaults.items() if vault and vault.exited.done()}
         codes = {name: 0 if vault.was_starved else vault.exited.result() for name, vault in over.items()}
         if outcome == "promote" and codes.get("candidate") and not codes.get("control"):
