@@ -78,6 +78,8 @@ class ProberProcess:
 async def start_prober(program: Path, data: Path, probe: Probe, log: Path) -> ProberProcess:
     """Start the prober that lies in ``program``, with ``data`` as its folder; return once it has greeted both twins.
 
+    Safe to cancel: nothing of it is left then.
+
     Raises:
         ProberFailed: It did not start; nothing of it is left.
     """
@@ -105,14 +107,15 @@ async def start_prober(program: Path, data: Path, probe: Probe, log: Path) -> Pr
         )
     except (ChildError, OSError) as error:
         raise ProberFailed(str(error)) from error
-    prober, waiting = ProberProcess(child), asyncio.create_task(is_ready.wait())
+    prober, waiting, is_up = ProberProcess(child), asyncio.create_task(is_ready.wait()), False
     try:
         await asyncio.wait((waiting, child.exited), timeout=GREET_S, return_when=asyncio.FIRST_COMPLETED)
+        is_up = is_ready.is_set()
     finally:
         waiting.cancel()
-        if not is_ready.is_set():
+        if not is_up:
             prober.kill()
-    if not is_ready.is_set():
+    if not is_up:
         raise ProberFailed(child.fault or "it greeted nobody")
     return prober
 

@@ -15,8 +15,9 @@ import pytest
 
 from node.practice.host import PlainVault
 from node.practice.profile import PACE
-from node.prober.control import Heard, Kind, Probe, Question
+from node.prober.control import Heard, Kind, Probe, ProberReport, Question, Ready
 from node.prober.judging import judge
+from node.sandbox.child import Child
 from node.supervisor.ports import Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
 from node.trust.chain import Chain
@@ -146,3 +147,38 @@ def test_a_prober_that_has_ended_answers_nothing_more(folder: Path, slot: Slot):
             await scene.prober.renew()
 
     play(slot, folder, story)
+
+
+def test_cancelled_just_when_it_has_greeted_both_it_is_ended_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Started:
+        """A child that has said hello; it is greeted and ended at once, or left alone."""
+
+        def __init__(self) -> None:
+            self.fault = ""
+            self.is_killed = False
+            self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def kill(self) -> None:
+            self.is_killed = True
+
+    async def scene() -> bool:
+        begun: asyncio.Future[Callable[[ProberReport], None]] = asyncio.get_running_loop().create_future()
+        child = Started()
+
+        async def begin(*_: object, on_report: Callable[[ProberReport], None], **__: object) -> Started:
+            begun.set_result(on_report)
+            return child
+
+        monkeypatch.setattr(Child, "start", begin)
+        starting = asyncio.create_task(start_prober(folder, folder / "data", Probe(0, b"", (b"", b""), ""), folder))
+        hear = await begun
+        await asyncio.sleep(0.01)
+        hear(Ready())
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait({starting})
+        return starting.cancelled() and child.is_killed
+
+    assert asyncio.run(scene())
