@@ -62,7 +62,8 @@ class Ready(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
 class Answered(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What one twin answered: ``content`` as it came, b"" when nothing came, at ``at_s`` (UTC).
 
-    ``outcome`` is what the prober makes of it.  ``failed``: no answer in time, or a broken connection.
+    ``outcome`` is what the prober makes of it.  ``failed``: no answer in time, one that is signed for another time,
+    or a broken connection.
     """
 
     outcome: Outcome

@@ -26,7 +26,7 @@ from node.vault.core.messages import (
     Stored,
 )
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, check_answer, check_content, check_receipt
-from node.vault.errors import ChunkMismatch, PeerError
+from node.vault.errors import ChunkMismatch, Misdated, PeerError
 
 
 def request_of(question: Question) -> Request:
@@ -46,12 +46,15 @@ def request_of(question: Question) -> Request:
 def judge(question: Question, transport_key: bytes, content: bytes, utc_s: float) -> Outcome:
     """What the answer ``content``, which came at ``utc_s``, is worth.
 
+    Signed at another time it did not come in time: the computer has slept between the two, or its clock was set.
     Whether an audit's digest fits is left to who knows the chunk.
     """
     try:
         return _judge(question, transport_key, codec.decode_answer(content), utc_s)
     except ChunkMismatch:
         return "wrong_bytes"
+    except Misdated:
+        return "failed"
     except PeerError:
         return "bad_signature"
 
@@ -62,7 +65,11 @@ def _judge(question: Question, key: bytes, message: Answer, utc_s: float) -> Out
         case Stored(receipt) if question.kind == "put":
             check_receipt(receipt, key, address, utc_s)
         case Chunk(content, answer) if question.kind == "get":
-            check_answer(answer, key, kind=HELD, address=address, nonce=nonce, utc_s=utc_s)
+            try:
+                check_answer(answer, key, kind=HELD, address=address, nonce=nonce, utc_s=utc_s)
+            except Misdated:
+                check_content(content, answer)  # other bytes are held against it whatever the time
+                raise
             check_content(content, answer)
         case Audited(answer) if question.kind == "audit":
             check_answer(answer, key, kind=AUDITED, address=address, nonce=nonce, utc_s=utc_s)

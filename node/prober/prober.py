@@ -10,7 +10,7 @@ from node.prober.judging import judge, request_of
 from node.vault.core import codec
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Ping
-from node.vault.errors import PeerError, Unreachable
+from node.vault.errors import Misdated, PeerError, Unreachable
 from node.vault.ports import Clock, Network
 
 
@@ -77,7 +77,7 @@ class Prober:
             content = (await network.request(twin, request, ASK_TIMEOUT_S)).content
         except PeerError as error:
             latency_s = self._clock.monotonic_s() - started_s
-            outcome: Outcome = "failed" if isinstance(error, Unreachable) else "bad_signature"
+            outcome: Outcome = "failed" if isinstance(error, Unreachable | Misdated) else "bad_signature"
             return Answered(outcome, latency_s, self._clock.utc_s(), b"")
         latency_s, at_s = self._clock.monotonic_s() - started_s, self._clock.utc_s()
         return Answered(judge(question, twin.transport_key, content, at_s), latency_s, at_s, content)

@@ -31,7 +31,7 @@ from node.vault.core.messages import (
     Stored,
 )
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, check_answer, sign_answer, sign_receipt
-from node.vault.errors import BadSignature, ControlError, Unreachable
+from node.vault.errors import BadSignature, ControlError, Misdated, Unreachable
 from node.vault.looks import Looks
 from node.vault.ports import Answered
 
@@ -271,6 +271,29 @@ class TestJudging:
         heard = World(fault).give(question("put"), question("get"), question("audit"))
         assert {one.answers[0].outcome for one in heard} == {"ok"}
         assert {one.answers[1].outcome for one in heard} == {"ok", outcome}
+
+    @pytest.mark.parametrize(("outcome", "content"), [("failed", CONTENT), ("wrong_bytes", b"other")])
+    def test_an_answer_of_another_time_is_none_in_time_but_wrong_bytes_are_wrong_at_any(self, outcome, content):
+        """The computer has slept between the two, or its clock was set: nobody's fault."""
+
+        def late(twin: Twin, request: Request, answer: Answer) -> Answer:
+            then_s, digest = NOW_S - 8 * 3600.0, hashlib.sha256(content).digest()
+            if isinstance(request, Put):
+                return Stored(sign_receipt(twin.signer, request.address, 5, then_s)) if content == CONTENT else answer
+            if isinstance(request, Get):
+                signed = sign_answer(twin.signer, HELD, request.address, digest, request.nonce, then_s)
+                return Chunk(content, signed)
+            return answer
+
+        heard = World(late).give(question("put"), question("get"), question("audit"))
+        assert {one.answers[1].outcome for one in heard} == {"ok", outcome}
+
+    def test_so_is_a_greeting_of_another_time(self):
+        def late(_twin: Twin, _request: Request, _answer: Answer) -> Answer:
+            raise Misdated("the certificate is not valid now")
+
+        (heard,) = World(late).give(question("get"))
+        assert (heard.answers[1].outcome, heard.answers[1].content) == ("failed", b"")
 
     def test_silence_is_a_failure_and_no_fault_of_the_data(self):
         def silent(_twin: Twin, request: Request, answer: Answer) -> Answer:

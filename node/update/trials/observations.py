@@ -37,7 +37,7 @@ _UNSIGNED: Final[frozenset[Outcome]] = frozenset({"refused", "failed", "bad_sign
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:
-    """What one twin did with a request, checked.  ``failed``: no answer in time, or a broken connection."""
+    """What one twin did with a request, checked.  ``failed``: none in time, as in ``node.prober.control``."""
 
     outcome: Outcome
     latency_s: float
