@@ -94,16 +94,13 @@ class World:
         self.tell(PeersRated(self.now_s, ours, reports(count)))
         return self
 
-    def pair(
-        self, *, candidate: Ask | None = None, control: Ask | None = None, was_stored: bool = False,
-        is_relayed: bool = False,
-    ) -> World:  # fmt: skip
+    def pair(self, *, candidate: Ask | None = None, control: Ask | None = None, is_relayed: bool = False) -> World:
         """One pair, now."""
         self.pairs += 1
         ours, theirs = candidate or self.candidate, control or self.control
         address = self.pairs.to_bytes(32, "big")
-        kind: Kind = "put" if self.pairs % 4 == 0 and not (was_stored or is_relayed) else "get"
-        self.tell(PairMeasured(self.now_s, Pair(self.now_s, kind, address, ours, theirs, was_stored, is_relayed)))
+        kind: Kind = "put" if self.pairs % 4 == 0 and not is_relayed else "get"
+        self.tell(PairMeasured(self.now_s, Pair(self.now_s, kind, address, ours, theirs, is_relayed)))
         return self
 
     def go_on(self, seconds: float) -> World:

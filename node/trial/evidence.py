@@ -31,7 +31,6 @@ LEAK_BLOCKS_MIN: Final = 6  # blocks of memory to compare a later one with
 TAIL_QUANTILE: Final = 0.9
 TAIL_CLIP: Final = 3.0  # one request can be late by e^3 and no more
 
-NOT_HELD: Final = "not_held"  # code of a signed answer: I do not have it
 _PROTOCOL_CODES: Final = frozenset({BadSignature.code, MalformedMessage.code})
 
 
@@ -71,10 +70,6 @@ class Ask:
         return self.code == ChunkMismatch.code or (self.is_answered and not self.is_hash_ok)
 
     @property
-    def is_not_held(self) -> bool:
-        return self.is_answered and self.code == NOT_HELD
-
-    @property
     def is_violation(self) -> bool:
         """The answer bears no valid signature: it can be held against nobody."""
         return self.code in _PROTOCOL_CODES
@@ -84,7 +79,7 @@ class Ask:
 class Pair:
     """The same request to both twins, in random order.  ``at_s``: when it was asked.
 
-    ``was_stored``: both had acknowledged the chunk before; who says now that it does not have it has lost it.
+    A chunk that is not held now is lost only when it is so at several tries: ``ChunkLost`` tells of that.
     ``is_relayed``: the farm's own vault asked, whose word for times and failures is not taken; see ``relayed``.
     """
 
@@ -93,7 +88,6 @@ class Pair:
     address: bytes
     candidate: Ask
     control: Ask
-    was_stored: bool = False
     is_relayed: bool = False
 
     def __post_init__(self) -> None:

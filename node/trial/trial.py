@@ -255,8 +255,6 @@ class Trial(msgspec.Struct, kw_only=True):
         if ask.is_violation:
             sentence = says.violated(f"an answer without a valid signature ({ask.code})")
             return self._fault(twin, "violation", sentence, is_twin_sound=other.is_good)
-        if ask.is_not_held and pair.was_stored and pair.kind != "put":
-            return self._lost(twin, pair.address, is_twin_sound=other.is_good)
         return None
 
     def _watch_for_a_hang(self, pair: Pair) -> Verdict | None:

@@ -35,12 +35,11 @@ class TestData:
         ("outcome", "sentence"),
         [
             ("wrong_bytes", "gave wrong bytes in 1 of "),
-            ("not_held", "lost 1 of "),
             ("bad_signature", "broke the protocol: an answer without a valid signature (peer.signature)"),
         ],
     )
     def test_one_bad_answer_refuses_at_once_however_good_the_rest(self, outcome: Outcome, sentence: str) -> None:
-        world = running().pair(candidate=told(outcome, 0.001), was_stored=True)
+        world = running().pair(candidate=told(outcome, 0.001))
 
         assert world.outcome == "refuse"
         assert world.reason.startswith(sentence)
@@ -53,7 +52,7 @@ class TestData:
         assert stored > 50
         assert world.wait(PAST_WINDOW_S).reason == f"lost 1 of {stored} stored pieces"
 
-    def test_not_held_is_no_loss_when_it_never_acknowledged_the_chunk(self) -> None:
+    def test_not_held_once_is_no_loss(self) -> None:
         assert running().pair(candidate=told("not_held", 0.001, 100)).wait(PAST_WINDOW_S).outcome == "open"
 
     def test_the_same_fault_in_the_same_pair_is_the_computers(self) -> None:
