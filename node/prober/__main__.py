@@ -26,6 +26,7 @@ from node.vault.transport.endpoint import IrohNetwork
 
 PROBE_TIMEOUT_S: Final = 30.0
 FLUSH_TIMEOUT_S: Final = 2.0
+STATED: Final = (VaultError, OSError, TimeoutError)
 
 logger = logging.getLogger("node.prober")
 
@@ -33,7 +34,7 @@ logger = logging.getLogger("node.prober")
 async def run(channel: Channel) -> None:
     """Probe until the parent closes the channel.
 
-    Raises:
+    Raises, alone or in a group:
         ControlError: The parent gave no order, or another one than it may.
         OSError: No port can be bound.
     """
@@ -105,12 +106,24 @@ def main() -> int:
     assert __debug__, "assertions must stay on"
     try:
         asyncio.run(run(channel))
-    except (VaultError, OSError, TimeoutError) as error:
+    except STATED as error:
         logger.error("the prober ends: %s", error or type(error).__name__)
+        return 1
+    except ExceptionGroup as group:  # from a task; whatever is not stated in it is a fault of this program
+        stated, unstated = group.split(STATED)
+        if stated is None or unstated is not None:
+            raise
+        logger.error("the prober ends: %s", _first(stated))
         return 1
     finally:
         channel.flush_and_close(FLUSH_TIMEOUT_S)
     return 0
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 if __name__ == "__main__":

@@ -8,10 +8,24 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
-from node.prober.control import Heard, Kind, Outcome, Question, Ready, Renew, Renewed, decode_order, decode_report
+from node.prober import __main__ as program
+from node.prober.control import (
+    Heard,
+    Kind,
+    Outcome,
+    Probe,
+    Question,
+    Ready,
+    Renew,
+    Renewed,
+    decode_order,
+    decode_report,
+)
 from node.prober.prober import Prober
+from node.vault.clock import SystemClock
 from node.vault.core import codec
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import (
@@ -312,6 +326,33 @@ class TestJudging:
         (heard,) = world.give(question("get"))
         assert Get(ADDRESS, NONCE) in world.twins[1].asked
         assert heard.answers[1].outcome == "bad_signature"
+
+
+def test_a_prober_that_can_bind_no_port_says_so_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    class Given:
+        """A channel on which the parent orders two twins to be probed, and goes on."""
+
+        def send(self, _frame: bytes) -> None: ...
+
+        def flush_and_close(self, _timeout_s: float) -> None: ...
+
+        def start_reading(self, _loop: asyncio.AbstractEventLoop) -> asyncio.Queue[bytes | None]:
+            twins = tuple(msgspec.msgpack.encode(twin.record) for twin in World().twins)
+            contents: asyncio.Queue[bytes | None] = asyncio.Queue()
+            contents.put_nowait(msgspec.msgpack.encode(Probe(1, bytes(32), (twins[0], twins[1]), "127.0.0.1:0")))
+            return contents
+
+    async def refused(*_: object) -> None:
+        raise OSError("no port is left")
+
+    monkeypatch.setattr(program, "Channel", Given)
+    monkeypatch.setattr(program, "_connect", refused)
+    monkeypatch.setattr(SystemClock, "utc_s", lambda _: NOW_S)
+
+    assert program.main() == 1
+    assert caplog.messages[-1] == "the prober ends: no port is left"
 
 
 @pytest.mark.parametrize("decode", [decode_report, decode_order])
