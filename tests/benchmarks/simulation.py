@@ -1,7 +1,8 @@
 """How much faster than real time real vaults are simulated at the pace of a real home, and what memory each takes.
 
 Only the steady state is timed: growing a network out of nothing asks far more of it.  Processor time is counted, so
-that whatever else runs on the machine does not matter.
+that whatever else runs on the machine does not matter; and on one processor, where the system can be told: a world of a
+thousand vaults that was moved between two of them ran 10.3 times as fast as real time, on one 15.3 (2026-11-30).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
@@ -79,4 +81,6 @@ def simulate(vaults: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     print(json.dumps(simulate(int(sys.argv[1]))))
