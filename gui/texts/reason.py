@@ -48,7 +48,13 @@ _TEXTS: Final = {
             "reasons", "It does not pass on news from the makers, as the version in use did {count} times in {span}."
         )
     ),
+    "was not up any more at the end, as its twin was": translate(
+        "reasons", "It was not up any more at the end, as the version in use was."
+    ),
     "it kept its twin busy": translate("reasons", "It kept the version in use busy."),
+    "it took the memory that its twin lacked": translate(
+        "reasons", "It took the memory that the version in use lacked."
+    ),
     "it filled the disk with files of its own": translate("reasons", "It filled the disk with files of its own."),
     "it finds nobody although others can be reached": translate(
         "reasons", "It finds nobody although others can be reached."

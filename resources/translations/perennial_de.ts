@@ -1621,8 +1621,16 @@
         <translation>Sie hat eine Version des Vaults in Betrieb genommen, ohne sie auszuprobieren.</translation>
     </message>
     <message>
+        <source>It took the memory that the version in use lacked.</source>
+        <translation>Sie nahm den Speicher, der der jetzigen Version fehlte.</translation>
+    </message>
+    <message>
         <source>It tried what it may not do: {what}.</source>
         <translation>Sie hat versucht, was sie nicht darf: {what}.</translation>
+    </message>
+    <message>
+        <source>It was not up any more at the end, as the version in use was.</source>
+        <translation>Am Ende lief sie nicht mehr, anders als die jetzige Version.</translation>
     </message>
     <message>
         <source>It was not up within {span} while the version in use was.</source>

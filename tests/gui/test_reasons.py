@@ -47,7 +47,7 @@ GIVEN = [
     reasons.UNSEEN, reasons.NO_TRIAL, reasons.NO_WAY_BACK, reasons.RECALLED, reasons.WITHDRAWN, reasons.OUT_OF_MEMORY,
     noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, records.NOT_HELD,
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
-    verdict.keeps_news(4, 3000.0), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),
+    verdict.keeps_news(4, 3000.0), verdict.gone(), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),
     verdict.not_proven(90.0, [verdict.news_unseen(), verdict.worse_to_vaults(1204, 1300)]),
     verdict.not_proven(90.0, [verdict.news_kept_lately()]),
     loneliness.FINDS_NOBODY, records.GAINS_IN_PLACE,
@@ -81,6 +81,7 @@ NESTED = {
     "no trial could be held: the prober failed 3 times": "No trial could be held. What compares them failed 3 times.",
     overuse.CONTROL_KEPT_BUSY: "The current version kept the new one beside it busy.",
     overuse.KEPT_BUSY: "It kept the version in use busy.",
+    overuse.TOOK_MEMORY: "It took the memory that the version in use lacked.",
     verdict.both_failed("crash"):
         "The computer is to blame: the version in use showed the same fault at the same time.",
     "the way back could not be shown: it is full": "The way back could not be shown. It is full.",
