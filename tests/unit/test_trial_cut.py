@@ -95,6 +95,15 @@ def node(tmp_path: Path) -> Node:
     return Node(World(), tmp_path)
 
 
+class OnlyOnce(World):
+    """The candidate does not start on what it has stored."""
+
+    async def start_twin(self, order: TwinOrder):
+        if order.tree_hash == CANDIDATE and order.is_standby:
+            raise TwinFailed("it does not open its own data")
+        return await super().start_twin(order)
+
+
 class TestItGoesOn:
     @pytest.mark.parametrize("seconds", [8.0, 20.0, 35.0])
     def test_where_it_was_with_the_same_twins(self, node: Node, seconds: float):
@@ -134,12 +143,6 @@ class TestItGoesOn:
         assert result.outcome == "refuse"
 
     def test_nor_is_one_taken_that_does_not_come_back_then_while_its_twin_does(self, node: Node):
-        class OnlyOnce(World):
-            async def start_twin(self, order: TwinOrder):
-                if order.tree_hash == CANDIDATE and order.is_standby:
-                    raise TwinFailed("it does not open its own data")
-                return await super().start_twin(order)
-
         node.world = OnlyOnce()
         assert node.live(until=node.is_decided) is None
         result = node.live()
@@ -283,12 +286,6 @@ class TestWhatAPowerCutExcuses:
         assert result.outcome == "void"
 
     def test_a_version_that_does_not_come_back_while_its_twin_does_is_refused(self, node: Node):
-        class OnlyOnce(World):
-            async def start_twin(self, order: TwinOrder):
-                if order.tree_hash == CANDIDATE and order.is_standby:
-                    raise TwinFailed("it does not open its own data")
-                return await super().start_twin(order)
-
         node.world = OnlyOnce()
         node.live(20.0)
         result = node.live()
