@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import stat
 import tempfile
@@ -28,6 +29,23 @@ def folder_open_to_all() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def at_work_as_nobody() -> Iterator[Path]:
+    """A folder of an ordinary user, whom modes hold back, and that user at work in it."""
+    with folder_open_to_all() as outer:
+        folder = outer / "own"
+        folder.mkdir()
+        if os.geteuid() != 0:
+            yield folder
+            return
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
 
 
 def may_enter(folder: Path) -> bool:

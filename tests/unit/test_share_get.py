@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -19,25 +18,8 @@ from node.api.shares.errors import BadTarget
 from node.vault.share.blob import Blob
 from node.vault.share.listing import Entry
 from node.vault.share.tree import address_of
-from tests.other_user import NOBODY, folder_open_to_all
+from tests.other_user import at_work_as_nobody
 from tests.share_world import GOES_ON, MIB, World, content_of, made_file, made_garden, sharing, tree_of
-
-
-@contextlib.contextmanager
-def as_nobody() -> Iterator[Path]:
-    """A folder of a user whom modes hold back."""
-    with folder_open_to_all() as outer:
-        folder = outer / "own"
-        folder.mkdir()
-        if os.geteuid() != 0:
-            yield folder
-            return
-        os.chown(folder, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
 
 
 @pytest.fixture
@@ -244,7 +226,7 @@ class TestWhatCannotBeFetched:
 
     def test_a_folder_that_may_be_written_but_not_read_takes_a_share(self, world: World):
         address = world.put(made_file(world, 10))["address"]
-        with as_nobody() as folder:
+        with at_work_as_nobody() as folder:
             (folder / "letters").mkdir(mode=0o300)
             part = part_module.Part(folder / "letters" / "out", address)
             part.open("f", 1, 0)
@@ -277,7 +259,7 @@ class TestWhatCannotBeFetched:
 
     def test_a_folder_that_may_not_be_entered(self, world: World):
         address = world.put(made_file(world, 10))["address"]
-        with as_nobody() as folder:
+        with at_work_as_nobody() as folder:
             (folder / "closed").mkdir(mode=0o000)
             out = folder / "closed" / "inner" / "out"
             with pytest.raises(BadTarget) as found:

@@ -9,22 +9,13 @@ from pathlib import Path
 import pytest
 
 from node.update.files.trees import remove_tree, size_of
-from tests.other_user import NOBODY, folder_open_to_all
+from tests.other_user import at_work_as_nobody
 
 
 @pytest.fixture
-def own_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder of an ordinary user, whom modes hold back, and that user at work in it."""
-    if os.geteuid() != 0:
-        yield tmp_path
-        return
-    with folder_open_to_all() as folder:
-        os.chown(folder, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
+def own_folder() -> Iterator[Path]:
+    with at_work_as_nobody() as folder:
+        yield folder
 
 
 class TestSizeOf:
