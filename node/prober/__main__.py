@@ -19,14 +19,13 @@ from node.vault.clock import SystemClock
 from node.vault.control import LENGTH_BYTES, Hello
 from node.vault.core import codec, messages
 from node.vault.core.identity import COMMITMENT_BYTES, PeerRecord, Signer, certify, decode_record, make_record
-from node.vault.errors import ControlError, VaultError
+from node.vault.ending import run_to_its_end
+from node.vault.errors import ControlError
 from node.vault.loaded import loaded_tree_hash
 from node.vault.ports import Clock
 from node.vault.transport.endpoint import IrohNetwork
 
 PROBE_TIMEOUT_S: Final = 30.0
-FLUSH_TIMEOUT_S: Final = 2.0
-STATED: Final = (VaultError, OSError, TimeoutError)
 
 logger = logging.getLogger("node.prober")
 
@@ -103,27 +102,7 @@ def main() -> int:
     """Run the prober; return the exit code."""
     channel = Channel()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    assert __debug__, "assertions must stay on"
-    try:
-        asyncio.run(run(channel))
-    except STATED as error:
-        logger.error("the prober ends: %s", error or type(error).__name__)
-        return 1
-    except ExceptionGroup as group:  # from a task; whatever is not stated in it is a fault of this program
-        stated, unstated = group.split(STATED)
-        if stated is None or unstated is not None:
-            raise
-        logger.error("the prober ends: %s", _first(stated))
-        return 1
-    finally:
-        channel.flush_and_close(FLUSH_TIMEOUT_S)
-    return 0
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return run_to_its_end("prober", run(channel), channel)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@
     ports.py    what the core and the edges need of the machine
     errors.py   what can go wrong, by what the caller has to do
     driver.py   performs the core's effects
-    channel.py clock.py loaded.py
-                edge: the control channel, the clocks, the tree that this process was loaded from
+    channel.py ending.py clock.py loaded.py
+                edge: the control channel, how its program ends, the clocks, the tree that this process was loaded from
     __main__.py the vault process
 
 It imports nothing of ``node`` outside itself: the very files here are what a vault release carries.

@@ -37,15 +37,14 @@ from node.vault.core.identity import (
 from node.vault.core.messages import Hello
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.driver import Driver, scan
-from node.vault.errors import ControlError, PeerError, VaultError
+from node.vault.ending import run_to_its_end
+from node.vault.errors import ControlError, PeerError
 from node.vault.limiting import Limits, SetLimits
 from node.vault.loaded import loaded_tree_hash
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
 
 CONFIGURE_TIMEOUT_S: Final = 30.0
-FLUSH_TIMEOUT_S: Final = 2.0
-STATED: Final = (VaultError, OSError, TimeoutError)
 
 logger = logging.getLogger("node.vault")
 
@@ -202,27 +201,7 @@ def main() -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )  # fmt: skip
-    assert __debug__, "assertions must stay on"
-    try:
-        asyncio.run(Process(channel).run())
-    except STATED as error:
-        logger.error("the vault ends: %s", error or type(error).__name__)
-        return 1
-    except ExceptionGroup as group:  # from a task; whatever is not stated in it is a fault of this program
-        stated, unstated = group.split(STATED)
-        if stated is None or unstated is not None:
-            raise
-        logger.error("the vault ends: %s", _first(stated))
-        return 1
-    finally:
-        channel.flush_and_close(FLUSH_TIMEOUT_S)
-    return 0
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return run_to_its_end("vault", Process(channel).run(), channel)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ REFUSED: Final = "is refused"
 SUCCEEDED: Final = "has succeeded"
 LOGS: Final = ("twins.log", "vault.log")
 
-_RUN: Final = "        asyncio.run(Process(channel).run())\n"
+_RUN: Final = '    return run_to_its_end("vault", Process(channel).run(), channel)\n'
 _MAIN: Final = "def main() -> int:\n"
 
 
@@ -49,7 +49,7 @@ def _attempt(name: str, does: str, steps: str) -> Row:
     frame = _FRAME.format(name=name, steps=lines, refused=REFUSED, succeeded=SUCCEEDED)
     changes = (
         Change("__main__.py", _MAIN, frame + _MAIN),
-        Change("__main__.py", _RUN, "        _attempt()\n" + _RUN),
+        Change("__main__.py", _RUN, "    _attempt()\n" + _RUN),
     )
     return Row(name, does, changes, "anything", is_attempt=True)
 
