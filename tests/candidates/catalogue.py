@@ -156,7 +156,7 @@ BAD: Final = (
                 "core/vault.py",
                 "            case Get() | Audit():\n",
                 "            case Audit() if event.peer.addresses:\n"
-                "                Serving(event.request_id, message).read(desk, message.address, None)\n"
+                "                Serving(event.request_id, event.peer, message).read(desk, message.address, None)\n"
                 "            case Get() | Audit():\n",
             ),
         ),
