@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from node.practice.releases import Change
 from tests.homes import Release
@@ -13,14 +13,17 @@ from tests.homes import Release
 # "anything": the rule cannot see it at this size, or it is not for the rule to see; nothing outside may be touched.
 Ending = Literal["promoted", "not promoted", "anything"]
 
+# What a trial says that ran out of time.  What it names after that is what it did not find out.
+UNDECIDED: Final = "not proven within"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A release as source: passages of this very vault replaced.
 
-    ``reasons``: one of them stands in what each farm says; empty where the farm need not say why.  ``unseen``: why no
-    trial of this size can be relied on to see it.  ``is_attempt``: it reaches for what the sandbox keeps from it, and
-    logs what came of it.  ``watched_s``: for so long after it was taken over it may still be taken back.
+    ``reasons``: one of them stands in what each farm found out; empty where the farm need not say why.  ``unseen``: why
+    no trial of this size can be relied on to see it.  ``is_attempt``: it reaches for what the sandbox keeps from it,
+    and logs what came of it.  ``watched_s``: for so long after it was taken over it may still be taken back.
     """
 
     name: str
@@ -90,5 +93,6 @@ def _about(end: End, ending: Ending, reasons: tuple[str, ...]) -> str:
     is_promoted = end.verdict == "promoted"
     if (ending == "promoted" and not is_promoted) or (ending == "not promoted" and is_promoted):
         return said
-    is_reason_known = not reasons or any(reason in end.reason for reason in reasons)
+    is_decided = not end.reason.startswith(UNDECIDED)
+    is_reason_known = not reasons or (is_decided and any(reason in end.reason for reason in reasons))
     return "" if is_reason_known else f"{said}, which is no reason of its"

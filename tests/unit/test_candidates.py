@@ -13,6 +13,7 @@ import pytest
 import node
 from node.pod.build import build_tree
 from node.practice.releases import Change, PracticeError
+from node.trial.verdict import not_proven, unproven
 from node.trust.capabilities import TODAY
 from tests.candidates import modelled
 from tests.candidates.__main__ import main
@@ -129,6 +130,11 @@ class TestTheEnd:
     def test_nor_one_that_is_refused_for_something_else(self):
         (said,) = complaints(BADLY, [refused("lost 1 of 3 stored pieces")], NOTHING_LEFT)
         assert said.endswith("which is no reason of its")
+
+    def test_nor_one_of_which_the_trial_only_did_not_find_out_what_it_was_to_find(self):
+        undecided = not_proven(280, [unproven(["leak"])])
+        leaking = replace(BADLY, reasons=("memory",))
+        assert complaints(leaking, [End("farm 1", "not proven", undecided)], NOTHING_LEFT) != []
 
     def test_nor_one_that_is_not_decided(self):
         assert complaints(BADLY, [End("farm 1", "", "")], NOTHING_LEFT) != []
