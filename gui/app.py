@@ -32,7 +32,7 @@ from gui.closer import CloserLook
 from gui.feed import Feed, Node
 from gui.full_screen import screen
 from gui.handbook import icon_file
-from gui.instance import MARKER
+from gui.instance import is_home
 from gui.keeper import Keeper
 from gui.notifier import Notifier, desktops_here
 from gui.renewal import Renewal
@@ -187,7 +187,7 @@ class App:
     async def _begin(self) -> None:
         home = self._options.home
         # What starts at login was set up: where its home is not there, its disk is not, and nobody shall begin anew.
-        if (home / MARKER).is_file() or self._options.is_hidden:
+        if is_home(home) or self._options.is_hidden:
             self._attach(home)
             self.window.show_main()
             is_hidden = self._renewal.take_over(home) or self._options.is_hidden
@@ -219,7 +219,7 @@ class App:
         return Beginning(
             window,
             self._keeper,
-            Steps(arrived, broken, window.show_main, lambda: self.tray.place, (options.home / MARKER).is_file),
+            Steps(arrived, broken, window.show_main, lambda: self.tray.place, partial(is_home, options.home)),
             home=options.home,
             doctor_command=options.doctor_command,
             node_command=options.node_command,

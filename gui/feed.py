@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from gui.instance import MARKER
+from gui.instance import is_home
 from gui.stories.home import Seen
 from gui.texts.said import in_words
 from node.api.client import ApiError, Client, NotRunning, Reload
@@ -140,7 +140,7 @@ class Feed:
                     await task
 
     async def _is_home_there(self) -> bool:
-        return await asyncio.to_thread((self._home / MARKER).is_file)
+        return await asyncio.to_thread(is_home, self._home)
 
     async def _listen(self, node: Node, since: int) -> None:
         """Take in events until some were missed."""

@@ -23,6 +23,14 @@ _DONE: Final = b"done\n"
 _BYTES_MAX: Final = 64
 
 
+def is_home(folder: Path) -> bool:
+    """Whether a home is there.  One on a disk that fails to be read is not.  Blocking."""
+    try:
+        return (folder / MARKER).is_file()
+    except OSError:  # such as of a disk that was pulled out: it is still there, and every answer of it an error
+        return False
+
+
 def meeting_folder() -> Path:
     """A folder of this user's own in which the apps of one session find each other."""
     if sys.platform == "win32" or os.environ.get("XDG_RUNTIME_DIR"):
