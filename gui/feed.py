@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -93,6 +94,7 @@ class Feed:
         self._seen = Seen()
         self._since_s: float | None = None  # monotonic: since when nothing answers
         self._render: asyncio.TimerHandle | None = None
+        self._disk: asyncio.Future[bool] | None = None  # what was asked of it last
         self.is_window_shown = False
 
     async def run(self) -> None:
@@ -140,7 +142,14 @@ class Feed:
                     await task
 
     async def _is_home_there(self) -> bool:
-        return await asyncio.to_thread(is_home, self._home)
+        """Whether it is there, as far as is known: a disk that hangs does not say, and what its node says counts then.
+
+        A question that waits for its answer is not put again.
+        """
+        if self._disk is None or self._disk.done():
+            self._disk = _asked_of_disk(self._home)
+        await asyncio.wait((self._disk,), timeout=ANSWER_S_MAX)
+        return self._disk.result() if self._disk.done() else True
 
     async def _listen(self, node: Node, since: int) -> None:
         """Take in events until some were missed."""
@@ -205,6 +214,24 @@ class Feed:
     def _say(self) -> None:
         self._render = None
         self._on_change(self._seen)
+
+
+def _asked_of_disk(home: Path) -> asyncio.Future[bool]:
+    """Ask it whether the home is there, in a thread for which nobody waits at the end: it may hang for ever."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bool] = loop.create_future()
+
+    def hear(is_there: bool) -> None:  # noqa: FBT001  (what the disk said)
+        if not answer.done():
+            answer.set_result(is_there)
+
+    def ask() -> None:
+        is_there = is_home(home)
+        with contextlib.suppress(RuntimeError):  # the app has ended meanwhile
+            loop.call_soon_threadsafe(hear, is_there)
+
+    threading.Thread(target=ask, name="home", daemon=True).start()
+    return answer
 
 
 def _refused(error: Exception) -> str:
