@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import speaking
 from gui.instance import MARKER, Instance, meeting_folder
+from gui.leaving import Application
 
 if TYPE_CHECKING:
     from gui.app import App
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     QLoggingCategory.setFilterRules(_NOT_WORTH_A_WORD)
     QGuiApplication.setDesktopFileName("perennial")
-    qapp = QApplication.instance() or QApplication(["perennial"])
+    qapp = QApplication.instance() or Application(["perennial"])
     assert isinstance(qapp, QApplication)
     qapp.setApplicationName("Perennial")  # no display name: Qt would add it to every window's title
     qapp.setStyle("Fusion")

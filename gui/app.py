@@ -34,6 +34,7 @@ from gui.full_screen import screen
 from gui.handbook import icon_file
 from gui.instance import is_home
 from gui.keeper import Keeper
+from gui.leaving import leave_by
 from gui.notifier import Notifier, desktops_here
 from gui.renewal import Renewal
 from gui.stories.home import Action, Seen, Story, tell
@@ -115,6 +116,7 @@ class App:
     async def run(self) -> int:
         """Run until someone quits; then end what was started here.  Returns the exit code."""
         handled = self._catch_signals()
+        leave_by(self._qapp, self.quit)
         self.tray.show()
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -133,6 +135,7 @@ class App:
             if self._practice is not None:
                 await self._practice.stop()
             await self._keeper.stop()
+            leave_by(self._qapp, None)
             for one in handled:
                 asyncio.get_running_loop().remove_signal_handler(one)
         return self._renewal.code

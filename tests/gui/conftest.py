@@ -13,7 +13,13 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
+from gui.leaving import Application
 from gui.tokens import use
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    return Application
 
 
 @pytest.fixture(scope="session")
