@@ -95,6 +95,7 @@ class App:
                 quit=self.ask_quit,
             )
         )
+        self.window.made.connect(self._page_made)
         self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=now)
         desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
@@ -326,6 +327,7 @@ class App:
             self._beginning.tell(story, self._steady.shown, self._seen)
         self.tray.show_state(self._steady.shown, story.tray_line, self._quit_text())
         self.tray.show_pause(story.home.pause.control)
+        self._offer_quit()
 
     def _quit_text(self) -> str:
         if self._practice is not None:
@@ -339,19 +341,30 @@ class App:
             if is_shown:
                 self._tell()
 
+    def _page_made(self, name: str) -> None:
+        if name == "help":
+            self.window.help.leave.clicked.connect(self.ask_quit)
+            self._offer_quit()
+
+    def _offer_quit(self) -> None:
+        """In the window, where nothing else on this desktop does."""
+        if "help" in vars(self.window):
+            self.window.help.offer_quit("" if self.tray.is_available else self._quit_text())
+
     def _close(self) -> None:
         """The window's close button: into the tray; without one, made small, which is said the first time."""
+        window = self.window
         if self.tray.is_available:
-            self.window.hide()
+            window.hide()
         elif self._memory.value(_TOLD_NO_TRAY):
-            self.window.showMinimized()
+            window.showMinimized()
         elif self.box is None:
             self._memory.setValue(_TOLD_NO_TRAY, 1)
             box = self._open_box(texts.NO_TRAY_TITLE, texts.NO_TRAY)
-            box.addButton(texts.NO_TRAY_YES, QMessageBox.ButtonRole.AcceptRole)
+            stay = box.addButton(texts.NO_TRAY_YES, QMessageBox.ButtonRole.AcceptRole)
             leave = box.addButton(self._quit_text(), QMessageBox.ButtonRole.DestructiveRole)
-            leave.clicked.connect(self.quit)
-            box.finished.connect(self.window.showMinimized)
+            box.setEscapeButton(stay)
+            box.finished.connect(lambda: self.ask_quit() if box.clickedButton() is leave else window.showMinimized())
             box.open()
 
     def _open_box(self, title: str, text: str) -> QMessageBox:

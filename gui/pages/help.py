@@ -11,9 +11,10 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from gui.handbook import DECISIONS, Chapter, contents, follow, slug, text_of
+from gui.texts import app as texts
 from gui.texts import help as words
 from gui.tokens import GAP_8, GAP_12, GAP_16, GAP_24, font, scale
-from gui.widgets.basics import button, column, label, row
+from gui.widgets.basics import button, column, label, row, show_or_hide
 from gui.widgets.reader import Reader
 
 _WIDE: Final = 184
@@ -47,6 +48,8 @@ class HelpPage(QWidget):
         self.save = button(words.SAVE)
         self.save.setAccessibleDescription(words.SAVE_WHY)
         self.save.setToolTip(words.SAVE_WHY)
+        self.leave = button(texts.QUIT)
+        self.leave.hide()
         self.said = label("", "small", "faint")
         self._copy = button(words.COPY)
         self._copy.clicked.connect(self._copy_address)
@@ -62,7 +65,7 @@ class HelpPage(QWidget):
         box.setContentsMargins(GAP_12, GAP_24, GAP_16, GAP_16)
         box.setSpacing(GAP_12)
         box.addLayout(both, 1)
-        foot = row(self.details, self.save, None, gap=GAP_12)
+        foot = row(self.details, self.save, None, self.leave, gap=GAP_12)
         foot.setContentsMargins(GAP_12, 0, 0, 0)
         box.addLayout(column(said, foot, gap=GAP_8))
 
@@ -102,6 +105,12 @@ class HelpPage(QWidget):
     def say(self, sentence: str) -> None:
         """What became of saving the file."""
         self._say(sentence, "")
+
+    def offer_quit(self, what: str) -> None:
+        """Offer to quit, or not for "": where there is a tray icon its menu does.  ``what``: all that it means."""
+        show_or_hide(self.leave, is_shown=bool(what))
+        self.leave.setAccessibleDescription(what)
+        self.leave.setToolTip(what)
 
     def hide_save(self) -> None:
         """The node that runs makes no such file."""

@@ -58,7 +58,7 @@ NO_TRAY_TITLE: Final = translate("app", "It goes on in the background")
 NO_TRAY: Final = translate(
     "app",
     "This desktop has no place for a tray icon, so the window is only made small. "
-    "To see it again, click it among your windows or start Perennial once more.",
+    "To see it again, click it among your windows or start Perennial once more. To quit, look under Help.",
 )
 NO_TRAY_YES: Final = translate("app", "All right")
 

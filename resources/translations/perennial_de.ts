@@ -503,8 +503,8 @@
         <translation>Es ist nichts zu tun.</translation>
     </message>
     <message>
-        <source>This desktop has no place for a tray icon, so the window is only made small. To see it again, click it among your windows or start Perennial once more.</source>
-        <translation>Auf diesem Desktop ist kein Platz für ein Symbol in der Leiste, darum wird das Fenster nur klein gemacht. Es erscheint wieder nach einem Klick in der Fensterliste oder wenn Perennial noch einmal gestartet wird.</translation>
+        <source>This desktop has no place for a tray icon, so the window is only made small. To see it again, click it among your windows or start Perennial once more. To quit, look under Help.</source>
+        <translation>Auf diesem Desktop ist kein Platz für ein Symbol in der Leiste, darum wird das Fenster nur klein gemacht. Es erscheint wieder nach einem Klick in der Fensterliste oder wenn Perennial noch einmal gestartet wird. Beenden lässt es sich unter Hilfe.</translation>
     </message>
     <message numerus="yes">
         <source>This farm keeps %n piece(s) for its neighbours, all of them on this computer.</source>
