@@ -45,6 +45,7 @@ class Keeper:
         self._home_of_child: Path | None = None
         self._adopted: Path | None = None  # the home of a node that the app before this one has started
         self._silent_since_s: float | None = None  # since when a child that was started has not said a word
+        self._is_beginning = False
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
         self._is_waiting = False  # for a home that is not there
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
@@ -57,7 +58,7 @@ class Keeper:
     def silence(self) -> Silence:
         """How long what was started here has not said its first word."""
         if self._silent_since_s is None:
-            return "none"
+            return "short" if self._is_beginning else "none"
         return "long" if asyncio.get_running_loop().time() - self._silent_since_s >= LONG_S else "short"
 
     def trouble(self) -> str:
@@ -70,10 +71,18 @@ class Keeper:
         Raises:
             ChildFailed: It did not start; nothing is left running.
         """
-        await self.stop()
-        self._home_of_child = children.home_in(command)
+        self._is_beginning = True
+        self._tell()  # at once: the one before may take its time to end
+        try:
+            await self.stop()
+            self._home_of_child = children.home_in(command)
+            self.child = await Child.start(command, line)
+            await self._hear_first(self.child, seconds)
+        finally:
+            self._is_beginning = False
+
+    async def _hear_first(self, child: Child, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()
-        self.child = child = await Child.start(command, line)
         self._silent_since_s = loop.time()
         later = loop.call_later(LONG_S + 0.05, self._tell)  # timers may be a little early
         self._tell()
@@ -87,7 +96,9 @@ class Keeper:
             self._silent_since_s = None
 
     async def run(self, command: Sequence[str], passphrase: str = "") -> None:
-        """Start it, ask for what it wants, and return at its end."""
+        """Start it, ask for what it wants, and return at its end; at once while one is being started already."""
+        if self._is_beginning:
+            return  # whoever asks twice wants it once: of two, one would be left to nobody
         self._command = tuple(command)
         try:
             await self.begin(command, passphrase)

@@ -110,6 +110,33 @@ class TestTheStartOfANode:
 
         on_loop(desk, play())
 
+    def test_one_that_hangs_is_started_again_once_however_often_that_is_asked_for(
+        self, desk: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(feed, "FIRST_S", 0.3)
+        monkeypatch.setattr(children, "STOP_S_MAX", 1.0)
+        home, starts = tmp_path / "home", tmp_path / "starts"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+        hang = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        hang += "print('{}', file=open(sys.argv[1], 'a')); print('{}', flush=True); time.sleep(60)"
+
+        async def play() -> int:
+            def command(_: object) -> tuple[str, ...]:
+                return (sys.executable, "-c", hang, str(starts))
+
+            async with running(desk, home, tmp_path / "tray.ini", node_command=command) as app:
+                await wait_until(lambda: said(app)[2] == "It does not run.", 15)
+                hung = app._keeper.child
+                qtbot.mouseClick(app.window.home.button, Qt.MouseButton.LeftButton)
+                await wait_until(lambda: said(app)[2] == "Starting up.", 0.9)  # and not when the one before has ended
+                app._act("start")
+                await wait_until(lambda: app._keeper.child is not hung and app._keeper.silence == "none", 15)
+                await asyncio.sleep(0.5)
+            return len(starts.read_text().split())
+
+        assert on_loop(desk, play()) == 2
+
     @pytest.mark.parametrize("starts_at_login", [False, True])
     def test_quitting_what_helps_others_is_asked_once_and_says_for_how_long(
         self, desk: QApplication, tmp_path: Path, starts_at_login: bool
