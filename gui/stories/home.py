@@ -156,7 +156,7 @@ def tell(
         farm_line=texts.farm(status.farm) if status and is_practice else "",
         is_practice=is_practice,
         home=home,
-        releases=tell_releases(status, seen.updates, seen.trial, now),
+        releases=_releases(seen, now, is_live=is_live),
         held=tell_held(heard),
         resources=tell_resources(seen.settings, status, now, refused or Refusal(), is_live=is_live),
     )
@@ -241,6 +241,15 @@ def _bed(status: Status | None) -> Bed:
     free = max(0, space.quota_bytes - space.used_bytes)
     used_ratio = min(1.0, max(0.0, space.used_bytes / space.quota_bytes))
     return Bed(used_ratio, texts.bed_used(space.used_bytes, space.quota_bytes), texts.bed_free(free))
+
+
+def _releases(seen: Seen, now: datetime, *, is_live: bool) -> ReleaseStory:
+    story = tell_releases(seen.status, seen.updates, seen.trial, now)
+    if is_live or story.way is None:
+        return story
+    # Whatever it waits for or does beside the one in use: now nothing of it runs.
+    heard = texts.last_heard(texts.at(seen.heard_s, now, with_seconds=True))
+    return replace(story, lead=f"{heard}.", turn="")
 
 
 def _checks(seen: Seen, heard: Status | None, now: datetime) -> ChecksStory:

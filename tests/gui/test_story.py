@@ -13,7 +13,8 @@ from gui.stories.home import Seen, Silence, Story, tell
 from gui.texts import app as texts
 from gui.texts import release as release_texts
 from gui.texts import resources as resources_texts
-from node.api.schema import Check, CheckResult, ProgramLeft, Said, Space, Updates
+from gui.texts.app import at
+from node.api.schema import Check, CheckResult, Phase, ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
     FRESH,
@@ -91,6 +92,18 @@ def test_when_it_is_gone_the_time_of_the_last_word_is_told():
 
     assert "no answer since 14:05:26" in told.home.lead
     assert told.home.checks.looked == "As it was when last heard, at 14:05:26"
+
+
+@pytest.mark.parametrize("phase", ["announced", "on_trial", "promoting"])
+def test_when_it_is_gone_no_version_is_said_to_be_on_its_way_now(phase: Phase):
+    live_now = live(status(), (update("0.1.1", NEXT, phase),), EARLY)
+    gone = replace(live_now, link="lost")
+
+    told, after = tell(live_now, NOW).releases, tell(gone, NOW).releases
+
+    assert after.title == told.title
+    assert after.lead == f"As it was when last heard, at {at(gone.heard_s, NOW, with_seconds=True)}."
+    assert not told.lead.startswith("As it was")
 
 
 def test_practice_is_said_to_be_practice_and_a_real_network_is_not():
