@@ -18,6 +18,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from gui.clock import HERE
 from gui.stories.details import DetailsSeen, tell_details
 from gui.stories.home import Seen, tell
 from gui.stories.network import NetworkSeen, tell_network
@@ -38,7 +39,7 @@ def check_pages(qapp: QApplication, home: Path, now_s: float) -> int:
     try:
         seen, network = asyncio.run(_heard(home, now_s))
         for one in (Seen(), seen, Seen("lost", seen.heard_s, seen.status)):
-            _open_all(qapp, one, network, home, datetime.fromtimestamp(now_s).astimezone())
+            _open_all(qapp, one, network, home, datetime.fromtimestamp(now_s, HERE))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was to be found out
         failures.append(error)
     finally:

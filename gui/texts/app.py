@@ -191,14 +191,18 @@ def amount(size_bytes: int) -> str:
 
 
 def at(at_s: float, now: datetime, *, with_seconds: bool = False) -> str:
-    """A moment, as short as it can be told: 14:03 today, else 22 Nov 14:03."""
+    """A moment, as short as it can be told: 14:03 today, 22 Nov 14:03 this year, else 22 Nov 2025 14:03."""
     moment = datetime.fromtimestamp(at_s, now.tzinfo)
     clock = f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
-    return clock if moment.date() == now.date() else _dated(moment, translate("app", "{day} {month} {clock}"), clock)
+    if moment.date() == now.date():
+        return clock
+    if moment.year == now.year:
+        return _dated(moment, translate("app", "{day} {month} {clock}"), clock)
+    return _dated(moment, translate("app", "{day} {month} {year} {clock}"), clock)
 
 
 def _dated(moment: datetime, form: str, clock: str) -> str:
-    return form.format(day=moment.day, month=MONTHS[moment.month - 1], clock=clock)
+    return form.format(day=moment.day, month=MONTHS[moment.month - 1], year=moment.year, clock=clock)
 
 
 def lasted(seconds: float) -> str:

@@ -609,6 +609,10 @@
         <translation>{day}. {month}, {clock}</translation>
     </message>
     <message>
+        <source>{day} {month} {year} {clock}</source>
+        <translation>{day}. {month} {year}, {clock}</translation>
+    </message>
+    <message>
         <source>{free} still free to lend</source>
         <translation>{free} noch zu verleihen</translation>
     </message>

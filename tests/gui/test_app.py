@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -359,6 +359,23 @@ def test_times_are_told_in_the_time_zone_into_which_the_computer_was_carried(mon
         monkeypatch.undo()
         time.tzset()
     assert offsets == [timedelta(0), timedelta(hours=9)]
+
+
+def test_a_moment_of_another_season_or_year_is_told_as_the_clock_on_the_wall_showed_it(monkeypatch: pytest.MonkeyPatch):
+    winter, summer = datetime(2026, 12, 9, 8, tzinfo=UTC), datetime(2026, 7, 1, 10, tzinfo=UTC).timestamp()
+    twice = datetime(2026, 10, 25, 0, 30, tzinfo=UTC).timestamp()  # half past two, when it was that twice
+    try:
+        monkeypatch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        here = winter.astimezone(clock.HERE)
+        told = [texts.at(at_s, here) for at_s in (summer, twice, twice + 3600, summer - 365 * 86_400)]
+        assert datetime.fromtimestamp(twice + 3600, clock.HERE).timestamp() == twice + 3600
+        assert clock.now().timestamp() == pytest.approx(time.time(), abs=5)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert told == ["1 Jul 12:00", "25 Oct 02:30", "25 Oct 02:30", "1 Jul 2025 12:00"]
 
 
 def test_what_the_node_says_is_looked_at_for_something_to_tell_and_listed_among_the_last_events(
