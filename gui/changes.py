@@ -21,6 +21,7 @@ from node.api.client import ApiError, NotRunning
 from node.api.schema import PauseLasts, Settings, SettingsPatch, Status
 
 REST_S: Final = 0.5  # a slider that rests so long is where it was meant to be
+WORD_S: Final = 120.0  # so long it is said why a wish came to nothing; then it is no news any more
 CHANGE_S_MAX: Final = 12.0  # longer than the client's own limit, whose answer says more
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Changes:
         self._wanted = NOTHING
         self._rest: asyncio.TimerHandle | None = None
         self._is_sending = False
+        self._word: asyncio.TimerHandle | None = None  # why a wish came to nothing, which is said until then
         self.refusal = ""  # of the last wish to pause or go on
         self.refused = Refusal()  # of the last change of settings
 
@@ -62,6 +64,7 @@ class Changes:
     def attach(self, home: Path) -> None:
         """Ask the node of this home from now on."""
         self._stop_rest()
+        self._stop_word()
         self._home, self._heard, self._held, self._wanted = home, None, None, NOTHING
         self.refusal, self.refused = "", Refusal()
 
@@ -69,6 +72,7 @@ class Changes:
         """Send at once what still rests: the app is about to end.  Takes at most ``CHANGE_S_MAX``."""
         if self._stop_rest():
             await self._send()
+        self._stop_word()
 
     def hear(self, settings: Settings | None) -> None:
         """Take what the feed last heard; the same once more says nothing of what was changed since."""
@@ -97,9 +101,24 @@ class Changes:
         answer = await self._asked(ask)
         if isinstance(answer, str):
             self.refusal = answer
+            self._say_for_a_while()
             self._tell()
         else:
             self._take(answer)
+
+    def _say_for_a_while(self) -> None:
+        self._stop_word()
+        self._word = asyncio.get_running_loop().call_later(WORD_S, self._forget)
+
+    def _forget(self) -> None:
+        self._word = None
+        self.refusal, self.refused = "", Refusal()
+        self._tell()
+
+    def _stop_word(self) -> None:
+        if self._word is not None:
+            self._word.cancel()
+            self._word = None
 
     def _stop_rest(self) -> bool:
         rest, self._rest = self._rest, None
@@ -121,6 +140,7 @@ class Changes:
                 self._wanted = without(self._wanted, sent)
                 if isinstance(answer, str):
                     self.refused = Refusal(answer, fields(sent))
+                    self._say_for_a_while()
                 else:
                     self._held = answer
                 self._tell()

@@ -15,13 +15,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gui import changes
 from gui.app import App
 from gui.stories.checks import tell_checks
 from gui.stories.home import tell
 from gui.stories.pause import tell_pause
 from gui.texts import app as texts
 from node.api.client import ApiError, Client
-from node.api.schema import CheckName, PauseLasts, PauseReason, Phase, Said, Status
+from node.api.schema import CheckName, PauseLasts, PauseReason, Phase, Said, Settings, SettingsPatch, Status
 from node.api.told import Told
 from tests.gui.fake_node import FakeNode, Refused
 from tests.gui.gallery import dispose
@@ -45,6 +46,12 @@ class Direct(Client):
 
     async def resume(self) -> Status:
         return await _asked(self._node.resume())
+
+    async def patch_settings(self, patch: SettingsPatch) -> Settings:
+        try:
+            return await self._node.patch_settings(patch)
+        except Refused as error:
+            raise ApiError(error.code, error.told) from error
 
 
 async def _asked(answer: object) -> Status:
@@ -276,6 +283,24 @@ def test_a_wish_that_is_refused_is_said_in_the_words_of_the_node(desk: QApplicat
             app.tray.pause.actions()[0].trigger()
             await wait_until(lambda: said(app)[0] == "paused")
             assert not app.window.home.refusal.isVisible()
+
+    on_loop(desk, play())
+
+
+def test_why_a_wish_came_to_nothing_is_said_for_a_while_and_not_for_ever(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(changes, "WORD_S", 0.5)
+
+    async def play() -> None:
+        async with living(desk, tmp_path) as (app, node):
+            node.refuses = "Nothing can be paused while the vault leaves."
+            app.tray.pause.actions()[0].trigger()
+            await wait_until(app.window.home.refusal.isVisible)
+            await wait_until(lambda: not app.window.home.refusal.isVisible())
+            app._changes.change(SettingsPatch(quota_bytes=1))
+            await wait_until(lambda: bool(app.story().resources.refused.sentence))
+            await wait_until(lambda: not app.story().resources.refused.sentence)
 
     on_loop(desk, play())
 
