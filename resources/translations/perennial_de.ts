@@ -265,7 +265,7 @@
     </message>
     <message>
         <source>No answer lately</source>
-        <translation>Lange keine Antwort</translation>
+        <translation>Antwort steht aus</translation>
     </message>
     <message>
         <source>No network joined yet</source>
@@ -273,7 +273,7 @@
     </message>
     <message>
         <source>No proof lately</source>
-        <translation>Lange kein Nachweis</translation>
+        <translation>Nachweis steht aus</translation>
     </message>
     <message>
         <source>Nobody answers</source>
@@ -297,7 +297,7 @@
     </message>
     <message>
         <source>Not reached lately</source>
-        <translation>Lange nicht erreicht</translation>
+        <translation>Erreichbarkeit ungeprüft</translation>
     </message>
     <message>
         <source>Not shut off from your files</source>
@@ -460,7 +460,7 @@
     </message>
     <message>
         <source>Something to know.</source>
-        <translation>Etwas zur Kenntnis.</translation>
+        <translation>Das sollten Sie wissen.</translation>
     </message>
     <message>
         <source>Start it again</source>
@@ -570,7 +570,7 @@
     </message>
     <message>
         <source>ends when you plug in</source>
-        <translation>endet mit dem Netzteil</translation>
+        <translation>endet am Netzteil</translation>
     </message>
     <message>
         <source>ends when you say so</source>
@@ -1189,7 +1189,7 @@
     </message>
     <message>
         <source>Perennial does not keep running ({why}); it is started again and again.</source>
-        <translation>Perennial bleibt nicht am Laufen ({why}); es wird immer wieder gestartet.</translation>
+        <translation>Perennial läuft nicht stabil ({why}); es wird immer wieder gestartet.</translation>
     </message>
     <message numerus="yes">
         <source>Perennial has not answered for %n second(s).</source>
@@ -1474,7 +1474,7 @@
     </message>
     <message>
         <source>Could not be compared: the two versions did not both run for {span}.</source>
-        <translation>Sie ließ sich nicht vergleichen: Die beiden Versionen liefen nicht beide {span} lang.</translation>
+        <translation>Sie ließ sich nicht vergleichen: In {span} liefen die beiden Versionen nicht zugleich.</translation>
     </message>
     <message>
         <source>Full trials could not prove it here.</source>
@@ -2886,7 +2886,7 @@
     </message>
     <message>
         <source>It could connect to other computers by TCP, too.</source>
-        <translation>Er könnte sich auch über TCP mit anderen Computern verbinden.</translation>
+        <translation>Es könnte sich auch über TCP mit anderen Computern verbinden.</translation>
     </message>
     <message>
         <source>It could not be barred from gaining powers ({why}).</source>
@@ -2902,7 +2902,7 @@
     </message>
     <message>
         <source>It could overwrite what it already keeps for others.</source>
-        <translation>Er könnte überschreiben, was er schon für andere aufbewahrt.</translation>
+        <translation>Es könnte überschreiben, was es schon für andere aufbewahrt.</translation>
     </message>
     <message>
         <source>It runs as the administrator of this computer, whose files are its own.</source>
@@ -3100,7 +3100,7 @@
     </message>
     <message>
         <source>Key unprotected</source>
-        <translation>Schlüssel offen</translation>
+        <translation>Schlüssel ungeschützt</translation>
     </message>
     <message>
         <source>Lend a little space</source>
@@ -3248,7 +3248,7 @@
     </message>
     <message>
         <source>You can close this window. The small plant tells how things are; a sign beside it means that something is different.</source>
-        <translation>Dieses Fenster kann zu. Die kleine Pflanze sagt, wie es steht; ein Zeichen daneben heißt, dass etwas anders ist.</translation>
+        <translation>Dieses Fenster können Sie schließen. Die kleine Pflanze sagt, wie es steht; ein Zeichen daneben heißt, dass etwas anders ist.</translation>
     </message>
     <message>
         <source>Your computer keeps small pieces of other people&apos;s data. Together with many others it keeps them safe, without any company in the middle.</source>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import subprocess
 import sys
@@ -93,6 +94,22 @@ def test_the_app_reads_what_stands_in_the_catalogue(tmp_path: Path, language: st
 
 def test_every_language_has_its_catalogue():
     assert set(speaking.LANGUAGES) == set(LANGUAGES)
+
+
+def test_a_span_in_a_german_reason_stands_where_many_days_are_tagen():
+    told = [form for entry in catalogue("de") if entry.text.context == "reasons" for form in entry.forms]
+
+    wrong = [
+        form for form in told if "{span}" in form and not re.search(r"\b(in|nach|von) \{span\}", form, re.IGNORECASE)
+    ]
+
+    assert not wrong
+
+
+def test_what_is_shut_off_is_called_the_same_in_every_german_sentence_on_it():
+    told = [form for entry in catalogue("de") if entry.text.context == "sandbox" for form in entry.forms]
+
+    assert not [form for form in told if re.search(r"\b[Ee]r\b", form)]  # it is "es", as in the sentence before it
 
 
 def test_german_tells_one_from_many():
