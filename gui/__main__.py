@@ -72,9 +72,14 @@ def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> 
         for app in apps:
             app.quit()
 
-    if not instance.claim(raise_window, quit_app):
-        if instance.raise_first():
+    instance.is_ending = lambda: any(app.ending.is_set() for app in apps)
+    is_first = instance.claim(raise_window, quit_app)
+    if not is_first:
+        met = instance.meet_first()
+        if met == "shown":
             return 0
+        is_first = met == "ended" and instance.claim(raise_window, quit_app)
+    if not is_first:
         _say("Perennial's window is open already, but does not answer.")
         return 1
     # Only now that the language is known: most texts are made when their modules are imported.

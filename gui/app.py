@@ -102,7 +102,7 @@ class App:
         self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open)
         self._renewal = Renewal(self._memory, self.window, self._keeper, self.quit)
         self._steady = Steady()
-        self._quit = asyncio.Event()
+        self.ending = asyncio.Event()  # from the wish to quit on; what was started here may take its time
         self._jobs: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._feed: Feed | None = None
@@ -124,7 +124,7 @@ class App:
                 self._spawn(self._begin())
                 self._spawn(self._tell_again())
                 self._spawn(self._notifier.run())
-                await self._quit.wait()
+                await self.ending.wait()
                 for job in self._jobs:
                     job.cancel()
         finally:
@@ -150,7 +150,7 @@ class App:
 
     def quit(self) -> None:
         """End the app, and what it has started."""
-        self._quit.set()
+        self.ending.set()
 
     def ask_quit(self) -> None:
         """Quit; the first time that this stops the computer from helping, say so before."""

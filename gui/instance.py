@@ -1,4 +1,7 @@
-"""One app per home.  The second start asks the first to show its window, or to quit, and ends."""
+"""One app per home.  The second start asks the first to show its window, or to quit, and ends.
+
+Where the first is about to end, which its node may take some time for, the second takes its place.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import platformdirs
 from PySide6.QtCore import QDeadlineTimer, QLockFile
@@ -20,6 +23,7 @@ END_MS_MAX: Final = 90_000  # an app that ends lets its node hand over first
 _RAISE: Final = b"raise\n"
 _QUIT: Final = b"quit\n"
 _DONE: Final = b"done\n"
+_ENDING: Final = b"ending\n"  # it will show no window any more
 _BYTES_MAX: Final = 64
 
 
@@ -51,6 +55,7 @@ class Instance:
         self._lock = QLockFile(str(folder / f"{name}.lock"))
         self._lock.setStaleLockTime(0)  # only a dead process loses it, never a slow one
         self._server: QLocalServer | None = None
+        self.is_ending: Callable[[], bool] = lambda: False  # whether this app is about to let go of the home
 
     def claim(self, on_raise: Callable[[], None], on_quit: Callable[[], None] | None = None) -> bool:
         """Be the one app of this home.
@@ -69,12 +74,18 @@ class Instance:
         self._server = server
         return True
 
-    def raise_first(self) -> bool:
-        """Ask the app that has the home to show its window.  Blocking, up to 3 x ANSWER_MS_MAX.
+    def meet_first(self) -> Literal["shown", "ended", "silent"]:
+        """Ask the app that has the home to show its window; wait for the end of one that is ending.
 
-        Returns whether it did.
+        Blocking, up to 3 x ANSWER_MS_MAX, and up to END_MS_MAX where it is ending.
         """
-        return self._ask(_RAISE)
+        answer = self._ask(_RAISE)
+        if answer == _DONE:
+            return "shown"
+        if not self._lock.tryLock(END_MS_MAX if answer == _ENDING else 0):
+            return "silent"
+        self._lock.unlock()
+        return "ended"
 
     def end_first(self) -> bool:
         """Ask the app that has the home to quit, and wait until it has.  Blocking, up to END_MS_MAX and a little.
@@ -90,16 +101,17 @@ class Instance:
             self._lock.unlock()
         return has_ended
 
-    def _ask(self, what: bytes) -> bool:
+    def _ask(self, what: bytes) -> bytes:
+        """What it answers; b"" for nothing."""
         socket = QLocalSocket()
         socket.connectToServer(self._address)
         if not socket.waitForConnected(ANSWER_MS_MAX):
-            return False
+            return b""
         socket.write(what)
         socket.waitForBytesWritten(ANSWER_MS_MAX)
-        is_answered = socket.waitForReadyRead(ANSWER_MS_MAX) and bytes(socket.read(_BYTES_MAX).data()) == _DONE
+        answer = bytes(socket.read(_BYTES_MAX).data()) if socket.waitForReadyRead(ANSWER_MS_MAX) else b""
         socket.disconnectFromServer()
-        return is_answered
+        return answer
 
     def release(self) -> None:
         if self._server is not None:
@@ -112,9 +124,11 @@ class Instance:
             return
 
         def answer() -> None:
-            called = heard.get(bytes(socket.read(_BYTES_MAX).data()))
-            if called is not None:
-                socket.write(_DONE)
+            asked = bytes(socket.read(_BYTES_MAX).data())
+            is_late = asked == _RAISE and self.is_ending()
+            called = None if is_late else heard.get(asked)
+            if is_late or called is not None:
+                socket.write(_ENDING if is_late else _DONE)
                 socket.flush()
             socket.disconnectFromServer()
             if called is not None:  # last, for it may be the end of this server

@@ -155,10 +155,10 @@ class TestTheStartOfANode:
                 asked = app.box.text()
                 app.box.reject()
                 await wait_until(lambda: app.box is None)
-                assert not app._quit.is_set()
+                assert not app.ending.is_set()
                 app.tray.quit.trigger()
                 app.box.buttons()[0].click()
-                assert app._quit.is_set()
+                assert app.ending.is_set()
             return asked
 
         assert ("or log in the next time" in on_loop(desk, play())) == starts_at_login

@@ -37,7 +37,7 @@ time.sleep(60)
             app.window.setVisible(is_shown)
             end = QEvent(QEvent.Type.Quit)
             QCoreApplication.sendEvent(desk, end)
-            assert app._quit.is_set()
+            assert app.ending.is_set()
             assert app.box is None
         return end.isAccepted()
 
@@ -60,7 +60,7 @@ def test_where_there_is_no_tray_the_window_itself_offers_to_quit_and_says_what_t
             assert app.box is not None
             qtbot.mouseClick(app.box.buttons()[1], Qt.MouseButton.LeftButton)
             await wait_until(lambda: app.box is not None and app.box.text() == texts.QUIT_QUESTION)
-            assert not app._quit.is_set()
+            assert not app.ending.is_set()
             assert app.box is not None
             app.box.reject()
             await wait_until(lambda: app.box is None)
@@ -70,7 +70,7 @@ def test_where_there_is_no_tray_the_window_itself_offers_to_quit_and_says_what_t
             assert app.box is not None
             assert app.box.text() == texts.QUIT_QUESTION
             app.box.buttons()[0].click()
-            assert app._quit.is_set()
+            assert app.ending.is_set()
 
     on_loop(desk, play())
 

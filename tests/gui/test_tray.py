@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMenu
 
 from gui.__main__ import main
@@ -145,7 +146,7 @@ def test_the_second_start_on_a_home_raises_the_window_of_the_first(desk: QApplic
     program = (
         "import sys; from pathlib import Path; from gui.instance import Instance\n"
         "one = Instance(Path(sys.argv[1]) / 'home', Path(sys.argv[1]))\n"
-        "sys.exit(0 if not one.claim(lambda: None) and one.raise_first() else 3)"
+        "sys.exit(0 if not one.claim(lambda: None) and one.meet_first() == 'shown' else 3)"
     )
 
     second = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
@@ -155,6 +156,33 @@ def test_the_second_start_on_a_home_raises_the_window_of_the_first(desk: QApplic
 
     assert second.returncode == 0
     assert raised == [True]
+
+
+def test_a_start_while_the_first_is_ending_takes_its_place_and_shows_no_window_that_goes_again(
+    desk: QApplication, tmp_path: Path
+):
+    raised: list[bool] = []
+    first = Instance(tmp_path / "home", tmp_path)
+    assert first.claim(lambda: raised.append(True))
+
+    def is_ending() -> bool:
+        QTimer.singleShot(300, first.release)  # its node has ended
+        return True
+
+    first.is_ending = is_ending
+    program = (
+        "import sys; from pathlib import Path; from gui.instance import Instance\n"
+        "one = Instance(Path(sys.argv[1]) / 'home', Path(sys.argv[1]))\n"
+        "is_second = not one.claim(lambda: None) and one.meet_first() == 'ended'\n"
+        "sys.exit(0 if is_second and one.claim(lambda: None) else 3)"
+    )
+
+    second = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    while second.poll() is None:
+        desk.processEvents()
+
+    assert second.returncode == 0
+    assert not raised
 
 
 @pytest.mark.parametrize("does_quit", [1, 2, 0])
