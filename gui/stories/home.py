@@ -16,7 +16,7 @@ from gui.stories.checks import ChecksStory, Proof, tell_checks, trouble
 from gui.stories.held import UNPROVEN, tell_held
 from gui.stories.pause import PauseStory, held_back, tell_pause
 from gui.stories.releases import ReleaseStory, tell_releases, trying
-from gui.stories.resources import Refusal, ResourcesStory, tell_resources
+from gui.stories.resources import Refusal, ResourcesStory, lendable, tell_resources
 from gui.texts import app as texts
 from gui.texts import welcome as welcome_texts
 from gui.texts.plain import plain
@@ -239,6 +239,8 @@ def _bed(status: Status | None) -> Bed:
     if status.state in UNPROVEN and not space.chunk_count:  # nobody has counted the pieces yet
         return Bed(0.0, texts.BED_UNKNOWN, "")
     free = max(0, space.quota_bytes - space.used_bytes)
+    if space.free_bytes is not None:  # the disk may have less than was lent of it
+        free = min(free, lendable(space.free_bytes))
     used_ratio = min(1.0, max(0.0, space.used_bytes / space.quota_bytes))
     return Bed(used_ratio, texts.bed_used(space.used_bytes, space.quota_bytes), texts.bed_free(free))
 

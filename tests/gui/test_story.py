@@ -14,7 +14,7 @@ from gui.texts import app as texts
 from gui.texts import release as release_texts
 from gui.texts import resources as resources_texts
 from gui.texts.app import at
-from node.api.schema import Check, CheckResult, Phase, ProgramLeft, Said, Space, Updates
+from node.api.schema import LEFT_BYTES, Check, CheckResult, Phase, ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
     FRESH,
@@ -29,6 +29,7 @@ from tests.gui.samples import (
     SLOW_TRIAL,
     TOO_SLOW,
     live,
+    real,
     samples,
     status,
     update,
@@ -182,6 +183,14 @@ def test_the_bed_shows_the_space_in_use():
 
     assert (bed.left, bed.right) == ("12 MB of 256 MB in use", "244 MB still free to lend")
     assert bed.used_ratio == pytest.approx(12.4 / 256)
+
+
+def test_no_more_of_the_bed_is_free_to_lend_than_the_disk_has():
+    full = live(real(space=Space(90 * 10**9, 670 * 10**9, 9, free_bytes=LEFT_BYTES + 2 * 10**9)))
+    fuller = live(real(space=Space(90 * 10**9, 670 * 10**9, 9, free_bytes=LEFT_BYTES - 1)))
+
+    assert tell(full, NOW).home.bed.right == "2.0 GB still free to lend"
+    assert tell(fuller, NOW).home.bed.right == "0 bytes still free to lend"
 
 
 @pytest.mark.parametrize(
