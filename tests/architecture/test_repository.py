@@ -60,6 +60,11 @@ def word_offences(name: str, text: str) -> list[str]:
     ]
 
 
+def command_offences(name: str, text: str) -> list[str]:
+    """Debian has no `python`, and its python3 knows nothing of what is locked: modules are run by that of .venv."""
+    return [f"{name} says {match.group()!r}" for match in re.finditer(r"(?<![\w/.-])python3? -m \w+", text)]
+
+
 def top_level_offences(names: set[str]) -> list[str]:
     return [f"{name} at the top level" for name in sorted(names - TOP_LEVEL) if not MADE_BY_TOOLS.fullmatch(name)]
 
@@ -101,6 +106,12 @@ def test_no_text_speaks_of_how_the_work_is_organised_or_is_unfinished():
     expect_none(offence for name, text in texts() for offence in word_offences(name, text))
 
 
+def test_what_a_person_is_told_to_type_is_there_to_be_typed():
+    told = [ROOT / "README.md", *(ROOT / "resources" / "handbook").glob("*.md")]
+    assert len(told) > 1
+    expect_none(offence for path in told for offence in command_offences(path.name, path.read_text(encoding="utf-8")))
+
+
 def test_the_top_level_is_the_agreed_one():
     expect_none(top_level_offences({path.name for path in ROOT.iterdir()}))
 
@@ -133,6 +144,11 @@ class TestThePlantedOffenceIsFound:
         assert word_offences("a.py", "# learned from the proto" + "type\n") != []
         assert word_offences("a.py", "x = 1  # TO" + "DO: more\n") != []
         assert word_offences("a.py", 'def f():\n    """Like last sess' + 'ion."""\n') != []
+
+    def test_a_python_that_is_not_there(self):
+        assert command_offences("a.md", "`python -m tests.crashes`") != []
+        assert command_offences("a.md", "python3 -m installers.lock") != []
+        assert command_offences("a.md", "`.venv/bin/python -m tests.crashes`, or python3 installers/run.py") == []
 
     def test_a_stranger_at_the_top_level(self):
         assert top_level_offences({"node", ".git", "perennial.egg-info"}) == []
