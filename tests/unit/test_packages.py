@@ -217,21 +217,32 @@ class TestBeforeRemoval:
     def test_what_was_started_from_the_package_is_ended_although_a_newer_one_has_replaced_it(
         self, tmp_path: Path, mark: str
     ):
-        with launcher() as running:
+        with started_with("/opt/perennial/launcher") as running:
             said = before_removal(tmp_path, running.pid, f"/opt/perennial/runtime/bin/python3{mark}")
             assert said.startswith("Perennial runs; it is ended")
             assert running.wait(END_S_MAX) == -signal.SIGTERM
 
+    def test_a_node_that_has_lost_its_launcher_is_ended_too(self, tmp_path: Path):
+        with started_with("/opt/perennial/app", "run", "--home", "/somewhere") as running:
+            said = before_removal(tmp_path, running.pid, "/opt/perennial/runtime/bin/python3")
+            assert said.startswith("Perennial runs; it is ended")
+            assert running.wait(END_S_MAX) == -signal.SIGTERM
+
+    def test_a_vault_is_left_to_its_node(self, tmp_path: Path):
+        with started_with("/opt/perennial/app", '{"slot": "run"}') as running:
+            assert before_removal(tmp_path, running.pid, "/opt/perennial/runtime/bin/python3") == ""
+            assert running.poll() is None
+
     def test_what_another_program_runs_goes_on(self, tmp_path: Path):
-        with launcher() as running:
+        with started_with("/opt/perennial/launcher") as running:
             assert before_removal(tmp_path, running.pid, "/usr/bin/python3") == ""
             assert running.poll() is None
 
 
 @contextlib.contextmanager
-def launcher() -> Iterator[subprocess.Popen[bytes]]:
-    """A process whose command line is that of a launcher."""
-    process = subprocess.Popen(["sh", "-c", "read _", "/opt/perennial/launcher"], stdin=subprocess.PIPE)
+def started_with(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose command line ends with these words."""
+    process = subprocess.Popen(["sh", "-c", "read _", *words], stdin=subprocess.PIPE)
     try:
         yield process
     finally:
