@@ -118,7 +118,6 @@ SIGNS: Final[tuple[tuple[NodeState, str], ...]] = (
     ("problem", translate("welcome", "does not run")),
     ("starting", translate("welcome", "starting")),
 )
-OTHERS: Final = translate("welcome", "Others")
 NOT_KNOWN_YET: Final = translate("welcome", "Not known yet how many others were found")
 INVITED: Final = translate(
     "welcome", "An invitation lets it find others further away. Somebody who takes part already can give you one."

@@ -3139,10 +3139,6 @@
         <translation>Öffnet. Das dauert einen Augenblick.</translation>
     </message>
     <message>
-        <source>Others</source>
-        <translation>Andere</translation>
-    </message>
-    <message>
         <source>Passphrase</source>
         <translation>Passphrase</translation>
     </message>
