@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from node.trial.profile import REAL, URGENT
+from node.trial.waves import URGENT as PLAN
+from node.trial.waves import plan_of
 from node.update.driver import Updates
 from node.update.events import REAL as REAL_LIMITS
 from tests.twin_world import Nature
@@ -40,8 +42,9 @@ def urgent(farm: Farm, version: str, nature: Nature | None = None) -> bytes:
 class TestTheNumbers:
     def test_it_is_tried_out_for_six_hours_and_a_random_time_of_six_hours_on_average(self):
         assert (URGENT.trial_s_min, URGENT.trial_s_mean) == (6 * 3600.0, 6 * 3600.0)
-        assert URGENT.wave_shares == (0.10, 0.90)
-        assert URGENT.wave_soak_s == 6 * 3600.0
+
+    def test_farms_go_by_the_waves_that_the_profile_names(self):
+        assert replace(plan_of(URGENT), halt_s=PLAN.halt_s) == PLAN
 
     def test_data_is_checked_as_often_as_in_any_trial(self):
         assert (URGENT.reads_min, URGENT.restarts_min, URGENT.blocks_min) == (
