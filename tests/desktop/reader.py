@@ -16,7 +16,7 @@ ANSWER_S_MAX: Final = 5.0
 DEPTH_MAX: Final = 40
 CHILDREN_MAX: Final = 400
 _A11Y: Final = "org.a11y.atspi."
-_SHOWING, _FOCUSED, _CHECKED, _SENSITIVE = 25, 12, 4, 24  # numbers of states
+_SHOWING, _SENSITIVE = 25, 24  # numbers of states
 _SCREEN: Final = 0  # coordinates on the whole screen
 
 
@@ -36,16 +36,8 @@ class Thing:
         return _SHOWING in self.states
 
     @property
-    def is_checked(self) -> bool:
-        return _CHECKED in self.states
-
-    @property
     def is_enabled(self) -> bool:
         return _SENSITIVE in self.states
-
-    @property
-    def is_focused(self) -> bool:
-        return _FOCUSED in self.states
 
 
 class Reader:
