@@ -17,7 +17,6 @@ from node.practice.host import PlainVault
 from node.practice.profile import PACE
 from node.supervisor.ports import Assignment, Slot
 from node.trust.chain import Chain
-from node.update.files.slots import Slots
 from node.vault.transport.discovery import discover
 from tests.signed_world import World
 
@@ -44,13 +43,6 @@ def is_multicast_possible() -> bool:
 
 
 needs_multicast = pytest.mark.skipif(not is_multicast_possible(), reason="loopback carries no multicast here")
-
-
-@pytest.fixture(scope="module")
-def slot(tmp_path_factory) -> Slot:
-    slots = Slots(tmp_path_factory.mktemp("slots"))
-    tree_hash = slots.fill_from_checkout()
-    return Slot(tree_hash, slots.verify("vault", tree_hash), slots.pycache("vault", tree_hash))
 
 
 @contextlib.asynccontextmanager

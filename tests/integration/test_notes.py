@@ -30,10 +30,10 @@ from node.vault import control
 from node.vault.core.identity import Signer
 from node.vault.noting import AskNote, Met, NoteSeen, OwnNote, SetNotes
 from tests.integration.test_supervisor import running, wait_until
-from tests.integration.test_vault_process import Network, folder, play, slot
+from tests.integration.test_vault_process import Network, folder, play
 from tests.signed_world import World as SignedWorld
 
-__all__ = ["folder", "slot"]  # the fixtures
+__all__ = ["folder"]  # the fixture
 
 RELEASE = Release("vault/2", "vault", "2", "a" * 64, bytes(32), 1, (), "", 2)
 SUBJECT = subject_of(RELEASE)

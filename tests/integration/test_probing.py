@@ -22,7 +22,6 @@ from node.supervisor.ports import Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
 from node.trust.chain import Chain
 from node.update.errors import ProberFailed
-from node.update.files.slots import Slots
 from node.vault import control
 from node.vault.core.identity import decode_record
 from tests.signed_world import World as SignedWorld
@@ -80,13 +79,6 @@ def play(slot: Slot, folder: Path, story: Callable[[Scene], Awaitable[None]]) ->
             await asyncio.gather(*(vault.stop() for vault in vaults))
 
     asyncio.run(run())
-
-
-@pytest.fixture(scope="module")
-def slot(tmp_path_factory) -> Slot:
-    slots = Slots(tmp_path_factory.mktemp("slots"))
-    tree_hash = slots.fill_from_checkout()
-    return Slot(tree_hash, slots.verify("vault", tree_hash), slots.pycache("vault", tree_hash))
 
 
 @pytest.fixture

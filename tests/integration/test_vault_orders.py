@@ -15,18 +15,10 @@ import pytest
 
 from node.sandbox.spec import SandboxSpec, environment
 from node.supervisor.ports import Slot
-from node.update.files.slots import Slots
 from node.vault import control
 from node.vault.core.identity import Signer, certify, encode_certificate
 
 CHUNK = b"a chunk"
-
-
-@pytest.fixture(scope="module")
-def slot(tmp_path_factory) -> Slot:
-    slots = Slots(tmp_path_factory.mktemp("slots"))
-    tree_hash = slots.fill_from_checkout()
-    return Slot(tree_hash, slots.verify("vault", tree_hash), slots.pycache("vault", tree_hash))
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from node.sandbox.spec import SandboxSpec, environment
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
-from node.update.files.slots import Slots
 from node.vault import WIRE_VERSIONS, control
 from node.vault.core import codec, messages
 from node.vault.core.identity import Signer, certify, decode_record, make_record
@@ -35,13 +34,6 @@ from tests.signed_world import World as SignedWorld
 QUOTA_BYTES = 1 << 26
 CHUNK = os.urandom(20_000)
 ADDRESS = hashlib.sha256(CHUNK).digest()
-
-
-@pytest.fixture(scope="module")
-def slot(tmp_path_factory) -> Slot:
-    slots = Slots(tmp_path_factory.mktemp("slots"))
-    tree_hash = slots.fill_from_checkout()
-    return Slot(tree_hash, slots.verify("vault", tree_hash), slots.pycache("vault", tree_hash))
 
 
 @pytest.fixture
