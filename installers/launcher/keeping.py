@@ -32,8 +32,8 @@ BUSY_CODE = 69  # of a program: it lacks what only a person can give, or the hom
 RESTART_CODE = 75  # of a program: start the one that is current now
 INTERRUPTED_CODE = 130
 STOPPED_CODE = 143
-# Somebody wished so, or whoever asks must ask otherwise: it says nothing of the program.
 REFUSALS = (STATED_CODE, USAGE_CODE, BUSY_CODE)  # with which it blames another; that need not be so
+# Somebody wished so, or whoever asks must ask otherwise: it says nothing of the program.
 NOBODYS_FAULT = (0, USAGE_CODE, BUSY_CODE, INTERRUPTED_CODE, STOPPED_CODE, -1, -2, -15)
 
 

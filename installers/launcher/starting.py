@@ -53,7 +53,7 @@ class Places(NamedTuple):
     def runtime(self, pair: Pair) -> Path:
         return self.slots / "runtime" / pair.runtime if pair.runtime else self.installation / "runtime"
 
-    def python(self, pair: Pair, kind: Kind) -> Path:
+    def python(self, pair: Pair) -> Path:
         if sys.platform == "win32":
             return self.runtime(pair) / Path(sys.executable).name  # as this one, with a console or without
         return self.runtime(pair) / "bin" / "python3"
@@ -84,7 +84,7 @@ def command(places: Places, pair: Pair, kind: Kind, arguments: Sequence[str]) ->
     """The whole command line; without a home no byte code is kept."""
     kept = ["-X", f"pycache_prefix={places.cache(pair)}"] if places.slots.is_dir() else ["-B"]
     code = _CODE.format(module=_MODULES[kind], crashed=CRASHED_CODE)
-    return [str(places.python(pair, kind)), "-I", *kept, "-c", code, str(places.app(pair)), *arguments]
+    return [str(places.python(pair)), "-I", *kept, "-c", code, str(places.app(pair)), *arguments]
 
 
 def environ(places: Places) -> dict[str, str]:
