@@ -52,7 +52,7 @@ STRICT_ANYWAY = {
 }  # fmt: skip
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="there is a sandbox for Linux only"),
+    pytest.mark.skipif(sys.platform != "linux", reason="containment is tried out on Linux only"),
 ]
 needs_landlock = pytest.mark.skipif(
     sys.platform != "linux" or linux.landlock_abi() < linux.ABI_MIN, reason="this kernel has no Landlock"

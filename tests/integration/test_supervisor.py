@@ -201,7 +201,7 @@ def test_a_node_starts_its_vault_anew_where_the_computer_has_moved_and_keeps_the
     asyncio.run(main())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there is a sandbox for Linux only")
+@pytest.mark.skipif(sys.platform != "linux", reason="containment is tried out on Linux only")
 def test_a_version_runs_with_what_was_signed_for_it_again_and_again(tmp_path: Path):
     asked = replace(TODAY, memory_bytes=700 << 20, open_files=500)
 
