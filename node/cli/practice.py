@@ -124,8 +124,9 @@ def _run_until_told(work: Callable[[], Coroutine[None, None, None]], console: Co
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
-            console.print("Ending the practice network; this takes a few seconds.")
-            task.cancel()
+            task.cancel()  # first: who told this to end may be the one who read what it says
+            with contextlib.suppress(PracticeError, OSError):
+                console.print("Ending the practice network; this takes a few seconds.")
 
         if is_until_eof:
             watch_input(stop)
