@@ -23,7 +23,8 @@ def _checked(ctx: click.Context, param: click.Parameter, address: str) -> str:
 @click.command()
 @click.argument("address", callback=_checked)
 @click.option("-o", "--output", "output", type=PATH, default=None, metavar="PATH",
-              help="Where it shall stand; by default under its own name in this folder.")  # fmt: skip
+              help="Where it shall stand; by default under its own name in this folder, unless that is a hidden"
+              " one.")  # fmt: skip
 @shared_options
 def get(home: Path, is_json: bool, address: str, output: Path | None) -> None:
     """Fetch the share at ADDRESS.

@@ -51,6 +51,21 @@ class TestHostileShares:
         assert world.call("get", address).exit_code == 0
         assert world.left() == {"out", name}
 
+    @pytest.mark.parametrize("name", [".bash_profile", ".ssh"])
+    def test_a_share_that_wants_a_hidden_name_needs_one_that_a_person_chose(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, name: str
+    ):
+        address = world.keep(encode_root(Root(MARK, "f", name, 4, 1, 0, world.keep_blob(b"evil")))).hex()
+        monkeypatch.chdir(world.folder)
+
+        said = world.fail("get", address)
+
+        assert said.startswith(f"The share is called {name}, a name that is hidden ")
+        assert said.endswith("; name a place with -o.")
+        assert world.left() == set()
+        assert world.get(address).read_bytes() == b"evil"
+        assert world.call("get", address, "-o", name).exit_code == 0
+
     def test_no_more_is_written_than_was_declared(self, world: World):
         blob = world.keep_blob(b"evil")
         entries = (Entry("a", "f", blob), Entry("b", "f", blob))

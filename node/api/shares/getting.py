@@ -49,20 +49,32 @@ async def get(
     Raises:
         NoShare: The address leads to something else, or to a share that breaks the rules; nothing is left.
         NotFetched: A chunk cannot be had.
-        BadTarget: The target cannot be written, or exists.
+        BadTarget: The target cannot be written, or exists; or its own name is none to be taken over unseen.
     """
     assert len(address) == ADDRESS_DIGITS, address
     if out is not None:  # said before anything is fetched
         await asyncio.to_thread(Part(out, address).check_free)
     root = await find_root(courier, bytes.fromhex(address))
-    if out is None and sys.platform == "win32" and not is_possible_on_windows(root.name):
-        raise BadTarget(texts.no_name_here(root.name))  # C:name leads to another drive
+    if out is None:
+        _check_name(root.name)
     target = out or folder / root.name
     part = Part(target, address)
     getting = _Getting(courier, root, part, progress, shape)
     await _fetch_into(part, root, getting, progress)
     kind = "folder" if root.kind == FOLDER else "file"
     return Fetched(address, str(target), root.name, kind, root.files, root.length, getting.chunks_known)
+
+
+def _check_name(name: str) -> None:
+    """Check that a stranger may give this name to what then stands in a person's folder.
+
+    Raises:
+        BadTarget: It is no name here, or one such as .bash_profile, which programs heed and nobody sees.
+    """
+    if sys.platform == "win32" and not is_possible_on_windows(name):
+        raise BadTarget(texts.no_name_here(name))  # C:name leads to another drive
+    if name.startswith("."):
+        raise BadTarget(texts.hidden_name(name))
 
 
 async def _fetch_into(part: Part, root: Root, getting: _Getting, progress: Progress) -> None:

@@ -186,6 +186,10 @@ def no_name_here(name: str) -> str:
     return f"The share is called {shown(name)}, which is no name on this system; name a place with -o."
 
 
+def hidden_name(name: str) -> str:
+    return f"The share is called {shown(name)}, a name that is hidden and may mean something; name a place with -o."
+
+
 def part_kept(part: Path) -> str:
     return f"What is there so far waits in {shown(part)}; the same command goes on from there."
 
