@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Final
@@ -72,3 +73,13 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeRun]:
     """One practice network for all tests of a process that look at one."""
     with practice_run(tmp_path_factory.mktemp("practice") / "said") as run:
         yield run
+
+
+@pytest.fixture
+def hangup_heard() -> Iterator[None]:
+    """What the test starts hears that its terminal is gone, also when the tests themselves were started with nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -16,7 +16,10 @@ INTERRUPTED: Final = 130  # the exit code of Ctrl+C, as shells know it
 
 
 def main() -> None:
-    """The command ``perennial``.  Exit codes: 0 done, 1 a stated failure, 2 wrong usage, 130 Ctrl+C, 143 SIGTERM."""
+    """The command ``perennial``.
+
+    Exit codes: 0 done, 1 a stated failure, 2 wrong usage, 129 the terminal is gone, 130 Ctrl+C, 143 SIGTERM.
+    """
     if not __debug__:
         sys.exit("Perennial does not run with python -O: its checks must stay on.")
     say_what_can_be_said(sys.stdout, sys.stderr)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -22,6 +21,7 @@ from rich.table import Table
 from node.api.client import ApiError, NotRunning
 from node.api.texts import printable
 from node.cli.common import HOME_OPTION, JSON_OPTION, PATH, UNTIL_EOF_OPTION, Failure, fail, watch_input
+from node.cli.ending import told_to_end
 from node.pod.errors import PodError
 from node.practice.candidate import Candidate, check_candidate
 from node.practice.profile import FARMS_MAX, VAULTS_MAX, VAULTS_MIN, PracticeProfile
@@ -117,7 +117,7 @@ def _candidates(names: str, folder: Path | None, expect: Expectation | None, *, 
 
 
 def _run_until_told(work: Callable[[], Coroutine[None, None, None]], console: Console, *, is_until_eof: bool) -> None:
-    """Run to the end, or until Ctrl+C, SIGTERM or the end of input; the network is taken down in each case."""
+    """Run to the end, or until Ctrl+C, SIGTERM, SIGHUP or the end of input; the network is taken down in each case."""
 
     async def guarded() -> None:
         task = asyncio.ensure_future(work())
@@ -130,7 +130,7 @@ def _run_until_told(work: Callable[[], Coroutine[None, None, None]], console: Co
 
         if is_until_eof:
             watch_input(stop)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in told_to_end():
             with contextlib.suppress(NotImplementedError):  # on Windows Ctrl+C comes as KeyboardInterrupt
                 loop.add_signal_handler(number, stop)
         await task

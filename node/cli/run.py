@@ -27,6 +27,7 @@ from node.api.server import ApiServer
 from node.cli.asking import NoAnswer, ask, ask_secret
 from node.cli.commands import UNANSWERED
 from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
+from node.cli.ending import told_to_end
 from node.cli.settings import size_of
 from node.sandbox.piped import CAN_TAKE_OVER
 from node.supervisor import keys, launched, succession
@@ -43,7 +44,6 @@ from node.update.files.starting import Installation
 UP_S_MAX: Final = 20.0  # after so long it is said how it stands, whether the vault is up or not
 LOG_BYTES_MAX: Final = 1 << 20
 LOGS_KEPT: Final = 2
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 log = logging.getLogger(__name__)
@@ -271,16 +271,16 @@ async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:
 
 @contextlib.contextmanager
 def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
+    loop, numbers = asyncio.get_running_loop(), told_to_end()
     if sys.platform == "win32":  # there only the interpreter itself hears signals
-        for number in SIGNALS:
+        for number in numbers:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         yield
         return
-    for number in SIGNALS:
+    for number in numbers:
         loop.add_signal_handler(number, stop)
     yield
-    for number in SIGNALS:
+    for number in numbers:
         loop.remove_signal_handler(number)
 
 

@@ -1,4 +1,4 @@
-"""What ``put`` and ``get`` share: how far it is, stated failures, and an orderly end at Ctrl+C and SIGTERM."""
+"""What ``put`` and ``get`` share: how far it is, stated failures, and an orderly end when they are told to."""
 
 from __future__ import annotations
 
@@ -19,26 +19,15 @@ from node.api.shares.errors import ShareError
 from node.api.shares.transfer import Courier
 from node.api.texts import count, size
 from node.cli.common import Failure, ask_node, fail
+from node.cli.ending import told_to_end
 
 if TYPE_CHECKING:
     from node.api.client import Client
 
 LINE_S: Final = 5.0  # between two lines where there is no terminal
-STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALLED: Final = 128  # shells add the signal's number to it
 
 T = TypeVar("T")
-
-
-class Interrupted(Failure):
-    """Ctrl+C, as shells know it."""
-
-    exit_code = 130
-
-
-class Terminated(Failure):
-    """SIGTERM, as shells know it."""
-
-    exit_code = 143
 
 
 class Silence:
@@ -112,7 +101,8 @@ def share(
 ) -> T:
     """Let ``work`` put or get through the node of ``home``; what goes wrong ends the command with one sentence.
 
-    ``stopped`` says what Ctrl+C or SIGTERM leaves; it is given where what has come so far waits, if anything does.
+    ``stopped`` says what Ctrl+C, SIGTERM or SIGHUP leaves; it is given where what has come so far waits, if anything
+    does.
     """
     told: list[int] = []
     try:
@@ -127,18 +117,18 @@ def share(
     except ShareError as error:
         fail(error, is_json=is_json)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        kind = Terminated if signal.SIGTERM in told else Interrupted
-        raise kind("interrupted", stopped(progress.part), is_json=is_json) from None
+        exit_code = SIGNALLED + (told[0] if told else signal.SIGINT)
+        raise Failure("interrupted", stopped(progress.part), is_json=is_json, exit_code=exit_code) from None
 
 
 @contextlib.contextmanager
 def _stopped_by_signals(told: list[int]) -> Iterator[None]:
-    """Let the first Ctrl+C or SIGTERM cancel the current task, which ends in order; a second one ends it at once."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    """Let the first signal cancel the current task, which ends in order; a second one ends it at once."""
+    loop, task, numbers = asyncio.get_running_loop(), asyncio.current_task(), told_to_end()
     assert task is not None
 
     def restore() -> None:
-        for number in STOPPING:
+        for number in numbers:
             with contextlib.suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
 
@@ -147,7 +137,7 @@ def _stopped_by_signals(told: list[int]) -> Iterator[None]:
         restore()
         task.cancel()
 
-    for number in STOPPING:
+    for number in numbers:
         with contextlib.suppress(NotImplementedError):  # on Windows Ctrl+C comes as KeyboardInterrupt
             loop.add_signal_handler(number, stop, number)
     try:

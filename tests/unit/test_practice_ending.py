@@ -27,8 +27,9 @@ _run_until_told(network, console, is_until_eof=False)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a process can only be ended, not told to end")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_is_taken_down_also_when_nobody_reads_any_more(tmp_path, number: signal.Signals):
+@pytest.mark.usefixtures("hangup_heard")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_it_is_taken_down_also_when_nobody_reads_any_more(tmp_path, name: str):
     place = tmp_path / "said"
     program = f"PLACE = {str(place)!r}\n{NETWORK}"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
@@ -37,7 +38,7 @@ def test_it_is_taken_down_also_when_nobody_reads_any_more(tmp_path, number: sign
             assert run.stdout.readline() == b"It stands.\n"
             run.stdout.close()
 
-            run.send_signal(number)
+            run.send_signal(signal.Signals[name])
 
             run.wait(END_S_MAX)
         finally:

@@ -41,8 +41,10 @@ class TestStopping:
         assert "Traceback" not in err
         return process.returncode, out, err.splitlines()[-1] if err else ""
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_put_ends_cleanly_and_goes_on_later(self, world: World, number: signal.Signals):
+    @pytest.mark.usefixtures("hangup_heard")
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    def test_a_put_ends_cleanly_and_goes_on_later(self, world: World, name: str):
+        number = signal.Signals[name]
         source = made_file(world, 12 * MIB)
         world.node.accepts_chunks_max = 2
         ended = self.stopped(world, number, "put", str(source))
