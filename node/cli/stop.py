@@ -65,6 +65,7 @@ def locked(home: Home) -> Lock:
 
     Raises:
         HomeInUse: It does not.
+        HomeError: The disk lets nobody take it.
     """
     deadline_s = time.monotonic() + END_S_MAX
     while True:

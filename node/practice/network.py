@@ -16,7 +16,7 @@ from node.practice.farm import Farm, Member
 from node.practice.host import PlainVault
 from node.practice.profile import PracticeProfile
 from node.practice.releases import PracticeError
-from node.supervisor.errors import HomeInUse
+from node.supervisor.errors import HomeError
 from node.supervisor.home import Lock
 from node.supervisor.ports import Slot
 from node.trust.chain import Chain
@@ -131,7 +131,7 @@ def practice_folder(home: Path | None, *, is_kept: bool) -> Iterator[Path]:
 
     Raises:
         PracticeError: ``home`` holds something else, is not ours, or cannot be written.
-        HomeInUse: Another practice network runs in it.
+        HomeError: Another practice network runs in it, or its disk lets nobody hold it.
     """
     if home is None:
         _sweep()
@@ -155,7 +155,7 @@ def practice_folder(home: Path | None, *, is_kept: bool) -> Iterator[Path]:
 def _sweep() -> None:
     """Remove the temporary folders of practice networks that were killed: nobody holds their lock."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError, PracticeError, HomeInUse):
+        with contextlib.suppress(OSError, PracticeError, HomeError):
             if (folder / MARKER).is_file():
                 _check_usable(folder)
                 with Lock(folder / LOCK):

@@ -216,6 +216,7 @@ class Home:
 
         Raises:
             HomeInUse: Another process has it.
+            HomeError: The disk lets nobody take it.
         """
         return Lock(self.path / LOCK, inherited)
 
@@ -254,14 +255,26 @@ class Lock:
     """Holds a file against every other process until ``release`` or the end of this one."""
 
     def __init__(self, path: Path, inherited: int | None = None) -> None:
-        """``inherited``: its descriptor, if the program before has taken it and handed it on."""
+        """``inherited``: its descriptor, if the program before has taken it and handed it on.
+
+        Raises:
+            HomeInUse: Another process holds it.
+            HomeError: The disk lets nobody hold it.
+        """
         if inherited is not None:
             self.descriptor = inherited
             return
-        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        with _sentence(path):
+            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            try:
+                self._take(path)
+            except BaseException:
+                self.release()
+                raise
+
+    def _take(self, path: Path) -> None:
         if not _try_lock(self.descriptor):
             holder = os.read(self.descriptor, 20).decode(errors="replace").strip()
-            os.close(self.descriptor)
             raise HomeInUse(texts.home_in_use(path.parent, holder))
         os.ftruncate(self.descriptor, 0)
         os.write(self.descriptor, str(os.getpid()).encode())  # for the sentence above, in the other process
@@ -287,7 +300,7 @@ if sys.platform == "win32":
             # The byte far behind the content: a locked byte cannot be read by others, and they read who holds it.
             os.lseek(descriptor, 1 << 20, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
+        except PermissionError:
             return False
         finally:
             os.lseek(descriptor, 0, os.SEEK_SET)
@@ -299,7 +312,7 @@ else:
     def _try_lock(descriptor: int) -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):  # the one or the other, as the file system has it
             return False
         return True
 

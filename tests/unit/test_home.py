@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -263,6 +264,30 @@ class TestLock:
         home.lock().release()
         with home.lock(), pytest.raises(HomeInUse):
             home.lock()
+
+    def test_a_disk_that_takes_no_lock_is_said_to_be_so_and_not_that_a_node_runs(self, tmp_path: Path):
+        home = make(tmp_path)
+        (tmp_path / "lock").mkdir()
+
+        with pytest.raises(HomeError, match=r"lock cannot be used: ") as found:
+            home.lock()
+
+        assert not isinstance(found.value, HomeInUse)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="locks by other means")
+    def test_neither_is_a_file_system_that_knows_no_locks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        import fcntl
+
+        home = make(tmp_path)
+
+        def none_left(*_: object) -> None:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(fcntl, "flock", none_left)
+        with pytest.raises(HomeError, match=r"lock cannot be used: ") as found:
+            home.lock()
+
+        assert not isinstance(found.value, HomeInUse)
 
 
 class TestDeleting:

@@ -144,6 +144,14 @@ class TestLeaving:
         assert "nothing was done" in result.output
         assert (node.ends, home.path.exists()) == (0, True)
 
+    def test_says_when_the_disk_lets_nobody_hold_the_home(self, home: Home):
+        (home.path / "lock").mkdir()
+
+        for result in (leave(home.path, "--give-back"), stop(home.path)):
+            assert result.exit_code == 1
+            assert result.stderr == f"{home.path / 'lock'} cannot be used: Is a directory.\n"
+        assert Home.read(home.path).marker == home.marker
+
     def test_waits_until_the_node_has_handed_over_and_ended(self, home: Home, node: LeavingNode):
         result = leave(home.path, "--give-back")
 
