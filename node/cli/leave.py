@@ -59,7 +59,8 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
     if left_key:
         say(left_key)
     if is_given_back:
-        say(f"{opened.path} is deleted: {size(lent_bytes)} are free again.")
+        outcome = "emptied" if opened.path.exists() else "deleted"
+        say(f"{opened.path} is {outcome}: {size(lent_bytes)} are free again.")
     else:
         say(f"{opened.path} is kept, with {size(lent_bytes)} in it. perennial leave --give-back deletes it later.")
 

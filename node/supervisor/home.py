@@ -235,7 +235,8 @@ class Home:
         """Remove the home and all in it; the marker goes last, so that a broken-off removal can be repeated.
 
         Blocking.  ``lock`` is the held one of this home.  It is released shortly before the end, for Windows removes no
-        file that is open; what is left then opens as no home.
+        file that is open; what is left then opens as no home.  The empty folder stays where the system keeps it: as
+        the root of a disk, or in a folder of somebody else.
 
         Raises:
             HomeError: The marker is gone, or something could not be removed.
@@ -248,6 +249,7 @@ class Home:
             lock.release()
             (self.path / LOCK).unlink(missing_ok=True)
             (self.path / MARKER).unlink()
+        with contextlib.suppress(OSError):
             self.path.rmdir()
 
 

@@ -304,6 +304,14 @@ class TestDeleting:
 
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_folder_that_itself_may_not_go_is_emptied(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        home = make(tmp_path / "home")
+        monkeypatch.setattr(Path, "rmdir", mounted)
+
+        home.delete(home.lock())
+
+        assert list(home.path.iterdir()) == []
+
     def test_without_the_marker_nothing_is_deleted(self, tmp_path: Path):
         home = make(tmp_path)
         (tmp_path / "home.json").unlink()
@@ -314,3 +322,8 @@ class TestDeleting:
                 home.delete(lock)
 
         assert everything_below(tmp_path) == before
+
+
+def mounted(path: Path) -> None:
+    """What becomes of ``rmdir`` where another disk hangs."""
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))

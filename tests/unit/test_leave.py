@@ -21,6 +21,7 @@ from node.supervisor import keys
 from node.supervisor.home import Home, Lock
 from tests.api_world import FakeNode
 from tests.signed_world import World
+from tests.unit.test_home import mounted
 from tests.unit.test_keys import FakeKeyring
 
 
@@ -216,6 +217,19 @@ class TestTheKeyInTheKeyring:
 
         asyncio.run(keys.forget(home, lambda: keyring))
 
+        assert keyring.kept == {("Perennial", "another"): "secret"}
+
+    def test_goes_also_when_the_home_is_a_disk_of_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        home, keyring = kept_in_keyring(tmp_path)
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setattr(keyrings, "system_keyring", lambda: keyring)
+        monkeypatch.setattr(Path, "rmdir", mounted)
+
+        result = leave(home.path, "--give-back")
+
+        assert result.exit_code == 0, result.output
+        assert f"{home.path} is emptied: " in result.stdout
+        assert list(home.path.iterdir()) == []
         assert keyring.kept == {("Perennial", "another"): "secret"}
 
     def test_that_is_not_there_is_no_trouble(self, tmp_path: Path):
