@@ -24,10 +24,11 @@ LINK: Final = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+")
 MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 HARDWARE: Final = re.compile(r"(?<![0-9A-Fa-f:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5,7}(?![0-9A-Fa-f:-])")
 IPV6: Final = re.compile(
-    r"\[?(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f.]{0,15}(?:%\w{1,16})?(?![\w:])(?:\](?::\d{1,5})?)?"
+    r"\[?(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?:%\w{1,16}|:\d{1,5})?"
+    r"(?!\w|:[\w:])(?:\](?::\d{1,5})?)?"
 )
-IPV4: Final = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?(?![\w.])")
-HEX: Final = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Fa-f]{{{HEX_DIGITS_MIN},}}(?![0-9A-Za-z])")
+IPV4: Final = re.compile(r"(?<!\w)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?(?!\w|\.\d)")
+HEX: Final = re.compile(rf"(?<![0-9A-Za-z])(?:0[xX])?[0-9A-Fa-f]{{{HEX_DIGITS_MIN},}}(?![0-9A-Za-z])")
 CODE: Final = re.compile(rf"(?<![\w+/=-])[\w+/=-]{{{CODE_CHARACTERS_MIN},}}")
 
 
@@ -74,14 +75,16 @@ class Scrubber:
 
     def _address(self, found: re.Match[str]) -> str:
         inner = found[0].strip("[").partition("]")[0]
-        try:
-            ipaddress.ip_address(inner)
-        except ValueError:
+        without_port, _, rest = inner.rpartition(":")
+        if _is_address(inner):
+            return self._mark("address", found[0])
+        if not _is_address(without_port):
             return found[0]  # a time, as most of what has two colons
-        return self._mark("address", found[0])
+        # Nothing behind the colon: it belongs to the sentence.
+        return self._mark("address", found[0]) if rest else f"{self._mark('address', without_port)}:"
 
     def _hex(self, found: re.Match[str], *, is_log: bool) -> str:
-        word = found[0].lower()
+        word = found[0].lower().removeprefix("0x")
         if any(known.startswith(word) for known in self._public) or (word.isdecimal() and not is_log):
             return found[0]
         return self._mark("id", word)
@@ -93,3 +96,11 @@ class Scrubber:
         is_mixed = word.lower() != word and word.upper() != word
         is_public = any(known.startswith(word.lower()) for known in self._public)
         return word if is_public or not (has_both or is_mixed) else self._mark("code", word)
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ipaddress.ip_address(word)
+    except ValueError:
+        return False
+    return True

@@ -32,6 +32,24 @@ def test_addresses_of_all_kinds_go():
         assert re.fullmatch(r"peer=<\w+ 1> lost", scrub(f"peer={address} lost")), scrub(f"peer={address} lost")
 
 
+def test_an_address_goes_whatever_the_sentence_goes_on_with():
+    for address in (
+        "203.0.113.7", "203.0.113.7:4000", "2001:db8::1", "::ffff:203.0.113.7", "[2001:db8::7]:4000",
+        "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6:4000", "2001:db8::7:40000",
+    ):  # fmt: skip
+        for end in (".", "...", ". Then", ".Then", ": unreachable", ", again", ")"):
+            said = scrub(f"No route to host {address}{end}")
+            assert said == f"No route to host <address 1>{end}", said
+    assert scrub("after ...203.0.113.7 and 7.113.0.203.in-addr.arpa") == (
+        "after ...<address 1> and <address 2>.in-addr.arpa"
+    )
+    assert scrub("at 08:47:53: version 1.2.3.4.5.") == "at 08:47:53: version 1.2.3.4.5."
+
+
+def test_an_id_written_as_a_number_is_the_same_id():
+    assert scrub("0x0a1b2c3d and 0X0A1B2C3D and 0a1b2c3d.") == "<id 1> and <id 1> and <id 1>."
+
+
 def test_ids_keys_tokens_and_invitations_go():
     for secret in (
         "0a1b2c3d", "12345678", "ab" * 32, "AB" * 32, base64.b64encode(bytes(range(32))).decode(),
