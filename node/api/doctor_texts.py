@@ -90,8 +90,9 @@ def make_home() -> str:
     )
 
 
-def home_whole(path: Path, *, is_practice: bool) -> str:
-    return f"{path} is a {'practice ' if is_practice else ''}home, and closed to others."
+def home_whole(path: Path, *, is_practice: bool, is_closed: bool) -> str:
+    """``is_closed``: to other users of this computer, as far as that was looked at."""
+    return f"{path} is a {'practice ' if is_practice else ''}home{', and closed to others' if is_closed else ''}."
 
 
 def home_open(path: Path) -> str:

@@ -117,9 +117,11 @@ def _home(folder: Path) -> tuple[Home | None, Finding]:
     except OSError as error:
         found = texts.unusable(path, error)
         return None, Finding("home", "bad", found.sentence, doctor_texts.home_bad(), found.said)
-    if sys.platform != "win32" and mode & ~FOLDER_MODE:
+    has_modes = sys.platform != "win32"  # which there say nothing of who may enter
+    if has_modes and mode & ~FOLDER_MODE:
         return home, Finding("home", "bad", doctor_texts.home_open(path), doctor_texts.home_is_closed_at_start())
-    return home, Finding("home", "ok", doctor_texts.home_whole(path, is_practice=home.is_practice))
+    sentence = doctor_texts.home_whole(path, is_practice=home.is_practice, is_closed=has_modes)
+    return home, Finding("home", "ok", sentence)
 
 
 def _disk(home: Home | None, folder: Path) -> Finding:

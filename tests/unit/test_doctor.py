@@ -10,6 +10,7 @@ import shutil
 import socket
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -111,6 +112,16 @@ class TestAHome:
         home = make_home(tmp_path / "home")
         home.path.chmod(0o755)
         assert look(home.path)["home"].result == "bad"
+
+    def test_where_nobody_looked_who_may_enter_it_is_not_said_to_be_closed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        home = make_home(tmp_path / "home")
+        assert look(home.path)["home"].sentence == f"{home.path} is a home, and closed to others."
+
+        monkeypatch.setattr(doctor, "sys", SimpleNamespace(platform="win32"))
+
+        assert doctor._home(home.path)[1].sentence == f"{home.path} is a home."
 
     def test_a_disk_that_cannot_be_written_is_bad(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         home = make_home(tmp_path / "home")
