@@ -42,8 +42,27 @@ class AnyPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class HomePath(AnyPath):
+    """The folder of a node as the node itself calls it, which expands ``~`` and follows links.
+
+    So everybody looks in the same place, also where no shell has expanded it, as in ``--home=~/farm``.
+    """
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        folder = super().convert(value, param, ctx)
+        assert isinstance(folder, Path)
+        try:
+            return folder.expanduser().resolve()
+        except (OSError, RuntimeError):  # what is wrong with it, the command says
+            return folder
+
+
 PATH: Final = AnyPath()
-HOME_OPTION: Final = click.option("--home", type=PATH, default=None, metavar="DIR", help="The folder of the node.")
+HOME_OPTION: Final = click.option(
+    "--home", type=HomePath(), default=None, metavar="DIR", help="The folder of the node."
+)
 JSON_OPTION: Final = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of text.")
 
 

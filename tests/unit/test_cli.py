@@ -206,6 +206,15 @@ class TestAnswers:
     def test_the_home_may_be_named_before_the_command(self, running: str):
         assert call("--home", running, "status").exit_code == 0
 
+    def test_a_home_is_found_also_where_no_shell_has_expanded_its_name(
+        self, running: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("HOME", str(Path(running).parent))
+
+        result = call("status", f"--home=~/{Path(running).name}")
+
+        assert result.exit_code == 0, result.output
+
     def test_updates_say_what_became_of_each_release_and_why(self, running: str):
         result = call("updates", "--home", running)
         assert result.stdout.startswith("The disk is full.\nLast news from the developers: 12 days ago.\n")
