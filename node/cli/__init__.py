@@ -29,6 +29,8 @@ def main() -> None:
         perennial(prog_name="perennial")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    finally:
+        leave_unsaid(sys.stdout, sys.stderr)
 
 
 def say_what_can_be_said(*streams: object) -> None:
@@ -36,6 +38,18 @@ def say_what_can_be_said(*streams: object) -> None:
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
             stream.reconfigure(errors="replace")
+
+
+def leave_unsaid(*streams: object) -> None:
+    """Drop what a stream could not print: the interpreter would try again as it ends, and fail in a command's place."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            try:
+                stream.flush()
+            except OSError:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 
-from node.api.texts import printable
+from node.api.texts import printable, reason
 from node.cli import loading
 
 if TYPE_CHECKING:
@@ -88,6 +88,18 @@ class Failure(click.ClickException):
             click.echo(printable(self.message), file=file or sys.stderr)
 
 
+class Unsaid(Failure):
+    """Standard output takes nothing more: its disk is full, or nobody reads it, which ends the command quietly."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__("output", f"The output cannot be written: {reason(error)}.", is_json=False)
+        self.is_quiet = isinstance(error, BrokenPipeError)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if not self.is_quiet:
+            super().show(file)
+
+
 def shared_options(command: Callable[..., T]) -> Callable[..., T]:
     """Give a command ``home: Path`` and ``is_json: bool``, as said at the command or before it."""
 
@@ -134,22 +146,44 @@ def default_home() -> Path:
     return platformdirs.user_data_path("perennial", appauthor=False)
 
 
+def put_out(content: str | bytes) -> None:
+    """Print what a command has to say, and an end of line.
+
+    Raises:
+        Unsaid: It cannot be printed.
+    """
+    try:
+        click.echo(content)
+    except OSError as error:
+        raise Unsaid(error) from error
+
+
 def say(sentence: str) -> None:
-    """Print one line; whoever wrote parts of it, it is text."""
-    click.echo(printable(sentence))
+    """Print one line; whoever wrote parts of it, it is text.  Raises Unsaid."""
+    put_out(printable(sentence))
+
+
+def tell(sentence: str) -> None:
+    """As ``say``, for what goes on whether that is heard or not."""
+    with contextlib.suppress(Unsaid):
+        say(sentence)
 
 
 def print_json(value: msgspec.Struct | dict[str, Any] | None) -> None:
+    """Raises Unsaid."""
     import msgspec  # noqa: PLC0415 - not needed for --help
 
-    click.echo(msgspec.json.encode(value))
+    put_out(msgspec.json.encode(value))
 
 
 def print_error(code: str, message: str, said: tuple[Said, ...] = ()) -> None:
     """Print an ErrorAnswer: what a failure is with --json."""
     from node.api.schema import ErrorAnswer  # noqa: PLC0415 - not needed for --help
 
-    print_json(ErrorAnswer(code, message, said))
+    try:
+        print_json(ErrorAnswer(code, message, said))
+    except Unsaid as unsaid:
+        unsaid.show()
 
 
 def fail(error: Exception, *, is_json: bool, exit_code: int = 1) -> NoReturn:

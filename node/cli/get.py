@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from node.cli import loading
-from node.cli.common import PATH, print_json, shared_options
+from node.cli.common import PATH, print_json, put_out, shared_options
 
 ADDRESS: Final = re.compile("[0-9a-fA-F]{64}")
 
@@ -50,4 +50,4 @@ def get(home: Path, is_json: bool, address: str, output: Path | None) -> None:
         print_json(fetched)
     else:
         amount = f"{count(fetched.files, 'file')}, {size(fetched.length_bytes)}"
-        click.echo(f"{texts.shown(fetched.path)} is whole and checked: {amount}.")
+        put_out(f"{texts.shown(fetched.path)} is whole and checked: {amount}.")

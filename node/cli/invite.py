@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.common import ask_node, print_json, say, shared_options
+from node.cli.common import ask_node, print_json, put_out, say, shared_options
 
 
 @click.command()
@@ -21,7 +21,7 @@ def invite(home: Path, is_json: bool, is_qr: bool) -> None:
         return
     say(found.text)
     if is_qr:
-        click.echo(picture(found.text))
+        put_out(picture(found.text))
 
 
 def picture(text: str) -> str:

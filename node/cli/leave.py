@@ -13,7 +13,7 @@ from node.api.client import ApiError
 from node.api.texts import size
 from node.cli.asking import NoAnswer, ask
 from node.cli.commands import UNANSWERED
-from node.cli.common import Failure, fail, print_json, say, shared_options
+from node.cli.common import Failure, fail, print_json, say, shared_options, tell
 from node.cli.stop import end, locked, not_told
 from node.keys.errors import KeyStoreError
 from node.supervisor import keys
@@ -43,7 +43,7 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
         lent_bytes = size_of(opened.path)
         if is_given_back is None:
             is_given_back = _asked(opened.path, lent_bytes, is_json=is_json)
-        asyncio.run(end(opened.path, tell=not_told if is_json else say))
+        asyncio.run(end(opened.path, tell=not_told if is_json else tell))
         with locked(opened) as lock:
             login_start(opened.path, opened.marker.name, is_practice=opened.is_practice).set(False)
             if is_given_back:

@@ -19,8 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from node.api.client import ApiError, NotRunning
-from node.api.texts import printable
-from node.cli.common import HOME_OPTION, JSON_OPTION, PATH, UNTIL_EOF_OPTION, Failure, fail, watch_input
+from node.api.texts import printable, reason
+from node.cli.common import HOME_OPTION, JSON_OPTION, PATH, UNTIL_EOF_OPTION, Failure, fail, put_out, watch_input
 from node.cli.ending import told_to_end
 from node.pod.errors import PodError
 from node.practice.candidate import Candidate, check_candidate
@@ -94,6 +94,8 @@ def practice(
         _run_until_told(lambda: practise(request, console, announce, finished), console, is_until_eof=is_until_eof)
     except* STATED as errors:
         fail(_first(errors), is_json=is_json)
+    except* OSError as errors:
+        fail(PracticeError(f"The practice network cannot go on: {reason(_first(errors))}."), is_json=is_json)
     if not ended and candidates:
         raise Failure("practice.stopped", "The practice network was stopped before all was decided.", is_json=is_json)
     if ended and not ended[0].is_as_expected:
@@ -148,7 +150,7 @@ def _first(errors: BaseExceptionGroup[Any]) -> Exception:
 
 
 def _print_json(value: Members | Result) -> None:
-    click.echo(msgspec.json.encode(dataclasses.asdict(value), enc_hook=dataclasses.asdict))
+    put_out(msgspec.json.encode(dataclasses.asdict(value), enc_hook=dataclasses.asdict))
 
 
 def _print_result(console: Console, result: Result) -> None:

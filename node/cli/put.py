@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from node.cli import loading
-from node.cli.common import PATH, print_json, shared_options
+from node.cli.common import PATH, print_json, put_out, shared_options
 
 if TYPE_CHECKING:
     from node.api.shares.putting import Stored
@@ -41,7 +41,7 @@ def put(home: Path, is_json: bool, path: Path) -> None:
     if is_json:
         print_json(stored)
     else:
-        click.echo(f"{_sentence(stored)}\n{stored.address}")
+        put_out(f"{_sentence(stored)}\n{stored.address}")
 
 
 def _sentence(stored: Stored) -> str:

@@ -26,7 +26,7 @@ from node.api.schema import KeyPlace, Status
 from node.api.server import ApiServer
 from node.cli.asking import NoAnswer, ask, ask_secret
 from node.cli.commands import UNANSWERED
-from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, fail, print_json, say, shared_options, watch_input
+from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, Unsaid, fail, print_json, shared_options, tell, watch_input
 from node.cli.ending import told_to_end
 from node.cli.settings import size_of
 from node.sandbox.piped import CAN_TAKE_OVER
@@ -196,7 +196,7 @@ async def _run(
         def stop() -> None:
             supervisor.stop()
             if not manner.is_json:
-                say(supervisor.status().sentence)
+                tell(supervisor.status().sentence)
 
         with _stopped_by_signals(stop):
             is_told = inheritance is not None  # by the program before
@@ -209,7 +209,7 @@ async def _run(
             if supervisor.successor is not None:
                 await _become(supervisor, server, lock, manner)
         if not manner.is_json and (said := supervisor.farewell()):
-            say(said)
+            tell(said)
     finally:
         await server.stop()
 
@@ -261,12 +261,13 @@ async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:
         async with asyncio.timeout(UP_S_MAX):
             await supervisor.vault.wait_until_settled()
     status, home = supervisor.status(), supervisor.home.path
-    if is_json:
+    if not is_json:
+        tell(f"Perennial runs on {home} (farm {status.farm}): {status.sentence}")
+        return
+    with contextlib.suppress(Unsaid):
         print_json(
             {"home": str(home), "pid": os.getpid(), "vault_id": supervisor.keys.vault_id.hex(), "status": status}
         )
-    else:
-        say(f"Perennial runs on {home} (farm {status.farm}): {status.sentence}")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import msgspec
 
 from node.api.schema import HOURS, Settings, SettingsPatch, Space
 from node.api.texts import size
-from node.cli.common import ask_node, print_json, shared_options
+from node.cli.common import ask_node, print_json, put_out, shared_options
 
 if TYPE_CHECKING:
     from node.api.client import Client
@@ -69,7 +69,7 @@ def set_(home: Path, is_json: bool, key: str, value: str) -> None:
     found, space = ask_node(home, change, is_json=is_json)
     _print(found, is_json=is_json)
     if key == "quota_bytes" and space.used_bytes > found.quota_bytes and not is_json:
-        click.echo(
+        put_out(
             f"{size(space.used_bytes - found.quota_bytes)} more than that are in use, so shrinking begins: chunks go to"
             " others first, then the room is given back.  perennial status says how far it is."
         )
@@ -165,7 +165,7 @@ def _print(found: Settings, *, is_json: bool) -> None:
         print_json(found)
         return
     for key, meaning in MEANINGS.items():
-        click.echo(f"{key}  {_shown(key, getattr(found, key))}  ({meaning})")
+        put_out(f"{key}  {_shown(key, getattr(found, key))}  ({meaning})")
 
 
 def _shown(key: str, value: object) -> str:

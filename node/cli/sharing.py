@@ -57,7 +57,7 @@ class Lines(Silence):
 
     def begin(self, name: str, files: int, length: int) -> None:
         self._length, self._said_s = length, time.monotonic()
-        click.echo(f"{texts.shown(name)}: {count(files, 'file')}, {size(length)}", err=True)
+        _tell(f"{texts.shown(name)}: {count(files, 'file')}, {size(length)}")
 
     def moved(self, length: int) -> None:
         self._done += length
@@ -69,7 +69,12 @@ class Lines(Silence):
     def _now_and_then(self, line: str) -> None:
         if time.monotonic() - self._said_s >= LINE_S:
             self._said_s = time.monotonic()
-            click.echo(line, err=True)
+            _tell(line)
+
+
+def _tell(line: str) -> None:
+    with contextlib.suppress(OSError):  # a share goes on, whoever watches how far it is
+        click.echo(line, err=True)
 
 
 def absolute(path: Path, *, is_json: bool) -> Path:

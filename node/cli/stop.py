@@ -13,7 +13,7 @@ import click
 
 from node.api import texts
 from node.api.client import ApiError, Client, NotRunning
-from node.cli.common import fail, print_json, say, shared_options
+from node.cli.common import fail, print_json, say, shared_options, tell
 from node.supervisor.errors import HomeInUse, SupervisorError
 from node.supervisor.home import Home, Lock
 
@@ -30,7 +30,7 @@ def stop(home: Path, is_json: bool) -> None:
     """
     try:
         opened = Home.read(home)
-        asyncio.run(end(opened.path, tell=not_told if is_json else say))
+        asyncio.run(end(opened.path, tell=not_told if is_json else tell))
         locked(opened).release()
     except (ApiError, SupervisorError) as error:
         fail(error, is_json=is_json)

@@ -23,7 +23,7 @@ def updates(home: Path, is_json: bool) -> None:
     if found.trouble:
         say(found.trouble)
     if found.developers is not None:
-        click.echo(found.developers.sentence)
+        say(found.developers.sentence)
     for left in found.left_programs:
         say(f"{_time(left.at_s)}  {left.sentence}")
     if not found.items and not found.refused_heads:

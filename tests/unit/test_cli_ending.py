@@ -1,14 +1,16 @@
-"""A command that is told to end does so in order, however it is told."""
+"""A command ends as it should, however it is told to, and whatever becomes of what it says."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from node.cli.ending import told_to_end
+from node.supervisor.home import Home
 
 END_S_MAX = 20.0
 NODE = """
@@ -24,6 +26,43 @@ async def node():
 
 asyncio.run(node())
 """
+
+UNHEARD = """
+import asyncio, sys
+from types import SimpleNamespace
+from node import cli
+from node.cli import run
+
+class FakeSupervisor:
+    successor = None
+    vault = SimpleNamespace(wait_until_settled=lambda: asyncio.sleep(0))
+
+    def __init__(self, home, keys, **others):
+        self.home, self.keys, self.ended = home, keys, asyncio.Event()
+
+    def status(self):
+        return SimpleNamespace(farm="3f2a", sentence="All is well.")
+
+    def farewell(self):
+        return "All of 7 pieces are handed over."
+
+    def stop(self):
+        self.ended.set()
+
+    async def run(self):
+        await self.ended.wait()
+
+class FakeServer:
+    def __init__(self, supervisor, socket): ...
+
+    async def start(self, inherited): ...
+
+    async def stop(self): ...
+
+run.Supervisor, run.ApiServer = FakeSupervisor, FakeServer
+cli.main()
+"""
+FULL = Path("/dev/full")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there a process can only be ended, not told to end")
 
@@ -49,3 +88,31 @@ def test_what_was_started_to_outlive_its_terminal_does():
 
     assert signal.SIGHUP not in told_to_end()
     assert signal.SIGTERM in told_to_end()
+
+
+def test_a_node_that_nobody_listens_to_ends_in_order(tmp_path: Path):
+    Home.make(tmp_path, kind="practice", root=b"genesis", bind="127.0.9.1:0", quota_bytes=64 << 20)
+    command = [sys.executable, "-c", UNHEARD, "run", "--home", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as node:
+        assert node.stdout is not None
+        assert node.stderr is not None
+        try:
+            assert node.stdout.readline().startswith(b"Perennial runs on ")
+            node.stdout.close()
+
+            node.terminate()
+
+            said = node.stderr.read()
+            assert (node.wait(END_S_MAX), said) == (0, b"")
+        finally:
+            node.kill()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk here is always full")
+@pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--json"], ["status", "--json"]])
+def test_what_a_full_disk_does_not_take_is_one_sentence(tmp_path: Path, arguments: list[str]):
+    command = [sys.executable, "-m", "node.cli", *arguments, "--home", str(tmp_path / "home")]
+    with FULL.open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+
+    assert (ended.returncode, ended.stderr) == (1, "The output cannot be written: No space left on device.\n")
