@@ -74,9 +74,10 @@ def carry_out(wish: Asked, places: Places, arguments: Sequence[str], limits: Lim
 def _become(places: Places, kind: Kind, arguments: Sequence[str]) -> int:
     found, _ = record.read(places.slots)
     pair = choosing.first_whole(found, lambda one: _is_whole(places, one, is_runtime_read=False))
+    given = environ(places, is_kept=False)
     with contextlib.suppress(OSError):
-        return become(command(places, pair, kind, arguments), environ(places))
-    return become(command(places, INSTALLED, kind, arguments), environ(places))
+        return become(command(places, pair, kind, arguments), given)
+    return become(command(places, INSTALLED, kind, arguments), given)
 
 
 def _is_whole(places: Places, pair: Pair, *, is_runtime_read: bool) -> bool:

@@ -19,6 +19,7 @@ from .record import Pair
 Kind = Literal["node", "window", "other"]
 
 LAUNCHER = "PERENNIAL_LAUNCHER"  # the environment variable by which a program knows what has started it
+UNKEPT = "PERENNIAL_UNKEPT"  # the one by which it knows that its exit code is read by whoever called the launcher
 CACHE = "cache"
 NAMED = 16  # hex digits of each tree
 NOWHERE = Path(os.devnull) / "slots"  # there is nothing to be read, and nothing can be kept
@@ -87,5 +88,7 @@ def command(places: Places, pair: Pair, kind: Kind, arguments: Sequence[str]) ->
     return [str(places.python(pair)), "-I", *kept, "-c", code, str(places.app(pair)), *arguments]
 
 
-def environ(places: Places) -> dict[str, str]:
-    return {**os.environ, LAUNCHER: str(places.launcher)}
+def environ(places: Places, *, is_kept: bool = True) -> dict[str, str]:
+    """``is_kept``: a launcher waits for the exit code of the program that gets this."""
+    given = {name: value for name, value in os.environ.items() if name != UNKEPT}
+    return {**given, LAUNCHER: str(places.launcher)} | ({} if is_kept else {UNKEPT: "1"})

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 def exit_code(error: Exception, installation: Installation | None) -> int:
     """With which a node ends that stated this failure."""
-    return BUSY_CODE if installation is not None and isinstance(error, NOBODYS_FAULT) else FAILED_CODE
+    is_kept = installation is not None and installation.is_kept
+    return BUSY_CODE if is_kept and isinstance(error, NOBODYS_FAULT) else FAILED_CODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from node.supervisor.errors import HomeError, HomeInUse, PassphraseWanted, PortI
 from node.supervisor.launched import HEALTHY_S, LOOK_S, Proving, Signs, exit_code, prove
 from node.update.files import programs
 from node.update.files.programs import Program, Programs
-from node.update.files.starting import BUSY_CODE, Installation
+from node.update.files.starting import BUSY_CODE, LAUNCHER, UNKEPT, Installation
 from tests import virtual_time
 from tests.gui.samples import status
 
@@ -153,3 +153,8 @@ class TestTheExitCode:
 
     def test_is_as_ever_without_a_launcher(self):
         assert exit_code(HomeInUse("x"), None) == 1
+
+    def test_is_as_ever_where_the_launcher_has_become_the_node_and_a_shell_reads_it(self):
+        given = {LAUNCHER: "/opt/perennial/perennial"}
+        assert exit_code(HomeInUse("x"), Installation.here(given)) == BUSY_CODE
+        assert exit_code(HomeInUse("x"), Installation.here({**given, UNKEPT: "1"})) == 1

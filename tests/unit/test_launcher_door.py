@@ -21,7 +21,7 @@ from installers.launcher.lock import held
 from installers.launcher.processes import System
 from installers.launcher.record import INSTALLED, Pair
 from node.update.files import programs
-from node.update.files.starting import Installation
+from node.update.files.starting import UNKEPT, Installation
 from tests.launcher_world import Behaviour, PretendedSystem, World
 
 LAUNCHER = Path(installers.launcher.__file__).parent
@@ -80,6 +80,14 @@ class TestTheCommandOfAProgram:
     ):
         monkeypatch.setenv(starting.LAUNCHER, "/another/perennial")
         assert starting.environ(world.places)[starting.LAUNCHER] == str(world.installation / "perennial")
+
+    def test_tells_the_program_whether_a_launcher_waits_for_it_whatever_started_that(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv(UNKEPT, "1")
+        assert UNKEPT not in starting.environ(world.places)
+        assert starting.environ(world.places, is_kept=False)[UNKEPT] == "1"
+        assert starting.UNKEPT == UNKEPT
 
     def test_keeps_no_byte_code_where_there_is_no_home(self, world: World):
         world.slots.rmdir()
@@ -202,8 +210,9 @@ class TestASecondLauncherOnAHome:
         world.point(current, None, starts=1)
         became: list[Sequence[str]] = []
 
-        def become(command: Sequence[str], _environ: Mapping[str, str]) -> int:
+        def become(command: Sequence[str], environ: Mapping[str, str]) -> int:
             became.append(command)
+            assert environ[UNKEPT]
             return 1
 
         monkeypatch.setattr(keeping, "become", become)

@@ -22,6 +22,7 @@ from node.trust.layers import Layer
 from node.update.files.programs import INSTALLED, Program
 
 LAUNCHER: Final = "PERENNIAL_LAUNCHER"  # environment variable: the whole path of the launcher's command
+UNKEPT: Final = "PERENNIAL_UNKEPT"  # environment variable: the launcher has become this process
 CACHE: Final = "cache"
 CACHE_NAME_DIGITS: Final = 16  # of each tree
 INSTALLED_FILE: Final = "installed.json"
@@ -58,12 +59,13 @@ class Installation:
     """Where the launcher lies, and with it the installed program."""
 
     folder: Path
+    is_kept: bool = True  # its launcher waits for this process; else its exit code is read by whoever called that
 
     @classmethod
     def here(cls, environ: Mapping[str, str] = os.environ) -> Installation | None:
         """The one whose launcher started this process; None if none did."""
         launcher = environ.get(LAUNCHER, "")
-        return cls(Path(launcher).parent) if Path(launcher).is_absolute() else None
+        return cls(Path(launcher).parent, not environ.get(UNKEPT)) if Path(launcher).is_absolute() else None
 
     @property
     def launcher(self) -> Path:
