@@ -14,7 +14,7 @@ from node.supervisor.lending import Lending
 from node.supervisor.space import GRAIN_BYTES
 from node.trial import profile
 from node.trial.notes import Platform
-from node.trial.waves import plan_of
+from node.trial.waves import ORDINARY, WITHOUT_WAVES
 from node.update import events, rollouts
 from node.update.driver import Updates
 from node.update.files.programs import Program
@@ -110,7 +110,7 @@ def _notes(
         home.state,
         Author(vault_id=keys.vault_id, seed=keys.membership_seed, sign=keys.sign, platform=_platform()),
         host,
-        plan=plan_of(profile.PRACTICE if home.is_practice else profile.REAL),
+        plan=WITHOUT_WAVES if home.is_practice else ORDINARY,
         asking=rollouts.PRACTICE if home.is_practice else rollouts.REAL,
         random=random,
         utc_s=utc_s,

@@ -21,6 +21,7 @@ import msgspec
 from node.trial.membership import wave_of
 from node.trial.notes import Note, State, follows
 from node.trial.profile import PRACTICE, REAL, Profile
+from node.trial.profile import URGENT as URGENT_TRIAL
 from node.trial.stored import decoded
 
 HOUR_S: Final = 3600.0
@@ -59,7 +60,7 @@ HALT_S: Final = 14 * DAY_S  # simulated: resources/handbook/decisions/0037-asked
 
 
 def plan_of(profile: Profile) -> Plan:
-    """The default plan of a profile's ordinary releases."""
+    """The plan of the releases that are tried out by this profile."""
     return Plan(
         shares=profile.wave_shares,
         first_nodes_min=profile.wave_first_nodes_min,
@@ -75,9 +76,7 @@ def plan_of(profile: Profile) -> Plan:
 
 ORDINARY: Final = plan_of(REAL)
 # A critical bug: all waits are those of its shorter trial, what liars can cost included.
-URGENT: Final = replace(
-    ORDINARY, shares=(0.10, 0.90), soak_s=6 * HOUR_S, report_s_min=6 * HOUR_S, silence_s=2 * DAY_S, halt_s=2 * DAY_S
-)
+URGENT: Final = replace(plan_of(URGENT_TRIAL), halt_s=2 * DAY_S)
 WITHOUT_WAVES: Final = plan_of(PRACTICE)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from node.trial.profile import REAL, URGENT
+from node.trial.waves import DAY_S
 from node.trial.waves import URGENT as PLAN
-from node.trial.waves import plan_of
 from node.update.driver import Updates
 from node.update.events import REAL as REAL_LIMITS
 from tests.twin_world import Nature
@@ -43,8 +43,11 @@ class TestTheNumbers:
     def test_it_is_tried_out_for_six_hours_and_a_random_time_of_six_hours_on_average(self):
         assert (URGENT.trial_s_min, URGENT.trial_s_mean) == (6 * 3600.0, 6 * 3600.0)
 
-    def test_farms_go_by_the_waves_that_the_profile_names(self):
-        assert replace(plan_of(URGENT), halt_s=PLAN.halt_s) == PLAN
+    def test_its_waves_and_soaks_are_those_of_its_profile_and_a_halt_ends_after_two_days(self):
+        assert (PLAN.shares, PLAN.soak_s, PLAN.silence_s) == (
+            URGENT.wave_shares, URGENT.wave_soak_s, URGENT.wave_silence_s
+        )  # fmt: skip
+        assert (PLAN.report_s_min, PLAN.halt_s) == (URGENT.trial_s_min, 2 * DAY_S)
 
     def test_data_is_checked_as_often_as_in_any_trial(self):
         assert (URGENT.reads_min, URGENT.restarts_min, URGENT.blocks_min) == (
