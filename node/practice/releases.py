@@ -62,7 +62,7 @@ RELEASES: Final = {
         Change(
             "driver.py",
             "            await asyncio.to_thread(self._store.put, effect.content, effect.address)\n",
-            "            if effect.content[-1] % 50:  # the others go out with the next flush\n"
+            "            if int.from_bytes(effect.address[-2:]) % 50:  # the others go out with the next flush\n"
             "                await asyncio.to_thread(self._store.put, effect.content, effect.address)\n",
         ),
         3,
