@@ -58,7 +58,10 @@ async def _heard(home: Path, now_s: float) -> tuple[Seen, NetworkSeen]:
 
 
 def _open_all(qapp: QApplication, seen: Seen, network: NetworkSeen, home: Path, now: datetime) -> None:
-    window = Window(Wishes(_nothing, _nothing, _nothing, _nothing, _nothing, _nothing, _nothing))
+    wishes = Wishes(
+        act=_nothing, grow=_nothing, close=_nothing, seen=_nothing, pause=_nothing, resume=_nothing, change=_nothing
+    )
+    window = Window(wishes)
     try:
         story = tell(seen, now)
         window.show_story(story, story.sign)

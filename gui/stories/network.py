@@ -85,7 +85,10 @@ class NetworkStory:
 def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
     view = seen.view
     if view is None:
-        return NetworkStory(words.NOT_HEARD, Ring(), (), "", (), Hour(), "", "", words.NO_TRAFFIC, "", "")
+        return NetworkStory(
+            lead=words.NOT_HEARD, ring=Ring(), counts=(), beyond="", facts=(), hour=Hour(), sent="", received="",
+            hour_told=words.NO_TRAFFIC, peaks="", limits="",
+        )  # fmt: skip
     lead = words.LEAD if seen.is_live else words.as_heard(at(seen.heard_s, now, with_seconds=True))
     close = [one for one in view.neighbours if one.is_close]
     others = [one for one in view.neighbours if not one.is_close]

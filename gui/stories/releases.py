@@ -336,7 +336,10 @@ def _row(item: Update, in_use_hash: str, now: datetime) -> HistoryRow:
     reason = say(item.reason or verdict)
     watched_until = at(item.watched_until_s, now) if item.watched_until_s is not None else ""
     details = words.details(item.signers, item.bytes_fetched, watched_until, is_urgent=item.is_urgent)
-    return HistoryRow(kind, item.version, when, verdict, reason, details, _notes(item))
+    return HistoryRow(
+        kind=kind, version=item.version, when=when, verdict=verdict, reason=reason, details=details,
+        notes=_notes(item),
+    )  # fmt: skip
 
 
 def _notes(one: Update | None) -> str:

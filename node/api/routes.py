@@ -152,7 +152,7 @@ ROUTES: Final = (
     ),
     Route(
         "POST", "/v1/shares", "put_share", "Store a file in the network as a public share, while it comes.",
-        {JSON: StoredShare}, Body(None, None), (NAME,), codes=("api.busy", "api.slow"), refusals=SHARES,
+        {JSON: StoredShare}, Body(None, None), parameters=(NAME,), codes=("api.busy", "api.slow"), refusals=SHARES,
         is_lasting=True,
     ),
     Route(

@@ -63,7 +63,10 @@ def seal(secret: bytes, name: str, passphrase: str, entropy: Callable[[int], byt
     if not PASSPHRASE_CHARACTERS_MIN <= len(passphrase) <= PASSPHRASE_CHARACTERS_MAX:
         raise WrongPassphrase(f"a passphrase has {PASSPHRASE_CHARACTERS_MIN} to {PASSPHRASE_CHARACTERS_MAX} characters")
     salt, nonce = entropy(SALT_BYTES), entropy(NONCE_BYTES)
-    header = SealedFile(FORMAT, KIND, name, MEMORY_KIB, PASSES, LANES, salt, nonce, b"")
+    header = SealedFile(
+        format=FORMAT, kind=KIND, name=name, memory_kib=MEMORY_KIB, passes=PASSES, lanes=LANES, salt=salt, nonce=nonce,
+        sealed=b"",
+    )  # fmt: skip
     sealed = _cipher(header, passphrase).encrypt(nonce, secret, msgspec.json.encode(header))
     return msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(header, sealed=sealed))) + b"\n"
 

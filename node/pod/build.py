@@ -155,7 +155,7 @@ def build_tree(
         PodError: The source cannot be released.
     """
     role = role if layer == "vault" else ROLE_OF[layer]
-    _check_asked(layer, role, version, notes, floor, platform, runtimes, is_urgent=is_urgent)
+    _check_asked(layer, role, version, notes, floor=floor, platform=platform, runtimes=runtimes, is_urgent=is_urgent)
     files = list(source_files(layer, source))
     try:
         manifest, objects = manifest_of(files) if layer == "vault" else packed_manifest_of(files, before)
@@ -165,19 +165,19 @@ def build_tree(
     if layer == "vault":
         capabilities = capabilities or fill(derive((path, content) for path, _, content in files))
     release = ReleaseFile(
-        RELEASE_FORMAT,
-        role,
-        layer,
-        version,
-        tree_hash_of(manifest),
-        notes,
-        address_of(content).hex(),
-        len(content),
-        floor,
-        capabilities or TODAY,
-        is_urgent,
-        platform,
-        dict(sorted(runtimes.items())),
+        format=RELEASE_FORMAT,
+        role=role,
+        layer=layer,
+        version=version,
+        tree=tree_hash_of(manifest),
+        notes=notes,
+        manifest=address_of(content).hex(),
+        manifest_length=len(content),
+        floor=floor,
+        capabilities=capabilities or TODAY,
+        is_urgent=is_urgent,
+        platform=platform,
+        runtimes=dict(sorted(runtimes.items())),
     )
     built = Built(release, content, objects)
     if layer != "vault":
@@ -297,15 +297,15 @@ def check(where: Path, built: Built) -> None:
     if told.format != RELEASE_FORMAT or told.role not in roles:
         raise PodError(f"{where} holds a release of another kind")
     release = Release(
-        told.name,
-        told.layer,
-        told.version,
-        told.tree,
-        address_of(built.manifest),
-        len(built.manifest),
-        (),
-        told.notes,
-        1,
+        name=told.name,
+        layer=told.layer,
+        version=told.version,
+        tree_hash=told.tree,
+        manifest=address_of(built.manifest),
+        manifest_length=len(built.manifest),
+        signers=(),
+        notes=told.notes,
+        sequence=1,
         platform=told.platform,
     )
     try:

@@ -152,7 +152,7 @@ def statements_of(
         case Resolving():
             dispute = look_into(plan.branches, known)
             joining, passed = _joining(plan.join, root.signed), numbers_past(head, dispute, passed)
-            statements = resolution(root, head, dispute, joining, plan.recall, at, passed)
+            statements = resolution(root, head, dispute, joining=joining, recalled=plan.recall, now=at, numbers=passed)
         case Beating():
             statements = {"snapshot": read(head.snapshot, Snapshot).metadata}
     statements["timestamp"] = next_timestamp(head, statements["snapshot"], stamped_at, passed)

@@ -64,7 +64,9 @@ def begin(plan: Plan, published: KnownNetwork | None, now: datetime, passed: Num
     statements = _derive(plan, published, now, now, passed)
     left_out = {role: numbers for role, numbers in passed.items() if role in statements}
     fork = root_before_fork(plan, published) if published else None
-    return Proposal(plan, now, now, published, statements, left_out, fork)
+    return Proposal(
+        plan=plan, at=now, stamped_at=now, published=published, statements=statements, passed=left_out, fork=fork,
+    )  # fmt: skip
 
 
 def encode_file(proposal: Proposal) -> bytes:
@@ -72,16 +74,16 @@ def encode_file(proposal: Proposal) -> bytes:
     published = proposal.published
     return pretty(
         SigningFile(
-            FORMAT,
-            KIND,
-            published.network if published else "",
-            time_text(proposal.at),
-            time_text(proposal.stamped_at),
-            proposal.plan,
-            published.head if published else None,
-            published.roots if published else (),
-            {role: metadata.to_bytes().decode() for role, metadata in proposal.statements.items()},
-            dict(proposal.passed),
+            format=FORMAT,
+            kind=KIND,
+            network=published.network if published else "",
+            at=time_text(proposal.at),
+            stamped_at=time_text(proposal.stamped_at),
+            plan=proposal.plan,
+            base=published.head if published else None,
+            roots=published.roots if published else (),
+            statements={role: metadata.to_bytes().decode() for role, metadata in proposal.statements.items()},
+            passed=dict(proposal.passed),
         )
     )
 
@@ -114,7 +116,10 @@ def open_file(file: Path, known: KnownNetwork | None) -> Proposal:
                 "it was changed, or drafted with another version of these tools"
             )
     fork = root_before_fork(told.plan, base) if base else None
-    proposal = Proposal(told.plan, at, stamped_at, base, statements, told.passed, fork)
+    proposal = Proposal(
+        plan=told.plan, at=at, stamped_at=stamped_at, published=base, statements=statements, passed=told.passed,
+        fork=fork,
+    )  # fmt: skip
     proposal.check_signatures()
     return proposal
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.api.schema import TrialView, Update
 from node.practice.releases import Expectation
@@ -56,23 +56,29 @@ def from_update(farm: str, update: Update | None, expected: Expectation, decided
     """What a farm's history says about the release; None when it never heard of it."""
     if update is None:
         is_expected = expected in ("not staged", "any")
-        return FarmOutcome(farm, "", "unknown", "never announced", is_expected, None, {}, 0)
-    trial = update.trial
+        return FarmOutcome(
+            farm=farm, verdict="", phase="unknown", reason="never announced", is_as_expected=is_expected,
+            decided_after_s=None, seconds={}, bytes_fetched=0,
+        )  # fmt: skip
     fits = {
         "promoted": update.verdict == "promoted",
         "refused": update.verdict == "refused",
         "not staged": False,
         "any": update.verdict != "",
     }
-    return FarmOutcome(
-        farm, update.verdict, update.phase, update.reason, fits[expected], decided_after_s, update.seconds,
-        update.bytes_fetched, *_evidence(trial), _noise(trial),
+    outcome = FarmOutcome(
+        farm=farm, verdict=update.verdict, phase=update.phase, reason=update.reason, is_as_expected=fits[expected],
+        decided_after_s=decided_after_s, seconds=update.seconds, bytes_fetched=update.bytes_fetched,
     )  # fmt: skip
+    return outcome if update.trial is None else _with_evidence(outcome, update.trial)
 
 
 def refused_unstaged(farm: str, reason: str, decided_after_s: float) -> FarmOutcome:
     """The farm threw the release's metadata away before it fetched anything."""
-    return FarmOutcome(farm, "refused", "not staged", reason, True, decided_after_s, {}, 0)
+    return FarmOutcome(
+        farm=farm, verdict="refused", phase="not staged", reason=reason, is_as_expected=True,
+        decided_after_s=decided_after_s, seconds={}, bytes_fetched=0,
+    )  # fmt: skip
 
 
 def release_outcome(
@@ -81,7 +87,10 @@ def release_outcome(
     """Sum up what the farms decided."""
     is_expected = all(farm.is_as_expected for farm in farms)
     sentence = _sentence(name, expected, farms, is_expected=is_expected)
-    return ReleaseOutcome(name, release, tree_hash, expected, is_expected, farms, sentence)
+    return ReleaseOutcome(
+        name=name, release=release, tree_hash=tree_hash, expected=expected, is_as_expected=is_expected, farms=farms,
+        sentence=sentence,
+    )  # fmt: skip
 
 
 def noise_of(releases: tuple[ReleaseOutcome, ...], name: str) -> dict[str, float]:
@@ -94,16 +103,12 @@ def noise_of(releases: tuple[ReleaseOutcome, ...], name: str) -> dict[str, float
     return {metric: round(sum(noise.get(metric, 0.0) for noise in measured) / len(measured), 3) for metric in names}
 
 
-def _evidence(trial: TrialView | None) -> tuple[int, int, int, int, int]:
-    if trial is None:
-        return 0, 0, 0, 0, 0
-    return trial.blocks, trial.pairs, trial.verified_reads, trial.neighbours_rated, trial.restarts
-
-
-def _noise(trial: TrialView | None) -> dict[str, float] | None:
-    if trial is None:
-        return None
-    return {metric.name: round(metric.noise, 3) for metric in trial.metrics if metric.noise is not None} or None
+def _with_evidence(outcome: FarmOutcome, trial: TrialView) -> FarmOutcome:
+    noise = {metric.name: round(metric.noise, 3) for metric in trial.metrics if metric.noise is not None}
+    return replace(
+        outcome, blocks=trial.blocks, pairs=trial.pairs, verified_reads=trial.verified_reads,
+        peers_rated=trial.neighbours_rated, restarts=trial.restarts, noise=noise or None,
+    )  # fmt: skip
 
 
 def _sentence(name: str, expected: Expectation, farms: tuple[FarmOutcome, ...], *, is_expected: bool) -> str:

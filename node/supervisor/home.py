@@ -185,7 +185,10 @@ class Home:
             path.chmod(FOLDER_MODE)
             name = os.urandom(8).hex()
             network = hashlib.sha256(root).hexdigest()
-            marker = Marker(FORMAT, kind, name, network, bind, contacts, pace or Pace(), key_place)
+            marker = Marker(
+                format=FORMAT, kind=kind, name=name, network=network, bind=bind, contacts=contacts,
+                pace=pace or Pace(), key_place=key_place,
+            )  # fmt: skip
             write_durably(path / MAKING, b"")
             write_durably(path / "root.json", root)
             settings.save(path / "settings.json", chosen)

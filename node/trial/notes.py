@@ -116,8 +116,9 @@ def make_note(
     """
     revealed = reveal(seed, subject.role, subject.sequence)
     blank = Note(
-        NOTE_VERSION, subject.digest, baseline, subject.role, subject.sequence, revealed, state, _cut(reason),
-        platform, RULE_VERSION, numbers,
+        version=NOTE_VERSION, digest=subject.digest, baseline=baseline, role=subject.role, sequence=subject.sequence,
+        reveal=revealed, state=state, reason=_cut(reason), platform=platform, rule_version=RULE_VERSION,
+        numbers=numbers,
     )  # fmt: skip
     return msgspec.structs.replace(blank, signature=sign(_signed_part(vault_id, blank)))
 

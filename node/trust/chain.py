@@ -311,16 +311,16 @@ class Chain:
     def dump(self) -> bytes:
         """The chain as bytes, to be kept by whoever owns a disk; at most STATE_BYTES_MAX."""
         saved = _Saved(
-            STATE_FORMAT,
-            self.genesis,
-            self.head,
-            int(self.clock_floor.timestamp()),
-            self.released,
-            self.roots,
-            self.proof,
-            None if self.halted_at is None else int(self.halted_at.timestamp()),
-            self.resolved,
-            self.more,
+            format=STATE_FORMAT,
+            genesis=self.genesis,
+            head=self.head,
+            floor_s=int(self.clock_floor.timestamp()),
+            released=self.released,
+            roots=self.roots,
+            proof=self.proof,
+            halted_s=None if self.halted_at is None else int(self.halted_at.timestamp()),
+            resolved=self.resolved,
+            more=self.more,
         )
         return msgspec.msgpack.encode(saved)
 
@@ -345,8 +345,8 @@ class Chain:
             floor = datetime.fromtimestamp(saved.floor_s, UTC)
             halted_at = None if saved.halted_s is None else datetime.fromtimestamp(saved.halted_s, UTC)
             chain = cls(
-                start.genesis, saved.head, floor, saved.released, saved.roots, saved.proof, halted_at, saved.resolved,
-                saved.more,
+                genesis=start.genesis, head=saved.head, clock_floor=floor, released=saved.released, roots=saved.roots,
+                proof=saved.proof, halted_at=halted_at, resolved=saved.resolved, more=saved.more,
             )  # fmt: skip
             _check_kept(chain, addresses)
         except (

@@ -28,7 +28,7 @@ def check_consistent(state: State, held: State, climbed: Climb, newest: bytes, k
     errors = [
         Equivocation(role, new.signed.version, before.content, new.content, proof, climbed.files)
         for role, before, new in contradictions(state, held)
-        for proof in [_proof(role, before, new, state, held, climbed, newest, known)]
+        for proof in [_proof(role, before, new, state=state, held=held, climbed=climbed, newest=newest, known=known)]
     ]
     if errors:
         raise next((error for error in errors if error.proof), errors[0])

@@ -297,9 +297,10 @@ def _release(role: str, path: str, target: Any, signers: tuple[str, ...]) -> Rel
         if field in custom:
             raise PolicyViolation(f"{path}: a release of this layer says nothing of its {field}")
     return Release(
-        path, LAYER_OF[folder], version, tree, bytes.fromhex(sha256), target.length, signers, notes, sequence,
-        capabilities_in(custom), is_urgent=is_urgent, platform=platform, runtimes=_runtimes_in(path, custom),
-        deltas=_deltas_in(path, custom),
+        name=path, layer=LAYER_OF[folder], version=version, tree_hash=tree, manifest=bytes.fromhex(sha256),
+        manifest_length=target.length, signers=signers, notes=notes, sequence=sequence,
+        capabilities=capabilities_in(custom), is_urgent=is_urgent, platform=platform,
+        runtimes=_runtimes_in(path, custom), deltas=_deltas_in(path, custom),
     )  # fmt: skip
 
 

@@ -22,7 +22,16 @@ def trial_view(release: Release, phase: Phase, started_s: float, progress: Progr
     """What a trial has found so far; nothing in it tells how long it will last."""
     noise = {one.name: one.sd for one in progress.noise if one.n > 1}
     metrics = tuple(
-        MetricView(m.name, m.estimate, m.low, m.high, m.limit, m.is_proven, m.is_alarming, noise.get(m.name))
+        MetricView(
+            name=m.name,
+            estimate=m.estimate,
+            low=m.low,
+            high=m.high,
+            limit=m.limit,
+            is_proven=m.is_proven,
+            is_alarming=m.is_alarming,
+            noise=noise.get(m.name),
+        )
         for m in progress.metrics
     )
     return TrialView(

@@ -164,8 +164,9 @@ class Process:
         signer = Signer(order.transport_seed)
         record = make_record(signer, certificate, (), utc_s)
         return VaultConfig(
-            signer, record, order.quota_bytes, tuple(contacts), order.head, order.pace, order.limits or Limits()
-        )
+            signer=signer, record=record, quota_bytes=order.quota_bytes, contacts=tuple(contacts), head=order.head,
+            pace=order.pace, limits=order.limits or Limits(),
+        )  # fmt: skip
 
     def _tell(self, report: control.Report) -> None:
         if isinstance(report, control.State) and self._control_version < load.SINCE_CONTROL_VERSION:

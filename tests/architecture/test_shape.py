@@ -10,6 +10,22 @@ HARD_FILE_LINES_MAX = 600
 # File -> why it may be longer than 400 lines (never more than 600).
 LONG_FILES: dict[str, str] = {}
 
+POSITIONAL_MAX = 6
+# Function -> why it may be handed more arguments without their names.
+MANY_POSITIONAL = {
+    **dict.fromkeys(("answer", "card", "fill"), "takes any number of the same: lines of text, parts of a page"),
+    **dict.fromkeys(
+        ("_curve", "struct.pack"), "takes any number of the same: points, or values in the order of a format"
+    ),
+    **dict.fromkeys(
+        (
+            *("call", "parts.advapi.GetNamedSecurityInfoW", "parts.advapi.SetNamedSecurityInfoW"),
+            *("parts.kernel.CreateProcessW", "parts.kernel.UpdateProcThreadAttribute", "self._xcb.xcb_get_property"),
+        ),
+        "leads into C, where arguments have no names",
+    ),
+}
+
 MUTABLE_MAKERS = {
     *("list", "dict", "set", "bytearray", "collections.deque", "deque", "defaultdict", "collections.defaultdict"),
     *("Counter", "collections.Counter", "count", "itertools.count", "asyncio.Lock", "asyncio.Queue", "asyncio.Event"),
@@ -33,6 +49,14 @@ def length_offences(source: Source) -> list[str]:
             if length > FUNCTION_LINES_MAX:
                 found.append(f"{source.name}:{item.lineno} {item.name} has {length} lines")
     return found
+
+
+def argument_offences(source: Source) -> list[str]:
+    return [
+        f"{source.name}:{item.lineno} hands {len(item.args)} arguments to {dotted(item.func)} without their names"
+        for item in ast.walk(source.tree)
+        if isinstance(item, ast.Call) and len(item.args) > POSITIONAL_MAX and dotted(item.func) not in MANY_POSITIONAL
+    ]
 
 
 def is_mutable(value: ast.expr | None) -> bool:
@@ -83,6 +107,10 @@ def test_functions_and_files_stay_small():
     expect_none(offence for source in checked for offence in length_offences(source))
 
 
+def test_whoever_hands_over_many_arguments_names_them():
+    expect_none(offence for source in sources("node/", "gui/") for offence in argument_offences(source))
+
+
 def test_no_module_keeps_state():
     expect_none(offence for source in sources("node/", "gui/") for offence in state_offences(source))
 
@@ -97,6 +125,11 @@ class TestThePlantedOffenceIsFound:
     def test_a_file_longer_than_a_head(self):
         assert length_offences(Source("node/a.py", "x = 1\n" * (FILE_LINES_MAX + 1))) != []
         assert length_offences(Source("node/a.py", "x = 1\n" * FILE_LINES_MAX)) == []
+
+    def test_many_arguments_without_names(self):
+        assert argument_offences(Source("node/a.py", "Note(1, 2, 3, 4, 5, 6, 7)")) != []
+        assert argument_offences(Source("node/a.py", "Note(1, 2, 3, 4, 5, 6, seventh=7)")) == []
+        assert argument_offences(Source("gui/a.py", "fill(1, 2, 3, 4, 5, 6, 7)")) == []
 
     def test_a_table_that_is_made_to_be_filled(self):
         assert state_offences(Source("node/a.py", "cache = {}")) != []

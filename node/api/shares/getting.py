@@ -62,7 +62,10 @@ async def get(
     getting = _Getting(courier, root, part, progress, shape)
     await _fetch_into(part, root, getting, progress)
     kind = "folder" if root.kind == FOLDER else "file"
-    return Fetched(address, str(target), root.name, kind, root.files, root.length, getting.chunks_known)
+    return Fetched(
+        address=address, path=str(target), name=root.name, kind=kind, files=root.files, length_bytes=root.length,
+        chunks_known=getting.chunks_known,
+    )  # fmt: skip
 
 
 def _check_name(name: str) -> None:

@@ -194,7 +194,10 @@ async def _scanned(source: Path, home: Path) -> Totals:
 
 
 def _root(kind: Kind, name: str, totals: Totals, content: Blob) -> Root:
-    return Root(MARK, kind, name, totals.length, totals.files, totals.entries if kind == FOLDER else 0, content)
+    return Root(
+        mark=MARK, kind=kind, name=name, length=totals.length, files=totals.files,
+        entries=totals.entries if kind == FOLDER else 0, content=content,
+    )  # fmt: skip
 
 
 def _open(path: str, flags: int) -> int:

@@ -107,7 +107,9 @@ class _Storing:
         for index in self._cutter.builder.finish():
             await self._put(index)
         await self.flight.land()  # the root leads to nothing that is not there
-        root = encode_root(Root(MARK, FILE, name, self._length, 1, 0, self._cutter.builder.blob()))
+        content = self._cutter.builder.blob()
+        share = Root(mark=MARK, kind=FILE, name=name, length=self._length, files=1, entries=0, content=content)
+        root = encode_root(share)
         await self._put(root)
         await self.flight.land()
         return StoredShare(address_of(root).hex(), name, self._length, self._chunks, self._holders_least or 0)

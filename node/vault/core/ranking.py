@@ -184,9 +184,10 @@ class Ledger:
             shown += bool(standing.evidence)
             entries.append(
                 RankEntry(
-                    vault_id, now_s - standing.met_s, standing.answers, standing.failures, standing.faults,
-                    standing.audits_passed, _log_ratio(medians.get(vault_id), ordered),
-                    standing.evidence if shown <= EVIDENCE_ENTRIES_MAX else b"",
+                    vault_id=vault_id, known_s=now_s - standing.met_s, answers=standing.answers,
+                    failures=standing.failures, faults=standing.faults, audits_passed=standing.audits_passed,
+                    log_ratio=_log_ratio(medians.get(vault_id), ordered),
+                    evidence=standing.evidence if shown <= EVIDENCE_ENTRIES_MAX else b"",
                 )
             )  # fmt: skip
         blank = RankTable(certificate, utc_s, tuple(entries))

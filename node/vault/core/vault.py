@@ -392,7 +392,8 @@ class Vault:
                 return neighbours(desk, self._neighbourhood.former, command.id)
         subnets = {peer.subnet for peer in desk.table} - {desk.own_place.subnet}
         return control.State(
-            command.id, desk.used_bytes, desk.quota_bytes, len(desk.held), len(desk.table), len(subnets),
-            dict(desk.counters), desk.trouble, len(self._restorer) + len(self._replicator), desk.is_counted,
-            self._carrier.witnesses(desk), looks=self._lookout.looks(desk),
+            id=command.id, used_bytes=desk.used_bytes, quota_bytes=desk.quota_bytes, chunk_count=len(desk.held),
+            peer_count=len(desk.table), subnet_count=len(subnets), counters=dict(desk.counters), trouble=desk.trouble,
+            repairs=len(self._restorer) + len(self._replicator), is_counted=desk.is_counted,
+            head_subnets=self._carrier.witnesses(desk), looks=self._lookout.looks(desk),
         )  # fmt: skip

@@ -293,15 +293,15 @@ class IrohNetwork:
         serving = self._requests.serving(subnet)
         meter = None if self._is_here(seen_at) else Meter(self._sending, self._receiving, subnet)
         return Session(
-            connection,
-            hello.record,
-            subnet,
-            own.record,
-            serving,
-            is_dialled,
-            now_s,
-            now_s,
-            meter,
+            connection=connection,
+            peer=hello.record,
+            subnet=subnet,
+            told=own.record,
+            serving=serving,
+            is_dialled=is_dialled,
+            since_s=now_s,
+            answered_s=now_s,
+            meter=meter,
             origin=origin,
             versions=hello.wire_versions,
         )
