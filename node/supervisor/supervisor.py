@@ -68,7 +68,6 @@ class Supervisor:
         entropy: Entropy = os.urandom,
         launcher: Launcher | None = None,
         utc_s: Callable[[], float] = time.time,
-        watcher: Watcher | None = None,
         inheritance: Inheritance | None = None,
     ) -> None:
         """Open what the home holds, and what the program before in this process has handed on.  Blocking.
@@ -88,7 +87,7 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._pacing = Pacing(
             home.state / "pause.json", lambda: self._lending.settings, self._keep_to, on_change=self.changed,
-            watcher=watcher or (None if home.is_practice else Watcher(senses_here())), utc_s=utc_s,
+            watcher=None if home.is_practice else Watcher(senses_here()), utc_s=utc_s,
         )  # fmt: skip
         self._heads = HeadQueue()
         self._head_given = b""  # to the vault, when it was configured

@@ -63,7 +63,10 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a running or finished trial has found so far.  ``neighbours_needed`` is 0 in too small a network."""
+    """What a running or finished trial has found so far.
+
+    ``seconds`` are those in which both twins were up; ``neighbours_needed`` is 0 in too small a network.
+    """
 
     seconds: float
     blocks: int
@@ -101,11 +104,6 @@ class Verdict:
     @property
     def neighbours_rated(self) -> int:
         return self.evidence.neighbours_rated
-
-    @property
-    def seconds_run(self) -> float:
-        """Seconds in which both twins were up."""
-        return self.evidence.seconds
 
     @property
     def noise(self) -> tuple[Noise, ...]:

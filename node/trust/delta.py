@@ -36,7 +36,6 @@ from node.vault.share.tree import (
 )
 
 PATCHES_BYTES_MAX: Final = 64 << 20  # of one delta; more is no shorter than whole files
-PARTS_MAX: Final = PATCHES_BYTES_MAX // CHUNK_BYTES_MAX
 BODY_BYTES_MAX: Final = CHUNK_BYTES_MAX // 2  # the rest of the first chunk is for the entries
 
 Entry = tuple[bool, str, int]  # is it executable, SHA-256 in hex, length

@@ -72,7 +72,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _end_of(scenario: Scenario, seed: int) -> tuple[str, float]:
     verdict = Home(scenario.release, scenario.around, seed).run()
-    return verdict.outcome, verdict.seconds_run / 3600
+    return verdict.outcome, verdict.evidence.seconds / 3600
 
 
 def _row(scenario: Scenario, ends: list[tuple[str, float]]) -> Row:

@@ -32,4 +32,4 @@ MODELLED: Final = (
 def play(row: ModelledRow, seed: int) -> End:
     verdict = Home(row.release, Surroundings(), seed).run()
     said = {"promote": "promoted", "refuse": "refused", "keep": "not proven", "void": ""}[verdict.outcome]
-    return End("model", said, verdict.reason, verdict.seconds_run)
+    return End("model", said, verdict.reason, verdict.evidence.seconds)

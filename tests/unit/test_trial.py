@@ -40,7 +40,7 @@ class TestPromotion:
         assert world.go_on(59.0).outcome == "open"
         assert world.go_on(3.0).outcome == "promote"
         assert world.verdict is not None
-        assert world.verdict.seconds_run >= 60.0
+        assert world.verdict.evidence.seconds >= 60.0
         assert (
             world.reason == "as good as the current version in 27 comparisons, 921 reads checked, rated by 6 neighbours"
         )

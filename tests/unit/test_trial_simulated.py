@@ -16,7 +16,7 @@ FIVE_WEEKS_S = 35 * 86_400.0
 
 
 def hours(verdict: Verdict) -> float:
-    return verdict.seconds_run / 3600.0
+    return verdict.evidence.seconds / 3600.0
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -70,7 +70,7 @@ class Pass:
         members = self._newcomers(address)
         if not members:
             return None
-        rank = self._rank(address, members)
+        rank = self._rank(address)
         if self._lap == 0 and rank:
             self._is_later[number] = True
             return None
@@ -107,7 +107,7 @@ class Pass:
             for place in self.joined
         )
 
-    def _rank(self, address: bytes, members: tuple[Place, ...]) -> int:
+    def _rank(self, address: bytes) -> int:
         own, target = self.places[0], int.from_bytes(address, "big")
         gone = {place.vault_id for place in self.left}
         limit = own.position ^ target
