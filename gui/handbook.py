@@ -17,6 +17,7 @@ from gui.language import LANGUAGE
 
 FIRST: Final = ("farmer.md", "threat-model.md", "failures-of-others.md", "pods.md")  # others follow by their titles
 DECISIONS: Final = "decisions/"  # the chapter that lists them, and the folder in which they lie
+INDEX: Final = "README.md"  # in that folder: the chapter, if it is there
 CHAPTERS_MAX: Final = 400
 CHAPTER_BYTES_MAX: Final = 1 << 20
 _TITLE: Final = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
@@ -68,7 +69,8 @@ def text_of(folder: Path, name: str, language: str = LANGUAGE) -> str:
     """A chapter as Markdown, in English where it is not translated; "" if there is none.  Blocking, but short."""
     if name == DECISIONS:
         paths = sorted((folder / DECISIONS).glob("*.md"))[:CHAPTERS_MAX]
-        return "# Decisions\n\n" + "".join(f"- [{_title(_read(path), path.stem)}]({path.name})\n" for path in paths)
+        titles = (f"- [{_title(_read(path), path.stem)}]({path.name})\n" for path in paths)
+        return _read(folder / DECISIONS / INDEX) or "# Decisions\n\n" + "".join(titles)
     path = (folder / name).resolve()
     is_inside = path.is_relative_to(folder.resolve()) and path.suffix == ".md"
     return (_read(path.with_suffix(f".{language}.md")) or _read(path)) if is_inside else ""

@@ -114,7 +114,7 @@ def undecided(needed: list[str], pages: str) -> set[str]:
 
 def test_every_dependency_has_its_page_among_the_decisions():
     folder = ROOT / "resources/handbook/decisions"
-    pages = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")))
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9]*.md")))
     project = PROJECT["project"]
     assert undecided([*project["dependencies"], *project["optional-dependencies"]["test"]], pages) == set()
 
