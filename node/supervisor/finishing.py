@@ -1,4 +1,8 @@
-"""Work that is carried out once it has begun, even if whoever asked for it goes away meanwhile."""
+"""Work that is carried out once it has begun, even if whoever asked for it goes away meanwhile.
+
+Whoever asked is let go of at once, and the work goes on without them: people at the local API may hang up.
+``node.update.waiting`` is for the other case, in which whoever asked must not go on before the work has ended.
+"""
 
 from __future__ import annotations
 

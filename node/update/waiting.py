@@ -1,4 +1,8 @@
-"""Work that is waited for even when whoever wanted it is cancelled."""
+"""Work that is waited for even when whoever wanted it is cancelled.
+
+Whoever wanted it is held until the work has ended, because what comes next uses the same files.
+``node.supervisor.finishing`` is for the other case, in which whoever asked may go and the work goes on alone.
+"""
 
 from __future__ import annotations
 
