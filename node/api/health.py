@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from node.api.checks import ALONE_S
 from node.api.schema import Check, CheckName, Handover, NodeState, Space
 from node.api.texts import count, size, stopping
 from node.api.told import Told, told
 
 SILENT_S_MAX: Final = 20.0  # a vault that has not answered for so long is said to be silent
-LOOKING_S: Final = 30.0  # after so long without a neighbour something is wrong
 DEAF: Final[tuple[CheckName, ...]] = ("clock", "audit")
 CUT_OFF: Final[tuple[CheckName, ...]] = ("exchange", "reach")
 FULL_BYTES: Final = 4 << 20  # with less left of the limit it is the limit that is reached, not the disk
@@ -184,7 +184,7 @@ def _over(space: Space) -> Told:
 def _alone(health: Health) -> tuple[NodeState, Told]:
     if health.has_met:
         return "attention", told("alone.cut_off", "The vault runs, but no other vault can be reached at the moment.")
-    if health.up_s < LOOKING_S:
+    if health.up_s < ALONE_S:
         return "starting", told("alone.looking", "The vault runs and looks for other vaults.")
     return "attention", told("alone.never", "The vault runs, but it has reached no other vault yet.")
 

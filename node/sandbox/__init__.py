@@ -17,6 +17,7 @@
     asks.py      which answers of a child are still to come, and who waits for them
     piped.py     a child's process and pipes, which can outlive the program that started it
     usage.py     what a process has used
+    agreed.py    what all of these must know alike
     program.py   a whole program that is tried out: what it is given
     hold.py      its launcher
     namespace.py a network in which there is nobody else

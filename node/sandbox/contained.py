@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.sandbox import container, inside
+from node.sandbox.agreed import DETAIL_CHARACTERS_MAX, REHEARSAL_S_MAX
 from node.sandbox.asks import plain
 from node.sandbox.piped import Piped
 from node.sandbox.spec import SandboxSpec, environment
@@ -26,9 +27,7 @@ from node.sandbox.spec import SandboxSpec, environment
 if sys.platform == "win32":
     import asyncio.windows_utils
 
-REHEARSAL_S_MAX: Final = 15.0
 LAST_WORDS_BYTES_MAX: Final = 16 << 10
-DETAIL_CHARACTERS_MAX: Final = 200
 FOR_EVER: Final = 0xFFFFFFFF  # a process that is killed ends, so the wait does
 
 

@@ -19,9 +19,9 @@ import subprocess
 from collections.abc import Iterable
 from typing import Any, Final
 
+from node.sandbox.agreed import DETAIL_CHARACTERS_MAX, REHEARSAL_S_MAX
+
 SANDBOX_EXEC: Final = "/usr/bin/sandbox-exec"
-REHEARSAL_S_MAX: Final = 15.0
-DETAIL_CHARACTERS_MAX: Final = 200
 
 # Who hands out keys and passwords, and who starts programs for others.
 SERVICES_REFUSED: Final = (

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.sandbox import linux, seccomp
+from node.sandbox.agreed import EXECUTED
 from node.sandbox.probe_network import connect, listen, own_addresses, send, sockets
 
-EXECUTED: Final = "EXECUTED"
 PTRACE_SEIZE: Final = 0x4206
 CLONE_NEWUSER: Final = 0x10000000
 KEYCTL_GET_KEYRING_ID, KEY_SESSION = 0, -3

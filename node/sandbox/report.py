@@ -21,12 +21,12 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from node.sandbox.agreed import EXECUTED
 from node.sandbox.errors import ChildError, ChildNotStarted
 from node.sandbox.spec import SandboxSpec, environment
 
 SELF_TEST_S_MAX: Final = 30.0
 PROBE_MODULE: Final = "node.sandbox.probe"
-EXECUTED: Final = "EXECUTED"
 UNTRIED: Final = "this has never been tried on this system"
 
 Level = Literal["full", "partial", "none"]

@@ -30,13 +30,13 @@ from node.trial.stored import decoded
 from node.trial.verdict import MetricProgress, Progress
 from node.vault.core.identity import KEY_BYTES, SIGNATURE_BYTES, verify
 from node.vault.errors import BadSignature, MalformedMessage
+from node.vault.noting import NOTE_BYTES_MAX
 
 State = Literal["on_trial", "pass", "fail", "not_proven", "void"]
 Platform = Literal["linux", "windows", "macos", "other"]
 
 NOTE_VERSION: Final = 1
 RULE_VERSION: Final = 1  # of the rule that gave the verdict: notes of another one are counted all the same
-NOTE_BYTES_MAX: Final = 1024
 REASON_BYTES_MAX: Final = 120
 DAY_MAX: Final = 100_000  # since 1970
 TRIAL_DAYS_MAX: Final = 1_000

@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.schema": (),
     "node.api.texts": ("node.api.told",),
     "node.api.told": ("node.api.schema",),
-    "node.api.health": ("node.api.schema", "node.api.texts", "node.api.told"),
+    "node.api.health": ("node.api.checks", "node.api.schema", "node.api.texts", "node.api.told"),
     "node.api.doctor_texts": ("node.api.schema", "node.api.texts", "node.api.told"),
     "node.api.request_texts": ("node.api.texts", "node.api.told"),
     "node.api.door": (),

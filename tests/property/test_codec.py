@@ -12,7 +12,6 @@ from node.vault.core import codec
 from node.vault.core.identity import decode_certificate, decode_record
 from node.vault.core.messages import (
     CHUNK_BYTES_MAX,
-    NOTE_BYTES_MAX,
     Audit,
     FindVaults,
     Get,
@@ -24,6 +23,7 @@ from node.vault.core.messages import (
 )
 from node.vault.core.ranking import decode_table
 from node.vault.errors import ControlError, MalformedMessage, PeerError
+from node.vault.noting import NOTE_BYTES_MAX
 
 HASH = st.binary(min_size=32, max_size=32)
 REQUESTS = st.one_of(

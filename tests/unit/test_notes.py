@@ -11,7 +11,6 @@ import pytest
 from node.trial import PRACTICE
 from node.trial.membership import CHAIN_LENGTH, ChainUsedUp, commitment, position, reveal
 from node.trial.notes import (
-    NOTE_BYTES_MAX,
     REASON_BYTES_MAX,
     MetricNote,
     Note,
@@ -29,6 +28,7 @@ from node.trial.profile import METRICS
 from node.trial.verdict import MetricProgress, Progress
 from node.vault.core.identity import Signer
 from node.vault.errors import BadSignature, MalformedMessage
+from node.vault.noting import NOTE_BYTES_MAX
 from tests.trial_world import World
 
 SEED = b"s" * 32

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from node.trial import membership
-from node.trial.notes import NOTE_BYTES_MAX, encode_note
+from node.trial.notes import encode_note
 from node.update.events import Withdrawn
 from node.update.noted import subject_of
 from node.update.rollouts import REAL, SAVE_S, Rollouts
-from node.vault.noting import MetVault
+from node.vault.noting import NOTE_BYTES_MAX, MetVault
 from tests.note_world import OtherFarm
 from tests.rollout_world import World, a_round, counted, farms, play, record, release, short_chains
 

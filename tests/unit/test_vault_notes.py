@@ -11,10 +11,10 @@ from node.vault import control
 from node.vault.__main__ import Process
 from node.vault.core.events import Reply, RequestReceived
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
-from node.vault.core.messages import NOTE_BYTES_MAX, GetNote, NoteContent, Ping, Pong, Refused
+from node.vault.core.messages import GetNote, NoteContent, Ping, Pong, Refused
 from node.vault.core.notes import GATHER_S, MET_AGAIN_S, MET_PAUSE_S, PENDING_PER_SUBNET
 from node.vault.errors import ControlError
-from node.vault.noting import MET_MAX, NOTES_MAX, AskNote, Met, MetVault, NoteSeen, OwnNote, SetNotes
+from node.vault.noting import MET_MAX, NOTE_BYTES_MAX, NOTES_MAX, AskNote, Met, MetVault, NoteSeen, OwnNote, SetNotes
 from tests.vault_world import START_S, Actor, World
 
 RELEASE, OTHER = b"r" * 32, b"o" * 32

@@ -12,13 +12,12 @@ from __future__ import annotations
 from typing import Final
 
 from node.vault.core.codec import encode
-from node.vault.core.desk import Asked, Desk
+from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Answer, Chunk, Evidence, Get
 from node.vault.core.proofs import HELD, check_answer, is_convicting
 from node.vault.errors import BadSignature
 
-TRANSFER_TIMEOUT_S: Final = 10.0
 FAILED_AUDIT: Final = "peer.failed_audit"
 
 

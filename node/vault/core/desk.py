@@ -40,6 +40,7 @@ from node.vault.errors import BadSignature, Misdated
 from node.vault.ports import Entropy, Random
 
 ASK_TIMEOUT_S: Final = 5.0
+TRANSFER_TIMEOUT_S: Final = 10.0  # of a question that carries a chunk, or is answered by one
 NONCE_BYTES: Final = 16
 FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
 PLACE_BYTES: Final = 4_096  # that a file takes of a disk, however short it is

@@ -15,7 +15,7 @@ from typing import Final
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, in_turns
 from node.vault.core.codec import encode
-from node.vault.core.desk import Asked, Desk
+from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk
 from node.vault.core.identity import PeerRecord
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import Answer, Chunk, Evidence, Get, NotHeld, Refused
@@ -25,7 +25,6 @@ from node.vault.errors import BadSignature, ChunkMismatch
 
 FIRST_PEERS: Final = 3
 ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
-TRANSFER_TIMEOUT_S: Final = 10.0
 PATIENCE_S: Final = 2.0  # a chunk of 1 MiB at 4 Mbit/s; then one more is asked
 ASKED_AT_ONCE_MAX: Final = 4
 

@@ -11,12 +11,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from node.vault.control import HEAD_BYTES_MAX
 from node.vault.core.identity import Certificate, PeerRecord
+from node.vault.noting import NOTE_BYTES_MAX
 
 CHUNK_BYTES_MAX: Final = 1 << 20
-HEAD_BYTES_MAX: Final = 1 << 20
 TABLE_BYTES_MAX: Final = 1 << 18
-NOTE_BYTES_MAX: Final = 1 << 10
 RECORDS_MAX: Final = 20
 RECORDS_WIDE_MAX: Final = 40  # when it is asked for those beyond the nearest too
 WIRE_VERSIONS_MAX: Final = 8

@@ -12,8 +12,8 @@ from typing import Final
 from node.vault import control
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, HOLDERS_MIN, Place, close_group, in_turns
 from node.vault.core.codec import encode
-from node.vault.core.desk import Asked, Desk
-from node.vault.core.fetch import TRANSFER_TIMEOUT_S, Fetch
+from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk
+from node.vault.core.fetch import Fetch
 from node.vault.core.identity import PeerRecord, decode_record
 from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import Answer, Audit, FetchRanks, Get, HeldReceipt, Put, Ranks, Refused, Stored

@@ -19,14 +19,13 @@ from typing import Final
 
 from node.vault.core.audit import Auditor
 from node.vault.core.caught import FAILED_AUDIT, Caught
-from node.vault.core.desk import Asked, Desk, is_trouble
+from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk, is_trouble
 from node.vault.core.lanes import Lanes
 from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, NotHeld, Put, Receipt, Refused, Stored
 from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature
 
-TRANSFER_TIMEOUT_S: Final = 10.0
 BURST_S: Final = 1.0  # what a line may catch up after it was idle
 ROUND: Final = 4  # turns, the last of which is not for the urgent
 # An audit moves next to nothing, but both disks read a whole chunk: it costs a part of it, so that they rest too.

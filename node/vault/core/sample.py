@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.vault.core.desk import Asked, Desk
-from node.vault.core.fetch import TRANSFER_TIMEOUT_S, served
+from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk
+from node.vault.core.fetch import served
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import Answer, Get
 
