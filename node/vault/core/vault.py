@@ -3,7 +3,7 @@
 ``Vault.step`` is the only way in.  It does no I/O, reads no clock and draws no chance of its own, so the same
 events always give the same effects.
 
-    RequestReceived -> serving, storing, gossip ------> Reply, WriteChunk, ReadChunk
+    RequestReceived -> serving, knowing, rendezvous --> Reply, WriteChunk, ReadChunk
     Ticked ----------> audits, pings, looking around -> Ask
     CommandReceived -> operations --------------------> Ask ... Tell
     AnswerReceived, AskFailed, ChunkRead, ChunkWritten go to the part that waits for them (``desk``)
