@@ -28,12 +28,12 @@ updating.py     the updates of a home, opened
 host.py         what updates may ask of the node
 assigning.py    what each vault is given to work with
 twins.py        vaults for a trial
-hearing.py      the developers' news that these have brought, and no others
+twin_news.py    the developers' news that these have brought, and no others
 tending.py      what these are told while they run, as the vault in use is
 probing.py      the prober of a trial
 greeting.py     whether others can be reached, when the vault in use finds none
 events.py       what changed, numbered, for those who listen
-memory.py       whether the memory of this computer has run out
+no_memory.py    whether the memory of this computer has run out
 lending.py      the disk limit, and what of it is left for the vault
 space.py        what the home takes of the disk, and whether it can be written
 ballast.py      room on it that is held back for what must be written
@@ -50,7 +50,7 @@ succession.py   this process becomes another program, and its vault goes on
 app_updating.py the updates of the app, opened
 app_host.py     how a later app is tried out, and become
 warming.py      its byte code, prepared before that
-finishing.py    work that is carried out once it has begun
+finishing.py    work that is carried out once it has begun, though nobody waits
 supervisor.py   all of it together
 errors.py       what can go wrong, by what the person or the caller can do
 """

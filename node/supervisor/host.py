@@ -20,11 +20,11 @@ from node.supervisor import space
 from node.supervisor.assigning import Assigning, with_free_port
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.greeting import is_anyone_there, worth_greeting
-from node.supervisor.hearing import Hearing
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.probing import ProberProcess, copy_program, start_prober
 from node.supervisor.tending import Order
+from node.supervisor.twin_news import Hearing
 from node.supervisor.twins import Care, Twin, renewed_key, twin_key
 from node.supervisor.vault_child import VaultChild
 from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from node.api import texts
-from node.supervisor import memory
+from node.supervisor import no_memory
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey, serial_at
 from node.supervisor.launch import VaultLauncher, activate, reachable, stood_by
@@ -78,7 +78,8 @@ class Twin:
         self.record = b""
         self._care = care
         self._run: Run
-        self._kills = (memory.kills(),) * 2  # before it was started; then at the last two times when it was seen to run
+        # Before it was started; then at the last two times when it was seen to run.
+        self._kills = (no_memory.kills(),) * 2
         self._tending: Tending | None = None
         self._listening = asyncio.Event()
         self._loads = Loads()
@@ -129,7 +130,7 @@ class Twin:
     @property
     def was_starved(self) -> bool:
         ended = self.exited
-        return ended.done() and ended.result() == KILLED and memory.kills() > self._kills[0]
+        return ended.done() and ended.result() == KILLED and no_memory.kills() > self._kills[0]
 
     async def stop(self, handover_s: float = 0.0) -> None:
         await self._run.drain(handover_s)
@@ -143,7 +144,7 @@ class Twin:
         except VaultUnavailable as error:
             raise TwinFailed(str(error)) from error
         # The last but one counts: who is being ended may still look as if it ran.
-        self._kills = self._kills[1], memory.kills()
+        self._kills = self._kills[1], no_memory.kills()
         return used
 
     async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
@@ -169,7 +170,7 @@ class Twin:
 
     def _failed(self, error: VaultUnavailable | RequestRefused) -> UpdateError:
         """What it means that it did not start: nothing, when memory has run out meanwhile."""
-        return HostFailed(OUT_OF_MEMORY) if memory.kills() > self._kills[0] else TwinFailed(str(error))
+        return HostFailed(OUT_OF_MEMORY) if no_memory.kills() > self._kills[0] else TwinFailed(str(error))
 
     def _look_after(self) -> None:
         care = self._care

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from node.sandbox import linux
-from node.supervisor import memory
+from node.supervisor import no_memory
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.tending import Order
@@ -117,7 +117,7 @@ def test_a_twin_that_ends_while_the_memory_of_the_computer_runs_out_has_not_fail
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     kills = itertools.count()
-    monkeypatch.setattr(memory, "kills", lambda: next(kills))
+    monkeypatch.setattr(no_memory, "kills", lambda: next(kills))
     with pytest.raises(HostFailed, match="run out of memory"):
         start(tmp_path, "hello(); os.kill(os.getpid(), 9)", key_of(bytes(32)))
 
@@ -127,7 +127,7 @@ def test_a_twin_that_is_killed_is_starved_only_if_the_memory_of_the_computer_has
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: tuple[int, int], was_starved: bool
 ):
     counted = iter(kills)
-    monkeypatch.setattr(memory, "kills", lambda: next(counted))
+    monkeypatch.setattr(no_memory, "kills", lambda: next(counted))
     key, found = key_of(bytes(32)), []
     body = LISTEN.format(record=record_of(key)) + "\nwhile True: read()"
     start(tmp_path, body, key, ended=lambda twin: found.append(twin.was_starved))
@@ -140,7 +140,7 @@ def test_a_twin_that_went_on_long_after_somebody_was_ended_for_want_of_memory_wa
 ):
     """Else whatever ends another program once would excuse it for the rest of its run."""
     counted, key, found = [0], key_of(bytes(32)), []
-    monkeypatch.setattr(memory, "kills", lambda: counted[0])
+    monkeypatch.setattr(no_memory, "kills", lambda: counted[0])
     body = LISTEN.format(record=record_of(key)) + "\nwhile True: read()"
 
     def goes_on(twin: Twin) -> None:

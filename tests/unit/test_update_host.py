@@ -20,12 +20,12 @@ from node.supervisor import space
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.errors import RequestRefused, VaultUnavailable
-from node.supervisor.hearing import BROUGHT_MAX, Hearing
 from node.supervisor.home import Home
 from node.supervisor.host import KEPT_MAX, UpdateHost
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.tending import Order
+from node.supervisor.twin_news import BROUGHT_MAX, Hearing
 from node.supervisor.twins import Care, Twin
 from node.supervisor.updating import twin_bytes
 from node.supervisor.vault_child import SILENCE_S_MAX

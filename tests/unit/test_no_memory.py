@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.supervisor.memory import COUNTERS, kills
+from node.supervisor.no_memory import COUNTERS, kills
 
 
 def test_it_is_counted_by_the_kernel(tmp_path: Path):
