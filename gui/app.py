@@ -237,7 +237,7 @@ class App:
             self._feed_job.cancel()
         self._home, self._seen = home, Seen()
         self._changes.attach(home)
-        self._feed = Feed(home, self._hear, on_event=self._closer.take, connect=self._options.connect)
+        self._feed = Feed(home, self._hear, wall_s=time.time, on_event=self._closer.take, connect=self._options.connect)
         self._feed.is_window_shown = self.window.isVisible()
         self._feed_job = self._spawn(self._feed.run())
         self._closer.attach(home)

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -82,9 +81,9 @@ class Feed:
         home: Path,
         on_change: Callable[[Seen], None],
         *,
+        wall_s: Callable[[], float],
         on_event: Callable[[Event], None] = lambda _: None,
         connect: Callable[[Path], Node] = Client,
-        wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._home = home
         self._on_change = on_change

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.tokens import Look, look
+
+ANY_WIDTH: Final = 200  # for the question whether a height follows from a width at all
 
 
 class Picture(QWidget):
@@ -41,7 +45,7 @@ class Picture(QWidget):
     def fix_height(self) -> None:
         """As wide as there is room, as high as ``wanted``."""
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(self.height_for(200) >= 0)
+        policy.setHeightForWidth(self.hasHeightForWidth())
         self.setSizePolicy(policy)
 
     # From here on the names are Qt's own.
@@ -58,7 +62,7 @@ class Picture(QWidget):
         return self.smallest()
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802  (Qt's name)
-        return self.height_for(200) >= 0
+        return self.height_for(ANY_WIDTH) >= 0
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802  (Qt's name)
         return self.height_for(width)

@@ -69,7 +69,7 @@ def test_a_killed_node_that_is_back_is_read_anew_by_client_and_window(tmp_path: 
                 pass
 
         first = await started(tmp_path, 1000.0, "before")
-        feed = asyncio.create_task(Feed(tmp_path, shown.put_nowait).run())
+        feed = asyncio.create_task(Feed(tmp_path, shown.put_nowait, wall_s=time.time).run())
         async with asyncio.timeout(60), Client(tmp_path) as client, aclosing(client.events(1_000_000_000)) as events:  # type: ignore[type-var]  # it is a generator
             heard = [await anext(events) for _ in range(3)]
             assert [event.number for event in heard if isinstance(event, Event)] == [
