@@ -2,6 +2,9 @@
 
 What runs: ruff check, ruff format --check, mypy and pytest, in this order, each of them even when an earlier
 one failed.  The options go to pytest.
+
+The tests spare two things, which take long and change no result: flushes to the disk, and verifying a signature once
+more that was found good before.  With ``--unsparing`` they spare nothing.
 """
 
 import sys

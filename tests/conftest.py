@@ -6,7 +6,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Final
 from unittest.mock import patch
 
@@ -19,18 +19,25 @@ from tests.practice_run import PracticeRun, practice_run
 from tests.simulation.signing import cheap_everywhere
 
 Verify = Callable[[Key, Signature, bytes], None]
+UNSPARING: Final = "--unsparing"
 SHORT_BYTES: Final = 1 << 10
 KINDS_OF_KEYS: tuple[type[Key], ...] = (SSlibKey, HybridKey)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        UNSPARING, action="store_true", help="flush every file to the disk, and verify every signature each time"
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
-def remembered_verifications() -> Iterator[None]:
+def remembered_verifications(pytestconfig: pytest.Config) -> Iterator[None]:
     """What a signature was found to be is found again at once.
 
     It follows from key, signature and content alone; and the same statements are verified tens of thousands of times.
     """
     with ExitStack() as patches:
-        for key in KINDS_OF_KEYS:
+        for key in () if pytestconfig.getoption(UNSPARING) else KINDS_OF_KEYS:
             patches.enter_context(patch.object(key, "verify_signature", remembering(key.verify_signature)))
         yield
 
@@ -50,9 +57,9 @@ def remembering(verify: Verify) -> Verify:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_flushes() -> Iterator[None]:
+def no_flushes(pytestconfig: pytest.Config) -> Iterator[None]:
     """What a test writes need not outlive this computer's power; where it matters, tests draw what a cut leaves."""
-    with patch.object(os, "fsync", flush_nothing):
+    with nullcontext() if pytestconfig.getoption(UNSPARING) else patch.object(os, "fsync", flush_nothing):
         yield
 
 
