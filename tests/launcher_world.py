@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -155,12 +155,15 @@ class PretendedSystem:
     is_stopping: bool = False
     slept_s: float = 0.0
     ended_by: list[str] = field(default_factory=list)  # how programs had to be ended
+    when_first_starts: Callable[[], object] = lambda: None  # what happens just before that
     patience_s: float = math.inf  # after so long somebody ends the program that runs, not the launcher
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> PretendedProcess:
         app = Path(command[command.index("-c") + 2])
         if not app.is_dir():
             raise FileNotFoundError(2, "No such file or directory", str(app))
+        if not self.started:
+            self.when_first_starts()
         self.started.append(INSTALLED if app.name == "app" else Pair(app.name))
         return PretendedProcess(self, app.name, self.world.behaviours[app.name])
 

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from node.pod.files import write_new
 from node.pod.finish import finish
 from node.pod.invitation import Invitation
 from node.pod.network import published
 from node.pod.parties import Party
-from node.pod.plans import Founding, Plan
+from node.pod.plans import Founding, Plan, Releasing
 from node.pod.proposal import Proposal
 from node.pod.sign import keep_signed, open_to_sign, signed_as
 from node.pod.signing_file import begin, encode_file, merge
-from tests.signed_world import NOW
+from tests.signed_world import NOW, built
 
 PODS = ("ash", "birch", "cedar", "elm", "fir")
 FOUNDERS = ("founder-1", "founder-2", "founder-3")
@@ -33,6 +35,11 @@ def member(name: str) -> Party:
 
 def founding(pods: Sequence[str] = PODS, founders: Sequence[str] = FOUNDERS) -> Founding:
     return Founding(*(tuple(Invitation.of(member(name)) for name in group) for group in (pods, founders)))
+
+
+def releasing(version: str, role: str = "vault", floor: int = 0) -> Releasing:
+    made = built(version, role=role)
+    return Releasing(msgspec.structs.replace(made.release, floor=floor), made.manifest)
 
 
 def signed(proposal: Proposal, *names: str) -> Proposal:

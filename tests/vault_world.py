@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from node.vault import control
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import (
@@ -35,7 +37,8 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.identity import PeerRecord, Signer, certify, distance, position_of, subnet_of
-from node.vault.core.messages import Answer, Request
+from node.vault.core.messages import Answer, Audited, Request
+from node.vault.core.proofs import AUDITED, sign_answer
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.limiting import NO_LIMITS, Limits
 
@@ -68,6 +71,19 @@ class Actor:
 
     def reports(self, kind: type[Any]) -> list[Any]:
         return [report for report in self.told if isinstance(report, kind)]
+
+
+def proving_other_bytes(liar: Actor) -> Callable[[Answer], Answer]:
+    """How ``liar`` tampers with its answers: every audit that it signs is that of other bytes."""
+
+    def lie(answer: Answer) -> Answer:
+        if not isinstance(answer, Audited):
+            return answer
+        said = answer.answer
+        wrong = sign_answer(liar.signer, AUDITED, said.address, bytes(32), said.nonce, said.at_s)
+        return msgspec.structs.replace(answer, answer=wrong)
+
+    return lie
 
 
 class _Heard:

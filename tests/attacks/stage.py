@@ -441,5 +441,11 @@ class Stage:
             await peer.carry(head, (*self.files.values(), *self.signed.roots.values()))
 
 
+async def takes_up(stage: Stage, farm: Farm, honest: list[Peer], version: str) -> None:
+    """What is released now is in use on the farm before long."""
+    await stage.publish(honest, stage.release(version))
+    await stage.until(lambda: farm.in_use == tree_of(version))
+
+
 def tree_of(version: str, role: str = "vault") -> str:
     return signed_world.built(version, role=role).release.tree

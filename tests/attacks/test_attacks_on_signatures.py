@@ -16,7 +16,7 @@ from node.trust.head import Head, decode, encode
 from node.trust.metadata import Root, Targets, read, time_text
 from node.trust.policy import UNTIL_FIELD
 from tests import signed_world
-from tests.attacks.stage import Farm, Peer, Stage, tree_of
+from tests.attacks.stage import Farm, Peer, Stage, takes_up, tree_of
 from tests.signed_world import DAY, World, drop_pod, following, noted, party, unchanged
 from tests.unit.test_trust_policy import alias, set_threshold
 from tests.unit.test_trust_recall import recalls
@@ -32,12 +32,6 @@ async def besieged(stage: Stage) -> tuple[Farm, list[Peer], list[Peer]]:
     await stage.publish(honest, encode(stage.signed.head))
     await stage.until(lambda: farm.head != b"", JUDGED_S)
     return farm, honest, await stage.add(3)
-
-
-async def takes_up(stage: Stage, farm: Farm, honest: list[Peer], version: str) -> None:
-    """What is released now is in use on the farm before long."""
-    await stage.publish(honest, stage.release(version))
-    await stage.until(lambda: farm.in_use == tree_of(version))
 
 
 def confirmed(world: World, head: bytes) -> Head:

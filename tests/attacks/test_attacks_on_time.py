@@ -15,7 +15,7 @@ from node.trust.head import decode, encode
 from node.trust.metadata import Root, read, time_text
 from node.trust.policy import SIGNED_AT_FIELD
 from node.vault import control
-from tests.attacks.stage import Farm, Peer, Stage, tree_of
+from tests.attacks.stage import Farm, Peer, Stage, takes_up, tree_of
 from tests.signed_world import DAY, add_pod, all_of, drop_pod, party, unchanged
 
 JUDGED_S: Final = 120.0
@@ -27,11 +27,6 @@ async def knows(stage: Stage, farm: Farm, peers: list[Peer], head: bytes) -> Non
     """These carry the head, and the farm takes it from them."""
     await stage.publish(peers, head)
     await stage.until(lambda: farm.head == head, JUDGED_S)
-
-
-async def takes_up(stage: Stage, farm: Farm, honest: list[Peer], version: str) -> None:
-    await stage.publish(honest, stage.release(version))
-    await stage.until(lambda: farm.in_use == tree_of(version))
 
 
 class TestReplay:

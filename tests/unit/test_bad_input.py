@@ -29,10 +29,10 @@ from node.pod.signing_file import BYTES_MAX, begin, encode_file
 from node.supervisor.genesis import fingerprint
 from node.supervisor.home import Home
 from node.trust.capabilities import TODAY, as_declared
-from tests.pod_world import PodWorld, member, signed
+from tests.pod_world import PodWorld, member, releasing, signed
 from tests.signed_world import NOW
 from tests.unit.test_pod_keys import FakeKeyring, FullKeyring, LockedKeyring
-from tests.unit.test_pod_resolve import FIRST, SECOND, Split, releasing
+from tests.unit.test_pod_resolve import FIRST, SECOND, Split
 
 PASSPHRASE = "correct horse battery"
 SENTENCE_CHARACTERS_MAX = 600

@@ -31,13 +31,13 @@ from node.cli.settings import hours_of, hours_text, patch_of, size_of
 from node.cli.tray import perennial
 from node.supervisor import launched
 from node.supervisor.bootstrap import Bootstrap
-from node.supervisor.errors import InvitationError, SettingsError
-from node.supervisor.events import EventLog
+from node.supervisor.errors import InvitationError
 from node.supervisor.home import Home
 from node.supervisor.invitation import encode_invitation
 from node.update.files import programs
 from node.update.files.starting import BUSY_CODE, LAUNCHER
 from node.vault.core.identity import Introduction
+from tests import api_world
 from tests.other_user import NOBODY, folder_open_to_all
 
 UPDATE = schema.Update(
@@ -59,12 +59,8 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(perennial, arguments)
 
 
-class FakeNode:
+class FakeNode(api_world.FakeNode):
     """A node with something to tell."""
-
-    def __init__(self) -> None:
-        self.events = EventLog(1.0)
-        self.quota_bytes = 100_000_000
 
     def status(self) -> schema.Status:
         return schema.Status(
@@ -79,19 +75,6 @@ class FakeNode:
         refused = schema.RefusedHead("ef" * 32, "2 signatures where 3 are needed", 1.0)
         return schema.Updates((WATCHED, RECALLED, UPDATE), (refused,), developers, trouble="The disk is full.")
 
-    def trial(self) -> schema.TrialView | None:
-        return None
-
-    def settings(self) -> schema.Settings:
-        return schema.Settings(self.quota_bytes)
-
-    async def patch_settings(self, patch: schema.SettingsPatch) -> schema.Settings:
-        if isinstance(patch.quota_bytes, int):
-            if patch.quota_bytes < 1000:
-                raise SettingsError("The disk limit must be at least 1 kB.")
-            self.quota_bytes = patch.quota_bytes
-        return self.settings()
-
     async def pause(self, lasts: str) -> schema.Status:
         pauses = (schema.PauseReason("asked", f"Paused: {lasts}."),)
         return msgspec.structs.replace(self.status(), state="paused", sentence=f"Paused: {lasts}.", pauses=pauses)
@@ -99,37 +82,11 @@ class FakeNode:
     async def resume(self) -> schema.Status:
         return self.status()
 
-    def stop(self) -> None:
-        raise NotImplementedError
-
     async def put_chunk(self, content: bytes) -> schema.StoredChunk:
         return schema.StoredChunk("aa" * 32, 5)
 
-    async def get_chunk(self, address: bytes) -> bytes:
-        raise NotImplementedError
-
-    async def network(self) -> schema.NetworkView:
-        raise NotImplementedError
-
-    async def invitation(self) -> schema.Invitation:
-        return schema.Invitation("PERENNIAL-1-ABC")
-
-    async def join(self, text: str) -> schema.Joined:
-        if text != "PERENNIAL-1-ABC":
-            raise InvitationError("This is no invitation.")
-        return schema.Joined(2, "Perennial tries.")
-
-    def head(self) -> bytes:
-        raise NotImplementedError
-
     async def offer_head(self, content: bytes) -> schema.HeadAnswer:
         return schema.HeadAnswer("outdated", "")
-
-    def counters(self) -> dict[str, int]:
-        return {}
-
-    async def diagnostics(self) -> bytes:
-        return b"All is well."
 
 
 @pytest.fixture

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from node.vault.core.codec import decode_evidence
 from node.vault.core.desk import Desk
 from node.vault.core.hearing import LOOKED_AT_MAX, Hearing
 from node.vault.core.identity import CLOCK_SKEW_S, PeerRecord, certify, make_record
-from node.vault.core.messages import TAKERS_MAX, Answer, Audited, HeldReceipt, NotHeld, Refused, Takers
+from node.vault.core.messages import TAKERS_MAX, Audited, HeldReceipt, NotHeld, Refused, Takers
 from node.vault.core.proofs import (
-    AUDITED,
     LEASE_S,
     NOT_HELD,
     check_evidence,
@@ -21,7 +19,7 @@ from node.vault.core.proofs import (
 )
 from tests.unit.test_replication import PACE, network
 from tests.unit.test_vault_attacks import ADDRESS, NONCE, Peer
-from tests.vault_world import START_S, Actor, World
+from tests.vault_world import START_S, Actor, World, proving_other_bytes
 
 
 class Case:
@@ -179,15 +177,7 @@ def test_a_hearing_ends_however_many_are_named_by_those_who_were_named(case):
 
 def test_a_taker_that_proves_other_bytes_does_not_count(case):
     liar = case.others[0]
-
-    def lie(answer: Answer) -> Answer:
-        if not isinstance(answer, Audited):
-            return answer
-        said = answer.answer
-        wrong = sign_answer(liar.signer, AUDITED, said.address, bytes(32), said.nonce, said.at_s)
-        return msgspec.structs.replace(answer, answer=wrong)
-
-    liar.tamper = lie
+    liar.tamper = proving_other_bytes(liar)
     case.excuse(tuple(map(case.signed, case.others)))
     assert (case.strikes(), case.strikes(liar)) == (1, 1)
 

@@ -276,14 +276,7 @@ class TestAProgramThatChangesIntoAnother:
         new, old = world.slot("well", "new"), world.slot("wants_a_restart", "old")
         world.point(old, None, is_proven=True)
         system = PretendedSystem(world)
-        start = system.start
-
-        def start_and_point(command: list[str], environ: dict[str, str]) -> object:
-            if not system.started:
-                world.point(new, old)
-            return start(command, environ)
-
-        system.start = start_and_point  # type: ignore[assignment, method-assign]
+        system.when_first_starts = lambda: world.point(new, old)
         assert world.launch(system) == 0
         assert system.started == [old, new]
         assert world.told == []

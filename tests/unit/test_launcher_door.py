@@ -122,14 +122,7 @@ class TestAWindow:
         old, new = world.slot("wants_a_restart", "old"), world.slot("states_a_failure", "new")
         world.point(old, None, is_proven=True)
         system = PretendedSystem(world)
-        start = system.start
-
-        def start_and_point(command: Sequence[str], environ: Mapping[str, str]) -> object:
-            if not system.started:
-                world.point(new, old)
-            return start(command, environ)
-
-        system.start = start_and_point  # type: ignore[assignment, method-assign]
+        system.when_first_starts = lambda: world.point(new, old)
         assert self.kept(world, system) == 1
         assert system.started == [old, new]
 

@@ -23,9 +23,9 @@ from node.pod.network import published
 from node.pod.plans import Rotating
 from node.pod.signing_file import begin
 from node.trust.chain import carried
-from tests.pod_world import PodWorld, member
+from tests.pod_world import PodWorld, member, releasing
 from tests.signed_world import NOW
-from tests.unit.test_pod_resolve import FIRST, FOUR, SECOND, Split, invited, releasing
+from tests.unit.test_pod_resolve import FIRST, FOUR, SECOND, Split, invited
 
 
 @pytest.fixture

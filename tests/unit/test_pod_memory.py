@@ -26,9 +26,9 @@ from node.pod.writing import Passed
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.trust.metadata import Root, Targets, read
-from tests.pod_world import PodWorld, member
+from tests.pod_world import PodWorld, member, releasing
 from tests.signed_world import DAY, NOW
-from tests.unit.test_pod_resolve import invited, releasing
+from tests.unit.test_pod_resolve import invited
 
 THREE = ("ash", "birch", "cedar")
 OTHERS = ("cedar", "elm", "fir")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from node.pod import network
@@ -26,7 +25,7 @@ from node.trust.head import encode
 from node.trust.metadata import Root, Targets, read, time_text
 from node.trust.policy import foundation_until, is_hybrid, pod_names
 from node.trust.release import FLOOR_FIELD, floor_of, recalled_in
-from tests.pod_world import PodWorld, member, signed
+from tests.pod_world import PodWorld, member, releasing, signed
 from tests.signed_world import DAY, NOW, built, party
 
 FOUR = ("ash", "birch", "cedar", "elm")
@@ -36,11 +35,6 @@ TWO_FOUNDERS = ("founder-1", "founder-2")
 @pytest.fixture
 def world(tmp_path: Path) -> PodWorld:
     return PodWorld(tmp_path)
-
-
-def releasing(version: str, role: str = "vault", floor: int = 0) -> Releasing:
-    made = built(version, role=role)
-    return Releasing(msgspec.structs.replace(made.release, floor=floor), made.manifest)
 
 
 def says_of(world: PodWorld, plan: Plan) -> list[str]:

@@ -31,18 +31,13 @@ from node.trust.metadata import Root, Targets, Timestamp, read, time_text
 from node.trust.policy import pod_names, resolved_conflict
 from node.trust.release import floor_of, recalled_in
 from node.trust.state import read_state
-from tests.pod_world import PodWorld, member, signed
+from tests.pod_world import PodWorld, member, releasing, signed
 from tests.signed_world import DAY, NOW, built
 
 FOUR = ("ash", "birch", "elm", "fir")
 FIRST = ("ash", "birch", "cedar")
 SECOND = ("cedar", "elm", "fir")
 NEW_PODS = ("maple", "rowan", "willow")
-
-
-def releasing(version: str, role: str = "vault", floor: int = 0) -> Releasing:
-    made = built(version, role=role)
-    return Releasing(msgspec.structs.replace(made.release, floor=floor), made.manifest)
 
 
 def invited(*names: str) -> tuple[Invitation, ...]:

@@ -16,10 +16,10 @@ from node.vault.core.events import Ask, CommandReceived, Ticked
 from node.vault.core.identity import distance
 from node.vault.core.messages import Answer, Audit, Audited, Put, Refused, Stored
 from node.vault.core.presence import SETTLE_S
-from node.vault.core.proofs import AUDITED, LEASE_S_MIN, _signed_part, sign_answer
+from node.vault.core.proofs import LEASE_S_MIN, _signed_part
 from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
 from node.vault.core.works import QUEUE_MAX, Work
-from tests.vault_world import Actor, World
+from tests.vault_world import Actor, World, proving_other_bytes
 
 # The auditor's own rounds are put off, so that what is seen here is the replication's work.
 PACE = control.Pace(audit_s=1e6, ping_s=5.0, refresh_s=10.0, scrub_s=1e6, sweep_s=1e6, repair_delay_s=20.0)
@@ -257,15 +257,7 @@ class TestWhatCounts:
     def test_one_that_signs_a_wrong_audit_has_proven_nothing(self):
         world, actors, addresses = network(pace=msgspec.structs.replace(PACE, sweep_s=20.0))
         liar = group(actors, addresses[0])[0]
-
-        def lie(answer: Answer) -> Answer:
-            if not isinstance(answer, Audited):
-                return answer
-            said = answer.answer
-            wrong = sign_answer(liar.signer, AUDITED, said.address, bytes(32), said.nonce, said.at_s)
-            return msgspec.structs.replace(answer, answer=wrong)
-
-        liar.tamper = lie
+        liar.tamper = proving_other_bytes(liar)
         world.pass_time(60.0)
         others = [actor for actor in actors if actor is not liar]
         assert sum(actor.vault._desk.counters["proof failed peer.failed_audit"] for actor in others) > 0
