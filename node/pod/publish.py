@@ -175,7 +175,8 @@ async def _put_all(client: Node, contents: Iterable[bytes]) -> list[int]:
         async with asyncio.TaskGroup() as group:
             puts = [group.create_task(put(content)) for content in contents]
     except ExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
+        first = failures.exceptions[0]
+        raise first from first.__cause__  # from the group it would be its own cause
     return [task.result() for task in puts]
 
 

@@ -92,10 +92,11 @@ def _of_the_disk(error: BaseException) -> OSError | None:
 
 
 def _of_a_full_disk(error: BaseException) -> OSError | None:
-    """What the disk said, if that it is full is what led to the error."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError) and found.errno in texts.DISK_FULL:
-            return found
-        found = found.exceptions[0] if isinstance(found, BaseExceptionGroup) else found.__cause__
+    """What the disk said, if that it is full is what led to the error, or to one of several."""
+    found: list[BaseException] = [error]
+    for one in found:  # which grows meanwhile
+        if isinstance(one, OSError) and one.errno in texts.DISK_FULL:
+            return one
+        causes = one.exceptions if isinstance(one, BaseExceptionGroup) else (one.__cause__,)
+        found.extend(cause for cause in causes if cause is not None and cause not in found)
     return None

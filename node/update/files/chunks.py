@@ -70,7 +70,8 @@ class Source:
                 for address in dict.fromkeys(addresses):
                     tasks.create_task(self._get_gated(address, gate))
         except ExceptionGroup as errors:
-            raise errors.exceptions[0] from errors  # one of several alike: the first stopped the others
+            first = errors.exceptions[0]  # it stopped the others
+            raise first from first.__cause__  # from the group it would be its own cause
 
     async def _get_gated(self, address: bytes, gate: asyncio.Semaphore) -> None:
         async with gate:
