@@ -96,7 +96,13 @@ class AppJob:
         try:
             await self._disk.while_full(
                 lambda: fetch_program(
-                    app, self._releases, means.host.platform, means.slots, means.get_chunk, self._counter
+                    app,
+                    self._releases,
+                    means.host.platform,
+                    means.slots,
+                    means.get_chunk,
+                    counter=self._counter,
+                    disk=self._disk,
                 )
             )
         except ContentRefused as error:

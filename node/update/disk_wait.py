@@ -39,13 +39,15 @@ async def write_down(write: Callable[[], None], make_room: Callable[[], bool]) -
 class DiskWait:
     """Tries again until the disk takes it.  Belongs to one event loop.
 
-    ``why`` says why the disk refuses what is waited for; "" while nobody waits.  ``on_change``: called when it changes.
+    ``why`` says why the disk refuses what is waited for, by one or by several; "" while nobody waits.  ``on_change``:
+    called when it changes.
     ``make_room`` blocks, and says whether it has made room on a full disk for what is short and must be written.
     """
 
     def __init__(self, on_change: Callable[[], None], make_room: Callable[[], bool] = nothing_to_give) -> None:
         self._on_change = on_change
         self._make_room = make_room
+        self._waiting = 0
         self.why = ""
 
     async def until_kept(self, write: Callable[[], None]) -> float:
@@ -63,6 +65,7 @@ class DiskWait:
         return await self._until(_of_a_full_disk, work)
 
     async def _until(self, refusal: Callable[[BaseException], OSError | None], work: Callable[[], Awaitable[T]]) -> T:
+        is_waiting = False
         try:
             while True:
                 try:
@@ -72,10 +75,14 @@ class DiskWait:
                     if refused is None:
                         raise
                     log.warning("updates wait for the disk reason=%s", error)
+                    self._waiting += not is_waiting
+                    is_waiting = True
                     self._tell(texts.disk_refuses(refused))
                 await asyncio.sleep(PAUSE_S)
         finally:
-            self._tell("")
+            self._waiting -= is_waiting
+            if not self._waiting:
+                self._tell("")
 
     def _tell(self, why: str) -> None:
         if why != self.why:

@@ -145,11 +145,11 @@ class Job:
                 assert_never(self._work)
 
     async def _fetch(self, after_s: float) -> Event:
-        means = self._means
+        means, release = self._means, self._record.release
         await asyncio.sleep(after_s)
         try:
             await self._disk.while_full(
-                partial(fetch_release, self._record.release, means.slots, means.host.get_chunk, self._counter)
+                partial(fetch_release, release, means.slots, means.host.get_chunk, self._counter, self._disk)
             )
         except ContentRefused as error:
             return events.ContentRefused(self._now(), str(error))

@@ -146,7 +146,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(tmp_path / "home")
 
-    async def fetch(app: Release, *_: object) -> None:
+    async def fetch(app: Release, *_: object, **__: object) -> None:
         made.fetched.append(app.name)
         if not made.is_fetchable:
             raise FetchFailed("nobody has it")

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+from node.update.disk_wait import DiskWait
 from node.update.errors import FetchFailed
 from node.update.files.objects import Objects
 from node.vault.share.tree import CHUNK_BYTES_MAX
@@ -31,11 +32,15 @@ class Counter:
 
 
 class Source:
-    """Belongs to one fetch.  Invariant: what it returns has the address that was asked for, and is kept on disk."""
+    """Belongs to one fetch.  Invariant: what it returns has the address that was asked for, and is kept on disk.
 
-    def __init__(self, objects: Objects, get_chunk: GetChunk, counter: Counter) -> None:
+    A chunk for which a full disk has no room waits for it in memory, by ``disk``; without that it fails.
+    """
+
+    def __init__(self, objects: Objects, get_chunk: GetChunk, counter: Counter, disk: DiskWait | None = None) -> None:
         self._objects = objects
         self._get_chunk = get_chunk
+        self._disk = disk
         self.counter = counter
 
     async def get(self, address: bytes) -> bytes:
@@ -53,7 +58,7 @@ class Source:
                 await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
             content = await self._ask(address)
             if content is not None:
-                await asyncio.to_thread(self._objects.keep, content)
+                await self._keep(content)
                 return content
         raise FetchFailed(f"chunk {address.hex()[:8]} could not be had in {TRIES_MAX} tries")
 
@@ -76,6 +81,12 @@ class Source:
     async def _get_gated(self, address: bytes, gate: asyncio.Semaphore) -> None:
         async with gate:
             await self.get(address)
+
+    async def _keep(self, content: bytes) -> None:
+        def keep() -> Awaitable[None]:
+            return asyncio.to_thread(self._objects.keep, content)
+
+        await (keep() if self._disk is None else self._disk.while_full(keep))
 
     async def _ask(self, address: bytes) -> bytes | None:
         try:

@@ -20,6 +20,7 @@ from node.trust.errors import MalformedMetadata, TrustError
 from node.trust.layers import TREE_BYTES_MAX, Layer
 from node.trust.packed import piece_lengths, unpack
 from node.trust.release import Release, open_manifest, runtime_of
+from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, FetchFailed, SlotDamaged
 from node.update.files.by_delta import Plan, plan_by_delta
 from node.update.files.chunks import Counter, GetChunk, Source
@@ -39,7 +40,13 @@ class Fetched:
     objects_fetched: int
 
 
-async def fetch_release(release: Release, slots: Slots, get_chunk: GetChunk, counter: Counter | None = None) -> Fetched:
+async def fetch_release(
+    release: Release,
+    slots: Slots,
+    get_chunk: GetChunk,
+    counter: Counter | None = None,
+    disk: DiskWait | None = None,
+) -> Fetched:
     """Fetch what is missing of ``release`` and stage it.  Safe to cancel: what came is kept for the next time.
 
     Args:
@@ -47,13 +54,14 @@ async def fetch_release(release: Release, slots: Slots, get_chunk: GetChunk, cou
         slots: Where it goes, and where its files may already be.
         get_chunk: Returns a chunk by its address, from any peer; raises anything if it cannot.
         counter: Where to count what comes.
+        disk: Where a chunk that came waits for room on a full disk, so that it need not come again; None: it fails.
 
     Raises:
         ContentRefused: What was signed is not what such a release may be.
         FetchFailed: Some of it could not be had.
         StageFailed: This machine could not keep it.
     """
-    source = Source(slots.objects, get_chunk, counter or Counter())
+    source = Source(slots.objects, get_chunk, counter or Counter(), disk)
     path = await _by_delta(release, slots, source)
     if path is None:
         manifest = await _manifest(release, source)
@@ -70,6 +78,7 @@ async def fetch_program(
     slots: Slots,
     get_chunk: GetChunk,
     counter: Counter | None = None,
+    disk: DiskWait | None = None,
 ) -> Fetched:
     """Fetch an app, and before it the runtime that it needs on this platform, unless that is here already.
 
@@ -86,8 +95,8 @@ async def fetch_program(
         runtime = runtime_of(app, platform, releases)
         if runtime is None:
             raise ContentRefused(f"{app.name} needs a runtime for {platform} that was recalled")
-        await fetch_release(runtime, slots, get_chunk, counter)
-    return await fetch_release(app, slots, get_chunk, counter)
+        await fetch_release(runtime, slots, get_chunk, counter, disk)
+    return await fetch_release(app, slots, get_chunk, counter, disk)
 
 
 def _is_whole(layer: Layer, tree: str, slots: Slots) -> bool:
