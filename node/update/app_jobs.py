@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, assert_never
@@ -29,6 +29,7 @@ from node.update.files.slots import Slots
 NOT_STARTED: Final = "it did not start here, so the version from before was started"
 BECOME_S_MAX: Final = 240.0  # for a trial of the vault to be put down, and all else
 
+Listed = Callable[[], Awaitable[Sequence[Release]]]  # all that the newest head lists, once one is known
 Work = events.Fetch | events.StartTrial | events.Rehearse | events.Switch | events.SwitchBack
 
 log = logging.getLogger(__name__)
@@ -53,11 +54,10 @@ class AppMeans:
 class AppJob:
     """One piece of work for one release."""
 
-    def __init__(self, work: Work, record: AppRecord, releases: Sequence[Release], means: AppMeans) -> None:
-        """``releases`` are all that the newest head lists."""
+    def __init__(self, work: Work, record: AppRecord, listed: Listed, means: AppMeans) -> None:
         self._work = work
         self._record = record
-        self._releases = releases
+        self._listed = listed
         self._means = means
         self._counter = Counter()
         self._disk = DiskWait(means.on_change, means.make_room)
@@ -91,25 +91,20 @@ class AppJob:
                 assert_never(self._work)
 
     async def _fetch(self, after_s: float) -> Event:
-        means, app = self._means, self._record.record.release
         await asyncio.sleep(after_s)
         try:
-            await self._disk.while_full(
-                lambda: fetch_program(
-                    app,
-                    self._releases,
-                    means.host.platform,
-                    means.slots,
-                    means.get_chunk,
-                    counter=self._counter,
-                    disk=self._disk,
-                )
-            )
+            await self._disk.while_full(self._fetch_program)
         except ContentRefused as error:
             return events.ContentRefused(self._now(), str(error))
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the next try may succeed
             return events.FetchFailed(self._now(), _told(error))
         return events.Fetched(self._now())
+
+    async def _fetch_program(self) -> None:
+        means, app = self._means, self._record.record.release
+        listed = await self._listed()  # the lifecycle ends it when that takes too long
+        platform = means.host.platform
+        await fetch_program(app, listed, platform, means.slots, means.get_chunk, counter=self._counter, disk=self._disk)
 
     async def _rehearse(self) -> Event:
         try:

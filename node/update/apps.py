@@ -87,6 +87,7 @@ class Apps:
         self._limits = limits_of(limits)
         self._records = {one.record.release.name: one for one in store.load()}
         self._releases: Sequence[Release] = ()
+        self._has_learned = asyncio.Event()
         self._inbox: asyncio.Queue[tuple[AppJob | None, Event | None]] = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._job: AppJob | None = None
@@ -106,6 +107,7 @@ class Apps:
     async def learn(self, releases: Sequence[Release]) -> None:
         """Take up what the newest head lists, newest first."""
         self._releases, recalls = releases, self._policy.recalls()
+        self._has_learned.set()
         apps = [release for release in releases if release.layer == "app"]
         async with self._lock:
             running = await asyncio.to_thread(self._means.host.running)
@@ -263,12 +265,17 @@ class Apps:
                 await self._stop_job()  # another one's work goes on when this one only waited
             return
         await self._stop_job()
-        self._job = AppJob(effect, one, self._releases, self._means)
+        self._job = AppJob(effect, one, self._listed, self._means)
         self._task = asyncio.create_task(self._do(self._job), name=f"app {type(effect).__name__}")
 
     async def _do(self, job: AppJob) -> None:
         event = await job.do()
         self._inbox.put_nowait((job, event))
+
+    async def _listed(self) -> Sequence[Release]:
+        """Waits for the first head since the start: until then the runtime of an app is not known."""
+        await self._has_learned.wait()
+        return self._releases
 
     async def _stop_job(self) -> None:
         task, self._task, self._job = self._task, None, None

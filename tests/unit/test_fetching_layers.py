@@ -18,7 +18,7 @@ from node.pod.build import Built
 from node.trust.delta import Delta, decode_delta
 from node.trust.packed import pack, patch
 from node.trust.release import Offer, Release
-from node.update.errors import ContentRefused, SlotDamaged
+from node.update.errors import ContentRefused, FetchFailed, SlotDamaged
 from node.update.files import by_delta, fetching, links, programs
 from node.update.files.fetching import fetch_program
 from node.update.files.objects import Objects
@@ -379,6 +379,13 @@ class TestPrograms:
         virtual_time.run(fetch_program(signed(app), releases, LINUX, slots, network.get_chunk))
 
         slots.verify("runtime", runtime.release.tree)
+
+    def test_an_app_of_which_nothing_is_known_now_is_not_refused_for_want_of_its_runtime(
+        self, shop: Workshop, slots: Slots
+    ):
+        app = shop.app("1", runtimes={LINUX: "0" * 64})
+        with pytest.raises(FetchFailed, match="no head"):
+            virtual_time.run(fetch_program(signed(app), (), LINUX, slots, Network(app).get_chunk))
 
     def test_an_app_whose_runtime_was_recalled_is_refused(self, shop: Workshop, slots: Slots):
         app = shop.app("1", runtimes={LINUX: "0" * 64})

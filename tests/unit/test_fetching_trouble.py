@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from node.trust.release import Release
 from node.update.app_jobs import AppJob, AppMeans
 from node.update.app_store import AppRecord
 from node.update.disk_wait import PAUSE_S, DiskWait
@@ -95,7 +96,11 @@ def test_a_release_for_which_there_is_no_room_yet_is_asked_for_once(tmp_path: Pa
         utc_s=lambda: 0.0, on_change=lambda: None,
     )  # fmt: skip
     record = Record(signed(built), Lifecycle("app/1", built.release.tree, 0.0, 0.0), 0.0)
-    job = AppJob(Fetch(), AppRecord(record), (), means)
+
+    async def listed() -> tuple[Release, ...]:
+        return (signed(built),)
+
+    job = AppJob(Fetch(), AppRecord(record), listed, means)
 
     async def story() -> Event:
         with monkeypatch.context() as meanwhile:

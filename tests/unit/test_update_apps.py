@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from node.update.app_store import AppStore
 from node.update.apps import Apps, Policy
 from node.update.errors import FetchFailed, SlotDamaged
 from node.update.files import programs
+from node.update.files.chunks import GetChunk
 from node.update.files.programs import INSTALLED, Program
 from node.update.reasons import NO_WAY_BACK, UNSEEN
 from node.update.store import Record
@@ -59,6 +61,8 @@ class World:
         self.recalled: tuple[str, ...] = ()
         self.floor = 0
         self.said: list[str] = []  # by this farm, to others
+        self.slots: Any = self
+        self.get_chunk: GetChunk | None = None
 
     # AppHost.
 
@@ -106,8 +110,8 @@ class World:
 
     def apps(self) -> Apps:
         means = AppMeans(
-            host=self, slots=self, root=self.folder / "slots", get_chunk=None, utc_s=lambda: UTC_S,  # type: ignore[arg-type]
-            on_change=lambda: None,
+            host=self, slots=self.slots, root=self.folder / "slots", get_chunk=self.get_chunk,  # type: ignore[arg-type]
+            utc_s=lambda: UTC_S, on_change=lambda: None,
         )  # fmt: skip
         policy = Policy(
             stagger=lambda: 600.0,

@@ -87,13 +87,15 @@ async def fetch_program(
 
     Raises:
         ContentRefused, FetchFailed, StageFailed: As there; the first also where its runtime was recalled and is not
-            here.
+            here, the second also where ``releases`` do not have the app itself, so that nothing is known of that.
     """
     counter = counter or Counter()
     tree = app.runtime_on(platform)
     if tree and not await asyncio.to_thread(_is_whole, "runtime", tree, slots):
         runtime = runtime_of(app, platform, releases)
-        if runtime is None:
+        if runtime is None and app.name not in {release.name for release in releases}:
+            raise FetchFailed(f"no head that is known now lists {app.name} and the runtime that it needs")
+        if runtime is None:  # a statement lists a runtime beside the app that needs it: only a recall takes it away
             raise ContentRefused(f"{app.name} needs a runtime for {platform} that was recalled")
         await fetch_release(runtime, slots, get_chunk, counter, disk)
     return await fetch_release(app, slots, get_chunk, counter, disk)
