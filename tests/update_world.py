@@ -20,6 +20,7 @@ from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.trust.layers import Layer
+from node.update.apps import NO_APPS, Apps, NoApps
 from node.update.disk_wait import nothing_to_give
 from node.update.driver import Updates
 from node.update.events import PRACTICE as PRACTICE_LIMITS
@@ -139,6 +140,7 @@ class Farm(twin_world.World):
     changes: int = 0
     hold: str = ""  # why nothing may be tried out, if the farmer has a pause
     make_room: Callable[[], bool] = nothing_to_give
+    apps: Apps | NoApps = NO_APPS
     kept_at_switch: list[str] = field(default_factory=list)
 
     def kept_names(self) -> list[str]:
@@ -221,7 +223,7 @@ class Farm(twin_world.World):
             random=self.random,
             entropy=random.Random(2).randbytes, utc_s=twin_world.utc_s, on_change=changed,
             is_rolled_out=lambda record: record.release.name in self.rolled_out, hold=lambda: self.hold,
-            make_room=self.make_room,
+            make_room=self.make_room, apps=self.apps,
         )  # fmt: skip
         return Updates.open(self.signed.genesis, means, LIMITS)
 

@@ -293,7 +293,6 @@ def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
     try:
         means.store.running.drop()
         means.trials.remove_all()
-        means.slots.objects.drop()
         means.slots.remove_unused([*on_the_way, *carried, *means.apps.trees()])
     except OSError as error:
         log.warning("leftovers of a release could not be removed reason=%s", error)

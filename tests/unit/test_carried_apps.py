@@ -52,7 +52,7 @@ def test_it_outlives_a_restart_and_the_fetching_of_other_things(shop: Workshop, 
     network.fetch(runtime, slots)
 
     there = Slots(tmp_path / "home/slots")
-    there.objects.drop()
+    there.objects.keep_only(())
 
     assert len(carried_files([signed(app)], [], there)) == len(app.objects) + 1
     assert not is_here(signed(runtime), there), "a runtime is too large to be carried"
@@ -74,7 +74,7 @@ def test_a_cut_in_the_middle_costs_a_fetch_and_nothing_else(
     network = Network(old, built)
     network.fetch(old, slots)
     with monkeypatch.context() as patch, pytest.raises(PowerCut):
-        patch.setattr("node.update.files.objects.shutil.rmtree", no_power)
+        patch.setattr("node.update.files.objects.remove_tree", no_power)
         network.fetch(built, slots)
 
     there = Slots(tmp_path / "home/slots")
@@ -84,10 +84,20 @@ def test_a_cut_in_the_middle_costs_a_fetch_and_nothing_else(
     assert len(list((tmp_path / "home/slots/objects").iterdir())) == 1
 
 
+def test_it_stays_when_the_app_is_fetched_once_more_and_most_of_it_is_here(shop: Workshop, slots: Slots):
+    built = shop.app("1")
+    network = Network(built)
+    network.fetch(built, slots)
+    network.fetch(built, slots)
+
+    assert network.asked == [address_of(built.manifest)]
+    assert set(carried_files([signed(built)], [], slots)) == {*built.objects, address_of(built.manifest)}
+
+
 def test_a_disk_that_has_no_room_for_it_delays_no_update(shop: Workshop, slots: Slots, monkeypatch: pytest.MonkeyPatch):
     built = shop.app("1")
     with monkeypatch.context() as patch:
-        patch.setattr("node.update.files.objects.Objects.hand_on", full)
+        patch.setattr("node.update.files.objects.AllObjects.hand_on", full)
         path = Network(built).fetch(built, slots).path
 
     assert path == slots.verify("app", built.release.tree)

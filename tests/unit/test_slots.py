@@ -462,19 +462,40 @@ class TestByteCode:
 
 
 class TestObjectsOnTheirWay:
-    def test_they_are_kept_until_they_are_dropped(self, slots: Slots, tmp_path: Path):
-        slots.objects.keep(b"chunk")
+    ONE, OTHER = "1" * 64, "2" * 64
+
+    def test_they_are_kept_until_they_are_let_go(self, slots: Slots, tmp_path: Path):
+        slots.objects.of(self.ONE).keep(b"chunk")
         address = hashlib.sha256(b"chunk").digest()
 
-        assert Slots(tmp_path / "slots").objects.get(address) == b"chunk"
-        slots.objects.drop()
-        assert slots.objects.get(address) is None
+        assert Slots(tmp_path / "slots").objects.of(self.ONE).get(address) == b"chunk"
+        slots.objects.let_go(self.ONE)
+        assert slots.objects.of(self.ONE).get(address) is None
+
+    def test_those_of_another_slot_stay(self, slots: Slots):
+        for tree_hash in (self.ONE, self.OTHER):
+            slots.objects.of(tree_hash).keep(b"chunk")
+
+        slots.objects.let_go(self.ONE)
+
+        assert slots.objects.of(self.OTHER).get(hashlib.sha256(b"chunk").digest()) == b"chunk"
+
+    def test_of_those_that_nobody_needs_nothing_is_left_nor_of_what_lay_there_before_each_slot_had_its_own(
+        self, slots: Slots, tmp_path: Path
+    ):
+        for tree_hash in (self.ONE, self.OTHER):
+            slots.objects.of(tree_hash).keep(b"chunk")
+        (tmp_path / "slots/objects/0123").write_bytes(b"chunk")
+
+        slots.remove_unused(keep=[self.OTHER])
+
+        assert [path.name for path in (tmp_path / "slots/objects").iterdir()] == [self.OTHER]
 
     def test_a_rotten_one_is_not_there(self, slots: Slots, tmp_path: Path):
-        slots.objects.keep(b"chunk")
+        slots.objects.of(self.ONE).keep(b"chunk")
         address = hashlib.sha256(b"chunk").digest()
-        (tmp_path / "slots/objects" / address.hex()).write_bytes(b"chunK")
-        assert slots.objects.get(address) is None
+        (tmp_path / "slots/objects" / self.ONE / address.hex()).write_bytes(b"chunK")
+        assert slots.objects.of(self.ONE).get(address) is None
 
 
 class TestDoingLess:

@@ -3,7 +3,7 @@
 fetching.py  what a release lacks, from the network into a slot
 by_delta.py  the same by what differs from a tree that is here
 chunks.py    chunks from the network, several at once, each checked
-objects.py   what was fetched for a slot that is not staged yet
+objects.py   what was fetched for slots that are not staged yet
 slots.py     versions on disk, read-only, and the pointer to the one in use
 trees.py     trees of files: written, compared with their hash, removed
 bytecode.py  byte code of a slot, prepared by us

@@ -66,7 +66,7 @@ async def plan_by_delta(release: Release, slots: Slots, source: Source) -> Plan 
     if (size_bytes := sum(file.length for file in manifest.files)) > TREE_BYTES_MAX[release.layer]:
         raise MalformedMetadata(f"{release.name}: a delta leads to {size_bytes} bytes, which are over the limit")
     await source.get_all(delta.parts)
-    await asyncio.to_thread(_make_patched, delta, basis, slots.objects)
+    await asyncio.to_thread(_make_patched, delta, basis, slots.objects.of(release.tree_hash))
     return Plan(manifest, {sha256: basis.root / path for path, (_, sha256, _) in basis.files.items()})
 
 

@@ -24,6 +24,7 @@ from node.update.disk_wait import DiskWait
 from node.update.errors import ContentRefused, FetchFailed, SlotDamaged
 from node.update.files.by_delta import Plan, plan_by_delta
 from node.update.files.chunks import Counter, GetChunk, Source
+from node.update.files.objects import Objects
 from node.update.files.slots import Slots
 from node.update.files.trees import check_tree
 from node.vault.share.tree import Manifest, TreeFile
@@ -61,7 +62,7 @@ async def fetch_release(
         FetchFailed: Some of it could not be had.
         StageFailed: This machine could not keep it.
     """
-    source = Source(slots.objects, get_chunk, counter or Counter(), disk)
+    source = Source(slots.objects.of(release.tree_hash), get_chunk, counter or Counter(), disk)
     path = await _by_delta(release, slots, source)
     if path is None:
         manifest = await _manifest(release, source)
@@ -140,7 +141,8 @@ async def _completed(release: Release, plan: Plan, slots: Slots, source: Source)
     size_bytes, limit = sum(file.length for file in plan.manifest.files), TREE_BYTES_MAX[release.layer]
     if size_bytes > limit:
         raise ContentRefused(f"{release.name}: {size_bytes} bytes are over {limit}")
-    missing = await asyncio.to_thread(_missing, plan, slots)
+    objects = slots.objects.of(release.tree_hash)
+    missing = await asyncio.to_thread(_missing, plan, objects)
     await source.get_all(address for file in missing for address in file.chunks)
     try:
         path = await asyncio.to_thread(_stage, release, plan, missing, slots)
@@ -159,54 +161,54 @@ def _let_go(release: Release, slots: Slots) -> None:
         if release.layer == "app":
             slots.objects.hand_on(release.tree_hash)
         else:
-            slots.objects.drop()
+            slots.objects.let_go(release.tree_hash)
     except OSError as error:
         log.warning("what was fetched is not put aside reason=%s", error)
 
 
-def _missing(plan: Plan, slots: Slots) -> list[TreeFile]:
+def _missing(plan: Plan, objects: Objects) -> list[TreeFile]:
     """The files that are nowhere here, each content once."""
     files = {file.sha256: file for file in plan.manifest.files if file.sha256 not in plan.held}
-    return [file for file in files.values() if slots.objects.made(file) is None]
+    return [file for file in files.values() if objects.made(file) is None]
 
 
 def _stage(release: Release, plan: Plan, missing: list[TreeFile], slots: Slots) -> Path:
     """Put the tree together: files of one chunk from memory, all others from where they lie."""
-    places = dict(plan.held)
+    places, objects = dict(plan.held), slots.objects.of(release.tree_hash)
     small: dict[str, TreeFile] = {}
     for file in missing:
         if len(file.chunks) <= 1:
             small[file.sha256] = file
         else:
-            places[file.sha256] = _made(file, release.layer, slots)
+            places[file.sha256] = _made(file, release.layer, objects)
     made = {file.sha256: file for file in plan.manifest.files if file.sha256 not in (places | small)}
     for file in made.values():
-        path = slots.objects.made(file)
+        path = objects.made(file)
         if path is None:
             raise FileNotFoundError(file.path)
         places[file.sha256] = path
 
     def read(sha256: str) -> bytes | Path:
-        return places[sha256] if sha256 in places else _content(small[sha256], release.layer, slots)
+        return places[sha256] if sha256 in places else _content(small[sha256], release.layer, objects)
 
     return slots.stage(release.layer, plan.manifest, read, release.capabilities)
 
 
-def _made(file: TreeFile, layer: Layer, slots: Slots) -> Path:
+def _made(file: TreeFile, layer: Layer, objects: Objects) -> Path:
     try:
-        return slots.objects.make(file, _pieces(file, layer, slots))
+        return objects.make(file, _pieces(file, layer, objects))
     except SlotDamaged as error:
         raise MalformedMetadata(str(error)) from error
 
 
-def _content(file: TreeFile, layer: Layer, slots: Slots) -> bytes:
-    content = b"".join(_pieces(file, layer, slots))
+def _content(file: TreeFile, layer: Layer, objects: Objects) -> bytes:
+    content = b"".join(_pieces(file, layer, objects))
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise MalformedMetadata(f"the bytes for {file.path} are not those that were signed")
     return content
 
 
-def _pieces(file: TreeFile, layer: Layer, slots: Slots) -> Iterator[bytes]:
+def _pieces(file: TreeFile, layer: Layer, objects: Objects) -> Iterator[bytes]:
     """The pieces of a file from its chunks, which are here.
 
     Raises:
@@ -214,7 +216,7 @@ def _pieces(file: TreeFile, layer: Layer, slots: Slots) -> Iterator[bytes]:
         FileNotFoundError: One was lost meanwhile.
     """
     for address, length in zip(file.chunks, piece_lengths(file.length), strict=True):
-        chunk = slots.objects.get(address)
+        chunk = objects.get(address)
         if chunk is None:
             raise FileNotFoundError(file.path)
         if layer == "vault" and len(chunk) != length:

@@ -1,23 +1,22 @@
-"""What was fetched for a slot that is not staged yet: chunks, and whole files made of them.  Everything blocks.
+"""What was fetched for slots that are not staged yet: chunks, and whole files made of them.  Everything blocks.
 
-<address>           a chunk; it is hashed again when it is read, and so needs no flush
-<sha256>.file       a file, whole and flushed from the moment it has this name, and read-only
-<sha256>.part       a file that is being made
-<tree hash>.app/    the chunks of a staged app as they came: nobody could pack its files again byte by byte
+<tree hash>/                 what came for the slot of that name; no other way removes it
+<tree hash>/<address>        a chunk; it is hashed again when it is read, and so needs no flush
+<tree hash>/<sha256>.file    a file, whole and flushed from the moment it has this name, and read-only
+<tree hash>/<sha256>.part    a file that is being made
+<tree hash>.app/             the chunks of a staged app as they came: nobody could pack its files again byte by byte
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from node.update.errors import SlotDamaged, StageFailed
-from node.update.files.trees import EXECUTABLE_MODE, FILE_MODE, OWN_MODE, digest_of
+from node.update.files.trees import EXECUTABLE_MODE, FILE_MODE, OWN_MODE, digest_of, remove_tree
 from node.vault.share.tree import CHUNK_BYTES_MAX, TreeFile
 from node.vault.storage.filesystem import RealFileSystem
 
@@ -27,7 +26,7 @@ APP_SUFFIX: Final = ".app"
 
 
 class Objects:
-    """The chunks and files in one folder."""
+    """The chunks and files for one slot, in a folder that is made when the first one comes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -40,6 +39,7 @@ class Objects:
         """
         path = self._folder / hashlib.sha256(content).hexdigest()
         try:
+            self._folder.mkdir(mode=OWN_MODE, exist_ok=True)
             path.write_bytes(content)
         except OSError as error:
             path.unlink(missing_ok=True)
@@ -59,6 +59,7 @@ class Objects:
         path, digest = self._path_of(file), hashlib.sha256()
         part = path.with_suffix(PART_SUFFIX)
         try:
+            self._folder.mkdir(mode=OWN_MODE, exist_ok=True)
             part.unlink(missing_ok=True)
             with part.open("xb") as making:
                 for piece in pieces:
@@ -85,31 +86,50 @@ class Objects:
         except OSError:
             return None
 
-    def drop(self) -> None:
-        """Forget all of it but the chunks of an app that is staged.  Raises OSError."""
+    def _path_of(self, file: TreeFile) -> Path:
+        # One content may be wanted with and without the mark, and a link shares it.
+        return self._folder / f"{file.sha256}{'.x' if file.is_executable else ''}{FILE_SUFFIX}"
+
+
+class AllObjects:
+    """The folders of all slots that are not staged yet, and what is kept of the app that was staged last."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, tree_hash: str) -> Objects:
+        return Objects(self._folder / tree_hash)
+
+    def let_go(self, tree_hash: str) -> None:
+        """Forget what came for a slot.  Raises OSError."""
+        remove_tree(self._folder / tree_hash)
+
+    def keep_only(self, trees: Collection[str]) -> None:
+        """Forget what came for any other slot than these, but nothing of the app that is staged.  Raises OSError."""
         for path in self._folder.iterdir():
-            if path.is_dir():
-                continue
-            if sys.platform == "win32":
-                path.chmod(OWN_MODE)  # what is read-only cannot be removed there
-            path.unlink(missing_ok=True)
+            if path.name not in trees and path.suffix != APP_SUFFIX:
+                remove_tree(path)
 
     def hand_on(self, tree_hash: str) -> None:
-        """An app is staged: the chunks that came for it stay, in the place of those of any other; forget all else.
+        """An app is staged: the chunks that came for it stay, in the place of those of any other.
 
         Raises:
             OSError: The disk refused.
         """
-        gathered = self._folder / f"{tree_hash}{PART_SUFFIX}"
-        gathered.mkdir(mode=OWN_MODE, exist_ok=True)
-        for path in self._folder.iterdir():
-            if path.is_file() and not path.suffix:
-                path.replace(gathered / path.name)
-        for folder in self._folder.iterdir():
-            if folder.is_dir() and folder != gathered:
-                shutil.rmtree(folder)
-        gathered.replace(self._app(tree_hash))
-        self.drop()
+        came, place = self._folder / tree_hash, self._app(tree_hash)
+        came.mkdir(mode=OWN_MODE, exist_ok=True)
+        for path in came.iterdir():
+            if path.suffix:
+                remove_tree(path)
+        for other in self._folder.glob(f"*{APP_SUFFIX}"):
+            if other != place:
+                remove_tree(other)
+        if place.is_dir():  # it was staged before, and needed less this time
+            for path in came.iterdir():
+                path.replace(place / path.name)
+            came.rmdir()
+        else:
+            came.replace(place)
 
     def is_handed_on(self, tree_hash: str) -> bool:
         return self._app(tree_hash).is_dir()
@@ -120,10 +140,6 @@ class Objects:
             content = _chunk(path)
             if content is not None:
                 yield content
-
-    def _path_of(self, file: TreeFile) -> Path:
-        # One content may be wanted with and without the mark, and a link shares it.
-        return self._folder / f"{file.sha256}{'.x' if file.is_executable else ''}{FILE_SUFFIX}"
 
     def _app(self, tree_hash: str) -> Path:
         return self._folder / f"{tree_hash}{APP_SUFFIX}"

@@ -3,7 +3,7 @@
     slots/<layer>/<tree hash>/            the files, 0444 (0555 if executable), in folders 0555
     slots/vault/<tree hash>.json          what that vault may do; without it, what any vault may
     slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
-    slots/objects/                        what was fetched for a slot that is not staged yet
+    slots/objects/                        what was fetched for slots that are not staged yet
     slots/pointers.json                   the vault in use and the one before it; of apps and runtimes see programs.py
     cache/<tree hash>/...                 byte code of a vault slot, laid out for ``-X pycache_prefix``
     cache/<tree hash>.json                what that byte code must be
@@ -34,7 +34,7 @@ from node.trust.layers import LAYERS, TREE_BYTES_MAX, Layer
 from node.trust.strict import read_json
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.files import bytecode, programs
-from node.update.files.objects import Objects
+from node.update.files.objects import AllObjects
 from node.update.files.trees import OWN_MODE, check_tree, digest_of, read_vault_layer, remove_tree, write_tree
 from node.update.lessening import Lessening
 from node.vault.errors import MalformedMessage
@@ -83,7 +83,7 @@ class Slots:
         self._root = root.absolute()  # a relative path would name other files after a change of folder
         self._cache = (cache or root.parent / "cache").absolute()
         self._installed = installed
-        self.objects = Objects(self._root / OBJECTS)
+        self.objects = AllObjects(self._root / OBJECTS)
         for folder in (self._root, self._cache, self._root / OBJECTS):
             folder.mkdir(mode=OWN_MODE, parents=True, exist_ok=True)
         for folder in (self._root, self._cache, self._root / OBJECTS):
@@ -247,7 +247,7 @@ class Slots:
         return found
 
     def remove_unused(self, keep: Iterable[str] = ()) -> None:
-        """Remove every slot but those in use, the ones before them, and ``keep`` (tree hashes)."""
+        """Remove slots, and what came for some, but those in use, the ones before them, and ``keep`` (tree hashes)."""
         said = programs.read(self._root)
         pairs = (said.current, said.previous) if said.previous else (said.current,)
         wanted = {
@@ -263,6 +263,7 @@ class Slots:
         for entry in self._cache.iterdir():
             if entry.name.removesuffix(bytecode.RECORD_SUFFIX) not in wanted:
                 remove_tree(entry)
+        self.objects.keep_only(wanted)
 
     # The pointer.
 
