@@ -10,6 +10,7 @@ launcher's if that one had to leave a program.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import math
@@ -94,6 +95,8 @@ class Apps:
         self._task: asyncio.Task[None] | None = None
         self._disk = DiskWait(means.on_change, means.make_room)
         self._saved_s = -math.inf
+        self._naming = asyncio.Lock()
+        self._on_end: Callable[[], None] = lambda: None
 
     def added_to(self, updates: schema.Updates) -> schema.Updates:
         """The updates with the app's among them, the newest first."""
@@ -135,8 +138,16 @@ class Apps:
         programs = [program for one in wanted for program in (one.program, one.before)]
         return [tree for program in programs for tree in (program.app, program.runtime) if tree]
 
-    async def run(self) -> None:
-        """Carry releases through, until cancelled; nothing is left running then."""
+    def held_still(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Meanwhile no release is taken up that ``trees`` did not name."""
+        return self._naming
+
+    async def run(self, on_end: Callable[[], None] = lambda: None) -> None:
+        """Carry releases through, until cancelled; nothing is left running then.
+
+        ``on_end`` is told of the end of each way: what it needed of slots can be removed.
+        """
+        self._on_end = on_end
         try:
             for name, one in list(self._records.items()):
                 await self._policy.catch_up(one.record)
@@ -210,7 +221,9 @@ class Apps:
             return
         release, host = one.record.release, self._means.host
         program = Program(release.tree_hash, release.runtime_on(host.platform) or running.runtime)
-        self._records[_name(one)] = msgspec.structs.replace(one, program=program, before=running)
+        async with self._naming:
+            known = self._records[_name(one)]  # a head may have come meanwhile
+            self._records[_name(one)] = msgspec.structs.replace(known, program=program, before=running)
         await self._take(_name(one), events.TurnCame(self._now(), _tree(running, host.installed_app())))
 
     async def _next_event(self) -> None:
@@ -263,6 +276,8 @@ class Apps:
         if isinstance(effect, events.Stop | events.CleanUp):
             if self._job is not None and self._job.release == _name(one):
                 await self._stop_job()  # another one's work goes on when this one only waited
+            if isinstance(effect, events.CleanUp):
+                self._on_end()
             return
         await self._stop_job()
         self._job = AppJob(effect, one, self._listed, self._means)
@@ -321,7 +336,10 @@ class NoApps:
     def trees(self) -> list[str]:
         return []
 
-    async def run(self) -> None:
+    def held_still(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return contextlib.nullcontext()
+
+    async def run(self, on_end: Callable[[], None]) -> None:
         pass
 
 

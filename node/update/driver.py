@@ -29,9 +29,10 @@ from node.trust.release import Release
 from node.update import events, reasons, records, views
 from node.update.allowed import capabilities_of, lessen
 from node.update.carrying import carried_files, is_here
+from node.update.cleaning import Cleaning
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
-from node.update.jobs import Job, Letter, Means, clean_up
+from node.update.jobs import Job, Letter, Means
 from node.update.judging import Consequences, Judge
 from node.update.lifecycle import REPLACEABLE, STOPPABLE
 from node.update.noted import reason_told, state_told
@@ -71,6 +72,7 @@ class Updates:
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
         self.watching = Watching(self._records, means, limits, self._take, self._proven)
         self._recalling = Recalling(self._records, self.judge, means.slots, self._take)
+        self._cleaning = Cleaning(self._records, self._lock, self.judge, means, self._look_again)
 
     @classmethod
     def open(cls, genesis: bytes, means: Means, limits: Limits) -> Updates:
@@ -171,7 +173,7 @@ class Updates:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.watching.run(), name="watch the version in use")
             tasks.create_task(self._means.rollouts.run(), name="rollouts")
-            tasks.create_task(self._means.apps.run(), name="apps")
+            tasks.create_task(self._means.apps.run(self._cleaning.ask), name="apps")
             try:
                 await self._resume()
                 while True:
@@ -188,12 +190,13 @@ class Updates:
             if not record.way.is_over or record.way.watch is not None:
                 await self._take(name, events.Resumed(self._now()))
         await self.judge.resume()
-        if self._active() is None:  # the power may have failed between the end of a way and its cleaning up
-            await self._clean_up()  # only now, as what the newest head names stays
+        # The power may have failed between the end of a way and its cleaning up; what the newest head names stays.
+        self._cleaning.ask(is_of_a_vault=self._active() is None)
 
     async def _next_turn(self) -> None:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
+        await self._cleaning.turn()
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
         is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
@@ -211,10 +214,10 @@ class Updates:
         active = self._active()
         if active is not None and (self._is_held(active) or records.is_against_another(active, in_use)):
             await self._take(active.release.name, events.Halted(self._now()))
-            await self._clean_up()
+            self._cleaning.ask(is_of_a_vault=True)
         elif active is not None and (reason := self._means.rollouts.halted(active)):
             await self._take(active.release.name, events.Held(self._now(), reason))
-            await self._clean_up()
+            self._cleaning.ask(is_of_a_vault=True)
         elif active is not None and active.way.phase in REPLACEABLE and (reason := self._means.hold()):
             await self._take(active.release.name, events.Held(self._now(), reason))
         elif active is not None and self._is_untriable(active):
@@ -365,19 +368,13 @@ class Updates:
             case events.Stop():
                 await self._stop_job()
             case events.CleanUp():
-                await self._clean_up()
+                await self._cleaning.after_a_vault()
             case _:
                 await self._stop_job()
                 self._counted_bytes = 0
                 past = distances_of(record.way.baseline, self._records.values(), self._means.utc_s())
                 self._job = Job(effect, record, self._means, past)
                 self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
-
-    async def _clean_up(self) -> None:
-        on_the_way = [r.release.tree_hash for r in self._records.values() if not r.way.is_over or r.way.watch]
-        newest = (release for release in self.judge.newest if release.layer == "vault")
-        carried = [release.tree_hash for release in newest]  # what was found of it here binds nobody else
-        await asyncio.to_thread(clean_up, self._means, on_the_way, carried)
 
     async def _do(self, job: Job) -> None:
         event = await job.do()

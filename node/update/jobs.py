@@ -283,21 +283,6 @@ class Letter:
     in_use: str = ""
 
 
-def clean_up(means: Means, on_the_way: list[str], carried: list[str]) -> None:
-    """Remove what no release needs any longer: their trees are still on their way, or carried for others.  Blocking."""
-    means.store.drop_result()
-    in_use = means.slots.pointer("vault")
-    if in_use is not None:
-        is_for_good = means.utc_s() - in_use.since_s >= means.profile.way_back_s
-        means.kept.drop(in_use.current, on_the_way, is_for_good=is_for_good)
-    try:
-        means.store.running.drop()
-        means.trials.remove_all()
-        means.slots.remove_unused([*on_the_way, *carried, *means.apps.trees()])
-    except OSError as error:
-        log.warning("leftovers of a release could not be removed reason=%s", error)
-
-
 def _is_of(cut: Cut, way: Lifecycle) -> bool:
     """Whether what was kept is of the trial that the release is on now."""
     trees = (cut.kept.twins["candidate"].tree_hash, cut.kept.twins["control"].tree_hash)

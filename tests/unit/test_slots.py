@@ -461,6 +461,16 @@ class TestByteCode:
             slots.pycache("vault", "0" * 64)
 
 
+def test_one_that_is_just_being_staged_is_not_taken_for_unused(slots: Slots):
+    staged, unused = (slots.path("vault", digit * 64).with_name(f".unfinished-{digit * 64}") for digit in "12")
+    for folder in (staged, unused):
+        folder.mkdir(parents=True)
+
+    slots.remove_unused(keep=["1" * 64])
+
+    assert (staged.is_dir(), unused.is_dir()) == (True, False)
+
+
 class TestObjectsOnTheirWay:
     ONE, OTHER = "1" * 64, "2" * 64
 

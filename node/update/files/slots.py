@@ -256,7 +256,7 @@ class Slots:
             *(tree for pair in pairs for tree in (pair.app, pair.runtime)),
         }
         for slot in list(self._slots(LAYERS)):
-            if slot.name not in wanted:
+            if slot.name.removeprefix(UNFINISHED) not in wanted:  # one that is just being staged may be needed, too
                 remove_tree(slot)
                 self._capabilities_file(slot).unlink(missing_ok=True)
                 self._lessening(slot).drop()
