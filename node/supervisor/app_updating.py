@@ -44,6 +44,7 @@ class Rules:
             halt=lambda record: notes.halted(record) or unsettled(),
             is_seen=lambda: updates().is_seen(),
             recalls=lambda: updates().judge.recalls,
+            rollout=lambda name: notes.view(name, is_stretched=False),  # a rehearsal lasts as long as it lasts
             moved=lambda before, after, event: notes.moved(before, after, event, None),
             catch_up=notes.catch_up,
         )

@@ -53,6 +53,7 @@ class Policy:
     ``stagger`` draws how long it waits before its trial.  ``hold`` and ``halt`` say why a release that waits, or one on
     its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head;
     ``recalls`` what was ever recalled, as far as the developers' newest word tells, even if that has lapsed.
+    ``rollout`` is how the waves of a release stand, by its name, None while nothing is known of them.
     ``moved`` is told of each step, for this farm's own word to others; ``catch_up`` says what a power cut kept from it.
     """
 
@@ -61,6 +62,7 @@ class Policy:
     halt: Callable[[Record], str]
     is_seen: Callable[[], bool]
     recalls: Callable[[], Recalls]
+    rollout: Callable[[str], schema.RolloutView | None]
     moved: Callable[[Record, Record, Event], Awaitable[None]]
     catch_up: Callable[[Record], Awaitable[None]]
 
@@ -101,7 +103,10 @@ class Apps:
     def added_to(self, updates: schema.Updates) -> schema.Updates:
         """The updates with the app's among them, the newest first."""
         now_s, utc_s = asyncio.get_running_loop().time(), self._means.utc_s()
-        own = [views.update_view(one.record, now_s, utc_s, self._limits, None) for one in self._records.values()]
+        own = [
+            views.update_view(one.record, now_s, utc_s, self._limits, self._policy.rollout(name))
+            for name, one in self._records.items()
+        ]
         if not own:
             return updates
         items = sorted((*updates.items, *own), key=lambda item: -item.announced_s)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -173,9 +173,16 @@ class Rollouts:
         """Whether its trial shall last twice as long, because many others refuse it."""
         return name in self._ways and bool(self._plan.shares) and self._ways[name].standing.is_slow
 
-    def view(self, name: str) -> RolloutView | None:
+    def view(self, name: str, *, is_stretched: bool = True) -> RolloutView | None:
+        """How the rollout of a release stands, as a person reads it; None before it was asked about.
+
+        ``is_stretched``: where many others refuse it, its trial here lasts twice as long.
+        """
         way = self._ways.get(name)
-        return None if way is None else rollout_view(way.standing, way.rollout.heard_s)
+        if way is None:
+            return None
+        standing = replace(way.standing, is_slow=way.standing.is_slow and is_stretched)
+        return rollout_view(standing, way.rollout.heard_s)
 
     async def moved(self, before: Record, after: Record, event: Event, progress: Progress | None) -> None:
         """The release has made a step, which is persisted: the own note follows it.  Never raises."""

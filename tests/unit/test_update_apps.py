@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node.api.schema import Update, Updates
+from node.api.schema import RolloutView, Update, Updates
+from node.supervisor.app_updating import Rules
+from node.trial.waves import ORDINARY
 from node.trust.recall import Recalls
 from node.trust.release import Release
 from node.update import app_jobs, app_store, events
@@ -22,8 +25,11 @@ from node.update.errors import FetchFailed, SlotDamaged
 from node.update.files import programs
 from node.update.files.chunks import GetChunk
 from node.update.files.programs import INSTALLED, Program
+from node.update.noted import NOT_YET
 from node.update.reasons import NO_WAY_BACK, UNSEEN
 from node.update.store import Record
+from tests.note_world import Notes, rollouts_of
+from tests.unit.test_update_rollout import stand
 from tests.virtual_time import VirtualTimeLoop, run
 
 UTC_S = 1.8e9
@@ -61,6 +67,7 @@ class World:
         self.recalled: tuple[str, ...] = ()
         self.floor = 0
         self.said: list[str] = []  # by this farm, to others
+        self.rollout: Callable[[str], RolloutView | None] = lambda _name: None
         self.slots: Any = self
         self.get_chunk: GetChunk | None = None
 
@@ -119,6 +126,7 @@ class World:
             halt=lambda record: "" if record.release.is_reaffirmed else self.halt,
             is_seen=lambda: self.is_seen,
             recalls=lambda: Recalls(frozenset(self.recalled), app_floor=self.floor),
+            rollout=self.rollout,
             moved=self.moved,
             catch_up=self.moved,
         )
@@ -314,6 +322,29 @@ def test_a_pause_keeps_it_waiting(world: World):
     world.hold = ""
     run(world.pass_by(3 * 3600.0))
     assert phase(world) == "confirmed"
+
+
+def test_one_that_waits_for_its_wave_says_which_is_open_and_not_that_its_rehearsal_would_last_longer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    stand(monkeypatch, may_begin=False, own_wave=2, open_wave=0, is_slow=True)
+    notes = rollouts_of(world.folder / "rollouts", Notes(), lambda: UTC_S, plan=ORDINARY)
+    world.rollout = Rules(notes, str, lambda: pytest.fail("nobody asks for it"), lambda: 0.0).policy().rollout
+    world.hold = "not yet"
+
+    async def story() -> None:
+        await world.pass_by(60.0)
+        (one,) = AppStore(world.folder / "state").load()
+        assert notes.hold(one.record) == NOT_YET
+
+    world.releases = (release(2),)
+    run(story())
+
+    rollout = world.told("app/0.1.2").rollout
+    assert rollout is not None
+    assert (rollout.open_wave, rollout.own_wave, rollout.waves, rollout.is_slow) == (1, 3, 3, False)
+    assert rollout.sentence.startswith("Wave 1 of 3 is open, this farm is in wave 3.")
+    assert "twice" not in rollout.sentence
 
 
 def test_what_too_few_others_show_is_not_begun_with(world: World):
