@@ -98,7 +98,7 @@ class PodWorld:
             shutil.copy(file, copy)
             opened = open_to_sign(copy, self.home_of(name), now)
             proposal = signed_as(member(name), opened, self.home_of(name), now)
-            keep_signed(copy, proposal, self.home_of(name), None, member(name))
+            keep_signed(copy, proposal, self.home_of(name), None, member(name), now)
             copies.append(proposal)
         file.write_bytes(encode_file(merge(copies)))
 

@@ -171,7 +171,7 @@ def sign(
         signed = signing.signed_as(party, proposal, network, networks.utc_now())
         if not is_agreed and not click.confirm(f"Sign this as {party.name}?"):
             raise PodError("nothing was signed")
-        signing.keep_signed(file, signed, network, rebuilt, party)
+        signing.keep_signed(file, signed, network, rebuilt, party, networks.utc_now())
     data, how_far = progress(signed)
     answer(is_json, {"signed_by": party.name, "says": lines, **data}, f"{party.name} signed {file}.", *how_far)
 

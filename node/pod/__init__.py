@@ -22,7 +22,7 @@ what people handle
     describe.py      what it comes to, in plain words; difference.py: what a release changes
     describe_conflict.py    who signed what twice, and what each branch releases
     sign.py          one pod signs, having rebuilt what it releases
-    memory.py        what pods have signed, so that none signs what contradicts it
+    memory.py        what pods have signed, so that none signs what contradicts it; signed_files.py: its files
     finish.py        a file that enough have signed becomes what the network has published
     network.py       the folder of a network; kept.py: the releases in it
     sources.py       the files of a release, from a checkout or a tree that was built

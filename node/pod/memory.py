@@ -1,17 +1,14 @@
-"""What pods have signed here, so that none ever signs what contradicts it.
+"""What pods have signed, so that none ever signs what contradicts it.
 
-    signed/<number>.<role>.<hash>.<key>.json    JSON {"format", "key", "role", "drafted_at", "statement"}
+It is on the disk before the signature leaves: beside the folder of the network, and as a copy in it; see
+``signed_files.py``.  Timestamps are not kept: one pod alone signs them, and two of one number prove nothing.
 
-in the folder of the network: a statement without signatures, the id of one key that signed it, and when it was
-drafted.  It is on the disk before the signature leaves.  Timestamps are not kept: one pod alone signs them, and two of
-one number prove nothing.
-
-It lies in the folder and not with the key because the folder is what drafts are made from: whoever drafts there leaves
-the numbers out that are known to be signed, so that a signing file which was given up locks nobody out.  Names hold
-key and content, so a copy of a folder over another one adds to what is remembered and replaces nothing; a pod
-looks at its own key only.  What it cannot stop: a pod that signs with two folders which never met, that puts an old
-copy in the place of its folder between two drafts, or that does not use these tools.  Nor whoever can write to the
-folder: a secret check over it would lie beside the key, within the same reach.
+The copy lies in the folder and not with the key because the folder is what drafts are made from: whoever drafts there
+leaves the numbers out that are known to be signed, so that a signing file which was given up locks nobody out.  Copies
+of folders add to each other, and a pod that signs on two computers learns so what it signed on the other one: an entry
+of its own key counts wherever it comes from, if the signature is right.  What it cannot stop: a pod that signs with two
+folders which never met, or that does not use these tools.  Nor whoever can write beside the folder: a secret check over
+it would lie beside the key, within the same reach.
 
 A root is the one statement of which no number can be left out.  Another one is signed only if the earlier can no longer
 become complete: it was drafted later, and so many others signed it already that those who are left are too few for the
@@ -22,62 +19,61 @@ a proof: a signing file that enough have signed is finished and never put aside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import msgspec
+from securesystemslib.exceptions import UnverifiedSignatureError
+from securesystemslib.signer import Key  # type: ignore[attr-defined]  # documented there, not listed for type checkers
 
+from node.pod import network, signed_files
 from node.pod.errors import PodError
-from node.pod.files import pretty, read_as, write_new
 from node.pod.parties import Party
 from node.pod.proposal import Proposal
-from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS, YEAR_MAX
+from node.pod.signed_files import FOLDER, Remembered
+from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS
 from node.pod.writing import Numbers, Passed
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
-from node.trust.head import ROOT_BYTES_MAX, Head
+from node.trust.head import Head
 from node.trust.layers import ROLES
-from node.trust.metadata import TIME_FORMAT, Metadata, Snapshot, Targets, read, time_text
-from node.trust.policy import previous_of, resolved_conflict
+from node.trust.metadata import Metadata, Root, Snapshot, Targets, read, time_text
+from node.trust.policy import check_scope, previous_of, resolved_conflict
 from node.trust.release import highest_sequence
-
-FOLDER: Final = "signed"
-FORMAT: Final = 1
-ENTRY_BYTES_MAX: Final = 2 * ROOT_BYTES_MAX  # a root inside a JSON string, with what is said of it
-ENTRIES_MAX: Final = 10_000
-NAME_CHARACTERS: Final = 16  # of each hash in a file's name
-
-
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    format: int
-    key: str
-    role: str
-    drafted_at: str
-    statement: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A statement that somebody has signed with the key ``keyid``."""
-
-    keyid: str
-    role: str
-    drafted_at: datetime
-    statement: Provable
+from node.trust.roots import origin_of
 
 
 def remembered(network_folder: Path) -> list[Remembered]:
-    """Everything that is known to be signed, by anyone.
+    """Everything that is said to be signed, by anyone: enough to leave numbers out.
 
     Raises:
-        PodError: It cannot be read.  Then nothing is signed: what contradicts what is not known any more.
+        PodError: What was signed with this folder cannot be read.
     """
-    files = sorted((network_folder / FOLDER).glob("*.json"))
-    if len(files) > ENTRIES_MAX:
-        raise PodError(f"{network_folder / FOLDER} holds over {ENTRIES_MAX} files")
-    return [_read(file) for file in files]
+    own_ones = signed_files.own(network_folder) if signed_files.own_folder(network_folder).exists() else []
+    return list({memory.name: memory for memory in (*signed_files.given(network_folder), *own_ones)}.values())
+
+
+def remembered_by(network_folder: Path, party: Party) -> list[Remembered]:
+    """What ``party`` has signed, here or elsewhere, as far as it is known here.
+
+    Raises:
+        PodError: What was signed with this folder cannot be read.  Then nothing is signed.
+    """
+    origin = origin_of(network.genesis(network_folder))
+    found = {}
+    for memory in signed_files.own(network_folder):
+        if _is_key_of(party, memory):
+            if memory.statement.metadata.signatures and not _is_signed_by(party, memory, origin):
+                raise PodError(
+                    f"{signed_files.own_folder(network_folder) / memory.name} is damaged: nobody signed that"
+                )
+            found[memory.name] = memory
+    for memory in signed_files.given(network_folder):
+        if _is_signed_by(party, memory, origin):
+            # When that was, only the computer can say on which it was signed, and anyone may have written this.
+            found.setdefault(memory.name, replace(memory, signed_at=None))
+    return list(found.values())
 
 
 def passed_by(memories: Sequence[Remembered], head: Head) -> Numbers:
@@ -122,50 +118,55 @@ def check_consistent(signed: Proposal, party: Party, memories: Sequence[Remember
                 raise PodError(
                     f"{party.name} has signed another statement of {role} in this place, drafted at"
                     f" {time_text(memory.drafted_at)}, and never signs two:"
-                    f" give the folder {FOLDER!r} of your network to whoever drafts this anew"
+                    f" give the folder {FOLDER!r} of your network to whoever drafts this anew{_doubt(memory)}"
                 )
             if not _may_follow(signed, party, memory, now):
+                last = memory.drafted_at + AGE_MAX + AHEAD_MAX
                 raise PodError(
                     f"{party.name} has signed another root in this place, drafted at {time_text(memory.drafted_at)}: "
                     f"finish that one, or let {_others_needed(signed)} others sign this first, "
-                    f"or wait until {time_text(memory.drafted_at + AGE_MAX + AHEAD_MAX)}, when nobody signs it any more"
+                    f"or wait until {time_text(last)}, when nobody signs it any more{_doubt(memory)}"
                 )
 
 
-def remember(network_folder: Path, signed: Proposal, party: Party) -> None:
-    """Keep what ``party`` has signed, before its signature leaves.
+def remember(network_folder: Path, signed: Proposal, party: Party, now: datetime) -> None:
+    """Keep what ``party`` has signed, before its signature leaves, and all that is known of what it signed before.
 
     Raises:
         PodError: It cannot be kept.
     """
-    folder = network_folder / FOLDER
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise PodError(f"{folder} cannot be made: {error.strerror}") from error
-    for role, keyid, statement in _signed_by(party, signed):
-        bare: Metadata[Any] = Metadata(statement.signed)
-        hashes = f"{statement.signed_hash[:NAME_CHARACTERS]}.{keyid[:NAME_CHARACTERS]}"
-        file = folder / f"{statement.signed.version}.{role}.{hashes}.json"
-        if not file.exists():
-            entry = _Entry(FORMAT, keyid, role, time_text(signed.at), bare.to_bytes().decode())
-            write_new(file, pretty(entry))
+    new = [Remembered(keyid, role, signed.at, statement, now) for role, keyid, statement in _signed_by(party, signed)]
+    signed_files.keep_own(network_folder, [*remembered_by(network_folder, party), *new], now)
+    signed_files.hand_on(network_folder)
 
 
-def _read(file: Path) -> Remembered:
-    entry = read_as(file, _Entry, ENTRY_BYTES_MAX, "what a pod has signed")
+def _is_key_of(party: Party, memory: Remembered) -> bool:
+    return memory.keyid == _key(party, memory.role).keyid
+
+
+def _is_signed_by(party: Party, memory: Remembered, origin: bytes) -> bool:
+    """Whether the party really signed this, as a statement of that role and network."""
+    statement = memory.statement
+    signature = statement.metadata.signatures.get(memory.keyid)
+    if not _is_key_of(party, memory) or signature is None:
+        return False
     try:
-        if entry.format != FORMAT:
-            raise PodError(f"{file} has a format that these tools do not know")
-        drafted_at = datetime.strptime(entry.drafted_at, TIME_FORMAT).replace(tzinfo=UTC)
-        if drafted_at.year > YEAR_MAX:
-            raise PodError(f"{file} is damaged: nothing is drafted in the year {drafted_at.year}")
-        statement = read(entry.statement.encode(), KINDS.get(entry.role, Targets))
-        if entry.role in ROLES:
-            highest_sequence(entry.role, statement.signed)
-    except (TrustError, UnicodeError, ValueError) as error:
-        raise PodError(f"{file} is damaged: {error}") from error
-    return Remembered(entry.key, entry.role, drafted_at, statement)
+        if not isinstance(statement.signed, Root):  # a root names the one before, which is of one network
+            check_scope(memory.role, statement.signed, origin)
+        _key(party, memory.role).verify_signature(signature, statement.signed_bytes)
+    except (TrustError, UnverifiedSignatureError):
+        return False
+    return True
+
+
+def _key(party: Party, role: str) -> Key:
+    return (party.root_signer if role == "root" else party.signer).public_key
+
+
+def _doubt(memory: Remembered) -> str:
+    if memory.statement.metadata.signatures:
+        return ""
+    return f". A note from before signatures were kept says so: if it is not true, remove {memory.name}"
 
 
 def _is_open(one: Provable, held: Provable) -> bool:
@@ -184,12 +185,16 @@ def _previous(statement: Provable) -> str:
 
 
 def _signed_by(party: Party, signed: Proposal) -> list[tuple[str, str, Provable]]:
-    """Role, key and statement of everything that carries a signature of the party and can contradict something."""
+    """Role, key and statement of everything that the party signed and that can contradict something.
+
+    The statements carry no other signature.
+    """
     found: list[tuple[str, str, Provable]] = []
     for role, metadata in signed.statements.items():
-        keyid = party.root_signer.public_key.keyid if role == "root" else party.keyid
+        keyid = _key(party, role).keyid
         if role != "timestamp" and keyid in metadata.signatures:
-            found.append((role, keyid, read(metadata.to_bytes(), KINDS.get(role, Targets))))
+            alone: Metadata[Any] = Metadata(metadata.signed, {keyid: metadata.signatures[keyid]})
+            found.append((role, keyid, read(alone.to_bytes(), KINDS.get(role, Targets))))
     return found
 
 

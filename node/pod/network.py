@@ -3,7 +3,7 @@
     root.json                    the genesis root: what farms are given to trust
     metadata/<version>.<role>.json, metadata/timestamp.json
     releases/<role>/<version>/   what was released, as ``build.py`` wrote it, to compare the next one with
-    signed/                      what pods have signed, see ``memory.py``
+    signed/                      what pods have signed, see ``signed_files.py``; what counts here lies beside the folder
     pods/<name>/key.json         in practice networks only, and likewise founders/: keys that lie open (0600)
 
 The timestamp names the snapshot's version and the snapshot all others, so replacing the timestamp publishes everything

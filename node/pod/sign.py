@@ -1,6 +1,7 @@
 """One pod (or founder) signs: what a signing file asks, after having rebuilt what it releases.
 
-The first steps read and check, so that a person can be told what will be signed; only ``keep_signed`` writes.
+The first steps read and check, so that a person can be told what will be signed; only ``keep_signed`` writes, but for
+copies of what was signed before.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from node.pod.build import Built, build_tree, check, compare, load
 from node.pod.errors import PodError
 from node.pod.files import finish_folder, replace, start_folder, write_new
 from node.pod.kept import keep_release
-from node.pod.memory import check_consistent, passed_by, remember, remembered
+from node.pod.memory import check_consistent, passed_by, remember, remembered, remembered_by
 from node.pod.network import keep, party, published, utc_now
 from node.pod.parties import Party
 from node.pod.plans import Plan, Releasing
 from node.pod.proposal import Proposal
+from node.pod.signed_files import hand_on
 from node.pod.signing_file import begin, check_time, encode_file, open_file
 
 SIGNING: Final = "signing.json"  # in the folder of a release
@@ -126,12 +128,18 @@ def signed_as(signer: Party, proposal: Proposal, network_folder: Path | None, no
     """
     signed = proposal.signed_by(signer)
     if network_folder is not None and proposal.published is not None:
-        check_consistent(signed, signer, remembered(network_folder), now)
+        hand_on(network_folder)  # whoever is refused gives what was signed before to who drafts
+        check_consistent(signed, signer, remembered_by(network_folder, signer), now)
     return signed
 
 
 def keep_signed(
-    file: Path, proposal: Proposal, network_folder: Path | None, rebuilt: Built | None, signer: Party
+    file: Path,
+    proposal: Proposal,
+    network_folder: Path | None,
+    rebuilt: Built | None,
+    signer: Party,
+    now: datetime,
 ) -> None:
     """Write the proposal that ``signer`` signed into its file, and what was learned into the network's folder.
 
@@ -147,7 +155,7 @@ def keep_signed(
             keep(network_folder, proposal.published.head, proposal.published.roots)
         except OSError as error:
             raise PodError(f"{network_folder} cannot be written: {error.strerror}") from error
-        remember(network_folder, proposal, signer)
+        remember(network_folder, proposal, signer, now)
     replace(file, encode_file(proposal))
 
 
@@ -170,7 +178,7 @@ def sign(release_folder: Path, network_folder: Path, pod: str, *, now: datetime 
     signed = signed_as(signer, proposal, network_folder, moment)
     if not file.exists():
         write_new(file, encode_file(proposal))
-    keep_signed(file, signed, network_folder, built, signer)
+    keep_signed(file, signed, network_folder, built, signer, moment)
     return progress(signed, built)
 
 

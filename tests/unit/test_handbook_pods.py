@@ -87,7 +87,7 @@ class PodsVillage(Village):
             for party in parties:
                 proposal = proposal.signed_by(party)
             for party in parties if version == "0.2.0" else parties[:2]:
-                remember(self.home(party.name) / "network", proposal, party)
+                remember(self.home(party.name) / "network", proposal, party, network.utc_now())
                 network.keep(self.home(party.name) / "network", proposal.head())
             try:
                 self.node.chain = self.node.chain.verify(encode(proposal.head()), network.utc_now()).chain

@@ -16,10 +16,11 @@ import pytest
 from node.pod import network
 from node.pod.errors import PodError
 from node.pod.finish import finish
-from node.pod.memory import FOLDER, Remembered, check_consistent, passed_by, remembered
+from node.pod.memory import check_consistent, passed_by, remembered
 from node.pod.network import published
 from node.pod.plans import Plan, Rotating
 from node.pod.sign import begin_here
+from node.pod.signed_files import FOLDER, Remembered, own_folder
 from node.pod.signing_file import AGE_MAX, AHEAD_MAX, PASSED_MAX, begin, open_file
 from node.pod.statements import heartbeat
 from node.pod.writing import Passed
@@ -128,7 +129,7 @@ class TestSigning:
     def test_nothing_is_signed_where_the_memory_is_damaged(self, world: PodWorld, content: bytes) -> None:
         file = world.draft(releasing("0.1.1"))
         world.sign(file, "ash")
-        damaged = next((world.home_of("ash") / FOLDER).glob("*vault*"))
+        damaged = next(own_folder(world.home_of("ash")).glob("*vault*"))
         damaged.write_bytes(content)
 
         with pytest.raises(PodError, match="is not what a pod has signed"):
@@ -137,9 +138,11 @@ class TestSigning:
     @pytest.mark.parametrize(
         ("field", "value", "why"),
         [
-            ("format", 2, "has a format that these tools do not know"),
+            ("format", 3, "has a format that these tools do not know"),
             ("statement", "{}", "is damaged"),
             ("drafted_at", "soon", "is damaged"),
+            ("signed_at", "soon", "is damaged"),
+            ("key", "ab" * 32, "is damaged: it does not hold what its name says"),
         ],
     )
     def test_nor_where_it_says_what_cannot_be_understood(
@@ -147,7 +150,7 @@ class TestSigning:
     ) -> None:
         file = world.draft(releasing("0.1.1"))
         world.sign(file, "ash")
-        entry = next((world.home_of("ash") / FOLDER).glob("*vault*"))
+        entry = next(own_folder(world.home_of("ash")).glob("*vault*"))
         entry.write_text(json.dumps(json.loads(entry.read_bytes()) | {field: value}))
 
         with pytest.raises(PodError, match=why):
@@ -158,7 +161,7 @@ class TestSigning:
     ) -> None:
         file = world.draft(releasing("0.1.1"))
         world.sign(file, "ash")
-        monkeypatch.setattr("node.pod.memory.ENTRIES_MAX", 1)
+        monkeypatch.setattr("node.pod.signed_files.ENTRIES_MAX", 1)
 
         with pytest.raises(PodError, match="holds over 1 files"):
             world.sign(file, "ash")
@@ -264,7 +267,7 @@ class TestGivenUp:
 
 def test_a_memory_from_the_end_of_time_is_damaged(world: PodWorld) -> None:
     world.sign(drafted_by(world, "ash", releasing("0.1.1")), "ash")
-    for entry in (world.home_of("ash") / FOLDER).iterdir():
+    for entry in own_folder(world.home_of("ash")).iterdir():
         entry.write_bytes(entry.read_bytes().replace(b"2026-11-22", b"9999-12-31", 1))
 
     with pytest.raises(PodError, match="is damaged: nothing is drafted in the year 9999"):
@@ -347,7 +350,7 @@ class TestRoots:
                 check_consistent(signed, member(name), memories[name], NOW + DAY)
                 root = read(signed.statements["root"].to_bytes(), Root)
                 keyid = member(name).root_signer.public_key.keyid
-                memories[name].append(Remembered(keyid, "root", signed.at, root))
+                memories[name].append(Remembered(keyid, "root", signed.at, root, NOW + DAY))
                 roots[number] = signed
 
         assert sum(root.counts()[0].missing == 0 for root in roots) <= 1

@@ -14,11 +14,12 @@ from node.pod.conflict import Branch, check_resolved_by, look_into
 from node.pod.errors import PodError
 from node.pod.finish import finish
 from node.pod.invitation import Invitation
-from node.pod.memory import Remembered, check_consistent
+from node.pod.memory import check_consistent
 from node.pod.network import published
 from node.pod.parties import SEED_BYTES, Party
 from node.pod.plans import Plan, Recalling, Releasing, Resolving, Rotating
 from node.pod.resolution import LEFT_OUT
+from node.pod.signed_files import Remembered
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.statements import heartbeat
 from node.trust.anchor import GROWN_FIELD, anchor_in
@@ -344,7 +345,7 @@ class TestForkedRoots:
         self, split: Split
     ) -> None:
         ash, root = member("ash"), published(split.other.net).root
-        memory = Remembered(ash.root_signer.public_key.keyid, "root", NOW, root)
+        memory = Remembered(ash.root_signer.public_key.keyid, "root", NOW, root, NOW)
         resolution, other = (begin(p, published(split.one.net), NOW) for p in (split.resolving(*NEW_PODS), Rotating()))
 
         check_consistent(resolution.signed_by(ash), ash, [memory], NOW)
