@@ -12,17 +12,18 @@ it would lie beside the key, within the same reach.
 
 A root is the one statement of which no number can be left out.  Another one is signed only if the earlier can no longer
 become complete: it was drafted later, and so many others signed it already that those who are left are too few for the
-earlier one; or the earlier is too old for anybody to sign it.  If that one was complete by then and held back, both are
-a proof: a signing file that enough have signed is finished and never put aside.
+earlier one, though one of them may have signed both; or the earlier is too old for anybody to sign it, counted from
+when it was signed here, because its own date is the word of whoever drafted it.  If that one was complete by then and
+held back, both are a proof: a signing file that enough have signed is finished and never put aside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Key  # type: ignore[attr-defined]  # documented there, not listed for type checkers
@@ -33,7 +34,7 @@ from node.pod.parties import Party
 from node.pod.proposal import Proposal
 from node.pod.signed_files import FOLDER, Remembered
 from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS
-from node.pod.writing import Numbers, Passed
+from node.pod.writing import ROOT_DAYS, Numbers, Passed
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
 from node.trust.head import Head
@@ -42,6 +43,8 @@ from node.trust.metadata import Metadata, Root, Snapshot, Targets, read, time_te
 from node.trust.policy import check_scope, previous_of, resolved_conflict
 from node.trust.release import highest_sequence
 from node.trust.roots import origin_of
+
+DISHONEST: Final = 1  # pods that sign whatever they like, and still no two roots become complete
 
 
 def remembered(network_folder: Path) -> list[Remembered]:
@@ -121,7 +124,7 @@ def check_consistent(signed: Proposal, party: Party, memories: Sequence[Remember
                     f" give the folder {FOLDER!r} of your network to whoever drafts this anew{_doubt(memory)}"
                 )
             if not _may_follow(signed, party, memory, now):
-                last = memory.drafted_at + AGE_MAX + AHEAD_MAX
+                last = _signable_until(memory, now)
                 raise PodError(
                     f"{party.name} has signed another root in this place, drafted at {time_text(memory.drafted_at)}: "
                     f"finish that one, or let {_others_needed(signed)} others sign this first, "
@@ -204,20 +207,31 @@ def _resolved(proposal: Proposal) -> str:
 
 
 def _others_needed(proposal: Proposal) -> int:
-    """How many must have signed one root so that the rest are too few for another one in its place."""
+    """How many must have signed one root so that the rest, with DISHONEST of them, are too few for another one."""
     assert proposal.published is not None, "a founding has no root in its place"
     role = proposal.published.root.signed.roles["root"]
-    return len(role.keyids) - role.threshold + 1
+    return len(role.keyids) - role.threshold + 1 + DISHONEST
 
 
 def _may_follow(signed: Proposal, party: Party, memory: Remembered, now: datetime) -> bool:
-    if signed.at <= memory.drafted_at:
+    metadata = signed.statements["root"]
+    if _drafted_at(metadata.signed) <= _drafted_at(memory.statement.signed):
         return False
-    if now > memory.drafted_at + AGE_MAX + AHEAD_MAX:
+    if now > _signable_until(memory, now):
         return True
     assert signed.published is not None, "a founding has no root in its place"
-    metadata = signed.statements["root"]
     before = signed.published.root.signed
     result = before.get_verification_result("root", metadata.signed_bytes, metadata.signatures)
     others = set(result.signed) - {party.root_signer.public_key.keyid}
     return len(others) >= _others_needed(signed)
+
+
+def _signable_until(memory: Remembered, now: datetime) -> datetime:
+    """When nobody signs this root any more who saw it when this pod signed it."""
+    return max(_drafted_at(memory.statement.signed), memory.signed_at or now) + AGE_MAX + AHEAD_MAX
+
+
+def _drafted_at(root: Any) -> datetime:
+    """When a root was drafted: by what was signed, because anyone may have written the time beside it."""
+    drafted_at: datetime = root.expires - timedelta(days=ROOT_DAYS)
+    return drafted_at

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -16,26 +13,22 @@ import pytest
 from node.pod import network
 from node.pod.errors import PodError
 from node.pod.finish import finish
-from node.pod.memory import check_consistent, passed_by, remembered
+from node.pod.memory import passed_by, remembered
 from node.pod.network import published
-from node.pod.plans import Plan, Rotating
+from node.pod.plans import Plan
 from node.pod.sign import begin_here
-from node.pod.signed_files import FOLDER, Remembered, own_folder
-from node.pod.signing_file import AGE_MAX, AHEAD_MAX, PASSED_MAX, begin, open_file
+from node.pod.signed_files import FOLDER, own_folder
+from node.pod.signing_file import PASSED_MAX, begin, open_file
 from node.pod.statements import heartbeat
 from node.pod.writing import Passed
 from node.trust.chain import Chain
 from node.trust.head import encode
-from node.trust.metadata import Root, Targets, read
+from node.trust.metadata import Targets, read
 from tests.pod_world import PodWorld, member, releasing
-from tests.signed_world import DAY, NOW
-from tests.unit.test_pod_resolve import invited
+from tests.signed_world import NOW
 
 THREE = ("ash", "birch", "cedar")
 OTHERS = ("cedar", "elm", "fir")
-HOUR = timedelta(hours=1)
-LATER = NOW + DAY
-LAST = NOW + AGE_MAX + AHEAD_MAX  # when somebody may still sign what was drafted at NOW
 
 
 @pytest.fixture
@@ -272,88 +265,6 @@ def test_a_memory_from_the_end_of_time_is_damaged(world: PodWorld) -> None:
 
     with pytest.raises(PodError, match="is damaged: nothing is drafted in the year 9999"):
         remembered(world.home_of("ash"))
-
-
-class TestRoots:
-    """A root's number cannot be left out."""
-
-    def drafts(self, world: PodWorld) -> tuple[Path, Path]:
-        """A rotation that ash and birch have signed, and a later one by cedar, who knows of it."""
-        first = drafted_by(world, "ash", Rotating("fir", invited("maple")[0]))
-        world.sign(first, "ash", "birch")
-        for name in ("ash", "birch"):
-            hand_over(world, name, "cedar")
-        return first, drafted_by(world, "cedar", Rotating("fir", invited("oak")[0]), LATER)
-
-    def test_a_second_rotation_is_signed_first_by_those_who_have_not_signed_the_other(self, world: PodWorld) -> None:
-        _, second = self.drafts(world)
-        refusal = "ash has signed another root in this place.*or let 2 others sign this first, or wait until 2026-12-22"
-        for other in ("cedar", "elm"):
-            with pytest.raises(PodError, match=refusal):
-                world.sign(second, "ash", now=LATER)
-            world.sign(second, other, now=LATER)
-
-        world.sign(second, "ash", "birch", now=LATER)
-
-        finish(second, world.net, LATER)
-
-    def test_signatures_of_others_who_may_not_sign_the_earlier_one_do_not_count(self, world: PodWorld) -> None:
-        _, second = self.drafts(world)
-        world.sign(second, "cedar", "oak", now=LATER)
-
-        with pytest.raises(PodError, match="ash has signed another root"):
-            world.sign(second, "ash", now=LATER)
-
-    def test_nobody_goes_back_to_an_earlier_one(self, world: PodWorld) -> None:
-        first, second = self.drafts(world)
-        world.sign(second, "cedar", now=LATER)
-
-        with pytest.raises(PodError, match="cedar has signed another"):
-            world.sign(first, "cedar", now=LATER)
-
-    def test_one_that_is_too_old_to_be_signed_stands_in_nobodys_way(self, world: PodWorld) -> None:
-        self.drafts(world)
-        for moment, is_allowed in ((LAST, False), (LAST + timedelta(seconds=1), True)):
-            second = drafted_by(world, "ash", Rotating("fir", invited("oak")[0]), moment)
-            if is_allowed:
-                world.sign(second, "ash", now=moment)
-            else:
-                with pytest.raises(PodError, match="ash has signed another root"):
-                    world.sign(second, "ash", now=moment)
-
-    def test_one_that_was_given_up_delays_no_release(self, world: PodWorld) -> None:
-        self.drafts(world)
-
-        file = drafted_by(world, "cedar", releasing("0.1.1"))
-        world.sign(file, *THREE)
-        finish(file, world.net, NOW)
-
-        assert published_vault(world).version == 4
-
-    def test_whoever_draws_up_a_rotation_without_knowing_is_told_so_before_others_sign(self, world: PodWorld) -> None:
-        self.drafts(world)
-        ignorant = drafted_by(world, "elm", Rotating("fir", invited("oak")[0]), LATER)
-
-        with pytest.raises(PodError, match="give the folder 'signed' of your network to whoever drafts this anew"):
-            world.sign(ignorant, "ash", now=LATER)
-
-    @pytest.mark.parametrize("seed", range(12))
-    def test_whatever_the_order_no_two_roots_become_complete(self, world: PodWorld, seed: int) -> None:
-        random, known = Random(seed), published(world.net)
-        drafts = [begin(Rotating(), known, NOW + number * HOUR) for number in range(3)]
-        roots = [replace(draft, statements={"root": draft.statements["root"]}) for draft in drafts]
-        memories: dict[str, list[Remembered]] = {name: [] for name in world.pods}
-        for _ in range(40):
-            name, number = random.choice(world.pods), random.randrange(3)
-            signed = roots[number].signed_by(member(name))
-            with contextlib.suppress(PodError):
-                check_consistent(signed, member(name), memories[name], NOW + DAY)
-                root = read(signed.statements["root"].to_bytes(), Root)
-                keyid = member(name).root_signer.public_key.keyid
-                memories[name].append(Remembered(keyid, "root", signed.at, root, NOW + DAY))
-                roots[number] = signed
-
-        assert sum(root.counts()[0].missing == 0 for root in roots) <= 1
 
 
 def published_vault(world: PodWorld) -> Targets:
