@@ -13,7 +13,9 @@ from node.pod.network import ROOT, keep, published
 from node.pod.plans import Founding, Resolving
 from node.pod.proposal import Proposal
 from node.pod.signing_file import is_finished, open_file
+from node.pod.writing import is_too_high
 from node.trust.errors import TrustError
+from node.trust.metadata import Timestamp, read
 
 
 def finish(file: Path, network_folder: Path, now: datetime) -> Proposal:
@@ -41,6 +43,8 @@ def finish(file: Path, network_folder: Path, now: datetime) -> Proposal:
     if missing:
         raise PodError(f"{file} is not signed by enough yet: {'; '.join(missing)}")
     finished = proposal.outcome()
+    if is_too_high(read(finished.head.timestamp, Timestamp).signed.version, now):
+        raise PodError("no farm would accept this: its timestamp is numbered so high that nothing could follow it")
     try:
         if known is not None:
             known.check_followed_by(finished)

@@ -34,7 +34,7 @@ from node.pod.parties import Party
 from node.pod.proposal import Proposal
 from node.pod.signed_files import FOLDER, Remembered
 from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS
-from node.pod.writing import ROOT_DAYS, Numbers, Passed
+from node.pod.writing import ROOT_DAYS, Numbers, Passed, highest_number
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
 from node.trust.head import Head
@@ -79,13 +79,22 @@ def remembered_by(network_folder: Path, party: Party) -> list[Remembered]:
     return list(found.values())
 
 
-def passed_by(memories: Sequence[Remembered], head: Head) -> Numbers:
-    """The numbers that the next statements after ``head`` leave out, because somebody has signed them."""
+def passed_by(memories: Sequence[Remembered], head: Head, now: datetime) -> Numbers:
+    """The numbers that the next statements after ``head`` leave out, because somebody has signed them.
+
+    Who signed them is not asked: a pod that wants to hinder others signs what it likes.  But numbers that no honest
+    pod would have signed by ``now`` are passed over.
+    """
+    most = highest_number(now)
     found: dict[str, Passed] = {}
     for role, content in {"targets": head.targets, "snapshot": head.snapshot, **head.delegated}.items():
         held: Any = read(content, KINDS.get(role, Targets))
         known = [memory.statement for memory in memories if memory.role == role]
-        others = [one for one in known if one.signed_hash != held.signed_hash and _is_open(one, held)]
+        others = [
+            one
+            for one in known
+            if one.signed_hash != held.signed_hash and one.signed.version <= most and _is_open(one, held)
+        ]
         if not others:
             continue
         highest = max(others, key=lambda one: (one.signed.version, one.signed_hash))
@@ -93,7 +102,8 @@ def passed_by(memories: Sequence[Remembered], head: Head) -> Numbers:
         # Naming the highest of them contradicts none, for nothing that is known names it.
         previous = "" if role == "snapshot" else highest.signed_hash if is_named else held.signed_hash
         number = max(highest.signed.version, held.signed.version)
-        found[role] = Passed(number, previous, max(_sequence_of(role, one) for one in others))
+        sequences = [sequence for one in others if (sequence := _sequence_of(role, one)) <= most]
+        found[role] = Passed(number, previous, max(sequences, default=0))
     return found
 
 

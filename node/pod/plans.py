@@ -23,7 +23,15 @@ from node.pod.release_file import ReleaseFile
 from node.pod.resolution import numbers_past, resolution
 from node.pod.rotation import Exchange, pods_of, rotation
 from node.pod.statements import Draft, following_head
-from node.pod.writing import NOTHING_PASSED, Numbers, Statements, next_snapshot, next_targets, next_timestamp
+from node.pod.writing import (
+    NOTHING_PASSED,
+    Numbers,
+    Statements,
+    is_too_high,
+    next_snapshot,
+    next_targets,
+    next_timestamp,
+)
 from node.trust.equivocation import contradiction
 from node.trust.errors import TrustError
 from node.trust.head import Head
@@ -39,7 +47,7 @@ from node.trust.metadata import (
     public_halves,
     read,
 )
-from node.trust.policy import check_delegated, check_delegations, check_root
+from node.trust.policy import check_delegated, check_delegations, check_root, names_in
 from node.trust.release import REAFFIRMED_FIELD, RECALLED_FIELD, check_releases, recalled_in, releases_in
 from node.trust.roots import holds_culprit
 from node.trust.state import check_follows, read_state
@@ -155,7 +163,8 @@ def statements_of(
             statements = resolution(root, head, dispute, joining=joining, recalled=plan.recall, now=at, numbers=passed)
         case Beating():
             statements = {"snapshot": read(head.snapshot, Snapshot).metadata}
-    statements["timestamp"] = next_timestamp(head, statements["snapshot"], stamped_at, passed)
+    following = statements["root"].signed if "root" in statements else None
+    statements["timestamp"] = _timestamp(known, statements["snapshot"], stamped_at, passed, following)
     if isinstance(plan, Beating):
         del statements["snapshot"]
     _check_allowed(root, head, statements)
@@ -176,16 +185,34 @@ def root_before_fork(plan: Plan, known: KnownNetwork) -> Root | None:
     return known.root_of(dispute.conflicts[0].judge_version).signed
 
 
-def stamped_anew(plan: Plan, known: KnownNetwork, snapshot: Metadata[Snapshot], at: datetime) -> Metadata[Timestamp]:
-    """The timestamp of a plan on top of what is published now, after heartbeats.
+def stamped_anew(
+    plan: Plan, known: KnownNetwork, snapshot: Metadata[Snapshot], root: Root | None, at: datetime
+) -> Metadata[Timestamp]:
+    """The timestamp of a plan on top of what is published now, after heartbeats; ``root`` is the plan's, if it has one.
 
     Raises:
         PodError: The plan is not possible any more.
     """
-    if not isinstance(plan, Resolving):
-        return next_timestamp(known.head, snapshot, at)
-    past = numbers_past(known.head, look_into(plan.branches, known), NOTHING_PASSED)
-    return next_timestamp(known.head, snapshot, at, past)
+    past = NOTHING_PASSED
+    if isinstance(plan, Resolving):
+        past = numbers_past(known.head, look_into(plan.branches, known), NOTHING_PASSED)
+    return _timestamp(known, snapshot, at, past, root)
+
+
+def _timestamp(
+    known: KnownNetwork, snapshot: Metadata[Snapshot], at: datetime, passed: Numbers, root: Root | None
+) -> Metadata[Timestamp]:
+    """Raises PodError if the one before was numbered so high that nothing can follow it."""
+    stamp = next_timestamp(known.head, snapshot, at, passed, root)
+    if is_too_high(stamp.signed.version, at):
+        names = names_in(known.root.signed)
+        signers = read(known.head.timestamp, Timestamp).metadata.signatures
+        who = ", ".join(sorted(names.get(keyid, "somebody") for keyid in signers))
+        raise PodError(
+            f"{who} numbered the last sign of life so high that nothing can follow it: "
+            f"begin with another pod's copy of the folder, or let {who} leave with 'rotate'"
+        )
+    return stamp
 
 
 def _recall(head: Head, name: str, at: datetime, passed: Numbers) -> Statements:

@@ -145,7 +145,8 @@ class Proposal:
     def restamped(self, published: KnownNetwork, now: datetime) -> Proposal:
         """The proposal after heartbeats: on top of what is published now, its timestamp made anew and unsigned."""
         snapshot = self.statements.get("snapshot") or read(published.head.snapshot, Snapshot).metadata
-        stamp = stamped_anew(self.plan, published, snapshot, now)
+        root = self.statements["root"].signed if "root" in self.statements else None
+        stamp = stamped_anew(self.plan, published, snapshot, root, now)
         return replace(self, published=published, stamped_at=now, statements={**self.statements, "timestamp": stamp})
 
     def _judged(self) -> Iterator[tuple[str, str, Root | Targets]]:

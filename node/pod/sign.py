@@ -25,6 +25,8 @@ from node.pod.plans import Plan, Releasing
 from node.pod.proposal import Proposal
 from node.pod.signed_files import hand_on
 from node.pod.signing_file import begin, check_time, encode_file, open_file
+from node.pod.writing import is_too_high
+from node.trust.metadata import Timestamp, read
 
 SIGNING: Final = "signing.json"  # in the folder of a release
 SHOWN_MAX: Final = 10  # differing files named in a sentence
@@ -61,7 +63,7 @@ def begin_here(plan: Plan, network_folder: Path, now: datetime) -> Proposal:
         PodError: The plan is not possible.
     """
     known = published(network_folder)
-    return begin(plan, known, now, passed_by(remembered(network_folder), known.head))
+    return begin(plan, known, now, passed_by(remembered(network_folder), known.head, now))
 
 
 def write_founding(folder: Path, name: str, proposal: Proposal) -> None:
@@ -83,14 +85,19 @@ def write_founding(folder: Path, name: str, proposal: Proposal) -> None:
 def open_to_sign(file: Path, network_folder: Path | None, now: datetime) -> Proposal:
     """A signing file as it can be signed now: checked, and its timestamp made anew if a heartbeat went out meanwhile.
 
+    So it is, too, where it builds on nothing newer than a heartbeat that is numbered too high: nobody takes that over.
+
     Raises:
         PodError: It cannot be signed.
     """
     known = published(network_folder) if network_folder else None
     proposal = open_file(file, known)
     check_time(proposal, now)
-    if known is not None and proposal.published is not None and known.outstamps(proposal.published):
-        proposal = proposal.restamped(known, now)
+    base = proposal.published
+    if known is not None and base is not None:
+        is_bad = is_too_high(read(base.head.timestamp, Timestamp).signed.version, now) and base.outstamps(known)
+        if is_bad or known.outstamps(base):
+            proposal = proposal.restamped(known, now)
     return proposal
 
 

@@ -22,8 +22,7 @@ from node.pod.files import pretty, read_as
 from node.pod.known import KnownNetwork
 from node.pod.plans import Founding, Plan, founding_statements, root_before_fork, statements_of
 from node.pod.proposal import Proposal
-from node.pod.statements import highest_sequence_of
-from node.pod.writing import NOTHING_PASSED, Numbers, Passed, Statements
+from node.pod.writing import NOTHING_PASSED, Numbers, Passed, Statements, highest_number
 from node.trust.errors import Equivocation, Rollback, TrustError
 from node.trust.head import Head
 from node.trust.metadata import TIME_FORMAT, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
@@ -35,7 +34,6 @@ BYTES_MAX: Final = 16 << 20  # some two hundred roots, one for each rotation
 AHEAD_MAX: Final = timedelta(hours=1)  # how far the drafter's clock may be ahead of the signer's
 AGE_MAX: Final = timedelta(days=30)  # how long a plan may wait for signatures
 YEAR_MAX: Final = 9_000  # of a moment: what is drafted then has dates of its own, some years later
-PASSED_MAX: Final = 1 << 20  # numbers left out at once; there are 2^53
 KINDS: Final[dict[str, Any]] = {"root": Root, "snapshot": Snapshot, "timestamp": Timestamp}  # the others are Targets
 
 
@@ -60,7 +58,7 @@ def begin(plan: Plan, published: KnownNetwork | None, now: datetime, passed: Num
     Raises:
         PodError: The plan is not possible.
     """
-    _check_passed(passed, published)
+    _check_passed(passed, published, now)
     statements = _derive(plan, published, now, now, passed)
     left_out = {role: numbers for role, numbers in passed.items() if role in statements}
     fork = root_before_fork(plan, published) if published else None
@@ -103,7 +101,7 @@ def open_file(file: Path, known: KnownNetwork | None) -> Proposal:
         raise PodError(f"{file} is a signing file of another kind")
     base = _base(file, told, known)
     at, stamped_at = _moment(file, told.at), _moment(file, told.stamped_at)
-    _check_passed(told.passed, base)
+    _check_passed(told.passed, base, at)
     derived = _derive(told.plan, base, at, stamped_at, told.passed)
     if set(derived) != set(told.statements):
         raise PodError(f"{file} does not hold the statements that its plan comes to")
@@ -182,8 +180,9 @@ def _derive(
     return statements_of(plan, published, at, stamped_at, passed)
 
 
-def _check_passed(passed: Numbers, published: KnownNetwork | None) -> None:
-    """Check that what is left out is little, so that nobody makes a network run out of numbers."""
+def _check_passed(passed: Numbers, published: KnownNetwork | None, at: datetime) -> None:
+    """Check that no more is left out than could have been signed, so that a network does not run out of numbers."""
+    most = highest_number(at)
     for role, left_out in passed.items():
         if published is None or role in ("root", "timestamp"):
             raise PodError(f"no number of {role[:40]!r} can be left out")
@@ -192,8 +191,7 @@ def _check_passed(passed: Numbers, published: KnownNetwork | None) -> None:
         if content is None:
             raise PodError(f"there is no {role[:40]!r} of which numbers could be left out")
         held = read(content, KINDS.get(role, Targets)).signed.version
-        highest = highest_sequence_of(head)
-        if not held <= left_out.number <= held + PASSED_MAX or not 0 <= left_out.sequence <= highest + PASSED_MAX:
+        if not held <= left_out.number <= most or not 0 <= left_out.sequence <= most:
             raise PodError(f"the numbers of {role} that are left out are too many")
         if role != "snapshot" and not HASH_PATTERN.fullmatch(left_out.previous):
             raise PodError(f"the next {role} does not name a predecessor")

@@ -7,6 +7,9 @@ so that pods can add their signatures one after the other.
 A number that somebody has signed and that was never published is left out: a second statement in its place, signed by
 enough, would be a proof that halts every farm.  What comes next is numbered two higher than the highest of them,
 because a statement of the very next number would have to name one of them as its predecessor.
+
+Numbers go up by one or two at a time, so honest ones stay far below the seconds since 1970.  What is numbered higher
+was numbered so on purpose, for nothing can follow the highest number of all: nobody builds on it.
 """
 
 from __future__ import annotations
@@ -22,12 +25,24 @@ from tuf.api.metadata import MetaFile  # type: ignore[attr-defined]  # documente
 
 from node.pod.parties import Party
 from node.trust.head import Head
-from node.trust.metadata import NAMED_FIELD, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
+from node.trust.metadata import (
+    NAMED_FIELD,
+    Metadata,
+    Root,
+    Snapshot,
+    Targets,
+    Timestamp,
+    is_signed,
+    read,
+    signed_hash,
+    time_text,
+)
 from node.trust.policy import NETWORK_FIELD, PREVIOUS_FIELD, ROLE_FIELD, SIGNED_AT_FIELD
 
 ROOT_DAYS: Final = 3 * 365
 STATEMENT_DAYS: Final = 365
 TIMESTAMP_DAYS: Final = 45
+AHEAD_DAYS: Final = 1  # for timestamps, whose numbers one pod alone decides: as far ahead as farms let them be
 FOUNDATION_DAYS: Final = 180
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
@@ -87,11 +102,33 @@ def snapshot(now: datetime, version: int, meta: dict[str, MetaFile], scope: dict
 
 
 def next_timestamp(
-    head: Head, snapshot: Metadata[Snapshot], now: datetime, passed: Numbers = NOTHING_PASSED
+    head: Head,
+    snapshot: Metadata[Snapshot],
+    now: datetime,
+    passed: Numbers = NOTHING_PASSED,
+    root: Root | None = None,
 ) -> Metadata[Timestamp]:
-    """The timestamp after the head's, naming ``snapshot``."""
-    held = read(head.timestamp, Timestamp).signed.version
-    return timestamp(now, _number_after(held, "timestamp", passed), snapshot)
+    """The timestamp after the head's, naming ``snapshot``; ``root`` is the one that comes with it, if one does.
+
+    Under that root a timestamp binds nothing which was signed by a pod that leaves: if it was numbered too high, the
+    new one is numbered by the time, above all that were not.
+    """
+    held = read(head.timestamp, Timestamp)
+    number = _number_after(held.signed.version, "timestamp", passed)
+    if root is not None and is_too_high(number, now):
+        least = held.signed.version + 1 if is_signed("timestamp", held, root) else 1
+        number = max(least, highest_number(now))
+    return timestamp(now, number, snapshot)
+
+
+def highest_number(now: datetime) -> int:
+    """What no honest statement is numbered above."""
+    return int(now.timestamp())
+
+
+def is_too_high(number: int, now: datetime) -> bool:
+    """Whether a timestamp of this number is one that nobody builds on."""
+    return number > highest_number(in_days(now, AHEAD_DAYS))
 
 
 def timestamp(now: datetime, version: int, snapshot: Metadata[Snapshot]) -> Metadata[Timestamp]:

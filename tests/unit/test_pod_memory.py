@@ -18,9 +18,9 @@ from node.pod.network import published
 from node.pod.plans import Plan
 from node.pod.sign import begin_here
 from node.pod.signed_files import FOLDER, own_folder
-from node.pod.signing_file import PASSED_MAX, begin, open_file
+from node.pod.signing_file import begin, open_file
 from node.pod.statements import heartbeat
-from node.pod.writing import Passed
+from node.pod.writing import Passed, highest_number
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.trust.metadata import Targets, read
@@ -228,14 +228,14 @@ class TestGivenUp:
         self.test_when_others_published_another_one_in_its_place_one_number_is_left_out(world)
         shutil.copytree(world.home_of("ash") / FOLDER, world.net / FOLDER)
 
-        assert passed_by(remembered(world.net), published(world.net).head) == {}
+        assert passed_by(remembered(world.net), published(world.net).head, NOW) == {}
 
     @pytest.mark.parametrize(
         ("role", "passed"),
         [
-            ("vault", Passed(2 + PASSED_MAX, "ab" * 32)),
+            ("vault", Passed(highest_number(NOW) + 1, "ab" * 32)),
             ("vault", Passed(0, "ab" * 32)),
-            ("vault", Passed(2, "ab" * 32, 1 + PASSED_MAX)),
+            ("vault", Passed(2, "ab" * 32, highest_number(NOW) + 1)),
             ("vault", Passed(2, "ab" * 32, -1)),
             ("vault", Passed(2, "x")),
             ("root", Passed(2, "ab" * 32)),

@@ -367,7 +367,7 @@ class TestWhatItBuildsOn:
     def test_a_timestamp_that_nobody_signed_does_not_number_the_next_one(self, world: PodWorld) -> None:
         known = published(world.net)
         stamp = read(known.head.timestamp, Timestamp).metadata
-        stamp.signed.version = 1 << 31
+        stamp.signed.version = 1 << 30
         forged = known.stamped(stamp.to_bytes())
         file = world.file(begin(Beating(), forged, NOW))
 
