@@ -37,6 +37,7 @@ LANES_MAX: Final = 8
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 12
+LENGTH: Final = f"a passphrase has {PASSPHRASE_CHARACTERS_MIN} to {PASSPHRASE_CHARACTERS_MAX} characters"
 DAMAGED: Final = "this is no key behind a passphrase, or a damaged one"
 
 
@@ -61,7 +62,7 @@ def seal(secret: bytes, name: str, passphrase: str, entropy: Callable[[int], byt
         WrongPassphrase: It is too short or too long.
     """
     if not PASSPHRASE_CHARACTERS_MIN <= len(passphrase) <= PASSPHRASE_CHARACTERS_MAX:
-        raise WrongPassphrase(f"a passphrase has {PASSPHRASE_CHARACTERS_MIN} to {PASSPHRASE_CHARACTERS_MAX} characters")
+        raise WrongPassphrase(LENGTH)
     salt, nonce = entropy(SALT_BYTES), entropy(NONCE_BYTES)
     header = SealedFile(
         format=FORMAT, kind=KIND, name=name, memory_kib=MEMORY_KIB, passes=PASSES, lanes=LANES, salt=salt, nonce=nonce,
@@ -75,7 +76,7 @@ def unseal(content: bytes, passphrase: str) -> tuple[str, bytes]:
     """Whose secret the file holds, and the secret.
 
     Raises:
-        WrongPassphrase: The passphrase is another one, or the file was changed.
+        WrongPassphrase: The passphrase is another one, or longer than any, or the file was changed.
         KeyStoreError: It is no such file.
     """
     try:
@@ -88,8 +89,10 @@ def unseal(content: bytes, passphrase: str) -> tuple[str, bytes]:
         and 1 <= file.lanes <= LANES_MAX
         and (len(file.salt), len(file.nonce)) == (SALT_BYTES, NONCE_BYTES)
     )
-    if (file.format, file.kind) != (FORMAT, KIND) or not is_bounded or len(passphrase) > PASSPHRASE_CHARACTERS_MAX:
+    if (file.format, file.kind) != (FORMAT, KIND) or not is_bounded:
         raise KeyStoreError(DAMAGED)
+    if len(passphrase) > PASSPHRASE_CHARACTERS_MAX:
+        raise WrongPassphrase(LENGTH)
     header = msgspec.json.encode(msgspec.structs.replace(file, sealed=b""))
     try:
         secret = _cipher(file, passphrase).decrypt(file.nonce, file.sealed, header)

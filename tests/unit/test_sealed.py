@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from node.keys import sealed
-from node.keys.errors import KeyStoreError
+from node.keys.errors import KeyStoreError, WrongPassphrase
 from node.keys.sealed import is_sealed, seal, unseal
 
 COST = (sealed.MEMORY_KIB, sealed.PASSES, sealed.LANES)
@@ -37,6 +37,11 @@ def test_the_passphrase_opens_it() -> None:
 def test_another_passphrase_does_not() -> None:
     with pytest.raises(KeyStoreError, match="does not open the key of 'ash'"):
         unseal(file(), "correct horse batterz")
+
+
+def test_one_that_is_longer_than_any_is_said_to_be_so() -> None:
+    with pytest.raises(WrongPassphrase, match="a passphrase has 12 to 1024 characters"):
+        unseal(file(), "x" * 1_025)
 
 
 def test_guessing_is_dear() -> None:
