@@ -25,6 +25,9 @@ BACKENDS: Final = frozenset(
     }
 )
 
+# One at a time in this program: a thread that answers late must not remove what the next one kept under the same name.
+_KEEPING: Final = threading.Lock()
+
 T = TypeVar("T")
 
 
@@ -82,15 +85,26 @@ async def keep(name: str, secret: bytes, keyring: Callable[[], Keyring] | None =
     """Keep a secret under a name that nothing is kept under yet.
 
     Raises:
-        KeyStoreError: It was not kept.
+        KeyStoreError: It was not kept, and is not when the keyring answers later.
     """
+    text = base64.b64encode(secret).decode()
+    settled = threading.Lock()  # taken by who is first: the thread that kept it, or whoever no longer waits for that
 
     def set_and_get() -> str | None:
         backend = (keyring or system_keyring)()
-        backend.set_password(SERVICE, name, base64.b64encode(secret).decode())
-        return backend.get_password(SERVICE, name)  # what cannot be read back was not kept
+        with _KEEPING:
+            backend.set_password(SERVICE, name, text)
+            kept = backend.get_password(SERVICE, name)  # what cannot be read back was not kept
+            if kept == text and not settled.acquire(blocking=False):
+                backend.delete_password(SERVICE, name)  # it was said not to be kept
+            return kept
 
-    kept = await _in_time(set_and_get)
+    try:
+        kept = await _in_time(set_and_get)
+    except (KeyStoreError, asyncio.CancelledError) as error:
+        if settled.acquire(blocking=False) or isinstance(error, asyncio.CancelledError):
+            raise
+        return  # it was kept at the last moment
     if _decoded(kept or "", name, len(secret)) != secret:
         raise KeyStoreError(texts.keyring_damaged(name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -15,6 +16,7 @@ import pytest
 
 from node.keys import keyring as keyring_module
 from node.keys import sealed
+from node.keys.errors import KeyStoreError
 from node.pod import keys
 from node.pod.errors import PodError
 from node.pod.files import pretty
@@ -117,6 +119,30 @@ class TestInTheKeyring:
                 keys.load("ash", nobody_asks, wait)
         finally:
             forever.set()
+
+    def test_what_it_keeps_when_it_was_given_up_is_removed_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(keyring_module, "KEYRING_S_MAX", 0.05)
+        unlocked, removed = threading.Event(), threading.Event()
+
+        class LateKeyring(FakeKeyring):
+            def set_password(self, service: str, username: str, password: str) -> None:
+                assert unlocked.wait(60)
+                super().set_password(service, username, password)
+
+            def delete_password(self, service: str, username: str) -> None:
+                super().delete_password(service, username)
+                removed.set()
+
+        keyring = LateKeyring()
+        with pytest.raises(KeyStoreError, match="did not answer"):
+            asyncio.run(keyring_module.keep("pod ash", os.urandom(SECRET_BYTES), lambda: keyring))
+        monkeypatch.setattr(keyring_module, "KEYRING_S_MAX", 60)
+        unlocked.set()
+        assert removed.wait(60)
+        assert not keyring.kept
+
+        keys.make_in_keyring("ash", os.urandom, lambda: keyring)
+        assert len(keyring.kept) == 1
 
     def test_a_system_without_one_that_encrypts_keeps_no_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import keyring
