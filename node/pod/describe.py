@@ -21,12 +21,13 @@ from node.pod.writing import TIMESTAMP_DAYS
 from node.trust.anchor import anchor_in
 from node.trust.capabilities import Capabilities, as_declared, cost
 from node.trust.head import Head
-from node.trust.layers import ROLES
+from node.trust.layers import ROLES, role_of
 from node.trust.metadata import Targets, read, time_text
 from node.trust.policy import foundation_until, high_threshold, majority
 from node.trust.release import floor_of, recalled_in
 
 FILES_SHOWN_MAX: Final = 100
+RECALLED_SHOWN_MAX: Final = 10
 URGENT: Final = (
     "It is urgent: farms try it out for some hours instead of days, and take it when nothing speaks against it. Keep"
     " that for a bug which does more harm than an unproven release could."
@@ -61,7 +62,7 @@ def describe(proposal: Proposal) -> list[str]:
             kind = kinds.pop(name, None)
             left = [release for release in releases_of(known.head) if kinds.get(release.name) == kind]
             lines += [
-                f"It recalls {name}, for ever. Farms that run it go back to what they ran before.",
+                f"It recalls {name}, for ever. {_way_back(known.head, name)}",
                 f"The newest release is then {left[0].name if left else 'none'}.",
             ]
         case Reaffirming(release=name):
@@ -175,6 +176,24 @@ def _floor(head: Head, role: str, floor: int) -> list[str]:
         return []
     name = next((release.name for release in releases_of(head) if release.sequence == floor), "the release itself")
     return [f"It raises the floor: no recall leads below number {floor} ({name}) any more."]
+
+
+def _way_back(head: Head, name: str) -> str:
+    """What farms do that run a release which is recalled; as ``node.trust.recall`` has it."""
+    is_app = role_of(name) == "app"
+    statements = {role: read(head.delegated[role], Targets).signed for role in ROLES if role in head.delegated}
+    floor = max(floor_of(statement) for role, statement in statements.items() if (role == "app") == is_app)
+    number = next((release.sequence for release in releases_of(head) if release.name == name), 0)
+    if floor and floor >= number:
+        return f"Farms that run it go on with it: the floor is number {floor}, and no recall leads below that."
+    closed = [f"has a number below the floor, which is {floor}"] if floor else []
+    recalled = sorted(one for one in _recalled(head) if (role_of(one) == "app") == is_app)
+    if recalled:
+        others = f" and {len(recalled) - RECALLED_SHOWN_MAX} others" if len(recalled) > RECALLED_SHOWN_MAX else ""
+        closed.append(f"was recalled too ({', '.join(recalled[:RECALLED_SHOWN_MAX])}{others})")
+    if not closed:
+        return "Farms that run it go back to what they ran before."
+    return f"Farms that run it go back to what they ran before. Where that {', or '.join(closed)}, they go on with it."
 
 
 def _files(before: Built | None, after: Built) -> list[str]:

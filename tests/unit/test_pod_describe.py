@@ -265,6 +265,25 @@ class TestSentences:
         assert "recalls vault/0.1.2, for ever" in text
         assert "The newest release is then vault/0.1.1." in text
 
+    def test_a_recall_promises_no_way_back_that_is_closed(self, world: PodWorld, source: Path) -> None:
+        def said(name: str) -> str:
+            return "\n".join(describe(drafted(world, Recalling(name))))
+
+        for version in ("0.1.1", "0.1.2"):
+            world.do(release_of(source, version)[1], *FOUR)
+        assert "Farms that run it go back to what they ran before.\n" in said("vault/0.1.2")
+
+        world.do(Recalling("vault/0.1.1"), *FOUR)
+        assert "Where that was recalled too (vault/0.1.1), they go on with it." in said("vault/0.1.2")
+
+        world.do(release_of(source, "0.1.3", floor=3)[1], *FOUR)
+        closed = "Farms that run it go on with it: the floor is number 3, and no recall leads below that."
+        assert closed in said("vault/0.1.3")
+        assert closed in said("vault/0.1.2")
+
+        world.do(release_of(source, "0.1.4")[1], *FOUR)
+        assert "has a number below the floor, which is 3, or was recalled too (vault/0.1.1)" in said("vault/0.1.4")
+
     def test_a_rotation_says_who_leaves_and_who_comes_and_what_ends(self, world: PodWorld) -> None:
         maple = Invitation.of(member("maple"))
 
