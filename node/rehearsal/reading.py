@@ -20,7 +20,7 @@ from node.supervisor import settings
 from node.supervisor.home import Home
 from node.update.app_store import AppRecord, AppStore
 from node.update.errors import StateUnreadable
-from node.update.lifecycle import TERMINAL
+from node.update.phases import TERMINAL
 from node.update.store import Store
 
 # Of ``state/`` all that tells of the past; nothing of keys, of running trials, or of where others are.

@@ -28,8 +28,9 @@ from node.update.app_store import AppRecord, AppStore
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
 from node.update.files.programs import Program
-from node.update.lifecycle import REPLACEABLE, STOPPABLE, Lifecycle
+from node.update.lifecycle import Lifecycle
 from node.update.noted import reason_told, state_told
+from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.reasons import UNSEEN
 from node.update.records import has_failed, made_way_in_vain, said_again
 from node.update.store import Record

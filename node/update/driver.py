@@ -34,8 +34,8 @@ from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
 from node.update.jobs import Job, Letter, Means
 from node.update.judging import Consequences, Judge
-from node.update.lifecycle import REPLACEABLE, STOPPABLE
 from node.update.noted import reason_told, state_told
+from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.recalling import Recalling
 from node.update.records import active, age, exception_for, later, new_record, said_again
 from node.update.store import Record, Saved

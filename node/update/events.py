@@ -198,13 +198,15 @@ class Vetoed:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The version from before serves again."""
+    """The version from before serves again, and is the one that the next start begins with."""
 
     now_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnFailed:
+    """It does not serve, but the next start begins with it; insisted on, no other is started any more."""
+
     now_s: float
     reason: str
 

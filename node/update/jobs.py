@@ -260,15 +260,20 @@ class Job:
         return events.Switched(self._now(), serial)
 
     async def _switch_back(self, tree_hash: str, *, is_insisted: bool) -> Event:
-        """Point, then switch: from here on nobody starts the version that failed."""
-        means = self._means
-        try:
-            point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s())
+        """Point, then switch: from here on nobody starts the version that failed.
+
+        A disk that does not take the pointer holds the switch up no longer than the first try of it, but the end.
+        """
+        means, trouble = self._means, ""
+        point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s())
+        with contextlib.suppress(OSError):
             await write_down(point, means.make_room)
+        try:
             await means.host.switch(tree_hash, is_insisted=is_insisted)
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
-            return events.ReturnFailed(self._now(), _told(error))
-        return events.Returned(self._now())
+            trouble = _told(error)
+        await self._disk.until_kept(point)
+        return events.ReturnFailed(self._now(), trouble) if trouble else events.Returned(self._now())
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -71,19 +71,10 @@ from node.update.events import (
     Withdrawn,
     counted,
 )
+from node.update.phases import REPLACEABLE, STOPPABLE, TERMINAL, VERDICTS
 from node.update.reasons import CAME_FIRST, NO_WAY_BACK, RECALLED, UNSEEN, WITHDRAWN, short
 from node.update.watch import Watch
 
-TERMINAL: Final = frozenset({"confirmed", "refused", "not_proven", "rolled_back", "recalled"})
-VERDICTS: Final = {
-    "confirmed": "promoted",
-    "refused": "refused",
-    "not_proven": "not proven",
-    "rolled_back": "rolled back",
-    "recalled": "recalled",
-}
-REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
-STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
 
 Step = tuple["Lifecycle", tuple[Effect, ...]]
@@ -174,7 +165,7 @@ class Lifecycle:
             case Returned() if self.is_going_back:
                 return _came_back(state, state.reason, limits)
             case ReturnFailed() if self.is_going_back:
-                return _return_again(state, event.reason, limits)
+                return _return_failed(state, event.reason, limits)
             case Switched() if self.phase == "promoting" and not self.is_going_back:
                 return _entered(replace(state, serial=event.serial), "probation")
             case SwitchFailed() if self.phase == "promoting" and not self.is_going_back:
@@ -232,7 +223,7 @@ def _lasts_s(state: Lifecycle, limits: Limits) -> float:
 
 def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
     if state.is_going_back:
-        return _return_again(state, "it did not come back in time", limits)
+        return _return_again(state, limits)
     match state.phase:
         case "fetching":
             return _entered(
@@ -262,7 +253,7 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
 def _resumed(state: Lifecycle, limits: Limits) -> Step:
     """Ask once more for what a power cut may have kept from happening."""
     if state.is_going_back:
-        return _return_again(state, "the computer stopped meanwhile", limits)
+        return _return_again(state, limits)
     match state.phase:
         case "fetching":
             return _fetch_again(state, "the computer stopped meanwhile", limits, is_at_once=True)
@@ -379,12 +370,15 @@ def _go_back(state: Lifecycle, reason: str) -> Step:
     return back, (SwitchBack(back.baseline),)
 
 
-def _return_again(state: Lifecycle, reason: str, limits: Limits) -> Step:
-    failed = replace(state, tries=state.tries + 1, spent_s=0.0)
-    if failed.tries < limits.switch_tries_max:
-        return failed, (SwitchBack(failed.baseline, is_insisted=failed.tries + 1 >= limits.switch_tries_max),)
-    # The pointer names the old version since the first try, and since the last one no other is started any more.
-    return _came_back(failed, f"{failed.reason}; then {reason}", limits)
+def _return_again(state: Lifecycle, limits: Limits) -> Step:
+    again = replace(state, tries=state.tries + 1, spent_s=0.0)
+    return again, (SwitchBack(again.baseline, is_insisted=again.tries + 1 >= limits.switch_tries_max),)
+
+
+def _return_failed(state: Lifecycle, reason: str, limits: Limits) -> Step:
+    if state.tries + 1 < limits.switch_tries_max:
+        return _return_again(state, limits)
+    return _came_back(state, f"{state.reason}; then {reason}", limits)  # insisted on, no other is started any more
 
 
 def _came_back(state: Lifecycle, reason: str, limits: Limits) -> Step:

@@ -10,7 +10,7 @@ from node.update.errors import SlotDamaged
 from node.update.events import Event, Halted, Recalled
 from node.update.files.slots import Slots
 from node.update.judging import Judge
-from node.update.lifecycle import STOPPABLE
+from node.update.phases import STOPPABLE
 from node.update.records import active
 from node.update.store import Record
 

@@ -11,7 +11,8 @@ import msgspec
 from node.trust.capabilities import Capabilities, cost
 from node.trust.release import Release
 from node.update.events import Limits
-from node.update.lifecycle import STOPPABLE, Lifecycle
+from node.update.lifecycle import Lifecycle
+from node.update.phases import STOPPABLE
 from node.update.reasons import CAME_FIRST, NO_TRIAL, REASON_CHARACTERS_MAX, RECALLED, WITHDRAWN
 from node.update.store import Record
 

@@ -40,8 +40,8 @@ from node.trial.verdict import Progress
 from node.trial.waves import URGENT, Plan, Rollout, Seen, Standing, UnreadableRollout, shares_in
 from node.update.disk_wait import PAUSE_S
 from node.update.events import Event, TrialEnded
-from node.update.lifecycle import STOPPABLE
 from node.update.noted import HALTED, NOT_YET, TOO_EARLY, position_in, reason_told, rollout_view, state_told, subject_of
+from node.update.phases import STOPPABLE
 from node.update.rollout_files import ROLLOUTS_MAX, Kept, KeptNote, KeptRollout, RolloutFiles
 from node.update.store import Record
 from node.vault.errors import BadSignature, MalformedMessage

@@ -16,8 +16,8 @@ from node.trial import verdict as says
 from node.update.errors import TwinFailed
 from node.update.events import SLEPT_S, Event, Halted, Limits, Succeeded, Ticked, Vetoed
 from node.update.jobs import Means
-from node.update.lifecycle import STOPPABLE
 from node.update.loneliness import FINDS_NOBODY, Loneliness
+from node.update.phases import STOPPABLE
 from node.update.records import active, is_succeeded, watched
 from node.update.store import Record
 from node.update.trials.observations import proofs_against

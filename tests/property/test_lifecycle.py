@@ -160,7 +160,8 @@ def test_it_ends_by_itself_when_it_has_its_turn_and_its_files_come(history: Hist
         if state.is_over:
             break
         comes: dict[str, Event] = {"announced": TurnCame(state.since_s, OLD), "fetching": Fetched(state.since_s)}
-        state, _ = state.step(comes.get(state.phase) or Ticked(state.due_s(LIMITS)), LIMITS)
+        back = ReturnFailed(state.since_s, "port") if state.is_going_back else None  # it never just stays in use
+        state, _ = state.step(back or comes.get(state.phase) or Ticked(state.due_s(LIMITS)), LIMITS)
 
     assert state.is_over
 

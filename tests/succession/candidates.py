@@ -126,13 +126,9 @@ CANDIDATES: Final = (
         (
             Change(
                 "node/update/jobs.py",
-                "        means = self._means\n"
-                "        try:\n"
-                '            await to_its_end(partial(means.slots.point_back, "vault", tree_hash, means.utc_s()))\n',
-                "        means = self._means\n"
-                "        return events.Returned(self._now())\n"
-                "        try:\n"
-                '            await to_its_end(partial(means.slots.point_back, "vault", tree_hash, means.utc_s()))\n',
+                '        means, trouble = self._means, ""\n'
+                '        point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s())\n',
+                "        return events.Returned(self._now())\n",
             ),
         ),
         "it did not go back from a version of the vault that failed",

@@ -253,6 +253,13 @@ class TestProbation:
         state, _ = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), failed, failed)
         assert (state.phase, state.reason) == ("rolled_back", "wrong bytes; then port in use")
 
+    def test_neither_time_nor_power_cuts_end_a_way_back_that_did_not_come_to_its_end(self):
+        veto = Vetoed(115.0, "wrong bytes")
+        late = [Ticked(135.0 + 20.0 * n) for n in range(9)]
+        assert last(*TO_PROBATION, veto, *late) == ("probation", (INSISTED,))
+        assert last(*TO_PROBATION, veto, *[Resumed(1.0)] * 9) == ("probation", (INSISTED,))
+        assert last(*TO_PROBATION, veto, *late, Returned(400.0))[0] == "rolled_back"
+
     def test_a_failure_after_the_end_changes_nothing(self):
         state, _ = play(*TO_PROBATION, Vetoed(115.0, "wrong bytes"), Returned(117.0))
         assert state.step(Vetoed(180.0, "late"), LIMITS) == (state, ())

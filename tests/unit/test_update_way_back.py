@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from functools import partial
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 from node.api.schema import Update
 from node.supervisor.errors import StateError
+from node.trust.layers import Layer
 from node.update.driver import Updates
 from tests.twin_world import Nature
 from tests.unit.test_update_rollout import states
-from tests.update_world import DONE, PROFILE, SENDER, Farm, live, tell, tree_of, wait_until
+from tests.update_world import DONE, PROFILE, SENDER, CutSlots, Farm, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
 
@@ -107,6 +109,35 @@ class TestTheWayBack:
         assert update.phase == "rolled_back"
         assert farm.slots.current("vault") == farm.own
         assert farm.switches == [tree_of("2"), farm.own, farm.own, farm.own]
+
+    def test_while_the_pointer_cannot_be_written_it_goes_back_all_the_same_and_comes_to_no_end(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        """As on Windows, where another program may hold the file open."""
+        head, may_write_s, point_back = farm.publish("2"), [0.0], CutSlots.point_back
+
+        def refused(self: CutSlots, layer: Layer, tree_hash: str, now_s: float) -> None:
+            if asyncio.get_running_loop().time() < may_write_s[0]:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            point_back(self, layer, tree_hash, now_s)
+
+        monkeypatch.setattr(CutSlots, "point_back", refused)
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            began_s = asyncio.get_running_loop().time()
+            may_write_s[0] = began_s + 600.0
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
+            await asyncio.sleep(300.0)
+            item, trouble = updates.updates().items[0], updates.updates().trouble
+            assert (item.phase, farm.switches[-1], "Permission denied" in trouble) == ("probation", farm.own, True)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            assert asyncio.get_running_loop().time() > may_write_s[0]
+
+        live(farm, story)
+        assert (farm.slots.current("vault"), farm.switches) == (farm.own, [tree_of("2"), farm.own])
 
     def test_from_the_first_step_back_nobody_starts_the_version_that_failed(self, farm: Farm):
         head = farm.publish("2")
