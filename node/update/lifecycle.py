@@ -95,6 +95,7 @@ class Lifecycle:
     phase: Phase = "announced"
     baseline: str = ""
     spent_s: float = 0.0  # in this visit of the phase
+    waited_s: float = 0.0  # for its trial, before it was set down
     tries: int = 0  # failed ones, or cut off, in this visit of the phase
     kept_off: int = 0  # rehearsals that this computer kept from being held, in this visit
     voids: int = 0
@@ -138,16 +139,17 @@ class Lifecycle:
             case Withdrawn() if self.is_hosts_fault:
                 return replace(state, is_hosts_fault=False, reason=WITHDRAWN), ()
             case Withdrawn() if not self.is_going_back:
-                return _withdrawn(state)
+                is_used = self.phase in ("promoting", "probation")
+                return _go_back(state, WITHDRAWN) if is_used else _ended(state, "refused", WITHDRAWN)
             case Superseded() if self.phase in (STOPPABLE | REPLACEABLE if event.is_urgent else REPLACEABLE):
                 return _ended(state, "not_proven", event.by + CAME_FIRST)
             case Halted() if self.phase in STOPPABLE:
-                return _entered(state, "announced", Stop())
+                return _set_down(state)
             case Unseen() if self.phase == "rehearsing":
                 return replace(state, reason=UNSEEN, spent_s=0.0), ()
             case Held() if self.phase in STOPPABLE or self.phase == "announced":
                 waits = replace(state, reason=short(event.reason))
-                return (waits, ()) if self.phase == "announced" else _entered(waits, "announced", Stop())
+                return (waits, ()) if self.phase == "announced" else _set_down(waits)
             case TurnCame() if self.phase == "announced":
                 return _turn_came(state, event)
             case Fetched() if self.phase == "fetching":
@@ -267,9 +269,10 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
             return _go_back(state, "the computer stopped at every try to take over")
         case "promoting":
             return replace(state, tries=state.tries + 1, spent_s=0.0), (Switch(state.tree_hash),)
-        case "announced" | "staged" | "probation" | "returning" | "recalling":
-            return state, ()
-        case "confirmed" | "refused" | "not_proven" | "rolled_back" | "recalled":
+        case (
+            "announced" | "staged" | "probation" | "returning" | "recalling" | "confirmed" | "refused" | "not_proven"
+            | "rolled_back" | "recalled"
+        ):  # fmt: skip
             return state, ()
         case _:
             assert_never(state.phase)
@@ -281,6 +284,11 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
 def _turn_came(state: Lifecycle, event: TurnCame) -> Step:
     begun = replace(state, baseline=event.baseline, exception=event.exception, reason="")
     return _entered(begun, "fetching", Fetch())
+
+
+def _set_down(state: Lifecycle) -> Step:
+    waited_s = state.spent_s if state.phase == "staged" else state.waited_s
+    return _entered(replace(state, waited_s=waited_s), "announced", Stop())
 
 
 def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: bool = False) -> Step:
@@ -335,7 +343,9 @@ def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_f
 
 
 def _entered(state: Lifecycle, phase: Phase, *effects: Effect) -> Step:
-    return replace(state, phase=phase, spent_s=0.0, tries=0, kept_off=0), effects
+    """A wait for the trial that was broken off goes on: pauses, however many, keep no release from it for good."""
+    spent_s, waited_s = (state.waited_s, 0.0) if phase == "staged" else (0.0, state.waited_s)
+    return replace(state, phase=phase, spent_s=spent_s, waited_s=waited_s, tries=0, kept_off=0), effects
 
 
 # The ends.
@@ -358,11 +368,6 @@ def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
     watch, why = state.watch.step(event, state.since_s, limits)
     state = replace(state, since_s=counted(event, state.since_s)[1], watch=watch)
     return _go_back(replace(state, phase="returning"), why) if why else (state, ())
-
-
-def _withdrawn(state: Lifecycle) -> Step:
-    is_used = state.phase in ("promoting", "probation")
-    return _go_back(state, WITHDRAWN) if is_used else _ended(state, "refused", WITHDRAWN)
 
 
 def _go_back(state: Lifecycle, reason: str) -> Step:

@@ -19,6 +19,7 @@ from node.update.events import (
     Fetched,
     FetchFailed,
     Halted,
+    Held,
     Limits,
     Recalled,
     RehearsalFailed,
@@ -273,6 +274,29 @@ class TestAVoidTrial:
         for event in (TurnCame(0.0, OLD), Fetched(1.0), Ticked(6.0), TrialEnded(10.0, "void", "the disk was full")):
             way, _ = way.step(event, limits)
         assert (way.phase, way.due_s(limits)) == ("staged", 10.0 + pause_s)
+
+
+class TestTheWaitForATrial:
+    @pytest.mark.parametrize(("lent_h", "voids"), [(4.0, 0), (20.0, 1)], ids=["at night", "after a void one"])
+    def test_is_over_within_days_on_a_computer_that_pauses_each_day(self, lent_h: float, voids: int):
+        limits, way, now_s = Limits(), Lifecycle("vault/2", NEW, 6 * 3600.0, 0.0, voids=voids), 0.0
+        for _ in range(3):
+            for event in (TurnCame(now_s, OLD), Fetched(now_s), Ticked(now_s + lent_h * 3600.0)):
+                way, _ = way.step(event, limits)
+            if way.phase == "staged":
+                way, _ = way.step(Held(now_s + lent_h * 3600.0, "paused"), limits)
+            now_s += 86_400.0
+        assert way.phase == "on_trial"
+
+    def test_goes_on_where_it_was_after_a_halt_and_counts_no_time_of_it(self):
+        halted = (*TO_STAGED, Halted(4.0), Ticked(100.0), TurnCame(200.0, OLD), Fetched(201.0))
+        assert last(*halted, Ticked(202.9)) == ("staged", ())
+        assert last(*halted, Ticked(203.0)) == ("on_trial", (StartTrial(),))
+
+    def test_begins_anew_for_the_next_trial(self):
+        held = (*TO_TRIAL, TrialEnded(50.0, "void", "disk full"), Held(51.0, "paused"), TurnCame(60.0, OLD))
+        assert last(*held, Fetched(61.0), Ticked(64.9)) == ("staged", ())
+        assert last(*held, Fetched(61.0), Ticked(65.0)) == ("on_trial", (StartTrial(),))
 
 
 class TestAnotherRelease:
