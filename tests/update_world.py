@@ -110,9 +110,9 @@ class CutSlots(Slots):
         with self.power.for_a_write():
             super().point(layer, tree_hash, now_s)
 
-    def point_back(self, layer: Layer, tree_hash: str, now_s: float) -> None:
+    def point_back(self, layer: Layer, tree_hash: str, now_s: float, previous: str = "") -> None:
         with self.power.for_a_write():
-            super().point_back(layer, tree_hash, now_s)
+            super().point_back(layer, tree_hash, now_s, previous)
 
 
 @dataclass

@@ -1,9 +1,10 @@
-"""The files that the newest head names, as every farm's vault carries them, so that nobody can hide them.  Blocking."""
+"""The files that the newest head names, as every farm's vault carries them, so that nobody can hide them."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from node.trust.layers import ROLES
 from node.trust.release import Release
@@ -26,7 +27,7 @@ def newest_of(releases: Sequence[Release]) -> tuple[Release, ...]:
 def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Slots) -> dict[bytes, bytes]:
     """What of these can be had here, by address: manifests and chunks of the releases that are here, then the roots.
 
-    At most CARRIED_BYTES_MAX: what does not fit is left to the close groups.
+    Blocking.  At most CARRIED_BYTES_MAX: what does not fit is left to the close groups.
     """
     found: dict[bytes, bytes] = {}
     size_bytes = 0
@@ -35,6 +36,23 @@ def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Sl
             found[address_of(content)] = content
             size_bytes += len(content)
     return found
+
+
+class Carrying:
+    """Lets the vault in use serve what the newest head names, as far as it is here.  Belongs to one event loop."""
+
+    def __init__(self, slots: Slots, carry: Callable[[Mapping[bytes, bytes]], Awaitable[None]]) -> None:
+        """``carry`` hands the files to the vault, in place of those from before."""
+        self._slots = slots
+        self._carry = carry
+        self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
+
+    async def turn(self, newest: Sequence[Release], roots: tuple[bytes, ...]) -> None:
+        """Hand on what has changed, if anything has; called again and again.  Raises what ``carry`` raises."""
+        staged = tuple(release for release in newest if is_here(release, self._slots))
+        if (staged, roots) != self._carried:
+            await self._carry(await asyncio.to_thread(carried_files, staged, roots, self._slots))
+            self._carried = staged, roots
 
 
 def is_here(release: Release, slots: Slots) -> bool:

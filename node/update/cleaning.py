@@ -9,6 +9,7 @@ from functools import partial
 
 from node.update.jobs import Means
 from node.update.judging import Judge
+from node.update.records import watched
 from node.update.store import Record
 from node.update.waiting import to_its_end
 
@@ -59,7 +60,8 @@ class Cleaning:
             await to_its_end(partial(_remove_slots, self._means, trees))
 
     def _on_the_way(self) -> list[str]:
-        return [r.release.tree_hash for r in self._records.values() if not r.way.is_over or r.way.watch]
+        seen = watched(self._records.values())
+        return [r.release.tree_hash for r in self._records.values() if not r.way.is_over or r is seen]
 
 
 def _remove_trials(means: Means, on_the_way: Collection[str]) -> None:

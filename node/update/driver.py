@@ -28,7 +28,7 @@ from node.trust.chain import Chain
 from node.trust.release import Release
 from node.update import events, reasons, records, views
 from node.update.allowed import capabilities_of, lessen
-from node.update.carrying import carried_files, is_here
+from node.update.carrying import Carrying
 from node.update.cleaning import Cleaning
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
@@ -37,7 +37,7 @@ from node.update.judging import Consequences, Judge
 from node.update.noted import reason_told, state_told
 from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.recalling import Recalling
-from node.update.records import active, age, exception_for, later, new_record, said_again
+from node.update.records import active, age, exception_for, in_use_before, later, new_record, said_again, watched
 from node.update.store import Record, Saved
 from node.update.trials.decoys import Decoys
 from node.update.trials.drift import distances_of
@@ -69,7 +69,7 @@ class Updates:
         self._counted_bytes = 0
         self._disk = DiskWait(means.on_change, means.make_room)
         self._is_waiting = False  # for others to show the head
-        self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
+        self._carrying = Carrying(means.slots, means.host.carry_files)
         self.watching = Watching(self._records, means, limits, self._take, self._proven)
         self._recalling = Recalling(self._records, self.judge, means.slots, self._take)
         self._cleaning = Cleaning(self._records, self._lock, self.judge, means, self._look_again)
@@ -201,7 +201,7 @@ class Updates:
         is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self.is_seen())
-        await self._carry_files()
+        await self._carrying.turn(self.judge.newest, self.judge.roots)
         await self._recalling.heed(in_use)
         if (one := self._active()) is not None and one.way.phase == "probation" and one.way.tree_hash != in_use:
             await self._take(one.release.name, events.Vetoed(self._now(), DAMAGED))
@@ -284,15 +284,6 @@ class Updates:
         is_slow = self._means.rollouts.is_slow(release.name)
         self._records[release.name] = msgspec.structs.replace(record, release=longer, is_slow=is_slow)
 
-    async def _carry_files(self) -> None:
-        """Let the vault serve what the newest head names, as far as it is here."""
-        roots, slots = self.judge.roots, self._means.slots
-        staged = tuple(release for release in self.judge.newest if is_here(release, slots))
-        if (staged, roots) != self._carried:
-            files = await asyncio.to_thread(carried_files, staged, roots, slots)
-            await self._means.host.carry_files(files)
-            self._carried = staged, roots
-
     def _proven(self, name: str, what: str) -> None:
         self._inbox.put_nowait(Letter(events.Vetoed(self._now(), what), in_use=name))
 
@@ -316,6 +307,8 @@ class Updates:
             if isinstance(event, events.Rehearsed) and event.is_clean and not self.is_seen():
                 event = events.Unseen(self._now())  # looked at seldomer than before a trial, for each time is persisted
                 asyncio.get_running_loop().call_later(5 * WITNESS_S, self._inbox.put_nowait, letter)
+            elif isinstance(event, events.Returned | events.ReturnFailed):
+                await self.watching.came_back(active, event)  # first, as after a power cut both come once more
             await self._take(active.release.name, event)
 
     def is_seen(self) -> bool:
@@ -372,8 +365,9 @@ class Updates:
             case _:
                 await self._stop_job()
                 self._counted_bytes = 0
-                past = distances_of(record.way.baseline, self._records.values(), self._means.utc_s())
-                self._job = Job(effect, record, self._means, past)
+                known = self._records.values()
+                past = distances_of(record.way.baseline, known, self._means.utc_s())
+                self._job = Job(effect, record, self._means, past, in_use_before(record.way.baseline, known))
                 self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
 
     async def _do(self, job: Job) -> None:

@@ -198,17 +198,25 @@ class Vetoed:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The version from before serves again, and is the one that the next start begins with."""
+    """The version from before serves again, and is the one that the next start begins with.
+
+    ``serial``: from now on its certificates have this one or later ones; 0 where that is not known.
+    """
 
     now_s: float
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnFailed:
-    """It does not serve, but the next start begins with it; insisted on, no other is started any more."""
+    """It does not serve, but the next start begins with it; insisted on, no other is started any more.
+
+    ``serial`` as for ``Returned``.
+    """
 
     now_s: float
     reason: str
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +230,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """A newer release has taken over: from now on that one is watched."""
+    """A newer release is in use for good: from now on that one is watched."""
 
     now_s: float
 

@@ -83,12 +83,18 @@ class Means:
 class Job:
     """One piece of work for one release.  ``trial`` and ``bytes_fetched`` may be read at any time."""
 
-    def __init__(self, work: Work, record: Record, means: Means, distances: tuple[Estimates, ...] = ()) -> None:
-        """``distances``: the version in use beside those before it, for a trial."""
+    def __init__(
+        self, work: Work, record: Record, means: Means, distances: tuple[Estimates, ...] = (), before: str = ""
+    ) -> None:
+        """``distances``: the version in use beside those before it, for a trial.
+
+        ``before``: what was in use before the version that is gone back to, "" for nothing.
+        """
         self._work = work
         self._record = record
         self._means = means
         self._distances = distances
+        self._before = before
         self._counter = Counter()
         self._run: TrialRun | None = None
         self._started_s = means.utc_s()
@@ -265,7 +271,8 @@ class Job:
         A disk that does not take the pointer holds the switch up no longer than the first try of it, but the end.
         """
         means, trouble = self._means, ""
-        point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s())
+        before = self._before if self._before and means.slots.has("vault", self._before) else ""
+        point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s(), before)
         with contextlib.suppress(OSError):
             await write_down(point, means.make_room)
         try:
@@ -273,7 +280,18 @@ class Job:
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
             trouble = _told(error)
         await self._disk.until_kept(point)
-        return events.ReturnFailed(self._now(), trouble) if trouble else events.Returned(self._now())
+        serial = await self._last_serial()
+        if trouble:  # the last certificate may still be one of the version that is left
+            return events.ReturnFailed(self._now(), trouble, serial + 1 if serial else 0)
+        return events.Returned(self._now(), serial)
+
+    async def _last_serial(self) -> int:
+        """That of the last certificate given; 0 where it cannot be read, which keeps no version from going back."""
+        try:
+            return await asyncio.to_thread(self._means.host.serial)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the way back is done
+            log.warning("the serial of the last certificate is not known reason=%s", error)
+            return 0
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

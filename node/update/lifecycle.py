@@ -19,7 +19,7 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
     gone back to, what is in use stays confirmed, and says so.  Rotten files, or a switch that failed here: fetching.
 
     confirmed is watched for a while: a veto, or failures close together, lead over returning to rolled_back; a newer
-    release that takes over ends the watch.
+    release that is confirmed ends the watch.
     An exception goes from staged to rehearsing at once, and may start from not_proven when all trials proved nothing.
 
     refused     what came is not what was signed; the verdict "refuse"; no clean way back; withdrawn
@@ -365,6 +365,8 @@ def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
         return _turn_came(replace(state, since_s=event.now_s), event) if is_tried else (state, ())
     if state.watch is None:
         return state, ()
+    if isinstance(event, Returned | ReturnFailed):  # what a newer one signed, and its time, were not this one's
+        return replace(state, since_s=event.now_s, serial=event.serial or state.serial), ()
     watch, why = state.watch.step(event, state.since_s, limits)
     state = replace(state, since_s=counted(event, state.since_s)[1], watch=watch)
     return _go_back(replace(state, phase="returning"), why) if why else (state, ())

@@ -29,14 +29,27 @@ def active(records: Iterable[Record]) -> Record | None:
 
 
 def watched(records: Iterable[Record]) -> Record | None:
-    """The release that is in use for good and still watched; for a moment also the one before, until that is ended."""
-    return min((record for record in records if record.way.watch is not None), key=age, default=None)
+    """The release that is in use for good and still watched, or will be again if a newer one fails in its probation.
+
+    For a moment the one before is watched too, until that is ended.
+    """
+    return max((record for record in records if record.way.watch is not None), key=age, default=None)
 
 
 def is_succeeded(record: Record, records: Iterable[Record], in_use: str | None) -> bool:
-    """Whether a newer release than this one has taken over."""
+    """Whether a newer release than this one is in use for good."""
     newer = (other for other in records if age(other) > age(record) and other.release.tree_hash == in_use)
-    return any(other.way.phase in ("probation", "confirmed") for other in newer)
+    return any(other.way.phase == "confirmed" for other in newer)
+
+
+def in_use_before(tree_hash: str, records: Collection[Record]) -> str:
+    """What was in use before these files were taken into use, if nothing was found against it; else ""."""
+    alike = [r for r in records if r.release.tree_hash == tree_hash and r.way.phase == "confirmed" and r.way.baseline]
+    if not alike:
+        return ""
+    found = max(alike, key=age).way.baseline
+    ways = [record.way for record in records if record.release.tree_hash == found]
+    return "" if any(has_failed(way) or way.is_recalled or way.is_going_back for way in ways) else found
 
 
 def age(record: Record) -> tuple[int, bool]:

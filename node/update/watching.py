@@ -14,7 +14,17 @@ from typing import Final
 
 from node.trial import verdict as says
 from node.update.errors import TwinFailed
-from node.update.events import SLEPT_S, Event, Halted, Limits, Succeeded, Ticked, Vetoed
+from node.update.events import (
+    SLEPT_S,
+    Event,
+    Halted,
+    Limits,
+    Returned,
+    ReturnFailed,
+    Succeeded,
+    Ticked,
+    Vetoed,
+)
 from node.update.jobs import Means
 from node.update.loneliness import FINDS_NOBODY, Loneliness
 from node.update.phases import STOPPABLE
@@ -70,8 +80,10 @@ class Watching:
             self._tell(record.release.name, what)
 
     async def count(self, in_use: str | None) -> None:
-        """Count the watch; end it when a newer release has taken over; leave a version whose files are damaged."""
+        """Count the watch; end it when a newer release is in use for good; leave a version whose files are damaged."""
         record, one = watched(self._records.values()), active(self._records.values())
+        for older in [each for each in self._records.values() if each.way.watch is not None and each is not record]:
+            await self._take(older.release.name, Succeeded(_now()))
         if record is None:
             return
         if record.release.tree_hash == in_use:
@@ -86,6 +98,12 @@ class Watching:
         """Whether its files were gone back from because they were recalled under another name: no fault was found."""
         alike = (other for other in self._records.values() if other.release.tree_hash == record.release.tree_hash)
         return any(other.way.phase == "recalled" for other in alike)
+
+    async def came_back(self, left: Record, event: Returned | ReturnFailed) -> None:
+        """What was in use before ``left`` is in use again: if it is still watched, from now on that goes on."""
+        record = watched(self._records.values())
+        if record is not None and record.release.tree_hash == left.way.baseline:
+            await self._take(record.release.name, event)
 
     async def look_back(self, late_s: float) -> None:
         """An event came so much later than it should have: if the computer slept, nothing was watched meanwhile."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from node.api.schema import Update
+from node.trust.head import encode
 from node.update.driver import Updates
 from node.update.events import Limits, Resumed, Returned, Succeeded, SwitchBack, Ticked, VaultFailed, Vetoed
 from node.update.lifecycle import Lifecycle
@@ -19,6 +20,7 @@ from node.update.watching import LITTERED
 from tests import update_world
 from tests.twin_world import Nature
 from tests.unit.test_lifecycle import LIMITS, OLD, TO_PROBATION, last, play
+from tests.unit.test_trust_recall import recalls
 from tests.update_world import (
     LIMITS as FARM_LIMITS,
 )
@@ -120,6 +122,11 @@ def hear(farm: Farm, story: Callable[[Updates], Awaitable[None]], for_s: float =
 
     live(farm, main)
     return found
+
+
+def watched_s(updates: Updates) -> float:
+    """For how long the second release has been watched."""
+    return watch_of(updates._records["vault/2"].way).spent_s
 
 
 async def nothing(_: Updates) -> None:
@@ -322,6 +329,43 @@ class TestBesideANewerOne:
 
         found = hear(farm, story)
         assert (found["vault/3"].phase, found["vault/2"].phase) == ("rolled_back", "confirmed")
+        assert farm.slots.current("vault") == tree_of("2")
+
+    def test_a_newer_one_that_fails_in_probation_takes_neither_its_watch_nor_its_way_back_away(self, farm: Farm):
+        confirm(farm, "2")
+        head = release(farm, "3")
+        left_s: list[float] = []
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "probation")
+            began_s = watched_s(updates)
+            await asyncio.sleep(30.0)
+            farm.convict(serial=farm.last_serial)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "rolled_back", 60.0)
+            left_s.append(watched_s(updates) - began_s)
+            await asyncio.sleep(60.0)  # what proves the newer one's fault is told again and again
+            assert {item.release: item.phase for item in updates.updates().items}["vault/2"] == "confirmed"
+            farm.convict(serial=farm.last_serial)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back", 60.0)
+
+        hear(farm, story)
+        assert farm.switches == [tree_of(version) for version in ("2", "3", "2")] + [farm.own]
+        assert left_s == [0.0]  # what others see of another version's hour tells nothing of this one
+
+    def test_once_that_has_failed_a_recall_still_leads_back_to_what_was_before(self, farm: Farm):
+        confirm(farm, "2", "3")
+        tell(farm, release(farm, "4"), of="vault/4", until_phase=("probation",))
+        assert farm.slots.current("vault") == tree_of("4")
+
+        async def story(updates: Updates) -> None:
+            for _ in range(3):
+                updates.vault_failed("exit code 1")
+
+        assert hear(farm, story)["vault/4"].phase == "rolled_back"
+        assert (farm.slots.current("vault"), farm.slots.previous("vault")) == (tree_of("3"), tree_of("2"))
+        farm.signed.head = farm.signed.change("vault", recalls("vault/3"))
+        assert tell(farm, encode(farm.signed.head), until_phase=("recalled",), of="vault/3")
         assert farm.slots.current("vault") == tree_of("2")
 
     def test_a_newer_one_that_is_just_taking_over_goes_on(self, farm: Farm):

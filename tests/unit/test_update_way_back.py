@@ -116,10 +116,10 @@ class TestTheWayBack:
         """As on Windows, where another program may hold the file open."""
         head, may_write_s, point_back = farm.publish("2"), [0.0], CutSlots.point_back
 
-        def refused(self: CutSlots, layer: Layer, tree_hash: str, now_s: float) -> None:
+        def refused(self: CutSlots, layer: Layer, tree_hash: str, now_s: float, previous: str = "") -> None:
             if asyncio.get_running_loop().time() < may_write_s[0]:
                 raise PermissionError(errno.EACCES, "Permission denied")
-            point_back(self, layer, tree_hash, now_s)
+            point_back(self, layer, tree_hash, now_s, previous)
 
         monkeypatch.setattr(CutSlots, "point_back", refused)
 

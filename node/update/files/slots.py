@@ -289,8 +289,8 @@ class Slots:
         if before is None or before.current != tree_hash:
             self._save(layer, Pointer(tree_hash, before.current if before else "", now_s))
 
-    def point_back(self, layer: Layer, tree_hash: str, now_s: float) -> None:
-        """Make a slot from before the one in use again; nothing is before it then.  Repeating it is a no-op.
+    def point_back(self, layer: Layer, tree_hash: str, now_s: float, previous: str = "") -> None:
+        """Make a slot from before the one in use again, and ``previous`` the one before it.  Repeating it is a no-op.
 
         The version that is left must never be what a failing vault falls back to.
 
@@ -299,7 +299,9 @@ class Slots:
         """
         before = self.pointer(layer)
         if before is None or before.current != tree_hash:
-            self._save(layer, Pointer(tree_hash, "", now_s))
+            self._save(layer, Pointer(tree_hash, previous, now_s))
+        elif previous and before.previous != previous:
+            self._save(layer, msgspec.structs.replace(before, previous=previous))
 
     def choose(self, layer: Layer, now_s: float) -> str:
         """The tree hash of the slot to start: the one in use, else the one before it, else this program's own files.
