@@ -32,6 +32,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
         self._clock_resolution = 1e-9
+        self._work_s = 0.0
 
     def time(self) -> float:
         return self._jumping.now_s
@@ -40,13 +41,30 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Let the clock go on while nothing is done, as that of a computer that sleeps may."""
         self._jumping.now_s += seconds
 
+    def take(self, seconds: float) -> None:
+        """Called by what goes to a thread: it is not done before so much time has passed."""
+        self._work_s = seconds
+
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self.create_future()
+        self._work_s = 0.0
         try:
-            future.set_result(func(*args))
+            result = func(*args)
         except Exception as error:  # noqa: BLE001 - it is handed on, as by a thread
             future.set_exception(error)
+        else:
+            self._give(future, result)
         return future
+
+    def _give(self, future: asyncio.Future[T], result: T) -> None:
+        def give() -> None:
+            if not future.done():  # nobody waits any more
+                future.set_result(result)
+
+        if self._work_s:
+            self.call_later(self._work_s, give)
+        else:
+            give()
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

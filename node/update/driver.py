@@ -290,11 +290,13 @@ class Updates:
     async def _next_event(self) -> None:
         active, begun_s = self._active(), self._now()
         due_s = active.way.due_s(self._limits_of(active)) - begun_s if active is not None else TICK_S
+        was_preparing = self._job is not None and self._job.is_preparing
         try:
             async with asyncio.timeout(max(0.0, min(due_s, WITNESS_S if self._is_waiting else TICK_S))):
                 letter = await self._inbox.get()
         except TimeoutError:
-            is_idle = bool(self._job and self._job.disk_trouble) or self.watching.is_unused(active)
+            is_kept_off = was_preparing or bool(self._job and self._job.disk_trouble)
+            is_idle = is_kept_off or self.watching.is_unused(active)
             letter = Letter(events.Ticked(self._now(), is_idle=is_idle))
         await self.watching.look_back(self._now() - begun_s - TICK_S)  # where clocks go on while a computer sleeps
         if letter.job is not None and letter.job is not self._job:

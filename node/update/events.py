@@ -28,7 +28,7 @@ class Limits:
     full_trials_max: int = 2  # that came to their end without a proof
     rehearsal_s: float = 3600.0
     rehearsal_tries_max: int = 3
-    switch_s: float = 300.0
+    switch_s: float = 300.0  # for the handover alone: what is prepared before takes as long as the disk needs
     switch_tries_max: int = 3
     probation_s: float = 3600.0
     probation_look_s: float = 600.0  # between two looks at what neighbours can prove against the vault in use

@@ -99,6 +99,7 @@ class Job:
         self._run: TrialRun | None = None
         self._started_s = means.utc_s()
         self._disk = DiskWait(means.on_change, means.make_room)
+        self.is_preparing = isinstance(work, events.Switch)  # no release has to answer for how long that takes
 
     @property
     def release(self) -> str:
@@ -252,11 +253,15 @@ class Job:
         return events.Rehearsed(self._now(), found.checked, found.missing, found.corrupt)
 
     async def _switch(self, tree_hash: str) -> Event:
-        """Keep the store, switch, then point: after a power cut the old version starts and all of it is repeated."""
+        """Keep the store, switch, then point: after a power cut the old version starts and all of it is repeated.
+
+        A large store takes minutes to keep, which no release has to answer for: its time counts from the handover on.
+        """
         means = self._means
         try:
             await asyncio.to_thread(means.slots.verify, "vault", tree_hash)
             await to_its_end(partial(means.kept.keep, tree_hash))
+            self.is_preparing = False
             await self._disk.while_full(partial(means.host.switch, tree_hash))
             await self._disk.until_kept(partial(means.slots.point, "vault", tree_hash, means.utc_s()))
             serial = await asyncio.to_thread(means.host.serial)

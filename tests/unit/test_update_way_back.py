@@ -16,6 +16,7 @@ from node.update.driver import Updates
 from tests.twin_world import Nature
 from tests.unit.test_update_rollout import states
 from tests.update_world import DONE, PROFILE, SENDER, CutSlots, Farm, live, tell, tree_of, wait_until
+from tests.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
 
@@ -211,6 +212,21 @@ class TestTheStoreThatIsKept:
         live(farm, story)
         assert (farm.switches, farm.kept_at_switch) == ([tree_of("2")], [self.CHUNK])
         assert [path.name for path in store.iterdir()] == [self.CHUNK]
+
+    def test_a_store_that_takes_long_to_keep_is_not_held_against_the_release(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        keep = farm.kept.keep
+
+        def keeps(tree_hash: str) -> None:
+            keep(tree_hash)
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualTimeLoop)
+            loop.take(400.0)
+
+        monkeypatch.setattr(farm.kept, "keep", keeps)
+        assert tell(farm, farm.publish("2"))["vault/2"].phase == "confirmed"
+        assert farm.switches == [tree_of("2")]
 
     def test_after_the_way_back_nothing_of_it_is_left(self, farm: Farm, store: Path):
         farm.switch_fails = lambda tree: tree == tree_of("2")
