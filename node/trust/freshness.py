@@ -18,12 +18,14 @@ class Freshness:
 
     ``signed_at`` is when the developers last signed anything: as a threshold of pods says in the snapshot, or later, as
     the one pod says that confirmed it since.  ``expires_at`` is when the first of the statements ends without which
-    nothing may follow; ``expiring`` is that statement's role.
+    nothing may follow; ``expiring`` is that statement's role.  ``lapse_at`` are the delegated roles without which
+    everything else goes on: when each of them releases nothing any more.
     """
 
     signed_at: datetime
     expires_at: datetime
     expiring: str
+    lapse_at: tuple[tuple[str, datetime], ...] = ()
 
     def age_s(self, now: datetime) -> float:
         """How long ago the developers signed.  A pod that dates its word ahead is taken to have signed just now."""
@@ -31,6 +33,10 @@ class Freshness:
 
     def is_expired(self, now: datetime) -> bool:
         return now >= self.expires_at
+
+    def lapsed(self, now: datetime) -> frozenset[str]:
+        """The roles that release nothing any more."""
+        return frozenset(role for role, at in self.lapse_at if now >= at)
 
 
 def freshness(chain: Chain) -> Freshness | None:
@@ -50,4 +56,6 @@ def freshness(chain: Chain) -> Freshness | None:
     }
     expiring = min(expiries, key=lambda role: expiries[role])
     confirmed = confirmed_at(state.timestamp.signed) or state.signed_at
-    return Freshness(max(state.signed_at, confirmed), expiries[expiring], expiring)
+    others = sorted(state.delegated.keys() - MUST_LIVE)
+    lapse_at = tuple((role, state.delegated[role].signed.expires) for role in others)
+    return Freshness(max(state.signed_at, confirmed), expiries[expiring], expiring, lapse_at)

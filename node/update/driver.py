@@ -37,7 +37,7 @@ from node.update.judging import Consequences, Judge
 from node.update.noted import reason_told, state_told
 from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.recalling import Recalling
-from node.update.records import active, age, exception_for, in_use_before, later, new_record, said_again, watched
+from node.update.records import active, age, exception_for, in_use_before, later, new_record, said_again
 from node.update.store import Record, Saved
 from node.update.trials.decoys import Decoys
 from node.update.trials.drift import distances_of
@@ -197,6 +197,7 @@ class Updates:
         """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
         self._is_waiting = False
         await self._cleaning.turn()
+        await self.judge.heed_time()
         in_use = await asyncio.to_thread(self._means.slots.current, "vault")
         is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
@@ -304,6 +305,8 @@ class Updates:
         if letter.in_use and letter.event is not None:
             await self.watching.concern(letter.in_use, letter.event)
             return
+        if isinstance(letter.event, events.Rehearsed):  # the last step before it comes into use
+            await self.judge.heed_time()
         active, event = self._active(), letter.event
         if event is not None and active is not None and not self._is_held(active):
             if isinstance(event, events.Rehearsed) and event.is_clean and not self.is_seen():

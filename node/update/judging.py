@@ -72,6 +72,7 @@ class Judge:
         self._offers = 0
         self.refused = list(refused)  # newest first
         self.newest: tuple[Release, ...] = ()  # release of each role, as far as it is known since the start
+        self._lapsed: frozenset[str] = frozenset()  # when the releases were learned
         self._take(chain)
 
     @property
@@ -90,7 +91,7 @@ class Judge:
         return self.developers().state == "current"
 
     def developers(self) -> schema.DeveloperNews:
-        return news(self._freshness, self._chain.halted_at, max(self._utc(), self._chain.clock_floor))
+        return news(self._freshness, self._chain.halted_at, self._now())
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
@@ -109,15 +110,32 @@ class Judge:
         """Carry on with what is known: a power cut may have come between a head and its releases."""
         if self.head:
             await self._carry()
-        if self._chain.head:
-            try:
-                verified = await asyncio.to_thread(self._chain.verify, self._chain.head, self._utc())
-            except TrustError as error:
-                log.warning("the kept head is not judged anew reason=%s", error)
-            else:
+        await self._learn_anew()
+
+    async def heed_time(self) -> None:
+        """Learn anew what is released if a role has lapsed since: what it released is taken into use by nobody then."""
+        if self._freshness is not None and self._freshness.lapsed(self._now()) != self._lapsed:
+            log.info("what is released is learned anew: a role of the developers has come to its end")
+            await self._learn_anew()
+
+    async def _learn_anew(self) -> None:
+        chain = self._chain
+        if not chain.head:
+            return
+        try:
+            verified = await asyncio.to_thread(chain.verify, chain.head, self._utc())
+        except TrustError as error:
+            log.warning("the kept head is not judged anew reason=%s", error)
+            self._note_lapsed()
+        else:
+            if chain is self._chain:  # else what has come meanwhile is learned
                 await self._learn(verified.releases)
 
+    def _note_lapsed(self) -> None:
+        self._lapsed = self._freshness.lapsed(self._now()) if self._freshness is not None else frozenset()
+
     async def _learn(self, releases: Sequence[Release]) -> None:
+        self._note_lapsed()
         self.newest = newest_of(releases)
         await self._then.learn(_of_vaults(releases))
         await self._means.apps.learn(releases)
@@ -219,6 +237,10 @@ class Judge:
             await self._means.host.carry_head(self.head)
         except Exception as error:  # noqa: BLE001 - the vault is not there now; it is given the head at its start
             log.info("head not carried yet reason=%s", error)
+
+    def _now(self) -> datetime:
+        """The time by which statements expire: a clock that was set back makes none of them fresh."""
+        return max(self._utc(), self._chain.clock_floor)
 
     def _utc(self) -> datetime:
         return datetime.fromtimestamp(self._means.utc_s(), UTC)

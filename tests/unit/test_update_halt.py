@@ -20,10 +20,12 @@ from node.trust.errors import Equivocation, MalformedMetadata, MissingRoots, Not
 from node.trust.head import ROOT_BYTES_MAX, Head, decode, encode
 from node.update import heads
 from node.update.driver import Updates
-from node.update.events import Rehearsed
+from node.update.events import Event, Rehearsed
 from node.update.heads import verify_head
-from node.update.jobs import Letter
-from tests import twin_world, virtual_time
+from node.update.jobs import Job, Letter
+from node.update.reasons import WITHDRAWN
+from node.update.trials.rehearsal import TrialResult
+from tests import signed_world, twin_world, virtual_time
 from tests.signed_world import DAY, NOW, World, add_pod, all_of, drop_pod, party, resolving, unchanged
 from tests.twin_world import utc_s
 from tests.update_world import SENDER, Farm, live, tell, tree_of, wait_until
@@ -328,6 +330,50 @@ class TestExpiry:
             await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
 
         live(farm, story)
+
+
+class TestTheFoundationsDate:
+    def announced(self, farm: Farm) -> bytes:
+        """A head that lists a release of the foundation, signed when its date was ten days off."""
+        built = signed_world.built("2", role="foundation")
+        farm.chunks |= built.objects | {hashlib.sha256(built.manifest).digest(): built.manifest}
+        farm.signed.release("2", role="foundation", release=built.release)
+        head = farm.signed.change("foundation", lambda signed: setattr(signed, "expires", NOW + 10 * DAY))
+        return encode(head)
+
+    @pytest.mark.parametrize("phase", ["announced", "staged", "on_trial", "rehearsing", "probation"])
+    def test_once_it_has_passed_nothing_that_the_foundation_released_comes_into_use(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch, phase: str
+    ):
+        head, passed_s = self.announced(farm), [0.0]
+        monkeypatch.setattr(twin_world, "utc_s", lambda: utc_s() + passed_s[0])
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["foundation/2"].phase == phase)
+            passed_s[0] = (10 * DAY).total_seconds()
+            await asyncio.sleep(60.0)
+            (item,) = updates.updates().items
+            assert (item.phase, item.reason) == ("rolled_back" if phase == "probation" else "refused", WITHDRAWN)
+            assert developers(updates).state == "current"
+
+        live(farm, story)
+        assert farm.slots.current("vault") == farm.own
+
+    def test_what_was_found_good_just_before_it_does_not_come_into_use_just_after_it(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        head, passed_s, rehearse = self.announced(farm), [0.0], Job._rehearse_with
+        monkeypatch.setattr(twin_world, "utc_s", lambda: utc_s() + passed_s[0])
+
+        async def rehearsed(job: Job, result: TrialResult) -> Event:
+            event = await rehearse(job, result)
+            passed_s[0] = (10 * DAY).total_seconds()
+            return event
+
+        monkeypatch.setattr(Job, "_rehearse_with", rehearsed)
+        assert tell(farm, head)["foundation/2"].phase == "refused"
+        assert farm.switches == []
 
 
 class TestRootsFromTheNetwork:
