@@ -29,7 +29,7 @@ rollout_files.py what is kept of that
 noted.py         what a release's way means for the own note, and its rollout in words (pure)
 store.py         what must survive a power cut
 views.py         what the local API tells (pure)
-waiting.py       work that is waited for, cancelled or not
+waiting.py       work that is waited for, cancelled or not, and work that has an owner
 disk_wait.py     work that waits for the disk, and why
 ports.py         what all this needs of the rest of the supervisor
 errors.py        what can go wrong, by what the caller has to do

@@ -34,6 +34,7 @@ from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.reasons import UNSEEN
 from node.update.records import has_failed, made_way_in_vain, said_again
 from node.update.store import Record
+from node.update.waiting import Owned
 
 TICK_S: Final = 30.0
 UNKNOWN_TREE: Final = "0" * 64
@@ -95,7 +96,7 @@ class Apps:
         self._inbox: asyncio.Queue[tuple[AppJob | None, Event | None]] = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._job: AppJob | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._work = Owned()
         self._disk = DiskWait(means.on_change, means.make_room)
         self._saved_s = -math.inf
         self._naming = asyncio.Lock()
@@ -287,7 +288,7 @@ class Apps:
             return
         await self._stop_job()
         self._job = AppJob(effect, one, self._listed, self._means)
-        self._task = asyncio.create_task(self._do(self._job), name=f"app {type(effect).__name__}")
+        self._work.begin(self._do(self._job), name=f"app {type(effect).__name__}")
 
     async def _do(self, job: AppJob) -> None:
         event = await job.do()
@@ -299,10 +300,8 @@ class Apps:
         return self._releases
 
     async def _stop_job(self) -> None:
-        task, self._task, self._job = self._task, None, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        self._job = None
+        await self._work.stop()
 
     async def _save(self) -> None:
         records = tuple(self._records.values())

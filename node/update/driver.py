@@ -41,6 +41,7 @@ from node.update.records import active, age, exception_for, in_use_before, later
 from node.update.store import Record, Saved
 from node.update.trials.decoys import Decoys
 from node.update.trials.drift import distances_of
+from node.update.waiting import Owned
 from node.update.watching import DAMAGED, Watching
 
 TICK_S: Final = 30.0  # at least so often time is counted and persisted
@@ -65,7 +66,7 @@ class Updates:
         self._lock = asyncio.Lock()  # held from a step until its effects are begun
         self._inbox: asyncio.Queue[Letter] = asyncio.Queue()
         self._job: Job | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._work = Owned()
         self._counted_bytes = 0
         self._disk = DiskWait(means.on_change, means.make_room)
         self._is_waiting = False  # for others to show the head
@@ -373,17 +374,15 @@ class Updates:
                 known = self._records.values()
                 past = distances_of(record.way.baseline, known, self._means.utc_s())
                 self._job = Job(effect, record, self._means, past, in_use_before(record.way.baseline, known))
-                self._task = asyncio.create_task(self._do(self._job), name=f"update {type(effect).__name__}")
+                self._work.begin(self._do(self._job), name=f"update {type(effect).__name__}")
 
     async def _do(self, job: Job) -> None:
         event = await job.do()
         self._inbox.put_nowait(Letter(event, job))
 
     async def _stop_job(self) -> None:
-        task, self._task, self._job = self._task, None, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        self._job = None
+        await self._work.stop()
 
     async def _save_patiently(self) -> float:
         """Persist, however long it takes, and say how long: nothing is done before it is written down."""

@@ -20,7 +20,7 @@ from node.update.jobs import Means, make_sure_of
 from node.update.trials.order import TrialOrder
 from node.update.trials.rehearsal import TrialResult
 from node.update.trials.run import TrialRun
-from node.update.waiting import to_its_end
+from node.update.waiting import Owned, to_its_end
 
 KEPT_MAX: Final = 24  # two years of them
 NUMBER: Final = 0  # of a trial that is of no release
@@ -36,13 +36,13 @@ class Decoys:
         self._means = means
         self._every_s = every_s
         self._considered_s: float | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._trial = Owned()
         self._run: TrialRun | None = None
         self.measured = means.store.load_decoys()  # newest first
 
     @property
     def is_running(self) -> bool:
-        return self._task is not None and not self._task.done()
+        return self._trial.is_running
 
     async def turn(self, in_use: str | None, now_s: float, *, is_seen: bool) -> None:
         """Begin one if chance has it; called again and again.
@@ -61,16 +61,14 @@ class Decoys:
 
     async def stop(self) -> None:
         """End the one that runs, without a result: a release is on its way."""
-        task, self._task, self._considered_s = self._task, None, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        self._considered_s = None
+        await self._trial.stop()
 
     def _consider(self, in_use: str, now_s: float) -> None:
         idle_s = 0.0 if self._considered_s is None else now_s - self._considered_s
         self._considered_s = now_s
         if not self.is_running and self._means.random.random() < -math.expm1(-idle_s / self._every_s):
-            self._task = asyncio.create_task(self._hold(in_use), name="decoy trial")
+            self._trial.begin(self._hold(in_use), name="decoy trial")
 
     async def _hold(self, in_use: str) -> None:
         means = self._means
