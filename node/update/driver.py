@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -22,7 +21,6 @@ import msgspec
 
 from node.api import schema, texts
 from node.api.told import NOTHING
-from node.trust.anchor import factor_beside
 from node.trust.capabilities import TODAY, Capabilities
 from node.trust.chain import Chain
 from node.trust.release import Release
@@ -215,11 +213,9 @@ class Updates:
             await self._set_aside(waiting, newest)
         active = self._active()
         if active is not None and (self._is_held(active) or records.is_against_another(active, in_use)):
-            await self._take(active.release.name, events.Halted(self._now()))
-            self._cleaning.ask(is_of_a_vault=True)
+            await self._set_down(active, events.Halted(self._now()))
         elif active is not None and (reason := self._means.rollouts.halted(active)):
-            await self._take(active.release.name, events.Held(self._now(), reason))
-            self._cleaning.ask(is_of_a_vault=True)
+            await self._set_down(active, events.Held(self._now(), reason))
         elif active is not None and active.way.phase in REPLACEABLE and (reason := self._means.hold()):
             await self._take(active.release.name, events.Held(self._now(), reason))
         elif active is not None and self._is_untriable(active):
@@ -230,6 +226,10 @@ class Updates:
                 await self._take_up(newest, in_use)
             elif last is not None and self._exception_for(last):
                 await self._take_up(last, in_use)
+
+    async def _set_down(self, record: Record, event: Event) -> None:
+        await self._take(record.release.name, event)
+        self._cleaning.ask(is_of_a_vault=True)
 
     async def _set_aside(self, waiting: Sequence[Record], newest: Record) -> None:
         """Let the newest take the place of the others; an urgent one that others have seen even that of a trial."""
@@ -273,18 +273,11 @@ class Updates:
         return why if why and self._means.is_rolled_out(record) else ""
 
     def _is_untriable(self, record: Record) -> bool:
-        """Whether the release waits for a trial that this computer cannot hold."""
-        is_before_trial = record.way.phase in STOPPABLE or record.way.phase == "announced"
-        return is_before_trial and not record.way.exception and not self._means.host.can_shut_off()
+        return records.is_untriable(record, can_try=self._means.host.can_shut_off())
 
     async def _stretch(self, name: str, in_use: str) -> None:
-        """Let the trial of a release last longer if it may do more than anything that was tried out here before it."""
-        used = await capabilities_of(self._means.slots, in_use)
-        record, release = self._records[name], self._records[name].release  # a head may have come meanwhile
-        factor = max(release.trial_factor, factor_beside(used, release.capabilities))
-        longer = dataclasses.replace(release, trial_factor=factor)
-        is_slow = self._means.rollouts.is_slow(release.name)
-        self._records[release.name] = msgspec.structs.replace(record, release=longer, is_slow=is_slow)
+        used, is_slow = await capabilities_of(self._means.slots, in_use), self._means.rollouts.is_slow(name)
+        self._records[name] = records.stretched(self._records[name], used, is_slow=is_slow)
 
     def _proven(self, name: str, what: str) -> None:
         self._inbox.put_nowait(Letter(events.Vetoed(self._now(), what), in_use=name))
@@ -309,7 +302,10 @@ class Updates:
         if isinstance(letter.event, events.Rehearsed):  # the last step before it comes into use
             await self.judge.heed_time()
         active, event = self._active(), letter.event
-        if event is not None and active is not None and not self._is_held(active):
+        if event is not None and active is not None:
+            if self._is_held(active):  # now, as it may be held no longer with the next turn, and its job is over
+                await self._set_down(active, events.Halted(self._now()))
+                return
             if isinstance(event, events.Rehearsed) and event.is_clean and not self.is_seen():
                 event = events.Unseen(self._now())  # looked at seldomer than before a trial, for each time is persisted
                 asyncio.get_running_loop().call_later(5 * WITNESS_S, self._inbox.put_nowait, letter)

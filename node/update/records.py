@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from node.trust.anchor import factor_beside
 from node.trust.capabilities import Capabilities, cost
 from node.trust.release import Release
 from node.update.events import Limits
@@ -115,6 +116,19 @@ def said_again(record: Record, release: Release) -> Record:
     """The record after a later head has listed its release again: pods may say of it what they did not say before."""
     said = dataclasses.replace(record.release, is_urgent=release.is_urgent, is_reaffirmed=release.is_reaffirmed)
     return msgspec.structs.replace(record, release=said)
+
+
+def stretched(record: Record, used: Capabilities, *, is_slow: bool) -> Record:
+    """The record with a longer trial, if its release may do more than anything that was tried out here before it."""
+    release = record.release
+    factor = max(release.trial_factor, factor_beside(used, release.capabilities))
+    return msgspec.structs.replace(record, release=dataclasses.replace(release, trial_factor=factor), is_slow=is_slow)
+
+
+def is_untriable(record: Record, *, can_try: bool) -> bool:
+    """Whether the release waits for a trial that this computer cannot hold."""
+    is_before_trial = record.way.phase in STOPPABLE or record.way.phase == "announced"
+    return is_before_trial and not record.way.exception and not can_try
 
 
 def later(record: Record, seconds: float) -> Record:

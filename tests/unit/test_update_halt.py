@@ -331,6 +331,34 @@ class TestExpiry:
 
         live(farm, story)
 
+    def test_what_came_to_its_end_just_then_is_begun_anew_and_not_waited_for_until_its_limit(
+        self, farm: Farm, monkeypatch: pytest.MonkeyPatch
+    ):
+        """As when a clock is wrong for a moment, or a heartbeat comes right after the word before it has expired."""
+        passed_s, hold_trial, next_turn = [0.0], Job._hold_trial, Updates._next_turn
+        monkeypatch.setattr(twin_world, "utc_s", lambda: utc_s() + passed_s[0])
+        held: list[Event] = []
+
+        async def trial(job: Job) -> Event:
+            held.append(await hold_trial(job))
+            passed_s[0] = (46 * DAY).total_seconds() if len(held) == 1 else 0.0
+            return held[-1]
+
+        async def turn(updates: Updates) -> None:
+            passed_s[0] = 0.0
+            await next_turn(updates)
+
+        monkeypatch.setattr(Job, "_hold_trial", trial)
+        monkeypatch.setattr(Updates, "_next_turn", turn)
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(farm.publish("2"), SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            way = updates._records["vault/2"].way
+            assert (len(held), way.trials, way.voids) == (2, 2, 0)
+
+        live(farm, story)
+
 
 class TestTheFoundationsDate:
     def announced(self, farm: Farm) -> bytes:
