@@ -151,6 +151,27 @@ class TestTheWayBack:
         kept.before_run(OLD)
         assert chunks(disk) == {FIRST, SECOND, LATE}
 
+    def test_what_earlier_files_removed_once_a_release_brought_them_back_is_given_back_to_the_version_between(self):
+        disk = with_chunks(FIRST, SECOND, LATE)
+        promote(disk)
+        promote(disk, NEWER)
+        kept = promote(disk, NEW)
+        remove(disk, FIRST, SECOND, LATE)
+
+        assert kept.before_run(NEWER) == 3
+        assert chunks(disk) == {FIRST, SECOND, LATE}
+
+    def test_what_was_prepared_for_such_a_release_hides_nothing_from_the_way_back_to_the_same_files(self):
+        disk = with_chunks(FIRST, SECOND)
+        promote(disk)
+        kept = promote(disk, NEWER)
+        kept.keep(NEW)
+        remove(disk, FIRST)
+
+        assert kept.before_run(NEW) == 1
+        assert kept.before_run(NEW) == 0
+        assert chunks(disk) == {FIRST, SECOND}
+
     def test_a_chunk_that_the_new_version_replaced_comes_back_in_its_place(self):
         disk = with_chunks(FIRST, SECOND)
         kept = promote(disk)
@@ -366,6 +387,22 @@ class TestAPowerCutAnywhere:
             remove(world, *chunks(world))
             kept.before_run(OLD)
             assert chunks(world) == {FIRST, SECOND, LATE}
+
+    def test_loses_no_chunk_when_a_release_has_brought_earlier_files_back(self):
+        def promoted_twice(disk: SimFileSystem) -> None:
+            promote(disk)
+            promote(disk, NEWER)
+
+        steps: tuple[Step, ...] = (
+            lambda disk: Kept(disk, DATA).keep(NEW),
+            lambda disk: Kept(disk, DATA).before_run(NEW),
+            lambda disk: remove(disk, FIRST, SECOND),
+        )
+        for at, world in cuts(promoted_twice, *steps):
+            if at == 0:
+                continue
+            Kept(world, DATA).before_run(NEWER)
+            assert chunks(world) == {FIRST, SECOND}, at
 
     def test_while_it_is_dropped_for_good_leaves_the_store_alone(self):
         def drop(disk: SimFileSystem) -> None:

@@ -69,7 +69,7 @@ class LinkingDisk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What was kept before the version ``tree_hash`` ran for the first time."""
+    """What was kept before the version ``tree_hash`` was taken into use; one for each time that it was."""
 
     number: int
     tree_hash: str
@@ -106,8 +106,8 @@ class Kept:
         """
         with self._lock, _told("the store could not be kept"):
             generations = self._generations()
-            own = next((each for each in generations if each.tree_hash == tree_hash), None)
-            if own is None:
+            own = generations[-1] if generations else None
+            if own is None or own.tree_hash != tree_hash:  # an older one is of an earlier time that it was in use
                 for oldest in generations[: max(0, len(generations) + 1 - GENERATIONS_MAX)]:
                     self._remove(oldest)
                 own = self._begin(generations[-1].number + 1 if generations else 1, tree_hash)
@@ -123,9 +123,9 @@ class Kept:
         given = 0
         with self._lock, _told("what is kept of the store could not be looked after"):
             generations = self._generations()
-            own = _newest_at(generations, tree_hash)
-            for later in reversed(generations[own + 1 :]):
+            for later in reversed(generations[self._ran_at(generations, tree_hash) + 1 :]):
                 given += self._give_back(later)
+            own = _newest_at(generations, tree_hash)
             if own >= 0:
                 self._unsettle(generations[own])
                 self._fill(generations[own])
@@ -219,6 +219,16 @@ class Kept:
         except FileNotFoundError:
             return False
         return True
+
+    def _ran_at(self, generations: Sequence[Generation], tree_hash: str) -> int:
+        """Where that version ran last.
+
+        What is kept only for its being taken into use once more does not count yet: it may as well be gone back to.
+        """
+        of_it = [each for each in generations if each.tree_hash == tree_hash]
+        ran = [each for each in of_it if not self._is_settled(each)]
+        newest = (ran or of_it)[-1:]
+        return generations.index(newest[0]) if newest else -1
 
     def _give_back(self, generation: Generation) -> int:
         """Link what the store lacks of the generation, or holds another file for; return how many chunks that were."""
