@@ -1,12 +1,13 @@
 """The look in one place: colours for light and dark, type scale, spacing, radii, and the style sheet.
 
 No other file names a colour, except for the skies of the garden and the tones of the plants.  Which
-of the two looks is in force is kept by Qt itself, as the palette of the application; ``look()`` reads it.
+look is in force is kept by Qt itself, as the palette of the application; ``look()`` reads it.  Where the desktop asks
+for high contrast the palette is the desktop's own, and the look is made of it: without colour nothing is lost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
@@ -28,6 +29,8 @@ Tone = Literal["ink", "faint", "leaf", "sky", "honey", "berry", "dusk"]
 
 BASE_PX: Final = 14  # the size of the system font for which the window's own size was drawn
 SMALLEST_PX: Final = 11
+READABLE: Final = 4.5  # the least contrast of a text with its ground
+_OF_SYSTEM: Final = "takes the system's colours"  # property of the application
 _BOLD: Final = QFont.Weight.DemiBold
 _TYPE: Final[dict[Role, tuple[float, QFont.Weight]]] = {
     "display": (1.86, _BOLD),
@@ -50,8 +53,10 @@ class Look:
     card: str  # raised surface
     hair: str  # decoration only, never the one bearer of a meaning
     edge: str  # a line that means something: 3:1
+    line: str  # the outline of a card or a menu; decoration, but where high contrast is asked for
     ink: str  # text
     faint: str  # second text, still 4.5:1
+    idle: str  # text of what cannot be used now
     leaf: str  # fine, accent
     leaf_soft: str
     on_leaf: str
@@ -67,6 +72,7 @@ class Look:
     on_soil: str
     soil_track: str
     soil_fill: str
+    is_of_system: bool = False  # made of the desktop's own colours, because it asks for high contrast
 
     def tone(self, name: Tone) -> str:
         return {
@@ -96,8 +102,10 @@ LIGHT: Final = Look(
     card="#FFFEFB",
     hair="#E2DDD0",
     edge="#827D70",
+    line="#E2DDD0",
     ink="#22302A",
     faint="#58635C",
+    idle="#58635C",
     leaf="#2A7648",
     leaf_soft="#E0EEDD",
     on_leaf="#FFFFFF",
@@ -121,8 +129,10 @@ DARK: Final = Look(
     card="#1F2622",
     hair="#303A34",
     edge="#7C897F",
+    line="#303A34",
     ink="#E9EDE5",
     faint="#A9B5AC",
+    idle="#A9B5AC",
     leaf="#7CC796",
     leaf_soft="#24392C",
     on_leaf="#0E1A13",
@@ -143,7 +153,10 @@ DARK: Final = Look(
 
 def look() -> Look:
     """The look in force, read from the application's palette."""
-    return DARK if QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+    app, palette = QApplication.instance(), QApplication.palette()
+    if app is not None and app.property(_OF_SYSTEM):
+        return _look_of(palette)
+    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
 
 
 def use(app: QApplication, *, is_dark: bool) -> None:
@@ -169,8 +182,51 @@ def use(app: QApplication, *, is_dark: bool) -> None:
         palette.setColor(name, QColor(colour))
     for name in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, name, QColor(c.faint))
+    app.setProperty(_OF_SYSTEM, False)
     app.setPalette(palette)
     app.setStyleSheet(style_sheet(c))
+
+
+def use_system(app: QApplication, palette: QPalette | None = None) -> None:
+    """Put the desktop's own colours in force, as whoever asked it for high contrast has chosen them."""
+    app.setProperty(_OF_SYSTEM, True)
+    app.setPalette(QPalette() if palette is None else palette)  # an empty one: back to the desktop's
+    app.setStyleSheet(style_sheet(look()))
+
+
+def _look_of(palette: QPalette) -> Look:
+    """Text and lines in the desktop's colour for text, all on its ground; its accent where that can be read there.
+
+    The tones are one: what they tell is told by word and shape as well.  The soil stays a part of the picture.
+    """
+    paper, ink = _name(palette, "Window"), _name(palette, "WindowText")
+    leaf, on_leaf = _name(palette, "Highlight"), _name(palette, "HighlightedText")
+    if min(contrast(leaf, paper), contrast(leaf, on_leaf)) < READABLE:
+        leaf, on_leaf = ink, paper
+    grounds = dict.fromkeys(
+        ("paper", "shade", "card", "hair", "leaf_soft", "sky_soft", "honey_soft", "berry_soft", "dusk_soft"), paper
+    )
+    inks = dict.fromkeys(("edge", "line", "ink", "faint", "sky", "honey", "berry", "dusk"), ink)
+    others = {"leaf": leaf, "on_leaf": on_leaf, "idle": _name(palette, "WindowText", "Disabled")}
+    return replace(DARK if QColor(paper).lightness() < 128 else LIGHT, **grounds, **inks, **others, is_of_system=True)  # type: ignore[arg-type]
+
+
+def _name(palette: QPalette, role: str, group: str = "Active") -> str:
+    return palette.color(QPalette.ColorGroup[group], QPalette.ColorRole[role]).name()
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, 1 to 21.  Source: WCAG 2.2, contrast ratio."""
+    darker, lighter = sorted((_luminance(QColor(one)), _luminance(QColor(other))))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.redF(), colour.greenF(), colour.blueF())
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def base_px() -> int:
@@ -212,30 +268,30 @@ def style_sheet(c: Look) -> str:
     QWidget#window, QStackedWidget, QWidget#page {{ background: {c.paper}; border: 0; }}
     QScrollArea {{ background: {c.paper}; border: 2px solid {c.paper}; }}
     QScrollArea:focus {{ border: 2px solid {c.leaf}; }}
-    QFrame#card {{ background: {c.card}; border: 1px solid {c.hair}; border-radius: {RADIUS_CARD}px; }}
-    QFrame#rule {{ background: {c.hair}; border: 0; max-height: 1px; min-height: 1px; }}
+    QFrame#card {{ background: {c.card}; border: 1px solid {c.line}; border-radius: {RADIUS_CARD}px; }}
+    QFrame#rule {{ background: {c.line}; border: 0; max-height: 1px; min-height: 1px; }}
     QLabel {{ background: transparent; color: {c.ink}; }}
     {tones}
-    QLabel:disabled {{ color: {c.faint}; }}
+    QLabel:disabled {{ color: {c.idle}; }}
     QPushButton {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge};
         border-radius: {RADIUS_CONTROL}px; padding: 7px 16px; }}
     QPushButton:hover {{ background: {c.shade}; }}
     QPushButton:pressed {{ background: {c.hair}; }}
     QPushButton:focus {{ border: 2px solid {c.leaf}; padding: 6px 15px; }}
-    QPushButton:disabled {{ color: {c.faint}; border: 1px solid {c.hair}; background: {c.paper}; }}
+    QPushButton:disabled {{ color: {c.idle}; border: 1px solid {c.line}; background: {c.paper}; }}
     QPushButton[kind="main"] {{ background: {c.leaf}; color: {c.on_leaf}; border: 1px solid {c.leaf};
         font-weight: 600; }}
     QPushButton[kind="main"]:focus {{ border: 2px solid {c.ink}; }}
-    QPushButton[kind="main"]:disabled {{ color: {c.faint}; background: {c.hair}; border: 1px solid {c.hair}; }}
+    QPushButton[kind="main"]:disabled {{ color: {c.idle}; background: {c.hair}; border: 1px solid {c.line}; }}
     QLineEdit {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge};
         border-radius: {RADIUS_CONTROL}px; padding: 6px 10px; selection-background-color: {c.leaf};
         selection-color: {c.on_leaf}; }}
     QLineEdit:focus {{ border: 2px solid {c.leaf}; padding: 5px 9px; }}
-    QLineEdit:disabled {{ color: {c.faint}; border: 1px solid {c.hair}; background: {c.paper}; }}
+    QLineEdit:disabled {{ color: {c.idle}; border: 1px solid {c.line}; background: {c.paper}; }}
     QRadioButton {{ background: transparent; color: {c.ink}; spacing: 10px; padding: 2px 6px 2px 2px;
         border: 2px solid transparent; border-radius: {RADIUS_CONTROL}px; }}
     QRadioButton:focus {{ border: 2px solid {c.ink}; }}
-    QRadioButton:disabled {{ color: {c.faint}; }}
+    QRadioButton:disabled {{ color: {c.idle}; }}
     QRadioButton::indicator {{ width: {dot + 6}px; height: {dot + 6}px; border: 2px solid {c.edge};
         border-radius: {dot // 2 + 5}px; background: {c.card}; }}
     QRadioButton::indicator:checked {{ width: {dot}px; height: {dot}px; border: 5px solid {c.leaf}; }}
@@ -254,10 +310,23 @@ def style_sheet(c: Look) -> str:
     QScrollBar::handle:vertical {{ background: {c.edge}; border-radius: 2px; min-height: 32px; margin: 0 1px; }}
     QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
         background: none; border: 0; height: 0; }}
-    QMenu {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.hair}; padding: 4px; }}
+    QMenu {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.line}; padding: 4px; }}
     QMenu::item {{ padding: 6px 18px; border-radius: 4px; }}
     QMenu::item:selected {{ background: {c.leaf_soft}; }}
-    QMenu::item:disabled {{ color: {c.faint}; }}
-    QMenu::separator {{ height: 1px; background: {c.hair}; margin: 4px 8px; }}
+    QMenu::item:disabled {{ color: {c.idle}; }}
+    QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 8px; }}
     QToolTip {{ background: {c.card}; color: {c.ink}; border: 1px solid {c.edge}; padding: 4px; }}
+    {_with_contrast(c) if c.is_of_system else ""}
+    """
+
+
+def _with_contrast(c: Look) -> str:
+    """Where text stands on another ground than the window's, both are the desktop's pair for it."""
+    return f"""
+    QPushButton {{ background: palette(button); color: palette(button-text); border: 1px solid palette(button-text); }}
+    QLineEdit {{ background: palette(base); color: palette(text); border: 1px solid palette(text); }}
+    QPushButton:hover, QPushButton:pressed, QMenu::item:selected, QTreeWidget#contents::item:selected {{
+        background: {c.leaf}; color: {c.on_leaf}; }}
+    QPushButton[kind="main"]:focus {{ border: 2px dashed {c.on_leaf}; }}
+    QPushButton:disabled, QPushButton[kind="main"]:disabled {{ background: {c.paper}; border: 1px solid {c.idle}; }}
     """

@@ -96,7 +96,7 @@ class BedSlider(QSlider):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         tone = QColor(c.leaf if self.isEnabled() else c.edge)
         at = self._x(self.value() / max(1, self.maximum()))
-        self._paint_bar(p, QColor(c.edge if self.isEnabled() else c.hair), _GROOVE, 1.0)
+        self._paint_bar(p, QColor(c.edge if self.isEnabled() else c.line), _GROOVE, 1.0)
         self._paint_bar(p, tone, _GROOVE, self.value() / max(1, self.maximum()))
         if self._scale.used_ratio > 0:
             self._paint_bar(p, tone, _THICK, self._scale.used_ratio)

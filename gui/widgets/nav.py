@@ -60,7 +60,7 @@ class NavItem(QAbstractButton):
         box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         is_chosen = self.isChecked()
         if is_chosen or self.underMouse():
-            p.setPen(Qt.PenStyle.NoPen)
+            p.setPen(QPen(QColor(c.line), 1.6) if c.is_of_system else Qt.PenStyle.NoPen)
             p.setBrush(QColor(c.card if is_chosen else c.hair))
             p.drawRoundedRect(box, RADIUS_CONTROL, RADIUS_CONTROL)
         if self.hasFocus() and self._is_by_keyboard:

@@ -65,7 +65,7 @@ class Reader(QTextBrowser):
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802  (Qt's name)
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._markdown and look() is not self._look:
+        if event.type() == QEvent.Type.PaletteChange and self._markdown and look() != self._look:
             at = self.verticalScrollBar().value()
             self._render()
             self.verticalScrollBar().setValue(at)
@@ -142,7 +142,7 @@ def _pieces(block: QTextBlock) -> list[Any]:
 def _dress_table(table: QTextTable, c: Look) -> None:
     shape = table.format()
     shape.setBorder(1)
-    shape.setBorderBrush(QColor(c.hair))
+    shape.setBorderBrush(QColor(c.line))
     shape.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
     shape.setBorderCollapse(True)
     shape.setCellPadding(GAP_4 + 2)
