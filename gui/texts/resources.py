@@ -80,12 +80,12 @@ def per_second(rate: int) -> str:
 
 def hour(at: int, *, is_helping: bool) -> str:
     what = HELPS if is_helping else HELPS_NOT
-    return translate("resources", "{span}: {what}").format(span=_span(at, at + 1), what=what)
+    return translate("resources", "{span}: {what}").format(span=span(at, at + 1), what=what)
 
 
 def helps_from(spans: Sequence[tuple[int, int]]) -> str:
-    return translate("resources", "Helps from {spans}.").format(spans=listed([_span(*one) for one in spans]))
+    return translate("resources", "Helps from {spans}.").format(spans=listed([span(*one) for one in spans]))
 
 
-def _span(begin: int, end: int) -> str:
+def span(begin: int, end: int) -> str:
     return translate("resources", "{begin}:00 to {end}:00").format(begin=begin, end=end)

@@ -1,6 +1,7 @@
 """A slider on whose groove what is in use lies thick, so that nobody pulls the limit below it unnoticed.
 
-It is a QSlider, so keyboard, mouse and screen readers work as everywhere; only its face is painted here.
+It is a QSlider, so keyboard and mouse work as everywhere.  Its face is painted here, and screen readers are told the
+value in words: the number that a QSlider would give them is the one of a step.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QAccessible, QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider
 
 from gui.stories.resources import Scale
 from gui.tokens import look, scale
+from gui.widgets.spoken import Spoken, announce
 
 _HEIGHT: Final = 30
 _GROOVE: Final = 4.0
@@ -22,14 +24,18 @@ _KNOB: Final = 8.0
 _RING: Final = 3.0  # from the knob to the ring that shows where the keyboard is
 
 
-class BedSlider(QSlider):
+class BedSlider(QSlider, Spoken):
     """Chooses one value of a scale.  ``on_move`` is given it whenever a person moves the knob."""
+
+    spoken_role = QAccessible.Role.Slider
+    has_steps = True
 
     def __init__(self, name: str, on_move: Callable[[int], None]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self._scale = Scale((0,))
         self._on_move = on_move
         self._is_showing = False
+        self._words = ""
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(round(_HEIGHT * scale()))
@@ -37,9 +43,12 @@ class BedSlider(QSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.valueChanged.connect(self._moved)
 
-    def show_value(self, one: Scale, value: int, words: str) -> None:
-        """Show a value on its scale; ``words`` is how screen readers say it."""
-        self.setAccessibleDescription(words)
+    def show_value(self, one: Scale, value: int, words: str, now: str = "") -> None:
+        """Show a value on its scale; ``words`` is how screen readers say it, ``now`` what is so now."""
+        self.setAccessibleDescription(f"{words}. {now}" if now else words)
+        if words != self._words:
+            self._words = words
+            announce(self, words)
         if self.isSliderDown():
             return  # the hand at the knob knows better
         self._scale, self._is_showing = one, True
@@ -52,6 +61,13 @@ class BedSlider(QSlider):
     def _moved(self, place: int) -> None:
         if not self._is_showing:
             self._on_move(self._scale.values[place])
+
+    def spoken_value(self) -> str:
+        return self._words
+
+    def step(self, steps: int) -> None:
+        if self.isEnabled():
+            self.setValue(self.value() + steps)
 
     def _radius(self) -> float:
         return _KNOB * scale()

@@ -33,7 +33,7 @@ class SliderRow:
     def show_value(self, one: Scale, value: int, text: str, now: str = "") -> None:
         self.value.setText(text)
         self.now.setText(now)
-        self.slider.show_value(one, value, f"{text}. {now}" if now else text)
+        self.slider.show_value(one, value, text, now)
 
 
 class SwitchRow:
