@@ -56,6 +56,7 @@ class CloserLook:
         self._network = NetworkSeen()
         self._details = DetailsSeen()
         self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
+        self._is_saving = False  # the node puts the file together, which may take it a minute
         self.dialog: QFileDialog | None = None
         window.made.connect(self._page_made)
 
@@ -82,9 +83,11 @@ class CloserLook:
                 window.network.shown.connect(partial(self.show, "network"))
             case "help":
                 window.help.save.clicked.connect(self.save)
+                window.help.show_saving(is_saving=self._is_saving)
             case "details":
                 window.details.shown.connect(partial(self.show, "details"))
                 window.details.save.clicked.connect(self.save)
+                window.details.show_saving(is_saving=self._is_saving)
 
     def show(self, page: Closer, is_shown: bool) -> None:  # noqa: FBT001  (Qt's own way of saying it)
         """A page came into sight, or left it."""
@@ -104,8 +107,9 @@ class CloserLook:
         self._events.append(event)
 
     def save(self) -> None:
-        """Fetch the diagnostics file, and ask where it shall lie."""
-        if self._home is not None and self.dialog is None:
+        """Fetch the diagnostics file, and ask where it shall lie; nothing while that is being done already."""
+        if self._home is not None and self.dialog is None and not self._is_saving:
+            self._show_saving(is_saving=True)
             self._spawn(self._save(self._home))
 
     # What was heard.
@@ -160,8 +164,17 @@ class CloserLook:
             self._say(details_texts.not_saved(in_words(str(error), error.told.said)))
             return
         finally:
+            self._show_saving(is_saving=False)
             await node.close()
         self._ask_where(content)
+
+    def _show_saving(self, *, is_saving: bool) -> None:
+        self._is_saving = is_saving
+        made = vars(self._window)
+        if "help" in made:
+            self._window.help.show_saving(is_saving=is_saving)
+        if "details" in made:
+            self._window.details.show_saving(is_saving=is_saving)
 
     def _say(self, sentence: str) -> None:
         """What became of it, on both pages from which it can be saved."""

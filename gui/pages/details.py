@@ -84,6 +84,13 @@ class DetailsPage(Page):
         self.said.setText(sentence)
         self.said.setVisible(bool(sentence))
 
+    def show_saving(self, *, is_saving: bool) -> None:
+        """The button says that the file is on its way; it stays where the keyboard is."""
+        self.save.setText(help_texts.SAVING if is_saving else help_texts.SAVE)
+        self.save.setAccessibleName(self.save.text())
+        if is_saving:
+            self.say("")  # what became of the one before
+
     def hide_save(self) -> None:
         """The node that runs makes no such file."""
         self.save.hide()

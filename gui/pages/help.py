@@ -112,6 +112,13 @@ class HelpPage(QWidget):
         self.leave.setAccessibleDescription(what)
         self.leave.setToolTip(what)
 
+    def show_saving(self, *, is_saving: bool) -> None:
+        """The button says that the file is on its way; it stays where the keyboard is."""
+        self.save.setText(words.SAVING if is_saving else words.SAVE)
+        self.save.setAccessibleName(self.save.text())
+        if is_saving:
+            self.say("")  # what became of the one before
+
     def hide_save(self) -> None:
         """The node that runs makes no such file."""
         self.save.hide()

@@ -815,6 +815,10 @@
         <translation>Zurück</translation>
     </message>
     <message>
+        <source>Collecting it…</source>
+        <translation>Wird zusammengestellt …</translation>
+    </message>
+    <message>
         <source>Contents</source>
         <translation>Inhalt</translation>
     </message>

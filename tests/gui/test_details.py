@@ -19,6 +19,7 @@ from gui.stories.details import EVENTS_MAX, DetailsSeen, DetailsStory, tell_deta
 from gui.stories.home import Seen, tell
 from gui.stories.network import NetworkSeen, NetworkStory, tell_network
 from gui.texts import details as details_texts
+from gui.texts import help as help_texts
 from node.api.client import ApiError, NotRunning
 from node.api.schema import Event, NetworkView, ProgramInUse, Settings, Updates
 from tests.gui.conftest import dress
@@ -123,6 +124,8 @@ class FakeClient:
         self.asked: list[str] = []
         self.file: bytes | Exception = b"what is so\n"
         self.is_there = True
+        self.is_made = asyncio.Event()  # the file
+        self.is_made.set()
 
     async def network(self) -> NetworkView:
         self._hear("network")
@@ -136,6 +139,7 @@ class FakeClient:
         if isinstance(self.file, Exception):
             raise self.file
         self._hear("diagnostics")
+        await self.is_made.wait()
         return self.file
 
     def _hear(self, what: str) -> None:
@@ -240,6 +244,29 @@ class TestTheDiagnosticsFile:
         on_loop(desk, play())
 
         assert (tmp_path / "file").read_bytes() == content
+
+    def test_while_it_is_put_together_the_button_says_so_and_a_second_press_asks_for_no_second_one(
+        self, desk: QApplication, tmp_path: Path
+    ):
+        async def play() -> None:
+            node = FakeClient()
+            node.is_made.clear()
+            async with looking(tmp_path, node) as (closer, one):
+                one.show_help()
+                one.help.save.click()
+                assert one.help.save.text() == help_texts.SAVING
+                one.show_details()
+                assert one.details.save.text() == help_texts.SAVING
+                one.details.save.click()
+                await wait_until(lambda: "diagnostics" in node.asked)
+                node.is_made.set()
+                await wait_until(lambda: closer.dialog is not None)
+                assert node.asked.count("diagnostics") == 1
+                assert (one.help.save.text(), one.details.save.text()) == (help_texts.SAVE, help_texts.SAVE)
+                assert closer.dialog is not None
+                closer.dialog.close()
+
+        on_loop(desk, play())
 
     def test_a_node_that_makes_none_hides_the_buttons(self, desk: QApplication, tmp_path: Path):
         async def play() -> None:
