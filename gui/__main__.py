@@ -18,6 +18,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from gui import speaking
+from gui.disk import answer_now
 from gui.instance import MARKER, Instance, meeting_folder
 from gui.leaving import Application
 
@@ -136,15 +137,23 @@ def _quit(home: Path) -> int:
 def _hindrance(home: Path) -> str | None:
     """Why the app cannot run here, in one sentence."""
     try:
-        if home.exists() and not home.is_dir():
-            return f"{home} is not a folder."
-        if home.is_dir() and not (home / MARKER).is_file() and any(home.iterdir()):
-            return f"{home} is not a Perennial home: it holds other files and no {MARKER}."
+        sentence = answer_now(lambda: _hindrance_at(home), otherwise=None)  # of a disk that hangs the app itself tells
     except OSError as error:
-        return f"{home} cannot be used: {error.strerror}."
+        sentence = f"{home} cannot be used: {error.strerror}."
+    if sentence is not None:
+        return sentence
     has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if sys.platform.startswith("linux") and not has_screen:
         return "There is no screen here; use `perennial run`, `perennial practice` or `perennial status` instead."
+    return None
+
+
+def _hindrance_at(home: Path) -> str | None:
+    """Why nothing can be shown of this folder.  Blocking."""
+    if home.exists() and not home.is_dir():
+        return f"{home} is not a folder."
+    if home.is_dir() and not (home / MARKER).is_file() and any(home.iterdir()):
+        return f"{home} is not a Perennial home: it holds other files and no {MARKER}."
     return None
 
 

@@ -29,6 +29,7 @@ from gui.changes import Changes
 from gui.children import Child, ChildFailed
 from gui.clock import now
 from gui.closer import CloserLook
+from gui.disk import Question
 from gui.feed import Feed, Node
 from gui.full_screen import screen
 from gui.handbook import icon_file
@@ -191,7 +192,7 @@ class App:
     async def _begin(self) -> None:
         home = self._options.home
         # What starts at login was set up: where its home is not there, its disk is not, and nobody shall begin anew.
-        if is_home(home) or self._options.is_hidden:
+        if self._options.is_hidden or await Question(partial(is_home, home)).answer(otherwise=True):
             self._attach(home)
             self.window.show_main()
             is_hidden = self._renewal.take_over(home) or self._options.is_hidden

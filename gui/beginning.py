@@ -8,13 +8,13 @@ Nothing is made before the person has asked for it, and a failure leaves the cho
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from gui.children import ChildFailed, examine
+from gui.disk import Question
 from gui.feed import Node
 from gui.keeper import WANTED, Keeper
 from gui.stories.first_run import Choice, Found, Place, found, making, tell_arrival
@@ -96,7 +96,7 @@ class Beginning:
             await self._keeper.begin((*self._node_command(self._home), *given), line, FIRST_WORD_S_MAX)
         except ChildFailed as error:
             self._welcome.choice.forget_passphrase()
-            if not await asyncio.to_thread(self._steps.is_made):
+            if not await Question(self._steps.is_made).answer(otherwise=True):
                 self._welcome.show_failure(words.not_started(str(error)))
                 await self._look()  # the disk or the keyring may be why, and no more what it was
                 return

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 from PySide6.QtWidgets import QFileDialog
 
 from gui.asking import Asking
+from gui.disk import Question
 from gui.feed import Node
 from gui.log_tail import LOG, tail
 from gui.stories.details import EVENTS_MAX, DetailsSeen, tell_details
@@ -29,6 +30,7 @@ from node.api.client import ApiError, NotRunning
 from node.api.schema import Event, NetworkView, Settings
 
 Closer = Literal["network", "details"]
+LOG_S_MAX: Final = 1.0  # its disk may hang, and the node has to be asked as well
 NO_SUCH_PATH: Final = "api.path"  # what a node answers that is older than the question
 _ZIP: Final = b"PK\x03\x04"
 
@@ -49,6 +51,7 @@ class CloserLook:
         self._spawn = spawn
         self._now = now
         self._home: Path | None = None
+        self._log: Question[tuple[str, ...] | None] | None = None
         self._jobs: list[asyncio.Task[None]] = []
         self._asking: dict[Closer, Asking[Any]] = {}
         self._shown: set[Closer] = set()
@@ -65,6 +68,7 @@ class CloserLook:
         for job in self._jobs:
             job.cancel()
         self._home, self._seen = home, Seen()
+        self._log = Question[tuple[str, ...] | None](lambda: tail(home / LOG))
         self._network, self._details = NetworkSeen(), DetailsSeen()
         self._events.clear()
         self._asking = {
@@ -133,11 +137,13 @@ class CloserLook:
 
     async def _ask_details(self, node: Node) -> Settings:
         """The log is read also when the node does not answer: it may say why."""
-        assert self._home is not None
+        assert self._log is not None
         try:
-            lines, trouble = await asyncio.to_thread(tail, self._home / LOG), ""
+            lines, trouble = await self._log.answer(otherwise=None, seconds=LOG_S_MAX), ""
         except OSError as error:
             lines, trouble = (), details_texts.no_log(error.strerror or str(error))
+        if lines is None:
+            lines, trouble = (), details_texts.no_log(details_texts.NO_ANSWER)
         self._details = replace(self._details, log=lines, log_trouble=trouble)
         return await node.settings()
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from gui.disk import Question
 from gui.instance import is_home
 from gui.stories.home import Seen
 from gui.texts.said import in_words
@@ -93,7 +93,7 @@ class Feed:
         self._seen = Seen()
         self._since_s: float | None = None  # monotonic: since when nothing answers
         self._render: asyncio.TimerHandle | None = None
-        self._disk: asyncio.Future[bool] | None = None  # what was asked of it last
+        self._disk = Question(lambda: is_home(home))
         self.is_window_shown = False
 
     async def run(self) -> None:
@@ -141,14 +141,8 @@ class Feed:
                     await task
 
     async def _is_home_there(self) -> bool:
-        """Whether it is there, as far as is known: a disk that hangs does not say, and what its node says counts then.
-
-        A question that waits for its answer is not put again.
-        """
-        if self._disk is None or self._disk.done():
-            self._disk = _asked_of_disk(self._home)
-        await asyncio.wait((self._disk,), timeout=ANSWER_S_MAX)
-        return self._disk.result() if self._disk.done() else True
+        """Whether it is there, as far as is known: of a disk that hangs, what its node says counts."""
+        return await self._disk.answer(otherwise=True, seconds=ANSWER_S_MAX)
 
     async def _listen(self, node: Node, since: int) -> None:
         """Take in events until some were missed."""
@@ -213,24 +207,6 @@ class Feed:
     def _say(self) -> None:
         self._render = None
         self._on_change(self._seen)
-
-
-def _asked_of_disk(home: Path) -> asyncio.Future[bool]:
-    """Ask it whether the home is there, in a thread for which nobody waits at the end: it may hang for ever."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bool] = loop.create_future()
-
-    def hear(is_there: bool) -> None:  # noqa: FBT001  (what the disk said)
-        if not answer.done():
-            answer.set_result(is_there)
-
-    def ask() -> None:
-        is_there = is_home(home)
-        with contextlib.suppress(RuntimeError):  # the app has ended meanwhile
-            loop.call_soon_threadsafe(hear, is_there)
-
-    threading.Thread(target=ask, name="home", daemon=True).start()
-    return answer
 
 
 def _refused(error: Exception) -> str:

@@ -16,6 +16,8 @@ import platformdirs
 from PySide6.QtCore import QDeadlineTimer, QLockFile
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from gui.disk import answer_now
+
 MARKER: Final = "home.json"  # a folder with it is a home
 ANSWER_MS_MAX: Final = 3000
 AGAIN_MS: Final = 2000
@@ -49,7 +51,8 @@ class Instance:
     """The claim of one app on one home, held until ``release`` or the end of the process."""
 
     def __init__(self, home: Path, folder: Path) -> None:
-        name = f"tray-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"
+        place = answer_now(home.resolve, otherwise=home)
+        name = f"tray-{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}"
         # Unix: a socket in our own folder.  Windows: the name of a pipe.
         self._address = name if sys.platform == "win32" else str(folder / f"{name}.sock")
         self._lock = QLockFile(str(folder / f"{name}.lock"))

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from gui import children
 from gui.children import Child, ChildFailed
+from gui.disk import Question
 from gui.instance import is_home
 from gui.stories.home import Silence
 from gui.window import Window
@@ -114,14 +115,15 @@ class Keeper:
 
     async def run_at(self, home: Path, command: Sequence[str]) -> None:
         """As ``run``; where ``home`` is not there, once more when it is: its disk may be plugged in later."""
-        is_there = await asyncio.to_thread(is_home, home)
+        disk = Question(lambda: is_home(home))
+        is_there = await disk.answer(otherwise=True)
         await self.run(command)
         if is_there or self._is_waiting:
             return
         self._is_waiting = True
         while not is_there:
             await asyncio.sleep(LOOK_S)
-            is_there = await asyncio.to_thread(is_home, home)
+            is_there = await disk.answer(otherwise=False)
         self._is_waiting = False
         await self.run(command)
 

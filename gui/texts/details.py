@@ -15,6 +15,7 @@ EVENTS: Final = translate("details", "Last events")
 NO_EVENTS: Final = translate("details", "Nothing has happened since this window was opened.")
 LOG: Final = translate("details", "Last lines of the log")
 NO_LOG: Final = translate("details", "There is no log yet.")
+NO_ANSWER: Final = translate("details", "its disk does not answer")
 API: Final = translate("details", "Local API and metrics")
 API_LEAD: Final = translate(
     "details",

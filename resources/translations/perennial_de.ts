@@ -776,6 +776,10 @@
         <translation>voll: der Vault erreicht seinen eigenen Ordner und das Netz, sonst nichts</translation>
     </message>
     <message>
+        <source>its disk does not answer</source>
+        <translation>die Festplatte antwortet nicht</translation>
+    </message>
+    <message>
         <source>never tried on such a system</source>
         <translation>auf einem solchen System nie erprobt</translation>
     </message>

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from gui import feed
+from gui import __main__ as gui_main
+from gui import app, asking, closer, disk, feed, keeper
+from gui.instance import Instance
+from gui.texts import details as details_texts
 from tests.gui.helper import fake_process, on_loop, running, said, wait_until
 
 
@@ -77,3 +82,86 @@ def test_a_disk_that_hangs_hides_no_node_that_hangs_with_it(
         on_loop(desk, play())
     finally:
         is_let_go.set()
+
+
+class Stuck:
+    """A disk that answers nothing until it is let go; ``asked`` counts the questions."""
+
+    def __init__(self) -> None:
+        self.is_let_go = threading.Event()
+        self.asked = 0
+
+    def __call__(self, *_: object) -> bool:
+        self.asked += 1
+        self.is_let_go.wait(60)
+        return True
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
+    monkeypatch.setattr(disk, "ANSWER_S_MAX", 0.3)
+    found = Stuck()
+    yield found
+    found.is_let_go.set()
+
+
+def test_a_disk_that_hangs_at_the_start_hides_no_window_begins_nothing_anew_and_keeps_nobody_from_quitting(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+):
+    for module in (app, keeper, feed):
+        monkeypatch.setattr(module, "is_home", stuck)
+    monkeypatch.setattr(feed, "ANSWER_S_MAX", 0.3)
+    monkeypatch.setattr(feed, "FIRST_S", 0.5)
+
+    async def play() -> bool:
+        async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as one:
+            await wait_until(lambda: said(one)[2] == "It does not run.")
+            return one.window.is_welcome
+
+    assert on_loop(desk, play(), 10.0) is False
+    assert not stuck.is_let_go.is_set()
+
+
+def test_a_log_on_a_disk_that_hangs_is_asked_for_once_and_that_it_does_not_come_is_said(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+):
+    monkeypatch.setattr(closer, "tail", stuck)
+    monkeypatch.setattr(closer, "LOG_S_MAX", 0.1)
+    monkeypatch.setattr(asking, "ASK_S", 0.05)
+
+    async def play() -> None:
+        child = await fake_process(tmp_path / "home", "fine-real")
+        async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as one:
+            await wait_until(lambda: said(one)[0] == "fine")
+            one.window.show_details()
+            wanted = details_texts.no_log(details_texts.NO_ANSWER)
+            await wait_until(lambda: wanted in one.window.details.log.toPlainText())
+            again = asyncio.get_running_loop().time() + 0.5
+            await wait_until(lambda: asyncio.get_running_loop().time() > again)
+        child.kill()
+        await child.communicate()
+
+    on_loop(desk, play(), 15.0)
+    assert stuck.asked == 1
+    assert not stuck.is_let_go.is_set()
+
+
+def test_before_there_is_a_window_a_disk_that_hangs_is_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+):
+    monkeypatch.setattr(gui_main, "_hindrance_at", stuck)
+    monkeypatch.setattr(Path, "resolve", stuck)
+
+    assert gui_main._hindrance(tmp_path) is None
+    assert Instance(tmp_path, tmp_path)._address.startswith(str(tmp_path))
+    assert stuck.asked == 2
+
+
+def test_what_a_question_raises_is_raised_where_the_answer_is_waited_for(desk: QApplication):
+    def fail() -> bool:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error"):
+        on_loop(desk, disk.Question(fail).answer(otherwise=True))
+    with pytest.raises(OSError, match="Input/output error"):
+        disk.answer_now(fail, otherwise=True)
