@@ -14,7 +14,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -23,11 +23,15 @@ from gui.texts.said import in_words
 from node.api.client import ApiError, Client, NotRunning
 from node.api.schema import Examination, Said
 
+if sys.platform != "win32":
+    import fcntl
+
 GROW_S_MAX: Final = 180.0  # so long a practice network may take until it stands
 EXAMINE_S_MAX: Final = 30.0  # a keyring that is locked takes five of them
 STOP_S_MAX: Final = 45.0  # a vault that leaves hands its chunks over first, which takes up to 20 s
 LINE_BYTES_MAX: Final = 1 << 20
 LINES_KEPT: Final = 20
+PID_BYTES_MAX: Final = 20
 # Linux: a practice network ends with the app, also when the app is killed or loses its screen.
 _TIE: Final = """
 import ctypes, os, signal, sys
@@ -253,13 +257,27 @@ async def end_node(home: Path) -> None:
     if not HAS_SIGNALS:
         await tell_node(home)
         return
-    with contextlib.suppress(OSError, ValueError, TimeoutError):  # it has ended already, or nobody knows who it is
-        pid = int((home / "lock").read_text())
+    with contextlib.suppress(OSError, ValueError, TimeoutError), (home / "lock").open("rb") as lock:
+        if not _is_held(lock):
+            return  # it has ended already, and its number may be somebody else's by now
+        os.kill(int(lock.read(PID_BYTES_MAX)), signal.SIGTERM)
         async with asyncio.timeout(STOP_S_MAX):
-            os.kill(pid, signal.SIGTERM)
             while True:
                 await asyncio.sleep(LOOK_S)
-                os.kill(pid, 0)
+                if not _is_held(lock):
+                    return
+
+
+def _is_held(lock: BinaryIO) -> bool:
+    """Whether a node runs that has taken its home with this file, and written its number there."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return False
 
 
 async def grow(command: Sequence[str]) -> tuple[Child, tuple[Path, ...]]:

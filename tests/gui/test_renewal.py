@@ -30,9 +30,12 @@ from tests.gui.samples import live, status
 
 FIRST, NEWER = "a" * 64, "b" * 64
 NODE = """
-import os, sys, time
+import fcntl, os, sys, time
 from pathlib import Path
-(Path(sys.argv[1]) / "lock").write_text(str(os.getpid()))
+lock = (Path(sys.argv[1]) / "lock").open("w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+lock.write(str(os.getpid()))
+lock.flush()
 print("{}", flush=True)
 time.sleep(60)
 """
@@ -200,6 +203,21 @@ class TestTheNodeOfBefore:
     def test_that_has_ended_already_is_not_waited_for(self, desk: QApplication, home: Path):
         (home / "lock").write_text("none")
         on_loop(desk, children.end_node(home), 2)
+
+    def test_that_has_ended_is_not_taken_for_the_stranger_who_has_its_number_now(self, desk: QApplication, home: Path):
+        async def play() -> int | None:
+            stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
+            (home / "lock").write_text(str(stranger.pid))
+            await children.end_node(home)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stranger.wait(), 0.5)
+            code = stranger.returncode
+            if code is None:
+                stranger.kill()
+                await stranger.wait()
+            return code
+
+        assert on_loop(desk, play()) is None
 
     def test_is_asked_to_end_and_waited_for(self, desk: QApplication, home: Path):
         async def play() -> None:
