@@ -173,8 +173,6 @@ class Feed:
                 self._heard(replace(self._seen, trial=trial))
             case "settings", Settings() as settings:
                 self._heard(replace(self._seen, settings=settings))
-            case _:
-                self._heard(self._seen)  # a kind of a later version: only a sign of life
 
     def take(self, status: Status) -> None:
         """Take a status that was heard in another way, as the answer to a wish."""

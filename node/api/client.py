@@ -150,7 +150,8 @@ class Client:
         """Yield every event after number ``since``, for ever; connect again whenever the connection is lost.
 
         A ``Reload`` comes instead of events that were missed, when the connection is lost, and when it is back.
-        After it, read what you show anew (which raises NotRunning while the node is down).
+        After it, read what you show anew (which raises NotRunning while the node is down).  Kinds of events of a later
+        version are passed over.
         """
         wait_s, is_lost = RETRY_S_MIN, False
         while True:
@@ -160,12 +161,13 @@ class Client:
                     if isinstance(item, int):
                         since = item
                         yield Reload()
-                    elif item.number == since + 1:
-                        since = item.number
-                        yield item
-                    else:
+                    elif item.number != since + 1:
                         since = item.number
                         yield Reload()
+                    else:
+                        since = item.number
+                        if isinstance(item, Event):
+                            yield item
             except (NotRunning, ApiError):
                 pass
             if not is_lost:
@@ -174,8 +176,10 @@ class Client:
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, RETRY_S_MAX)
 
-    async def _listen(self, since: int, *, is_lost: bool) -> AsyncIterator[Event | int]:
-        """Yield the events of one connection; a number where the server says that some were missed.
+    async def _listen(self, since: int, *, is_lost: bool) -> AsyncIterator[Event | _Kind | int]:
+        """Yield the events of one connection, raw where their kind is not known.
+
+        A number comes where the server says that some were missed.
 
         Raises:
             NotRunning, ApiError: The connection could not be made, or broke.
@@ -284,8 +288,8 @@ class _Kind(msgspec.Struct):
     data: msgspec.Raw
 
 
-def _event(content: bytes) -> Event:
-    """Read an event: the type of its data follows from its kind."""
+def _event(content: bytes) -> Event | _Kind:
+    """Read an event: the type of its data follows from its kind.  One that is not known stays raw."""
     read = msgspec.json.decode(content, type=_Kind)
     match read.kind:
         case "status":
@@ -297,7 +301,7 @@ def _event(content: bytes) -> Event:
         case "settings":
             return Event(read.number, read.at_s, "settings", msgspec.json.decode(read.data, type=Settings))
         case _:
-            raise ValueError(read.kind)
+            return read
 
 
 async def _content(answer: aiohttp.ClientResponse) -> bytes:

@@ -263,6 +263,20 @@ class TestEvents:
 
         serve(tmp_path, talk)
 
+    def test_a_kind_that_only_a_later_version_knows_is_passed_over(self, tmp_path: Path):
+        async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
+            events = client.events(node.events.newest)
+            node.publish(1)
+            node.events.publish("weather", STATUS, 1.0)
+            node.publish(2)
+            heard = [await anext(events), await anext(events)]
+            assert [event.data for event in heard if not isinstance(event, Reload)] == [
+                schema.Settings(1),
+                schema.Settings(2),
+            ]
+
+        serve(tmp_path, talk)
+
     def test_a_status_says_after_which_event_to_read_on(self, tmp_path: Path):
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
             events = client.events(node.events.newest)
