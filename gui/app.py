@@ -284,7 +284,7 @@ class App:
     def _hear(self, seen: Seen) -> None:
         self._seen = seen
         if seen.link == "connected":
-            self._keeper.heard()
+            self._keeper.heard(seen.heard_s)
         self._changes.hear(seen.settings)
         self._closer.hear(seen)
         self._notifier.hear(seen)

@@ -152,9 +152,14 @@ class Keeper:
             self.child.let_go()
         self.child = self._adopted = None
 
-    def heard(self) -> None:
-        """A node answers, whoever has started it: there is nothing to be asked for any more."""
+    def heard(self, at_s: float) -> None:
+        """A node answered then, whoever has started it: there is nothing to be asked for any more.
+
+        The child that had ended before is not the one, and what it said last is of no matter any more.
+        """
         self._stop_asking()
+        if self.child is not None and at_s > self.child.ended_s:
+            self.child = None
 
     def ask(self, code: str, *, is_again: bool) -> None:
         """Ask for what a node wants that said ``code``.  ``is_again``: what was given does not open the key."""

@@ -21,7 +21,7 @@ from gui.children import Child, ChildFailed
 from gui.texts import app as texts
 from node.api.schema import ErrorAnswer, Said, Settings
 from tests.gui.fake_node import FakeNode
-from tests.gui.helper import FAKE, on_loop, running, said, wait_until
+from tests.gui.helper import FAKE, fake_process, on_loop, running, said, wait_until
 from tests.gui.samples import live, status
 
 
@@ -77,6 +77,26 @@ class TestTheStartOfANode:
                 assert app.window.home.button.text() == texts.START
 
         on_loop(desk, play())
+
+    def test_its_last_words_are_not_those_of_another_node_that_ran_and_ended_after_it(
+        self, desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(feed, "FIRST_S", 0.5)
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+
+        async def play() -> str:
+            async with running(desk, home, tmp_path / "tray.ini") as app:
+                await wait_until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
+                other = await fake_process(home, "fine-real")
+                await wait_until(lambda: said(app)[0] == "fine")
+                other.kill()
+                await other.communicate()
+                await wait_until(lambda: said(app)[2] == "It does not run.")
+                return app.story().home.lead
+
+        assert on_loop(desk, play()) != "It was asked for and is not there."
 
     def test_why_it_did_not_start_is_known_by_its_code(self, desk: QApplication):
         stated = ErrorAnswer("home.in_use", "XX.", (Said("home.in_use", {"path": "/home/ada"}),))
