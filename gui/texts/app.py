@@ -345,6 +345,11 @@ def child_silent(seconds: float) -> str:
 
 
 def child_ended(code: int | None) -> str:
+    """``code``: as Python has it, so below zero the signal by which it was ended."""
+    if code == -9:
+        return translate("app", "It was killed.")
+    if code is not None and code < 0:
+        return translate("app", "It was stopped from outside.")
     return translate("app", "It ended with code {code}.").format(code=code)
 
 

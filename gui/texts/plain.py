@@ -17,6 +17,7 @@ _PLAIN: Final = tuple(
         (r"\bfarm(s?)\b", r"computer\1"),
         (r"\b(\d+) vault(s?)\b", r"\1 computer\2"),
         (r"\bvault release\b", "release"),
+        (r"\bversion of the vault\b", "version"),
         (r"\bstored piece(s?)\b", r"piece\1 that it had taken in"),
         (r"\bits twin\b", "the version in use"),
         (r"\bthe twins were not both up\b", "the two versions did not both run"),

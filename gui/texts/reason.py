@@ -167,13 +167,13 @@ _TEXTS: Final = {
         "reasons", "It took a version into use that nobody has released."
     ),
     "it never took a good version of the vault into use": translate(
-        "reasons", "It never took a good version of the vault into use."
+        "reasons", "It never took a good version into use."
     ),
     "it took a version of the vault into use without trying it out": translate(
-        "reasons", "It took a version of the vault into use without trying it out."
+        "reasons", "It took a version into use without trying it out."
     ),
     "it did not go back from a version of the vault that failed": translate(
-        "reasons", "It did not go back from a version of the vault that failed."
+        "reasons", "It did not go back from a version that failed."
     ),
     "it did not go on running here, so the version from before was started": translate(
         "reasons", "It did not go on running here, so the version from before was started."

@@ -248,6 +248,14 @@
         <translation>Es hat etwas gesagt, das nicht zu verstehen ist.</translation>
     </message>
     <message>
+        <source>It was killed.</source>
+        <translation>Es wurde hart beendet.</translation>
+    </message>
+    <message>
+        <source>It was stopped from outside.</source>
+        <translation>Es wurde von außen beendet.</translation>
+    </message>
+    <message>
         <source>Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec</source>
         <translation>Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.</translation>
     </message>
@@ -1505,10 +1513,6 @@
         <translation>Sie endete nicht von selbst, als sie sollte; die jetzige Version tat es.</translation>
     </message>
     <message>
-        <source>It did not go back from a version of the vault that failed.</source>
-        <translation>Sie ist von einer Version des Vaults, die versagt hat, nicht zurückgekehrt.</translation>
-    </message>
-    <message>
         <source>It did not go on running here, so the version from before was started.</source>
         <translation>Sie ist hier nicht weitergelaufen, daher wurde die Version von davor gestartet.</translation>
     </message>
@@ -1613,10 +1617,6 @@
         <translation>Sie braucht {factor}-mal so viel Rechenzeit (erlaubt ist höchstens {limit}).</translation>
     </message>
     <message>
-        <source>It never took a good version of the vault into use.</source>
-        <translation>Sie hat eine gute Version des Vaults nie in Betrieb genommen.</translation>
-    </message>
-    <message>
         <source>It sends {factor} times the bytes (at most {limit} allowed).</source>
         <translation>Sie sendet {factor}-mal so viele Daten (erlaubt ist höchstens {limit}).</translation>
     </message>
@@ -1629,8 +1629,16 @@
         <translation>Sie hat eine Version in Betrieb genommen, die niemand veröffentlicht hat.</translation>
     </message>
     <message>
-        <source>It took a version of the vault into use without trying it out.</source>
-        <translation>Sie hat eine Version des Vaults in Betrieb genommen, ohne sie auszuprobieren.</translation>
+        <source>It did not go back from a version that failed.</source>
+        <translation>Sie ist von einer Version, die versagt hat, nicht zurückgekehrt.</translation>
+    </message>
+    <message>
+        <source>It never took a good version into use.</source>
+        <translation>Sie hat eine gute Version nie in Betrieb genommen.</translation>
+    </message>
+    <message>
+        <source>It took a version into use without trying it out.</source>
+        <translation>Sie hat eine Version in Betrieb genommen, ohne sie auszuprobieren.</translation>
     </message>
     <message>
         <source>It took the memory that the version in use lacked.</source>

@@ -255,6 +255,8 @@ class TestAPracticeNetwork:
             ("print('{\"farms\": []}')", "It has no farm to look at."),
             ("print('x' * 3_000_000)", "It said something that is not understood."),
             ("import os; os._exit(3)", "It ended with code 3."),
+            ("import os; os.kill(os.getpid(), 9)", "It was killed."),
+            ("import os; os.kill(os.getpid(), 15)", "It was stopped from outside."),
         ],
     )
     def test_one_that_does_not_start_is_explained_and_can_be_tried_again(

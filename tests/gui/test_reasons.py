@@ -6,6 +6,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -21,6 +22,10 @@ from node.update.trials import overuse
 
 METRICS: tuple[MetricName, ...] = ("p50", "tail", "cpu", "mem", "leak", "bytes", "fail")
 NAMES = [verdict.unproven([one]) for one in METRICS]
+
+
+JARGON = ("node", "peer", "shard", "promot", "daemon", "hash", "sacrificial", "rank", "chunk", "vault", "twin", "pod",
+          "slot")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,28 @@ def test_each_reason_is_known_and_says_what_the_node_says(reason: str):
 
     assert said.endswith(f"{plain(reason)[1:]}.")
     assert as_sentence(reason) == said
+
+
+@pytest.mark.parametrize("reason", GIVEN)
+def test_no_reason_is_told_in_a_word_that_one_must_have_learnt(reason: str):
+    said = say_reason(reason).lower()
+
+    for word in JARGON:
+        assert word not in said, word
+
+
+def test_no_german_reason_is_told_in_a_word_that_one_must_have_learnt():
+    catalogue = ET.parse(Path(__file__).parents[2] / "resources/translations/perennial_de.ts")
+    said = [
+        " ".join(message.find("translation").itertext()).lower()  # type: ignore[union-attr]
+        for context in catalogue.iter("context")
+        if context.findtext("name") in ("reasons", "whys")
+        for message in context.iter("message")
+    ]
+
+    assert said
+    for word in (*JARGON, "vault", "knoten", "prüfsumme", "rang "):
+        assert not any(word in one for one in said), word
 
 
 NESTED = {
