@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the tray app until someone quits.  Blocking.
 
     With ``--quit`` it ends another one instead.  Returns 0; or 1 with one sentence on stderr when it cannot run: no
-    screen, no home, an app that hangs.  Where its launcher shall start it anew the process ends with RESTART_CODE.
-    Arguments that make no sense end with code 2.
+    screen, no home, no folder of this user, an app that hangs.  Where its launcher shall start it anew the process ends
+    with RESTART_CODE.  Arguments that make no sense end with code 2.
     """
     arguments = _parser().parse_args(argv)
     home = Path(arguments.home).expanduser().absolute()
@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_once(qapp: QApplication, home: Path, arguments: argparse.Namespace) -> int:
-    instance = Instance(home, meeting_folder())
+    if (meeting := _meeting()) is None:
+        return 1
+    instance = Instance(home, meeting)
     apps: list[App] = []
 
     def raise_window() -> None:
@@ -128,10 +130,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _quit(home: Path) -> int:
     _core = QCoreApplication(["perennial"])  # without one nothing can be asked
-    if Instance(home, meeting_folder()).end_first():
+    if (meeting := _meeting()) is None:
+        return 1
+    if Instance(home, meeting).end_first():
         return 0
     _say("Perennial's window is open, and does not quit.")
     return 1
+
+
+def _meeting() -> Path | None:
+    """The folder in which the apps of a session meet; None where there is none, which is said."""
+    try:
+        return meeting_folder()
+    except OSError as error:
+        _say(f"{error.filename} cannot be used: {error.strerror}.")
+        return None
 
 
 def _hindrance(home: Path) -> str | None:

@@ -5,6 +5,7 @@ Where the first is about to end, which its node may take some time for, the seco
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -38,12 +39,18 @@ def is_home(folder: Path) -> bool:
 
 
 def meeting_folder() -> Path:
-    """A folder of this user's own in which the apps of one session find each other."""
+    """A folder of this user's own in which the apps of one session find each other.
+
+    Raises:
+        OSError: It cannot be made, or nothing can be made in it.
+    """
     if sys.platform == "win32" or os.environ.get("XDG_RUNTIME_DIR"):
         folder = platformdirs.user_runtime_path("perennial", appauthor=False)
     else:  # what would stand in for it is shared with other users
         folder = platformdirs.user_cache_path("perennial", appauthor=False)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     return folder
 
 

@@ -206,8 +206,7 @@ class Window(QWidget):
 
     def bring_up(self) -> None:
         """Show the window in front, also when it was hidden, minimised or behind others."""
-        if self.isMinimized():
-            self.showNormal()
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)  # and as large as it was
         self.show()
         self.raise_()
         self.activateWindow()

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
 from gui.stories.home import Sign
-from gui.tokens import Look
+from gui.tokens import Look, scale
 from gui.widgets.picture import Picture
 
 SIGNS: Final[tuple[Sign, ...]] = ("fine", "trial", "paused", "attention", "problem", "starting")
@@ -133,7 +133,7 @@ class StateSign(Picture):
     def __init__(self, sign: Sign = "starting") -> None:
         super().__init__()
         self._sign: Sign = sign
-        self.setFixedSize(24, 24)
+        self.setFixedSize(self.wanted())
 
     def show_sign(self, sign: Sign, sentence: str) -> None:
         self._sign = sign
@@ -149,7 +149,8 @@ class StateSign(Picture):
             "starting": c.dusk,
         }[self._sign]
         p.translate(1, 1)
-        draw_sign(p, self._sign, 22, tone)
+        draw_sign(p, self._sign, self.width() - 2, tone)
 
     def wanted(self) -> QSize:
-        return QSize(24, 24)
+        side = round(24 * scale())
+        return QSize(side, side)

@@ -290,6 +290,19 @@ class TestBadInput:
         assert main(["--home", str(tmp_path / "none")]) == 1
         assert "There is no screen here" in capsys.readouterr().err
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is such a folder always")
+    @pytest.mark.parametrize("given", [[], ["--quit"]])
+    def test_where_the_apps_of_a_session_cannot_meet_is_one_sentence(self, tmp_path: Path, given: list[str]):
+        (tmp_path / "run").mkdir(mode=0o700)
+        (tmp_path / "run/perennial").write_text("")
+        surroundings = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+        command = [sys.executable, "-m", "gui", "--home", str(tmp_path / "home"), *given]
+
+        ended = subprocess.run(command, env=surroundings, capture_output=True, timeout=60, check=False)
+
+        assert ended.returncode == 1
+        assert ended.stderr.decode() == f"{tmp_path / 'run' / 'perennial'} cannot be used: File exists.\n"
+
     def test_unknown_arguments_are_wrong_usage(self, capsys: pytest.CaptureFixture[str]):
         with pytest.raises(SystemExit) as ended:
             main(["--nonsense"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from gui.stories.home import tell
+from gui.widgets.signs import StateSign
 from gui.window import PAGES
+from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
 from tests.gui.samples import NOW, samples
 
@@ -59,3 +62,36 @@ def test_turning_to_another_page_takes_the_keyboard_from_what_is_no_longer_shown
 
     assert one.focusWidget() is None
     dispose(one)
+
+
+def test_a_window_that_was_as_large_as_the_screen_is_so_when_it_comes_back(desk: QApplication):
+    one = window()
+    one.showMaximized()
+    one.showMinimized()
+
+    one.bring_up()
+
+    assert one.isVisible()
+    assert one.isMaximized()
+    assert not one.isMinimized()
+    dispose(one)
+
+
+def test_the_sign_grows_with_the_type_beside_it(qapp: QApplication):
+    sides = []
+    for points in (10.5, 21.0):
+        dress(qapp, is_dark=False, points=points)
+        one = StateSign("fine")
+        image = one.grab().toImage()
+        right = max(x for x in range(image.width()) for y in range(image.height()) if covers(image, x, y))
+        sides.append((one.width(), right / image.width()))
+        dispose(one)
+    dress(qapp, is_dark=False)
+
+    (small, small_right), (large, large_right) = sides
+    assert large == 2 * small
+    assert abs(small_right - large_right) < 0.1  # it fills its place
+
+
+def covers(image: QImage, x: int, y: int) -> bool:
+    return image.pixelColor(x, y).name() != image.pixelColor(0, 0).name()
