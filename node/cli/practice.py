@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 import msgspec
+from click.core import ParameterSource
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -58,9 +59,10 @@ class PipeConsole(Console):
 @UNTIL_EOF_OPTION
 @HOME_OPTION
 @JSON_OPTION
+@click.pass_context
 def practice(
-    *, vaults: int, farms: int, names: str, candidate: Path | None, expect: Expectation | None, is_kept: bool,
-    seed: int | None, is_until_eof: bool, home: Path | None, is_json: bool,
+    ctx: click.Context, *, vaults: int, farms: int, names: str, candidate: Path | None, expect: Expectation | None,
+    is_kept: bool, seed: int | None, is_until_eof: bool, home: Path | None, is_json: bool,
 ) -> None:  # fmt: skip
     """Run a whole practice network on this computer, and try releases out in it.
 
@@ -69,6 +71,10 @@ def practice(
     """
     if farms > vaults - 2:
         raise click.UsageError(f"{farms} farms need at least {farms + 2} vaults.")
+    if candidate is None and expect is not None:
+        raise click.UsageError("--expect is what shall become of the tree which --candidate names.")
+    if candidate is not None and ctx.get_parameter_source("names") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--candidate is published instead of --releases; say one of them.")
     candidates = _candidates(names, candidate, expect, is_json=is_json)
     profile = PracticeProfile(vaults=vaults, farms=farms)
     request = Request(profile, candidates, home, is_kept, secrets.randbits(32) if seed is None else seed)

@@ -100,8 +100,7 @@ def run(
     if succeeded is not None:
         _go_on(home, succeeded, manner)
         return
-    if network is not None and is_joining:
-        raise click.UsageError("--network names another network than --join; say one of them.")
+    _check_usage(is_named=network is not None, is_joining=is_joining, fingerprint=fingerprint, quota=quota)
     try:
         wanted = Wanted(key_place or "keyring", size_of(quota) if quota is not None else QUOTA_BYTES_DEFAULT)
         if network is not None:
@@ -122,6 +121,19 @@ def run(
         fail(error, is_json=is_json, exit_code=launched.exit_code(error, Installation.here()))
     except OSError as error:
         fail(OSError(f"{home} cannot be used: {error.strerror or error}."), is_json=is_json)
+
+
+def _check_usage(*, is_named: bool, is_joining: bool, fingerprint: str | None, quota: str | None) -> None:
+    """Refuse options that would do nothing.  Raises click.UsageError."""
+    if is_named and is_joining:
+        raise click.UsageError("--network names another network than --join; say one of them.")
+    if fingerprint is not None and not is_named:
+        raise click.UsageError("--fingerprint is that of the file which --network names.")
+    if quota is not None and not (is_named or is_joining):
+        raise click.UsageError(
+            "--quota is for a home that is made first, by --network or --join; that of one which is there is changed"
+            " by perennial settings set quota_bytes."
+        )
 
 
 def _fingerprint(*, is_json: bool) -> str:

@@ -367,6 +367,11 @@ class TestFailures:
             ["settings", "set", "quota_bytes", "much"],
             ["practice", "--farms", "0"],
             ["practice", "--farms", "8"],
+            ["practice", "--expect", "refused"],
+            ["practice", "--candidate", "/dev/null", "--releases", "none"],
+            ["run", "--quota", "5GB"],
+            ["run", "--fingerprint", "ab" * 32],
+            ["run", "--join", "--fingerprint", "ab" * 32],
             ["join"],
         ],
     )
