@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "join": ("node.cli.join", "Take an invitation."),
     "settings": ("node.cli.settings", "Show or change the settings."),
     "leave": ("node.cli.leave", "End the node for good, and give the lent space back."),
-    "doctor": ("node.cli.doctor", "Say what works and what is lacking, and write a diagnostics file."),
+    "doctor": ("node.cli.doctor", "Say what works and what is lacking; with --output, write a diagnostics file."),
     "pod": ("node.cli.pod", "Tools for developers: keys, build, sign, publish."),
 }
 UNANSWERED: Final = "Nobody is there to answer, so nothing was done."

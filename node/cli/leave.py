@@ -35,8 +35,9 @@ NO: Final = frozenset({"n", "no", "nein"})
 def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
     """End the node for good.
 
-    What it keeps for others is handed over first.  Then the home is deleted, so that the disk has its space back, or
-    kept, so that the node can be started again.  In both cases nothing starts it at login any more.
+    If it runs, it hands over first what it keeps for others.  Then the home is deleted, so that the disk has its space
+    back, or kept, so that the node can be started again.  In both cases the app no longer starts at login; a service of
+    systemd that starts the node of a kept home is switched off with systemctl --user disable perennial.
     """
     try:
         opened = Home.read(home)

@@ -284,6 +284,10 @@ def call(*arguments: str) -> Result:
 
 
 class TestTheCommand:
+    def test_it_is_said_to_write_a_file_only_when_asked_to(self):
+        said = " ".join(CliRunner().invoke(perennial, ["--help"]).stdout.split())
+        assert "with --output, write a diagnostics file" in said
+
     def test_it_needs_neither_home_nor_node(self, tmp_path: Path):
         result = call("doctor", "--home", str(tmp_path / "none"))
         assert result.exit_code == 0

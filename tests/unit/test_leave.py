@@ -186,6 +186,13 @@ class TestLeaving:
 
         assert not entry.exists()
 
+    def test_promises_in_its_help_only_what_it_does(self):
+        said = " ".join(CliRunner().invoke(perennial, ["leave", "--help"]).stdout.split())
+
+        assert "If it runs, it hands over first" in said
+        assert "systemctl --user disable perennial" in said
+        assert "nothing starts it" not in said
+
     def test_touches_no_folder_without_the_marker(self, tmp_path: Path):
         (tmp_path / "photos").mkdir()
         (tmp_path / "photos" / "one.jpg").write_bytes(b"one")
