@@ -100,7 +100,7 @@ TEXTS: Final[dict[str, str]] = {
     ),
     "updates.disk": translate(
         "refusals",
-        "The disk does not take what updates must write: {why}. They go on by themselves once it does.",
+        "Updates wait for the disk: {why}. They go on by themselves.",
     ),
     # Invitations.
     "invitation.none": translate("refusals", "This is no invitation: one starts with {prefix}."),

@@ -319,7 +319,7 @@ def disk_refuses(error: OSError) -> str:
 def updates_wait_for_disk(why: str) -> Told:
     return told(
         "updates.disk",
-        f"The disk does not take what updates must write: {why}. They go on by themselves once it does.",
+        f"Updates wait for the disk: {why}. They go on by themselves.",
         why=why,
     )
 

@@ -74,13 +74,13 @@ async def prove(
 ) -> None:
     """Look until this program has shown that it runs here, write that down, and return.
 
-    ``ask`` gets the status by way of the local API, None if it does not answer.  A disk that takes no mark is asked
-    again.  Cancellation-safe.
+    ``ask`` gets the status by way of the local API, None if it does not answer.  A disk that shows no program, or takes
+    no mark, is asked again.  Cancellation-safe.
     """
     if not (slots / programs.PROGRAMS).exists():
         return  # no program but the installed one was ever in use: there is nothing to be left for
     now_s = asyncio.get_running_loop().time
-    kept = await asyncio.to_thread(programs.read, slots)
+    kept = await _read(slots)
     proving = Proving(has_run_here=kept.is_proven or kept.previous is None)
     while True:
         status = await ask()
@@ -88,6 +88,15 @@ async def prove(
         proving = proving.look(now_s(), signs)
         if proving.is_proven(now_s()) and await asyncio.to_thread(_mark, slots, kept.current):
             return
+        await asyncio.sleep(LOOK_S)
+
+
+async def _read(slots: Path) -> programs.Programs:
+    while True:
+        try:
+            return await asyncio.to_thread(programs.read, slots)
+        except OSError as error:
+            log.warning("which program is to be proven cannot be read yet reason=%s", error)
         await asyncio.sleep(LOOK_S)
 
 

@@ -35,7 +35,10 @@ def version_of(slots: Slots, tree_hash: str, updates: schema.Updates) -> str:
 
 
 def in_use(slots: Slots, tree_hash: str, updates: schema.Updates, utc_s: float) -> schema.VersionInUse:
-    pointer = slots.pointer("vault")
+    try:
+        pointer = slots.pointer("vault")
+    except OSError:  # it is only told since when
+        pointer = None
     # During a handover the pointer still names the version from before.
     since_s = pointer.since_s if pointer and pointer.current == tree_hash else utc_s
     return schema.VersionInUse(version_of(slots, tree_hash, updates), tree_hash, since_s)

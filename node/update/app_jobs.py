@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -131,7 +132,7 @@ class AppJob:
                 return events.SwitchFailed(self._now(), NOT_STARTED)
             await asyncio.to_thread(self._places)
             await means.host.warm(program)
-            before = await asyncio.to_thread(programs.read, means.root)
+            before = await self._disk.until_read(partial(programs.read, means.root))
             await self._disk.until_kept(lambda: _point(means.root, program))
             await self._become(program)
             # This program goes on after all, and must be the one that is started next.

@@ -67,11 +67,11 @@ class Cleaning:
 def _remove_trials(means: Means, on_the_way: Collection[str]) -> None:
     """Blocking.  ``on_the_way``: of these what is kept of the store stays."""
     means.store.drop_result()
-    in_use = means.slots.pointer("vault")
-    if in_use is not None:
-        is_for_good = means.utc_s() - in_use.since_s >= means.profile.way_back_s
-        means.kept.drop(in_use.current, on_the_way, is_for_good=is_for_good)
     try:
+        in_use = means.slots.pointer("vault")
+        if in_use is not None:
+            is_for_good = means.utc_s() - in_use.since_s >= means.profile.way_back_s
+            means.kept.drop(in_use.current, on_the_way, is_for_good=is_for_good)
         means.store.running.drop()
         means.trials.remove_all()
     except OSError as error:

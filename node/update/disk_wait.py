@@ -56,6 +56,10 @@ class DiskWait:
         await self._until(_of_the_disk, partial(write_down, write, self._make_room))
         return _now() - begun_s
 
+    async def until_read(self, read: Callable[[], T]) -> T:
+        """Have it read in a thread, again for as long as the disk refuses: a guess would be held against a release."""
+        return await self._until(_of_the_disk, partial(asyncio.to_thread, read))
+
     async def while_full(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it, again from its beginning for as long as it fails because the disk is full.
 

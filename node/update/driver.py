@@ -70,7 +70,7 @@ class Updates:
         self._is_waiting = False  # for others to show the head
         self._carrying = Carrying(means.slots, means.host.carry_files)
         self.watching = Watching(self._records, means, limits, self._take, self._proven)
-        self._recalling = Recalling(self._records, self.judge, means.slots, self._take)
+        self._recalling = Recalling(self._records, self.judge, means.slots, self._disk, self._take)
         self._cleaning = Cleaning(self._records, self._lock, self.judge, means, self._look_again)
 
     @classmethod
@@ -129,7 +129,7 @@ class Updates:
     async def _learn(self, releases: Sequence[Release]) -> None:
         """Take up the releases of the newest head, newest first."""
         async with self._lock:
-            in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+            in_use = await self._disk.until_read(partial(self._means.slots.current, "vault"))
             may = TODAY if in_use is None else await capabilities_of(self._means.slots, in_use)
             listed = {release.name for release in releases}
             for release in reversed(releases):
@@ -197,7 +197,7 @@ class Updates:
         self._is_waiting = False
         await self._cleaning.turn()
         await self.judge.heed_time()
-        in_use = await asyncio.to_thread(self._means.slots.current, "vault")
+        in_use = await self._disk.until_read(partial(self._means.slots.current, "vault"))
         is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self.is_seen())

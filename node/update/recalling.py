@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
+from node.update.disk_wait import DiskWait
 from node.update.errors import SlotDamaged
 from node.update.events import Event, Halted, Recalled
 from node.update.files.slots import Slots
@@ -25,11 +27,13 @@ class Recalling:
         records: Mapping[str, Record],
         judge: Judge,
         slots: Slots,
+        disk: DiskWait,
         take: Callable[[str, Event], Awaitable[None]],
     ) -> None:
         self._records = records
         self._judge = judge
         self._slots = slots
+        self._disk = disk
         self._take = take
 
     async def heed(self, in_use: str | None) -> None:
@@ -52,7 +56,7 @@ class Recalling:
 
     async def _way_back(self, record: Record) -> str:
         """What ran before it, if a recall may lead there and it is still whole; else ""."""
-        before = await asyncio.to_thread(self._slots.previous, "vault") or record.way.baseline
+        before = await self._disk.until_read(partial(self._slots.previous, "vault")) or record.way.baseline
         releases = {r.release.name: r.release.sequence for r in self._records.values() if r.release.tree_hash == before}
         if not before or before == record.release.tree_hash or not self._judge.recalls.leads_to(releases):
             return ""

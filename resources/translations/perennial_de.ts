@@ -1914,8 +1914,8 @@
         <translation>Innen ging etwas schief; was, steht im Protokoll.</translation>
     </message>
     <message>
-        <source>The disk does not take what updates must write: {why}. They go on by themselves once it does.</source>
-        <translation>Die Festplatte nimmt nicht an, was neue Versionen schreiben müssen: {why}. Sobald sie es tut, geht es von selbst weiter.</translation>
+        <source>Updates wait for the disk: {why}. They go on by themselves.</source>
+        <translation>Neue Versionen warten auf die Festplatte: {why}. Es geht von selbst weiter.</translation>
     </message>
     <message>
         <source>The disk limit is larger than the disk, which holds {disk}.</source>

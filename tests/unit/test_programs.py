@@ -11,6 +11,7 @@ from node.update.files import programs
 from node.update.files.programs import INSTALLED, PROGRAMS, Program, Programs
 from tests.crashes.full import FullDisk
 from tests.crashes.platter import Platter, put_down
+from tests.refused import RefusedReads
 
 ONE, TWO, THREE = (Program(letter * 64, letter * 64) for letter in "abc")
 
@@ -30,6 +31,18 @@ def proven(slots: Path, *those: Program) -> None:
 
 def test_before_anything_is_written_the_installed_program_runs_and_has_nothing_to_prove(slots: Path):
     assert programs.read(slots) == Programs(INSTALLED, None, 0, is_proven=True)
+
+
+def test_a_file_that_cannot_be_read_now_says_nothing_and_nothing_is_forgotten(
+    slots: Path, monkeypatch: pytest.MonkeyPatch
+):
+    proven(slots, ONE, TWO)
+    refused = RefusedReads(monkeypatch, PROGRAMS)
+    for work in (programs.read, programs.mark_proven, programs.trees, lambda slots: programs.point(slots, THREE)):
+        refused.times = 1
+        with pytest.raises(OSError, match="open files"):
+            work(slots)
+    assert programs.read(slots) == Programs(TWO, ONE, 0, is_proven=True)
 
 
 def test_a_new_program_has_started_once_and_must_prove_itself_against_the_one_before(slots: Path):

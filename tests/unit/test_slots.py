@@ -18,9 +18,12 @@ import node
 from node.trust.capabilities import TODAY, Capabilities
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.files import bytecode, trees
-from node.update.files.slots import Pointer, Slots
+from node.update.files.pointers import LOOK_PAUSE_S, LOOKS, POINTERS, Pointer, PointersDamaged
+from node.update.files.programs import PROGRAMS
+from node.update.files.slots import Slots
 from node.vault.share.tree import Manifest, manifest_of, tree_hash_of
 from node.vault.storage.filesystem import RealFileSystem
+from tests.refused import RefusedReads
 
 FILES = [
     ("node/__init__.py", False, b"# the map\n"),
@@ -332,6 +335,20 @@ class TestWhatIsThere:
             entry for name in names[:3] for entry in (name, f"{name}.json")
         )
 
+    @pytest.mark.parametrize("name", [POINTERS, PROGRAMS])
+    def test_nothing_goes_while_it_cannot_be_read_what_is_in_use(
+        self, slots: Slots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ):
+        used = stage(slots)
+        slots.point("vault", used, 1.0)
+        RefusedReads(monkeypatch, name).times = 1
+        with pytest.raises(OSError, match="open files"):
+            slots.remove_unused()
+        (tmp_path / "slots" / name).write_bytes(b"{")
+        with pytest.raises(OSError, match="not readable"):
+            slots.remove_unused()
+        assert slots.has("vault", used)
+
 
 class TestThePointer:
     def test_it_remembers_the_version_before(self, slots: Slots, tmp_path: Path):
@@ -356,10 +373,30 @@ class TestThePointer:
         slots.point_back("vault", "a" * 64, 3.0)
         assert (slots.current("vault"), slots.previous("vault")) == ("a" * 64, None)
 
-    def test_an_unreadable_pointer_is_none(self, slots: Slots, tmp_path: Path):
+    def test_that_it_cannot_be_read_does_not_mean_that_nothing_is_in_use(
+        self, slots: Slots, monkeypatch: pytest.MonkeyPatch
+    ):
+        slots.point("vault", "a" * 64, 1.0)
+        slots.point("vault", "b" * 64, 2.0)
+        refused = RefusedReads(monkeypatch, POINTERS)
+        for change in (slots.point, slots.point_back):
+            refused.times = 1
+            with pytest.raises(OSError, match="open files"):
+                change("vault", "c" * 64, 3.0)
+        refused.times = 1
+        with pytest.raises(OSError, match="open files"):
+            slots.current("vault")
+        assert slots.pointer("vault") == Pointer("b" * 64, "a" * 64, 2.0)
+
+    def test_nor_that_something_else_is_in_the_file_and_the_next_one_is_pointed_to_all_the_same(
+        self, slots: Slots, tmp_path: Path
+    ):
         slots.point("vault", "a" * 64, 1.0)
         (tmp_path / "slots/pointers.json").write_bytes(b'{"vault":')
-        assert slots.current("vault") is None
+        with pytest.raises(PointersDamaged):
+            slots.current("vault")
+        slots.point_back("vault", "b" * 64, 2.0)
+        assert slots.pointer("vault") == Pointer("b" * 64, "", 2.0)
 
 
 class TestChoosingWhatToStart:
@@ -380,6 +417,23 @@ class TestChoosingWhatToStart:
 
     def test_else_the_files_that_came_with_the_program(self, slots: Slots):
         slots.point("vault", "a" * 64, 1.0)
+        assert slots.choose("vault", 2.0) == slots.fill_from_checkout() == slots.current("vault")
+
+    @pytest.mark.parametrize("times", [LOOKS - 1, LOOKS])
+    def test_a_pointer_that_the_disk_does_not_show_is_looked_at_again_before_it_counts_as_lost(
+        self, slots: Slots, monkeypatch: pytest.MonkeyPatch, times: int
+    ):
+        name, pauses = stage(slots), list[float]()
+        slots.point("vault", name, 1.0)
+        RefusedReads(monkeypatch, POINTERS, errno.EIO).times = times
+
+        assert slots.choose("vault", 2.0, pauses.append) == (name if times < LOOKS else slots.fill_from_checkout())
+        assert pauses == [LOOK_PAUSE_S] * (LOOKS - 1)
+        assert slots.current("vault") == (name if times < LOOKS else slots.fill_from_checkout())
+
+    def test_what_is_in_it_and_is_no_pointer_is_lost_at_once(self, slots: Slots, tmp_path: Path):
+        slots.point("vault", stage(slots), 1.0)
+        (tmp_path / "slots/pointers.json").write_bytes(b'{"vault":')
         assert slots.choose("vault", 2.0) == slots.fill_from_checkout() == slots.current("vault")
 
     def test_the_programs_own_files_are_those_of_the_vault_layer(self, slots: Slots):

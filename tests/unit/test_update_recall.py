@@ -107,6 +107,24 @@ class TestAFullDisk:
         assert farm.slots.current("vault") == tree_of("2")
 
 
+class TestADiskThatShowsNotWhatRanBefore:
+    def test_is_asked_again_before_the_farm_goes_back(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        runs(farm, "2", "3")
+        refused, previous = list[str](), Slots.previous
+
+        def shows(slots: Slots, layer: Layer) -> str | None:
+            if not refused:
+                refused.append(layer)
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return previous(slots, layer)
+
+        monkeypatch.setattr(Slots, "previous", shows)
+        found = hear(farm, next_head(farm, recalls("vault/3")), for_s=60.0)
+
+        assert (found["vault/3"].phase, refused) == ("recalled", ["vault"])
+        assert farm.slots.current("vault") == tree_of("2")
+
+
 class TestWhatIsInUse:
     def test_the_farm_goes_back_to_what_it_ran_before(self, farm: Farm):
         runs(farm, "2", "3")

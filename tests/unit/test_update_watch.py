@@ -14,10 +14,12 @@ from node.api.schema import Update
 from node.trust.head import encode
 from node.update.driver import Updates
 from node.update.events import Limits, Resumed, Returned, Succeeded, SwitchBack, Ticked, VaultFailed, Vetoed
+from node.update.files.pointers import POINTERS
 from node.update.lifecycle import Lifecycle
 from node.update.watch import Watch
 from node.update.watching import LITTERED
 from tests import update_world
+from tests.refused import RefusedReads
 from tests.twin_world import Nature
 from tests.unit.test_lifecycle import LIMITS, OLD, TO_PROBATION, last, play
 from tests.unit.test_trust_recall import recalls
@@ -131,6 +133,24 @@ def watched_s(updates: Updates) -> float:
 
 async def nothing(_: Updates) -> None:
     pass
+
+
+class TestADiskThatShowsNotWhatIsInUse:
+    @pytest.mark.parametrize("phase", ["probation", "confirmed"])
+    def test_is_held_against_no_release_and_no_slot_goes(self, farm: Farm, monkeypatch: pytest.MonkeyPatch, phase: str):
+        head, refused = release(farm, "2"), RefusedReads(monkeypatch, POINTERS)
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            refused.times = 3
+            await wait_until(updates, lambda _: refused.times == 0)
+
+        found = hear(farm, story, for_s=FARM_LIMITS.probation_s)
+        assert found["vault/2"].phase == "confirmed"
+        assert (farm.slots.current("vault"), farm.slots.previous("vault")) == (tree_of("2"), farm.own)
+        assert farm.slots.has("vault", tree_of("2"))
+        assert farm.slots.has("vault", farm.own)
 
 
 class TestAProof:

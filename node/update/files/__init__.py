@@ -5,6 +5,7 @@ by_delta.py  the same by what differs from a tree that is here
 chunks.py    chunks from the network, several at once, each checked
 objects.py   what was fetched for slots that are not staged yet
 slots.py     versions on disk, read-only, and the pointer to the one in use
+pointers.py  that pointer, read and written
 trees.py     trees of files: written, compared with their hash, removed
 bytecode.py  byte code of a slot, prepared by us
 programs.py  which pair of app and runtime runs, and which ran before it

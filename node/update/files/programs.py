@@ -13,6 +13,7 @@ home's lock.  Everything here blocks: call it through ``asyncio.to_thread``.
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import Final
@@ -57,8 +58,26 @@ class Programs(msgspec.Struct, frozen=True):
 
 
 def read(slots: Path) -> Programs:
-    """What runs, or shall run next, of the home with these slots; the installed program if nothing readable says so."""
+    """What runs, or shall run next, of the home with these slots; the installed program if nothing says so.
+
+    Raises:
+        OSError: It cannot be read now.
+    """
     return _read(slots) or Programs()
+
+
+def trees(slots: Path) -> set[str]:
+    """The trees of the program that runs, or shall run next, and of the one before it.
+
+    Raises:
+        OSError: It cannot be read now, or says what this version does not understand.
+    """
+    said = _read(slots)
+    if said is None and (slots / PROGRAMS).exists():
+        raise OSError(errno.EINVAL, "which program runs is not readable", str(slots / PROGRAMS))
+    said = said or Programs()
+    pairs = (said.current, said.previous) if said.previous else (said.current,)
+    return {tree for pair in pairs for tree in (pair.app, pair.runtime)}
 
 
 def write(slots: Path, programs: Programs) -> None:
@@ -119,9 +138,10 @@ def _written(slots: Path, programs: Programs) -> Programs:
 
 
 def _read(slots: Path) -> Programs | None:
+    """What the file says; None where there is none, or none that can be understood.  Raises OSError."""
     try:
         found = msgspec.json.decode(_content(slots), type=Programs)
-    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return found if found.format == FORMAT and found.starts >= 0 else None
 

@@ -4,7 +4,8 @@
     slots/vault/<tree hash>.json          what that vault may do; without it, what any vault may
     slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
     slots/objects/                        what was fetched for slots that are not staged yet
-    slots/pointers.json                   the vault in use and the one before it; of apps and runtimes see programs.py
+    slots/pointers.json                   the vault in use and the one before it, see pointers.py; of apps and runtimes
+                                          see programs.py
     cache/<tree hash>/...                 byte code of a vault slot, laid out for ``-X pycache_prefix``
     cache/<tree hash>.json                what that byte code must be
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +37,7 @@ from node.trust.strict import read_json
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.files import bytecode, programs
 from node.update.files.objects import AllObjects
+from node.update.files.pointers import Pointer, Pointers
 from node.update.files.trees import OWN_MODE, check_tree, digest_of, read_vault_layer, remove_tree, write_tree
 from node.update.lessening import Lessening
 from node.vault.errors import MalformedMessage
@@ -43,8 +46,6 @@ from node.vault.storage.filesystem import RealFileSystem, remove_unfinished, wri
 
 UNFINISHED: Final = ".unfinished-"
 OBJECTS: Final = "objects"
-POINTERS: Final = "pointers.json"
-POINTERS_BYTES_MAX: Final = 1 << 16
 CAPABILITIES_SUFFIX: Final = ".json"
 LESSENING_SUFFIX: Final = ".less.json"
 CAPABILITIES_BYTES_MAX: Final = 1 << 16
@@ -56,14 +57,6 @@ Installed = Mapping[Layer, tuple[str, Path]]  # the tree hash of what was instal
 NOTHING_INSTALLED: Final[Installed] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
-
-
-class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which slot of a layer is in use since when (UTC), and which one was before it ("" for none)."""
-
-    current: str
-    previous: str
-    since_s: float
 
 
 class Slots:
@@ -83,6 +76,7 @@ class Slots:
         self._root = root.absolute()  # a relative path would name other files after a change of folder
         self._cache = (cache or root.parent / "cache").absolute()
         self._installed = installed
+        self._pointers = Pointers(self._root)
         self.objects = AllObjects(self._root / OBJECTS)
         for folder in (self._root, self._cache, self._root / OBJECTS):
             folder.mkdir(mode=OWN_MODE, parents=True, exist_ok=True)
@@ -247,13 +241,16 @@ class Slots:
         return found
 
     def remove_unused(self, keep: Iterable[str] = ()) -> None:
-        """Remove slots, and what came for some, but those in use, the ones before them, and ``keep`` (tree hashes)."""
-        said = programs.read(self._root)
-        pairs = (said.current, said.previous) if said.previous else (said.current,)
+        """Remove slots, and what came for some, but those in use, the ones before them, and ``keep`` (tree hashes).
+
+        Raises:
+            OSError: Which ones are in use cannot be said now, and nothing was removed; or one could not be removed.
+        """
+        pointers = self._pointers.read().values()
         wanted = {
             *keep,
-            *(name for pointer in self._pointers().values() for name in (pointer.current, pointer.previous)),
-            *(tree for pair in pairs for tree in (pair.app, pair.runtime)),
+            *(name for pointer in pointers for name in (pointer.current, pointer.previous)),
+            *programs.trees(self._root),
         }
         for slot in list(self._slots(LAYERS)):
             if slot.name.removeprefix(UNFINISHED) not in wanted:  # one that is just being staged may be needed, too
@@ -268,7 +265,11 @@ class Slots:
     # The pointer.
 
     def current(self, layer: Layer) -> str | None:
-        """The tree hash of the version in use; ``None`` before the first one."""
+        """The tree hash of the version in use; ``None`` before the first one.
+
+        Raises:
+            OSError: It cannot be said now; so also the next two.
+        """
         pointer = self.pointer(layer)
         return pointer.current if pointer else None
 
@@ -277,7 +278,7 @@ class Slots:
         return (pointer.previous or None) if pointer else None
 
     def pointer(self, layer: Layer) -> Pointer | None:
-        return self._pointers().get(layer)
+        return self._pointers.read().get(layer)
 
     def point(self, layer: Layer, tree_hash: str, now_s: float) -> None:
         """Make a slot the one in use; once this returns, it survives a power cut.  Repeating it is a no-op.
@@ -285,9 +286,10 @@ class Slots:
         Raises:
             OSError: The pointer is as it was.
         """
-        before = self.pointer(layer)
+        pointers = self._pointers.read_to_change()
+        before = pointers.get(layer)
         if before is None or before.current != tree_hash:
-            self._save(layer, Pointer(tree_hash, before.current if before else "", now_s))
+            self._save(pointers, layer, Pointer(tree_hash, before.current if before else "", now_s))
 
     def point_back(self, layer: Layer, tree_hash: str, now_s: float, previous: str = "") -> None:
         """Make a slot from before the one in use again, and ``previous`` the one before it.  Repeating it is a no-op.
@@ -297,31 +299,29 @@ class Slots:
         Raises:
             OSError: The pointer is as it was.
         """
-        before = self.pointer(layer)
-        if before is None or before.current != tree_hash:
-            self._save(layer, Pointer(tree_hash, previous, now_s))
-        elif previous and before.previous != previous:
-            self._save(layer, msgspec.structs.replace(before, previous=previous))
+        self._point_back(self._pointers.read_to_change(), layer, tree_hash, now_s, previous)
 
-    def choose(self, layer: Layer, now_s: float) -> str:
+    def choose(self, layer: Layer, now_s: float, pause: Callable[[float], None] = time.sleep) -> str:
         """The tree hash of the slot to start: the one in use, else the one before it, else this program's own files.
 
         Damaged slots are passed over, and the pointer follows the choice.
 
         Raises:
             StageFailed: None of them is there and whole, and this program's own files could not be staged.
+            OSError: The pointer could not be written, and is as it was.
         """
-        pointer = self.pointer(layer)
+        pointers = self._pointers.read_at_start(pause)
+        pointer = pointers.get(layer)
         for name in (pointer.current, pointer.previous) if pointer else ():
             try:
                 if name:
                     self.verify(layer, name)
-                    self.point_back(layer, name, now_s)
+                    self._point_back(pointers, layer, name, now_s)
                     return name
             except SlotDamaged:
                 continue
         own = self.fill_from_checkout()
-        self.point_back(layer, own, now_s)
+        self._point_back(pointers, layer, own, now_s)
         return own
 
     def fill_from_checkout(self, package: Path | None = None) -> str:
@@ -382,18 +382,18 @@ class Slots:
         if layer in self._installed:
             yield self._installed[layer][1]
 
-    def _pointers(self) -> dict[str, Pointer]:
-        """What is pointed to; nothing if the file is not there or not readable: ``choose`` then starts anew."""
-        try:
-            with (self._root / POINTERS).open("rb") as file:
-                content = file.read(POINTERS_BYTES_MAX)
-            return msgspec.json.decode(content, type=dict[str, Pointer])
-        except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
-            return {}
+    def _point_back(
+        self, pointers: dict[Layer, Pointer], layer: Layer, tree_hash: str, now_s: float, previous: str = ""
+    ) -> None:
+        before = pointers.get(layer)
+        if before is None or before.current != tree_hash:
+            self._save(pointers, layer, Pointer(tree_hash, previous, now_s))
+        elif previous and before.previous != previous:
+            self._save(pointers, layer, msgspec.structs.replace(before, previous=previous))
 
-    def _save(self, layer: Layer, pointer: Pointer) -> None:
+    def _save(self, pointers: dict[Layer, Pointer], layer: Layer, pointer: Pointer) -> None:
         self.path(layer, pointer.current)  # checks the form of the hash
-        write_durably(self._root / POINTERS, msgspec.json.encode(self._pointers() | {layer: pointer}))
+        self._pointers.write(pointers | {layer: pointer})
 
 
 def _encoded(capabilities: Capabilities) -> bytes:
