@@ -11,6 +11,7 @@
     packed.py        how the files of apps and runtimes travel: packed by zstd, or as patches
     delta.py         how to come from one tree to another without fetching whole files
     capabilities.py  what a release may do, and what nobody may ever ask for
+    numbers.py       how high a statement may be numbered by a certain time
     anchor.py        what releases were last allowed as a whole, and what it takes to go beyond it
     equivocation.py  two statements that cannot both be true, as a proof that anyone can check
     roots.py         the way from the genesis root to the newest one, and what resolves a conflict

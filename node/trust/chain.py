@@ -167,7 +167,7 @@ class Chain:
         Args:
             head: Bytes from a stranger.
             now: This computer's time.  A clock that was set back does not make old metadata fresh: what pods are known
-                to have signed bounds it from below.
+                to have signed bounds it from below.  BEGINNING: at whatever time; then no number is too high either.
             roots: Root files that were fetched for this head, by address.
 
         Raises:
@@ -177,7 +177,7 @@ class Chain:
             TrustError: One of its branches says what is wrong; nothing else is ever raised for what is in ``head``.
         """
         assert now.tzinfo is not None, "a time without its zone"
-        files, now = decode(head), max(now, self.clock_floor)
+        files = decode(head)
         if not files.proof:
             return self._followed(head, files, now, roots)
         bare, digest = encode(msgspec.structs.replace(files, proof=b"")), hashlib.sha256(head).digest()
@@ -272,9 +272,10 @@ class Chain:
 
     def _followed(self, head: bytes, files: Head, now: datetime, given: Mapping[bytes, bytes]) -> Verified:
         """Verify a head that carries no proof."""
+        clock, now = None if now == BEGINNING else now, max(now, self.clock_floor)
         climbed = self._climbed(files, now, given)
         root = climbed.trusted.root.signed
-        state = verify_state(climbed.trusted, files, now, self.origin)
+        state = verify_state(climbed.trusted, files, now, self.origin, clock)
         held_files = decode(self.head) if self.head else None
         is_newer = held_files is None or len(files.roots) > len(held_files.roots)
         if held_files is not None:

@@ -60,6 +60,15 @@ class ExpiredMetadata(TrustError):
     code = "trust.expired"
 
 
+class NumberedAhead(TrustError):
+    """Signed, and numbered so high that nothing could follow it for long.  Nobody is to blame: the clocks may differ.
+
+    It is refused until the time for that number comes.
+    """
+
+    code = "trust.ahead"
+
+
 class Rollback(TrustError):
     """Older than what was verified before.  An honest peer may lag behind, so this alone is no reason for blame."""
 

@@ -13,6 +13,7 @@ from node.trust.errors import ExpiredMetadata, MalformedMetadata, NotEnoughSigna
 from node.trust.head import Head
 from node.trust.layers import ROLES, role_of
 from node.trust.metadata import Root, Snapshot, Statement, Targets, Timestamp, TrustedSet, is_signed, read, signers
+from node.trust.numbers import check_not_ahead
 from node.trust.policy import (
     check_delegated,
     check_delegations,
@@ -72,15 +73,22 @@ def read_state(files: Head) -> State:
     )
 
 
-def verify_state(trusted: TrustedSet, files: Head, now: datetime, origin: bytes) -> State:
+def verify_state(
+    trusted: TrustedSet, files: Head, now: datetime, origin: bytes, clock: datetime | None = None
+) -> State:
     """Verify the statements of a head, one by one, below the roots that ``trusted`` has taken.
+
+    They are judged at ``now``; how high they may be numbered goes by ``clock``, or is not asked.
 
     Raises:
         TrustError: One of its branches says what is wrong.
     """
     timestamp = trusted.add_timestamp(files.timestamp)
+    check_not_ahead("timestamp", (timestamp.signed.version,), clock)
     check_named(("snapshot",), {"snapshot.json": timestamp.signed.snapshot_meta})
     snapshot = trusted.add_snapshot(files.snapshot)
+    listed = (meta.version for meta in snapshot.signed.meta.values())  # of statements that are not in the head, too
+    check_not_ahead("snapshot", (snapshot.signed.version, *listed), clock)
     check_named(("targets", *files.delegated), snapshot.signed.meta)
     check_scope("snapshot", snapshot.signed, origin)
     now = max(now, signed_at(snapshot.signed))
@@ -105,6 +113,8 @@ def verify_state(trusted: TrustedSet, files: Head, now: datetime, origin: bytes)
         check_scope(role, delegated[role].signed, origin)
         # This binds the foundation to its date too: what may not outlive the date has lapsed after it.
         check_delegated(role, delegated[role].signed, root.signed)
+        if role in ROLES:
+            check_not_ahead(f"a release of {role}", (highest_sequence(role, delegated[role].signed),), clock)
     state = State(timestamp, snapshot, targets, delegated, frozenset(lapsed))
     state.reach()  # to whom nothing is held, this much must be told all the same
     return state

@@ -26,6 +26,7 @@ from node.trust.errors import (
     MalformedMetadata,
     MissingRoots,
     NotEnoughSignatures,
+    NumberedAhead,
     Rollback,
     TrustError,
 )
@@ -156,7 +157,7 @@ class Judge:
                 return await self._halt(verified.chain)
         except Rollback as error:
             return schema.HeadAnswer("outdated", str(error))
-        except (ExpiredMetadata, MissingRoots) as error:  # with a right clock, a new signature or its roots it may do
+        except (ExpiredMetadata, MissingRoots, NumberedAhead) as error:  # in time, or with its roots, it may do
             return schema.HeadAnswer("refused", str(error))
         except Equivocation as error:
             return await self._contradicted(digest, sender, error)

@@ -80,7 +80,7 @@ class TestFreeze:
             await knows(stage, farm, honest, encode(stage.signed.head))
             liars, forger, own = await stage.add(1), copy.deepcopy(stage.signed), farm.in_use
             bad = stage.signed.pods[4]
-            jumped = forger.with_timestamp(lambda signed: setattr(signed, "version", 1 << 31), by=[bad])
+            jumped = forger.with_timestamp(lambda signed: setattr(signed, "version", 1 << 30), by=[bad])
             await knows(stage, farm, liars, encode(jumped))
             await stage.publish(honest, stage.release("2"))
             await asyncio.sleep(SEEN_AGAIN_S)
@@ -178,7 +178,7 @@ class TestLateJoiners:
             signed.pods[4] = new
             stage.passed_s += (60 * DAY).total_seconds()
             thief.head = heartbeat(thief.head, gone, stage.now())
-            stale = encode(thief.with_timestamp(lambda word: setattr(word, "version", 1 << 31), by=[gone]))
+            stale = encode(thief.with_timestamp(lambda word: setattr(word, "version", 1 << 30), by=[gone]))
             newest = stage.release("2", by=signed.pods[2:])
             liars, honest = await stage.add(8), await stage.add(4)
             await stage.publish(liars, stale)

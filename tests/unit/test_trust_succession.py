@@ -158,7 +158,7 @@ class TestRotation:
 
     def test_a_timestamp_numbered_too_high_is_overcome_by_dropping_the_pod_that_signed_it(self, world: World) -> None:
         last = world.pods[4]
-        jumped = world.with_timestamp(lambda signed: setattr(signed, "version", 1 << 31), by=[last])
+        jumped = world.with_timestamp(lambda signed: setattr(signed, "version", 1 << 30), by=[last])
         world.accept(jumped)
 
         with pytest.raises(Rollback):
