@@ -126,7 +126,7 @@ def allowed_in(targets: Targets, vault: Targets) -> Capabilities:
     Raises:
         PolicyViolation: It is not described as it must be.
     """
-    listed = [capabilities_in(target.custom or {}) for target in vault.targets.values()]
+    listed = [capabilities_in({} if target.custom is None else target.custom) for target in vault.targets.values()]
     return _united([anchor_in(targets).capabilities, *listed])
 
 

@@ -114,12 +114,14 @@ def as_declared(capabilities: Capabilities) -> dict[str, Any]:
     return said | {"modules": list(capabilities.modules)}
 
 
-def capabilities_in(custom: Mapping[str, Any]) -> Capabilities:
-    """What a release says that it may do.
+def capabilities_in(custom: Any) -> Capabilities:
+    """What a release says that it may do in what stands with it in a statement.
 
     Raises:
-        PolicyViolation: As ``read_capabilities``.
+        PolicyViolation: As ``read_capabilities``, or there stands something else.
     """
+    if not isinstance(custom, dict):
+        raise PolicyViolation("what stands with a release is no description of one")
     return read_capabilities(custom[CAPABILITIES_FIELD]) if CAPABILITIES_FIELD in custom else TODAY
 
 

@@ -150,15 +150,6 @@ class Chain:
             return self.genesis
         return self.roots[version - 2] if 1 < version < len(self.roots) + 2 else None
 
-    def missing(self, head: bytes) -> tuple[bytes, ...]:
-        """The addresses of the root files that a head from anyone names and this chain does not know, oldest first.
-
-        Raises:
-            MalformedMetadata: It is no head.
-        """
-        known = {address_of(file) for file in self.roots}
-        return tuple(address for address in decode(head).roots if address not in known)
-
     def verify(self, head: bytes, now: datetime, roots: Mapping[bytes, bytes] = NO_ROOTS) -> Verified:
         """Verify a head from anyone.  CPU-bound, some tens of milliseconds; changes nothing.
 
@@ -177,6 +168,14 @@ class Chain:
             TrustError: One of its branches says what is wrong; nothing else is ever raised for what is in ``head``.
         """
         assert now.tzinfo is not None, "a time without its zone"
+        try:
+            return self._verify(head, now, roots)
+        except (TrustError, MemoryError):
+            raise
+        except Exception as error:  # enough parties may have signed what no check has thought of
+            raise MalformedMetadata(f"the head cannot be understood: {type(error).__name__}") from error
+
+    def _verify(self, head: bytes, now: datetime, roots: Mapping[bytes, bytes]) -> Verified:
         files = decode(head)
         if not files.proof:
             return self._followed(head, files, now, roots)

@@ -77,6 +77,17 @@ class TestReading:
         assert "capabilities" not in read(world.head.delegated["vault"], Targets).signed.targets["vault/1"].custom
         assert only(world).capabilities == TODAY
 
+    @pytest.mark.parametrize("custom", ["capabilities", ["capabilities"], 5, 0, True, "", []])
+    def test_what_is_no_description_at_all_is_refused_for_good(self, custom: Any) -> None:
+        world = World()
+        world.release("1")
+
+        def describe(signed: Any) -> None:
+            signed.targets["vault/1"].unrecognized_fields["custom"] = custom
+
+        world.head = world.change("vault", describe, by=world.pods[:3])
+        expect_refused_by_all(world, PolicyViolation, "no description")
+
     @pytest.mark.parametrize(
         ("kind", "value"),
         [

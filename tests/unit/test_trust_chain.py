@@ -332,6 +332,17 @@ class TestUnsignedAdditions:
             world.verify(msgspec.structs.replace(world.head, timestamp=doubled))
 
 
+def test_what_no_check_has_thought_of_is_refused_as_every_other_head(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> None:
+        raise TypeError("not that")
+
+    monkeypatch.setattr("node.trust.chain.releases_of", stumble)
+    with pytest.raises(MalformedMetadata, match="cannot be understood: TypeError"):
+        world.verify()
+
+
 class TestKeptChain:
     def test_a_chain_is_the_same_after_it_was_kept(self, world: World) -> None:
         world.accept(world.release("0.1.1"))

@@ -44,19 +44,6 @@ def with_files(world: World, head: Head, files: list[bytes]) -> Head:
 
 
 class TestMissing:
-    def test_a_chain_says_which_roots_of_a_head_it_does_not_know(self, world: World) -> None:
-        world.head = world.with_root(unchanged)
-        known = world.accept().chain
-        head = world.with_root(unchanged, head=world.with_root(unchanged))
-
-        assert known.missing(encode(head)) == head.roots[1:]
-        assert known.missing(encode(world.head)) == ()
-        assert Chain.start(world.genesis).missing(encode(head)) == head.roots
-
-    def test_it_says_so_of_no_garbage(self, world: World) -> None:
-        with pytest.raises(MalformedMetadata):
-            world.chain.missing(b"garbage")
-
     def test_a_head_whose_roots_are_not_at_hand_is_nobodys_fault_and_names_them(self, world: World) -> None:
         head = world.with_root(unchanged, head=world.with_root(unchanged))
 
