@@ -61,6 +61,7 @@ class Nature:
     is_for_clients_only: bool = False  # it refuses whoever is a vault
     asks_twin_per_s: float = 0.0
     tells_load: bool = True
+    accuses_twin: bool = False  # of asking it without end
     serves_news: bool = True
     names_news: bool = True
 
@@ -177,7 +178,8 @@ class PretendedVault:
         now_s = asyncio.get_running_loop().time()
         seconds, self.told_s = now_s - self.told_s, now_s
         twin = next(vault for vault in self.world.vaults if vault.vault_id != self.vault_id)
-        asked, crowd = int(twin.nature.asks_twin_per_s * seconds), int(self.world.crowd_asks_per_s * seconds)
+        asks_per_s = 300.0 if self.nature.accuses_twin else twin.nature.asks_twin_per_s
+        asked, crowd = int(asks_per_s * seconds), int(self.world.crowd_asks_per_s * seconds)
         return Load(asked + crowd, asked, twin.vault_id)
 
     async def activate(self) -> None:

@@ -219,17 +219,17 @@ class TestTwinsThatKeepEachOtherBusy:
     def with_natures(self, candidate: Nature, control: Nature) -> World:
         return World(natures={CANDIDATE: candidate, CONTROL: control})
 
-    def test_a_version_that_floods_its_twin_is_refused_for_that(self, tmp_path: Path):
+    def test_a_version_that_floods_its_twin_is_not_promoted_nor_refused_on_its_twins_word(self, tmp_path: Path):
         result = hold(with_candidate(asks_twin_per_s=300.0), tmp_path)
-        assert (result.outcome, result.reason) == ("refuse", "broke the protocol: it kept its twin busy")
+        assert (result.outcome, result.reason) == ("keep", "it kept its twin busy")
 
     def test_a_current_version_that_does_so_voids_the_trial(self, tmp_path: Path):
         result = hold(self.with_natures(Nature(), Nature(asks_twin_per_s=300.0)), tmp_path)
         assert (result.outcome, result.reason) == ("void", "the current version kept the twin beside it busy")
 
-    def test_a_version_that_does_so_and_says_the_same_of_its_twin_is_refused_all_the_same(self, tmp_path: Path):
+    def test_a_version_that_does_so_and_says_the_same_of_its_twin_is_not_promoted_all_the_same(self, tmp_path: Path):
         flooding = Nature(asks_twin_per_s=300.0)
-        assert hold(self.with_natures(flooding, flooding), tmp_path).outcome == "refuse"
+        assert hold(self.with_natures(flooding, flooding), tmp_path).outcome == "keep"
 
     def test_proofs_of_every_chunk_that_they_hold_are_no_flood(self, tmp_path: Path):
         nature = Nature(asks_twin_per_s=30.0)

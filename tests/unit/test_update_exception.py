@@ -15,6 +15,7 @@ from node.trust.release import REAFFIRMED_FIELD
 from node.update.driver import Updates
 from node.update.reasons import NO_TRIAL
 from node.update.records import NOT_HELD
+from node.update.trials.overuse import KEPT_BUSY
 from tests import update_world
 from tests.twin_world import Nature
 from tests.unit.test_trust_capabilities import says
@@ -43,7 +44,13 @@ def open_farm(farm: Farm) -> Farm:
 
 def reaffirmed(farm: Farm, version: str = "2", nature: Nature | None = None) -> bytes:
     farm.publish(version, nature)
-    farm.signed.head = farm.signed.change("vault", says(REAFFIRMED_FIELD, f"vault/{version}"), by=farm.signed.pods[:4])
+    return reaffirmed_now(farm, version)
+
+
+def reaffirmed_now(farm: Farm, version: str = "2") -> bytes:
+    """The pods stand by what they have released before."""
+    change = says(REAFFIRMED_FIELD, f"vault/{version}")
+    farm.signed.head = farm.signed.change("vault", change, by=farm.signed.pods[:4])
     return encode(farm.signed.head)
 
 
@@ -58,6 +65,18 @@ def hear(farm: Farm, *heads: bytes, for_s: float = 400.0) -> Update:
 
     live(farm, story)
     return found[0]
+
+
+class TestAVersionInUseThatLies:
+    def test_of_being_kept_busy_stops_no_successor_for_ever(self, farm: Farm):
+        farm.natures[farm.own] = Nature(accuses_twin=True)
+        farm.rolled_out = {"vault/2"}
+
+        update = hear(farm, farm.publish("2"))
+        assert (update.phase, update.reason) == ("not_proven", KEPT_BUSY)
+
+        update = hear(farm, reaffirmed_now(farm))
+        assert (update.phase, farm.slots.current("vault")) == ("confirmed", tree_of("2"))
 
 
 class TestWithoutASandbox:

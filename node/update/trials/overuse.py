@@ -1,8 +1,9 @@
 """Twins that take more than their own: of the disk, of memory, or of each other's time.
 
 Both lie next to each other in the network, and each knows where the other one is.  A candidate that keeps its twin busy
-makes it slow, and looks fast beside it.  Who asks a vault most is told by the vault itself: what the control says of
-the candidate refuses it, and what the candidate says of the control ends the trial without a verdict at most.
+makes it slow, and looks fast beside it.  Who asks a vault most is told by the vault itself, and that word is unsigned:
+what the control says of the candidate leaves it not proven, and what the candidate says of the control makes the trial
+void.  Nothing is refused for it: a version in use that lies could stop its successors for ever.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from node.trial.events import Denied, Event, Twin, Violated
+from node.trial.events import Denied, Event, Twin
+from node.trial.verdict import Outcome
 from node.update.errors import TwinFailed
 from node.update.files.trees import size_of
 from node.update.ports import TwinVault, Usage
@@ -66,16 +68,15 @@ class Overuse:
                 if side.vault is not None:
                     side.vault.kill()
 
-    async def look(self) -> str:
-        """Hold it against the candidate if it keeps its twin busy; return why there can be no verdict, "" if there can.
+    async def look(self) -> tuple[Outcome, str] | None:
+        """How and why the trial has to end at once, because one keeps the other busy; None if neither does.
 
         A twin says what it was asked since the last look; one of an older version says nothing of that.
         """
         is_busy = {side.name: await self._is_kept_busy(side) for side in self._twins.shuffled()}
         if is_busy["control"]:
-            self._step(Violated(self._now_s(), "candidate", KEPT_BUSY))
-            return ""
-        return CONTROL_KEPT_BUSY if is_busy["candidate"] else ""
+            return "keep", KEPT_BUSY
+        return ("void", CONTROL_KEPT_BUSY) if is_busy["candidate"] else None
 
     async def _is_kept_busy(self, side: Side) -> bool:
         """Whether it says that its twin does that to it."""

@@ -103,7 +103,7 @@ class TrialRun:
         self._is_restarting = False
         self._begun = asyncio.Event()
         self._ended = asyncio.Event()
-        self._trouble = ""  # why there can be no verdict
+        self._undecided: tuple[Outcome, str] = ("void", "")  # how it ends without a verdict, and why
         self._are_ends_judged = cut is not None and cut.kept.are_ends_judged
         self._unwilling = "" if cut is None else cut.kept.unwilling  # why "promote" became "refuse" at the end
         self._neighbourhood = Neighbourhood(1, 0, ())
@@ -145,7 +145,7 @@ class TrialRun:
                     self._ended.set()
             verdict = self._trial.verdict
             if verdict is None:
-                return self._result("void", self._trouble)
+                return self._result(*self._undecided)
             await self._judge_ends(verdict)
         return self._result(*(("refuse", self._unwilling) if self._unwilling else (verdict.outcome, verdict.reason)))
 
@@ -297,9 +297,9 @@ class TrialRun:
         self._step(PeersRated(self._now(), candidate, control, self._neighbourhood.subnet_count or None))
 
     async def _look_for_overuse(self) -> None:
-        trouble = "" if self._is_restarting else await self._overuse.look()
-        if trouble:
-            self._end_without_verdict(trouble)
+        found = None if self._is_restarting else await self._overuse.look()
+        if found is not None:
+            self._end_without_verdict(*found)
 
     async def _watch_exit(self, side: Side) -> None:
         while True:
@@ -311,7 +311,7 @@ class TrialRun:
             if side.vault is vault:
                 side.vault = None
                 if self._overuse.was_starved(side.name, vault):  # a restart under way would hold it against the twin
-                    self._end_without_verdict(OUT_OF_MEMORY)
+                    self._end_without_verdict("void", OUT_OF_MEMORY)
                     return
                 self._step(VaultExited(self._now(), side.name, vault.exited.result()))
 
@@ -329,10 +329,10 @@ class TrialRun:
                 await asyncio.sleep(TICK_S)
             failures += not self._is_restarting
             self._prober = None
-        self._end_without_verdict(f"the prober failed {failures} times")
+        self._end_without_verdict("void", f"the prober failed {failures} times")
 
-    def _end_without_verdict(self, trouble: str) -> None:
-        self._trouble = trouble
+    def _end_without_verdict(self, outcome: Outcome, reason: str) -> None:
+        self._undecided = outcome, reason
         self._ended.set()
 
     async def _restart_if_due(self) -> None:
