@@ -154,6 +154,9 @@ _TEXTS: Final = {
         "reasons", "Many other computers have refused it, so it waits for a while."
     ),
     r"(?:what )?slot [0-9a-f]{8} .+": translate("reasons", "Its files on this disk are damaged."),
+    "the version in use could not read chunks that are there and whole": translate(
+        "reasons", "The version in use could not read pieces that are there and whole."
+    ),
     "this computer has run out of memory": translate("reasons", "This computer has run out of memory."),
     "full trials could not prove it here": translate("reasons", "Full trials could not prove it here."),
     "no trial of it could be held here": translate("reasons", "No trial of it could be held here."),

@@ -10,6 +10,7 @@ RECALLED: Final = "the developers recalled it"
 WITHDRAWN: Final = "the pods withdrew it"
 CAME_FIRST: Final = " came first"  # after the name of a newer release
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
+DOUBTED: Final = "the version in use could not read chunks that are there and whole"
 OUT_OF_MEMORY: Final = "this computer has run out of memory"
 REASON_CHARACTERS_MAX: Final = 400
 

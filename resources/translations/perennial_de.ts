@@ -1741,6 +1741,10 @@
         <translation>Dieselben Dateien sind in Gebrauch und dürfen weniger; mit mehr ließen sich nur eigene Dateien ausprobieren.</translation>
     </message>
     <message>
+        <source>The version in use could not read pieces that are there and whole.</source>
+        <translation>Die jetzige Version konnte Stücke nicht lesen, die da und unversehrt sind.</translation>
+    </message>
+    <message>
         <source>The way back could not be shown. {reason}</source>
         <translation>Der Weg zurück ließ sich nicht zeigen. {reason}</translation>
     </message>

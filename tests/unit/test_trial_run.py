@@ -19,7 +19,7 @@ from node.trial.events import ChunkLost, PairMeasured
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
-from node.update.reasons import OUT_OF_MEMORY
+from node.update.reasons import DOUBTED, OUT_OF_MEMORY
 from node.update.trials.folders import copy_of
 from node.update.trials.identities import DRAWS_MAX, draw_identities, shared_bits
 from node.update.trials.observations import Measured, Neighbour, Neighbourhood, Observer, ProbeAnswer, reports_about
@@ -29,6 +29,7 @@ from node.update.trials.run import HANDOVER_S, TrialRun
 from node.update.trials.state import TrialFile
 from node.vault.control import SCANNED_MAX
 from node.vault.core.identity import Signer, position_of
+from node.vault.storage.filesystem import CHUNKS
 from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, Reporter, World, trial_folders, utc_s
@@ -433,6 +434,16 @@ class TestRestartsOnPurpose:
         assert "not up within" in result.reason
 
 
+def with_files(result: TrialResult) -> TrialResult:
+    """What the candidate left, as files."""
+    folder = result.candidate_data / CHUNKS
+    folder.mkdir()
+    for number in range(10):
+        content = b"%d" % number
+        (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
+    return result
+
+
 class TestTheRehearsal:
     def way_back(
         self, folder: Path, world: World, change: Callable[[TrialResult], TrialResult] = lambda result: result
@@ -466,6 +477,31 @@ class TestTheRehearsal:
     def test_missing_and_damaged_chunks_are_counted(self, tmp_path: Path):
         world = World(natures={CONTROL: Nature(hides_at_scan=2, corrupt=1)})
         assert self.way_back(tmp_path, world) == WayBack(checked=10, missing=3, corrupt=1)
+
+    @pytest.mark.parametrize("nature", [Nature(hides_at_scan=2), Nature(corrupt=1), Nature(starts=False)])
+    def test_what_it_finds_wrong_with_chunks_that_are_whole_is_not_held_against_the_candidate(
+        self, tmp_path: Path, nature: Nature
+    ):
+        with pytest.raises(HostFailed, match=DOUBTED):
+            self.way_back(tmp_path, World(natures={CONTROL: nature}), with_files)
+
+    @pytest.mark.parametrize("nature", [Nature(hides_at_scan=1), Nature(starts=False)])
+    def test_one_chunk_that_is_missing_or_damaged_is(self, tmp_path: Path, nature: Nature):
+        for number, content in enumerate((None, b"other bytes", b"")):
+
+            def spoiled(result: TrialResult, content: bytes | None = content) -> TrialResult:
+                file = next((with_files(result).candidate_data / CHUNKS).iterdir())
+                file.unlink() if content is None else file.write_bytes(content)
+                return result
+
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            world = World(natures={CONTROL: nature})
+            if nature.starts:
+                assert self.way_back(folder, world, spoiled).missing == 1
+            else:
+                with pytest.raises(TwinFailed):
+                    self.way_back(folder, world, spoiled)
 
     def test_a_current_version_that_does_not_start_on_the_data_shows_nothing(self, tmp_path: Path):
         with pytest.raises(TwinFailed):

@@ -15,19 +15,22 @@ from typing import Final
 from node.api import texts
 from node.trial.verdict import Outcome
 from node.update.errors import HostFailed, TwinFailed
-from node.update.files.links import copy_data
+from node.update.files.links import LinkingFileSystem, copy_data
 from node.update.files.trees import remove_tree
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
-from node.update.reasons import OUT_OF_MEMORY
+from node.update.reasons import DOUBTED, OUT_OF_MEMORY
 from node.update.trials.folders import copy_of
 from node.update.waiting import to_its_end
 from node.vault import control
 from node.vault.core.identity import KEY_BYTES
 from node.vault.ports import Entropy
+from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
+from node.vault.storage.filesystem import CHUNKS
 from node.vault.storage.quota import RESERVE_BYTES
 
 SCAN_S_MAX: Final = 600.0
 SCANS_MAX: Final = 64  # answers of one vault about its store; so four million chunks
+CHUNKS_MAX: Final = SCANS_MAX * control.SCANNED_MAX
 STOP_S_MAX: Final = 60.0
 
 log = logging.getLogger(__name__)
@@ -66,9 +69,13 @@ async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: T
     It is started in standby, under an identity of its own, so it binds nothing and meets nobody.  Whatever it does to
     the copy, the candidate's data stay as they are, for another look.
 
+    What is found wrong counts only if this program finds some chunk missing or damaged too: a version in use that lies,
+    or has gone bad, must not have all its successors refused.
+
     Raises:
         TwinFailed: It did not start or did not answer, or the candidate had acknowledged nothing.
-        HostFailed: This machine could not make the copy, could not start it, or had no memory left for it.
+        HostFailed: This machine could not make the copy, could not start it, or had no memory left for it; or the
+            version in use finds fault with chunks that are whole.
     """
     if not result.acknowledged:
         raise TwinFailed("the candidate had acknowledged no chunk that could be looked for")
@@ -81,10 +88,39 @@ async def rehearse(current: str, result: TrialResult, quota_bytes: int, ports: T
         vault = await ports.start_twin(order)
         async with ended(vault):
             held = await scan(vault, result.acknowledged)
+    except TwinFailed as error:
+        if await _is_found_whole(result):
+            raise HostFailed(DOUBTED) from error
+        raise
     finally:
         await to_its_end(partial(remove_tree, copy, is_best_effort=True))
     missing = sum(address not in held.whole for address in result.acknowledged)
+    if (missing or held.corrupt) and await _is_found_whole(result):
+        raise HostFailed(DOUBTED)
     return WayBack(len(result.acknowledged), missing, held.corrupt)
+
+
+async def _is_found_whole(result: TrialResult) -> bool:
+    found: list[bool] = []
+    await to_its_end(lambda: found.append(is_whole(result)))
+    return found == [True]
+
+
+def is_whole(result: TrialResult) -> bool:
+    """Whether all chunks that the candidate left are whole, and those are there that it had acknowledged.  Blocking."""
+    disk = LinkingFileSystem(result.candidate_data)
+    try:
+        names = disk.names_in(CHUNKS)
+        if len(names) > CHUNKS_MAX or not names.issuperset(address.hex() for address in result.acknowledged):
+            return False
+        return all(_is_chunk(disk, name) for name in names)
+    except OSError:
+        return False
+
+
+def _is_chunk(disk: LinkingFileSystem, name: str) -> bool:
+    path = f"{CHUNKS}/{name}"
+    return 1 <= disk.look(path).size_bytes <= CHUNK_BYTES_MAX and address_of(disk.read(path)).hex() == name
 
 
 def _make_copy(data: Path, copy: Path, room_bytes: int) -> None:
