@@ -126,9 +126,8 @@ CANDIDATES: Final = (
         (
             Change(
                 "node/update/jobs.py",
-                '        means, trouble = self._means, ""\n'
-                '        point = partial(means.slots.point_back, "vault", tree_hash, means.utc_s())\n',
-                "        return events.Returned(self._now())\n",
+                '        means, trouble = self._means, ""\n        before = ',
+                "        return events.Returned(self._now(), await self._last_serial())\n        before = ",
             ),
         ),
         "it did not go back from a version of the vault that failed",
@@ -163,7 +162,7 @@ CANDIDATES: Final = (
         (
             Change(
                 "node/update/apps.py",
-                "            if name in self._recalled and not",
+                "            if name in self._policy.recalls().names and not",
                 "            if not name and not",
             ),
         ),
