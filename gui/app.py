@@ -100,7 +100,7 @@ class App:
         self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=now)
         desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
-        self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open)
+        self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open, wall_s=time.time)
         self._renewal = Renewal(self._memory, self.window, self._keeper, self.quit)
         self._steady = Steady()
         self.ending = asyncio.Event()  # from the wish to quit on; what was started here may take its time

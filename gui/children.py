@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import signal
 import sys
-import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,7 +68,6 @@ class Child:
         assert process.stderr is not None
         self._reader = asyncio.create_task(_keep_last(process.stderr, self._last))
         self._drain: asyncio.Task[None] | None = None
-        self.ended_s = math.inf  # the time of day when that was noticed
 
     @classmethod
     async def start(cls, command: Sequence[str], line: str = "") -> Child:
@@ -149,7 +146,6 @@ class Child:
     async def wait(self) -> int:
         """Wait for its end; return its exit code."""
         code = await self._process.wait()
-        self.ended_s = min(self.ended_s, time.time())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await asyncio.shield(self._reader)
@@ -181,7 +177,6 @@ class Child:
                 except TimeoutError:
                     self._kill()
                     await self._process.wait()
-            self.ended_s = min(self.ended_s, time.time())
         finally:
             for task in (self._reader, self._drain):
                 if task is not None:

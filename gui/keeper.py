@@ -10,6 +10,7 @@ The passphrase goes from the field to the child's standard input, and is kept no
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -37,6 +38,7 @@ class Keeper:
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         tell: Callable[[], None],
         bring_up: Callable[[], None],
+        wall_s: Callable[[], float],
     ) -> None:
         self._window = window
         self._tell = tell
@@ -44,6 +46,8 @@ class Keeper:
         self._command: tuple[str, ...] = ()
         self.child: Child | None = None
         self._home_of_child: Path | None = None
+        self._wall_s = wall_s
+        self._ended_s = math.inf  # when the child was found to have ended
         self._adopted: Path | None = None  # the home of a node that the app before this one has started
         self._silent_since_s: float | None = None  # since when a child that was started has not said a word
         self._is_beginning = False
@@ -77,7 +81,7 @@ class Keeper:
         try:
             await self.stop()
             self._home_of_child = children.home_in(command)
-            self.child = await Child.start(command, line)
+            self.child, self._ended_s = await Child.start(command, line), math.inf
             await self._hear_first(self.child, seconds)
         finally:
             self._is_beginning = False
@@ -91,6 +95,7 @@ class Keeper:
             await child.first_word(seconds)
         except ChildFailed:
             await child.stop()
+            self._ended_s = self._wall_s()
             raise
         finally:
             later.cancel()
@@ -130,7 +135,10 @@ class Keeper:
     async def wait(self) -> None:
         """Wait for its end, and tell it."""
         assert self.child is not None
-        await self.child.wait()
+        child = self.child
+        await child.wait()
+        if child is self.child:  # and not already a newer one
+            self._ended_s = self._wall_s()
         self._tell()
 
     async def stop(self) -> None:
@@ -158,7 +166,7 @@ class Keeper:
         The child that had ended before is not the one, and what it said last is of no matter any more.
         """
         self._stop_asking()
-        if self.child is not None and at_s > self.child.ended_s:
+        if self.child is not None and at_s > self._ended_s:
             self.child = None
 
     def ask(self, code: str, *, is_again: bool) -> None:

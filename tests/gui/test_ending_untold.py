@@ -50,7 +50,7 @@ def keeper() -> Keeper:
     given = SimpleNamespace(connect=lambda _: None)
     window = cast("Window", SimpleNamespace(passphrase=SimpleNamespace(given=given)))
     nothing: Callable[..., Any] = lambda *_: None  # noqa: E731
-    return Keeper(window, spawn=nothing, tell=nothing, bring_up=nothing)
+    return Keeper(window, spawn=nothing, tell=nothing, bring_up=nothing, wall_s=lambda: 0.0)
 
 
 def test_the_node_that_the_app_has_started_ends_in_order(home: Path):
