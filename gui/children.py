@@ -260,12 +260,12 @@ async def end_node(home: Path) -> None:
     with contextlib.suppress(OSError, ValueError, TimeoutError), (home / "lock").open("rb") as lock:
         if not _is_held(lock):
             return  # it has ended already, and its number may be somebody else's by now
-        os.kill(int(lock.read(PID_BYTES_MAX)), signal.SIGTERM)
+        pid = int(lock.read(PID_BYTES_MAX))
         async with asyncio.timeout(STOP_S_MAX):
+            os.kill(pid, signal.SIGTERM)
             while True:
                 await asyncio.sleep(LOOK_S)
-                if not _is_held(lock):
-                    return
+                os.kill(pid, 0)
 
 
 def _is_held(lock: BinaryIO) -> bool:

@@ -91,7 +91,7 @@ def test_it_ends_for_the_newer_one_when_nobody_sees_it_and_that_one_takes_the_no
 
     async def play() -> None:
         async with living(desk, home) as (app, life):
-            await wait_until((home / "lock").exists)
+            await wait_until(lambda: (home / "lock").exists() and (home / "lock").read_text() != "")
             pid = int((home / "lock").read_text())
             node = FakeNode(home)
             await node.start()
