@@ -9,7 +9,7 @@ from functools import partial
 
 from node.update.jobs import Means
 from node.update.judging import Judge
-from node.update.records import watched
+from node.update.records import in_use_before, watched
 from node.update.store import Record
 from node.update.waiting import to_its_end
 
@@ -56,12 +56,17 @@ class Cleaning:
         async with apps.held_still():
             newest = (release for release in self._judge.newest if release.layer == "vault")
             carried = [release.tree_hash for release in newest]  # what was found of it here binds nobody else
-            trees = [*self._on_the_way(), *carried, *apps.trees()]
+            trees = [*self._on_the_way(), *self._gone_back_to(), *carried, *apps.trees()]
             await to_its_end(partial(_remove_slots, self._means, trees))
 
     def _on_the_way(self) -> list[str]:
         seen = watched(self._records.values())
         return [r.release.tree_hash for r in self._records.values() if not r.way.is_over or r is seen]
+
+    def _gone_back_to(self) -> list[str]:
+        """Which version is again the one before that in use, where the release that is on its way fails."""
+        known = self._records.values()
+        return [in_use_before(record.way.baseline, known) for record in known if not record.way.is_over]
 
 
 def _remove_trials(means: Means, on_the_way: Collection[str]) -> None:
