@@ -1,20 +1,44 @@
 """Asks disks what may take for ever: one that hangs answers nothing, and cannot be told to stop.
 
-So each question has a thread of its own, for which nobody waits when the app ends.
+So each question has a thread of its own, for which nobody waits when the app ends.  The thread only leaves its answer,
+and the loop looks for it: a thread that called into Qt's loop could do so while that ends, and end the app with it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import queue
 import threading
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 ANSWER_S_MAX: Final = 4.0  # a disk that says nothing for so long hangs
+PAUSE_S: Final = 0.01  # between two looks for an answer
 
 T = TypeVar("T")
+
+
+class _Asked(Generic[T]):
+    """A question that was put; ``is_done`` is set when it is answered."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self.is_done = threading.Event()
+        self._ask = ask
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        threading.Thread(target=self._run, name="disk", daemon=True).start()
+
+    def result(self) -> T:
+        """The answer, once there is one.  Raises what the question raised."""
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+    def _run(self) -> None:
+        try:
+            self._results.append(self._ask())
+        except Exception as error:  # noqa: BLE001  (it is raised where the answer is waited for)
+            self._error = error
+        self.is_done.set()
 
 
 class Question(Generic[T]):
@@ -22,7 +46,7 @@ class Question(Generic[T]):
 
     def __init__(self, ask: Callable[[], T]) -> None:
         self._ask = ask
-        self._answer: asyncio.Future[T] | None = None  # to what was asked last
+        self._asked: _Asked[T] | None = None  # what was asked last
 
     async def answer(self, otherwise: T, seconds: float | None = None) -> T:
         """What the disk says, or ``otherwise`` when it says nothing for so long (ANSWER_S_MAX).
@@ -30,48 +54,19 @@ class Question(Generic[T]):
         Raises:
             OSError, or whatever else the question raises.
         """
-        if self._answer is None or self._answer.done():
-            self._answer = self._put()
-        await asyncio.wait((self._answer,), timeout=ANSWER_S_MAX if seconds is None else seconds)
-        return self._answer.result() if self._answer.done() else otherwise
-
-    def _put(self) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # perhaps nobody waits any more
-
-        def hear(result: T | None, error: BaseException | None) -> None:
-            if answer.done():
-                return
-            if error is not None:
-                answer.set_exception(error)
-            else:
-                answer.set_result(result)  # type: ignore[arg-type]  # it is what was asked for
-
-        def ask() -> None:
-            result, error = _asked(self._ask)
-            with contextlib.suppress(RuntimeError):  # the app has ended meanwhile
-                loop.call_soon_threadsafe(hear, result, error)
-
-        threading.Thread(target=ask, name="disk", daemon=True).start()
-        return answer
+        if self._asked is None or self._asked.is_done.is_set():
+            self._asked = _Asked(self._ask)
+        asked, loop = self._asked, asyncio.get_running_loop()
+        until_s = loop.time() + (ANSWER_S_MAX if seconds is None else seconds)
+        while not asked.is_done.is_set():
+            if loop.time() >= until_s:
+                return otherwise
+            await asyncio.sleep(PAUSE_S)
+        return asked.result()
 
 
 def answer_now(ask: Callable[[], T], otherwise: T, seconds: float | None = None) -> T:
     """As ``Question``, where there is no loop yet.  Blocking, for so long at most (ANSWER_S_MAX)."""
-    answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(_asked(ask)), name="disk", daemon=True).start()
-    try:
-        result, error = answers.get(timeout=ANSWER_S_MAX if seconds is None else seconds)
-    except queue.Empty:
-        return otherwise
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # it is what was asked for
-
-
-def _asked(ask: Callable[[], T]) -> tuple[T | None, BaseException | None]:
-    try:
-        return ask(), None
-    except Exception as error:  # noqa: BLE001  (it is raised where the answer is waited for)
-        return None, error
+    asked = _Asked(ask)
+    is_done = asked.is_done.wait(ANSWER_S_MAX if seconds is None else seconds)
+    return asked.result() if is_done else otherwise
