@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -74,8 +75,12 @@ class Farmer:
 
     def used_bytes(self) -> int:
         """What the home takes of the disk; a file with several names once, as what is kept for the way back has."""
-        found = (Path(folder) / name for folder, _, names in os.walk(self.home) for name in names)
-        sizes = {known.st_ino: known.st_size for known in (path.lstat() for path in found if path.exists())}
+        sizes = {}
+        for folder, _, names in os.walk(self.home):
+            for name in names:
+                with suppress(FileNotFoundError):  # the node removes and renames files meanwhile
+                    known = (Path(folder) / name).lstat()
+                    sizes[known.st_ino] = known.st_size
         return sum(sizes.values())
 
     def remember_first_start(self, at_s: float) -> None:
