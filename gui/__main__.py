@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import speaking
 from gui.disk import answer_now
+from gui.garbage import clear_here
 from gui.instance import MARKER, Instance, meeting_folder
 from gui.leaving import Application
 
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     QGuiApplication.setDesktopFileName("perennial")
     qapp = QApplication.instance() or Application(["perennial"])
     assert isinstance(qapp, QApplication)
+    clear_here(qapp)
     qapp.setApplicationName("Perennial")  # no display name: Qt would add it to every window's title
     qapp.setStyle("Fusion")
     qapp.setQuitOnLastWindowClosed(False)

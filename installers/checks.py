@@ -25,15 +25,12 @@ ONE_AT_A_TIME = (
         f"tests/integration/test_{name}.py"
         for name in ("practice", "candidates", "halt", "kill", "signs_of_life", "staying")
     ),
-    # Last: after other tests of the window Qt itself now and then ends the process in one of these; why is not known.
-    "tests/gui/test_disk.py",
 )
 # A process that has once shown a window goes on to hand out its events after every later test.
 WINDOW = "tests/gui"
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 SIDE_BY_SIDE = (*TWO_AT_A_TIME, *(f"--ignore={tests}" for tests in (*ONE_AT_A_TIME, WINDOW)))
-WINDOWS = (*TWO_AT_A_TIME, WINDOW, *(f"--ignore={tests}" for tests in ONE_AT_A_TIME if tests.startswith(WINDOW)))
-RUNS = (SIDE_BY_SIDE, WINDOWS, ONE_AT_A_TIME)
+RUNS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, WINDOW), ONE_AT_A_TIME)
 TOTAL_S_MAX = 880  # a change is judged within 15 minutes, with PYTEST_GRACE_S
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -27,6 +28,16 @@ def qapp_args() -> list[str]:
     return ["perennial"]
 
 
+@pytest.fixture(scope="package", autouse=True)
+def no_other_thread_clears_garbage_away() -> Iterator[None]:
+    """As in the app: see gui/garbage.py."""
+    gc.disable()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def no_window_is_left() -> Iterator[None]:
     """A window that is left to the garbage collector is taken apart at any moment, in any order: Qt crashes then."""
@@ -39,6 +50,7 @@ def no_window_is_left() -> Iterator[None]:
             widget.hide()
             widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
 
 
 @pytest.fixture
