@@ -20,7 +20,7 @@
     theme.py        light or dark
     tray.py         the icon in the tray and its menu
     window.py       the window: sidebar and pages, or the welcome
-    leaving.py      ends the app when the session ends
+    leaving.py      ends the app when the session ends; garbage.py lets Python clear up on the window's thread alone
     instance.py     one app per home; a second start raises the first
     children.py     the processes that the app starts: a node, or a practice network
     check_pages.py  opens every page once, for whoever wants to know whether it can
