@@ -60,7 +60,7 @@ class Heard:
 
 
 class Host:
-    """One endpoint with an identity; it answers every request with a Pong.  Its calendar is ``off_s`` ahead."""
+    """One endpoint with an identity; it gives ``answer`` to every request.  Its calendar is ``off_s`` ahead."""
 
     def __init__(self, network: bytes = NETWORK, off_s: float = 0.0) -> None:
         self.network_id = network
@@ -68,6 +68,7 @@ class Host:
         self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
         self.asked_by: list[PeerRecord] = []
         self.head = b""
+        self.answer = PONG
         self.wire_versions: tuple[int, ...] = WIRE_VERSIONS
         self.heads_heard: list[tuple[bytes, bytes]] = []  # vault id, digest
         self.dialled_in_vain: list[bytes] = []  # vault ids
@@ -111,7 +112,7 @@ class Host:
 
     async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
         self.asked_by.append(peer)
-        return PONG
+        return self.answer
 
 
 def play(

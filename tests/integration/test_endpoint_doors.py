@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 
 from node.vault.core.identity import PeerRecord, Signer, make_record
+from node.vault.errors import Unreachable
 from tests.integration.endpoint_world import ANSWER_S, PING, PONG, Host, play, wait_until
 
 
@@ -30,6 +32,25 @@ def test_a_peer_that_comes_by_itself_is_asked_over_that_connection():
             await wait_until(lambda: first.dialled_in_vain == [second.record.vault_id])
             await second.ping(first)
             assert (await asking).content == PONG
+
+    play(2, story)
+
+
+def test_whoever_waits_behind_one_that_gave_up_has_the_connection_too_when_the_peer_comes():
+    async def story(hosts: list[Host]) -> None:
+        first, second = hosts
+        with silent_port() as door:
+            record = elsewhere(second, door.getsockname()[1])
+            with contextlib.suppress(Unreachable):
+                hasty = asyncio.create_task(first.network.request(record, PING, 0.3))
+                await asyncio.sleep(0)
+                patient = asyncio.create_task(first.network.request(record, PING, ANSWER_S))
+                await hasty
+            late = asyncio.create_task(first.network.request(record, PING, ANSWER_S))
+            await wait_until(lambda: first.dialled_in_vain == [second.record.vault_id])
+            await second.ping(first)
+            assert ((await patient).content, (await late).content) == (PONG, PONG)
+            assert first.dialled_in_vain == [second.record.vault_id]  # one dialled for both
 
     play(2, story)
 

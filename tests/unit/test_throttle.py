@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from node.vault.core.sparing import PAUSED_PART, own_bytes_per_s
-from node.vault.transport.throttle import BORROWED_S, BURST_S, SMALL_BYTES, SMALL_PART, Throttle
+from node.vault.transport.throttle import BORROWED_S, BURST_S, ROUNDS_KEPT, SMALL_BYTES, SMALL_PART, Throttle
 from tests.virtual_time import run
 
 RATE = 100_000
@@ -23,11 +23,24 @@ def play(story: Callable[[Throttle], Awaitable[None]]) -> None:
     run(main())
 
 
+async def take(throttle: Throttle, subnet: str, size_bytes: int) -> None:
+    """A frame that passes as a whole."""
+    with throttle.frame(subnet, size_bytes) as frame:
+        await throttle.take(frame, size_bytes)
+
+
 async def send(throttle: Throttle, subnet: str, count: int, passed: list[tuple[float, str, int]]) -> None:
-    """``count`` pieces of one peer, one after the other."""
+    """``count`` frames of one peer, each of one piece, one after the other."""
     for _ in range(count):
-        await throttle.take(subnet, PIECE, is_small=False)
+        await take(throttle, subnet, PIECE)
         passed.append((asyncio.get_running_loop().time(), subnet, PIECE))
+
+
+async def send_frame(throttle: Throttle, subnet: str, pieces: int, ended: list[tuple[float, str]]) -> None:
+    with throttle.frame(subnet, pieces * PIECE) as frame:
+        for _ in range(pieces):
+            await throttle.take(frame, PIECE)
+    ended.append((asyncio.get_running_loop().time(), subnet))
 
 
 def test_no_more_passes_than_the_limit_and_one_burst_however_many_send_at_once():
@@ -39,6 +52,73 @@ def test_no_more_passes_than_the_limit_and_one_burst_however_many_send_at_once()
         for at_s, _, _ in passed:
             soon = sum(size for then_s, _, size in passed if at_s <= then_s < at_s + 2.0)
             assert soon <= RATE * (2.0 + BURST_S) + 2 * PIECE
+
+    play(story)
+
+
+def test_frames_pass_one_after_the_other_in_the_order_in_which_they_were_begun():
+    """Side by side all would be there only at the end, and too late for everybody."""
+
+    async def story(throttle: Throttle) -> None:
+        ended: list[tuple[float, str]] = []
+        await asyncio.gather(*(send_frame(throttle, f"10.0.{n}", 10, ended) for n in range(5)))
+        assert [subnet for _, subnet in ended] == [f"10.0.{n}" for n in range(5)]
+        for n, (at_s, _) in enumerate(ended):
+            assert at_s < ((n + 1) * 10 * PIECE) / RATE
+
+    play(story)
+
+
+def test_of_each_subnet_one_frame_passes_before_a_second_one_of_any():
+    async def story(throttle: Throttle) -> None:
+        ended: list[tuple[float, str]] = []
+        crowd = [asyncio.create_task(send_frame(throttle, "10.0.1", 4, ended)) for _ in range(10)]
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(send_frame(throttle, f"10.0.{n}", 4, ended)) for n in (2, 3)]
+        await asyncio.gather(*crowd, *others)
+        assert [subnet for _, subnet in ended[:4]] == ["10.0.1", "10.0.2", "10.0.3", "10.0.1"]
+
+    play(story)
+
+
+def test_a_subnet_that_has_sent_much_on_an_idle_line_stands_behind_nobody_for_it():
+    async def story(throttle: Throttle) -> None:
+        ended: list[tuple[float, str]] = []
+        for _ in range(50):
+            await send_frame(throttle, "10.0.1", 1, [])
+            await asyncio.sleep(1.0)
+        crowd = [asyncio.create_task(send_frame(throttle, "10.0.2", 4, ended)) for _ in range(10)]
+        await asyncio.sleep(0.1)
+        await send_frame(throttle, "10.0.1", 4, ended)
+        assert len(ended) <= 3
+        await asyncio.gather(*crowd)
+
+    play(story)
+
+
+def test_a_frame_whose_peer_takes_nothing_holds_nobody_up():
+    async def story(throttle: Throttle) -> None:
+        with throttle.frame("10.0.1", 100 * PIECE) as stuck:
+            await throttle.take(stuck, PIECE)
+            began_s = asyncio.get_running_loop().time()
+            await send_frame(throttle, "10.0.2", 4, [])
+            assert asyncio.get_running_loop().time() - began_s < 5 * PIECE / RATE
+
+    play(story)
+
+
+def test_how_long_a_frame_would_take_is_told_by_what_stands_before_it_and_by_nothing_else():
+    async def story(throttle: Throttle) -> None:
+        crowd = [asyncio.create_task(send_frame(throttle, "10.0.1", 10, [])) for _ in range(10)]
+        await asyncio.sleep(0.5)
+        told_s, began_s = throttle.wait_s("10.0.2", 10 * PIECE), asyncio.get_running_loop().time()
+        behind_s = throttle.wait_s("10.0.1", 10 * PIECE)
+        await send_frame(throttle, "10.0.2", 10, [])
+        took_s = asyncio.get_running_loop().time() - began_s
+        assert abs(told_s - took_s) < 2 * PIECE / RATE
+        assert behind_s > 5 * told_s > 0.0
+        for task in crowd:
+            task.cancel()
 
     play(story)
 
@@ -62,10 +142,10 @@ def test_what_is_small_goes_at_once_until_a_second_of_the_limit_is_borrowed():
         loop = asyncio.get_running_loop()
         began_s, count = loop.time(), int(BORROWED_S * RATE / SMALL_BYTES)
         for _ in range(count):
-            await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+            await take(throttle, "10.0.1", SMALL_BYTES)
         assert loop.time() == began_s
-        await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
-        await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+        await take(throttle, "10.0.1", SMALL_BYTES)
+        await take(throttle, "10.0.1", SMALL_BYTES)
         assert loop.time() > began_s + 0.9
 
     play(story)
@@ -77,7 +157,7 @@ def test_many_small_ones_leave_half_of_the_line_to_all_others():
 
         async def chatter() -> None:
             while True:
-                await throttle.take("10.0.1", SMALL_BYTES, is_small=True)
+                await take(throttle, "10.0.1", SMALL_BYTES)
                 await asyncio.sleep(0.001)
 
         crowd = [asyncio.create_task(chatter()) for _ in range(20)]
@@ -85,7 +165,7 @@ def test_many_small_ones_leave_half_of_the_line_to_all_others():
         turns_s = 20 * (PIECE + SMALL_BYTES) / (SMALL_PART * RATE)  # what is small has its turns beside that, too
         assert asyncio.get_running_loop().time() < BORROWED_S / SMALL_PART + turns_s
         begin_s = asyncio.get_running_loop().time()
-        await throttle.take("10.0.3", SMALL_BYTES, is_small=True)
+        await take(throttle, "10.0.3", SMALL_BYTES)
         assert asyncio.get_running_loop().time() - begin_s < 0.2
         for task in crowd:
             task.cancel()
@@ -97,7 +177,7 @@ def test_signs_of_life_are_counted_and_never_wait():
     async def story(throttle: Throttle) -> None:
         throttle.count(RATE)
         began_s = asyncio.get_running_loop().time()
-        await throttle.take("10.0.1", PIECE, is_small=False)
+        await take(throttle, "10.0.1", PIECE)
         assert asyncio.get_running_loop().time() - began_s > 0.7
 
     play(story)
@@ -108,7 +188,7 @@ def test_however_much_did_not_wait_the_line_is_free_again_a_second_after_it():
         for _ in range(100):
             throttle.count(RATE)
         begin_s = asyncio.get_running_loop().time()
-        await throttle.take("10.0.1", PIECE, is_small=False)
+        await take(throttle, "10.0.1", PIECE)
         assert asyncio.get_running_loop().time() - begin_s <= BORROWED_S + 0.1
 
     play(story)
@@ -116,9 +196,9 @@ def test_however_much_did_not_wait_the_line_is_free_again_a_second_after_it():
 
 def test_what_does_not_wait_shortens_no_other_debt():
     async def story(throttle: Throttle) -> None:
-        await throttle.take("10.0.1", 10 * RATE, is_small=False)
+        await take(throttle, "10.0.1", 10 * RATE)
         throttle.count(1)
-        await throttle.take("10.0.1", PIECE, is_small=False)
+        await take(throttle, "10.0.1", PIECE)
         assert asyncio.get_running_loop().time() > 9.0
 
     play(story)
@@ -128,9 +208,9 @@ def test_what_passed_without_a_limit_is_no_debt_to_one_that_comes_later():
     async def story(throttle: Throttle) -> None:
         throttle.set(0)
         throttle.count(100 * RATE)
-        await throttle.take("10.0.1", 100 * RATE, is_small=False)
+        await take(throttle, "10.0.1", 100 * RATE)
         throttle.set(RATE)
-        await throttle.take("10.0.1", PIECE, is_small=False)
+        await take(throttle, "10.0.1", PIECE)
         assert asyncio.get_running_loop().time() < 0.1
 
     play(story)
@@ -139,7 +219,7 @@ def test_what_passed_without_a_limit_is_no_debt_to_one_that_comes_later():
 def test_a_limit_that_is_lifted_lets_all_pass_who_wait():
     async def story(throttle: Throttle) -> None:
         throttle.count(100 * RATE)
-        waiting = [asyncio.create_task(throttle.take("10.0.1", PIECE, is_small=False)) for _ in range(5)]
+        waiting = [asyncio.create_task(take(throttle, "10.0.1", PIECE)) for _ in range(5)]
         await asyncio.sleep(0.1)
         began_s = asyncio.get_running_loop().time()
         throttle.set(0)
@@ -153,13 +233,39 @@ def test_a_limit_that_is_lifted_lets_all_pass_who_wait():
 def test_what_was_cancelled_takes_nothing():
     async def story(throttle: Throttle) -> None:
         throttle.count(RATE)
-        waiting = [asyncio.create_task(throttle.take("10.0.1", RATE, is_small=False)) for _ in range(50)]
+        waiting = [asyncio.create_task(take(throttle, "10.0.1", RATE)) for _ in range(50)]
         await asyncio.sleep(0)
         for task in waiting:
             task.cancel()
         began_s = asyncio.get_running_loop().time()
-        await throttle.take("10.0.1", PIECE, is_small=False)
+        await take(throttle, "10.0.1", PIECE)
         assert asyncio.get_running_loop().time() - began_s < 1.1
+
+    play(story)
+
+
+def test_who_gave_up_waiting_is_forgotten_at_once():
+    async def story(throttle: Throttle) -> None:
+        throttle.count(RATE)
+        busy = asyncio.create_task(send_frame(throttle, "10.0.2", 1_000, []))
+        for _ in range(100):
+            waiting = [asyncio.create_task(take(throttle, "10.0.1", PIECE)) for _ in range(16)]
+            await asyncio.sleep(0.01)
+            for task in waiting:
+                task.cancel()
+        await asyncio.sleep(0)
+        assert (len(throttle._waiting), len(throttle._frames)) == (1, 1)
+        busy.cancel()
+
+    play(story)
+
+
+def test_however_many_subnets_were_met_only_so_many_are_remembered():
+    async def story(throttle: Throttle) -> None:
+        for n in range(3 * ROUNDS_KEPT):
+            with throttle.frame(f"10.{n}", PIECE):
+                pass
+        assert len(throttle._rounds) == ROUNDS_KEPT
 
     play(story)
 

@@ -15,6 +15,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 import iroh
 from iroh import IrohError
@@ -22,7 +23,7 @@ from iroh import IrohError
 from node.vault.core import codec
 from node.vault.core.events import Now
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
-from node.vault.core.messages import MEETING_VERSION, Hello
+from node.vault.core.messages import MEETING_VERSION, Hello, Refused
 from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerError, Unreachable, WrongNetwork
 from node.vault.limiting import Limits
 from node.vault.looks import Looks
@@ -43,6 +44,8 @@ PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for th
 CLOSE_S: Final = 0.2  # goodbyes leave at once; a connection that nobody answers would be waited for for 3 s
 FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
+ANSWER_S_MAX: Final = 8.0  # that an answer may need on our own line: others wait ten for a chunk, and then in vain
+BUSY: Final = codec.encode(Refused("busy"))
 
 logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
@@ -60,7 +63,7 @@ class IrohNetwork:
         self._listener = listener
         self._handler = handler
         self._clock = clock
-        self._dialling: dict[bytes, asyncio.Lock] = {}
+        self._dialling: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._tasks: asyncio.TaskGroup | None = None
         self.counters: Counter[str] = Counter()
         self._seen = Seen()
@@ -125,10 +128,9 @@ class IrohNetwork:
         session: Session | None = None
         started_s = self._clock.monotonic_s()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s) as limit:
                 session = await self._session_with(peer)
-                async with session.asking:
-                    answer = await session.ask(content, codec.MESSAGE_BYTES_MAX)
+                answer = await session.ask(content, codec.MESSAGE_BYTES_MAX, limit)
         except (IrohError, TimeoutError) as error:
             # A broken stream is a sign of life, and a broken connection is forgotten by who serves it.
             if session is not None and isinstance(error, TimeoutError) and session.answered_s <= started_s:
@@ -142,8 +144,8 @@ class IrohNetwork:
         able = (session for session in live if session is not None and MEETING_VERSION in session.versions)
         for session in itertools.islice(able, most):
             with contextlib.suppress(IrohError, TimeoutError):
-                async with asyncio.timeout(SEND_S), session.asking:
-                    await session.ask(content, codec.MESSAGE_BYTES_MAX)
+                async with asyncio.timeout(SEND_S) as limit:
+                    await session.ask(content, codec.MESSAGE_BYTES_MAX, limit)
 
     def watch(self, peers: Sequence[PeerRecord], silent: Callable[[PeerRecord], None]) -> None:
         self._heartbeat.watch(peers, silent)
@@ -166,16 +168,12 @@ class IrohNetwork:
         if session is not None and session.told == self._greeting("").record:
             return session
         lock = self._dialling.setdefault(peer.transport_key, asyncio.Lock())
-        try:
-            async with lock:  # one connection for each pair, however many requests wait for it
-                session = self._sessions.get(peer.transport_key)
-                if session is None or (session.told != self._greeting("").record and peer.addresses):
-                    # A renewed own record: only a new Hello shows it to the peer.
-                    return await self._dial(peer)
-                return session
-        finally:
-            if not lock.locked():
-                self._dialling.pop(peer.transport_key, None)
+        async with lock:  # one connection for each pair, however many requests wait for it
+            session = self._sessions.get(peer.transport_key)
+            if session is None or (session.told != self._greeting("").record and peer.addresses):
+                # A renewed own record: only a new Hello shows it to the peer.
+                return await self._dial(peer)
+            return session
 
     async def _dial(self, peer: PeerRecord) -> Session:
         if not peer.addresses:
@@ -376,8 +374,11 @@ class IrohNetwork:
             content = await stream.read(codec.MESSAGE_BYTES_MAX, PIECE_S)
             self._seen.came(session.origin, self._clock.monotonic_s())
             answer = await self._handler(session.peer, session.subnet, content)
-            async with asyncio.timeout(WRITE_TIMEOUT_S):
-                await stream.write(answer)
+            if session.meter is not None and session.meter.wait_s(len(answer)) > ANSWER_S_MAX:
+                self.counters["answer too long for the line"] += 1
+                answer = BUSY
+            async with asyncio.timeout(WRITE_TIMEOUT_S) as limit:
+                await stream.write(answer, limit)
 
 
 def _check_is(session: Session, peer: PeerRecord) -> None:

@@ -16,7 +16,7 @@ import iroh
 from node.vault.core.identity import PeerRecord
 from node.vault.transport.limits import Signs
 from node.vault.transport.seen import Origin
-from node.vault.transport.streams import FrameStream
+from node.vault.transport.streams import LENGTH_BYTES, FrameStream, Passage, passage
 from node.vault.transport.throttle import Meter
 
 ASKING_MAX: Final = 8  # requests to one peer at once
@@ -48,12 +48,24 @@ class Session:
     origin: Origin = ""  # where it came from by itself
     versions: tuple[int, ...] = ()  # that the peer speaks
 
-    async def ask(self, content: bytes, answer_bytes_max: int) -> bytes:
-        """One request and its answer.  Raises IrohError; safe to cancel."""
+    async def ask(self, content: bytes, answer_bytes_max: int, limit: asyncio.Timeout) -> bytes:
+        """One request and its answer.  Raises IrohError; safe to cancel.
+
+        ``limit`` stands still while our own line is waited for; so long, too, others may ask the peer.
+        """
+        size_bytes = LENGTH_BYTES + len(content)
+        with passage(self.meter, size_bytes, limit, is_out=True) as way:
+            first_bytes = await way.some(size_bytes)
+            async with self.asking:
+                return await self._ask(content, way, first_bytes, answer_bytes_max, limit)
+
+    async def _ask(
+        self, content: bytes, way: Passage, first_bytes: int, answer_bytes_max: int, limit: asyncio.Timeout
+    ) -> bytes:
         stream = self.idle.pop() if self.idle else FrameStream(await self.connection.open_bi(), self.meter)
         try:
-            await stream.write(content)
-            answer = await stream.read(answer_bytes_max)
+            await stream.send(content, way, first_bytes)
+            answer = await stream.read(answer_bytes_max, limit=limit)
         except (iroh.IrohError, asyncio.CancelledError):
             # An unknown part has been written or read: nothing after it may be taken for a frame.
             await asyncio.shield(stream.break_off())
@@ -84,8 +96,12 @@ class Sessions:
         """The session that this peer makes by itself from now on; cancel it when nobody waits for it any more."""
         came: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._coming[transport_key] = came
-        came.add_done_callback(lambda _: self._coming.pop(transport_key, None))
+        came.add_done_callback(lambda _: self._forget_coming(transport_key, came))
         return came
+
+    def _forget_coming(self, transport_key: bytes, came: asyncio.Future[Session]) -> None:
+        if self._coming.get(transport_key) is came:
+            del self._coming[transport_key]
 
     def get(self, transport_key: bytes) -> Session | None:
         session = self.by_key.get(transport_key)

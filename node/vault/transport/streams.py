@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from typing import Final
 
 import iroh
 from iroh import IrohError
 
-from node.vault.transport.throttle import SMALL_BYTES, Meter
+from node.vault.transport.throttle import Frame, Meter, Throttle
 from node.vault.transport.unhurried import unhurried
 
 LENGTH_BYTES: Final = 4
@@ -24,6 +25,53 @@ FIRST_BYTES_MAX: Final = 1 << 14  # what one look takes: the whole of a small me
 PIECE_BYTES: Final = 1 << 18  # of a large frame that has to come in time
 UNHURRIED_BYTES_MIN: Final = 1 << 15  # fewer have mostly come when they are read
 BROKEN_CODE: Final = 400
+OWN_LINE_S_MAX: Final = 600.0  # in which a frame has its turn even on the slowest line with the most before it
+
+
+class Passage:
+    """A frame's way through our own line.  ``line`` and ``place`` are None where no limit holds."""
+
+    def __init__(self, line: Throttle | None, place: Frame | None, limit: asyncio.Timeout | None) -> None:
+        self._line = line
+        self._place = place
+        self._limit = limit
+
+    async def some(self, bytes_max: int) -> int:
+        """Wait until so much of it may pass, or the most that may at once; return how much."""
+        if self._line is None or self._place is None:
+            return bytes_max
+        size = min(self._line.piece_bytes or bytes_max, bytes_max)
+        with standing_still(self._limit):
+            await self._line.take(self._place, size)
+        return size
+
+
+@contextlib.contextmanager
+def passage(meter: Meter | None, size_bytes: int, limit: asyncio.Timeout | None, *, is_out: bool) -> Iterator[Passage]:
+    """A place in the line for a frame, as long as the ``with`` lasts; ``limit``: of the peer's time for it."""
+    if meter is None:
+        yield Passage(None, None, limit)
+        return
+    line = meter.sending if is_out else meter.receiving
+    with line.frame(meter.subnet, size_bytes) as place:
+        yield Passage(line, place, limit)
+
+
+@contextlib.contextmanager
+def standing_still(limit: asyncio.Timeout | None) -> Iterator[None]:
+    """What passes in the ``with`` is our own waiting, and not the peer's; bounded by OWN_LINE_S_MAX."""
+    until_s = limit.when() if limit is not None else None
+    if limit is None or until_s is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    limit.reschedule(began_s + OWN_LINE_S_MAX)
+    try:
+        yield
+    finally:
+        if not limit.expired():
+            limit.reschedule(until_s + loop.time() - began_s)
 
 
 class FrameStream:
@@ -38,16 +86,17 @@ class FrameStream:
         self.is_spent = False
         self.meter = meter
 
-    async def write(self, content: bytes) -> None:
-        frame = len(content).to_bytes(LENGTH_BYTES, "big") + content
-        piece_bytes = self.meter.sending.piece_bytes if self.meter is not None else 0
-        if self.meter is None or not piece_bytes:
-            await self._sending.write_all(frame)
-            return
-        for start in range(0, len(frame), piece_bytes):
-            piece = frame[start : start + piece_bytes]
-            await self.meter.sending.take(self.meter.subnet, len(piece), is_small=len(frame) <= SMALL_BYTES)
-            await self._sending.write_all(piece)
+    async def write(self, content: bytes, limit: asyncio.Timeout | None = None) -> None:
+        with passage(self.meter, LENGTH_BYTES + len(content), limit, is_out=True) as way:
+            await self.send(content, way)
+
+    async def send(self, content: bytes, way: Passage, first_bytes: int = 0) -> None:
+        """Write a frame that has its place in the line already; so much of it may go at once."""
+        rest = len(content).to_bytes(LENGTH_BYTES, "big") + content
+        while rest:
+            size = first_bytes or await way.some(len(rest))
+            await self._sending.write_all(rest[:size])
+            rest, first_bytes = rest[size:], 0
 
     async def wait(self) -> bool:
         """Wait until a frame begins; False when the other side has ended the stream."""
@@ -55,12 +104,13 @@ class FrameStream:
         self._first = await self._receiving.read(FIRST_BYTES_MAX)
         return bool(self._first)
 
-    async def read(self, bytes_max: int, piece_s: float | None = None) -> bytes:
+    async def read(self, bytes_max: int, piece_s: float | None = None, limit: asyncio.Timeout | None = None) -> bytes:
         """The next frame's content; its size is looked at before any memory is taken for it.
 
         Empty, and the stream spent, when it is longer or not the only one: no message is empty, so whoever decodes
         it blames the sender.  With ``piece_s`` its length, and then every PIECE_BYTES of it, must come within that
         time: a frame that has begun and does not come ends soon, a large one over a slow line is waited for.
+        ``limit`` is the caller's own, of all; it stands still while our own line is waited for.
 
         Raises:
             TimeoutError: A piece did not come in time.
@@ -78,20 +128,14 @@ class FrameStream:
             self.is_spent = True
             return b""
         pieces = [first[LENGTH_BYTES:]]
-        await self._may_take(len(first), length)
-        while missing:
-            metered_bytes = self.meter.receiving.piece_bytes if self.meter is not None else 0
-            size = min(missing, metered_bytes or (missing if piece_s is None else PIECE_BYTES))
-            if metered_bytes:
-                await self._may_take(size, length)  # our own waiting is not the peer's
-            async with asyncio.timeout(piece_s):
-                pieces.append(await self._piece(size))
-            missing -= size
+        with passage(self.meter, length, limit, is_out=False) as way:
+            await way.some(len(first))
+            while missing:
+                size = await way.some(missing if piece_s is None else min(missing, PIECE_BYTES))
+                async with asyncio.timeout(piece_s):  # our own waiting is not the peer's
+                    pieces.append(await self._piece(size))
+                missing -= size
         return b"".join(pieces)
-
-    async def _may_take(self, size_bytes: int, frame_bytes: int) -> None:
-        if self.meter is not None:
-            await self.meter.receiving.take(self.meter.subnet, size_bytes, is_small=frame_bytes <= SMALL_BYTES)
 
     async def _piece(self, size: int) -> bytes:
         reading = self._receiving.read_exact(size)

@@ -1,19 +1,27 @@
 """The farmer's limits on the line: how many bytes go out, and are taken in, in a second.
 
-    a piece of a frame -> its subnet's queue -> one subnet after the other, as the bucket fills -> on the line
+    a frame -> a place behind those before it -> piece by piece, as the bucket fills, the foremost first -> on the line
+
+Frames pass one after the other.  Side by side all would take as long as all together, and each would come too late for
+whoever waits for it.  Of every subnet one passes before a second one of any; one whose peer takes nothing at the
+moment holds nobody up.
 
 What is small goes at once, and the others make up for it: a proof or a refusal that came late would be held against
 this vault.  Only so much of it, so that many small ones can neither break the limit nor take all of it; then it waits
-for its subnet's turn, as all else does.
+for its turn, as all else does.
 
 What peers send before anybody reads it lies in the windows of iroh, up to 1.25 MB for each stream, which cannot be
 set from Python: of a moment more may come in than the limit says, but not of a minute.
+
+Source: Goyal, Vin and Cheng, "Start-time fair queueing" (1996), with frames for its packets.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+import contextlib
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +33,19 @@ BURST_S: Final = 0.25  # what an idle line may catch up
 BORROWED_S: Final = 1.0  # of the limit, that small frames may go ahead of it
 SMALL_PART: Final = 0.5  # of the limit, the most that goes ahead in the long run: else nothing else would ever go
 WAIT_S_MIN: Final = 0.001
+ROUNDS_KEPT: Final = 1_000  # subnets whose last place is remembered
+
+Place = tuple[int, int]  # the round of its subnet, and how many frames came before it
+
+
+@dataclass(slots=True)
+class Frame:
+    """One on its way: its place in the line, and how much of it has still to pass."""
+
+    subnet: str
+    place: Place
+    left_bytes: int
+    is_small: bool
 
 
 class Throttle:
@@ -39,7 +60,11 @@ class Throttle:
         self._level_bytes = 0.0  # may pass now; below zero it was borrowed
         self._small_bytes = 0.0  # of what is small may go ahead now
         self._at_s = 0.0
-        self._waiting: OrderedDict[str, deque[tuple[asyncio.Future[None], int]]] = OrderedDict()  # by subnet
+        self._frames: dict[Place, Frame] = {}
+        self._numbers = itertools.count()
+        self._round = 0  # of the frame that passed last
+        self._rounds: dict[str, int] = {}  # by subnet, of its newest frame
+        self._waiting: dict[Place, tuple[asyncio.Future[None], int]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -65,26 +90,42 @@ class Throttle:
             owed_bytes = BORROWED_S * self._bytes_per_s
             self._level_bytes = max(self._level_bytes - size_bytes, min(self._level_bytes, -owed_bytes))
 
-    async def take(self, subnet: str, size_bytes: int, *, is_small: bool) -> None:
-        """Return when so much may pass.  Safe to cancel: what was not used is given back."""
+    def wait_s(self, subnet: str, size_bytes: int) -> float:
+        """In how many seconds a frame that was begun now would have passed, if no other comes before it."""
         if not self._bytes_per_s:
-            return
+            return 0.0
         self._fill()
-        is_first = not self._waiting and self._level_bytes > 0
-        is_ahead = is_small and self._small_bytes > 0 and self._level_bytes > -BORROWED_S * self._bytes_per_s
-        if is_first or is_ahead:
-            self._level_bytes -= size_bytes
-            self._small_bytes -= 0 if is_first else size_bytes
-            return
-        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(subnet, deque()).append((admitted, size_bytes))
-        self._set_timer()
+        here = self._round_of(subnet)
+        before_bytes = sum(frame.left_bytes for frame in self._frames.values() if frame.place[0] <= here)
+        return max(0.0, before_bytes + size_bytes - self._level_bytes) / self._bytes_per_s
+
+    @contextlib.contextmanager
+    def frame(self, subnet: str, size_bytes: int) -> Iterator[Frame]:
+        """A frame that passes from here on, piece by piece; at the end of the ``with`` its place is free."""
+        place = (self._round_of(subnet), next(self._numbers))
+        frame = Frame(subnet, place, size_bytes, is_small=size_bytes <= SMALL_BYTES)
+        self._frames[place] = frame
+        if not frame.is_small:
+            self._use_up(frame)
         try:
-            await admitted
-        except asyncio.CancelledError:
-            if admitted.done() and not admitted.cancelled():
-                self._level_bytes += size_bytes
-            raise
+            yield frame
+        finally:
+            del self._frames[place]
+
+    async def take(self, frame: Frame, size_bytes: int) -> None:
+        """Return when so much of it may pass.  Safe to cancel: what was not used is given back."""
+        if self._bytes_per_s and not self._may_pass(frame, size_bytes):
+            admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting[frame.place] = (admitted, size_bytes)
+            self._use_up(frame)
+            self._set_timer()
+            try:
+                await admitted
+            except asyncio.CancelledError:
+                if self._waiting.pop(frame.place, None) is None and not admitted.cancelled():
+                    self._level_bytes += size_bytes
+                raise
+        frame.left_bytes -= size_bytes
 
     def close(self) -> None:
         """Nothing is let through by time any more."""
@@ -92,15 +133,39 @@ class Throttle:
             self._timer.cancel()
             self._timer = None
 
+    def _may_pass(self, frame: Frame, size_bytes: int) -> bool:
+        """Whether it need not wait; then it is counted."""
+        self._fill()
+        is_first = not self._waiting and self._level_bytes > 0
+        is_ahead = frame.is_small and self._small_bytes > 0
+        if is_first:
+            self._round = max(self._round, frame.place[0])
+        elif is_ahead and self._level_bytes > -BORROWED_S * self._bytes_per_s:
+            self._small_bytes -= size_bytes
+        else:
+            return False
+        self._level_bytes -= size_bytes
+        return True
+
+    def _round_of(self, subnet: str) -> int:
+        """Where a frame of this subnet would stand now."""
+        return max(self._round, self._rounds.get(subnet, -1) + 1)
+
+    def _use_up(self, frame: Frame) -> None:
+        """The next frame of this subnet stands a round farther back.  Small ones that need not wait use up none."""
+        used = max(self._rounds.pop(frame.subnet, -1), frame.place[0])
+        self._rounds[frame.subnet] = used
+        if len(self._rounds) > ROUNDS_KEPT:
+            del self._rounds[next(iter(self._rounds))]
+
     def _admit(self) -> None:
         self._timer = None
         self._fill()
         while self._waiting and (self._level_bytes > 0 or not self._bytes_per_s):
-            subnet, queue = self._waiting.popitem(last=False)
-            admitted, size_bytes = queue.popleft()
-            if queue:
-                self._waiting[subnet] = queue  # behind the others
-            if not admitted.done():  # else it was cancelled
+            place = min(self._waiting)
+            admitted, size_bytes = self._waiting.pop(place)
+            self._round = max(self._round, place[0])
+            if not admitted.done():  # else it is being cancelled
                 self._level_bytes -= size_bytes
                 admitted.set_result(None)
         self._set_timer()
@@ -125,3 +190,7 @@ class Meter:
     sending: Throttle
     receiving: Throttle
     subnet: str
+
+    def wait_s(self, size_bytes: int) -> float:
+        """In how many seconds so much would have gone out to them."""
+        return self.sending.wait_s(self.subnet, size_bytes)
