@@ -35,6 +35,7 @@ from node.vault.share.tree import CHUNK_BYTES_MAX
 
 ANSWER_S_MAX: Final = 10.0
 STORE_S_MAX: Final = 90.0  # longer than the server's own limit: its answer says more than silence
+CHUNK_S_MAX: Final = 600.0  # likewise, for a chunk
 SILENCE_S_MAX: Final = 45.0  # three of the server's heartbeats
 CUT_S: Final = 0.1  # for what a request given up had begun to send: a loop that ends before leaves its socket open
 RETRY_S_MIN: Final = 0.5
@@ -119,11 +120,11 @@ class Client:
 
     async def put_chunk(self, content: bytes) -> StoredChunk:
         _check_size(content, CHUNK_BYTES_MAX)
-        return await self._ask("PUT", "/v1/chunks", StoredChunk, content, STORE_S_MAX)
+        return await self._ask("PUT", "/v1/chunks", StoredChunk, content, CHUNK_S_MAX)
 
     async def get_chunk(self, address: str) -> bytes:
         """The chunk at ``address`` (64 hex digits); the node has checked that it is the one."""
-        return await self._request("GET", f"/v1/chunks/{address}", None, STORE_S_MAX)
+        return await self._request("GET", f"/v1/chunks/{address}", None, CHUNK_S_MAX)
 
     async def head(self) -> bytes:
         """The head that the node carries, with what halts it; b"" before the first one."""

@@ -84,7 +84,8 @@ class Route:
 
     ``answers`` maps each media type of a good answer to the type of the schema that it holds, None for anything else.
     ``codes``: what can go wrong besides what can everywhere; ``refusals``: codes of the node's own, as far as known.
-    ``is_lasting``: it goes on as long as something comes or goes; else it is ended after the server's limit.
+    ``is_lasting``: it goes on as long as something comes or goes; else it is ended after the server's limit, which is
+    longer if it ``is_queued`` behind others on the farmer's line.
     """
 
     method: Method
@@ -97,6 +98,7 @@ class Route:
     codes: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     is_lasting: bool = False
+    is_queued: bool = False
 
 
 ADDRESS: Final = Parameter(
@@ -144,11 +146,11 @@ ROUTES: Final = (
     ),
     Route(
         "PUT", "/v1/chunks", "put_chunk", "Store a chunk in the network.", {JSON: StoredChunk},
-        Body(None, CHUNK_BYTES_MAX, bytes_min=1), codes=("api.too_large",), refusals=VAULTS,
+        Body(None, CHUNK_BYTES_MAX, bytes_min=1), codes=("api.too_large",), refusals=VAULTS, is_queued=True,
     ),
     Route(
         "GET", "/v1/chunks/{address}", "get_chunk", "Fetch a chunk from the network; it is checked.", {BYTES: None},
-        parameters=(ADDRESS,), codes=("api.path",), refusals=VAULTS,
+        parameters=(ADDRESS,), codes=("api.path",), refusals=VAULTS, is_queued=True,
     ),
     Route(
         "POST", "/v1/shares", "put_share", "Store a file in the network as a public share, while it comes.",

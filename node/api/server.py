@@ -26,7 +26,8 @@ from node.supervisor.errors import PortInUse
 from node.vault.ports import Entropy
 from node.vault.share.tree import CHUNK_BYTES_MAX
 
-REQUEST_S_MAX: Final = 60.0  # storing a chunk in a slow close group takes the longest
+REQUEST_S_MAX: Final = 60.0
+QUEUED_S_MAX: Final = 540.0  # for a chunk, behind others on a slow line
 CONNECTIONS_MAX: Final = 128  # at each door, listeners included
 IDLE_S_MAX: Final = 30.0  # in which a connection must have sent the whole head of its next request
 LINE_BYTES_MAX: Final = 8 << 10  # of the first line, and of each header
@@ -197,9 +198,8 @@ class _Listener:
         table = handlers.table()
         assert len(table) == len(ROUTES)
         for route in ROUTES:
-            self.application.router.add_route(
-                route.method, route.path, _in_time(table[route.name], is_lasting=route.is_lasting)
-            )
+            limit_s = None if route.is_lasting else QUEUED_S_MAX if route.is_queued else REQUEST_S_MAX
+            self.application.router.add_route(route.method, route.path, _in_time(table[route.name], limit_s))
         self.runner = web.AppRunner(
             self.application,
             access_log=None,
@@ -260,10 +260,13 @@ class _Refused(asyncio.Protocol):
         transport.abort()
 
 
-def _in_time(handler: Handler, *, is_lasting: bool) -> Handler:
+def _in_time(handler: Handler, limit_s: float | None) -> Handler:
     async def bounded(request: web.Request) -> web.StreamResponse:
-        async with asyncio.timeout(None if is_lasting else REQUEST_S_MAX):
-            return await handler(request)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await handler(request)
+        except TimeoutError:
+            return _error("api.timeout", texts.vault_slow(limit_s or REQUEST_S_MAX))
 
     return bounded
 
@@ -283,8 +286,6 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _error("api.request", request_texts.malformed(error.reason))
     except BadRequest as error:
         return _error(error.code, str(error))
-    except TimeoutError:
-        return _error("api.timeout", texts.vault_slow(REQUEST_S_MAX))
     except Exception as error:
         code = getattr(error, "code", None)
         if isinstance(code, str):

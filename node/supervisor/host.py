@@ -35,7 +35,7 @@ from node.vault.limiting import Limits, SetLimits
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
 
-GET_S: Final = 30.0
+GET_S: Final = 90.0  # eight chunks at once over the slowest line, of which others may need half
 TELL_S: Final = 5.0
 FILES_S: Final = 20.0  # for all files of the head together
 ALIKE_MAX: Final = 64

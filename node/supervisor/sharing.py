@@ -1,7 +1,7 @@
 """Chunks that people store and fetch, through the vault in use.
 
-Each waits for the network, for up to a minute, and nothing says how many people ask for at once.  So they take turns:
-what else the vault is asked, how it stands or to make way for another one, never waits behind them.
+Each waits for the network, over a slow line for minutes, and nothing says how many people ask for at once.  So they
+take turns: what else the vault is asked, how it stands or to make way for another one, never waits behind them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from node.supervisor.errors import VaultUnavailable
 from node.supervisor.vault_child import VaultChild
 from node.vault import control
 
-GET_S: Final = 30.0
-PUT_S: Final = 55.0
+# Eight chunks at once, as shares are carried, pass the slowest line in 42 s, and with the copies of each in 210 s; half
+# of that line the vault may need for others.
+GET_S: Final = 90.0
+PUT_S: Final = 480.0
 AT_ONCE_MAX: Final = 48  # of the 64 asks that a child has at a time; as many as all shares together need
 
 

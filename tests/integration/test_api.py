@@ -210,7 +210,7 @@ class TestRefusals:
         assert len(serve(tmp_path, talk).chunks) == 1
 
     def test_a_question_that_takes_too_long_is_ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(server, "REQUEST_S_MAX", 0.05)
+        monkeypatch.setattr(server, "QUEUED_S_MAX", 0.05)
 
         async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
             node.gate = asyncio.Event()

@@ -15,6 +15,7 @@ from node.vault.core.fetch import served as serve
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import Answer, Chunk, FindVaults, Get, NotHeld, Ping, Refused, Vaults
 from node.vault.core.proofs import HELD, sign_answer
+from node.vault.limiting import Limits, SetLimits
 from tests.vault_world import START_S, Actor, World
 
 CONTENT = b"a chunk of a person"
@@ -72,6 +73,19 @@ class TestLatePeers:
         world.pass_time(2 * PATIENCE_S)
 
         assert world.sent["Get"] == 1
+
+    @pytest.mark.parametrize(("bytes_per_s", "asked"), [(0, 2), (250_000, 1)])
+    def test_what_the_own_line_needs_is_held_against_nobody(self, bytes_per_s: int, asked: int):
+        world, actors = grown()
+        asker = actors[-1]
+        for actor in actors:
+            actor.late_s = lambda answer: 9.0 if is_about_a_chunk(answer) else 0.0
+        world.command(asker, lambda number: SetLimits(number, Limits(download_bytes_per_s=bytes_per_s)))
+
+        world.feed(asker, CommandReceived(world.now(), control.GetChunk(77, ADDRESS)))
+        world.pass_time(PATIENCE_S + 1.0)
+
+        assert asker.vault._desk.asked_for(Get) == asked
 
     def test_who_was_asked_just_now_is_given_time_of_its_own(self):
         world, actors = grown()

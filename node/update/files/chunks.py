@@ -16,7 +16,7 @@ from node.vault.share.tree import CHUNK_BYTES_MAX
 CHUNKS_AT_ONCE: Final = 8
 TRIES_MAX: Final = 4  # of one chunk; the lifecycle tries the whole again later
 PAUSE_S: Final = 0.5  # after the first failed try; doubles
-CHUNK_S_MAX: Final = 60.0  # for one try
+CHUNK_S_MAX: Final = 120.0  # for one try
 
 GetChunk = Callable[[bytes], Awaitable[bytes]]
 

@@ -109,6 +109,7 @@ class Desk:
         self.fullness = Fullness()
         self.fresh = Fresh()
         self.limits = RequestLimits()
+        self.download_bytes_per_s = math.inf  # the farmer's limit
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
         self.held: dict[bytes, int] = {}
@@ -205,6 +206,10 @@ class Desk:
         """What will be used when all writes and removals on their way are done; a chunk on its way does not count."""
         moving = sum(length for _, _, length in (*self._writing.values(), *self._removing.values()))
         return self.used_bytes - moving
+
+    def asked_for(self, kind: type[Request]) -> int:
+        """How many such questions are on their way."""
+        return sum(isinstance(asked.message, kind) for _, asked in self._asked.values())
 
     def finish_ask(self, ask_id: int) -> tuple[Asker, Asked] | None:
         return self._asked.pop(ask_id, None)

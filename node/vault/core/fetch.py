@@ -18,14 +18,14 @@ from node.vault.core.codec import encode
 from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk
 from node.vault.core.identity import PeerRecord
 from node.vault.core.lookup import Candidate, Lookup
-from node.vault.core.messages import Answer, Chunk, Evidence, Get, NotHeld, Refused
+from node.vault.core.messages import CHUNK_BYTES_MAX, Answer, Chunk, Evidence, Get, NotHeld, Refused
 from node.vault.core.proofs import HELD, NOT_HELD, check_answer, check_content
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature, ChunkMismatch
 
 FIRST_PEERS: Final = 3
 ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
-PATIENCE_S: Final = 2.0  # a chunk of 1 MiB at 4 Mbit/s; then one more is asked
+PATIENCE_S: Final = 2.0  # a chunk of 1 MiB at 4 Mbit/s, and what the own line needs; then one more is asked
 ASKED_AT_ONCE_MAX: Final = 4
 
 Fetched = Callable[[Desk, bytes | None], None]
@@ -97,7 +97,8 @@ class Fetch:
                 self.asked_count += 1
                 self._waiting.add(peer.vault_id)
                 desk.ask(self, peer, Get(self._address, desk.nonce()), TRANSFER_TIMEOUT_S)
-                desk.call_in(PATIENCE_S, partial(self._lose_patience, peer.vault_id))
+                own_line_s = desk.asked_for(Get) * CHUNK_BYTES_MAX / desk.download_bytes_per_s
+                desk.call_in(PATIENCE_S + own_line_s, partial(self._lose_patience, peer.vault_id))
                 return
         if self._still_to_look and not self._is_looking_up:
             self._is_looking_up = True

@@ -23,7 +23,7 @@ from node.vault.errors import BadSignature, PeerError
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
 ROUNDS_MAX: Final = 3  # of asking for receipts: who does not sign is passed over in the next one
-AGAIN_S: Final = 20.0  # since the beginning, after which no further round is begun: somebody waits for the answer
+AGAIN_S: Final = 240.0  # half of what who asked waits; with no limit on the line all rounds take a minute at most
 TABLES_BYTES_MAX: Final = 1 << 20
 TABLES_PEERS_MAX: Final = 100
 
