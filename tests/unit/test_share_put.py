@@ -93,6 +93,33 @@ class TestWhatCannotBePut:
         (garden / "house").unlink()
         assert self.refused(world, world.folder) == f"{world.home} {said}"
 
+    @pytest.mark.parametrize("leads_to", ["state", "state/farm.key", "api.json", "slots/app"])
+    def test_what_lies_in_the_nodes_home_is_not_shared_through_links_either(self, world: World, leads_to: str):
+        said = "belongs to the node, which keeps its keys there; it is never shared."
+        for file in ("state/farm.key", "api.json", "slots/app/main.py"):
+            (world.home / file).parent.mkdir(parents=True, exist_ok=True)
+            (world.home / file).write_text("secret")
+        near = made_garden(world) / "beds" / "near"
+        near.symlink_to(world.home / leads_to)
+        shed = world.folder / "shed"
+        shed.mkdir()
+        (shed / "links").mkdir()
+        (shed / "links" / "far").symlink_to(near)
+        (shed / "way").symlink_to(shed / "links")
+        assert self.refused(world, world.folder / "garden") == f"{near} {said}"
+        assert self.refused(world, shed) == f"{shed / 'links' / 'far'} {said}"
+
+    @pytest.mark.parametrize("own", ["state", "state/puts"])
+    def test_a_folder_of_the_nodes_home_is_known_where_a_mount_or_a_junction_shows_it(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, own: str
+    ):
+        (world.home / "state" / "puts").mkdir(parents=True)
+        garden, names = made_garden(world), walk._names
+        (garden / "mounted").symlink_to(world.home / own)
+        monkeypatch.setattr(walk, "_names", lambda folder: [(name, real, False) for name, real, _ in names(folder)])
+        said = "belongs to the node, which keeps its keys there; it is never shared."
+        assert self.refused(world, garden) == f"{garden / 'mounted'} {said}"
+
     @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no file here hides its length")
     def test_a_file_that_holds_more_than_it_says_is_not_put_without_the_rest(self, world: World):
         hiding = Path("/proc/self/status")

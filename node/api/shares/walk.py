@@ -1,10 +1,11 @@
 """What a person's path holds, in the order of a listing.  Blocking; links are followed.
 
-Nothing but the names of the folders on the way down is kept in memory.
+Nothing but the names of the folders on the way down is kept in memory, and where the folders of the node's home are.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import itertools
@@ -105,15 +106,18 @@ def scan(source: Path, home: Path, is_given_up: Callable[[], bool]) -> Totals:
 
 
 def walk(source: Path, home: Path, led_outside: Callable[[], None]) -> Iterator[Found]:
-    """Yield what ``source`` holds; an empty folder yields nothing.  The node's ``home`` is never shared.
+    """Yield what ``source`` holds; an empty folder yields nothing.
+
+    Nothing in the node's ``home`` is ever shared, whatever link, mount or junction leads to it; only a file that has
+    a second name elsewhere (a hard link) is not known by that.
 
     ``led_outside`` is called for each link in the folder that leads outside of it.
 
     Raises:
         BadSource: Something in it cannot be shared.
     """
-    found, own, real = _stat(source), _place(_stat(home)), os.path.realpath(source)
-    if any(_place(_stat(folder)) == own for folder in (Path(real), *Path(real).parents)):
+    found, own, real = _stat(source), _own_places(home), Path(os.path.realpath(source))
+    if _is_own(real, own):
         raise BadSource(texts.nodes_own(source))
     if stat.S_ISDIR(found.st_mode):
         for one in _Inside(real, own, led_outside).walk(source, "", (_place(found),)):
@@ -125,10 +129,10 @@ def walk(source: Path, home: Path, led_outside: Callable[[], None]) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
-    """The walk through one folder; ``real`` is its path without links, ``own`` where the node's home is."""
+    """The walk through one folder; ``real`` is its path without links, ``own`` where the node's folders are."""
 
-    real: str
-    own: Place
+    real: Path
+    own: frozenset[Place]
     led_outside: Callable[[], None]
 
     def walk(self, folder: Path, path: str, above: tuple[Place, ...]) -> Iterator[Found]:
@@ -141,19 +145,41 @@ class _Inside:
             if fault is not None:
                 raise BadSource(texts.odd_name(source, fault))
             found = _stat(source)
-            if is_link and not Path(os.path.realpath(source)).is_relative_to(self.real):
-                self.led_outside()
+            if is_link:
+                self._follow(source)
             if not stat.S_ISDIR(found.st_mode):
                 yield _file(source, inner, found)
                 continue
             here = _place(found)
-            if here == self.own:
+            if here in self.own:
                 raise BadSource(texts.nodes_own(source))
             if here in above:
                 raise BadSource(texts.link_loop(source))
             yield from self.walk(source, inner, (*above, here))
         if not names:
             yield Found(path, folder, FOLDER, 0, 0)
+
+    def _follow(self, link: Path) -> None:
+        real = Path(os.path.realpath(link))
+        if _is_own(real, self.own):
+            raise BadSource(texts.nodes_own(link))
+        if not real.is_relative_to(self.real):
+            self.led_outside()
+
+
+def _own_places(home: Path) -> frozenset[Place]:
+    """Where the home and the folders in it are."""
+    places = {_place(_stat(home))}
+    for folder, names, _ in os.walk(home):
+        for name in names:
+            with contextlib.suppress(OSError):  # removed since it was listed
+                places.add(_place(Path(folder, name).lstat()))
+    return frozenset(places)
+
+
+def _is_own(real: Path, own: frozenset[Place]) -> bool:
+    """Whether ``real``, a path without links, is one of the node's folders or lies in one."""
+    return any(_place(_stat(folder)) in own for folder in (real, *real.parents))
 
 
 def _names(folder: Path) -> list[tuple[str, str, bool]]:
