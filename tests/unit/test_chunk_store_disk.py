@@ -245,6 +245,28 @@ class TestADyingDisk:
         store.put(CHUNK)
         assert disk.names[PATH] is not before
 
+    @pytest.mark.parametrize("skip", [3, 4])  # the flush of one folder or the other
+    def test_that_fails_once_does_not_take_a_chunk_with_it_that_was_acknowledged(self, skip: int) -> None:
+        disk = DyingDisk()
+        store = store_on(disk)
+        store.put(CHUNK)
+        disk.bad = frozenset([PATH])
+        disk.fail(errno.EIO, skip=skip)
+
+        with pytest.raises(StorageError):
+            store.put(CHUNK)
+        disk.bad = frozenset()
+        assert store.get(ADDRESS) == CHUNK
+        assert (store.used_bytes, store.chunk_count) == (len(CHUNK), 1)
+        for world in disk.worlds_after_power_cut():
+            assert store_on(world).get(ADDRESS) == CHUNK
+        disk.fail(errno.EIO)
+        with pytest.raises(StorageError):  # no receipt without a flush
+            store.put(CHUNK)
+        assert store.put(CHUNK) == ADDRESS
+        assert (store.used_bytes, store.chunk_count) == (len(CHUNK), 1)
+        assert disk.list("incoming") == [TALLY_NAME]
+
 
 class TestALyingDisk:
     @pytest.mark.parametrize("at", [0, len(CHUNK) - 1])

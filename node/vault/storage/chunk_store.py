@@ -371,15 +371,16 @@ class ChunkStore:
             self._filesystem.fsync_directory(CHUNKS)
             self._filesystem.fsync_directory(INCOMING)
         except OSError as error:
-            self._undo(address, at, len(content))
+            self._undo(address, at, len(content), old_bytes)
             raise _refusal(what, error) from error
         self._account.store(address, len(content), is_durable=True)
         self._doubtful.discard(address)
 
-    def _undo(self, address: bytes, at: str, length: int) -> None:
+    def _undo(self, address: bytes, at: str, length: int, old_bytes: int | None) -> None:
         """After a failure: leave neither file nor account of it, as far as the disk still obeys."""
         is_chunk = at == _path(address)
-        if not at or self._incoming.is_removed(at):
+        has_replaced = is_chunk and old_bytes is not None  # one that may have been acknowledged; this is as good
+        if not has_replaced and (not at or self._incoming.is_removed(at)):
             self._account.remove(address, length) if is_chunk else self._account.release(address, length)
         elif is_chunk:
             self._account.store(address, length, is_durable=False)
