@@ -12,6 +12,7 @@ import pytest
 from node.api.shares import getting
 from node.api.shares import part as part_module
 from node.api.shares.errors import NeverHere
+from node.vault.share import listing
 from node.vault.share.blob import EMPTY, Blob
 from node.vault.share.listing import Entry
 from node.vault.share.root import MARK, Root, encode_root
@@ -75,6 +76,18 @@ class TestHostileShares:
         for length, files, count in ((9, 2, 2), (8, 2, 3)):
             address = world.keep_folder(*entries, length=length, files=files, count=count)
             assert "it holds less than it says" in self.refused(world, address)
+
+    def test_a_short_listing_does_not_make_folders_without_end(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(listing, "FOLDERS_FREE", 10)
+        monkeypatch.setattr(listing, "FOLDERS_PER_ENTRY", 2)
+        blob = world.keep_blob(b"evil")
+        deep = ["/".join([str(number), *("d" * 6), "file"]) for number in range(3)]
+        address = world.keep_folder(*(Entry(path, "f", blob) for path in deep), length=12, files=3)
+        assert self.refused(world, address) == (
+            "The share breaks the rules, so nothing of it is kept: it holds too many folders for what lies in them."
+        )
+        address = world.keep_folder(*(Entry(path, "f", blob) for path in deep[:2]), length=8, files=2)
+        assert sum(path.is_dir() for path in world.get(address).rglob("*")) == 14
 
     def test_a_chunk_of_another_length_is_refused(self, world: World):
         address = world.keep(encode_root(Root(MARK, "f", "a", 5, 1, 0, Blob(5, world.keep(b"four"))))).hex()

@@ -22,6 +22,7 @@ from node.api.shares.journal import JOURNALS_MAX, RECENT_S, Journal
 from node.cli.sharing import Silence
 from node.cli.tray import perennial
 from node.supervisor.errors import RequestRefused
+from node.vault.share import listing
 from tests.share_world import MIB, World, content_of, made_file, made_garden, sharing
 
 
@@ -119,6 +120,18 @@ class TestWhatCannotBePut:
         monkeypatch.setattr(walk, "_names", lambda folder: [(name, real, False) for name, real, _ in names(folder)])
         said = "belongs to the node, which keeps its keys there; it is never shared."
         assert self.refused(world, garden) == f"{garden / 'mounted'} {said}"
+
+    def test_more_folders_than_a_share_may_have(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(listing, "FOLDERS_FREE", 3)
+        monkeypatch.setattr(listing, "FOLDERS_PER_ENTRY", 1)
+        garden = world.folder / "garden"
+        for bed in ("east", "west"):
+            (garden / bed / "a" / "b").mkdir(parents=True)
+            (garden / bed / "a" / "b" / "file").write_text("x")
+        said = f"{garden} holds too many folders for what lies in them; pack it into one file first."
+        assert self.refused(world, garden) == said
+        (garden / "empty").mkdir()  # an entry of its own
+        world.put(garden)
 
     @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no file here hides its length")
     def test_a_file_that_holds_more_than_it_says_is_not_put_without_the_rest(self, world: World):

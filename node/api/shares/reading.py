@@ -12,7 +12,7 @@ from node.api.shares.errors import NoShare
 from node.api.shares.transfer import IN_FLIGHT, Courier
 from node.vault.errors import MalformedMessage
 from node.vault.share.blob import SHAPE, Blob, Shape, Span
-from node.vault.share.listing import FOLDER, Entry, ListingReader
+from node.vault.share.listing import FOLDER, Entry, Folders, ListingReader, folders_max
 from node.vault.share.root import Root, decode_root
 
 
@@ -75,13 +75,16 @@ class Reading:
         if root.kind != FOLDER:
             yield Entry("", root.kind, root.content)
             return
-        reader = ListingReader()
+        reader, folders = ListingReader(), Folders()
         length = files = entries = 0
         async for span in self._leaves(root.content):
             for entry in reader.feed(await self.fetch(span)):
                 length, files, entries = length + entry.content.length, files + (entry.kind != FOLDER), entries + 1
+                folders.add(entry.path)
                 if length > root.length or files > root.files or entries > root.entries:
                     raise MalformedMessage("it holds more than it says")
+                if folders.count > folders_max(root.entries):
+                    raise MalformedMessage("it holds too many folders for what lies in them")
                 yield entry
         reader.finish()
         if (length, files, entries) != (root.length, root.files, root.entries):

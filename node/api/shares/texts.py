@@ -92,6 +92,10 @@ def too_many(path: Path, count_max: int) -> str:
     return f"{shown(path)} holds more than {count_max} names."
 
 
+def many_folders(path: Path) -> str:
+    return f"{shown(path)} holds too many folders for what lies in them; pack it into one file first."
+
+
 def too_long(path: Path, bytes_max: int) -> str:
     return f"{shown(path)} is larger than {size(bytes_max)}."
 

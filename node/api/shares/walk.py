@@ -20,7 +20,7 @@ from typing import Final
 from node.api.shares import texts
 from node.api.shares.errors import BadSource
 from node.vault.share.blob import BLOB_BYTES_MAX
-from node.vault.share.listing import ENTRIES_MAX, EXECUTABLE, FILE, FOLDER, Kind
+from node.vault.share.listing import ENTRIES_MAX, EXECUTABLE, FILE, FOLDER, Folders, Kind, folders_max
 from node.vault.share.names import fault_of_name, fault_of_path
 
 NAMES_MAX: Final = 500_000  # in one folder: they are sorted in memory
@@ -55,17 +55,23 @@ class Tally:
 
     def __init__(self) -> None:
         self._length = self._files = self._entries = self._links_outside = 0
+        self._folders = Folders()
         self._digest = hashlib.sha256()
 
     def add(self, found: Found) -> None:
         self._length += found.length
         self._files += found.kind != FOLDER
         self._entries += 1
+        self._folders.add(found.path)
         line = f"{found.kind} {found.length} {found.changed_ns} {found.path}\n"
         self._digest.update(line.encode())
 
     def led_outside(self) -> None:
         self._links_outside += 1
+
+    @property
+    def has_too_many_folders(self) -> bool:
+        return self._folders.count > folders_max(self._entries)
 
     @property
     def totals(self) -> Totals:
@@ -102,6 +108,8 @@ def scan(source: Path, home: Path, is_given_up: Callable[[], bool]) -> Totals:
             raise BadSource(texts.too_long(source, BLOB_BYTES_MAX))
         if tally.totals.entries > ENTRIES_MAX:
             raise BadSource(texts.too_many(source, ENTRIES_MAX))
+    if tally.has_too_many_folders and not is_given_up():
+        raise BadSource(texts.many_folders(source))
     return tally.totals
 
 

@@ -17,6 +17,8 @@ from node.vault.share.names import PATH_BYTES_MAX, is_path_allowed
 
 ENTRY_BYTES_MAX: Final = PATH_BYTES_MAX + 64  # with its length in front
 ENTRIES_MAX: Final = 10_000_000
+FOLDERS_FREE: Final = 10_000  # of any share
+FOLDERS_PER_ENTRY: Final = 4  # and so many more for each entry
 _LENGTH_BYTES: Final = 2
 
 Kind = Literal["f", "x", "d"]
@@ -54,6 +56,27 @@ class Order:
         if entry.kind == FOLDER and entry.content != EMPTY:
             raise MalformedMessage("a folder has content of its own")
         self._last = names
+
+
+class Folders:
+    """Counts the folders in which entries lie, which come in their order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last: list[str] = []
+
+    def add(self, path: str) -> None:
+        *names, _ = path.split("/")
+        common = 0
+        while common < min(len(names), len(self._last)) and names[common] == self._last[common]:
+            common += 1
+        self.count += len(names) - common
+        self._last = names
+
+
+def folders_max(entries: int) -> int:
+    """In how many folders so many entries may lie: a few bytes of a path would make 63 new ones for each of them."""
+    return FOLDERS_FREE + FOLDERS_PER_ENTRY * entries
 
 
 def encode_entry(entry: Entry) -> bytes:
