@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.api.program_texts": ("node.api.told",),
     "node.api.wishes": ("node.api.texts", "node.api.told"),
     "node.api.invitation_texts": ("node.api.texts", "node.api.told"),
-    "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client"),
+    "node.api.shares": (*PURE_VAULT, *SCHEMA, "node.api.client", "node.vault.storage.filesystem"),
     "node.api.routes": (*PURE_VAULT, *SCHEMA),
     "node.api.openapi": (*SCHEMA, "node.api.routes"),
     "node.api.metrics": SCHEMA,

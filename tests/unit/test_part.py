@@ -56,3 +56,23 @@ def test_every_folder_of_a_share_is_flushed_before_the_whole_gets_its_name(tmp_p
     out = tmp_path / "out"
     for folder in (out, out / "a", out / "a" / "b", out / "c"):
         assert folder.stat().st_ino in flushed[: flushed.index(tmp_path.stat().st_ino)]
+
+
+def test_on_macos_the_drives_own_cache_is_emptied_for_each_file_and_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fcntl = pytest.importorskip("fcntl")
+    asked: list[int] = []
+    part = Part(tmp_path / "out", "a" * 64)
+    part.open(FOLDER, 0, 1)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda descriptor, _: asked.append(os.fstat(descriptor).st_ino))
+
+    part.begin(Entry("a/file", FILE, EMPTY))
+    part.end()
+    part.finish()
+    part.close()
+
+    out = tmp_path / "out"
+    assert asked == [found.stat().st_ino for found in (out / "a" / "file", out / "a", out, tmp_path)]

@@ -20,6 +20,7 @@ from node.api.shares.errors import BadTarget, NeverHere
 from node.vault.share.listing import EXECUTABLE, FOLDER, Entry, Kind
 from node.vault.share.names import NAME_BYTES_MAX, is_possible_on_windows, merged
 from node.vault.share.tree import address_of
+from node.vault.storage.filesystem import flush
 
 if sys.platform != "win32":
     import fcntl
@@ -138,7 +139,7 @@ class Part:
         """Flush the file that was begun last."""
         assert self._file is not None
         with self._stating():
-            os.fsync(self._file)
+            flush(self._file)
         self._close_file()
 
     def close(self) -> None:
@@ -255,7 +256,7 @@ def _flush_folder(folder: Path) -> None:
     except PermissionError:
         return  # one may put something into it, but not look what is there
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks cannot
             raise

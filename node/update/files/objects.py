@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from typing import Final
 from node.update.errors import SlotDamaged, StageFailed
 from node.update.files.trees import EXECUTABLE_MODE, FILE_MODE, OWN_MODE, digest_of, remove_tree
 from node.vault.share.tree import CHUNK_BYTES_MAX, TreeFile
-from node.vault.storage.filesystem import RealFileSystem
+from node.vault.storage.filesystem import RealFileSystem, flush
 
 FILE_SUFFIX: Final = ".file"
 PART_SUFFIX: Final = ".part"
@@ -66,7 +65,7 @@ class Objects:
                     digest.update(piece)
                     making.write(piece)
                 making.flush()
-                os.fsync(making.fileno())
+                flush(making.fileno())
             if digest.hexdigest() != file.sha256:
                 raise SlotDamaged(f"the bytes for {file.path} are not those that were signed")
             part.chmod(EXECUTABLE_MODE if file.is_executable else FILE_MODE)

@@ -97,7 +97,7 @@ class RealFileSystem:
     def fsync(self, path: str) -> None:
         descriptor = os.open(self._at(path), os.O_RDWR | _WARY | _PLAIN)  # Windows flushes writable files only
         try:
-            _flush(descriptor)
+            flush(descriptor)
         finally:
             os.close(descriptor)
 
@@ -162,6 +162,24 @@ def remove_unfinished(folder: Path) -> int:
     return len(leftovers)
 
 
+def flush(descriptor: int) -> None:
+    """Make what was written to an open file or folder survive a power cut.  Blocking.
+
+    Raises:
+        OSError: It may not; EINVAL or ENOTSUP where the disk can do no such thing for folders.
+    """
+    if sys.platform == "darwin":
+        # There fsync leaves the bytes in the drive's cache, which a power cut empties.
+        import fcntl  # noqa: PLC0415 - Windows has no such module
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError:
+            os.fsync(descriptor)  # a network disk knows nothing better
+        return
+    os.fsync(descriptor)
+
+
 def _write_unfinished(filesystem: FileSystem, start: str, name: str, content: bytes) -> str:
     """Write ``content`` under a name that no other writer has; return its path."""
     for number in range(UNFINISHED_MAX):
@@ -213,19 +231,6 @@ def _flush_folder(folder: Path | str) -> None:
         return  # a folder cannot be opened there, hence not flushed
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _PLAIN)
     try:
-        _flush(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _flush(descriptor: int) -> None:
-    if sys.platform == "darwin":
-        # There fsync leaves the bytes in the drive's cache, which a power cut empties.
-        import fcntl  # noqa: PLC0415 - Windows has no such module
-
-        try:
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-        except OSError:
-            os.fsync(descriptor)  # a network disk knows nothing better
-        return
-    os.fsync(descriptor)
