@@ -112,6 +112,17 @@ class TestWhatCannotBeFetched:
         assert (world.folder / "out").read_text() == "years of work"
         assert world.left() == {"seeds.bin", "out"}
 
+    @pytest.mark.parametrize("place", ["/", "//", "/..", ".", "..", "./"])
+    def test_a_target_that_is_the_folder_itself_or_one_above_it(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, place: str
+    ):
+        address = world.put(made_file(world, 10))["address"]
+        monkeypatch.chdir(world.folder)
+        said = world.fail("get", address, "-o", place)
+        assert said.endswith(" is there already; name another place with -o.")
+        assert world.node.gets == []
+        assert world.left() == {"seeds.bin"}
+
     def test_an_unwritable_target(self, world: World):
         address = world.put(made_file(world, 10))["address"]
         nowhere = world.folder / "nowhere" / "out"

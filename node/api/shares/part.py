@@ -38,6 +38,8 @@ class Part:
     """
 
     def __init__(self, target: Path, address: str) -> None:
+        if not target.name:  # a disk's uppermost folder
+            raise BadTarget(texts.target_exists(target))
         # The whole address: with a part of it a share could be made into which another one's files come.
         name = f".{target.name}.{address}.part"
         if len(os.fsencode(name)) > NAME_BYTES_MAX:
