@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import threading
@@ -337,6 +338,23 @@ class TestPuttingAgain:
                 journal.acknowledged(3, b"a" * 32)
             assert turn == 0 or journal.has(3, b"a" * 32)
             journal.close()
+
+    def test_what_a_bad_sector_took_of_the_journal_is_stored_again(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        source = made_file(world, 3 * MIB)
+        world.node.accepts_chunks_max = 2
+        world.fail("put", str(source))
+        world.node.accepts_chunks_max = 10**9
+        read = os.read
+
+        def failing(descriptor: int, length: int) -> bytes:
+            if length == 40:  # a record
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return read(descriptor, length)
+
+        monkeypatch.setattr(os, "read", failing)
+        stored = world.put(source)
+        assert stored["chunks_known"] == 0
+        assert world.get(stored["address"]).read_bytes() == source.read_bytes()
 
     def test_no_more_than_some_journals_are_kept(self, tmp_path: Path):
         for number in range(JOURNALS_MAX + 5):

@@ -51,8 +51,11 @@ class Journal:
 
     def has(self, number: int, address: bytes) -> bool:
         """Whether chunk ``number`` was this one, and acknowledged not long ago."""
-        os.lseek(self._descriptor, number * _RECORD_BYTES, os.SEEK_SET)
-        record = os.read(self._descriptor, _RECORD_BYTES)
+        try:
+            os.lseek(self._descriptor, number * _RECORD_BYTES, os.SEEK_SET)
+            record = os.read(self._descriptor, _RECORD_BYTES)
+        except OSError:
+            return False  # what cannot be read is no hint
         if len(record) != _RECORD_BYTES or record[:_ADDRESS_BYTES] != address:
             return False
         return 0 <= self._now_s - int.from_bytes(record[_ADDRESS_BYTES:], "big") <= RECENT_S
