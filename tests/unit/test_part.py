@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from node.api.shares.errors import NeverHere
 from node.api.shares.part import Part
 from node.vault.share.blob import EMPTY
 from node.vault.share.listing import FILE, FOLDER, Entry
@@ -76,3 +77,24 @@ def test_on_macos_the_drives_own_cache_is_emptied_for_each_file_and_folder(
 
     out = tmp_path / "out"
     assert asked == [found.stat().st_ino for found in (out / "a" / "file", out / "a", out, tmp_path)]
+
+
+@pytest.mark.parametrize("name", ["out", "straße"])
+def test_a_disk_that_merges_names_is_known_whatever_the_target_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    def merged(name: str) -> str:
+        """What NTFS makes of a name: a sign never becomes two."""
+        return "".join(sign.upper() if len(sign.upper()) == 1 else sign for sign in name)
+
+    def is_there(path: Path) -> bool:
+        return merged(path.name) in {merged(found.name) for found in path.parent.iterdir()}
+
+    monkeypatch.setattr(Path, "exists", is_there)
+    part = Part(tmp_path / name, "a" * 64)
+    part.open(FOLDER, 0, 2)
+    part.begin(Entry("Beds", FILE, EMPTY))
+    part.end()
+    with pytest.raises(NeverHere):
+        part.begin(Entry("beds", FILE, EMPTY))
+    part.remove()

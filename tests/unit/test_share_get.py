@@ -141,6 +141,11 @@ class TestWhatCannotBeFetched:
         assert world.node.gets == []
         assert world.get(address, "n" * 255).read_bytes() == content_of(10)
 
+    @pytest.mark.parametrize("letter", ["ΐ", "ŉ"])  # in capitals they are three, and two
+    def test_a_long_name_whose_capitals_are_longer_still_is_no_trouble(self, world: World, letter: str):
+        address = world.put(made_file(world, 10))["address"]
+        assert world.get(address, letter * 90).read_bytes() == content_of(10)
+
     def test_a_disk_that_is_too_small_is_noticed_before_anything_is_fetched(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):

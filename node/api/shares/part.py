@@ -71,7 +71,8 @@ class Part:
             self._is_ours = True
             held_bytes = _size_bytes(self._content)
             self.is_continued = held_bytes > 0
-            self._is_merging = self.folder.with_name(self.folder.name.swapcase()).exists()
+            # Asked of letters that every such disk merges, and whose capitals are as long: not so of ß.
+            self._is_merging = self.folder.with_name(self.folder.name.removesuffix("part") + "PART").exists()
             if kind == FOLDER:
                 self._make_folder(self._content)
             needed_bytes = length + (entries + 1) * ENTRY_BYTES - held_bytes
