@@ -54,10 +54,10 @@ class Session:
         ``limit`` stands still while our own line is waited for; so long, too, others may ask the peer.
         """
         size_bytes = LENGTH_BYTES + len(content)
-        with passage(self.meter, size_bytes, limit, is_out=True) as way:
-            first_bytes = await way.some(size_bytes)
-            async with self.asking:
-                return await self._ask(content, way, first_bytes, answer_bytes_max, limit)
+        way = passage(self.meter, size_bytes, limit, is_out=True)
+        first_bytes = await way.some(size_bytes)
+        async with self.asking:
+            return await self._ask(content, way, first_bytes, answer_bytes_max, limit)
 
     async def _ask(
         self, content: bytes, way: Passage, first_bytes: int, answer_bytes_max: int, limit: asyncio.Timeout

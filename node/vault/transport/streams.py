@@ -46,15 +46,12 @@ class Passage:
         return size
 
 
-@contextlib.contextmanager
-def passage(meter: Meter | None, size_bytes: int, limit: asyncio.Timeout | None, *, is_out: bool) -> Iterator[Passage]:
-    """A place in the line for a frame, as long as the ``with`` lasts; ``limit``: of the peer's time for it."""
+def passage(meter: Meter | None, size_bytes: int, limit: asyncio.Timeout | None, *, is_out: bool) -> Passage:
+    """A place in the line for a frame; ``limit``: of the peer's time for it."""
     if meter is None:
-        yield Passage(None, None, limit)
-        return
+        return Passage(None, None, limit)
     line = meter.sending if is_out else meter.receiving
-    with line.frame(meter.subnet, size_bytes) as place:
-        yield Passage(line, place, limit)
+    return Passage(line, line.frame(meter.subnet, size_bytes), limit)
 
 
 @contextlib.contextmanager
@@ -87,8 +84,7 @@ class FrameStream:
         self.meter = meter
 
     async def write(self, content: bytes, limit: asyncio.Timeout | None = None) -> None:
-        with passage(self.meter, LENGTH_BYTES + len(content), limit, is_out=True) as way:
-            await self.send(content, way)
+        await self.send(content, passage(self.meter, LENGTH_BYTES + len(content), limit, is_out=True))
 
     async def send(self, content: bytes, way: Passage, first_bytes: int = 0) -> None:
         """Write a frame that has its place in the line already; so much of it may go at once."""
@@ -128,13 +124,13 @@ class FrameStream:
             self.is_spent = True
             return b""
         pieces = [first[LENGTH_BYTES:]]
-        with passage(self.meter, length, limit, is_out=False) as way:
-            await way.some(len(first))
-            while missing:
-                size = await way.some(missing if piece_s is None else min(missing, PIECE_BYTES))
-                async with asyncio.timeout(piece_s):  # our own waiting is not the peer's
-                    pieces.append(await self._piece(size))
-                missing -= size
+        way = passage(self.meter, length, limit, is_out=False)
+        await way.some(len(first))
+        while missing:
+            size = await way.some(missing if piece_s is None else min(missing, PIECE_BYTES))
+            async with asyncio.timeout(piece_s):  # our own waiting is not the peer's
+                pieces.append(await self._piece(size))
+            missing -= size
         return b"".join(pieces)
 
     async def _piece(self, size: int) -> bytes:

@@ -19,9 +19,7 @@ Source: Goyal, Vin and Cheng, "Start-time fair queueing" (1996), with frames for
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,11 +58,10 @@ class Throttle:
         self._level_bytes = 0.0  # may pass now; below zero it was borrowed
         self._small_bytes = 0.0  # of what is small may go ahead now
         self._at_s = 0.0
-        self._frames: dict[Place, Frame] = {}
         self._numbers = itertools.count()
         self._round = 0  # of the frame that passed last
         self._rounds: dict[str, int] = {}  # by subnet, of its newest frame
-        self._waiting: dict[Place, tuple[asyncio.Future[None], int]] = {}
+        self._waiting: dict[Place, tuple[Frame, int, asyncio.Future[None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -96,27 +93,22 @@ class Throttle:
             return 0.0
         self._fill()
         here = self._round_of(subnet)
-        before_bytes = sum(frame.left_bytes for frame in self._frames.values() if frame.place[0] <= here)
+        before_bytes = sum(frame.left_bytes for frame, _, _ in self._waiting.values() if frame.place[0] <= here)
         return max(0.0, before_bytes + size_bytes - self._level_bytes) / self._bytes_per_s
 
-    @contextlib.contextmanager
-    def frame(self, subnet: str, size_bytes: int) -> Iterator[Frame]:
-        """A frame that passes from here on, piece by piece; at the end of the ``with`` its place is free."""
+    def frame(self, subnet: str, size_bytes: int) -> Frame:
+        """A frame that passes from here on, piece by piece."""
         place = (self._round_of(subnet), next(self._numbers))
         frame = Frame(subnet, place, size_bytes, is_small=size_bytes <= SMALL_BYTES)
-        self._frames[place] = frame
         if not frame.is_small:
             self._use_up(frame)
-        try:
-            yield frame
-        finally:
-            del self._frames[place]
+        return frame
 
     async def take(self, frame: Frame, size_bytes: int) -> None:
         """Return when so much of it may pass.  Safe to cancel: what was not used is given back."""
         if self._bytes_per_s and not self._may_pass(frame, size_bytes):
             admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting[frame.place] = (admitted, size_bytes)
+            self._waiting[frame.place] = (frame, size_bytes, admitted)
             self._use_up(frame)
             self._set_timer()
             try:
@@ -162,9 +154,8 @@ class Throttle:
         self._timer = None
         self._fill()
         while self._waiting and (self._level_bytes > 0 or not self._bytes_per_s):
-            place = min(self._waiting)
-            admitted, size_bytes = self._waiting.pop(place)
-            self._round = max(self._round, place[0])
+            frame, size_bytes, admitted = self._waiting.pop(min(self._waiting))
+            self._round = max(self._round, frame.place[0])
             if not admitted.done():  # else it is being cancelled
                 self._level_bytes -= size_bytes
                 admitted.set_result(None)
