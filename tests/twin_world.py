@@ -46,6 +46,7 @@ class Nature:
     latency_s: float = 0.01
     loses_every: int = 0  # of the chunks that it acknowledges; 0 for none
     wrong_every: int = 0  # of the reads
+    hands_audits_on: bool = False  # to its twin, whose digest it signs as its own
     exits_after_s: float | None = None
     is_starved: bool = False  # it ends because the computer's memory has run out
     starves_at_scan: bool = False  # the same, while its store is read
@@ -135,7 +136,12 @@ class PretendedVault:
             digest = hashlib.sha256(content).digest()
             self.outcome = "ok" if digest == address else "wrong_bytes"
             return Chunk(content, sign_answer(self.key, HELD, address, digest, nonce, utc_s()))
-        return Audited(sign_answer(self.key, AUDITED, address, audit_digest(nonce, content), nonce, utc_s()))
+        prover = self._twin().key if self.nature.hands_audits_on else self.key
+        digest = audit_digest(nonce, prover.public_key, content)
+        return Audited(sign_answer(self.key, AUDITED, address, digest, nonce, utc_s()))
+
+    def _twin(self) -> PretendedVault:
+        return next(vault for vault in self.world.vaults if vault.vault_id != self.vault_id)
 
     @property
     def was_starved(self) -> bool:
@@ -177,7 +183,7 @@ class PretendedVault:
         """What was asked of it since it was last asked this: by its twin, and by a crowd of whom each asks less."""
         now_s = asyncio.get_running_loop().time()
         seconds, self.told_s = now_s - self.told_s, now_s
-        twin = next(vault for vault in self.world.vaults if vault.vault_id != self.vault_id)
+        twin = self._twin()
         asks_per_s = 300.0 if self.nature.accuses_twin else twin.nature.asks_twin_per_s
         asked, crowd = int(asks_per_s * seconds), int(self.world.crowd_asks_per_s * seconds)
         return Load(asked + crowd, asked, twin.vault_id)

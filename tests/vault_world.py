@@ -37,7 +37,7 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.identity import PeerRecord, Signer, certify, distance, position_of, subnet_of
-from node.vault.core.messages import Answer, Audited, Request
+from node.vault.core.messages import Answer, Audit, Audited, Request
 from node.vault.core.proofs import AUDITED, sign_answer
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.limiting import NO_LIMITS, Limits
@@ -82,6 +82,25 @@ def proving_other_bytes(liar: Actor) -> Callable[[Answer], Answer]:
         said = answer.answer
         wrong = sign_answer(liar.signer, AUDITED, said.address, bytes(32), said.nonce, said.at_s)
         return msgspec.structs.replace(answer, answer=wrong)
+
+    return lie
+
+
+def handing_on(world: World, liar: Actor, holder: Actor) -> Callable[[Answer], Answer]:
+    """How ``liar`` tampers with its answers: every audit goes on to ``holder``, whose digest it signs as its own."""
+
+    def lie(answer: Answer) -> Answer:
+        if not isinstance(answer, Audited):
+            return answer
+        said, request_id = answer.answer, -1
+        question = Audit(said.address, said.nonce)
+        asked = RequestReceived(world.now(), request_id, liar.vault.record, subnet_of(liar.address), question)
+        (read,) = (effect for effect in holder.vault.step(asked) if isinstance(effect, ReadChunk))
+        effects = holder.vault.step(ChunkRead(world.now(), read.token, holder.chunks[said.address]))
+        (given,) = (effect.message for effect in effects if isinstance(effect, Reply))
+        assert isinstance(given, Audited), given
+        signed = sign_answer(liar.signer, AUDITED, said.address, given.answer.digest, said.nonce, said.at_s)
+        return msgspec.structs.replace(answer, answer=signed)
 
     return lie
 

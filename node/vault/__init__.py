@@ -21,5 +21,5 @@ from typing import Final
 
 __version__ = "0.1.0"
 
-WIRE_VERSIONS: Final = (2, 1)  # spoken with other vaults, newest first; since 2 they arrange meetings
+WIRE_VERSIONS: Final = (3,)  # spoken with other vaults, newest first; older ones proved nothing in audits
 CONTROL_VERSIONS: Final = (5, 4, 3, 2, 1)  # spoken with the supervisor, newest first

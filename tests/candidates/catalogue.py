@@ -114,8 +114,8 @@ BAD: Final = (
         (
             Change(
                 "core/serving.py",
-                "        digest = audit_digest(nonce, content)\n",
-                "        digest = audit_digest(nonce, content[:1024])\n",
+                "        digest = audit_digest(nonce, desk.signer.public_key, content)\n",
+                "        digest = audit_digest(nonce, desk.signer.public_key, content[:1024])\n",
             ),
         ),
         "not promoted",
@@ -181,7 +181,7 @@ BAD: Final = (
     Row(
         "new-protocol-only",
         "speaks a version of the protocol that nobody else speaks",
-        (Change("__init__.py", "WIRE_VERSIONS: Final = (2, 1)", "WIRE_VERSIONS: Final = (3,)"),),
+        (Change("__init__.py", "WIRE_VERSIONS: Final = (3,)", "WIRE_VERSIONS: Final = (4,)"),),
         "not promoted",
         ("stopped answering", "fails more often"),
     ),

@@ -258,12 +258,13 @@ class Story:
         receipt = sign_receipt(peer.signer, address, len(content), utc_s)
         nonce = getattr(asked, "nonce", bytes(16))
         held = (HeldReceipt(peer.record.certificate, receipt),)
+        digest = audit_digest(nonce, peer.signer.public_key, content)
         answers: tuple[Answer, ...] = (
             Pong(address),
             Vaults(tuple(other.record for other in _PEERS)),
             Stored(receipt),
             Chunk(content, sign_answer(peer.signer, HELD, address, address, nonce, utc_s)),
-            Audited(sign_answer(peer.signer, AUDITED, address, audit_digest(nonce, content), nonce, utc_s), receipt),
+            Audited(sign_answer(peer.signer, AUDITED, address, digest, nonce, utc_s), receipt),
             NotHeld(sign_answer(peer.signer, NOT_HELD, address, b"", nonce, utc_s)),
             NotHeld(sign_answer(peer.signer, NOT_HELD, address, b"", nonce, utc_s), held, is_full=True),
             HeadContent(content),

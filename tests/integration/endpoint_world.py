@@ -69,7 +69,6 @@ class Host:
         self.asked_by: list[PeerRecord] = []
         self.head = b""
         self.answer = PONG
-        self.wire_versions: tuple[int, ...] = WIRE_VERSIONS
         self.heads_heard: list[tuple[bytes, bytes]] = []  # vault id, digest
         self.dialled_in_vain: list[bytes] = []  # vault ids
         self.network: IrohNetwork
@@ -108,7 +107,7 @@ class Host:
         return connection
 
     def _greet(self, seen_at: str) -> Hello:
-        return Hello(self.network_id, self.wire_versions, self.record, seen_at, self.head)
+        return Hello(self.network_id, WIRE_VERSIONS, self.record, seen_at, self.head)
 
     async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
         self.asked_by.append(peer)

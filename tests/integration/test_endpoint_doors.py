@@ -79,15 +79,3 @@ def test_what_arranges_a_meeting_goes_only_to_those_with_whom_a_connection_stand
         assert (len(second.asked_by), third.asked_by, stranger.asked_by) == (1, [], [])
 
     play(4, story)
-
-
-def test_what_arranges_a_meeting_goes_to_nobody_who_would_take_it_for_nonsense():
-    async def story(hosts: list[Host]) -> None:
-        first, older = hosts
-        older.wire_versions = (1,)
-        await first.ping(older)
-        older.asked_by.clear()
-        await first.network.send((older.record,), PING, 1)
-        assert older.asked_by == []
-
-    play(2, story)

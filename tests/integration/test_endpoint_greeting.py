@@ -34,6 +34,10 @@ def in_an_unknown_version(host: Host) -> Hello:
     return msgspec.structs.replace(greeting(host), wire_versions=(max(WIRE_VERSIONS) + 1,))
 
 
+def in_versions_whose_audits_did_not_name_who_was_asked(host: Host) -> Hello:
+    return msgspec.structs.replace(greeting(host), wire_versions=(2, 1))
+
+
 def with_the_record_of_another_vault(host: Host) -> Hello:
     owner, transport = Signer(b"o" * 32), Signer(b"t" * 32)
     certificate = certify(owner, transport.public_key, serial=1, now_s=time.time())
@@ -64,6 +68,7 @@ def without_a_hello(_host: Host) -> Ping:
     [
         (of_another_network, "peer.network"),
         (in_an_unknown_version, "peer.network"),
+        (in_versions_whose_audits_did_not_name_who_was_asked, "peer.network"),
         (with_the_record_of_another_vault, "peer.signature"),
         (under_a_vault_id_that_never_vouched_for_the_key, "peer.signature"),
         (with_a_certificate_of_yesterday, "peer.signature"),
@@ -84,7 +89,9 @@ def test_a_stranger_is_told_nothing_and_served_nothing(make: Callable[[Host], Re
     play(2, story)
 
 
-@pytest.mark.parametrize("make", [of_another_network, in_an_unknown_version])
+@pytest.mark.parametrize(
+    "make", [of_another_network, in_an_unknown_version, in_versions_whose_audits_did_not_name_who_was_asked]
+)
 def test_whoever_dials_looks_at_the_hello_of_the_other_too(make: Callable[[Host], Hello]):
     async def story(hosts: list[Host]) -> None:
         asker, stranger = hosts

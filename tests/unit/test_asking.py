@@ -59,7 +59,8 @@ class TestInTheVault:
         message = codec.decode_answer(ask(world, asker, asked, is_audit=True).answer)
 
         assert isinstance(message, Audited)
-        assert (message.answer.kind, message.answer.digest) == (AUDITED, audit_digest(NONCE, CHUNK))
+        digest = audit_digest(NONCE, asked.vault.record.transport_key, CHUNK)
+        assert (message.answer.kind, message.answer.digest) == (AUDITED, digest)
 
     def test_a_chunk_that_it_holds_itself_is_asked_for_all_the_same(self):
         world, asker, asked = self.world()

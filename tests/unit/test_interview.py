@@ -113,6 +113,12 @@ class TestAnHonestProber:
         assert wrong["get"] > 10 < wrong["audit"]
         assert scene.outcomes(0) == {"ok"}
 
+    def test_a_twin_that_hands_audits_on_to_the_other_is_seen_through_by_the_prober_and_by_the_own_vault(self):
+        scene = Scene(Nature(hands_audits_on=True)).play(60.0)
+        for is_relayed in (False, True):
+            audits = [one for one in scene.of(is_relayed=is_relayed) if one.kind == "audit"]
+            assert {(one.answers[0].outcome, one.answers[1].outcome) for one in audits} == {("ok", "wrong_bytes")}
+
     def test_an_audit_of_a_chunk_of_long_ago_is_checked_too(self):
         scene = Scene(Nature(wrong_every=1)).play(200.0)
         audits = [one for one in scene.of(is_relayed=False) if one.kind == "audit"]

@@ -95,7 +95,7 @@ class Twin:
                 digest = hashlib.sha256(content).digest()
                 return Chunk(content, sign_answer(self.signer, HELD, address, digest, nonce, NOW_S))
             case Audit(address, nonce) if address in self.chunks:
-                digest = audit_digest(nonce, self.chunks[address])
+                digest = audit_digest(nonce, self.signer.public_key, self.chunks[address])
                 return Audited(sign_answer(self.signer, AUDITED, address, digest, nonce, NOW_S))
             case Get(address, nonce) | Audit(address, nonce):
                 return NotHeld(sign_answer(self.signer, NOT_HELD, address, b"", nonce, NOW_S))

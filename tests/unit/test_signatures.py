@@ -16,6 +16,7 @@ from node.vault.core.messages import (
     Answer,
     Audit,
     Audited,
+    Get,
     HeldReceipt,
     NotHeld,
     Ping,
@@ -52,7 +53,8 @@ TAKERS = (taken(OTHER),)
 def signed(
     kind: str = AUDITED, address: bytes = ADDRESS, digest: bytes = b"", nonce: bytes = NONCE, at_s: float = START_S
 ) -> SignedAnswer:
-    return sign_answer(SIGNER.signer, kind, address, digest or audit_digest(nonce, CHUNK), nonce, at_s)
+    digest = digest or audit_digest(nonce, SIGNER.signer.public_key, CHUNK)
+    return sign_answer(SIGNER.signer, kind, address, digest, nonce, at_s)
 
 
 def is_believed(given: SignedAnswer, kind: str = AUDITED, *, takers: Any = ()) -> bool:
@@ -93,7 +95,7 @@ class TestAnAnswer:
         assert not is_believed(msgspec.structs.replace(signed(), **change))
 
     def test_one_signed_by_somebody_else_is_not(self):
-        digest = audit_digest(NONCE, CHUNK)
+        digest = audit_digest(NONCE, OTHER.signer.public_key, CHUNK)
         assert not is_believed(sign_answer(OTHER.signer, AUDITED, ADDRESS, digest, NONCE, START_S))
 
     def test_a_denial_is_bound_to_the_takers_that_it_came_with(self):
@@ -101,10 +103,27 @@ class TestAnAnswer:
         assert is_believed(denial, NOT_HELD, takers=TAKERS)
         assert not is_believed(denial, NOT_HELD)
 
-    def test_an_audit_answered_with_the_content_alone_or_with_the_nonce_alone_is_another_one(self):
-        digest = audit_digest(NONCE, CHUNK)
-        assert digest == hashlib.sha256(NONCE + CHUNK).digest()
-        assert digest not in (hashlib.sha256(CHUNK).digest(), audit_digest(b"m" * 16, CHUNK))
+    def test_what_an_audit_asks_for_is_another_one_for_each_nonce_each_prover_and_each_content(self):
+        key, other = SIGNER.signer.public_key, OTHER.signer.public_key
+        asked_for = {
+            audit_digest(NONCE, key, CHUNK),
+            audit_digest(b"m" * 16, key, CHUNK),
+            audit_digest(NONCE, other, CHUNK),
+            audit_digest(NONCE, key, CHUNK[:-1]),
+        }
+        assert len(asked_for) == 4
+
+    def test_no_bytes_of_one_part_of_what_an_audit_asks_for_can_be_taken_for_those_of_another(self):
+        key = SIGNER.signer.public_key
+        digest = audit_digest(NONCE, key, CHUNK)
+        shifted = (
+            audit_digest(NONCE + key[:1], key[1:], CHUNK),
+            audit_digest(NONCE[:-1], NONCE[-1:] + key, CHUNK),
+            audit_digest(NONCE, key + CHUNK[:1], CHUNK[1:]),
+            audit_digest(NONCE + key[:16], key[16:] + CHUNK[:16], CHUNK[16:]),
+        )
+        assert digest not in shifted
+        assert digest not in (hashlib.sha256(CHUNK).digest(), hashlib.sha256(NONCE + key + CHUNK).digest())
 
     def test_bytes_that_the_peer_did_not_sign_and_bytes_that_do_not_fit_are_told_apart(self):
         digest = hashlib.sha256(CHUNK).digest()
@@ -250,6 +269,13 @@ class TestWhoeverAsks:
         story = begin()
         story.say(proof_of(b"m" * 16))
         assert (story.has_counted, story.has_blamed) == (False, True)
+
+    def test_a_proof_that_another_holder_made_for_the_same_question_counts_nothing(self, begin: Callable[[], Story]):
+        story = begin()
+        digest = audit_digest(story.nonce, OTHER.signer.public_key, CHUNK)
+        effects = story.say(Audited(signed(digest=digest, nonce=story.nonce), receipt().receipt))
+        assert (story.has_counted, story.has_receipt) == (False, False)
+        assert of(Ask, effects, Get)  # it is asked for the chunk itself before it is blamed
 
     @pytest.mark.parametrize("ahead_s", [-7200.0, 7200.0])
     def test_a_proof_counts_nothing_where_the_clocks_differ_and_nobody_is_blamed(

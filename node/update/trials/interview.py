@@ -145,7 +145,7 @@ class Interview:
                 return
             latency_s = self._now() - asked_s
             outcome = judge(question, self._keys[twin], content, self._chance.utc_s()) if content else "failed"
-            answers[twin] = self._weighed(question, outcome, latency_s, content)
+            answers[twin] = self._weighed(question, self._keys[twin], outcome, latency_s, content)
         self._take(draw, (answers[0], answers[1]), is_relayed=True)
 
     def _take(self, draw: Draw, answers: tuple[ProbeAnswer, ProbeAnswer], *, is_relayed: bool) -> None:
@@ -180,18 +180,20 @@ class Interview:
             outcome = judge(question, key, answer.content, answer.at_s)
         if outcome != answer.outcome or (not answer.content and outcome not in WITHOUT_ANSWER):
             raise ProberFailed(f"it said {answer.outcome} of an answer that is {outcome if answer.content else 'none'}")
-        return self._weighed(question, outcome, answer.latency_s, answer.content)
+        return self._weighed(question, key, outcome, answer.latency_s, answer.content)
 
-    def _weighed(self, question: Question, outcome: Outcome, latency_s: float, content: bytes) -> ProbeAnswer:
-        if outcome == "ok" and question.kind == "audit" and not self._is_proof(question, content):
+    def _weighed(
+        self, question: Question, key: bytes, outcome: Outcome, latency_s: float, content: bytes
+    ) -> ProbeAnswer:
+        if outcome == "ok" and question.kind == "audit" and not self._is_proof(question, key, content):
             outcome = "wrong_bytes"
         return ProbeAnswer(outcome, latency_s, len(codec.encode(request_of(question))) + len(content))
 
-    def _is_proof(self, question: Question, content: bytes) -> bool:
-        """Whether the audit's digest is that of the chunk, made again for this."""
+    def _is_proof(self, question: Question, key: bytes, content: bytes) -> bool:
+        """Whether the audit's digest is the twin's own, of the chunk that is made again for this."""
         message = codec.decode_answer(content)
         assert isinstance(message, Audited)
-        return message.answer.digest == audit_digest(question.nonce, self._plan.content_of(question.address))
+        return message.answer.digest == audit_digest(question.nonce, key, self._plan.content_of(question.address))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

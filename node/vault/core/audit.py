@@ -1,9 +1,10 @@
 """Auditing peers: "prove that you hold this chunk", a few at a time, the one audited longest ago first.
 
-The auditor holds the chunk itself and draws a fresh nonce, so the answer cannot be prepared or copied.  A peer of the
-close group that signs "not held" is given the chunk again; if it had signed a receipt before, it has convicted itself,
-unless it shows who took the chunk over: then those are looked at (``hearing``).  A passed audit renews the receipt,
-and now and then the chunk is read after it (``sample``).
+The auditor holds the chunk itself, draws a fresh nonce, and asks for a digest that names the peer: the answer can
+neither be prepared nor copied from another holder.  A peer of the close group that signs "not held" is given the chunk
+again; if it had signed a receipt before, it has convicted itself, unless it shows who took the chunk over: then those
+are looked at (``hearing``).  A passed audit renews the receipt, and now and then the chunk is read after it
+(``sample``).
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class _OneAudit:
             match message:
                 case Audited(answer, receipt) if isinstance(asked.message, Audit):
                     self._check(desk, AUDITED, answer)
-                    if answer.digest != audit_digest(self._nonce, self._content):
+                    if answer.digest != audit_digest(self._nonce, self._peer.transport_key, self._content):
                         Caught().begin(desk, asked.peer, self._address)
                         desk.not_proved(self._peer, self._address)
                         return

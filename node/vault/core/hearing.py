@@ -162,7 +162,7 @@ class Hearing:
         match message:
             case Audited(answer, receipt):
                 check_answer(answer, key, kind=AUDITED, address=self._address, nonce=self._nonce, utc_s=utc_s)
-                if answer.digest != audit_digest(self._nonce, self._content):
+                if answer.digest != audit_digest(self._nonce, key, self._content):
                     desk.blame(peer, "peer.failed_audit")
                     return False
                 if receipt is not None:

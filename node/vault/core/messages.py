@@ -21,7 +21,6 @@ RECORDS_MAX: Final = 20
 RECORDS_WIDE_MAX: Final = 40  # when it is asked for those beyond the nearest too
 WIRE_VERSIONS_MAX: Final = 8
 TAKERS_MAX: Final = 5
-MEETING_VERSION: Final = 2  # of the wire: who speaks an older one takes Arrange and Meet for nonsense
 
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 MaybeHash = Annotated[bytes, Meta(max_length=32)]
@@ -48,8 +47,8 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 class SignedAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What a vault answered about a chunk, signed by its transport key, so that it can be shown to others.
 
-    ``digest``: of the content served (kind ``held``), of nonce and content (``audited``), of the receipts of those
-    that took the chunk over (``not_held``; empty without any).
+    ``digest``: of the content served (kind ``held``), of nonce, signer and content (``audited``), of the receipts of
+    those that took the chunk over (``not_held``; empty without any).
     """
 
     kind: Annotated[str, Meta(max_length=8)]
@@ -126,7 +125,7 @@ class Get(_Message, frozen=True):
 
 
 class Audit(_Message, frozen=True):
-    """Prove that you hold ``address``: SHA-256 of the nonce and the content."""
+    """Prove that you hold ``address``: ``proofs.audit_digest`` of the nonce, your own transport key and the content."""
 
     address: Hash
     nonce: Nonce

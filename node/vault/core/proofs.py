@@ -32,9 +32,15 @@ LEASE_S_MIN: Final = 24 * 3600.0  # a receipt for less promises nothing that cou
 ANSWER_AGE_S_MAX: Final = 900.0  # an older answer may be a replay
 
 
-def audit_digest(nonce: bytes, content: bytes) -> bytes:
-    """What an audit asks for: only who holds the content now can compute it for a fresh nonce."""
-    digest = hashlib.sha256(nonce)
+def audit_digest(nonce: bytes, transport_key: bytes, content: bytes) -> bytes:
+    """What an audit asks the vault with that transport key for.
+
+    For a fresh nonce only who has the whole content at the time of the question can compute it.  An honest holder names
+    no key but its own, so what it answers is of no use to anybody else.
+
+    Source: resources/handbook/decisions/0062-an-audit-names-who-is-asked.md.
+    """
+    digest = hashlib.sha256(b"perennial/1 audit\0" + msgspec.msgpack.encode((nonce, transport_key)))
     digest.update(content)
     return digest.digest()
 

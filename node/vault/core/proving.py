@@ -269,7 +269,7 @@ class _Turn:
             case Audited(answer, receipt) if isinstance(asked.message, Audit):
                 check_answer(answer, peer.transport_key, kind=AUDITED, address=address, nonce=self._nonce,
                              utc_s=desk.now.utc_s)  # fmt: skip
-                if answer.digest != audit_digest(self._nonce, content):
+                if answer.digest != audit_digest(self._nonce, peer.transport_key, content):
                     Caught().begin(desk, peer, address)
                     self._fail(desk, FAILED_AUDIT)
                 else:

@@ -110,7 +110,7 @@ class Serving:
         target = int.from_bytes(address, "big")
         if known is not None and is_in_group(known.place, desk.places(known), target):
             desk.fresh.asked(address)
-        digest = audit_digest(nonce, content)
+        digest = audit_digest(nonce, desk.signer.public_key, content)
         # What was given up while it was read is promised to nobody: whoever asks may count on it, and give it up too.
         is_going = desk.is_leaving or address in desk.going or address not in desk.held
         receipt = None if is_going else sign_receipt(desk.signer, address, len(content), utc_s)

@@ -23,7 +23,7 @@ from iroh import IrohError
 from node.vault.core import codec
 from node.vault.core.events import Now
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
-from node.vault.core.messages import MEETING_VERSION, Hello, Refused
+from node.vault.core.messages import Hello, Refused
 from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerError, Unreachable, WrongNetwork
 from node.vault.limiting import Limits
 from node.vault.looks import Looks
@@ -140,9 +140,9 @@ class IrohNetwork:
         return Answered(answer, session.subnet, session.peer)
 
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
-        live = (self._sessions.get(peer.transport_key) for peer in peers)
-        able = (session for session in live if session is not None and MEETING_VERSION in session.versions)
-        for session in itertools.islice(able, most):
+        sessions = (self._sessions.get(peer.transport_key) for peer in peers)
+        live = (session for session in sessions if session is not None)
+        for session in itertools.islice(live, most):
             with contextlib.suppress(IrohError, TimeoutError):
                 async with asyncio.timeout(SEND_S) as limit:
                     await session.ask(content, codec.MESSAGE_BYTES_MAX, limit)
@@ -301,7 +301,6 @@ class IrohNetwork:
             answered_s=now_s,
             meter=meter,
             origin=origin,
-            versions=hello.wire_versions,
         )
 
     def _is_here(self, address: str) -> bool:

@@ -46,7 +46,6 @@ class Session:
     streams_open: int = 0  # by the peer
     is_open: bool = True
     origin: Origin = ""  # where it came from by itself
-    versions: tuple[int, ...] = ()  # that the peer speaks
 
     async def ask(self, content: bytes, answer_bytes_max: int, limit: asyncio.Timeout) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel.
