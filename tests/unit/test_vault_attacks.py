@@ -31,6 +31,7 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.identity import (
+    Certificate,
     Introduction,
     PeerRecord,
     Signer,
@@ -38,6 +39,7 @@ from node.vault.core.identity import (
     check_record,
     encode_record,
     make_record,
+    subnet_of,
 )
 from node.vault.core.messages import (
     FetchHead,
@@ -54,7 +56,16 @@ from node.vault.core.messages import (
     Vaults,
 )
 from node.vault.core.proofs import HELD, LEASE_S, _signed_part, check_answer, check_receipt, sign_answer
-from node.vault.core.ranking import DATA_FAULTS_MAX, PEERS_KEPT_MAX, SHUN_S, Ledger, RankTable, Shunned, decode_table
+from node.vault.core.ranking import (
+    DATA_FAULTS_MAX,
+    PEERS_KEPT_MAX,
+    SHUN_S,
+    Ledger,
+    RankEntry,
+    RankTable,
+    Shunned,
+    decode_table,
+)
 from node.vault.core.ranking import _signed_part as signed_part_of_table
 from node.vault.core.routing_table import BUCKET_PEERS_MAX, FAILURES_MAX, RoutingTable
 from node.vault.errors import BadSignature, MalformedMessage, PeerError
@@ -315,9 +326,29 @@ class TestManyIdentities:
         told = []
         questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
         for question in sorted(questions, key=lambda question: question.peer is honest.record):
-            table = b"honest" if question.peer == honest.record else bytes(1 << 18)
+            peer = next(peer for peer in (*liars, honest) if peer.record == question.peer)
+            table = table_of(peer) if peer is honest else table_of(peer, bloat=b"x" * 200_000)
             told += of(Tell, answer(world, actor, question, Ranks(table)))
-        assert b"honest" in {given.table for given in told[0].report.tables}
+        assert sum(len(given.table) for given in told[0].report.tables) > 5 * 200_000
+        assert table_of(honest) in {given.table for given in told[0].report.tables}
+
+    @pytest.mark.parametrize("copy", ["as it is", "signed anew", "garbage"])
+    def test_the_rank_table_of_another_vault_is_not_taken_from_who_hands_it_on_as_its_own(self, copy: str):
+        world = World()
+        actor = world.add(1)
+        honest, *liars = Peer(50, "10.3.3.3:1"), *peers(6)
+        for peer in (honest, *liars):
+            ask(world, actor, peer.record, Ping(b""), subnet_of(peer.addresses[0]))
+        told = []
+        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
+        for question in sorted(questions, key=lambda question: question.peer != honest.record):
+            peer = next(peer for peer in (honest, *liars) if peer.record == question.peer)
+            vouched = certify(honest.owner, peer.signer.public_key, serial=2, now_s=START_S)
+            handed_on = {"as it is": table_of(honest), "signed anew": table_of(peer, certificate=vouched)}
+            table = table_of(honest) if peer is honest else handed_on.get(copy, b"garbage")
+            subnet = subnet_of(question.peer.addresses[0])
+            told += of(Tell, answer(world, actor, question, Ranks(table), subnet))
+        assert [(given.subnet, given.table) for given in told[0].report.tables] == [("10.3.3.0/24", table_of(honest))]
 
     def test_when_not_all_can_be_asked_every_subnet_is(self, monkeypatch):
         monkeypatch.setattr(operations, "TABLES_PEERS_MAX", 10)
@@ -330,6 +361,14 @@ class TestManyIdentities:
         questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
         assert len(actor.vault._desk.table) > len(questions) == 10
         assert honest.record in {question.peer for question in questions}
+
+
+def table_of(peer: Peer, bloat: bytes = b"", certificate: Certificate | None = None) -> bytes:
+    """What a peer says of one other; ``bloat`` makes it longer than any evidence is."""
+    entry = RankEntry(bytes(32), 1.0, 1, 0, 0, 3, 0.5, bloat)
+    blank = RankTable(certificate or peer.certificate, START_S, (entry,))
+    signature = peer.signer.sign(signed_part_of_table(blank))
+    return msgspec.msgpack.encode(msgspec.structs.replace(blank, signature=signature))
 
 
 def shun(ledger: Ledger, vault_id: bytes, subnet: str, evidence: bytes = b"") -> None:

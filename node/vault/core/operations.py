@@ -19,6 +19,7 @@ from node.vault.core.lookup import Candidate, Lookup
 from node.vault.core.messages import Answer, Audit, FetchRanks, Get, HeldReceipt, Put, Ranks, Refused, Stored
 from node.vault.core.proofs import check_receipt, sign_receipt
 from node.vault.core.proving import REFUSALS
+from node.vault.core.ranking import is_of
 from node.vault.errors import BadSignature, PeerError
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
@@ -208,7 +209,11 @@ class AskOperation:
 
 
 class RankCollection:
-    """Ask every known peer what it thinks of all its peers; answer with whatever tables came."""
+    """Ask every known peer what it thinks of all its peers; answer with whatever tables came.
+
+    Each must be that of the peer that answers.  Whoever handed on another's would have its word counted in a wrong
+    subnet: those of many in the one of a liar, as one voice, or those of one in many.
+    """
 
     def __init__(self, command: control.FetchRankTables) -> None:
         self._command = command
@@ -227,7 +232,7 @@ class RankCollection:
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         peer = desk.table.get(asked.peer.vault_id)
-        if isinstance(message, Ranks) and peer is not None:
+        if isinstance(message, Ranks) and peer is not None and is_of(message.table, asked.peer):
             known_s = desk.now.monotonic_s - peer.met_s
             self._tables.append(control.NeighbourTable(peer.subnet, known_s, message.table))
         self._one_done(desk)

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from node.vault.core.codec import EVIDENCE_BYTES_MAX
-from node.vault.core.identity import Certificate, Signer, check_certificate, verify
+from node.vault.core.identity import Certificate, PeerRecord, Signer, check_certificate, verify
 from node.vault.core.messages import TABLE_BYTES_MAX, Hash
 from node.vault.errors import BadSignature, MalformedMessage
 
@@ -72,6 +72,12 @@ class RankTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     issued_s: float
     entries: Annotated[tuple[RankEntry, ...], Meta(max_length=ENTRIES_MAX)]
     signature: Annotated[bytes, Meta(max_length=64)] = b""
+
+
+class _Signed(msgspec.Struct, frozen=True, array_like=True):
+    """The beginning of a RankTable."""
+
+    certificate: Certificate
 
 
 class Shunned:
@@ -238,6 +244,15 @@ def decode_table(content: bytes, utc_s: float) -> RankTable:
     if not abs(table.issued_s - utc_s) <= TABLE_AGE_S_MAX:  # nor is NaN
         raise BadSignature("the rank table is of another time")
     return table
+
+
+def is_of(content: bytes, peer: PeerRecord) -> bool:
+    """Whether a rank table says that it is this peer's.  Cheap: what it says is for ``decode_table`` to check."""
+    try:
+        certificate = msgspec.msgpack.decode(content, type=_Signed).certificate
+    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError):
+        return False
+    return (certificate.vault_id, certificate.transport_key) == (peer.vault_id, peer.transport_key)
 
 
 def _log_ratio(median_s: float | None, ordered: list[float]) -> float | None:
