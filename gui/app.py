@@ -195,8 +195,8 @@ class App:
         if self._options.is_hidden or await Question(partial(is_home, home)).answer(otherwise=True):
             self._attach(home)
             self.window.show_main()
-            is_hidden = self._renewal.take_over(home) or self._options.is_hidden
-            if not is_hidden or not self.tray.is_available:
+            is_hidden = self._options.is_hidden
+            if self._renewal.take_over(home, is_hidden=is_hidden, has_tray=self.tray.is_available):
                 self.open()
             if not await answers(self._options.connect(home)):
                 await self._start_node()

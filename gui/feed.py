@@ -50,6 +50,8 @@ class Node(Protocol):
 
     async def status(self) -> Status: ...
 
+    async def app(self) -> str | None: ...
+
     async def updates(self) -> Updates: ...
 
     async def trial(self) -> TrialView | None: ...
@@ -113,8 +115,10 @@ class Feed:
         try:
             await self._follow(node)
         except (NotRunning, ApiError, TimeoutError, OSError) as error:
-            is_missing = not await self._is_home_there()
-            self._gone(is_hanging=isinstance(error, TimeoutError), refused=_refused(error), is_home_missing=is_missing)
+            is_missing, refused = not await self._is_home_there(), _refused(error)
+            app = await self._app_of(node) if refused else None
+            seen = replace(self._seen, refused=refused, is_home_missing=is_missing, app=app)
+            self._gone(seen, is_hanging=isinstance(error, TimeoutError))
         finally:
             await node.close()
 
@@ -139,6 +143,13 @@ class Feed:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, NotRunning, ApiError, TimeoutError, OSError):
                     await task
+
+    async def _app_of(self, node: Node) -> str | None:
+        """Which app answers there that is not understood: it may be a later one."""
+        with contextlib.suppress(NotRunning, ApiError, TimeoutError, OSError):
+            async with asyncio.timeout(ANSWER_S_MAX):
+                return await node.app()
+        return None
 
     async def _is_home_there(self) -> bool:
         """Whether it is there, as far as is known: of a disk that hangs, what its node says counts."""
@@ -180,9 +191,10 @@ class Feed:
 
     def _heard(self, seen: Seen) -> None:
         self._since_s = None
-        self._change(replace(seen, link="connected", heard_s=self._wall_s(), refused="", is_home_missing=False))
+        connected = replace(seen, link="connected", refused="", is_home_missing=False, app=None)
+        self._change(replace(connected, heard_s=self._wall_s()))
 
-    def _gone(self, *, is_hanging: bool, refused: str, is_home_missing: bool) -> None:
+    def _gone(self, seen: Seen, *, is_hanging: bool) -> None:
         now_s = asyncio.get_running_loop().time()
         if self._since_s is None:
             self._since_s = now_s
@@ -190,7 +202,7 @@ class Feed:
         if is_hanging or now_s - self._since_s >= patience_s:
             if self._seen.link != "lost":
                 log.info("no answer home=%s", self._home)
-            self._change(replace(self._seen, link="lost", refused=refused, is_home_missing=is_home_missing))
+            self._change(replace(seen, link="lost"))
 
     def _change(self, seen: Seen) -> None:
         is_said = replace(seen, heard_s=0) == replace(self._seen, heard_s=0) and seen.link == "connected"

@@ -1,9 +1,10 @@
 """The app starts itself anew once another version of it is in use on this computer, when nobody sees it.
 
-    another app is in use than at first  ->  nothing of this one is shown  ->  it ends with RESTART_CODE  ->  its
-    launcher starts the one that is in use, into the tray, which takes the node over
+    another app is in use than at first  ->  nothing of this one is seen  ->  it ends with RESTART_CODE  ->  its
+    launcher starts the one that is in use, which shows as much of itself as was shown, and takes the node over
 
-The node goes on all the while.  Only what a launcher has started can be started anew.
+It does so also while it is seen, if it does not understand that other one: then there is nothing to disturb.  The
+node goes on all the while.  Only what a launcher has started can be started anew.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from gui.window import Window
 RESTART_CODE: Final = 75
 _RENEWED: Final = "renewed"
 _WITHOUT_NODE, _WITH_NODE = "1", "2"  # whether the app before had started the node, and is to end it at its own end
+_SHOWN: Final = "renewed_shown"  # how its window was
+_SMALL, _OPEN = "small", "open"
 
 
 class Renewal:
@@ -37,27 +40,48 @@ class Renewal:
         self._first_app: str | None = None
         self.code = 0
 
-    def take_over(self, home: Path) -> bool:
-        """At the start: whether an app before ended for this one, which then takes over the node that it started."""
-        said = self._memory.value(_RENEWED)
+    def take_over(self, home: Path, *, is_hidden: bool, has_tray: bool) -> bool:
+        """At the start: take over the node and the place of an app that ended for this one.
+
+        Returns whether the window is to be opened.  ``is_hidden``: not if there was no app before, and there is a tray.
+        """
+        said, shown = self._memory.value(_RENEWED), self._memory.value(_SHOWN)
         self._memory.remove(_RENEWED)
+        self._memory.remove(_SHOWN)
+        if said is None:
+            return not (is_hidden and has_tray)
         if said == _WITH_NODE:
             self._keeper.adopt(home)
-        return said is not None
+        if shown == _SMALL:
+            self._window.showMinimized()
+        return shown == _OPEN or (shown is None and not has_tray)
 
     def hear(self, seen: Seen) -> None:
         """What the feed heard.  Other than the first version in use is the newer one, whatever this app itself is."""
-        if seen.link != "connected" or seen.status is None or seen.status.is_practice or seen.status.program is None:
+        app = _app_in(seen)
+        if app is None:
             return
-        app = seen.status.program.app
         if self._first_app is None:
             self._first_app = app
-        if app != self._first_app and self.code == 0 and os.environ.get(LAUNCHER) and self._is_unseen():
+        if app != self._first_app and self.code == 0 and os.environ.get(LAUNCHER) and self._is_free(seen):
             self._memory.setValue(_RENEWED, _WITH_NODE if self._keeper.is_running else _WITHOUT_NODE)
+            if self._window.isVisible():
+                self._memory.setValue(_SHOWN, _OPEN if self._window.is_seen else _SMALL)
             self._memory.sync()
             self._keeper.let_go()
             self.code = RESTART_CODE
             self._end()
 
-    def _is_unseen(self) -> bool:
-        return not (self._window.isVisible() or self._keeper.is_asking or QApplication.activeModalWidget())
+    def _is_free(self, seen: Seen) -> bool:
+        """Whether nobody would miss what is shown."""
+        is_in_use = self._window.is_seen and seen.link == "connected"
+        return not (is_in_use or self._keeper.is_asking or QApplication.activeModalWidget())
+
+
+def _app_in(seen: Seen) -> str | None:
+    """Which app a real node runs; None where that is not known."""
+    if seen.link != "connected":
+        return seen.app
+    if seen.status is None or seen.status.is_practice or seen.status.program is None:
+        return None
+    return seen.status.program.app

@@ -204,6 +204,12 @@ class Window(QWidget):
         self.made.emit(name)
         return page
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is on the screen, as far as the desktop says; some say only whether it has to be painted."""
+        handle = self.windowHandle()
+        return self.isVisible() and not self.isMinimized() and (handle is None or handle.isExposed())
+
     def bring_up(self) -> None:
         """Show the window in front, also when it was hidden, minimised or behind others."""
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)  # and as large as it was

@@ -41,6 +41,7 @@ class Seen:
 
     ``refused``: why the node answers and says nothing, while the link is lost; "" if it does not answer at all.
     ``is_home_missing``: nothing answers, and the folder of the home is not there either.
+    ``app``: the app that answers, by its tree hash, while what it says is not understood; None where that is not known.
     """
 
     link: Link = "connecting"
@@ -51,6 +52,7 @@ class Seen:
     settings: Settings | None = None
     refused: str = ""
     is_home_missing: bool = False
+    app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

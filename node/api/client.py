@@ -96,6 +96,14 @@ class Client:
     async def status(self) -> Status:
         return await self._ask("GET", "/v1/status", Status)
 
+    async def app(self) -> str | None:
+        """Which app a real node runs, by its tree hash: the one thing that is read of a later version in any case.
+
+        None: it was started by no launcher, or is a practice network's.
+        """
+        found = await self._ask("GET", "/v1/status", _Running)
+        return None if found.is_practice or found.program is None else found.program.app
+
     async def updates(self) -> Updates:
         return await self._ask("GET", "/v1/updates", Updates)
 
@@ -280,6 +288,17 @@ class Client:
 def _check_size(content: bytes, bytes_max: int) -> None:
     if len(content) > bytes_max:
         raise ApiError("api.too_large", texts.too_large(bytes_max))
+
+
+class _App(msgspec.Struct):
+    app: str
+
+
+class _Running(msgspec.Struct):
+    """The least of a status, so that nothing new in the rest of it is in the way."""
+
+    is_practice: bool
+    program: _App | None = None
 
 
 class _Kind(msgspec.Struct):

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from gui.stories.home import Seen
 from gui.texts import app as texts
 from installers.launcher import keeping
 from installers.launcher import starting as launchers_own
-from node.api.schema import ProgramInUse
+from node.api.schema import ProgramInUse, Settings
 from node.update.files import programs, starting
 from tests.gui.fake_node import FakeNode
 from tests.gui.helper import on_loop, wait_until
@@ -125,12 +126,93 @@ def test_it_ends_for_the_newer_one_when_nobody_sees_it_and_that_one_takes_the_no
     on_loop(desk, play())
 
 
+class LaterSettings(Settings, frozen=True):
+    """As the next version of the app answers."""
+
+    shade: int = 3
+
+
+def test_a_setting_that_only_a_later_node_has_is_passed_over(desk: QApplication, home: Path):
+    async def play() -> None:
+        node = FakeNode(home)
+        await node.start()
+        node.say(replace(runs_on(FIRST), settings=LaterSettings(quota_bytes=1 << 30)))
+        async with living(desk, home) as (app, _):
+            await wait_until(lambda: app._seen.settings is not None)
+            assert app._seen.settings == Settings(quota_bytes=1 << 30)
+        await node.stop()
+
+    on_loop(desk, play())
+
+
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_it_ends_also_for_a_newer_one_that_it_does_not_understand_and_its_window_comes_back_as_it_was(
+    desk: QApplication, home: Path, monkeypatch: pytest.MonkeyPatch, *, is_shown: bool
+):
+    monkeypatch.setattr("gui.tray.Tray.is_available", property(lambda _: True))
+    later = status("dreaming", is_practice=False)  # type: ignore[arg-type]
+
+    async def play() -> None:
+        node = FakeNode(home)
+        await node.start()
+        node.say(runs_on(FIRST))
+        async with living(desk, home) as (app, life):
+            await wait_until(lambda: app._seen.link == "connected")
+            if is_shown:
+                app.open()
+            node.say(live(msgspec.structs.replace(later, program=ProgramInUse("0.3.0", NEWER))))
+            assert await asyncio.wait_for(life, 10) == RESTART_CODE
+
+        node.say(runs_on(NEWER))  # which the one that is started now understands
+        async with living(desk, home, is_hidden=False) as (app, life):
+            await wait_until(lambda: app._seen.link == "connected")
+            assert app.window.isVisible() == is_shown
+            assert not life.done()
+        await node.stop()
+
+    on_loop(desk, play())
+
+
+def test_a_window_made_small_is_not_seen_and_comes_back_small_where_there_is_no_tray(
+    desk: QApplication, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("gui.tray.Tray.is_available", property(lambda _: False))
+
+    async def play() -> None:
+        node = FakeNode(home)
+        await node.start()
+        node.say(runs_on(FIRST))
+        async with living(desk, home) as (app, life):
+            await wait_until(lambda: app._seen.link == "connected")
+            assert app.window.isVisible()
+            app._memory.setValue("told/no_tray", 1)
+            app.window.close()
+            assert app.window.isMinimized()
+            node.say(runs_on(NEWER))
+            assert await asyncio.wait_for(life, 10) == RESTART_CODE
+
+        async with living(desk, home) as (app, _):
+            await wait_until(lambda: app._seen.link == "connected")
+            assert app.window.isMinimized()
+            app.open()
+            assert app.window.is_seen
+        await node.stop()
+
+    on_loop(desk, play())
+
+
+def test_one_that_never_understood_its_node_is_not_started_anew_again_and_again(stage: Stage):
+    for _ in range(3):
+        stage.renewal.hear(Seen("lost", refused="It is not understood.", app=NEWER))
+    assert stage.done == []
+
+
 class Stage:
     """A renewal, and what it does with its surroundings."""
 
     def __init__(self, folder: Path) -> None:
         self.done: list[str] = []
-        self.is_shown = self.is_asking = self.is_running = False
+        self.is_shown = self.is_seen = self.is_asking = self.is_running = False
         memory = QSettings(str(folder / "tray.ini"), QSettings.Format.IniFormat)
         self.renewal = renewal.Renewal(memory, self, self, lambda: self.done.append("ended"))  # type: ignore[arg-type]
 
@@ -151,7 +233,8 @@ def stage(desk: QApplication, home: Path) -> Stage:
 
 def test_it_waits_while_something_is_shown_or_asked(stage: Stage):
     stage.renewal.hear(runs_on(FIRST))
-    for name in ("is_shown", "is_asking"):
+    stage.is_shown = True  # and made small
+    for name in ("is_seen", "is_asking"):
         setattr(stage, name, True)
         stage.renewal.hear(runs_on(NEWER))
         setattr(stage, name, False)
@@ -189,14 +272,21 @@ def test_an_app_that_no_launcher_has_started_goes_on(stage: Stage, monkeypatch: 
 def test_the_next_one_takes_over_only_what_the_one_before_had_started_and_once(
     stage: Stage, home: Path, *, is_running: bool
 ):
-    assert not stage.renewal.take_over(home)
+    assert stage.renewal.take_over(home, is_hidden=False, has_tray=True)
     stage.is_running = is_running
     stage.renewal.hear(runs_on(FIRST))
     stage.renewal.hear(runs_on(NEWER))
     for is_taken in (True, False):
         after = Stage(home.parent)
-        assert after.renewal.take_over(home) is is_taken
+        assert after.renewal.take_over(home, is_hidden=False, has_tray=True) is not is_taken
         assert after.done == (["adopted home"] if is_taken and is_running else [])
+
+
+def test_without_a_tray_it_is_opened_if_nothing_was_left_of_the_one_before(stage: Stage, home: Path):
+    assert stage.renewal.take_over(home, is_hidden=True, has_tray=False)
+    stage.renewal.hear(runs_on(FIRST))
+    stage.renewal.hear(runs_on(NEWER))
+    assert Stage(home.parent).renewal.take_over(home, is_hidden=True, has_tray=False)
 
 
 class TestTheNodeOfBefore:

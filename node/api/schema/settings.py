@@ -10,7 +10,7 @@ Notifications = Literal["act", "news", "never"]  # only what needs a person, goo
 HOURS: tuple[int, ...] = tuple(range(24))
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(msgspec.Struct, frozen=True):
     """``quota_bytes``: the most that the whole home may take of the disk.
 
     ``local_discovery``: whether vaults on the local network are looked for; it holds from the vault's next start.
