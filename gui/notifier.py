@@ -94,7 +94,7 @@ class Notifier:
         told = _read(self._memory)
         seen = self._seen
         screen: Look = "unknown"
-        if wanted(seen, self._wall_s(), told) is not None:  # else nobody need be asked
+        if wanted(seen, self._wall_s(), told):  # else nobody need be asked
             screen = await self._look_at_screen()
         note, then, self._waiting = decide(seen, self._wall_s(), told, self._waiting, screen)
         if note is not None and not await self._show(note):

@@ -1,9 +1,10 @@
 """What is worth a notification, and what is not.  Pure: it is given the time, and remembers what was told.
 
 Told is what needs a person, at most once a day for each cause and some more rarely; and, to those who want good news
-too, that a new version took over, at most once a week.  What was thrown away stands in the history and is news to
-nobody.  Nothing is told in the first hour of the first start, nothing in a practice network, and nothing while
-something fills the screen; where that cannot be known, good news wait, and what needs a person does not.
+too, that a new version took over, at most once a week.  What was told and goes on holds up nothing else; good news wait
+until all that needs a person was told.  What was thrown away stands in the history and is news to nobody.  Nothing is
+told in the first hour of the first start, nothing in a practice network, and nothing while something fills the screen;
+where that cannot be known, good news wait, and what needs a person does not.
 """
 
 from __future__ import annotations
@@ -65,38 +66,40 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What needs a person at this moment, and since when; remembered in this run alone."""
+    """What needs a person at this moment, and since when each; remembered in this run alone."""
 
-    cause: str = ""
-    since_s: float = 0.0
+    since_s: dict[str, float] = field(default_factory=dict)
 
 
-def wanted(seen: Seen, now_s: float, told: Told) -> Note | None:
-    """The most pressing thing there is to tell at all, whatever was told before."""
+def wanted(seen: Seen, now_s: float, told: Told) -> tuple[Note, ...]:
+    """What there is to tell at all, whatever was told before; the most pressing first, good news last."""
     status = seen.status
     if status is not None and status.is_practice:
-        return None
+        return ()
     if seen.link == "lost":
         if seen.is_home_missing:
-            return Note("act", "disk", words.HOME_MISSING, words.HOME_MISSING_BODY)
-        return None if seen.refused else Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY)
+            return (Note("act", "disk", words.HOME_MISSING, words.HOME_MISSING_BODY),)
+        return () if seen.refused else (Note("act", "link", words.NOT_RUNNING, words.NOT_RUNNING_BODY),)
     if status is None:
-        return None
-    return _needs(status) or _forgotten(status, seen.updates) or _news(seen.updates, status, now_s, told)
+        return ()
+    rest = (_forgotten(status, seen.updates), _news(seen.updates, status, now_s, told))
+    return (*_needs(status), *(note for note in rest if note is not None))
 
 
 def decide(seen: Seen, now_s: float, told: Told, waiting: Waiting, screen: Look) -> tuple[Note | None, Told, Waiting]:
     """What to tell now, and what to remember from now on."""
-    if not told.first_s:
+    if not 0 < told.first_s <= now_s:  # one of the future is of a clock that was wrong
         told = replace(told, first_s=now_s)
     if seen.settings is not None:
         told = replace(told, setting=seen.settings.notifications)
     told = _caught_up(seen, told)
-    note = wanted(seen, now_s, told)
-    cause = note.cause if note is not None and note.kind == "act" else ""
-    if cause != waiting.cause:
-        waiting = Waiting(cause, now_s)
-    if note is None or not _is_due(note, now_s, told, waiting, screen):
+    notes = wanted(seen, now_s, told)
+    acts = [note for note in notes if note.kind == "act"]
+    waiting = Waiting({note.cause: min(waiting.since_s.get(note.cause, now_s), now_s) for note in acts})
+    if all(_is_told(note, now_s, told) for note in acts):
+        acts = [note for note in notes if note.kind == "news"]
+    note = next((note for note in acts if _is_due(note, now_s, told, waiting, screen)), None)
+    if note is None:
         return None, told, waiting
     if note.kind == "news":
         return note, replace(told, news_s=now_s, release=_newest(seen.updates)), waiting
@@ -110,25 +113,31 @@ def _is_due(note: Note, now_s: float, told: Told, waiting: Waiting, screen: Look
         return False
     if note.kind == "news":
         return told.setting == "news" and screen == "free" and not 0 <= now_s - told.news_s < NEWS_S
-    # A clock that was set back makes an old word look like one of the future; then it counts as forgotten.
+    held_s = now_s - waiting.since_s[note.cause]
+    return not _is_told(note, now_s, told) and held_s >= LONGER_HOLD_S.get(note.cause, HOLD_S)
+
+
+def _is_told(note: Note, now_s: float, told: Told) -> bool:
+    """Whether a word on its cause is not old yet.
+
+    A clock that was set back makes an old word look like one of the future; then it counts as forgotten.
+    """
     told_s = told.causes.get(note.cause)
-    is_told = told_s is not None and 0 <= now_s - told_s < _between_s(note.cause)
-    return not is_told and now_s - waiting.since_s >= LONGER_HOLD_S.get(note.cause, HOLD_S)
+    return told_s is not None and 0 <= now_s - told_s < _between_s(note.cause)
 
 
 def _between_s(cause: str) -> float:
     return RARER_CAUSE_S.get(cause, CAUSE_S)
 
 
-def _needs(status: Status) -> Note | None:
-    """What a person can mend: a check that is bad and has an advice, else whatever the node calls a problem."""
-    bad = next((check for check in status.checks if check.result == "bad" and check.advice), None)
-    if bad is not None:
-        return _of_check(bad)
-    if status.state != "problem":
-        return None
+def _needs(status: Status) -> tuple[Note, ...]:
+    """What a person can mend: whatever the node calls a problem, and each check that is bad and has an advice."""
+    of_checks = tuple(_of_check(check) for check in status.checks if check.result == "bad" and check.advice)
+    # Of all checks the disk's alone makes a problem of what it found; it says better what to do.
+    if status.state != "problem" or any(note.cause == "disk" for note in of_checks):
+        return of_checks
     said = status_in_words(status)
-    return Note("act", _NUMBERS.sub("", status.sentence), _title(said), words.PROBLEM_BODY)
+    return (Note("act", _NUMBERS.sub("", status.sentence), _title(said), words.PROBLEM_BODY), *of_checks)
 
 
 def _forgotten(status: Status, updates: Updates | None) -> Note | None:

@@ -27,6 +27,7 @@ LONG_AGO = Told(first_s=NOW_S - 1e6, release="vault/0.1.0")
 REAL = status(is_practice=False)
 MISSING = Check("disk", "bad", 'The disk "Archive" is missing.', NOW_S, "Plug it back in when you can.")
 FULL = Check("disk", "bad", "The disk is full.", NOW_S, "Make room on it.")
+CLOSED = Check("reach", "bad", "Your router lets nobody in.", NOW_S, "Let UDP port 4711 through.")
 CLOCK = Check("clock", "bad", "The clock of this computer is wrong by 3 days.", NOW_S, "Set it right.")
 
 
@@ -79,7 +80,7 @@ class TestWhatNeedsAPerson:
 
     def test_a_line_that_is_down_must_be_so_for_an_hour_and_a_router_is_told_of_once_a_month(self):
         alone = needing(Check("exchange", "bad", "No other computer answers.", None, "Look whether there is a line."))
-        closed = needing(Check("reach", "bad", "Your router lets nobody in.", None, "Let UDP port 4711 through."))
+        closed = needing(CLOSED)
 
         assert play((0, alone), (3599, alone))[0] == []
         assert len(play((0, alone), (3600, alone))[0]) == 1
@@ -91,6 +92,31 @@ class TestWhatNeedsAPerson:
 
         assert [note.cause for note in notes] == ["disk", "clock"]
         assert set(told.causes) == {"disk", "clock"}
+
+    def test_what_was_told_and_lasts_silences_nothing_else(self):
+        day_s = 86_400.0
+        both = needing(CLOSED, CLOCK)
+        broken = msgspec.structs.replace(
+            REAL, state="problem", sentence="The vault does not keep running.", checks=(CLOSED, CLOCK)
+        )
+
+        notes, _ = play(
+            *held(needing(CLOSED)), *held(both, 600), *held(both, 2 * day_s), *held(seen(broken), 2 * day_s + 600)
+        )
+
+        assert [note.cause for note in notes] == ["reach", "clock", "clock", "The vault does not keep running."]
+
+    def test_what_goes_on_beside_it_is_timed_on_its_own(self):
+        notes, _ = play((0, needing(CLOSED)), (60, needing(MISSING, CLOSED)), (HOLD_S, needing(MISSING, CLOSED)))
+
+        assert [note.cause for note in notes] == ["reach"]
+
+    def test_a_problem_that_a_check_tells_of_is_told_once(self):
+        gone = msgspec.structs.replace(REAL, state="problem", sentence="It cannot be written.", checks=(MISSING,))
+
+        notes, _ = play(*held(seen(gone)), *held(seen(gone), 600))
+
+        assert [note.cause for note in notes] == ["disk"]
 
     def test_a_new_sentence_on_the_same_check_is_the_same_cause(self):
         assert len(play(*held(needing(MISSING)), *held(needing(FULL), 600))[0]) == 1
@@ -158,6 +184,13 @@ class TestWhatNeedsAPerson:
         both = replace(one, status=msgspec.structs.replace(one.status, state="attention", checks=(CLOCK,)))
 
         assert [note.kind for note in play(*held(both))[0]] == ["act"]
+
+    def test_good_news_are_told_once_what_needs_a_person_was(self):
+        one = promoted()
+        assert one.status is not None
+        both = replace(one, status=msgspec.structs.replace(one.status, state="attention", checks=(CLOSED,)))
+
+        assert [note.kind for note in play(*held(both), (600, both))[0]] == ["act", "news"]
 
 
 class TestGoodNews:
@@ -240,6 +273,17 @@ def test_what_is_remembered_of_causes_is_bounded_and_ends():
     assert len(told.causes) == CAUSES_MAX
     assert "disk" in told.causes
     assert "old" not in told.causes
+
+
+def test_a_clock_that_was_ahead_at_the_first_start_silences_nothing_once_it_is_right():
+    future = replace(LONG_AGO, first_s=NOW_S + 1e7)
+
+    (note,), told = play((0, needing(MISSING)), (FIRST_START_S, needing(MISSING)), told=future)
+
+    assert note.cause == "disk"
+    assert told.first_s == NOW_S
+    notes, _ = play((1e7, needing(MISSING)), *held(needing(MISSING)))  # set right while it waits
+    assert len(notes) == 1
 
 
 def test_a_clock_that_was_set_back_silences_nothing():

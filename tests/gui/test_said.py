@@ -245,9 +245,8 @@ class TestWhereItIsShown:
         assert told.remarks == ()  # the headline has said it
 
     def test_in_a_notification(self):
-        note = wanted(live(self.BROKEN), NOW_S, Remembered(first_s=1.0))
+        (note,) = wanted(live(self.BROKEN), NOW_S, Remembered(first_s=1.0))
 
-        assert note is not None
         assert (note.title, note.body[:17]) == ("The disk with the pieces is not there", "Plug it back in. ")
 
     def test_on_the_network_page(self):
