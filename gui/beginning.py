@@ -103,11 +103,13 @@ class Beginning:
             self._steps.broken()
             if error.code in WANTED:
                 self._keeper.ask(error.code, is_again=False)
+            await self._keeper.mind(self._home, self._node_command(self._home))
             return
         self._welcome.choice.forget_passphrase()
         self._welcome.show_arrival(self._steps.place())
         self._steps.arrived()
         await self._keeper.wait()
+        await self._keeper.mind(self._home, self._node_command(self._home))
 
     async def _join(self, text: str) -> None:
         node = self._connect(self._home)

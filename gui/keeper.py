@@ -2,7 +2,7 @@
 
       begin  ->  (its first word)            ->  it runs
              ->  (it wants a passphrase)     ->  asked for in the window  ->  begin, with it
-             ->  (it fails, or says nothing) ->  that is told
+             ->  (it fails, or says nothing) ->  that is told, and it is begun again by itself, later and later
 
 The passphrase goes from the field to the child's standard input, and is kept nowhere.
 """
@@ -22,8 +22,12 @@ from gui.instance import is_home
 from gui.stories.home import Silence
 from gui.window import Window
 
-LOOK_S: Final = 5.0  # between two looks whether a home is there again
+LOOK_S: Final = 5.0  # between two looks whether it is to be begun again
+AGAIN_S_MIN: Final = 300.0  # from a failure until it is begun again by itself; each further time twice as long
+AGAIN_S_MAX: Final = 3600.0
 LONG_S: Final = 5.0  # a start that takes longer may wait for a person: a locked keyring asks for its password
+# Exit codes of one that somebody told to end, here and where a shell or the launcher says it.
+TOLD_CODES: Final = (0, -1, -2, -15, 130, 143)
 # What a node says that cannot start without a person: the code of the failure that it states.
 WANTED: Final[dict[str, Literal["known", "new"]]] = {"key.passphrase": "known", "key.new_passphrase": "new"}
 
@@ -52,7 +56,9 @@ class Keeper:
         self._silent_since_s: float | None = None  # since when a child that was started has not said a word
         self._is_beginning = False
         self.is_asking = False  # the window asks for the passphrase, or waits for what came of it
-        self._is_waiting = False  # for a home that is not there
+        self._is_minding = False  # somebody begins it again when that is due
+        self._due_s = math.inf  # of the loop's clock: when that is
+        self._again_s = AGAIN_S_MIN  # how long from the next failure
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
 
     @property
@@ -83,8 +89,14 @@ class Keeper:
             self._home_of_child = children.home_in(command)
             self.child, self._ended_s = await Child.start(command, line), math.inf
             await self._hear_first(self.child, seconds)
+        except ChildFailed as error:
+            self._due_s = math.inf
+            if error.code not in WANTED:
+                self._put_off()
+            raise
         finally:
             self._is_beginning = False
+        self._due_s, self._again_s = math.inf, AGAIN_S_MIN
 
     async def _hear_first(self, child: Child, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()
@@ -119,26 +131,47 @@ class Keeper:
         await self.wait()
 
     async def run_at(self, home: Path, command: Sequence[str]) -> None:
-        """As ``run``; where ``home`` is not there, once more when it is: its disk may be plugged in later."""
-        disk = Question(lambda: is_home(home))
-        is_there = await disk.answer(otherwise=True)
+        """As ``run``, and ``mind`` it from then on."""
+        is_there = await Question(lambda: is_home(home)).answer(otherwise=True)
         await self.run(command)
-        if is_there or self._is_waiting:
+        await self.mind(home, command, was_there=is_there)
+
+    async def mind(self, home: Path, command: Sequence[str], *, was_there: bool = True) -> None:
+        """Run it again, for ever, some time after it has failed; at once when ``home`` is there which was not.
+
+        Its disk may be plugged in later.  Returns at once where that is done already.  Cancel it to end it.
+        """
+        if self._is_minding:
             return
-        self._is_waiting = True
-        while not is_there:
+        self._is_minding = True
+        disk, loop = Question(lambda: is_home(home)), asyncio.get_running_loop()
+        while True:
             await asyncio.sleep(LOOK_S)
+            if not self._is_failed:
+                continue
             is_there = await disk.answer(otherwise=False)
-        self._is_waiting = False
-        await self.run(command)
+            is_due = loop.time() >= self._due_s or not was_there
+            was_there = is_there
+            if is_there and is_due and self._is_failed:  # still: the disk may have taken its time
+                await self.run(command)
+
+    @property
+    def _is_failed(self) -> bool:
+        return self._due_s != math.inf and not (self._is_beginning or self.is_running or self.is_asking)
+
+    def _put_off(self) -> None:
+        self._due_s = asyncio.get_running_loop().time() + self._again_s
+        self._again_s = min(self._again_s * 2, AGAIN_S_MAX)
 
     async def wait(self) -> None:
-        """Wait for its end, and tell it."""
+        """Wait for its end, and tell it.  One that was not told to end has failed."""
         assert self.child is not None
         child = self.child
-        await child.wait()
+        code = await child.wait()
         if child is self.child:  # and not already a newer one
             self._ended_s = self._wall_s()
+            if code not in TOLD_CODES:
+                self._put_off()
         self._tell()
 
     async def stop(self) -> None:
@@ -167,7 +200,7 @@ class Keeper:
         """
         self._stop_asking()
         if self.child is not None and at_s > self._ended_s:
-            self.child = None
+            self.child, self._due_s = None, math.inf
 
     def ask(self, code: str, *, is_again: bool) -> None:
         """Ask for what a node wants that said ``code``.  ``is_again``: what was given does not open the key."""
