@@ -170,8 +170,8 @@ class UpdatesPage(Page):
         self._held_why.setVisible(bool(held.why))
         self.title.setText(story.title)
         self.lead.setText(story.lead)
-        self.notice.show_notice(story.makers)
-        quiet = "" if story.makers is None or story.makers.is_grave else story.makers.text
+        self.notice.show_notice(story.notice)
+        quiet = "" if story.notice is None or story.notice.is_grave else story.notice.text
         for one, text in ((self.turn, story.turn), (self._new, story.notes), (self._last_news, quiet)):
             one.setText(text)
             one.setVisible(bool(text))

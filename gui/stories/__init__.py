@@ -5,7 +5,7 @@ checks.py        what was looked at
 held.py          how the running version is shut off
 pause.py         why it is paused, and what ends that
 releases.py      the way of releases, their evidence and their history
-rollouts.py      whose turn it is, and whether a release's makers agree
+rollouts.py      whose turn it is, and what holds up all updates
 resources.py     what is lent and when, and the steps of the sliders
 network.py       the ring of neighbours, how others reach this computer, the last hour
 details.py       the same in exact words, for the curious

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from gui.stories.rollouts import Notice, tell_makers, tell_turn
+from gui.stories.rollouts import Notice, tell_notice, tell_turn
 from gui.texts import release as words
 from gui.texts.app import at, lasted
 from gui.texts.said import in_words
@@ -134,7 +134,7 @@ class ReleaseStory:
     history: tuple[HistoryRow, ...]
     turn: str = ""
     notes: str = ""
-    makers: Notice | None = None
+    notice: Notice | None = None
 
 
 def current(updates: Updates | None) -> Update | None:
@@ -186,7 +186,7 @@ def tell_releases(
     way = None if told is None else tell_way(told, in_use, trial, now)
     return ReleaseStory(
         title, lead, way, evidence, tell_history(status, updates, one, now),
-        turn=tell_turn(one), notes=_notes(one), makers=tell_makers(updates),
+        turn=tell_turn(one), notes=_notes(one), notice=tell_notice(updates),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How a release comes to all computers, and whether its makers agree, told for the Updates page.  Pure."""
+"""How a release comes to all computers, and what holds all of them up, told for the Updates page.  Pure."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ def tell_turn(one: Update | None) -> str:
     return " ".join(parts)
 
 
-def tell_makers(updates: Updates | None) -> Notice | None:
-    """What was last heard of those who sign; None where the node does not know."""
-    news = updates.developers if updates is not None else None
+def tell_notice(updates: Updates) -> Notice | None:
+    """Why this computer takes none up, else what was last heard of those who sign; None where that is not known."""
+    if updates.trouble:
+        return Notice(in_words(updates.trouble, updates.trouble_said), is_grave=True)
+    news = updates.developers
     return None if news is None else Notice(in_words(news.sentence, news.said), is_grave=news.state != "current")
 
 

@@ -210,7 +210,8 @@ class Supervisor:
         return self._held
 
     def updates(self) -> schema.Updates:
-        return self._programs.added_to(self._updates.updates() if self._updates else schema.Updates((), ()))
+        found = self._updates.updates() if self._updates else schema.Updates((), ())
+        return self._programs.added_to(developers.stopped(found, self.updates_trouble))
 
     def trial(self) -> schema.TrialView | None:
         return self._updates.trial() if self._updates else None
@@ -382,7 +383,7 @@ class Supervisor:
             failure=self.vault.failure,
             disk_trouble=self._lending.disk.trouble,
             settings_trouble=self._lending.trouble,
-            other_trouble=developers.trouble(updates, self.vault.tree_hash, self.updates_trouble),
+            other_trouble=developers.trouble(updates, self.vault.tree_hash),
             space=self._space(),
             free_bytes=self._lending.disk.free_bytes,
             reserve_bytes=RESERVE_BYTES,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from node.api.schema import DeveloperNews, Updates
 from node.api.texts import count
 from node.api.told import NOTHING, Told, told
@@ -26,13 +28,15 @@ def news(fresh: Freshness | None, halted_at: datetime | None, now: datetime) -> 
     return DeveloperNews("current", found.sentence, signed_s, said=found.said)
 
 
-def trouble(updates: Updates, in_use: str, own: Told = NOTHING) -> Told:
-    """What the farmer should know of updates, while the files ``in_use`` serve; NOTHING if there is nothing.
+def stopped(updates: Updates, why: Told) -> Updates:
+    """The updates, and why this computer takes none up, which goes before what they wait for; NOTHING if it does."""
+    return msgspec.structs.replace(updates, trouble=why.sentence, trouble_said=why.said) if why.sentence else updates
 
-    ``own`` is why they have stopped on this computer, which goes before all else.
-    """
-    if own.sentence or updates.trouble:
-        return own if own.sentence else Told(updates.trouble, updates.trouble_said)
+
+def trouble(updates: Updates, in_use: str) -> Told:
+    """What the farmer should know of updates, while the files ``in_use`` serve; NOTHING if there is nothing."""
+    if updates.trouble:
+        return Told(updates.trouble, updates.trouble_said)
     heard = updates.developers
     if heard is not None and heard.state != "current":
         return Told(heard.sentence, heard.said)

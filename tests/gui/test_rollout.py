@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -12,6 +14,7 @@ from gui.stories.home import tell
 from gui.stories.releases import HISTORY_MAX, NOTES_CHARACTERS_MAX, ReleaseStory
 from gui.stories.rollouts import Notice
 from gui.texts.plain import plain
+from node.api.schema import Said
 from tests.gui.gallery import dispose, window
 from tests.gui.release_samples import CURRENT, excepted, rollout, told, with_rollout
 from tests.gui.samples import BASE, LOSSY, NEXT, NOW, NOW_S, live, samples, status, update
@@ -80,7 +83,7 @@ class TestAnException:
 
 class TestItsMakers:
     def test_that_they_contradict_each_other_is_told_above_all_else(self, desk: QApplication):
-        assert releases("makers-disagree").makers == Notice(
+        assert releases("makers-disagree").notice == Notice(
             "Updates are halted: the makers' signatures contradict each other (since 2026-11-20); your pieces are"
             " served as before.",
             is_grave=True,
@@ -89,6 +92,20 @@ class TestItsMakers:
         story = tell(BY_NAME["makers-disagree"], NOW)
         one.show_story(story, story.sign)
         assert one.updates.notice.isVisibleTo(one.updates)
+        dispose(one)
+
+    def test_before_that_it_is_told_why_this_computer_takes_none_up(self, desk: QApplication):
+        heard = BY_NAME["makers-disagree"]
+        assert heard.updates is not None
+        said = (Said("updates.disk", {"why": "it is full"}),)
+        one, stopped = window(), replace(heard.updates, trouble="XX.", trouble_said=said)
+        story = tell(dataclasses.replace(heard, updates=stopped), NOW)
+
+        one.show_story(story, story.sign)
+
+        assert one.updates.notice.isVisibleTo(one.updates)
+        words = "Updates wait for the disk: it is full. They go on by themselves."
+        assert story.releases.notice == Notice(words, is_grave=True)
         dispose(one)
 
     def test_when_they_spoke_last_is_a_quiet_line(self, desk: QApplication):
@@ -101,7 +118,7 @@ class TestItsMakers:
         dispose(one)
 
     def test_a_node_that_does_not_know_says_nothing(self):
-        assert releases("idle").makers is None
+        assert releases("idle").notice is None
 
 
 class TestWhatIsNew:

@@ -271,4 +271,5 @@ def test_what_stops_updates_is_told_once_and_by_its_code():
 
     assert health.status_sentence(replace(GOOD, other_trouble=found)) == ("attention", found)
     assert found.said[0].code == "developers.halted"
-    assert developers.trouble(Updates((), (), halted), NEXT, Told("Updates wait.")) == Told("Updates wait.")
+    stopped = developers.stopped(Updates((), (), halted), Told("Updates wait."))
+    assert developers.trouble(stopped, NEXT) == Told("Updates wait.")

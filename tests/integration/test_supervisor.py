@@ -124,6 +124,22 @@ def test_a_node_says_the_truth_about_itself(tmp_path: Path):
     play(tmp_path, story)
 
 
+def test_why_no_updates_are_taken_up_is_said_with_them(tmp_path: Path):
+    async def play() -> tuple[schema.Updates, schema.Updates]:
+        home = make(tmp_path / "home", 1)
+        one = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
+        unread = one.updates()
+        one._updates = SimpleNamespace(updates=lambda: schema.Updates((), (), trouble="The disk."))  # type: ignore[assignment]
+        await one._keep_updating()  # what stands in for them cannot run
+        return unread, one.updates()
+
+    unread, stopped = asyncio.run(play())
+
+    assert [said.code for said in unread.trouble_said] == ["updates.unread"]
+    assert unread.trouble.startswith("Updates wait, because what was kept of them cannot be read")
+    assert [said.code for said in stopped.trouble_said] == ["updates.stopped"]
+
+
 def test_a_chunk_stored_with_one_node_is_served_by_the_network(tmp_path: Path):
     async def story(first: Supervisor, second: Supervisor) -> None:
         with contextlib.suppress(RequestRefused):  # two vaults may be too few for all the receipts
