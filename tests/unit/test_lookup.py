@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection
 
 import pytest
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS
-from node.vault.core.events import Ask, AskFailed, Reply
-from node.vault.core.identity import CERTIFICATE_S, CLOCK_SKEW_S, distance, make_record
-from node.vault.core.lookup import Candidate, Lookup
-from node.vault.core.messages import FindVaults, Vaults
+from node.vault.core.events import AnswerReceived, Ask, AskFailed, Effect, Event, Reply
+from node.vault.core.identity import CERTIFICATE_S, CLOCK_SKEW_S, PeerRecord, certify, distance, make_record
+from node.vault.core.lookup import ASKED_MAX, Candidate, Lookup
+from node.vault.core.messages import FindVaults, Refused, Vaults
 from node.vault.core.ranking import DATA_FAULTS_MAX
 from tests.unit.test_vault_attacks import Peer, answer, ask, of, peers
 from tests.vault_world import START_S, Actor, World
@@ -145,3 +146,84 @@ def test_one_that_was_started_anew_is_found_though_somebody_names_its_former_run
     assert question.peer == anew
     answer(world, actor, question, Vaults(()), subnet(restarted))
     assert [one.record for one in found[0]] == [anew, first.record, second.record]
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_one_that_refuses_and_shows_another_record_than_was_named_is_done_without(is_older: bool):
+    world = World()
+    actor = world.add(1)
+    near, first = by_distance(2)
+    shown = make_record(near.signer, near.certificate, near.addresses, START_S + (-1.0 if is_older else 1.0))
+    actor.vault._neighbourhood.met(actor.vault._desk, first.record, subnet(first))
+    actor.vault._desk.take_effects()
+    found: list[list[Candidate]] = []
+    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    (one,) = of(Ask, actor.vault._desk.take_effects(), FindVaults)
+    (other,) = of(Ask, answer(world, actor, one, Vaults((near.record,)), subnet(first)), FindVaults)
+    assert other.peer == near.record
+    actor.vault.step(AnswerReceived(world.now(), other.ask_id, subnet(near), Refused("busy"), shown))
+    assert [[one.record for one in group] for group in found] == [[first.record]]
+
+
+def test_a_former_run_that_refuses_says_nothing_of_the_one_that_was_named_meanwhile():
+    world = World()
+    actor = world.add(1)
+    restarted, first, second = by_distance(3)
+    anew = restarted.renewed(2)
+    for peer in (first, second):
+        actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
+    actor.vault._desk.take_effects()
+    found: list[list[Candidate]] = []
+    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    one, other = of(Ask, actor.vault._desk.take_effects(), FindVaults)
+    (former,) = of(Ask, answer(world, actor, one, Vaults((restarted.record,)), subnet(first)), FindVaults)
+    (question,) = of(Ask, answer(world, actor, other, Vaults((anew,)), subnet(second)), FindVaults)
+    answer(world, actor, former, Refused("busy"), subnet(restarted))
+    assert found == []
+    answer(world, actor, question, Vaults(()), subnet(restarted))
+    assert [one.record for one in found[0]] == [anew, first.record, second.record]
+
+
+class TestWhateverPeersAnswer:
+    """Each vault has a few runs, and each run several records; anybody names, shows and refuses what he likes."""
+
+    def records(self, chance: random.Random, peer: Peer) -> list[PeerRecord]:
+        records = []
+        for serial in (1, 2, 3):
+            run = chance.choice([peer, Peer(10_000 + serial)])  # a renewed certificate, or another run
+            certificate = certify(peer.owner, run.signer.public_key, serial=serial, now_s=START_S)
+            records += [
+                make_record(run.signer, certificate, peer.addresses, START_S + second) for second in (-1.0, 0.0, 1.0)
+            ]
+        return records
+
+    def event(self, chance: random.Random, world: World, question: Ask, records: list[PeerRecord]) -> Event:
+        if chance.random() < 0.2:
+            return AskFailed(world.now(), question.ask_id, "peer.unreachable")
+        shown = chance.choice([one for one in records if one.transport_key == question.peer.transport_key])
+        named = Vaults(tuple(chance.sample(records, 5)))
+        message = named if chance.random() < 0.5 else Refused("busy")
+        return AnswerReceived(world.now(), question.ask_id, f"10.{chance.randrange(9)}.1.0/24", message, shown)
+
+    @pytest.mark.parametrize("seed", range(100))
+    def test_a_look_up_ends_once_when_no_question_is_on_its_way(self, seed: int):
+        world, chance = World(), random.Random(seed)
+        desk = (actor := world.add(1)).vault._desk
+        everybody = peers(8, "10.{}.1.1:4000")
+        records = [record for peer in everybody for record in self.records(chance, peer)]
+        for record in records[:: len(records) // 2]:
+            actor.vault._neighbourhood.met(desk, record, "10.99.1.0/24")
+        desk.take_effects()
+        found: list[list[Candidate]] = []
+        Lookup(TARGET, lambda _desk, near: found.append(near), is_for_room=bool(seed % 2)).begin(desk)
+
+        asked: list[Ask] = of(Ask, desk.take_effects(), FindVaults)
+        count = len(asked)
+        while asked:
+            question = asked.pop(chance.randrange(len(asked)))
+            effects: list[Effect] = actor.vault.step(self.event(chance, world, question, records))
+            asked += (new := of(Ask, effects, FindVaults))
+            count += len(new)
+
+        assert len(found) == 1
+        assert count <= ASKED_MAX

@@ -58,6 +58,9 @@ class Lookup:
 
     ``without``: vault ids that are passed over, as if they did not exist.  ``is_for_room``: so are those who say that
     they would not take the chunk, up to REACH_SUBNETS from it.  ``subnets``: of how many different ones the group is.
+
+    Invariant: who is ASKED has a question on its way, and until ``found`` is called somebody is.  Each question ends,
+    and there are ASKED_MAX of them at most: so does every look-up.
     """
 
     def __init__(
@@ -90,7 +93,10 @@ class Lookup:
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         candidate = self._candidates.get(asked.peer.vault_id)
         if not isinstance(message, Vaults):
-            self.unanswered(desk, asked, "peer.refused")
+            # The key tells the run: it may show another record of itself than the one that it was asked under.
+            if candidate is not None and candidate.record.transport_key == asked.peer.transport_key:
+                self._drop(candidate.vault_id, age_of(candidate.record))
+            self._go_on(desk)
             return
         if candidate is not None:
             candidate.state = _State.ANSWERED
@@ -101,18 +107,19 @@ class Lookup:
         self._go_on(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
-        vault_id, age = asked.peer.vault_id, age_of(asked.peer)
-        candidate = self._candidates.get(vault_id)
-        if candidate is not None and age < age_of(candidate.record):
-            self._go_on(desk)  # a newer record of it was named meanwhile, and is asked
-            return
-        self._candidates.pop(vault_id, None)
-        self._dead[vault_id] = age
+        candidate, age = self._candidates.get(asked.peer.vault_id), age_of(asked.peer)
+        if candidate is None or age >= age_of(candidate.record):  # else a newer one was named meanwhile, and is asked
+            self._drop(asked.peer.vault_id, age)
+        self._go_on(desk)
+
+    def _drop(self, vault_id: bytes, age: tuple[int, float]) -> None:
+        """The vault does not help under the record of this age, nor under an older one."""
+        candidate = self._candidates.pop(vault_id, None)
+        self._dead[vault_id] = max(age, self._dead.get(vault_id, age))
         if candidate is not None and candidate.named_by:
             self._dead_named[candidate.named_by] += 1
             if self._dead_named[candidate.named_by] >= DEAD_NAMED_MAX:
                 self._disbelieve(candidate.named_by)
-        self._go_on(desk)
 
     def _disbelieve(self, vault_id: bytes) -> None:
         """Forget whom else this peer named: each silent one costs seconds, and naming them costs nothing."""
