@@ -56,6 +56,7 @@ def sizes(process: Process) -> list[tuple[str, int, int]]:
         ("full peers", len(desk.fullness._said_s), fullness.FULL_KEPT),
         ("peers that refused for want of room", len(desk.fullness._refused_s), fullness.FULL_KEPT),
         ("chunks that came lately", len(desk.fresh._due), fresh.FRESH_MAX),
+        ("who asked for one of them", max(map(len, desk.fresh._waiting.values()), default=0), fresh.ASKERS_MAX),
         ("peers in one bucket", max(map(len, desk.table._buckets.values()), default=0), BUCKET_PEERS_MAX),
         ("standings", len(desk.ledger._standings), PEERS_KEPT_MAX),
         ("shunned", len(desk.ledger._shunned), SHUNNED_MAX),

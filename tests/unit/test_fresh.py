@@ -9,7 +9,7 @@ import pytest
 from node.vault import control
 from node.vault.core.desk import NONCE_BYTES
 from node.vault.core.events import CommandReceived, RequestReceived
-from node.vault.core.fresh import FRESH_MAX, FRESH_S, TURN_S, Fresh
+from node.vault.core.fresh import ASKERS_MAX, FRESH_MAX, FRESH_S, TURN_S, Fresh
 from node.vault.core.messages import Answer, Audit, Audited, Put
 from node.vault.core.replication import PROBES
 from tests.unit.test_replication import (
@@ -55,7 +55,7 @@ class TestOneCopy:
 
         assert missing(actors, [address_of(content)]) == 0
 
-    def test_is_looked_after_by_the_first_holder_alone(self):
+    def test_is_proven_once_between_any_two_of_its_holders(self):
         world, actors, _ = settled()
         content = b"new"
         world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(5_000, content)))
@@ -63,7 +63,21 @@ class TestOneCopy:
 
         world.pass_time(LOOKED_S)
 
-        assert audits(actors) - before == len(group(actors, address_of(content))) - 1
+        assert audits(actors) - before == math.comb(len(group(actors, address_of(content))), 2)
+
+    def test_is_brought_to_the_whole_group_though_one_of_it_has_had_all_its_holders_prove_it(self):
+        world, actors, _ = settled()
+        content = b"one member of its group wants it to stay with two"
+        address = address_of(content)
+        *others, liar = group(actors, address)
+        (far,) = (actor for actor in actors if actor not in (*others, liar))
+
+        for holder in others[:2]:
+            brought(world, far, holder, content)
+            world.ask(liar, holder, Audit(address, bytes(NONCE_BYTES)))
+        world.pass_time(LOOKED_S)
+
+        assert all(address in actor.chunks for actor in others)
 
     def test_is_looked_after_even_when_strangers_have_all_its_holders_prove_it(self):
         world, actors, _ = settled()
@@ -175,24 +189,29 @@ class TestWhatWaits:
         fresh.came(b"near", 0.0, 0)
 
         assert fresh.take(FRESH_S - 1.0) is None
-        assert fresh.take(FRESH_S) == b"near"
+        assert fresh.take(FRESH_S) == (b"near", set())
         assert fresh.take(FRESH_S) is None
         assert fresh.due_s == FRESH_S + 2 * TURN_S
-        assert fresh.take(fresh.due_s) == b"far"
+        assert fresh.take(fresh.due_s) == (b"far", set())
         assert fresh.due_s == math.inf
 
-    def test_is_left_to_whoever_has_asked_for_it_meanwhile(self):
+    def test_is_asked_of_all_but_those_who_have_asked_for_it_meanwhile(self):
         fresh = Fresh()
+        fresh.asked(b"a", b"too early")
         fresh.came(b"a", 0.0, 0)
-        fresh.asked(b"a")
+        fresh.asked(b"a", b"one")
+        fresh.asked(b"a", b"one")
+        fresh.asked(b"a", b"other")
 
-        assert fresh.take(FRESH_S) is None
+        assert fresh.take(FRESH_S) == (b"a", {b"one", b"other"})
 
     def test_does_not_grow_for_ever(self):
         fresh = Fresh()
         for number in range(FRESH_MAX + 10):
             fresh.came(b"%d" % number, 0.0, 0)
-            fresh.asked(b"%d" % number)
             fresh.came(b"%d" % number, 0.0, 0)
+        for number in range(ASKERS_MAX + 10):
+            fresh.asked(b"0", b"%d" % number)
 
-        assert len(fresh._due) == FRESH_MAX
+        assert len(fresh) == len(fresh._due) == FRESH_MAX
+        assert sum(map(len, fresh._waiting.values())) == ASKERS_MAX

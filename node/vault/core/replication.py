@@ -204,8 +204,10 @@ class Replicator:
 
     def _look_at_fresh(self, desk: Desk) -> None:
         now_s = desk.now.monotonic_s
-        while self._works.has_room(is_urgent=False) and (address := desk.fresh.take(now_s)) is not None:
-            self._works.push(now_s, Work(address, None))
+        while self._works.has_room(is_urgent=False) and (due := desk.fresh.take(now_s)) is not None:
+            address, askers = due
+            others = tuple(one for one in self._group_ids(address) if one not in askers)
+            self._works.push(now_s, Work(address, others if askers else None))
 
     def _probe(self, desk: Desk, returned: list[Place]) -> None:
         """Ask those who are back for some of what they held before: their disks may be others now.

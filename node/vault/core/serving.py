@@ -109,7 +109,7 @@ class Serving:
         known = desk.table.get(self._peer.vault_id)
         target = int.from_bytes(address, "big")
         if known is not None and is_in_group(known.place, desk.places(known), target):
-            desk.fresh.asked(address)
+            desk.fresh.asked(address, known.vault_id)
         digest = audit_digest(nonce, desk.signer.public_key, content)
         # What was given up while it was read is promised to nobody: whoever asks may count on it, and give it up too.
         is_going = desk.is_leaving or address in desk.going or address not in desk.held
