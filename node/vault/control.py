@@ -285,7 +285,7 @@ class DropObjects(_Message, frozen=True):
 
 
 class RefuseHead(_Message, frozen=True):
-    """The head with this digest is bad: do not hand it up again, and hold it against ``sender``."""
+    """The head with this digest is bad: do not hand it up again for a day, and hold it against ``sender``."""
 
     id: int
     digest: bytes

@@ -90,7 +90,7 @@ def _of_neighbours(vault: Any) -> list[tuple[str, int, int]]:
         ("offers", len(carrier._offers), gossip.OFFERS_MAX),
         ("heads being fetched", len(carrier._fetching), gossip.FETCHES_MAX),
         ("digests named", len(carrier._named), gossip.NAMED_KEPT),
-        ("digests seen", len(carrier._seen_s), gossip.DIGESTS_KEPT),
+        ("digests seen", len(carrier._seen_until_s), gossip.DIGESTS_KEPT),
         ("subnets paused", len(carrier._paused_s), gossip.PAUSES_KEPT),
         ("former heads", len(carrier._former_s), gossip.FORMER_KEPT),
         ("subnets with heads alike", len(carrier._alike_s), gossip.ALIKE_SUBNETS),

@@ -10,7 +10,7 @@ import pytest
 from node.vault import control
 from node.vault.core import gossip
 from node.vault.core.events import Ask, AskFailed, CommandReceived, PeerGreeted, Tell
-from node.vault.core.gossip import PAUSE_S
+from node.vault.core.gossip import PAUSE_S, REFUSED_S
 from node.vault.core.messages import FetchHead, HeadContent, Leaving, Ping, Refused
 from tests.unit.test_vault_attacks import Peer, answer, ask, of
 from tests.vault_world import Actor, World
@@ -59,6 +59,20 @@ def test_a_subnet_that_did_not_deliver_must_wait():
     assert names(world, actor, liar) == []
     world.now_s += PAUSE_S
     assert len(names(world, actor, liar)) == 1
+
+
+def test_a_head_that_was_refused_is_fetched_from_nobody_for_a_day():
+    world = World()
+    actor = world.add(1)
+    liar, other = friends(2)
+    (question,) = names(world, actor, liar)
+    (told,) = of(Tell, answer(world, actor, question, HeadContent(HEAD), subnet(liar)))
+    actor.vault.step(CommandReceived(world.now(), control.RefuseHead(1, DIGEST, told.report.sender)))
+
+    world.now_s += REFUSED_S - 1.0
+    assert names(world, actor, other) == []
+    world.now_s += 2.0
+    assert len(names(world, actor, other)) == 1
 
 
 def test_whoever_never_delivers_and_asks_to_be_asked_again_does_not_come_before_those_who_wait():
@@ -135,7 +149,7 @@ def test_a_new_head_is_named_to_every_peer_at_once():
 
 @pytest.mark.parametrize(
     ("limit", "kept"),
-    [("PAUSES_KEPT", "_paused_s"), ("DIGESTS_KEPT", "_seen_s"), ("FORMER_KEPT", "_former_s")],
+    [("PAUSES_KEPT", "_paused_s"), ("DIGESTS_KEPT", "_seen_until_s"), ("FORMER_KEPT", "_former_s")],
 )
 def test_what_is_remembered_of_heads_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch, limit: str, kept: str):
     monkeypatch.setattr(gossip, limit, 4)

@@ -15,6 +15,7 @@ however late it fails, the heads of others get through.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import OrderedDict
 from typing import Final
 
@@ -25,6 +26,7 @@ from node.vault.core.messages import Answer, FetchHead, HeadContent, Ping, Pong
 
 DIGESTS_KEPT: Final = 256
 SEEN_S: Final = 600.0  # after so long a head is handed up again: the supervisor may have been too busy for it
+REFUSED_S: Final = 24 * 3600.0  # and after so long a bad one: the supervisor, or its clock, may be another one by then
 FETCHES_MAX: Final = 16
 OFFERS_MAX: Final = 1_000  # subnets; those of the routing table are fewer
 PAUSE_S: Final = 10.0  # for a subnet, after a head of it was refused or did not come
@@ -37,12 +39,15 @@ NAMED_KEPT: Final = 1_000  # peers, unless the routing table has more
 
 
 class HeadCarrier:
-    """Invariant: a digest is handed up at most once in SEEN_S, while it is among the last DIGESTS_KEPT."""
+    """Invariant: a head is handed up at most once in SEEN_S, or in REFUSED_S if it was refused.
+
+    That holds while its digest is among the last DIGESTS_KEPT.
+    """
 
     def __init__(self, head: bytes) -> None:
         self.head = head
         self.digest = hashlib.sha256(head).digest() if head else b""
-        self._seen_s: OrderedDict[bytes, float] = OrderedDict()
+        self._seen_until_s: OrderedDict[bytes, float] = OrderedDict()  # digests that are not wanted until then
         self._offers: dict[str, tuple[PeerRecord, bytes]] = {}  # what each subnet named last, in order of waiting
         self._fetching: dict[str, bytes] = {}  # the digest that is being fetched, by subnet
         self._named: dict[bytes, bytes] = {}  # the digest that a peer of the table named last, by vault id
@@ -57,7 +62,7 @@ class HeadCarrier:
         if len(self._former_s) > FORMER_KEPT:
             self._former_s.popitem(last=False)
         self.head, self.digest = head, hashlib.sha256(head).digest()
-        self._remember(desk, self.digest)
+        self._remember(desk, self.digest, SEEN_S)
         for peer in desk.table:
             desk.ask(self, peer.record, Ping(self.digest, desk.is_full))
 
@@ -89,9 +94,10 @@ class HeadCarrier:
             self._offers[known.subnet] = peer, digest
         self._ask_next(desk)
 
-    def refused(self, desk: Desk, sender: bytes) -> None:
-        """The head that this vault sent was bad."""
+    def refused(self, desk: Desk, digest: bytes, sender: bytes) -> None:
+        """The head with this digest, which this vault sent, was bad."""
         desk.counters["head refused"] += 1
+        self._remember(desk, digest, REFUSED_S)
         desk.ledger.blame(sender, desk.now.monotonic_s)
         known = desk.table.get(sender)
         if known is not None:
@@ -124,7 +130,7 @@ class HeadCarrier:
 
     def _is_wanted(self, desk: Desk, digest: bytes) -> bool:
         """Whether this is another head than the own one, and was not handed up lately."""
-        is_seen = desk.now.monotonic_s - self._seen_s.get(digest, -SEEN_S) < SEEN_S
+        is_seen = desk.now.monotonic_s < self._seen_until_s.get(digest, -math.inf)
         return bool(digest) and digest != self.digest and not is_seen
 
     def _ask_next(self, desk: Desk) -> None:
@@ -161,12 +167,12 @@ class HeadCarrier:
         if hashlib.sha256(message.content).digest() != digest:
             desk.blame(asked.peer, "peer.chunk_mismatch")
             return False
-        self._remember(desk, digest)
+        self._remember(desk, digest, SEEN_S)
         desk.tell(control.HeadSeen(message.content, asked.peer.vault_id, asked.subnet))
         return True
 
-    def _remember(self, desk: Desk, digest: bytes) -> None:
-        self._seen_s[digest] = desk.now.monotonic_s
-        self._seen_s.move_to_end(digest)
-        while len(self._seen_s) > DIGESTS_KEPT:
-            self._seen_s.popitem(last=False)
+    def _remember(self, desk: Desk, digest: bytes, for_s: float) -> None:
+        self._seen_until_s[digest] = desk.now.monotonic_s + for_s
+        self._seen_until_s.move_to_end(digest)
+        while len(self._seen_until_s) > DIGESTS_KEPT:
+            self._seen_until_s.popitem(last=False)

@@ -20,7 +20,7 @@ def renew(desk: Desk, command: control.RenewCertificate) -> None:
 def hear_judged(desk: Desk, carrier: HeadCarrier, command: control.RefuseHead | control.KnowHead) -> None:
     """What the supervisor says of a head that a peer has offered."""
     if isinstance(command, control.RefuseHead):
-        carrier.refused(desk, command.sender)
+        carrier.refused(desk, command.digest, command.sender)
     else:
         carrier.known(desk, command.digest, command.sender)
     desk.tell(control.Done(command.id))
