@@ -69,7 +69,14 @@ class DesktopNotes:
         self._shown.add(number)
 
     async def close(self) -> None:
-        """Close the connection.  May be called more than once; ``show`` opens it again."""
+        """Close the connection.  May be called more than once; ``show`` opens it again.
+
+        Cancelled meanwhile, it closes all the same, and is cancelled then.
+        """
+        # Gathered: the library, as we do, awaits what it has cancelled, and takes another's wish to end for that.
+        await asyncio.gather(self._close())
+
+    async def _close(self) -> None:
         listener, self._listener, self._router = self._listener, None, None
         if listener is not None:
             listener.cancel()

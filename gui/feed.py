@@ -141,8 +141,8 @@ class Feed:
         finally:
             for task in (listen, look):
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, NotRunning, ApiError, TimeoutError, OSError):
-                    await task
+            # Gathered: awaited one by one, a wish to end that comes just now is taken for their end, and lost.
+            await asyncio.gather(listen, look, return_exceptions=True)
 
     async def _app_of(self, node: Node) -> str | None:
         """Which app answers there that is not understood: it may be a later one."""

@@ -34,6 +34,7 @@ class Bus:
     def __init__(self, *, can: tuple[str, ...]) -> None:
         self._can = can
         self.notes: list[tuple[Any, ...]] = []
+        self.is_left = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,6 +46,7 @@ class Bus:
             parser.add_data(content)
             while (message := parser.get_next_message()) is not None:
                 self._answer(message)
+        self.is_left.set()
         writer.close()
 
     def _answer(self, message: Message) -> None:
