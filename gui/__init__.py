@@ -6,7 +6,7 @@
     renewal.py      starts the app anew when another version of it is in use
     feed.py         follows the node over the local API and says truthfully when it is gone
     asking.py       asks the node for what only one page shows, while it is shown
-    disk.py         asks disks, which may hang
+    disk.py         asks disks and the screen, which may hang
     closer.py       what Network and Details are told; saves the diagnostics file
     changes.py      takes to the node what a person asks for; patching.py puts settings together and apart (pure)
     stories/        PURE: what is known -> what is shown

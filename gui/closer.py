@@ -31,6 +31,7 @@ from node.api.schema import Event, NetworkView, Settings
 
 Closer = Literal["network", "details"]
 LOG_S_MAX: Final = 1.0  # its disk may hang, and the node has to be asked as well
+SAVE_S_MAX: Final = 60.0  # a few MB, perhaps onto a slow share
 NO_SUCH_PATH: Final = "api.path"  # what a node answers that is older than the question
 _ZIP: Final = b"PK\x03\x04"
 
@@ -203,12 +204,13 @@ class CloserLook:
             self.dialog = None
 
     async def _write(self, path: Path, content: bytes) -> None:
+        write = Question[int | None](partial(path.write_bytes, content))
         try:
-            await asyncio.to_thread(path.write_bytes, content)
+            is_written = await write.answer(otherwise=None, seconds=SAVE_S_MAX) is not None
         except OSError as error:
             self._say(details_texts.not_saved(error.strerror or str(error)))
         else:
-            self._say(details_texts.SAVED)
+            self._say(details_texts.SAVED if is_written else details_texts.not_saved(details_texts.NO_ANSWER))
 
 
 async def _ask_network(node: Node) -> tuple[NetworkView, Settings]:

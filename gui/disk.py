@@ -1,4 +1,4 @@
-"""Asks disks what may take for ever: one that hangs answers nothing, and cannot be told to stop.
+"""Asks disks, and the screen, what may take for ever: one that hangs answers nothing, and cannot be told to stop.
 
 So each question has a thread of its own, for which nobody waits when the app ends.  The thread only leaves its answer,
 and the loop looks for it: a thread that called into Qt's loop could do so while that ends, and end the app with it.

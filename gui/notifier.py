@@ -13,6 +13,7 @@ import msgspec
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QSystemTrayIcon
 
+from gui.disk import Question
 from gui.stories.home import Seen
 from gui.stories.notifications import Look, Note, NothingShown, Told, Waiting, decide, wanted
 
@@ -66,12 +67,12 @@ class Notifier:
     ) -> None:
         """``desktops`` are made for the first notification and tried one after the other.
 
-        ``screen`` may block and is asked in a thread.
+        ``screen`` may block, even for ever, and is asked in a thread of its own.
         """
         self._memory = memory
         self._make_desktops = desktops
         self._desktops: tuple[Desktop, ...] = ()
-        self._screen = screen
+        self._screen = Question(screen)
         self._wall_s = wall_s
         self._seen = Seen()
         self._waiting = Waiting()
@@ -95,19 +96,12 @@ class Notifier:
         seen = self._seen
         screen: Look = "unknown"
         if wanted(seen, self._wall_s(), told):  # else nobody need be asked
-            screen = await self._look_at_screen()
+            screen = await self._screen.answer(otherwise="unknown", seconds=SCREEN_S_MAX)
         note, then, self._waiting = decide(seen, self._wall_s(), told, self._waiting, screen)
         if note is not None and not await self._show(note):
             return
         if then != told:
             self._memory.setValue(_MEMORY, msgspec.json.encode(then).decode())
-
-    async def _look_at_screen(self) -> Look:
-        try:
-            async with asyncio.timeout(SCREEN_S_MAX):
-                return await asyncio.to_thread(self._screen)
-        except TimeoutError:
-            return "unknown"
 
     async def _show(self, note: Note) -> bool:
         self._desktops = self._desktops or self._make_desktops()

@@ -7,6 +7,7 @@ from tests.architecture.sources import Source, calls, dotted, expect_none, sourc
 
 SPAWNING = {"create_task", "ensure_future"}
 GROUPS_ARE_NOT = ("asyncio", "loop")  # a TaskGroup keeps its tasks; these do not
+POOLED = {"to_thread", "run_in_executor"}
 
 # Who may put something on the path of modules or load code from a place of its choosing.
 PATH_CHANGERS = {
@@ -50,6 +51,15 @@ def task_offences(source: Source) -> list[str]:
         elif isinstance(target, ast.Name) and target.id in SPAWNING:
             found.append(f"{source.name}:{item.lineno} nobody holds this task")
     return found
+
+
+def pool_offences(source: Source) -> list[str]:
+    return [
+        f"{source.name}:{item.lineno} uses a thread that the loop waits for when it closes; gui.disk has one of its own"
+        for item in ast.walk(source.tree)
+        if (isinstance(item, ast.Attribute) and item.attr in POOLED)
+        or (isinstance(item, ast.Name) and item.id in POOLED)
+    ]
 
 
 def is_wide(handler: ast.ExceptHandler) -> bool:
@@ -116,6 +126,10 @@ def test_every_task_has_an_owner():
     expect_none(offence for source in sources("node/", "gui/", "tests/") for offence in task_offences(source))
 
 
+def test_nothing_that_hangs_keeps_the_app_from_ending():
+    expect_none(offence for source in sources("gui/") for offence in pool_offences(source))
+
+
 def test_no_error_is_swallowed_unseen():
     checked = sources("node/", "gui/", "installers/")
     expect_none(offence for source in checked for offence in error_offences(source))
@@ -142,6 +156,12 @@ class TestThePlantedOffenceIsFound:
         assert task_offences(Source("node/a.py", "asyncio.get_running_loop().create_task(f())")) != []
         assert task_offences(Source("node/a.py", "self._loop.create_task(f())")) != []
         assert task_offences(Source("node/a.py", "task = asyncio.create_task(f())\ntasks.create_task(g())")) == []
+
+    def test_a_thread_for_which_the_app_would_wait(self):
+        assert pool_offences(Source("gui/a.py", "import asyncio\nawait asyncio.to_thread(f)")) != []
+        assert pool_offences(Source("gui/a.py", "from asyncio import to_thread\nawait to_thread(f)")) != []
+        assert pool_offences(Source("gui/a.py", "await asyncio.get_running_loop().run_in_executor(None, f)")) != []
+        assert pool_offences(Source("gui/a.py", "await Question(f).answer(otherwise=None)")) == []
 
     def test_an_error_that_is_swallowed(self):
         assert error_offences(Source("node/a.py", "try:\n    f()\nexcept:\n    raise")) != []

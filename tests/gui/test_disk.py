@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from gui import __main__ as gui_main
-from gui import app, asking, closer, disk, feed, keeper
+from gui import app, asking, closer, disk, feed, keeper, notifier
 from gui.instance import Instance
 from gui.texts import details as details_texts
 from tests.gui.helper import fake_process, on_loop, running, said, wait_until
+from tests.gui.test_details import FakeClient, looking
+from tests.gui.test_notifier import Clock, Shelf, look_at
 
 
 def test_a_disk_whose_every_answer_is_an_error_is_missed_and_does_not_end_the_app(
@@ -89,11 +92,13 @@ class Stuck:
 
     def __init__(self) -> None:
         self.is_let_go = threading.Event()
+        self.is_over = False  # somebody had the patience to wait for it
         self.asked = 0
 
     def __call__(self, *_: object) -> bool:
         self.asked += 1
-        self.is_let_go.wait(60)
+        self.is_let_go.wait(10)
+        self.is_over = True
         return True
 
 
@@ -144,6 +149,39 @@ def test_a_log_on_a_disk_that_hangs_is_asked_for_once_and_that_it_does_not_come_
     on_loop(desk, play(), 15.0)
     assert stuck.asked == 1
     assert not stuck.is_let_go.is_set()
+
+
+def test_a_disk_that_hangs_while_a_file_is_saved_to_it_keeps_nobody_from_quitting_and_is_said_to_say_nothing(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+):
+    monkeypatch.setattr(closer, "SAVE_S_MAX", 0.1)
+    monkeypatch.setattr(Path, "write_bytes", stuck)
+
+    async def play() -> None:
+        async with looking(tmp_path, FakeClient()) as (look, one):
+            one.show_details()
+            one.details.save.click()
+            await wait_until(lambda: look.dialog is not None)
+            assert look.dialog is not None
+            look.dialog.fileSelected.emit(str(tmp_path / "file"))
+            look.dialog.close()
+            await wait_until(lambda: stuck.asked == 1)
+            await wait_until(lambda: one.details.said.text() == details_texts.not_saved(details_texts.NO_ANSWER))
+
+    on_loop(desk, play())
+    assert (stuck.asked, stuck.is_over) == (1, False)
+
+
+def test_a_screen_that_hangs_is_asked_once_and_keeps_nobody_from_quitting(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+):
+    monkeypatch.setattr(notifier, "SCREEN_S_MAX", 0.1)
+    clock, memory = Clock(), QSettings(str(tmp_path / "tray.ini"), QSettings.Format.IniFormat)
+    one = notifier.Notifier(memory, lambda: (Shelf(),), screen=stuck, wall_s=clock)  # type: ignore[arg-type]
+
+    on_loop(desk, look_at(one, clock, 0, 20, 20))
+
+    assert (stuck.asked, stuck.is_over) == (1, False)
 
 
 def test_before_there_is_a_window_a_disk_that_hangs_is_waited_for_only_so_long(
