@@ -10,8 +10,6 @@ Quit ends what the app itself has started, and nothing else.
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -48,6 +46,7 @@ from gui.window import Window, Wishes
 from node.api.client import Client
 from node.api.schema import SettingsPatch, Status
 
+TRAY_S_MAX: Final = 15.0  # at a login the panel may come up that long after the app
 AGAIN_S: Final = 20.0  # ticks and times of day grow old also when nobody says anything new
 _TOLD_NO_TRAY: Final = "told/no_tray"
 _TOLD_QUIT: Final = "told/quit"
@@ -98,7 +97,7 @@ class App:
         )
         self.window.made.connect(self._page_made)
         self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=now)
-        desktops = partial(desktops_here, self.tray.icon, self.open, icon_file())
+        desktops = partial(desktops_here, lambda: self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open, wall_s=time.time)
         self._renewal = Renewal(self._memory, self.window, self._keeper, self.quit)
@@ -106,6 +105,7 @@ class App:
         self.ending = asyncio.Event()  # from the wish to quit on; what was started here may take its time
         self._jobs: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
+        self._seeking: asyncio.Task[None] | None = None  # for a tray; done when there is one
         self._feed: Feed | None = None
         self._feed_job: asyncio.Task[None] | None = None
         self._home: Path | None = None  # the one that is shown
@@ -117,11 +117,11 @@ class App:
 
     async def run(self) -> int:
         """Run until someone quits; then end what was started here.  Returns the exit code."""
-        handled = self._catch_signals()
         leave_by(self._qapp, self.quit)
         self.tray.show()
         try:
             async with asyncio.TaskGroup() as self._group:
+                self._seeking = self._spawn(self.tray.seek())
                 self._spawn(self._begin())
                 self._spawn(self._tell_again())
                 self._spawn(self._notifier.run())
@@ -138,8 +138,6 @@ class App:
                 await self._practice.stop()
             await self._keeper.stop()
             leave_by(self._qapp, None)
-            for one in handled:
-                asyncio.get_running_loop().remove_signal_handler(one)
         return self._renewal.code
 
     def open(self) -> None:
@@ -195,14 +193,22 @@ class App:
         if self._options.is_hidden or await Question(partial(is_home, home)).answer(otherwise=True):
             self._attach(home)
             self.window.show_main()
-            is_hidden = self._options.is_hidden
-            if self._renewal.take_over(home, is_hidden=is_hidden, has_tray=self.tray.is_available):
+            if self._renewal.take_over(home, is_hidden=self._options.is_hidden):
                 self.open()
+            else:
+                self._spawn(self._open_without_tray())
             if not await answers(self._options.connect(home)):
                 await self._start_node()
         else:
             self._beginning.show()
             self.tray.show_state("starting", texts.NOT_JOINED, texts.QUIT)
+            self.open()
+
+    async def _open_without_tray(self) -> None:
+        """Open the window that should stay closed, unless a tray comes up in time to hold the icon."""
+        assert self._seeking is not None
+        found, _ = await asyncio.wait((self._seeking,), timeout=TRAY_S_MAX)
+        if not found and not self.window.isVisible():
             self.open()
 
     async def _start_node(self) -> None:
@@ -389,12 +395,3 @@ class App:
         self._jobs.add(task)
         task.add_done_callback(self._jobs.discard)
         return task
-
-    def _catch_signals(self) -> list[signal.Signals]:
-        """A polite end by signal ends what was started here, too."""
-        if sys.platform == "win32":
-            return []
-        handled = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-        for one in handled:
-            asyncio.get_running_loop().add_signal_handler(one, self.quit)
-        return handled

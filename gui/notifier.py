@@ -36,9 +36,9 @@ class Desktop(Protocol):
 class TrayNotes:
     """Notifications by the tray icon: Windows, macOS, and a Linux desktop without a service of its own."""
 
-    def __init__(self, icon: QSystemTrayIcon, on_click: Callable[[], None]) -> None:
+    def __init__(self, icon: Callable[[], QSystemTrayIcon]) -> None:
+        """``icon`` tells the one that is there now; it knows itself what a click means."""
         self._icon = icon
-        icon.messageClicked.connect(on_click)
 
     async def show(self, note: Note) -> None:
         """Show it.
@@ -48,7 +48,8 @@ class TrayNotes:
         """
         if not (QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()):
             raise NothingShown
-        self._icon.showMessage(note.title, note.body, self._icon.icon(), SHOWN_MS)
+        icon = self._icon()
+        icon.showMessage(note.title, note.body, icon.icon(), SHOWN_MS)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -123,11 +124,13 @@ def _read(memory: QSettings) -> Told:
         return Told()
 
 
-def desktops_here(icon: QSystemTrayIcon, on_click: Callable[[], None], picture: Path) -> tuple[Desktop, ...]:
+def desktops_here(
+    icon: Callable[[], QSystemTrayIcon], on_click: Callable[[], None], picture: Path
+) -> tuple[Desktop, ...]:
     """The ways to show a notification on this system, the best first."""
     if sys.platform != "linux":
-        return (TrayNotes(icon, on_click),)
+        return (TrayNotes(icon),)
     # Other systems have no D-Bus and no package for it; here it is loaded only when there is something to tell.
     from gui.desktop_notes import DesktopNotes  # noqa: PLC0415
 
-    return DesktopNotes(on_click, picture), TrayNotes(icon, on_click)
+    return DesktopNotes(on_click, picture), TrayNotes(icon)

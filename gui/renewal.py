@@ -40,21 +40,22 @@ class Renewal:
         self._first_app: str | None = None
         self.code = 0
 
-    def take_over(self, home: Path, *, is_hidden: bool, has_tray: bool) -> bool:
+    def take_over(self, home: Path, *, is_hidden: bool) -> bool:
         """At the start: take over the node and the place of an app that ended for this one.
 
-        Returns whether the window is to be opened.  ``is_hidden``: not if there was no app before, and there is a tray.
+        Returns whether the window is to be opened also where there is a tray.  ``is_hidden``: not if there was no app
+        before.
         """
         said, shown = self._memory.value(_RENEWED), self._memory.value(_SHOWN)
         self._memory.remove(_RENEWED)
         self._memory.remove(_SHOWN)
         if said is None:
-            return not (is_hidden and has_tray)
+            return not is_hidden
         if said == _WITH_NODE:
             self._keeper.adopt(home)
         if shown == _SMALL:
             self._window.showMinimized()
-        return shown == _OPEN or (shown is None and not has_tray)
+        return bool(shown == _OPEN)
 
     def hear(self, seen: Seen) -> None:
         """What the feed heard.  Other than the first version in use is the newer one, whatever this app itself is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sys
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from node.api.schema import PauseLasts
 
 DWELL_S: Final = 30.0  # a sign stands at least so long; a flickering icon says nothing
 DWELL_PRACTICE_S: Final = 3.0  # in a practice network days are seconds
+LOOK_S: Final = 0.5  # before the first look for a tray that is not there yet; from one to the next half as long more
+LOOK_S_MAX: Final = 20.0  # many a desktop never has one
 _USUAL: Final[dict[str, Place]] = {"win32": "bottom", "darwin": "top"}  # where the desktop puts it by itself
 _TROUBLE: Final = ("attention", "problem")
 
@@ -65,12 +68,16 @@ class TrayWishes:
 
 
 class Tray:
-    """Holds the icon and the menu; Qt's icon does not own its menu."""
+    """Holds the icon and the menu; Qt's icon does not own its menu.
+
+    Qt decides when an icon is made how it will be shown, and one that was made before this desktop had a tray is never
+    shown there.  So ``seek`` makes it anew then.  A tray that goes and comes back is found by Qt itself.
+    """
 
     def __init__(self, wishes: TrayWishes) -> None:
         self._icons = {sign: sign_icon(sign) for sign in SIGNS}
         self._sign: Sign = "starting"
-        self.icon = QSystemTrayIcon(self._icons[self._sign])
+        self._on_open = wishes.open
         self.menu = QMenu()
         self.line = QAction(texts.STARTING.rstrip("."), self.menu)
         self.line.setEnabled(False)
@@ -84,9 +91,9 @@ class Tray:
         self.resume.triggered.connect(wishes.resume)
         self.settings.triggered.connect(wishes.settings)
         self.quit.triggered.connect(wishes.quit)
-        self.icon.setContextMenu(self.menu)
-        self.icon.activated.connect(lambda reason: self._activated(reason, wishes.open))
         self.show_pause("none")
+        self._is_in_tray = self._has_tray()  # before the icon is made: rather made once more than never seen
+        self.icon = self._made()
 
     def _fill(self) -> None:
         self.menu.addAction(self.line)
@@ -100,8 +107,8 @@ class Tray:
 
     @property
     def is_available(self) -> bool:
-        """Whether this desktop shows tray icons at all, now."""
-        return QSystemTrayIcon.isSystemTrayAvailable()
+        """Whether this desktop shows the icon now."""
+        return self._is_in_tray and self._has_tray()
 
     @property
     def place(self) -> Place:
@@ -117,6 +124,15 @@ class Tray:
     def sign(self) -> Sign:
         return self._sign
 
+    async def seek(self) -> None:
+        """Wait until there is a tray that shows the icon; for ever, where there is none.  Cancellation-safe."""
+        pause_s = LOOK_S
+        while not self.is_available:
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, LOOK_S_MAX)
+            if not self._is_in_tray and self._has_tray():
+                self._make_anew()
+
     def show(self) -> None:
         self.icon.show()
 
@@ -129,7 +145,7 @@ class Tray:
             self.icon.setIcon(self._icons[sign])
         if line != self.line.text():
             self.line.setText(line)
-            self.icon.setToolTip(f"{texts.APP}\n{line}")
+            self.icon.setToolTip(self._tip())
         if quit_text != self.quit.text():
             self.quit.setText(quit_text)
 
@@ -139,7 +155,28 @@ class Tray:
         self.pause.menuAction().setEnabled(control == "pause")
         self.resume.setVisible(control == "resume")
 
-    @staticmethod
-    def _activated(reason: QSystemTrayIcon.ActivationReason, on_open: Callable[[], None]) -> None:
+    def _made(self) -> QSystemTrayIcon:
+        icon = QSystemTrayIcon(self._icons[self._sign])
+        icon.setToolTip(self._tip())
+        icon.setContextMenu(self.menu)
+        icon.activated.connect(self._activated)
+        icon.messageClicked.connect(self._on_open)
+        return icon
+
+    def _make_anew(self) -> None:
+        old, self.icon = self.icon, self._made()
+        self.icon.setVisible(old.isVisible())
+        old.hide()
+        old.deleteLater()
+        self._is_in_tray = True
+
+    def _tip(self) -> str:
+        return f"{texts.APP}\n{self.line.text()}"
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
-            on_open()
+            self._on_open()
+
+    @staticmethod
+    def _has_tray() -> bool:
+        return QSystemTrayIcon.isSystemTrayAvailable()

@@ -113,12 +113,17 @@ def session(*, panel: Panel = "xfce", bar: Bar = "dark") -> Iterator[Session]:
         _unlock_keyring(stack, new)
         _begin(stack, new, "openbox")
         _begin(stack, new, "dunst")
+        _write_panel(new.home, bar)
         if panel == "xfce":
-            _write_panel(new.home, bar)
-            _begin(stack, new, "xfce4-panel")
-            wait(lambda: ask(new.bus, WATCHER, "IsStatusNotifierHostRegistered") is True, "the panel's tray")
+            begin_panel(stack, new)
         wait(lambda: _has_owner(new, "org.freedesktop.Notifications"), "the notification daemon")
         yield new
+
+
+def begin_panel(stack: ExitStack, one: Session) -> None:
+    """Start the panel, and wait for its tray; also anew, when it was ended."""
+    _begin(stack, one, "xfce4-panel")
+    wait(lambda: ask(one.bus, WATCHER, "IsStatusNotifierHostRegistered") is True, "the panel's tray")
 
 
 def wait(is_so: Callable[[], object], what: str, seconds: float = UP_S_MAX) -> float:

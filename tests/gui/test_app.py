@@ -287,6 +287,7 @@ class TestTheWindowsCloseButton:
     ):
         has_tray = True
         monkeypatch.setattr("gui.tray.Tray.is_available", property(lambda _: has_tray))
+        monkeypatch.setattr("gui.app.TRAY_S_MAX", 0.01)
 
         async def play() -> bool:
             node = FakeNode(tmp_path / "home")

@@ -148,7 +148,7 @@ def test_without_a_tray_the_tray_icon_shows_nothing_and_says_so(desk: QApplicati
     icon = QSystemTrayIcon(QIcon())  # offscreen there is no tray
 
     with pytest.raises(NothingShown):
-        on_loop(desk, TrayNotes(icon, lambda: None).show(NOTE))
+        on_loop(desk, TrayNotes(lambda: icon).show(NOTE))
 
 
 class Shelf:

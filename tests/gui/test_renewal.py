@@ -177,14 +177,14 @@ def test_a_window_made_small_is_not_seen_and_comes_back_small_where_there_is_no_
     desk: QApplication, home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("gui.tray.Tray.is_available", property(lambda _: False))
+    monkeypatch.setattr("gui.app.TRAY_S_MAX", 0.01)
 
     async def play() -> None:
         node = FakeNode(home)
         await node.start()
         node.say(runs_on(FIRST))
         async with living(desk, home) as (app, life):
-            await wait_until(lambda: app._seen.link == "connected")
-            assert app.window.isVisible()
+            await wait_until(lambda: app._seen.link == "connected" and app.window.isVisible())
             app._memory.setValue("told/no_tray", 1)
             app.window.close()
             assert app.window.isMinimized()
@@ -196,6 +196,29 @@ def test_a_window_made_small_is_not_seen_and_comes_back_small_where_there_is_no_
             assert app.window.isMinimized()
             app.open()
             assert app.window.is_seen
+        await node.stop()
+
+    on_loop(desk, play())
+
+
+def test_without_a_tray_it_is_opened_if_nothing_was_left_of_the_one_before(
+    desk: QApplication, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("gui.tray.Tray.is_available", property(lambda _: False))
+    monkeypatch.setattr("gui.app.TRAY_S_MAX", 0.01)
+
+    async def play() -> None:
+        node = FakeNode(home)
+        await node.start()
+        node.say(runs_on(FIRST))
+        async with living(desk, home) as (app, life):
+            await wait_until(lambda: app._seen.link == "connected" and app.window.isVisible())
+            app.window.hide()
+            node.say(runs_on(NEWER))
+            assert await asyncio.wait_for(life, 10) == RESTART_CODE
+
+        async with living(desk, home) as (app, _):
+            await wait_until(lambda: app.window.is_seen)
         await node.stop()
 
     on_loop(desk, play())
@@ -272,21 +295,18 @@ def test_an_app_that_no_launcher_has_started_goes_on(stage: Stage, monkeypatch: 
 def test_the_next_one_takes_over_only_what_the_one_before_had_started_and_once(
     stage: Stage, home: Path, *, is_running: bool
 ):
-    assert stage.renewal.take_over(home, is_hidden=False, has_tray=True)
+    assert stage.renewal.take_over(home, is_hidden=False)
     stage.is_running = is_running
     stage.renewal.hear(runs_on(FIRST))
     stage.renewal.hear(runs_on(NEWER))
     for is_taken in (True, False):
         after = Stage(home.parent)
-        assert after.renewal.take_over(home, is_hidden=False, has_tray=True) is not is_taken
+        assert after.renewal.take_over(home, is_hidden=False) is not is_taken
         assert after.done == (["adopted home"] if is_taken and is_running else [])
 
 
-def test_without_a_tray_it_is_opened_if_nothing_was_left_of_the_one_before(stage: Stage, home: Path):
-    assert stage.renewal.take_over(home, is_hidden=True, has_tray=False)
-    stage.renewal.hear(runs_on(FIRST))
-    stage.renewal.hear(runs_on(NEWER))
-    assert Stage(home.parent).renewal.take_over(home, is_hidden=True, has_tray=False)
+def test_at_a_login_it_is_not_opened_at_once(stage: Stage, home: Path):
+    assert not stage.renewal.take_over(home, is_hidden=True)
 
 
 class TestTheNodeOfBefore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from gui.__main__ import main
 from gui.instance import Instance, meeting_folder
@@ -17,6 +18,9 @@ from gui.stories.home import Sign
 from gui.stories.pause import PauseControl
 from gui.texts import app as texts
 from gui.tray import Steady, Tray, TrayWishes
+from tests.gui.fake_node import FakeNode
+from tests.gui.helper import on_loop, running, said, wait_until
+from tests.gui.samples import samples
 
 
 def test_a_calm_sign_stands_for_its_time():
@@ -84,6 +88,15 @@ def test_what_a_person_asked_for_is_shown_at_once():
     assert steady.take("fine", 102.0, 30.0) == 29.0  # and what comes by itself is steady as before
 
 
+class Panel:
+    """What this desktop says of its tray."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, *, is_up: bool) -> None:
+        self.is_up = is_up
+        patch.setattr("gui.tray.QSystemTrayIcon.isSystemTrayAvailable", lambda: self.is_up)
+        patch.setattr("gui.tray.LOOK_S", 0.0)
+
+
 def tray_that_notes(done: list[str]) -> Tray:
     return Tray(
         TrayWishes(
@@ -137,6 +150,74 @@ def test_the_tray_says_in_words_what_it_shows(desk: QApplication):
     assert tray.sign == "trial"
     assert tray.line.text() == "Everything is fine, trying 1.4.0"
     assert "Everything is fine, trying 1.4.0" in tray.icon.toolTip()
+
+
+def test_an_icon_made_before_the_panel_came_up_is_made_anew_and_nothing_is_hidden_behind_it_before(
+    desk: QApplication, monkeypatch: pytest.MonkeyPatch
+):
+    panel, done = Panel(monkeypatch, is_up=False), list[str]()
+    tray = tray_that_notes(done)
+    tray.show()
+    tray.show_state("trial", "Everything is fine", texts.QUIT)
+    before = tray.icon
+
+    async def play() -> None:
+        seeking = asyncio.create_task(tray.seek())
+        await asyncio.sleep(0)
+        panel.is_up = True
+        assert not tray.is_available
+        assert tray.icon is before
+        await asyncio.wait_for(seeking, 10)
+
+    asyncio.run(play())
+    tray.icon.messageClicked.emit()
+    tray.icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+
+    assert tray.is_available
+    assert (tray.icon.isVisible(), before.isVisible()) == (True, False)
+    assert tray.icon.contextMenu() is tray.menu
+    assert tray.icon.toolTip() == "Perennial\nEverything is fine"
+    assert done == ["open", "open"]
+
+
+def test_an_icon_that_a_tray_had_is_left_to_qt_when_the_panel_goes_and_comes_back(
+    desk: QApplication, monkeypatch: pytest.MonkeyPatch
+):
+    panel = Panel(monkeypatch, is_up=True)
+    tray = tray_that_notes([])
+    before = tray.icon
+
+    panel.is_up = False
+    was_available = tray.is_available
+    panel.is_up = True
+    asyncio.run(asyncio.wait_for(tray.seek(), 10))
+
+    assert (was_available, tray.is_available) == (False, True)
+    assert tray.icon is before
+
+
+def test_at_a_login_the_window_waits_for_the_panel_and_the_icon_is_in_it_then(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    panel = Panel(monkeypatch, is_up=False)
+
+    async def play() -> None:
+        node = FakeNode(tmp_path / "home")
+        node.say(next(one.seen for one in samples() if one.name == "fine"))
+        await node.start()
+        async with running(desk, tmp_path / "home", tmp_path / "tray.ini", is_hidden=True) as app:
+            await wait_until(lambda: said(app)[0] == "fine")
+            assert not app.window.isVisible()
+            panel.is_up = True
+            await wait_until(lambda: app.tray.is_available)
+            assert not app.window.isVisible()
+            app.tray.open.trigger()
+            app.window.close()
+            assert not app.window.isVisible()
+            assert app.box is None
+        await node.stop()
+
+    on_loop(desk, play())
 
 
 def test_the_second_start_on_a_home_raises_the_window_of_the_first(desk: QApplication, tmp_path: Path):
