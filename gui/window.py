@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 # The pages in the order of their numbers; the last one has no entry in the sidebar.
 PAGES: Final = ("home", "updates", "resources", "network", "help", "details")
+# What desktops put around a window, at most.  How much it is here, nobody knows before the window is shown.
+EDGES_WIDTH: Final = 8
+TITLE_HEIGHT: Final = 40  # grows with the font
 P = TypeVar("P", bound=QWidget)
 
 
@@ -218,10 +221,12 @@ class Window(QWidget):
         self.activateWindow()
 
     def _fit(self) -> None:
-        """As large as the look wants it, but never larger than the screen."""
-        room = self.screen().availableGeometry()
-        self.setMinimumSize(min(round(720 * scale()), room.width()), min(round(560 * scale()), room.height()))
-        self.resize(min(round(880 * scale()), room.width()), min(round(600 * scale()), room.height()))
+        """As large as the look wants it, but with its frame never larger than the screen."""
+        screen = self.screen().availableGeometry()
+        width, height = screen.width() - EDGES_WIDTH, screen.height() - round(TITLE_HEIGHT * scale())
+        # The least width is cut to the screen alone: large type wants those few pixels more than the edges do.
+        self.setMinimumSize(min(round(720 * scale()), screen.width()), min(round(560 * scale()), height))
+        self.resize(min(round(880 * scale()), width), min(round(600 * scale()), height))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         event.ignore()

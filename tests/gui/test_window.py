@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from gui.stories.home import tell
 from gui.widgets.signs import StateSign
-from gui.window import PAGES
+from gui.window import PAGES, Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
 from tests.gui.samples import NOW, samples
@@ -75,6 +77,31 @@ def test_a_window_that_was_as_large_as_the_screen_is_so_when_it_comes_back(desk:
     assert one.isMaximized()
     assert not one.isMinimized()
     dispose(one)
+
+
+@pytest.mark.parametrize("points", [10.5, 13.0])
+def test_with_its_frame_the_window_is_never_larger_than_a_small_screen(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, points: float
+):
+    title_bar, edge = 37, 4  # of a desktop with large ones
+    monkeypatch.setattr(Window, "screen", lambda _: SmallScreen())
+    dress(qapp, is_dark=False, points=points)
+    one = window()
+    dress(qapp, is_dark=False)
+
+    assert one.width() + 2 * edge <= SmallScreen.size.width()
+    assert one.height() + title_bar <= SmallScreen.size.height()
+    assert 500 < one.minimumHeight() <= one.height()
+    dispose(one)
+
+
+class SmallScreen:
+    """That of a netbook."""
+
+    size = QSize(1024, 600)
+
+    def availableGeometry(self) -> QRect:  # noqa: N802  (Qt's name)
+        return QRect(QPoint(0, 0), self.size)
 
 
 def test_the_sign_grows_with_the_type_beside_it(qapp: QApplication):
