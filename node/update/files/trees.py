@@ -137,21 +137,34 @@ def size_of(path: Path, enough_bytes: float = math.inf, *, least_bytes: int = 1)
 
     What vanishes or cannot be read counts nothing; no link is followed.  With ``enough_bytes`` counted it ends.
     """
-    size_bytes, folders = 0, list[str]()
+    size_bytes = 0
     with contextlib.suppress(OSError):
         found = path.lstat()
-        size_bytes, folders = (0, [str(path)]) if stat.S_ISDIR(found.st_mode) else (max(least_bytes, found.st_size), [])
-    while folders and size_bytes < enough_bytes:  # no recursion: a stranger may have nested them without end
+        size_bytes = 0 if stat.S_ISDIR(found.st_mode) else max(least_bytes, found.st_size)
+    for entry_bytes in sizes_below(path):
+        if size_bytes >= enough_bytes:
+            break
+        size_bytes += 0 if entry_bytes is None else max(least_bytes, entry_bytes)
+    return size_bytes
+
+
+def sizes_below(folder: Path) -> Iterator[int | None]:
+    """The bytes of each file below a folder, and None for each folder; as they come, for there may be no end of them.
+
+    What vanishes or cannot be read is passed over; no link is followed.
+    """
+    folders = list[str]()
+    with contextlib.suppress(OSError):
+        folders = [str(folder)] if stat.S_ISDIR(folder.lstat().st_mode) else []
+    while folders:  # no recursion: a stranger may have nested them without end
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
+                    yield None
                     continue
                 with contextlib.suppress(OSError):
-                    size_bytes += max(least_bytes, entry.stat(follow_symlinks=False).st_size)
-                if size_bytes >= enough_bytes:
-                    break
-    return size_bytes
+                    yield entry.stat(follow_symlinks=False).st_size
 
 
 def read_vault_layer(package: Path) -> list[tuple[str, bool, bytes]]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from node.trial.events import Denied, Event, Twin
 from node.trial.verdict import Outcome
 from node.update.errors import TwinFailed
-from node.update.files.trees import size_of
+from node.update.files.trees import sizes_below
 from node.update.ports import TwinVault, Usage
 from node.update.trials.sides import Side, Twins
 from node.vault import control
+from node.vault.core.desk import PLACE_BYTES
 
 SPARE_BYTES: Final = 16 << 20  # beside its quota, for what is on its way
 STATE_S: Final = 5.0
@@ -40,7 +42,7 @@ class Overuse:
         self, twins: Twins, quota_bytes: int, step: Callable[[Event], None], now_s: Callable[[], float]
     ) -> None:
         self._twins = twins
-        self._enough_bytes = quota_bytes + SPARE_BYTES
+        self._quota_bytes = quota_bytes
         self._step = step
         self._now_s = now_s
         self._looked: dict[Twin, tuple[TwinVault, float]] = {}  # the run that was asked last, and when
@@ -63,7 +65,7 @@ class Overuse:
     async def weigh(self) -> None:
         """End a twin that takes more of the disk than it was given; its sandbox limits each file, not their number."""
         for side in self._twins.shuffled():
-            if await asyncio.to_thread(size_of, side.data, self._enough_bytes) >= self._enough_bytes:
+            if await asyncio.to_thread(is_too_much, side.data, self._quota_bytes):
                 self._step(Denied(self._now_s(), side.name, "it took more of the disk than it was given"))
                 if side.vault is not None:
                     side.vault.kill()
@@ -94,3 +96,18 @@ class Overuse:
         load, seconds = state.load, self._now_s() - last[1]
         enough = BUSY_PER_S * seconds + BUSY_PER_CHUNK * state.chunk_count
         return load.by == other.vault_id and load.most > max(enough, BUSY_SHARE * load.all)
+
+
+def is_too_much(data: Path, quota_bytes: int) -> bool:
+    """Whether there lies more in a twin's folder than any that keeps to its quota has there.  Blocking.
+
+    A file takes a place of the disk however short it is, and a folder does, too.  A vault has as many places as make up
+    its quota, so it may take that twice.  That also ends the look: there may be millions of files.
+    """
+    in_bytes = on_disk_bytes = 0
+    for entry_bytes in sizes_below(data):
+        in_bytes += entry_bytes or 0
+        on_disk_bytes += max(PLACE_BYTES, entry_bytes or 0)
+        if in_bytes >= quota_bytes + SPARE_BYTES or on_disk_bytes >= 2 * quota_bytes + SPARE_BYTES:
+            return True
+    return False
