@@ -61,6 +61,8 @@ class Nature:
     exit_code: int = 0  # when it is told to end; it is killed if it does not
     is_for_clients_only: bool = False  # it refuses whoever is a vault
     asks_twin_per_s: float = 0.0
+    strangers_ask_per_s: float = 0.0  # besides the crowd that asks both
+    refuses_puts: bool = False
     tells_load: bool = True
     accuses_twin: bool = False  # of asking it without end
     serves_news: bool = True
@@ -118,6 +120,9 @@ class PretendedVault:
         return HeadContent(self.world.head) if is_held else Refused("not_held")
 
     def _put(self, question: Question) -> Answer:
+        if self.nature.refuses_puts:
+            self.outcome = "refused"
+            return Refused("resource.quota")
         number = len(self.store) + 1
         self.store[question.address] = not (self.nature.loses_every and number % self.nature.loses_every == 0)
         self.world.contents[question.address] = question.content
@@ -185,7 +190,8 @@ class PretendedVault:
         seconds, self.told_s = now_s - self.told_s, now_s
         twin = self._twin()
         asks_per_s = 300.0 if self.nature.accuses_twin else twin.nature.asks_twin_per_s
-        asked, crowd = int(asks_per_s * seconds), int(self.world.crowd_asks_per_s * seconds)
+        crowd_per_s = self.world.crowd_asks_per_s + self.nature.strangers_ask_per_s
+        asked, crowd = int(asks_per_s * seconds), int(crowd_per_s * seconds)
         return Load(asked + crowd, asked, twin.vault_id)
 
     async def activate(self) -> None:

@@ -48,17 +48,20 @@ class Comparison(msgspec.Struct):
         self.blocks += 1
         self.pairs += self.block.pairs
         margins = profile.margins.by_name()
-        for name, x in self.block.measure(self.history).items():
-            self.gauges[name].add(x, margins[name])
+        found = self.block.measure(self.history)
+        certain = self.block.certain(found)
+        for name, x in found.items():
+            self.gauges[name].add(x, margins[name], certain[name])
         self.block = self.block.next()
 
     def alarm(self, profile: Profile) -> str | None:
-        """The sentence of the worst metric that is proven to be worse than its margin."""
-        worst = max(METRICS, key=lambda name: self.gauges[name].metric.bad)
-        if self.gauges[worst].metric.bad < profile.alarm:
+        """The sentence of the worst metric that is proven to be worse than its margin, whatever strangers did."""
+        bad = {name: gauge.refusing.bad for name, gauge in self.gauges.items()}
+        worst = max(METRICS, key=lambda name: bad[name])
+        if bad[worst] < profile.alarm:
             return None
         plainer = PLAINER.get(worst, worst)
-        named = plainer if self._is_suspect(plainer, profile) else worst
+        named = plainer if bad[plainer] >= profile.suspect else worst
         return says.worse(named, self.gauges[named].mean_of_rise, profile.margins.by_name()[named])
 
     def missing(self, profile: Profile) -> list[str]:

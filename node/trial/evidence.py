@@ -2,6 +2,9 @@
 
 A block turns many noisy pairs into one number per metric.  Pairs and samples come from other processes, so
 their numbers are checked here, once.
+
+Anyone may ask one twin more than the other, or fill it.  That is no fault of its version, and would be a way to have
+any release refused.  So a block also says what of its values is certain to be the twins' own doing.
 """
 
 from __future__ import annotations
@@ -27,10 +30,17 @@ ADDRESS_BYTES_MAX: Final = 64
 COUNTER_MAX: Final = 1 << 62  # nanoseconds of processor time, bytes of memory
 PAIRS_PER_BLOCK_MAX: Final = 2000  # further pairs of a block count for safety only; bounds the stored state
 ANSWERED_PER_BLOCK_MIN: Final = 10  # fewer pairs that both answered say nothing about time and bytes
+# A candidate that was asked by so much more may have been slow, large or late for it.
+ASKED_MORE_PER_S: Final = 1.0
+ASKED_MORE_SHARE: Final = 0.25  # of what its twin was asked
+CHANCE_DEVIATIONS: Final = 3.0  # by which two twins that are asked alike differ in the number of requests
+REQUEST_NS: Final = 10_000_000  # of processor time for the dearest request: a MiB, read, checked and sent
+HELD_MORE_BYTES: Final = 16 << 20  # 4096 of the shortest chunks, which take two or three MB of memory
 LEAK_BLOCKS_MIN: Final = 6  # blocks of memory to compare a later one with
 TAIL_QUANTILE: Final = 0.9
 TAIL_CLIP: Final = 3.0  # one request can be late by e^3 and no more
 
+REFUSED: Final = "refused"  # the code of an answer that says no
 _PROTOCOL_CODES: Final = frozenset({BadSignature.code, MalformedMessage.code})
 
 
@@ -81,6 +91,7 @@ class Pair:
 
     A chunk that is not held now is lost only when it is so at several tries: ``ChunkLost`` tells of that.
     ``is_relayed``: the farm's own vault asked, whose word for times and failures is not taken; see ``relayed``.
+    ``is_filled``: there lay so much in the candidate's store that a vault may have no room for what it is given.
     """
 
     at_s: float
@@ -89,6 +100,7 @@ class Pair:
     candidate: Ask
     control: Ask
     is_relayed: bool = False
+    is_filled: bool = False
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.at_s) or len(self.address) > ADDRESS_BYTES_MAX:
@@ -102,14 +114,19 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one twin has used: processor time since its start, and resident memory now."""
+    """What one twin has used: processor time since its start, and resident memory now.
+
+    ``asked``: requests that it says it got in this trial.  ``held_bytes``: what its store takes of the disk now.
+    """
 
     cpu_ns: int
     rss_bytes: int
+    asked: int = 0
+    held_bytes: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.cpu_ns <= COUNTER_MAX or not 0 <= self.rss_bytes <= COUNTER_MAX:
-            raise ValueError(f"a usage of {self.cpu_ns} ns and {self.rss_bytes} bytes")
+        if any(not 0 <= one <= COUNTER_MAX for one in (self.cpu_ns, self.rss_bytes, self.asked, self.held_bytes)):
+            raise ValueError(f"a usage out of its limits: {self}")
 
 
 class History(msgspec.Struct):
@@ -130,16 +147,28 @@ class Side(msgspec.Struct):
     cpu_ns_first: int | None = None
     cpu_ns_last: int = 0
     rss_bytes_max: int = 0
+    refused_when_filled: int = 0  # of ``failed``
+    asked_first: int | None = None
+    asked_last: int = 0
+    held_bytes_max: int = 0
 
     def add_usage(self, usage: Usage) -> None:
         if self.cpu_ns_first is None:
             self.cpu_ns_first = usage.cpu_ns
+        if self.asked_first is None:
+            self.asked_first = usage.asked
+        self.asked_last = usage.asked
+        self.held_bytes_max = max(self.held_bytes_max, usage.held_bytes)
         self.cpu_ns_last = usage.cpu_ns
         self.rss_bytes_max = max(self.rss_bytes_max, usage.rss_bytes)
 
     @property
     def cpu_ns(self) -> int:
         return 0 if self.cpu_ns_first is None else self.cpu_ns_last - self.cpu_ns_first
+
+    @property
+    def asked(self) -> int:
+        return 0 if self.asked_first is None else self.asked_last - self.asked_first
 
 
 class Block(msgspec.Struct):
@@ -161,6 +190,7 @@ class Block(msgspec.Struct):
         self.pairs += 1
         self.candidate.failed += not pair.candidate.is_good
         self.control.failed += not pair.control.is_good
+        self.candidate.refused_when_filled += pair.is_filled and pair.kind == "put" and pair.candidate.code == REFUSED
         if pair.candidate.is_good and pair.control.is_good:
             for side, ask in ((self.candidate, pair.candidate), (self.control, pair.control)):
                 side.logs.append(math.log(max(LATENCY_S_MIN, ask.latency_s)))
@@ -177,6 +207,8 @@ class Block(msgspec.Struct):
         for new, old in ((follower.candidate, self.candidate), (follower.control, self.control)):
             if old.cpu_ns_first is not None:
                 new.cpu_ns_first = new.cpu_ns_last = old.cpu_ns_last
+            if old.asked_first is not None:
+                new.asked_first = new.asked_last = old.asked_last
         return follower
 
     def measure(self, history: History) -> dict[MetricName, float]:
@@ -207,6 +239,28 @@ class Block(msgspec.Struct):
             history.memory_sum += memory
             history.memory_count += 1
         return found
+
+    def certain(self, found: dict[MetricName, float]) -> dict[MetricName, float]:
+        """What strangers cannot have made of each value in ``found``, which ``measure`` gave; never more than it.
+
+        That the candidate was asked more is its own word.  A lie gains it nothing: what is taken off here still counts
+        against a promotion.
+        """
+        ours, theirs = self.candidate, self.control
+        more_asked, more_held_bytes = ours.asked - theirs.asked, ours.held_bytes_max - theirs.held_bytes_max
+        excused: set[MetricName] = set()
+        if more_asked > 0 and more_asked >= max(ASKED_MORE_PER_S * self.seconds, ASKED_MORE_SHARE * theirs.asked):
+            excused |= {"p50", "tail", "mem", "leak", "fail"}
+        if more_held_bytes > HELD_MORE_BYTES:
+            excused |= {"cpu", "mem", "leak"}
+        certain = {name: min(x, 0.0) if name in excused else x for name, x in found.items()}
+        failed = (ours.failed - ours.refused_when_filled - theirs.failed) / self.pairs
+        certain["fail"] = min(certain["fail"], failed)
+        by_no_chance = more_asked - CHANCE_DEVIATIONS * math.sqrt(abs(ours.asked + theirs.asked))
+        if "cpu" in found and by_no_chance > 0.0:
+            own_ns = max(theirs.cpu_ns, ours.cpu_ns - by_no_chance * REQUEST_NS)
+            certain["cpu"] = min(certain["cpu"], math.log(own_ns / theirs.cpu_ns))
+        return certain
 
     def _tail(self, log_q90: float) -> float:
         def excess(logs: list[float]) -> float:

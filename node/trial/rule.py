@@ -100,21 +100,38 @@ class Metric(msgspec.Struct):
 
 
 class Gauge(msgspec.Struct):
-    """A metric together with its values in their natural unit, unclipped: for sentences, never for decisions."""
+    """A metric together with its values in their natural unit, unclipped: for sentences, never for decisions.
+
+    ``metric`` weighs all that was seen: it proves, and holds back.  ``certain`` weighs what strangers cannot have made
+    of it, once they may have made some; only that may refuse.
+    """
 
     metric: Metric = msgspec.field(default_factory=Metric)
+    certain: Metric | None = None  # the same as ``metric``
     total: float = 0.0
     rise: float = 0.0  # sum since ``bad`` last was at its floor: since the candidate became worse, if it did
     rise_n: int = 0
 
-    def add(self, x: float, margin: float) -> None:
+    def add(self, x: float, margin: float, certain: float | None = None) -> None:
+        """Weigh a block.  ``certain``: what of ``x`` strangers cannot have made; all of it by default."""
         assert margin > 0.0, margin
-        if self.metric.bad <= 1.0:
+        surely = x if certain is None else certain
+        assert surely <= x, (surely, x)
+        if self.refusing.bad <= 1.0:
             self.rise, self.rise_n = 0.0, 0
-        self.rise += x
+        self.rise += surely
         self.rise_n += 1
         self.total += x
+        if self.certain is None and surely < x:
+            self.certain = msgspec.structs.replace(self.metric)
+        if self.certain is not None:
+            self.certain.add(surely / margin)
         self.metric.add(x / margin)
+
+    @property
+    def refusing(self) -> Metric:
+        """What an alarm may be raised for."""
+        return self.metric if self.certain is None else self.certain
 
     @property
     def mean(self) -> float | None:

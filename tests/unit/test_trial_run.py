@@ -41,19 +41,19 @@ PROFILE = replace(PRACTICE, reads_min=200, restarts_min=0)
 
 def trial(
     world: World, folder: Path, profile: Profile = PROFILE, seed: int = 1,
-    known_since: Callable[[bytes], float | None] = lambda _: None,
+    known_since: Callable[[bytes], float | None] = lambda _: None, quota_bytes: int = 1 << 20,
 ) -> TrialRun:  # fmt: skip
     order = TrialOrder(
         number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folders=trial_folders(folder),
-        quota_bytes=1 << 20, profile=profile, announced_s=UTC_S, known_since=known_since,
+        quota_bytes=quota_bytes, profile=profile, announced_s=UTC_S, known_since=known_since,
     )  # fmt: skip
     chance, file = random.Random(seed), TrialFile(folder / "state")
     return TrialRun(order, world, file, random=chance, entropy=chance.randbytes, utc_s=utc_s)
 
 
-def hold(world: World, folder: Path, profile: Profile = PROFILE) -> TrialResult:
+def hold(world: World, folder: Path, profile: Profile = PROFILE, quota_bytes: int = 1 << 20) -> TrialResult:
     async def main() -> TrialResult:
-        return await trial(world, folder, profile).run()
+        return await trial(world, folder, profile, quota_bytes=quota_bytes).run()
 
     result = virtual_time.run(main())
     assert world.left_running == 0

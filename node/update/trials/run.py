@@ -24,10 +24,8 @@ from node.trial.events import (
     Started,
     Ticked,
     Twin,
-    UsageSampled,
     VaultExited,
 )
-from node.trial.evidence import Usage
 from node.trial.ratchet import Estimates
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome, Progress, Verdict
@@ -39,7 +37,7 @@ from node.update.trials.interview import Chance, Interview
 from node.update.trials.keeping import Keeper
 from node.update.trials.observations import Measured, Neighbourhood, NewsServed, Observer, reports_about
 from node.update.trials.order import TrialOrder
-from node.update.trials.overuse import Overuse
+from node.update.trials.overuse import LOOK_S_MIN, Overuse
 from node.update.trials.plan import Plan
 from node.update.trials.rehearsal import TrialResult, stop
 from node.update.trials.restarts import Restarter, draw_restarts
@@ -59,7 +57,6 @@ SAMPLE_S_MAX: Final = 60.0
 RATINGS_PER_TRIAL: Final = 20  # within the shortest trial
 RATE_S_MIN: Final = 2.0
 WEIGH_S: Final = 5.0  # how long a twin may take more of the disk than it was given
-LOOK_S_MIN: Final = 10.0  # of what one twin asks the other a shorter time says too little, and so does a shorter block
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +236,7 @@ class TrialRun:
         if self._is_restarting or self._ended.is_set():
             return
         for event in self._observer.measured(measured, self._probed, self._now()):
-            self._step(event)
+            self._step(self._overuse.beside(event))
 
     # Watching.
 
@@ -276,13 +273,13 @@ class TrialRun:
     async def _sample(self) -> None:
         if self._is_restarting:
             return
+        await self._overuse.hear()
         try:
-            used = [self._twins.running(name).usage() for name in ("candidate", "control")]
+            candidate, control = (self._twins.running(name).usage() for name in ("candidate", "control"))
         except TwinFailed:
             return  # one has just ended; that is told elsewhere
-        self._overuse.sampled(*used)
-        candidate, control = (Usage(one.cpu_ns, one.rss_bytes) for one in used)
-        self._step(UsageSampled(self._now(), candidate, control))
+        if not self._is_restarting:
+            self._step(self._overuse.sampled(candidate, control))
 
     async def _rate(self) -> None:
         await self._look_around()
