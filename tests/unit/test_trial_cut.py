@@ -90,6 +90,20 @@ class Node:
         return self.cut() is not None and self.kept().verdict is not None
 
 
+class Stalled(World):
+    """The computer stands still for a while, just when the candidate is started on what it has stored."""
+
+    def __init__(self, tries: int, **nature: object) -> None:
+        super().__init__(natures={CANDIDATE: Nature(**nature), CONTROL: Nature()})  # type: ignore[arg-type]
+        self.tries = tries
+
+    async def start_twin(self, order: TwinOrder):
+        if order.tree_hash == CANDIDATE and order.is_standby and self.tries:
+            self.tries -= 1
+            raise TwinFailed("it was not reachable within 30 s")
+        return await super().start_twin(order)
+
+
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
     return Node(World(), tmp_path)
@@ -303,6 +317,13 @@ class TestWhatAPowerCutExcuses:
                 return await super().start_twin(order)
 
         node.world = Slowly()
+        node.live(20.0)
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
+    def test_one_that_comes_back_while_there_is_time_came_back_and_is_asked_for_what_it_had(self, node: Node):
+        node.world = Stalled(tries=4)
         node.live(20.0)
         result = node.live()
         assert result is not None

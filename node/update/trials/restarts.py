@@ -6,8 +6,10 @@ then it says nothing of the candidate that both were down, but a chunk that it a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -18,6 +20,8 @@ from node.update.trials.observations import Observer
 from node.update.trials.rehearsal import scan
 from node.update.trials.sides import Side, Twins
 from node.vault.ports import Random
+
+START_TRIES: Final = 2  # in a row; a computer may have been busy at the first one
 
 log = logging.getLogger(__name__)
 
@@ -45,37 +49,56 @@ class Restarter:
         self._observer = observer
         self._step = step
         self._now_s = now_s
+        self._lost: dict[Twin, tuple[bytes, ...]] = {}  # of those that are back
+        self._missing: dict[Twin, set[bytes]] = {}  # from the store of each when it was read
+        self._is_planned = False
+        self._is_waiting = False  # for one that is not back
 
     async def restart(self, *, is_killed: bool) -> None:
-        """Restart both twins and look for all that they acknowledged.
+        """Restart both twins and look for all that they acknowledged, as ``bring_back`` does.
 
         Raises:
-            TwinFailed: One of them did not come back.
+            TwinFailed: One of them had ended before; nothing was done.
         """
-        for side in self._twins.shuffled():
-            vault, side.vault = self._twins.running(side.name), None
+        sides = [(side, self._twins.running(side.name)) for side in self._twins.shuffled()]
+        for side, vault in sides:
+            side.vault = None
             self._step(VaultExited(self._now_s(), side.name, 0, is_intended=True))
             if is_killed:
                 vault.kill()
             await vault.stop()
         await self.bring_back(is_planned=True)
 
-    async def bring_back(self, *, is_planned: bool, tries: int = 1) -> None:
+    async def bring_back(self, *, is_planned: bool) -> None:
         """Start both twins on their own data and look for all that they acknowledged.
 
-        Raises:
-            TwinFailed: One of them did not come back, at any of the tries.
+        Who does not come back at any of START_TRIES is left to ``keep_trying``.
         """
-        lost: dict[Twin, tuple[bytes, ...]] = {}
-        failed: TwinFailed | None = None
+        self._lost, self._is_planned, self._is_waiting = {}, is_planned, True
+        self._missing = {"candidate": set(), "control": set()}
+        await self._bring_back(START_TRIES)
+
+    async def keep_trying(self, pause_s: float) -> None:
+        """Start whoever is not back, again and again, until both are; the trial says when it is too late."""
+        while self._is_waiting:
+            await asyncio.sleep(pause_s)
+            await self._bring_back(1)
+
+    async def _bring_back(self, tries: int) -> None:
+        """The trial hears by itself of one that does not come; after a while it asks whether the other one is there."""
         for side in self._twins.shuffled():
+            if side.name in self._lost:
+                continue
             try:
-                lost[side.name] = await self._come_back(side, tries)
-            except TwinFailed as error:
-                failed = error  # the other one shall come back all the same: it shows whose fault it is
-        if failed is not None:
-            raise failed
-        self._step(Rescanned(self._now_s(), lost["candidate"], lost["control"], is_planned=is_planned))
+                self._lost[side.name] = await self._come_back(side, tries)
+            except TwinFailed as error:  # the other one shall come back all the same: it shows whose fault it is
+                log.info("a twin is not back reason=%s", error)
+                await _put_down(side)
+        lost = self._lost
+        if len(lost) < len(self._twins.sides):
+            return
+        self._is_waiting = False
+        self._step(Rescanned(self._now_s(), lost["candidate"], lost["control"], is_planned=self._is_planned))
 
     async def _come_back(self, side: Side, tries: int) -> tuple[bytes, ...]:
         """Start a twin on its own data and look for what it acknowledged; return what it no longer has.
@@ -84,8 +107,21 @@ class Restarter:
         """
         vault = await self._twins.start(side, is_standby=True, tries=tries)
         acknowledged = tuple(self._observer.acknowledged[side.name])
-        read = await scan(vault, acknowledged)
+        missing = self._missing[side.name]  # at an earlier try as well, which may have failed after that
+        missing |= set(acknowledged) - (await scan(vault, acknowledged)).whole
         await vault.activate()
-        held = read.whole & (await scan(vault, acknowledged)).whole
+        held = (await scan(vault, acknowledged)).whole - missing
         self._step(VaultStarted(self._now_s(), side.name))
         return tuple(address for address in acknowledged if address not in held)
+
+
+async def _put_down(side: Side) -> None:
+    """End what was started and did not come back: the next one that is started has the same data.
+
+    Who has ended by itself is left to whoever watches for that.
+    """
+    vault = side.vault
+    if vault is not None and not vault.exited.done():
+        side.vault = None
+        vault.kill()
+        await vault.stop()

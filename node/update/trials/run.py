@@ -40,7 +40,7 @@ from node.update.trials.order import TrialOrder
 from node.update.trials.overuse import LOOK_S_MIN, Overuse
 from node.update.trials.plan import Plan
 from node.update.trials.rehearsal import TrialResult, stop
-from node.update.trials.restarts import Restarter, draw_restarts
+from node.update.trials.restarts import START_TRIES, Restarter, draw_restarts
 from node.update.trials.sides import Side, Twins
 from node.update.trials.state import Cut, KeptTrial, KeptTwin, TrialFile
 from node.update.waiting import whole
@@ -48,7 +48,7 @@ from node.vault.core.identity import position_of
 from node.vault.ports import Entropy, Random
 
 HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; the own vault holds most of it anyway
-START_TRIES: Final = 2  # the second failure is held against the twin
+STARTS_LATER: Final = 5  # tries of who is not back after a restart, in the time in which it must be
 PROBER_FAILURES_MAX: Final = 5
 TICK_S: Final = 1.0
 SAMPLES_PER_BLOCK: Final = 4
@@ -185,7 +185,7 @@ class TrialRun:
         if self._cut is not None:
             self._begun.set()
             self._step(Resumed(self._now()))
-            await self._bring_back()
+            await self._restarter.bring_back(is_planned=False)
             return None
         for side in self._twins.shuffled():
             try:
@@ -199,12 +199,8 @@ class TrialRun:
             return self._result("refuse", f"it did not start while its twin did: {candidate.trouble}")
         return None
 
-    async def _bring_back(self) -> None:
-        """Start both twins where they were cut off.  The trial hears by itself of one that does not come."""
-        try:
-            await self._restarter.bring_back(is_planned=False, tries=START_TRIES)
-        except TwinFailed as error:
-            log.info("twins not started again reason=%s", error)
+    async def _keep_trying(self) -> None:
+        await self._restarter.keep_trying(self._trial.profile.start_s_max / STARTS_LATER)
 
     async def _probe(self) -> None:
         """Have both twins asked until the prober ends.
@@ -255,6 +251,7 @@ class TrialRun:
                 tasks.create_task(self._keep_probing()),
                 tasks.create_task(self._repeat(self._restart_if_due, TICK_S)),
                 tasks.create_task(self._keep_on()),
+                tasks.create_task(self._keep_trying()),  # with one that was not back when the trial went on
                 *(tasks.create_task(self._watch_exit(side)) for side in self._twins.shuffled()),
             ]
             await self._ended.wait()
@@ -343,9 +340,9 @@ class TrialRun:
                 await self._prober.stop()
             await self._restarter.restart(is_killed=self._restarts_due[0].is_killed)
         except TwinFailed as error:
-            # The trial hears nothing of a twin that is not back; after a while it asks whether the other one is.
             log.info("twins not restarted reason=%s", error)
             return
+        await self._keep_trying()
         self._restarts_due = self._restarts_due[1:]
         await self._keep()
         self._is_restarting = False
