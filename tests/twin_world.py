@@ -289,6 +289,7 @@ class World:
     orders: list[TwinOrder] = field(default_factory=list)
     pairs: int = 0
     crowd_asks_per_s: float = 20.0  # of each twin
+    moves: int = 0  # of the computer to other addresses
     relayed: int = 0  # questions to one twin by way of the own vault
 
     @property

@@ -71,12 +71,17 @@ class UpdateHost:
         self._hearings: dict[bytes, Hearing] = {}  # of twins by their seeds
         self._twins: dict[Twin, Hearing] = {}  # that run
         self._is_program_copied = False
+        self.moves = 0
         self.head = b""  # what the vault in use shall carry
         self._alike: deque[bytes] = deque(maxlen=ALIKE_MAX)  # digests of heads that say the same
         self._files: Mapping[bytes, bytes] = {}  # what it shall serve because the head names it
         self._notes: tuple[OwnNote, ...] = ()  # what it shall answer others with
         self.contacts: Callable[[], tuple[bytes, ...]] = tuple  # whom the vault in use knew last, best first
         self.met: Callable[[Sequence[MetVault]], None] = lambda _: None  # who wants to know whom the vault has met
+
+    def moved(self) -> None:
+        """The vault in use was started anew for other addresses; twins, too, name where they were started."""
+        self.moves += 1
 
     async def get_chunk(self, address: bytes) -> bytes:
         """Fetch a file that a head names.  Raises VaultUnavailable or RequestRefused when it cannot be had now."""

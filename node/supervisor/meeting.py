@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from node.api import invitation_texts, schema
@@ -25,18 +26,20 @@ log = logging.getLogger(__name__)
 class Meeting:
     """Belongs to the event loop of its vault."""
 
-    def __init__(self, home: Home, bootstrap: Bootstrap, vault: VaultChild) -> None:
+    def __init__(self, home: Home, bootstrap: Bootstrap, vault: VaultChild, moved: Callable[[], None]) -> None:
+        """``moved`` is told when the vault was started anew because the computer has moved."""
         self._network = home.network
         self._bind = home.marker.bind
         self._bootstrap = bootstrap
         self._vault = vault
+        self._moved = moved
 
     async def run(self) -> None:
         """Keep whom the vault knows, and let it be found wherever the computer is, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_contacts(), name="contacts")
             if is_anywhere(self._bind):
-                tasks.create_task(follow(self._vault), name="whereabouts")
+                tasks.create_task(follow(self._vault, self._moved), name="whereabouts")
 
     async def _keep_contacts(self) -> None:
         await self._vault.wait_until_settled()

@@ -110,9 +110,9 @@ class Supervisor:
         self._looking = Looking(home, self.vault, entropy, utc_s, self.changed)
         bootstrap = Bootstrap(home)
         self._giving = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery, self._pacing.limits)
-        self._meeting = Meeting(home, bootstrap, self.vault)
         self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._giving)
         self.host.contacts = lambda: bootstrap.contacts
+        self._meeting = Meeting(home, bootstrap, self.vault, self.host.moved)
         self._updates = self._open_updates(random, entropy)
 
     def _open_updates(self, random: Random, entropy: Entropy) -> Updates | None:

@@ -57,8 +57,8 @@ def places_of(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(places)
 
 
-async def follow(vault: VaultChild, look: Look = places_now) -> None:
-    """Start the vault anew when the computer has moved, until cancelled.
+async def follow(vault: VaultChild, moved: Callable[[], None], look: Look = places_now) -> None:
+    """Start the vault anew when the computer has moved, and tell ``moved`` so, until cancelled.
 
     Only when two looks in a row agree: a network that comes up changes its addresses several times.  While there is
     no address at all it waits: most computers come back to the ones that they had.
@@ -78,6 +78,7 @@ async def follow(vault: VaultChild, look: Look = places_now) -> None:
             log.warning("vault not started anew reason=%s", error)
             continue
         told = here
+        moved()
         await asyncio.sleep(REST_S)
 
 

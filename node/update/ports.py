@@ -97,6 +97,11 @@ class TrialPorts(Protocol):
         """The newest verified head, which the farm's own vault carries; b"" before the first one."""
         ...
 
+    @property
+    def moves(self) -> int:
+        """How often the vault in use was started anew because this computer has other addresses."""
+        ...
+
     async def start_twin(self, order: TwinOrder) -> TwinVault:
         """Start a vault; return once it is reachable, or, in standby, once it has opened its store.
 

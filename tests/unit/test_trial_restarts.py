@@ -102,3 +102,34 @@ def test_two_of_one_twin_never_run_on_the_same_data(tmp_path: Path):
 
     assert (result.outcome, set(at_once)) == ("promote", {0})
     assert len(world.vaults) == 5
+
+
+class Moving(World):
+    """The computer has other addresses from then on, and nobody is found any more at those from before."""
+
+    moved_s = 25.0
+
+    @property
+    def moves(self) -> int:
+        return int(asyncio.get_running_loop().time() > self.moved_s)
+
+    @moves.setter
+    def moves(self, moves: int) -> None:
+        pass
+
+
+def test_after_a_move_of_the_computer_both_are_started_anew_and_found_again(tmp_path: Path):
+    world = Moving()
+    result = hold(world, tmp_path)
+
+    assert result.outcome == "promote"
+    assert [vault.started_s > Moving.moved_s for vault in world.vaults] == [False, False, True, True]
+    assert [vault.exited.result() for vault in world.vaults[:2]] == [0, 0]  # they were told to end
+    assert len(world.probers) == 2
+
+
+def test_that_is_none_of_the_restarts_on_purpose(tmp_path: Path):
+    world = Moving()
+    assert hold(world, tmp_path, RESTARTED).outcome == "promote"
+    assert len(world.vaults) == 6
+    assert sum(vault.exited.result() == -9 for vault in world.vaults) == 2

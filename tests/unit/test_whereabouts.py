@@ -25,6 +25,10 @@ class Vault:
         self.is_listening = True
         self.moved_s: list[float] = []
         self.failing = 0
+        self.told_s: list[float] = []
+
+    def moved(self) -> None:
+        self.told_s.append(asyncio.get_running_loop().time())
 
     async def wait_until_settled(self) -> None:
         pass
@@ -45,7 +49,7 @@ def play(place_at: Callable[[float], frozenset[str]], until_s: float = 3600.0, *
 
     async def live() -> None:
         loop = asyncio.get_running_loop()
-        following = asyncio.create_task(follow(vault, lambda: place_at(loop.time())))
+        following = asyncio.create_task(follow(vault, vault.moved, lambda: place_at(loop.time())))
         await asyncio.sleep(until_s)
         assert not following.done()
         following.cancel()
@@ -53,6 +57,7 @@ def play(place_at: Callable[[float], frozenset[str]], until_s: float = 3600.0, *
 
     run(live())
     moved_s: list[float] = vault.moved_s
+    assert vault.told_s == moved_s  # the twins of a trial have moved as well
     return moved_s
 
 

@@ -1,7 +1,8 @@
 """Twins that are started again on their own data: what they acknowledged must be there afterwards.
 
-On purpose, at random moments, the first time without warning, as a power cut would.  Or because the trial was cut off:
-then it says nothing of the candidate that both were down, but a chunk that it acknowledged must be there all the same.
+On purpose, at random moments, the first time without warning, as a power cut would.  Or because the computer has moved,
+and nobody finds them any more at what their records say; or because the trial was cut off.  Then it says nothing of the
+candidate that both were down, but a chunk that it acknowledged must be there all the same.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Restarter:
         self._is_planned = False
         self._is_waiting = False  # for one that is not back
 
-    async def restart(self, *, is_killed: bool) -> None:
+    async def restart(self, *, is_killed: bool, is_planned: bool) -> None:
         """Restart both twins and look for all that they acknowledged, as ``bring_back`` does.
 
         Raises:
@@ -67,7 +68,7 @@ class Restarter:
             if is_killed:
                 vault.kill()
             await vault.stop()
-        await self.bring_back(is_planned=True)
+        await self.bring_back(is_planned=is_planned)
 
     async def bring_back(self, *, is_planned: bool) -> None:
         """Start both twins on their own data and look for all that they acknowledged.

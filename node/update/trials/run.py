@@ -98,6 +98,7 @@ class TrialRun:
         self._prober: Prober | None = None
         self._probed: tuple[Twin, Twin] = ("candidate", "control")
         self._is_restarting = False
+        self._moves = ports.moves
         self._begun = asyncio.Event()
         self._ended = asyncio.Event()
         self._undecided: tuple[Outcome, str] = ("void", "")  # how it ends without a verdict, and why
@@ -330,20 +331,21 @@ class TrialRun:
         self._ended.set()
 
     async def _restart_if_due(self) -> None:
-        """Restart both twins at the moments that were drawn."""
-        is_due = bool(self._restarts_due) and self._trial.ran_s >= self._restarts_due[0].ran_s
-        if self._is_restarting or not is_due or not self._are_both_up():
+        """Restart both twins at the moments that were drawn, and when the computer has moved."""
+        due, moves = [one for one in self._restarts_due[:1] if self._trial.ran_s >= one.ran_s], self._ports.moves
+        if self._is_restarting or not (due or moves != self._moves) or not self._are_both_up():
             return
         self._is_restarting = True
         try:
             if self._prober is not None:
                 await self._prober.stop()
-            await self._restarter.restart(is_killed=self._restarts_due[0].is_killed)
+            is_killed = any(one.is_killed for one in due)
+            await self._restarter.restart(is_killed=is_killed, is_planned=bool(due))
         except TwinFailed as error:
             log.info("twins not restarted reason=%s", error)
             return
         await self._keep_trying()
-        self._restarts_due = self._restarts_due[1:]
+        self._moves, self._restarts_due = moves, self._restarts_due[len(due) :]
         await self._keep()
         self._is_restarting = False
 
