@@ -45,6 +45,7 @@ from node.vault.core.events import (
     Ticked,
     VaultFound,
     Watch,
+    Withdraw,
     WriteChunk,
 )
 from node.vault.core.identity import Introduction, PeerRecord
@@ -89,6 +90,7 @@ class Driver:
         self._replies: dict[int, asyncio.Future[Answer]] = {}
         self._next_request = 0
         self._askers = Askers()
+        self._asks: dict[int, asyncio.Task[None]] = {}  # by ask id
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._tick_at_s = 0.0  # when the timer is set for
@@ -244,7 +246,10 @@ class Driver:
                     self._handed_over.set()
                 self._tell(self._completed(effect.report))
             case Ask():
-                self._spawn(self._ask(effect))
+                task = self._asks[effect.ask_id] = self._spawn(self._ask(effect))
+                task.add_done_callback(lambda _: self._asks.pop(effect.ask_id))
+            case Withdraw():
+                self._asks[effect.ask_id].cancel()
             case Send():
                 self._spawn(self._send(effect))
             case WriteChunk():
@@ -269,11 +274,12 @@ class Driver:
         looks = self._network.looks(report.looks or Looks())
         return msgspec.structs.replace(report, counters=counters, load=self._askers.take(), looks=looks)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         assert self._tasks is not None
         task = self._tasks.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._one_done)
+        return task
 
     def _one_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

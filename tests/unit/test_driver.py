@@ -11,6 +11,7 @@ import pytest
 
 from node.vault import control
 from node.vault.core import codec
+from node.vault.core.events import Ask, Withdraw
 from node.vault.core.identity import PeerRecord
 from node.vault.core.messages import FetchRanks, Ranks
 from node.vault.core.ranking import decode_table
@@ -84,6 +85,42 @@ async def table_after(error: PeerError) -> list[tuple[int, int]]:
     assert isinstance(answer, Ranks)
     entries = decode_table(answer.table, clock.utc_s()).entries
     return [(entry.failures, entry.faults) for entry in entries if entry.vault_id == contact.vault_id]
+
+
+class Slow(Silence):
+    """A network on which an answer takes for ever; ``given_up`` counts questions that nobody waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given_up = 0
+
+    async def request(self, *_: Any) -> Any:
+        try:
+            await asyncio.sleep(1e6)
+        finally:
+            self.given_up += 1
+
+
+def test_a_question_whose_answer_nobody_needs_any_more_is_given_up():
+    async def play() -> int:
+        clock, own = LoopClock(), Peer(1, now_s=LoopClock().utc_s())
+        record = PeerRecord(own.certificate, (), 0.0)
+        config = VaultConfig(own.signer, record, 10_000, (), b"", control.Pace(scrub_s=1e6))
+        vault = Vault(config, random.Random(1), random.Random(2).randbytes)
+        network = Slow()
+        driver = Driver(vault, Chunks(failures=0), clock, lambda _report: None)  # type: ignore[arg-type]
+        running = asyncio.create_task(driver.run(network, ("10.0.1.1:1",)))  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+        driver._perform(Ask(77, Peer(2).record, FetchRanks(), 10.0))
+        await asyncio.sleep(0.1)
+        driver._perform(Withdraw(77))
+        await asyncio.sleep(0.1)
+        given_up = network.given_up
+        await driver.drain(control.Drain(1))
+        await running
+        return given_up
+
+    assert virtual_time.run(play()) == 1
 
 
 @pytest.mark.parametrize("error", [Misdated("one of two clocks is wrong"), WrongNetwork("no common version")])

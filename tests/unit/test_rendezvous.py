@@ -75,6 +75,16 @@ class TestBeingSeen:
         assert isinstance(listening, control.Listening)
         assert decode_record(listening.record, START_S).addresses == ("10.0.1.1:4000", OUTER)
 
+    def test_it_belongs_to_the_subnet_in_which_others_see_it(self):
+        here = Here("")
+        desk = here.actor.vault._desk
+        here.known(2)
+        before = desk.own_place.subnet
+        here.step(SeenAt(here.world.now(), ("10.0.1.1:4000", OUTER)))
+        here.world.pass_time(60.0)
+        assert (before, desk.own_place.subnet) == ("10.0.1.0/24", subnet_of(OUTER))
+        assert desk.own_place in here.actor.vault._replicator._presence.places
+
     def test_a_computer_with_many_addresses_names_as_many_as_others_take_and_those_of_the_internet_first(self):
         here = Here()
         local = tuple(f"192.168.{number}.1:4000" for number in range(ADDRESSES_MAX + 4))

@@ -10,7 +10,7 @@ from node.vault.transport.throttle import BORROWED_S, BURST_S, ROUNDS_KEPT, SMAL
 from tests.virtual_time import run
 
 RATE = 100_000
-PIECE = 16_384
+PIECE = 20_000
 
 
 def play(story: Callable[[Throttle], Awaitable[None]]) -> None:

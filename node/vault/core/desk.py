@@ -26,6 +26,7 @@ from node.vault.core.events import (
     Send,
     Tell,
     Watch,
+    Withdraw,
     WriteChunk,
 )
 from node.vault.core.fresh import Fresh
@@ -144,8 +145,11 @@ class Desk:
         self._asked[ask_id] = (asker, Asked(peer, message, self.now.monotonic_s))
         self._effects.append(Ask(ask_id, peer, message, timeout_s))
 
-    def send(self, send: Send) -> None:
-        self._effects.append(send)
+    def withdraw(self, asker: Asker) -> None:
+        """Nobody waits any more for what it has asked."""
+        for ask_id in [ask_id for ask_id, (one, _) in self._asked.items() if one is asker]:
+            del self._asked[ask_id]
+            self._effects.append(Withdraw(ask_id))
 
     def call_in(self, delay_s: float, action: Callable[[Desk], None]) -> None:
         """Do it at the first tick after that long; whoever asks for it bounds how many wait."""
@@ -168,11 +172,8 @@ class Desk:
     def tell(self, report: control.Report) -> None:
         self._effects.append(Tell(report))
 
-    def watch(self, watch: Watch) -> None:
-        self._effects.append(watch)
-
-    def check_store(self, check: CheckStore) -> None:
-        self._effects.append(check)
+    def do(self, effect: Send | Watch | CheckStore) -> None:
+        self._effects.append(effect)
 
     def read_chunk(self, reader: Reader, address: bytes) -> None:
         token = self._number()

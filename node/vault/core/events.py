@@ -199,12 +199,19 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Put a request to a peer.  AnswerReceived or AskFailed follows, once."""
+    """Put a request to a peer.  AnswerReceived or AskFailed follows, once, unless it is withdrawn."""
 
     ask_id: int
     peer: PeerRecord
     message: Request
     timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Nobody waits for the answer to this Ask any more: let the peer's line be free of it."""
+
+    ask_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,4 +273,4 @@ class Tell:
     report: control.Report
 
 
-Effect = Ask | Send | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell
+Effect = Ask | Withdraw | Send | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell

@@ -2,7 +2,8 @@
 
     nearest known peers -> the close group -> whoever stands beyond it, up to REACH_SUBNETS -> everyone known
 
-One peer is asked at a time; one that does not answer soon is not waited for, the next one is asked beside it.  Of each
+One peer is asked at a time; one that does not answer soon is not waited for, the next one is asked beside it.  Once the
+chunk is there, those who are still at it are told to stop: a busy line would be busier for each of them.  Of each
 subnet one is asked before a second one of any: late ones in a crowd hold nobody up.
 """
 
@@ -25,7 +26,7 @@ from node.vault.errors import BadSignature, ChunkMismatch
 
 FIRST_PEERS: Final = 3
 ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
-PATIENCE_S: Final = 2.0  # a chunk of 1 MiB at 4 Mbit/s, and what the own line needs; then one more is asked
+PATIENCE_S: Final = 3.0  # a chunk of 1 MiB at 3 Mbit/s, and what the own line needs; then one more is asked
 ASKED_AT_ONCE_MAX: Final = 4
 
 Fetched = Callable[[Desk, bytes | None], None]
@@ -68,8 +69,6 @@ class Fetch:
         self._waiting.discard(asked.peer.vault_id)
         self.has_answer = True
         content = served(desk, asked, message)
-        if self._is_over:
-            return
         if content is not None:
             self._end(desk, content)
         else:
@@ -77,8 +76,7 @@ class Fetch:
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         self._waiting.discard(asked.peer.vault_id)
-        if not self._is_over:
-            self._ask_next(desk)
+        self._ask_next(desk)
 
     def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
         self._is_looking_up = False
@@ -113,11 +111,12 @@ class Fetch:
 
     def _end(self, desk: Desk, content: bytes | None) -> None:
         self._is_over = True
+        desk.withdraw(self)
         self._done(desk, content)
 
 
 def served(desk: Desk, asked: Asked, message: Answer) -> bytes | None:
-    """The chunk, if that is what came; whoever sent something else than he may is blamed, also when it is late."""
+    """The chunk, if that is what came; whoever sent something else than he may is blamed."""
     peer = asked.peer
     assert isinstance(asked.message, Get)
     address, nonce, utc_s = asked.message.address, asked.message.nonce, desk.now.utc_s

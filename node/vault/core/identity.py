@@ -127,6 +127,15 @@ def is_public(subnet: str) -> bool:
     return bool(subnet) and ipaddress.ip_network(subnet).is_global
 
 
+def own_subnet(addresses: Sequence[str]) -> str:
+    """Where others see who has these addresses; "" without any.
+
+    That of the first one of the internet: behind a router the first of all says nothing of where the home is.
+    """
+    subnets = [subnet_of(address) for address in addresses]
+    return next(filter(is_public, subnets), subnets[0] if subnets else "")
+
+
 @lru_cache(maxsize=ADDRESSES_KEPT)
 def check_address(address: str) -> None:
     """Check that a vault could be dialled at ``address``, so that nobody is sent to shout at a whole network.

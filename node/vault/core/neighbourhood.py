@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 from node.vault import control
-from node.vault.core.close_group import close_group, in_turns
+from node.vault.core.close_group import Place, close_group, in_turns
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import Watch
 from node.vault.core.gossip import HeadCarrier
-from node.vault.core.identity import Introduction, PeerRecord, encode_record, introduced, subnet_of
+from node.vault.core.identity import (
+    Introduction,
+    PeerRecord,
+    addresses_to_name,
+    encode_record,
+    introduced,
+    make_record,
+    own_subnet,
+    subnet_of,
+)
 from node.vault.core.lookup import Lookup
 from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
 from node.vault.core.notes import Acquaintances
@@ -188,7 +198,7 @@ class Neighbourhood:
         watched = {peer.vault_id: peer.record for peer in nearest}
         if watched != self._watched:
             self._watched, self._watched_at_s = watched, desk.now.monotonic_s
-            desk.watch(Watch(tuple(watched.values())))
+            desk.do(Watch(tuple(watched.values())))
 
 
 class _Meeting:
@@ -204,3 +214,10 @@ class _Meeting:
 
 def _own_address(desk: Desk) -> bytes:
     return desk.own_place.position.to_bytes(32, "big")
+
+
+def stand_at(desk: Desk, addresses: Sequence[str]) -> None:
+    """The own vault can be dialled at these from now on."""
+    named = addresses_to_name(addresses)
+    desk.record = make_record(desk.signer, desk.record.certificate, named, desk.now.utc_s)
+    desk.own_place = Place(desk.record.vault_id, desk.record.position, own_subnet(addresses))

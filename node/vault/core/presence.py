@@ -40,7 +40,7 @@ class Presence:
         self.places: list[Place] = []  # theirs and, first, the own vault's, by distance from it
         self.returned: dict[bytes, int] = {}  # who was away for a short while, since which count of added chunks
         self._repair_delay_s = repair_delay_s
-        self._versions = (-1, -1)
+        self._versions = (-1, -1, "")
         self._present: dict[bytes, Place] = {}
         self._runs: dict[bytes, bytes] = {}  # the transport keys of those who are present
         self._absent: dict[bytes, _Absence] = {}
@@ -115,5 +115,5 @@ class Presence:
             self._take_at_s = now_s
 
 
-def _versions(desk: Desk) -> tuple[int, int]:
-    return desk.table.version, desk.reliance.version
+def _versions(desk: Desk) -> tuple[int, int, str]:
+    return desk.table.version, desk.reliance.version, desk.own_place.subnet

@@ -54,7 +54,7 @@ class Rendezvous:
         near = tuple(other.record for other in known if other.vault_id != peer.vault_id)
         if near:
             self._remember(peer, now_s)
-            desk.send(Send(near, Arrange(peer.vault_id), GO_BETWEENS))
+            desk.do(Send(near, Arrange(peer.vault_id), GO_BETWEENS))
             desk.counters["meeting asked for"] += 1
 
     def arrange(self, desk: Desk, event: RequestReceived, message: Arrange) -> Answer:
@@ -64,7 +64,7 @@ class Rendezvous:
             return Refused("not_known")
         if not self._may_cause(desk, event.subnet):
             return Refused("busy")
-        desk.send(Send((wanted.record,), Meet(asking.record), 1))  # by another one it might be anywhere
+        desk.do(Send((wanted.record,), Meet(asking.record), 1))  # by another one it might be anywhere
         desk.counters["meeting arranged"] += 1
         return Pong(b"")
 

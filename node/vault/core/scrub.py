@@ -82,7 +82,7 @@ class StoreCare:
             self._check_at_s = desk.now.monotonic_s + STORE_CHECK_S
         elif desk.now.monotonic_s >= self._check_at_s:
             self._is_asking = True
-            desk.check_store(CheckStore())
+            desk.do(CheckStore())
 
     def checked(self, desk: Desk, code: str) -> None:
         desk.trouble = code

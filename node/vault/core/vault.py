@@ -18,7 +18,6 @@ from typing import Final, assert_never
 
 from node.vault import control
 from node.vault.core.audit import Auditor
-from node.vault.core.close_group import Place
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import (
     AnswerReceived,
@@ -46,10 +45,7 @@ from node.vault.core.handover import LeavingForGood, Shrinking
 from node.vault.core.identity import (
     PeerRecord,
     Signer,
-    addresses_to_name,
     encode_record,
-    make_record,
-    subnet_of,
 )
 from node.vault.core.knowing import know
 from node.vault.core.lookout import Lookout
@@ -64,7 +60,7 @@ from node.vault.core.messages import (
     Put,
     Refused,
 )
-from node.vault.core.neighbourhood import Neighbourhood
+from node.vault.core.neighbourhood import Neighbourhood, stand_at
 from node.vault.core.notes import take_order
 from node.vault.core.operations import AskOperation, GetOperation, PutOperation, RankCollection
 from node.vault.core.orders import carry_files, hear_judged, introduce_all, renew
@@ -196,10 +192,7 @@ class Vault:
     def _start(self, event: Started) -> None:
         desk = self._desk
         self._is_started = True
-        addresses = addresses_to_name(event.addresses)
-        desk.record = make_record(desk.signer, self._config.record.certificate, addresses, event.now.utc_s)
-        subnet = subnet_of(event.addresses[0]) if event.addresses else ""  # a computer without any network
-        desk.own_place = Place(desk.record.vault_id, desk.record.position, subnet)
+        stand_at(desk, event.addresses)
         desk.held = dict(event.held)
         desk.used_bytes = sum(event.held.values()) if event.used_bytes is None else event.used_bytes
         desk.is_counted = event.is_counted
@@ -212,9 +205,8 @@ class Vault:
 
     def _seen_at(self, event: SeenAt) -> None:
         """Say so from now on: those who are connected learn it by a new greeting, the supervisor at once."""
-        desk, addresses = self._desk, addresses_to_name(event.addresses)
-        desk.record = make_record(desk.signer, desk.record.certificate, addresses, event.now.utc_s)
-        desk.tell(control.Listening(encode_record(desk.record)))
+        stand_at(self._desk, event.addresses)
+        self._desk.tell(control.Listening(encode_record(self._desk.record)))
 
     def _tick(self) -> None:
         self._desk.ring()

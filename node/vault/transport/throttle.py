@@ -26,7 +26,7 @@ from typing import Final
 PIECE_BYTES_MIN: Final = 1 << 14
 PIECE_BYTES_MAX: Final = 1 << 18
 PIECE_S: Final = 0.05  # of the limit: nobody is kept waiting longer by one piece of another
-SMALL_BYTES: Final = 1 << 12  # a frame of no more goes first
+SMALL_BYTES: Final = 1 << 14  # a frame of no more goes first: all but chunks, heads and tables of ranks
 BURST_S: Final = 0.25  # what an idle line may catch up
 BORROWED_S: Final = 1.0  # of the limit, that small frames may go ahead of it
 SMALL_PART: Final = 0.5  # of the limit, the most that goes ahead in the long run: else nothing else would ever go
