@@ -136,7 +136,7 @@ class IrohNetwork:
             if session is not None and isinstance(error, TimeoutError) and session.answered_s <= started_s:
                 self._sessions.forget(session)  # nothing has come over it since: the next request dials anew
             raise Unreachable(_say(error)) from error
-        session.answered_s = self._clock.monotonic_s()
+        session.answered_s = session.used_s = self._clock.monotonic_s()
         return Answered(answer, session.subnet, session.peer)
 
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
@@ -299,6 +299,7 @@ class IrohNetwork:
             is_dialled=is_dialled,
             since_s=now_s,
             answered_s=now_s,
+            used_s=now_s,
             meter=meter,
             origin=origin,
         )
@@ -342,7 +343,8 @@ class IrohNetwork:
             if len(datagram) > SIGN_BYTES_MAX or session.signs.is_flood(self._clock.monotonic_s()):
                 self._cut_off(session, "peer with too many signs of life")
                 return
-            self._seen.came(session.origin, self._clock.monotonic_s())
+            session.used_s = self._clock.monotonic_s()
+            self._seen.came(session.origin, session.used_s)
             if session.meter is not None:
                 session.meter.receiving.count(len(datagram))
 
@@ -371,7 +373,8 @@ class IrohNetwork:
     async def _answer(self, session: Session, stream: FrameStream) -> None:
         async with session.serving:
             content = await stream.read(codec.MESSAGE_BYTES_MAX, PIECE_S)
-            self._seen.came(session.origin, self._clock.monotonic_s())
+            session.used_s = self._clock.monotonic_s()
+            self._seen.came(session.origin, session.used_s)
             answer = await self._handler(session.peer, session.subnet, content)
             if session.meter is not None and session.meter.wait_s(len(answer)) > ANSWER_S_MAX:
                 self.counters["answer too long for the line"] += 1

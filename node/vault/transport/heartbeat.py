@@ -85,6 +85,8 @@ class Heartbeat:
         watched = self._watched.pop(key)
         if watched.dial is not None:
             watched.dial.cancel()
+        if watched.session is not None:
+            watched.session.is_watched = False
 
     def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -104,7 +106,7 @@ class Heartbeat:
             return
         received = session.connection.stats().udp_rx_datagrams
         watched.is_quiet = session is watched.session and received == watched.received
-        watched.session, watched.received = session, received
+        watched.session, watched.received, session.is_watched = session, received, True
         with contextlib.suppress(IrohError):  # it has just ended: the next beat finds that out
             session.connection.send_datagram(SIGN)
             if session.meter is not None:

@@ -22,6 +22,9 @@ from node.vault.transport.throttle import Meter
 ASKING_MAX: Final = 8  # requests to one peer at once
 STREAMS_OPEN_MAX: Final = 2 * ASKING_MAX  # of one peer; ours never has so many
 IDLE_STREAMS_MAX: Final = 4  # kept for the next requests; each costs the peer a task
+ACCEPTED_KEPT: Final = 224  # connections made by peers; then one of no use gives way to the next
+OF_SUBNET_KEPT: Final = 12  # of these, of one subnet
+IDLE_S: Final = 60.0  # without a request either way
 DIALLED_MAX: Final = 128  # connections made by us; then the one that was of use longest ago is closed
 REPLACED_S: Final = 20.0  # how long requests may go on over a connection that another one has replaced
 CROSSED_S: Final = 5.0  # two connections that stand within this time may have been dialled at the same moment
@@ -39,12 +42,14 @@ class Session:
     is_dialled: bool  # by us
     since_s: float
     answered_s: float
+    used_s: float  # when either side asked something last
     meter: Meter | None = None  # None: no limit holds, as with who runs on this computer
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_MAX))
     signs: Signs = field(default_factory=Signs)
     idle: list[FrameStream] = field(default_factory=list)
     streams_open: int = 0  # by the peer
     is_open: bool = True
+    is_watched: bool = False  # by us, for signs of life
     origin: Origin = ""  # where it came from by itself
 
     async def ask(self, content: bytes, answer_bytes_max: int, limit: asyncio.Timeout) -> bytes:
@@ -84,11 +89,16 @@ class Session:
 
 
 class Sessions:
-    """The session to use with each peer, by transport key; besides, all that were dialled and still stand."""
+    """The session to use with each peer, by transport key; besides, all that were made and still stand.
+
+    Whoever dialled keeps a connection for as long as it likes, and vaults that many know would soon have no place for
+    newcomers.  So those of no use give way before all places are taken; they dial anew when they want something.
+    """
 
     def __init__(self) -> None:
         self.by_key: dict[bytes, Session] = {}
         self.dialled: set[Session] = set()
+        self.accepted: set[Session] = set()
         self._coming: dict[bytes, asyncio.Future[Session]] = {}  # of peers that are being dialled
 
     def coming(self, transport_key: bytes) -> asyncio.Future[Session]:
@@ -111,6 +121,9 @@ class Sessions:
         if session.is_dialled:
             self._make_room()
             self.dialled.add(session)
+        else:
+            self._let_idle_go(session)
+            self.accepted.add(session)
         key = session.peer.transport_key
         old = self.get(key)
         kept = session if old is None or not _is_outdone(session, old) else old
@@ -128,11 +141,22 @@ class Sessions:
         if self.by_key.get(session.peer.transport_key) is session:
             del self.by_key[session.peer.transport_key]
         self.dialled.discard(session)
+        self.accepted.discard(session)
         session.close()
 
     def close(self) -> None:
-        for session in [*self.by_key.values(), *self.dialled]:
+        for session in [*self.by_key.values(), *self.dialled, *self.accepted]:
             session.close()
+
+    def _let_idle_go(self, newcomer: Session) -> None:
+        crowd = [session for session in self.accepted if session.subnet == newcomer.subnet]
+        if len(crowd) < OF_SUBNET_KEPT:
+            if len(self.accepted) < ACCEPTED_KEPT:
+                return
+            crowd = list(self.accepted)
+        idle = [one for one in crowd if not one.is_watched and newcomer.since_s - one.used_s >= IDLE_S]
+        if idle:
+            self.forget(min(idle, key=lambda session: session.used_s))
 
     def _make_room(self) -> None:
         """Peers can lure us to ever more vaults: of the connections that we made, only the useful ones are kept."""

@@ -1,0 +1,70 @@
+"""Which connections are kept, when peers have made many."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from node.vault.transport import limits, sessions
+from node.vault.transport.sessions import ACCEPTED_KEPT, IDLE_S, OF_SUBNET_KEPT, Session, Sessions
+
+LATER_S = 10 * IDLE_S
+
+
+def accepted(number: int, subnet: str = "", *, at_s: float = 0.0) -> Session:
+    """A connection that a peer has made; ``closed`` of it tells whether it was closed."""
+    connection: Any = SimpleNamespace(closed=False)
+    connection.close = lambda *_: setattr(connection, "closed", True)
+    peer: Any = SimpleNamespace(transport_key=number.to_bytes(32, "big"))
+    told: Any = SimpleNamespace(transport_key=bytes(32))
+    return Session(
+        connection=connection, peer=peer, subnet=subnet or f"10.{number}", told=told, serving=asyncio.Semaphore(1),
+        is_dialled=False, since_s=at_s, answered_s=at_s, used_s=at_s,
+    )  # fmt: skip
+
+
+def crowd(count: int, subnet: str = "") -> tuple[Sessions, list[Session]]:
+    all_of_them, made = Sessions(), [accepted(number, subnet, at_s=number / 1_000) for number in range(count)]
+    for session in made:
+        all_of_them.add(session)
+    assert not any(session.connection.closed for session in made)
+    return all_of_them, made
+
+
+def closed(made: list[Session]) -> list[int]:
+    return [number for number, session in enumerate(made) if not session.is_open]
+
+
+def test_a_newcomer_takes_the_place_of_the_peer_that_was_of_use_longest_ago():
+    found, made = crowd(ACCEPTED_KEPT)
+    made[0].used_s = LATER_S - 1.0
+    made[1].is_watched = True
+    newcomer = accepted(9_999, at_s=LATER_S)
+    found.add(newcomer)
+    assert (closed(made), newcomer.is_open, len(found.accepted)) == ([2], True, ACCEPTED_KEPT)
+
+
+def test_a_newcomer_takes_nobody_s_place_while_all_are_of_use_or_there_is_room():
+    found, made = crowd(ACCEPTED_KEPT)
+    found.add(accepted(9_999, at_s=IDLE_S - 1.0))
+    assert closed(made) == []
+    found, made = crowd(ACCEPTED_KEPT - 1)
+    found.add(accepted(9_999, at_s=LATER_S))
+    assert closed(made) == []
+
+
+def test_a_newcomer_of_a_crowded_subnet_takes_the_place_of_another_one_of_it():
+    found, made = crowd(OF_SUBNET_KEPT, "192.0.2.0/24")
+    elsewhere = accepted(5_000)
+    found.add(elsewhere)
+    found.add(accepted(9_999, "192.0.2.0/24", at_s=LATER_S))
+    assert (closed(made), elsewhere.is_open) == ([0], True)
+
+
+@pytest.mark.parametrize("name", ["ACCEPTED_KEPT", "OF_SUBNET_KEPT"])
+def test_those_of_no_use_give_way_before_all_places_are_taken(name: str):
+    most = {"ACCEPTED_KEPT": "ACCEPTED_MAX", "OF_SUBNET_KEPT": "ACCEPTED_PER_SUBNET_MAX"}[name]
+    assert getattr(sessions, name) < getattr(limits, most)
