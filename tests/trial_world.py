@@ -25,7 +25,7 @@ from node.trial import (
 )
 from node.vault.errors import BadSignature, ChunkMismatch
 
-Outcome = Literal["ok", "not_held", "refused", "failed", "wrong_bytes", "bad_signature"]
+Outcome = Literal["ok", "not_held", "handed_over", "refused", "failed", "wrong_bytes", "bad_signature"]
 GOOD = Ask(is_answered=True, is_hash_ok=True, latency_s=0.010, wire_bytes=1000)
 ON_ITS_OWN = replace(PRACTICE, restarts_min=0)  # whoever wants restarts tells of them
 LATE = Ask(is_answered=False, is_hash_ok=True, latency_s=5.0, wire_bytes=100, code="failed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,8 +18,21 @@ from node.update.trials.observations import Neighbour, Neighbourhood
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.identity import Signer, certify, encode_record, make_record
-from node.vault.core.messages import Answer, Audited, Chunk, Evidence, HeadContent, NotHeld, Pong, Refused, Stored
-from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt
+from node.vault.core.messages import (
+    TAKERS_MAX,
+    Answer,
+    Audited,
+    Chunk,
+    Evidence,
+    HeadContent,
+    HeldReceipt,
+    NotHeld,
+    Pong,
+    Refused,
+    Stored,
+    Takers,
+)
+from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt, takers_digest
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
 from node.vault.driver import scan
 from node.vault.load import Load
@@ -26,6 +40,7 @@ from node.vault.load import Load
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
 OVERHEAD_S = 0.001  # of a question, besides the answers
+HAND_OVER_S = 2.0  # after a chunk was put
 
 
 def trial_folders(folder: Path) -> TrialFolders:
@@ -47,12 +62,15 @@ class Nature:
     loses_every: int = 0  # of the chunks that it acknowledges; 0 for none
     wrong_every: int = 0  # of the reads
     hands_audits_on: bool = False  # to its twin, whose digest it signs as its own
+    hands_over_every: int = 0  # of the chunks: it gives them up, and names those who have signed for them
+    hands_over_until_s: float = math.inf
     exits_after_s: float | None = None
     is_starved: bool = False  # it ends because the computer's memory has run out
     starves_at_scan: bool = False  # the same, while its store is read
     hides_at_scan: int = 0  # chunks that are gone when the store is read
     hides_in_standby: int = 0  # chunks that are there again once it has taken its store over
     forgets_when_active: int = 0  # chunks that it deletes when it takes its store over from an earlier run
+    gives_up_when_active: int = 0  # of those: it hands them over
     corrupt: int = 0
     rss_bytes: int = 50 << 20
     cpu_share: float = 0.1
@@ -90,6 +108,7 @@ class PretendedVault:
         self.record = b"" if order.is_standby else self.own_record()
         self.store = world.store_in(order.data)
         self.reads = 0
+        self.takers: dict[bytes, Takers] = {}  # until it ends, as with a real one
         self.handover_s: float | None = None  # until it is stopped
         if self.nature.hoards_bytes:
             with (order.data / "hoard").open("wb") as file:
@@ -126,14 +145,22 @@ class PretendedVault:
         number = len(self.store) + 1
         self.store[question.address] = not (self.nature.loses_every and number % self.nature.loses_every == 0)
         self.world.contents[question.address] = question.content
+        if self.nature.hands_over_every and number % self.nature.hands_over_every == 0:
+            asyncio.get_running_loop().call_later(HAND_OVER_S, self.hand_over, question.address)
         return Stored(sign_receipt(self.key, question.address, len(question.content), utc_s()))
+
+    def hand_over(self, address: bytes) -> None:
+        if not self.exited.done() and asyncio.get_running_loop().time() < self.nature.hands_over_until_s:
+            self.store[address] = False
+            self.takers[address] = self.world.signed_by_others(address)
 
     def _read(self, question: Question) -> Answer:
         self.reads += 1
         address, nonce = question.address, question.nonce
         if not self.store.get(address, False):
             self.outcome = "not_held"
-            return NotHeld(sign_answer(self.key, NOT_HELD, address, b"", nonce, utc_s()))
+            takers = self.takers.get(address, ())
+            return NotHeld(sign_answer(self.key, NOT_HELD, address, takers_digest(takers), nonce, utc_s()), takers)
         content = self.world.contents[address]
         if self.nature.wrong_every and self.reads % self.nature.wrong_every == 0:
             content = b"other"
@@ -198,6 +225,8 @@ class PretendedVault:
         self.record = self.own_record()
         for address in list(self.store)[: self.nature.forgets_when_active]:
             self.store[address] = False
+        for address in list(self.store)[: self.nature.gives_up_when_active]:
+            self.hand_over(address)
 
     async def stop(self, handover_s: float = 0.0) -> None:
         self.handover_s = handover_s
@@ -347,6 +376,15 @@ class World:
 
     def serial(self) -> int:
         return self.last_serial
+
+    def signed_by_others(self, address: bytes, count: int = TAKERS_MAX) -> Takers:
+        """Receipts of so many others for the chunk; no reader can tell whether these exist."""
+        takers: list[HeldReceipt] = []
+        for _ in range(count):
+            owner, key = Signer(self.random.randbytes(32)), Signer(self.random.randbytes(32))
+            certificate = certify(owner, key.public_key, serial=1, now_s=utc_s())
+            takers.append(HeldReceipt(certificate, sign_receipt(key, address, 1, utc_s())))
+        return tuple(takers)
 
     def convict(self, serial: int, reporters: int = 1) -> None:
         """Let neighbours hold an answer that a run with that certificate signed, over other bytes than asked for."""

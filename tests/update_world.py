@@ -13,7 +13,6 @@ from pathlib import Path
 
 from node.api.schema import Update
 from node.supervisor.errors import SwitchFailed, SwitchImpossible
-from node.trial.events import Twin
 from node.trial.profile import PRACTICE, PRACTICE_URGENT
 from node.trial.waves import WITHOUT_WAVES, Plan
 from node.trust.capabilities import TODAY, Capabilities
@@ -31,7 +30,7 @@ from node.update.jobs import Means
 from node.update.rollouts import Rollouts
 from node.update.store import Saved, Store
 from node.update.trials.rehearsal import TrialResult
-from node.update.trials.state import KeptTrial, TrialFile
+from node.update.trials.state import KeptTrial, Log, TrialFile
 from node.vault.share.tree import Manifest
 from tests import note_world, signed_world, twin_world, virtual_time
 from tests.twin_world import Nature, trial_folders
@@ -70,7 +69,7 @@ class Power:
 class CutTrialFile(TrialFile):
     power: Power
 
-    def save(self, kept: KeptTrial, news: Iterable[tuple[Twin, bytes]]) -> None:
+    def save(self, kept: KeptTrial, news: Iterable[tuple[Log, bytes]]) -> None:
         with self.power.for_a_write():
             super().save(kept, news)
 

@@ -203,6 +203,9 @@ _MISSING: Final = {  # what a release lacked that could not be proven
     rf"it gave another vault (?P<count>{_COUNT}) right answers where its twin gave (?P<need>{_COUNT})": translate(
         "reasons", "it gave another computer {count} right answers where the version in use gave {need}"
     ),
+    rf"it gave away (?P<count>{_COUNT}) stored pieces where its twin gave (?P<need>{_COUNT})": translate(
+        "reasons", "it gave away {count} pieces that it had taken in where the version in use gave {need}"
+    ),
     "beside the best version of the last year": translate("reasons", "beside the best version of the last year"),
 }
 _REASON: Final = "(?P<reason>.+)"

@@ -6,9 +6,11 @@ The prober judges what it hears; the supervisor judges the same bytes again, and
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from node.prober.control import Outcome, Question
 from node.vault.core import codec
+from node.vault.core.close_group import HOLDERS_MIN
 from node.vault.core.messages import (
     Answer,
     Audit,
@@ -21,11 +23,21 @@ from node.vault.core.messages import (
     Ping,
     Pong,
     Put,
+    Receipt,
     Refused,
     Request,
     Stored,
 )
-from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, check_answer, check_content, check_receipt
+from node.vault.core.proofs import (
+    AUDITED,
+    HELD,
+    LEASE_S,
+    NOT_HELD,
+    check_answer,
+    check_content,
+    check_receipt,
+    takers_of,
+)
 from node.vault.errors import ChunkMismatch, Misdated, PeerError
 
 
@@ -57,6 +69,20 @@ def judge(question: Question, transport_key: bytes, content: bytes, utc_s: float
         return "failed"
     except PeerError:
         return "bad_signature"
+
+
+def is_handed_over(content: bytes, twins: Collection[bytes], since_s: float) -> bool:
+    """Whether a "not held" that ``judge`` has found good names enough others who keep the chunk in the twin's place.
+
+    It is then no broken promise, as far as paper can tell: page 0025.  They signed for it after ``since_s`` (UTC);
+    ``twins``, by vault id, count for nothing.
+    """
+    message = codec.decode_answer(content)
+    if not isinstance(message, NotHeld):
+        return False
+    promise = Receipt(message.answer.address, 0, since_s, LEASE_S)
+    takers = takers_of(message.takers, b"", promise, message.answer.at_s)
+    return sum(taker.certificate.vault_id not in twins for taker in takers) >= HOLDERS_MIN
 
 
 def _judge(question: Question, key: bytes, message: Answer, utc_s: float) -> Outcome:

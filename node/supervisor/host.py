@@ -30,8 +30,11 @@ from node.supervisor.vault_child import VaultChild
 from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.ports import TwinOrder
 from node.update.trials.observations import Neighbour, Neighbourhood
+from node.update.trials.sizing import network_size
 from node.vault import control
+from node.vault.core.identity import position_of
 from node.vault.limiting import Limits, SetLimits
+from node.vault.looks import GetNeighbours, Neighbours
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
 
@@ -358,7 +361,18 @@ class UpdateHost:
         if not isinstance(state, control.State) or not isinstance(tables, control.RankTables):
             raise TwinFailed(texts.odd_answer())
         neighbours = tuple(Neighbour(given.subnet, given.known_s, given.table) for given in tables.tables)
-        return Neighbourhood(state.peer_count + 1, state.subnet_count, neighbours)
+        return Neighbourhood(await self._network_size(state), state.subnet_count, neighbours)
+
+    async def _network_size(self, state: control.State) -> int:
+        """About how many vaults there are; of a vault that cannot say whom it knows, how many it knows."""
+        try:
+            found = await self._vault.ask(GetNeighbours)
+        except (VaultUnavailable, RequestRefused):
+            return state.peer_count + 1
+        if not isinstance(found, Neighbours):
+            raise TwinFailed(texts.odd_answer())
+        known = [position_of(vault.vault_id) for vault in found.vaults if not vault.is_silent]
+        return max(state.peer_count + 1, network_size(position_of(self.vault_id()), known))
 
     def _any_port(self) -> str:
         """The address of the vault in use, so that all of a farm count as one holder, with a port of its own."""

@@ -27,6 +27,7 @@ LATENCY_S_MAX: Final = 3600.0
 WIRE_BYTES_MAX: Final = 1 << 30  # of one request
 CODE_CHARACTERS_MAX: Final = 64
 ADDRESS_BYTES_MAX: Final = 64
+HANDED_OVER: Final = "handed_over"  # the code of a chunk that others have signed to keep in the twin's place
 COUNTER_MAX: Final = 1 << 62  # nanoseconds of processor time, bytes of memory
 PAIRS_PER_BLOCK_MAX: Final = 2000  # further pairs of a block count for safety only; bounds the stored state
 ANSWERED_PER_BLOCK_MIN: Final = 10  # fewer pairs that both answered say nothing about time and bytes
@@ -84,6 +85,10 @@ class Ask:
         """The answer bears no valid signature: it can be held against nobody."""
         return self.code in _PROTOCOL_CODES
 
+    @property
+    def is_handed_over(self) -> bool:
+        return self.code == HANDED_OVER
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -105,6 +110,11 @@ class Pair:
     def __post_init__(self) -> None:
         if not math.isfinite(self.at_s) or len(self.address) > ADDRESS_BYTES_MAX:
             raise ValueError(f"a pair at {self.at_s} with an address of {len(self.address)} bytes")
+
+    @property
+    def is_handed_over(self) -> bool:
+        """A twin has handed the chunk over: that is no failure, and tells nothing of speed; see ``handed``."""
+        return self.candidate.is_handed_over or self.control.is_handed_over
 
     def key(self) -> int:
         """A short name, by which a pair that is reported twice is known."""

@@ -20,6 +20,7 @@ from typing import Final, Literal
 import msgspec
 
 from node.trial.evidence import Pair
+from node.trial.handed import Handed
 from node.trial.relayed import Relayed
 
 ADDRESSES_MAX: Final = 256  # of lost chunks and of wrong bytes that are told apart
@@ -102,8 +103,12 @@ class Tally(msgspec.Struct):
     lost: list[bytes] = msgspec.field(default_factory=list)
     wrong: list[bytes] = msgspec.field(default_factory=list)
     relayed: Relayed = msgspec.field(default_factory=Relayed)
+    handed: Handed = msgspec.field(default_factory=Handed)
 
     def count(self, pair: Pair) -> None:
+        if pair.is_handed_over:
+            self.handed.count(pair)
+            return
         if pair.is_relayed:
             self.relayed.count(pair)
         if pair.kind == "put":
@@ -111,6 +116,10 @@ class Tally(msgspec.Struct):
         else:
             self.reads += 1
             self.verified_reads += pair.candidate.is_good
+
+    def missing(self, relayed_reads_min: int) -> list[str]:
+        """What of it stands in the way of a promotion, in words."""
+        return self.relayed.missing(relayed_reads_min) + self.handed.missing(self.stored)
 
     def note_lost(self, addresses: tuple[bytes, ...]) -> bool:
         return _note(self.lost, addresses)

@@ -239,7 +239,7 @@ class Trial(msgspec.Struct, kw_only=True):
         if len(self.seen) > SEEN_PAIRS_MAX:
             del self.seen[next(iter(self.seen))]
         self.tally.count(pair)
-        if self._is_comparing() and not pair.is_relayed:
+        if self._is_comparing() and not pair.is_relayed and not pair.is_handed_over:
             self.comparison.add(pair)
         return self._judge_answers(pair) or self._watch_for_a_hang(pair)
 
@@ -389,7 +389,7 @@ class Trial(msgspec.Struct, kw_only=True):
             (self.neighbours.rated, self.neighbours.needed(self.profile), "neighbours rated it"),
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
-        too_few += self.tally.relayed.missing(self.profile.relayed_reads_min)
+        too_few += self.tally.missing(self.profile.relayed_reads_min)
         drifted = self.comparison.drifted(self.distances, self.profile)
         news = self.news.missing(self.profile.news_min)
         return drifted + news + too_few + self.comparison.missing(self.profile)

@@ -217,6 +217,10 @@ def worse_to_vaults(candidate: int, control: int) -> str:
     return f"it gave another vault {candidate:,} right answers where its twin gave {control:,}"
 
 
+def gave_away(candidate: int, control: int) -> str:
+    return f"it gave away {candidate:,} stored pieces where its twin gave {control:,}"
+
+
 def unproven(names: list[MetricName]) -> str:
     return f"{' and '.join(_NAMES[name] for name in names)} still undecided"
 

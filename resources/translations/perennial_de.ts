@@ -1793,6 +1793,10 @@
         <translation>einem anderen Computer {count} richtige Antworten gegeben, die jetzige Version {need}</translation>
     </message>
     <message>
+        <source>it gave away {count} pieces that it had taken in where the version in use gave {need}</source>
+        <translation>{count} angenommene Stücke weggegeben, die jetzige Version {need}</translation>
+    </message>
+    <message>
         <source>it was not seen to pass on news from the makers</source>
         <translation>nicht gesehen, dass sie Neues von den Herstellern weitergibt</translation>
     </message>

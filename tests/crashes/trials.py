@@ -15,12 +15,11 @@ from typing import Final
 
 import pytest
 
-from node.trial.events import Twin
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome
 from node.update.trials import keeping
 from node.update.trials import state as trial_state
-from node.update.trials.state import KeptTrial, TrialFile
+from node.update.trials.state import KeptTrial, Log, TrialFile
 from tests.crashes.platter import Disk, Platter, put_down
 from tests.twin_world import CANDIDATE, Nature, World
 from tests.unit import test_trial_cut
@@ -33,7 +32,7 @@ RESTARTED: Final = replace(PROFILE, restarts_min=1, lost_retry_s=1000.0)  # so t
 DISKS_MIN: Final = 25
 
 Stores = dict[str, dict[bytes, bool]]
-Chunks = frozenset[tuple[Twin, bytes]]
+Chunks = frozenset[tuple[Log, bytes]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class SeenFile(TrialFile):
 
     seen: Seen
 
-    def save(self, kept: KeptTrial, news: Iterable[tuple[Twin, bytes]]) -> None:
+    def save(self, kept: KeptTrial, news: Iterable[tuple[Log, bytes]]) -> None:
         told, seen = tuple(news), self.seen
         seen.coming = kept.trial
         seen.chunks[kept.trial] = seen.chunks[seen.kept] | frozenset(told)

@@ -54,7 +54,7 @@ GIVEN = [
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
     verdict.keeps_news(4, 3000.0), verdict.gone(), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),
     verdict.not_proven(90.0, [verdict.news_unseen(), verdict.worse_to_vaults(1204, 1300)]),
-    verdict.not_proven(90.0, [verdict.news_kept_lately()]),
+    verdict.not_proven(90.0, [verdict.news_kept_lately(), verdict.gave_away(1204, 3)]),
     loneliness.FINDS_NOBODY, records.GAINS_IN_PLACE,
     pauses.no_trial(), watching.DAMAGED, watching.LITTERED, "already in use",
     apps.LEFT, apps.UNSETTLED, app_jobs.NOT_STARTED,

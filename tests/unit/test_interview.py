@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.prober.control import Heard, Kind, Outcome, Question
+from node.prober.control import Heard, Kind, Question
 from node.update.errors import ProberFailed, TwinFailed
 from node.update.ports import TwinOrder
 from node.update.trials.interview import NEWS_BYTES_MAX, NEWS_KINDS, REPORT_AGE_S_MAX, Chance, Interview
-from node.update.trials.observations import Measured, NewsServed
+from node.update.trials.observations import Measured, NewsServed, Worth
 from node.update.trials.plan import Plan
 from node.vault.core import codec
 from node.vault.core.identity import position_of
@@ -62,9 +62,9 @@ class Scene:
             records = (self.twins[0].record, self.twins[1].record)
             prober = await self.world.start_prober(records)
             chance = random.Random(3)
-            plan = Plan(position_of(self.twins[0].vault_id), chance, chance.randbytes)
+            plan = Plan(position_of(self.twins[0].vault_id), 8, chance, chance.randbytes)
             made = Chance(chance, chance.randbytes, utc_s)
-            asking = Interview(records, plan, self.world, made, self.hear).run(prober, PAIRS_PER_S)
+            asking = Interview(records, plan, self.world, made, self.hear, utc_s()).run(prober, PAIRS_PER_S)
             try:
                 async with asyncio.timeout(seconds):
                     await asking
@@ -85,7 +85,7 @@ class Scene:
     def of(self, *, is_relayed: bool) -> list[Measured]:
         return [one for one in self.measured if one.is_relayed == is_relayed]
 
-    def outcomes(self, twin: int, *, is_relayed: bool = False) -> set[Outcome]:
+    def outcomes(self, twin: int, *, is_relayed: bool = False) -> set[Worth]:
         return {one.answers[twin].outcome for one in self.of(is_relayed=is_relayed)}
 
 
@@ -326,9 +326,9 @@ def test_the_prober_takes_on_another_identity_now_and_then_and_both_twins_see_th
 def test_a_record_that_is_none_is_the_twins_failure():
     async def main() -> None:
         chance = random.Random(1)
-        plan = Plan(0, chance, chance.randbytes)
+        plan = Plan(0, 8, chance, chance.randbytes)
         with pytest.raises(TwinFailed, match="its record is none"):
-            Interview((b"", b""), plan, World(), Chance(chance, chance.randbytes, utc_s), print)
+            Interview((b"", b""), plan, World(), Chance(chance, chance.randbytes, utc_s), print, 0.0)
 
     virtual_time.run(main())
 

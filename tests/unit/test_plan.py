@@ -6,6 +6,7 @@ import hashlib
 import random
 
 import msgspec
+import pytest
 
 from node.prober.control import Answered, Heard
 from node.update.trials import plan as plans
@@ -13,22 +14,25 @@ from node.update.trials.plan import (
     CHUNK_BYTES_MAX,
     LONG_BYTES_MAX,
     LONG_SHARE,
-    NEAR_BITS,
+    NEAR_BITS_MAX,
+    NEAR_BITS_MIN,
     READABLE_MIN,
     SECRET_BYTES,
     Draw,
     Plan,
+    near_bits,
 )
 from node.vault.control import FRAME_BYTES_MAX
 from node.vault.core import codec
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
 from node.vault.core.identity import distance
 from node.vault.core.messages import Chunk, SignedAnswer
 
 POSITION = int.from_bytes(hashlib.sha256(b"twin").digest(), "big")
 
 
-def new_plan(secret: bytes = b"s" * SECRET_BYTES) -> Plan:
-    return Plan(POSITION, random.Random(2), lambda length: secret[:length])
+def new_plan(secret: bytes = b"s" * SECRET_BYTES, network_size: int = 40) -> Plan:
+    return Plan(POSITION, network_size, random.Random(2), lambda length: secret[:length])
 
 
 def filled(count: int = READABLE_MIN) -> tuple[Plan, list[Draw]]:
@@ -43,13 +47,42 @@ def filled(count: int = READABLE_MIN) -> tuple[Plan, list[Draw]]:
     return plan, stored
 
 
-def test_chunks_lie_so_near_that_both_twins_should_hold_them():
-    plan = new_plan()
-    for _ in range(50):
+@pytest.mark.parametrize("network_size", [1, 40, 150, 1000, 20_000])
+def test_chunks_lie_so_near_that_hardly_any_other_vault_is_nearer(network_size: int):
+    """Both twins hold a chunk for good while fewer than seven subnets are nearer to it than they are."""
+    chance, plan = random.Random(3), new_plan(network_size=network_size)
+    others = [chance.getrandbits(256) for _ in range(network_size)]
+    for _ in range(15):
         draw = plan.next()
+        plan.given_up(draw.address)
         assert draw.address == hashlib.sha256(draw.content).digest()
         assert 1 <= len(draw.content) <= LONG_BYTES_MAX
-        assert distance(POSITION, draw.address).bit_length() <= 256 - NEAR_BITS
+        assert distance(POSITION, draw.address).bit_length() <= 256 - NEAR_BITS_MIN
+        nearer = sum(distance(other, draw.address) < distance(POSITION, draw.address) for other in others)
+        assert nearer < CLOSE_GROUP_SUBNETS
+
+
+def test_who_lies_about_the_size_of_the_network_does_not_make_a_draw_last_for_ever():
+    assert near_bits(1 << 200) == NEAR_BITS_MAX == near_bits(330_000)
+    assert near_bits(0) == NEAR_BITS_MIN
+
+
+def test_the_nearest_content_found_will_do_when_none_is_near_enough(monkeypatch):
+    monkeypatch.setattr(plans, "DRAWS_PER_NEAR", 1)
+    monkeypatch.setattr(plans, "NEAR_BITS_MAX", 10)
+    away = [distance(POSITION, new_plan(bytes([n]) * 32, 1 << 20).next().address).bit_length() for n in range(10)]
+    assert 246 < max(away) < 256
+
+
+def test_what_was_handed_over_is_not_asked_for_again():
+    plan, stored = filled(30)
+    gone = stored[3]
+    plan.doubt(gone.address)
+    plan.forget(gone.address)
+    plan.forget(gone.address)
+    asked = [plan.next() for _ in range(300)]
+    assert gone.address not in {draw.address for draw in asked if draw.kind != "put"}
+    assert plan.content_of(gone.address) == gone.content  # an answer to an audit may still be on its way
 
 
 def test_some_chunks_are_as_long_as_those_of_peoples_files_and_most_are_short():

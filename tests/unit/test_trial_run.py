@@ -414,7 +414,7 @@ class TestRestartsOnPurpose:
         result = hold(world, tmp_path, replace(PROFILE, restarts_min=1))
         assert result.outcome == "refuse"
         assert "lost 3 of" in result.reason
-        assert len(world.probers) == 1  # before anyone asked for them
+        assert len(world.probers) == 2  # the other one asked only whether they had been handed over
 
     def test_a_chunk_that_is_not_seen_in_standby_refuses_the_version_though_it_comes_again(self, tmp_path: Path):
         result = hold(with_candidate(hides_in_standby=3), tmp_path, replace(PROFILE, restarts_min=1))

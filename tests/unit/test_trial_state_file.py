@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from dataclasses import replace
@@ -166,7 +167,8 @@ def test_the_largest_state_fits_and_no_page_grows_with_the_trial(file: TrialFile
         world.trial.tally.note_wrong(i.to_bytes(64, "big"))
     kept = msgspec.structs.replace(KEPT, trial=world.trial.dump())
 
-    save(file, acknowledged(ACKNOWLEDGED_MAX, ACKNOWLEDGED_MAX), kept)
+    chunks = acknowledged(ACKNOWLEDGED_MAX, ACKNOWLEDGED_MAX)
+    file.save(kept, file.unkept(chunks, chunks["candidate"] | chunks["control"]))
 
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "trial").iterdir()}
     assert sizes.pop("run.bin") < trial_state.RUN_BYTES_MAX * 0.9
@@ -177,3 +179,36 @@ def test_the_largest_state_fits_and_no_page_grows_with_the_trial(file: TrialFile
     assert {twin: len(chunks) for twin, chunks in cut.acknowledged.items()} == {
         "candidate": ACKNOWLEDGED_MAX, "control": ACKNOWLEDGED_MAX
     }  # fmt: skip
+
+
+def test_what_was_handed_over_is_found_again(file: TrialFile, tmp_path: Path):
+    chunks = acknowledged(1200, 1100)
+    given_up = dict.fromkeys(list(chunks["candidate"])[:700])
+    save(file, chunks)
+    file.save(KEPT, file.unkept(chunks, given_up))
+    assert file.unkept(chunks, given_up) == ()
+
+    again = TrialFile(tmp_path / "trial")
+    cut = again.load()
+
+    assert cut is not None
+    assert (cut.acknowledged, cut.handed_over) == (chunks, given_up)
+    assert again.unkept(chunks, given_up) == ()
+
+
+def test_a_trial_that_was_kept_before_anything_was_handed_over_goes_on(tmp_path: Path):
+    """As it lay on the disk in format 1: without the size of the network."""
+    chunks = acknowledged(2, 1)
+    records = b"".join(bytes([kind]) + one for kind, twin in enumerate(trial_state.TWINS) for one in chunks[twin])
+    kept = msgspec.to_builtins(KEPT, builtin_types=(bytes,))
+    del kept["network_size"]
+    run = {"format": 1, "kept": kept, "records": 3, "digest": hashlib.sha256(records).digest()}
+    content = msgspec.msgpack.encode(run)
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial" / "chunks-00.bin").write_bytes(records)
+    (tmp_path / "trial" / "run.bin").write_bytes(hashlib.sha256(content).digest() + content)
+
+    cut = TrialFile(tmp_path / "trial").load()
+
+    assert cut is not None
+    assert (cut.kept, cut.acknowledged, cut.handed_over) == (KEPT, chunks, {})

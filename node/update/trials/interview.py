@@ -13,16 +13,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from node.prober.control import Answered, NewsKind, Outcome, Question
-from node.prober.judging import judge, request_of
+from node.prober.judging import is_handed_over, judge, request_of
 from node.update.errors import ProberFailed, TwinFailed
 from node.update.ports import Prober, TrialPorts
-from node.update.trials.observations import Measured, NewsServed, ProbeAnswer
+from node.update.trials.observations import Measured, NewsServed, ProbeAnswer, Worth
 from node.update.trials.plan import Draw, Plan
+from node.update.waiting import to_its_end
 from node.vault.core import codec
 from node.vault.core.desk import NONCE_BYTES
 from node.vault.core.identity import decode_record
@@ -53,8 +54,14 @@ class Chance:
     utc_s: Callable[[], float]
 
 
+Hear = Callable[[Measured | NewsServed], None]
+
+
 class Interview:
-    """Asks two twins as long as one prober lasts.  ``twins`` are their encoded records, ``hear`` is told each pair."""
+    """Asks two twins as long as one prober lasts.  ``twins`` are their encoded records, ``hear`` is told each pair.
+
+    ``since_s``: when they were asked to keep a chunk for the first time (UTC).
+    """
 
     def __init__(
         self,
@@ -62,7 +69,8 @@ class Interview:
         plan: Plan,
         ports: TrialPorts,
         chance: Chance,
-        hear: Callable[[Measured | NewsServed], None],
+        hear: Hear,
+        since_s: float,
     ) -> None:
         """Raises TwinFailed: What a twin gave is no record of a vault."""
         try:
@@ -71,10 +79,12 @@ class Interview:
             raise TwinFailed(f"its record is none: {error}") from error
         self._twins = twins
         self._keys = (first.transport_key, second.transport_key)
+        self._vault_ids = (first.vault_id, second.vault_id)
         self._plan = plan
         self._ports = ports
         self._chance = chance
         self._hear = hear
+        self._since_s = since_s
 
     async def run(self, prober: Prober, pairs_per_s: float) -> None:
         """Ask at that pace until the prober has ended.
@@ -84,7 +94,7 @@ class Interview:
         """
         random, next_s = self._chance.random, self._now()
         while not prober.exited.done():
-            await self._pair(prober, self._plan.next())
+            await self._pair(prober, await self._drawn())
             if self._plan.can_read and random.random() < RELAYED_PER_PAIR:
                 await self._relayed_pair(self._plan.next_read())
             if random.random() < NEWS_PER_PAIR:
@@ -93,6 +103,20 @@ class Interview:
                 await prober.renew()
             next_s = max(next_s, self._now() - CATCH_UP_S) + (0.5 + random.random()) / pairs_per_s
             await asyncio.wait({prober.exited}, timeout=max(0.0, next_s - self._now()))
+
+    async def about(self, prober: Prober, addresses: Iterable[bytes]) -> None:
+        """Ask both for each of these chunks, once.
+
+        Raises:
+            ProberFailed: As ``run``.
+        """
+        for address in addresses:
+            await self._pair(prober, Draw("get", address, b"", self._chance.random.randrange(2)))
+
+    async def _drawn(self) -> Draw:
+        drawn: list[Draw] = []
+        await to_its_end(lambda: drawn.append(self._plan.next()))
+        return drawn[0]
 
     async def _pair(self, prober: Prober, draw: Draw) -> None:
         is_taken = False
@@ -152,6 +176,8 @@ class Interview:
         is_served = all(answer.outcome not in NOT_SERVED for answer in answers)
         if draw.kind != "put" and not is_served and not is_relayed:
             self._plan.doubt(draw.address)
+        if any(answer.outcome == "handed_over" for answer in answers):
+            self._plan.forget(draw.address)
         self._hear(Measured(draw.kind, draw.address, answers, is_relayed))
 
     def _question(self, draw: Draw) -> Question:
@@ -185,9 +211,13 @@ class Interview:
     def _weighed(
         self, question: Question, key: bytes, outcome: Outcome, latency_s: float, content: bytes
     ) -> ProbeAnswer:
+        worth: Worth = outcome
         if outcome == "ok" and question.kind == "audit" and not self._is_proof(question, key, content):
-            outcome = "wrong_bytes"
-        return ProbeAnswer(outcome, latency_s, len(codec.encode(request_of(question))) + len(content))
+            worth = "wrong_bytes"
+        is_denial = outcome == "not_held" and question.kind in ("get", "audit")
+        if is_denial and is_handed_over(content, self._vault_ids, self._since_s):
+            worth = "handed_over"
+        return ProbeAnswer(worth, latency_s, len(codec.encode(request_of(question))) + len(content))
 
     def _is_proof(self, question: Question, key: bytes, content: bytes) -> bool:
         """Whether the audit's digest is the twin's own, of the chunk that is made again for this."""

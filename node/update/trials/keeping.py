@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from node.api import texts
-from node.trial.events import Twin
-from node.update.trials.state import KeptTrial, TrialFile
+from node.update.trials.observations import Observer
+from node.update.trials.state import KeptTrial, Log, TrialFile
 from node.update.waiting import to_its_end
 
 KEEP_S: Final = 2.0  # the pace at which it is looked for what matters; a lively trial is written that often
@@ -30,12 +30,12 @@ class Keeper:
     def __init__(
         self,
         file: TrialFile,
-        acknowledged: Callable[[], Mapping[Twin, Mapping[bytes, None]]],
+        observer: Observer,
         describe: Callable[[], KeptTrial],
         mark: Callable[[], object],
     ) -> None:
         self._file = file
-        self._acknowledged = acknowledged
+        self._observer = observer
         self._describe = describe
         self._mark = mark
         self.trouble = ""
@@ -47,14 +47,14 @@ class Keeper:
         """Keep it whenever it is due, until cancelled."""
         while True:
             await asyncio.sleep(KEEP_S)
-            is_new = self._mark() != self._kept_mark or bool(self._file.unkept(self._acknowledged()))
+            is_new = self._mark() != self._kept_mark or bool(self._unkept())
             if is_new or self._now() - self._kept_at_s >= KEEP_S_MAX:
                 await self.keep()
 
     async def keep(self) -> None:
         """Keep it now.  Where the disk refuses, what was kept before will have to do."""
         async with self._keeping:
-            mark, news = self._mark(), self._file.unkept(self._acknowledged())
+            mark, news = self._mark(), self._unkept()
             try:
                 await to_its_end(partial(self._file.save, self._describe(), news))
             except OSError as error:
@@ -63,6 +63,9 @@ class Keeper:
                 return
             self.trouble = ""
             self._kept_mark, self._kept_at_s = mark, self._now()
+
+    def _unkept(self) -> tuple[tuple[Log, bytes], ...]:
+        return self._file.unkept(self._observer.acknowledged, self._observer.handed_over)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

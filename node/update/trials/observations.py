@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from node.prober.control import Outcome
 from node.trial.events import ChunkLost, Event, NewsAsked, PairMeasured, Twin
-from node.trial.evidence import Ask, Kind, Pair
+from node.trial.evidence import HANDED_OVER, Ask, Kind, Pair
 from node.trial.peers import Report
 from node.trial.profile import Profile
 from node.vault.core.codec import decode_evidence
@@ -22,24 +22,28 @@ from node.vault.errors import BadSignature, ChunkMismatch, PeerError, Unreachabl
 ACKNOWLEDGED_MAX: Final = 20_000  # chunks whose fate is followed; more than the prober itself keeps
 SUSPECTED_MAX: Final = 4_096  # chunks that were not served lately, of both twins
 
+Worth = Outcome | Literal["handed_over"]  # a "not held" that names those who have signed for the chunk since
+
 # outcome -> is_answered, is_hash_ok, code
-_ASKS: Final[dict[Outcome, tuple[bool, bool, str]]] = {
+_ASKS: Final[dict[Worth, tuple[bool, bool, str]]] = {
     "ok": (True, True, ""),
     "not_held": (True, True, "not_held"),
+    "handed_over": (True, True, HANDED_OVER),
     "refused": (True, True, "refused"),
     "failed": (False, True, Unreachable.code),
     "wrong_bytes": (True, False, ChunkMismatch.code),
     "bad_signature": (False, True, BadSignature.code),
 }
-_NOT_SERVED: Final[frozenset[Outcome]] = frozenset({"not_held", "refused", "failed"})
-_UNSIGNED: Final[frozenset[Outcome]] = frozenset({"refused", "failed", "bad_signature"})  # no word of the twin's own
+_NOT_SERVED: Final[frozenset[Worth]] = frozenset({"not_held", "refused", "failed"})
+_WRONG: Final[frozenset[Worth]] = frozenset({"wrong_bytes", "bad_signature"})  # whatever became of the chunk
+_UNSIGNED: Final[frozenset[Worth]] = frozenset({"refused", "failed", "bad_signature"})  # no word of the twin's own
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:
     """What one twin did with a request, checked.  ``failed``: none in time, as in ``node.prober.control``."""
 
-    outcome: Outcome
+    outcome: Worth
     latency_s: float
     wire_bytes: int
 
@@ -96,6 +100,8 @@ class _Suspicion:
 class Observer:
     """Follows every chunk that a twin acknowledged.  ``order`` names the twins as the prober was given them.
 
+    Once either has handed a chunk over, it is followed no more: the other one may do so at any time.
+
     The vault in use is of the version that the candidate would replace.  So of what it hears only what the twins signed
     is held against them: a vault that lies could stop its successor for ever.
     """
@@ -105,9 +111,16 @@ class Observer:
         self._suspicions: dict[tuple[Twin, bytes], _Suspicion] = {}
         self._is_answering: dict[Twin, bool] = {"candidate": True, "control": True}
         self.acknowledged: dict[Twin, dict[bytes, None]] = {"candidate": {}, "control": {}}
+        self.handed_over: dict[bytes, None] = {}
+
+    def owed(self, twin: Twin) -> tuple[bytes, ...]:
+        """The chunks that must be there when its store is read."""
+        return tuple(address for address in self.acknowledged[twin] if address not in self.handed_over)
 
     def measured(self, measured: Measured | NewsServed, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
         """What one of them means.  A chunk is lost when it is not served in ``lost_tries`` tries, some time apart.
+
+        That a chunk was handed over is told once, and what is not there any more after that is no loss.
 
         Raises:
             ValueError: A number in it is out of all limits.
@@ -116,6 +129,11 @@ class Observer:
             served = dict(zip(order, measured.by, strict=True))
             return [NewsAsked(now_s, served["candidate"], served["control"])]
         answers = dict(zip(order, measured.answers, strict=True))
+        was_handed_over = measured.address in self.handed_over
+        if any(answer.outcome == HANDED_OVER for answer in measured.answers):
+            self.handed_over[measured.address] = None
+        if was_handed_over and not any(answer.outcome in _WRONG for answer in measured.answers):
+            return []
         candidate, control = (_ask(answers[twin], is_relayed=measured.is_relayed) for twin in ("candidate", "control"))
         pair = Pair(now_s, measured.kind, measured.address, candidate, control, is_relayed=measured.is_relayed)
         events: list[Event] = [PairMeasured(now_s, pair)]
@@ -130,13 +148,20 @@ class Observer:
         # The control's fault first: it may be the computer's, and then it excuses the candidate.
         return sorted(events, key=lambda event: isinstance(event, ChunkLost) and event.twin == "candidate")
 
+    def settled(self, measured: Measured | NewsServed, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
+        """The same, where only that a chunk was handed over, or what is wrong, is of interest.  Raises ValueError."""
+        if isinstance(measured, NewsServed):
+            return []
+        is_telling = any(answer.outcome == HANDED_OVER or answer.outcome in _WRONG for answer in measured.answers)
+        return self.measured(measured, order, now_s) if is_telling else []
+
     def _put(self, twin: Twin, address: bytes, answer: ProbeAnswer) -> None:
         if answer.outcome == "ok" and len(self.acknowledged[twin]) < ACKNOWLEDGED_MAX:
             self.acknowledged[twin][address] = None
 
     def _is_lost(self, twin: Twin, address: bytes, answer: ProbeAnswer, now_s: float) -> bool:
         key = (twin, address)
-        if answer.outcome not in _NOT_SERVED:
+        if address in self.handed_over or answer.outcome not in _NOT_SERVED:
             self._suspicions.pop(key, None)
             return False
         if answer.outcome == "failed" and not self._is_answering[twin]:

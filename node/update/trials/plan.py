@@ -1,20 +1,24 @@
 """PURE: what to ask the twins next.
 
-Chunks are drawn until their address lies so near to the twins that both belong to its close group.  Puts come
-first and go on at PUT_SHARE; reads go to chunks that both twins have acknowledged, drawn at random from all of
-them, so that a chunk dropped at any time is asked for sooner or later.
+Chunks are drawn until their address lies so near to the twins that both belong to its close group: the nearer, the
+more vaults there are.  Puts come first and go on at PUT_SHARE; reads go to chunks that both twins have acknowledged,
+drawn at random from all of them, so that a chunk dropped at any time is asked for sooner or later.
 
 Contents come from a secret, so they are kept nowhere: each can be made again when an audit of it is to be checked.
+
+Source: resources/handbook/decisions/0060-chunks-that-a-twin-hands-over.md.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
 from node.prober.control import ChunkKind
+from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
 from node.vault.core.identity import distance
 from node.vault.ports import Entropy, Random
 
@@ -28,8 +32,11 @@ CHUNK_BYTES_MAX: Final = 64 << 10
 LONG_SHARE: Final = 1 / 64  # of the puts: as long as the chunks of people's files
 LONG_BYTES_MAX: Final = (1 << 20) - (8 << 10)  # so that what both twins answer fits into one frame
 READABLE_MIN: Final = 8  # chunks stored before the first read
-NEAR_BITS: Final = 4  # of the address equal to the twins' position
-DRAWS_MAX: Final = 256
+NEAR_BITS_MIN: Final = 4  # of the address equal to the twins' position
+# For some 330,000 vaults.  A quarter of a second of drawing for a chunk, and no liar about the size can make it more.
+NEAR_BITS_MAX: Final = 18
+GROUP_BITS: Final = 2  # beyond a close group's part of the network: a network may grow, and its size is a guess
+DRAWS_PER_NEAR: Final = 8  # of those that bring one near on average; then the nearest one will do
 POSITION_BITS: Final = 256
 TAIL_BYTES: Final = 4  # of a content, drawn until its address is near
 SECRET_BYTES: Final = 32
@@ -54,11 +61,18 @@ class _Recipe:
     tail: bytes
 
 
-class Plan:
-    """Draws questions; knows the chunks that both twins have acknowledged."""
+def near_bits(network_size: int) -> int:
+    """How many bits a chunk shares with the twins, so that of about so many vaults hardly one stands nearer to it."""
+    bits = math.ceil(math.log2(max(1, network_size) / CLOSE_GROUP_SUBNETS)) + GROUP_BITS
+    return min(NEAR_BITS_MAX, max(NEAR_BITS_MIN, bits))
 
-    def __init__(self, position: int, random: Random, entropy: Entropy) -> None:
+
+class Plan:
+    """Draws questions; knows the chunks that both twins have acknowledged and neither has handed over."""
+
+    def __init__(self, position: int, network_size: int, random: Random, entropy: Entropy) -> None:
         self._position = position
+        self._near_bits = near_bits(network_size)
         self._random = random
         self._secret = entropy(SECRET_BYTES)
         self._number = 0
@@ -72,7 +86,7 @@ class Plan:
         return len(self._stored) >= READABLE_MIN
 
     def next(self) -> Draw:
-        """Draw the next question."""
+        """Draw the next question.  CPU-bound: a put takes up to a quarter of a second, rarely two."""
         share = self._random.random()
         if self._doubted and share < DOUBTED_SHARE:
             return Draw("get", self._doubted.popleft(), b"", self._random.randrange(2))
@@ -98,6 +112,12 @@ class Plan:
         """Not both twins have: it will not be asked for."""
         del self._recipes[address]
 
+    def forget(self, address: bytes) -> None:
+        """Others keep the chunk now: it is not asked for again."""
+        if address in self._stored:
+            self._stored.remove(address)  # but not its recipe: an answer may still be on its way
+            self._doubted = deque((one for one in self._doubted if one != address), maxlen=DOUBTED_MAX)
+
     def doubt(self, address: bytes) -> None:
         """A twin did not serve this chunk: it is asked for again soon, to tell a loss from a hitch."""
         self._doubted.append(address)
@@ -121,13 +141,13 @@ class Plan:
         """The tail that brings a content near to the twins; the nearest one found otherwise."""
         begun = hashlib.sha256(body)
         best, best_distance = b"", 1 << POSITION_BITS
-        for draw in range(DRAWS_MAX):
+        for draw in range(DRAWS_PER_NEAR << self._near_bits):
             tail, whole = draw.to_bytes(TAIL_BYTES, "big"), begun.copy()
             whole.update(tail)
             away = distance(self._position, whole.digest())
             if away < best_distance:
                 best, best_distance = tail, away
-            if away.bit_length() <= POSITION_BITS - NEAR_BITS:
+            if away.bit_length() <= POSITION_BITS - self._near_bits:
                 break
         return best
 

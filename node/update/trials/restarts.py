@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -41,15 +41,20 @@ def draw_restarts(profile: Profile, random: Random) -> tuple[Restart, ...]:
 
 
 class Restarter:
-    """Restarts the twins of one trial and tells the trial what it finds."""
+    """Restarts the twins of one trial and tells the trial what it finds.
+
+    ``settle`` asks both for what is missing: a twin may have handed it over since it was started.
+    """
 
     def __init__(
-        self, twins: Twins, observer: Observer, step: Callable[[Event], None], now_s: Callable[[], float]
-    ) -> None:
+        self, twins: Twins, observer: Observer, step: Callable[[Event], None], now_s: Callable[[], float],
+        settle: Callable[[Iterable[bytes]], Awaitable[None]],
+    ) -> None:  # fmt: skip
         self._twins = twins
         self._observer = observer
         self._step = step
         self._now_s = now_s
+        self._settle = settle
         self._lost: dict[Twin, tuple[bytes, ...]] = {}  # of those that are back
         self._missing: dict[Twin, set[bytes]] = {}  # from the store of each when it was read
         self._is_planned = False
@@ -95,25 +100,27 @@ class Restarter:
             except TwinFailed as error:  # the other one shall come back all the same: it shows whose fault it is
                 log.info("a twin is not back reason=%s", error)
                 await _put_down(side)
-        lost = self._lost
-        if len(lost) < len(self._twins.sides):
+        if len(self._lost) < len(self._twins.sides):
             return
+        lost = self._lost
         self._is_waiting = False
+        await self._settle((*lost["candidate"], *lost["control"]))
+        lost = {twin: tuple(one for one in lost[twin] if one not in self._observer.handed_over) for twin in lost}
         self._step(Rescanned(self._now_s(), lost["candidate"], lost["control"], is_planned=self._is_planned))
 
     async def _come_back(self, side: Side, tries: int) -> tuple[bytes, ...]:
-        """Start a twin on its own data and look for what it acknowledged; return what it no longer has.
+        """Start a twin on its own data and look for what it acknowledged; return what it owes and no longer has.
 
         Twice: in standby it only reads, and what its taking over the store deletes is seen only after that.
         """
         vault = await self._twins.start(side, is_standby=True, tries=tries)
-        acknowledged = tuple(self._observer.acknowledged[side.name])
+        owed = self._observer.owed(side.name)
         missing = self._missing[side.name]  # at an earlier try as well, which may have failed after that
-        missing |= set(acknowledged) - (await scan(vault, acknowledged)).whole
+        missing |= set(owed) - (await scan(vault, owed)).whole
         await vault.activate()
-        held = (await scan(vault, acknowledged)).whole - missing
+        held = (await scan(vault, owed)).whole - missing
         self._step(VaultStarted(self._now_s(), side.name))
-        return tuple(address for address in acknowledged if address not in held)
+        return tuple(address for address in owed if address not in held)
 
 
 async def _put_down(side: Side) -> None:

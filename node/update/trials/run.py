@@ -29,18 +29,20 @@ from node.trial.events import (
 from node.trial.ratchet import Estimates
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome, Progress, Verdict
-from node.update.errors import ProberFailed, StateUnreadable, TwinFailed
-from node.update.ports import Prober, TrialPorts
+from node.update.errors import TwinFailed
+from node.update.ports import TrialPorts
 from node.update.reasons import OUT_OF_MEMORY
-from node.update.trials.identities import draw_identities
-from node.update.trials.interview import Chance, Interview
+from node.update.trials.interview import Chance
 from node.update.trials.keeping import Keeper
+from node.update.trials.making import drawn_sides, kept_sides
 from node.update.trials.observations import Measured, Neighbourhood, NewsServed, Observer, reports_about
 from node.update.trials.order import TrialOrder
 from node.update.trials.overuse import LOOK_S_MIN, Overuse
 from node.update.trials.plan import Plan
-from node.update.trials.rehearsal import TrialResult, stop
+from node.update.trials.probing import Probing
+from node.update.trials.rehearsal import TrialResult
 from node.update.trials.restarts import START_TRIES, Restarter, draw_restarts
+from node.update.trials.settling import Settler
 from node.update.trials.sides import Side, Twins
 from node.update.trials.state import Cut, KeptTrial, KeptTwin, TrialFile
 from node.update.waiting import whole
@@ -49,7 +51,6 @@ from node.vault.ports import Entropy, Random
 
 HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; the own vault holds most of it anyway
 STARTS_LATER: Final = 5  # tries of who is not back after a restart, in the time in which it must be
-PROBER_FAILURES_MAX: Final = 5
 TICK_S: Final = 1.0
 SAMPLES_PER_BLOCK: Final = 4
 SAMPLE_S_MIN: Final = 0.5
@@ -93,11 +94,10 @@ class TrialRun:
         self._observer = Observer(self._trial.profile)
         self._twins = Twins(ports, order.quota_bytes, random)
         self._overuse = Overuse(self._twins, order.quota_bytes, self._step, self._now)
-        self._restarter = Restarter(self._twins, self._observer, self._step, self._now)
-        self._plan: Plan
-        self._prober: Prober | None = None
-        self._probed: tuple[Twin, Twin] = ("candidate", "control")
-        self._is_restarting = False
+        chance = Chance(random, entropy, utc_s)
+        self._probing = Probing(self._twins, ports, chance, order.started_s, self._probing_began, self._measured)
+        self._settler = Settler(self._twins, self._observer, ports, self._probing, self._step, self._now)
+        self._restarter = Restarter(self._twins, self._observer, self._step, self._now, self._settler.ask)
         self._moves = ports.moves
         self._begun = asyncio.Event()
         self._ended = asyncio.Event()
@@ -105,7 +105,8 @@ class TrialRun:
         self._are_ends_judged = cut is not None and cut.kept.are_ends_judged
         self._unwilling = "" if cut is None else cut.kept.unwilling  # why "promote" became "refuse" at the end
         self._neighbourhood = Neighbourhood(1, 0, ())
-        self.keeper = Keeper(file, lambda: self._observer.acknowledged, self._kept, self._mark)
+        self._network_size = 0 if cut is None else cut.kept.network_size
+        self.keeper = Keeper(file, self._observer, self._kept, self._mark)
 
     @property
     def progress(self) -> Progress:
@@ -128,7 +129,8 @@ class TrialRun:
             StateUnreadable: What a twin had stored is gone.
         """
         await self._make_sides()
-        self._plan = Plan(position_of(self._twins.sides["control"].vault_id), self._random, self._entropy)
+        position = position_of(self._twins.sides["control"].vault_id)
+        self._probing.plan = Plan(position, self._network_size, self._random, self._entropy)
         verdict = self._trial.verdict
         if verdict is None or (verdict.outcome == "promote" and not self._are_ends_judged):
             async with AsyncExitStack() as stack:
@@ -139,6 +141,8 @@ class TrialRun:
                 stack.push_async_callback(self._keep)
                 if verdict is None:
                     await self._watch()
+                    if self._trial.verdict is not None and self._trial.verdict.outcome == "promote":
+                        await self._settle()  # the rehearsal looks for all that is owed, and can ask nobody
                 else:  # it was cut off before both were seen to end
                     self._ended.set()
             verdict = self._trial.verdict
@@ -161,25 +165,15 @@ class TrialRun:
             log.info("neighbours not known reason=%s", error)
 
     async def _make_sides(self) -> None:
-        chosen: tuple[tuple[Twin, str], ...] = (
-            ("candidate", self._order.candidate), ("control", self._order.control)
-        )  # fmt: skip
-        if self._cut is not None:
-            self._observer.acknowledged = self._cut.acknowledged
-            for name, tree_hash in chosen:
-                twin = self._cut.kept.twins[name]
-                data = self._order.folders.at(twin.folder)
-                if not await asyncio.to_thread(data.is_dir):
-                    raise StateUnreadable("what a twin of the trial had stored is gone")
-                self._twins.sides[name] = Side(name, tree_hash, data, twin.seed)
-            return
-        await self._look_around()
-        seeds = await asyncio.to_thread(draw_identities, self._entropy, self._neighbourhood.network_size)
-        # Whose folder is made first is drawn too: from the numbers of its files a twin can tell.
-        drawn = chosen if self._random.random() < 0.5 else chosen[::-1]
-        for (name, tree_hash), seed in zip(drawn, seeds, strict=True):
-            data = await asyncio.to_thread(self._order.folders.make, self._entropy)
-            self._twins.sides[name] = Side(name, tree_hash, data, seed)
+        if not self._network_size:
+            await self._look_around()
+            self._network_size = self._neighbourhood.network_size
+        if self._cut is None:
+            sides = await drawn_sides(self._order, self._network_size, self._random, self._entropy)
+        else:
+            self._observer.acknowledged, self._observer.handed_over = self._cut.acknowledged, self._cut.handed_over
+            sides = await kept_sides(self._order, self._cut.kept)
+        self._twins.sides |= sides
 
     async def _start(self) -> TrialResult | None:
         """Start both twins; the result if that decides it all."""
@@ -203,36 +197,15 @@ class TrialRun:
     async def _keep_trying(self) -> None:
         await self._restarter.keep_trying(self._trial.profile.start_s_max / STARTS_LATER)
 
-    async def _probe(self) -> None:
-        """Have both twins asked until the prober ends.
+    def _probing_began(self) -> None:
+        """Said again after each restart; the trial takes the first one, so the private time is drawn once."""
+        self._begun.set()
+        self._step(Started(self._now(), self._trial.profile.duration_s(self._random.random())))
 
-        Raises:
-            ProberFailed, TwinFailed: It did not start, or it ended otherwise than it should.
-        """
-        order = [side.name for side in self._twins.shuffled()]
-        self._probed = (order[0], order[1])
-        asked = [self._twins.running(name) for name in order]
-        first, second = (vault.record for vault in asked)
-        chance = Chance(self._random, self._entropy, self._utc_s)
-        interview = Interview((first, second), self._plan, self._ports, chance, self._measured)
-        self._prober = prober = await self._ports.start_prober((first, second))
-        self._twins.own(prober)
-        if [self._twins.sides[name].vault for name in order] != asked:  # restarted meanwhile: it would ask nobody
-            await stop(prober)
+    def _measured(self, measured: Measured | NewsServed, order: tuple[Twin, Twin]) -> None:
+        if self._ended.is_set():
             return
-        if not self._is_restarting:
-            # Said again after each restart; the trial takes the first one, so the private time is drawn once.
-            self._begun.set()
-            self._step(Started(self._now(), self._trial.profile.duration_s(self._random.random())))
-        try:
-            await interview.run(prober, self._trial.profile.pairs_per_s_min)
-        finally:
-            await stop(prober)
-
-    def _measured(self, measured: Measured | NewsServed) -> None:
-        if self._is_restarting or self._ended.is_set():
-            return
-        for event in self._observer.measured(measured, self._probed, self._now()):
+        for event in self._observer.measured(measured, order, self._now()):
             self._step(self._overuse.beside(event))
 
     # Watching.
@@ -251,6 +224,7 @@ class TrialRun:
                 tasks.create_task(self._repeat(self._look_for_overuse, max(LOOK_S_MIN, profile.block_s))),
                 tasks.create_task(self._keep_probing()),
                 tasks.create_task(self._repeat(self._restart_if_due, TICK_S)),
+                tasks.create_task(self._repeat(self._settle_if_due, max(TICK_S, profile.lost_retry_s))),
                 tasks.create_task(self._keep_on()),
                 tasks.create_task(self._keep_trying()),  # with one that was not back when the trial went on
                 *(tasks.create_task(self._watch_exit(side)) for side in self._twins.shuffled()),
@@ -269,14 +243,14 @@ class TrialRun:
         self._on_progress()
 
     async def _sample(self) -> None:
-        if self._is_restarting:
+        if self._probing.is_still:
             return
         await self._overuse.hear()
         try:
             candidate, control = (self._twins.running(name).usage() for name in ("candidate", "control"))
         except TwinFailed:
             return  # one has just ended; that is told elsewhere
-        if not self._is_restarting:
+        if not self._probing.is_still:
             self._step(self._overuse.sampled(candidate, control))
 
     async def _rate(self) -> None:
@@ -292,7 +266,7 @@ class TrialRun:
         self._step(PeersRated(self._now(), candidate, control, self._neighbourhood.subnet_count or None))
 
     async def _look_for_overuse(self) -> None:
-        found = None if self._is_restarting else await self._overuse.look()
+        found = None if self._probing.is_still else await self._overuse.look()
         if found is not None:
             self._end_without_verdict(*found)
 
@@ -311,19 +285,7 @@ class TrialRun:
                 self._step(VaultExited(self._now(), side.name, vault.exited.result()))
 
     async def _keep_probing(self) -> None:
-        """Keep a prober running; it is ours, so its end says nothing of the twins."""
-        failures = 0
-        while failures < PROBER_FAILURES_MAX:
-            if self._is_restarting or not self._are_both_up():
-                await asyncio.sleep(TICK_S)
-                continue
-            try:
-                await self._probe()
-            except (ProberFailed, TwinFailed) as error:
-                log.warning("the prober is started anew reason=%s", error)
-                await asyncio.sleep(TICK_S)
-            failures += not self._is_restarting
-            self._prober = None
+        failures = await self._probing.keep(self._trial.profile.pairs_per_s_min)
         self._end_without_verdict("void", f"the prober failed {failures} times")
 
     def _end_without_verdict(self, outcome: Outcome, reason: str) -> None:
@@ -333,12 +295,13 @@ class TrialRun:
     async def _restart_if_due(self) -> None:
         """Restart both twins at the moments that were drawn, and when the computer has moved."""
         due, moves = [one for one in self._restarts_due[:1] if self._trial.ran_s >= one.ran_s], self._ports.moves
-        if self._is_restarting or not (due or moves != self._moves) or not self._are_both_up():
+        if self._probing.is_still or not (due or moves != self._moves) or not self._twins.are_up:
             return
-        self._is_restarting = True
+        await self._settle()
+        if not self._twins.are_up:  # one has ended meanwhile, which is told elsewhere
+            self._probing.is_still = False
+            return
         try:
-            if self._prober is not None:
-                await self._prober.stop()
             is_killed = any(one.is_killed for one in due)
             await self._restarter.restart(is_killed=is_killed, is_planned=bool(due))
         except TwinFailed as error:
@@ -347,7 +310,16 @@ class TrialRun:
         await self._keep_trying()
         self._moves, self._restarts_due = moves, self._restarts_due[len(due) :]
         await self._keep()
-        self._is_restarting = False
+        self._probing.is_still = False
+
+    async def _settle_if_due(self) -> None:
+        if self._settler.is_due() and not self._probing.is_still and self._twins.are_up:
+            await self._settle()
+            self._probing.is_still = False
+
+    async def _settle(self) -> None:
+        await self._probing.be_still()
+        await self._settler.look()
 
     # What must survive a power cut.
 
@@ -373,6 +345,7 @@ class TrialRun:
             restarts=self._restarts_due,
             are_ends_judged=self._are_ends_judged,
             unwilling=self._unwilling,
+            network_size=self._network_size,
         )
 
     # Ending.
@@ -382,15 +355,12 @@ class TrialRun:
         await whole(self._twins.stop_all(HANDOVER_S if self._ended.is_set() else 0.0))
 
     def _result(self, outcome: Outcome, reason: str) -> TrialResult:
-        acknowledged = tuple(self._observer.acknowledged["candidate"])
-        return TrialResult(outcome, reason, self._twins.sides["candidate"].data, acknowledged)
+        data = self._twins.sides["candidate"].data
+        return TrialResult(outcome, reason, data, self._observer.owed("candidate"))
 
     def _step(self, event: Event) -> None:
         if self._trial.step(event) is not None:
             self._ended.set()
-
-    def _are_both_up(self) -> bool:
-        return all(side.vault is not None for side in self._twins.sides.values())
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -42,7 +42,7 @@ async def self_test(
     order = TwinOrder(tree_hash=candidate, data=data, seed=seed, quota_bytes=quota_bytes)
     vault = await ports.start_twin(order)
     async with ended(vault):
-        plan = Plan(position_of(Signer(seed).public_key), chance.random, chance.entropy)
+        plan = Plan(position_of(Signer(seed).public_key), await _network_size(ports), chance.random, chance.entropy)
         acknowledged = await _ask(vault, plan, ports, chance)
     vault = await ports.start_twin(replace(order, is_standby=True))
     async with ended(vault):
@@ -51,6 +51,13 @@ async def self_test(
     if missing or held.corrupt:
         raise TwinFailed(f"it lost {missing} of {len(acknowledged)} chunks when it was restarted")
     return TrialResult("promote", "", data, acknowledged)
+
+
+async def _network_size(ports: TrialPorts) -> int:
+    try:
+        return (await ports.neighbourhood()).network_size
+    except TwinFailed:
+        return 1  # the own vault has no answer now
 
 
 async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) -> tuple[bytes, ...]:
@@ -72,7 +79,7 @@ async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) 
             done.set()
 
     twice = (vault.record, vault.record)
-    interview = Interview(twice, plan, ports, chance, hear)
+    interview = Interview(twice, plan, ports, chance, hear, chance.utc_s())
     prober = await ports.start_prober(twice)
     asking = asyncio.create_task(interview.run(prober, QUESTIONS_PER_S))
     asking.add_done_callback(lambda _: done.set())

@@ -79,6 +79,10 @@ class Twins:
             raise TwinFailed("it has ended")
         return vault
 
+    @property
+    def are_up(self) -> bool:
+        return all(side.vault is not None for side in self.sides.values())
+
     def shuffled(self) -> list[Side]:
         """Both, in random order, so that no order tells which is which."""
         sides = list(self.sides.values())

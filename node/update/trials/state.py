@@ -2,7 +2,8 @@
 
     state/trial/run.bin        SHA-256 of the rest, then the trial, who the twins are, what is still due: replaced as a
                                whole, after the pages
-    state/trial/chunks-NN.bin  pages of what the twins acknowledged: 1 byte for the twin, 32 bytes of address, each
+    state/trial/chunks-NN.bin  pages of what the twins acknowledged: 1 byte for the twin, 32 bytes of address, each;
+                               2 in place of a twin is a chunk that one of them has handed over
 
 Pages only grow, and ``run.bin`` says how much of them counts, with its hash: what a power cut left beyond that is of
 no interest.  The identities of the twins and the private duration are in it, so nobody but the owner may read it.
@@ -13,10 +14,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -27,16 +28,19 @@ from node.update.trials.restarts import Restart
 from node.vault.core.identity import KEY_BYTES
 from node.vault.storage.filesystem import RealFileSystem, remove_unfinished, write_durably
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+FORMATS: Final = (1, FORMAT)  # that can be read; 1 has nothing that was handed over
 DIGEST_BYTES: Final = 32
 RUN_BYTES_MAX: Final = 200_000
-TWINS: Final[tuple[Twin, Twin]] = ("candidate", "control")  # by the first byte of a record
+TWINS: Final[tuple[Twin, Twin]] = ("candidate", "control")
+Log = Twin | Literal["handed over"]
+LOGS: Final[tuple[Log, ...]] = (*TWINS, "handed over")  # by the first byte of a record
 FOLDER_NAME: Final = re.compile("[0-9a-f]{1,64}")
 ADDRESS_BYTES: Final = 32
 RECORD_BYTES: Final = 1 + ADDRESS_BYTES
 PAGE_RECORDS: Final = 1_000
 PAGE_BYTES: Final = PAGE_RECORDS * RECORD_BYTES
-RECORDS_MAX: Final = len(TWINS) * ACKNOWLEDGED_MAX
+RECORDS_MAX: Final = 2 * len(TWINS) * ACKNOWLEDGED_MAX  # each chunk may be handed over
 PAGES_MAX: Final = -(-RECORDS_MAX // PAGE_RECORDS)
 
 Acknowledged = dict[Twin, dict[bytes, None]]
@@ -53,6 +57,7 @@ class KeptTwin(msgspec.Struct, frozen=True, array_like=True):
 class KeptTrial(msgspec.Struct, frozen=True):
     """``trial`` is what ``Trial.dump`` gave.  ``number`` tells this trial of a release from its earlier ones.
 
+    ``network_size``: for about how many vaults its chunks are drawn; 0 where that was not kept.
     ``are_ends_judged``: both twins were seen to end, or not to, after its verdict; ``unwilling`` is what was found.
     """
 
@@ -64,6 +69,7 @@ class KeptTrial(msgspec.Struct, frozen=True):
     restarts: tuple[Restart, ...]
     are_ends_judged: bool = False
     unwilling: str = ""
+    network_size: int = 0
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -79,6 +85,7 @@ class Cut:
 
     kept: KeptTrial
     acknowledged: Acknowledged
+    handed_over: dict[bytes, None] = field(default_factory=dict)
 
 
 class TrialFile:
@@ -89,17 +96,22 @@ class TrialFile:
         self._run = folder / "run.bin"
         self._begin({}, b"")
 
-    def _begin(self, taken: dict[Twin, int], records: bytes) -> None:
-        self._taken = {twin: taken.get(twin, 0) for twin in TWINS}
+    def _begin(self, taken: dict[Log, int], records: bytes) -> None:
+        self._taken = {log: taken.get(log, 0) for log in LOGS}
         self._records = len(records) // RECORD_BYTES
         self._page = records[self._records // PAGE_RECORDS * PAGE_BYTES :]
         self._digest = hashlib.sha256(records)
 
-    def unkept(self, acknowledged: Mapping[Twin, Mapping[bytes, None]]) -> tuple[tuple[Twin, bytes], ...]:
-        """What was acknowledged since the last ``save``.  Call it in the loop that changes ``acknowledged``."""
-        return tuple((twin, one) for twin in TWINS for one in islice(acknowledged[twin], self._taken[twin], None))
+    def unkept(
+        self, acknowledged: Mapping[Twin, Mapping[bytes, None]], handed_over: Iterable[bytes] = ()
+    ) -> tuple[tuple[Log, bytes], ...]:
+        """What came to either since the last ``save``.  Call it in the loop that changes them."""
+        all_of = (*(acknowledged[twin] for twin in TWINS), handed_over)
+        return tuple(
+            (log, one) for log, those in zip(LOGS, all_of, strict=True) for one in islice(those, self._taken[log], None)
+        )
 
-    def save(self, kept: KeptTrial, news: Iterable[tuple[Twin, bytes]]) -> None:
+    def save(self, kept: KeptTrial, news: Iterable[tuple[Log, bytes]]) -> None:
         """Replace what is kept; ``news`` is what ``unkept`` gave.  Once this returns, it survives a power cut.
 
         Raises:
@@ -107,11 +119,11 @@ class TrialFile:
         """
         taken, records, page, digest = dict(self._taken), self._records, self._page, self._digest.copy()
         RealFileSystem(self._folder.parent, folders=(self._folder.name,))
-        for twin, address in news:
-            taken[twin] += 1
+        for log, address in news:
+            taken[log] += 1
             if len(address) != ADDRESS_BYTES:
                 continue  # no chunk has such an address, and no scan would find it
-            record = bytes([TWINS.index(twin)]) + address
+            record = bytes([LOGS.index(log)]) + address
             digest.update(record)
             page += record
             records += 1
@@ -143,7 +155,7 @@ class TrialFile:
             raise StateUnreadable(f"what was kept of the trial is damaged: {error}") from error
         except OSError as error:
             raise StateUnreadable(f"what was kept of the trial cannot be read: {error.strerror or error}") from error
-        if run.format != FORMAT or not 0 <= run.records <= RECORDS_MAX or set(run.kept.twins) != set(TWINS):
+        if run.format not in FORMATS or not 0 <= run.records <= RECORDS_MAX or set(run.kept.twins) != set(TWINS):
             raise StateUnreadable("what was kept of the trial is of another format")
         twins = run.kept.twins.values()
         if any(len(twin.seed) != KEY_BYTES or not FOLDER_NAME.fullmatch(twin.folder) for twin in twins):
@@ -151,11 +163,11 @@ class TrialFile:
         records = self._read_records(run.records)
         if hashlib.sha256(records).digest() != run.digest:
             raise StateUnreadable("what was kept of the trial is damaged: other chunks than were acknowledged")
-        acknowledged: Acknowledged = {twin: {} for twin in TWINS}
+        found: dict[Log, dict[bytes, None]] = {log: {} for log in LOGS}
         for at in range(0, len(records), RECORD_BYTES):
-            acknowledged[TWINS[records[at]]][records[at + 1 : at + RECORD_BYTES]] = None
-        self._begin({twin: len(acknowledged[twin]) for twin in TWINS}, records)
-        return Cut(run.kept, acknowledged)
+            found[LOGS[records[at]]][records[at + 1 : at + RECORD_BYTES]] = None
+        self._begin({log: len(found[log]) for log in LOGS}, records)
+        return Cut(run.kept, {twin: found[twin] for twin in TWINS}, found["handed over"])
 
     def drop(self) -> None:
         """Forget what is kept: no trial goes on from here.
