@@ -142,9 +142,13 @@ class HostFault:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """Time passes.  Told regularly, more often than ``Profile.gap_s_max``."""
+    """Time passes.  Told regularly, more often than ``Profile.gap_s_max``.
+
+    ``calendar_s``: how long ago the trial was begun, with all the time in which the computer slept or was off.
+    """
 
     now_s: float
+    calendar_s: float = 0.0
 
 
 Event = (

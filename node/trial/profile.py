@@ -59,7 +59,7 @@ class Profile:
     # The private duration is trial_s_min plus an exponential time of mean trial_s_mean.
     trial_s_min: float
     trial_s_mean: float
-    trial_s_max: float
+    trial_s_max: float  # in which the computer is awake
 
     # Minimum evidence for a promotion.
     blocks_min: int
@@ -72,6 +72,10 @@ class Profile:
     peer_margin: float  # ln of a ratio: slower than this for every choice of liars holds a promotion
     liar_share_max: float = 0.40
     fault_share_max: float = 0.50  # more alleging subnets than this hold a promotion
+
+    # A computer that is on for an hour a day needs a year for trial_s_max, and nothing else is tried out meanwhile.  So
+    # long as this most that are on for four hours a day have come to a promotion, or to the end of their time.
+    calendar_s_max: float = 100 * _DAY_S
 
     # Levels of evidence.
     needs_proof: bool = True  # of every metric; else it is enough that none of them raises an alarm or a suspicion
@@ -125,6 +129,7 @@ class Profile:
             trial_s_min=self.trial_s_min * factor,
             trial_s_mean=self.trial_s_mean * factor,
             trial_s_max=self.trial_s_max * factor,
+            calendar_s_max=self.calendar_s_max * factor,
         )
 
 
@@ -163,6 +168,7 @@ URGENT: Final = replace(
     trial_s_min=6 * _HOUR_S,
     trial_s_mean=6 * _HOUR_S,
     trial_s_max=72 * _HOUR_S,
+    calendar_s_max=30 * _DAY_S,
     reporters_min=6,
     pairs_per_s_min=720 / _HOUR_S,
     wave_shares=(0.10, 0.90),

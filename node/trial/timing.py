@@ -21,13 +21,13 @@ class Step:
 class Clock(msgspec.Struct):
     """The time of a trial, summed up from the steps between events.
 
-    ``elapsed_s`` counts every step whole, ``awake_s`` at most ``gap_s_max`` of it: in a longer one the computer
-    slept, and nothing may be concluded from the silence.
+    ``awake_s`` counts at most ``gap_s_max`` of a step: in a longer one the computer slept, and nothing may be
+    concluded from the silence.  On some systems clocks go on meanwhile, on others they stand still.
     """
 
     now_s: float | None = None
-    elapsed_s: float = 0.0
     awake_s: float = 0.0
+    began_s: float = 0.0  # ``awake_s`` when the trial began
 
     def advance(self, now_s: float, gap_s_max: float) -> Step:
         """Go on to ``now_s``.  An event from before the last one is late and moves nothing."""
@@ -39,9 +39,17 @@ class Clock(msgspec.Struct):
         if step_s < 0.0:
             return Step(is_gap=True, is_new_clock=True)
         awake_s = min(step_s, gap_s_max)
-        self.elapsed_s += step_s
         self.awake_s += awake_s
         return Step(awake_s=awake_s, is_gap=step_s > gap_s_max)
+
+    def begin(self) -> None:
+        """What has passed so far was before the trial."""
+        self.began_s = self.awake_s
+
+    @property
+    def lasted_s(self) -> float:
+        """How long the computer was awake since the trial began."""
+        return self.awake_s - self.began_s
 
     def restart(self, now_s: float) -> None:
         """The clock starts anew at ``now_s``; what was summed up stays."""

@@ -8,7 +8,7 @@ exactly once, with a verdict, and it always ends: the last line of the picture h
        |                                |---- a fault of its own, a proof, or an alarm -------------> refuse
        |                                |---- the computer's fault, or the control is gone ---------> void
        |  a twin not up in time         |
-       `------> refuse or void          `---- trial_s_max over -------------------------------------> keep
+       `------> refuse or void          `---- trial_s_max or calendar_s_max over -------------------> keep
 """
 
 from __future__ import annotations
@@ -189,6 +189,8 @@ class Trial(msgspec.Struct, kw_only=True):
                 return self._rescanned(event, step)
             case HostFault():
                 return self._host_fault()
+            case Ticked() if event.calendar_s >= self.profile.calendar_s_max:
+                return self._time_over(self.profile.calendar_s_max)
             case NewsAsked() | Ticked():
                 pass
             case _:
@@ -200,7 +202,7 @@ class Trial(msgspec.Struct, kw_only=True):
         if self.duration_s is not None:
             return
         self.duration_s = event.duration_s
-        self.clock.elapsed_s = 0.0
+        self.clock.begin()
         self.candidate.change(event.now_s, is_up=True)
         self.control.change(event.now_s, is_up=True)
         self._changed()
@@ -351,8 +353,8 @@ class Trial(msgspec.Struct, kw_only=True):
         verdict: Verdict | None = None
         if self.comparison.is_block_complete(self.profile):
             verdict = self._close_block()
-        if verdict is None and self.clock.elapsed_s >= self.profile.trial_s_max:
-            verdict = self._time_over()
+        if verdict is None and self.clock.lasted_s >= self.profile.trial_s_max:
+            verdict = self._time_over(self.profile.trial_s_max)
         return verdict
 
     def _absent(self) -> Verdict:
@@ -371,14 +373,14 @@ class Trial(msgspec.Struct, kw_only=True):
             return self._end("promote", says.promoted(self.progress(), is_proven=self.profile.needs_proof))
         return None
 
-    def _time_over(self) -> Verdict:
+    def _time_over(self, seconds: float) -> Verdict:
         if self.faults.doubt is not None:
             return self._end("refuse", self.faults.doubt.sentence)
         missing = self._missing()
         if not missing and self.neighbours.hold:
             return self._end("keep", says.disagreed(self.neighbours.hold))
         missing = missing or ["its private time was not over"]
-        return self._end("keep", says.not_proven(self.profile.trial_s_max, missing))
+        return self._end("keep", says.not_proven(seconds, missing))
 
     def _missing(self) -> list[str]:
         """What stands in the way of a promotion, apart from time, doubts and a hold by neighbours."""

@@ -12,12 +12,14 @@ from node.trial import (
     Ask,
     MetricName,
     PeersRated,
+    Profile,
     Rescanned,
     Ticked,
     VaultExited,
     VaultStarted,
     WrongBytes,
 )
+from node.trial.profile import URGENT
 from tests.trial_world import GOOD, LATE, World, reports, running
 
 A = b"a" * 32
@@ -176,11 +178,35 @@ class TestWhatIfNothingEverHappens:
         )
 
     @pytest.mark.parametrize("profile", [PRACTICE, REAL])
-    def test_a_single_tick_after_the_end_of_time_is_enough(self, profile: object) -> None:
-        world = World(profile=PRACTICE if profile is PRACTICE else REAL).start()
-        world.tell(Ticked(world.now_s + world.profile.trial_s_max))
+    def test_time_that_the_computer_sleeps_through_does_not_end_it_where_clocks_go_on_meanwhile(
+        self, profile: Profile
+    ) -> None:
+        world = World(profile=profile).start()
+        world.tell(Ticked(world.now_s + profile.trial_s_max))
 
-        assert world.outcome == "keep"
+        assert world.outcome == "open"
+
+    @pytest.mark.parametrize(("profile", "days"), [(PRACTICE, 100), (REAL, 100), (URGENT, 30)])
+    def test_but_a_computer_that_is_hardly_ever_on_ends_it_by_the_calendar(self, profile: Profile, days: int) -> None:
+        world = World(profile=profile).start()
+        world.tell(Ticked(world.now_s + 1.0, calendar_s=days * 86_400.0 - 1.0))
+        assert world.outcome == "open"
+
+        world.tell(Ticked(world.now_s + 2.0, calendar_s=days * 86_400.0))
+        assert (world.outcome, world.reason.partition(":")[0]) == ("keep", f"not proven within {days} days")
+
+    def test_a_computer_that_is_suspended_each_night_has_as_much_time_as_one_that_is_always_on(self) -> None:
+        world = World(profile=REAL, duration_s=300 * 3600.0, step_s=36.0).start()
+        world.tell(PeersRated(world.now_s, (), (), subnets_known=0))
+        for day in range(60):
+            world.go_on(8 * 3600.0)
+            if day in {2, 3, 4}:
+                world.tell(Rescanned(world.now_s))
+            world.now_s += 16 * 3600.0
+            if world.verdict:
+                break
+
+        assert (world.outcome, world.trial.ran_s >= 300 * 3600.0) == ("promote", True)
 
     def test_without_any_report_of_neighbours_the_current_version_is_kept(self) -> None:
         world = World().start().go_on(PRACTICE.trial_s_max + 1)

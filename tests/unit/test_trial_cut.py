@@ -36,10 +36,11 @@ class Node:
     folder: Path
     profile: Profile = PROFILE
     seed: int = 1
+    began_s: float = UTC_S
 
     def order(self) -> TrialOrder:
         return TrialOrder(
-            number=1, started_s=UTC_S, candidate=CANDIDATE, control=CONTROL, folders=trial_folders(self.folder),
+            number=1, started_s=self.began_s, candidate=CANDIDATE, control=CONTROL, folders=trial_folders(self.folder),
             quota_bytes=1 << 20, profile=self.profile, announced_s=UTC_S,
         )  # fmt: skip
 
@@ -175,6 +176,13 @@ class TestItGoesOn:
         result = node.live()
         assert result is not None
         assert result.outcome == "promote"
+
+    def test_to_its_end_by_the_calendar_with_all_the_time_in_which_the_computer_was_off(self, node: Node):
+        node.live(20.0)
+        node.began_s -= 101 * 86_400.0
+        result = node.live()
+        assert result is not None
+        assert (result.outcome, result.reason.partition(":")[0]) == ("keep", "not proven within 100 days")
 
     def test_however_often_it_is_cut_off(self, node: Node):
         for _ in range(9):

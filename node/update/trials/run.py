@@ -239,7 +239,7 @@ class TrialRun:
             await work()
 
     async def _tick(self) -> None:
-        self._step(Ticked(self._now()))
+        self._step(Ticked(self._now(), self._utc_s() - self._order.started_s))
         self._on_progress()
 
     async def _sample(self) -> None:
