@@ -8,18 +8,23 @@ from typing import Final
 import msgspec
 
 from node.trial import verdict as says
-from node.trial.evidence import Block, History, Pair, Usage
+from node.trial.evidence import Block, History, Mark, Pair, Usage
 from node.trial.profile import ALARM_ONLY, METRICS, MetricName, Profile
 from node.trial.ratchet import Estimate, Estimates, worst
 from node.trial.rule import Gauge
 from node.trial.verdict import MetricProgress, Noise
+
+TOUCHED_S: Final = 60.0  # before a cut, in which whatever ends the node, or the computer, may have disturbed the twins
 
 # When all requests are slow, or all memory is more, that is said rather than its consequence.
 PLAINER: Final[dict[MetricName, MetricName]] = {"tail": "p50", "leak": "mem"}
 
 
 class Comparison(msgspec.Struct):
-    """What all closed blocks say, and the open block.  ``pairs`` are those of closed blocks."""
+    """What all closed blocks say, and the open block.  ``pairs`` are those of closed blocks.
+
+    At home a block takes longer than most computers are on in one go, so it goes on after they were off or slept.
+    """
 
     gauges: dict[MetricName, Gauge] = msgspec.field(default_factory=lambda: {name: Gauge() for name in METRICS})
     block: Block = msgspec.field(default_factory=Block)
@@ -27,18 +32,45 @@ class Comparison(msgspec.Struct):
     blocks: int = 0
     pairs: int = 0
 
+    sound: Mark | None = None  # up to which the open block is certainly undisturbed
+    latest: Mark | None = None  # what may become that
+    is_cut: bool = False  # and no pair was told since: the next one may have been asked before it
+
     def add(self, pair: Pair) -> None:
-        self.block.add(pair)
+        if not self.is_cut:
+            self.block.add(pair)
+        self.is_cut = False
 
     def add_usage(self, candidate: Usage, control: Usage) -> None:
         self.block.add_usage(candidate, control)
 
     def pass_time(self, seconds: float) -> None:
         self.block.seconds += seconds
+        if self.latest is None:
+            self.latest = self.block.mark()
+        elif self._is_sound(self.latest):
+            self.sound, self.latest = self.latest, self.block.mark()
+
+    def begin_runs(self) -> None:
+        """A twin came or went: what both have used is counted anew from the next sample."""
+        self.block.begin_runs()
+
+    def cut(self) -> None:
+        """Nothing is compared for a while: the open block goes on afterwards, without its last TOUCHED_S."""
+        if self.latest is not None and self._is_sound(self.latest):
+            self.sound = self.latest
+        self.block = Block() if self.sound is None else self.block.back_to(self.sound)
+        self.latest, self.is_cut = None, True
+
+    def _is_sound(self, mark: Mark) -> bool:
+        return self.block.seconds - mark.seconds >= TOUCHED_S
 
     def void_block(self) -> None:
         """Throw the open block away: something other than the twins disturbed it."""
-        self.block = Block()
+        self._open(Block())
+
+    def _open(self, block: Block) -> None:
+        self.block, self.sound, self.latest = block, None, None
 
     def is_block_complete(self, profile: Profile) -> bool:
         return self.block.seconds >= profile.block_s and self.block.pairs >= profile.pairs_per_block_min
@@ -52,7 +84,7 @@ class Comparison(msgspec.Struct):
         certain = self.block.certain(found)
         for name, x in found.items():
             self.gauges[name].add(x, margins[name], certain[name])
-        self.block = self.block.next()
+        self._open(self.block.next())
 
     def alarm(self, profile: Profile) -> str | None:
         """The sentence of the worst metric that is proven to be worse than its margin, whatever strangers did."""

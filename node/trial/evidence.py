@@ -29,6 +29,7 @@ CODE_CHARACTERS_MAX: Final = 64
 ADDRESS_BYTES_MAX: Final = 64
 HANDED_OVER: Final = "handed_over"  # the code of a chunk that others have signed to keep in the twin's place
 COUNTER_MAX: Final = 1 << 62  # nanoseconds of processor time, bytes of memory
+TOLD_PAIRS_MAX: Final = 4000  # pairs by which a repeated one is known
 PAIRS_PER_BLOCK_MAX: Final = 2000  # further pairs of a block count for safety only; bounds the stored state
 ANSWERED_PER_BLOCK_MIN: Final = 10  # fewer pairs that both answered say nothing about time and bytes
 # A candidate that was asked by so much more may have been slow, large or late for it.
@@ -154,42 +155,33 @@ class Side(msgspec.Struct):
     logs: list[float] = msgspec.field(default_factory=list)
     failed: int = 0
     wire_bytes: int = 0
-    cpu_ns_first: int | None = None
-    cpu_ns_last: int = 0
+    cpu_ns: int = 0
     rss_bytes_max: int = 0
     refused_when_filled: int = 0  # of ``failed``
-    asked_first: int | None = None
-    asked_last: int = 0
+    asked: int = 0
     held_bytes_max: int = 0
+    counted: Usage | None = None  # up to which ``cpu_ns`` and ``asked`` are counted, in this run of the twin
 
-    def add_usage(self, usage: Usage) -> None:
-        if self.cpu_ns_first is None:
-            self.cpu_ns_first = usage.cpu_ns
-        if self.asked_first is None:
-            self.asked_first = usage.asked
-        self.asked_last = usage.asked
+    def goes_on(self, usage: Usage) -> bool:
+        return self.counted is not None and usage.cpu_ns >= self.counted.cpu_ns
+
+    def add_usage(self, usage: Usage, *, is_counted: bool) -> None:
+        if is_counted and self.counted is not None:
+            self.cpu_ns += usage.cpu_ns - self.counted.cpu_ns
+            self.asked += usage.asked - self.counted.asked
         self.held_bytes_max = max(self.held_bytes_max, usage.held_bytes)
-        self.cpu_ns_last = usage.cpu_ns
         self.rss_bytes_max = max(self.rss_bytes_max, usage.rss_bytes)
-
-    @property
-    def cpu_ns(self) -> int:
-        return 0 if self.cpu_ns_first is None else self.cpu_ns_last - self.cpu_ns_first
-
-    @property
-    def asked(self) -> int:
-        return 0 if self.asked_first is None else self.asked_last - self.asked_first
+        self.counted = usage
 
 
 class Block(msgspec.Struct):
     """One comparison: ``seconds`` in which both twins were up, and the pairs taken in them.
 
-    ``is_cut``: a twin was restarted meanwhile, so that the processor times do not cover the same work.
+    It may be made of several runs of the twins.
     """
 
     seconds: float = 0.0
     pairs: int = 0
-    is_cut: bool = False
     candidate: Side = msgspec.field(default_factory=Side)
     control: Side = msgspec.field(default_factory=Side)
 
@@ -207,19 +199,30 @@ class Block(msgspec.Struct):
                 side.wire_bytes += ask.wire_bytes
 
     def add_usage(self, candidate: Usage, control: Usage) -> None:
-        self.is_cut |= candidate.cpu_ns < self.candidate.cpu_ns_last or control.cpu_ns < self.control.cpu_ns_last
-        self.candidate.add_usage(candidate)
-        self.control.add_usage(control)
+        """Take what both have used since the last sample; if one was started anew since then, of neither."""
+        is_counted = self.candidate.goes_on(candidate) and self.control.goes_on(control)
+        self.candidate.add_usage(candidate, is_counted=is_counted)
+        self.control.add_usage(control, is_counted=is_counted)
+
+    def begin_runs(self) -> None:
+        """Both twins count anew from here."""
+        self.candidate.counted = self.control.counted = None
 
     def next(self) -> Block:
         """The block after this one: the processor time goes on where this one's ended."""
-        follower = Block()
-        for new, old in ((follower.candidate, self.candidate), (follower.control, self.control)):
-            if old.cpu_ns_first is not None:
-                new.cpu_ns_first = new.cpu_ns_last = old.cpu_ns_last
-            if old.asked_first is not None:
-                new.asked_first = new.asked_last = old.asked_last
-        return follower
+        return Block(candidate=Side(counted=self.candidate.counted), control=Side(counted=self.control.counted))
+
+    def mark(self) -> Mark:
+        candidate, control = (msgspec.structs.replace(side, logs=[]) for side in (self.candidate, self.control))
+        return Mark(self.seconds, self.pairs, candidate, control, len(self.control.logs))
+
+    def back_to(self, mark: Mark) -> Block:
+        """This block as it was at the mark, to go on with in other runs of the twins."""
+        candidate, control = (
+            msgspec.structs.replace(then, logs=now.logs[: mark.answered], counted=None)
+            for then, now in ((mark.candidate, self.candidate), (mark.control, self.control))
+        )
+        return Block(mark.seconds, mark.pairs, candidate, control)
 
     def measure(self, history: History) -> dict[MetricName, float]:
         """The block's value of every metric, candidate against control, and its trace in ``history``.
@@ -239,7 +242,7 @@ class Block(msgspec.Struct):
             if self.candidate.wire_bytes and self.control.wire_bytes:
                 found["bytes"] = math.log(self.candidate.wire_bytes / self.control.wire_bytes)
         # Both twins answered the same pairs, so time per request is time.
-        if self.candidate.cpu_ns > 0 and self.control.cpu_ns > 0 and not self.is_cut:
+        if self.candidate.cpu_ns > 0 and self.control.cpu_ns > 0:
             found["cpu"] = math.log(self.candidate.cpu_ns / self.control.cpu_ns)
         if self.candidate.rss_bytes_max and self.control.rss_bytes_max:
             memory = math.log(self.candidate.rss_bytes_max / self.control.rss_bytes_max)
@@ -277,6 +280,27 @@ class Block(msgspec.Struct):
             return sum(min(TAIL_CLIP, max(0.0, log - log_q90)) for log in logs) / len(logs)
 
         return excess(self.candidate.logs) - excess(self.control.logs)
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What an open block was.  The sides are without their ``logs``, of which there were ``answered`` each."""
+
+    seconds: float
+    pairs: int
+    candidate: Side
+    control: Side
+    answered: int
+
+
+def is_first_told(pair: Pair, told: dict[int, None]) -> bool:
+    """Whether the pair is none of the last TOLD_PAIRS_MAX in ``told``, where it is from now on."""
+    key = pair.key()
+    if key in told:
+        return False
+    told[key] = None
+    if len(told) > TOLD_PAIRS_MAX:
+        del told[next(iter(told))]
+    return True
 
 
 def quantile(values: list[float], share: float) -> float:

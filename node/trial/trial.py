@@ -38,7 +38,7 @@ from node.trial.events import (
     Violated,
     WrongBytes,
 )
-from node.trial.evidence import Ask, Pair
+from node.trial.evidence import Ask, Pair, is_first_told
 from node.trial.faults import Doubt, FaultKind, Faults, Ruling, Silence, Tally
 from node.trial.news import News
 from node.trial.peers import Neighbours, score
@@ -50,7 +50,6 @@ from node.trial.verdict import Outcome, Progress, Verdict
 
 STATE_BYTES_MAX: Final = 200_000
 STATE_VERSION: Final = 2
-SEEN_PAIRS_MAX: Final = 4000  # pairs by which a repeated one is known
 
 
 class UnreadableTrial(ValueError):
@@ -135,7 +134,7 @@ class Trial(msgspec.Struct, kw_only=True):
         if step.is_new_clock:
             self.candidate.changed_s = self.control.changed_s = None
         if step.is_gap:
-            self.comparison.void_block()
+            self.comparison.cut()
         if not self._is_running():
             self.absent_s += step.awake_s
             return
@@ -155,6 +154,7 @@ class Trial(msgspec.Struct, kw_only=True):
         self.absent_s = self.warm_s = 0.0
         self.silence = Silence()
         self.news.restart()
+        self.comparison.begin_runs()
 
     # Events.
 
@@ -188,7 +188,8 @@ class Trial(msgspec.Struct, kw_only=True):
             case Rescanned():
                 return self._rescanned(event, step)
             case HostFault():
-                return self._host_fault()
+                self.comparison.void_block()
+                return self._excuse()
             case Ticked() if event.calendar_s >= self.profile.calendar_s_max:
                 return self._time_over(self.profile.calendar_s_max)
             case NewsAsked() | Ticked():
@@ -211,7 +212,8 @@ class Trial(msgspec.Struct, kw_only=True):
         self.candidate = Presence(is_up=False, changed_s=event.now_s)
         self.control = Presence(is_up=False, changed_s=event.now_s)
         self._changed()
-        return self._host_fault()
+        self.comparison.cut()
+        return self._excuse()
 
     def _vault_started(self, event: VaultStarted) -> None:
         if self._presence(event.twin).change(event.now_s, is_up=True):
@@ -227,19 +229,15 @@ class Trial(msgspec.Struct, kw_only=True):
         self._changed()
         if event.is_intended:
             return None
-        self.comparison.void_block()
+        self.comparison.cut()  # a computer that is shut down ends its programs in any order
         return self._fault(event.twin, "crash", says.crashed(event.exit_code))
 
     def _presence(self, twin: Twin) -> Presence:
         return self.candidate if twin == "candidate" else self.control
 
     def _pair_measured(self, pair: Pair) -> Verdict | None:
-        key = pair.key()
-        if key in self.seen:
+        if not is_first_told(pair, self.seen):
             return None
-        self.seen[key] = None
-        if len(self.seen) > SEEN_PAIRS_MAX:
-            del self.seen[next(iter(self.seen))]
         self.tally.count(pair)
         if self._is_comparing() and not pair.is_relayed and not pair.is_handed_over:
             self.comparison.add(pair)
@@ -294,8 +292,8 @@ class Trial(msgspec.Struct, kw_only=True):
             verdict = self._lost("candidate", *event.candidate_lost, is_twin_sound=not event.control_lost)
         return verdict
 
-    def _host_fault(self) -> Verdict | None:
-        self.comparison.void_block()
+    def _excuse(self) -> Verdict | None:
+        """What has just happened, or is about to, may be the computer's fault."""
         profile = self.profile
         ruling = self.faults.of_host(self.clock.awake_s, profile.fault_window_s, profile.excuses_max)
         return self._ruled(ruling, "", "")

@@ -99,10 +99,18 @@ class TestUsage:
 
         assert made.measure(History())["cpu"] == pytest.approx(math.log(2))
 
-    def test_a_block_in_which_a_twin_was_restarted_says_nothing_about_processor_time(self) -> None:
-        made = self.use(block((ask(), ask())), (100, 100, 1, 1), (5, 200, 1, 1), (500, 300, 1, 1))
+    def test_a_twin_that_was_restarted_counts_anew_and_what_both_used_before_and_after_is_added_up(self) -> None:
+        made = block((ask(), ask()))
+        self.use(made, (100, 100, 1, 1), (300, 200, 1, 1), (5, 900, 1, 1), (505, 1000, 1, 1))
 
-        assert "cpu" not in made.measure(History())
+        assert made.measure(History())["cpu"] == pytest.approx(math.log((200 + 500) / (100 + 100)))
+
+    def test_nor_is_the_time_between_two_runs_counted_when_the_later_one_has_used_more(self) -> None:
+        made = self.use(block((ask(), ask())), (100, 100, 1, 1), (300, 200, 1, 1))
+        made.begin_runs()
+        self.use(made, (5000, 900, 1, 1), (5200, 1000, 1, 1))
+
+        assert made.measure(History())["cpu"] == pytest.approx(math.log(2))
 
     def test_memory_is_the_ratio_of_the_highest_samples(self) -> None:
         made = self.use(block((ask(), ask())), (1, 1, 40, 50), (2, 2, 60, 50), (3, 3, 30, 40))

@@ -2,13 +2,16 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from node.trial import (
     METRICS,
     PRACTICE,
+    REAL,
     ChunkLost,
     HostFault,
     Pair,
@@ -28,7 +31,7 @@ from node.trial import (
 from node.trial.comparison import Comparison
 from node.trial.rule import Metric
 from node.trial.trial import STATE_BYTES_MAX
-from tests.trial_world import GOOD, World, reports, running
+from tests.trial_world import GOOD, LATE, World, reports, running
 
 A = b"a" * 32
 PAST_WINDOW_S = PRACTICE.fault_window_s + 0.5
@@ -85,7 +88,7 @@ class TestBlocks:
 
         assert world.trial.ran_s == pytest.approx(before + 1.0)
 
-    def test_after_a_sleep_of_the_computer_the_open_block_is_void_and_no_time_was_run(self) -> None:
+    def test_after_a_sleep_of_the_computer_no_time_was_run_and_what_came_just_before_it_does_not_count(self) -> None:
         world = running().go_on(1.0)
         before = world.trial.ran_s
         world.now_s += 100.0
@@ -94,6 +97,100 @@ class TestBlocks:
         assert world.outcome == "open"
         assert world.trial.comparison.block.pairs == 0
         assert world.trial.ran_s <= before + PRACTICE.gap_s_max
+
+
+def sleep(world: World) -> None:
+    world.now_s += 3600.0
+    world.tell(Ticked(world.now_s))
+
+
+def switch_off(world: World) -> None:
+    world.trial, world.now_s = Trial.load(world.trial.dump()), 3.0
+    world.tell(Resumed(3.0), *(VaultStarted(3.0, twin) for twin in ("candidate", "control")))
+
+
+def shut_down(world: World) -> None:
+    """It ends a twin before the node."""
+    world.tell(VaultExited(world.now_s, "control", -15))
+    switch_off(world)
+
+
+@pytest.mark.parametrize("cut", [sleep, switch_off, shut_down])
+class TestABlockThatIsCut:
+    """At home, where a block takes two hours, and few computers are on for so long in one go."""
+
+    def test_goes_on_afterwards_without_the_last_minute_before(self, cut: Callable[[World], None]) -> None:
+        world = at_home().go_on(110 * 60.0)
+        seconds, pairs = world.trial.comparison.block.seconds, world.trial.comparison.block.pairs
+        cut(world)
+
+        block = world.trial.comparison.block
+        assert 60.0 <= seconds - block.seconds <= 120.0
+        assert 2 <= pairs - block.pairs <= 4
+        assert len(block.candidate.logs) == len(block.control.logs) == block.pairs
+        assert world.go_on(14 * 60.0).trial.comparison.blocks == 1
+
+    def test_what_it_measures_is_that_of_both_parts(self, cut: Callable[[World], None]) -> None:
+        world = at_home(cpu_ratio=1.5).go_on(90 * 60.0)
+        world.candidate = replace(GOOD, latency_s=1.0)  # in the last minute
+        world.go_on(40.0)
+        world.candidate = GOOD
+        cut(world)
+        world.cpu_ns = 0  # it counts anew
+        world.go_on(60.0)
+        world.cpu_ns += 10**15
+        cut(world)  # just when this was to be told
+        world.go_on(40 * 60.0)
+
+        found = {name: gauge.mean for name, gauge in world.trial.comparison.gauges.items()}
+        assert world.trial.comparison.blocks == 1
+        assert found["p50"] == pytest.approx(0.0, abs=1e-9)
+        assert found["fail"] == 0.0
+        assert found["cpu"] == pytest.approx(math.log(1.5), rel=0.01)
+
+    def test_loses_nothing_more_when_it_is_cut_again_at_once(self, cut: Callable[[World], None]) -> None:
+        world = at_home().go_on(3600.0)
+        cut(world)
+        before = msgspec.msgpack.encode(world.trial.comparison.block)
+        for _ in range(3):
+            world.go_on(40.0)
+            cut(world)
+
+        assert msgspec.msgpack.encode(world.trial.comparison.block) == before
+
+    def test_is_void_when_it_was_a_fault_of_the_computer(self, cut: Callable[[World], None]) -> None:
+        world = at_home().go_on(3600.0)
+        world.tell(HostFault(world.now_s, "the disk is full"))
+        cut(world)
+
+        assert world.trial.comparison.block.pairs == 0
+
+    def test_does_not_take_a_request_that_was_on_its_way_meanwhile(self, cut: Callable[[World], None]) -> None:
+        world = at_home().go_on(3600.0)
+        cut(world)
+        before = world.trial.comparison.block.pairs
+        world.pair(candidate=LATE)
+        assert world.trial.comparison.block.pairs == before
+        world.pair()
+        assert world.trial.comparison.block.pairs == before + 1
+
+    def test_so_a_computer_that_is_never_on_for_two_hours_proves_a_release(self, cut: Callable[[World], None]) -> None:
+        world = at_home()
+        for session in range(200):
+            world.go_on(110 * 60.0)
+            if world.verdict:
+                break
+            if session in {8, 12, 16}:
+                world.tell(Rescanned(world.now_s))
+            cut(world)
+
+        assert (world.outcome, world.trial.progress().blocks) == ("promote", 24)
+
+
+def at_home(cpu_ratio: float = 1.0) -> World:
+    world = World(profile=REAL, duration_s=48 * 3600.0, step_s=36.0, cpu_ratio=cpu_ratio).start()
+    world.tell(PeersRated(world.now_s, (), (), subnets_known=0))
+    return world
 
 
 class TestLateAndRepeatedEvents:
@@ -149,7 +246,7 @@ class TestLateAndRepeatedEvents:
         world.tell(UsageSampled(world.now_s, newest, newest))
         world.tell(UsageSampled(world.now_s - 0.5, Usage(world.cpu_ns, 1), Usage(world.cpu_ns, 1)))
 
-        assert not world.trial.comparison.block.is_cut
+        assert world.trial.comparison.block.candidate.counted == newest
 
     def test_a_clock_that_starts_anew_stops_nothing(self) -> None:
         world = running()
@@ -185,6 +282,26 @@ class TestAfterAReboot:
         world.tell(Resumed(3.0), Ticked(3.0 + PAST_WINDOW_S))
 
         assert world.outcome == "refuse"
+
+    def test_one_that_an_earlier_version_of_the_app_kept_goes_on_without_its_open_block(self) -> None:
+        world = running(30.0)
+        kept = msgspec.msgpack.decode(world.trial.dump())
+        kept["clock"]["elapsed_s"] = kept["clock"].pop("began_s")
+        del kept["profile"]["calendar_s_max"]
+        for name in ("sound", "latest", "is_cut"):
+            del kept["comparison"][name]
+        kept["comparison"]["block"]["is_cut"] = False
+        for twin in ("candidate", "control"):
+            side = kept["comparison"]["block"][twin]
+            side["cpu_ns_first"], side["cpu_ns_last"] = side.pop("cpu_ns"), side.pop("counted")["cpu_ns"]
+            side["asked_first"], side["asked_last"] = None, side.pop("asked")
+        blocks = world.trial.progress().blocks
+
+        world.trial = Trial.load(msgspec.msgpack.encode(kept))
+        switch_off(world)
+
+        assert (world.trial.progress().blocks, world.trial.comparison.block.pairs) == (blocks, 0)
+        assert world.go_on(35.0).outcome == "promote"
 
     @pytest.mark.parametrize(
         "content", [b"", b"\x00", b"\x93\x01\x02\x03", b"\x80", b"x" * 300_000, b"\x81" * 5000], ids=range(6)

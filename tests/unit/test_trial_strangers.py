@@ -130,7 +130,7 @@ def test_a_trial_that_was_kept_before_this_was_known_goes_on():
     for gauge in kept["comparison"]["gauges"].values():
         del gauge["certain"]
     for twin in ("candidate", "control"):
-        for name in ("refused_when_filled", "asked_first", "asked_last", "held_bytes_max"):
+        for name in ("refused_when_filled", "asked", "counted", "held_bytes_max"):
             del kept["comparison"]["block"][twin][name]
 
     loaded = Trial.load(msgspec.msgpack.encode(kept))
