@@ -32,10 +32,14 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class VaultStarted:
-    """A twin is up (again) and has joined."""
+    """A twin is up (again) and has joined.
+
+    ``is_late``: not at the first try, or so late that another one need not be up in time on this computer.
+    """
 
     now_s: float
     twin: Twin
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,13 +213,13 @@ class Trial(msgspec.Struct, kw_only=True):
         self.control = Presence(is_up=False, changed_s=event.now_s)
         self._changed()
         self.comparison.cut()
+        self.is_excused = False
         return self._excuse()
 
     def _vault_started(self, event: VaultStarted) -> None:
         if self._presence(event.twin).change(event.now_s, is_up=True):
             self._changed()
-            if event.twin == "candidate":
-                self.is_excused = False
+            self.is_excused = (self.is_excused or event.is_late) and not self.candidate.is_up
 
     def _vault_exited(self, event: VaultExited) -> Verdict | None:
         is_news = self._presence(event.twin).change(event.now_s, is_up=False)

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -105,6 +106,30 @@ class Stalled(World):
         return await super().start_twin(order)
 
 
+class Storm(World):
+    """For so long after a start the disk is so busy that stores open only now and then, and are taken over never."""
+
+    def __init__(self, until_s: float) -> None:
+        super().__init__()
+        self.until_s = until_s
+
+    async def start_twin(self, order: TwinOrder):
+        now_s = asyncio.get_running_loop().time()
+        if not order.is_standby or now_s >= self.until_s:
+            return await super().start_twin(order)
+        await asyncio.sleep(60.0)
+        if self.random.random() < 0.5:
+            raise TwinFailed("it did not open its store within 60 s")
+        vault = await super().start_twin(order)
+
+        async def fail() -> None:
+            await asyncio.sleep(30.0)
+            raise TwinFailed("not up within 30 s")
+
+        vault.activate = fail  # type: ignore[method-assign]
+        return vault
+
+
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
     return Node(World(), tmp_path)
@@ -117,6 +142,35 @@ class OnlyOnce(World):
         if order.tree_hash == CANDIDATE and order.is_standby:
             raise TwinFailed("it does not open its own data")
         return await super().start_twin(order)
+
+
+Stall = Literal["", "fails once", "takes long to open", "takes long to activate"]
+
+
+class Hardly(OnlyOnce):
+    """The candidate does not come back, and the control only just."""
+
+    def __init__(self, stall: Stall) -> None:
+        super().__init__()
+        self.stall = stall
+
+    async def start_twin(self, order: TwinOrder):
+        is_slow = order.tree_hash == CONTROL and order.is_standby
+        if is_slow and self.stall == "fails once":
+            self.stall = ""
+            raise TwinFailed("it did not open its store within 60 s")
+        if is_slow and self.stall == "takes long to open":
+            await asyncio.sleep(50.0)
+        vault = await super().start_twin(order)
+        if is_slow and self.stall == "takes long to activate":
+            activate = vault.activate
+
+            async def late() -> None:
+                await asyncio.sleep(25.0)
+                await activate()
+
+            vault.activate = late
+        return vault
 
 
 class TestItGoesOn:
@@ -336,6 +390,33 @@ class TestWhatAPowerCutExcuses:
         result = node.live()
         assert result is not None
         assert result.outcome == "promote"
+
+    def test_a_storm_at_a_login_in_which_no_store_opens_and_nothing_is_taken_over_in_time(self, node: Node):
+        node.profile = replace(PROFILE, start_s_max=900.0, trial_s_max=3000.0)  # as at home
+        node.world = Storm(until_s=400.0)
+        node.live(20.0)
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
+    @pytest.mark.parametrize("stall", ["fails once", "takes long to open", "takes long to activate"])
+    def test_one_that_is_not_back_on_a_computer_on_which_its_twin_hardly_came_is_no_verdict(
+        self, node: Node, stall: Stall
+    ):
+        node.world = Hardly(stall)
+        node.live(20.0)
+        result = node.live()
+        assert result is not None
+        assert (result.outcome, result.reason.partition(":")[0]) == ("void", "could not be compared")
+
+    def test_but_it_is_refused_at_a_later_start_at_which_its_twin_came_at_once(self, node: Node):
+        node.world = Hardly("fails once")
+        node.live(20.0)
+        node.live(30.0)
+        node.world.stall = ""
+        result = node.live()
+        assert result is not None
+        assert (result.outcome, "not up within" in result.reason) == ("refuse", True)
 
     def test_data_that_somebody_removed_is_held_against_nobody(self, node: Node):
         node.live(20.0)

@@ -23,6 +23,7 @@ from node.update.trials.sides import Side, Twins
 from node.vault.ports import Random
 
 START_TRIES: Final = 2  # in a row; a computer may have been busy at the first one
+LATE_S: Final = 15.0  # to open the store, or to take it over, for which there are a minute and half a minute
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Restarter:
         self._settle = settle
         self._lost: dict[Twin, tuple[bytes, ...]] = {}  # of those that are back
         self._missing: dict[Twin, set[bytes]] = {}  # from the store of each when it was read
+        self._late: set[Twin] = set()  # those with which the computer had trouble
         self._is_planned = False
         self._is_waiting = False  # for one that is not back
 
@@ -81,7 +83,7 @@ class Restarter:
         Who does not come back at any of START_TRIES is left to ``keep_trying``.
         """
         self._lost, self._is_planned, self._is_waiting = {}, is_planned, True
-        self._missing = {"candidate": set(), "control": set()}
+        self._missing, self._late = {"candidate": set(), "control": set()}, set()
         await self._bring_back(START_TRIES)
 
     async def keep_trying(self, pause_s: float) -> None:
@@ -99,6 +101,7 @@ class Restarter:
                 self._lost[side.name] = await self._come_back(side, tries)
             except TwinFailed as error:  # the other one shall come back all the same: it shows whose fault it is
                 log.info("a twin is not back reason=%s", error)
+                self._late.add(side.name)
                 await _put_down(side)
         if len(self._lost) < len(self._twins.sides):
             return
@@ -113,13 +116,18 @@ class Restarter:
 
         Twice: in standby it only reads, and what its taking over the store deletes is seen only after that.
         """
+        side.trouble, begun_s = "", self._now_s()
         vault = await self._twins.start(side, is_standby=True, tries=tries)
+        opened_s = self._now_s() - begun_s
         owed = self._observer.owed(side.name)
         missing = self._missing[side.name]  # at an earlier try as well, which may have failed after that
         missing |= set(owed) - (await scan(vault, owed)).whole
+        begun_s = self._now_s()
         await vault.activate()
+        if side.trouble or max(opened_s, self._now_s() - begun_s) >= LATE_S:
+            self._late.add(side.name)
         held = (await scan(vault, owed)).whole - missing
-        self._step(VaultStarted(self._now_s(), side.name))
+        self._step(VaultStarted(self._now_s(), side.name, is_late=side.name in self._late))
         return tuple(address for address in owed if address not in held)
 
 
