@@ -391,6 +391,23 @@ class TestWhatAPowerCutExcuses:
         assert result is not None
         assert result.outcome == "promote"
 
+    @pytest.mark.parametrize("hashes", [(CANDIDATE, CONTROL), (CONTROL, CANDIDATE), (CANDIDATE,)])
+    def test_that_a_computer_which_is_shut_down_ends_the_twins_before_the_node(
+        self, node: Node, hashes: tuple[str, ...]
+    ):
+        def shut_down() -> bool:
+            now_s = asyncio.get_running_loop().time()
+            ended = [vault for vault in node.world.vaults if vault.order.tree_hash in hashes and now_s >= 12.0]
+            for vault in sorted(ended, key=lambda vault: hashes.index(vault.order.tree_hash)):
+                vault.end(-15)
+            return now_s >= 13.0
+
+        for _ in range(6):
+            assert node.live(until=shut_down) is None
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
     def test_a_storm_at_a_login_in_which_no_store_opens_and_nothing_is_taken_over_in_time(self, node: Node):
         node.profile = replace(PROFILE, start_s_max=900.0, trial_s_max=3000.0)  # as at home
         node.world = Storm(until_s=400.0)

@@ -51,6 +51,7 @@ from node.vault.ports import Entropy, Random
 
 HANDOVER_S: Final = 3.0  # in which a twin gives back what it held; the own vault holds most of it anyway
 STARTS_LATER: Final = 5  # tries of who is not back after a restart, in the time in which it must be
+SHUT_DOWN_S: Final = 2.0  # in which a computer that is shut down ends this program, too, in whatever order
 TICK_S: Final = 1.0
 SAMPLES_PER_BLOCK: Final = 4
 SAMPLE_S_MIN: Final = 0.5
@@ -282,7 +283,9 @@ class TrialRun:
                 if self._overuse.was_starved(side.name, vault):  # a restart under way would hold it against the twin
                     self._end_without_verdict("void", OUT_OF_MEMORY)
                     return
-                self._step(VaultExited(self._now(), side.name, vault.exited.result()))
+                ended_s = self._now()
+                await asyncio.sleep(SHUT_DOWN_S)
+                self._step(VaultExited(ended_s, side.name, vault.exited.result()))
 
     async def _keep_probing(self) -> None:
         failures = await self._probing.keep(self._trial.profile.pairs_per_s_min)
