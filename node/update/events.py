@@ -25,6 +25,7 @@ class Limits:
     void_pause_s: float = 86_400.0  # after one of them
     urgent_void_pause_s: float = 3_600.0
     trial_cuts_max: int = 100  # so often a trial goes on after it was cut off; a machine is switched off daily, or more
+    trial_cut_s: float = 1800.0  # and once more for each time so long in which it ran
     full_trials_max: int = 2  # that came to their end without a proof
     rehearsal_s: float = 3600.0
     rehearsal_tries_max: int = 3
@@ -50,6 +51,10 @@ class Limits:
             "promoting": self.switch_s,
             "probation": self.probation_s,
         }.get(phase, math.inf)
+
+    def cuts_max(self, ran_s: float) -> int:
+        """After how many cuts a trial that ran for so long is void."""
+        return self.trial_cuts_max + int(ran_s / self.trial_cut_s)
 
     def are_trials_over(self, full: int, void: int) -> bool:
         """Whether it was tried out as often as it will be.  Void ones count: what is in use may have spoilt them."""

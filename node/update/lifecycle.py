@@ -259,7 +259,7 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
     match state.phase:
         case "fetching":
             return _fetch_again(state, "the computer stopped meanwhile", limits, is_at_once=True)
-        case "on_trial" if state.tries + 1 >= limits.trial_cuts_max:
+        case "on_trial" if state.tries + 1 >= limits.cuts_max(state.spent_s):
             return _trial_void(state, "the computer stopped meanwhile, again and again", limits)
         case "on_trial":
             return replace(state, tries=state.tries + 1), (StartTrial(),)

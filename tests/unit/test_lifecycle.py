@@ -366,6 +366,20 @@ class TestAfterARestart:
         assert (state.phase, state.voids, effects[-1]) == ("staged", 1, Stop())
         assert state.reason == "the computer stopped meanwhile, again and again"
 
+    def test_but_not_on_a_computer_that_is_on_for_half_an_hour_at_a_time(self):
+        limits = Limits(trial_tries_max=2)
+        state = Lifecycle("vault/2", NEW, STAGGER_S, since_s=0.0)
+        for event in TO_TRIAL:
+            state, _ = state.step(event, limits)
+        on_s, sessions = 1800.0 + 60.0, 0
+        while state.phase == "on_trial" and state.voids == 0:
+            state, _ = state.step(Resumed(0.0), limits)
+            state, _ = state.step(Ticked(on_s), limits)
+            sessions += 1
+
+        assert sessions == math.ceil(limits.trial_s / on_s)
+        assert state.reason == "the trial did not come to an end"
+
     def test_each_new_trial_has_a_number_of_its_own(self):
         void = TrialEnded(50.0, "void", "disk full")
         assert play(*TO_TRIAL, void, Ticked(55.0))[0].trials == 2
