@@ -13,7 +13,7 @@ from node.vault.core.events import Ask, CommandReceived
 from node.vault.core.fullness import FULL_KEPT, FULL_S, Fullness
 from node.vault.core.identity import distance
 from node.vault.core.messages import Answer, Audited, NotHeld, Pong, Put, Refused, Stored, Vaults
-from node.vault.core.replication import SWEEP_PAUSE_S
+from node.vault.core.sweep import SWEEP_PAUSE_S
 from tests.unit.test_handover import leave, shrink
 from tests.unit.test_replication import PACE, missing
 from tests.vault_world import Actor, World

@@ -14,8 +14,8 @@ from node.vault.core.events import Ask, CommandReceived
 from node.vault.core.fresh import FRESH_S, TURN_S
 from node.vault.core.fullness import Fullness
 from node.vault.core.identity import distance
-from node.vault.core.replication import SWEEP_PAUSE_S
 from node.vault.core.serving import Storing
+from node.vault.core.sweep import SWEEP_PAUSE_S
 from tests.unit import test_replication
 from tests.unit.test_fresh import brought
 from tests.unit.test_full_vaults import COPIES, MANY_CHUNKS, busy_until, copies

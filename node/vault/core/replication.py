@@ -29,6 +29,7 @@ from node.vault.core.passes import Pass
 from node.vault.core.presence import Presence
 from node.vault.core.proving import FAULTS, Line, Proof
 from node.vault.core.routing_table import Peer
+from node.vault.core.sweep import Sweep
 from node.vault.core.works import RETRIES_MAX, Work, Works
 
 ADDRESSES_PER_TICK: Final = 500
@@ -40,8 +41,6 @@ RETRY_S: Final = 10.0  # and four times as long after every failure
 RETRY_FACTOR: Final = 4
 TRIES_MAX: Final = 5
 RETRIES_LATE_MAX: Final = RETRIES_MAX // 2  # of members who were not asked: they leave room for those who were
-SWEEP_PAUSE_S: Final = 60.0  # when nothing was held
-SWEEP_BEAT_S: Final = 1.0
 PROBES: Final = 4  # chunks by which it is found out whether a peer's disk still holds what it did
 PROBED_MAX: Final = 200  # among which they are looked for
 MARGIN_SUBNETS: Final = 2  # so many subnets outside its group a holder stays one, so that nothing moves to and fro
@@ -61,7 +60,6 @@ class Replicator:
 
     def __init__(self, pace: control.Pace, line: Line, auditor: Auditor) -> None:
         self.looked_count = 0  # addresses looked at so far
-        self._pace = pace
         self._line = line
         self._auditor = auditor
         self._presence = Presence(pace.repair_delay_s)
@@ -72,10 +70,7 @@ class Replicator:
         self._returns = _Walk(is_urgent=False)
         self._arrivals = _Walk(is_urgent=False)
         self._walks = (self._departures, self._returns, self._arrivals)
-        self._swept: list[bytes] = []
-        self._sweep_cursor = 0
-        self._sweep_from_s = 0.0
-        self._sweep_at_s = 0.0
+        self._sweep = Sweep(pace.sweep_s)
         self._works = Works(line.lanes)
         self._running = 0
         self._is_stopped = False
@@ -89,7 +84,7 @@ class Replicator:
             return 0.0
         due_s = min(self._line.due_s, self._presence.due_s(desk))
         if self._works.has_room(is_urgent=False):
-            sweep_s = self._sweep_at_s if self._presence.places else math.inf  # before, nothing can begin
+            sweep_s = self._sweep.due_s if self._presence.places else math.inf  # before, nothing can begin
             due_s = min(due_s, sweep_s, desk.fresh.due_s)
         return min(due_s, self._works.due_s(desk.now.monotonic_s)) if self._running < REPAIRS_AT_ONCE else due_s
 
@@ -105,8 +100,8 @@ class Replicator:
         looked_max = self.looked_count + ADDRESSES_PER_TICK
         if self._presence.places:
             self._walk(desk, looked_max)
-        if self._presence.places and desk.now.monotonic_s >= self._sweep_at_s:
-            self._sweep(desk, looked_max)
+        if self._presence.places and desk.now.monotonic_s >= self._sweep.due_s:
+            self._look_around(desk, looked_max)
         self._look_at_fresh(desk)
         self._line.tick(desk)
         self._start(desk)
@@ -184,23 +179,15 @@ class Replicator:
                 work = Work(finding.address, members, is_urgent=walk.is_urgent)
                 self._works.push(now_s + finding.rank * STAGGER_S, work)
 
-    def _sweep(self, desk: Desk, looked_max: int) -> None:
-        """Every held chunk once in sweep_s, spread over it."""
-        now_s = desk.now.monotonic_s
-        if self._sweep_cursor == len(self._swept):
-            self._swept, self._sweep_cursor, self._sweep_from_s = list(desk.held), 0, now_s
-        count = len(self._swept)
-        if not count or len(self._presence.places) == 1:
-            self._sweep_at_s = now_s + min(SWEEP_PAUSE_S, self._pace.sweep_s)
-            self._swept = []
+    def _look_around(self, desk: Desk, looked_max: int) -> None:
+        """At what the sweep has come to."""
+        if len(self._presence.places) == 1:
+            self._sweep.stop(desk)
             return
-        due = min(count, int((now_s - self._sweep_from_s) * count / self._pace.sweep_s) + 1)
-        while self._sweep_cursor < due and self.looked_count < looked_max and self._works.has_room(is_urgent=False):
+        room = min(looked_max - self.looked_count, self._works.room(is_urgent=False))
+        for address in self._sweep.take(desk, room):
             self.looked_count += 1
-            self._works.push(now_s, Work(self._swept[self._sweep_cursor], None))
-            self._sweep_cursor += 1
-        next_s = self._sweep_from_s + self._sweep_cursor * self._pace.sweep_s / count
-        self._sweep_at_s = max(next_s, now_s + min(SWEEP_BEAT_S, self._pace.sweep_s))
+            self._works.push(desk.now.monotonic_s, Work(address, None))
 
     def _look_at_fresh(self, desk: Desk) -> None:
         now_s = desk.now.monotonic_s

@@ -56,7 +56,11 @@ class Works:
 
     def has_room(self, *, is_urgent: bool) -> bool:
         """Whether more may be pushed that was not tried yet."""
-        return self._first_tries[is_urgent] < QUEUE_MAX
+        return self.room(is_urgent=is_urgent) > 0
+
+    def room(self, *, is_urgent: bool) -> int:
+        """How many more."""
+        return max(0, QUEUE_MAX - self._first_tries[is_urgent])
 
     def has_probe_of(self, vault_id: bytes) -> bool:
         """Whether one waits, which will find the disk as it is then."""
