@@ -48,7 +48,7 @@ def count_at_the_hand_over(takers: Takers) -> int:
     world.now_s = NOW_S
     desk.now = world.now()
     proof = Proof(
-        ADDRESS, [], line=Line(1), auditor=Auditor(), beyond=lambda _desk, _proof: [],
+        ADDRESS, [], line=Line(1), auditor=Auditor(bytes), beyond=lambda _desk, _proof: [],
         finished=lambda _desk, _proof: None,
     )  # fmt: skip
     proof.proven = {taker.certificate.vault_id: Proven("", taker) for taker in takers}

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from node.vault import control
 from node.vault.core import fresh, fullness, gossip, handover, limits, presence, reliance, restore, works
-from node.vault.core.audit import HEARINGS_MAX, RECEIPTS_KEPT
+from node.vault.core.audit import HEARINGS_MAX
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, SUBNET_VAULTS_MAX
 from node.vault.core.desk import FORGOTTEN_KEPT, TAKERS_KEPT, VANISHED_KEPT
 from node.vault.core.lanes import LANES_KEPT, SUBNET_AT_ONCE
 from node.vault.core.lookup import PARALLEL
 from node.vault.core.neighbourhood import FORMER_KEPT, WATCHED_MAX
 from node.vault.core.ranking import PEERS_KEPT_MAX, SHUNNED_MAX
+from node.vault.core.receipts import RECEIPTS_KEPT
 from node.vault.core.replication import REPAIRS_AT_ONCE
 from node.vault.core.routing_table import BUCKET_PEERS_MAX
 from node.vault.driver import REQUESTS_MAX

@@ -9,7 +9,6 @@ are looked at (``hearing``).  A passed audit renews the receipt, and now and the
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 from node.vault.core.caught import Caught
@@ -42,27 +41,29 @@ from node.vault.core.proofs import (
     is_convicting,
     takers_of,
 )
+from node.vault.core.receipts import Receipts
 from node.vault.core.routing_table import Peer
 from node.vault.core.sample import Sample, is_drawn
 from node.vault.errors import BadSignature
+from node.vault.ports import Entropy
 
 TRIES: Final = 16  # chunks looked at to find one that the peer should hold
 PEERS_TRIED: Final = 8  # in one turn; each costs a look through the routing table for every try
-RECEIPTS_KEPT: Final = 10_000
 HEARINGS_MAX: Final = 8  # at once; each may hold a chunk, and wait for vaults that do not exist
 
 
 class Auditor:
     """Asks one peer at a time; keeps the receipts that peers signed for what this vault gave them."""
 
-    def __init__(self) -> None:
+    def __init__(self, entropy: Entropy) -> None:
         self._audited_s: dict[bytes, float] = {}
-        self._receipts: OrderedDict[tuple[bytes, bytes], HeldReceipt] = OrderedDict()
+        self._receipts = Receipts(entropy)
         self._current: _OneAudit | None = None
         self._hearings: dict[bytes, Hearing] = {}  # by the vault id of the peer: one of each at once
 
     def tick(self, desk: Desk) -> None:
         """Start the next audit, unless the last one still runs."""
+        self._receipts.tick(desk.now.utc_s)
         if self._current is not None and not self._current.is_done:
             return
         peers = sorted(desk.table, key=lambda peer: self._audited_s.get(peer.vault_id, 0.0))
@@ -77,14 +78,11 @@ class Auditor:
                 return
 
     def keep_receipt(self, peer: PeerRecord, receipt: HeldReceipt) -> None:
-        self._receipts[key := (peer.vault_id, receipt.receipt.address)] = receipt
-        self._receipts.move_to_end(key)  # the first one is the longest not renewed
-        while len(self._receipts) > RECEIPTS_KEPT:
-            self._receipts.popitem(last=False)
+        self._receipts.keep(peer.vault_id, receipt)
 
     def receipt(self, peer: PeerRecord, address: bytes) -> HeldReceipt | None:
-        """What the peer signed for this chunk with the key that it uses now."""
-        kept = self._receipts.get((peer.vault_id, address))
+        """What the peer signed for this chunk with the key that it uses now, if it is among those that are kept."""
+        kept = self._receipts.get(peer.vault_id, address)
         return kept if kept is not None and kept.certificate.transport_key == peer.transport_key else None
 
     def missing(self, desk: Desk, peer: PeerRecord, address: bytes, message: NotHeld) -> None:
@@ -107,7 +105,7 @@ class Auditor:
                 hearing.begin(desk, takers)
             else:
                 return
-        del self._receipts[peer.vault_id, address]
+        self._receipts.forget(peer.vault_id, address)
 
     def _may_hear(self, vault_id: bytes) -> bool:
         self._hearings = {key: hearing for key, hearing in self._hearings.items() if not hearing.is_over}

@@ -101,7 +101,7 @@ class Vault:
     def __init__(self, config: VaultConfig, random: Random, entropy: Entropy) -> None:
         self._config = config
         self._desk = Desk(config.record, config.signer, random, entropy, config.quota_bytes)
-        self._auditor = Auditor()
+        self._auditor = Auditor(entropy)
         self._carrier = HeadCarrier(config.head)
         self._is_started = False
         self._is_leaving = False
