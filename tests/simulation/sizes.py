@@ -108,8 +108,10 @@ def _of_copies(vault: Any) -> list[tuple[str, int, int]]:
     return [
         ("proofs", replicator._running, REPAIRS_AT_ONCE),
         # Parking splits what could be pushed by the subnets of a close group.
-        ("urgent works", work._first_tries[True], works.QUEUE_MAX * CLOSE_GROUP_SUBNETS),
-        ("works", work._first_tries[False], works.QUEUE_MAX * CLOSE_GROUP_SUBNETS),
+        *(
+            (f"works {kind.name}", work._first_tries[kind], works.ROOM[kind] * CLOSE_GROUP_SUBNETS)
+            for kind in works.Kind
+        ),
         ("works to be tried again", work.retrying, works.RETRIES_MAX * CLOSE_GROUP_SUBNETS),
         ("absent", len(there._absent), presence.ABSENT_MAX),
         ("gone", len(there._gone), presence.GOODBYES_KEPT),

@@ -18,7 +18,7 @@ from node.vault.core.messages import Answer, Audit, Audited, Put, Refused, Store
 from node.vault.core.presence import SETTLE_S
 from node.vault.core.proofs import LEASE_S_MIN, _signed_part
 from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
-from node.vault.core.works import QUEUE_MAX, Work
+from node.vault.core.works import ROOM, Kind, Work
 from tests.vault_world import Actor, World, proving_other_bytes
 
 # The auditor's own rounds are put off, so that what is seen here is the replication's work.
@@ -70,7 +70,7 @@ def busy(answer: Answer) -> Answer:
 class TestWhoeverComesBackEmpty:
     @pytest.mark.parametrize("away_s", [1.0, 70.0])
     def test_is_given_its_chunks_although_a_newcomer_is_being_given_a_lot(self, monkeypatch, away_s):
-        monkeypatch.setattr(works, "QUEUE_MAX", 4)
+        monkeypatch.setattr(works, "ROOM", dict.fromkeys(Kind, 4))
         pace = msgspec.structs.replace(PACE, repair_bytes_per_s=120)
         world, actors, addresses = network(9, 60, pace=pace)
         world.pass_time(2_000.0)
@@ -372,7 +372,7 @@ class TestTheBudget:
             world.now_s += 0.25
             keeper.vault.step(Ticked(world.now()))
             steps.append(replicator.looked_count - before)
-            assert len(replicator) <= QUEUE_MAX + REPAIRS_AT_ONCE
+            assert len(replicator) <= sum(ROOM.values()) + REPAIRS_AT_ONCE
         assert 0 < max(steps) <= ADDRESSES_PER_TICK
 
 

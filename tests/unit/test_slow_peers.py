@@ -17,8 +17,9 @@ from node.vault.core.lanes import PAUSE_S, PAUSE_S_MAX, SUBNET_AT_ONCE, Lanes
 from node.vault.core.messages import Answer, Audit, Audited, NotHeld, Put, Refused, Stored
 from node.vault.core.passes import Pass
 from node.vault.core.proving import ROUND, Line
+from node.vault.core.reading import BYTES_PER_S, Purpose, Reads
 from node.vault.core.replication import REPAIRS_AT_ONCE
-from node.vault.core.works import QUEUE_MAX, Work, Works
+from node.vault.core.works import ROOM, Kind, Work, Works
 from tests.unit.test_handover import leave, shrink
 from tests.unit.test_replication import PACE, asks, give, group, missing
 from tests.vault_world import Actor, World
@@ -343,39 +344,65 @@ def findings(walk: Pass) -> dict[bytes, set[bytes]]:
 
 class TestTheWorks:
     def test_urgent_ones_are_taken_first_but_not_without_end(self):
-        works = Works(Lanes())
+        works = Works(Lanes(), Reads())
         for number in range(10):
-            works.push(0.0, Work(bytes([number]), None))
-            works.push(0.0, Work(bytes([100 + number]), None, is_urgent=True))
+            works.push(0.0, Work(bytes([number]), None, Kind.SWEEP))
+            works.push(0.0, Work(bytes([100 + number]), None, Kind.URGENT))
         taken = [works.take(1.0) for _ in range(2 * ROUND)]
         assert [work.is_urgent for work in taken if work] == [True, True, True, False] * 2
 
     def test_what_waits_for_a_lane_is_taken_as_soon_as_there_is_room(self):
         lanes, desk, entrants = opened()
         enter(lanes, desk, entrants[:SUBNET_AT_ONCE])
-        works = Works(lanes)
-        works.park("a", Work(b"parked", None))
+        works = Works(lanes, Reads())
+        works.park("a", Work(b"parked", None, Kind.SWEEP))
         assert works.take(1.0) is None
         assert works.due_s(1.0) > 1.0
         lanes.leave(desk, "a", spent_s=0.0, is_proven=True)
         assert works.due_s(1.0) == 1.0
-        assert works.take(1.0) == Work(b"parked", None)
+        assert works.take(1.0) == Work(b"parked", None, Kind.SWEEP)
         assert len(works) == 0
 
     def test_neither_those_for_an_open_lane_nor_the_others_wait_for_ever(self):
-        works = Works(Lanes())
+        works = Works(Lanes(), Reads())
         for number in range(20):
-            works.park("a", Work(bytes([number]), None))
-            works.push(0.0, Work(bytes([100 + number]), None))
+            works.park("a", Work(bytes([number]), None, Kind.SWEEP))
+            works.push(0.0, Work(bytes([100 + number]), None, Kind.SWEEP))
         taken = {work.address[0] >= 100 for _ in range(2 * ROUND) if (work := works.take(1.0))}
         assert taken == {True, False}
 
-    def test_urgent_ones_have_room_of_their_own(self):
-        works = Works(Lanes())
-        for number in range(QUEUE_MAX):
-            works.push(0.0, Work(b"%d" % number, None))
-        assert not works.has_room(is_urgent=False)
-        assert works.has_room(is_urgent=True)
+    @pytest.mark.parametrize("full", Kind)
+    def test_each_kind_has_room_of_its_own_and_is_taken_however_much_there_is_of_another(self, full: Kind):
+        works = Works(Lanes(), Reads())
+        while works.room(full):
+            works.push(0.0, Work(b"one of many", None, full))
+        others = [kind for kind in Kind if kind is not full]
+        assert [works.room(kind) for kind in others] == [ROOM[kind] for kind in others]
+        for kind in others:
+            works.push(1.0, Work(b"%d" % kind.value, None, kind))
+        taken = [works.take(1.0) for _ in range(3 * ROUND)]
+        assert {work.kind for work in taken if work} == set(Kind)
+
+    def test_what_came_lately_is_taken_before_what_is_only_looked_at_now_and_then(self):
+        works = Works(Lanes(), Reads())
+        for number in range(10):
+            for kind in (Kind.SWEEP, Kind.ARRIVAL, Kind.FRESH):
+                works.push(0.0, Work(bytes([number]), None, kind))
+        taken = [work.kind for _ in range(2 * ROUND) if (work := works.take(1.0))]
+        assert [kind is Kind.FRESH for kind in taken] == [True, True, True, False] * 2
+        assert set(taken) == {Kind.FRESH, Kind.SWEEP, Kind.ARRIVAL}
+
+    def test_the_disk_is_read_for_so_much_in_a_second_and_what_is_urgent_does_not_wait_for_the_rest(self):
+        reads = Reads()
+        works = Works(Lanes(), reads)
+        for _ in range(2):
+            works.push(0.0, Work(b"swept", None, Kind.SWEEP))
+        reads.spend(Purpose.UPKEEP, 3 * BYTES_PER_S[Purpose.UPKEEP], 1.0)
+        assert (works.take(1.0), works.due_s(1.0)) == (None, 3.0)
+        works.push(0.0, Work(b"urgent", None, Kind.URGENT))
+        assert (work := works.take(1.0)) is not None
+        assert work.is_urgent
+        assert works.take(3.0) is not None
 
 
 def opened() -> tuple[Lanes, Desk, list[Entrant]]:

@@ -26,6 +26,7 @@ from node.vault.core.desk import Desk
 from node.vault.core.messages import HeldReceipt, Receipt, Takers
 from node.vault.core.proofs import LEASE_S, takes_over
 from node.vault.core.proving import Line, Proof
+from node.vault.core.reading import Purpose
 from node.vault.core.routing_table import Peer
 
 LEAVING_FACTOR: Final = 4  # times the repair budget: it lasts minutes, and then the line is the farmer's alone
@@ -65,10 +66,10 @@ class LeavingForGood:
         now_s = desk.now.monotonic_s
         self._end_s = now_s + handover_s
         self._next_s = now_s + GOODBYE_S
-        self._todo = deque(desk.held)
+        self._todo: deque[bytes] = deque()
         self._known = set(desk.held)
         self._added_count = desk.added_count
-        self._failed: list[bytes] = []
+        self._failed = list(desk.held)  # to be tried for the first time
         self._running = 0
         self._done = 0
         self._reports = _Reports()
@@ -76,7 +77,9 @@ class LeavingForGood:
     def due_s(self, desk: Desk) -> float:
         if self.is_over:
             return math.inf
-        return min(self._end_s, self._next_s, self._line.due_s, self._reports.due_s)
+        is_waiting = bool(self._todo) and self._running < LEAVING_AT_ONCE
+        read_s = self._line.reads.free_at_s(Purpose.ROOM) if is_waiting else math.inf
+        return min(self._end_s, self._next_s, self._line.due_s, self._reports.due_s, read_s)
 
     def tick(self, desk: Desk) -> None:
         if self.is_over:
@@ -88,7 +91,7 @@ class LeavingForGood:
             self._next_s = now_s + AGAIN_S
             self._todo.extend(self._failed)
             self._failed = []
-            self._go_on(desk)
+        self._go_on(desk)
         left = len(self._todo) + len(self._failed) + self._running
         if not desk.is_counted:
             left = max(left, 1)  # nobody knows yet how many there are
@@ -106,15 +109,17 @@ class LeavingForGood:
             self._next_s = min(self._next_s, desk.now.monotonic_s)
 
     def _go_on(self, desk: Desk) -> None:
-        while self._todo and self._running < LEAVING_AT_ONCE:
+        while self._todo and self._running < LEAVING_AT_ONCE and _may_read(desk, self._line):
             address = self._todo.popleft()
             members = _others(desk, address)
             if address not in desk.held:
                 continue
-            if not members:
-                self._failed.append(address)
+            if not members:  # nobody is there: all wait for the next try
+                self._failed += [address, *self._todo]
+                self._todo.clear()
                 return
             self._running += 1
+            _spend(desk, self._line, address)
             Proof(
                 address, members, line=self._line, auditor=self._auditor, beyond=_beyond, finished=self._finished,
                 is_enough=_is_enough,
@@ -183,8 +188,9 @@ class Shrinking:
             self._unmeasured, self._round_at_s = deque(desk.held), now_s + SHRINK_PAUSE_S
         self._measure(desk)
         self._go_on(desk)
+        free_at_s = self._line.reads.free_at_s(Purpose.ROOM)
         is_busy = self._unmeasured or self._todo
-        self._next_s = now_s + REPORT_S if self._running else now_s if is_busy else self._round_at_s
+        self._next_s = now_s + REPORT_S if self._running else max(now_s, free_at_s) if is_busy else self._round_at_s
 
     def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None:
         self._removing -= 1
@@ -215,12 +221,15 @@ class Shrinking:
         longest_s = SHRINK_S_MAX if self._has_fitted else SHRINK_ON_S_MAX
         is_late = self._since_s is not None and desk.now.monotonic_s >= self._since_s + longest_s
         while self._todo and self._running < SHRINK_AT_ONCE and self._excess_bytes(desk) > 0:
+            if not is_late and not _may_read(desk, self._line):
+                return
             address = self._todo.pop()
             members = _others(desk, address)
             if is_late:
                 desk.counters["removed unproven"] += self._remove(desk, address)
             elif members and address in desk.held:
                 self._running += 1
+                _spend(desk, self._line, address)
                 desk.going.add(address)
                 Proof(
                     address, members, line=self._line, auditor=self._auditor, beyond=_beyond, finished=self._finished,
@@ -243,6 +252,15 @@ class Shrinking:
     def _left(self, desk: Desk) -> int:
         """About how many chunks are still too many."""
         return math.ceil(self._excess_bytes(desk) * len(desk.held) / max(1, sum(desk.held.values())))
+
+
+def _may_read(desk: Desk, line: Line) -> bool:
+    """Whether the disk may be read for another chunk: for its own sake, and for those who are to prove that one."""
+    return line.reads.free_at_s(Purpose.ROOM) <= desk.now.monotonic_s
+
+
+def _spend(desk: Desk, line: Line, address: bytes) -> None:
+    line.reads.spend(Purpose.ROOM, desk.held[address], desk.now.monotonic_s)
 
 
 def _others(desk: Desk, address: bytes, passed_over: Collection[bytes] = ()) -> list[Peer]:

@@ -23,14 +23,15 @@ from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk, is_trouble
 from node.vault.core.lanes import Lanes
 from node.vault.core.messages import Answer, Audit, Audited, HeldReceipt, NotHeld, Put, Receipt, Refused, Stored
 from node.vault.core.proofs import AUDITED, NOT_HELD, audit_digest, check_answer, check_receipt
+from node.vault.core.reading import Reads
 from node.vault.core.routing_table import Peer
+from node.vault.core.sparing import PAUSED_PART, own_bytes_per_s
 from node.vault.errors import BadSignature
+from node.vault.limiting import Limits
 
 BURST_S: Final = 1.0  # what a line may catch up after it was idle
 ROUND: Final = 4  # turns, the last of which is not for the urgent
-# An audit moves next to nothing, but both disks read a whole chunk: it costs a part of it, so that they rest too.
-AUDIT_PART: Final = 16
-AUDIT_BYTES_MIN: Final = 512
+AUDIT_BYTES: Final = 512  # on the line; what it costs the disks is bounded by who begins a proof (``reading``)
 # Told apart; all others are "refused".
 REFUSALS: Final = ("busy", "not_mine", "share", "resource", "resource.quota", "storage")
 FAULTS: Final = (FAILED_AUDIT, "peer.signature", "peer.malformed")  # of the peer: trying again helps nothing
@@ -44,6 +45,8 @@ PATIENCE_S: Final = 1.0  # with those who have not proven the chunk when enough 
 class Line:
     """A budget of bytes per second, with lanes; who has to send waits in a queue, as short as there are turns.
 
+    ``reads``: what may be read for that, for whoever begins a proof to ask and to spend.
+
     ``bytes_per_s_max`` holds over it: what the farmer leaves of the line.
     """
 
@@ -51,6 +54,7 @@ class Line:
         self.bytes_per_s = max(1, bytes_per_s)
         self.bytes_per_s_max = math.inf
         self.lanes = Lanes()
+        self.reads = Reads()
         self._free_at_s = 0.0
         self._waiting: dict[bool, deque[tuple[int, Callable[[Desk], None]]]] = {True: deque(), False: deque()}
         self._turns = 0
@@ -65,11 +69,18 @@ class Line:
         self._waiting[is_urgent].append((cost_bytes, action))
         self.tick(desk)
 
+    def keep_to(self, limits: Limits) -> None:
+        """Leave so much to the farmer, and read less in a pause."""
+        is_taking = limits.is_taking
+        self.bytes_per_s_max = own_bytes_per_s(self.bytes_per_s, limits.upload_bytes_per_s, is_taking=is_taking)
+        self.reads.slowness = 1 if is_taking else PAUSED_PART
+
     def widen(self, factor: int) -> None:
         """So many times as much from now on, whatever the farmer leaves; what was sent before holds nothing up."""
         self.bytes_per_s *= factor
         self.bytes_per_s_max = math.inf
         self._free_at_s = 0.0
+        self.reads.widen(factor)
 
     def tick(self, desk: Desk) -> None:
         if self._is_at_work:
@@ -227,7 +238,7 @@ class _Turn:
         content = self._proof.content
         if self._is_admitted and content and not self._is_over:
             self._is_sending = True
-            self._send(desk, AUDIT_BYTES_MIN + len(content) // AUDIT_PART, self._audit)
+            self._send(desk, AUDIT_BYTES, self._audit)
 
     def drop(self, desk: Desk) -> None:
         """It is not waited for any more; a question on its way still gets its answer."""

@@ -8,12 +8,14 @@ Every other member of a chunk's close group must have proven its copy or have si
 A chunk for which the own vault has moved far outside the group is removed, but only when all of them did.  What a
 departure has made necessary overtakes what newcomers are to be given; and what one subnet is asked waits in its own
 lane, so that nobody's late answers hold the others' copies up.
+
+Who knew nobody before, as after a start, needs no pass: the sweep asks the same of everybody, and also finds what is to
+be given up.  So it comes by everything at once then.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,7 +32,7 @@ from node.vault.core.presence import Presence
 from node.vault.core.proving import FAULTS, Line, Proof
 from node.vault.core.routing_table import Peer
 from node.vault.core.sweep import Sweep
-from node.vault.core.works import RETRIES_MAX, Work, Works
+from node.vault.core.works import RETRIES_MAX, Kind, Work, Works
 
 ADDRESSES_PER_TICK: Final = 500
 SLICE: Final = 100  # addresses of one pass before the next one has its turn
@@ -50,7 +52,7 @@ MARGIN_SUBNETS: Final = 2  # so many subnets outside its group a holder stays on
 class _Walk:
     """One pass after the other; ``seen``: the members when the latest one began."""
 
-    is_urgent: bool
+    kind: Kind
     seen: dict[bytes, Place] = field(default_factory=dict)
     current: Pass | None = None
 
@@ -66,12 +68,12 @@ class Replicator:
         self._was_counted = True
         self._unproven: dict[bytes, int] = {}  # probes, by whose disk is looked at, while it has proven none of them
         self._is_anyone_unasked = False  # of those who are back: there was no room for questions
-        self._departures = _Walk(is_urgent=True)
-        self._returns = _Walk(is_urgent=False)
-        self._arrivals = _Walk(is_urgent=False)
+        self._departures = _Walk(Kind.URGENT)
+        self._returns = _Walk(Kind.ARRIVAL)
+        self._arrivals = _Walk(Kind.ARRIVAL)
         self._walks = (self._departures, self._returns, self._arrivals)
         self._sweep = Sweep(pace.sweep_s)
-        self._works = Works(line.lanes)
+        self._works = Works(line.lanes, line.reads)
         self._running = 0
         self._is_stopped = False
 
@@ -83,18 +85,19 @@ class Replicator:
         if self._was_counted != desk.is_counted or self._can_walk():
             return 0.0
         due_s = min(self._line.due_s, self._presence.due_s(desk))
-        if self._works.has_room(is_urgent=False):
-            sweep_s = self._sweep.due_s if self._presence.places else math.inf  # before, nothing can begin
-            due_s = min(due_s, sweep_s, desk.fresh.due_s)
+        if self._presence.places and self._works.room(Kind.SWEEP):  # before, nothing can begin
+            due_s = min(due_s, self._sweep.due_s)
+        if self._works.room(Kind.FRESH):
+            due_s = min(due_s, desk.fresh.due_s)
         return min(due_s, self._works.due_s(desk.now.monotonic_s)) if self._running < REPAIRS_AT_ONCE else due_s
 
     def tick(self, desk: Desk) -> None:
         if desk.is_counted != self._was_counted:
             self._was_counted = desk.is_counted
             if desk.is_counted:  # what was found on the disk meanwhile has been in no pass
-                self._arrivals.seen = {}
+                self._sweep.hurry()
                 self._presence.changed(desk)
-        has_room = self._is_anyone_unasked and self._works.has_room(is_urgent=True)
+        has_room = self._is_anyone_unasked and self._works.room(Kind.URGENT) > 0
         if self._presence.tick(desk) or has_room:
             self._begin_passes(desk)
         looked_max = self.looked_count + ADDRESSES_PER_TICK
@@ -132,7 +135,7 @@ class Replicator:
             self._departures.seen = members
             if left:
                 self._departures.current = Pass(list(desk.held), places, joined, left, is_of_left=True, full=full)
-        can_ask = self._works.has_room(is_urgent=True)
+        can_ask = self._works.room(Kind.URGENT) > 0
         self._is_anyone_unasked = bool(self._presence.returned) and not can_ask
         if self._returns.current is None and can_ask:
             known = self._arrivals.seen
@@ -146,8 +149,10 @@ class Replicator:
             self._probe(desk, returned)
             self._presence.returned = {}
         if self._arrivals.current is None:
-            self._arrivals.seen = members
-            if joined:
+            was_alone, self._arrivals.seen = not self._arrivals.seen, members
+            if joined and was_alone:  # everybody is to be asked for everything
+                self._sweep.hurry()
+            elif joined:
                 self._arrivals.current = Pass(list(desk.held), places, joined, [], full=full)
 
     def _can_walk(self) -> bool:
@@ -155,7 +160,7 @@ class Replicator:
         return self._can_go_on(departures) or self._can_go_on(returns) or self._can_go_on(arrivals)
 
     def _can_go_on(self, walk: _Walk) -> bool:
-        return walk.current is not None and self._works.has_room(is_urgent=walk.is_urgent)
+        return walk.current is not None and self._works.room(walk.kind) > 0
 
     def _walk(self, desk: Desk, looked_max: int) -> None:
         while self.looked_count < looked_max and self._can_walk():
@@ -176,25 +181,24 @@ class Replicator:
             finding = current.next()
             if finding is not None:
                 members = tuple(place.vault_id for place in finding.members)
-                work = Work(finding.address, members, is_urgent=walk.is_urgent)
-                self._works.push(now_s + finding.rank * STAGGER_S, work)
+                self._works.push(now_s + finding.rank * STAGGER_S, Work(finding.address, members, walk.kind))
 
     def _look_around(self, desk: Desk, looked_max: int) -> None:
         """At what the sweep has come to."""
         if len(self._presence.places) == 1:
             self._sweep.stop(desk)
             return
-        room = min(looked_max - self.looked_count, self._works.room(is_urgent=False))
+        room = min(looked_max - self.looked_count, self._works.room(Kind.SWEEP))
         for address in self._sweep.take(desk, room):
             self.looked_count += 1
-            self._works.push(desk.now.monotonic_s, Work(address, None))
+            self._works.push(desk.now.monotonic_s, Work(address, None, Kind.SWEEP))
 
     def _look_at_fresh(self, desk: Desk) -> None:
         now_s = desk.now.monotonic_s
-        while self._works.has_room(is_urgent=False) and (due := desk.fresh.take(now_s)) is not None:
+        while self._works.room(Kind.FRESH) and (due := desk.fresh.take(now_s)) is not None:
             address, askers = due
             others = tuple(one for one in self._group_ids(address) if one not in askers)
-            self._works.push(now_s, Work(address, others if askers else None))
+            self._works.push(now_s, Work(address, others if askers else None, Kind.FRESH))
 
     def _probe(self, desk: Desk, returned: list[Place]) -> None:
         """Ask those who are back for some of what they held before: their disks may be others now.
@@ -214,13 +218,13 @@ class Replicator:
         roomy = [place for place in self._presence.places if place.vault_id not in full]
         for place in returned:
             as_member = _shared(place, self._presence.places, drawn)
-            probes = [Work(address, (place.vault_id,)) for address in itertools.islice(as_member, PROBES)]
-            stands_in = _shared(place, roomy, drawn) if full and not probes else ()
-            probes += [Work(address, self._group_ids(address)) for address in itertools.islice(stands_in, PROBES)]
+            probes = [Work(address, (place.vault_id,), Kind.URGENT) for address in itertools.islice(as_member, PROBES)]
+            stands_in = itertools.islice(_shared(place, roomy, drawn), PROBES) if full and not probes else ()
+            probes += [Work(address, self._group_ids(address), Kind.URGENT) for address in stands_in]
             self._unproven = {one: count for one, count in self._unproven.items() if one in self._presence.members}
             self._unproven[place.vault_id] = len(probes)
             for probe in probes:
-                self._works.push(now_s, replace(probe, suspect=place.vault_id, is_urgent=True))
+                self._works.push(now_s, replace(probe, suspect=place.vault_id))
 
     def _is_found_empty(self, proof: Proof, suspect: bytes) -> bool:
         """Whether the disk is seen to be another one now: it took the chunk, or had neither any of all nor room."""
@@ -262,6 +266,7 @@ class Replicator:
             self._again(desk, work, away + late, retries_max=RETRIES_LATE_MAX if late else RETRIES_MAX)
             return
         self._running += 1
+        self._line.reads.spend(work.purpose, desk.held[work.address], now_s)
         finished = partial(self._finished, work, away + late)
         Proof(
             work.address, ready, line=self._line, auditor=self._auditor, beyond=partial(self._beyond, work),

@@ -16,7 +16,7 @@ SWEEP_BEAT_S: Final = 1.0
 
 
 class Sweep:
-    """A round takes ``sweep_s``, spread over all chunks held at its beginning."""
+    """A round takes ``sweep_s``, spread over all chunks held at its beginning; a hurried one only waits for room."""
 
     def __init__(self, sweep_s: float) -> None:
         self.due_s = 0.0  # when ``take`` is wanted next
@@ -25,6 +25,15 @@ class Sweep:
         self._round: list[bytes] = []
         self._cursor = 0
         self._from_s = 0.0
+        self._is_hurried = False  # this round
+        self._is_next_hurried = False
+
+    def hurry(self) -> None:
+        """Come by everything as soon as there is room, from where the sweep is; then it takes its time again."""
+        if self._cursor < len(self._round):
+            self._first = self._round[self._cursor]
+        self._round, self._cursor = [], 0
+        self._is_next_hurried, self.due_s = True, 0.0
 
     def take(self, desk: Desk, room: int) -> list[bytes]:
         """The next ones that are due, ``room`` at most."""
@@ -35,9 +44,10 @@ class Sweep:
         if not count:
             self.due_s = now_s + min(SWEEP_PAUSE_S, self._sweep_s)
             return []
-        due = min(count, int((now_s - self._from_s) * count / self._sweep_s) + 1)
+        round_s = 0.0 if self._is_hurried else self._sweep_s
+        due = count if self._is_hurried else min(count, int((now_s - self._from_s) * count / round_s) + 1)
         begin, self._cursor = self._cursor, max(self._cursor, min(due, self._cursor + room))
-        next_s = self._from_s + self._cursor * self._sweep_s / count
+        next_s = self._from_s + self._cursor * round_s / count
         self.due_s = max(next_s, now_s + min(SWEEP_BEAT_S, self._sweep_s))
         return self._round[begin : self._cursor]
 
@@ -47,6 +57,7 @@ class Sweep:
         self.due_s = desk.now.monotonic_s + min(SWEEP_PAUSE_S, self._sweep_s)
 
     def _begin(self, desk: Desk) -> None:
+        self._is_hurried, self._is_next_hurried = self._is_next_hurried, False
         addresses = sorted(desk.held)
         if self._first is None and addresses:
             self._first = addresses[desk.random.randrange(len(addresses))]

@@ -373,7 +373,7 @@ class Vault:
     def _keep_to(self, limits: Limits) -> None:
         wanted, is_taking = self._config.pace.repair_bytes_per_s, limits.is_taking
         self._desk.is_taking, self._desk.download_bytes_per_s = is_taking, limits.download_bytes_per_s or math.inf
-        self._line.bytes_per_s_max = own_bytes_per_s(wanted, limits.upload_bytes_per_s, is_taking=is_taking)
+        self._line.keep_to(limits)
         self._restorer.bytes_per_s_max = own_bytes_per_s(wanted, limits.download_bytes_per_s, is_taking=is_taking)
 
     def _figures(self, command: control.GetContacts | GetNeighbours | control.GetState) -> control.Report:
