@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from gui.stories.rollouts import Notice, tell_notice, tell_turn
+from gui.stories.rollouts import Notice, tell_next, tell_notice, tell_turn
 from gui.texts import release as words
 from gui.texts.app import at, lasted
 from gui.texts.said import in_words
@@ -138,10 +138,14 @@ class ReleaseStory:
 
 
 def current(updates: Updates | None) -> Update | None:
-    """The release that is on its way: the one being tried out or taking over, else the newest that waits."""
+    """The release that is on its way: the one being tried out or taking over, else whose turn it is of those that wait.
+
+    Which waits behind another one has no rollout here yet.
+    """
     items = [] if updates is None else [item for item in updates.items if item.phase not in _OUTCOME]
     under_way = [item for item in items if item.phase in _UNDER_WAY]
-    return next(iter(under_way or items), None)
+    begun = [item for item in items if item.phase != "announced" or item.rollout is not None]
+    return next(iter(under_way or begun or items), None)
 
 
 def trying(updates: Updates | None) -> str:
@@ -186,7 +190,7 @@ def tell_releases(
     way = None if told is None else tell_way(told, in_use, trial, now)
     return ReleaseStory(
         title, lead, way, evidence, tell_history(status, updates, one, now),
-        turn=tell_turn(one), notes=_notes(one), notice=tell_notice(updates),
+        turn=f"{tell_turn(one)} {tell_next(one, updates)}".strip(), notes=_notes(one), notice=tell_notice(updates),
     )  # fmt: skip
 
 

@@ -34,6 +34,22 @@ def tell_turn(one: Update | None) -> str:
     return " ".join(parts)
 
 
+def tell_next(one: Update | None, updates: Updates) -> str:
+    """Which release waits behind this one; "" if none does."""
+    if one is None or one.phase not in _WAITING:
+        return ""
+    behind = [
+        item.version
+        for item in updates.items
+        if item is not one and item.phase == "announced" and item.rollout is None and _is_app(item) == _is_app(one)
+    ]
+    return words.is_next(behind[0]) if behind else ""
+
+
+def _is_app(one: Update) -> bool:
+    return one.release.startswith("app/")
+
+
 def tell_notice(updates: Updates) -> Notice | None:
     """Why this computer takes none up, else what was last heard of those who sign; None where that is not known."""
     if updates.trouble:

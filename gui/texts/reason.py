@@ -16,6 +16,7 @@ from gui.texts.why import say_why
 _COUNT: Final = r"[\d,]+"
 _SPAN: Final = r"\d+ (?:s|min|h|days)"
 _FACTOR: Final = r"[\d.]+"
+_NAMED: Final = r"(?:vault|foundation|app)/(?P<version>[^\s;:]+)"
 _AT_MOST: Final = rf"\(at most (?P<limit>{_FACTOR}) % allowed\)"
 
 _TEXTS: Final = {
@@ -144,6 +145,8 @@ _TEXTS: Final = {
     "the developers recalled it": translate("reasons", "The makers recalled it."),
     "the pods withdrew it": translate("reasons", "The makers withdrew it."),
     "its turn in the rollout has not come": translate("reasons", "Its turn in the rollout has not come."),
+    rf"{_NAMED} has its turn first": translate("reasons", "Version {version} has its turn first."),
+    rf"{_NAMED} came first": translate("reasons", "Version {version} came first."),
     "this computer has not met its neighbours yet": translate(
         "reasons", "This computer has not met its neighbours yet."
     ),
@@ -268,7 +271,7 @@ def _known(reason: str, texts: dict[str, str]) -> str:
 
 
 def _shown(name: str, value: str) -> str:
-    if name == "what":  # the node's own words
+    if name in ("what", "version"):  # the node's own words
         return value
     if name in ("first", "reason"):
         said = say_reason(value) or say_why(value)

@@ -20,6 +20,10 @@ def not_yet(open_group: int, own_group: int, groups: int) -> str:
     ).format(open_group=open_group, groups=groups, own_group=own_group)
 
 
+def is_next(version: str) -> str:
+    return translate("rollout", "Version {version} has its turn after it.").format(version=version)
+
+
 def halted(lasts: str) -> str:
     return translate("rollout", "Others found fault with it, so it waits here for at most {lasts} more.").format(
         lasts=lasts

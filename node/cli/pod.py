@@ -12,6 +12,7 @@ from node.cli.common import ask_node, shared_options
 from node.cli.pod_shared import FOLDER, answer, as_json, in_network, stating_failures
 from node.pod import build as building
 from node.pod import network as networks
+from node.pod import pace
 from node.pod import publish as publishing
 from node.pod import sign as signing
 from node.pod.capabilities import listed, read_declared
@@ -103,6 +104,7 @@ def build(
             source, version, notes, role=role, floor=floor, capabilities=asked, is_urgent=is_urgent
         )
         building.write(built, out, signing.draft(built, network) if network else {})
+        warnings = pace.warning(built.release, network, networks.utc_now()) if network else []
     size = sum(map(len, built.objects.values()))
     answer(
         is_json,
@@ -114,11 +116,13 @@ def build(
             "bytes": size,
             "capabilities": as_declared(built.release.capabilities),
             "is_urgent": built.release.is_urgent,
+            "warnings": warnings,
         },
         f"Built {built.release.name} in {out}: {len(built.objects)} objects, {size:,} bytes.",
         f"Tree hash: {built.release.tree}",
         f"It may use: {listed(built.release.capabilities)}.",
         *([URGENT] if built.release.is_urgent else []),
+        *warnings,
         f"Nobody has signed it yet; {out / signing.SIGNING} is what the pods sign."
         if network
         else "With --network it would be drafted for the pods of a network.",

@@ -10,6 +10,7 @@ import click
 from node.cli.pod_shared import FOLDER, answer, as_json, stating_failures
 from node.pod import build as building
 from node.pod import network as networks
+from node.pod import pace
 from node.pod import sign as signing
 from node.pod.errors import PodError
 from node.pod.kept import kept_before
@@ -127,6 +128,8 @@ def _before(folders: Sequence[Path], network: Path | None, layer: Layer, platfor
 
 def _told(built: building.Built, out: Path, network: Path | None, *, is_json: bool) -> None:
     release, size = built.release, sum(map(len, built.objects.values()))
+    with stating_failures(is_json=is_json):
+        warnings = pace.warning(release, network, networks.utc_now()) if network else []
     answer(
         is_json,
         {
@@ -137,10 +140,12 @@ def _told(built: building.Built, out: Path, network: Path | None, *, is_json: bo
             "bytes": size,
             "runtimes": release.runtimes,
             "deltas": sorted(release.deltas),
+            "warnings": warnings,
         },
         f"Built {release.name} in {out}: {len(built.objects)} objects, {size:,} bytes.",
         f"Tree hash: {release.tree}",
         f"Releases from which farms fetch only what differs: {len(release.deltas)}.",
+        *warnings,
         f"Nobody has signed it yet; {out / signing.SIGNING} is what the pods sign."
         if network
         else "With --network it would be drafted for the pods of a network.",

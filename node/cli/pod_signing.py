@@ -20,7 +20,7 @@ from node.cli.pod_shared import (
     stating_failures,
 )
 from node.pod import finish as finishing
-from node.pod import keys
+from node.pod import keys, pace
 from node.pod import network as networks
 from node.pod import sign as signing
 from node.pod.conflict import read_branch
@@ -163,6 +163,7 @@ def sign(
             lines += [
                 f"It is exactly what {checkout} gives.",
                 *describe_changes(proposal, rebuilt, network, before),
+                *pace.warning(proposal.plan.release, network, proposal.at),
             ]
         if not is_json:
             for line in lines:

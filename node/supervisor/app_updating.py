@@ -43,6 +43,7 @@ class Rules:
             hold=lambda record: self.hold() or notes.hold(record) or unsettled(),
             halt=lambda record: notes.halted(record) or unsettled(),
             is_seen=lambda: updates().is_seen(),
+            is_under_way=notes.is_under_way,
             recalls=lambda: updates().judge.recalls,
             rollout=lambda name: notes.view(name, is_stretched=False),  # a rehearsal lasts as long as it lasts
             moved=lambda before, after, event: notes.moved(before, after, event, None),

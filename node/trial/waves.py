@@ -202,6 +202,11 @@ class Rollout(msgspec.Struct, kw_only=True):
     def own_wave(self) -> int:
         return wave_of(self.position, self.shares)
 
+    @property
+    def has_lasted(self) -> bool:
+        """Whether the open wave has been open for as long as its trials and a soak take at least."""
+        return self.waited_s >= self.plan.report_s_min + self.plan.soak_s
+
     def dump(self) -> bytes:
         content = msgspec.msgpack.encode(self)
         assert len(content) <= STATE_BYTES_MAX, len(content)

@@ -6,6 +6,7 @@ reasons.py       why it waits or has ended, as a person reads it
 events.py        what may happen to it, what shall be done, and the limits of every step
 driver.py        all of it together: heads in, states persisted, jobs begun
 records.py       all releases together: which one is on its way, watched, an exception (pure)
+turns.py         whose turn it is of those that wait, and which are set aside (pure)
 watch.py         the watch over a confirmed release: what ends it, and what it is left for (pure)
 watching.py      the same, driven, and looks at what neighbours can prove
 loneliness.py    one that finds nobody although others can be reached

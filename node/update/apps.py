@@ -32,8 +32,9 @@ from node.update.lifecycle import Lifecycle
 from node.update.noted import reason_told, state_told
 from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.reasons import UNSEEN
-from node.update.records import has_failed, made_way_in_vain, said_again
+from node.update.records import has_failed, is_withdrawn, made_way_in_vain, said_again
 from node.update.store import Record
+from node.update.turns import turns_of
 from node.update.waiting import Owned
 
 TICK_S: Final = 30.0
@@ -54,6 +55,7 @@ class Policy:
 
     ``stagger`` draws how long it waits before its trial.  ``hold`` and ``halt`` say why a release that waits, or one on
     its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head;
+    ``is_under_way`` whether it goes through before a newer one, because its rollout has begun here and is not over;
     ``recalls`` what was ever recalled, as far as the developers' newest word tells, even if that has lapsed.
     ``rollout`` is how the waves of a release stand, by its name, None while nothing is known of them.
     ``moved`` is told of each step, for this farm's own word to others; ``catch_up`` says what a power cut kept from it.
@@ -63,6 +65,7 @@ class Policy:
     hold: Callable[[Record], str]
     halt: Callable[[Record], str]
     is_seen: Callable[[], bool]
+    is_under_way: Callable[[Record], bool]
     recalls: Callable[[], Recalls]
     rollout: Callable[[str], schema.RolloutView | None]
     moved: Callable[[Record, Record, Event], Awaitable[None]]
@@ -135,7 +138,8 @@ class Apps:
                     del self._records[name]
             await self._save()
         for name, one in list(self._records.items()):
-            if name not in listed and name not in recalls.names and not one.record.way.is_over:
+            is_gone = name not in recalls.names and is_withdrawn(one.record.release, apps)
+            if is_gone and not one.record.way.is_over:
                 await self._take(name, events.Withdrawn(self._now()))
         self._inbox.put_nowait((None, None))
 
@@ -169,7 +173,7 @@ class Apps:
     # Turns.
 
     async def _next_turn(self) -> None:
-        """Heed recalls, and what the launcher has left; take up the newest that waits, if none is on its way."""
+        """Heed recalls, and what the launcher has left; take up the one whose turn it is, if none is on its way."""
         host = self._means.host
         running = await asyncio.to_thread(host.running)
         tree = _tree(running, host.installed_app())
@@ -189,14 +193,15 @@ class Apps:
         waiting = [one for one in self._records.values() if not one.record.way.is_over]
         settled = [one for one in self._records.values() if one.record.way.phase == "confirmed"]
         used = [one for one in settled if one.record.release.tree_hash == tree]
-        newest = max([*waiting, *used], key=lambda one: one.record.release.sequence, default=None)
-        for one in waiting:
-            if newest is not None and one is not newest and one.record.way.phase in REPLACEABLE:
-                await self._take(_name(one), events.Superseded(self._now(), _name(newest)))
+        turns = turns_of(
+            [one.record for one in waiting], [one.record for one in used], self._policy.is_under_way, is_seen=False
+        )
+        for name, step in turns.steps(self._now()):
+            await self._take(name, step)
         if active is not None and active.record.way.phase in STOPPABLE and (why := self._halt(active)):
             await self._take(_name(active), events.Held(self._now(), why))
-        elif active is None and newest is not None and newest.record.way.phase == "announced":
-            await self._take_up(newest, running)
+        elif active is None and turns.first is not None and turns.first.way.phase == "announced":
+            await self._take_up(self._records[turns.first.release.name], running)
 
     async def _concern(self, name: str, event: Event) -> None:
         """Take what concerns the program in use; if it must be left, what is tried out beside it begins anew later."""

@@ -3,9 +3,9 @@
     offered head -> trust -> chain persisted -> releases known -> one of them at a time:
         event -> lifecycle.step -> persisted -> effects (jobs) -> their events -> ...
 
-One release is on its way at a time.  When several wait, the newest is taken and the others are set aside.  A
-release that was decided once is never decided again, and files that failed here once are not tried under another
-name.  When anything is cut off, ``run`` goes on where the persisted states say.
+One release is on its way at a time; ``turns`` says which one, and which are set aside.  A release that was decided
+once is never decided again, and files that failed here once are not tried under another name.  When anything is cut
+off, ``run`` goes on where the persisted states say.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from node.update.records import active, age, exception_for, in_use_before, later
 from node.update.store import Record, Saved
 from node.update.trials.decoys import Decoys
 from node.update.trials.drift import distances_of
+from node.update.turns import turns_of
 from node.update.waiting import Owned
 from node.update.watching import DAMAGED, Watching
 
@@ -144,7 +145,8 @@ class Updates:
                     del self._records[name]
             await self._save_patiently()
         for name, record in list(self._records.items()):
-            if name not in listed and name not in self.judge.recalls.names and not record.way.is_over:
+            is_recalled = name in self.judge.recalls.names
+            if records.is_withdrawn(record.release, releases) and not is_recalled and not record.way.is_over:
                 await self._take(name, events.Withdrawn(self._now()))
         self._look_again()
 
@@ -193,7 +195,7 @@ class Updates:
         self._cleaning.ask(is_of_a_vault=self._active() is None)
 
     async def _next_turn(self) -> None:
-        """Heed recalls; set aside what is outdated; take up the newest release that waits, if none is on its way."""
+        """Heed recalls; set aside what is outdated; take up the release whose turn it is, if none is on its way."""
         self._is_waiting = False
         await self._cleaning.turn()
         await self.judge.heed_time()
@@ -208,9 +210,9 @@ class Updates:
         await self.watching.count(in_use)
         waiting = sorted((r for r in self._records.values() if not r.way.is_over), key=age)
         used = [r for r in self._records.values() if r.way.phase == "confirmed" and r.release.tree_hash == in_use]
-        newest = max([*waiting, *used], key=age, default=None)
-        if newest is not None:
-            await self._set_aside(waiting, newest)
+        turns = turns_of(waiting, used, self._goes_on, is_seen=self.is_seen())
+        for name, step in turns.steps(self._now()):
+            await self._take(name, step)
         active = self._active()
         if active is not None and (self._is_held(active) or records.is_against_another(active, in_use)):
             await self._set_down(active, events.Halted(self._now()))
@@ -222,8 +224,8 @@ class Updates:
             await self._take(active.release.name, events.Held(self._now(), reasons.NO_TRIAL))
         elif active is None and in_use is not None and self.judge.is_current:
             last = max(self._records.values(), key=age, default=None)
-            if newest is not None and newest in waiting:
-                await self._take_up(newest, in_use)
+            if turns.first is not None:
+                await self._take_up(turns.first, in_use)
             elif last is not None and self._exception_for(last):
                 await self._take_up(last, in_use)
 
@@ -231,13 +233,9 @@ class Updates:
         await self._take(record.release.name, event)
         self._cleaning.ask(is_of_a_vault=True)
 
-    async def _set_aside(self, waiting: Sequence[Record], newest: Record) -> None:
-        """Let the newest take the place of the others; an urgent one that others have seen even that of a trial."""
-        is_urgent = newest.release.is_urgent and self.is_seen()
-        for record in waiting:
-            if record is not newest and record.way.phase in (REPLACEABLE | STOPPABLE if is_urgent else REPLACEABLE):
-                event = events.Superseded(self._now(), newest.release.name, is_urgent=is_urgent)
-                await self._take(record.release.name, event)
+    def _goes_on(self, record: Record) -> bool:
+        """Whether a release goes through before a newer one: its rollout is under way, and it can be tried here."""
+        return self._means.rollouts.is_under_way(record) and not self._is_untriable(record)
 
     async def _take_up(self, record: Record, in_use: str) -> None:
         """Begin with a release, once others show the head that lists it and its wave is open; or settle it."""

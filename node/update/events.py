@@ -226,7 +226,7 @@ class ReturnFailed:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """A newer release waits; one that ``is_urgent`` does not wait for the end of a trial."""
+    """A newer release takes the place of this one; one that ``is_urgent`` does not wait for the end of a trial."""
 
     now_s: float
     by: str

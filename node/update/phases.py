@@ -18,5 +18,5 @@ VERDICTS: Final[Mapping[Phase, str]] = MappingProxyType(
     }
 )
 TERMINAL: Final[frozenset[Phase]] = frozenset(VERDICTS)
-REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release takes the place
+REPLACEABLE: Final = frozenset({"announced", "fetching", "staged"})  # in these a newer release may take the place
 STOPPABLE: Final = frozenset({"fetching", "staged", "on_trial", "rehearsing"})  # a halt takes it back from these

@@ -9,6 +9,7 @@ NO_TRIAL: Final = "nothing can be tried out on this computer, because it cannot 
 RECALLED: Final = "the developers recalled it"
 WITHDRAWN: Final = "the pods withdrew it"
 CAME_FIRST: Final = " came first"  # after the name of a newer release
+GOES_FIRST: Final = " has its turn first"  # after the name of an older release, which is under way
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
 DOUBTED: Final = "the version in use could not read chunks that are there and whole"
 OUT_OF_MEMORY: Final = "this computer has run out of memory"

@@ -10,6 +10,7 @@ import msgspec
 
 from node.trust.anchor import factor_beside
 from node.trust.capabilities import Capabilities, cost
+from node.trust.layers import role_of
 from node.trust.release import Release
 from node.update.events import Limits
 from node.update.lifecycle import Lifecycle
@@ -95,6 +96,17 @@ def made_way_in_vain(record: Record, listed: Collection[str], recalled: Collecti
     newer = record.way.reason.removesuffix(CAME_FIRST)
     was_set_aside = record.way.phase == "not_proven" and newer != record.way.reason
     return was_set_aside and (newer in recalled or newer not in listed)
+
+
+def is_withdrawn(release: Release, listed: Collection[Release]) -> bool:
+    """Whether the newest head, which lists these, lists it no more, and for another reason than its age.
+
+    A head lists the last few of each role: what is older than all of them was not taken back.
+    """
+    if any(other.name == release.name for other in listed):
+        return False
+    alike = [other for other in listed if role_of(other.name) == role_of(release.name) and other.layer == release.layer]
+    return not alike or any(other.sequence < release.sequence for other in alike)
 
 
 def is_against_another(record: Record, in_use: str | None) -> bool:

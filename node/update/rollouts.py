@@ -166,8 +166,12 @@ class Rollouts:
         standing = self._stepped(record)
         if standing is None or not standing.may_promote or standing.open_wave + 1 < standing.wave_count:
             return False
-        rollout = self._ways[record.release.name].rollout
-        return rollout.waited_s >= rollout.plan.report_s_min + rollout.plan.soak_s
+        return self._ways[record.release.name].rollout.has_lasted
+
+    def is_under_way(self, record: Record) -> bool:
+        """Whether its rollout has begun here, is not halted, and this farm's own wave has not been open for long."""
+        way = self._ways.get(record.release.name)
+        return way is not None and way.standing.may_promote and not (way.standing.may_begin and way.rollout.has_lasted)
 
     def is_slow(self, name: str) -> bool:
         """Whether its trial shall last twice as long, because many others refuse it."""

@@ -1765,6 +1765,14 @@
         <translation>Noch haben zu wenige Nachbarn das neueste Wort der Hersteller gezeigt.</translation>
     </message>
     <message>
+        <source>Version {version} came first.</source>
+        <translation>Die Version {version} ist ihr zuvorgekommen.</translation>
+    </message>
+    <message>
+        <source>Version {version} has its turn first.</source>
+        <translation>Zuerst ist die Version {version} an der Reihe.</translation>
+    </message>
+    <message>
         <source>What compares them failed {count} times.</source>
         <translation>Was die beiden vergleicht, ist {count} Mal ausgefallen.</translation>
     </message>
@@ -2892,6 +2900,10 @@
     <message>
         <source>Others found fault with it, so it waits here for at most {lasts} more.</source>
         <translation>Andere hatten etwas an ihr auszusetzen; darum wartet sie hier noch, aber nicht länger als {lasts}.</translation>
+    </message>
+    <message>
+        <source>Version {version} has its turn after it.</source>
+        <translation>Danach ist die Version {version} an der Reihe.</translation>
     </message>
 </context>
 <context>

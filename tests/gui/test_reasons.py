@@ -107,6 +107,8 @@ NESTED = {
         "No trial could be held. Nothing can be tried out on this computer, because it cannot shut a version off.",
     "no trial could be held: the prober failed 3 times": "No trial could be held. What compares them failed 3 times.",
     overuse.CONTROL_KEPT_BUSY: "The current version kept the new one beside it busy.",
+    f"vault/0.1.2{reasons.GOES_FIRST}": "Version 0.1.2 has its turn first.",
+    f"app/0.1.3{reasons.CAME_FIRST}": "Version 0.1.3 came first.",
     reasons.DOUBTED: "The version in use could not read pieces that are there and whole.",
     overuse.KEPT_BUSY: "It kept the version in use busy.",
     overuse.TOOK_MEMORY: "It took the memory that the version in use lacked.",

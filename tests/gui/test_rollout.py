@@ -59,6 +59,16 @@ class TestWhoseTurnItIs:
         unheard = msgspec.structs.replace(ANNOUNCED, is_urgent=True)
         assert "urgent" in tell(live(status(), (unheard,)), NOW).releases.turn
 
+    def test_one_that_has_its_turn_is_told_before_a_newer_one_that_waits_behind_it(self):
+        first = with_rollout(ANNOUNCED, rollout(own=1, heard=0))
+        behind = update("0.1.2", "2" * 64, "announced", "vault/0.1.1 has its turn first")
+
+        story = tell(live(status(), (behind, first)), NOW).releases
+
+        assert "0.1.1" in story.title
+        assert story.turn == "It is this computer's turn. Version 0.1.2 has its turn after it."
+        assert tell(live(status(), (behind,)), NOW).releases.lead.endswith("Version 0.1.1 has its turn first.")
+
     def test_once_it_took_over_turns_are_no_news(self):
         taken = with_rollout(update("0.1.1", NEXT, "confirmed"), rollout(), is_urgent=True)
 

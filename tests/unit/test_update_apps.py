@@ -61,6 +61,7 @@ class World:
         self.is_warm = True
         self.hold = self.halt = ""
         self.is_seen = True
+        self.under_way: tuple[str, ...] = ()
         self.becoming = asyncio.Event()
         self.releases: tuple[Release, ...] = ()
         self.is_head_in_force = True
@@ -125,6 +126,7 @@ class World:
             hold=lambda record: "" if record.release.is_reaffirmed else self.hold,
             halt=lambda record: "" if record.release.is_reaffirmed else self.halt,
             is_seen=lambda: self.is_seen,
+            is_under_way=lambda record: record.release.name in self.under_way,
             recalls=lambda: Recalls(frozenset(self.recalled), app_floor=self.floor),
             rollout=self.rollout,
             moved=self.moved,
@@ -345,6 +347,17 @@ def test_one_that_waits_for_its_wave_says_which_is_open_and_not_that_its_rehears
     assert (rollout.open_wave, rollout.own_wave, rollout.waves, rollout.is_slow) == (1, 3, 3, False)
     assert rollout.sentence.startswith("Wave 1 of 3 is open, this farm is in wave 3.")
     assert "twice" not in rollout.sentence
+
+
+def test_one_whose_rollout_is_under_way_goes_through_before_a_newer_one(world: World):
+    world.hold, world.under_way = "its wave", ("app/0.1.2",)
+    play(world, release(2))
+    play(world, release(3))
+    assert (phase(world, 2), phase(world, 3)) == ("announced", "announced")
+    assert world.told("app/0.1.3").reason == "app/0.1.2 has its turn first"
+    world.hold = ""
+    run(world.pass_by(6 * 3600.0))
+    assert (phase(world, 2), phase(world, 3)) == ("confirmed", "confirmed")
 
 
 def test_what_too_few_others_show_is_not_begun_with(world: World):

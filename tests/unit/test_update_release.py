@@ -237,7 +237,8 @@ class TestSeveralReleases:
         assert farm.switches == [tree_of("2")]
 
     def test_an_older_one_is_never_gone_back_to(self, farm: Farm):
-        tell(farm, farm.publish("2", Nature(starts=False)), farm.publish("3"), of="vault/3")
+        farm.publish("2", Nature(starts=False))
+        tell(farm, farm.publish("3"), of="vault/3")
         phases = {name: item.phase for name, item in tell(farm).items()}
         assert phases == {"vault/2": "not_proven", "vault/3": "confirmed"}
 
