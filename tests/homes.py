@@ -116,6 +116,7 @@ class Home:
         self.release, self.around = release, around
         self.chance = chance = Random(seed)
         self.trial = Trial(profile=replace(REAL, warmup_s=around.discarded_h * HOUR_S))
+        self.trial.tally.stored_by_both = REAL.readable_min  # the model knows reads alone
         self.now_s = 0.0
         self._is_pair_by_pair = is_pair_by_pair
         self._per_block = max(1, round(around.pairs_per_h * BLOCK_H))

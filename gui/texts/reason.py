@@ -191,6 +191,9 @@ _TEXTS: Final = {
 _MISSING: Final = {  # what a release lacked that could not be proven
     rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) comparisons": translate("reasons", "{have} of {need} comparisons"),
     rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) checked reads": translate("reasons", "{have} of {need} checked reads"),
+    rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) pieces to read": translate(
+        "reasons", "{have} of {need} pieces to read"
+    ),
     rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) restarts": translate("reasons", "{have} of {need} restarts"),
     rf"(?P<have>{_COUNT}) of (?P<need>{_COUNT}) neighbours rated it": translate(
         "reasons", "{have} of {need} neighbours rated it"

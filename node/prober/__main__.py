@@ -94,7 +94,7 @@ def _throw_away_record(transport_seed: bytes, utc_s: float) -> PeerRecord:
     return make_record(transport, certificate, (), utc_s)
 
 
-async def _refuse(_peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+async def _refuse(_peer: PeerRecord, _subnet: str, _content: bytes, *, is_here: bool) -> bytes:  # noqa: ARG001
     return codec.encode(messages.Refused("not_mine"))
 
 

@@ -25,9 +25,12 @@ from node.update.store import Store
 from node.update.trials.folders import TrialFolders
 from node.vault.ports import Entropy, Random
 
-TWIN_BYTES_MIN: Final = 16 << 20
 TWIN_BYTES_MAX: Final = 1 << 30
 TWIN_PART: Final = 4  # of what the farm's limit has left; both twins together take half of it
+# Where it has little left, or nothing, the own vault makes room for so much: with less next to no data are tested.
+TWIN_BYTES_LEAST: Final = 64 << 20
+LIMIT_PART: Final = 8  # of a small limit; both twins together take a quarter of it
+TWIN_BYTES_MIN: Final = 16 << 20
 
 
 def open_updates(
@@ -82,7 +85,7 @@ def open_updates(
         rollouts=notes,
         is_rolled_out=notes.is_rolled_out,
         urgent=profile.PRACTICE_URGENT if home.is_practice else profile.URGENT,
-        quota_bytes=lambda: twin_bytes(lending.left_bytes()),
+        quota_bytes=lambda: twin_bytes(lending.left_bytes(), lending.settings.quota_bytes),
         random=random,
         entropy=entropy,
         utc_s=utc_s,
@@ -123,6 +126,7 @@ def _platform() -> Platform:
     return names.get(sys.platform, "other")
 
 
-def twin_bytes(left_bytes: int) -> int:
+def twin_bytes(left_bytes: int, limit_bytes: int) -> int:
     """How much each twin may store when the farmer's limit has ``left_bytes`` left; in steps, as the own vault."""
-    return min(TWIN_BYTES_MAX, max(TWIN_BYTES_MIN, left_bytes // TWIN_PART // GRAIN_BYTES * GRAIN_BYTES))
+    least = max(TWIN_BYTES_MIN, min(TWIN_BYTES_LEAST, limit_bytes // LIMIT_PART))
+    return min(TWIN_BYTES_MAX, max(least, left_bytes // TWIN_PART)) // GRAIN_BYTES * GRAIN_BYTES

@@ -95,9 +95,13 @@ class Faults(msgspec.Struct):
 
 
 class Tally(msgspec.Struct):
-    """What was asked of the candidate, and where it failed its data; each address counts once."""
+    """What was asked of the candidate, and where it failed its data; each address counts once.
+
+    What both twins have stored is read again and again, until one of them hands it over.
+    """
 
     stored: int = 0
+    stored_by_both: int = 0
     reads: int = 0
     verified_reads: int = 0
     lost: list[bytes] = msgspec.field(default_factory=list)
@@ -113,9 +117,15 @@ class Tally(msgspec.Struct):
             self.relayed.count(pair)
         if pair.kind == "put":
             self.stored += pair.candidate.is_good
+            self.stored_by_both += pair.candidate.is_good and pair.control.is_good
         else:
             self.reads += 1
             self.verified_reads += pair.candidate.is_good
+
+    @property
+    def readable(self) -> int:
+        """Of how many chunks both can be asked."""
+        return self.stored_by_both - self.handed.count_all
 
     def missing(self, relayed_reads_min: int) -> list[str]:
         """What of it stands in the way of a promotion, in words."""

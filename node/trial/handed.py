@@ -29,6 +29,10 @@ class Handed(msgspec.Struct):
     only_candidate: int = 0
     only_control: int = 0
 
+    @property
+    def count_all(self) -> int:
+        return self.both + self.only_candidate + self.only_control
+
     def count(self, pair: Pair) -> None:
         if pair.candidate.is_handed_over and pair.control.is_handed_over:
             self.both += 1

@@ -77,6 +77,9 @@ class Profile:
     # long as this most that are on for four hours a day have come to a promotion, or to the end of their time.
     calendar_s_max: float = 100 * _DAY_S
 
+    # Of data: so many chunks must lie in both twins, or all reads are of a few.  One loss in thirty is hardly missed.
+    readable_min: int = 100
+
     # Levels of evidence.
     needs_proof: bool = True  # of every metric; else it is enough that none of them raises an alarm or a suspicion
     alpha: float = 0.01  # "not worse by a margin" is proven at 1 / alpha
@@ -205,6 +208,7 @@ PRACTICE: Final = Profile(
     hang_asks_min=8,  # each of them waits for its time limit, and the trial is short
     start_s_max=60.0,
     gap_s_max=10.0,
+    readable_min=30,
     pairs_per_s_min=20.0,
     lost_retry_s=0.5,
     news_s=20.0,
@@ -227,4 +231,5 @@ PRACTICE_URGENT: Final = replace(
     trial_s_mean=5.0,
     trial_s_max=90.0,
     reads_min=200,
+    readable_min=15,
 )

@@ -387,6 +387,7 @@ class Trial(msgspec.Struct, kw_only=True):
             (self.tally.verified_reads, self.profile.reads_min, "checked reads"),
             (self.restarts, self.profile.restarts_min, "restarts"),
             (self.neighbours.rated, self.neighbours.needed(self.profile), "neighbours rated it"),
+            (self.tally.readable, self.profile.readable_min, "pieces to read"),
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]
         too_few += self.tally.missing(self.profile.relayed_reads_min)

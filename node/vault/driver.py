@@ -124,7 +124,7 @@ class Driver:
         """Return once the vault has said that it listens.  Orders are taken only then."""
         await self._started.wait()
 
-    async def handle(self, peer: PeerRecord, subnet: str, content: bytes) -> bytes:
+    async def handle(self, peer: PeerRecord, subnet: str, content: bytes, *, is_here: bool = False) -> bytes:
         """Answer one request of a peer.  Never raises for what the peer sent."""
         self._askers.asked(peer.vault_id)
         try:
@@ -139,7 +139,7 @@ class Driver:
         reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._replies[request_id] = reply
         try:
-            self._take(RequestReceived(self.now(), request_id, peer, subnet, message))
+            self._take(RequestReceived(self.now(), request_id, peer, subnet, message, is_here=is_here))
             if reply.done():  # as most are: they need nothing from the disk
                 return codec.encode(reply.result())
             async with asyncio.timeout(ANSWER_TIMEOUT_S):

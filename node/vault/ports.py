@@ -6,7 +6,7 @@ The edges in ``storage`` and ``transport`` fulfil them on a real machine, a simu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ class FileSystem(Protocol):
     def remove(self, path: str) -> None: ...
 
 
-Handler = Callable[["PeerRecord", str, bytes], Awaitable[bytes]]  # (peer, its subnet, a request) -> the answer
+class Handler(Protocol):
+    """Answers a peer.  ``is_here``: it runs on this computer."""
+
+    async def __call__(self, peer: PeerRecord, subnet: str, content: bytes, /, *, is_here: bool) -> bytes: ...
 
 
 class Answered(NamedTuple):

@@ -1845,6 +1845,10 @@
         <translation>{have} von {need} Nachbarn haben sie bewertet</translation>
     </message>
     <message>
+        <source>{have} of {need} pieces to read</source>
+        <translation>{have} von {need} Stücken zum Lesen</translation>
+    </message>
+    <message>
         <source>{have} of {need} restarts</source>
         <translation>{have} von {need} Neustarts</translation>
     </message>

@@ -119,8 +119,8 @@ class Body:
         finally:
             await endpoint.close()
 
-    async def _answer(self, peer: PeerRecord, subnet: str, content: bytes) -> bytes:
-        honest = await self.driver.handle(peer, subnet, content)
+    async def _answer(self, peer: PeerRecord, subnet: str, content: bytes, *, is_here: bool) -> bytes:
+        honest = await self.driver.handle(peer, subnet, content, is_here=is_here)
         said = honest if self.lie is None else self.lie(codec.decode_request(content), honest)
         if said is None:
             await asyncio.get_running_loop().create_future()

@@ -106,7 +106,7 @@ async def serve_bare(folder: Path) -> None:
 
 
 class Neighbour(Host):
-    async def _answer(self, peer: PeerRecord, _subnet: str, content: bytes) -> bytes:
+    async def _answer(self, peer: PeerRecord, _subnet: str, content: bytes, *, is_here: bool) -> bytes:
         message = codec.decode_request(content)
         answer: messages.Answer
         match message:

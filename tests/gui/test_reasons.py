@@ -49,6 +49,7 @@ GIVEN = [
     *(verdict.not_proven(700_000.0, [lacking]) for lacking in NAMES),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, what) for what in ("comparisons", "checked reads", "restarts")]),
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
+    verdict.not_proven(90.0, [verdict.too_few(0, 100, "pieces to read")]),
     reasons.UNSEEN, reasons.NO_TRIAL, reasons.NO_WAY_BACK, reasons.RECALLED, reasons.WITHDRAWN, reasons.OUT_OF_MEMORY,
     noted.NOT_YET, noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, records.NOT_HELD,
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),

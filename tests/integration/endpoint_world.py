@@ -67,6 +67,7 @@ class Host:
         self.clock = SystemClock(off_s)
         self.owner, self.seed, self.serial = Signer(os.urandom(32)), os.urandom(32), 0
         self.asked_by: list[PeerRecord] = []
+        self.were_here: list[bool] = []  # those who asked
         self.head = b""
         self.answer = PONG
         self.heads_heard: list[tuple[bytes, bytes]] = []  # vault id, digest
@@ -109,7 +110,8 @@ class Host:
     def _greet(self, seen_at: str) -> Hello:
         return Hello(self.network_id, WIRE_VERSIONS, self.record, seen_at, self.head)
 
-    async def _answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+    async def _answer(self, peer: PeerRecord, _subnet: str, content: bytes, *, is_here: bool) -> bytes:
+        self.were_here.append(is_here)
         self.asked_by.append(peer)
         return self.answer
 

@@ -157,7 +157,7 @@ def test_an_endless_answer_is_the_peers_fault_and_not_the_lines():
     async def story(hosts: list[Host]) -> None:
         asker, liar = hosts
 
-        async def endless(_peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+        async def endless(_peer: PeerRecord, _subnet: str, _content: bytes, **_: bool) -> bytes:
             return bytes(codec.MESSAGE_BYTES_MAX + 1)
 
         liar.network._handler = endless

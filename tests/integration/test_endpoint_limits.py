@@ -25,7 +25,7 @@ class Slow:
         self.go_on = asyncio.Event()
         host.network._handler = self.answer
 
-    async def answer(self, peer: PeerRecord, _subnet: str, _content: bytes) -> bytes:
+    async def answer(self, peer: PeerRecord, _subnet: str, _content: bytes, **_: bool) -> bytes:
         self.at_work += 1
         self.asked_by.append(peer)
         await self.go_on.wait()
@@ -111,7 +111,7 @@ def test_a_cancelled_request_leaves_no_answer_for_the_next_one():
         first.cancel()
         await asyncio.wait([first])
 
-        async def echo(_peer: PeerRecord, _subnet: str, content: bytes) -> bytes:
+        async def echo(_peer: PeerRecord, _subnet: str, content: bytes, **_: bool) -> bytes:
             return content
 
         target.network._handler = echo

@@ -118,5 +118,16 @@ def test_who_runs_on_the_same_computer_is_no_part_of_the_line():
         sender, taker = hosts
         assert sender.network._is_here(sender.record.addresses[0].rpartition(":")[0] + ":1")
         assert not sender.network._is_here(taker.record.addresses[0])
+        beside = Host()
+        await beside.bind(int(taker.record.addresses[0].split(".")[2]))
+        running = asyncio.create_task(beside.network.run())
+        await asyncio.sleep(0)  # requests need run()
+        try:
+            await sender.ping(taker)
+            await beside.ping(taker)
+        finally:
+            running.cancel()
+            await beside.network.close()
+        assert taker.were_here == [False, True]
 
     play(2, story)

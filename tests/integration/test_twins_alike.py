@@ -265,7 +265,7 @@ def beside_the_own(folder: Path, *, is_switched: bool) -> tuple[dict[str, Any], 
             own = await told_by(supervisor.vault)
             order = TwinOrder(
                 tree_hash=supervisor.vault.tree_hash, data=folders.make(os.urandom), seed=os.urandom(32),
-                quota_bytes=twin_bytes(1 << 30),
+                quota_bytes=twin_bytes(1 << 30, 1 << 30),
             )  # fmt: skip
             twin = await supervisor.host.start_twin(order)
             try:

@@ -14,6 +14,7 @@ from node.vault import control
 from node.vault.core.close_group import REACH_SUBNETS, close_group
 from node.vault.core.identity import position_of, subnet_of
 from node.vault.core.messages import HeldReceipt
+from node.vault.core.room import held_back_bytes
 from tests.simulation.disk import SimDisk
 from tests.simulation.host import Host, Process
 from tests.simulation.network import Nat
@@ -199,7 +200,8 @@ class Checkers:
 
     def _could_hold(self, host: Host, content: bytes) -> bool:
         """Whom nobody can dial, and who has hardly any room, owes nothing."""
-        room_bytes = host.quota_bytes - host.quota_bytes // HARDLY_PART - host.disk.used_bytes()
+        others_bytes = host.quota_bytes - held_back_bytes(host.quota_bytes)
+        room_bytes = others_bytes - others_bytes // HARDLY_PART - host.disk.used_bytes()
         return host.nat is not Nat.SYMMETRIC and len(content) <= room_bytes
 
 

@@ -378,7 +378,7 @@ class Endpoint:
 
     async def _serve(self, session: Session, asker: Endpoint, content: bytes, answer: asyncio.Future[bytes]) -> None:
         """Let the handler answer a request of ``asker``.  Runs as a task of the answering process."""
-        reply = await self._handler(session.told, asker.subnet, content)
+        reply = await self._handler(session.told, asker.subnet, content, is_here=False)
         options, chance = self._network.options, self._network.chance
         if options.broken and chance.random() < options.broken:
             session.is_closed = True

@@ -502,7 +502,7 @@ async def behind_a_router(world):
     return [*told, endpoint._can_be_dialled("10.0.8.1:4000")]
 
 
-async def no_handler(_peer, _subnet, _content):
+async def no_handler(_peer, _subnet, _content, *, is_here):
     raise AssertionError
 
 

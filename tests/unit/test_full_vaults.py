@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from node.vault import control
+from node.vault.core.desk import Desk
 from node.vault.core.events import Ask, CommandReceived
 from node.vault.core.fullness import FULL_KEPT, FULL_S, Fullness
 from node.vault.core.identity import distance
 from node.vault.core.messages import Answer, Audited, NotHeld, Pong, Put, Refused, Stored, Vaults
+from node.vault.core.room import held_back_bytes
 from node.vault.core.sweep import SWEEP_PAUSE_S
 from tests.unit.test_handover import leave, shrink
 from tests.unit.test_replication import PACE, missing
@@ -40,6 +42,11 @@ def network(pace: control.Pace = PACE, chunks: int = CHUNKS) -> tuple[World, lis
         world.pass_time(0.5)
     world.pass_time(10.0)
     return world, actors, actors[FULL:], [hashlib.sha256(content).digest() for content in contents]
+
+
+def for_others(desk: Desk) -> int:
+    """How much of a vault's quota others' chunks fill."""
+    return desk.quota_bytes - held_back_bytes(desk.quota_bytes)
 
 
 def copies(actors: list[Actor], addresses: list[bytes]) -> set[int]:
@@ -132,7 +139,7 @@ class TestRepair:
         address = hashlib.sha256(content).digest()
         world.command(actors[0], lambda number: control.PutChunk(number, content))
         newcomer = world.add(50, contacts=actors[:3], pace=PACE, near=address)
-        newcomer.vault._desk.used_bytes = newcomer.vault._desk.quota_bytes - 20_000
+        newcomer.vault._desk.used_bytes = for_others(newcomer.vault._desk) - 20_000
         world.pass_time(60.0)
 
         assert not newcomer.vault._desk.is_full
@@ -223,7 +230,7 @@ class TestArrivals:
         world = World()
         actors = world.grow(8, pace=PACE)
         for actor in actors[:4]:
-            actor.vault._desk.used_bytes = actor.vault._desk.quota_bytes - left_bytes
+            actor.vault._desk.used_bytes = for_others(actor.vault._desk) - left_bytes
         stored = world.command(actors[7], lambda number: control.PutChunk(number, self.LARGE))
         assert copies(actors, [stored.address]) == {COPIES - 1}
         world.pass_time(2 * SWEEP_PAUSE_S)
@@ -365,7 +372,7 @@ class TestWhatIsKnownOfFullOnes:
     )
     def test_a_vault_with_a_small_quota_is_full_when_a_sixty_fourth_is_left(self, left_bytes: int, is_full: bool):
         desk = World().add(1).vault._desk
-        desk.used_bytes = desk.quota_bytes - left_bytes
+        desk.used_bytes = for_others(desk) - left_bytes
 
         assert desk.is_full is is_full
 

@@ -12,7 +12,7 @@ import pytest
 
 from node.update.trials import overuse
 from node.update.trials.overuse import stock_of
-from node.vault.core.desk import PLACE_BYTES
+from node.vault.core.room import PLACE_BYTES
 from tests.unit.test_trial_run import hold, with_candidate
 
 QUOTA_BYTES = 1 << 20
@@ -93,7 +93,7 @@ class TestStrangers:
 
     def test_it_is_short_of_room_when_its_places_are_taken_as_well(self, tmp_path: Path):
         """By chunks of one byte, say."""
-        write(tmp_path, 512, 1)
+        write(tmp_path, 256, 1)
         assert not stock_of(tmp_path, 4 << 20).is_short_of_room
         write(tmp_path, 256, 2)
         assert stock_of(tmp_path, 4 << 20).is_short_of_room

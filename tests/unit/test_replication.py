@@ -128,7 +128,7 @@ class TestAHolderThatDies:
         monkeypatch.setattr(serving, "KNOWN_S", 0.0)
         monkeypatch.setattr(limits, "FILL_SHARE", 100)
         for actor in actors:
-            actor.vault._desk.quota_bytes = 280  # nine tenths of what the fullest will hold
+            actor.vault._desk.quota_bytes = 373  # others fill 280 of it, nine tenths of what the fullest will hold
         for actor in actors[2:5]:
             actor.is_dead = True
         assert missing(actors, addresses) > 40

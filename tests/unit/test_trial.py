@@ -1,6 +1,7 @@
 """The trial of a release: what promotes, refuses or keeps it, and that it always ends."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,10 +20,13 @@ from node.trial import (
     VaultStarted,
     WrongBytes,
 )
+from node.trial.evidence import Pair
+from node.trial.faults import Tally
 from node.trial.profile import URGENT
-from tests.trial_world import GOOD, LATE, World, reports, running
+from tests.trial_world import GOOD, LATE, ON_ITS_OWN, World, reports, running
 
 A = b"a" * 32
+REFUSED = Ask(is_answered=True, is_hash_ok=True, latency_s=0.01, wire_bytes=100, code="refused")
 
 
 def real_world() -> World:
@@ -217,6 +221,21 @@ class TestWhatIfNothingEverHappens:
         world = World().start().rate(3).go_on(PRACTICE.trial_s_max + 1)
 
         assert world.reason == "not proven within 280 s: 3 of 4 neighbours rated it"
+
+    def test_where_next_to_nothing_could_be_stored_the_current_version_is_kept(self) -> None:
+        """All reads are right, but of chunks so few that hardly any loss would have been seen."""
+        profile = replace(ON_ITS_OWN, readable_min=100_000)
+        world = World(profile=profile).start().rate().go_on(PRACTICE.trial_s_max + 1)
+
+        assert world.outcome == "keep"
+        assert re.fullmatch(r"not proven within 280 s: [\d,]+ of 100,000 pieces to read", world.reason)
+
+    def test_a_chunk_that_only_one_of_both_took_is_none_to_read(self) -> None:
+        tally = Tally()
+        for candidate, control in ((GOOD, GOOD), (GOOD, REFUSED), (REFUSED, GOOD)):
+            tally.count(Pair(1.0, "put", A, candidate, control))
+
+        assert (tally.stored, tally.readable) == (2, 1)
 
     def test_a_network_with_fewer_neighbours_than_that_waives_them(self) -> None:
         world = World().start()

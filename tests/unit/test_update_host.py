@@ -417,6 +417,12 @@ class TestTheDevelopersNews:
 
 
 def test_a_twins_room_is_counted_in_the_steps_of_the_own_vaults():
-    assert {twin_bytes(left_bytes) % space.GRAIN_BYTES for left_bytes in (0, 123_456_789, 4_123_456_789, 1 << 40)} == {
-        0
-    }
+    lefts, limits = (0, 123_456_789, 4_123_456_789, 1 << 40), (16 << 20, 123_456_789, 1 << 40)
+    assert {twin_bytes(left, limit) % space.GRAIN_BYTES for left in lefts for limit in limits} == {0}
+
+
+@pytest.mark.parametrize(("limit_mib", "twin_mib"), [(16, 16), (256, 32), (512, 64), (20_480, 64)])
+def test_a_twin_has_room_for_data_although_the_own_vault_is_full_but_no_large_part_of_a_small_limit(
+    limit_mib: int, twin_mib: int
+):
+    assert twin_bytes(0, limit_mib << 20) == twin_mib << 20

@@ -260,7 +260,7 @@ class TestWhatIsLeftOfACorruptChunk:
         assert state(world, actor).chunk_count == 0
 
     def test_it_makes_room_for_the_whole_chunk_in_a_full_vault(self):
-        world, actor = self.corrupt(quota_bytes=len(CHUNK))
+        world, actor = self.corrupt(quota_bytes=len(CHUNK) * 4 // 3)  # of which others fill as much as the chunk has
 
         effects = ask(world, actor, Peer(1).record, Put(ADDRESS, CHUNK))
         (removing,) = of(RemoveChunk, effects)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from node.vault.core.desk import PLACE_BYTES, PLACES_MIN
 from node.vault.core.events import ChunkWritten, Reply, Started, Ticked, WriteChunk
 from node.vault.core.limits import (
     FILL_SHARE,
@@ -21,6 +20,7 @@ from node.vault.core.limits import (
     RequestLimits,
 )
 from node.vault.core.messages import Get, Ping, Pong, Put, Refused
+from node.vault.core.room import PLACE_BYTES, PLACES_MIN
 from tests.unit.test_vault_attacks import NONCE, Peer, ask, of, peers
 from tests.vault_world import Actor, World
 
@@ -88,7 +88,7 @@ def test_no_table_of_limits_grows_for_ever():
 
 
 def fill(
-    world: World, actor: Actor, count: int, subnet: str = FLOOD, who: Peer | None = None, length: int = 1000
+    world: World, actor: Actor, count: int, subnet: str = FLOOD, who: Peer | None = None, length: int = 8000
 ) -> list[str]:
     """Put chunks that are the actor's to hold; return the codes of those that were refused."""
     codes, number = [], 0
@@ -107,8 +107,8 @@ def fill(
 
 
 def crowded(world: World, subnets: int) -> Actor:
-    """A vault with room for 100 chunks of 1,000 bytes, that knows so many subnets."""
-    actor = world.add(1, quota_bytes=100_000)
+    """A vault with room for 100 chunks of 8,000 bytes that others bring, and that knows so many subnets."""
+    actor = world.add(1, quota_bytes=1_066_666)
     for number, peer in enumerate(peers(subnets)):
         ask(world, actor, peer.record, Ping(b""), f"10.1.{number}.0/24")
     return actor
@@ -159,7 +159,7 @@ def test_a_known_neighbour_that_says_it_restores_copies_leaves_room_for_others()
     ask(world, actor, near.record, Ping(b""), FLOOD)
     world.now_s += KNOWN_S
     fill(world, actor, 200, FLOOD, near)
-    assert actor.vault._desk.used_bytes <= 100_000 / RESTORE_SHARE + 100_000 / FILL_SHARE
+    assert actor.vault._desk.used_bytes <= 800_000 / RESTORE_SHARE + 800_000 / FILL_SHARE
     assert fill(world, actor, 10, OTHER) == []
 
 
@@ -172,15 +172,15 @@ def test_the_last_room_is_nobodys_alone_however_many_say_that_they_restore_copie
     world.now_s += KNOWN_S
     for number, near in enumerate(crowd):
         fill(world, actor, 60, f"10.66.{number}.0/24", near)
-    assert actor.vault._desk.used_bytes <= 100_000 * (1 - 1 / LAST_ROOM + 4 / LAST_SHARE)
+    assert actor.vault._desk.used_bytes <= 800_000 * (1 - 1 / LAST_ROOM + 4 / LAST_SHARE)
     assert fill(world, actor, 1, OTHER) == []
 
 
 def test_a_chunk_finds_room_in_a_small_quota_too():
     world = World()
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
-    actor.vault._desk.quota_bytes = 3_000
-    assert fill(world, actor, 2) == ["share"]
+    actor.vault._desk.quota_bytes = 4_000  # of which others fill 3,000
+    assert fill(world, actor, 2, length=1_000) == ["share"]
 
 
 def test_chunks_of_a_few_bytes_take_places_too_so_that_the_disk_gives_no_more_than_was_lent():
@@ -188,7 +188,7 @@ def test_chunks_of_a_few_bytes_take_places_too_so_that_the_disk_gives_no_more_th
     actor = crowded(world, SMALL_NETWORK_SUBNETS - 4)
     desk = actor.vault._desk
     desk.quota_bytes = 2 * PLACES_MIN * PLACE_BYTES
-    desk.held = {number.to_bytes(32, "big"): 1 for number in range(2 * PLACES_MIN - 1)}
+    desk.held = {number.to_bytes(32, "big"): 1 for number in range(2 * PLACES_MIN * 3 // 4 - 1)}
     assert not desk.is_full
     assert fill(world, actor, 1) == []
     assert desk.is_full
@@ -201,7 +201,7 @@ def test_one_subnet_fills_no_more_than_its_share_of_the_places_with_chunks_of_a_
     actor = crowded(world, 2 * SMALL_NETWORK_SUBNETS)
     places = 2 * PLACES_MIN
     actor.vault._desk.quota_bytes = places * PLACE_BYTES
-    accepted = places // FILL_SHARE
+    accepted = places * 3 // 4 // FILL_SHARE
     assert fill(world, actor, 2 * accepted, length=0) == ["share"] * accepted
     for number in range(3):
         fill(world, actor, accepted, f"10.66.{number}.0/24", length=0)

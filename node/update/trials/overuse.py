@@ -25,9 +25,9 @@ from node.update.files.trees import sizes_below
 from node.update.ports import TwinVault, Usage
 from node.update.trials.sides import Side, Twins
 from node.vault import control
-from node.vault.core.desk import PLACE_BYTES, PLACES_MIN
 from node.vault.core.limits import LAST_ROOM
 from node.vault.core.messages import CHUNK_BYTES_MAX
+from node.vault.core.room import PLACE_BYTES, Room
 
 SPARE_BYTES: Final = 16 << 20  # beside its quota, for what is on its way
 STATE_S: Final = 5.0
@@ -82,9 +82,8 @@ class Stock:
     @property
     def is_short_of_room(self) -> bool:
         """Whether a vault has come to the last of its room, of which it gives everyone next to nothing."""
-        places = max(PLACES_MIN, self.quota_bytes // PLACE_BYTES)
-        room_bytes = min(self.quota_bytes - self.in_bytes, (places - self.count) * self.quota_bytes // places)
-        return room_bytes < self.quota_bytes // LAST_ROOM + CHUNK_BYTES_MAX
+        room = Room(self.quota_bytes, self.in_bytes, self.count)
+        return room.left_bytes < room.others_bytes // LAST_ROOM + CHUNK_BYTES_MAX
 
 
 class Overuse:

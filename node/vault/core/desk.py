@@ -33,9 +33,10 @@ from node.vault.core.fresh import Fresh
 from node.vault.core.fullness import Fullness
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
-from node.vault.core.messages import CHUNK_BYTES_MAX, TAKERS_MAX, Answer, NotHeld, Ping, Pong, Request, Takers
+from node.vault.core.messages import TAKERS_MAX, Answer, NotHeld, Ping, Pong, Request, Takers
 from node.vault.core.ranking import Ledger
 from node.vault.core.reliance import Reliance
+from node.vault.core.room import Room
 from node.vault.core.routing_table import Peer, RoutingTable
 from node.vault.errors import BadSignature, Misdated
 from node.vault.ports import Entropy, Random
@@ -43,9 +44,6 @@ from node.vault.ports import Entropy, Random
 ASK_TIMEOUT_S: Final = 5.0
 TRANSFER_TIMEOUT_S: Final = 10.0  # of a question that carries a chunk, or is answered by one
 NONCE_BYTES: Final = 16
-FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
-PLACE_BYTES: Final = 4_096  # that a file takes of a disk, however short it is
-PLACES_MIN: Final = 128  # chunks, where next to nothing is lent
 VANISHED_KEPT: Final = 100_000  # chunks that vanished while the disk is still being counted
 DATA_FAULTS: Final = ("peer.failed_audit", "peer.lost_chunk", "peer.chunk_mismatch")
 TAKERS_KEPT: Final = 10_000  # addresses of chunks that others took over
@@ -279,9 +277,7 @@ class Desk:
 
     @property
     def is_full(self) -> bool:
-        least_bytes = min(CHUNK_BYTES_MAX, self.quota_bytes // FULL_PART)
-        is_room_left = self._places_left > 0 and self.quota_bytes - self.used_bytes > least_bytes
-        return bool(self.trouble) or not self.is_taking or not is_room_left
+        return bool(self.trouble) or not self.is_taking or self.room.is_full
 
     def heard_whether_full(self, peer: PeerRecord, message: Request | Answer) -> None:
         """The peer has just said this; it may tell that it has no room.  Strangers hold nothing, and are many.
@@ -291,37 +287,19 @@ class Desk:
         if isinstance(message, (Ping, Pong, NotHeld)) and message.is_full and self.table.get(peer.vault_id) is not None:
             self.fullness.said(peer.vault_id, self.now.monotonic_s)
 
-    def has_room(self, address: bytes, length: int) -> bool:
+    @property
+    def room(self) -> Room:
+        files = len(self.held) + len(self.broken) + len(self._writing)
+        return Room(self.quota_bytes, self.used_bytes, files)
+
+    def has_room(self, address: bytes, length: int, *, is_here: bool = False) -> bool:
         """Whether this chunk may be written; one that is held, or in pieces, takes no more than it did."""
-        if address in self.held:
-            return True
-        return self._places_left > 0 and self.used_bytes - self.broken.get(address, 0) + length <= self.quota_bytes
+        instead_bytes = self.broken.get(address, 0)
+        return address in self.held or self.room.fits(length, instead_bytes=instead_bytes, is_here=is_here)
 
-    def share_bytes(self, length: int) -> int:
-        """What a chunk takes of the quota that many share: its bytes, or a place, which a short one takes as well."""
-        return max(length, self._place_bytes)
-
-    @property
-    def room_bytes(self) -> int:
-        """What is left of the quota: short chunks use up its places before its bytes."""
-        return min(self.quota_bytes - self.used_bytes, self._places_left * self._place_bytes)
-
-    @property
-    def _places(self) -> int:
-        """For so many files there is a place: short ones take more of a disk than their bytes."""
-        return max(PLACES_MIN, self.quota_bytes // PLACE_BYTES)
-
-    @property
-    def _place_bytes(self) -> int:
-        return self.quota_bytes // self._places
-
-    @property
-    def _places_left(self) -> int:
-        return self._places - len(self.held) - len(self.broken) - len(self._writing)
-
-    def takes(self, address: bytes, length: int) -> bool:
-        """Whether a peer, or a person, may give this chunk."""
-        return (self.is_taking or address in self.held) and self.has_room(address, length)
+    def takes(self, address: bytes, length: int, *, is_here: bool = False) -> bool:
+        """Whether a peer, or a person, may give this chunk.  ``is_here``: the peer runs on this computer."""
+        return (self.is_taking or address in self.held) and self.has_room(address, length, is_here=is_here)
 
     def _has_vanished(self, address: bytes) -> None:
         if not self.is_counted and len(self._vanished) < VANISHED_KEPT:

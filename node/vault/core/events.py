@@ -52,13 +52,14 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class RequestReceived:
-    """A peer asks; ``request_id`` names the request in the Reply."""
+    """A peer asks; ``request_id`` names the request in the Reply.  ``is_here``: it runs on this computer."""
 
     now: Now
     request_id: int
     peer: PeerRecord
     subnet: str
     message: Request
+    is_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

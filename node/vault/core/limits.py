@@ -12,6 +12,8 @@ brings some seconds later.  The last eighth of the quota is given in small share
 a network of fewer subnets than two close groups, most vaults belong to the group of most chunks, and those few who use
 the network fill it rightly: there is no such limit there.
 
+Who runs on this computer may besides fill what is kept for it (``room``), once a day.
+
 A table that is full forgets whoever asked longest ago; with so many identities it is the subnet's limit that holds.
 """
 
@@ -21,6 +23,7 @@ from collections import Counter, OrderedDict
 from typing import Final
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
+from node.vault.core.room import held_back_bytes
 
 IDENTITY_PER_S: Final = 400.0  # a fast line carries some 200 chunks of 1 MiB
 IDENTITY_BURST: Final = 2_000.0
@@ -102,11 +105,17 @@ class StorageShares:
         self._filled = Buckets(SUBNETS_KEPT)
         self._restored = Buckets(SUBNETS_KEPT)
         self._last = Buckets(SUBNETS_KEPT)
+        self._here = Buckets(1)
+
+    def take_here(self, length: int, *, quota_bytes: int, now_s: float) -> bool:
+        """The same for who runs on this computer, which others' chunks leave a part for: it is all that it fills."""
+        burst = held_back_bytes(quota_bytes)
+        return self._here.take("", now_s, cost=length, per_s=burst / FILL_S, burst=burst)
 
     def take(
         self, subnet: str, length: int, *, is_restoring: bool, room_bytes: int, quota_bytes: int, now_s: float
     ) -> bool:
-        """``room_bytes``: what is left of the quota before it."""
+        """``quota_bytes`` is what others' chunks may fill, ``room_bytes`` what is left of it before this one."""
 
         def has_room(buckets: Buckets, share: int) -> bool:
             burst = max(quota_bytes / share, length)  # one chunk at least, however little is lent

@@ -18,9 +18,11 @@ from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_a
 class Storing:
     """One chunk given by a peer:  checks -> durable write -> signed receipt."""
 
-    def __init__(self, request_id: int, subnet: str) -> None:
+    def __init__(self, request_id: int, subnet: str, *, is_here: bool) -> None:
+        """``is_here``: who gives it runs on this computer."""
         self._request_id = request_id
         self._subnet = subnet
+        self._is_here = is_here
         self._is_new = False
 
     def begin(self, desk: Desk, peer: PeerRecord, message: Put) -> None:
@@ -36,7 +38,7 @@ class Storing:
         elif not is_held and not desk.is_mine(message.address):
             desk.counters["put not mine"] += 1
             desk.reply(self._request_id, Refused("not_mine"))
-        elif not desk.takes(message.address, len(message.content)):
+        elif not desk.takes(message.address, len(message.content), is_here=self._is_here):
             desk.counters["put over quota"] += 1
             desk.reply(self._request_id, Refused("resource.quota"))
         elif not is_held and not self._has_share(desk, peer, message):
@@ -46,14 +48,20 @@ class Storing:
             desk.write_chunk(self, message.address, message.content)
 
     def _has_share(self, desk: Desk, peer: PeerRecord, message: Put) -> bool:
-        """Whether the putter's subnet may fill so much more."""
+        """Whether the putter's subnet may fill so much more, or the putter itself what is kept for this computer."""
+        length = max(len(message.content), desk.room.place_bytes)
+        if desk.has_room(message.address, len(message.content)) and self._has_share_of_others(desk, peer, message):
+            return True
+        return self._is_here and desk.shares.take_here(length, quota_bytes=desk.quota_bytes, now_s=desk.now.monotonic_s)
+
+    def _has_share_of_others(self, desk: Desk, peer: PeerRecord, message: Put) -> bool:
         subnets = {other.subnet for other in desk.table} | {desk.own_place.subnet, self._subnet}
         if len(subnets) < SMALL_NETWORK_SUBNETS:
             return True
         return desk.shares.take(
-            self._subnet, desk.share_bytes(len(message.content)),
+            self._subnet, max(len(message.content), desk.room.place_bytes),
             is_restoring=self._is_restoring(desk, peer, message.address),
-            room_bytes=desk.room_bytes, quota_bytes=desk.quota_bytes, now_s=desk.now.monotonic_s,
+            room_bytes=desk.room.left_bytes, quota_bytes=desk.room.others_bytes, now_s=desk.now.monotonic_s,
         )  # fmt: skip
 
     def _is_restoring(self, desk: Desk, peer: PeerRecord, address: bytes) -> bool:

@@ -247,7 +247,7 @@ class Vault:
                 desk.reply(event.request_id, Refused("busy"))
             case Put():
                 desk.limits.begin(event.request_id, event.subnet)
-                Storing(event.request_id, event.subnet).begin(desk, event.peer, message)
+                Storing(event.request_id, event.subnet, is_here=event.is_here).begin(desk, event.peer, message)
             case Get() | Audit():
                 desk.limits.begin(event.request_id, event.subnet)
                 self._lookout.asked_for(desk, event.peer, message)

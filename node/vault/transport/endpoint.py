@@ -375,7 +375,7 @@ class IrohNetwork:
             content = await stream.read(codec.MESSAGE_BYTES_MAX, PIECE_S)
             session.used_s = self._clock.monotonic_s()
             self._seen.came(session.origin, session.used_s)
-            answer = await self._handler(session.peer, session.subnet, content)
+            answer = await self._handler(session.peer, session.subnet, content, is_here=session.is_here)
             if session.meter is not None and session.meter.wait_s(len(answer)) > ANSWER_S_MAX:
                 self.counters["answer too long for the line"] += 1
                 answer = BUSY

@@ -52,6 +52,11 @@ class Session:
     is_watched: bool = False  # by us, for signs of life
     origin: Origin = ""  # where it came from by itself
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the peer runs on this computer."""
+        return self.meter is None
+
     async def ask(self, content: bytes, answer_bytes_max: int, limit: asyncio.Timeout) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel.
 
