@@ -3,7 +3,10 @@
 A report compares a vault with the reporter's own other neighbours, so that the twins may sit in different close
 groups.  One subnet has one vote.  Up to ``liar_share_max`` of the votes may be lies: the honest median then
 still lies between two quantiles of what was received, and "slower" is said only if it holds for every
-choice of liars.
+choice of liars.  Of few votes chance makes more of them lies than that, so one more is not believed.
+
+In a network of any size only five to ten homes share chunks with both twins, and some of them are off, or too young to
+have a vote.  Their silence delays: after ``reporters_s`` what was said by then is all that counts.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import msgspec
 from node.trial.profile import Profile
 
 REPORTS_MAX: Final = 4096  # of one twin; later ones are not read
+VOTES_MANY: Final = 12  # of fewer, one more is taken for a lie
 
 Hold = Literal["", "slower", "faults"]
 
@@ -67,10 +71,16 @@ class Neighbours(msgspec.Struct):
         if peers.hold is not None:  # without an opinion the last one stands: silence lifts no hold
             self.hold = peers.hold
 
-    def needed(self, profile: Profile) -> int:
-        """0 in a network that has fewer subnets than that: nobody could rate it, ever."""
+    def needed(self, profile: Profile, ran_s: float) -> int:
+        """How many must have rated a release, of which the trial ran for ``ran_s``.
+
+        0 in a network that has fewer subnets than that: nobody could rate it, ever.  0, too, when they had their time:
+        no peer can stop a release for ever, least of all by saying nothing.
+        """
         needed = profile.reporters_min
-        return 0 if self.subnets_known is not None and self.subnets_known < needed else needed
+        are_too_few = self.subnets_known is not None and self.subnets_known < needed
+        had_their_time = self.rated < needed and ran_s >= profile.reporters_s
+        return 0 if are_too_few or had_their_time else needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ def score(candidate: Iterable[Report], control: Iterable[Report], profile: Profi
     fault_share, slower_by = 0.0, 0.0
     hold: Hold | None = None
     if votes and min(len(votes), len(control_votes)) >= profile.reporters_min:
-        fault_share = sum(vote.is_faulty for vote in votes.values()) / len(votes)
+        fault_share = max(0, sum(vote.is_faulty for vote in votes.values()) - _spared(votes)) / len(votes)
         hold = "faults" if fault_share > profile.fault_share_max else None
     if fast and min(len(fast), len(control_fast)) >= profile.reporters_min:
         slower_by = _slower_by(fast.values(), control_fast.values(), profile)
@@ -123,13 +133,19 @@ def _ratios(votes: dict[str, _Vote]) -> dict[str, float]:
 
 def _slower_by(ratios: Collection[float], control_ratios: Collection[float], profile: Profile) -> float:
     low, high = (1.0 - profile.liar_share_max) / 2.0, (1.0 + profile.liar_share_max) / 2.0
-    return _order_statistic(ratios, low) - _order_statistic(control_ratios, high)
+    spared, control_spared = _spared(ratios), _spared(control_ratios)
+    return _order_statistic(ratios, low, -spared) - _order_statistic(control_ratios, high, control_spared)
+
+
+def _spared(votes: Collection[object]) -> int:
+    """How many votes more than ``liar_share_max`` of them are not believed."""
+    return int(len(votes) < VOTES_MANY)
 
 
 def _median(values: list[float]) -> float | None:
     return _order_statistic(values, 0.5) if values else None
 
 
-def _order_statistic(values: Collection[float], share: float) -> float:
-    """A value that someone really reported: a mean of two could be half a lie."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+def _order_statistic(values: Collection[float], share: float, beyond: int = 0) -> float:
+    """A value that someone really reported: a mean of two could be half a lie.  ``beyond``: so many ranks farther."""
+    return sorted(values)[max(0, min(len(values) - 1, int(share * len(values)) + beyond))]

@@ -70,6 +70,7 @@ class Profile:
     # Neighbours' reports.
     reporter_age_s_min: float  # how much older than the release's announcement a reporter's identity must be
     peer_margin: float  # ln of a ratio: slower than this for every choice of liars holds a promotion
+    reporters_s: float = 96 * _HOUR_S  # after so long a trial waits for them no more: whoever says nothing delays it
     liar_share_max: float = 0.40
     fault_share_max: float = 0.50  # more alleging subnets than this hold a promotion
 
@@ -133,6 +134,7 @@ class Profile:
             trial_s_mean=self.trial_s_mean * factor,
             trial_s_max=self.trial_s_max * factor,
             calendar_s_max=self.calendar_s_max * factor,
+            reporters_s=self.reporters_s * factor,
         )
 
 
@@ -156,7 +158,7 @@ REAL: Final = Profile(
     blocks_min=12,
     reads_min=3000,
     restarts_min=3,
-    reporters_min=12,
+    reporters_min=4,
     reporter_age_s_min=7 * _DAY_S,
     peer_margin=math.log(1.25),
 )
@@ -172,7 +174,8 @@ URGENT: Final = replace(
     trial_s_mean=6 * _HOUR_S,
     trial_s_max=72 * _HOUR_S,
     calendar_s_max=30 * _DAY_S,
-    reporters_min=6,
+    reporters_min=3,
+    reporters_s=12 * _HOUR_S,
     pairs_per_s_min=720 / _HOUR_S,
     wave_shares=(0.10, 0.90),
     wave_soak_s=6 * _HOUR_S,
@@ -201,6 +204,7 @@ PRACTICE: Final = Profile(
     reads_min=600,
     restarts_min=1,
     reporters_min=4,
+    reporters_s=560.0,  # beyond the end: all are at hand, so it always waits for them
     reporter_age_s_min=0.0,
     peer_margin=math.log(2.0),
     fault_window_s=2.0,
@@ -230,6 +234,7 @@ PRACTICE_URGENT: Final = replace(
     trial_s_min=15.0,
     trial_s_mean=5.0,
     trial_s_max=90.0,
+    reporters_s=180.0,
     reads_min=200,
     readable_min=15,
 )

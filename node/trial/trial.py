@@ -105,7 +105,7 @@ class Trial(msgspec.Struct, kw_only=True):
             wrong=len(self.tally.wrong),
             restarts=self.restarts,
             neighbours_rated=self.neighbours.rated,
-            neighbours_needed=self.neighbours.needed(self.profile),
+            neighbours_needed=self.neighbours.needed(self.profile, self.ran_s),
             metrics=self.comparison.metric_progress(self.profile),
             noise=self.comparison.noise(),
         )
@@ -386,7 +386,7 @@ class Trial(msgspec.Struct, kw_only=True):
             (self.comparison.blocks, self.profile.blocks_min, "comparisons"),
             (self.tally.verified_reads, self.profile.reads_min, "checked reads"),
             (self.restarts, self.profile.restarts_min, "restarts"),
-            (self.neighbours.rated, self.neighbours.needed(self.profile), "neighbours rated it"),
+            (self.neighbours.rated, self.neighbours.needed(self.profile, self.ran_s), "neighbours rated it"),
             (self.tally.readable, self.profile.readable_min, "pieces to read"),
         )
         too_few = [says.too_few(have, need, what) for have, need, what in evidence if have < need]

@@ -20,7 +20,9 @@ from node.trial.waves import DAY_S, HOUR_S
 from node.update.trials.restarts import draw_restarts
 
 STORED_MAX: Final = 4_000
-NEIGHBOURS: Final = 20
+# Homes that share chunks with both twins: of 48 drawn places in networks of 30 to 5,000 homes (2026-11-30).
+NEIGHBOURS: Final = (4, 4, 4, 5, 5, 6, 7, 7, 7, 7, 7, 8, 8, 9, 10, 10, 10, 12)
+NEIGHBOURS_HEARD: Final = 0.8  # the part of them that is at home, and has been known for long enough
 NEIGHBOURS_MET_S: Final = DAY_S  # one by one, until all of them have rated both twins
 NOISE_BLOCK_S: Final = 2 * HOUR_S  # what NOISE is of
 NOISE_PAIRS: Final = 200
@@ -124,7 +126,8 @@ class HomeTrial:
         self.is_blind = chance.random() < release.missed
         self.restarts_s = [restart.ran_s for restart in draw_restarts(profile, chance)]
         self.neighbours = Neighbours()
-        self.met_s = sorted(chance.random() * NEIGHBOURS_MET_S for _ in range(NEIGHBOURS))
+        heard = sum(chance.random() < NEIGHBOURS_HEARD for _ in range(chance.choice(NEIGHBOURS)))
+        self.met_s = sorted(chance.random() * NEIGHBOURS_MET_S for _ in range(heard))
 
     def hold(self, liars: float = 0.0, side: Side = "against") -> Ended:
         profile, block_s = self.profile, self.profile.block_s
@@ -146,7 +149,7 @@ class HomeTrial:
                 block >= profile.blocks_min
                 and reads >= profile.reads_min
                 and seconds >= self.restarts_s[-1]
-                and self.neighbours.rated >= self.neighbours.needed(profile)
+                and self.neighbours.rated >= self.neighbours.needed(profile, seconds)
             )
             if seconds < private_s or not is_enough or self.neighbours.hold:
                 continue
@@ -204,7 +207,7 @@ class HomeTrial:
         for lie in (against, -against):
             group = self.chance.gauss(0.0, 0.10)
             told.append([
-                self._report(i, group, lie, is_liar=self.chance.random() < liars) for i in range(NEIGHBOURS)
+                self._report(i, group, lie, is_liar=self.chance.random() < liars) for i in range(len(self.met_s))
             ])  # fmt: skip
         return told[0], told[1]
 

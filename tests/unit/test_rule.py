@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from node.trial.profile import PRACTICE, REAL
+from node.trial.profile import PRACTICE, PRACTICE_URGENT, REAL, URGENT
 from node.trial.rule import Gauge, Metric
 
 EXACT = 1e-9
@@ -130,11 +130,18 @@ class TestTheProfiles:
         assert margins["tail"] == pytest.approx(0.10 * math.log(1.15))
         assert (margins["mem"], margins["leak"], margins["fail"]) == (math.log(1.10), 0.03, 0.01)
         assert (REAL.block_s, REAL.pairs_per_block_min, REAL.blocks_min) == (7200, 30, 12)
-        assert (REAL.reads_min, REAL.restarts_min, REAL.reporters_min) == (3000, 3, 12)
+        assert (REAL.reads_min, REAL.restarts_min) == (3000, 3)
         assert (REAL.trial_s_min, REAL.trial_s_mean, REAL.trial_s_max) == (48 * 3600, 48 * 3600, 14 * 86400)
         assert (REAL.alpha, REAL.alarm, REAL.suspect) == (0.01, 1000, 20)
         assert (REAL.liar_share_max, REAL.peer_margin) == (0.40, math.log(1.25))
         assert sum(REAL.wave_shares) == pytest.approx(1.0)
+
+    def test_no_more_neighbours_are_asked_for_than_share_chunks_with_both_twins(self) -> None:
+        """Seven on average, four at least, in a network of any size; some of them are off, or too young."""
+        assert (REAL.reporters_min, URGENT.reporters_min) == (4, 3)
+        assert (REAL.reporters_s, URGENT.reporters_s) == (96 * 3600, 12 * 3600)
+        for profile in (PRACTICE, PRACTICE_URGENT):
+            assert profile.reporters_s > profile.trial_s_max
 
     def test_the_private_duration_starts_at_its_minimum_and_has_the_stated_mean(self) -> None:
         chance = random.Random(2)

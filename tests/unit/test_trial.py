@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from node.trial import (
@@ -16,6 +17,7 @@ from node.trial import (
     Profile,
     Rescanned,
     Ticked,
+    Trial,
     VaultExited,
     VaultStarted,
     WrongBytes,
@@ -243,6 +245,32 @@ class TestWhatIfNothingEverHappens:
 
         assert world.go_on(70.0).outcome == "promote"
         assert world.reason.endswith("not rated by neighbours")
+
+    @pytest.mark.parametrize("silent", [0, 3])
+    def test_neighbours_that_say_nothing_delay_it_and_no_longer_than_their_time(self, silent: int) -> None:
+        """Nobody can stop a release for ever: where too few can rate it, or will, its own evidence decides."""
+        world = World(profile=replace(ON_ITS_OWN, reporters_s=90.0)).start().rate(silent).go_on(85.0)
+        assert world.outcome == "open"
+
+        assert world.go_on(10.0).outcome == "promote"
+        assert world.reason.endswith("not rated by neighbours")
+
+    def test_what_neighbours_said_in_their_time_counts_after_it_too(self) -> None:
+        profile = replace(ON_ITS_OWN, reporters_s=90.0)
+        assert (
+            World(profile=profile, duration_s=100.0)
+            .start()
+            .rate(4)
+            .go_on(120.0)
+            .reason.endswith("rated by 4 neighbours")
+        )
+        held = World(profile=profile).start().rate(log_ratio=math.log(5.0)).go_on(PRACTICE.trial_s_max + 1)
+        assert (held.outcome, held.reason[:19]) == ("keep", "neighbours disagree")
+
+    def test_a_trial_that_was_kept_before_neighbours_had_a_time_gives_them_four_days(self) -> None:
+        kept = msgspec.msgpack.decode(World(profile=REAL).start().trial.dump())
+        del kept["profile"]["reporters_s"]
+        assert Trial.load(msgspec.msgpack.encode(kept)).profile.reporters_s == 96 * 3600
 
     def test_a_network_that_was_once_larger_waives_nothing(self) -> None:
         world = World().start()
