@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -316,6 +316,7 @@ class World:
     vaults: list[PretendedVault] = field(default_factory=list)
     probers: list[PretendedProber] = field(default_factory=list)
     orders: list[TwinOrder] = field(default_factory=list)
+    looked_around: list[tuple[bytes, ...]] = field(default_factory=list)
     pairs: int = 0
     crowd_asks_per_s: float = 20.0  # of each twin
     moves: int = 0  # of the computer to other addresses
@@ -356,7 +357,8 @@ class World:
         self.relayed += 1
         return codec.encode(Refused("busy")) if vault.nature.is_for_clients_only else vault.answer(question)
 
-    async def neighbourhood(self) -> Neighbourhood:
+    async def neighbourhood(self, around: Collection[bytes] = ()) -> Neighbourhood:
+        self.looked_around.append(tuple(around))
         vault_ids = list(dict.fromkeys(vault.vault_id for vault in self.vaults))
         tables = tuple(reporter.table(vault_ids) for reporter in self.reporters)
         return Neighbourhood(8, len(self.reporters), tables)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,13 +30,11 @@ from node.supervisor.vault_child import VaultChild
 from node.update.errors import HostFailed, ProberFailed, TwinFailed, UpdateError
 from node.update.ports import TwinOrder
 from node.update.trials.observations import Neighbour, Neighbourhood
-from node.update.trials.sizing import network_size
 from node.vault import control
-from node.vault.core.identity import position_of
 from node.vault.limiting import Limits, SetLimits
-from node.vault.looks import GetNeighbours, Neighbours
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
+from node.vault.rating import FetchRankTables, RankTables
 
 GET_S: Final = 90.0  # eight chunks at once over the slowest line, of which others may need half
 TELL_S: Final = 5.0
@@ -347,32 +345,22 @@ class UpdateHost:
             raise TwinFailed(texts.odd_answer())
         return answer.answer
 
-    async def neighbourhood(self) -> Neighbourhood:
-        """Ask the vault in use for its neighbours' rank tables.
+    async def neighbourhood(self, around: Collection[bytes] = ()) -> Neighbourhood:
+        """Ask the vault in use for the rank tables of its neighbours, and of those that stand around these addresses.
 
         Raises:
             TwinFailed: It has no answer now.
         """
         try:
             state = await self._vault.ask(control.GetState)
-            tables = await self._vault.ask(control.FetchRankTables, TABLES_S)
+            tables = await self._vault.ask(lambda number: FetchRankTables(number, tuple(around)), TABLES_S)
         except (VaultUnavailable, RequestRefused) as error:
             raise TwinFailed(str(error)) from error
-        if not isinstance(state, control.State) or not isinstance(tables, control.RankTables):
+        if not isinstance(state, control.State) or not isinstance(tables, RankTables):
             raise TwinFailed(texts.odd_answer())
         neighbours = tuple(Neighbour(given.subnet, given.known_s, given.table) for given in tables.tables)
-        return Neighbourhood(await self._network_size(state), state.subnet_count, neighbours)
-
-    async def _network_size(self, state: control.State) -> int:
-        """About how many vaults there are; of a vault that cannot say whom it knows, how many it knows."""
-        try:
-            found = await self._vault.ask(GetNeighbours)
-        except (VaultUnavailable, RequestRefused):
-            return state.peer_count + 1
-        if not isinstance(found, Neighbours):
-            raise TwinFailed(texts.odd_answer())
-        known = [position_of(vault.vault_id) for vault in found.vaults if not vault.is_silent]
-        return max(state.peer_count + 1, network_size(position_of(self.vault_id()), known))
+        size = tables.network_size or state.peer_count + 1  # an older vault tells only whom it knows
+        return Neighbourhood(size, state.subnet_count, neighbours)
 
     def _any_port(self) -> str:
         """The address of the vault in use, so that all of a farm count as one holder, with a port of its own."""

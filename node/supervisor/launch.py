@@ -27,6 +27,7 @@ from node.vault import control
 from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
 from node.vault.limiting import SINCE_CONTROL_VERSION as LIMITS_SINCE
+from node.vault.rating import FetchRankTables, command_of
 
 CONTROL_VERSIONS: Final = (5, 4, 3, 2, 1)  # spoken by this supervisor, the best first
 PAGED_SCAN_SINCE: Final = 5
@@ -153,6 +154,8 @@ class VaultRun:
                 raise RequestRefused(UNKNOWN_COMMAND, texts.vault_too_old())  # it would end for what it cannot read
             if isinstance(command, control.Scan) and self._control_version < PAGED_SCAN_SINCE:
                 return control.Scan(number)  # it names all that it has at once, or fails
+            if isinstance(command, FetchRankTables):
+                return command_of(command, self._control_version)
             return command
 
         try:

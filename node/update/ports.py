@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -132,8 +132,8 @@ class TrialPorts(Protocol):
         """
         ...
 
-    async def neighbourhood(self) -> Neighbourhood:
-        """Ask the farm's own vault for its neighbours' rank tables.
+    async def neighbourhood(self, around: Collection[bytes] = ()) -> Neighbourhood:
+        """Ask the farm's own vault for the rank tables of its neighbours, and of those around these addresses.
 
         Raises:
             TwinFailed: It has no answer now.

@@ -41,6 +41,7 @@ from node.vault.ending import run_to_its_end
 from node.vault.errors import ControlError, PeerError
 from node.vault.limiting import Limits, SetLimits
 from node.vault.loaded import loaded_tree_hash
+from node.vault.rating import RankTables, report_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
 
@@ -173,6 +174,8 @@ class Process:
             report = msgspec.structs.replace(report, load=None)
         if isinstance(report, control.State) and self._control_version < looks.SINCE_CONTROL_VERSION:
             report = msgspec.structs.replace(report, looks=None)
+        if isinstance(report, RankTables):
+            report = report_of(report, self._control_version)
         if control.SINCE_VERSION.get(type(report), 1) <= self._control_version:
             self._channel.send(control.encode(report))
 

@@ -23,6 +23,7 @@ from node.vault.limiting import Limits, SetLimits
 from node.vault.load import Load
 from node.vault.looks import GetNeighbours, Looks, Neighbours
 from node.vault.noting import AskNote, Met, NotingCommand, NotingReport, SetNotes
+from node.vault.rating import FetchRankTables, RankTables
 
 FRAME_BYTES_MAX: Final = 2 << 20
 LENGTH_BYTES: Final = 4
@@ -104,19 +105,6 @@ class Asked(_Message, frozen=True):
 
     id: int
     answer: bytes
-
-
-class NeighbourTable(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One peer's encoded, signed ``core.ranking.RankTable``, and what this vault itself knows of that peer."""
-
-    subnet: str  # from which it is really seen
-    known_s: float  # since this vault first met it
-    table: bytes
-
-
-class RankTables(_Message, frozen=True):
-    id: int
-    tables: tuple[NeighbourTable, ...]
 
 
 class Scanned(_Message, frozen=True):
@@ -226,12 +214,6 @@ class AskVault(_Message, frozen=True):
     address: bytes
     nonce: bytes
     is_audit: bool
-
-
-class FetchRankTables(_Message, frozen=True):
-    """Ask every known peer for its rank table.  Answer: RankTables."""
-
-    id: int
 
 
 class Scan(_Message, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from tests.architecture.sources import Source, expect_none, imports, is_below, s
 FRONT = ("node.__init__", "node.vault.__init__")
 PURE_VAULT = (
     *("node.vault.core", "node.vault.share", "node.vault.errors", "node.vault.ports", "node.vault.control"),
-    *("node.vault.noting", "node.vault.load", "node.vault.looks", "node.vault.limiting"),
+    *("node.vault.noting", "node.vault.rating", "node.vault.load", "node.vault.looks", "node.vault.limiting"),
     *FRONT,
 )
 SCHEMA = (
@@ -31,9 +31,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault.errors": (),
     "node.vault.ports": ("node.vault.core.identity", "node.vault.looks"),
     "node.vault.control": (
-        *("node.vault.errors", "node.vault.noting", "node.vault.load", "node.vault.looks", "node.vault.limiting"),
+        *("node.vault.errors", "node.vault.noting", "node.vault.rating", "node.vault.load", "node.vault.looks"),
+        "node.vault.limiting",
     ),
     "node.vault.noting": (),
+    "node.vault.rating": (),
     "node.vault.load": (),
     "node.vault.looks": (),
     "node.vault.limiting": (),

@@ -5,6 +5,7 @@ from tests.architecture.sources import Source, calls, expect_none, imports, is_b
 PURE = ("node.vault.core", "node.vault.share", "node.trust", "node.trial", "node.update.lifecycle")
 ALSO_PURE = (
     *("node.vault.errors", "node.vault.ports", "node.vault.control", "node.vault.noting"),
+    "node.vault.rating",
     *("node.vault.load", "node.vault.limiting"),
     *("node.api.schema", "node.api.texts", "node.api.doctor_texts", "node.api.request_texts", "node.api.pauses"),
     *("node.api.routes", "node.api.openapi", "node.api.metrics", "node.supervisor.scrub"),

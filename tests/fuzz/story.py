@@ -69,6 +69,7 @@ from node.vault.core.ranking import Ledger
 from node.vault.core.vault import Vault, VaultConfig
 from node.vault.errors import MalformedMessage
 from node.vault.noting import AskNote, OwnNote, SetNotes
+from node.vault.rating import FetchRankTables
 
 UTC_S: Final = 1_700_000_000.0
 PEERS: Final = 12
@@ -302,7 +303,7 @@ class Story:
             control.PutChunk(number, b""),
             control.GetChunk(number, address),
             control.GetChunk(number, head),
-            control.FetchRankTables(number),
+            FetchRankTables(number, (address,)),
             control.GetState(number),
             control.GetContacts(number),
             control.Introduce(number, (head,)),

@@ -19,11 +19,13 @@ from node.supervisor.host import UpdateHost
 from node.supervisor.keys import RunKey
 from node.supervisor.launch import UNKNOWN_COMMAND, VaultRun
 from node.update.errors import TwinFailed
+from node.update.trials.observations import Neighbour, Neighbourhood
 from node.vault import CONTROL_VERSIONS, control
 from node.vault.core import codec
 from node.vault.core.identity import encode_record
 from node.vault.core.messages import Audited, Chunk, NotHeld
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, check_answer
+from node.vault.rating import FetchRankTables, NeighbourTable, RankTables
 from tests.vault_world import START_S, Actor, World
 
 CHUNK = b"a chunk of a trial"
@@ -113,6 +115,14 @@ class TestTheVersionOfTheContract:
             assert channel.sent == [control.Scan(1, b"" if version >= 5 else None)]
         assert b"after" not in control.encode(control.Scan(1))
 
+    def test_an_older_vault_is_asked_for_the_tables_of_those_it_knows_and_this_one_for_those_of_others_too(self):
+        around = (bytes(32), b"\1" * 32)
+        for version in CONTROL_VERSIONS:
+            run, channel = self.run_of(version)
+            asyncio.run(run.ask(lambda number: FetchRankTables(number, around)))
+            assert channel.sent == [FetchRankTables(1, around if version >= 6 else ())]
+        assert b"around" not in control.encode(FetchRankTables(1))
+
     def test_this_one_knows_it(self):
         run, channel = self.run_of(CONTROL_VERSIONS[0])
         asyncio.run(run.ask(lambda number: control.AskVault(number, b"", ADDRESS, NONCE, is_audit=False)))
@@ -134,14 +144,40 @@ class InUse:
         return self._answer
 
 
+def host_of(folder: Path, vault: InUse) -> UpdateHost:
+    home = Home.make(folder / "home", kind="practice", root=b"{}", bind="127.0.1.1:0", quota_bytes=1 << 30)
+    return UpdateHost(home, vault, print, os.urandom, lambda: 1.0, Assigning(home, Bootstrap(home), lambda: True))  # type: ignore[arg-type]
+
+
+class TestTheNeighbourhood:
+    def around(self, folder: Path, tables: RankTables) -> tuple[Neighbourhood, list[Any]]:
+        """What the supervisor makes of a vault that knows seven others, and what that one was asked."""
+        asked: list[Any] = []
+
+        class Knowing(InUse):
+            async def ask(self, make: Any, timeout_s: float = 0.0) -> control.Report:
+                asked.append(make(1))
+                return control.State(1, 0, 0, 0, 7, 6, {}) if isinstance(asked[-1], control.GetState) else tables
+
+        return asyncio.run(host_of(folder, Knowing(tables)).neighbourhood((ADDRESS,))), asked
+
+    def test_those_around_an_address_are_asked_for_by_the_vault_in_use(self, tmp_path: Path):
+        found, asked = self.around(tmp_path, RankTables(1, (NeighbourTable("10.0.1.0/24", 0.0, b"table"),), 5000))
+
+        assert FetchRankTables(1, (ADDRESS,)) in asked
+        assert (found.network_size, found.subnet_count) == (5000, 6)
+        assert found.neighbours == (Neighbour("10.0.1.0/24", 0.0, b"table"),)
+
+    def test_a_network_is_as_large_as_the_table_of_an_older_vault_which_says_nothing_else(self, tmp_path: Path):
+        assert self.around(tmp_path, RankTables(1, ()))[0].network_size == 8
+
+
 class TestInTheSupervisor:
     QUESTION = Question(0, "audit", ADDRESS, b"", NONCE, 0)
 
     def ask(self, folder: Path, answer: control.Report | Exception) -> tuple[bytes, InUse]:
-        home = Home.make(folder / "home", kind="practice", root=b"{}", bind="127.0.1.1:0", quota_bytes=1 << 30)
         vault = InUse(answer)
-        host = UpdateHost(home, vault, print, os.urandom, lambda: 1.0, Assigning(home, Bootstrap(home), lambda: True))  # type: ignore[arg-type]
-        return asyncio.run(host.ask_as_vault(b"record", self.QUESTION)), vault
+        return asyncio.run(host_of(folder, vault).ask_as_vault(b"record", self.QUESTION)), vault
 
     def test_the_question_goes_to_the_vault_in_use_with_the_nonce_that_was_drawn(self, tmp_path: Path):
         answer, vault = self.ask(tmp_path, control.Asked(1, b"the answer"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -247,8 +247,8 @@ class TestATrialThatIsCutOff:
         class Growing(Farm):
             size = 500
 
-            async def neighbourhood(self) -> Neighbourhood:
-                return replace(await super().neighbourhood(), network_size=self.size)
+            async def neighbourhood(self, around: Collection[bytes] = ()) -> Neighbourhood:
+                return replace(await super().neighbourhood(around), network_size=self.size)
 
         world = Growing()
         node = Node(world, tmp_path)

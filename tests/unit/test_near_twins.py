@@ -12,7 +12,6 @@ from node.prober.control import Question
 from node.prober.judging import is_handed_over, judge
 from node.update.trials import plan as plans
 from node.update.trials.plan import Plan
-from node.update.trials.sizing import NEAREST, network_size
 from node.vault import control
 from node.vault.core import codec
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS
@@ -53,9 +52,8 @@ class Trial:
         self.world.pass_time(20.0)
 
     def size_seen_by(self, actor: Actor) -> int:
-        """About how many vaults there are, as a supervisor makes it out of what its vault knows."""
-        table = actor.vault._desk.table
-        return network_size(position_of(actor.vault_id), [peer.position for peer in table])
+        """About how many vaults there are, as a vault tells its supervisor."""
+        return actor.vault._desk.table.network_size
 
     def put(self, chunks_for: int, count: int) -> list[bytes]:
         """Chunks as they are drawn for a network of that size, which both twins have taken."""
@@ -114,22 +112,3 @@ def is_far(trial: Trial, content: bytes) -> bool:
         > CLOSE_GROUP_SUBNETS + MARGIN_SUBNETS
         for twin in trial.twins
     )
-
-
-@pytest.mark.parametrize("count", [0, 1, NEAREST - 1, 40])
-def test_a_vault_that_knows_all_others_knows_how_many_there_are_at_least(count: int):
-    chance = random.Random(1)
-    assert network_size(chance.getrandbits(256), [chance.getrandbits(256) for _ in range(count)]) >= count + 1
-
-
-@pytest.mark.parametrize("count", [300, 5000, 100_000])
-def test_one_that_knows_few_of_many_tells_by_how_near_its_nearest_are(count: int):
-    chance = random.Random(2)
-    position, known = chance.getrandbits(256), dict[int, list[int]]()
-    for _ in range(count):
-        other = chance.getrandbits(256)
-        bucket = known.setdefault((position ^ other).bit_length(), [])
-        if len(bucket) < 20:
-            bucket.append(other)
-    found = network_size(position, [other for bucket in known.values() for other in bucket])
-    assert count / 3 < found < 3 * count

@@ -7,7 +7,7 @@ import hashlib
 import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -255,8 +255,8 @@ class TestWhoIsOldEnough:
 
     def world(self) -> World:
         class SwitchedOffAtNight(World):
-            async def neighbourhood(self) -> Neighbourhood:
-                found = await super().neighbourhood()
+            async def neighbourhood(self, around: Collection[bytes] = ()) -> Neighbourhood:
+                found = await super().neighbourhood(around)
                 young = tuple(replace(one, known_s=TestWhoIsOldEnough.SINCE_THIS_MORNING_S) for one in found.neighbours)
                 return replace(found, neighbours=young)
 
@@ -346,6 +346,17 @@ class TestNobodyKnows:
         first, second = (position_of(Signer(order.seed).public_key) for order in world.orders[:2])
         assert shared_bits(first, second) >= 6
 
+    def test_those_who_stand_around_them_are_asked_what_they_saw_and_not_told_of_whom(self, tmp_path: Path):
+        world = World()
+        hold(world, tmp_path)
+        twins = [position_of(Signer(order.seed).public_key) for order in world.orders[:2]]
+        first, *later = world.looked_around
+        assert first == ()  # to learn how large the network is, before they are drawn
+
+        ((around,),) = set(later)
+        shared = [shared_bits(int.from_bytes(around, "big"), twin) for twin in twins]
+        assert shared_bits(*twins) <= min(shared) <= max(shared) < 100
+
     def test_identities_are_drawn_at_most_so_often(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("node.update.trials.identities.DRAWS_MAX", 20)
         drawn = []
@@ -378,10 +389,10 @@ class TestNothingIsLeftRunning:
 
     def test_when_a_port_breaks(self, tmp_path: Path):
         class Breaking(World):
-            async def neighbourhood(self):
+            async def neighbourhood(self, around: Collection[bytes] = ()) -> Neighbourhood:
                 if asyncio.get_running_loop().time() > 10.0:
                     raise ZeroDivisionError
-                return await super().neighbourhood()
+                return await super().neighbourhood(around)
 
         world = Breaking()
         with pytest.raises(ExceptionGroup):

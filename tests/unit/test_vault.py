@@ -31,6 +31,7 @@ from node.vault.core.proofs import AUDITED, HELD, check_evidence, sign_answer
 from node.vault.core.ranking import DATA_FAULTS_MAX, Ledger, RankTable, decode_table
 from node.vault.core.sample import AUDITS_PER_SAMPLE
 from node.vault.errors import BadSignature
+from node.vault.rating import FetchRankTables
 from tests.vault_world import START_S, Actor, World
 
 CHUNK = b"a chunk of a peer"
@@ -54,7 +55,7 @@ def state(world: World, actor: Actor) -> Any:
 
 
 def tables(world: World, actor: Actor) -> list[RankTable]:
-    answer = world.command(actor, control.FetchRankTables)
+    answer = world.command(actor, FetchRankTables)
     return [decode_table(given.table, START_S + world.now_s) for given in answer.tables]
 
 

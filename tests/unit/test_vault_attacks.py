@@ -69,6 +69,7 @@ from node.vault.core.ranking import (
 from node.vault.core.ranking import _signed_part as signed_part_of_table
 from node.vault.core.routing_table import BUCKET_PEERS_MAX, FAILURES_MAX, RoutingTable
 from node.vault.errors import BadSignature, MalformedMessage, PeerError
+from node.vault.rating import FetchRankTables
 from tests.vault_world import START_S, Actor, World
 
 CHUNK = b"a chunk of a peer"
@@ -324,7 +325,7 @@ class TestManyIdentities:
         for peer in (*liars, honest):
             ask(world, actor, peer.record, Ping(b""))
         told = []
-        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
+        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), FetchRankTables(1))), FetchRanks)
         for question in sorted(questions, key=lambda question: question.peer is honest.record):
             peer = next(peer for peer in (*liars, honest) if peer.record == question.peer)
             table = table_of(peer) if peer is honest else table_of(peer, bloat=b"x" * 200_000)
@@ -340,7 +341,7 @@ class TestManyIdentities:
         for peer in (honest, *liars):
             ask(world, actor, peer.record, Ping(b""), subnet_of(peer.addresses[0]))
         told = []
-        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
+        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), FetchRankTables(1))), FetchRanks)
         for question in sorted(questions, key=lambda question: question.peer != honest.record):
             peer = next(peer for peer in (honest, *liars) if peer.record == question.peer)
             vouched = certify(honest.owner, peer.signer.public_key, serial=2, now_s=START_S)
@@ -358,7 +359,7 @@ class TestManyIdentities:
             ask(world, actor, peer.record, Ping(b""))
         honest = Peer(500, "10.3.3.3:1")
         ask(world, actor, honest.record, Ping(b""), "10.3.3.0/24")
-        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), control.FetchRankTables(1))), FetchRanks)
+        questions = of(Ask, actor.vault.step(CommandReceived(world.now(), FetchRankTables(1))), FetchRanks)
         assert len(actor.vault._desk.table) > len(questions) == 10
         assert honest.record in {question.peer for question in questions}
 
@@ -553,7 +554,7 @@ def test_nothing_that_a_peer_answers_ends_the_vault():
     orders: list[control.Command] = [
         control.PutChunk(1, CHUNK),
         control.GetChunk(2, ADDRESS),
-        control.FetchRankTables(3),
+        FetchRankTables(3),
         control.AskVault(4, encode_record(liar.record), ADDRESS, bytes(16), is_audit=True),
     ]
     for message in odd:

@@ -6,7 +6,6 @@ making.py        its twins, drawn anew or as they were
 sides.py         the two twins through all their runs
 folders.py       where their data lie, beside the own store, and how they go
 identities.py    throw-away identities next to each other
-sizing.py        about how many vaults there are, so that they are near enough (pure)
 plan.py          what to ask next (pure)
 interview.py     the same questions to both, and every answer checked
 probing.py       the prober that puts them, through all its runs

@@ -7,6 +7,7 @@ to arrange it.  Nothing tells which of the two is the candidate.
 from __future__ import annotations
 
 import bisect
+import hashlib
 import math
 from typing import Final
 
@@ -40,6 +41,16 @@ def draw_identities(entropy: Entropy, network_size: int) -> tuple[bytes, bytes]:
         drawn.insert(place, one)
     assert best_bits >= 0, "entropy gives the same bytes again and again"
     return best
+
+
+def between(seeds: tuple[bytes, bytes]) -> bytes:
+    """An address as near to both vaults as they are to each other, always the same.
+
+    Which ones are meant, it does not tell: beyond what they share it is made of their seeds, which nobody else knows.
+    """
+    first, second = (position_of(Signer(seed).public_key) for seed in seeds)
+    drawn = int.from_bytes(hashlib.sha256(b"around" + b"".join(seeds)).digest(), "big") >> shared_bits(first, second)
+    return (first ^ drawn).to_bytes(POSITION_BITS // 8, "big")
 
 
 def shared_bits(position: int, other: int) -> int:

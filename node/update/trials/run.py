@@ -159,9 +159,9 @@ class TrialRun:
 
     # Starting.
 
-    async def _look_around(self) -> None:
+    async def _look_around(self, *around: bytes) -> None:
         try:
-            self._neighbourhood = await self._ports.neighbourhood()
+            self._neighbourhood = await self._ports.neighbourhood(around)
         except TwinFailed as error:
             log.info("neighbours not known reason=%s", error)
 
@@ -255,10 +255,10 @@ class TrialRun:
             self._step(self._overuse.sampled(candidate, control))
 
     async def _rate(self) -> None:
-        await self._look_around()
+        await self._look_around(self._twins.around)
         candidate, control = await asyncio.to_thread(
             reports_about,
-            (self._twins.sides["candidate"].vault_id, self._twins.sides["control"].vault_id),
+            self._twins.vault_ids,
             self._neighbourhood.neighbours,
             utc_s=self._utc_s(),
             announced_s=self._order.announced_s,

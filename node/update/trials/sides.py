@@ -14,6 +14,7 @@ from node.trial.events import Twin
 from node.trial.verdict import Outcome
 from node.update.errors import TwinFailed
 from node.update.ports import Process, TrialPorts, TwinOrder, TwinVault
+from node.update.trials.identities import between
 from node.update.trials.rehearsal import stop
 from node.vault.core.identity import Signer
 from node.vault.ports import Random
@@ -67,6 +68,16 @@ class Twins:
         assert side.vault is not None, tries
         self._processes.append(side.vault)
         return side.vault
+
+    @property
+    def vault_ids(self) -> tuple[bytes, bytes]:
+        """That of the candidate and that of the control."""
+        return self.sides["candidate"].vault_id, self.sides["control"].vault_id
+
+    @property
+    def around(self) -> bytes:
+        """Where whoever shares chunks with both stands."""
+        return between((self.sides["candidate"].seed, self.sides["control"].seed))
 
     def own(self, process: Process) -> None:
         """Stop this process, too, when all is stopped."""

@@ -83,6 +83,11 @@ class Lookup:
         """The vault ids of those that were passed over because they have no room."""
         return {vault_id for vault_id, candidate in self._candidates.items() if candidate.is_full}
 
+    @property
+    def living(self) -> list[Candidate]:
+        """Of those who have answered so far the close group, nearest first."""
+        return self._group(each for each in self._candidates.values() if each.state is _State.ANSWERED)
+
     def begin(self, desk: Desk) -> None:
         for peer in desk.table.nearest(self._target, START_PEERS):
             if peer.vault_id in self._without:
@@ -182,7 +187,7 @@ class Lookup:
                 self._asked_count += 1
                 desk.ask(self, candidate.record, FindVaults(self._target, is_wide), LOOKUP_TIMEOUT_S)
         if self._asked_count >= ASKED_MAX and not waiting:
-            group = self._group(each for each in self._candidates.values() if each.state is _State.ANSWERED)
+            group = self.living
         if all(candidate.state is _State.ANSWERED for candidate in group):
             self._is_done = True
             group.sort(key=lambda candidate: distance(candidate.position, self._target))

@@ -20,13 +20,18 @@ from node.vault.core.messages import Answer, Audit, FetchRanks, Get, HeldReceipt
 from node.vault.core.proofs import check_receipt, sign_receipt
 from node.vault.core.proving import REFUSALS
 from node.vault.core.ranking import is_of
+from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature, PeerError
+from node.vault.rating import FetchRankTables, NeighbourTable, RankTables
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
 ROUNDS_MAX: Final = 3  # of asking for receipts: who does not sign is passed over in the next one
 AGAIN_S: Final = 240.0  # half of what who asked waits; with no limit on the line all rounds take a minute at most
 TABLES_BYTES_MAX: Final = 1 << 20
 TABLES_PEERS_MAX: Final = 100
+# Of those who share chunks with a vault all but one in twenty are among the nearest of so many subnets.
+AROUND_SUBNETS: Final = 12
+AROUND_S: Final = 10.0  # then who was found must do: liars can name vaults that are silent
 
 KeepReceipt = Callable[[PeerRecord, HeldReceipt], None]
 
@@ -209,32 +214,59 @@ class AskOperation:
 
 
 class RankCollection:
-    """Ask every known peer what it thinks of all its peers; answer with whatever tables came.
+    """Ask those around some addresses, then the known peers, what each thinks of all its peers; answer with the tables.
 
-    Each must be that of the peer that answers.  Whoever handed on another's would have its word counted in a wrong
-    subnet: those of many in the one of a liar, as one voice, or those of one in many.
+    around: look up each address --> who has answered there, of AROUND_SUBNETS subnets, when all are looked up or
+                                     AROUND_S are over --.
+            the known peers, as there is room for them --+--> asked for their tables --> answered
+
+    Who is looked up stands in the own table seldom, as it may be anywhere; that it was met only now is said of it.
+    Each table must be that of the peer that answers.  Whoever handed on another's would have its word counted in a
+    wrong subnet: those of many in the one of a liar, as one voice, or those of one in many.
     """
 
-    def __init__(self, command: control.FetchRankTables) -> None:
+    def __init__(self, command: FetchRankTables) -> None:
         self._command = command
-        self._tables: list[control.NeighbourTable] = []
+        self._tables: list[NeighbourTable] = []
+        self._lookups = [Lookup(address, self._found, subnets=AROUND_SUBNETS) for address in command.around]
+        self._looking = len(self._lookups)
+        self._is_asking = False
         self._waiting = 0
 
     def begin(self, desk: Desk) -> None:
-        peers = list(desk.table)
+        for lookup in self._lookups:
+            lookup.begin(desk)
+        if self._lookups:
+            desk.call_in(AROUND_S, self._ask)
+        else:
+            self._ask(desk)
+
+    def _found(self, desk: Desk, _group: list[Candidate]) -> None:
+        self._looking -= 1
+        if not self._looking:
+            self._ask(desk)
+
+    def _ask(self, desk: Desk) -> None:
+        if self._is_asking:
+            return
+        self._is_asking = True
+        around = {one.vault_id: one for lookup in self._lookups for one in lookup.living}
+        peers = [peer for peer in desk.table if peer.vault_id not in around]
         desk.random.shuffle(peers)
-        peers = in_turns(peers)[:TABLES_PEERS_MAX]
-        self._waiting = len(peers)
-        for peer in peers:
-            desk.ask(self, peer.record, FetchRanks())
-        if not peers:
-            desk.tell(control.RankTables(self._command.id, ()))
+        chosen: list[Candidate | Peer] = [*in_turns(around.values()), *in_turns(peers)]
+        del chosen[TABLES_PEERS_MAX:]
+        self._waiting = len(chosen)
+        for one in chosen:
+            desk.ask(self, one.record, FetchRanks())
+        if not chosen:
+            self._tell(desk)
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
-        peer = desk.table.get(asked.peer.vault_id)
-        if isinstance(message, Ranks) and peer is not None and is_of(message.table, asked.peer):
-            known_s = desk.now.monotonic_s - peer.met_s
-            self._tables.append(control.NeighbourTable(peer.subnet, known_s, message.table))
+        is_heard = not desk.is_shunned(asked.peer.vault_id)
+        if is_heard and isinstance(message, Ranks) and is_of(message.table, asked.peer):
+            peer = desk.table.get(asked.peer.vault_id)
+            known_s = 0.0 if peer is None else desk.now.monotonic_s - peer.met_s
+            self._tables.append(NeighbourTable(asked.subnet, known_s, message.table))
         self._one_done(desk)
 
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
@@ -243,9 +275,12 @@ class RankCollection:
     def _one_done(self, desk: Desk) -> None:
         self._waiting -= 1
         if self._waiting == 0:
-            desk.tell(control.RankTables(self._command.id, tuple(self._smallest())))
+            self._tell(desk)
 
-    def _smallest(self) -> Iterator[control.NeighbourTable]:
+    def _tell(self, desk: Desk) -> None:
+        desk.tell(RankTables(self._command.id, tuple(self._smallest()), desk.table.network_size))
+
+    def _smallest(self) -> Iterator[NeighbourTable]:
         """As many as one answer can carry, the smallest first: a bloated table must not crowd others out."""
         size_bytes = 0
         for given in sorted(self._tables, key=lambda given: len(given.table)):

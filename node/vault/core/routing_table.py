@@ -20,6 +20,10 @@ from node.vault.core.identity import PeerRecord, position_of, subnet_of
 
 BUCKET_PEERS_MAX: Final = 20
 FAILURES_MAX: Final = 3  # in a row, then a peer is gone
+POSITION_BITS: Final = 256
+NETWORK_SIZE_MAX: Final = 1 << 25  # what an estimate may say
+NEAREST_MIN: Final = 8  # subnets, that an estimate by the nearest is made of
+CROWD: Final = 4
 
 
 @dataclass(slots=True)
@@ -128,6 +132,28 @@ class RoutingTable:
         limit = peer.position ^ own
         return nearer + sum(other.position ^ own < limit for other in self._buckets[bucket].values()) < count
 
+    @property
+    def network_size(self) -> int:
+        """About how many vaults the network has, this one included, by how densely the peers lie.
+
+        Where they are nearest all are known, but whoever draws keys can crowd there.  The first bucket that is not full
+        lies farther out, where a vault that has just started does not know everyone yet.  So the first estimate counts
+        up to CROWD times the second one, which a crowd raises only by filling one bucket after the other.
+        """
+        subnets = {number: {peer.subnet for peer in peers.values()} for number, peers in self._buckets.items()}
+        first = next((number for number in range(POSITION_BITS, 0, -1) if not self._is_full(number)), 0)
+        wide = _density(len(subnets.get(first, ())) + len(subnets.get(first - 1, ())), 3 << max(0, first - 2))
+        near, reach = 0, 0
+        for number in sorted(subnets):
+            near, reach = near + len(subnets[number]), number
+            if near >= NEAREST_MIN:
+                break
+        dense = _density(near, 1 << reach)
+        return min(NETWORK_SIZE_MAX, max(len(self), wide, min(dense, CROWD * wide)) + 1)
+
+    def _is_full(self, number: int) -> bool:
+        return len(self._buckets.get(number, ())) >= BUCKET_PEERS_MAX
+
     def _bucket_of(self, vault_id: bytes) -> int:
         return (self._own_position ^ position_of(vault_id)).bit_length()
 
@@ -145,6 +171,11 @@ class RoutingTable:
             return False
         self.remove(next(peer.vault_id for peer in reversed(members) if peer.subnet == crowded))  # the newest of them
         return True
+
+
+def _density(count: int, span: int) -> int:
+    """How many there would be in the whole space, where ``count`` are in ``span``."""
+    return (count << POSITION_BITS) // span
 
 
 def age_of(record: PeerRecord) -> tuple[int, float]:

@@ -42,11 +42,7 @@ from node.vault.core.events import (
 )
 from node.vault.core.gossip import HeadCarrier
 from node.vault.core.handover import LeavingForGood, Shrinking
-from node.vault.core.identity import (
-    PeerRecord,
-    Signer,
-    encode_record,
-)
+from node.vault.core.identity import PeerRecord, Signer, encode_record
 from node.vault.core.knowing import know
 from node.vault.core.lookout import Lookout
 from node.vault.core.messages import (
@@ -76,6 +72,7 @@ from node.vault.limiting import NO_LIMITS, Limits, SetLimits
 from node.vault.looks import GetNeighbours
 from node.vault.noting import AskNote, SetNotes
 from node.vault.ports import Entropy, Random
+from node.vault.rating import FetchRankTables
 
 UNREACHABLE: Final = "peer.unreachable"
 MALFORMED: Final = "control"
@@ -329,7 +326,7 @@ class Vault:
                 GetOperation(command).begin(desk)
             case control.AskVault():
                 AskOperation(command).begin(desk)
-            case control.FetchRankTables():
+            case FetchRankTables():
                 RankCollection(command).begin(desk)
             case control.Introduce():
                 introduce_all(desk, self._neighbourhood, command)
