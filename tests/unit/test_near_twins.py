@@ -22,7 +22,7 @@ from tests.vault_world import START_S, Actor, World
 
 # A holder looks after seconds, and not after minutes and then once a day, whether a chunk is still its own.
 PACE = control.Pace(audit_s=120.0, ping_s=60.0, refresh_s=30.0, sweep_s=40.0)
-LOOKED_S = 110.0  # by then it has, a few times
+LOOKED_S = 220.0  # by then it has, a few times
 QUOTA_BYTES = 64 << 20
 VAULTS = 150
 CHUNKS = 12
