@@ -22,6 +22,7 @@ from node.update.files.links import LinkingFileSystem
 
 MEASURE_S: Final = 60.0
 LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back
+LOOKS_AFTER_CHANGE: Final = 2  # of the limit, one each time: chunks that the vault gives away then are kept alone
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Lending:
         self._tell = tell
         self._used_bytes = used_bytes
         self._measurements = 0
+        self._looks_due = 0  # at what is kept for the way back
         self._rests = 0  # of the store, one before each run of a vault
         self._is_litter_left = False  # then what lies there is not the fault of the vault that runs
         self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
@@ -91,7 +93,9 @@ class Lending:
         self._starts_at_login = await asyncio.to_thread(self._login.is_on)
         await asyncio.to_thread(self.ballast.lay)
         self.disk = await self._measured()
-        await self._share_out(is_kept_looked_at=self._measurements % LOOK_EACH == 0)
+        is_kept_looked_at = self._looks_due > 0 or self._measurements % LOOK_EACH == 0
+        self._looks_due = max(0, self._looks_due - 1)
+        await self._share_out(is_kept_looked_at=is_kept_looked_at)
 
     async def _measured(self) -> space.Disk:
         """The disk now; litter on it is that of the vault that runs, or not told."""
@@ -127,6 +131,7 @@ class Lending:
                 raise SettingsError(wishes.quota_over_disk(disk.total_bytes))
             await asyncio.to_thread(self._keep, wanted, at_login)
             self.settings, self.trouble, self.disk = wanted, NOTHING, disk
+            self._looks_due = LOOKS_AFTER_CHANGE
             await self._share_out(is_kept_looked_at=True)
 
     def _is_cleared(self) -> bool:

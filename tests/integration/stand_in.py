@@ -17,7 +17,7 @@ from node.vault import control
 
 ROOT = Path(__file__).parents[2]
 ANSWER_S = 20.0
-NEEDED = ("control.py", "load.py", "looks.py", "limiting.py", "noting.py", "errors.py", "core/identity.py")
+NEEDED = ("control.py", "load.py", "looks.py", "limiting.py", "noting.py", "rating.py", "errors.py", "core/identity.py")
 
 CONFIGURE = control.Configure(1, b"n" * 32, b"s" * 32, b"certificate", "127.0.0.1:0", 1 << 20)
 

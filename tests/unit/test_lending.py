@@ -355,6 +355,20 @@ class TestWhatIsKeptForTheWayBack:
 
         play(tmp_path, story, used_bytes=5 * GB)
 
+    def test_what_the_vault_gives_away_after_that_is_found_at_the_next_measurement(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            await lending.change(SettingsPatch(quota_bytes=5 * GB))
+            self.lose(tmp_path, lending)
+            self.store(tmp_path, 5 * GB)
+            await lending.measure()
+            assert lending.kept.alone_bytes() == 0
+
+        play(tmp_path, story, used_bytes=5 * GB)
+
     def test_it_is_given_up_before_the_disk_is_full(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         disk = Disk(monkeypatch)
 
