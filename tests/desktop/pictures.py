@@ -8,6 +8,7 @@ day at a real desktop (test_a_day.py) does not come by.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -95,7 +96,11 @@ def shoot_tray(person: Person, sign: Sign, look: str) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.desktop.pictures", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     looks: tuple[Bar, ...] = ("light", "dark")
     for look in looks:
