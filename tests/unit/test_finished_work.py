@@ -12,6 +12,7 @@ import pytest
 
 from node.api.shares import streams
 from node.api.shares.errors import NotStored
+from node.api.shares.transfer import IN_FLIGHT
 from node.supervisor.errors import RequestRefused
 from node.vault import control
 from node.vault.share.blob import Shape
@@ -61,10 +62,14 @@ class TestFinishedWork:
 
 
 class FullNode:
-    """Refuses every chunk."""
+    """Refuses one chunk, and is busy with the others for ever."""
+
+    def __init__(self, refused: int) -> None:
+        self._refused = bytes([refused]) * len(LARGE)
 
     async def put_chunk(self, content: bytes) -> Any:
-        await asyncio.sleep(0)
+        if content != self._refused:
+            await asyncio.Event().wait()
         raise RequestRefused("resource.quota", "The network is full.")
 
     async def get_chunk(self, address: bytes) -> bytes:
@@ -72,15 +77,16 @@ class FullNode:
 
 
 async def parts() -> AsyncIterator[bytes]:
-    for number in range(10):
+    for number in range(IN_FLIGHT):
         yield bytes([number]) * len(LARGE)
 
 
 class TestARefusedShare:
-    def test_keeps_no_chunk_in_a_cycle(self):
+    @pytest.mark.parametrize("number", range(IN_FLIGHT))
+    def test_keeps_no_chunk_in_a_cycle(self, number: int):
         async def refused() -> None:
             with pytest.raises(NotStored):
-                await streams.put(FullNode(), "seeds", parts(), Shape(len(LARGE), 16))
+                await streams.put(FullNode(number), "seeds", parts(), Shape(len(LARGE), 16))
 
         with asyncio.Runner() as runner, what_only_cycles_keep() as left:
             runner.run(refused())

@@ -118,8 +118,7 @@ class Flight:
 
     async def add(self, work: Coroutine[None, None, None]) -> None:
         """Begin ``work`` as soon as there is room for it."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
+        self._tasks.add(asyncio.create_task(work))  # no name for it: the frame would keep its error, and that the frame
         while len(self._tasks) >= IN_FLIGHT:
             await self._some()
 
@@ -138,7 +137,7 @@ class Flight:
     async def _some(self) -> None:
         done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         # All are asked: asyncio complains in the log of an error that nobody has looked at.
-        errors = [error for task in done if (error := task.exception()) is not None]
+        errors = list(filter(None, [task.exception() for task in done]))
         try:
             if errors:
                 raise errors[0]
