@@ -23,13 +23,12 @@ from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import ASK_S, Assignment, Run, Slot
 from node.supervisor.succession import HandedRun
-from node.vault import control
+from node.vault import CONTROL_VERSIONS, control
 from node.vault.core.identity import RECORD_BYTES_MAX, Certificate, PeerRecord
 from node.vault.errors import ControlError
 from node.vault.limiting import SINCE_CONTROL_VERSION as LIMITS_SINCE
 from node.vault.rating import FetchRankTables, command_of
 
-CONTROL_VERSIONS: Final = (5, 4, 3, 2, 1)  # spoken by this supervisor, the best first
 PAGED_SCAN_SINCE: Final = 5
 FREE_PORTS: Final = range(1024, 65_536)  # one of them is given to who asks for any
 OPEN_S: Final = 60.0  # a standby vault reads the names of all its chunks

@@ -12,7 +12,7 @@ import pytest
 from node.supervisor.keys import RunKey
 from node.supervisor.launch import LAST_WORDS_CHARACTERS_MAX, answer_hello, check_record, last_line, same_port
 from node.supervisor.ports import Assignment, Slot
-from node.vault import control
+from node.vault import CONTROL_VERSIONS, control
 from node.vault.core.identity import (
     RECORD_BYTES_MAX,
     Signer,
@@ -54,6 +54,11 @@ class TestHello:
         old = answer_hello(hello(versions=(3,)), SLOT, KEY, limited)
         assert old.limits is None
         assert b"limits" not in control.encode(old)  # it would end for a word that it does not know
+
+    def test_the_vault_that_comes_with_it_is_spoken_to_in_the_newest_version(self):
+        assert answer_hello(hello(versions=CONTROL_VERSIONS), SLOT, KEY, ASSIGNMENT).control_version == max(
+            CONTROL_VERSIONS
+        )
 
     def test_one_of_two_versions_in_common_is_enough(self):
         assert answer_hello(hello(versions=(7, 1)), SLOT, KEY, ASSIGNMENT)
