@@ -81,6 +81,7 @@ class Nature:
     asks_twin_per_s: float = 0.0
     strangers_ask_per_s: float = 0.0  # besides the crowd that asks both
     refuses_puts: bool = False
+    chunks_max: float = math.inf  # so many it takes; then it has no more room
     tells_load: bool = True
     accuses_twin: bool = False  # of asking it without end
     serves_news: bool = True
@@ -139,7 +140,7 @@ class PretendedVault:
         return HeadContent(self.world.head) if is_held else Refused("not_held")
 
     def _put(self, question: Question) -> Answer:
-        if self.nature.refuses_puts:
+        if self.nature.refuses_puts or len(self.store) >= self.nature.chunks_max:
             self.outcome = "refused"
             return Refused("resource.quota")
         number = len(self.store) + 1

@@ -74,6 +74,42 @@ def test_the_nearest_content_found_will_do_when_none_is_near_enough(monkeypatch)
     assert 246 < max(away) < 256
 
 
+class TestChunksFromBeforeACut:
+    EARLIER = tuple(hashlib.sha256(bytes([number])).digest() for number in range(READABLE_MIN))
+
+    def plan(self) -> Plan:
+        return Plan(POSITION, 40, random.Random(2), bytes, self.EARLIER)
+
+    def drawn(self, plan: Plan) -> list[Draw]:
+        draws = [plan.next_read() for _ in range(300)]
+        assert not [draw for draw in draws if draw.kind == "audit" and draw.address in self.EARLIER]
+        return draws
+
+    def test_are_read_although_nothing_new_is_taken(self):
+        plan = self.plan()
+        assert plan.can_read
+        assert {draw.address for draw in self.drawn(plan)} == set(self.EARLIER)
+
+    def test_are_not_audited_for_nobody_can_make_them_again_and_those_since_are(self):
+        plan = self.plan()
+        while (new := plan.next()).kind != "put":
+            pass
+        plan.acknowledged(new.address)
+        draws = self.drawn(plan)
+        assert {draw.address for draw in draws} == {*self.EARLIER, new.address}
+        assert {draw.address for draw in draws if draw.kind == "audit"} == {new.address}
+
+    def test_are_not_asked_for_once_they_were_handed_over(self):
+        plan = self.plan()
+        while (new := plan.next()).kind != "put":
+            pass
+        plan.acknowledged(new.address)
+        plan.forget(self.EARLIER[0])
+        draws = self.drawn(plan)
+        assert {draw.address for draw in draws} == {*self.EARLIER[1:], new.address}
+        assert {draw.address for draw in draws if draw.kind == "audit"} == {new.address}
+
+
 def test_what_was_handed_over_is_not_asked_for_again():
     plan, stored = filled(30)
     gone = stored[3]

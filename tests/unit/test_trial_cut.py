@@ -20,6 +20,7 @@ from node.update.trials.order import TrialOrder
 from node.update.trials.rehearsal import TrialResult
 from node.update.trials.run import HANDOVER_S, TrialRun
 from node.update.trials.state import Cut, TrialFile
+from node.vault import control
 from tests import virtual_time
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, Nature, PretendedProber, World, trial_folders, utc_s
 from tests.unit.test_trial_run import PROFILE
@@ -95,15 +96,25 @@ class Node:
 class Stalled(World):
     """The computer stands still for a while, just when the candidate is started on what it has stored."""
 
-    def __init__(self, tries: int, **nature: object) -> None:
+    def __init__(self, tries: int, scan_s: float = 0.0, **nature: object) -> None:
         super().__init__(natures={CANDIDATE: Nature(**nature), CONTROL: Nature()})  # type: ignore[arg-type]
         self.tries = tries
+        self.scan_s = scan_s
 
     async def start_twin(self, order: TwinOrder):
         if order.tree_hash == CANDIDATE and order.is_standby and self.tries:
             self.tries -= 1
             raise TwinFailed("it was not reachable within 30 s")
-        return await super().start_twin(order)
+        vault = await super().start_twin(order)
+        ask = vault.ask
+
+        async def ask_slowly(make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
+            if isinstance(make(0), control.Scan):
+                await asyncio.sleep(self.scan_s)
+            return await ask(make, timeout_s)
+
+        vault.ask = ask_slowly  # type: ignore[method-assign]
+        return vault
 
 
 class Storm(World):
@@ -227,6 +238,17 @@ class TestItGoesOn:
         node.profile, node.world = RESTARTED, Slow()
         vaults = node.world.vaults
         node.live(until=lambda: any(one.exited.done() and one.exited.result() == -9 for one in vaults))
+        result = node.live()
+        assert result is not None
+        assert result.outcome == "promote"
+
+    def test_with_reads_of_what_was_stored_before_where_there_is_room_for_nothing_more(self, node: Node):
+        node.world = World(natures={CANDIDATE: Nature(chunks_max=100), CONTROL: Nature(chunks_max=100)})
+        node.profile = replace(PROFILE, reads_min=600)
+        node.live(30.0)
+        before = node.kept().tally
+        assert before.stored_by_both == 100
+        assert before.verified_reads < 600
         result = node.live()
         assert result is not None
         assert result.outcome == "promote"
@@ -384,8 +406,11 @@ class TestWhatAPowerCutExcuses:
         assert result is not None
         assert result.outcome == "promote"
 
-    def test_one_that_comes_back_while_there_is_time_came_back_and_is_asked_for_what_it_had(self, node: Node):
-        node.world = Stalled(tries=4)
+    @pytest.mark.parametrize("scan_s", [0.0, 10.0])
+    def test_one_that_comes_back_while_there_is_time_came_back_and_is_asked_for_what_it_had(
+        self, node: Node, scan_s: float
+    ):
+        node.world = Stalled(tries=4, scan_s=scan_s)
         node.live(20.0)
         result = node.live()
         assert result is not None

@@ -117,6 +117,11 @@ class Observer:
         """The chunks that must be there when its store is read."""
         return tuple(address for address in self.acknowledged[twin] if address not in self.handed_over)
 
+    @property
+    def readable(self) -> tuple[bytes, ...]:
+        """The chunks that both can be asked for."""
+        return tuple(address for address in self.owed("candidate") if address in self.acknowledged["control"])
+
     def measured(self, measured: Measured | NewsServed, order: tuple[Twin, Twin], now_s: float) -> list[Event]:
         """What one of them means.  A chunk is lost when it is not served in ``lost_tries`` tries, some time apart.
 

@@ -5,6 +5,7 @@ more vaults there are.  Puts come first and go on at PUT_SHARE; reads go to chun
 drawn at random from all of them, so that a chunk dropped at any time is asked for sooner or later.
 
 Contents come from a secret, so they are kept nowhere: each can be made again when an audit of it is to be checked.
+The secret ends with the program.  Of chunks from before a cut only reads are checked, by their address.
 
 Source: resources/handbook/decisions/0060-chunks-that-a-twin-hands-over.md.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,16 +70,22 @@ def near_bits(network_size: int) -> int:
 
 
 class Plan:
-    """Draws questions; knows the chunks that both twins have acknowledged and neither has handed over."""
+    """Draws questions; knows the chunks that both twins have acknowledged and neither has handed over.
 
-    def __init__(self, position: int, network_size: int, random: Random, entropy: Entropy) -> None:
+    ``earlier``: those of them from before the trial was cut off.
+    """
+
+    def __init__(
+        self, position: int, network_size: int, random: Random, entropy: Entropy, earlier: Iterable[bytes] = ()
+    ) -> None:
         self._position = position
         self._near_bits = near_bits(network_size)
         self._random = random
         self._secret = entropy(SECRET_BYTES)
         self._number = 0
         self._recipes: dict[bytes, _Recipe] = {}  # of the acknowledged chunks, and of the one on its way
-        self._stored: list[bytes] = []
+        self._stored = list(earlier)
+        self._earlier = len(self._stored)  # these come first; there is no recipe of them
         self._doubted: deque[bytes] = deque(maxlen=DOUBTED_MAX)
 
     @property
@@ -115,6 +123,7 @@ class Plan:
     def forget(self, address: bytes) -> None:
         """Others keep the chunk now: it is not asked for again."""
         if address in self._stored:
+            self._earlier -= self._stored.index(address) < self._earlier
             self._stored.remove(address)  # but not its recipe: an answer may still be on its way
             self._doubted = deque((one for one in self._doubted if one != address), maxlen=DOUBTED_MAX)
 
@@ -123,7 +132,10 @@ class Plan:
         self._doubted.append(address)
 
     def _read(self, kind: ChunkKind) -> Draw:
-        address = self._stored[self._random.randrange(len(self._stored))]
+        first = self._earlier if kind == "audit" else 0
+        if first == len(self._stored):
+            return self._read("get")
+        address = self._stored[first + self._random.randrange(len(self._stored) - first)]
         return Draw(kind, address, b"", self._random.randrange(2))
 
     def _put(self) -> Draw:

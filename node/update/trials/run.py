@@ -131,7 +131,8 @@ class TrialRun:
         """
         await self._make_sides()
         position = position_of(self._twins.sides["control"].vault_id)
-        self._probing.plan = Plan(position, self._network_size, self._random, self._entropy)
+        earlier = self._observer.readable
+        self._probing.plan = Plan(position, self._network_size, self._random, self._entropy, earlier)
         verdict = self._trial.verdict
         if verdict is None or (verdict.outcome == "promote" and not self._are_ends_judged):
             async with AsyncExitStack() as stack:
@@ -181,6 +182,7 @@ class TrialRun:
         if self._cut is not None:
             self._begun.set()
             self._step(Resumed(self._now()))
+            self._probing.is_still = True  # until both are back, which _watch waits for
             await self._restarter.bring_back(is_planned=False)
             return None
         for side in self._twins.shuffled():
@@ -194,6 +196,11 @@ class TrialRun:
         if candidate.vault is None:
             return self._result("refuse", f"it did not start while its twin did: {candidate.trouble}")
         return None
+
+    async def _wait_for_both(self) -> None:
+        """Try on with one that was not back when the trial went on; nobody is asked before its store was read."""
+        await self._keep_trying()
+        self._probing.is_still = False
 
     async def _keep_trying(self) -> None:
         await self._restarter.keep_trying(self._trial.profile.start_s_max / STARTS_LATER)
@@ -227,7 +234,7 @@ class TrialRun:
                 tasks.create_task(self._repeat(self._restart_if_due, TICK_S)),
                 tasks.create_task(self._repeat(self._settle_if_due, max(TICK_S, profile.lost_retry_s))),
                 tasks.create_task(self._keep_on()),
-                tasks.create_task(self._keep_trying()),  # with one that was not back when the trial went on
+                tasks.create_task(self._wait_for_both()),
                 *(tasks.create_task(self._watch_exit(side)) for side in self._twins.shuffled()),
             ]
             await self._ended.wait()
