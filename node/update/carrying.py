@@ -1,4 +1,4 @@
-"""The files that the newest head names, as every farm's vault carries them, so that nobody can hide them."""
+"""The files that the newest head lists, as every farm's vault carries them, so that nobody can hide them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ def carried_files(releases: Iterable[Release], roots: Iterable[bytes], slots: Sl
 
 
 class Carrying:
-    """Lets the vault in use serve what the newest head names, as far as it is here.  Belongs to one event loop."""
+    """Lets the vault in use serve what the newest head lists, as far as it is here.  Belongs to one event loop.
+
+    The newest release of each role first, then those before it: what others are to try out first is in use here, or
+    tried out.
+    """
 
     def __init__(self, slots: Slots, carry: Callable[[Mapping[bytes, bytes]], Awaitable[None]]) -> None:
         """``carry`` hands the files to the vault, in place of those from before."""
@@ -47,9 +51,11 @@ class Carrying:
         self._carry = carry
         self._carried: tuple[tuple[Release, ...], tuple[bytes, ...]] = (), ()
 
-    async def turn(self, newest: Sequence[Release], roots: tuple[bytes, ...]) -> None:
+    async def turn(self, listed: Sequence[Release], roots: tuple[bytes, ...]) -> None:
         """Hand on what has changed, if anything has; called again and again.  Raises what ``carry`` raises."""
-        staged = tuple(release for release in newest if is_here(release, self._slots))
+        newest = newest_of(listed)
+        ordered = (*newest, *(release for release in listed if release not in newest))
+        staged = tuple(release for release in ordered if is_here(release, self._slots))
         if (staged, roots) != self._carried:
             await self._carry(await asyncio.to_thread(carried_files, staged, roots, self._slots))
             self._carried = staged, roots

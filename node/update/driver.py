@@ -203,7 +203,7 @@ class Updates:
         is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self.is_seen())
-        await self._carrying.turn(self.judge.newest, self.judge.roots)
+        await self._carrying.turn(self.judge.listed, self.judge.roots)
         await self._recalling.heed(in_use)
         if (one := self._active()) is not None and one.way.phase == "probation" and one.way.tree_hash != in_use:
             await self._take(one.release.name, events.Vetoed(self._now(), DAMAGED))

@@ -72,7 +72,7 @@ class Judge:
         self._offering = asyncio.Lock()
         self._offers = 0
         self.refused = list(refused)  # newest first
-        self.newest: tuple[Release, ...] = ()  # release of each role, as far as it is known since the start
+        self.listed: tuple[Release, ...] = ()  # in the newest head, as far as it is known since the start
         self._lapsed: frozenset[str] = frozenset()  # when the releases were learned
         self._take(chain)
 
@@ -85,6 +85,11 @@ class Judge:
     def roots(self) -> tuple[bytes, ...]:
         """The files of the roots after the genesis root, oldest first."""
         return self._chain.roots
+
+    @property
+    def newest(self) -> tuple[Release, ...]:
+        """The newest release of each role."""
+        return newest_of(self.listed)
 
     @property
     def is_current(self) -> bool:
@@ -137,7 +142,7 @@ class Judge:
 
     async def _learn(self, releases: Sequence[Release]) -> None:
         self._note_lapsed()
-        self.newest = newest_of(releases)
+        self.listed = tuple(releases)
         await self._then.learn(_of_vaults(releases))
         await self._means.apps.learn(releases)
 

@@ -99,14 +99,28 @@ class TestWhatIsCarried:
         built = signed_world.built(version)
         return {*built.objects, bytes.fromhex(built.release.manifest)}
 
-    def test_it_is_the_newest_release_and_every_root(self, farm: Farm):
+    def test_one_that_is_tried_out_before_the_newest_is_carried_for_those_whose_turn_comes_later(self, farm: Farm):
+        first, second = farm.publish("2"), farm.publish("3")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(first, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "on_trial")
+            await updates.offered(second, SENDER)
+            await asyncio.sleep(TICK_S + 1.0)
+
+        live(farm, story)
+
+        assert set(farm.files) == self.parts("2")
+
+    def test_it_is_every_root_and_each_release_that_is_here_the_newest_first(self, farm: Farm):
         tell(farm, farm.publish("2"))
         farm.signed.head = farm.signed.with_root(unchanged)
         farm.chunks |= farm.signed.roots
 
         tell(farm, encode(farm.signed.head), farm.publish("3"))
 
-        assert set(farm.files) == self.parts("3") | set(farm.signed.roots)
+        assert set(farm.files) == self.parts("3") | self.parts("2") | set(farm.signed.roots)
+        assert set([*farm.files][: len(self.parts("3"))]) == self.parts("3")
 
     def test_a_release_that_failed_here_is_carried_for_others_all_the_same(self, farm: Farm):
         found = tell(farm, farm.publish("2", Nature(loses_every=5)))

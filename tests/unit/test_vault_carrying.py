@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from node.vault import control
+from node.vault.core import fetch as fetching
 from node.vault.core.carrying import CARRIED_BYTES_MAX
 from node.vault.core.events import Reply
 from node.vault.core.messages import Audit, Chunk, Get, NotHeld, Refused
@@ -57,6 +58,23 @@ def test_those_who_surround_its_address_cannot_hide_it_from_one_next_to_it(world
     world.pass_time(60.0)
     for honest in actors:
         carry(world, honest)
+
+    assert fetch(world, asker).content == FILE
+
+
+def test_three_next_to_its_address_cannot_hide_one_that_only_its_close_group_has(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """As of a release that is not the newest any more: hardly anybody carries it, in a network of many more vaults."""
+    monkeypatch.setattr(fetching, "ASK_PEERS_MAX", 12)
+    actors = world.grow(60)
+    asker = world.add(99, contacts=actors[:3])
+    for number in range(100, 103):
+        liar = world.add(number, contacts=actors[:3], near=ADDRESS)
+        liar.tamper = lambda answer: Refused("busy") if isinstance(answer, Chunk | NotHeld) else answer
+    world.pass_time(60.0)
+    nearest = sorted(actors, key=lambda actor: actor.vault.record.position ^ int.from_bytes(ADDRESS, "big"))
+    carry(world, nearest[4])
 
     assert fetch(world, asker).content == FILE
 

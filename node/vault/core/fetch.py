@@ -26,6 +26,7 @@ from node.vault.errors import BadSignature, ChunkMismatch
 
 FIRST_PEERS: Final = 3
 ASK_PEERS_MAX: Final = 40  # whom a get asks before it gives up
+NEAR_PEERS_MAX: Final = ASK_PEERS_MAX // 2  # of them before those by chance, for what is carried
 PATIENCE_S: Final = 3.0  # a chunk of 1 MiB at 3 Mbit/s, and what the own line needs; then one more is asked
 ASKED_AT_ONCE_MAX: Final = 4
 
@@ -35,8 +36,8 @@ Fetched = Callable[[Desk, bytes | None], None]
 class Fetch:
     """One chunk.  ``done`` is called once, with bytes that fit the address or with None.
 
-    One that ``is_carried`` may be had of any vault, and those who surround its address may want to hide it: of them
-    who are asked in the beginning and at the end, each is drawn by chance.
+    One that ``is_carried`` may be had of any vault where it is the newest, and those who surround its address may want
+    to hide it: of them who are asked in the beginning and at the end, each is drawn by chance.
     """
 
     def __init__(self, address: bytes, done: Fetched, *, is_carried: bool = False) -> None:
@@ -49,8 +50,7 @@ class Fetch:
         self._to_ask: list[PeerRecord] = []
         self._asked: set[bytes] = set()
         self._waiting: set[bytes] = set()  # vault ids of those who have not answered yet
-        # So far out, one after the other; what is carried lies everywhere.
-        self._still_to_look = [CLOSE_GROUP_SUBNETS] if is_carried else [CLOSE_GROUP_SUBNETS, REACH_SUBNETS]
+        self._still_to_look = [CLOSE_GROUP_SUBNETS, REACH_SUBNETS]  # so far out, one after the other
         self._is_looking_up = False
 
     def begin(self, desk: Desk) -> None:
@@ -80,7 +80,9 @@ class Fetch:
 
     def _looked_up(self, desk: Desk, near: list[Candidate]) -> None:
         self._is_looking_up = False
-        candidates = in_turns(near)[: FIRST_PEERS if self._is_carried else None]
+        candidates = [one for one in in_turns(near) if one.record.vault_id not in self._asked]
+        if self._is_carried:
+            candidates = candidates[: max(0, NEAR_PEERS_MAX - len(self._asked))]
         self._to_ask += [candidate.record for candidate in candidates]
         if not self._still_to_look:
             self._to_ask += [peer.record for peer in self._known(desk)]
