@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
+import iroh
 import pytest
 
 from node.api import checks
 from node.api.schema import Check, CheckName
+from node.supervisor.launch import same_port
 from node.vault.core.events import Now
-from node.vault.core.identity import Signer, certify, make_record
+from node.vault.core.identity import Signer, certify, encode_record, make_record
 from node.vault.errors import PeerError
 from node.vault.looks import Looks
 from node.vault.transport import seen as seen_module
+from node.vault.transport.dialling import Nobody
+from node.vault.transport.endpoint import IrohNetwork
 from node.vault.transport.seen import CALLED_S, NEWEST, OUTER_S, TOLD_KEPT, Seen
 from tests.integration.endpoint_world import Host, play, wait_until
 from tests.unit.test_checks import WELL
@@ -125,6 +131,32 @@ def test_what_flowed_is_counted_and_stays_counted_when_connections_end():
     play(2, story)
 
 
+def test_an_address_that_comes_while_a_vault_runs_is_in_its_record(monkeypatch: pytest.MonkeyPatch):
+    async def story(hosts: list[Host]) -> None:
+        own, other = hosts
+        found = (*own.network.addresses, "77.1.2.3:45010")
+        monkeypatch.setattr(IrohNetwork, "addresses", property(lambda _network: found))
+        await own.ping(other)
+        assert own.record.addresses == found
+
+    play(2, story)
+
+
+def test_a_vault_asks_for_its_own_port_again_whatever_port_a_router_opened():
+    found = ["44.5.5.1:45010", "192.168.7.12:60720", "[2a02:aaaa:1:2::5]:60720"]  # as iroh says it, by number
+    endpoint = SimpleNamespace(
+        addr=lambda: SimpleNamespace(direct_addresses=lambda: found),
+        bound_sockets=lambda: ["0.0.0.0:60720", "[::]:60720"],
+    )
+    host = Host()
+    network = IrohNetwork(
+        cast("iroh.Endpoint", endpoint), host._greet, host._answer, host.clock, beat_s=2.0, listener=Nobody()
+    )
+    assert network.addresses == (found[1], found[2], found[0])
+    host.renew(network.addresses)
+    assert same_port("0.0.0.0:0", encode_record(host.record)) == "0.0.0.0:60720"
+
+
 class TestSeen:
     def test_a_door_is_held_open_only_for_who_was_called_and_for_a_while(self):
         seen = Seen()
@@ -159,7 +191,8 @@ class TestSeen:
         assert seen.outer(own) == "77.9.9.9:4433"
 
     def test_another_address_is_named_only_after_a_while(self):
-        seen, own = Seen(), ("192.168.1.5:4433",)
+        own = ("192.168.1.5:4433",)
+        seen = Seen(own)
         assert seen.moved(own, 0.0) is None
         seen.told(FAR, "77.1.2.3:4433")
         seen.told(OTHER, "77.1.2.3:4433")
@@ -169,6 +202,37 @@ class TestSeen:
         assert seen.moved(own, OUTER_S - 1.0) is None
         assert seen.moved(own, OUTER_S) == (*own, "77.9.9.9:4433")
         assert seen.moved(own, 3 * OUTER_S) is None
+
+    def test_what_a_router_opens_later_is_named_and_its_other_port_no_more(self):
+        inner, opened = "192.168.7.12:60720", "77.1.2.3:45010"
+        seen = Seen((inner,))
+        seen.told(FAR, "77.1.2.3:60720")
+        seen.told(OTHER, "77.1.2.3:60720")
+        assert seen.moved((inner,), 0.0) == (inner, "77.1.2.3:60720")
+        assert seen.moved((inner, opened), 1.0) == (inner, opened)
+        assert seen.moved((inner, opened), 9 * OUTER_S) is None
+
+    def test_an_own_address_that_went_is_named_no_more_and_others_only_after_a_while(self):
+        first, second, third = (("192.168.1.5:4433", f"[2a01:4f8::{number}]:4433") for number in (1, 2, 3))
+        seen = Seen(first)
+        assert seen.moved(second, 0.0) == second
+        assert seen.moved(third, OUTER_S - 1.0) is None
+        assert seen.moved(third, OUTER_S) == third
+
+    def test_a_new_own_address_does_not_keep_back_that_of_the_router(self):
+        inner, bridge = "192.168.1.5:4433", "172.17.0.1:4433"
+        seen = Seen((inner,))
+        assert seen.moved((bridge, inner), 0.0) == (bridge, inner)
+        seen.told(FAR, "77.1.2.3:4433")
+        seen.told(OTHER, "77.1.2.3:4433")
+        assert seen.moved((bridge, inner, "77.1.2.3:45010"), 2.0) == (bridge, inner, "77.1.2.3:4433")
+        assert seen.moved((bridge, inner, "77.1.2.3:45010"), OUTER_S) == (bridge, inner, "77.1.2.3:45010")
+
+    def test_a_line_that_comes_up_late_is_named_and_one_that_is_down_for_a_while_stays_so(self):
+        seen = Seen()
+        assert seen.moved((), 0.0) is None
+        assert seen.moved(("77.1.2.3:4433",), 1.0) == ("77.1.2.3:4433",)
+        assert seen.moved((), 9 * OUTER_S) is None
 
     def test_a_router_that_shows_another_port_to_each_has_no_address_to_name(self):
         seen = Seen()
@@ -195,10 +259,11 @@ class TestSeen:
         "word", ["77.1.2.3:99999", "77.1.2.3:0", "77.1.2.3%x:4433", "[2a01:4f8::5]:4433", "[2a01:4f8::5%a b]:4433"]
     )
     def test_a_word_that_nobody_could_dial_or_that_cannot_be_true_is_none(self, word: str):
-        seen = Seen()
+        own = ("192.168.1.5:4433",)
+        seen = Seen(own)
         for subnet in (FAR, OTHER):
             seen.told(subnet, word)
-        assert seen.moved(("192.168.1.5:4433",), 0.0) is None
+        assert seen.moved(own, 0.0) is None
 
     def test_a_few_cannot_make_a_vault_on_the_internet_name_somebody_else_s_address(self):
         seen, own = Seen(), ("77.1.2.3:4433",)

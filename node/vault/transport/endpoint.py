@@ -28,7 +28,7 @@ from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerErro
 from node.vault.limiting import Limits
 from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
-from node.vault.transport import iroh_bytes
+from node.vault.transport import binding
 from node.vault.transport.dialling import Diallings, Listener, Nobody
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
 from node.vault.transport.limits import SIGN_BYTES_MAX, UNPROVEN, Attempts, Places, Requests
@@ -66,7 +66,7 @@ class IrohNetwork:
         self._dialling: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._tasks: asyncio.TaskGroup | None = None
         self.counters: Counter[str] = Counter()
-        self._seen = Seen()
+        self._seen = Seen(self.addresses)
         self._sessions = Sessions()
         self._diallings = Diallings()
         self._places = Places(self.counters)
@@ -85,21 +85,13 @@ class IrohNetwork:
         Raises:
             OSError: The address or port cannot be used.
         """
-        iroh_bytes.repair()
-        options = iroh.EndpointOptions(
-            preset=iroh.preset_minimal(), relay_mode=iroh.RelayMode.disabled(), bind_addr=address, alpns=[ALPN],
-            secret_key=seed,
-        )  # fmt: skip
-        try:
-            endpoint = await iroh.Endpoint.bind(options)
-        except IrohError as error:
-            raise OSError(f"cannot use {address}: {_say(error)}") from error
+        endpoint = await binding.bind(seed, address, ALPN)
         return cls(endpoint, greeting, handler, clock, beat_s=beat_s, listener=listener or Nobody())
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where the endpoint can be dialled, ``ip:port``, IPv4 first."""
-        return tuple(str(address) for address in self._endpoint.addr().direct_addresses())
+        """Where the endpoint can be dialled now, as ``addresses_of`` orders them."""
+        return binding.addresses_of(self._endpoint)
 
     async def run(self) -> None:
         """Accept connections until cancelled or closed."""
@@ -135,7 +127,7 @@ class IrohNetwork:
             # A broken stream is a sign of life, and a broken connection is forgotten by who serves it.
             if session is not None and isinstance(error, TimeoutError) and session.answered_s <= started_s:
                 self._sessions.forget(session)  # nothing has come over it since: the next request dials anew
-            raise Unreachable(_say(error)) from error
+            raise Unreachable(binding.say(error)) from error
         session.answered_s = session.used_s = self._clock.monotonic_s()
         return Answered(answer, session.subnet, session.peer)
 
@@ -392,8 +384,3 @@ def _address_of(source: iroh.IncomingAddr) -> str:
     if not isinstance(source, iroh.IncomingAddr.IP):
         raise MalformedMessage("the connection came by no IP address")
     return source.addr
-
-
-def _say(error: BaseException) -> str:
-    """One line: iroh's own message runs over several."""
-    return " ".join(error.message().split()) if isinstance(error, IrohError) else "no answer in time"

@@ -24,7 +24,7 @@ CALLED_S: Final = 600.0  # longer than any router holds a way open on which noth
 CALLED_KEPT: Final = 4_096  # subnets
 TOLD_KEPT: Final = 64  # subnets whose word on the own address is kept
 AGREEING_MIN: Final = 2  # of them, before an address is taken for the own one
-OUTER_S: Final = 600.0  # before another address is named: everybody is greeted anew for it
+OUTER_S: Final = 600.0  # before other addresses are named: everybody is greeted anew for them
 NEWEST: Final = 8  # of those words, by each version of IP; a line gets another address now and then
 
 Origin = Literal["outside", "nearby", ""]  # where somebody came from by himself; "": perhaps only through an open door
@@ -42,14 +42,14 @@ class Metered(Protocol):
 
 
 class Seen:
-    """Invariant: nothing here grows with the number of those who connect."""
+    """Invariant: nothing here grows with the number of those who connect.  ``own``: what is named from the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Sequence[str] = ()) -> None:
         self._clocks = Clocks()
         self._called_s: OrderedDict[str, float] = OrderedDict()  # by subnet
         self._told: OrderedDict[str, str] = OrderedDict()  # by subnet
-        self._outer = ""  # that of the router, as it is named
-        self._outer_until_s = 0.0
+        self._own, self._outer = tuple(own), ""  # as they are named: the own addresses, and that of the router
+        self._own_until_s = self._outer_until_s = 0.0
         self._came_s: dict[Origin, float] = {}
         self._open: dict[Metered, tuple[int, int]] = {}  # sent and received, as last counted
         self._sent_bytes, self._received_bytes = 0, 0  # over connections that have ended
@@ -113,12 +113,21 @@ class Seen:
         return ""
 
     def moved(self, own: Sequence[str], now_s: float) -> tuple[str, ...] | None:
-        """Where this vault can be dialled from now on, with the address of its router; None: as before."""
-        outer = self.outer(own)
-        if outer == self._outer or now_s < self._outer_until_s:
+        """Where this vault can be dialled from now on, with the address of its router; None: as it was named last.
+
+        The ``own`` addresses change while it runs: a router opens a port, a line comes up, an IPv6 address is for some
+        days only.  What a router opened stands beside the own ones, and so its outer address is looked for among those
+        that are named.  A computer without any address waits: most come back to those that they had.
+        """
+        is_new = bool(own) and tuple(own) != self._own and now_s >= self._own_until_s
+        if is_new:
+            self._own, self._own_until_s = tuple(own), now_s + OUTER_S
+        outer = self.outer(self._own)
+        if outer != self._outer and (is_new or now_s >= self._outer_until_s):
+            self._outer, self._outer_until_s, is_new = outer, now_s + OUTER_S, True
+        if not is_new:
             return None
-        self._outer, self._outer_until_s = outer, now_s + OUTER_S
-        return (*own, outer) if outer else tuple(own)
+        return (*self._own, self._outer) if self._outer else self._own
 
     def misdated(self, subnet: str, record: PeerRecord, now: Now) -> None:
         """A peer has shown a record in which all fits but the time.
