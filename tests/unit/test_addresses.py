@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from node.vault.core.events import Reply
-from node.vault.core.identity import ADDRESSES_MAX, LOCAL_DIALLED_MAX, PUBLIC_DIALLED_MAX, addresses_to_dial
+from node.vault.core.identity import (
+    ADDRESSES_MAX,
+    LOCAL_DIALLED_MAX,
+    PUBLIC_DIALLED_MAX,
+    addresses_to_dial,
+    addresses_to_name,
+)
 from node.vault.core.messages import RECORDS_MAX, FindVaults, Ping
 from tests.unit.test_vault_attacks import TARGET, Peer, ask, of, peers
 from tests.vault_world import Actor, World
@@ -86,3 +92,30 @@ class TestWhatIsDialled:
     def test_the_only_one_there_is(self):
         for address in ("127.0.7.1:4000", "[fe80::1%2]:4000", "8.8.8.8:1"):
             assert addresses_to_dial((address,), ()) == (address,)
+
+    def test_of_two_computers_with_containers_at_home_the_home_address_of_the_other_first(self):
+        bridges = tuple(f"172.{number}.0.1" for number in range(17, 20))
+        named = (*(f"{host}:4" for host in bridges), "192.168.178.20:4")
+        own = (*(f"{host}:5" for host in bridges), "192.168.178.21:5")
+        assert addresses_to_dial(named, own)[0] == "192.168.178.20:4"
+
+    def test_in_another_part_of_a_local_network_its_bridges_last(self):
+        bridges = tuple(f"172.{number}.0.1:4" for number in range(17, 20))
+        assert addresses_to_dial((*bridges, "192.168.2.20:4"), ("192.168.1.9:5",))[0] == "192.168.2.20:4"
+
+    def test_two_vaults_on_one_computer_find_each_other_all_the_same(self):
+        hosts = ("172.17.0.1", "192.168.178.20")
+        named, own = (tuple(f"{host}:{port}" for host in hosts) for port in (4, 5))
+        assert set(addresses_to_dial(named, own)) == set(named)
+
+
+class TestWhatIsNamed:
+    def test_bridges_to_containers_do_not_push_out_the_address_at_home(self):
+        home, line = "192.168.178.20:4", ("[2a02:aaaa:1:2::5]:9", "[2a02:aaaa:1:2:7::1]:9")
+        bridges = ("172.17.0.1:4", "172.18.0.1:4", "172.19.0.1:4", "172.20.0.1:4", "192.168.122.1:4")
+        named = addresses_to_name(("10.8.0.2:4", *bridges, home, *line))
+        assert named == ("10.8.0.2:4", *bridges[:4], home, *line)
+
+    def test_few_addresses_stay_as_they_are(self):
+        few = ("172.17.0.1:4", "192.168.178.20:4", "8.8.8.8:1")
+        assert addresses_to_name(few) == few

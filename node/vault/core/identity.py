@@ -151,11 +151,15 @@ def check_address(address: str) -> None:
 
 
 def addresses_to_name(addresses: Sequence[str], most: int = ADDRESSES_MAX) -> tuple[str, ...]:
-    """At most so many, in their order: of too many, local ones are left out before any of the internet."""
+    """At most so many, in their order: of too many, local ones are left out before any of the internet.
+
+    Of the local ones first those of bridges, which lead to programs on the same computer alone.
+    """
     spare = len(addresses) - most
     if spare <= 0:
         return tuple(addresses)
     local = [address for address in addresses if not is_public(subnet_of(address))]
+    local.sort(key=_is_bridge)
     left_out = set(local[max(0, len(local) - spare) :])
     return tuple(address for address in addresses if address not in left_out)[:most]
 
@@ -164,12 +168,14 @@ def addresses_to_dial(addresses: Sequence[str], own: Sequence[str]) -> tuple[str
     """A few of the addresses of one record, no two of one subnet: it may name somebody else's.
 
     On the internet PUBLIC_DIALLED_MAX, one of each IP version first.  Of the local ones, which lead out of no local
-    network, LOCAL_DIALLED_MAX; first those in a subnet of the ``own`` addresses.
+    network, LOCAL_DIALLED_MAX; first those in a subnet of the ``own`` addresses, last those at which this computer
+    itself is: every computer with containers has a bridge at the same ones.
 
     Raises:
         MalformedMessage: One is no ``ip:port``.
     """
     own_subnets = {subnet_of(address) for address in own}
+    own_hosts = {_parse_address(address)[0] for address in own}
     public: dict[str, str] = {}  # by subnet
     local: dict[str, str] = {}
     versions: dict[int, str] = {}
@@ -178,9 +184,23 @@ def addresses_to_dial(addresses: Sequence[str], own: Sequence[str]) -> tuple[str
         (public if ip.is_global else local).setdefault(subnet_of(address), address)
         if ip.is_global:
             versions.setdefault(ip.version, address)
-    near = sorted(local, key=lambda subnet: subnet not in own_subnets)
+
+    def last(subnet: str) -> tuple[bool, bool, bool]:
+        host, _ = _parse_address(local[subnet])
+        return host in own_hosts, subnet not in own_subnets, _is_bridge(local[subnet])
+
+    near = sorted(local, key=last)
     outside = list(dict.fromkeys((*versions.values(), *public.values())))
     return (*outside[:PUBLIC_DIALLED_MAX], *(local[subnet] for subnet in near[:LOCAL_DIALLED_MAX]))
+
+
+def _is_bridge(address: str) -> bool:
+    """Whether this may be a bridge to containers or virtual machines: at home the first address is the router's.
+
+    A guess, and so only an order: Docker, Podman, libvirt and Hyper-V all take the first one of a network for it.
+    """
+    ip, _ = _parse_address(address)
+    return ip.version == 4 and ip.packed[-1] == 1
 
 
 @lru_cache(maxsize=ADDRESSES_KEPT)
