@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+from typing import Final
+
 import iroh
 from iroh import IrohError
 
 from node.vault.transport import iroh_bytes
 
+ANYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - a vault is to be reached at every address of the computer
+
+logger = logging.getLogger(__name__)
+
 
 async def bind(seed: bytes, address: str, alpn: bytes) -> iroh.Endpoint:
     """An endpoint under the transport key of ``seed``, without relays.
+
+    One that is reached at every address has the same port for IPv4 and IPv6: it is the one that a farmer opens, and
+    the one that is asked for at the next start.  Where IPv6 cannot have it, IPv6 gets any other.
 
     Raises:
         OSError: The address or port cannot be used.
     """
     iroh_bytes.repair()
-    options = iroh.EndpointOptions(
-        preset=iroh.preset_minimal(), relay_mode=iroh.RelayMode.disabled(), bind_addr=address, alpns=[alpn],
-        secret_key=seed,
-    )  # fmt: skip
+    host, _, port = address.rpartition(":")
+    if host in ANYWHERE:
+        try:
+            shared = _free_port() if port == "0" else port
+            return await _bind(seed, alpn, *(f"{each}:{shared}" for each in ANYWHERE))
+        except OSError as error:
+            logger.info("no port for both versions of IP: %s", error)
+    return await _bind(seed, alpn, address)
+
+
+async def _bind(seed: bytes, alpn: bytes, *addresses: str) -> iroh.Endpoint:
     try:
-        return await iroh.Endpoint.bind(options)
+        builder = iroh.EndpointBuilder()  # type: ignore[no-untyped-call]  # its makers left this one untyped
+        builder.apply_minimal()
+        for address in addresses:
+            builder.bind_addr(address)
+        builder.relay_mode(iroh.RelayMode.disabled())
+        builder.alpns([alpn])
+        builder.secret_key(seed)
+        return await builder.bind()
     except IrohError as error:
-        raise OSError(f"cannot use {address}: {say(error)}") from error
+        raise OSError(f"cannot use {' and '.join(addresses)}: {say(error)}") from error
+
+
+def _free_port() -> str:
+    """One that the system gives for IPv4; another program may take it before it is bound again."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((ANYWHERE[0], 0))
+        return str(probe.getsockname()[1])
 
 
 def addresses_of(endpoint: iroh.Endpoint) -> tuple[str, ...]:
