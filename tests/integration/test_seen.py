@@ -17,6 +17,7 @@ from node.vault.core.events import Now
 from node.vault.core.identity import Signer, certify, encode_record, make_record
 from node.vault.errors import PeerError
 from node.vault.looks import Looks
+from node.vault.transport import endpoint as endpoint_module
 from node.vault.transport import seen as seen_module
 from node.vault.transport.dialling import Nobody
 from node.vault.transport.endpoint import IrohNetwork
@@ -140,6 +141,17 @@ def test_an_address_that_comes_while_a_vault_runs_is_in_its_record(monkeypatch: 
         assert own.record.addresses == found
 
     play(2, story)
+
+
+def test_an_address_that_comes_while_nobody_is_dialled_is_in_the_record_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(endpoint_module, "LOOK_S", 0.01)
+
+    async def story(hosts: list[Host]) -> None:
+        found = (*hosts[0].network.addresses, "77.1.2.3:45010")
+        monkeypatch.setattr(IrohNetwork, "addresses", property(lambda _network: found))
+        await wait_until(lambda: hosts[0].record.addresses == found)
+
+    play(1, story)
 
 
 def test_a_vault_asks_for_its_own_port_again_whatever_port_a_router_opened():

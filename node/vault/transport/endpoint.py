@@ -44,6 +44,7 @@ PIECE_S: Final = 5.0  # for PIECE_BYTES of a request; nobody waits longer for th
 CLOSE_S: Final = 0.2  # goodbyes leave at once; a connection that nobody answers would be waited for for 3 s
 FAREWELL_S: Final = 1.0  # for who is refused to read why
 WRITE_TIMEOUT_S: Final = 30.0  # a peer that takes no answer must not keep it in our memory
+LOOK_S: Final = 60.0  # between two looks at the own addresses
 ANSWER_S_MAX: Final = 8.0  # that an answer may need on our own line: others wait ten for a chunk, and then in vain
 BUSY: Final = codec.encode(Refused("busy"))
 
@@ -97,8 +98,10 @@ class IrohNetwork:
         """Accept connections until cancelled or closed."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            looking = tasks.create_task(self._look_where_it_is())
             while (incoming := await self._endpoint.accept_next()) is not None:
                 tasks.create_task(self._receive(incoming))
+            looking.cancel()
 
     async def close(self) -> None:
         """Say goodbye to all; waits for CLOSE_S at most, however many are being dialled that never answer."""
@@ -148,6 +151,17 @@ class IrohNetwork:
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         assert self._tasks is not None, "requests need run()"
         return self._tasks.create_task(work)
+
+    async def _look_where_it_is(self) -> None:
+        """Where few vaults are known, nobody is dialled for hours, and addresses change all the same."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._say_where_it_is()
+
+    def _say_where_it_is(self) -> None:
+        moved = self._seen.moved(self.addresses, self._clock.monotonic_s())
+        if moved is not None:
+            self._listener.seen_at(moved)
 
     async def _session_with(self, peer: PeerRecord) -> Session:
         session = await self._any_session_with(peer)
@@ -274,9 +288,7 @@ class IrohNetwork:
         origin: Origin = ""
         if is_dialled:
             self._seen.told(subnet, hello.seen_at)
-            moved = self._seen.moved(self.addresses, now_s)
-            if moved is not None:
-                self._listener.seen_at(moved)
+            self._say_where_it_is()
         elif all(other.subnet != subnet for other in self._sessions.dialled):
             origin = self._seen.origin(subnet, self.addresses, now_s)
             self._seen.came(origin, now_s)
