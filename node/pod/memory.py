@@ -34,7 +34,8 @@ from node.pod.parties import Party
 from node.pod.proposal import Proposal
 from node.pod.signed_files import FOLDER, Remembered
 from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS
-from node.pod.writing import ROOT_DAYS, Numbers, Passed, highest_number
+from node.pod.statements import highest_sequence_of
+from node.pod.writing import RELEASES_LEFT_OUT, ROOT_DAYS, Numbers, Passed, highest_number
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
 from node.trust.head import Head
@@ -83,9 +84,9 @@ def passed_by(memories: Sequence[Remembered], head: Head, now: datetime) -> Numb
     """The numbers that the next statements after ``head`` leave out, because somebody has signed them.
 
     Who signed them is not asked: a pod that wants to hinder others signs what it likes.  But numbers that no honest
-    pod would have signed by ``now`` are passed over.
+    pod would have signed by ``now`` are passed over, and so are numbers of releases that lie too far ahead.
     """
-    most = highest_number(now)
+    most, most_releases = highest_number(now), highest_sequence_of(head) + RELEASES_LEFT_OUT
     found: dict[str, Passed] = {}
     for role, content in {"targets": head.targets, "snapshot": head.snapshot, **head.delegated}.items():
         held: Any = read(content, KINDS.get(role, Targets))
@@ -102,7 +103,7 @@ def passed_by(memories: Sequence[Remembered], head: Head, now: datetime) -> Numb
         # Naming the highest of them contradicts none, for nothing that is known names it.
         previous = "" if role == "snapshot" else highest.signed_hash if is_named else held.signed_hash
         number = max(highest.signed.version, held.signed.version)
-        sequences = [sequence for one in others if (sequence := _sequence_of(role, one)) <= most]
+        sequences = [sequence for one in others if (sequence := _sequence_of(role, one)) <= most_releases]
         found[role] = Passed(number, previous, max(sequences, default=0))
     return found
 

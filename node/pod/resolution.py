@@ -24,7 +24,7 @@ from node.pod.listing import drop_without_runtime
 from node.pod.parties import Member
 from node.pod.rotation import Exchange, next_root, pods_of, reissued
 from node.pod.statements import delegated_in
-from node.pod.writing import Numbers, Passed, Statements, next_snapshot, next_targets
+from node.pod.writing import RELEASES_LEFT_OUT, Numbers, Passed, Statements, next_snapshot, next_targets
 from node.trust.anchor import ANCHOR_FIELD, GROWN_FIELD, Anchor, anchor_in
 from node.trust.capabilities import TODAY, as_declared, capabilities_in, cost
 from node.trust.head import Head
@@ -112,7 +112,7 @@ def numbers_past(head: Head, dispute: Dispute, passed: Numbers) -> Numbers:
     sequences = [left_out.sequence for left_out in passed.values()]
     for role in ROLES:
         sequences += [highest_sequence(role, one.signed) for one in _known(role, head, dispute)]
-    highest = max(sequences) + LEFT_OUT
+    highest = max(sequences) + RELEASES_LEFT_OUT
     found = {}
     for role, held in (("timestamp", read(head.timestamp, Timestamp)), ("snapshot", read(head.snapshot, Snapshot))):
         number = max(held.signed.version, *dispute.numbers_of(role), _passed_number(role, passed))

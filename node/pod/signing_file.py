@@ -22,7 +22,8 @@ from node.pod.files import pretty, read_as
 from node.pod.known import KnownNetwork
 from node.pod.plans import Founding, Plan, founding_statements, root_before_fork, statements_of
 from node.pod.proposal import Proposal
-from node.pod.writing import NOTHING_PASSED, Numbers, Passed, Statements, highest_number
+from node.pod.statements import highest_sequence_of
+from node.pod.writing import NOTHING_PASSED, RELEASES_LEFT_OUT, Numbers, Passed, Statements, highest_number
 from node.trust.errors import Equivocation, Rollback, TrustError
 from node.trust.head import Head
 from node.trust.metadata import TIME_FORMAT, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
@@ -190,8 +191,9 @@ def _check_passed(passed: Numbers, published: KnownNetwork | None, at: datetime)
         content = {"snapshot": head.snapshot, "targets": head.targets, **head.delegated}.get(role)
         if content is None:
             raise PodError(f"there is no {role[:40]!r} of which numbers could be left out")
-        held = read(content, KINDS.get(role, Targets)).signed.version
-        if not held <= left_out.number <= most or not 0 <= left_out.sequence <= most:
+        held, most_releases = read(content, KINDS.get(role, Targets)).signed.version, highest_sequence_of(head)
+        most_releases += RELEASES_LEFT_OUT
+        if not held <= left_out.number <= most or not 0 <= left_out.sequence <= most_releases:
             raise PodError(f"the numbers of {role} that are left out are too many")
         if role != "snapshot" and not HASH_PATTERN.fullmatch(left_out.previous):
             raise PodError(f"the next {role} does not name a predecessor")

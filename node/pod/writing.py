@@ -10,6 +10,9 @@ because a statement of the very next number would have to name one of them as it
 
 Numbers go up by one or two at a time, so honest ones stay far below the seconds since 1970.  What is numbered higher
 was numbered so on purpose, for nothing can follow the highest number of all: nobody builds on it.
+
+Numbers of releases are scarcer: each costs every farm a link of the chain that its vote on a release takes
+(``node.trial.membership``).  So few of them are left out at a time, however many somebody signed.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ STATEMENT_DAYS: Final = 365
 TIMESTAMP_DAYS: Final = 45
 AHEAD_DAYS: Final = 1  # for timestamps, whose numbers one pod alone decides: as far ahead as farms let them be
 FOUNDATION_DAYS: Final = 180
+RELEASES_LEFT_OUT: Final = 16  # numbers of releases that are left out at a time: more than a year has, at one a month
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 Statements = dict[str, Metadata[Any]]  # role -> its statement

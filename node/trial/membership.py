@@ -21,7 +21,7 @@ from typing import Final, Literal
 Role = Literal["foundation", "vault"]
 
 ROLES: Final[tuple[Role, ...]] = ("foundation", "vault")
-CHAIN_LENGTH: Final = 1024  # releases of one role: twenty years of one a week; a check costs so many hashes at most
+CHAIN_LENGTH: Final = 1024  # numbers of releases of all layers: 17 years of five a month; a check costs so many hashes
 SEED_BYTES: Final = 32
 HASH_BYTES: Final = 32
 DIGEST_BYTES: Final = 32

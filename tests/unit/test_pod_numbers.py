@@ -17,10 +17,11 @@ from node.pod.plans import Beating, Plan, Rotating
 from node.pod.sign import begin_here
 from node.pod.signed_files import FOLDER
 from node.pod.signing_file import begin
-from node.pod.writing import highest_number, sign, timestamp
+from node.pod.writing import RELEASES_LEFT_OUT, highest_number, sign, timestamp
 from node.trust.chain import Chain
 from node.trust.head import encode
 from node.trust.metadata import VERSION_MAX, Snapshot, Timestamp, read
+from node.trust.release import highest_sequence
 from tests.pod_world import PodWorld, member, releasing
 from tests.signed_world import DAY, NOW
 from tests.unit.test_pod_resolve import invited
@@ -145,6 +146,17 @@ class TestSignedEntries:
         self.handed_over(world, number, sequence)
 
         world.sign(world.file(begin_here(plan, world.home_of("ash"), NOW)), *HONEST)
+
+    @pytest.mark.parametrize("sequence", [highest_number(NOW), 2 + RELEASES_LEFT_OUT])
+    def test_no_pod_alone_makes_the_pods_skip_more_numbers_of_releases_than_a_vote_has_links(
+        self, world: PodWorld, sequence: int
+    ) -> None:
+        world.do(releasing("0.1.0"), *HONEST)
+        self.handed_over(world, 3, sequence)
+
+        proposal = begin_here(releasing("0.1.2"), world.home_of("ash"), NOW)
+
+        assert highest_sequence("vault", proposal.statements["vault"].signed) == 2
 
     def test_what_was_drafted_after_the_highest_that_counts_can_be_given_up_too(self, world: PodWorld) -> None:
         self.handed_over(world, highest_number(NOW), 1)

@@ -22,6 +22,8 @@ from node.pod.resolution import LEFT_OUT
 from node.pod.signed_files import Remembered
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.statements import heartbeat
+from node.pod.writing import RELEASES_LEFT_OUT
+from node.trial.membership import CHAIN_LENGTH
 from node.trust.anchor import GROWN_FIELD, anchor_in
 from node.trust.capabilities import TODAY
 from node.trust.chain import Chain, carried
@@ -30,7 +32,7 @@ from node.trust.errors import Equivocation
 from node.trust.head import decode
 from node.trust.metadata import Root, Targets, Timestamp, read, time_text
 from node.trust.policy import pod_names, resolved_conflict
-from node.trust.release import floor_of, recalled_in
+from node.trust.release import floor_of, highest_sequence, recalled_in
 from node.trust.state import read_state
 from tests.pod_world import PodWorld, member, releasing, signed
 from tests.signed_world import DAY, NOW, built
@@ -161,6 +163,14 @@ class TestResolving:
         assert (list(vault.targets), recalled_in(vault), floor_of(vault)) == (["vault/0.1.0"], (), 2)
         assert vault.version > LEFT_OUT
         assert all(not chain.proof for chain in split.follow())
+
+    def test_few_numbers_of_releases_are_left_out_because_each_costs_every_farm_a_link_of_its_chain(
+        self, split: Split
+    ) -> None:
+        split.resolve(split.resolving("maple"), *FOUR, "maple")
+
+        assert highest_sequence("vault", vault_of(split.one)) == 2 + RELEASES_LEFT_OUT
+        assert CHAIN_LENGTH >= 50 * RELEASES_LEFT_OUT
 
     def test_what_either_branch_recalled_stays_recalled(self, split: Split) -> None:
         split.other.do(Recalling("vault/0.1.0"), *SECOND)
