@@ -36,7 +36,10 @@ class Rules:
         notes, updates = self.notes, self.updates
 
         def unsettled() -> str:
-            return "" if updates().judge.is_current else UNSETTLED
+            return "" if updates().judge.is_current and not is_lapsed() else UNSETTLED
+
+        def is_lapsed() -> bool:
+            return "app" in updates().judge.lapsed
 
         return Policy(
             stagger=self.stagger,
@@ -45,6 +48,7 @@ class Rules:
             is_seen=lambda: updates().is_seen(),
             is_under_way=notes.is_under_way,
             recalls=lambda: updates().judge.recalls,
+            is_lapsed=is_lapsed,
             rollout=lambda name: notes.view(name, is_stretched=False),  # a rehearsal lasts as long as it lasts
             moved=lambda before, after, event: notes.moved(before, after, event, None),
             catch_up=notes.catch_up,

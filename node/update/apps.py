@@ -56,7 +56,9 @@ class Policy:
     ``stagger`` draws how long it waits before its trial.  ``hold`` and ``halt`` say why a release that waits, or one on
     its way, may come no nearer to being used now, "" if it may; ``is_seen`` whether enough others show the same head;
     ``is_under_way`` whether it goes through before a newer one, because its rollout has begun here and is not over;
-    ``recalls`` what was ever recalled, as far as the developers' newest word tells, even if that has lapsed.
+    ``recalls`` what was ever recalled, as far as the developers' newest word tells, even if that has lapsed;
+    ``is_lapsed`` whether what they say of the app has, while the rest holds: then nothing is listed, and that withdraws
+    nothing.
     ``rollout`` is how the waves of a release stand, by its name, None while nothing is known of them.
     ``moved`` is told of each step, for this farm's own word to others; ``catch_up`` says what a power cut kept from it.
     """
@@ -67,6 +69,7 @@ class Policy:
     is_seen: Callable[[], bool]
     is_under_way: Callable[[Record], bool]
     recalls: Callable[[], Recalls]
+    is_lapsed: Callable[[], bool]
     rollout: Callable[[str], schema.RolloutView | None]
     moved: Callable[[Record, Record, Event], Awaitable[None]]
     catch_up: Callable[[Record], Awaitable[None]]
@@ -118,7 +121,14 @@ class Apps:
         return msgspec.structs.replace(updates, items=tuple(items))
 
     async def learn(self, releases: Sequence[Release]) -> None:
-        """Take up what the newest head lists, newest first."""
+        """Take up what the newest head lists, newest first.
+
+        While what the developers say of the app has lapsed, nothing changes: what is on its way waits for their next
+        word, of which ``Policy.hold`` and ``halt`` know.
+        """
+        if self._policy.is_lapsed():
+            self._inbox.put_nowait((None, None))
+            return
         self._releases, recalls = releases, self._policy.recalls()
         self._has_learned.set()
         apps = [release for release in releases if release.layer == "app"]

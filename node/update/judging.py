@@ -96,6 +96,11 @@ class Judge:
         """Whether updates may be taken up, as far as the developers are concerned."""
         return self.developers().state == "current"
 
+    @property
+    def lapsed(self) -> frozenset[str]:
+        """The roles whose word has come to its end while the others' holds: they release nothing now."""
+        return self._freshness.lapsed(self._now()) if self._freshness is not None else frozenset()
+
     def developers(self) -> schema.DeveloperNews:
         return news(self._freshness, self._chain.halted_at, self._now())
 
@@ -120,7 +125,7 @@ class Judge:
 
     async def heed_time(self) -> None:
         """Learn anew what is released if a role has lapsed since: what it released is taken into use by nobody then."""
-        if self._freshness is not None and self._freshness.lapsed(self._now()) != self._lapsed:
+        if self.lapsed != self._lapsed:
             log.info("what is released is learned anew: a role of the developers has come to its end")
             await self._learn_anew()
 
@@ -132,16 +137,13 @@ class Judge:
             verified = await asyncio.to_thread(chain.verify, chain.head, self._utc())
         except TrustError as error:
             log.warning("the kept head is not judged anew reason=%s", error)
-            self._note_lapsed()
+            self._lapsed = self.lapsed
         else:
             if chain is self._chain:  # else what has come meanwhile is learned
                 await self._learn(verified.releases)
 
-    def _note_lapsed(self) -> None:
-        self._lapsed = self._freshness.lapsed(self._now()) if self._freshness is not None else frozenset()
-
     async def _learn(self, releases: Sequence[Release]) -> None:
-        self._note_lapsed()
+        self._lapsed = self.lapsed
         self.listed = tuple(releases)
         await self._then.learn(_of_vaults(releases))
         await self._means.apps.learn(releases)

@@ -65,6 +65,7 @@ class World:
         self.becoming = asyncio.Event()
         self.releases: tuple[Release, ...] = ()
         self.is_head_in_force = True
+        self.is_lapsed = False
         self.recalled: tuple[str, ...] = ()
         self.floor = 0
         self.said: list[str] = []  # by this farm, to others
@@ -128,6 +129,7 @@ class World:
             is_seen=lambda: self.is_seen,
             is_under_way=lambda record: record.release.name in self.under_way,
             recalls=lambda: Recalls(frozenset(self.recalled), app_floor=self.floor),
+            is_lapsed=lambda: self.is_lapsed,
             rollout=self.rollout,
             moved=self.moved,
             catch_up=self.moved,
