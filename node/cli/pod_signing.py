@@ -24,6 +24,7 @@ from node.pod import keys, pace
 from node.pod import network as networks
 from node.pod import sign as signing
 from node.pod.conflict import read_branch
+from node.pod.dates import ends
 from node.pod.describe import describe, describe_changes
 from node.pod.errors import PodError
 from node.pod.files import replace, write_new
@@ -32,6 +33,7 @@ from node.pod.plans import Beating, Founding, Plan, Reaffirming, Recalling, Rele
 from node.pod.proposal import Proposal
 from node.pod.signing_file import begin, encode_file, open_file
 from node.pod.signing_file import merge as merge_proposals
+from node.pod.silent import silent
 from node.trust.metadata import time_text
 
 FOUNDING = "founding.json"
@@ -200,13 +202,16 @@ def finish(file: Path, network: Path, is_json: bool) -> None:
     """Take FILE, which enough have signed, over into the folder of the network; a founding makes that folder."""
     file = file / signing.SIGNING if file.is_dir() else file
     with stating_failures(is_json=is_json):
-        finishing.finish(file, network, networks.utc_now())
-        name = networks.published(network).network
+        now = networks.utc_now()
+        finishing.finish(file, network, now)
+        known = networks.published(network)
+        lines, name = [*ends(known, now), *silent(network, known, now)], known.network
     answer(
         is_json,
-        {"network": name, "folder": str(network)},
+        {"network": name, "folder": str(network), "says": lines},
         f"{network} holds the network {name[:16]}… with what {file} signed.",
         f"Its fingerprint: {name}",
+        *lines,
         "Give every pod a copy of the folder; 'perennial pod publish' hands it to the farms.",
     )
 
@@ -215,9 +220,10 @@ def _draft(plan: Plan, network: Path, out: Path, *, is_json: bool) -> None:
     with stating_failures(is_json=is_json):
         proposal = signing.begin_here(plan, network, networks.utc_now())
         write_new(out, encode_file(proposal))
-    _drafted(out, proposal, is_json=is_json)
+        warnings = silent(network, networks.published(network), proposal.at)
+    _drafted(out, proposal, *warnings, is_json=is_json)
 
 
-def _drafted(file: Path, proposal: Proposal, *, is_json: bool) -> None:
-    lines = describe(proposal)
+def _drafted(file: Path, proposal: Proposal, *warnings: str, is_json: bool) -> None:
+    lines = [*describe(proposal), *warnings]
     answer(is_json, {"file": str(file), "says": lines}, *lines, f"Nobody has signed it yet. It is in {file}.")

@@ -22,6 +22,7 @@ what people handle
     describe.py      what it comes to, in plain words; difference.py: what a release changes
     describe_conflict.py    who signed what twice, and what each branch releases
     pace.py          whether a release comes too soon after the one before
+    dates.py         until when what was signed holds; silent.py: which pods have signed nothing for long
     sign.py          one pod signs, having rebuilt what it releases
     memory.py        what pods have signed, so that none signs what contradicts it; signed_files.py: its files
     finish.py        a file that enough have signed becomes what the network has published

@@ -10,6 +10,7 @@ from typing import Final
 from node.api.texts import printable
 from node.pod.build import Built, derive_of
 from node.pod.capabilities import in_words, needed
+from node.pod.dates import day, ends, newest_until
 from node.pod.describe_conflict import describe_resolution, who
 from node.pod.difference import changes, gained
 from node.pod.errors import PodError
@@ -17,7 +18,6 @@ from node.pod.kept import Listed, find_listed, kept_release, listed_in
 from node.pod.known import KnownNetwork
 from node.pod.plans import Beating, Founding, Reaffirming, Recalling, Releasing, Resolving, Rotating
 from node.pod.proposal import Proposal
-from node.pod.writing import TIMESTAMP_DAYS
 from node.trust.anchor import anchor_in
 from node.trust.capabilities import Capabilities, as_declared, cost
 from node.trust.head import Head
@@ -75,8 +75,9 @@ def describe(proposal: Proposal) -> list[str]:
         case Resolving():
             lines += describe_resolution(plan, known, proposal.statements)
         case Beating():
-            lines += [f"It says that the newest is still the newest, for {TIMESTAMP_DAYS} days, and nothing else."]
-    return lines
+            until = day(newest_until(proposal.outcome()))
+            lines += [f"It says that the newest is still the newest, until {until}, and nothing else."]
+    return lines + ends(proposal.outcome(), proposal.stamped_at)
 
 
 def describe_changes(

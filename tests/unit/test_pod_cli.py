@@ -53,6 +53,7 @@ def test_a_network_is_founded_and_a_release_built_and_signed_in_plain_words(tmp_
     assert "vault: ash, birch (3 needed)" in signed[1]
     assert (verified.exit_code, finished.exit_code) == (0, 0)
     assert "is exactly what" in verified.output
+    assert "from then on no farm takes up anything" in " ".join(finished.output.split())
 
 
 def test_an_urgent_release_says_what_it_asks_of_farms_and_how_many_must_sign(tmp_path: Path, source: Path) -> None:

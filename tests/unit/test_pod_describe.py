@@ -294,7 +294,7 @@ class TestSentences:
         assert "ends at 2026-11-23T12:00:00Z, no longer at 2027-05-21T12:00:00Z" in text
 
     def test_a_heartbeat_says_that_it_is_nothing_else(self, world: PodWorld) -> None:
-        assert "for 45 days, and nothing else" in describe(drafted(world, Beating()))[-1]
+        assert "until 2027-01-06, and nothing else" in describe(drafted(world, Beating()))[1]
 
 
 def name_anchor(world: PodWorld, version: str, capabilities: Capabilities) -> None:
