@@ -34,7 +34,6 @@ from node.pod.parties import Party
 from node.pod.proposal import Proposal
 from node.pod.signed_files import FOLDER, Remembered
 from node.pod.signing_file import AGE_MAX, AHEAD_MAX, KINDS
-from node.pod.statements import highest_sequence_of
 from node.pod.writing import RELEASES_LEFT_OUT, ROOT_DAYS, Numbers, Passed, highest_number
 from node.trust.equivocation import Provable, contradiction
 from node.trust.errors import TrustError
@@ -44,6 +43,7 @@ from node.trust.metadata import Metadata, Root, Snapshot, Targets, read, time_te
 from node.trust.policy import check_scope, previous_of, resolved_conflict
 from node.trust.release import highest_sequence
 from node.trust.roots import origin_of
+from node.trust.state import highest_sequence_of
 
 DISHONEST: Final = 1  # pods that sign whatever they like, and still no two roots become complete
 

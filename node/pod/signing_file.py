@@ -22,12 +22,12 @@ from node.pod.files import pretty, read_as
 from node.pod.known import KnownNetwork
 from node.pod.plans import Founding, Plan, founding_statements, root_before_fork, statements_of
 from node.pod.proposal import Proposal
-from node.pod.statements import highest_sequence_of
 from node.pod.writing import NOTHING_PASSED, RELEASES_LEFT_OUT, Numbers, Passed, Statements, highest_number
 from node.trust.errors import Equivocation, Rollback, TrustError
 from node.trust.head import Head
 from node.trust.metadata import TIME_FORMAT, Metadata, Root, Snapshot, Targets, Timestamp, read, signed_hash, time_text
 from node.trust.policy import HASH_PATTERN
+from node.trust.state import highest_sequence_of
 
 FORMAT: Final = 1
 KIND: Final = "perennial signing file"

@@ -29,11 +29,8 @@ from node.pod.writing import (
 )
 from node.trust.errors import TrustError
 from node.trust.head import Head
-from node.trust.layers import ROLES
 from node.trust.metadata import Metadata, Snapshot, Targets, Timestamp, read
-from node.trust.release import (
-    highest_sequence,
-)
+from node.trust.state import highest_sequence_of
 from node.vault.share.tree import address_of
 
 
@@ -117,9 +114,3 @@ class Draft:
     def statements(self, role: str) -> Statements:
         top: Statements = {"targets": self.targets} if self.targets is not None else {}
         return {role: self.statement, **top, "snapshot": self.snapshot, "timestamp": self.timestamp}
-
-
-def highest_sequence_of(head: Head) -> int:
-    """The highest number of any release: one count for all roles, so that the newest is the newest whoever made it."""
-    roles = sorted(set(ROLES) & set(head.delegated))
-    return max(highest_sequence(role, read(head.delegated[role], Targets).signed) for role in roles)

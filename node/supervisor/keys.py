@@ -54,14 +54,15 @@ class RunKey:
 class Keys:
     """Signs for the vault id; gives out certificates with ever higher serials.
 
-    ``seed`` is for the program that this process becomes next, and for nobody else.
+    ``seed`` is for the program that this process becomes next, and for nobody else.  ``highest_release`` gives the
+    highest number of any release that is known: certificates commit the farm to its places in those after it.
     """
 
     def __init__(self, seed: bytes, serials: StateFile[Serial], entropy: Entropy) -> None:
         self._signer = Signer(seed)
         self.seed = seed
         self.membership_seed = hashlib.sha256(MEMBERSHIP_DOMAIN + seed).digest()
-        self._commitment = membership.commitment(self.membership_seed)
+        self.highest_release: Callable[[], int] = lambda: 0
         self._serials = serials
         self._entropy = entropy
         self._serial = 0
@@ -103,8 +104,9 @@ class Keys:
         return self._certified(run.seed, run.transport_key, now_s)
 
     def _certified(self, seed: bytes, transport_key: bytes, now_s: float) -> RunKey:
+        commitment = membership.commitment(self.membership_seed, self.highest_release())
         certificate = certify(
-            self._signer, transport_key, serial=self._next_serial(now_s), now_s=now_s, commitment=self._commitment
+            self._signer, transport_key, serial=self._next_serial(now_s), now_s=now_s, commitment=commitment
         )
         return RunKey(seed, transport_key, msgspec.msgpack.encode(certificate), certificate.expires_s)
 

@@ -53,7 +53,7 @@ def open_updates(
         home: Whose updates.
         slots: Its vault versions.
         host: What they may ask of the node.
-        keys: What the farm's notes are signed with.
+        keys: What the farm's notes are signed with; from now on it knows how far releases are numbered.
         random: For decisions that nobody may guess, such as how long a trial lasts.
         entropy: For keys of twins.
         utc_s: The calendar.
@@ -98,6 +98,7 @@ def open_updates(
     opened.append(updates)
     host.head = updates.head
     host.met = notes.met
+    keys.highest_release = lambda: updates.judge.highest_release
     return updates
 
 

@@ -19,7 +19,6 @@ from node.trial.membership import (
     DIGEST_BYTES,
     REVEAL_BYTES,
     BadReveal,
-    ChainUsedUp,
     Role,
     check_reveal,
     position,
@@ -109,11 +108,7 @@ def make_note(
     subject: Subject, state: State, numbers: Numbers, sign: Callable[[bytes], bytes], *,
     vault_id: bytes, seed: bytes, baseline: bytes, platform: Platform, reason: str = "",
 ) -> Note:  # fmt: skip
-    """This farm's note about the release, signed.  ``sign`` signs with the key of ``vault_id``.
-
-    Raises:
-        ChainUsedUp: The release's number is too high; the farm cannot enrol for it.
-    """
+    """This farm's note about the release, signed.  ``sign`` signs with the key of ``vault_id``."""
     revealed = reveal(seed, subject.role, subject.sequence)
     blank = Note(
         version=NOTE_VERSION, digest=subject.digest, baseline=baseline, role=subject.role, sequence=subject.sequence,
@@ -189,7 +184,7 @@ def check_note(note: Note, vault_id: bytes, subject: Subject, committed: bytes) 
     verify(vault_id, note.signature, _signed_part(vault_id, msgspec.structs.replace(note, signature=b"")))
     try:
         check_reveal(committed, note.reveal, note.role, note.sequence)
-    except (BadReveal, ChainUsedUp) as error:
+    except BadReveal as error:
         raise MalformedMessage(f"a note without its place: {error}") from error
 
 

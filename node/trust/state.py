@@ -73,6 +73,15 @@ def read_state(files: Head) -> State:
     )
 
 
+def highest_sequence_of(files: Head) -> int:
+    """The highest number of any release of a verified head: one count for all roles.
+
+    So the newest is the newest whoever made it.
+    """
+    roles = sorted(set(ROLES) & set(files.delegated))
+    return max((highest_sequence(role, read(files.delegated[role], Targets).signed) for role in roles), default=0)
+
+
 def verify_state(
     trusted: TrustedSet, files: Head, now: datetime, origin: bytes, clock: datetime | None = None
 ) -> State:

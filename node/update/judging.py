@@ -34,6 +34,7 @@ from node.trust.freshness import freshness
 from node.trust.head import decode
 from node.trust.recall import recalls_in
 from node.trust.release import Release
+from node.trust.state import highest_sequence_of
 from node.update.carrying import newest_of
 from node.update.developers import news
 from node.update.disk_wait import write_down
@@ -212,6 +213,7 @@ class Judge:
 
     def _take(self, chain: Chain) -> None:
         self._chain, self._freshness, self.recalls = chain, freshness(chain), recalls_in(chain)
+        self.highest_release = highest_sequence_of(decode(chain.head)) if chain.head else 0
 
     async def _refuse(self, digest: bytes, sender: bytes, error: TrustError) -> None:
         log.warning("head refused digest=%s code=%s reason=%s", digest.hex()[:8], error.code, error)

@@ -7,7 +7,7 @@ from typing import Final
 
 from node.api.schema import RolloutView
 from node.api.texts import count
-from node.trial.membership import ChainUsedUp, Role, position, private_position, reveal
+from node.trial.membership import Role, position, reveal
 from node.trial.notes import State, Subject
 from node.trial.waves import Standing
 from node.trust.release import Release
@@ -31,11 +31,8 @@ def subject_of(release: Release) -> Subject:
 
 
 def position_in(subject: Subject, seed: bytes) -> float:
-    """Where the farm with this membership seed stands in the rollout, whether it can enrol or not."""
-    try:
-        return position(reveal(seed, subject.role, subject.sequence), subject.digest)
-    except ChainUsedUp:
-        return private_position(seed, subject.digest)
+    """Where the farm with this membership seed stands in the rollout."""
+    return position(reveal(seed, subject.role, subject.sequence), subject.digest)
 
 
 def state_told(before: Lifecycle, after: Lifecycle, event: Event) -> State | None:

@@ -23,7 +23,6 @@ import msgspec
 from node.api import texts
 from node.api.schema import RolloutView
 from node.trial.book import Acquaintance
-from node.trial.membership import ChainUsedUp
 from node.trial.notes import (
     DAY_S,
     Numbers,
@@ -216,14 +215,10 @@ class Rollouts:
         if held is not None and state != "on_trial":
             begun_s, numbers = held.begun_s, held.numbers
         author = self._author
-        try:
-            note = make_note(
-                subject, state, numbers, author.sign, vault_id=author.vault_id, seed=author.seed,
-                baseline=bytes.fromhex(record.way.baseline), platform=author.platform, reason=reason,
-            )  # fmt: skip
-        except ChainUsedUp as error:
-            log.warning("no note about %s reason=%s", record.release.name, error)
-            return
+        note = make_note(
+            subject, state, numbers, author.sign, vault_id=author.vault_id, seed=author.seed,
+            baseline=bytes.fromhex(record.way.baseline), platform=author.platform, reason=reason,
+        )  # fmt: skip
         self._notes[subject.digest] = KeptNote(subject.digest, state, encode_note(note), begun_s, numbers)
         log.info("note about %s says %s", record.release.name, state)
         await self._save()

@@ -1,9 +1,10 @@
-"""Every certificate carries a commitment: a farm's is its own for life, and nobody else's looks any different."""
+"""Every certificate carries a commitment: a farm's is its own for long, and nobody else's looks any different."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 from pathlib import Path
 
 import msgspec
@@ -12,8 +13,10 @@ import pytest
 from node.prober.__main__ import _throw_away_record
 from node.supervisor.home import Home
 from node.supervisor.keys import Keys, load
+from node.supervisor.supervisor import Supervisor
 from node.supervisor.twins import twin_key
 from node.trial import membership
+from node.update.store import Store
 from node.vault.core.identity import (
     COMMITMENT_BYTES,
     Certificate,
@@ -24,6 +27,7 @@ from node.vault.core.identity import (
     verify,
 )
 from node.vault.errors import BadSignature
+from tests.signed_world import NOW, World
 
 NOW_S = 1_800_000_000.0
 
@@ -45,6 +49,34 @@ def test_a_farm_keeps_its_commitment_over_runs_renewals_and_restarts(tmp_path: P
     run = keys.new_run(NOW_S)
     given = [run, keys.renew(run, NOW_S), keys.new_run(NOW_S), keys_in(tmp_path).new_run(NOW_S)]
     assert {commitment_in(one.certificate) for one in given} == {membership.commitment(keys.membership_seed)}
+
+
+def test_a_farm_whose_releases_have_used_a_chain_up_commits_itself_to_the_next_one_with_its_next_certificate(
+    tmp_path: Path,
+):
+    keys = keys_in(tmp_path)
+    run = keys.new_run(NOW_S)
+
+    keys.highest_release = lambda: membership.CHAIN_LENGTH
+
+    renewed, number = keys.renew(run, NOW_S), membership.CHAIN_LENGTH + 1
+    assert commitment_in(renewed.certificate) != commitment_in(run.certificate)
+    revealed = membership.reveal(keys.membership_seed, "vault", number)
+    membership.check_reveal(commitment_in(renewed.certificate), revealed, "vault", number)
+
+
+def test_how_far_releases_are_numbered_a_node_knows_from_its_start_on(tmp_path: Path):
+    signed = World()
+    signed.release("0.1.1")
+    signed.head = signed.change("vault", lambda vault: vault.unrecognized_fields.update({"x-sequence": 3_000}))
+    folder = tmp_path / "home"
+    home = Home.make(folder, kind="practice", root=signed.genesis, bind="127.0.1.1:0", quota_bytes=64 << 20)
+    Store(home.state).save_chain(signed.accept().chain)
+    keys = keys_in(folder)
+
+    Supervisor(home, keys, random=random.Random(1), utc_s=NOW.timestamp)
+
+    assert keys.highest_release() == 3_000
 
 
 def test_two_farms_have_two_commitments(tmp_path: Path):

@@ -12,11 +12,9 @@ from node.trial.membership import (
     REVEAL_BYTES,
     ROLES,
     BadReveal,
-    ChainUsedUp,
     check_reveal,
     commitment,
     position,
-    private_position,
     reveal,
     wave_of,
 )
@@ -71,11 +69,34 @@ class TestAReveal:
 
         assert not known & {reveal(SEED, "vault", n)[:32] for n in range(1, 21)}
 
-    def test_is_not_to_be_had_beyond_the_chain(self):
-        with pytest.raises(ChainUsedUp):
-            reveal(SEED, "vault", CHAIN_LENGTH + 1)
-        with pytest.raises(ChainUsedUp):
-            check_reveal(commitment(SEED), reveal(SEED, "vault", 7), "vault", CHAIN_LENGTH + 1)
+
+class TestAnEra:
+    @pytest.mark.parametrize("role", ROLES)
+    @pytest.mark.parametrize("sequence", [CHAIN_LENGTH + 1, 2 * CHAIN_LENGTH, 1_795_348_796, (1 << 53) - 1])
+    def test_has_a_reveal_for_every_number_however_high(self, role, sequence):
+        check_reveal(commitment(SEED, sequence - 1), reveal(SEED, role, sequence), role, sequence)
+
+    def test_begins_with_the_release_after_the_last_one_of_the_chain(self):
+        highest = [0, CHAIN_LENGTH - 1, CHAIN_LENGTH, 2 * CHAIN_LENGTH - 1, 2 * CHAIN_LENGTH]
+
+        first, last, second, second_last, third = (commitment(SEED, number) for number in highest)
+        assert (first == last, second == second_last, len({first, second, third})) == (True, True, 3)
+
+    @pytest.mark.parametrize("sequence", [7, 2 * CHAIN_LENGTH + 7])
+    def test_has_a_commitment_that_holds_for_no_other(self, sequence):
+        with pytest.raises(BadReveal):
+            check_reveal(commitment(SEED, CHAIN_LENGTH), reveal(SEED, "vault", sequence), "vault", sequence)
+        with pytest.raises(BadReveal):
+            check_reveal(commitment(SEED), reveal(SEED, "vault", CHAIN_LENGTH + 7), "vault", CHAIN_LENGTH + 7)
+
+    def test_has_chains_of_its_own_so_that_no_place_is_known_from_the_one_before(self):
+        known = {membership._stepped(reveal(SEED, "vault", CHAIN_LENGTH)[:32], n) for n in range(CHAIN_LENGTH + 1)}
+
+        assert not known & {reveal(SEED, "vault", CHAIN_LENGTH + n)[:32] for n in (1, 2, CHAIN_LENGTH)}
+
+    def test_that_is_the_first_has_the_commitment_that_it_always_had(self):
+        """Farms of older versions know no eras."""
+        assert commitment(SEED).hex() == "2838acf7b393400019d88cf25df3c4c3a82e0cdb5856cab9945f2ae0773a79eb"
 
 
 class TestAPosition:
@@ -91,11 +112,6 @@ class TestAPosition:
         assert all(0.0 <= place < 1.0 for place in places)
         for tenth in range(10):
             assert 330 <= sum(tenth <= 10 * place < tenth + 1 for place in places) <= 470
-
-    def test_that_no_chain_reaches_is_a_secret_of_its_own(self):
-        assert private_position(SEED, DIGEST) != private_position(b"t" * 32, DIGEST)
-        assert private_position(SEED, DIGEST) != private_position(SEED, b"e" * 32)
-        assert 0.0 <= private_position(SEED, DIGEST) < 1.0
 
 
 class TestAWave:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from node.trial import PRACTICE
-from node.trial.membership import CHAIN_LENGTH, ChainUsedUp, commitment, position, reveal
+from node.trial.membership import CHAIN_LENGTH, commitment, position, reveal
 from node.trial.notes import (
     REASON_BYTES_MAX,
     MetricNote,
@@ -99,9 +99,13 @@ class TestANote:
         with pytest.raises(BadSignature):
             check(msgspec.structs.replace(note("on_trial"), **changed))
 
-    def test_cannot_be_made_for_a_number_that_no_chain_reaches(self):
-        with pytest.raises(ChainUsedUp):
-            note(subject=Subject(b"d" * 32, "vault", CHAIN_LENGTH + 1))
+    def test_can_be_made_for_a_number_of_any_height_under_the_commitment_to_its_era(self):
+        subject = Subject(b"d" * 32, "vault", CHAIN_LENGTH + 1)
+        said = note(subject=subject)
+
+        check_note(said, SIGNER.public_key, subject, commitment(SEED, CHAIN_LENGTH))
+        with pytest.raises(MalformedMessage, match="without its place"):
+            check_note(said, SIGNER.public_key, subject, commitment(SEED))
 
     def test_that_is_as_full_as_can_be_fits(self):
         metric = MetricNote(-1e6, 1e6 / 3, 1e6, is_proven=True, is_alarming=True)
