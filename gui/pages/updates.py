@@ -169,10 +169,11 @@ class UpdatesPage(Page):
         self._held_why.setText(held.why)
         self._held_why.setVisible(bool(held.why))
         self.title.setText(story.title)
-        self.lead.setText(story.lead)
         self.notice.show_notice(story.notice)
         quiet = "" if story.notice is None or story.notice.is_grave else story.notice.text
-        for one, text in ((self.turn, story.turn), (self._new, story.notes), (self._last_news, quiet)):
+        for one, text in (
+            (self.lead, story.lead), (self.turn, story.turn), (self._new, story.notes), (self._last_news, quiet),
+        ):  # fmt: skip
             one.setText(text)
             one.setVisible(bool(text))
         self._news.setVisible(bool(story.notes))

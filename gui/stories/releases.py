@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+import msgspec
+
 from gui.stories.rollouts import Notice, tell_next, tell_notice, tell_turn
 from gui.texts import release as words
 from gui.texts.app import at, lasted
@@ -53,6 +55,8 @@ _LEAD: Final[dict[Phase, str]] = {
     "returning": words.RETURNING_LEAD,
     "recalling": words.RECALLING_LEAD,
 }
+# What a release is in while nothing carries it on, for the phases in which something would have to run.
+_STOPPED: Final[dict[Phase, Phase]] = {"fetching": "announced", "on_trial": "staged", "rehearsing": "staged"}
 _UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation", "returning", "recalling")
 
 
@@ -151,7 +155,12 @@ def current(updates: Updates | None) -> Update | None:
 def trying(updates: Updates | None) -> str:
     """The version that runs beside the one in use right now, or nothing."""
     one = current(updates)
-    return one.version if one is not None and one.phase == "on_trial" else ""
+    return one.version if one is not None and one.phase == "on_trial" and not _has_stopped(updates) else ""
+
+
+def _has_stopped(updates: Updates | None) -> bool:
+    """Whether nothing carries releases on until the node is started anew; the twins of a trial have ended with it."""
+    return updates is not None and any(one.code == "updates.stopped" for one in updates.trouble_said)
 
 
 def tell_releases(
@@ -159,39 +168,52 @@ def tell_releases(
 ) -> ReleaseStory:
     if status is None or updates is None:
         return ReleaseStory(words.NOT_KNOWN, words.NOT_KNOWN_LEAD, None, None, ())
-    one = current(updates)
-    in_use = status.in_use.version if status.in_use else ""
+    notice = tell_notice(updates)
+    is_held_up = notice is not None and notice.is_grave
+    one, in_use = current(updates), status.in_use.version if status.in_use else ""
+    if one is not None and _has_stopped(updates):
+        one = msgspec.structs.replace(one, phase=_STOPPED.get(one.phase, one.phase))
     decided = max(
         (item for item in updates.items if item.phase in _OUTCOME), key=lambda item: item.decided_s or 0.0, default=None
     )
     told = one or decided
     if one is not None:
-        title = words.title_of(one.phase, one.version)
-        lead = _LEAD[one.phase] or words.on_trial_lead(status.sandbox)
-        if one.phase == "announced" and one.reason:
-            lead = words.waits_because(one.reason)
-        if one.phase == "rehearsing" and one.exception:
-            lead = words.SELF_TEST_LEAD
+        title, lead = words.title_of(one.phase, one.version), "" if is_held_up else _lead(one, status)
     else:
-        title, lead = words.using(in_use) if in_use else words.NOTHING_IN_USE, words.NO_NEWS
-        if decided is not None:
-            lead = words.decided_lead(
-                decided.phase, decided.version, at(_decided_s(decided), now), decided.reason,
-                was_tried="on_trial" in decided.seconds,
-            )  # fmt: skip
-        if decided is not None and decided.phase == "confirmed" and decided.exception:
-            lead = words.exception_lead(at(_decided_s(decided), now), decided.exception)
-        kept = [item for item in updates.items if item.phase == "confirmed" and item.is_recalled]
-        if status.in_use and any(item.tree_hash == status.in_use.tree_hash for item in kept):
-            lead = words.recalled_lead(in_use)  # whatever was decided since
+        title = words.using(in_use) if in_use else words.NOTHING_IN_USE
+        lead = _lead_of_ended(status, updates, decided, now, news="" if is_held_up else words.NO_NEWS)
     evidence = None
     if told is not None and trial is not None and trial.release == told.release:
         evidence = tell_evidence(trial, is_open=told.phase == "on_trial")
     way = None if told is None else tell_way(told, in_use, trial, now)
     return ReleaseStory(
         title, lead, way, evidence, tell_history(status, updates, one, now),
-        turn=f"{tell_turn(one)} {tell_next(one, updates)}".strip(), notes=_notes(one), notice=tell_notice(updates),
+        turn="" if is_held_up else f"{tell_turn(one)} {tell_next(one, updates)}".strip(),
+        notes=_notes(one), notice=notice,
     )  # fmt: skip
+
+
+def _lead(one: Update, status: Status) -> str:
+    """What happens next with a release that is on its way."""
+    if one.phase == "announced" and one.reason:
+        return words.waits_because(one.reason)
+    if one.phase == "rehearsing" and one.exception:
+        return words.SELF_TEST_LEAD
+    return _LEAD[one.phase] or words.on_trial_lead(status.sandbox)
+
+
+def _lead_of_ended(status: Status, updates: Updates, decided: Update | None, now: datetime, *, news: str) -> str:
+    """What came of the last release while none is on its way; ``news``: what is to be said of the next one."""
+    kept = [item for item in updates.items if item.phase == "confirmed" and item.is_recalled]
+    if status.in_use and any(item.tree_hash == status.in_use.tree_hash for item in kept):
+        return words.recalled_lead(status.in_use.version)  # whatever was decided since
+    if decided is None:
+        return news
+    moment = at(_decided_s(decided), now)
+    if decided.phase == "confirmed" and decided.exception:
+        return words.exception_lead(moment, decided.exception, news)
+    was_tried = "on_trial" in decided.seconds
+    return words.decided_lead(decided.phase, decided.version, moment, decided.reason, news, was_tried=was_tried)
 
 
 def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -> Way:

@@ -187,7 +187,8 @@ def title_of(phase: str, version: str) -> str:
     }[phase].format(version=version)
 
 
-def decided_lead(phase: str, version: str, moment: str, reason: str, *, was_tried: bool) -> str:
+def decided_lead(phase: str, version: str, moment: str, reason: str, news: str, *, was_tried: bool) -> str:
+    """``news``: what is to be said of the next version where this one is in use; may be ""."""
     if phase == "confirmed" and not was_tried:
         told = translate("releases", "Version {version} has the very files that were in use already.")
     elif phase == "confirmed":
@@ -208,12 +209,12 @@ def decided_lead(phase: str, version: str, moment: str, reason: str, *, was_trie
         }[phase]
     why = as_sentence(reason)
     told = (told if why else told.replace(" {why}", "")).format(version=version, moment=moment, why=why)
-    return f"{told} {NO_NEWS}" if phase == "confirmed" else told
+    return f"{told} {news}".rstrip() if phase == "confirmed" else told
 
 
-def exception_lead(moment: str, why: str) -> str:
+def exception_lead(moment: str, why: str, news: str) -> str:
     told = translate("releases", "It took over at {moment} without a proof, as an exception.").format(moment=moment)
-    return f"{told} {as_sentence(why)} {NO_NEWS}"
+    return f"{told} {as_sentence(why)} {news}".rstrip()
 
 
 def waits_because(reason: str) -> str:

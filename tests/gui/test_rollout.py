@@ -14,10 +14,10 @@ from gui.stories.home import tell
 from gui.stories.releases import HISTORY_MAX, NOTES_CHARACTERS_MAX, ReleaseStory
 from gui.stories.rollouts import Notice
 from gui.texts.plain import plain
-from node.api.schema import Said
+from node.api.schema import Phase, Said
 from tests.gui.gallery import dispose, window
-from tests.gui.release_samples import CURRENT, excepted, rollout, told, with_rollout
-from tests.gui.samples import BASE, LOSSY, NEXT, NOW, NOW_S, live, samples, status, update
+from tests.gui.release_samples import CURRENT, HALTED, excepted, rollout, told, with_rollout
+from tests.gui.samples import BASE, EARLY, LOSSY, NEXT, NOW, NOW_S, live, samples, status, update
 
 BY_NAME = {sample.name: sample.seen for sample in samples()}
 ANNOUNCED = update("0.1.1", NEXT, "announced")
@@ -129,6 +129,51 @@ class TestItsMakers:
 
     def test_a_node_that_does_not_know_says_nothing(self):
         assert releases("idle").notice is None
+
+
+class TestWhileAllUpdatesAreHeldUp:
+    STOPPED = (Said("updates.stopped"),)
+
+    @pytest.mark.parametrize("code", ["updates.stopped", "updates.disk"])
+    @pytest.mark.parametrize("phase", ["announced", "fetching", "staged", "on_trial"])
+    def test_nothing_is_promised_of_the_one_on_its_way(self, phase: Phase, code: str):
+        one = with_rollout(update("0.1.1", NEXT, phase), rollout(own=1))
+        seen = live(status(), (one,))
+        assert seen.updates is not None
+        held_up = replace(seen.updates, trouble="XX.", trouble_said=(Said(code, {"why": "it is full"}),))
+
+        story = tell(dataclasses.replace(seen, updates=held_up), NOW).releases
+
+        assert (story.lead, story.turn) == ("", "")
+
+    def test_nor_of_one_to_come(self):
+        took_over = update("0.1.1", NEXT, "confirmed", "as good as before", ago_s=60.0)
+
+        for items in ((), (took_over,), (excepted(took_over),)):
+            story = tell(told(status(version="0.1.1", tree_hash=NEXT), items, HALTED, NOW_S), NOW).releases
+
+            assert "No newer version" not in story.lead
+
+    @pytest.mark.parametrize(
+        ("phase", "title"),
+        [
+            ("fetching", "Version 0.1.1 was announced"),
+            ("on_trial", "Version 0.1.1 waits for its trial"),
+            ("rehearsing", "Version 0.1.1 waits for its trial"),
+        ],
+    )
+    def test_once_they_have_stopped_nothing_is_said_to_be_going_on(self, phase: Phase, title: str):
+        seen = live(status("attention"), (update("0.1.1", NEXT, phase),), EARLY)
+        assert seen.updates is not None
+        stopped = replace(seen.updates, trouble="XX.", trouble_said=self.STOPPED)
+
+        story = tell(dataclasses.replace(seen, updates=stopped), NOW)
+
+        assert story.releases.title == title
+        assert story.releases.way is not None
+        assert [stop.word for stop in story.releases.way.stops] == ["Checked", "Tried out", "In use"]
+        assert story.home.seedling == ""
+        assert "0.1.1" not in story.version_line
 
 
 class TestWhatIsNew:
