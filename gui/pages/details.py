@@ -99,8 +99,7 @@ class DetailsPage(Page):
     def _show_facts(self) -> None:
         empty(self._grid)
         for i, (name, text) in enumerate(self._facts):
-            said = label(text, "small")
-            said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            said = label(text, "small", is_selectable=True)
             if name == words.TREE:
                 said.setFont(fixed_font())
                 said.setText(f"{text[:32]}\n{text[32:]}")

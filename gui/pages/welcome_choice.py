@@ -72,8 +72,7 @@ class ChoicePage(Page):
         self._show()
 
     def _make_lent(self) -> QWidget:
-        self.folder = label("", "small")
-        self.folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.folder = label("", "small", is_selectable=True)
         self.free = label("", "small", "faint")
         where = row(Pictogram("home"), gap=GAP_8 + 2)
         where.addLayout(column(label(words.FOLDER, "small", "faint"), self.folder, self.free, gap=2), 1)

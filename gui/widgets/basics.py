@@ -5,6 +5,9 @@ They carry the type scale and the spacing ladder, so that a page never sets a fo
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -23,10 +26,43 @@ from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, GAP_24, Role, Tone, font
 
 Item = QWidget | QLayout | int | None  # a widget, a layout, a gap in pixels, or None: what room is left
 
+# A word of more signs has places to break at: after each slash, and after so many signs without one.
+_WORD_SIGNS_MAX: Final = 24
+_LONG_WORD: Final = re.compile(rf"\S{{{_WORD_SIGNS_MAX + 1},}}")
+_PIECE: Final = re.compile(rf"([/\\]|[^\s/\\]{{{_WORD_SIGNS_MAX}}})(?=\S)")
+_BREAK: Final = "\N{ZERO WIDTH SPACE}"
 
-def label(text: str = "", role: Role = "body", tone: Tone = "ink", *, wrap: bool = True) -> QLabel:
-    result = QLabel(text)
-    result.setTextFormat(Qt.TextFormat.PlainText)  # words of a node are never taken for markup
+
+class Label(QLabel):
+    """A text as wide as its page, and never wider: the path of a file or a hash breaks where it has to.
+
+    ``text`` is what was given.  What can be selected does not break within a word, as it is copied as it stands.
+    """
+
+    def __init__(self, text: str, *, is_selectable: bool) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)  # words of a node are never taken for markup
+        if is_selectable:
+            self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._is_exact = is_selectable
+        self.setText(text)
+
+    def setText(self, text: str, /) -> None:  # noqa: N802  (Qt's name)
+        self._text = text
+        super().setText(text if self._is_exact else _LONG_WORD.sub(_in_pieces, text))
+
+    def text(self) -> str:
+        return self._text
+
+
+def _in_pieces(word: re.Match[str]) -> str:
+    return _PIECE.sub(rf"\1{_BREAK}", word[0])
+
+
+def label(
+    text: str = "", role: Role = "body", tone: Tone = "ink", *, wrap: bool = True, is_selectable: bool = False
+) -> Label:
+    result = Label(text, is_selectable=is_selectable)
     result.setFont(font(role))
     result.setWordWrap(wrap)
     result.setProperty("tone", tone)

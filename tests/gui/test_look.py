@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QScrollBar, QWidget
 
-from gui.stories.home import Sign, tell
+from gui.stories.home import Seen, Sign, tell
 from gui.tokens import DARK, LIGHT, Look, look
 from gui.widgets import plant
+from gui.widgets.basics import label
 from gui.widgets.land import SKIES
 from gui.widgets.mark import ICON_SIZES, app_icon_pixmap
 from gui.widgets.nav import beside
@@ -25,7 +27,7 @@ from gui.window import Window
 from tests.gui.conftest import dress
 from tests.gui.gallery import dispose, window
 from tests.gui.gallery_welcome import SCENES
-from tests.gui.samples import NOW, Sample, samples
+from tests.gui.samples import HOME, NEXT, NOW, UPDATES, Sample, live, samples, status, update
 from tests.gui.write_icons import ICONS, SIGN_SIZES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -232,6 +234,32 @@ def test_it_fits_the_smallest_window_and_a_small_and_a_large_font(qapp: QApplica
     assert faults(one) == []
     dispose(one)
     dress(qapp, is_dark=False)
+
+
+@pytest.mark.parametrize("points", [9.0, 13.5])
+@pytest.mark.parametrize("word", ["0a" * 32, "/slots/app/" + "0a" * 32 + "/node/cli", "x" * 200], ids=len)
+def test_a_word_longer_than_a_line_is_broken_rather_than_cut_off(qapp: QApplication, points: float, word: str):
+    dress(qapp, is_dark=False, points=points)
+    one, what = window(), f"/home/ada{word} is damaged: it is not there."
+    notes = msgspec.structs.replace(update("0.1.1", NEXT, "announced", word), notes=word)
+    for page, seen in ((HOME, Seen("lost")), (UPDATES, live(status(), (notes,)))):
+        story = tell(seen, NOW, trouble=what, refusal=what)
+        one.show_main()
+        one.go(page)
+        one.show_story(story, story.sign)
+
+        assert faults(settled(one, (720, 560))) == [], page
+    assert one.home.refusal.text() == what
+    dispose(one)
+
+
+def test_what_can_be_copied_is_copied_as_it_stands(desk: QApplication):
+    folder = "/media/ada/" + "x" * 40
+    one = label(folder, is_selectable=True)
+
+    one.setSelection(0, len(folder))
+
+    assert one.selectedText() == folder
 
 
 def test_in_german_nothing_is_cut_off_in_the_way_or_left_in_english():
