@@ -15,6 +15,7 @@ from gui.texts.said import in_words, status_in_words
 from node.api.schema import Check, CheckName, Status
 
 TICK_S_MAX: Final = 600.0
+_ALIKE: Final = {"disk.refused", "home.refused"}  # what the check says, and what the node says of it
 _NAMES: Final[tuple[CheckName, ...]] = ("disk", "clock", "reach", "exchange", "audit")
 
 
@@ -47,7 +48,7 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
     remarks = tuple(
         proof.why
         for check, proof in zip(status.checks, proofs, strict=True)
-        if check.result != "ok" and proof.why and proof.why not in status_in_words(status) and not is_starting
+        if check.result != "ok" and proof.why and not _is_told(check, proof.why, status) and not is_starting
     )
     return ChecksStory(proofs, remarks, _looked(status.checks, now))
 
@@ -68,6 +69,12 @@ def _proof(check: Check, now: datetime, *, is_trouble: bool) -> Proof:
         is_nobodys = check.name == "reach" and not check.advice  # then nobody here could change it
         mark = "note" if is_nobodys else "fault" if is_trouble else "bad"
     return Proof(mark, texts.CHECKS[check.name, result], in_words(check.sentence, check.said))
+
+
+def _is_told(check: Check, why: str, status: Status) -> bool:
+    """Whether the node's own sentence says it already, be it in other words."""
+    codes = {one.code for one in check.said} | {one.code for one in status.said}
+    return why in status_in_words(status) or codes >= _ALIKE
 
 
 def _is_fresh(check: Check, now: datetime) -> bool:

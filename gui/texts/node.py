@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, str]] = {
     "disk.gone": translate("node", "The disk with the pieces is not there."),
     "disk.plug_in": translate("node", "Plug it back in."),
     "disk.look_why": translate("node", "Look whether the disk is full, write-protected or broken."),
+    "disk.make_room": translate("node", "Make room on it."),
     "disk.altered": translate("node", "The disk gives back something else than was written to it."),
     "disk.save": translate("node", "Do not trust this disk any more; save what is on it."),
     "disk.silent": translate("node", "The disk does not answer any more."),

@@ -100,7 +100,7 @@ TEXTS: Final[dict[str, str]] = {
     ),
     "updates.disk": translate(
         "refusals",
-        "Updates wait for the disk: {why}. They go on by themselves.",
+        "Updates wait for the disk: {why}. As soon as it takes something again they go on by themselves.",
     ),
     # Invitations.
     "invitation.none": translate("refusals", "This is no invitation: one starts with {prefix}."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.api.texts import count
+from node.api.texts import count, wants_room
 from node.api.told import Told, told
 
 MINUTE_S: Final = 60.0
@@ -39,6 +39,7 @@ DISK_WORKS: Final = told("disk.works", "The disk works: a file was written, read
 DISK_GONE: Final = told("disk.gone", "The disk with the pieces is not there.")
 DISK_GONE_ADVICE: Final = told("disk.plug_in", "Plug it back in.")
 DISK_REFUSED_ADVICE: Final = told("disk.look_why", "Look whether the disk is full, write-protected or broken.")
+DISK_FULL_ADVICE: Final = told("disk.make_room", "Make room on it.")
 DISK_ALTERED: Final = told("disk.altered", "The disk gives back something else than was written to it.")
 DISK_ALTERED_ADVICE: Final = told("disk.save", "Do not trust this disk any more; save what is on it.")
 DISK_SILENT: Final = told("disk.silent", "The disk does not answer any more.")
@@ -47,6 +48,10 @@ DISK_SILENT_ADVICE: Final = told("disk.start_anew", "Look whether it is plugged 
 
 def disk_refused(why: str) -> Told:
     return told("disk.refused", f"The disk cannot be written: {why}.", why=why)
+
+
+def disk_refused_advice(why: str) -> Told:
+    return DISK_FULL_ADVICE if wants_room(why) else DISK_REFUSED_ADVICE
 
 
 def disk_looked(age_s: float) -> Told:

@@ -104,9 +104,8 @@ def _disk(evidence: Evidence) -> Check:
         case "gone":
             return _check(evidence, "disk", "bad", texts.DISK_GONE, look.age_s, texts.DISK_GONE_ADVICE)
         case "refused":
-            return _check(
-                evidence, "disk", "bad", texts.disk_refused(look.reason), look.age_s, texts.DISK_REFUSED_ADVICE
-            )
+            advice = texts.disk_refused_advice(look.reason)
+            return _check(evidence, "disk", "bad", texts.disk_refused(look.reason), look.age_s, advice)
         case "altered":
             return _check(evidence, "disk", "bad", texts.DISK_ALTERED, look.age_s, texts.DISK_ALTERED_ADVICE)
         case "silent":

@@ -13,6 +13,8 @@ from node.api.told import Told, told
 TOO_FEW: Final = re.compile(r"([0-9]{1,4}) holders took the chunk, ([0-9]{1,4}) are needed(?: \((.{1,200})\))?")
 FULL: Final = re.compile(r"([0-9]{1,4}) x (?:resource\.quota|share)\b")
 DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+IT_IS_FULL: Final = "it is full"
+LOW: Final = re.compile(r"only [0-9.]{1,5} [kMGTP]?B are free")
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -313,19 +315,24 @@ def _too_few(message: str) -> str:
 
 def disk_refuses(error: OSError) -> str:
     """Why it takes nothing: ``it is full``."""
-    return "it is full" if error.errno in DISK_FULL else reason(error)
+    return IT_IS_FULL if error.errno in DISK_FULL else reason(error)
 
 
 def updates_wait_for_disk(why: str) -> Told:
     return told(
         "updates.disk",
-        f"Updates wait for the disk: {why}. They go on by themselves.",
+        f"Updates wait for the disk: {why}. As soon as it takes something again they go on by themselves.",
         why=why,
     )
 
 
 def disk_low(free_bytes: int) -> str:
     return f"only {size(free_bytes)} are free"
+
+
+def wants_room(why: str) -> bool:
+    """Whether that is why the disk takes nothing, as ``disk_refuses`` or ``disk_low`` have said."""
+    return why == IT_IS_FULL or LOW.fullmatch(why) is not None
 
 
 # The local API.

@@ -30,7 +30,7 @@ def look(folder: Path, entropy: Entropy) -> tuple[DiskFault, str]:
     except (FileNotFoundError, NotADirectoryError):
         return "gone", ""
     except OSError as error:
-        return "refused", texts.reason(error)
+        return "refused", texts.disk_refuses(error)
 
 
 def _comes_back(path: Path, content: bytes) -> bool:

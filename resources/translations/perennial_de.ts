@@ -1164,6 +1164,10 @@
         <translation>Bitte nachsehen, ob dieser Computer mit dem Internet verbunden ist.</translation>
     </message>
     <message>
+        <source>Make room on it.</source>
+        <translation>Bitte Platz auf ihr schaffen.</translation>
+    </message>
+    <message>
         <source>No answer of another computer was checked lately.</source>
         <translation>In letzter Zeit wurde keine Antwort eines anderen Computers geprüft.</translation>
     </message>
@@ -1934,10 +1938,6 @@
         <translation>Innen ging etwas schief; was, steht im Protokoll.</translation>
     </message>
     <message>
-        <source>Updates wait for the disk: {why}. They go on by themselves.</source>
-        <translation>Neue Versionen warten auf die Festplatte: {why}. Es geht von selbst weiter.</translation>
-    </message>
-    <message>
         <source>The disk limit is larger than the disk, which holds {disk}.</source>
         <translation>Die Grenze ist größer als die Festplatte, die {disk} fasst.</translation>
     </message>
@@ -2040,6 +2040,10 @@
     <message>
         <source>Updates have stopped because of a fault in Perennial; your pieces are served as before.</source>
         <translation>Neue Versionen sind wegen eines Fehlers in Perennial angehalten; Ihre Stücke bleiben verfügbar wie bisher.</translation>
+    </message>
+    <message>
+        <source>Updates wait for the disk: {why}. As soon as it takes something again they go on by themselves.</source>
+        <translation>Neue Versionen warten auf die Festplatte: {why}. Sobald sie wieder etwas annimmt, geht es von selbst weiter.</translation>
     </message>
     <message>
         <source>Updates wait, because what was kept of them cannot be read ({why}); your pieces are served as before.</source>

@@ -114,7 +114,7 @@ class TestItsMakers:
         one.show_story(story, story.sign)
 
         assert one.updates.notice.isVisibleTo(one.updates)
-        words = "Updates wait for the disk: it is full. They go on by themselves."
+        words = "Updates wait for the disk: it is full. As soon as it takes something again they go on by themselves."
         assert story.releases.notice == Notice(words, is_grave=True)
         dispose(one)
 

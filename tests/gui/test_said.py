@@ -244,6 +244,15 @@ class TestWhereItIsShown:
         assert told.proofs[0].why == "The disk with the pieces is not there."
         assert told.remarks == ()  # the headline has said it
 
+    def test_and_only_once_where_the_node_says_it_in_other_words(self):
+        refused = Check("disk", "bad", "XX.", NOW_S, "YY.", said=(Said("disk.refused", {"why": "it is full"}),))
+        said = (Said("home.refused", {"why": "it is full"}),)
+
+        assert tell_checks(msgspec.structs.replace(self.BROKEN, checks=(refused,), said=said), NOW).remarks == ()
+        assert tell_checks(msgspec.structs.replace(self.BROKEN, checks=(self.GONE,), said=said), NOW).remarks == (
+            "The disk with the pieces is not there.",
+        )
+
     def test_in_a_notification(self):
         (note,) = wanted(live(self.BROKEN), NOW_S, Remembered(first_s=1.0))
 

@@ -9,6 +9,7 @@ import pytest
 from node.api.check_texts import span
 from node.api.checks import ALONE_S, CLOCK_OFF_S, NOBODY_S, PROMISE_S, ROUTER_S, DiskLook, Evidence, checks, reach
 from node.api.schema import Check, CheckName, CheckResult, Handover
+from node.api.texts import disk_low
 from node.api.told import Told
 from node.vault.looks import ClockSeen, Looks
 from tests.unit.test_health import GOOD, how_it_stands
@@ -77,6 +78,14 @@ def test_a_vault_that_tells_nothing_of_the_kind_is_not_blamed_for_it():
         (replace(WELL, disk=None), "wait", "has not been looked at yet"),
         (replace(WELL, disk=DiskLook(1.0, "gone")), "bad", "is not there. Plug it back in."),
         (replace(WELL, disk=DiskLook(1.0, "refused", "Read-only file system")), "bad", "written: Read-only file sys"),
+        (
+            replace(WELL, disk=DiskLook(1.0, "refused", "Read-only file system")),
+            "bad",
+            "Look whether the disk is full,",
+        ),
+        (replace(WELL, disk=DiskLook(1.0, "refused", "it is full")), "bad", "written: it is full. Make room on it."),
+        (replace(WELL, disk=DiskLook(1.0, "refused", disk_low(900_000))), "bad", "900 kB are free. Make room on it."),
+        (replace(WELL, disk=DiskLook(1.0, "refused", disk_low(0))), "bad", "only 0 B are free. Make room on it."),
         (replace(WELL, disk=DiskLook(1.0, "altered")), "bad", "gives back something else"),
         (replace(WELL, disk=DiskLook(40.0, "silent")), "bad", "does not answer any more"),
         (replace(WELL, store_fault=Told("Nothing new is stored.")), "bad", "Nothing new is stored."),

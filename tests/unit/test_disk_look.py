@@ -95,7 +95,7 @@ def test_a_read_only_disk_is_named(disk: Path):
 
 def test_a_full_disk_is_named(disk: Path):
     (disk / "film").write_bytes(bytes(64 << 10))
-    assert said(disk).sentence == "The disk cannot be written: No space left on device."
+    assert said(disk).sentence == "The disk cannot be written: it is full."
 
 
 def test_a_disk_that_gives_back_something_else_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):
