@@ -144,7 +144,7 @@ _TEXTS: Final = {
     ),
     "the developers recalled it": translate("reasons", "The makers recalled it."),
     "the pods withdrew it": translate("reasons", "The makers withdrew it."),
-    "its turn in the rollout has not come": translate("reasons", "Its turn in the rollout has not come."),
+    "its turn in the rollout has not come": translate("reasons", "Its turn has not come here yet."),
     rf"{_NAMED} has its turn first": translate("reasons", "Version {version} has its turn first."),
     rf"{_NAMED} came first": translate("reasons", "Version {version} came first."),
     "this computer has not met its neighbours yet": translate(

@@ -101,7 +101,7 @@ NOT_IN_ORDER: Final = translate("releases", "Its papers are not in order.")
 FIRST_VERSION: Final = translate("releases", "The version that this computer began with.")
 OFFER: Final = translate("releases", "An offer")
 ITSELF: Final = translate("releases", "Perennial")
-WAITS: Final = translate("releases", "It waits for its turn.")
+WAITS: Final = translate("releases", "It waits.")
 SIGNATURES_CHECKED: Final = translate("releases", "signatures checked")
 IS_URGENT: Final = translate("releases", "Urgent: its trial is short.")
 

@@ -1673,7 +1673,7 @@
         <translation>Ihr Speicherbedarf wächst weiter: {share} % über dem früheren (erlaubt sind höchstens {limit} %).</translation>
     </message>
     <message>
-        <source>Its turn in the rollout has not come.</source>
+        <source>Its turn has not come here yet.</source>
         <translation>Sie ist hier noch nicht an der Reihe.</translation>
     </message>
     <message>
@@ -2270,8 +2270,8 @@
         <translation>Sie hat als Ausnahme ohne Beweis übernommen ({moment}).</translation>
     </message>
     <message>
-        <source>It waits for its turn.</source>
-        <translation>Sie wartet, bis sie an der Reihe ist.</translation>
+        <source>It waits.</source>
+        <translation>Sie wartet.</translation>
     </message>
     <message>
         <source>Its makers do not want it to be used any more. The version before it takes over again.</source>

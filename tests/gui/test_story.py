@@ -220,9 +220,7 @@ def test_an_announced_release_says_why_it_waits():
     waiting = msgspec.structs.replace(first, reason="too few neighbours have shown the developers' newest word yet")
     seen = replace(seen, updates=msgspec.structs.replace(seen.updates, items=(waiting, *others)))
 
-    assert tell(seen, NOW).releases.lead == (
-        "It waits for its turn. Too few neighbours have shown the makers' newest word yet."
-    )
+    assert tell(seen, NOW).releases.lead == "It waits. Too few neighbours have shown the makers' newest word yet."
 
 
 def test_a_version_whose_files_were_in_use_already_is_not_praised_for_a_trial():
