@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from gui.stories.rollouts import Notice, tell_next, tell_notice, tell_turn
+from gui.stories.rollouts import Notice, is_others_turn, tell_next, tell_notice, tell_turn
 from gui.texts import release as words
 from gui.texts.app import at, lasted
 from gui.texts.said import in_words
@@ -197,6 +197,8 @@ def _lead(one: Update, status: Status) -> str:
     """What happens next with a release that is on its way."""
     if one.phase == "announced" and one.reason:
         return words.waits_because(one.reason)
+    if one.phase == "announced" and is_others_turn(one):
+        return words.SIGNED_LEAD
     if one.phase == "rehearsing" and one.exception:
         return words.SELF_TEST_LEAD
     return _LEAD[one.phase] or words.on_trial_lead(status.sandbox)

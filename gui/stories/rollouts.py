@@ -34,6 +34,11 @@ def tell_turn(one: Update | None) -> str:
     return " ".join(parts)
 
 
+def is_others_turn(one: Update) -> bool:
+    """Whether others try it out first here, or have found so much fault with it that it waits."""
+    return one.rollout is not None and (one.rollout.halted_s > 0 or one.rollout.own_wave > one.rollout.open_wave)
+
+
 def tell_next(one: Update | None, updates: Updates) -> str:
     """Which release waits behind this one; "" if none does."""
     if one is None or one.phase not in _WAITING:

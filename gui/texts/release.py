@@ -17,6 +17,7 @@ NO_NEWS: Final = translate(
 NOTHING_IN_USE: Final = translate("releases", "No version runs yet")
 NOT_KNOWN: Final = translate("releases", "Not known yet")
 NOT_KNOWN_LEAD: Final = translate("releases", "As soon as Perennial answers, its versions are listed here.")
+SIGNED_LEAD: Final = translate("releases", "It carries the signatures it needs.")
 ANNOUNCED_LEAD: Final = translate("releases", "It carries the signatures it needs. Its files are fetched next.")
 FETCHING_LEAD: Final = translate(
     "releases", "It comes from your neighbours, piece by piece, and each piece is checked."

@@ -2234,6 +2234,10 @@
         <translation>In Gebrauch</translation>
     </message>
     <message>
+        <source>It carries the signatures it needs.</source>
+        <translation>Sie trägt die nötigen Unterschriften.</translation>
+    </message>
+    <message>
         <source>It carries the signatures it needs. Its files are fetched next.</source>
         <translation>Sie trägt die nötigen Unterschriften. Als Nächstes werden ihre Dateien geholt.</translation>
     </message>

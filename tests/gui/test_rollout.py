@@ -34,6 +34,15 @@ class TestWhoseTurnItIs:
             " in group 2. Of 14 other computers that tried it out, 14 found it good and 0 bad."
         )
 
+    @pytest.mark.parametrize("name", ["in-turns", "held-up"])
+    def test_nor_are_its_files_said_to_be_fetched_next(self, name: str):
+        assert releases(name).lead == "It carries the signatures it needs."
+
+    def test_they_are_once_its_turn_has_come(self):
+        ours = with_rollout(ANNOUNCED, rollout(own=1))
+
+        assert tell(live(status(), (ours,)), NOW).releases.lead.endswith("Its files are fetched next.")
+
     def test_a_fault_that_others_found_is_told_with_what_follows_from_it(self):
         assert releases("held-up").turn.startswith("Others found fault with it, so it waits here for at most 18 hours")
         assert releases("held-up").turn.endswith(
