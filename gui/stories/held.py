@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from gui.stories.checks import Proof
-from gui.stories.releases import Mark
+from gui.stories.releases import UNPROVEN, Mark
 from gui.texts import app as texts
 from gui.texts.sandbox import say_shut_off
 from node.api.schema import SandboxLevel, Status
 
-UNPROVEN: Final = ("starting", "problem")  # states in which a node's figures may be old ones
 _MARKS: Final[dict[SandboxLevel, Mark]] = {"full": "ok", "partial": "note", "none": "bad"}
 
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gui.stories.checks import ChecksStory, Proof, tell_checks, trouble
-from gui.stories.held import UNPROVEN, tell_held
+from gui.stories.held import tell_held
 from gui.stories.pause import PauseStory, held_back, tell_pause
-from gui.stories.releases import ReleaseStory, tell_releases, trying
+from gui.stories.releases import UNPROVEN, ReleaseStory, tell_releases, trying
 from gui.stories.resources import Refusal, ResourcesStory, lendable, tell_resources
 from gui.texts import app as texts
 from gui.texts import welcome as welcome_texts

@@ -19,6 +19,7 @@ Mark = Literal["ok", "wait", "note", "bad", "fault"]
 Outcome = Literal["open", "in_use", "thrown_away", "not_proven", "taken_back"]
 Kind = Literal["in_use", "took_over", "thrown_away", "not_proven", "taken_back", "turned_away"]
 
+UNPROVEN: Final = ("starting", "problem")  # states in which a node's figures may be old ones
 HISTORY_MAX: Final = 200
 NOTES_CHARACTERS_MAX: Final = 700  # shown; its makers may write more
 _STAGE: Final[dict[Phase, int]] = {
@@ -168,7 +169,7 @@ def tell_releases(
 ) -> ReleaseStory:
     if status is None or updates is None:
         return ReleaseStory(words.NOT_KNOWN, words.NOT_KNOWN_LEAD, None, None, ())
-    notice = tell_notice(updates)
+    notice, can_try = tell_notice(updates), _can_try(status)
     is_held_up = notice is not None and notice.is_grave
     one, in_use = current(updates), status.in_use.version if status.in_use else ""
     if one is not None and _has_stopped(updates):
@@ -181,11 +182,12 @@ def tell_releases(
         title, lead = words.title_of(one.phase, one.version), "" if is_held_up else _lead(one, status)
     else:
         title = words.using(in_use) if in_use else words.NOTHING_IN_USE
-        lead = _lead_of_ended(status, updates, decided, now, news="" if is_held_up else words.NO_NEWS)
+        news = words.NO_NEWS if can_try else words.NO_NEWS_UNTRIED
+        lead = _lead_of_ended(status, updates, decided, now, news="" if is_held_up else news)
     evidence = None
     if told is not None and trial is not None and trial.release == told.release:
         evidence = tell_evidence(trial, is_open=told.phase == "on_trial")
-    way = None if told is None else tell_way(told, in_use, trial, now)
+    way = None if told is None else tell_way(told, in_use, trial, now, can_try=can_try)
     return ReleaseStory(
         title, lead, way, evidence, tell_history(status, updates, one, now),
         turn="" if is_held_up else f"{tell_turn(one)} {tell_next(one, updates)}".strip(),
@@ -193,11 +195,19 @@ def tell_releases(
     )  # fmt: skip
 
 
+def _can_try(status: Status) -> bool:
+    """Whether a version can be tried out here: not without anything that shuts it off.
+
+    ``none`` may mean as well that nothing runs yet that could be shut off.
+    """
+    return status.sandbox != "none" or status.state in UNPROVEN
+
+
 def _lead(one: Update, status: Status) -> str:
     """What happens next with a release that is on its way."""
     if one.phase == "announced" and one.reason:
         return words.waits_because(one.reason)
-    if one.phase == "announced" and is_others_turn(one):
+    if one.phase == "announced" and (is_others_turn(one) or not _can_try(status)):
         return words.SIGNED_LEAD
     if one.phase == "rehearsing" and one.exception:
         return words.SELF_TEST_LEAD
@@ -218,7 +228,7 @@ def _lead_of_ended(status: Status, updates: Updates, decided: Update | None, now
     return words.decided_lead(decided.phase, decided.version, moment, decided.reason, news, was_tried=was_tried)
 
 
-def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -> Way:
+def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime, *, can_try: bool) -> Way:
     stage, outcome = _STAGE[one.phase], _OUTCOME.get(one.phase, "open")
     checked = Stop(words.BEING_FETCHED if one.phase == "fetching" else words.CHECKED, words.signed_by(one.signers))
     started_s = trial.started_s if trial is not None and trial.release == one.release else None
@@ -236,6 +246,8 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime) -
         tried = Stop(words.BEING_TRIED, "")
     if stage == 2 and not tried_s:
         tried = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else words.SAME_FILES)
+    elif stage == 0 and not can_try:
+        tried = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else "")
     used = {
         "promoting": Stop(words.TAKING_OVER, words.now_using(in_use) if in_use else ""),
         "probation": Stop(words.IN_USE, words.WATCHED),

@@ -14,6 +14,11 @@ from node.api.schema import SandboxLevel
 NO_NEWS: Final = translate(
     "releases", "No newer version is known. When one comes, it is first tried out beside this one."
 )
+NO_NEWS_UNTRIED: Final = translate(
+    "releases",
+    "No newer version is known. As nothing can be tried out on this computer, one is taken only when all others have"
+    " had their turn and its makers have confirmed it once more.",
+)
 NOTHING_IN_USE: Final = translate("releases", "No version runs yet")
 NOT_KNOWN: Final = translate("releases", "Not known yet")
 NOT_KNOWN_LEAD: Final = translate("releases", "As soon as Perennial answers, its versions are listed here.")
@@ -264,7 +269,8 @@ def seen_of(version: str) -> str:
 
 def step(place: int, word: str, under: str) -> str:
     """One of the three stops of a release, for those who do not see the picture."""
-    return translate("releases", "{place} of 3: {word}, {under}").format(place=place, word=word, under=under)
+    text = translate("releases", "{place} of 3: {word}, {under}").format(place=place, word=word, under=under)
+    return text.rstrip(" ,")  # where nothing stands under it
 
 
 def asked_for(reads: int) -> str:

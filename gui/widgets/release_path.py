@@ -40,7 +40,7 @@ class ReleasePath(Picture):
         else:
             here = way.stops[way.stage]
             steps = "; ".join(step(i, stop.word, stop.under) for i, stop in enumerate(way.stops, 1))
-            self.describe(f"{here.word}, {here.under}", steps)
+            self.describe(f"{here.word}, {here.under}".rstrip(" ,"), steps)
         self.updateGeometry()
 
     def wanted(self) -> QSize:

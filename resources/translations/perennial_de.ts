@@ -2302,6 +2302,10 @@
         <translation>Neu: {notes}</translation>
     </message>
     <message>
+        <source>No newer version is known. As nothing can be tried out on this computer, one is taken only when all others have had their turn and its makers have confirmed it once more.</source>
+        <translation>Eine neuere Version ist nicht bekannt. Weil sich auf diesem Computer nichts ausprobieren lässt, wird eine erst genommen, wenn alle anderen an der Reihe waren und die Hersteller sie noch einmal bestätigt haben.</translation>
+    </message>
+    <message>
         <source>No newer version is known. When one comes, it is first tried out beside this one.</source>
         <translation>Eine neuere Version ist nicht bekannt. Kommt eine, wird sie zuerst neben dieser ausprobiert.</translation>
     </message>

@@ -13,8 +13,9 @@ from gui.pages.updates import ROWS_AT_FIRST
 from gui.stories.home import tell
 from gui.stories.releases import HISTORY_MAX, NOTES_CHARACTERS_MAX, ReleaseStory
 from gui.stories.rollouts import Notice
+from gui.texts import release as words
 from gui.texts.plain import plain
-from node.api.schema import Phase, Said
+from node.api.schema import NodeState, Phase, Said
 from tests.gui.gallery import dispose, window
 from tests.gui.release_samples import CURRENT, HALTED, excepted, rollout, told, with_rollout
 from tests.gui.samples import BASE, EARLY, LOSSY, NEXT, NOW, NOW_S, live, samples, status, update
@@ -100,6 +101,36 @@ class TestAnException:
         assert (story.way.stops[1].word, story.way.stops[1].under) == ("Not tried out", "the same files")
 
 
+class TestAComputerThatCanTryNothingOut:
+    OPEN = msgspec.structs.replace(status(version="0.1.1", tree_hash=NEXT), sandbox="none")
+
+    def test_promises_no_trial_of_a_version_to_come(self):
+        took_over = update("0.1.1", NEXT, "confirmed", "as good as before")
+
+        for items in ((), (took_over,), (excepted(took_over),)):
+            assert tell(live(self.OPEN, items), NOW).releases.lead.endswith(
+                "No newer version is known. As nothing can be tried out on this computer, one is taken only when all"
+                " others have had their turn and its makers have confirmed it once more."
+            )
+
+    @pytest.mark.parametrize("state", ["starting", "problem"])
+    def test_is_not_taken_for_one_before_anything_runs_there(self, state: NodeState):
+        unknown = replace(self.OPEN, state=state)
+
+        assert tell(live(unknown), NOW).releases.lead.endswith("it is first tried out beside this one.")
+
+    @pytest.mark.parametrize(("exception", "under"), [("", ""), ("no trial can be held", "as an exception")])
+    def test_nor_one_of_a_version_that_waits(self, exception: str, under: str):
+        waiting = replace(update("0.1.2", LOSSY, "announced"), exception=exception)
+
+        story = tell(live(self.OPEN, (waiting,)), NOW).releases
+
+        assert story.way is not None
+        assert (story.way.stops[1].word, story.way.stops[1].under) == ("Not tried out", under)
+        assert story.lead == "It carries the signatures it needs."
+        assert words.step(2, "Not tried out", under) == f"2 of 3: Not tried out{', ' if under else ''}{under}"
+
+
 class TestItsMakers:
     def test_that_they_contradict_each_other_is_told_above_all_else(self, desk: QApplication):
         assert releases("makers-disagree").notice == Notice(
@@ -123,8 +154,8 @@ class TestItsMakers:
         one.show_story(story, story.sign)
 
         assert one.updates.notice.isVisibleTo(one.updates)
-        words = "Updates wait for the disk: it is full. As soon as it takes something again they go on by themselves."
-        assert story.releases.notice == Notice(words, is_grave=True)
+        said_so = "Updates wait for the disk: it is full. As soon as it takes something again they go on by themselves."
+        assert story.releases.notice == Notice(said_so, is_grave=True)
         dispose(one)
 
     def test_when_they_spoke_last_is_a_quiet_line(self, desk: QApplication):
