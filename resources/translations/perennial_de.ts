@@ -193,11 +193,11 @@
     </message>
     <message>
         <source>It goes on at most a few minutes after all of them have ended.</source>
-        <translation>Es geht spätestens einige Minuten weiter, nachdem alle geendet haben.</translation>
+        <translation>Spätestens einige Minuten, nachdem alle geendet haben, geht es weiter.</translation>
     </message>
     <message>
         <source>It goes on at most a few minutes after both have ended.</source>
-        <translation>Es geht spätestens einige Minuten weiter, nachdem beide geendet haben.</translation>
+        <translation>Spätestens einige Minuten, nachdem beide geendet haben, geht es weiter.</translation>
     </message>
     <message>
         <source>It goes on by itself {moment}. Until then, pieces kept here can still be read.</source>
@@ -598,7 +598,7 @@
     </message>
     <message>
         <source>on a metered connection</source>
-        <translation>Verbindung kostet nach Menge</translation>
+        <translation>im Volumentarif</translation>
     </message>
     <message>
         <source>on battery</source>
@@ -2255,7 +2255,7 @@
     </message>
     <message>
         <source>It did well in its trial and took over at {moment}.</source>
-        <translation>Sie hat sich in ihrer Probe bewährt und übernommen ({moment}).</translation>
+        <translation>Sie hat sich in ihrer Probe bewährt und ist seither in Gebrauch ({moment}).</translation>
     </message>
     <message>
         <source>It did well. Before it may take over, the version you use must find every piece again that the new one kept.</source>

@@ -15,6 +15,7 @@ from PySide6.QtCore import QTranslator
 
 from gui import speaking
 from gui.language import FOLDER, number, translate
+from gui.texts.app import PAUSE_SHORT
 from installers.translate import LANGUAGES, ROOT, Text, release, texts
 
 SAID = {one for path in (ROOT / "gui").rglob("*.py") for one in texts(path.read_text(encoding="utf-8"), path.name)}
@@ -71,6 +72,13 @@ def faults(entries: list[Entry], said: set[Text]) -> list[str]:
 def test_everything_has_a_german_text_with_all_that_stands_in_it():
     shown = [entry for entry in catalogue("de") if entry.text.text != MONTHS]
     assert faults(shown, {one for one in SAID if one.text != MONTHS}) == []
+
+
+def test_the_reasons_of_a_pause_stand_beside_each_other_as_one_kind_of_words():
+    german = {entry.text.text: entry.forms[0] for entry in catalogue("de")}
+
+    for reason in PAUSE_SHORT.values():
+        assert german[reason].split()[0] in ("im", "außerhalb"), reason
 
 
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
