@@ -12,7 +12,7 @@ import html
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jeepney import DBusAddress, DBusErrorResponse, MatchRule, Message, message_bus, new_method_call
 from jeepney.io.asyncio import DBusRouter, Proxy, open_dbus_router
@@ -63,6 +63,8 @@ class DesktopNotes:
                 )  # fmt: skip
                 call = new_method_call(_SERVICE, "Notify", "susssasa{sv}i", what)
                 (number,) = unwrap_msg(await router.send_and_get_reply(call))
+                if not isinstance(number, int):
+                    raise ValueError(number)  # noqa: TRY004  (told as a bus that is no use)
         except _GONE as error:
             await self.close()
             raise NothingShown(str(error)) from error
@@ -98,14 +100,14 @@ class DesktopNotes:
         self._stack.enter_context(router.filter(rule, queue=clicks))
         asked = await router.send_and_get_reply(new_method_call(_SERVICE, "GetCapabilities"))
         (can,) = unwrap_msg(asked)
-        self._has_markup = "body-markup" in can
+        self._has_markup = isinstance(can, list) and "body-markup" in can
         self._listener = asyncio.create_task(self._listen(clicks))
         self._router = router
         return router
 
-    async def _listen(self, clicks: asyncio.Queue[Any]) -> None:
+    async def _listen(self, clicks: asyncio.Queue[Message]) -> None:
         while True:
             clicked = await clicks.get()
-            number, action = clicked.body
-            if number in self._shown and action == "default":  # others' clicks are told to everybody
-                self._on_click()
+            match clicked.body:  # others' clicks are told to everybody, and anybody may tell of one
+                case (int(number), "default") if number in self._shown:
+                    self._on_click()

@@ -33,6 +33,7 @@ class Bus:
 
     def __init__(self, *, can: tuple[str, ...]) -> None:
         self._can = can
+        self.number: tuple[str, object] | None = None  # what a notification is told to have instead of its own
         self.notes: list[tuple[Any, ...]] = []
         self.is_left = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
@@ -57,12 +58,17 @@ class Bus:
                 self._send(new_method_return(message, "as", (list(self._can),)))
             case "Notify":
                 self.notes.append(message.body)
-                self._send(new_method_return(message, "u", (len(self.notes),)))
+                signature, number = self.number or ("u", len(self.notes))
+                self._send(new_method_return(message, signature, (number,)))
             case _:
                 self._send(new_method_return(message))
 
     def click(self, number: int, action: str = "default") -> None:
-        self._send(new_signal(NOTIFICATIONS, "ActionInvoked", "us", (number, action)))
+        self.tell("us", number, action)
+
+    def tell(self, signature: str, *body: object) -> None:
+        """Tell of a click, in whatever form."""
+        self._send(new_signal(NOTIFICATIONS, "ActionInvoked", signature, body))
 
     def _send(self, message: Message) -> None:
         assert self._writer is not None
@@ -105,6 +111,42 @@ def test_it_is_shown_by_the_desktop_and_a_click_on_it_opens_the_window(
     assert actions == ["default", "Open"]
     assert hints["urgency"] == ("y", 1)
     assert clicks == [True]
+
+
+def test_what_is_no_click_is_passed_over_and_the_next_one_is_heard(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    clicks: list[bool] = []
+
+    async def play() -> None:
+        async with a_bus(tmp_path, monkeypatch, "actions") as bus:
+            notes = DesktopNotes(lambda: clicks.append(True), icon_file())
+            await notes.show(NOTE)
+            bus.tell("")
+            bus.tell("u", 1)
+            bus.tell("ass", ["1"], "default")
+            bus.tell("uas", 1, ["default"])
+            bus.tell("uss", 1, "default", "again")
+            bus.click(1)
+            await wait_until(lambda: bool(clicks))
+            await notes.close()
+
+    on_loop(desk, play())
+
+    assert clicks == [True]
+
+
+def test_a_desktop_that_gives_a_notification_no_number_is_said_to_show_nothing(
+    desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def play() -> None:
+        async with a_bus(tmp_path, monkeypatch, "actions") as bus:
+            notes = DesktopNotes(lambda: None, icon_file())
+            bus.number = ("as", ["1"])
+            with pytest.raises(NothingShown):
+                await notes.show(NOTE)
+
+    on_loop(desk, play())
 
 
 def test_where_the_desktop_reads_markup_our_words_are_none(
