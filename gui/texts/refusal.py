@@ -94,9 +94,8 @@ TEXTS: Final[dict[str, str]] = {
     "updates.stopped": translate(
         "refusals", "Updates have stopped because of a fault in Perennial; your pieces are served as before."
     ),
-    "updates.unread": translate(
-        "refusals",
-        "Updates wait, because what was kept of them cannot be read ({why}); your pieces are served as before.",
+    "updates.unread": translate(  # what exactly is damaged stands in the log
+        "refusals", "Updates wait, because what was kept of them cannot be read; your pieces are served as before."
     ),
     "updates.disk": translate(
         "refusals",

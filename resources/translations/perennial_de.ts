@@ -2046,8 +2046,8 @@
         <translation>Neue Versionen warten auf die Festplatte: {why}. Sobald sie wieder etwas annimmt, geht es von selbst weiter.</translation>
     </message>
     <message>
-        <source>Updates wait, because what was kept of them cannot be read ({why}); your pieces are served as before.</source>
-        <translation>Neue Versionen warten, weil nicht zu lesen ist, was davon aufbewahrt wurde ({why}); Ihre Stücke bleiben verfügbar wie bisher.</translation>
+        <source>Updates wait, because what was kept of them cannot be read; your pieces are served as before.</source>
+        <translation>Neue Versionen warten, weil nicht zu lesen ist, was davon aufbewahrt wurde; Ihre Stücke bleiben verfügbar wie bisher.</translation>
     </message>
     <message>
         <source>Web pages may not ask Perennial.</source>

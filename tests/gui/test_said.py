@@ -49,7 +49,7 @@ REFUSING = (invitation_texts, request_texts, texts, wishes, doctor_texts)
 # Said otherwise on purpose: without words of the command line, and without such as one must have learnt.
 OTHERWISE = {
     "home.root_replaced", "key.gone", "key.other_home", "key.other_places", "network.none_shipped", "port.in_use",
-    "settings.quota_range", "vault.too_old", "api.token", "api.host", "api.origin",
+    "settings.quota_range", "updates.unread", "vault.too_old", "api.token", "api.host", "api.origin",
 }  # fmt: skip
 SECONDS = (61.0, 8000.0, 200_000.0, 90_000_000.0)
 
@@ -165,6 +165,14 @@ def test_every_sentence_of_the_node_is_said_in_everyday_words():
         said = " ".join(say(one) or "" for one in told.said)
         is_otherwise = any(one.code in OTHERWISE for one in told.said)
         assert said.endswith(".") if is_otherwise else said == plain(told.sentence), told
+
+
+def test_what_is_damaged_of_the_updates_is_left_to_the_log():
+    unread = texts.updates_wait("the history of updates cannot be read: JSON is malformed: invalid character (byte 0)")
+
+    assert in_words(unread.sentence, unread.said) == (
+        "Updates wait, because what was kept of them cannot be read; your pieces are served as before."
+    )
 
 
 def test_no_code_of_the_node_was_left_out():
