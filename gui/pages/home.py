@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from gui.stories.checks import ChecksStory
+from gui.stories.evidence import Mark
 from gui.stories.home import Action, HomeStory, Sign
 from gui.stories.pause import PauseControl, PauseStory
-from gui.stories.releases import Mark
 from gui.texts import app as texts
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_16, Tone
 from gui.widgets.basics import Page, button, card, column, empty, fill, label, row, rule, show_or_hide

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QWidget
 
 from gui.pages.home import MARKS
 from gui.stories.checks import Proof
-from gui.stories.releases import Also, Evidence, Finding, HistoryRow, Kind, ReleaseStory
+from gui.stories.evidence import Also, Evidence, Finding
+from gui.stories.releases import HistoryRow, Kind, ReleaseStory
 from gui.stories.rollouts import Notice
 from gui.texts import app as texts
 from gui.texts import release as words

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gui.stories.releases import Mark
+from gui.stories.evidence import Mark
 from gui.texts import app as texts
 from gui.texts.said import in_words, status_in_words
 from node.api.schema import Check, CheckName, Status

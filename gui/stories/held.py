@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from gui.stories.checks import Proof
-from gui.stories.releases import UNPROVEN, Mark
+from gui.stories.evidence import Mark
+from gui.stories.releases import UNPROVEN
 from gui.texts import app as texts
 from gui.texts.sandbox import say_shut_off
 from node.api.schema import SandboxLevel, Status

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gui.stories.releases import Mark
+from gui.stories.evidence import Mark
 from gui.texts import network as words
 from gui.texts.app import ago, at
 from gui.texts.said import in_words

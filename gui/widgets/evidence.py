@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from gui.stories.releases import Range
+from gui.stories.evidence import Range
 from gui.texts import release as words
 from gui.tokens import Look, font
 from gui.widgets.picture import Picture

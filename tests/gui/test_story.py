@@ -7,8 +7,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from gui.stories import releases as release_story
 from gui.stories.checks import TICK_S_MAX, tell_checks
+from gui.stories.evidence import tell_evidence
 from gui.stories.home import Seen, Silence, Story, tell
 from gui.texts import app as texts
 from gui.texts import release as release_texts
@@ -516,7 +516,7 @@ def test_a_node_that_is_started_again_is_not_said_to_be_empty_or_unguarded():
 
 
 def test_when_nobody_had_rated_it_at_the_end_no_more_is_expected():
-    votes = release_story.tell_evidence(msgspec.structs.replace(LOSSY_TRIAL, neighbours_rated=0), is_open=False).votes
+    votes = tell_evidence(msgspec.structs.replace(LOSSY_TRIAL, neighbours_rated=0), is_open=False).votes
 
     assert (votes.figure, votes.verdict) == ("Nobody had rated it yet", "To take over it needed 4")
 
