@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from gui.stories.home import Seen
-from node.api.schema import DeveloperNews, RolloutView, Status, Update, Updates
+from node.api.schema import DeveloperNews, RolloutView, Said, Status, Update, Updates
 
 NOTES = (
     "Answers come faster when a neighbour is slow.\n\nAlso: less memory for large homes, and a fault is mended that"
@@ -34,6 +36,17 @@ def excepted(one: Update) -> Update:
 
 def told(status: Status, items: tuple[Update, ...], news: DeveloperNews, now_s: float) -> Seen:
     return Seen("connected", now_s, status, Updates(items, (), news))
+
+
+def stopped(seen: Seen) -> Seen:
+    """What is seen once a fault has ended all work on updates."""
+    assert seen.updates is not None
+    assert seen.status is not None
+    said = (Said("updates.stopped"),)
+    words = "Updates have stopped because of a fault in Perennial; your chunks are served as before."
+    status = msgspec.structs.replace(seen.status, state="attention", sentence=words, said=said)
+    updates = msgspec.structs.replace(seen.updates, trouble=words, trouble_said=said)
+    return replace(seen, status=status, updates=updates)
 
 
 HALTED = DeveloperNews(

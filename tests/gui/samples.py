@@ -345,4 +345,6 @@ def _unusual(fine: Status, newer: Status, trying: Status) -> tuple[Sample, ...]:
         Sample("excepted", live(newer, (more.excepted(took_over),)), 1),
         Sample("many", more.told(newer, (took_over, *many), more.CURRENT, NOW_S), 1),
         Sample("makers-disagree", more.told(fine, (), more.HALTED, NOW_S), 1),
+        Sample("stopped", more.stopped(live(trying, (on_trial,), EARLY)), 1),
+        Sample("open-to-all", live(msgspec.structs.replace(newer, sandbox="none"), (took_over,)), 1),
     )
