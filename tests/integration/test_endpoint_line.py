@@ -99,6 +99,22 @@ def test_a_chunk_that_the_line_could_bring_only_too_late_is_refused_at_once(monk
     play(2, story)
 
 
+def test_what_is_small_is_answered_while_chunks_of_our_own_use_up_the_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(endpoint, "ANSWER_S_MAX", 0.6)
+
+    async def story(hosts: list[Host]) -> None:
+        sender, taker = hosts
+        await sender.ping(taker)
+        sender.network.set_limits(Limits(upload_bytes_per_s=RATE))
+        large = asyncio.create_task(crowd(sender, taker, b"x" * CROWD_BYTES))
+        await asyncio.sleep(0)  # all of them stand in the line
+        await taker.ping(sender)
+        assert not large.done()
+        await large
+
+    play(2, story)
+
+
 def test_a_ping_does_not_wait_behind_what_is_large():
     async def story(hosts: list[Host]) -> None:
         sender, taker = hosts

@@ -380,7 +380,7 @@ class IrohNetwork:
             session.used_s = self._clock.monotonic_s()
             self._seen.came(session.origin, session.used_s)
             answer = await self._handler(session.peer, session.subnet, content, is_here=session.is_here)
-            if session.meter is not None and session.meter.wait_s(len(answer)) > ANSWER_S_MAX:
+            if session.meter is not None and session.meter.would_last(len(answer), ANSWER_S_MAX):
                 self.counters["answer too long for the line"] += 1
                 answer = BUSY
             async with asyncio.timeout(WRITE_TIMEOUT_S) as limit:

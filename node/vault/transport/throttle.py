@@ -182,6 +182,9 @@ class Meter:
     receiving: Throttle
     subnet: str
 
-    def wait_s(self, size_bytes: int) -> float:
-        """In how many seconds so much would have gone out to them."""
-        return self.sending.wait_s(self.subnet, size_bytes)
+    def would_last(self, size_bytes: int, longer_than_s: float) -> bool:
+        """Whether so much that went out to them from now on would take so long.
+
+        Never so of what is small: it goes ahead, and where it may not, a refusal in its place would come no sooner.
+        """
+        return size_bytes > SMALL_BYTES and self.sending.wait_s(self.subnet, size_bytes) > longer_than_s
