@@ -12,6 +12,7 @@ from node.vault.core.events import ChunkWritten, Reply, RequestReceived, WriteCh
 from node.vault.core.identity import PeerRecord
 from node.vault.core.limits import FILL_S, FILL_SHARE, SMALL_NETWORK_SUBNETS
 from node.vault.core.messages import Ping, Pong, Put, Refused
+from node.vault.core.restore import _Lost, _Restoring
 from node.vault.core.room import HELD_BACK_BYTES_MAX, Room, held_back_bytes
 from tests.unit.test_vault_attacks import Peer, ask, of, peers
 from tests.vault_world import Actor, World
@@ -32,6 +33,7 @@ class Putting:
         self.neighbours = peers(neighbours)
         for number, peer in enumerate(self.neighbours):
             ask(self.world, self.actor, peer.record, Ping(b""), f"10.1.{number}.0/24")
+        self.given: dict[bytes, bytes] = {}
         self._count = 0
 
     def put(self, peer: PeerRecord, subnet: str, *, is_here: bool = False, length: int = LENGTH) -> bool:
@@ -45,6 +47,7 @@ class Putting:
 
     def give(self, peer: PeerRecord, subnet: str, address: bytes, content: bytes, *, is_here: bool) -> bool:
         step, world = self.actor.vault.step, self.world
+        self.given[address] = content
         effects = list(step(RequestReceived(world.now(), 1, peer, subnet, Put(address, content), is_here=is_here)))
         refused = [reply for reply in of(Reply, effects) if isinstance(reply.message, Refused)]
         for write in of(WriteChunk, effects):
@@ -84,6 +87,33 @@ def test_whoever_is_not_on_this_computer_has_no_part_in_it_whatever_the_subnet()
     putting = Putting()
     putting.fill()
     assert not putting.put(PROBER, HERE)
+
+
+@pytest.mark.parametrize("length", [LENGTH, 20])  # full by its bytes, or by its places
+def test_a_chunk_in_pieces_is_written_again_where_others_may_fill_nothing_more(length: int):
+    putting = Putting()
+    putting.fill(length=length)
+    desk = putting.actor.vault._desk
+    desk.quota_bytes -= QUOTA_BYTES // 8  # less is lent than before, and all that is held fits
+    assert desk.room.left_bytes <= 0 < desk.quota_bytes - desk.used_bytes
+    fetched, brought = list(desk.held)[:2]
+    for address in (fetched, brought):
+        desk.forget(address)
+
+    restorer = putting.actor.vault._restorer
+    restorer._working[fetched] = _Lost(0.0)
+
+    _Restoring(restorer, fetched)._fetched(desk, putting.given[fetched])
+    assert fetched in {address for _, address, _ in desk._writing.values()}
+    assert putting.give(putting.neighbours[0].record, "10.1.0.0/24", brought, putting.given[brought], is_here=False)
+
+
+def test_a_chunk_in_pieces_needs_no_place_beside_its_own_and_no_more_bytes_than_the_quota():
+    full = Room(QUOTA_BYTES, used_bytes=QUOTA_BYTES, files=Room(QUOTA_BYTES, 0, 0)._places)
+    assert full.fits(LENGTH, instead_bytes=LENGTH)
+    assert not full.fits(LENGTH + 1, instead_bytes=LENGTH, is_here=True)
+    assert not full.fits(1, is_here=True)
+    assert not Room(QUOTA_BYTES, used_bytes=QUOTA_BYTES + 1, files=1).fits(LENGTH, instead_bytes=LENGTH)
 
 
 def test_who_runs_here_may_fill_as_much_once_a_day_beside_the_share_of_its_subnet():

@@ -36,8 +36,13 @@ class Room:
     files: int
 
     def fits(self, length: int, *, instead_bytes: int = 0, is_here: bool = False) -> bool:
-        """Whether so many bytes may be written in one more file, where ``instead_bytes`` are removed before."""
-        return self._places_left(is_here=is_here) > 0 and length - instead_bytes <= self._bytes_left(is_here=is_here)
+        """Whether so many bytes may be written in a file, where another one of ``instead_bytes`` is removed before.
+
+        What takes no more than was there is asked of the whole quota: others may fill less than when it came.
+        """
+        is_anywhere = is_here or length <= instead_bytes
+        has_place = instead_bytes > 0 or self._places_left(is_here=is_here) > 0
+        return has_place and length - instead_bytes <= self._bytes_left(is_here=is_anywhere)
 
     @property
     def is_full(self) -> bool:
