@@ -34,14 +34,14 @@ from node.vault import control
 from node.vault.limiting import Limits, SetLimits
 from node.vault.noting import AskNote, MetVault, NoteSeen, OwnNote, SetNotes
 from node.vault.ports import Entropy
-from node.vault.rating import FetchRankTables, RankTables
+from node.vault.rating import COLLECTING_S, FetchRankTables, RankTables
 
 GET_S: Final = 90.0  # eight chunks at once over the slowest line, of which others may need half
 TELL_S: Final = 5.0
 FILES_S: Final = 20.0  # for all files of the head together
 ALIKE_MAX: Final = 64
 KEPT_MAX: Final = 8  # twins whose ports, and what they have heard, are remembered; two run at a time
-TABLES_S: Final = 20.0
+TABLES_S: Final = COLLECTING_S + 10.0
 ASK_S: Final = 8.0  # for what a vault waits some seconds for itself
 NO_ANSWER: Final = "peer"  # codes of what the vault that was asked did, or did not
 NOTE_S: Final = 40.0  # a vault that has moved is looked for first

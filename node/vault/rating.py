@@ -13,6 +13,7 @@ from msgspec import Meta
 
 AROUND_SINCE: Final = 6  # the control version from which on others than the known ones are asked, and the size is told
 AROUND_MAX: Final = 4  # addresses in one command
+COLLECTING_S: Final = 45.0  # after the command: then what has come is told, however little
 
 Address = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
@@ -38,7 +39,7 @@ class RankTables(_Message, frozen=True):
 
 
 class FetchRankTables(_Message, frozen=True):
-    """Ask every known peer for its rank table.  Answer: RankTables.
+    """Ask every known peer for its rank table.  Answer: RankTables, within COLLECTING_S.
 
     Before them those that stand around the addresses ``around`` (version 6), whom this vault looks up for it.
     """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
 
+from node.supervisor.host import TABLES_S
 from node.trial import REAL, Report
 from node.trial.peers import score
 from node.trial.profile import URGENT
@@ -16,12 +18,13 @@ from node.update.trials.identities import between, draw_identities, shared_bits
 from node.update.trials.observations import Neighbour, reports_about
 from node.vault.core import operations
 from node.vault.core.close_group import Place, close_group
-from node.vault.core.events import AnswerReceived, Ask, AskFailed, CommandReceived, Tell, Ticked
+from node.vault.core.events import AnswerReceived, Ask, AskFailed, CommandReceived, Effect, Tell, Ticked, Withdraw
 from node.vault.core.identity import PeerRecord, Signer, certify, make_record, position_of
 from node.vault.core.messages import Answer, FetchRanks, FindVaults, Pong, Ranks, Vaults
 from node.vault.core.ranking import DATA_FAULTS_MAX, RankEntry, RankTable, _signed_part
 from node.vault.core.routing_table import RoutingTable
-from node.vault.rating import FetchRankTables, NeighbourTable, RankTables
+from node.vault.rating import COLLECTING_S, FetchRankTables, NeighbourTable, RankTables
+from tests.unit.test_vault_attacks import of
 from tests.vault_world import START_S, Actor, World
 
 HOMES = 600
@@ -136,6 +139,10 @@ def heard(world: World, ask: Ask, message: Answer | None) -> AnswerReceived | As
     if message is None:
         return AskFailed(world.now(), ask.ask_id, "peer.unreachable")
     return AnswerReceived(world.now(), ask.ask_id, subnet_of(ask.peer), message, ask.peer)
+
+
+def told_tables(effects: Iterable[Effect]) -> list[RankTables]:
+    return [told.report for told in of(Tell, list(effects)) if isinstance(told.report, RankTables)]
 
 
 def subnet_of(record: PeerRecord) -> str:
@@ -285,6 +292,33 @@ class TestWhomItAsks:
         assert set(asked) & {home.vault_id for home in named[10:]}
         assert not set(asked) & silent
         assert len(asked) == len(set(asked))
+
+    def test_whose_table_has_come_in_time_though_others_keep_the_line_busy_for_longer(self):
+        """How long our own line is waited for is held against no peer, so large tables could keep all others away."""
+        world, actor, some = self.world()
+        for home in some:
+            actor.vault._desk.table.met(home.record, home.subnet, 0.0)
+        asked = of(Ask, actor.vault.step(CommandReceived(world.now(), FetchRankTables(1))))
+        heard_of = asked[:5]
+        tables = {home.vault_id: home.table(()) for home in some}
+        for ask in heard_of:
+            assert not told_tables(actor.vault.step(heard(world, ask, Ranks(tables[ask.peer.vault_id]))))
+
+        world.now_s += COLLECTING_S
+        effects = list(actor.vault.step(Ticked(world.now())))
+
+        (told,) = told_tables(effects)
+        assert len(told.tables) == len(heard_of)
+        assert {effect.ask_id for effect in of(Withdraw, effects)} == {ask.ask_id for ask in asked[5:]}
+        assert COLLECTING_S < TABLES_S
+
+    def test_who_asked_is_told_once(self):
+        world, actor, some = self.world()
+        for home in some:
+            actor.vault._desk.table.met(home.record, home.subnet, 0.0)
+        assert fetched(world, actor, (), lambda _ask: None).tables == ()
+        world.now_s += COLLECTING_S
+        assert not told_tables(actor.vault.step(Ticked(world.now())))
 
     def test_nobody_where_nobody_answers_and_it_says_so(self):
         world, actor, some = self.world()

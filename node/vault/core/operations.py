@@ -22,7 +22,7 @@ from node.vault.core.proving import REFUSALS
 from node.vault.core.ranking import is_of
 from node.vault.core.routing_table import Peer
 from node.vault.errors import BadSignature, PeerError
-from node.vault.rating import FetchRankTables, NeighbourTable, RankTables
+from node.vault.rating import COLLECTING_S, FetchRankTables, NeighbourTable, RankTables
 
 REFUSALS_NAMED: Final = 3  # codes in a sentence
 ROUNDS_MAX: Final = 3  # of asking for receipts: who does not sign is passed over in the next one
@@ -218,7 +218,8 @@ class RankCollection:
 
     around: look up each address --> who has answered there, of AROUND_SUBNETS subnets, when all are looked up or
                                      AROUND_S are over --.
-            the known peers, as there is room for them --+--> asked for their tables --> answered
+            the known peers, as there is room for them --+--> asked for their tables --> answered, by COLLECTING_S at
+                                                              the latest with what has come
 
     Who is looked up stands in the own table seldom, as it may be anywhere; that it was met only now is said of it.
     Each table must be that of the peer that answers.  Whoever handed on another's would have its word counted in a
@@ -231,9 +232,12 @@ class RankCollection:
         self._lookups = [Lookup(address, self._found, subnets=AROUND_SUBNETS) for address in command.around]
         self._looking = len(self._lookups)
         self._is_asking = False
+        self._is_over = False
         self._waiting = 0
 
     def begin(self, desk: Desk) -> None:
+        # No table is late while our own line is waited for, so a few large ones could keep all others from being told.
+        desk.call_in(COLLECTING_S, self._tell)
         for lookup in self._lookups:
             lookup.begin(desk)
         if self._lookups:
@@ -278,7 +282,12 @@ class RankCollection:
             self._tell(desk)
 
     def _tell(self, desk: Desk) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        desk.withdraw(self)
         desk.tell(RankTables(self._command.id, tuple(self._smallest()), desk.table.network_size))
+        self._tables.clear()
 
     def _smallest(self) -> Iterator[NeighbourTable]:
         """As many as one answer can carry, the smallest first: a bloated table must not crowd others out."""
