@@ -221,3 +221,20 @@ class TestTheBooks:
         with requests.take("here"):
             assert requests._begun == {"here": 1}
         assert not requests._begun
+
+
+def test_a_connection_whose_peer_waits_for_an_answer_gives_way_to_no_newcomer(monkeypatch):
+    monkeypatch.setattr(sessions, "ACCEPTED_KEPT", 1)
+    monkeypatch.setattr(sessions, "IDLE_S", 0.0)
+
+    async def story(hosts: list[Host]) -> None:
+        waiting, newcomer, target = hosts
+        slow = Slow(target)
+        asked = asyncio.create_task(waiting.ping(target))
+        await wait_until(lambda: slow.at_work == 1)
+        other = asyncio.create_task(newcomer.ping(target))
+        await wait_until(lambda: slow.at_work == 2)
+        slow.go_on.set()
+        await asyncio.gather(asked, other)
+
+    play(3, story)

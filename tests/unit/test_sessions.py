@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from node.vault.transport import limits, sessions
-from node.vault.transport.sessions import ACCEPTED_KEPT, IDLE_S, OF_SUBNET_KEPT, Session, Sessions
+from node.vault.transport.sessions import ACCEPTED_KEPT, DIALLED_MAX, IDLE_S, OF_SUBNET_KEPT, Session, Sessions
+from node.vault.transport.throttle import SMALL_BYTES, Meter, Throttle
+from tests.virtual_time import run
 
 LATER_S = 10 * IDLE_S
 
@@ -54,6 +56,44 @@ def test_a_newcomer_takes_nobody_s_place_while_all_are_of_use_or_there_is_room()
     found, made = crowd(ACCEPTED_KEPT - 1)
     found.add(accepted(9_999, at_s=LATER_S))
     assert closed(made) == []
+
+
+def test_a_newcomer_takes_the_place_of_none_whose_request_waits_for_our_own_line():
+    async def ask(session: Session) -> None:
+        async with asyncio.timeout(None) as limit:
+            await session.ask(bytes(2 * SMALL_BYTES), 1, limit)
+
+    async def story() -> None:
+        found, made = crowd(ACCEPTED_KEPT)
+        sending = Throttle()
+        sending.set(1)
+        sending.count(SMALL_BYTES)
+        made[0].meter = Meter(sending, Throttle(), made[0].subnet)
+        asking = asyncio.create_task(ask(made[0]))
+        await asyncio.sleep(0)  # it stands in the line
+        found.add(accepted(9_998, at_s=LATER_S))
+        assert closed(made) == [1]
+
+        asking.cancel()
+        await asyncio.wait({asking})
+        sending.close()
+        found.add(accepted(9_999, at_s=LATER_S))
+        assert closed(made) == [0, 1]
+
+    run(story())
+
+
+def test_of_those_that_we_dialled_one_with_a_request_under_way_is_kept():
+    async def story() -> None:
+        found, made = Sessions(), [accepted(number, at_s=number / 1_000) for number in range(DIALLED_MAX + 1)]
+        for session in made:
+            session.is_dialled = True
+        with made[0].at_work():
+            for session in made:
+                found.add(session)
+        assert closed(made) == [1]
+
+    run(story())
 
 
 def test_a_newcomer_of_a_crowded_subnet_takes_the_place_of_another_one_of_it():

@@ -364,7 +364,7 @@ class IrohNetwork:
                     self.counters["request over limit"] += 1
                     await stream.break_off()
                     return
-                with self._requests.take(session.subnet):
+                with self._requests.take(session.subnet), session.at_work():
                     await self._answer(session, stream)
             await stream.finish()
         except (IrohError, TimeoutError):
@@ -385,6 +385,7 @@ class IrohNetwork:
                 answer = BUSY
             async with asyncio.timeout(WRITE_TIMEOUT_S) as limit:
                 await stream.write(answer, limit)
+            session.used_s = self._clock.monotonic_s()  # it has waited, and still has to reach the peer
 
 
 def _check_is(session: Session, peer: PeerRecord) -> None:

@@ -8,6 +8,8 @@ smaller transport key wins.  Whoever dialled the other one closes it once the re
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,9 +50,13 @@ class Session:
     signs: Signs = field(default_factory=Signs)
     idle: list[FrameStream] = field(default_factory=list)
     streams_open: int = 0  # by the peer
+    under_way: int = 0  # requests, either way; they may wait for our own line for minutes
     is_open: bool = True
     is_watched: bool = False  # by us, for signs of life
     origin: Origin = ""  # where it came from by itself
+
+    def is_in_use(self, now_s: float) -> bool:
+        return self.is_watched or self.under_way > 0 or now_s - self.used_s < IDLE_S
 
     @property
     def is_here(self) -> bool:
@@ -63,10 +69,11 @@ class Session:
         ``limit`` stands still while our own line is waited for; so long, too, others may ask the peer.
         """
         size_bytes = LENGTH_BYTES + len(content)
-        way = passage(self.meter, size_bytes, limit, is_out=True)
-        first_bytes = await way.some(size_bytes)
-        async with self.asking:
-            return await self._ask(content, way, first_bytes, answer_bytes_max, limit)
+        with self.at_work():
+            way = passage(self.meter, size_bytes, limit, is_out=True)
+            first_bytes = await way.some(size_bytes)
+            async with self.asking:
+                return await self._ask(content, way, first_bytes, answer_bytes_max, limit)
 
     async def _ask(
         self, content: bytes, way: Passage, first_bytes: int, answer_bytes_max: int, limit: asyncio.Timeout
@@ -86,6 +93,15 @@ class Session:
         else:
             await stream.finish()
         return answer
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """It is of use for as long as this request is under way, and so gives way to no other."""
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
 
     def close(self, code: int = 0) -> None:
         self.is_open = False
@@ -159,14 +175,14 @@ class Sessions:
             if len(self.accepted) < ACCEPTED_KEPT:
                 return
             crowd = list(self.accepted)
-        idle = [one for one in crowd if not one.is_watched and newcomer.since_s - one.used_s >= IDLE_S]
+        idle = [one for one in crowd if not one.is_in_use(newcomer.since_s)]
         if idle:
             self.forget(min(idle, key=lambda session: session.used_s))
 
     def _make_room(self) -> None:
         """Peers can lure us to ever more vaults: of the connections that we made, only the useful ones are kept."""
         while len(self.dialled) >= DIALLED_MAX:
-            self.forget(min(self.dialled, key=lambda session: session.answered_s))
+            self.forget(min(self.dialled, key=lambda session: (session.under_way > 0, session.answered_s)))
 
 
 def _is_outdone(session: Session, old: Session) -> bool:
