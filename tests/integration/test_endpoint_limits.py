@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import iroh
 import pytest
@@ -192,6 +193,40 @@ def test_a_peer_that_shakes_hands_and_says_nothing_gives_its_place_back(monkeypa
         await wait_until(lambda: mute.close_reason() is not None)
         await wait_until(lambda: not target.network._places.taken)
         await peer.ping(target)
+
+    play(2, story)
+
+
+@contextlib.asynccontextmanager
+async def beside(host: Host) -> AsyncIterator[Host]:
+    """Another one in the subnet of ``host``."""
+    other = Host()
+    await other.bind(int(host.record.addresses[0].split(".")[2]))
+    running = asyncio.create_task(other.network.run())
+    await asyncio.sleep(0)  # requests need run()
+    try:
+        yield other
+    finally:
+        running.cancel()
+        await other.network.close()
+
+
+@pytest.mark.parametrize("idle_s", [0.0, 60.0])
+def test_where_a_subnet_has_no_place_left_a_newcomer_takes_that_of_one_which_is_of_no_use(monkeypatch, idle_s: float):
+    monkeypatch.setattr(limits, "ACCEPTED_PER_SUBNET_MAX", 1)
+    monkeypatch.setattr(sessions, "IDLE_S", idle_s)
+
+    async def story(hosts: list[Host]) -> None:
+        first, target = hosts
+        await first.ping(target)
+        (kept,) = target.network._sessions.accepted
+        async with beside(first) as newcomer:
+            if idle_s:
+                with pytest.raises(Unreachable):
+                    await newcomer.ping(target)
+            else:
+                await newcomer.ping(target)
+        assert kept.is_open is bool(idle_s)
 
     play(2, story)
 

@@ -70,7 +70,7 @@ class IrohNetwork:
         self._seen = Seen(self.addresses)
         self._sessions = Sessions()
         self._diallings = Diallings()
-        self._places = Places(self.counters)
+        self._places = Places(self.counters, lambda subnet: self._sessions.let_idle_go(subnet, clock.monotonic_s()))
         self._attempts = Attempts()
         self._requests = Requests()
         self._sending, self._receiving = Throttle(), Throttle()
@@ -218,7 +218,7 @@ class IrohNetwork:
                 is_proven = await incoming.remote_addr_validated()
                 # Anybody can name another's address: what is not proven does not count against its owner.
                 is_allowed = self._attempts.is_allowed(f"{is_proven} {subnet}", self._clock.monotonic_s())
-                if not is_proven and (self._places.is_crowded or not is_allowed):
+                if not is_proven and (self._places.is_crowded or not is_allowed or not self._places.has_room(subnet)):
                     self.counters["address to be proven"] += 1
                     await incoming.retry()  # it comes again with a proof
                     return
@@ -226,7 +226,7 @@ class IrohNetwork:
                     self.counters["connections too often"] += 1
                     await incoming.ignore()
                     return
-                if not self._places.has_room(subnet):
+                if not self._places.makes_room(subnet):
                     await incoming.refuse()
                     return
                 with self._places.take(subnet if is_proven else UNPROVEN):
@@ -234,7 +234,7 @@ class IrohNetwork:
         except (IrohError, PeerError, TimeoutError):
             self.counters["connection refused broken"] += 1
             return
-        if self._places.has_room(subnet):
+        if self._places.makes_room(subnet):
             with self._places.take(subnet):
                 await self._accept(connection, seen_at)
         else:

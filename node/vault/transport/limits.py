@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -29,15 +29,23 @@ SIGN_BYTES_MAX: Final = 16  # of each; ours have one.  They never wait, so long 
 
 
 class Places:
-    """Connections that peers have made, by subnet.  A place is held for as long as the connection stands."""
+    """Connections that peers have made, by subnet.  A place is held for as long as the connection stands.
 
-    def __init__(self, counters: Counter[str]) -> None:
+    ``let_idle_go``: close one of this subnet that is of no use; whether there was one.
+    """
+
+    def __init__(self, counters: Counter[str], let_idle_go: Callable[[str], bool] = lambda _: False) -> None:
         self._counters = counters
+        self._let_idle_go = let_idle_go
         self.taken: Counter[str] = Counter()
 
     def has_room(self, subnet: str) -> bool:
         left = ACCEPTED_MAX - self.taken.total()
-        has_room = self.taken[subnet] < min(ACCEPTED_PER_SUBNET_MAX, left // ACCEPTED_PART)
+        return self.taken[subnet] < min(ACCEPTED_PER_SUBNET_MAX, left // ACCEPTED_PART)
+
+    def makes_room(self, subnet: str) -> bool:
+        """Whether one that has proven its address may come, if need be in the place of another one of its subnet."""
+        has_room = self.has_room(subnet) or self._let_idle_go(subnet)
         self._counters["connection over limit"] += not has_room
         return has_room
 

@@ -113,7 +113,8 @@ class Sessions:
     """The session to use with each peer, by transport key; besides, all that were made and still stand.
 
     Whoever dialled keeps a connection for as long as it likes, and vaults that many know would soon have no place for
-    newcomers.  So those of no use give way before all places are taken; they dial anew when they want something.
+    newcomers.  So those of no use give way before all places are taken, and where their subnet has none left; they dial
+    anew when they want something.
     """
 
     def __init__(self) -> None:
@@ -143,7 +144,7 @@ class Sessions:
             self._make_room()
             self.dialled.add(session)
         else:
-            self._let_idle_go(session)
+            self._make_room_beside(session)
             self.accepted.add(session)
         key = session.peer.transport_key
         old = self.get(key)
@@ -169,15 +170,25 @@ class Sessions:
         for session in [*self.by_key.values(), *self.dialled, *self.accepted]:
             session.close()
 
-    def _let_idle_go(self, newcomer: Session) -> None:
-        crowd = [session for session in self.accepted if session.subnet == newcomer.subnet]
-        if len(crowd) < OF_SUBNET_KEPT:
-            if len(self.accepted) < ACCEPTED_KEPT:
-                return
-            crowd = list(self.accepted)
-        idle = [one for one in crowd if not one.is_in_use(newcomer.since_s)]
+    def let_idle_go(self, subnet: str, now_s: float) -> bool:
+        """Close the connection that a peer of this subnet made and that was of use longest ago, if one is of none."""
+        return self._let_one_go(self._of(subnet), now_s)
+
+    def _make_room_beside(self, newcomer: Session) -> None:
+        crowd = self._of(newcomer.subnet)
+        if len(crowd) >= OF_SUBNET_KEPT:
+            self._let_one_go(crowd, newcomer.since_s)
+        elif len(self.accepted) >= ACCEPTED_KEPT:
+            self._let_one_go(list(self.accepted), newcomer.since_s)
+
+    def _of(self, subnet: str) -> list[Session]:
+        return [session for session in self.accepted if session.subnet == subnet]
+
+    def _let_one_go(self, crowd: list[Session], now_s: float) -> bool:
+        idle = [session for session in crowd if not session.is_in_use(now_s)]
         if idle:
             self.forget(min(idle, key=lambda session: session.used_s))
+        return bool(idle)
 
     def _make_room(self) -> None:
         """Peers can lure us to ever more vaults: of the connections that we made, only the useful ones are kept."""
