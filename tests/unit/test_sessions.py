@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from node.vault.core.identity import PeerRecord
 from node.vault.transport import limits, sessions
+from node.vault.transport.heartbeat import BEAT_S, Heartbeat
 from node.vault.transport.sessions import ACCEPTED_KEPT, DIALLED_MAX, IDLE_S, OF_SUBNET_KEPT, Session, Sessions
 from node.vault.transport.throttle import SMALL_BYTES, Meter, Throttle
 from tests.virtual_time import run
@@ -18,7 +21,9 @@ LATER_S = 10 * IDLE_S
 
 def accepted(number: int, subnet: str = "", *, at_s: float = 0.0) -> Session:
     """A connection that a peer has made; ``closed`` of it tells whether it was closed."""
-    connection: Any = SimpleNamespace(closed=False)
+    received = itertools.count()
+    connection: Any = SimpleNamespace(closed=False, send_datagram=lambda _: None)
+    connection.stats = lambda: SimpleNamespace(udp_rx_datagrams=next(received))
     connection.close = lambda *_: setattr(connection, "closed", True)
     peer: Any = SimpleNamespace(transport_key=number.to_bytes(32, "big"))
     told: Any = SimpleNamespace(transport_key=bytes(32))
@@ -108,3 +113,27 @@ def test_a_newcomer_of_a_crowded_subnet_takes_the_place_of_another_one_of_it():
 def test_those_of_no_use_give_way_before_all_places_are_taken(name: str):
     most = {"ACCEPTED_KEPT": "ACCEPTED_MAX", "OF_SUBNET_KEPT": "ACCEPTED_PER_SUBNET_MAX"}[name]
     assert getattr(sessions, name) < getattr(limits, most)
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_connection_that_another_one_has_replaced_is_watched_no_more(*, has_ended: bool):
+    async def never(_peer: PeerRecord) -> Session:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def story() -> None:
+        found, first, second = Sessions(), accepted(1), accepted(1)
+        found.add(first)
+        heartbeat = Heartbeat(found, never, asyncio.create_task, BEAT_S)
+        heartbeat.watch([first.peer], lambda _: None)
+        await asyncio.sleep(1.5 * BEAT_S)
+        assert first.is_watched
+        found.add(second)
+        if has_ended:
+            found.forget(second)
+        await asyncio.sleep(BEAT_S)
+        assert (first.is_watched, second.is_watched) == (False, not has_ended)
+        heartbeat.stop()
+        assert not second.is_watched
+
+    run(story())

@@ -44,6 +44,14 @@ class _Watched:
     is_quiet: bool = False
     dial: asyncio.Task[None] | None = None
 
+    def change_to(self, session: Session | None) -> None:
+        """The one before may give way to others from now on."""
+        if self.session is not None:
+            self.session.is_watched = False
+        if session is not None:
+            session.is_watched = True
+        self.session = session
+
 
 class Heartbeat:
     """Watches some peers with one timer for all of them."""
@@ -85,8 +93,7 @@ class Heartbeat:
         watched = self._watched.pop(key)
         if watched.dial is not None:
             watched.dial.cancel()
-        if watched.session is not None:
-            watched.session.is_watched = False
+        watched.change_to(None)
 
     def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -101,12 +108,14 @@ class Heartbeat:
     def _beat_one(self, watched: _Watched) -> None:
         session = self._sessions.get(watched.peer.transport_key)
         if session is None:
-            watched.session, watched.is_quiet = None, False
+            watched.change_to(None)
+            watched.is_quiet = False
             watched.dial = self._spawn(self._reach(watched))
             return
         received = session.connection.stats().udp_rx_datagrams
         watched.is_quiet = session is watched.session and received == watched.received
-        watched.session, watched.received, session.is_watched = session, received, True
+        watched.change_to(session)
+        watched.received = received
         with contextlib.suppress(IrohError):  # it has just ended: the next beat finds that out
             session.connection.send_datagram(SIGN)
             if session.meter is not None:
