@@ -12,7 +12,16 @@ import pytest
 from node.vault.core.identity import PeerRecord
 from node.vault.transport import limits, sessions
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
-from node.vault.transport.sessions import ACCEPTED_KEPT, DIALLED_MAX, IDLE_S, OF_SUBNET_KEPT, Session, Sessions
+from node.vault.transport.sessions import (
+    ACCEPTED_KEPT,
+    DIALLED_MAX,
+    IDLE_S,
+    OF_SUBNET_KEPT,
+    REPLACED_S,
+    Session,
+    Sessions,
+)
+from node.vault.transport.streams import OWN_LINE_S_MAX
 from node.vault.transport.throttle import SMALL_BYTES, Meter, Throttle
 from tests.virtual_time import run
 
@@ -107,6 +116,24 @@ def test_a_newcomer_of_a_crowded_subnet_takes_the_place_of_another_one_of_it():
     found.add(elsewhere)
     found.add(accepted(9_999, "192.0.2.0/24", at_s=LATER_S))
     assert (closed(made), elsewhere.is_open) == ([0], True)
+
+
+@pytest.mark.parametrize("request_s", [0.0, 3 * REPLACED_S, 2 * OWN_LINE_S_MAX])
+def test_a_connection_that_another_one_has_replaced_stands_until_what_is_under_way_has_come_to_its_end(
+    request_s: float,
+):
+    async def story() -> None:
+        found, old, new = Sessions(), accepted(1), accepted(1, at_s=LATER_S)
+        old.is_dialled = new.is_dialled = True
+        found.add(old)
+        with old.at_work():
+            found.add(new)
+            await asyncio.sleep(request_s)
+            assert old.is_open is (request_s < OWN_LINE_S_MAX)
+        await asyncio.sleep(1.5 * REPLACED_S)
+        assert (old.is_open, new.is_open) == (False, True)
+
+    run(story())
 
 
 @pytest.mark.parametrize("name", ["ACCEPTED_KEPT", "OF_SUBNET_KEPT"])

@@ -18,7 +18,7 @@ import iroh
 from node.vault.core.identity import PeerRecord
 from node.vault.transport.limits import Signs
 from node.vault.transport.seen import Origin
-from node.vault.transport.streams import LENGTH_BYTES, FrameStream, Passage, passage
+from node.vault.transport.streams import LENGTH_BYTES, OWN_LINE_S_MAX, FrameStream, Passage, passage
 from node.vault.transport.throttle import Meter
 
 ASKING_MAX: Final = 8  # requests to one peer at once
@@ -28,7 +28,7 @@ ACCEPTED_KEPT: Final = 224  # connections made by peers; then one of no use give
 OF_SUBNET_KEPT: Final = 12  # of these, of one subnet
 IDLE_S: Final = 60.0  # without a request either way
 DIALLED_MAX: Final = 128  # connections made by us; then the one that was of use longest ago is closed
-REPLACED_S: Final = 20.0  # how long requests may go on over a connection that another one has replaced
+REPLACED_S: Final = 20.0  # then, and again after as long, a replaced connection without requests is closed
 CROSSED_S: Final = 5.0  # two connections that stand within this time may have been dialled at the same moment
 
 
@@ -155,8 +155,17 @@ class Sessions:
             came.set_result(kept)
         other = old if kept is session else session
         if other is not None and other.is_dialled:
-            asyncio.get_running_loop().call_later(REPLACED_S, self.forget, other)
+            loop = asyncio.get_running_loop()
+            loop.call_later(REPLACED_S, self._retire, other, loop.time() + OWN_LINE_S_MAX)
         return kept
+
+    def _retire(self, session: Session, until_s: float) -> None:
+        """Close one that is replaced, once no request is under way on it, or when ``until_s`` has come."""
+        loop = asyncio.get_running_loop()
+        if session.is_open and session.under_way and loop.time() < until_s:
+            loop.call_later(REPLACED_S, self._retire, session, until_s)
+        else:
+            self.forget(session)
 
     def forget(self, session: Session) -> None:
         """Close it; the next request dials anew."""
