@@ -99,7 +99,7 @@ class Desk:
         self.entropy = entropy
         self.quota_bytes = quota_bytes
         self.now = Now(0.0, 0.0)
-        self.seen_from = ""  # the subnet of whoever the event at hand comes from
+        self.seen_from = ""  # in which subnet whoever the event at hand comes from counts as a holder
         self.table = RoutingTable(record.vault_id)
         self.carried = Carried()
         self.notes: dict[bytes, bytes] = {}  # the farm's own, by the digest of the release

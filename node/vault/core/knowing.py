@@ -67,5 +67,5 @@ def _may_name(desk: Desk, other: Peer, event: RequestReceived) -> bool:
     must have been seen at one of them, or from the asker's own subnet: two behind one router may reach each other.
     """
     is_expired = other.record.certificate.expires_s <= desk.now.utc_s
-    is_reachable = other.is_where_it_says or other.subnet == event.subnet
+    is_reachable = other.is_where_it_says or other.seen_in == event.subnet
     return other.vault_id != event.peer.vault_id and not is_expired and is_reachable

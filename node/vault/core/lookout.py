@@ -134,7 +134,7 @@ class Lookout:
             passed=sum(lately),
             failed=len(lately) - sum(lately),
             clocks=self.clocks.told(now_s),
-            outside_subnets=len({peer.subnet for peer in desk.table if is_public(peer.subnet)}),
+            outside_subnets=len({peer.seen_in for peer in desk.table if is_public(peer.seen_in)}),
         )
 
     def _next(self, desk: Desk, fresh: set[str]) -> Peer | None:

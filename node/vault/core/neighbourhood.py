@@ -85,13 +85,13 @@ class Neighbourhood:
         if introduction.transport_key != desk.signer.public_key:  # on the local network it finds itself too
             desk.ask(_Meeting(), introduced(introduction), FindVaults(_own_address(desk)))
 
-    def met(self, desk: Desk, peer: PeerRecord, subnet: str) -> None:
+    def met(self, desk: Desk, peer: PeerRecord, seen_in: str) -> None:
         """A live session with this vault was just used."""
         if not peer.addresses or desk.is_shunned(peer.vault_id):
             return  # a client: it asks, but cannot be asked; or one that was caught too often
-        self._acquaintances.met(desk, peer, subnet)
+        self._acquaintances.met(desk, peer, desk.table.stands_in(seen_in))
         now_s = desk.now.monotonic_s
-        if desk.table.met(peer, subnet, now_s):
+        if desk.table.met(peer, seen_in, now_s):
             self._former.pop(peer.vault_id, None)
             # Each has a time of its own, so that they are not all asked at the same moment for ever.
             if peer.vault_id not in self._pinged:
@@ -221,3 +221,4 @@ def stand_at(desk: Desk, addresses: Sequence[str]) -> None:
     named = addresses_to_name(addresses)
     desk.record = make_record(desk.signer, desk.record.certificate, named, desk.now.utc_s)
     desk.own_place = Place(desk.record.vault_id, desk.record.position, own_subnet(addresses))
+    desk.table.stand_in(desk.own_place.subnet)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from node.vault.core.close_group import Place
-from node.vault.core.identity import PeerRecord, position_of, subnet_of
+from node.vault.core.identity import PeerRecord, is_public, position_of, subnet_of
 
 BUCKET_PEERS_MAX: Final = 20
 FAILURES_MAX: Final = 3  # in a row, then a peer is gone
@@ -28,10 +28,14 @@ CROWD: Final = 4
 
 @dataclass(slots=True)
 class Peer:
-    """One peer: its newest record, where it is seen, and how it has answered lately."""
+    """One peer: its newest record, where it is seen, and how it has answered lately.
+
+    ``seen_in``: the subnet from which it is really seen; ``place`` has the one in which it counts as a holder.
+    """
 
     record: PeerRecord
     place: Place
+    seen_in: str
     met_s: float
     seen_s: float
     failures: int = 0
@@ -49,7 +53,7 @@ class Peer:
     @property
     def is_where_it_says(self) -> bool:
         """Whether one of its addresses lies in the subnet from which it is really seen."""
-        return self.place.subnet in map(subnet_of, self.record.addresses)
+        return self.seen_in in map(subnet_of, self.record.addresses)
 
 
 class RoutingTable:
@@ -58,6 +62,7 @@ class RoutingTable:
     def __init__(self, own_vault_id: bytes) -> None:
         self._own_id = own_vault_id
         self._own_position = position_of(own_vault_id)
+        self._own_subnet = ""
         self.version = 0  # another one whenever a peer came, went, was started anew, or is seen elsewhere
         self._peers: dict[bytes, Peer] = {}
         self._buckets: dict[int, dict[bytes, Peer]] = {}
@@ -72,7 +77,22 @@ class RoutingTable:
     def get(self, vault_id: bytes) -> Peer | None:
         return self._peers.get(vault_id)
 
-    def met(self, record: PeerRecord, subnet: str, now_s: float) -> bool:
+    def stands_in(self, seen_in: str) -> str:
+        """The subnet in which who is seen there counts as a holder.
+
+        To all others those of one home stand where its router is seen.  So whoever this vault sees at an inner address
+        stands with it in one subnet, as soon as that is known to be one of the internet.
+        """
+        is_inside = bool(self._own_subnet) and is_public(self._own_subnet) and not is_public(seen_in)
+        return self._own_subnet if is_inside else seen_in
+
+    def stand_in(self, own_subnet: str) -> None:
+        """Others see the own vault there from now on."""
+        self._own_subnet = own_subnet
+        for peer in self._peers.values():
+            self._place(peer, peer.seen_in)
+
+    def met(self, record: PeerRecord, seen_in: str, now_s: float) -> bool:
         """A live session with the peer was just used; return whether it is new here."""
         vault_id = record.vault_id
         peer = self._peers.get(vault_id)
@@ -82,16 +102,14 @@ class RoutingTable:
             if age_of(record) >= age_of(peer.record):
                 self.version += record.transport_key != peer.record.transport_key
                 peer.record = record
-            if peer.subnet != subnet:
-                self.version += 1
-                peer.place = replace(peer.place, subnet=subnet)
+            self._place(peer, seen_in)
             peer.seen_s, peer.failures = now_s, 0
             return False
-        bucket = self._buckets.setdefault(self._bucket_of(vault_id), {})
+        subnet, bucket = self.stands_in(seen_in), self._buckets.setdefault(self._bucket_of(vault_id), {})
         if vault_id == self._own_id or not self._make_room(bucket, subnet):
             return False
         place = Place(vault_id, position_of(vault_id), subnet)
-        self._peers[vault_id] = bucket[vault_id] = Peer(record, place, now_s, now_s)
+        self._peers[vault_id] = bucket[vault_id] = Peer(record, place, seen_in, now_s, now_s)
         self.version += 1
         return True
 
@@ -156,6 +174,13 @@ class RoutingTable:
 
     def _bucket_of(self, vault_id: bytes) -> int:
         return (self._own_position ^ position_of(vault_id)).bit_length()
+
+    def _place(self, peer: Peer, seen_in: str) -> None:
+        """The peer is seen there now."""
+        peer.seen_in, subnet = seen_in, self.stands_in(seen_in)
+        if peer.subnet != subnet:
+            self.version += 1
+            peer.place = replace(peer.place, subnet=subnet)
 
     def _make_room(self, bucket: dict[bytes, Peer], subnet: str) -> bool:
         if len(bucket) < BUCKET_PEERS_MAX:

@@ -139,7 +139,9 @@ class Vault:
     def step(self, event: Event) -> list[Effect]:
         """Take one event, return what shall happen, in order."""
         self._desk.now = event.now
-        self._desk.seen_from = event.subnet if isinstance(event, (RequestReceived, AnswerReceived)) else ""
+        self._desk.seen_from = ""
+        if isinstance(event, (RequestReceived, AnswerReceived)):
+            self._desk.seen_from = self._desk.table.stands_in(event.subnet)
         match event:
             case Started():
                 self._start(event)
@@ -244,7 +246,7 @@ class Vault:
                 desk.reply(event.request_id, Refused("busy"))
             case Put():
                 desk.limits.begin(event.request_id, event.subnet)
-                Storing(event.request_id, event.subnet, is_here=event.is_here).begin(desk, event.peer, message)
+                Storing(event.request_id, desk.seen_from, is_here=event.is_here).begin(desk, event.peer, message)
             case Get() | Audit():
                 desk.limits.begin(event.request_id, event.subnet)
                 self._lookout.asked_for(desk, event.peer, message)
@@ -266,7 +268,7 @@ class Vault:
         if waiting is None:
             return
         asker, asked = waiting
-        peer = event.peer
+        peer, seen_from = event.peer, self._desk.seen_from
         if not self._replicator.has_left(peer):
             self._neighbourhood.met(self._desk, peer, event.subnet)
         if asked.peer.vault_id and asked.peer.vault_id != peer.vault_id:
@@ -276,8 +278,8 @@ class Vault:
             return
         self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
         self._desk.heard_whether_full(peer, event.message)
-        self._lookout.heard(self._desk, asked, event.subnet, event.message)
-        asker.answered(self._desk, Asked(peer, asked.message, asked.at_s, event.subnet), event.message)
+        self._lookout.heard(self._desk, asked, seen_from, event.message)
+        asker.answered(self._desk, Asked(peer, asked.message, asked.at_s, seen_from), event.message)
 
     def _failure(self, event: AskFailed) -> None:
         waiting = self._desk.finish_ask(event.ask_id)
