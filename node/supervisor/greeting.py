@@ -15,7 +15,7 @@ from node.update.errors import ProberFailed
 from node.update.ports import Prober
 from node.update.trials.rehearsal import stop
 from node.vault.core.desk import NONCE_BYTES
-from node.vault.core.identity import KEY_BYTES, PeerRecord, decode_record, subnet_of
+from node.vault.core.identity import KEY_BYTES, decode_record, own_subnet
 from node.vault.errors import PeerError
 from node.vault.ports import Entropy
 
@@ -60,9 +60,8 @@ async def is_anyone_there(
 
 
 def _subnet(record: bytes, utc_s: float) -> str:
-    """Where the vault of this record is; "" if it is not valid, or nowhere."""
+    """Where others see the vault of this record; "" if it is not valid, or nowhere."""
     try:
-        found: PeerRecord = decode_record(record, utc_s)
-        return subnet_of(found.addresses[0]) if found.addresses else ""
+        return own_subnet(decode_record(record, utc_s).addresses)
     except PeerError:
         return ""

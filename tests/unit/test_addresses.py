@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.vault.core.events import Reply
+from node.vault.core.events import Reply, SeenAt
 from node.vault.core.identity import (
     ADDRESSES_MAX,
     LOCAL_DIALLED_MAX,
@@ -67,6 +67,31 @@ def test_vaults_that_may_not_be_named_take_no_place_of_those_that_may():
         ask(world, actor, peer.record, Ping(b""), HOME if number < RECORDS_MAX else "10.9.9.0/24")
     in_table = [peer for peer in known[RECORDS_MAX:] if actor.vault._desk.table.get(peer.vault_id) is not None]
     assert len(named(world, actor)) == len(in_table) > RECORDS_MAX / 2
+
+
+class TestHowManySubnetsTheNetworkHas:
+    def test_a_contact_that_was_met_counts_where_it_is_seen_and_not_once_more_where_it_says_that_it_is(self):
+        world = World()
+        met, away = (world.add(number) for number in (2, 3))
+        met.address = "44.0.2.1:4000"
+        here = world.add(1, contacts=[met, away])
+        away.is_dead = True
+        world.pass_time(10.0)
+        assert {peer.subnet for peer in here.vault._desk.table} == {"44.0.2.0/24"}
+        assert here.vault._neighbourhood.known_subnets(here.vault._desk) == 3  # the own one, and the two others
+
+    def test_one_that_was_met_and_is_silent_now_counts_where_it_was_seen(self):
+        world = World()
+        here, met = world.add(1), world.add(2)
+        met.address = "44.0.1.1:4000"
+        ask(world, here, met.vault.record, Ping(b""), "44.0.1.0/24")
+        desk, peer = here.vault._desk, here.vault._desk.table.get(met.vault.record.vault_id)
+        assert peer is not None
+        desk.table.remove(peer.vault_id)
+        here.vault._neighbourhood.lost(peer)
+        seen_at = SeenAt(world.now(), (here.address, "44.0.1.2:4000"))  # two behind one router
+        here.vault.step(seen_at)
+        assert here.vault._neighbourhood.known_subnets(desk) == 1
 
 
 class TestWhatIsDialled:

@@ -64,6 +64,12 @@ class TestWhoIsAsked:
         twin, first, second = contact(1, "10.0.0.1:5000"), contact(2, "10.0.7.1:1"), contact(3, "10.0.7.2:1")
         assert worth_greeting([twin, contact(4), first, second], OWN, START_S) == [contact(4), first]
 
+    def test_where_a_vault_is_says_its_address_on_the_internet_and_not_that_of_a_bridge_which_all_have(self):
+        own = encode_record(Peer(0, "172.17.0.1:1", "44.5.5.1:1").record)
+        others = [contact(number, "172.17.0.1:1", f"44.6.{number}.1:1") for number in range(1, 4)]
+        twin, second = contact(4, "192.168.7.1:1", "44.5.5.1:2"), contact(5, "192.168.7.1:1", "44.6.1.9:1")
+        assert worth_greeting([twin, *others, second], own, START_S) == others
+
 
 class TestWhetherAnyoneIsThere:
     def test_one_answer_is_enough_and_then_no_more_are_asked(self):

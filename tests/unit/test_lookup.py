@@ -227,3 +227,20 @@ class TestWhateverPeersAnswer:
 
         assert len(found) == 1
         assert count <= ASKED_MAX
+
+
+def test_those_who_are_not_met_yet_are_told_apart_by_where_others_see_them():
+    world = World()
+    here = world.add(1)
+    homes = [Peer(number, "172.17.0.1:4000", f"44.0.{number}.1:4000") for number in range(12)]
+    teller = Peer(500, "44.9.9.9:4000")
+    here.vault._neighbourhood.met(here.vault._desk, teller.record, "44.9.9.0/24")
+    here.vault._desk.take_effects()
+    lookup = Lookup(TARGET, lambda _desk, _near: None)
+    lookup.begin(here.vault._desk)
+    (asked,) = of(Ask, here.vault._desk.take_effects(), FindVaults)
+    answer(world, here, asked, Vaults(tuple(home.record for home in homes), is_full=False), "44.9.9.0/24")
+    assert {one.subnet for one in lookup._candidates.values()} == {
+        "44.9.9.0/24",
+        *(f"44.0.{number}.0/24" for number in range(12)),
+    }

@@ -18,7 +18,7 @@ from typing import Final
 
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, close_group
 from node.vault.core.desk import Asked, Desk
-from node.vault.core.identity import PeerRecord, check_record, distance, subnet_of
+from node.vault.core.identity import PeerRecord, check_record, distance, own_subnet
 from node.vault.core.messages import Answer, FindVaults, Vaults
 from node.vault.core.routing_table import age_of
 from node.vault.errors import Misdated, PeerError
@@ -153,7 +153,7 @@ class Lookup:
         except PeerError as error:
             desk.blame(asked.peer, error.code)
             return
-        subnet = subnet_of(record.addresses[0])
+        subnet = desk.table.stands_in(own_subnet(record.addresses))
         self._candidates[vault_id] = Candidate(record, record.position, subnet, asked.peer.vault_id)
 
     def _is_news(self, record: PeerRecord) -> bool:

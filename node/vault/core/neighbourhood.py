@@ -25,7 +25,6 @@ from node.vault.core.identity import (
     introduced,
     make_record,
     own_subnet,
-    subnet_of,
 )
 from node.vault.core.lookup import Lookup
 from node.vault.core.messages import Answer, FindVaults, Ping, Vaults
@@ -145,9 +144,12 @@ class Neighbourhood:
 
     def known_subnets(self, desk: Desk) -> int:
         """How many subnets the network has, as far as this vault ever heard, whether they can be reached now or not."""
-        away = (*self._former_records(), *self._contacts)
-        claimed = {subnet_of(record.addresses[0]) for record in away if record.addresses}
-        return len({desk.own_place.subnet, *(peer.subnet for peer in desk.table)} | claimed)
+        met = (*desk.table, *self._former.values())
+        names = {name for peer in met for name in (peer.vault_id, peer.record.transport_key)}
+        # Who was met counts where it was seen, and not once more where it says that it is.
+        hints = [hint for hint in self._contacts if not names & {hint.vault_id, hint.transport_key}]
+        subnets = [*(peer.seen_in for peer in met), *(own_subnet(hint.addresses) for hint in hints if hint.addresses)]
+        return len({desk.own_place.subnet, *map(desk.table.stands_in, subnets)})
 
     def _former_records(self) -> tuple[PeerRecord, ...]:
         return tuple(peer.record for peer in self._former.values())
