@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from node.vault.core.events import Reply, SeenAt
+from node.vault.core.events import AnswerReceived, Ask, AskFailed, DialUnanswered, Reply, SeenAt, VaultFound
 from node.vault.core.identity import (
     ADDRESSES_MAX,
     LOCAL_DIALLED_MAX,
     PUBLIC_DIALLED_MAX,
+    Introduction,
+    PeerRecord,
     addresses_to_dial,
     addresses_to_name,
+    decode_record,
+    subnet_of,
 )
-from node.vault.core.messages import RECORDS_MAX, FindVaults, Ping
+from node.vault.core.messages import RECORDS_MAX, FindVaults, Meet, Ping, Pong, Vaults
 from tests.unit.test_vault_attacks import TARGET, Peer, ask, of, peers
-from tests.vault_world import Actor, World
+from tests.vault_world import START_S, Actor, World
 
 HOME = "203.0.113.0/24"
 
@@ -144,3 +148,62 @@ class TestWhatIsNamed:
     def test_few_addresses_stay_as_they_are(self):
         few = ("172.17.0.1:4", "192.168.178.20:4", "8.8.8.8:1")
         assert addresses_to_name(few) == few
+
+
+class TestWhoIsNamedFirstAmongContacts:
+    def world(self) -> tuple[World, Actor, list[Peer]]:
+        """A vault that knows four homes: two came by themselves, two were dialled, the last one in vain at first."""
+        world = World()
+        here = world.add(1)
+        homes = [Peer(number, f"44.0.{number}.1:4000") for number in range(4)]
+        for home in homes[:2]:
+            ask(world, here, home.record, Ping(b""), subnet_of(home.addresses[0]))
+        for home in homes[2:]:
+            self.dialled(world, here, home, is_at_once=home is homes[2])
+        return world, here, homes
+
+    def dialled(self, world: World, here: Actor, home: Peer, *, is_at_once: bool) -> None:
+        introduction = Introduction(home.signer.public_key, home.addresses)
+        (asked,) = of(Ask, here.vault.step(VaultFound(world.now(), introduction)))
+        if not is_at_once:
+            here.vault.step(DialUnanswered(world.now(), asked.peer))
+        seen_in = subnet_of(home.addresses[0])
+        here.vault.step(AnswerReceived(world.now(), asked.ask_id, seen_in, Vaults((), is_full=False), home.record))
+
+    def contacts(self, here: Actor) -> list[PeerRecord]:
+        desk, neighbourhood = here.vault._desk, here.vault._neighbourhood
+        return [decode_record(record, START_S) for record in neighbourhood.contacts(desk)]
+
+    def test_one_that_was_dialled_by_a_stranger_and_answered_at_once(self):
+        _, here, homes = self.world()
+        assert self.contacts(here) == [home.record for home in (homes[2], homes[0], homes[1], homes[3])]
+
+    def test_none_that_dials_too_because_it_was_told_to(self):
+        world, here, homes = self.world()
+        last = Peer(9, "44.0.9.1:4000")
+        here.vault.step(SeenAt(world.now(), (here.address, "44.200.1.1:4433")))
+        told = ask(world, here, homes[0].record, Meet(last.record), "44.0.0.0/24")
+        (asked,) = of(Ask, told)
+        here.vault.step(AnswerReceived(world.now(), asked.ask_id, "44.0.9.0/24", Pong(b""), last.record))
+        assert self.contacts(here)[-1] == last.record
+
+    def test_but_none_that_is_silent_now(self):
+        world, here, homes = self.world()
+        here.vault._desk.ask(here.vault._carrier, homes[2].record, Ping(b""))
+        (asked,) = of(Ask, here.vault._desk.take_effects())
+        here.vault.step(AskFailed(world.now(), asked.ask_id, "peer.unreachable"))
+        assert self.contacts(here)[-1] == homes[2].record
+
+    def test_where_all_are_silent_it_is_the_first_to_be_asked_whether_the_line_is_alive(self):
+        _, here, homes = self.world()
+        for home in homes:
+            here.vault._neighbourhood.silent(here.vault._desk, home.record)
+        assert self.contacts(here) == [home.record for home in (homes[2], homes[3], homes[1], homes[0])]
+
+    def test_in_a_network_of_one_computer_all_are_named_as_long_as_they_are_known(self):
+        world = World()
+        here = world.add(1)
+        first, second = Peer(1, "127.0.1.1:4000"), Peer(2, "127.0.2.1:4000")
+        ask(world, here, first.record, Ping(b""), "127.0.1.0/24")
+        self.dialled(world, here, second, is_at_once=True)
+        assert self.contacts(here) == [first.record, second.record]

@@ -23,6 +23,7 @@ from node.vault.core.identity import (
     addresses_to_name,
     encode_record,
     introduced,
+    is_public,
     make_record,
     own_subnet,
 )
@@ -36,6 +37,7 @@ WATCHED_MAX: Final = 8
 PING_TURNS: Final = 10  # in one ``ping_s``, so that whoever idles is not woken for each ping
 NEAR_PEERS: Final = 10  # each is pinged once in ``ping_s``; of all others together as many
 WATCH_PAUSE_S: Final = 5.0  # between two changes of the watch, unless one of the watched is gone
+OPEN_KEPT: Final = 1_024
 FORMER_KEPT: Final = control.KEPT_CONTACTS_MAX  # silent ones, to be tried again when nobody else is left
 
 
@@ -47,6 +49,7 @@ class Neighbourhood:
         self._pace = pace
         self._carrier = carrier
         self._former: OrderedDict[bytes, Peer] = OrderedDict()
+        self._open: OrderedDict[bytes, None] = OrderedDict()  # who has let a stranger in
         self._pings: list[tuple[float, bytes]] = []  # a heap: who is to be pinged when
         self._pinged: set[bytes] = set()  # those in it
         self._next_ping_s = 0.0
@@ -102,6 +105,18 @@ class Neighbourhood:
         elif self._watched.get(peer.vault_id, peer) != peer:
             self._version = -1  # it is reached in another way now
 
+    def answered(self, desk: Desk, peer: PeerRecord, seen_in: str, *, was_helped: bool) -> None:
+        """A peer was asked, and has answered; ``was_helped``: more than dialling it was needed for that.
+
+        Whoever was never met before in this run, and answers a mere dialling, lets in others too.
+        """
+        is_stranger = desk.table.get(peer.vault_id) is None and peer.vault_id not in self._former
+        self.met(desk, peer, seen_in)
+        if is_stranger and not was_helped and is_public(seen_in):  # elsewhere nothing is in between
+            self._open[peer.vault_id] = None
+            if len(self._open) > OPEN_KEPT:
+                self._open.popitem(last=False)
+
     def silent(self, desk: Desk, peer: PeerRecord) -> None:
         """A watched peer gives no sign of life: nothing is asked of it any more, unless it answers once more."""
         known = desk.table.get(peer.vault_id)
@@ -129,15 +144,20 @@ class Neighbourhood:
         """Peers to try at the next start: one of each subnet before a second of any, those known longest first.
 
         Those that do not answer at the moment come after them, and what was known at the start comes last: a vault
-        that is cut off for a while must not forget everyone.
+        that is cut off for a while must not forget everyone.  Those chosen so stand in the same order, but not by how
+        long they are known: first who lets strangers in, as those are to whom somebody is invited.
         """
         seen: Counter[str] = Counter()
-        ranked: list[tuple[int, bool, int, PeerRecord]] = []
-        for age, peer in enumerate(desk.table):
-            ranked.append((seen[peer.subnet], peer.failures > 0, age, peer.record))
+        ranked: list[tuple[tuple[int, bool], PeerRecord]] = []
+        for peer in desk.table:  # those known longest first
+            ranked.append(((seen[peer.subnet], peer.failures > 0), peer.record))
             seen[peer.subnet] += 1
-        best = {record.vault_id: record for *_, record in sorted(ranked, key=lambda one: one[:3])}
-        for record in (*reversed(self._former_records()), *self._contacts):
+        chosen = sorted(ranked, key=lambda one: one[0])[: control.KEPT_CONTACTS_MAX]
+        chosen.sort(key=lambda one: (one[0], one[1].vault_id not in self._open))
+        best = {record.vault_id: record for _, record in chosen}
+        former = [*reversed(self._former_records())]
+        former.sort(key=lambda record: record.vault_id not in self._open)
+        for record in (*former, *self._contacts):
             if record.vault_id and record.addresses:  # an introduction names nobody
                 best.setdefault(record.vault_id, record)
         return tuple(encode_record(record) for record in list(best.values())[: control.KEPT_CONTACTS_MAX])

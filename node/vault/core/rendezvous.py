@@ -25,6 +25,7 @@ from node.vault.errors import Misdated, PeerError
 GO_BETWEENS: Final = 2  # asked for one meeting
 PAUSE_S: Final = 15.0  # before the same peer is asked for again
 ASKED_KEPT: Final = 256
+HELPED_KEPT: Final = 4_096  # transport keys
 MEETINGS_MAX: Final = 128  # kept at once: a dialling takes memory for as long as nobody answers, whoever caused it
 SUBNET_PER_S: Final = 0.5  # meetings that one subnet may cause
 SUBNET_BURST: Final = 20.0
@@ -38,6 +39,7 @@ class Rendezvous:
 
     def __init__(self) -> None:
         self._asked_s: OrderedDict[bytes, float] = OrderedDict()  # when a peer was asked for last
+        self._helped: OrderedDict[bytes, None] = OrderedDict()  # by transport key: who did not answer at once, or waits
         self._meetings = 0  # that are being kept
         self._caused = Buckets(SUBNETS_KEPT)
         self._dialled = Buckets(SUBNETS_KEPT)
@@ -45,6 +47,7 @@ class Rendezvous:
     def unanswered_dial(self, desk: Desk, peer: PeerRecord) -> None:
         """The peer may stand behind a router.  Who cannot be dialled itself has nothing to offer it."""
         now_s = desk.now.monotonic_s
+        self._help(peer)
         asked_s = self._asked_s.get(peer.vault_id)
         is_recent = asked_s is not None and now_s - asked_s < PAUSE_S
         if not peer.vault_id or is_recent or not (_is_outside(peer) and _is_outside(desk.record)):
@@ -86,6 +89,7 @@ class Rendezvous:
         if not has_room or not self._may_cause(desk, event.subnet) or not self._may_dial(desk, peer):
             return Refused("busy")
         self._remember(peer, desk.now.monotonic_s)  # it dials already
+        self._help(peer)
         self._meetings += 1
         desk.ask(self, peer, Ping(b"", desk.is_full))
         return Pong(b"")
@@ -97,6 +101,15 @@ class Rendezvous:
     def unanswered(self, desk: Desk, asked: Asked, code: str) -> None:
         self._meetings -= 1
         desk.counters["meeting missed"] += 1
+
+    def has_helped(self, transport_key: bytes) -> bool:
+        """Whether more than the own dialling was needed to meet this one, or may have been."""
+        return transport_key in self._helped
+
+    def _help(self, peer: PeerRecord) -> None:
+        self._helped[peer.transport_key] = None
+        if len(self._helped) > HELPED_KEPT:
+            self._helped.popitem(last=False)
 
     def _remember(self, peer: PeerRecord, now_s: float) -> None:
         self._asked_s[peer.vault_id] = now_s

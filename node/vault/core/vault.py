@@ -270,7 +270,8 @@ class Vault:
         asker, asked = waiting
         peer, seen_from = event.peer, self._desk.seen_from
         if not self._replicator.has_left(peer):
-            self._neighbourhood.met(self._desk, peer, event.subnet)
+            was_helped = self._rendezvous.has_helped(peer.transport_key)
+            self._neighbourhood.answered(self._desk, peer, event.subnet, was_helped=was_helped)
         if asked.peer.vault_id and asked.peer.vault_id != peer.vault_id:
             # One transport key, certified by two vault ids: nobody has answered for the one that was asked.
             self._desk.blame(asked.peer, "peer.signature")
