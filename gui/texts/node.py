@@ -64,10 +64,19 @@ TEXTS: Final[dict[str, str]] = {
     "reach.announced": translate(
         "node", "Others can reach this computer through your router: a third one introduces them to each other."
     ),
+    "reach.introduced": translate(
+        "node",
+        "Others can reach this computer once a third one has introduced them to each other; nobody comes by himself.",
+    ),
+    "reach.may_open_port": translate(
+        "node",
+        "All is well so. If you let UDP port {port} through the firewalls of this computer and of your router, others"
+        " can come by themselves.",
+    ),
     "reach.switch_on_ipv6": translate(
         "node",
-        "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
-        " themselves.",
+        "It helps all the same. If your provider offers IPv6, switch it on in your router; others can then be"
+        " introduced to this computer by a third one.",
     ),
     "reach.last": translate("node", "The last time that somebody on the internet came by himself was {ago}."),
     "reach.nobody": translate("node", "Nobody on the internet has come by himself for {span} or more."),

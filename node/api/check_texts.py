@@ -113,12 +113,17 @@ REACH_ROUTER: Final = told(
 REACH_ANNOUNCED: Final = told(
     "reach.announced", "Others can reach this computer through your router: a third one introduces them to each other."
 )
+REACH_INTRODUCED: Final = told(
+    "reach.introduced",
+    "Others can reach this computer once a third one has introduced them to each other; nobody comes by himself.",
+)
 # A router that shows the vault at another port to each cannot be named.  Whether there is IPv6 to switch on only the
-# provider knows; so this is a hint for the curious, and nothing that anybody has to do.
+# provider knows; so this is a hint for the curious, and nothing that anybody has to do.  With it most routers still let
+# in only what answers, but they show the vault as it is.
 REACH_ROUTER_HINT: Final = told(
     "reach.switch_on_ipv6",
-    "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
-    " themselves.",
+    "It helps all the same. If your provider offers IPv6, switch it on in your router; others can then be introduced"
+    " to this computer by a third one.",
 )
 
 
@@ -135,6 +140,14 @@ def reach_nobody(seconds: float) -> Told:
 def reach_nobody_advice(port: str) -> Told:
     sentence = f"Let UDP port {port} through the firewalls of this computer and of your router."
     return told("reach.open_port", sentence, port=port)
+
+
+def reach_introduced_hint(port: str) -> Told:
+    sentence = (
+        f"All is well so. If you let UDP port {port} through the firewalls of this computer and of your router, others"
+        " can come by themselves."
+    )
+    return told("reach.may_open_port", sentence, port=port)
 
 
 # An exchange with others.

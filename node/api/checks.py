@@ -55,7 +55,8 @@ class Evidence:
     chunk_count: int
     is_practice: bool
     port: str = ""  # of this computer, at which others would come in
-    is_announced: bool = False  # the vault names the address of its router
+    is_announced: bool = False  # the vault names the address at which others see it
+    is_public: bool = False  # it names one of the internet
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
@@ -66,7 +67,11 @@ def checks(evidence: Evidence) -> tuple[Check, ...]:
 def reach(evidence: Evidence) -> Reach:
     """As the check says; with the time of the last contact, however old it is, and with what might make it better."""
     check, looks = _reach(evidence), evidence.looks
-    hint = texts.REACH_ROUTER_HINT if check.said == texts.REACH_ROUTER.said else Told(check.advice, check.advised)
+    hint = Told(check.advice, check.advised)
+    if check.said == texts.REACH_ROUTER.said:
+        hint = texts.REACH_ROUTER_HINT
+    elif check.said == texts.REACH_INTRODUCED.said and evidence.port:
+        hint = texts.reach_introduced_hint(evidence.port)
     ages_s = (looks.outside_age_s, looks.nearby_age_s if evidence.is_practice else None) if looks else ()
     age_s = min((age_s for age_s in ages_s if age_s is not None), default=None)
     states: dict[CheckResult, Literal["open", "closed", "unknown"]] = {"ok": "open", "bad": "closed", "wait": "unknown"}
@@ -150,6 +155,10 @@ def _reach(evidence: Evidence) -> Check:
     if is_behind and evidence.up_s > ROUTER_S:
         return _check(evidence, "reach", "bad", texts.REACH_ROUTER, outside_s)
     if is_quiet and looks.outside_subnets >= NOBODY_SUBNETS_MIN and evidence.up_s > NOBODY_S:
+        if evidence.is_announced:  # a firewall that lets in only what answers is opened by a dialling, as a router is
+            return _check(evidence, "reach", "ok", texts.REACH_INTRODUCED, outside_s)
+        if not evidence.is_public:  # a router that shows it at another address to each: there is no port to be opened
+            return _check(evidence, "reach", "bad", texts.REACH_ROUTER, outside_s)
         advice = texts.reach_nobody_advice(evidence.port) if evidence.port else NOTHING
         return _check(evidence, "reach", "bad", texts.reach_nobody(NOBODY_S), outside_s, advice)
     if outside_s is not None:

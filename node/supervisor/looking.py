@@ -8,6 +8,7 @@ knows nothing yet.  The vault's own clock stands still meanwhile, so what it saw
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import re
 from collections.abc import Callable
@@ -111,6 +112,7 @@ class Looking:
     def evidence(self, store_fault: Told | None = None) -> checks.Evidence:
         now_s, state = self._waking.now_s(), self._vault.state
         looks = self._looks_now(now_s) if state is not None else None
+        named = dict(_addresses(self._vault.record))
         return checks.Evidence(
             now_s=self._utc_s(),
             disk=self._disk_now(now_s),
@@ -121,7 +123,8 @@ class Looking:
             chunk_count=state.chunk_count if state else 0,
             is_practice=self._home.is_practice,
             port=_port(self._vault.record, looks.seen_at if looks else ""),
-            is_announced=looks is not None and looks.seen_at in dict(_addresses(self._vault.record)),
+            is_announced=looks is not None and bool(looks.seen_at) and looks.seen_at in named,
+            is_public=any(map(_is_public, named)),
         )
 
     async def network(self) -> schema.NetworkView:
@@ -178,6 +181,13 @@ def _addresses(record: bytes) -> tuple[tuple[str, str], ...]:
         return ()
     split = (address.rpartition(":") for address in addresses)
     return tuple((host.strip("[]"), port) for host, _, port in split)
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        return False
 
 
 def _port(record: bytes, host: str) -> str:

@@ -1089,6 +1089,10 @@
             <numerusform>vor %n Jahren</numerusform>
         </translation>
     </message>
+    <message>
+        <source>All is well so. If you let UDP port {port} through the firewalls of this computer and of your router, others can come by themselves.</source>
+        <translation>Es ist alles gut so. Wenn Sie den UDP-Port {port} durch die Firewalls dieses Computers und Ihres Routers lassen, können andere auch von selbst kommen.</translation>
+    </message>
     <message numerus="yes">
         <source>All is well: {used} of {quota} in use, connected to %n computer(s).</source>
         <translation>
@@ -1123,10 +1127,6 @@
     <message>
         <source>For {span} no other computer has given an answer that is right.</source>
         <translation>{span} lang hat kein anderer Computer richtig geantwortet.</translation>
-    </message>
-    <message>
-        <source>It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by themselves.</source>
-        <translation>Ihr Computer hilft trotzdem. Wenn Ihr Anbieter IPv6 bietet: bitte im Router einschalten, dann können andere von selbst kommen.</translation>
     </message>
     <message numerus="yes">
         <source>Last news from the makers: %n day(s) ago.</source>
@@ -1198,6 +1198,10 @@
     <message>
         <source>Nothing new is stored: only {free} of the disk are free, and Perennial leaves its last {reserve} to you; make room on it.</source>
         <translation>Nichts Neues wird gespeichert: Nur {free} der Festplatte sind frei, und die letzten {reserve} lässt Perennial Ihnen; bitte Platz auf ihr schaffen.</translation>
+    </message>
+    <message>
+        <source>Others can reach this computer once a third one has introduced them to each other; nobody comes by himself.</source>
+        <translation>Andere erreichen diesen Computer, sobald ein Dritter sie miteinander bekannt gemacht hat; von selbst kommt niemand.</translation>
     </message>
     <message>
         <source>Others on the internet reach this computer by themselves.</source>
@@ -1414,6 +1418,10 @@
     <message>
         <source>Others can reach this computer through your router: a third one introduces them to each other.</source>
         <translation>Andere können diesen Computer durch den Router erreichen: Ein dritter macht sie miteinander bekannt.</translation>
+    </message>
+    <message>
+        <source>It helps all the same. If your provider offers IPv6, switch it on in your router; others can then be introduced to this computer by a third one.</source>
+        <translation>Ihr Computer hilft trotzdem. Wenn Ihr Anbieter IPv6 bietet: bitte im Router einschalten, dann kann ein Dritter andere mit diesem Computer bekannt machen.</translation>
     </message>
     <message>
         <source>{over} more than the {quota} that you lend are in use, so nothing new is stored.</source>

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gui.stories.network import NetworkSeen
-from node.api.check_texts import REACH_ANNOUNCED
+from node.api.check_texts import REACH_ANNOUNCED, REACH_ROUTER_HINT
 from node.api.schema import Neighbour, NeighbourState, NetworkView, Reach, Settings, Traffic
 from tests.gui.samples import NOW_S
 
@@ -14,8 +14,7 @@ CLOSED = Reach(
     "closed",
     "Your router lets nobody in: others can only be asked, and not come by themselves.",
     None,
-    "It helps all the same. If your provider offers IPv6, switch it on in your router, and others can come by"
-    " themselves.",
+    REACH_ROUTER_HINT.sentence,
 )
 ROUTED = Reach("open", REACH_ANNOUNCED.sentence, NOW_S - 400, said=REACH_ANNOUNCED.said)
 

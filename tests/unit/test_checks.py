@@ -22,7 +22,7 @@ SEEN = Looks(
 )  # fmt: skip
 WELL = Evidence(
     now_s=1_800_000_090.0, disk=DiskLook(10.0), store_fault=None, looks=SEEN, up_s=7200.0, peer_count=7, chunk_count=30,
-    is_practice=False, port="4433",
+    is_practice=False, port="4433", is_public=True,
 )  # fmt: skip
 
 
@@ -138,6 +138,10 @@ def test_the_clock_is_blamed_by_several_subnets_that_agree(
             "open",
             "Others can reach this computer through your router",
         ),
+        (replace(seen(outside_age_s=None), is_announced=True), "ok", "open", "a third one has introduced them"),
+        (replace(seen(outside_age_s=None), is_announced=True, up_s=NOBODY_S - 1.0), "wait", "unknown", "not known yet"),
+        (replace(seen(outside_age_s=None, seen_at="", is_seen_own=False), is_public=False), "bad", "closed", "router"),
+        (seen(outside_age_s=None, seen_at="", is_seen_own=False), "bad", "closed", "Nobody on the internet has come"),
         (seen(outside_age_s=None, seen_at="", is_seen_own=False, outside_subnets=4), "wait", "unknown", "not known"),
         (seen(outside_age_s=None, seen_at="", outside_subnets=0, nearby_age_s=601.0), "wait", "unknown", "known yet"),
         (replace(seen(outside_age_s=None), up_s=NOBODY_S - 1.0), "wait", "unknown", "not known yet"),
@@ -163,6 +167,21 @@ def test_behind_a_router_there_is_a_hint_and_nothing_that_must_be_done():
     assert the("reach", evidence).advice == ""
     assert "If your provider offers IPv6" in hint
     assert "port" not in hint  # one that no other would hear of
+
+
+def test_with_an_address_of_the_internet_behind_a_firewall_there_is_a_hint_at_which_port_others_could_come():
+    evidence = replace(seen(outside_age_s=None), is_announced=True)
+
+    assert the("reach", evidence).advice == ""
+    assert "UDP port 4433" in reach(evidence).advice
+    assert reach(replace(evidence, port="")).advice == ""
+
+
+def test_where_no_two_others_agree_on_an_address_and_there_is_no_other_nothing_is_to_be_done():
+    evidence = replace(seen(outside_age_s=None, seen_at="", is_seen_own=False), is_public=False)
+
+    assert the("reach", evidence).advice == ""
+    assert "If your provider offers IPv6" in reach(evidence).advice
 
 
 def test_a_practice_network_is_never_taken_for_the_internet():

@@ -248,8 +248,20 @@ def test_a_firewall_is_to_be_opened_at_the_port_of_the_address_that_others_see(w
         assert f"UDP port {port} " in asyncio.run(world.looking.network()).reach.advice
 
 
+def test_only_an_address_of_the_internet_makes_a_port_worth_opening(world: World):
+    def reach(*addresses: str) -> schema.Reach:
+        world.vault.record = record_at(*addresses)
+        world.tells(Looks(outside_subnets=9))
+        return asyncio.run(world.looking.network()).reach
+
+    assert reach("10.0.0.1:4433").sentence.startswith("Your router lets nobody in")
+    assert reach("nonsense").sentence.startswith("Your router lets nobody in")
+    assert "UDP port 4433" in reach("10.0.0.1:4433", "44.0.0.1:4433").advice
+    assert "UDP port 4433" in reach("[2001:4860::1]:4433").advice
+
+
 def test_a_vault_puts_no_words_of_its_own_into_what_the_farmer_reads(world: World):
-    world.vault.record = record_at("10.0.0.1:4433 is infected. Call 0900 123456 at once and forget port 1")
+    world.vault.record = record_at("44.0.0.1:4433 is infected. Call 0900 123456 at once and forget port 1")
     world.tells(Looks(is_seen_own=True, outside_subnets=9))
     reach = asyncio.run(world.looking.network()).reach
     assert (reach.state, reach.advice) == ("closed", "")
