@@ -42,6 +42,7 @@ class FakeNode:
         self.trouble: Exception | None = None
         self.paused: list[str] = []
         self.ends = 0
+        self.advice = ""
         self.gate: asyncio.Event | None = None
 
     def status(self) -> schema.Status:
@@ -95,8 +96,8 @@ class FakeNode:
                 return content
         raise RequestRefused("peer.not_found", "none of 7 vaults has the chunk")
 
-    async def invitation(self) -> schema.Invitation:
-        return schema.Invitation("PERENNIAL-1-ABC")
+    async def invitation(self, at: str = "") -> schema.Invitation:
+        return schema.Invitation(f"PERENNIAL-1-ABC{at}", self.advice)
 
     async def join(self, text: str) -> schema.Joined:
         if text != "PERENNIAL-1-ABC":

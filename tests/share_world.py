@@ -106,7 +106,7 @@ class ChunkNode:
     async def network(self) -> schema.NetworkView:
         raise NotImplementedError
 
-    async def invitation(self) -> schema.Invitation:
+    async def invitation(self, at: str = "") -> schema.Invitation:
         raise NotImplementedError
 
     async def join(self, text: str) -> schema.Joined:

@@ -120,6 +120,15 @@ TEXTS: Final[dict[str, str]] = {
         "refusals",
         "Perennial does not know yet where it can be reached, so there is nobody to invite to; try again soon.",
     ),
+    "invitation.nowhere": translate(
+        "refusals", "{address} is not the IP address of a computer that others could dial."
+    ),
+    "invitation.local": translate(
+        "refusals",
+        "This invitation names addresses of local networks alone, so nobody comes by it from the internet. Let somebody"
+        " write it whose computer has a public address; or, if your router passes UDP port {port} on to this computer,"
+        " name the router's public address: perennial invite --at ADDRESS.",
+    ),
     "invitation.own": translate(
         "refusals", "This is the invitation of this home itself; give it to others, or take one of theirs."
     ),

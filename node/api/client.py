@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -142,8 +143,9 @@ class Client:
         _check_size(content, HEAD_BYTES_MAX)
         return await self._ask("POST", "/v1/heads", HeadAnswer, content, STORE_S_MAX)
 
-    async def invitation(self) -> Invitation:
-        return await self._ask("GET", "/v1/invitation", Invitation)
+    async def invitation(self, at: str = "") -> Invitation:
+        """``at``: an IP address at which a router passes the vault's port on to it."""
+        return await self._ask("GET", f"/v1/invitation?at={quote(at, safe='')}", Invitation)
 
     async def diagnostics(self) -> bytes:
         """The diagnostics file, as it may be given to others: nothing secret and no address is in it."""

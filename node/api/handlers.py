@@ -94,7 +94,7 @@ class Node(Protocol):
 
     async def offer_head(self, content: bytes) -> HeadAnswer: ...
 
-    async def invitation(self) -> Invitation: ...
+    async def invitation(self, at: str = "") -> Invitation: ...
 
     async def join(self, text: str) -> Joined: ...
 
@@ -245,8 +245,11 @@ class Handlers:
     async def _offer_head(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._node.offer_head(await _body(request, HEAD_BYTES_MAX)))
 
-    async def _invitation(self, _: web.Request) -> web.StreamResponse:
-        return _json(await self._node.invitation())
+    async def _invitation(self, request: web.Request) -> web.StreamResponse:
+        at = request.query.get("at", "")
+        if len(at) > routes.AT_CHARACTERS_MAX:
+            raise BadRequest(request_texts.malformed("at is too long for an address"))
+        return _json(await self._node.invitation(at))
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._node.join((await _read(request, JoinRequest)).text))

@@ -41,6 +41,23 @@ def nobody_to_invite_to() -> Told:
     )
 
 
+def nowhere(host: str) -> Told:
+    return told(
+        "invitation.nowhere", f"{host} is not the IP address of a computer that others could dial.", address=host
+    )
+
+
+def leads_nowhere(port: str) -> Told:
+    """``port``: at which the vault listens."""
+    return told(
+        "invitation.local",
+        "This invitation names addresses of local networks alone, so nobody comes by it from the internet. Let somebody"
+        f" write it whose computer has a public address; or, if your router passes UDP port {port} on to this computer,"
+        " name the router's public address: perennial invite --at ADDRESS.",
+        port=port,
+    )
+
+
 def invitation_own() -> Told:
     return told(
         "invitation.own", "This is the invitation of this home itself; give it to others, or take one of theirs."

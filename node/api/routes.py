@@ -37,6 +37,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 JSON_BYTES_MAX: Final = 64 << 10
 NUMBER_DIGITS_MAX: Final = 18
 NAME_CHARACTERS_MAX: Final = 255
+AT_CHARACTERS_MAX: Final = 64
 
 Method = Literal["GET", "PATCH", "POST", "PUT"]
 
@@ -112,6 +113,10 @@ NAME: Final = Parameter(
     "name", "query", {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX},
     "What the file is called; a name that is possible on every system.",
 )  # fmt: skip
+AT: Final = Parameter(
+    "at", "query", {"type": "string", "maxLength": AT_CHARACTERS_MAX},
+    "An IP address at which a router passes the vault's port on to it.", is_needed=False,
+)  # fmt: skip
 VAULTS: Final = ("vault.unavailable", "peer.unreachable", "peer.not_found", "resource.quota")
 SHARES: Final = ("share.source", "share.not_stored", "share.not_fetched", "share.malformed")
 # What the data of an Event is, by its kind.
@@ -170,7 +175,7 @@ ROUTES: Final = (
     ),
     Route(
         "GET", "/v1/invitation", "invitation", "A text by which others find this node.", {JSON: Invitation},
-        refusals=("vault.unavailable",),
+        parameters=(AT,), refusals=("vault.unavailable", "invitation"),
     ),
     Route(
         "POST", "/v1/invitation", "join", "Take an invitation.", {JSON: Joined}, Body(JoinRequest, JSON_BYTES_MAX),

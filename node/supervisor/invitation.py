@@ -21,12 +21,20 @@ import binascii
 import hashlib
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from node.api import invitation_texts
 from node.supervisor.errors import InvitationError
-from node.vault.core.identity import KEY_BYTES, Introduction, addresses_to_name, check_address
+from node.vault.core.identity import (
+    ADDRESSES_MAX,
+    KEY_BYTES,
+    Introduction,
+    addresses_to_name,
+    check_address,
+    is_public,
+    subnet_of,
+)
 from node.vault.errors import MalformedMessage
 
 VERSION: Final = 1
@@ -50,6 +58,29 @@ def encode_invitation(network: bytes, introductions: Sequence[Introduction]) -> 
     for key, addresses in named:
         body += key + bytes([len(addresses)]) + b"".join(map(_pack, addresses))
     return PREFIX + base64.b32encode(body + _checksum(body)).decode().rstrip("=")
+
+
+def passed_on(vault: Introduction, host: str) -> Introduction:
+    """The vault, to be dialled at ``host`` first, whose router passes the vault's own port on to it.
+
+    Raises:
+        InvitationError: ``host`` is not the IP address of a computer that another one could dial.
+    """
+    try:
+        ip = ipaddress.ip_address(host.strip().removeprefix("[").removesuffix("]"))
+        same = [address for address in vault.addresses if _ip(address).version == ip.version]
+        port = (same or vault.addresses)[0].rpartition(":")[2]
+        address = f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
+    except ValueError as error:
+        raise InvitationError(invitation_texts.nowhere(host)) from error
+    if "%" in host or ip.is_loopback or not _is_whole(address):
+        raise InvitationError(invitation_texts.nowhere(host))
+    return Introduction(vault.transport_key, tuple(dict.fromkeys((address, *vault.addresses)))[:ADDRESSES_MAX])
+
+
+def leads_outside(introductions: Iterable[Introduction]) -> bool:
+    """Whether one of the addresses is of the internet, and not of a home, a company or this computer alone."""
+    return any(is_public(subnet_of(address)) for vault in introductions for address in vault.addresses)
 
 
 def decode_invitation(text: str, network: bytes) -> tuple[Introduction, ...]:

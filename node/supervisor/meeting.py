@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from node.api import invitation_texts, schema
+from node.api.told import NOTHING
 from node.supervisor.bootstrap import Bootstrap, addressed
 from node.supervisor.errors import InvitationError, RequestRefused, StateError, VaultUnavailable
 from node.supervisor.home import Home
-from node.supervisor.invitation import VAULTS_MAX, decode_invitation, encode_invitation
+from node.supervisor.invitation import VAULTS_MAX, decode_invitation, encode_invitation, leads_outside, passed_on
 from node.supervisor.vault_child import VaultChild
 from node.supervisor.whereabouts import follow, is_anywhere
 from node.vault import control
@@ -29,6 +30,7 @@ class Meeting:
     def __init__(self, home: Home, bootstrap: Bootstrap, vault: VaultChild, moved: Callable[[], None]) -> None:
         """``moved`` is told when the vault was started anew because the computer has moved."""
         self._network = home.network
+        self._is_practice = home.is_practice
         self._bind = home.marker.bind
         self._bootstrap = bootstrap
         self._vault = vault
@@ -56,17 +58,26 @@ class Meeting:
         except StateError as error:
             log.warning("contacts not kept reason=%s", error)
 
-    async def invitation(self) -> schema.Invitation:
+    async def invitation(self, at: str = "") -> schema.Invitation:
         """Write an invitation to the own vault and to others that it knows well.
+
+        ``at``: an IP address at which a router passes the vault's port on to it; "" for none.
 
         Raises:
             VaultUnavailable: The vault cannot be reached by anyone yet.
+            InvitationError: ``at`` is no such address.
         """
         own = addressed(self._vault.record) if self._vault.is_listening else None
         if own is None:
             raise VaultUnavailable(invitation_texts.nobody_to_invite_to())
+        own = passed_on(own, at) if at else own
         others = [found for record in await self._known() if (found := addressed(record)) is not None]
-        return schema.Invitation(encode_invitation(self._network, [own, *others][:VAULTS_MAX]))
+        invited = [own, *others][:VAULTS_MAX]
+        advice = NOTHING
+        if not self._is_practice and not leads_outside(invited):
+            advice = invitation_texts.leads_nowhere(own.addresses[0].rpartition(":")[2])
+        text = encode_invitation(self._network, invited)
+        return schema.Invitation(text, advice.sentence, advised=advice.said)
 
     async def join(self, text: str) -> schema.Joined:
         """Keep whom an invitation names, and let the vault meet them.

@@ -248,9 +248,9 @@ class Supervisor:
     async def network(self) -> schema.NetworkView:
         return await self._looking.network()
 
-    async def invitation(self) -> schema.Invitation:
-        """Raises VaultUnavailable when nobody could reach the vault."""
-        return await self._meeting.invitation()
+    async def invitation(self, at: str = "") -> schema.Invitation:
+        """Raises VaultUnavailable when nobody could reach the vault, InvitationError if ``at`` is no address."""
+        return await self._meeting.invitation(at)
 
     async def join(self, text: str) -> schema.Joined:
         """Once begun it is carried out; raises InvitationError or StateError when it was not taken."""

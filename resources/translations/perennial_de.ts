@@ -2026,6 +2026,10 @@
         <translation>Diese Einladung ist in ein anderes Netz als das dieses Ordners, der in seinem bleibt.</translation>
     </message>
     <message>
+        <source>This invitation names addresses of local networks alone, so nobody comes by it from the internet. Let somebody write it whose computer has a public address; or, if your router passes UDP port {port} on to this computer, name the router&apos;s public address: perennial invite --at ADDRESS.</source>
+        <translation>Diese Einladung nennt nur Adressen lokaler Netze; aus dem Internet kommt durch sie niemand. Lassen Sie sie von jemandem schreiben, dessen Computer eine öffentliche Adresse hat; oder nennen Sie, wenn Ihr Router den UDP-Port {port} an diesen Computer weiterleitet, die öffentliche Adresse des Routers: perennial invite --at ADRESSE.</translation>
+    </message>
+    <message>
         <source>This is no invitation: one starts with {prefix}.</source>
         <translation>Das ist keine Einladung: Eine beginnt mit {prefix}.</translation>
     </message>
@@ -2072,6 +2076,10 @@
     <message>
         <source>{address} is in use by another program, so this computer cannot be reached there.</source>
         <translation>{address} gehört einem anderen Programm; dort ist dieser Computer nicht zu erreichen.</translation>
+    </message>
+    <message>
+        <source>{address} is not the IP address of a computer that others could dial.</source>
+        <translation>{address} ist nicht die IP-Adresse eines Computers, den andere anwählen könnten.</translation>
     </message>
     <message>
         <source>{name} could not be understood ({why}) and lies in {aside} now; the disk limit is {quota} until you set it.</source>

@@ -158,7 +158,7 @@ class FakeNode:
     async def network(self) -> NetworkView:
         raise NotImplementedError
 
-    async def invitation(self) -> Invitation:
+    async def invitation(self, at: str = "") -> Invitation:
         raise NotImplementedError
 
     async def join(self, text: str) -> Joined:

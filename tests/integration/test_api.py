@@ -38,6 +38,9 @@ class TestQuestions:
             assert node.paused == ["tomorrow", ""]
             assert (await client.put_chunk(b"chunk")).holders == 5
             assert (await client.invitation()).text == "PERENNIAL-1-ABC"
+            assert (await client.invitation("[::1]&at=2")).text == "PERENNIAL-1-ABC[::1]&at=2"
+            with pytest.raises(ApiError, match="too long"):
+                await client.invitation("1" * 65)
             assert (await client.join("PERENNIAL-1-ABC")).vaults == 2
             with pytest.raises(ApiError, match="no invitation"):
                 await client.join("hello")

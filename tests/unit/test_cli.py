@@ -188,10 +188,22 @@ class TestAnswers:
 
     def test_an_invitation_is_printed_and_drawn(self, running: str):
         assert call("invite", "--home", running).stdout == "PERENNIAL-1-ABC\n"
-        assert call("invite", "--json", "--home", running).stdout == '{"text":"PERENNIAL-1-ABC"}\n'
+        assert call("invite", "--json", "--home", running).stdout.startswith('{"text":"PERENNIAL-1-ABC","advice":""')
+        assert call("invite", "--at", "2001:db8::1", "--home", running).stdout == "PERENNIAL-1-ABC2001:db8::1\n"
         drawn = call("invite", "--qr", "--home", running).stdout
         assert drawn.startswith("PERENNIAL-1-ABC\n")
         assert drawn.count("\n") > 10
+
+    def test_beside_an_invitation_that_leads_nowhere_it_is_said_so_and_not_in_what_is_handed_on(
+        self, running: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        async def invitation(_node: FakeNode, at: str = "") -> schema.Invitation:
+            return schema.Invitation("PERENNIAL-1-ABC", "" if at else "It leads nowhere.")
+
+        monkeypatch.setattr(FakeNode, "invitation", invitation)
+        told, helped = call("invite", "--home", running), call("invite", "--at", "44.0.0.1", "--home", running)
+        assert (told.stdout, told.stderr) == ("PERENNIAL-1-ABC\n", "It leads nowhere.\n")
+        assert (helped.stdout, helped.stderr) == ("PERENNIAL-1-ABC\n", "")
 
     def test_an_invitation_is_taken_even_where_the_shell_has_split_it(self, running: str):
         assert call("join", "PERENNIAL-1-ABC", "--home", running).stdout == "Perennial tries.\n"

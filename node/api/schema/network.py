@@ -57,6 +57,8 @@ class Invitation(msgspec.Struct, frozen=True):
     """A short text by which a home of the same network finds this one."""
 
     text: str
+    advice: str = ""  # what would let it lead out of the local network; "" if it does
+    advised: tuple[Said, ...] = ()  # the advice as data
 
 
 class JoinRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
