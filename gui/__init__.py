@@ -8,6 +8,7 @@
     asking.py       asks the node for what only one page shows, while it is shown
     disk.py         asks disks and the screen, which may hang
     closer.py       what Network and Details are told; saves the diagnostics file
+    joining.py      takes an invitation to the node
     changes.py      takes to the node what a person asks for; patching.py puts settings together and apart (pure)
     stories/        PURE: what is known -> what is shown
     texts/          PURE: every word of the app

@@ -16,13 +16,12 @@ from typing import Any, Final
 from gui.children import ChildFailed, examine
 from gui.disk import Question
 from gui.feed import Node
+from gui.joining import join
 from gui.keeper import WANTED, Keeper
 from gui.stories.first_run import Choice, Found, Place, found, making, tell_arrival
 from gui.stories.home import Seen, Sign, Story
 from gui.texts import welcome as words
-from gui.texts.said import in_words
 from gui.window import Window
-from node.api.client import ApiError, NotRunning
 
 FIRST_WORD_S_MAX: Final = 120.0  # the node waits for a keyring, and then for its vault, for 80 of them at most
 
@@ -60,13 +59,13 @@ class Beginning:
         self._home = home
         self._doctor_command = doctor_command
         self._node_command = node_command
-        self._connect = connect
         self._found: Found | None = None
         self._is_looking = False
         self._welcome.choice.show_home(str(home))
         self._welcome.looked.connect(lambda: spawn(self._look()))
         self._welcome.started.connect(lambda choice: spawn(self._start(choice)))
-        self._welcome.arrival.invited.connect(lambda text: spawn(self._join(text)))
+        invitation = self._welcome.arrival.invitation
+        invitation.given.connect(lambda text: spawn(join(connect(home), text, invitation)))
         self._welcome.done.connect(steps.done)
 
     def show(self) -> None:
@@ -110,13 +109,3 @@ class Beginning:
         self._steps.arrived()
         await self._keeper.wait()
         await self._keeper.mind(self._home, self._node_command(self._home))
-
-    async def _join(self, text: str) -> None:
-        node = self._connect(self._home)
-        try:
-            joined = await node.join(text)
-            self._welcome.arrival.say(in_words(joined.sentence, joined.said), is_taken=True)
-        except (ApiError, NotRunning) as error:
-            self._welcome.arrival.say(in_words(str(error), error.told.said), is_taken=False)
-        finally:
-            await node.close()

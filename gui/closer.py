@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFileDialog
 from gui.asking import Asking
 from gui.disk import Question
 from gui.feed import Node
+from gui.joining import join
 from gui.log_tail import LOG, tail
 from gui.stories.details import EVENTS_MAX, DetailsSeen, tell_details
 from gui.stories.home import Seen
@@ -86,6 +87,7 @@ class CloserLook:
         match name:
             case "network":
                 window.network.shown.connect(partial(self.show, "network"))
+                window.network.invitation.given.connect(self._join)
             case "help":
                 window.help.save.clicked.connect(self.save)
                 window.help.show_saving(is_saving=self._is_saving)
@@ -123,8 +125,13 @@ class CloserLook:
         if heard is None:
             self._network = replace(self._network, is_live=False)
         else:
-            self._network = NetworkSeen(*heard, self._now().timestamp(), is_live=True)
+            is_practice = self._seen.status is not None and self._seen.status.is_practice
+            self._network = NetworkSeen(*heard, self._now().timestamp(), is_live=True, is_practice=is_practice)
         self._tell("network")
+
+    def _join(self, text: str) -> None:
+        if self._home is not None:
+            self._spawn(join(self._connect(self._home), text, self._window.network.invitation))
 
     def _tell(self, page: Closer) -> None:
         """Show it, if its page is in sight: one that is not is perhaps not even made."""

@@ -10,9 +10,10 @@ from gui.pages.home import MARKS
 from gui.stories.network import Fact, NetworkStory
 from gui.texts import network as words
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_24, Tone
-from gui.widgets.basics import Page, card, column, empty, fill, label, row, rule
+from gui.widgets.basics import Page, card, column, empty, fill, label, row, rule, show_or_hide
 from gui.widgets.close_group import CloseGroup, NeighbourSign
 from gui.widgets.icons import Glyph, Shape
+from gui.widgets.invitation import InvitationRow
 from gui.widgets.traffic import TrafficChart
 
 
@@ -70,13 +71,17 @@ class NetworkPage(Page):
         self._both.addLayout(side)
         self.chart = TrafficChart()
         self._sent, self._received = _Rate("up", "leaf", words.SENT), _Rate("down", "sky", words.RECEIVED)
+        self.invitation = InvitationRow()
+        self._invitation_card = card(self.invitation)
         self._told, self._limits = label("", "small", "faint"), label("", "small", "faint")
         rates = row(self._sent, self._received, None, gap=GAP_24)
         head = column(label(words.LAST_HOUR, "title", wrap=False), rates, gap=GAP_8)
         below = column(self._told, self._limits, gap=2)
         title = column(label(words.TITLE, "display"), self.lead, gap=GAP_4 + 2)
         self._facts_card = card(*(fact.layout for fact in self._facts), gap=GAP_12 + 2)
-        fill(self.body, title, card(self._both), self._facts_card, card(head, self.chart, below, gap=GAP_12), None)
+        hour_card = card(head, self.chart, below, gap=GAP_12)
+        fill(self.body, title, self._invitation_card, card(self._both), self._facts_card, hour_card, None)
+        self._show_invitation(is_shown=False)
 
     def show_story(self, story: NetworkStory) -> None:
         if story == self._story:
@@ -101,6 +106,12 @@ class NetworkPage(Page):
         self._received.show_rate(story.received)
         name = f"{words.LAST_HOUR}: {story.hour_told}"
         self.chart.show_hour(story.hour, name, story.peaks)
+        self._show_invitation(is_shown=story.takes_invitation)
+
+    def _show_invitation(self, *, is_shown: bool) -> None:
+        if not is_shown:
+            self.invitation.forget()
+        show_or_hide(self._invitation_card, is_shown=is_shown)
 
     def _show_legend(self, story: NetworkStory) -> None:
         empty(self._legend)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
 from gui.stories.first_run import ArrivalStory, Place
 from gui.texts import resources as resources_texts
 from gui.texts import welcome as words
 from gui.tokens import GAP_4, GAP_8, GAP_12, GAP_24
-from gui.widgets.basics import Page, button, card, column, fill, label, retone, row
-from gui.widgets.rows import SwitchRow, text_field
+from gui.widgets.basics import Page, card, column, fill, label, row
+from gui.widgets.invitation import InvitationRow
+from gui.widgets.rows import SwitchRow
 from gui.widgets.signs import StateSign
 from node.api.schema import SettingsPatch
 
@@ -20,8 +21,6 @@ _BESIDE = 2
 
 
 class ArrivalPage(Page):
-    invited = Signal(str)  # the text of an invitation that somebody gave to this person
-
     def __init__(self, on_change: Callable[[SettingsPatch], None]) -> None:
         super().__init__(words.TITLES["none"])
         self.title, self.lead = label("", "display"), label("", "lead", "faint")
@@ -39,23 +38,13 @@ class ArrivalPage(Page):
         now = row(gap=GAP_12)
         now.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         now.addLayout(column(self.sentence, self.others, gap=2), 1)
-        self.invitation = text_field(words.INVITATION)
-        self.take = button(words.TAKE)
-        self.take.clicked.connect(self._take)
-        self.invitation.returnPressed.connect(self._take)
-        why = label(words.INVITED, "small", "faint")
-        why.setBuddy(self.invitation)
-        invited = row(gap=GAP_8)
-        invited.addWidget(self.invitation, 1)
-        invited.addWidget(self.take)
-        self.said = label("", "small")
-        self.said.hide()
+        self.invitation = InvitationRow()
         self.login = SwitchRow(resources_texts.LOGIN, lambda is_on: on_change(SettingsPatch(starts_at_login=is_on)))
         self.refused = label("", "small", "honey")
         self.refused.hide()
         fill(
             self.body, column(self.title, self.lead, gap=GAP_4 + 2), card(signs),
-            card(now, why, invited, self.said, gap=GAP_8), card(self.login.layout, self.refused, gap=GAP_8), None,
+            card(now, self.invitation, gap=GAP_8), card(self.login.layout, self.refused, gap=GAP_8), None,
         )  # fmt: skip
         self.body.setSpacing(GAP_12)
         self.show_place("none")
@@ -71,19 +60,3 @@ class ArrivalPage(Page):
         self.login.show_choice(story.login)
         self.refused.setText(story.refused)
         self.refused.setVisible(bool(story.refused))
-
-    def say(self, sentence: str, *, is_taken: bool) -> None:
-        """What became of the invitation."""
-        self.said.setText(sentence)
-        self.said.show()
-        retone(self.said, "leaf" if is_taken else "honey")
-        self.take.setEnabled(True)
-        if is_taken:
-            self.invitation.clear()
-
-    def _take(self) -> None:
-        if not (text := self.invitation.text().strip()):
-            self.say(words.NO_INVITATION, is_taken=False)
-            return
-        self.take.setEnabled(False)
-        self.invited.emit(text)

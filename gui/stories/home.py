@@ -30,7 +30,7 @@ Action = Literal["start", "grow", "updates", "resources", "network"]
 # Where a person can do what the node's sentence asks for, by the beginning of its code.
 _LEADS: Final[tuple[tuple[str, Action], ...]] = (
     ("settings.", "resources"), ("space.over", "resources"), ("store.full", "resources"),
-    ("reach.", "network"), ("developers.", "updates"), ("updates.", "updates"),
+    ("reach.", "network"), ("alone.", "network"), ("developers.", "updates"), ("updates.", "updates"),
 )  # fmt: skip
 Silence = Literal["none", "short", "long"]  # of a node that was just started here
 

@@ -35,6 +35,7 @@ class NetworkSeen:
     settings: Settings | None = None
     heard_s: float = 0.0
     is_live: bool = False
+    is_practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class NetworkStory:
     hour_told: str
     peaks: str
     limits: str
+    takes_invitation: bool = False  # nobody answers, and an invitation could change that
 
 
 def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
@@ -93,7 +95,7 @@ def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
     close = [one for one in view.neighbours if one.is_close]
     others = [one for one in view.neighbours if not one.is_close]
     if not close and seen.is_live:
-        lead = words.NOBODY
+        lead = words.NOBODY_IN_PRACTICE if seen.is_practice else words.NOBODY
     hour = _hour(view, seen.settings, now.timestamp())
     traffic = words.NO_TRAFFIC
     if hour.is_measured:
@@ -118,6 +120,9 @@ def tell_network(seen: NetworkSeen, now: datetime) -> NetworkStory:
         )
         if seen.settings
         else "",
+        takes_invitation=seen.is_live
+        and not seen.is_practice
+        and all(one.state == "silent" for one in view.neighbours),
     )
 
 

@@ -15,7 +15,13 @@ LEAD: Final = translate(
     "The computers that keep the same pieces as yours, so that nothing is lost when one of you is switched off.",
 )
 NOT_HEARD: Final = translate("network", "As soon as Perennial answers, your neighbours are shown here.")
-NOBODY: Final = translate("network", "No neighbours yet. They are found by themselves, which can take a few minutes.")
+NOBODY: Final = translate(
+    "network",
+    "No neighbours yet. On your local network they are found by themselves; further away it takes an invitation.",
+)
+NOBODY_IN_PRACTICE: Final = translate(
+    "network", "No neighbours yet. They are found by themselves, which can take a few minutes."
+)
 NO_MAP: Final = translate("network", "Clockwise, the nearest first, in the network's own order. This is not a map.")
 LAST_HOUR: Final = translate("network", "The last hour")
 NOW: Final = translate("network", "now")

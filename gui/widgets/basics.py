@@ -93,8 +93,9 @@ def button(text: str, *, is_main: bool = False) -> QPushButton:
 
 def show_or_hide(one: QWidget, *, is_shown: bool) -> None:
     """Show or hide it; the keyboard does not go on from it to a neighbour that nobody has chosen."""
-    if not is_shown and one.window().focusWidget() is one:
-        one.clearFocus()
+    held = one.window().focusWidget()
+    if not is_shown and held is not None and (held is one or one.isAncestorOf(held)):
+        held.clearFocus()
     one.setVisible(is_shown)
 
 

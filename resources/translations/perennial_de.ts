@@ -936,6 +936,10 @@
         <translation>Netz</translation>
     </message>
     <message>
+        <source>No neighbours yet. On your local network they are found by themselves; further away it takes an invitation.</source>
+        <translation>Noch keine Nachbarn. Im lokalen Netz finden sie sich von selbst; weiter weg braucht es eine Einladung.</translation>
+    </message>
+    <message>
         <source>No neighbours yet. They are found by themselves, which can take a few minutes.</source>
         <translation>Noch keine Nachbarn. Sie finden sich von selbst; das kann einige Minuten dauern.</translation>
     </message>

@@ -94,8 +94,8 @@ def arrive(place: Place, seen: Seen, *, refused: str = "") -> Callable[[Window],
 
 def be_invited(one: Window) -> None:
     arrive("bottom", Seen("connected", NOW.timestamp(), ALONE, settings=STARTS), refused="The system refused it.")(one)
-    one.welcome.arrival.invitation.setText("hello")
-    one.welcome.arrival.say("This is no invitation: one starts with PERENNIAL-1-.", is_taken=False)
+    one.welcome.arrival.invitation.field.setText("hello")
+    one.welcome.arrival.invitation.say("This is no invitation: one starts with PERENNIAL-1-.", is_taken=False)
 
 
 def ask(*, is_new: bool, is_again: bool) -> Callable[[Window], None]:

@@ -255,18 +255,18 @@ class TestTheThreePages:
             node.say(live(real()))
             async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
                 app._beginning.show()
-                page = app.window.welcome.arrival
-                page.take.click()
-                assert page.said.text() == welcome_texts.NO_INVITATION
-                page.invitation.setText(" PERENNIAL-1-ABC ")
-                page.take.click()
-                await wait_until(lambda: "tries to meet 2 computers" in page.said.text())
-                assert (node.wishes, page.invitation.text()) == (["PERENNIAL-1-ABC"], "")
+                row = app.window.welcome.arrival.invitation
+                row.take.click()
+                assert row.said.text() == welcome_texts.NO_INVITATION
+                row.field.setText(" PERENNIAL-1-ABC ")
+                row.take.click()
+                await wait_until(lambda: "tries to meet 2 computers" in row.said.text())
+                assert (node.wishes, row.field.text()) == (["PERENNIAL-1-ABC"], "")
                 node.refuses = "This is no invitation: one starts with PERENNIAL-1-."
-                page.invitation.setText("hello")
-                page.take.click()
-                await wait_until(lambda: page.said.text() == node.refuses)
-                assert page.invitation.text() == "hello"
+                row.field.setText("hello")
+                row.take.click()
+                await wait_until(lambda: row.said.text() == node.refuses)
+                assert row.field.text() == "hello"
             await node.stop()
 
         on_loop(desk, play())

@@ -35,10 +35,11 @@ from gui.window import Window
 from node.api.client import NotRunning
 from node.api.schema import NetworkView, Reach, Settings, Traffic
 from tests.gui.conftest import dress
+from tests.gui.fake_node import FakeNode
 from tests.gui.gallery import dispose, window
-from tests.gui.helper import on_loop, wait_until
+from tests.gui.helper import on_loop, running, wait_until
 from tests.gui.network_samples import LARGE, NETWORKS, neighbours, view
-from tests.gui.samples import NOW, NOW_S, samples
+from tests.gui.samples import NOW, NOW_S, live, real, samples
 from tests.gui.test_look import faults, settled
 
 FINE = tell(samples()[3].seen, NOW)
@@ -96,6 +97,15 @@ class TestWhatIsSaid:
     def test_without_neighbours_nothing_is_counted(self):
         assert told("alone").lead == network_texts.NOBODY
         assert (told("alone").counts, len(told("alone").facts)) == ((), 1)
+
+    def test_an_invitation_is_asked_for_while_nobody_answers_and_not_where_it_would_be_in_vain(self):
+        silent = NetworkSeen(view("xxx", close=3, known=3, subnets=3), None, NOW_S, is_live=True)
+
+        assert [name for name in NETWORKS if told(name).takes_invitation] == ["alone"]
+        assert tell_network(silent, NOW).takes_invitation
+        assert not tell_network(replace(silent, is_live=False), NOW).takes_invitation
+        in_practice = tell_network(replace(NETWORKS["alone"], is_practice=True), NOW)
+        assert (in_practice.lead, in_practice.takes_invitation) == (network_texts.NOBODY_IN_PRACTICE, False)
 
     def test_traffic_is_told_in_sum_at_its_highest_and_now(self):
         seen = NetworkSeen(
@@ -307,3 +317,42 @@ def test_a_reach_that_is_not_known_is_told_as_such():
         "",
     )
     assert (facts[1].mark, facts[1].text) == ("wait", "Neighbours on 1 network.")
+
+
+def test_whoever_has_no_neighbours_gives_an_invitation_here_until_there_are_some(desk: QApplication, tmp_path: Path):
+    node = Lonely(tmp_path / "home")
+
+    async def play() -> None:
+        await node.start()
+        node.say(live(real()))
+        async with running(desk, tmp_path / "home", tmp_path / "tray.ini") as app:
+            app.open_page(app.window.network)
+            row = app.window.network.invitation
+            await wait_until(row.isVisible)
+            node.refuses = "This is no invitation: one starts with PERENNIAL-1-."
+            row.field.setText("hello")
+            row.take.click()
+            await wait_until(lambda: row.said.text() == node.refuses)
+            assert row.field.text() == "hello"
+            node.refuses = ""
+            row.field.setText(" PERENNIAL-1-ABC ")
+            row.take.click()
+            await wait_until(lambda: "tries to meet 2 computers" in row.said.text())
+            assert node.wishes == ["hello", "PERENNIAL-1-ABC"]
+            node.view = view("aa", close=2, known=2, subnets=2)
+            app._closer._asking["network"].show(True)
+            await wait_until(lambda: not row.isVisible())
+            assert not row.said.text()
+        await node.stop()
+
+    on_loop(desk, play())
+
+
+class Lonely(FakeNode):
+    """Has no neighbours, until it is given some."""
+
+    view = NETWORKS["alone"].view
+
+    async def network(self) -> NetworkView:
+        assert self.view is not None
+        return self.view

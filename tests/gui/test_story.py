@@ -128,6 +128,8 @@ def test_the_start_is_offered_only_when_nothing_answers():
         ("store.full", "resources"),
         ("space.over", "resources"),
         ("reach.nobody", "network"),
+        ("alone.never", "network"),
+        ("alone.cut_off", "network"),
         ("developers.halted", "updates"),
         ("updates.stopped", "updates"),
         ("clock.behind", None),
