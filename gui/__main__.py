@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 from gui import speaking
 from gui.disk import answer_now
 from gui.garbage import clear_here
-from gui.instance import MARKER, Instance, meeting_folder
+from gui.instance import MARKER, Instance, may_become_home, meeting_folder
 from gui.leaving import Application
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _hindrance_at(home: Path) -> str | None:
     """Why nothing can be shown of this folder.  Blocking."""
     if home.exists() and not home.is_dir():
         return f"{home} is not a folder."
-    if home.is_dir() and not (home / MARKER).is_file() and any(home.iterdir()):
+    if not (home / MARKER).is_file() and not may_become_home(home):
         return f"{home} is not a Perennial home: it holds other files and no {MARKER}."
     return None
 

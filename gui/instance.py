@@ -20,6 +20,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from gui.disk import answer_now
 
 MARKER: Final = "home.json"  # a folder with it is a home
+MAKING: Final = "home.json.making"  # one with this and without that is a home whose making was cut off
 ANSWER_MS_MAX: Final = 3000
 AGAIN_MS: Final = 2000
 END_MS_MAX: Final = 90_000  # an app that ends lets its node hand over first
@@ -36,6 +37,16 @@ def is_home(folder: Path) -> bool:
         return (folder / MARKER).is_file()
     except OSError:  # such as of a disk that was pulled out: it is still there, and every answer of it an error
         return False
+
+
+def may_become_home(folder: Path) -> bool:
+    """Whether the node would make a home there: nothing lies in it, or what is left of a making that was cut off.
+
+    Blocking.  Raises OSError if the folder cannot be looked into.
+    """
+    if not folder.exists() or (folder / MAKING).is_file():
+        return True
+    return all(entry.name.startswith(f".{MAKING}.") for entry in folder.iterdir())
 
 
 def meeting_folder() -> Path:

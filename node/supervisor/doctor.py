@@ -21,7 +21,7 @@ from node.keys import keyring
 from node.keys.errors import KeyStoreError
 from node.sandbox.report import SandboxReport, assess
 from node.supervisor import space
-from node.supervisor.errors import HomeError
+from node.supervisor.errors import HomeError, HomeUnfinished
 from node.supervisor.genesis import has_shipped_network
 from node.supervisor.home import FOLDER_MODE, Home
 
@@ -112,6 +112,8 @@ def _home(folder: Path) -> tuple[Home | None, Finding]:
             return None, Finding("home", "lacking", doctor_texts.no_home_yet(path), doctor_texts.make_home())
         home = Home.read(path)
         mode = stat.S_IMODE(path.stat().st_mode)
+    except HomeUnfinished as error:
+        return None, Finding("home", "lacking", str(error), doctor_texts.make_home(), error.told.said)
     except HomeError as error:
         return None, Finding("home", "bad", str(error), doctor_texts.home_bad(), error.told.said)
     except OSError as error:

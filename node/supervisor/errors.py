@@ -21,6 +21,12 @@ class HomeError(SupervisorError):
     code = "home"
 
 
+class HomeUnfinished(HomeError):
+    """It is what is left of a home whose making was cut off.  Make it again."""
+
+    code = "home.unfinished"
+
+
 class HomeInUse(HomeError):
     """Another instance runs on this home.  Use that one."""
 

@@ -34,7 +34,7 @@ import msgspec
 from node.api import texts
 from node.api.schema import KeyPlace
 from node.supervisor import settings
-from node.supervisor.errors import HomeError, HomeInUse, StateError
+from node.supervisor.errors import HomeError, HomeInUse, HomeUnfinished, StateError
 from node.update.files.kept import KEPT
 from node.update.files.trees import remove_tree
 from node.update.trials.folders import NAME_BYTES
@@ -111,13 +111,14 @@ class Home:
         """Check that ``folder`` is a home; nothing is changed.  Blocking.
 
         Raises:
+            HomeUnfinished: Its making was cut off, and it can be made again.
             HomeError: It is no home, not ours, or damaged; the message says which.
         """
         path = _checked(folder)
         if not (path / MARKER).is_file():
             if not path.exists() or not any(path.iterdir()):
                 raise HomeError(texts.no_home(path))
-            raise HomeError(texts.unfinished_home(path) if (path / MAKING).is_file() else texts.not_a_home(path))
+            raise HomeUnfinished(texts.unfinished_home(path)) if _may_make(path) else HomeError(texts.not_a_home(path))
         marker = _read_marker(path)
         root = _read(path / "root.json", ROOT_BYTES_MAX)
         if hashlib.sha256(root).hexdigest() != marker.network:
@@ -179,8 +180,7 @@ class Home:
             path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             if (path / MARKER).exists():
                 raise HomeError(texts.already_a_home(path))
-            others = [entry for entry in path.iterdir() if not entry.name.startswith(f".{MAKING}.")]  # cut off at once
-            if others and not (path / MAKING).exists():
+            if not _may_make(path):
                 raise HomeError(texts.not_a_home(path))
             path.chmod(FOLDER_MODE)
             name = os.urandom(8).hex()
@@ -336,6 +336,13 @@ def _checked(folder: Path) -> Path:
         if sys.platform != "win32" and found.st_uid != os.geteuid():
             raise HomeError(texts.not_ours(path))
         return path
+
+
+def _may_make(path: Path) -> bool:
+    """Whether the folder is empty, or holds what is left of a home whose making was cut off."""
+    if (path / MAKING).is_file():
+        return True
+    return all(entry.name.startswith(f".{MAKING}.") for entry in path.iterdir())  # cut off at once
 
 
 def _vault_folder(name: str) -> str:

@@ -8,6 +8,7 @@ in ``tests/gui/test_tray.py``.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from dataclasses import replace
@@ -19,16 +20,22 @@ from PySide6.QtWidgets import QApplication
 
 from gui import feed
 from gui.__main__ import _hindrance
+from gui.instance import is_home
+from gui.stories import first_run
 from gui.stories.home import HomeStory, tell
 from node.api import checks as looking
 from node.api import health, request_texts, texts
 from node.api.client import ApiError, Client
 from node.api.schema import ErrorAnswer, Status
 from node.supervisor import settings
+from node.supervisor.doctor import examine
+from node.supervisor.home import Home
 from node.vault.looks import ClockSeen, Looks
+from node.vault.storage.filesystem import RealFileSystem
 from tests.gui.helper import on_loop, running, said, wait_until
 from tests.gui.samples import NOW, NOW_S, live, real
 from tests.other_user import NOBODY, folder_open_to_all
+from tests.unit.test_doctor import FULL, answering
 from tests.unit.test_health import GOOD
 
 NEWER = b'{"version":3,"quota_bytes":100000000,"colour":"green"}'
@@ -156,6 +163,42 @@ def test_a_second_node_on_one_home_ends_and_says_who_runs(
             await wait_until(lambda: app.window.home.lead.text() == f"Perennial already runs on {home} (process 4711).")
 
     on_loop(desk, play())
+
+
+@pytest.mark.parametrize("renames", range(4))
+def test_a_first_run_that_the_power_cut_off_is_gone_through_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+):
+    home, left = tmp_path / "home", [renames]
+
+    def dying(filesystem: RealFileSystem, source: str, target: str) -> None:
+        if not left[0]:
+            raise PowerCut
+        left[0] -= 1
+        rename(filesystem, source, target)
+
+    rename = RealFileSystem.replace
+    monkeypatch.setattr(RealFileSystem, "replace", dying)
+    with pytest.raises(PowerCut):
+        Home.make(home, kind="real", root=b"r", bind="127.0.0.1:0", quota_bytes=64 << 20)
+    monkeypatch.undo()
+    assert list(home.iterdir())
+
+    assert _hindrance(home) is None
+    assert not is_home(home)
+    looked_at = asyncio.run(examine(home, None, "", 0, assess_sandbox=lambda: FULL, ask_keyring=answering))
+    assert first_run.found(looked_at).trouble == ""
+    assert Home.make(home, kind="real", root=b"r", bind="127.0.0.1:0", quota_bytes=64 << 20).root == b"r"
+
+
+class PowerCut(BaseException):
+    """Nothing is tidied up any more."""
+
+
+def test_a_folder_of_something_else_stays_closed_though_its_files_have_names_that_look_alike(tmp_path: Path):
+    (tmp_path / "home.json.making.txt").write_text("dear")
+
+    assert _hindrance(tmp_path) == f"{tmp_path} is not a Perennial home: it holds other files and no home.json."
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
