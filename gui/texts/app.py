@@ -75,8 +75,12 @@ STARTING_LEAD: Final = translate("app", "Perennial has been started and has not 
 STARTING_LONG: Final = translate(
     "app", "It has not said anything yet. If this computer asks for the password of its keyring, it waits for that."
 )
-HOME_MISSING: Final = translate("app", "The disk is missing.")
-HOME_MISSING_LEAD: Final = translate("app", "Plug it back in. The folder with everything of Perennial is on it.")
+HOME_MISSING: Final = translate("app", "The folder of Perennial is not there.")
+HOME_MISSING_LEAD: Final = translate(
+    "app",
+    "If it lies on a disk that can be unplugged, plug that back in. If it is gone for good, quit Perennial and start it"
+    " again to begin anew.",
+)
 NOT_RUNNING: Final = translate("app", "It does not run.")
 SAYS_NOTHING: Final = translate("app", "It does not talk to this window.")
 NO_ANSWER_EVER: Final = translate("app", "Nothing answers on this computer. This window keeps asking by itself.")

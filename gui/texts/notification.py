@@ -12,8 +12,11 @@ NOT_RUNNING: Final = translate("notifications", "Perennial does not run")
 NOT_RUNNING_BODY: Final = translate(
     "notifications", "Your computer does not help at the moment. Open Perennial to start it again."
 )
-HOME_MISSING: Final = translate("notifications", "The disk of Perennial is missing")
-HOME_MISSING_BODY: Final = translate("notifications", "Plug it back in when you can.")
+HOME_MISSING: Final = translate("notifications", "The folder of Perennial is not there")
+HOME_MISSING_BODY: Final = translate(
+    "notifications",
+    "If it lies on a disk that can be unplugged, plug that back in. Open Perennial to see what else can be done.",
+)
 PROBLEM_BODY: Final = translate("notifications", "It keeps trying by itself. Open Perennial to see what can be done.")
 ELSE_GOES_ON: Final = translate("notifications", "Everything else goes on by itself.")
 URGENT_WAITS: Final = translate("notifications", "An urgent update waits, because you have paused Perennial")

@@ -176,6 +176,10 @@
         <translation>Wie viel Platz belegt ist, ist noch nicht bekannt</translation>
     </message>
     <message>
+        <source>If it lies on a disk that can be unplugged, plug that back in. If it is gone for good, quit Perennial and start it again to begin anew.</source>
+        <translation>Liegt er auf einer Festplatte, die sich abziehen lässt, bitte wieder anschließen. Ist er für immer fort: Perennial beenden und wieder starten, dann fängt es neu an.</translation>
+    </message>
+    <message>
         <source>It does not run.</source>
         <translation>Es läuft nicht.</translation>
     </message>
@@ -411,8 +415,8 @@
         <translation>Stücke nachgewiesen</translation>
     </message>
     <message>
-        <source>Plug it back in. The folder with everything of Perennial is on it.</source>
-        <translation>Bitte wieder anschließen. Auf ihr liegt der Ordner mit allem von Perennial.</translation>
+        <source>The folder of Perennial is not there.</source>
+        <translation>Der Ordner von Perennial fehlt.</translation>
     </message>
     <message>
         <source>Practice network</source>
@@ -485,10 +489,6 @@
     <message>
         <source>The disk does not work.</source>
         <translation>Die Festplatte geht nicht.</translation>
-    </message>
-    <message>
-        <source>The disk is missing.</source>
-        <translation>Die Festplatte fehlt.</translation>
     </message>
     <message>
         <source>The practice network did not start.</source>
@@ -1451,6 +1451,10 @@
         <translation>Alles andere geht von selbst weiter.</translation>
     </message>
     <message>
+        <source>If it lies on a disk that can be unplugged, plug that back in. Open Perennial to see what else can be done.</source>
+        <translation>Liegt er auf einer Festplatte, die sich abziehen lässt, bitte wieder anschließen. Was sonst zu tun ist, steht in Perennial.</translation>
+    </message>
+    <message>
         <source>It goes on when you say so. Open Perennial, and choose Go on now.</source>
         <translation>Es geht weiter, wenn Sie es sagen: in Perennial „Jetzt weitermachen“ wählen.</translation>
     </message>
@@ -1471,12 +1475,8 @@
         <translation>Perennial braucht Sie</translation>
     </message>
     <message>
-        <source>Plug it back in when you can.</source>
-        <translation>Bitte bei Gelegenheit wieder anschließen.</translation>
-    </message>
-    <message>
-        <source>The disk of Perennial is missing</source>
-        <translation>Die Festplatte von Perennial fehlt</translation>
+        <source>The folder of Perennial is not there</source>
+        <translation>Der Ordner von Perennial fehlt</translation>
     </message>
     <message>
         <source>Version {version} did well for {tried} and is now in use. There is nothing you need to do.</source>

@@ -111,14 +111,14 @@ def test_a_home_that_goes_with_its_disk_is_missed_and_found_again(desk: QApplica
         async with running(desk, home, tmp_path / "tray.ini") as app:
             await wait_until(lambda: said(app)[0] == "fine")
             home.rename(tmp_path / "unplugged")  # while its node goes on answering
-            await wait_until(lambda: said(app)[2] == "The disk is missing.")
-            assert said(app)[:2] == ("attention", "The disk is missing")
+            await wait_until(lambda: said(app)[2] == "The folder of Perennial is not there.")
+            assert said(app)[:2] == ("attention", "The folder of Perennial is not there")
             (tmp_path / "unplugged").rename(home)
             await wait_until(lambda: said(app)[2] == "Everything is fine.")
             home.rename(tmp_path / "unplugged")
             child.kill()
             await child.communicate()
-            await wait_until(lambda: said(app)[2] == "The disk is missing.")
+            await wait_until(lambda: said(app)[2] == "The folder of Perennial is not there.")
             (tmp_path / "unplugged").rename(home)
             await wait_until(lambda: said(app)[2] == "It does not run.")
             child = await fake_process(home, "fine-real")

@@ -42,7 +42,7 @@ def test_a_disk_whose_every_answer_is_an_error_is_missed_and_does_not_end_the_ap
             is_pulled = True
             child.kill()
             await child.communicate()
-            await wait_until(lambda: said(app)[2] == "The disk is missing.")
+            await wait_until(lambda: said(app)[2] == "The folder of Perennial is not there.")
             is_pulled = False
             await wait_until(lambda: said(app)[2] == "It does not run.")
 

@@ -357,7 +357,7 @@ def test_where_the_disk_of_the_home_is_not_there_at_login_nobody_begins_anew_and
 
     async def play() -> None:
         async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: node, is_hidden=True) as app:
-            await wait_until(lambda: said(app)[2] == "The disk is missing.", 15)
+            await wait_until(lambda: said(app)[2] == "The folder of Perennial is not there.", 15)
             assert (said(app)[0], app.window.is_welcome) == ("attention", False)
             await wait_until(lambda: starts.read_text() == ".", 15)
             jobs = len(app._jobs)

@@ -170,13 +170,16 @@ class TestWhatNeedsAPerson:
     def test_before_it_is_known_whether_one_runs_nothing_is_told(self):
         assert play(*held(Seen()))[0] == []
 
-    def test_a_disk_that_is_missing_is_told_as_that(self):
+    def test_a_folder_that_is_missing_is_told_as_that(self):
         missing = replace(seen(), link="lost", is_home_missing=True)
 
         (note,) = play(*held(missing))[0]
 
-        assert (note.cause, note.title) == ("disk", "The disk of Perennial is missing")
-        assert note.body == "Plug it back in when you can."
+        assert (note.cause, note.title) == ("disk", "The folder of Perennial is not there")
+        assert note.body == (
+            "If it lies on a disk that can be unplugged, plug that back in. Open Perennial to see what else can be"
+            " done."
+        )
 
     def test_good_news_wait_behind_it(self):
         one = promoted()

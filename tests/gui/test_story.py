@@ -59,7 +59,7 @@ def story(name: str) -> Story:
         ),
         ("problem", "problem", "Something is wrong.", "Practice: something is wrong"),
         ("lost", "problem", "It does not run.", "Practice: it does not run"),
-        ("missing", "attention", "The disk is missing.", "The disk is missing"),
+        ("missing", "attention", "The folder of Perennial is not there.", "The folder of Perennial is not there"),
         ("never", "problem", "It does not run.", "It does not run"),
     ],
 )
@@ -143,10 +143,13 @@ def test_what_is_wrong_leads_to_the_page_where_more_stands_of_it_and_else_nowher
     assert tell(live(msgspec.structs.replace(wrong, state="fine")), NOW).home.action is None
 
 
-def test_when_the_disk_is_missing_the_one_thing_to_do_is_said_and_a_start_that_would_fail_is_not_offered():
+def test_when_the_folder_is_missing_it_is_said_what_to_do_be_it_unplugged_or_gone_and_no_start_that_would_fail():
     told = tell(BY_NAME["missing"], NOW, offer="start", trouble="It was killed.")
 
-    assert told.home.lead == "Plug it back in. The folder with everything of Perennial is on it."
+    assert told.home.lead == (
+        "If it lies on a disk that can be unplugged, plug that back in. If it is gone for good, quit Perennial and"
+        " start it again to begin anew."
+    )
     assert told.home.action is None
 
 
