@@ -96,10 +96,11 @@ class App:
             )
         )
         self.window.made.connect(self._page_made)
-        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=now)
         desktops = partial(desktops_here, lambda: self.tray.icon, self.open, icon_file())
         self._notifier = Notifier(self._memory, desktops, screen=screen, wall_s=time.time)
         self._keeper = Keeper(self.window, spawn=self._spawn, tell=self._tell, bring_up=self.open, wall_s=time.time)
+        wrote = self._keeper.wrote
+        self._closer = CloserLook(self.window, connect=options.connect, spawn=self._spawn, now=now, wrote=wrote)
         self._renewal = Renewal(self._memory, self.window, self._keeper, self.quit)
         self._steady = Steady()
         self.ending = asyncio.Event()  # from the wish to quit on; what was started here may take its time
@@ -180,6 +181,7 @@ class App:
             offer=offer,
             has_practice_ended=self._has_practice_ended,
             trouble=self._keeper.trouble(),
+            tries_again=self._keeper.tries_again,
             silence=self._keeper.silence,
             refusal=self._changes.refusal,
             refused=self._changes.refused,

@@ -14,7 +14,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 
@@ -44,11 +44,12 @@ _PYTHON: Final = (sys.executable, "-P")
 _CLI: Final = (*_PYTHON, "-m", "node.cli")
 LAUNCHER: Final = "PERENNIAL_LAUNCHER"  # environment variable: the command that has started this, if it is installed
 LOOK_S: Final = 0.1
+T = TypeVar("T")
 HAS_SIGNALS: Final = sys.platform != "win32"  # there a process can only be ended, not told to end
 
 
 class ChildFailed(Exception):
-    """The child ended, or did not say what it should.  The message is its last words, for a person.
+    """The child ended, or did not say what it should.  The message is why, for a person.
 
     ``code`` is the node's own for a failure that it stated, else "".
     """
@@ -59,7 +60,7 @@ class ChildFailed(Exception):
 
 
 class Child:
-    """One running process.  ``start`` it, ``stop`` it; its last lines on stderr are kept for an explanation."""
+    """One running process.  ``start`` it, ``stop`` it; its last lines on stderr are kept, exact, for Details."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -108,21 +109,21 @@ class Child:
         Raises:
             ChildFailed: It stated a failure, ended, stayed silent, or is not understood.
         """
+        return await self.first_as(FirstWord, seconds)
+
+    async def first_as(self, kind: type[T], seconds: float | None) -> T:
+        """As ``first_word``, of one that prints something else first."""
+        line = await self._first_line(seconds)
         try:
-            word = msgspec.json.decode(await self.first_line(seconds), type=FirstWord)
+            word = msgspec.json.decode(line, type=FirstWord)
+            if not word.message:
+                return msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeError) as error:
             raise ChildFailed(texts.CHILD_ODD) from error
-        if word.message:
-            self._stated = in_words(word.message, word.said)
-            raise ChildFailed(self._stated, word.code)
-        return word
+        self._stated = in_words(word.message, word.said)
+        raise ChildFailed(self._stated, word.code)
 
-    async def first_line(self, seconds: float | None) -> bytes:
-        """The first line that it prints; whatever it prints later is read and dropped.
-
-        Raises:
-            ChildFailed: It ended or stayed silent; or the line is too long.
-        """
+    async def _first_line(self, seconds: float | None) -> bytes:
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(seconds):
@@ -152,8 +153,12 @@ class Child:
         return code
 
     def last_words(self) -> str:
-        """Why it failed, as it stated; else the last line that it wrote to stderr; or that it ended without one."""
-        return self._stated or next(reversed(self._last), texts.child_ended(self._process.returncode))
+        """Why it failed, as it stated; else that it ended.  What it wrote to stderr is for no farmer."""
+        return self._stated or texts.child_ended(self._process.returncode)
+
+    def wrote(self) -> tuple[str, ...]:
+        """The last lines that it wrote to stderr, at most LINES_KEPT."""
+        return tuple(self._last)
 
     def let_go(self) -> None:
         """Hear it no more, and let it live; the process of the app must end without closing its loop (``os._exit``)."""
@@ -305,9 +310,7 @@ async def examine(command: Sequence[str]) -> Examination:
     """
     child = await Child.start(tied(command))
     try:
-        return msgspec.json.decode(await child.first_line(EXAMINE_S_MAX), type=Examination)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise ChildFailed(texts.CHILD_ODD) from error
+        return await child.first_as(Examination, EXAMINE_S_MAX)
     finally:
         await child.stop()
 

@@ -47,11 +47,14 @@ class CloserLook:
         connect: Callable[[Path], Node],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         now: Callable[[], datetime],
+        wrote: Callable[[], tuple[str, ...]],
     ) -> None:
+        """``wrote``: what a node that was started here and has ended wrote last."""
         self._window = window
         self._connect = connect
         self._spawn = spawn
         self._now = now
+        self._wrote = wrote
         self._home: Path | None = None
         self._log: Question[tuple[str, ...] | None] | None = None
         self._jobs: list[asyncio.Task[None]] = []
@@ -140,7 +143,8 @@ class CloserLook:
         if page == "network":
             self._window.network.show_story(tell_network(self._network, self._now()))
         else:
-            story = tell_details(self._seen, self._details, self._events, str(self._home or ""), self._now())
+            own = replace(self._details, wrote=self._wrote())
+            story = tell_details(self._seen, own, self._events, str(self._home or ""), self._now())
             self._window.details.show_story(story)
 
     async def _ask_details(self, node: Node) -> Settings:

@@ -73,8 +73,17 @@ class Keeper:
         return "long" if asyncio.get_running_loop().time() - self._silent_since_s >= LONG_S else "short"
 
     def trouble(self) -> str:
-        """The last words of the child, when it has ended."""
+        """Why the child has ended, if it has."""
         return self.child.last_words() if self.child is not None and self.child.has_ended else ""
+
+    def wrote(self) -> tuple[str, ...]:
+        """What a child that has ended wrote last; it may have come to no log."""
+        return self.child.wrote() if self.child is not None and self.child.has_ended else ()
+
+    @property
+    def tries_again(self) -> bool:
+        """Whether it has failed, and is begun again by itself."""
+        return self._is_failed
 
     async def begin(self, command: Sequence[str], line: str = "", seconds: float | None = None) -> None:
         """Start it, and wait for its first word for so long.

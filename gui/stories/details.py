@@ -18,11 +18,15 @@ TOLD_CHARACTERS_MAX: Final = 200  # of one event
 
 @dataclass(frozen=True, slots=True)
 class DetailsSeen:
-    """What was heard for this page alone.  ``log``: the last lines; ``log_trouble``: why they could not be read."""
+    """What was heard for this page alone.  ``log``: the last lines; ``log_trouble``: why they could not be read.
+
+    ``wrote``: what a node that was started here and has ended wrote last, beside its log.
+    """
 
     settings: Settings | None = None
     log: tuple[str, ...] = ()
     log_trouble: str = ""
+    wrote: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def tell_details(seen: Seen, own: DetailsSeen, events: Sequence[Event], home: st
         lead=words.LEAD if status is not None else words.NOT_HEARD,
         facts=(*facts, (words.HOME, home)),
         events="\n".join(_event(one, now) for one in newest) or words.NO_EVENTS,
-        log="\n".join(own.log) or own.log_trouble or words.NO_LOG,
+        log="\n".join(line for line in (*own.log, own.log_trouble, *own.wrote) if line) or words.NO_LOG,
         commands=words.commands(f"{home}/api.sock", port, f"{home}/api.json"),
     )
 

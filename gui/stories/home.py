@@ -99,6 +99,7 @@ def tell(
     offer: Action | None = None,
     has_practice_ended: bool = False,
     trouble: str = "",
+    tries_again: bool = False,
     silence: Silence = "none",
     refusal: str = "",
     refused: Refusal | None = None,
@@ -110,7 +111,8 @@ def tell(
         now: The time, with its zone: times of day are told in it.
         offer: What the app itself could do if nothing answers.
         has_practice_ended: The practice network that the app had started is over.
-        trouble: The last words of the node that the app had started, when it has ended.
+        trouble: Why the node that the app had started has ended, if it has.
+        tries_again: The app starts it again by itself.
         silence: How long the node that the app has just started has not said a word.
         refusal: Why the node did not do what the person last asked for.
         refused: Why it did not take the last change of settings.
@@ -128,14 +130,11 @@ def tell(
         sign = status.state
     headline, lead, note = _sentences(seen, now, has_practice_ended=has_practice_ended)
     if seen.link == "lost" and trouble and not seen.is_home_missing:
-        lead = plain(trouble)
+        lead = f"{plain(trouble)} {texts.TRIES_AGAIN}" if tries_again else plain(trouble)
     if seen.link == "connecting" and silence == "long":
         lead = texts.STARTING_LONG
     heard = status if is_live else None
-    action = _leads(heard)
-    if seen.link == "lost":
-        # Where it runs, or its home is not there, to start it again would be in vain.
-        action = None if seen.refused or seen.is_home_missing else offer
+    action = _action(seen, heard, offer)
     tried = trying(seen.updates) if is_live else ""
     home = HomeStory(
         headline=headline,
@@ -171,6 +170,13 @@ _ACTION_TEXTS: Final[dict[Action, str]] = {
     "resources": texts.OPEN_PAGE["resources"],
     "network": texts.OPEN_PAGE["network"],
 }
+
+
+def _action(seen: Seen, heard: Status | None, offer: Action | None) -> Action | None:
+    if seen.link != "lost":
+        return _leads(heard)
+    # Where it runs, or its home is not there, to start it again would be in vain.
+    return None if seen.refused or seen.is_home_missing else offer
 
 
 def _leads(status: Status | None) -> Action | None:

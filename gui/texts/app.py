@@ -84,6 +84,7 @@ HOME_MISSING_LEAD: Final = translate(
 NOT_RUNNING: Final = translate("app", "It does not run.")
 SAYS_NOTHING: Final = translate("app", "It does not talk to this window.")
 NO_ANSWER_EVER: Final = translate("app", "Nothing answers on this computer. This window keeps asking by itself.")
+TRIES_AGAIN: Final = translate("app", "It is tried again by itself, after five minutes and then more and more rarely.")
 PRACTICE_ENDED: Final = translate("app", "The practice network has ended.")
 PRACTICE_ENDED_LEAD: Final = translate("app", "You can grow a new one at any time.")
 NOTHING_TO_DO: Final = translate("app", "There is nothing you need to do.")

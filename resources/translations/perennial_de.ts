@@ -228,6 +228,10 @@
         <translation>Es hat noch nichts gesagt. Wenn dieser Computer nach dem Passwort seines Schlüsselbunds fragt, wartet es darauf.</translation>
     </message>
     <message>
+        <source>It is tried again by itself, after five minutes and then more and more rarely.</source>
+        <translation>Es wird von selbst wieder versucht, nach fünf Minuten und dann immer seltener.</translation>
+    </message>
+    <message>
         <source>It keeps trying by itself.</source>
         <translation>Es versucht es von selbst weiter.</translation>
     </message>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -35,7 +36,12 @@ async def wait_until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 def no_command(*_: object) -> tuple[str, ...]:
-    return (sys.executable, "-c", "raise SystemExit('It was asked for and is not there.')")
+    return stating("It was asked for and is not there.")
+
+
+def stating(message: str) -> tuple[str, ...]:
+    """The command line of one that states a failure and ends."""
+    return (sys.executable, "-c", f"print({json.dumps({'code': 'x', 'message': message})!r}); raise SystemExit(1)")
 
 
 @asynccontextmanager

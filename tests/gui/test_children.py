@@ -21,7 +21,7 @@ from gui.children import Child, ChildFailed
 from gui.texts import app as texts
 from node.api.schema import ErrorAnswer, Said, Settings
 from tests.gui.fake_node import FakeNode
-from tests.gui.helper import FAKE, fake_process, on_loop, running, said, wait_until
+from tests.gui.helper import FAKE, fake_process, on_loop, running, said, stating, wait_until
 from tests.gui.samples import live, status
 
 
@@ -72,9 +72,30 @@ class TestTheStartOfANode:
         async def play() -> None:
             async with running(desk, home, tmp_path / "tray.ini") as app:
                 await wait_until(lambda: said(app)[2] == "It does not run.")
-                await wait_until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
+                words = f"It was asked for and is not there. {texts.TRIES_AGAIN}"
+                await wait_until(lambda: app.window.home.lead.text() == words)
                 assert app.window.home.button.isVisible()
                 assert app.window.home.button.text() == texts.START
+
+        on_loop(desk, play())
+
+    def test_what_one_that_breaks_off_leaves_on_stderr_stands_in_details_and_is_no_sentence_for_a_person(
+        self, desk: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(feed, "FIRST_S", 0.5)
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "home.json").write_text("{}")
+
+        def breaks(_: object) -> tuple[str, ...]:
+            return (sys.executable, "-c", "import no_such_module_of_ours")
+
+        async def play() -> None:
+            async with running(desk, home, tmp_path / "tray.ini", node_command=breaks) as app:
+                await wait_until(lambda: app.window.home.lead.text() == f"It ended with code 1. {texts.TRIES_AGAIN}")
+                app.window.show_details()
+                lines = app.window.details.log
+                await wait_until(lambda: "No module named 'no_such_module_of_ours'" in lines.toPlainText())
 
         on_loop(desk, play())
 
@@ -88,7 +109,7 @@ class TestTheStartOfANode:
 
         async def play() -> str:
             async with running(desk, home, tmp_path / "tray.ini") as app:
-                await wait_until(lambda: app.window.home.lead.text() == "It was asked for and is not there.")
+                await wait_until(lambda: app.window.home.lead.text().startswith("It was asked for and is not there."))
                 other = await fake_process(home, "fine-real")
                 await wait_until(lambda: said(app)[0] == "fine")
                 other.kill()
@@ -96,7 +117,7 @@ class TestTheStartOfANode:
                 await wait_until(lambda: said(app)[2] == "It does not run.")
                 return app.story().home.lead
 
-        assert on_loop(desk, play()) != "It was asked for and is not there."
+        assert not on_loop(desk, play()).startswith("It was asked for and is not there.")
 
     def test_why_it_did_not_start_is_known_by_its_code(self, desk: QApplication):
         stated = ErrorAnswer("home.in_use", "XX.", (Said("home.in_use", {"path": "/home/ada"}),))
@@ -249,7 +270,8 @@ class TestAPracticeNetwork:
     @pytest.mark.parametrize(
         ("program", "words"),
         [
-            ("raise SystemExit('The port 4711 is in use.')", "The port 4711 is in use."),
+            (stating("The port 4711 is in use.")[-1], "The port 4711 is in use."),
+            ("raise SystemExit('Traceback')", "It ended with code 1."),
             ('print(\'{"code": "practice", "message": "The disk is full."}\')', "The disk is full."),
             ("print('no json')", "It said something that is not understood."),
             ("print('{\"farms\": []}')", "It has no farm to look at."),

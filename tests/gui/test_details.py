@@ -161,7 +161,9 @@ async def looking(home: Path, node: FakeClient) -> AsyncIterator[tuple[CloserLoo
 
     one = window()
     one.show_main()
-    closer = CloserLook(one, connect=lambda _: node, spawn=spawn, now=lambda: NOW)  # type: ignore[arg-type, return-value]
+    closer = CloserLook(
+        one, connect=lambda _: node, spawn=spawn, now=lambda: NOW, wrote=tuple,  # type: ignore[arg-type, return-value]
+    )  # fmt: skip
     closer.attach(home)
     one.show()
     try:

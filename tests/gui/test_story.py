@@ -183,6 +183,14 @@ def test_the_last_words_of_a_node_that_did_not_start_are_told():
     assert tell(Seen("lost"), NOW, trouble="The disk is full.").home.lead == "The disk is full."
 
 
+def test_that_it_is_tried_again_by_itself_is_said_with_them_where_it_is_so():
+    told = tell(Seen("lost"), NOW, offer="start", trouble="The disk is full.", tries_again=True)
+
+    assert told.home.lead == (
+        "The disk is full. It is tried again by itself, after five minutes and then more and more rarely."
+    )
+
+
 def test_the_bed_shows_the_space_in_use():
     bed = story("fine").home.bed
 

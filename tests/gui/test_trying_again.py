@@ -18,7 +18,7 @@ from gui.children import ChildFailed
 from gui.keeper import AGAIN_S_MAX, AGAIN_S_MIN, LOOK_S, Keeper
 from gui.texts import app as texts
 from gui.window import Window
-from tests.gui.helper import on_loop, running, said, wait_until
+from tests.gui.helper import on_loop, running, said, stating, wait_until
 from tests.virtual_time import run
 
 HOME, COMMAND = Path("/home/ada/perennial"), ("node", "--home", "/home/ada/perennial")
@@ -124,7 +124,20 @@ def test_one_that_runs_is_left_alone_and_when_it_breaks_off_it_is_tried_after_fi
 
 @pytest.mark.parametrize("code", [0, -15, 143])
 def test_one_that_was_told_to_end_has_ended(code: int):
-    assert len(starts((60, code))) == 1
+    promised = list[bool]()
+
+    assert len(starts((60, code), meanwhile=lambda one: promised.append(one.tries_again))) == 1
+    assert promised == [False]
+
+
+def test_that_it_is_tried_again_is_promised_of_one_that_has_failed_alone():
+    promised = list[bool]()
+
+    starts(LOCKED, meanwhile=lambda one: promised.append(one.tries_again))
+    starts((DAY_S, 0), meanwhile=lambda one: promised.append(one.tries_again))
+    starts(WANTS, meanwhile=lambda one: promised.append(one.tries_again))
+
+    assert promised == [True, False, False]
 
 
 def test_the_persons_own_start_waits_for_nothing():
@@ -159,14 +172,15 @@ def test_the_window_says_why_it_failed_until_it_runs_again_by_itself(
     home.mkdir()
     (home / "home.json").write_text("{}")
     node = "import asyncio,sys; from pathlib import Path; from tests.gui.fake_node import FakeNode\n"
-    node += "if not Path(sys.argv[2]).exists(): raise SystemExit('The keyring is locked.')\n"
+    node += f"if not Path(sys.argv[2]).exists(): {stating('The keyring is locked.')[-1]}\n"
     node += "async def main():\n n=FakeNode(Path(sys.argv[1])); await n.start(); await asyncio.Event().wait()\n"
     node += "print('{}', flush=True); asyncio.run(main())"
     command = (sys.executable, "-c", node, str(home), str(is_open))
+    words = f"The keyring is locked. {texts.TRIES_AGAIN}"
 
     async def play() -> None:
         async with running(desk, home, tmp_path / "tray.ini", node_command=lambda _: command) as app:
-            await wait_until(lambda: app.window.home.lead.text() == "The keyring is locked.", 15)
+            await wait_until(lambda: app.window.home.lead.text() == words, 15)
             assert said(app)[2] == texts.NOT_RUNNING
             assert app.window.home.button.text() == texts.START
             is_open.touch()
