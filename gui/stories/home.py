@@ -26,11 +26,12 @@ from node.api.schema import NodeState, Settings, Status, TrialView, Updates
 HEADLINE_CHARACTERS_MAX: Final = 60
 Sign = NodeState  # the six signs of the tray are the six states of a node
 Link = Literal["connecting", "connected", "lost"]
-Action = Literal["start", "grow", "updates", "resources", "network"]
+Action = Literal["start", "grow", "updates", "resources", "network", "help"]
 # Where a person can do what the node's sentence asks for, by the beginning of its code.
 _LEADS: Final[tuple[tuple[str, Action], ...]] = (
     ("settings.", "resources"), ("space.over", "resources"), ("store.full", "resources"),
-    ("reach.", "network"), ("alone.", "network"), ("developers.", "updates"), ("updates.", "updates"),
+    ("reach.", "network"), ("alone.", "network"), ("developers.", "updates"), ("updates.disk", "updates"),
+    ("updates.unread", "help"),
 )  # fmt: skip
 Silence = Literal["none", "short", "long"]  # of a node that was just started here
 
@@ -169,6 +170,7 @@ _ACTION_TEXTS: Final[dict[Action, str]] = {
     "updates": texts.OPEN_PAGE["updates"],
     "resources": texts.OPEN_PAGE["resources"],
     "network": texts.OPEN_PAGE["network"],
+    "help": texts.OPEN_PAGE["help"],
 }
 
 

@@ -237,6 +237,8 @@ def tell_history(status: Status, updates: Updates, told: Update | None, now: dat
     dated.sort(key=lambda pair: pair[0], reverse=True)
     rows = [row for _, row in dated[:HISTORY_MAX]]
     known = {item.tree_hash for item in updates.items}
+    if any(one.code == "updates.unread" for one in updates.trouble_said):
+        return tuple(rows)  # which one was the first would be guessed
     if status.in_use is not None and in_use_hash not in known:
         when = words.since(at(status.in_use.since_s, now))
         rows.append(HistoryRow("in_use", status.in_use.version, when, words.IN_USE, words.FIRST_VERSION, ""))

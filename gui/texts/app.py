@@ -44,6 +44,7 @@ OPEN_PAGE: Final = {
     "updates": translate("app", "Show Updates"),
     "resources": translate("app", "Show Resources"),
     "network": translate("app", "Show Network"),
+    "help": translate("app", "Show Help"),
 }
 GROW_ANEW: Final = translate("app", "Grow a new practice network")
 

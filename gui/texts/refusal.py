@@ -92,10 +92,14 @@ TEXTS: Final[dict[str, str]] = {
     "vault.slow": translate("refusals", "Perennial did not answer within {within} seconds."),
     "vault.odd_answer": translate("refusals", "Perennial gave an answer that does not belong to the question."),
     "updates.stopped": translate(
-        "refusals", "Updates have stopped because of a fault in Perennial; your pieces are served as before."
+        "refusals",
+        "Updates have stopped because of a fault in Perennial; your pieces are served as before."
+        " Quit it and start it again, and they go on.",
     ),
     "updates.unread": translate(  # what exactly is damaged stands in the log
-        "refusals", "Updates wait, because what was kept of them cannot be read; your pieces are served as before."
+        "refusals",
+        "Updates wait, because what was kept of them cannot be read; your pieces are served as before."
+        " Whoever helps you needs the diagnostics file, which Help saves.",
     ),
     "updates.disk": translate(
         "refusals",
@@ -137,7 +141,9 @@ TEXTS: Final[dict[str, str]] = {
     "api.not_entered": translate("refusals", "{path} cannot be entered: {why}."),
     "api.no_answer": translate("refusals", "Perennial did not answer within {within} seconds."),
     "api.broken": translate(
-        "refusals", "Perennial gave an answer that is not understood; perhaps it runs in another version."
+        "refusals",
+        "Perennial gave an answer that is not understood; perhaps it runs in another version."
+        " Quit Perennial and start it again.",
     ),
     "api.too_large": translate("refusals", "The request is too large: at most {most} bytes."),
     "api.malformed": translate("refusals", "The request is malformed: {why}."),

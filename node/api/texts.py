@@ -268,7 +268,9 @@ def odd_answer() -> Told:
 
 def updates_stopped() -> Told:
     return told(
-        "updates.stopped", "Updates have stopped because of a fault in Perennial; your chunks are served as before."
+        "updates.stopped",
+        "Updates have stopped because of a fault in Perennial; your chunks are served as before."
+        " Quit it and start it again, and they go on.",
     )
 
 
@@ -351,7 +353,11 @@ def no_answer(seconds: float) -> Told:
 
 
 def broken_answer() -> Told:
-    return told("api.broken", "Perennial gave an answer that is not understood; perhaps it runs in another version.")
+    return told(
+        "api.broken",
+        "Perennial gave an answer that is not understood; perhaps it runs in another version."
+        " Quit Perennial and start it again.",
+    )
 
 
 def too_large(bytes_max: int) -> Told:

@@ -419,6 +419,10 @@
         <translation>Stücke nachgewiesen</translation>
     </message>
     <message>
+        <source>Show Help</source>
+        <translation>Hilfe zeigen</translation>
+    </message>
+    <message>
         <source>The folder of Perennial is not there.</source>
         <translation>Der Ordner von Perennial fehlt.</translation>
     </message>
@@ -1931,10 +1935,6 @@
         <translation>Perennial hat etwas geantwortet, das nicht zur Frage gehört.</translation>
     </message>
     <message>
-        <source>Perennial gave an answer that is not understood; perhaps it runs in another version.</source>
-        <translation>Perennial hat etwas geantwortet, das nicht zu verstehen ist; vielleicht läuft eine andere Version.</translation>
-    </message>
-    <message>
         <source>Perennial is not running at the moment; it is being started.</source>
         <translation>Perennial läuft im Augenblick nicht; es wird gestartet.</translation>
     </message>
@@ -1956,6 +1956,10 @@
     <message>
         <source>The disk limit is larger than the disk, which holds {disk}.</source>
         <translation>Die Grenze ist größer als die Festplatte, die {disk} fasst.</translation>
+    </message>
+    <message>
+        <source>Perennial gave an answer that is not understood; perhaps it runs in another version. Quit Perennial and start it again.</source>
+        <translation>Perennial hat etwas geantwortet, das nicht zu verstehen ist; vielleicht läuft eine andere Version. Bitte Perennial beenden und wieder starten.</translation>
     </message>
     <message>
         <source>The disk limit must be between {least} and {most}.</source>
@@ -2058,16 +2062,16 @@
         <translation>Der Zugang dieses Fensters zu Perennial passt nicht: Er ist bei jedem Start neu. Das Fenster versucht es von selbst wieder.</translation>
     </message>
     <message>
-        <source>Updates have stopped because of a fault in Perennial; your pieces are served as before.</source>
-        <translation>Neue Versionen sind wegen eines Fehlers in Perennial angehalten; Ihre Stücke bleiben verfügbar wie bisher.</translation>
+        <source>Updates have stopped because of a fault in Perennial; your pieces are served as before. Quit it and start it again, and they go on.</source>
+        <translation>Neue Versionen sind wegen eines Fehlers in Perennial angehalten; Ihre Stücke bleiben verfügbar wie bisher. Perennial beenden und wieder starten, dann geht es weiter.</translation>
+    </message>
+    <message>
+        <source>Updates wait, because what was kept of them cannot be read; your pieces are served as before. Whoever helps you needs the diagnostics file, which Help saves.</source>
+        <translation>Neue Versionen warten, weil nicht zu lesen ist, was davon aufbewahrt wurde; Ihre Stücke bleiben verfügbar wie bisher. Wer Ihnen hilft, braucht die Diagnosedatei, die sich unter Hilfe speichern lässt.</translation>
     </message>
     <message>
         <source>Updates wait for the disk: {why}. As soon as it takes something again they go on by themselves.</source>
         <translation>Neue Versionen warten auf die Festplatte: {why}. Sobald sie wieder etwas annimmt, geht es von selbst weiter.</translation>
-    </message>
-    <message>
-        <source>Updates wait, because what was kept of them cannot be read; your pieces are served as before.</source>
-        <translation>Neue Versionen warten, weil nicht zu lesen ist, was davon aufbewahrt wurde; Ihre Stücke bleiben verfügbar wie bisher.</translation>
     </message>
     <message>
         <source>Web pages may not ask Perennial.</source>

@@ -172,7 +172,20 @@ def test_what_is_damaged_of_the_updates_is_left_to_the_log():
 
     assert in_words(unread.sentence, unread.said) == (
         "Updates wait, because what was kept of them cannot be read; your pieces are served as before."
+        " Whoever helps you needs the diagnostics file, which Help saves."
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "to_do"),
+    [
+        (texts.updates_stopped(), "Quit it and start it again, and they go on."),
+        (texts.updates_wait("it is damaged"), "Whoever helps you needs the diagnostics file, which Help saves."),
+        (texts.broken_answer(), "Quit Perennial and start it again."),
+    ],
+)
+def test_what_does_not_end_by_itself_is_told_with_what_to_do(told: Told, to_do: str):
+    assert in_words(told.sentence, told.said).endswith(f". {to_do}")
 
 
 def test_no_code_of_the_node_was_left_out():

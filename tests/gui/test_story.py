@@ -14,6 +14,7 @@ from gui.texts import app as texts
 from gui.texts import release as release_texts
 from gui.texts import resources as resources_texts
 from gui.texts.app import at
+from node.api import texts as node_texts
 from node.api.schema import LEFT_BYTES, Check, CheckResult, Phase, ProgramLeft, Said, Space, Updates
 from tests.gui.samples import (
     EARLY,
@@ -131,7 +132,9 @@ def test_the_start_is_offered_only_when_nothing_answers():
         ("alone.never", "network"),
         ("alone.cut_off", "network"),
         ("developers.halted", "updates"),
-        ("updates.stopped", "updates"),
+        ("updates.disk", "updates"),
+        ("updates.unread", "help"),
+        ("updates.stopped", None),
         ("clock.behind", None),
     ],
 )
@@ -406,6 +409,13 @@ def test_a_version_that_was_in_use_before_took_over_and_is_not_said_to_be_in_use
     rows = tell(live(status(version="0.1.2", tree_hash=SLOW), (two, one)), NOW).releases.history
 
     assert [(row.version, row.kind) for row in rows] == [("0.1.2", "in_use"), ("0.1.1", "took_over")]
+
+
+def test_which_version_the_computer_began_with_is_not_said_while_what_was_kept_cannot_be_read():
+    unread = node_texts.updates_wait("it is damaged")
+    updates = Updates((), (), trouble=unread.sentence, trouble_said=unread.said)
+
+    assert tell(replace(live(status()), updates=updates), NOW).releases.history == ()
 
 
 def test_the_version_that_came_with_the_computer_is_in_the_history():
