@@ -342,6 +342,8 @@ class Updates:
             await self._means.rollouts.moved(before, after, event, progress)
             if (way.phase, way.is_recalled) != (before.way.phase, before.way.is_recalled):
                 log.info("release=%s phase=%s reason=%s", name, way.phase, way.reason)
+            if before.way.watch is not None and way.watch is None:
+                self._cleaning.ask()
             is_free = self._active() in (None, after)  # else what could be ended here is another's work
             for effect in effects if is_free else ():
                 await self._perform(after, effect)

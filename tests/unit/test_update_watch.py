@@ -403,14 +403,19 @@ class TestBesideANewerOne:
         assert farm.switches == [tree_of("2"), tree_of("3")]
 
 
+def store(farm: Farm) -> None:
+    """Let the vault in use hold a chunk."""
+    chunks = farm.folder / "vault" / "chunks"
+    chunks.mkdir(parents=True)
+    (farm.folder / "vault" / "incoming").mkdir()
+    (chunks / ("c" * 64)).write_bytes(b"a chunk")
+
+
 class TestTheStoreFromBefore:
     def test_it_is_kept_as_long_as_the_version_in_use_is_watched(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         profile = replace(update_world.PROFILE, way_back_s=-1e9)  # as if the calendar were far ahead
         monkeypatch.setattr(update_world, "PROFILE", profile)
-        store = farm.folder / "vault" / "chunks"
-        store.mkdir(parents=True)
-        (farm.folder / "vault" / "incoming").mkdir()
-        (store / ("c" * 64)).write_bytes(b"a chunk")
+        store(farm)
 
         confirm(farm, "2")
         tell(farm, release(farm, "3", Nature(starts=False)), of="vault/3")
@@ -419,6 +424,37 @@ class TestTheStoreFromBefore:
         hear(farm, nothing, for_s=400.0)
         tell(farm, release(farm, "4", Nature(starts=False)), of="vault/4")
         assert farm.kept_names() == []
+
+    def test_it_is_removed_when_the_watch_ends_on_a_farm_that_is_always_on_and_hears_of_nothing_new(self, farm: Farm):
+        store(farm)
+        head = release(farm, "2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            await asyncio.sleep(FARM_LIMITS.watch_s - 60.0)
+            assert len(farm.kept_names()) == 1
+
+        hear(farm, story, for_s=120.0)
+        assert farm.kept_names() == []
+
+    def test_nothing_is_taken_from_a_trial_that_is_held_when_the_watch_ends(self, farm: Farm):
+        store(farm)
+        heads = [release(farm, "2"), farm.publish("3")]
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(heads[0], SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+            await asyncio.sleep(FARM_LIMITS.watch_s - 10.0)
+            await updates.offered(heads[1], SENDER)
+            await wait_until(updates, lambda items: items["vault/3"].phase == "on_trial")
+            await wait_until(updates, lambda items: items["vault/2"].watched_until_s is None)
+            await asyncio.sleep(1.0)
+            assert (updates.updates().items[0].phase, farm.kept_names()) == ("on_trial", [])
+            await wait_until(updates, lambda items: items["vault/3"].phase == "confirmed")
+
+        hear(farm, story)
+        assert sum(not order.is_standby for order in farm.orders) == 4, "all twins were started once"
 
 
 class TestTold:
