@@ -245,6 +245,8 @@ def live(farm: Farm, story: Callable[[Updates], Awaitable[None]], updates: Updat
         finally:
             running.cancel()
             await asyncio.wait({running})
+            if farm.power.is_out and not running.cancelled():
+                running.exception()  # it could not even write down how long it had run
             assert farm.left_running == 0
         return opened
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -43,7 +44,8 @@ from node.update.turns import turns_of
 from node.update.waiting import Owned
 from node.update.watching import DAMAGED, Watching
 
-TICK_S: Final = 30.0  # at least so often time is counted and persisted
+TICK_S: Final = 30.0  # at least so often time is counted
+KEEP_S: Final = 600.0  # as much time that has only passed is forgotten at most when the power fails
 WITNESS_S: Final = 2.0  # between two looks for them, while a release waits for nothing else
 RECORDS_MAX: Final = 300  # more than the releases of any head
 
@@ -60,13 +62,14 @@ class Updates:
         self._records = {record.release.name: record for record in saved.records}
         self._means = means
         self._limits = limits
-        self.judge = Judge(chain, saved.refused, means, Consequences(self._learn, self._look_again, self._keep_refused))
+        self.judge = Judge(chain, saved.refused, means, Consequences(self._learn, self._look_again, self._keep_all))
         self._decoys = Decoys(means, limits.decoy_every_s)
         self._lock = asyncio.Lock()  # held from a step until its effects are begun
         self._inbox: asyncio.Queue[Letter] = asyncio.Queue()
         self._job: Job | None = None
         self._work = Owned()
         self._counted_bytes = 0
+        self._saved_s = -math.inf
         self._disk = DiskWait(means.on_change, means.make_room)
         self._is_waiting = False  # for others to show the head
         self._carrying = Carrying(means.slots, means.host.carry_files)
@@ -154,9 +157,9 @@ class Updates:
         """Let the next turn come now: what is known of the developers has changed."""
         self._inbox.put_nowait(Letter())
 
-    async def _keep_refused(self) -> None:
+    async def _keep_all(self) -> None:
         async with self._lock:
-            with contextlib.suppress(OSError):  # forgotten with the next start, it is refused once more
+            with contextlib.suppress(OSError):  # then a refused head is refused once more, and some time counts anew
                 await asyncio.to_thread(self._means.store.save, self._saved())
 
     def _new_record(self, release: Release, in_use: str | None, may: Capabilities) -> Record:
@@ -183,6 +186,7 @@ class Updates:
             finally:
                 await self._decoys.stop()
                 await self._stop_job()
+                await self._keep_all()
 
     async def _resume(self) -> None:
         """Go on where the persisted states say."""
@@ -336,7 +340,9 @@ class Updates:
             if way.is_over and not before.way.is_over:
                 after = msgspec.structs.replace(after, decided_s=self._means.utc_s())
             self._records[name] = after
-            if after != before:
+            # The history of years is written with it; a watch, which counts in such steps anyway, is always kept.
+            is_quiet = isinstance(event, events.Ticked) and way.phase == before.way.phase and not effects
+            if after != before and not (is_quiet and not way.is_over and self._now() - self._saved_s < KEEP_S):
                 after = self._records[name] = later(after, await self._save_patiently())
             progress = self._job.progress if self._job is not None and self._job.release == name else None
             await self._means.rollouts.moved(before, after, event, progress)
@@ -382,7 +388,9 @@ class Updates:
 
     async def _save_patiently(self) -> float:
         """Persist, however long it takes, and say how long: nothing is done before it is written down."""
-        return await self._disk.until_kept(partial(self._means.store.save, self._saved()))
+        refused_s = await self._disk.until_kept(partial(self._means.store.save, self._saved()))
+        self._saved_s = self._now()
+        return refused_s
 
     def _saved(self) -> Saved:
         return Saved(records=tuple(self._records.values()), refused=tuple(self.judge.refused))

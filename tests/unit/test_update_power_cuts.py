@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from node.api.schema import Update
 from node.update.driver import Updates
 from node.update.store import Saved
 from node.update.trials import keeping
-from tests import virtual_time
+from tests import update_world, virtual_time
 from tests.twin_world import Nature
 from tests.update_world import DONE, SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
 
@@ -146,3 +147,25 @@ class TestPowerCuts:
         live(farm, story)
 
         assert [(item.phase, item.reason) for item in ended] == [("rolled_back", "its files were damaged")]
+
+
+class TestTimeThatOnlyPasses:
+    """In it the whole history of years is written once more, so it is written seldom."""
+
+    def test_is_kept_every_ten_minutes_and_when_the_node_stops(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, probation_s=7200.0))
+        head, kept, written = farm.publish("2"), list[float](), list[int]()
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+            for _ in range(7):
+                written.append(farm.power.writes_left)
+                kept.append(farm.store.load().records[0].way.spent_s)
+                await asyncio.sleep(600.0 - 5.0)
+
+        live(farm, story)
+
+        assert 5 <= written[0] - written[-1] <= 7
+        assert kept[-1] >= 3600.0 - 5.0 * 7 - 600.0
+        assert farm.store.load().records[0].way.spent_s >= 7 * 595.0 - 30.0
