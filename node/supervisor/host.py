@@ -163,7 +163,9 @@ class UpdateHost:
         return answer
 
     def peer_count(self) -> int:
-        return self._vault.state.peer_count if self._vault.state is not None else 0
+        """Where the vault speaks nobody's version, as many as the subnets that show it the newest head all the same."""
+        state = self._vault.state
+        return max(state.peer_count, state.head_subnets) if state is not None else 0
 
     def neighbours(self) -> int | None:
         """How many vaults the one in use knows; None while it does not run, or has not said."""

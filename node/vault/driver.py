@@ -7,6 +7,7 @@ of one group, so that nothing outlives the driver and no failure is lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -20,6 +21,7 @@ from node.vault.core.events import (
     AnswerReceived,
     Ask,
     AskFailed,
+    AskNewer,
     CheckStore,
     ChunkRead,
     ChunkRemoved,
@@ -29,6 +31,8 @@ from node.vault.core.events import (
     DialUnanswered,
     Effect,
     Event,
+    NewerAnswered,
+    NewerMet,
     Now,
     PeerGreeted,
     PeerMisbehaved,
@@ -170,6 +174,11 @@ class Driver:
         if self._started.is_set():
             self._take(DialUnanswered(self.now(), peer))
 
+    def newer(self, peer: PeerRecord, subnet: str, head: bytes) -> None:
+        """A vault that speaks no version in common carries the head of this digest."""
+        if self._started.is_set():
+            self._take(NewerMet(self.now(), peer, subnet, head))
+
     def seen_at(self, addresses: tuple[str, ...]) -> None:
         """The vault can be dialled at these addresses from now on."""
         if self._started.is_set():
@@ -248,6 +257,8 @@ class Driver:
             case Ask():
                 task = self._asks[effect.ask_id] = self._spawn(self._ask(effect))
                 task.add_done_callback(lambda _: self._asks.pop(effect.ask_id))
+            case AskNewer():
+                self._spawn(self._ask_newer(effect))
             case Withdraw():
                 self._asks[effect.ask_id].cancel()
             case Send():
@@ -298,6 +309,13 @@ class Driver:
             self._take(AskFailed(self.now(), effect.ask_id, error.code))
         else:
             self._take(AnswerReceived(self.now(), effect.ask_id, answered.subnet, message, answered.peer))
+
+    async def _ask_newer(self, effect: AskNewer) -> None:
+        assert self._network is not None
+        content: bytes | None = None
+        with contextlib.suppress(PeerError):
+            content = await self._network.ask_newer(effect.peer, effect.kind, effect.subject, effect.timeout_s)
+        self._take(NewerAnswered(self.now(), effect.ask_id, content))
 
     async def _send(self, effect: Send) -> None:
         assert self._network is not None

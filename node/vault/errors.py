@@ -44,6 +44,10 @@ class WrongNetwork(PeerError):
     code = "peer.network"
 
 
+class WrongVersion(WrongNetwork):
+    """The peer speaks no version in common: only what ``core.late`` says for ever can be said."""
+
+
 class Unreachable(PeerError):
     """The peer did not answer in time or the connection broke.  Try another one."""
 

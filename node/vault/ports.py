@@ -100,6 +100,14 @@ class Network(Protocol):
         """
         ...
 
+    async def ask_newer(self, peer: PeerRecord, kind: int, subject: bytes, timeout_s: float) -> bytes:
+        """Put a question of ``core.late`` to a vault that speaks no version in common; b"" if it is not there.
+
+        Raises:
+            PeerError: Nobody has answered within ``timeout_s``.
+        """
+        ...
+
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
         """Arrange a meeting by the first ``most`` of these with whom a connection stands; what they answer is dropped.
 

@@ -55,6 +55,9 @@ class Heard:
     def unanswered(self, peer: PeerRecord) -> None:
         self._host.dialled_in_vain.append(peer.vault_id)
 
+    def newer(self, peer: PeerRecord, subnet: str, head: bytes) -> None:
+        self._host.newer_met.append((peer, subnet, head))
+
     def seen_at(self, addresses: tuple[str, ...]) -> None:
         self._host.renew(addresses)
 
@@ -72,6 +75,7 @@ class Host:
         self.answer = PONG
         self.heads_heard: list[tuple[bytes, bytes]] = []  # vault id, digest
         self.dialled_in_vain: list[bytes] = []  # vault ids
+        self.newer_met: list[tuple[PeerRecord, str, bytes]] = []  # with no version in common: subnet, digest
         self.network: IrohNetwork
         self.record: PeerRecord
 

@@ -132,8 +132,8 @@ def test_a_ping_does_not_wait_behind_what_is_large():
 def test_who_runs_on_the_same_computer_is_no_part_of_the_line():
     async def story(hosts: list[Host]) -> None:
         sender, taker = hosts
-        assert sender.network._is_here(sender.record.addresses[0].rpartition(":")[0] + ":1")
-        assert not sender.network._is_here(taker.record.addresses[0])
+        assert sender.network._meter_of(sender.record.addresses[0].rpartition(":")[0] + ":1") is None
+        assert sender.network._meter_of(taker.record.addresses[0]) is not None
         beside = Host()
         await beside.bind(int(taker.record.addresses[0].split(".")[2]))
         running = asyncio.create_task(beside.network.run())

@@ -181,6 +181,9 @@ class Endpoint:
                 answer.exception()  # it is told by now, or nobody is left to be told
         return Answered(received, session.other.subnet, session.peer)
 
+    async def ask_newer(self, peer: PeerRecord, kind: int, subject: bytes, timeout_s: float) -> bytes:
+        raise Unreachable("all speak the same version here")
+
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
         live = [peer for peer in peers if self._hears(peer.transport_key)]
         for peer in live[:most]:

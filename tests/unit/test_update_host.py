@@ -47,6 +47,7 @@ class InUse:
 
     record = b""
     run: SimpleNamespace | None = None
+    state: control.State | None = None
 
     def __init__(self, refuses: bytes = b"") -> None:
         self.refuses = refuses
@@ -99,6 +100,16 @@ def start_twin(home: Home, slot: Slot | None = None) -> None:
     host = host_of(home, InUse(), find)
     order = TwinOrder(tree_hash="ab" * 32, data=home.vaults / "data", seed=bytes(32), quota_bytes=1)
     asyncio.run(host.start_twin(order))
+
+
+@pytest.mark.parametrize(("neighbours", "showing_the_head", "known"), [(7, 3, 7), (0, 3, 3), (0, 0, 0)])
+def test_whoever_shows_the_head_without_being_a_neighbour_tells_how_large_the_network_is(
+    home: Home, neighbours: int, showing_the_head: int, known: int
+):
+    """As where nobody speaks the vault's version any more; else no release would ever have its turn there."""
+    vault = InUse()
+    vault.state = control.State(1, 0, 0, 0, neighbours, 0, {}, head_subnets=showing_the_head)
+    assert host_of(home, vault).peer_count() == known
 
 
 def test_a_vault_that_refuses_one_file_of_the_head_is_given_all_others(home: Home):

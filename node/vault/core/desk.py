@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from node.vault import control
+from node.vault.core.ahead import Ahead, Came
 from node.vault.core.carrying import Carried
 from node.vault.core.close_group import REACH_SUBNETS, Place, is_in_group
 from node.vault.core.events import (
     Ask,
+    AskNewer,
     CheckStore,
     Effect,
     Now,
@@ -102,6 +104,7 @@ class Desk:
         self.seen_from = ""  # in which subnet whoever the event at hand comes from counts as a holder
         self.table = RoutingTable(record.vault_id)
         self.carried = Carried()
+        self.ahead = Ahead()
         self.notes: dict[bytes, bytes] = {}  # the farm's own, by the digest of the release
         self.ledger = Ledger(lambda vault_id: self.table.get(vault_id) is not None)
         self.reliance = Reliance(self.table)
@@ -127,6 +130,7 @@ class Desk:
         self._effects: list[Effect] = []
         self._vanished: set[bytes] = set()  # a count that began earlier may still list them
         self._asked: dict[int, tuple[Asker, Asked]] = {}
+        self._asked_ahead: dict[int, Came] = {}
         self._reading: dict[int, tuple[Reader, bytes]] = {}
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
         self._removing: dict[int, tuple[Remover | None, bytes, int]] = {}
@@ -142,6 +146,15 @@ class Desk:
         ask_id = self._number()
         self._asked[ask_id] = (asker, Asked(peer, message, self.now.monotonic_s))
         self._effects.append(Ask(ask_id, peer, message, timeout_s))
+
+    def ask_ahead(self, came: Came, peer: PeerRecord, kind: int, subject: bytes, timeout_s: float) -> None:
+        """Put a question of ``late`` to a vault that speaks no version in common."""
+        ask_id = self._number()
+        self._asked_ahead[ask_id] = came
+        self._effects.append(AskNewer(ask_id, peer, kind, subject, timeout_s))
+
+    def answered_ahead(self, ask_id: int, content: bytes | None) -> None:
+        self._asked_ahead.pop(ask_id)(self, content)
 
     def withdraw(self, asker: Asker) -> None:
         """Nobody waits any more for what it has asked."""

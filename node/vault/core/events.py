@@ -147,6 +147,25 @@ class DialUnanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class NewerMet:
+    """A vault that speaks no version in common carries the head of this digest; ``peer`` stands in for its record."""
+
+    now: Now
+    peer: PeerRecord
+    subnet: str
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewerAnswered:
+    """``content`` is empty if it was not there, None if nobody has answered."""
+
+    now: Now
+    ask_id: int
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAt:
     """``addresses``: where the vault can be dialled, with that of its router, at which others see it."""
 
@@ -191,6 +210,8 @@ Event = (
     | PeerSilent
     | PeerGreeted
     | DialUnanswered
+    | NewerMet
+    | NewerAnswered
     | SeenAt
     | VaultFound
     | CommandReceived
@@ -205,6 +226,17 @@ class Ask:
     ask_id: int
     peer: PeerRecord
     message: Request
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskNewer:
+    """Put a question of ``late`` to a vault that speaks no version in common.  NewerAnswered follows, once."""
+
+    ask_id: int
+    peer: PeerRecord
+    kind: int
+    subject: bytes
     timeout_s: float
 
 
@@ -274,4 +306,4 @@ class Tell:
     report: control.Report
 
 
-Effect = Ask | Withdraw | Send | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell
+Effect = Ask | AskNewer | Withdraw | Send | Reply | WriteChunk | ReadChunk | RemoveChunk | CheckStore | Watch | Tell

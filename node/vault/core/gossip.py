@@ -78,7 +78,9 @@ class HeadCarrier:
         now_s = desk.now.monotonic_s
         others = (self._former_s, *self._alike_s.values())
         known = {digest for kept in others for digest, at_s in kept.items() if now_s - at_s < FORMER_S} | {self.digest}
-        seen = {peer.subnet for peer in desk.table if self._named.get(peer.vault_id, b"") in known - {b""}}
+        known -= {b""}
+        seen = {peer.subnet for peer in desk.table if self._named.get(peer.vault_id, b"") in known}
+        seen |= {desk.table.stands_in(subnet) for subnet in desk.ahead.showing(known)}
         return len(seen - {desk.own_place.subnet})
 
     def heard(self, desk: Desk, peer: PeerRecord, digest: bytes) -> None:
@@ -89,7 +91,7 @@ class HeadCarrier:
             if len(self._named) > max(NAMED_KEPT, len(desk.table)):
                 there = [one.vault_id for one in desk.table if one.vault_id in self._named]
                 self._named = {vault_id: self._named[vault_id] for vault_id in there}
-        is_wanted = known is not None and self._is_wanted(desk, digest)
+        is_wanted = known is not None and self.is_wanted(desk, digest)
         if known is not None and is_wanted and (known.subnet in self._offers or len(self._offers) < OFFERS_MAX):
             self._offers[known.subnet] = peer, digest
         self._ask_next(desk)
@@ -106,14 +108,15 @@ class HeadCarrier:
     def known(self, desk: Desk, digest: bytes, sender: bytes) -> None:
         """The head with this digest, which this vault sent, says the same as the own one."""
         peer = desk.table.get(sender)
-        if peer is None:
+        subnet = desk.ahead.subnet_of(sender) if peer is None else peer.subnet
+        if not subnet:
             return
-        alike_s = self._alike_s.setdefault(peer.subnet, OrderedDict())
+        alike_s = self._alike_s.setdefault(subnet, OrderedDict())
         alike_s[digest] = desk.now.monotonic_s
         alike_s.move_to_end(digest)
         if len(alike_s) > ALIKE_PER_SUBNET:
             alike_s.popitem(last=False)
-        self._alike_s.move_to_end(peer.subnet)
+        self._alike_s.move_to_end(subnet)
         if len(self._alike_s) > ALIKE_SUBNETS:
             self._alike_s.popitem(last=False)
 
@@ -128,7 +131,7 @@ class HeadCarrier:
         if isinstance(asked.message, FetchHead):
             self._fetched(desk, asked.message.digest, is_delivered=False)
 
-    def _is_wanted(self, desk: Desk, digest: bytes) -> bool:
+    def is_wanted(self, desk: Desk, digest: bytes) -> bool:
         """Whether this is another head than the own one, and was not handed up lately."""
         is_seen = desk.now.monotonic_s < self._seen_until_s.get(digest, -math.inf)
         return bool(digest) and digest != self.digest and not is_seen
@@ -137,7 +140,7 @@ class HeadCarrier:
         """Ask whoever may be asked, those first who wait longest."""
         now_s = desk.now.monotonic_s
         for subnet, (peer, digest) in list(self._offers.items()):
-            if not self._is_wanted(desk, digest) or desk.table.get(peer.vault_id) is None:
+            if not self.is_wanted(desk, digest) or desk.table.get(peer.vault_id) is None:
                 del self._offers[subnet]
                 continue
             is_asked = subnet in self._fetching or digest in self._fetching.values()
@@ -167,9 +170,13 @@ class HeadCarrier:
         if hashlib.sha256(message.content).digest() != digest:
             desk.blame(asked.peer, "peer.chunk_mismatch")
             return False
-        self._remember(desk, digest, SEEN_S)
-        desk.tell(control.HeadSeen(message.content, asked.peer.vault_id, asked.subnet))
+        self.hand_up(desk, digest, message.content, asked.peer.vault_id, asked.subnet)
         return True
+
+    def hand_up(self, desk: Desk, digest: bytes, content: bytes, sender: bytes, subnet: str) -> None:
+        """Let the supervisor read the head with this digest."""
+        self._remember(desk, digest, SEEN_S)
+        desk.tell(control.HeadSeen(content, sender, subnet))
 
     def _remember(self, desk: Desk, digest: bytes, for_s: float) -> None:
         self._seen_until_s[digest] = desk.now.monotonic_s + for_s

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from node.vault import control
+from node.vault.core.ahead import Search
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, HOLDERS_MIN, Place, close_group, in_turns
 from node.vault.core.codec import encode
 from node.vault.core.desk import TRANSFER_TIMEOUT_S, Asked, Desk
@@ -161,11 +162,12 @@ class PutOperation:
 
 
 class GetOperation:
-    """Own store -> peers, one after the other."""
+    """Own store -> peers, one after the other; what a head names, then also of vaults with no version in common."""
 
     def __init__(self, command: control.GetChunk) -> None:
         self._command = command
         self._fetch = Fetch(command.address, self._fetched, is_carried=command.is_carried)
+        self._search = Search(command.address, self._found)
 
     def begin(self, desk: Desk) -> None:
         carried = desk.carried.get(self._command.address)
@@ -183,10 +185,16 @@ class GetOperation:
             self._fetch.begin(desk)
 
     def _fetched(self, desk: Desk, content: bytes | None) -> None:
+        if content is None and self._command.is_carried:
+            self._search.begin(desk)
+        else:
+            self._found(desk, content)
+
+    def _found(self, desk: Desk, content: bytes | None) -> None:
         if content is not None:
             desk.tell(control.Content(self._command.id, content))
         else:
-            message = f"none of {self._fetch.asked_count} vaults has the chunk"
+            message = f"none of {self._fetch.asked_count + self._search.asked_count} vaults has the chunk"
             desk.tell(control.Failed(self._command.id, "peer.not_found", message))
 
 

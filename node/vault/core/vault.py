@@ -30,6 +30,8 @@ from node.vault.core.events import (
     DialUnanswered,
     Effect,
     Event,
+    NewerAnswered,
+    NewerMet,
     PeerGreeted,
     PeerMisbehaved,
     PeerSilent,
@@ -154,10 +156,7 @@ class Vault:
             case AskFailed():
                 self._failure(event)
             case ChunkWritten():
-                writing = self._desk.finish_write(event.token, event.code)
-                if writing is not None:
-                    writer, address, length = writing
-                    writer.written(self._desk, address, length, event.code)
+                self._chunk_written(event)
             case ChunkRead():
                 self._chunk_read(event)
             case Counted():
@@ -170,8 +169,10 @@ class Vault:
                 self._neighbourhood.silent(self._desk, event.peer)
             case PeerGreeted() if not self._desk.table.has_newer(event.peer):
                 self._carrier.heard(self._desk, event.peer, event.head)
-            case PeerGreeted():
-                self._desk.counters["replaced key"] += 1
+            case NewerMet():
+                self._desk.ahead.met(self._desk, self._carrier, event.peer, event.subnet, event.head)
+            case NewerAnswered():
+                self._desk.answered_ahead(event.ask_id, event.content)
             case DialUnanswered():
                 self._rendezvous.unanswered_dial(self._desk, event.peer)
             case SeenAt():
@@ -182,8 +183,8 @@ class Vault:
                 self._command(event.command)
             case PeerMisbehaved() if not self._desk.table.has_newer(event.peer):
                 self._desk.blame(event.peer, event.code)
-            case PeerMisbehaved():
-                self._desk.counters["replaced key"] += 1  # not the vault's fault any more
+            case PeerGreeted() | PeerMisbehaved():
+                self._desk.counters["replaced key"] += 1  # what is done under it is not the vault's fault any more
             case _:
                 assert_never(event)
         return self._desk.take_effects()
@@ -300,6 +301,12 @@ class Vault:
         else:
             self._desk.ledger.blame(vault_id, event.now.monotonic_s)
         asker.unanswered(self._desk, asked, event.code)
+
+    def _chunk_written(self, event: ChunkWritten) -> None:
+        writing = self._desk.finish_write(event.token, event.code)
+        if writing is not None:
+            writer, address, length = writing
+            writer.written(self._desk, address, length, event.code)
 
     def _chunk_read(self, event: ChunkRead) -> None:
         waiting = self._desk.finish_read(event.token)

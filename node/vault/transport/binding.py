@@ -9,6 +9,7 @@ from typing import Final
 import iroh
 from iroh import IrohError
 
+from node.vault.errors import MalformedMessage
 from node.vault.transport import iroh_bytes
 
 ANYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - a vault is to be reached at every address of the computer
@@ -16,8 +17,8 @@ ANYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - a vault is to be reached a
 logger = logging.getLogger(__name__)
 
 
-async def bind(seed: bytes, address: str, alpn: bytes) -> iroh.Endpoint:
-    """An endpoint under the transport key of ``seed``, without relays.
+async def bind(seed: bytes, address: str, *alpns: bytes) -> iroh.Endpoint:
+    """An endpoint under the transport key of ``seed``, without relays, which speaks these protocols.
 
     One that is reached at every address has the same port for IPv4 and IPv6: it is the one that a farmer opens, and
     the one that is asked for at the next start.  Where IPv6 cannot have it, IPv6 gets any other.
@@ -30,20 +31,20 @@ async def bind(seed: bytes, address: str, alpn: bytes) -> iroh.Endpoint:
     if host in ANYWHERE:
         try:
             shared = _free_port() if port == "0" else port
-            return await _bind(seed, alpn, *(f"{each}:{shared}" for each in ANYWHERE))
+            return await _bind(seed, alpns, *(f"{each}:{shared}" for each in ANYWHERE))
         except OSError as error:
             logger.info("no port for both versions of IP: %s", error)
-    return await _bind(seed, alpn, address)
+    return await _bind(seed, alpns, address)
 
 
-async def _bind(seed: bytes, alpn: bytes, *addresses: str) -> iroh.Endpoint:
+async def _bind(seed: bytes, alpns: tuple[bytes, ...], *addresses: str) -> iroh.Endpoint:
     try:
         builder = iroh.EndpointBuilder()  # type: ignore[no-untyped-call]  # its makers left this one untyped
         builder.apply_minimal()
         for address in addresses:
             builder.bind_addr(address)
         builder.relay_mode(iroh.RelayMode.disabled())
-        builder.alpns([alpn])
+        builder.alpns(list(alpns))
         builder.secret_key(seed)
         return await builder.bind()
     except IrohError as error:
@@ -62,6 +63,13 @@ def addresses_of(endpoint: iroh.Endpoint) -> tuple[str, ...]:
     ports = {_port(socket) for socket in endpoint.bound_sockets()}
     found = (str(address) for address in endpoint.addr().direct_addresses())
     return tuple(sorted(found, key=lambda address: _port(address) not in ports))
+
+
+def address_of(source: iroh.IncomingAddr) -> str:
+    """Raises MalformedMessage when it is no IP address."""
+    if not isinstance(source, iroh.IncomingAddr.IP):
+        raise MalformedMessage("the connection came by no IP address")
+    return source.addr
 
 
 def say(error: BaseException) -> str:

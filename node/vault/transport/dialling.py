@@ -22,6 +22,9 @@ class Listener(Protocol):
     def unanswered(self, peer: PeerRecord) -> None:
         """A peer is being dialled, and nobody has answered for DOOR_S."""
 
+    def newer(self, peer: PeerRecord, subnet: str, head: bytes) -> None:
+        """A vault that speaks no version in common carries the head of this digest; ``peer`` stands in for it."""
+
     def seen_at(self, addresses: tuple[str, ...]) -> None:
         """Where this vault can be dialled from now on, with the address of its router."""
 
@@ -32,6 +35,8 @@ class Nobody:
     def greeted(self, peer: PeerRecord, head: bytes) -> None: ...
 
     def unanswered(self, peer: PeerRecord) -> None: ...
+
+    def newer(self, peer: PeerRecord, subnet: str, head: bytes) -> None: ...
 
     def seen_at(self, addresses: tuple[str, ...]) -> None: ...
 

@@ -20,18 +20,28 @@ from weakref import WeakValueDictionary
 import iroh
 from iroh import IrohError
 
-from node.vault.core import codec
+from node.vault.core import codec, late
 from node.vault.core.events import Now
 from node.vault.core.identity import PeerRecord, addresses_to_dial, check_record, subnet_of
 from node.vault.core.messages import Hello, Refused
-from node.vault.errors import BadSignature, MalformedMessage, Misdated, PeerError, Unreachable, WrongNetwork
+from node.vault.errors import (
+    BadSignature,
+    MalformedMessage,
+    Misdated,
+    PeerError,
+    Unreachable,
+    WrongNetwork,
+    WrongVersion,
+)
 from node.vault.limiting import Limits
 from node.vault.looks import Looks
 from node.vault.ports import Answered, Clock, Handler
 from node.vault.transport import binding
+from node.vault.transport.beside import watch_other_streams, watch_signs
 from node.vault.transport.dialling import Diallings, Listener, Nobody
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
-from node.vault.transport.limits import SIGN_BYTES_MAX, UNPROVEN, Attempts, Places, Requests
+from node.vault.transport.latecomers import Latecomers
+from node.vault.transport.limits import UNPROVEN, Attempts, Places, Requests
 from node.vault.transport.seen import Origin, Seen
 from node.vault.transport.sessions import STREAMS_OPEN_MAX, Session, Sessions
 from node.vault.transport.streams import BROKEN_CODE, FrameStream
@@ -74,6 +84,10 @@ class IrohNetwork:
         self._attempts = Attempts()
         self._requests = Requests()
         self._sending, self._receiving = Throttle(), Throttle()
+        self._latecomers = Latecomers(
+            endpoint, network=lambda: greeting("").network, handler=handler, requests=self._requests, clock=clock,
+            seen=self._seen, counters=self.counters, listener=listener, meter_of=self._meter_of,
+        )  # fmt: skip
         self._heartbeat = Heartbeat(self._sessions, self._session_with, self._spawn, beat_s)
 
     @classmethod
@@ -86,7 +100,7 @@ class IrohNetwork:
         Raises:
             OSError: The address or port cannot be used.
         """
-        endpoint = await binding.bind(seed, address, ALPN)
+        endpoint = await binding.bind(seed, address, ALPN, late.PROTOCOL)
         return cls(endpoint, greeting, handler, clock, beat_s=beat_s, listener=listener or Nobody())
 
     @property
@@ -107,6 +121,7 @@ class IrohNetwork:
         """Say goodbye to all; waits for CLOSE_S at most, however many are being dialled that never answer."""
         self._heartbeat.stop()
         self._diallings.close()
+        self._latecomers.close()
         self._sessions.close()
         self._sending.close()
         self._receiving.close()
@@ -133,6 +148,9 @@ class IrohNetwork:
             raise Unreachable(binding.say(error)) from error
         session.answered_s = session.used_s = self._clock.monotonic_s()
         return Answered(answer, session.subnet, session.peer)
+
+    async def ask_newer(self, peer: PeerRecord, kind: int, subject: bytes, timeout_s: float) -> bytes:
+        return await self._latecomers.ask(peer, kind, subject, timeout_s)
 
     async def send(self, peers: Sequence[PeerRecord], content: bytes, most: int) -> None:
         sessions = (self._sessions.get(peer.transport_key) for peer in peers)
@@ -165,7 +183,7 @@ class IrohNetwork:
 
     async def _session_with(self, peer: PeerRecord) -> Session:
         session = await self._any_session_with(peer)
-        _check_is(session, peer)
+        session.check_is(peer)
         return session
 
     async def _any_session_with(self, peer: PeerRecord) -> Session:
@@ -191,7 +209,11 @@ class IrohNetwork:
         return await self._diallings.first(self._reach(peer, target), came, lambda: self._listener.unanswered(peer))
 
     async def _reach(self, peer: PeerRecord, target: iroh.EndpointAddr) -> Session:
-        connection = await self._endpoint.connect(target, ALPN)
+        try:
+            connection = await self._endpoint.connect(target, ALPN)
+        except IrohError:
+            self._latecomers.suspect(peer.transport_key, peer.addresses)
+            raise
         own = self._greeting("")
         try:
             stream = FrameStream(await connection.open_bi())
@@ -199,9 +221,11 @@ class IrohNetwork:
             answer = codec.decode_answer(await stream.read(codec.ENVELOPE_BYTES_MAX))
             seen_at = next((str(path.remote_addr) for path in connection.paths()), peer.addresses[0])
             session = self._admit(connection, own, answer, seen_at, is_dialled=True)
-            _check_is(session, peer)
-        except (PeerError, IrohError, asyncio.CancelledError):
+            session.check_is(peer)
+        except (PeerError, IrohError, asyncio.CancelledError) as error:
             connection.close(BROKEN_CODE, b"")
+            if isinstance(error, MalformedMessage | WrongVersion | IrohError):
+                self._latecomers.suspect(peer.transport_key, peer.addresses)
             raise
         stream.meter = session.meter
         session.idle.append(stream)
@@ -213,7 +237,7 @@ class IrohNetwork:
         """A peer connects.  Until its address is proven to be its own, it takes up no place of that subnet."""
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                seen_at = _address_of(await incoming.remote_addr())
+                seen_at = binding.address_of(await incoming.remote_addr())
                 subnet = subnet_of(seen_at)
                 is_proven = await incoming.remote_addr_validated()
                 # Anybody can name another's address: what is not proven does not count against its owner.
@@ -235,8 +259,9 @@ class IrohNetwork:
             self.counters["connection refused broken"] += 1
             return
         if self._places.makes_room(subnet):
+            serve = self._latecomers.serve if connection.alpn() == late.PROTOCOL else self._accept
             with self._places.take(subnet):
-                await self._accept(connection, seen_at)
+                await serve(connection, seen_at)
         else:
             connection.close(BROKEN_CODE, b"")
 
@@ -260,6 +285,8 @@ class IrohNetwork:
         except (IrohError, PeerError, TimeoutError) as error:
             self.counters[f"connection refused {getattr(error, 'code', 'broken')}"] += 1
             connection.close(BROKEN_CODE, b"")
+            if isinstance(error, MalformedMessage | WrongVersion):
+                self._latecomers.suspect(connection.remote_id().to_bytes(), (seen_at,))
             return
         stream.meter = session.meter
         self._sessions.add(session)
@@ -274,7 +301,7 @@ class IrohNetwork:
         if hello.network != own.network:
             raise WrongNetwork("the peer belongs to another network")
         if not set(hello.wire_versions) & set(own.wire_versions):
-            raise WrongNetwork("the peer speaks no common version")
+            raise WrongVersion("the peer speaks no common version")
         if hello.record.transport_key != connection.remote_id().to_bytes():
             raise BadSignature("the record is another vault's")
         subnet, now_s = subnet_of(seen_at), self._clock.monotonic_s()
@@ -293,7 +320,6 @@ class IrohNetwork:
             origin = self._seen.origin(subnet, self.addresses, now_s)
             self._seen.came(origin, now_s)
         serving = self._requests.serving(subnet)
-        meter = None if self._is_here(seen_at) else Meter(self._sending, self._receiving, subnet)
         return Session(
             connection=connection,
             peer=hello.record,
@@ -304,21 +330,22 @@ class IrohNetwork:
             since_s=now_s,
             answered_s=now_s,
             used_s=now_s,
-            meter=meter,
+            meter=self._meter_of(seen_at),
             origin=origin,
         )
 
-    def _is_here(self, address: str) -> bool:
-        """Whether who is seen there runs on this computer: what they exchange takes nothing of the farmer's line."""
-        return address.rpartition(":")[0] in {own.rpartition(":")[0] for own in self.addresses}
+    def _meter_of(self, address: str) -> Meter | None:
+        """None for who is seen on this computer: what they exchange takes nothing of the farmer's line."""
+        is_here = address.rpartition(":")[0] in {own.rpartition(":")[0] for own in self.addresses}
+        return None if is_here else Meter(self._sending, self._receiving, subnet_of(address))
 
     async def _serve(self, session: Session, first: FrameStream | None = None) -> None:
         """Answer what comes on the peer's streams until the connection ends.  ``first``: the one of its Hello."""
         self._seen.opened(session.connection)
         try:
             async with asyncio.TaskGroup() as streams:
-                streams.create_task(self._watch_other_streams(session))
-                streams.create_task(self._watch_signs(session))
+                streams.create_task(watch_other_streams(session, self._cut_off))
+                streams.create_task(watch_signs(session, self._cut_off, self._clock, self._seen))
                 if first is not None:
                     session.streams_open += 1
                     streams.create_task(self._converse(session, first))
@@ -334,23 +361,6 @@ class IrohNetwork:
         finally:
             self._seen.closed(session.connection)
             self._sessions.forget(session)
-
-    async def _watch_other_streams(self, session: Session) -> None:
-        """Requests come on streams of two directions; others would only fill the memory."""
-        await session.connection.accept_uni()
-        self._cut_off(session, "peer with odd streams")
-
-    async def _watch_signs(self, session: Session) -> None:
-        """Signs of life are answered by QUIC; they are read so that they fill no memory."""
-        while True:
-            datagram = await session.connection.read_datagram()
-            if len(datagram) > SIGN_BYTES_MAX or session.signs.is_flood(self._clock.monotonic_s()):
-                self._cut_off(session, "peer with too many signs of life")
-                return
-            session.used_s = self._clock.monotonic_s()
-            self._seen.came(session.origin, session.used_s)
-            if session.meter is not None:
-                session.meter.receiving.count(len(datagram))
 
     def _cut_off(self, session: Session, why: str) -> None:
         self.counters[why] += 1
@@ -386,14 +396,3 @@ class IrohNetwork:
             async with asyncio.timeout(WRITE_TIMEOUT_S) as limit:
                 await stream.write(answer, limit)
             session.used_s = self._clock.monotonic_s()  # it has waited, and still has to reach the peer
-
-
-def _check_is(session: Session, peer: PeerRecord) -> None:
-    if peer.vault_id and session.peer.vault_id != peer.vault_id:
-        raise BadSignature("the peer has another vault id than its record says")
-
-
-def _address_of(source: iroh.IncomingAddr) -> str:
-    if not isinstance(source, iroh.IncomingAddr.IP):
-        raise MalformedMessage("the connection came by no IP address")
-    return source.addr

@@ -16,6 +16,7 @@ from typing import Final
 import iroh
 
 from node.vault.core.identity import PeerRecord
+from node.vault.errors import BadSignature
 from node.vault.transport.limits import Signs
 from node.vault.transport.seen import Origin
 from node.vault.transport.streams import LENGTH_BYTES, OWN_LINE_S_MAX, FrameStream, Passage, passage
@@ -62,6 +63,11 @@ class Session:
     def is_here(self) -> bool:
         """Whether the peer runs on this computer."""
         return self.meter is None
+
+    def check_is(self, peer: PeerRecord) -> None:
+        """Raises BadSignature when somebody else than ``peer`` has answered."""
+        if peer.vault_id and self.peer.vault_id != peer.vault_id:
+            raise BadSignature("the peer has another vault id than its record says")
 
     async def ask(self, content: bytes, answer_bytes_max: int, limit: asyncio.Timeout) -> bytes:
         """One request and its answer.  Raises IrohError; safe to cancel.
