@@ -161,6 +161,9 @@ _TEXTS: Final = {
         "reasons", "The version in use could not read pieces that are there and whole."
     ),
     "this computer has run out of memory": translate("reasons", "This computer has run out of memory."),
+    "this program is too old, or too new, to try it out": translate(
+        "reasons", "This program is too old, or too new, to try it out."
+    ),
     "full trials could not prove it here": translate("reasons", "Full trials could not prove it here."),
     "no trial of it could be held here": translate("reasons", "No trial of it could be held here."),
     "its files were damaged": translate("reasons", "Its files were damaged."),

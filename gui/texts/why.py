@@ -60,6 +60,9 @@ TEXTS: Final = {
     r"its slot is (?P<mine>\w+), but it says that it was loaded from (?P<theirs>\w+)": translate(
         "whys", "its files are not those that they should be"
     ),
+    "it speaks versions .+ with others, and this program none of them": translate(
+        "whys", "it does not understand the rest of Perennial"
+    ),
     "it speaks control versions .+, and this supervisor none of them": translate(
         "whys", "it does not understand the rest of Perennial"
     ),

@@ -246,6 +246,10 @@ def no_common_control(theirs: tuple[int, ...]) -> str:
     return f"it speaks control versions {', '.join(map(str, theirs)) or 'none'}, and this supervisor none of them"
 
 
+def no_common_wire(theirs: tuple[int, ...]) -> str:
+    return f"it speaks versions {', '.join(map(str, theirs)) or 'none'} with others, and this program none of them"
+
+
 def not_its_record() -> str:
     return "it gave a record that is not its own"
 

@@ -75,6 +75,12 @@ class VaultUnavailable(SupervisorError):
     code = "vault.unavailable"
 
 
+class TooFarApart(VaultUnavailable):
+    """It and this program have no version in common of what they say.  Nothing is known against it."""
+
+    code = "vault.versions"
+
+
 class RequestRefused(SupervisorError):
     """The vault did not carry out what was asked; ``code`` says why."""
 

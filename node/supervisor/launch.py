@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from node.sandbox.errors import ChildError, ChildFailed, ChildNotStarted
 from node.sandbox.report import SandboxReport
 from node.sandbox.spec import SandboxSpec
 from node.sandbox.usage import Usage
-from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.errors import RequestRefused, TooFarApart, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import ASK_S, Assignment, Run, Slot
 from node.supervisor.succession import HandedRun
@@ -49,10 +49,13 @@ class VaultLauncher:
     ``must_shut_off``: none is started to which files of this computer would stay open.
     """
 
-    def __init__(self, data: Path, log: Path, *, must_shut_off: bool = False) -> None:
+    def __init__(
+        self, data: Path, log: Path, *, must_shut_off: bool = False, wire_versions: Collection[int] = ()
+    ) -> None:
         self._data = data
         self._log = log
         self._must_shut_off = must_shut_off
+        self._wire_versions = wire_versions
 
     async def start(
         self, slot: Slot, key: RunKey, assignment: Assignment, on_report: Callable[[control.Report], None]
@@ -61,12 +64,13 @@ class VaultLauncher:
 
         Raises:
             VaultUnavailable: It did not start, is not what its slot says, or is not understood; it is ended.
+                TooFarApart when it is only that the versions do not meet.
             OSError: This machine could not start it, whatever its code.
         """
         configured: list[control.Configure] = []
 
         def configure(hello: bytes) -> bytes:
-            configured.append(answer_hello(hello, slot, key, assignment))
+            configured.append(answer_hello(hello, slot, key, assignment, self._wire_versions))
             return control.encode(configured[0])[control.LENGTH_BYTES :]
 
         spec = SandboxSpec(
@@ -85,7 +89,8 @@ class VaultLauncher:
         except ChildNotStarted as error:
             raise OSError(str(error)) from error
         except ChildError as error:
-            raise VaultUnavailable(str(error)) from error
+            are_apart = isinstance(error.__cause__, NoCommonVersion)
+            raise (TooFarApart if are_apart else VaultUnavailable)(str(error)) from error
         return VaultRun(child, key, self._log, configured[0].control_version)
 
     async def take_over(self, handed: HandedRun, on_report: Callable[[control.Report], None]) -> Run:
@@ -202,11 +207,18 @@ class VaultRun:
         return self._child.fault or last_line(self._log)
 
 
-def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment) -> control.Configure:
+class NoCommonVersion(ControlError):
+    """As TooFarApart, where a child's first word is read."""
+
+
+def answer_hello(
+    content: bytes, slot: Slot, key: RunKey, assignment: Assignment, wire_versions: Collection[int] = ()
+) -> control.Configure:
     """Check the vault's first frame; return what answers it.
 
     Raises:
-        ControlError: It is no Hello, from another tree than the slot's, or has no control version of ours.
+        ControlError: It is no Hello, or from another tree than the slot's.
+        NoCommonVersion: It has no control version of ours, or speaks with others in none of these ``wire_versions``.
     """
     hello = control.decode_report(content)
     if not isinstance(hello, control.Hello):
@@ -214,6 +226,8 @@ def answer_hello(content: bytes, slot: Slot, key: RunKey, assignment: Assignment
     if hello.tree_hash != slot.tree_hash:
         raise ControlError(texts.slot_mismatch(slot.tree_hash, hello.tree_hash))
     version = common_version(hello)
+    if wire_versions and not set(wire_versions) & set(hello.wire_versions):
+        raise NoCommonVersion(texts.no_common_wire(hello.wire_versions[:8]))
     return control.Configure(
         control_version=version,
         network=assignment.network,
@@ -235,12 +249,12 @@ def common_version(hello: control.Hello) -> int:
     """The best control version that the child and this supervisor both speak.
 
     Raises:
-        ControlError: There is none.
+        NoCommonVersion: There is none.
     """
     for version in CONTROL_VERSIONS:
         if version in hello.control_versions:
             return version
-    raise ControlError(texts.no_common_control(hello.control_versions[:8]))
+    raise NoCommonVersion(texts.no_common_control(hello.control_versions[:8]))
 
 
 def check_record(record: bytes, key: RunKey) -> None:

@@ -14,15 +14,15 @@ import msgspec
 
 from node.api import texts
 from node.supervisor import no_memory
-from node.supervisor.errors import RequestRefused, VaultUnavailable
+from node.supervisor.errors import RequestRefused, TooFarApart, VaultUnavailable
 from node.supervisor.keys import RunKey, serial_at
 from node.supervisor.launch import VaultLauncher, activate, reachable, stood_by
 from node.supervisor.ports import Assignment, Run, Slot
 from node.supervisor.tending import Order, Tending
 from node.update.errors import HostFailed, TwinFailed, UpdateError
 from node.update.ports import TwinOrder, Usage
-from node.update.reasons import OUT_OF_MEMORY
-from node.vault import control
+from node.update.reasons import OUT_OF_MEMORY, TOO_FAR_APART
+from node.vault import WIRE_VERSIONS, control
 from node.vault.core.identity import KEY_BYTES, Signer, certify, decode_record, encode_certificate
 from node.vault.errors import ControlError, PeerError
 from node.vault.load import Load
@@ -95,10 +95,13 @@ class Twin:
 
         Raises:
             TwinFailed: It did not; nothing of it is left.
-            HostFailed: This machine could not start it, or not shut off as it must be; nothing of it is left.
+            HostFailed: This machine could not start it, or not shut off as it must be, or this program cannot speak
+                with it; nothing of it is left.
         """
         twin = cls(care)
-        launcher = VaultLauncher(order.data, log, must_shut_off=must_shut_off)
+        # Whoever only stands by is asked by nobody but the supervisor.
+        spoken = () if order.is_standby else WIRE_VERSIONS
+        launcher = VaultLauncher(order.data, log, must_shut_off=must_shut_off, wire_versions=spoken)
         try:
             await asyncio.to_thread(_make_folders, order.data)
             twin._run = await launcher.start(slot, key, assignment, twin._heard)
@@ -169,7 +172,9 @@ class Twin:
             self._tending.tell(orders)
 
     def _failed(self, error: VaultUnavailable | RequestRefused) -> UpdateError:
-        """What it means that it did not start: nothing, when memory has run out meanwhile."""
+        """What it means that it did not start: nothing, when memory has run out, or the program is another age's."""
+        if isinstance(error, TooFarApart):
+            return HostFailed(TOO_FAR_APART)
         return HostFailed(OUT_OF_MEMORY) if no_memory.kills() > self._kills[0] else TwinFailed(str(error))
 
     def _look_after(self) -> None:

@@ -11,6 +11,7 @@ WITHDRAWN: Final = "the pods withdrew it"
 CAME_FIRST: Final = " came first"  # after the name of a newer release
 GOES_FIRST: Final = " has its turn first"  # after the name of an older release, which is under way
 NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be gone back to"
+TOO_FAR_APART: Final = "this program is too old, or too new, to try it out"
 DOUBTED: Final = "the version in use could not read chunks that are there and whole"
 OUT_OF_MEMORY: Final = "this computer has run out of memory"
 REASON_CHARACTERS_MAX: Final = 400

@@ -1785,6 +1785,10 @@
         <translation>Diesem Computer ist der Arbeitsspeicher ausgegangen.</translation>
     </message>
     <message>
+        <source>This program is too old, or too new, to try it out.</source>
+        <translation>Dieses Programm ist zu alt oder zu neu, um sie auszuprobieren.</translation>
+    </message>
+    <message>
         <source>Too few neighbours have shown the makers&apos; newest word yet.</source>
         <translation>Noch haben zu wenige Nachbarn das neueste Wort der Hersteller gezeigt.</translation>
     </message>

@@ -51,6 +51,7 @@ GIVEN = [
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
     verdict.not_proven(90.0, [verdict.too_few(0, 100, "pieces to read")]),
     reasons.UNSEEN, reasons.NO_TRIAL, reasons.NO_WAY_BACK, reasons.RECALLED, reasons.WITHDRAWN, reasons.OUT_OF_MEMORY,
+    reasons.TOO_FAR_APART,
     noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, records.NOT_HELD,
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
     verdict.keeps_news(4, 3000.0), verdict.gone(), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),

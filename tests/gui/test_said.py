@@ -156,7 +156,7 @@ WHYS = [
     "a key has 32 bytes", bare.DAMAGED, sealed.DAMAGED, texts.vault_ended(3, ""), texts.vault_ended(3, "Bad luck."),
     texts.vault_ended(-9, ""), texts.vault_ended(-15, ""), texts.vault_silent(30), texts.vault_not_listening(30),
     texts.slot_mismatch("a" * 64, "b" * 64), texts.no_common_control((1, 2)), texts.not_its_record(),
-    texts.not_hello("State"),
+    texts.not_hello("State"), texts.no_common_wire((1, 2)),
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from node.sandbox.child import Child
 from node.sandbox.spec import SandboxSpec
-from node.vault import control
+from node.vault import WIRE_VERSIONS, control
 
 ROOT = Path(__file__).parents[2]
 ANSWER_S = 20.0
@@ -49,9 +49,9 @@ def say(report):
     raw(control.encode(report))
 
 def hello():
-    say(control.Hello((1,), (1,), "ab" * 32))
+    say(control.Hello((1,), WIRE, "ab" * 32))
     return order()
-'''
+'''.replace("WIRE", str(WIRE_VERSIONS))
 
 
 def make_slot(folder: Path, body: str, *, package: str = "vault") -> Path:

@@ -23,7 +23,7 @@ from node.supervisor.twins import Care, Twin, twin_key
 from node.trust.capabilities import TODAY, Capabilities
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
-from node.vault import control
+from node.vault import WIRE_VERSIONS, control
 from node.vault.core.identity import Signer, decode_certificate, decode_record, encode_record, make_record
 from tests.integration.stand_in import ANSWER_S, make_slot
 
@@ -105,6 +105,24 @@ def test_a_twin_that_gives_a_record_by_which_nobody_can_ask_it_is_ended(tmp_path
         changed = make_record(Signer(key.seed), changed.certificate, changed.addresses, changed.issued_s)
     with pytest.raises(TwinFailed, match="its record is none"):
         start(tmp_path, LISTEN.format(record=encode_record(changed)), key)
+
+
+FAR_OFF = "say(control.Hello({control}, {wire}, 'ab' * 32)); order(); say(control.Listening({record!r})); read()"
+
+
+@pytest.mark.parametrize(("control", "wire"), [((1,), (99, 98)), ((99,), WIRE_VERSIONS)])
+def test_a_twin_with_which_this_program_cannot_speak_is_to_blame_for_nothing(
+    tmp_path: Path, control: tuple[int, ...], wire: tuple[int, ...]
+):
+    key = key_of(bytes(32))
+    with pytest.raises(HostFailed, match="this program is too old, or too new"):
+        start(tmp_path, FAR_OFF.format(control=control, wire=wire, record=record_of(key)), key)
+
+
+def test_a_twin_that_only_stands_by_need_not_speak_with_others_as_this_program_does(tmp_path: Path):
+    body = "say(control.Hello((1,), (99,), 'ab' * 32)); order(); say(control.Failed(order().id, 'x', 'up')); read()"
+    with pytest.raises(TwinFailed, match=r"^up$"):
+        start(tmp_path, body, key_of(bytes(32)), is_standby=True)
 
 
 def test_a_twin_that_ends_is_said_to_have_ended(tmp_path: Path):

@@ -35,7 +35,7 @@ from node.update.trials.folders import TrialFolders
 from node.update.trials.order import TrialOrder
 from node.update.trials.run import TrialRun
 from node.update.trials.state import TrialFile
-from node.vault import control
+from node.vault import WIRE_VERSIONS, control
 from node.vault.share.tree import manifest_of
 from tests import virtual_time
 from tests.integration.stand_in import ANSWER_S, make_slot
@@ -74,7 +74,7 @@ def listen():
     say(control.Listening(identity.encode_record(
         identity.make_record(signer, certificate, (address,), time.time()))))
 
-say(control.Hello((2, 1), (1,), os.path.basename(sys.path[0])))
+say(control.Hello((2, 1), WIRE, os.path.basename(sys.path[0])))
 configured = heard()
 signer = identity.Signer(configured.transport_seed)
 certificate = identity.decode_certificate(configured.certificate, time.time())
@@ -129,7 +129,7 @@ while (content := read()) is not None:
         say(control.Done(command.id))
         if isinstance(command, control.Drain):
             break
-"""
+""".replace("WIRE", str(WIRE_VERSIONS))
 
 
 class InUse:

@@ -10,7 +10,14 @@ import msgspec
 import pytest
 
 from node.supervisor.keys import RunKey
-from node.supervisor.launch import LAST_WORDS_CHARACTERS_MAX, answer_hello, check_record, last_line, same_port
+from node.supervisor.launch import (
+    LAST_WORDS_CHARACTERS_MAX,
+    NoCommonVersion,
+    answer_hello,
+    check_record,
+    last_line,
+    same_port,
+)
 from node.supervisor.ports import Assignment, Slot
 from node.vault import CONTROL_VERSIONS, control
 from node.vault.core.identity import (
@@ -62,6 +69,12 @@ class TestHello:
 
     def test_one_of_two_versions_in_common_is_enough(self):
         assert answer_hello(hello(versions=(7, 1)), SLOT, KEY, ASSIGNMENT)
+
+    def test_one_that_speaks_with_others_as_this_program_does_not_is_refused_only_where_that_matters(self):
+        assert answer_hello(hello(), SLOT, KEY, ASSIGNMENT, wire_versions=(2, 1))
+        assert answer_hello(hello(), SLOT, KEY, ASSIGNMENT)
+        with pytest.raises(NoCommonVersion, match="it speaks versions 1 with others"):
+            answer_hello(hello(), SLOT, KEY, ASSIGNMENT, wire_versions=(99, 98))
 
     @pytest.mark.parametrize(
         ("content", "words"),
