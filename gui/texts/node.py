@@ -86,6 +86,10 @@ TEXTS: Final[dict[str, str]] = {
     "exchange.unknown": translate("node", "No answer of another computer was checked lately."),
     "exchange.works": translate("node", "Another computer answered, and its signature was right."),
     "exchange.alone": translate("node", "No other computer answers."),
+    "exchange.behind": translate("node", "The other computers run a version that this one cannot speak with."),
+    "exchange.install": translate(
+        "node", "It updates itself if it can. If this stays so for weeks, install Perennial anew."
+    ),
     "exchange.connect": translate("node", "Look whether this computer is connected to the internet."),
     "exchange.fails": translate("node", "For {span} no other computer has given an answer that is right."),
     "audit.unknown": translate("node", "Nobody has asked this computer for a proof yet."),
@@ -113,6 +117,7 @@ TEXTS: Final[dict[str, str]] = {
     "vault.again": translate("node", "Perennial is started again ({why})."),
     "vault.starting": translate("node", "Perennial is starting."),
     "alone.cut_off": translate("node", "Perennial runs, but no other computer can be reached at the moment."),
+    "alone.behind": translate("node", "Perennial runs, but the others run a version that it cannot speak with."),
     "alone.looking": translate("node", "Perennial runs and looks for other computers."),
     "alone.never": translate("node", "Perennial runs, but it has reached no other computer yet."),
     "node.stopping": translate("node", "Perennial is being stopped."),

@@ -57,6 +57,7 @@ class Evidence:
     port: str = ""  # of this computer, at which others would come in
     is_announced: bool = False  # the vault names the address at which others see it
     is_public: bool = False  # it names one of the internet
+    ahead_subnets: int = 0  # in which vaults answer that speak no version of this one's
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
@@ -173,6 +174,8 @@ def _exchange(evidence: Evidence) -> Check:
     if looks is None:
         return _check(evidence, "exchange", "wait", texts.EXCHANGE_UNKNOWN)
     age_s = looks.answer_age_s
+    if evidence.peer_count == 0 and evidence.ahead_subnets:
+        return _check(evidence, "exchange", "bad", texts.EXCHANGE_BEHIND, age_s, texts.EXCHANGE_BEHIND_ADVICE)
     if evidence.peer_count == 0 and evidence.up_s > ALONE_S:
         return _check(evidence, "exchange", "bad", texts.EXCHANGE_ALONE, age_s, texts.EXCHANGE_ADVICE)
     if age_s is not None and age_s <= PROMISE_S:

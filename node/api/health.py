@@ -38,6 +38,7 @@ class Health:
     handover: Handover | None = None  # what of its chunks the vault has given to others
     checks: tuple[Check, ...] = ()  # what was looked at end to end
     leave_s: float | None = None  # while the node is being stopped: how long the vault may hand over
+    ahead_subnets: int = 0  # in which vaults answer that speak no version of this one's
     pause: str = ""  # why the node helps less and what ends it, else ""
 
 
@@ -182,6 +183,10 @@ def _over(space: Space) -> Told:
 
 
 def _alone(health: Health) -> tuple[NodeState, Told]:
+    if health.ahead_subnets:
+        return "attention", told(
+            "alone.behind", "The vault runs, but the others run a version that it cannot speak with."
+        )
     if health.has_met:
         return "attention", told("alone.cut_off", "The vault runs, but no other vault can be reached at the moment.")
     if health.up_s < ALONE_S:

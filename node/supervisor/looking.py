@@ -107,7 +107,7 @@ class Looking:
         if found.disk_trouble and evidence.disk is not None and not evidence.disk.fault:
             look = replace(evidence.disk, fault="refused", reason=found.disk_trouble)
             evidence = replace(evidence, disk=look)
-        return replace(found, checks=checks.checks(evidence))
+        return replace(found, checks=checks.checks(evidence), ahead_subnets=evidence.ahead_subnets)
 
     def evidence(self, store_fault: Told | None = None) -> checks.Evidence:
         now_s, state = self._waking.now_s(), self._vault.state
@@ -121,6 +121,8 @@ class Looking:
             up_s=min(self._vault.up_s(), now_s - self._waking.woke_s),
             peer_count=state.peer_count if state else 0,
             chunk_count=state.chunk_count if state else 0,
+            # Who shows the newest head and is no neighbour speaks no version of the vault's.
+            ahead_subnets=state.head_subnets if state and not state.peer_count else 0,
             is_practice=self._home.is_practice,
             port=_port(self._vault.record, looks.seen_at if looks else ""),
             is_announced=looks is not None and bool(looks.seen_at) and looks.seen_at in named,

@@ -1140,6 +1140,10 @@
         <source>For {span} no other computer has given an answer that is right.</source>
         <translation>{span} lang hat kein anderer Computer richtig geantwortet.</translation>
     </message>
+    <message>
+        <source>It updates itself if it can. If this stays so for weeks, install Perennial anew.</source>
+        <translation>Perennial aktualisiert sich selbst, wenn es geht. Bleibt es wochenlang so, installieren Sie Perennial neu.</translation>
+    </message>
     <message numerus="yes">
         <source>Last news from the makers: %n day(s) ago.</source>
         <translation>
@@ -1270,6 +1274,10 @@
         <translation>Perennial läuft, erreicht aber im Augenblick keinen anderen Computer.</translation>
     </message>
     <message>
+        <source>Perennial runs, but the others run a version that it cannot speak with.</source>
+        <translation>Perennial läuft, aber die anderen haben eine Version, mit der es sich nicht verständigen kann.</translation>
+    </message>
+    <message>
         <source>Plug it back in.</source>
         <translation>Bitte wieder anstecken.</translation>
     </message>
@@ -1356,6 +1364,10 @@
     <message>
         <source>The makers have recalled version {version}, and no version from before may take its place; it keeps serving your pieces until a newer one has proven itself.</source>
         <translation>Die Hersteller haben Version {version} zurückgerufen, und keine frühere darf an ihre Stelle treten; sie stellt Ihre Stücke weiter bereit, bis eine neuere sich bewährt hat.</translation>
+    </message>
+    <message>
+        <source>The other computers run a version that this one cannot speak with.</source>
+        <translation>Die anderen Computer haben eine Version, mit der sich dieser nicht verständigen kann.</translation>
     </message>
     <message>
         <source>The others of this practice network reach this one; nobody comes from the internet.</source>

@@ -109,6 +109,7 @@ def of_the_status() -> list[Told]:
         {"failures": 2, "failure": "it ended"}, {"failures": 1, "failure": "it ended", "silent_s": None},
         {"silent_s": None}, {"silent_s": 33.0}, {"store_trouble": "storage.gone"}, {"store_trouble": "resource.disk"},
         {"store_trouble": "resource.disk", "free_bytes": GB}, {"space": full}, {"peer_count": 0},
+        {"peer_count": 0, "ahead_subnets": 3},
         {"peer_count": 0, "has_met": False}, {"peer_count": 0, "has_met": False, "up_s": 1.0},
         {"handover": Handover(1, 2), "space": full}, {"handover": Handover(0, 1), "space": full},
         {"leave_s": 9.0}, {"leave_s": 9.0, "handover": Handover(2, 5)}, {"leave_s": 0.0},

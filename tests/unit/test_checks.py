@@ -197,6 +197,11 @@ def test_a_practice_network_is_never_taken_for_the_internet():
     [
         (replace(seen(answer_age_s=None), peer_count=0), "bad", "No other computer answers."),
         (replace(seen(answer_age_s=20.0), peer_count=0), "bad", "No other computer answers."),
+        (
+            replace(seen(answer_age_s=None), peer_count=0, ahead_subnets=3),
+            "bad",
+            "a version that this one cannot speak",
+        ),
         (replace(seen(answer_age_s=None), peer_count=0, up_s=ALONE_S), "wait", "checked lately"),
         (seen(answer_age_s=720.0), "bad", "For 12 minutes no other computer has given an answer that is right."),
         (seen(answer_age_s=None), "bad", "For 2 hours no other"),

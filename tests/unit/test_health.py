@@ -45,6 +45,7 @@ def test_when_all_is_well_it_says_so_with_numbers():
         ({"peer_count": 0, "has_met": False}, "attention", "has reached no other vault yet"),
         ({"peer_count": 0, "has_met": False, "up_s": 3.0}, "starting", "looks for other vaults"),
         ({"peer_count": 0}, "attention", "no other vault can be reached at the moment"),
+        ({"peer_count": 0, "ahead_subnets": 3}, "attention", "the others run a version that it cannot speak with"),
         ({"peer_count": 0, "up_s": 3.0}, "attention", "no other vault can be reached at the moment"),
         ({"trial_of": "0.1.1"}, "trial", "Version 0.1.1 is being tried out; version 0.1.0 keeps your chunks."),
         ({"store_trouble": "storage"}, "problem", "The disk with the chunks is not there"),
