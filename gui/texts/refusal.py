@@ -90,6 +90,7 @@ TEXTS: Final[dict[str, str]] = {
     "vault.unavailable": translate("refusals", "Perennial is not running at the moment; it is being started."),
     "vault.too_old": translate("refusals", "The version in use cannot do this."),
     "vault.slow": translate("refusals", "Perennial did not answer within {within} seconds."),
+    "vault.busy": translate("refusals", "Perennial has so many pieces to store or fetch that this one has to wait."),
     "vault.odd_answer": translate("refusals", "Perennial gave an answer that does not belong to the question."),
     "updates.stopped": translate(
         "refusals",

@@ -36,7 +36,7 @@ from node.vault.share.tree import CHUNK_BYTES_MAX
 
 ANSWER_S_MAX: Final = 10.0
 STORE_S_MAX: Final = 90.0  # longer than the server's own limit: its answer says more than silence
-CHUNK_S_MAX: Final = 600.0  # likewise, for a chunk
+CHUNK_S_MAX: Final = 2_040.0  # likewise, for a chunk
 SILENCE_S_MAX: Final = 45.0  # three of the server's heartbeats
 CUT_S: Final = 0.1  # for what a request given up had begun to send: a loop that ends before leaves its socket open
 RETRY_S_MIN: Final = 0.5

@@ -117,7 +117,7 @@ AT: Final = Parameter(
     "at", "query", {"type": "string", "maxLength": AT_CHARACTERS_MAX},
     "An IP address at which a router passes the vault's port on to it.", is_needed=False,
 )  # fmt: skip
-VAULTS: Final = ("vault.unavailable", "peer.unreachable", "peer.not_found", "resource.quota")
+VAULTS: Final = ("vault.unavailable", "vault.busy", "peer.unreachable", "peer.not_found", "resource.quota")
 SHARES: Final = ("share.source", "share.not_stored", "share.not_fetched", "share.malformed")
 # What the data of an Event is, by its kind.
 EVENT_KINDS: Final[Mapping[str, Any]] = {

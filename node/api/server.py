@@ -27,7 +27,7 @@ from node.vault.ports import Entropy
 from node.vault.share.tree import CHUNK_BYTES_MAX
 
 REQUEST_S_MAX: Final = 60.0
-QUEUED_S_MAX: Final = 540.0  # for a chunk, behind others on a slow line
+QUEUED_S_MAX: Final = 1_980.0  # for a chunk, until it is its turn and then on a slow line
 CONNECTIONS_MAX: Final = 128  # at each door, listeners included
 IDLE_S_MAX: Final = 30.0  # in which a connection must have sent the whole head of its next request
 LINE_BYTES_MAX: Final = 8 << 10  # of the first line, and of each header

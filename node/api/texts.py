@@ -226,6 +226,10 @@ def vault_slow(seconds: float) -> Told:
     return told("vault.slow", f"The vault did not answer within {seconds:.0f} seconds.", within_s=round(seconds))
 
 
+def vault_busy() -> Told:
+    return told("vault.busy", "The vault has so many chunks to store or fetch that this one has to wait.")
+
+
 def vault_ended(code: int, last_words: str) -> str:
     return f"it ended with code {code}{': ' if last_words else ''}{last_words}"
 

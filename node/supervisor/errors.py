@@ -81,6 +81,12 @@ class TooFarApart(VaultUnavailable):
     code = "vault.versions"
 
 
+class VaultBusy(VaultUnavailable):
+    """Others were before this one for all the time that it waited.  Ask again: nothing was begun."""
+
+    code = "vault.busy"
+
+
 class RequestRefused(SupervisorError):
     """The vault did not carry out what was asked; ``code`` says why."""
 

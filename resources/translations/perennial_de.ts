@@ -1978,6 +1978,10 @@
         <translation>Perennial hat etwas geantwortet, das nicht zu verstehen ist; vielleicht läuft eine andere Version. Bitte Perennial beenden und wieder starten.</translation>
     </message>
     <message>
+        <source>Perennial has so many pieces to store or fetch that this one has to wait.</source>
+        <translation>Perennial hat so viele Stücke zu speichern oder zu holen, dass dieses warten muss.</translation>
+    </message>
+    <message>
         <source>The disk limit must be between {least} and {most}.</source>
         <translation>Die Grenze für die Festplatte muss zwischen {least} und {most} liegen.</translation>
     </message>

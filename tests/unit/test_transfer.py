@@ -13,24 +13,29 @@ from node.api.client import ApiError
 from node.api.schema import StoredChunk
 from node.api.shares.errors import NotStored
 from node.api.shares.texts import waits
-from node.api.shares.transfer import PATIENCE_S, PAUSES_S, Courier, Flight
+from node.api.shares.transfer import PATIENCE_S, PAUSES_S, TURNS_MAX, Courier, Flight
 from node.vault.share.tree import address_of
 from tests.virtual_time import run
 
 CHUNK = b"a chunk"
 FEW = ApiError("peer.unreachable", "Too few computers can be reached.")
+NO_TURN = ApiError("vault.busy", "Others are before this one.")
 
 
 class Node:
     """Takes ``answer_s`` for each answer; fails ``failures`` times before it stores."""
 
-    def __init__(self, failures: int = 0, answer_s: float = 0.0) -> None:
+    def __init__(self, failures: int = 0, answer_s: float = 0.0, no_turns: int = 0) -> None:
         self.failures = failures
+        self.no_turns = no_turns
         self.answer_s = answer_s
         self.address = address_of(CHUNK)
 
     async def put_chunk(self, _content: bytes) -> StoredChunk:
         await asyncio.sleep(self.answer_s)
+        if self.no_turns:
+            self.no_turns -= 1
+            raise NO_TURN
         if self.failures:
             self.failures -= 1
             raise FEW
@@ -69,6 +74,14 @@ class TestWaiting:
     def test_in_the_end_it_fails_and_nothing_more_is_told(self):
         with pytest.raises(NotStored, match="Too few computers"):
             told(Node(failures=len(PAUSES_S) + 1))
+
+    def test_a_chunk_that_had_no_turn_is_asked_for_again_and_that_was_no_try(self):
+        _, *later = told(Node(no_turns=TURNS_MAX, failures=len(PAUSES_S)))
+        assert {why for _, why in later} == {str(NO_TURN), str(FEW)}
+
+    def test_a_chunk_that_never_has_a_turn_fails_in_the_end(self):
+        with pytest.raises(NotStored, match="Others are before"):
+            told(Node(no_turns=TURNS_MAX + 1))
 
     def test_a_node_that_stored_something_else_has_not_stored_it(self):
         node = Node()

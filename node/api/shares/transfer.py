@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, Protocol, TypeVar
 
@@ -15,6 +16,9 @@ from node.vault.share.tree import address_of
 IN_FLIGHT: Final = 8  # chunks at once, each of at most 1 MiB
 PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # before each further attempt
 PATIENCE_S: Final = 3.0  # whoever waits longer for a chunk is told why
+BUSY: Final = "vault.busy"  # others were before it for 24 minutes, and nothing was begun: that was no try
+BUSY_PAUSE_S: Final = 0.25
+TURNS_MAX: Final = 20  # waited for in vain
 # A restart of the vault, a full queue, a neighbour that is just being replaced: what a moment may mend.
 TRANSIENT: Final = frozenset(
     {"vault.unavailable", "peer.unreachable", "peer.not_found", "control.standby", "api.timeout", "api.not_running"}
@@ -86,17 +90,18 @@ class Courier:
         loop = asyncio.get_running_loop()
         late_s = loop.time() + PATIENCE_S
         late = loop.call_at(late_s, self._waits, "")
+        pauses_s, turns_s = iter(PAUSES_S), itertools.repeat(BUSY_PAUSE_S, TURNS_MAX)
         try:
-            for pause_s in PAUSES_S:
+            while True:
                 try:
                     return await ask()
                 except (ApiError, NotRunning) as error:
-                    if error.code not in transient:
+                    pause_s = next(turns_s if error.code == BUSY else pauses_s, None)
+                    if error.code not in {BUSY, *transient} or pause_s is None:
                         raise
                     late.cancel()
                     late = loop.call_at(max(late_s, loop.time()), self._waits, str(error))
                 await asyncio.sleep(pause_s)
-            return await ask()
         finally:
             late.cancel()
 
