@@ -9,14 +9,16 @@ import msgspec
 import pytest
 
 from node.vault import control
-from node.vault.core import limits, serving, works
+from node.vault.core import limits, reading, serving, works
 from node.vault.core.close_group import Place, close_group, is_in_group
 from node.vault.core.desk import Desk
 from node.vault.core.events import Ask, CommandReceived, Ticked
+from node.vault.core.fresh import FRESH_S, TURN_S
 from node.vault.core.identity import distance
 from node.vault.core.messages import Answer, Audit, Audited, Put, Refused, Stored
 from node.vault.core.presence import SETTLE_S
 from node.vault.core.proofs import LEASE_S_MIN, _signed_part
+from node.vault.core.reading import READ_BYTES_MIN, Purpose
 from node.vault.core.replication import ADDRESSES_PER_TICK, REPAIRS_AT_ONCE
 from node.vault.core.works import ROOM, Kind, Work
 from tests.vault_world import Actor, World, proving_other_bytes
@@ -184,6 +186,47 @@ class TestAVaultThatComes:
         for address in addresses:
             assert sum(address in actor.chunks for actor in crowd) <= 4
             assert all(address in actor.chunks for actor in actors)
+
+
+class TestAfterTheNight:
+    """Who was switched off comes to vaults that hold many chunks and read one a second for others."""
+
+    @staticmethod
+    def held_by_all(actors: list[Actor], count: int) -> list[bytes]:
+        contents = [f"of long ago {number}".encode() for number in range(count)]
+        for actor in actors:
+            for content in contents:
+                give(actor, address_of(content), content)
+        return [address_of(content) for content in contents]
+
+    def test_who_comes_is_given_first_what_was_stored_last(self, monkeypatch):
+        world, actors, _ = network(count=6, chunks=0, quota_bytes=1 << 24)
+        self.held_by_all(actors, 400)
+        contents = [f"of the night {number}".encode() for number in range(12)]
+        for number, content in enumerate(contents):
+            world.feed(actors[0], CommandReceived(world.now(), control.PutChunk(2_000 + number, content)))
+        world.pass_time(FRESH_S + 6 * TURN_S)
+        monkeypatch.setitem(reading.BYTES_PER_S, Purpose.UPKEEP, READ_BYTES_MIN)
+
+        newcomer = world.add(50, contacts=actors[:2], pace=PACE, quota_bytes=1 << 24)
+        world.pass_time(30.0)
+
+        assert missing([*actors, newcomer], [address_of(content) for content in contents]) == 0
+        assert len(newcomer.chunks) < 200
+
+    def test_who_comes_a_minute_later_does_not_wait_until_all_is_proven_for_the_first_one(self, monkeypatch):
+        world, actors, _ = network(count=6, chunks=0, quota_bytes=1 << 24)
+        addresses = self.held_by_all(actors, 400)
+        monkeypatch.setitem(reading.BYTES_PER_S, Purpose.UPKEEP, READ_BYTES_MIN)
+        monkeypatch.setitem(works.ROOM, Kind.ARRIVAL, 40)
+
+        first = world.add(50, contacts=actors[:2], pace=PACE, quota_bytes=1 << 24)
+        world.pass_time(30.0)
+        second = world.add(51, contacts=actors[:2], pace=PACE, quota_bytes=1 << 24)
+        world.pass_time(240.0)
+
+        wanted = {address for address in addresses if second in group([*actors, first, second], address)}
+        assert wanted == set(second.chunks)
 
 
 class TestEveryChunk:

@@ -119,10 +119,10 @@ class TestAVaultThatIsStarted:
     def test_has_what_came_lately_proven_though_it_is_not_through_with_what_it_held_and_somebody_has_come(
         self, monkeypatch
     ):
-        monkeypatch.setitem(reading.BYTES_PER_S, Purpose.UPKEEP, READ_BYTES_MIN)
         world, actors, _ = network(count=6, chunks=0)
         back = started_again(world, actors, many(2_000))
-        world.pass_time(40.0)
+        world.pass_time(40.0)  # in which it is through with enough that the newcomer is to be given
+        monkeypatch.setitem(reading.BYTES_PER_S, Purpose.UPKEEP, READ_BYTES_MIN)
         world.add(50, contacts=actors[:3], pace=PACE)
         content = b"brought by somebody who goes away"
         address = hashlib.sha256(content).digest()
@@ -132,6 +132,19 @@ class TestAVaultThatIsStarted:
 
         assert len({vault_id for vault_id, asked in audited(back) if asked == address}) >= 4
         assert len(back.vault._replicator) > 1_000
+
+    def test_is_as_soon_through_with_what_it_held_though_somebody_is_found_who_was_switched_on_later(self, monkeypatch):
+        world, actors, _ = network(count=6, chunks=0, quota_bytes=1 << 24)
+        monkeypatch.setitem(reading.BYTES_PER_S, Purpose.UPKEEP, READ_BYTES_MIN)
+        held = many(240)
+        back = started_again(world, actors, held)
+        world.pass_time(40.0)
+        newcomer = world.add(50, contacts=actors[:3], pace=PACE, quota_bytes=1 << 24)
+        world.pass_time(250.0)
+
+        asked = {address for _, address in audited(back)}
+        assert asked == held.keys()
+        assert missing([*actors, newcomer], list(held)) == 0
 
     def test_asks_nobody_for_more_in_a_second_than_it_reads_itself(self):
         world, actors, _ = network(count=9, chunks=0)

@@ -12,6 +12,8 @@ from typing import Final
 from node.vault.core.close_group import REACH_SUBNETS, Place, close_group, is_in_group
 
 FEW_JOINED: Final = 8  # so many are cheaper to test one by one than to make up the whole group
+BATCHES_MAX: Final = 16  # of newcomers in one pass
+NOTHING: Final = 255  # more than there are batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Finding:
 class Pass:
     """Two laps over ``addresses``: first those for which the own vault is the nearest holder, then the others.
 
+    Who comes meanwhile may join: the first lap begins anew, for them alone where the others have been, and what is left
+    of the second one is for all, so that a chunk is read once for many.  As more than BATCHES_MAX have to wait for the
+    next pass, each comes to its end.
+
     ``places`` are all neighbours after the change, the own vault first, then by distance from it.  ``full``: who is
     known to have had no room.  Whether they hold a chunk is not known, so others may hold it in their place; when
     anyone of these leaves, or a newcomer may have to be one of them, the whole group is asked.
@@ -39,42 +45,78 @@ class Pass:
     is_of_left: bool = False  # only whom the departures have moved up: ``joined`` are another pass's
     full: frozenset[bytes] = frozenset()
     cursor: int = 0
-    _lap: int = 0
-    _is_later: bytearray = field(init=False)  # of each address: whether the second lap has a finding for it
+    _batches: list[list[Place]] = field(init=False)
+    _looked: bytearray = field(init=False)  # of each address: for how many batches the first lap has been there
+    _later_from: bytearray = field(init=False)  # and from which batch on the second one has a finding, or NOTHING
+    _is_first_lap: bool = True
+    _is_over: bool = False
     _before: list[Place] = field(init=False)
     _roomy: list[Place] = field(init=False)
     _joined_ids: dict[bytes, None] = field(init=False)
+    _done_ids: set[bytes] = field(default_factory=set)  # of newcomers for whom the address was looked at before
 
     def __post_init__(self) -> None:
+        self._batches = [self.joined]
+        self._looked = bytearray(len(self.addresses))
+        self._later_from = bytearray([NOTHING]) * len(self.addresses)
+        self._compare()
+
+    def _compare(self) -> None:
         own = self.places[0]
-        self._is_later = bytearray(len(self.addresses))
-        self._joined_ids = dict.fromkeys(place.vault_id for place in self.joined)
+        self._joined_ids = dict.fromkeys(place.vault_id for batch in self._batches for place in batch)
         before = [place for place in self.places if place.vault_id not in self._joined_ids] + self.left
         self._before = sorted(before, key=lambda place: place.position ^ own.position)
         self._roomy = [place for place in self.places if place.vault_id not in self.full]
 
     @property
     def is_over(self) -> bool:
-        return self._lap == 2
+        return self._is_over
+
+    @property
+    def takes_more(self) -> bool:
+        return not self._is_over and len(self._batches) < BATCHES_MAX
+
+    def add(self, places: list[Place], joined: list[Place], addresses: list[bytes], full: frozenset[bytes]) -> None:
+        """Let these newcomers join; ``addresses`` come first, for them alone.  ``places`` and ``full``: as by now."""
+        assert self.takes_more, "others have to wait"
+        assert not self.is_of_left, "newcomers are another pass's"
+        stay = {place.vault_id for place in places} - {place.vault_id for place in joined}
+        self._batches = [[place for place in batch if place.vault_id in stay] for batch in self._batches]
+        self.addresses[:0] = addresses
+        self._looked[:0] = bytes([len(self._batches)]) * len(addresses)
+        self._later_from[:0] = bytes([NOTHING]) * len(addresses)
+        self._batches.append(joined)
+        self.places, self.full = places, full
+        self.cursor, self._is_first_lap = 0, True
+        self._compare()
 
     def next(self) -> Finding | None:
         """Look at one more address: a finding when its group has changed and it is the turn of it."""
         if self.cursor == len(self.addresses):
-            self.cursor = 0
-            self._lap += 1
+            self._is_over = not self._is_first_lap
+            self.cursor, self._is_first_lap = 0, False
             return None
         number, self.cursor = self.cursor, self.cursor + 1
-        if self._lap == 1 and not self._is_later[number]:
+        since = self._looked[number] if self._is_first_lap else self._later_from[number]
+        if since >= len(self._batches):
             return None
+        self._look_for(since)
         address = self.addresses[number]
         members = self._newcomers(address)
-        if not members:
-            return None
-        rank = self._rank(address)
-        if self._lap == 0 and rank:
-            self._is_later[number] = True
-            return None
-        return Finding(address, members, rank)
+        rank = self._rank(address) if members else 0
+        if self._is_first_lap:
+            self._looked[number] = len(self._batches)
+            if rank:
+                self._later_from[number] = min(since, self._later_from[number])
+                return None
+        else:
+            self._later_from[number] = NOTHING
+        return Finding(address, members, rank) if members else None
+
+    def _look_for(self, since: int) -> None:
+        """At an address at which those of earlier batches were looked at before."""
+        self.joined = [place for batch in self._batches[since:] for place in batch]
+        self._done_ids = self._joined_ids.keys() - {place.vault_id for place in self.joined} if since else set()
 
     def _newcomers(self, address: bytes) -> tuple[Place, ...]:
         target = int.from_bytes(address, "big")
@@ -88,7 +130,7 @@ class Pass:
                 return ()
         was = {place.vault_id for place in close_group(self._before, address)}
         group = close_group(self.places, address)
-        passed_over = was | self._joined_ids.keys() if self.is_of_left else was
+        passed_over = was | (self._joined_ids.keys() if self.is_of_left else self._done_ids)
         return tuple(place for place in group if place.vault_id not in passed_over and place is not self.places[0])
 
     def _concerns_stand_ins(self, address: bytes, target: int) -> bool:

@@ -10,7 +10,8 @@ departure has made necessary overtakes what newcomers are to be given; and what 
 lane, so that nobody's late answers hold the others' copies up.
 
 Who knew nobody before, as after a start, needs no pass: the sweep asks the same of everybody, and also finds what is to
-be given up.  So it comes by everything at once then.
+be given up.  So it comes by everything at once then.  For who is found meanwhile there is a pass over what it has been
+through; for the rest it will ask them, too.
 """
 
 from __future__ import annotations
@@ -148,12 +149,21 @@ class Replicator:
                 self._returns.current = Pass(addresses, places, returned, [], full=full)
             self._probe(desk, returned)
             self._presence.returned = {}
-        if self._arrivals.current is None:
-            was_alone, self._arrivals.seen = not self._arrivals.seen, members
+        current, was_alone = self._arrivals.current, not self._arrivals.seen
+        if current is None:
+            self._arrivals.seen = members
             if joined and was_alone:  # everybody is to be asked for everything
                 self._sweep.hurry()
             elif joined:
-                self._arrivals.current = Pass(list(desk.held), places, joined, [], full=full)
+                self._arrivals.current = Pass(self._not_swept_soon(desk, ()), places, joined, [], full=full)
+        elif joined and not was_alone and current.takes_more:
+            self._arrivals.seen = members
+            current.add(places, joined, self._not_swept_soon(desk, current.addresses), full)
+
+    def _not_swept_soon(self, desk: Desk, without: Collection[bytes]) -> list[bytes]:
+        """The newest first: most of those who come were away for some hours, and miss what was stored meanwhile."""
+        left_out = {*without, *self._sweep.soon(desk), *self._works.swept()}
+        return [address for address in reversed(desk.held) if address not in left_out]
 
     def _can_walk(self) -> bool:
         departures, returns, arrivals = self._walks

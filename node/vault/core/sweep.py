@@ -35,6 +35,12 @@ class Sweep:
         self._round, self._cursor = [], 0
         self._is_next_hurried, self.due_s = True, 0.0
 
+    def soon(self, desk: Desk) -> set[bytes]:
+        """What a hurried round has still to come by."""
+        if self._is_next_hurried:
+            return set(desk.held)
+        return set(self._round[self._cursor :]) if self._is_hurried else set()
+
     def take(self, desk: Desk, room: int) -> list[bytes]:
         """The next ones that are due, ``room`` at most."""
         now_s = desk.now.monotonic_s

@@ -10,6 +10,7 @@ as much as is held, and for hours nothing else would be looked at.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
@@ -82,6 +83,12 @@ class Works:
     def has_probe_of(self, vault_id: bytes) -> bool:
         """Whether one waits, which will find the disk as it is then."""
         return vault_id in self._probes
+
+    def swept(self) -> set[bytes]:
+        """What the sweep has come by and waits; its whole group is asked for it, as that is then."""
+        parked = itertools.chain.from_iterable(self._parked[Kind.SWEEP].values())
+        works = itertools.chain(parked, (work for _, _, work in self._due[Kind.SWEEP]))
+        return {work.address for work in works if work.members is None}
 
     def due_s(self, now_s: float) -> float:
         """When something can be taken."""
