@@ -1,8 +1,8 @@
 """Where this computer stands in the networks around it.
 
-A vault learns its addresses when it starts, and its record names them from then on.  When the computer is somewhere
-else (another Wi-Fi, awake in another house, another prefix from the provider), nobody finds the vault at what the
-record says.  So it is started anew, by a handover to the same version, which keeps the store and the port.
+A vault names its new addresses by itself, but its connections, and its search of the local network, are still those
+of the place where it started.  So when the computer is somewhere else (another Wi-Fi, awake in another house, another
+prefix from the provider), it is started anew, by a handover to the same version, which keeps the store and the port.
 """
 
 from __future__ import annotations

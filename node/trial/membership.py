@@ -1,18 +1,18 @@
 """In which wave a farm tries out a release: private until it enrols, bound before the release was known.
 
-A home draws one seed for life.  For each role that releases (their numbers count apart) the seed begins a chain of
-hashes; the commitment, which every certificate of the farm carries, is the hash of the chains' ends:
+A home draws one seed for life.  For each of the two that release, foundation and pods (farms hold each to its own
+numbers), the seed begins a chain of hashes; the commitment, which every certificate of the farm carries, is the hash
+of the chains' ends:
 
-    start(seed, role) --SHA-256--> ... --> link --SHA-256 `sequence` times--> end      commitment = H(all ends)
+    start(seed, role, era) --SHA-256--> ... --> link --SHA-256 n times--> end      commitment = H(all ends, era)
 
 A chain is enough for an era of CHAIN_LENGTH numbers; each era has chains and a commitment of its own, which holds for
 no other era.  A farm commits itself to the era of the next release.
 
-Enrolling for the release with number ``sequence`` reveals the link from which so many steps as its number has in its
-era lead to the end.
-The farm cannot choose among links, links of later releases cannot be computed from it, and those of one role say
-nothing of another role's.  The position, H(reveal, digest of the release), is known to nobody before: whoever sees
-a release and then wants to be first would need a seed that it has committed to a week ago.
+Enrolling for the release with number ``sequence`` reveals the link from which n steps lead to the end; n is that
+number as it counts within its era.  The farm cannot choose among links, links of later releases cannot be computed from
+it, and those of one role say nothing of another role's.  The position, H(reveal, digest of the release), is known to
+nobody before: whoever sees a release and then wants to be first would need a seed that it has committed to a week ago.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Twins that are started again on their own data: what they acknowledged must be there afterwards.
 
 On purpose, at random moments, the first time without warning, as a power cut would.  Or because the computer has moved,
-and nobody finds them any more at what their records say; or because the trial was cut off.  Then it says nothing of the
+and their connections are those of another place; or because the trial was cut off.  Then it says nothing of the
 candidate that both were down, but a chunk that it acknowledged must be there all the same.
 """
 
