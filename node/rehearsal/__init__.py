@@ -11,4 +11,5 @@ orphans    what a candidate has started, ended with its rehearsal
 release    the later version of the vault: it fails as soon as it is in use
 seen       what neighbours and files show of its way, and what is wrong with that (pure)
 rehearse   all of it, with the outcome
+__main__   that, in a process of its own
 """

@@ -9,10 +9,12 @@
     state/          small facts that must survive a power cut
     slots/          versions of the layers, read-only
     vaults/         the data of each vault in a folder of a random name: the own one's, and those of twins
-    prober/         the folder of a running prober
+    kept/           chunks as they were before the version in use, for the way back
+    prober/         the folder of a running prober; greeter/ of one that only looks whether others can be reached
+    app/            the program's own copy that these run from
     rehearsal/      where a later app is being tried out
     logs/           what the vault and the supervisor wrote
-    cache/          byte code of the slots
+    cache/          byte code of the vaults' slots; that of programs lies in slots/cache/
 
 Nothing is changed in a folder without the marker, and nothing without it is ever deleted.
 """

@@ -3,9 +3,10 @@
 Files, from the inside out: ``rule`` weighs one metric; ``profile`` holds all limits; ``evidence`` makes blocks of
 pairs and samples; ``relayed`` counts what the farm's own vault asked, ``handed`` what the twins handed over; ``news``
 says who passes on heads; ``peers`` sums up neighbours; ``faults`` tells the candidate's from the computer's;
-``ratchet`` looks back at the versions of the last year; ``trial`` decides; ``verdict`` says it in words; ``events`` is
-what it is told; ``stored`` reads what was kept.  Between farms: ``membership`` says in which wave a farm is, ``notes``
-what it tells others, ``book`` whom it has met, ``waves`` what it makes of what others tell.
+``ratchet`` looks back at the versions of the last year; ``comparison`` weighs the blocks in all metrics; ``timing``
+keeps the trial's own time; ``trial`` decides; ``verdict`` says it in words; ``events`` is what it is told; ``stored``
+reads what was kept.  Between farms: ``membership`` says in which wave a farm is, ``notes`` what it tells others,
+``book`` whom it has met, ``waves`` what it makes of what others tell.
 """
 
 from node.trial.events import (

@@ -16,7 +16,7 @@ lessening.py     the way back from that, until it has started so
 judging.py       heads that are offered: the chain goes on, is halted, or stays as it is
 heads.py         a head verified, together with the roots that it names
 cleaning.py      what no release needs any longer, removed
-carrying.py      the files that the newest head names, for every vault to carry
+carrying.py      the files that the newest head lists, for every vault to carry
 developers.py    what is said of the developers, and whether updates wait because of them (pure)
 jobs.py          each effect as one piece of work
 apps.py          releases of the app on their way, beside those of the vault

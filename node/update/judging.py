@@ -4,7 +4,10 @@ offered -> verified with the roots it names -> newer: chain persisted -> its rel
                                             -> says the same: whoever carries it counts as a witness
                                             -> contradicts what is known: halted, persisted -> carried; also
                                                when something else has halted it before
-                                            -> bad: refused, remembered, held against the sender
+                                            -> old, expired, without its roots, numbered ahead of its time:
+                                               not now, and not remembered
+                                            -> bad: refused and remembered; held against the sender where
+                                               nobody honest passes such a head on
 """
 
 from __future__ import annotations

@@ -29,6 +29,9 @@ ORGANISATION = re.compile(
 )
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
 
+# How a map names a module: as a file, as code, or in a column of its own.
+LISTED = re.compile(r"\b(\w+)\.py\b|``(\w+)``|(?:^|  )(\w+)(?=  )", re.MULTILINE)
+
 
 def address_offences(name: str, text: str) -> list[str]:
     found = []
@@ -88,7 +91,8 @@ def map_offences(files: dict[str, str]) -> list[str]:
     for name, text in files.items():
         folder, _, file = name.rpartition("/")
         siblings = {other.rpartition("/")[2] for other in files if other.rpartition("/")[0] == folder}
-        listed = siblings.intersection(re.findall(r"\w+\.py\b", ast.get_docstring(ast.parse(text)) or ""))
+        names = LISTED.findall(ast.get_docstring(ast.parse(text)) or "")
+        listed = siblings.intersection(f"{name}.py" for forms in names for name in forms)
         if file == "__init__.py" and len(listed) > 1:
             found += [f"{name} does not say what {other} is" for other in sorted(siblings - listed - {"__init__.py"})]
     return found
@@ -160,6 +164,8 @@ class TestThePlantedOffenceIsFound:
     def test_a_module_that_is_missing_from_its_map(self):
         files = dict.fromkeys(("gui/a.py", "gui/b.py", "gui/c.py"), "") | {"gui/__init__.py": '"""a.py b.py"""'}
         assert map_offences(files) == ["gui/__init__.py does not say what c.py is"]
+        for written in ("``a`` does, ``b`` looks", "Both:\n\na   does\nb   looks", "Both:\n\na  does    b  looks"):
+            assert map_offences(files | {"gui/__init__.py": f'"""{written}"""'}) != []
         assert map_offences(files | {"gui/__init__.py": '"""The tray app."""'}) == []
 
     def test_a_folder_that_hides_ours(self):

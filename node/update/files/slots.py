@@ -2,10 +2,10 @@
 
     slots/<layer>/<tree hash>/            the files, 0444 (0555 if executable), in folders 0555
     slots/vault/<tree hash>.json          what that vault may do; without it, what any vault may
+    slots/vault/<tree hash>.less.json     how the one in use comes to do less, see lessening.py; gone afterwards
     slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
     slots/objects/                        what was fetched for slots that are not staged yet
-    slots/pointers.json                   the vault in use and the one before it, see pointers.py; of apps and runtimes
-                                          see programs.py
+    slots/pointers.json                   the vault in use and the one before it, see pointers.py; apps: see programs.py
     cache/<tree hash>/...                 byte code of a vault slot, laid out for ``-X pycache_prefix``
     cache/<tree hash>.json                what that byte code must be
 

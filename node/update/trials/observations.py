@@ -1,6 +1,6 @@
 """What the prober and the neighbours say, turned into what the trial understands (pure).
 
-Only here it is known which of the two records that the prober was given is the candidate's.
+The prober does not know which of its two records is the candidate's; here its words are put to the twins.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The two twins of one trial through all their runs, and every process that was started for them.
 
-Which twin is the candidate is known only here, by ``Side``.
+Which twin is the candidate is known by ``Side``, and no vault and no prober is told it.
 """
 
 from __future__ import annotations

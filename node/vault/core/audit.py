@@ -1,4 +1,4 @@
-"""Auditing peers: "prove that you hold this chunk", a few at a time, the one audited longest ago first.
+"""Auditing peers: "prove that you hold this chunk", one at a time, the one audited longest ago first.
 
 The auditor holds the chunk itself, draws a fresh nonce, and asks for a digest that names the peer: the answer can
 neither be prepared nor copied from another holder.  A peer of the close group that signs "not held" is given the chunk

@@ -4,13 +4,13 @@ Requests are counted in token buckets: a burst at once, then so many per second.
 its vaults, and less than would keep a vault busy; so many identities behind one address get no more than one crowd's
 share, and what others ask is answered.  Requests that still wait for the disk are counted too.
 
-A subnet may fill a quarter of the quota at once and a quarter a day after that; a short chunk counts as the place that
-it takes.  Copies that restore a close group have a larger share of their own, half of the quota: whoever has been
-known for a while and may hold the chunk itself brings those, but a vault that was made to stand there is nobody to
-trust with all the room.  More than a half comes from several holders anyway: what one may not bring, the next one
-brings some seconds later.  The last eighth of the quota is given in small shares, so that there is room for many.  In
-a network of fewer subnets than two close groups, most vaults belong to the group of most chunks, and those few who use
-the network fill it rightly: there is no such limit there.
+All shares are of what others may fill of a quota (``room``).  A subnet may fill a quarter of it at once and a quarter a
+day after that; a short chunk counts as the place that it takes.  Copies that restore a close group have a larger share
+of their own, a half: whoever has been known for a while and may hold the chunk itself brings those, but a vault that
+was made to stand there is nobody to trust with all the room.  More than a half comes from several holders anyway: what
+one may not bring, the next one brings some seconds later.  The last eighth is given in small shares, so that there is
+room for many.  In a network of fewer subnets than two close groups, most vaults belong to the group of most chunks, and
+those few who use the network fill it rightly: there is no such limit there.
 
 Who runs on this computer may besides fill what is kept for it (``room``), once a day.
 
@@ -34,7 +34,7 @@ SUBNETS_KEPT: Final = 4_096
 PENDING_SUBNET_MAX: Final = 64  # requests of one subnet that wait for the disk at once
 PENDING_MAX: Final = 1_024
 
-# The parts of the quota that one subnet may fill at once, and once more in FILL_S; as divisors.
+# The parts of what others may fill that one subnet may fill at once, and once more in FILL_S; as divisors.
 FILL_SHARE: Final = 4
 RESTORE_SHARE: Final = 2  # with copies that restore a close group, besides
 LAST_SHARE: Final = 64  # of whatever kind, once no more than LAST_ROOM is left

@@ -1,4 +1,4 @@
-"""What the supervisor may ask of the network: store a chunk, fetch a chunk, collect rank tables.
+"""What the supervisor may ask of the network: store a chunk, fetch a chunk, ask one vault by name, collect rank tables.
 
 Each operation is started by a command and answers it exactly once, whatever the peers do.
 """

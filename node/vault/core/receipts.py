@@ -4,7 +4,7 @@ A home holds tens of thousands of chunks, each with some others, and renews all 
 that came last none would be there any more when the round comes by again.  So receipts of a part of all addresses are
 kept, of each of these all of them, and which part that is nobody else knows: whoever loses chunks loses some of it.
 
-Source: resources/handbook/decisions/0066-receipts-of-a-secret-part.md.
+Source: resources/handbook/decisions/0066-what-a-home-proves-in-a-day.md.
 """
 
 from __future__ import annotations

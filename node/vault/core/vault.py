@@ -5,7 +5,7 @@ events always give the same effects.
 
     RequestReceived -> serving, knowing, rendezvous --> Reply, WriteChunk, ReadChunk
     Ticked ----------> audits, pings, looking around -> Ask
-    CommandReceived -> operations --------------------> Ask ... Tell
+    CommandReceived -> operations, orders, notes -----> Ask ... Tell
     AnswerReceived, AskFailed, ChunkRead, ChunkWritten go to the part that waits for them (``desk``)
 """
 
