@@ -179,6 +179,8 @@ class Apps:
                 await self._next_event()
         finally:
             await self._stop_job()
+            with contextlib.suppress(OSError):  # then some time counts anew
+                await asyncio.to_thread(self._store.save, tuple(self._records.values()))
 
     # Turns.
 

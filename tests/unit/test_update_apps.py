@@ -197,6 +197,13 @@ def test_it_waits_for_its_random_time_before_the_rehearsal(world: World):
     assert (phase(world), world.rehearsed) == ("staged", [])
 
 
+def test_the_time_of_many_short_sessions_adds_up(world: World):
+    play(world, release(2), seconds=300.0)
+    for _ in range(3):
+        play(world, seconds=300.0)
+    assert phase(world) == "probation"
+
+
 def test_one_that_shows_that_it_cannot_be_replaced_is_refused_and_the_program_stays(world: World):
     world.shown = [Shown("refused", "it did not go back")]
     play(world, release(2))
