@@ -17,6 +17,7 @@ from node.vault.core.proofs import (
     sign_receipt,
     takers_digest,
 )
+from node.vault.core.ranking import DATA_FAULTS_MAX
 from tests.unit.test_replication import PACE, network
 from tests.unit.test_vault_attacks import ADDRESS, NONCE, Peer
 from tests.vault_world import START_S, Actor, World, proving_other_bytes
@@ -198,6 +199,29 @@ def test_takers_that_are_silent_or_busy_count_as_long_as_this_vault_knows_them(c
         actor.tamper = lambda answer: Refused("busy") if isinstance(answer, Audited) else answer
     case.excuse(tuple(map(case.signed, case.others)))
     assert case.strikes() == 0
+
+
+def test_takers_that_went_to_sleep_with_all_their_homes_count_where_this_vault_last_heard_them(case):
+    """In the evening the very departures for which the accused is asked take its takers away."""
+    takers = tuple(map(case.signed, case.others))
+    for actor in case.others:
+        actor.is_dead = True
+        case.auditor.vault._desk.table.remove(actor.vault_id)
+    case.excuse(takers, seconds=60.0)
+    assert case.strikes() == 0
+    assert case.auditor.vault._desk.counters["excused"] == 1
+
+
+def test_nobody_counts_for_having_been_heard_who_was_caught_too_often_since(case):
+    takers = tuple(map(case.signed, case.others))
+    desk = case.auditor.vault._desk
+    desk.now = case.world.now()
+    for actor in case.others:
+        actor.is_dead = True
+        for _ in range(DATA_FAULTS_MAX):
+            desk.blame(actor.vault.record, "peer.lost_chunk")
+    case.excuse(takers, seconds=60.0)
+    assert case.strikes() == 1
 
 
 def test_a_peer_is_heard_about_one_chunk_at_a_time_and_its_other_receipts_are_kept_for_later(case):

@@ -2,7 +2,8 @@
 
 the takers it names, one by one:  known here, or looked up and met -> asked for a proof -> no denial: counts
                                   gave it up since -> does not count, but those do whom it names, looked at likewise
-                                  nowhere to be met, or denies it: does not count
+                                  nowhere to be met now: counts where this vault heard it last, if ever in this run
+                                  denies it: does not count
 HOLDERS_MIN subnets apart from its own count -> excused;  all looked at, too few -> blamed, without evidence
 
 Source: resources/handbook/decisions/0025-who-may-take-a-promise-over.md.
@@ -52,8 +53,9 @@ class Hearing:
     Who was counted on may have given the chunk up a moment later, to three others in turn.  These count only if the
     peer might have named them itself: if their receipts fit its own ``promise``.
 
-    A taker that is known here and does not answer now counts all the same: it is not the peer's fault.  Without the
-    own copy nothing can be asked, and nobody is blamed.
+    A taker that is known here and does not answer now counts all the same: it is not the peer's fault.  So does one
+    that this vault has heard before and that nobody meets now: in the evening the very departures for which the peer is
+    asked take its takers away.  Without the own copy nothing can be asked, and nobody is blamed.
     """
 
     def __init__(
@@ -134,7 +136,8 @@ class Hearing:
         vault_id = self._takers[0].certificate.vault_id
         met = next((candidate for candidate in near if candidate.record.vault_id == vault_id), None)
         if met is None:
-            self._looked_at(desk, None)
+            heard_in = desk.ledger.heard_in(vault_id, desk.now.monotonic_s)
+            self._looked_at(desk, desk.table.stands_in(heard_in) if heard_in else None)
         else:
             self._ask(desk, met.record, met.subnet)
 

@@ -48,7 +48,7 @@ class Standing:
     data_fault_s: float = 0.0  # when the last one was
     audits_passed: int = 0
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
-    subnet: str = ""  # from which it was seen when it was blamed last
+    subnet: str = ""  # from which it was seen when it answered, or was blamed, last
     evidence: bytes = b""  # the newest encoded Evidence that convicts it: a later run of it may have other code
 
 
@@ -133,8 +133,16 @@ class Ledger:
         self._shunned = Shunned()
         self._made: tuple[float, bytes] | None = None
 
-    def answered(self, vault_id: bytes, now_s: float) -> None:
-        self._of(vault_id, now_s).answers += 1
+    def answered(self, vault_id: bytes, now_s: float, subnet: str = "") -> None:
+        standing = self._of(vault_id, now_s)
+        standing.answers += 1
+        standing.subnet = subnet
+
+    def heard_in(self, vault_id: bytes, now_s: float) -> str:
+        """The subnet from which this one answered last, in this run; "" if it never did, or is shunned."""
+        standing = self._standings.get(vault_id)
+        is_heard = standing is not None and standing.answers > 0 and not self.is_shunned(vault_id, now_s)
+        return standing.subnet if standing is not None and is_heard else ""
 
     def failed(self, vault_id: bytes, now_s: float) -> None:
         """No answer came.  Lines break: that is counted, not blamed."""

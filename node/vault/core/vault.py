@@ -278,7 +278,7 @@ class Vault:
             self._desk.blame(asked.peer, "peer.signature")
             asker.unanswered(self._desk, asked, "peer.signature")
             return
-        self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s)
+        self._desk.ledger.answered(peer.vault_id, event.now.monotonic_s, seen_from)
         self._desk.heard_whether_full(peer, event.message)
         self._lookout.heard(self._desk, asked, seen_from, event.message)
         asker.answered(self._desk, Asked(peer, asked.message, asked.at_s, seen_from), event.message)
