@@ -46,7 +46,7 @@ TRIES_MAX: Final = 5
 RETRIES_LATE_MAX: Final = RETRIES_MAX // 2  # of members who were not asked: they leave room for those who were
 PROBES: Final = 4  # chunks by which it is found out whether a peer's disk still holds what it did
 PROBED_MAX: Final = 200  # among which they are looked for
-MARGIN_SUBNETS: Final = 2  # so many subnets outside its group a holder stays one, so that nothing moves to and fro
+MARGIN_SUBNETS: Final = 4  # so many subnets outside its group a holder stays one, so that nothing moves to and fro
 
 
 @dataclass(slots=True)
