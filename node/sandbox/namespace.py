@@ -12,11 +12,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import socket
 import stat
 import struct
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ GET_FLAGS, SET_FLAGS, IS_UP = 0x8913, 0x8914, 0x1  # SIOCGIFFLAGS, SIOCSIFFLAGS,
 INTERFACE: Final = b"lo"
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC = 0x2, 0x4, 0x1000, 0x4000
 MNT_DETACH: Final = 0x2
+STEP_S_MAX: Final = 10  # a child that takes longer over a few system calls is ended by its own alarm
 FOLDER_MODE: Final = 0o755
 # Where services and programs of a person listen; a person's own folder may lie elsewhere.
 LISTENED_IN: Final = ("/run", "/tmp", "/var/tmp", "/home", "/root")  # noqa: S108  nothing is made there
@@ -37,11 +39,12 @@ def shut_off() -> bool:
 
     Call it before any thread is started; it concerns this process and all that it starts from then on.
     """
-    if sys.platform != "linux":
+    # Who has left cannot come back, and some systems let one leave only to be powerless in a network that is down.  So
+    # that a process of its own tries it before.
+    if sys.platform != "linux" or not _is_done_by_another(_into_an_empty_network):
         return False
     try:
-        _leave(CLONE_NEWNET)
-        _bring_up()
+        _into_an_empty_network()
     except OSError:
         return False
     return True
@@ -82,6 +85,30 @@ def _leave(what: int) -> None:
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
+
+
+def _into_an_empty_network() -> None:
+    """Raises OSError, and may have left then."""
+    _leave(CLONE_NEWNET)
+    _bring_up()
+
+
+def _is_done_by_another(step: Callable[[], None]) -> bool:
+    """Whether a step that changes a process for good goes well in a child that ends with it.  Before any thread."""
+    try:
+        child = os.fork()
+    except OSError:
+        return False
+    if child == 0:
+        exit_code = 1
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(STEP_S_MAX)
+            step()
+            exit_code = 0
+        finally:
+            os._exit(exit_code)  # nothing else of the parent's is to run here
+    return os.waitpid(child, 0)[1] == 0
 
 
 def _bring_up() -> None:
