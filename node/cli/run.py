@@ -27,7 +27,7 @@ from node.api.server import ApiServer
 from node.cli.asking import NoAnswer, ask, ask_secret
 from node.cli.commands import UNANSWERED
 from node.cli.common import PATH, UNTIL_EOF_OPTION, Failure, Unsaid, fail, print_json, shared_options, tell, watch_input
-from node.cli.ending import told_to_end
+from node.cli.ending import once_for_each_wish, told_to_end
 from node.cli.settings import size_of
 from node.sandbox.piped import CAN_TAKE_OVER
 from node.supervisor import keys, launched, succession
@@ -285,13 +285,14 @@ async def _say_when_up(supervisor: Supervisor, *, is_json: bool) -> None:
 @contextlib.contextmanager
 def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     loop, numbers = asyncio.get_running_loop(), told_to_end()
+    told = once_for_each_wish(stop, loop.time)
     if sys.platform == "win32":  # there only the interpreter itself hears signals
         for number in numbers:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+            signal.signal(number, lambda number, _: loop.call_soon_threadsafe(told, number))
         yield
         return
     for number in numbers:
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, told, number)
     yield
     for number in numbers:
         loop.remove_signal_handler(number)

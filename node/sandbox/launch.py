@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -37,6 +38,10 @@ def main() -> None:
             raise PermissionError(STAY_OPEN)
         sys.stderr.write(json.dumps(facts) + "\n")
         sys.stderr.flush()
+        # Whoever ends a session or switches the computer off tells every process at once; a vault that ended then could
+        # hand nothing over.  It ends when the supervisor says so, or is gone.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         os.closerange(3, linux.DESCRIPTORS_MAX)
         os.execve(command[0], command, order["environment"])  # noqa: S606  no shell is wanted
     except OSError as error:

@@ -7,6 +7,7 @@ import os
 import queue
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -74,7 +75,7 @@ class Town(Village):
             try:
                 node.wait(LEAVE_S_MAX)
             except subprocess.TimeoutExpired:
-                node.terminate()  # asked again, a node stops to hand its chunks over: there is nobody to take them
+                node.send_signal(signal.SIGINT)  # so a node stops to hand its chunks over: there is nobody to take them
         for node in self.nodes.values():
             node.wait(END_S_MAX)
             assert node.stdout

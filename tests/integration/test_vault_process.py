@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -126,6 +127,16 @@ class TestTwoVaults:
             await vault.exited
             again = await network.add(1)
             assert await again.get(ADDRESS) == CHUNK
+
+        play(folder, slot, story)
+
+    def test_a_vault_goes_on_when_the_system_tells_all_programs_to_end(self, folder, slot):
+        async def story(network: Network) -> None:
+            vault = await network.add(1)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                os.kill(vault.pid, number)
+            await vault.put(CHUNK)
+            assert not vault.exited.done()
 
         play(folder, slot, story)
 

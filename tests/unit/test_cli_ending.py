@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node.cli.ending import told_to_end
+from node.cli.ending import SAME_WISH_S, once_for_each_wish, told_to_end
 from node.supervisor.home import Home
 
 END_S_MAX = 20.0
@@ -23,6 +23,25 @@ async def node():
         print("It runs.", flush=True)
         await ended.wait()
         print("Handed over.")
+
+asyncio.run(node())
+"""
+
+TOLD = """
+import asyncio
+from node.cli.run import _stopped_by_signals
+
+async def node():
+    ended = asyncio.Event()
+    def stop():
+        print("It is told to end.", flush=True)
+        if wishes:
+            ended.set()
+        wishes.append("to end")
+    wishes = []
+    with _stopped_by_signals(stop):
+        print("It runs.", flush=True)
+        await ended.wait()
 
 asyncio.run(node())
 """
@@ -78,6 +97,43 @@ def test_a_node_ends_in_order_also_when_its_terminal_is_closed(name: str):
 
         assert node.communicate(timeout=END_S_MAX)[0] == "Handed over.\n"
     assert node.returncode == 0
+
+
+@pytest.mark.usefixtures("hangup_heard")
+def test_a_node_that_is_told_by_several_at_once_still_hands_over_until_a_person_is_in_a_hurry():
+    with subprocess.Popen([sys.executable, "-c", TOLD], stdout=subprocess.PIPE, text=True) as node:
+        assert node.stdout is not None
+        assert node.stdout.readline() == "It runs.\n"
+        node.send_signal(signal.SIGTERM)
+        assert node.stdout.readline() == "It is told to end.\n"
+
+        node.send_signal(signal.SIGTERM)
+        node.send_signal(signal.SIGHUP)
+        node.send_signal(signal.SIGINT)
+
+        assert node.communicate(timeout=END_S_MAX)[0] == "It is told to end.\n"
+    assert node.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "wishes"),
+    [
+        ([(0.0, "SIGTERM"), (0.1, "SIGTERM"), (SAME_WISH_S - 0.1, "SIGHUP")], 1),
+        ([(0.0, "SIGTERM"), (SAME_WISH_S, "SIGTERM")], 2),
+        ([(0.0, "SIGTERM"), (0.1, "SIGINT")], 2),
+        ([(0.0, "SIGINT"), (0.1, "SIGINT")], 2),
+        ([(0.0, "SIGINT"), (0.1, "SIGHUP"), (0.2, "SIGTERM")], 1),
+    ],
+)
+def test_a_second_wish_to_end_is_a_persons_or_comes_later(told: list[tuple[float, str]], wishes: int):
+    made: list[str] = []
+    times = iter([at_s for at_s, _ in told])
+    tell = once_for_each_wish(lambda: made.append("to end"), lambda: next(times))
+
+    for _, name in told:
+        tell(signal.Signals[name])
+
+    assert len(made) == wishes
 
 
 @pytest.mark.usefixtures("hangup_heard")
