@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -74,6 +75,7 @@ class Client:
         self._home = home
         self._has_socket = has_socket
         self._session: aiohttp.ClientSession | None = None
+        self._way = contextlib.ExitStack()  # to the socket; as long as the session
         self._is_cut = False  # whether a request was given up before its answer
 
     async def __aenter__(self) -> Self:
@@ -91,6 +93,7 @@ class Client:
             await session.close()
             if self._is_cut:
                 await asyncio.sleep(CUT_S)
+        self._way.close()
 
     # Each of these raises NotRunning, or ApiError with what the node said.
 
@@ -262,7 +265,8 @@ class Client:
 
     def _opened_anew(self) -> aiohttp.ClientSession:
         if self._has_socket:
-            connector = aiohttp.UnixConnector(str(self._home / "api.sock"))
+            path = self._way.enter_context(door.reachable(self._home / "api.sock"))
+            connector = aiohttp.UnixConnector(path)
             return aiohttp.ClientSession(connector=connector, read_bufsize=BUFFER_BYTES)
         return aiohttp.ClientSession(read_bufsize=BUFFER_BYTES)
 
@@ -282,8 +286,9 @@ class Client:
     def _lost(self, error: Exception, seconds: float) -> NotRunning | ApiError:
         if isinstance(error, TimeoutError):
             return ApiError("api.timeout", texts.no_answer(seconds))
-        if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PermissionError):
-            return ApiError("api.not_allowed", texts.not_entered(self._home, error.os_error))
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        if isinstance(cause, PermissionError):
+            return ApiError("api.not_allowed", texts.not_entered(self._home, cause))
         return NotRunning(texts.not_running(self._home))
 
 

@@ -1,7 +1,7 @@
-"""The way to the local API over TCP: where it is and the token it asks for, in ``api.json`` in the home.
+"""The ways to the local API: its socket in the home, and over TCP where ``api.json`` says, with the token it asks for.
 
-Whoever can read the home may ask; the token is new at every start, so that one which was seen once is worth nothing
-later.  A web page cannot: it knows no token, its ``Origin`` is refused, and so is a name that only leads here.
+Of TCP: whoever can read the home may ask; the token is new at every start, so that one which was seen once is worth
+nothing later.  A web page cannot: it knows no token, its ``Origin`` is refused, and so is a name that only leads here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import hmac
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,8 @@ TOKEN_BYTES: Final = 32
 PORT_MAX: Final = 65_535
 SCHEME: Final = "bearer"
 HAS_UNIX_SOCKETS: Final = sys.platform != "win32"
+SOCKET_PATH_BYTES_MAX: Final = 100  # of a Unix socket: 107 on Linux, 103 on macOS
+REACHES_LONG_PATHS: Final = sys.platform == "linux"
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -36,6 +38,25 @@ class Door(msgspec.Struct, frozen=True):
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """What a Unix socket at ``path`` is bound and connected to by: on Linux a path of any length will do.
+
+    It holds as long as the context, and leads to the folder that was there at first.
+
+    Raises:
+        OSError: The path is long, and its folder is not there or closed.
+    """
+    if sys.platform != "linux" or len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def token_of(chance: bytes) -> str:

@@ -71,7 +71,8 @@ class ApiServer:
             self._socket.unlink(missing_ok=True)
             listening = socket.socket(socket.AF_UNIX)
             try:
-                listening.bind(str(self._socket))
+                with door.reachable(self._socket) as reachable:
+                    listening.bind(reachable)
             except OSError:
                 listening.close()
                 raise

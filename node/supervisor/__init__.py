@@ -1,6 +1,7 @@
 """The process that decides: it keeps the vault running, holds the keys and the settings, and tells the truth.
 
 home.py         the folder of one node: marker, lock, paths
+store_place.py  where the chunks lie in it, and how those of an older home come there
 genesis.py      the network of a new home, under the fingerprint that a person brings
 settings.py     what the farmer may set
 login.py        whether the app starts when the person logs in

@@ -33,27 +33,22 @@ from typing import Final, Literal, Self
 
 import msgspec
 
-from node.api import texts
+from node.api import door, texts
 from node.api.schema import KeyPlace
-from node.supervisor import settings
+from node.supervisor import settings, store_place
 from node.supervisor.errors import HomeError, HomeInUse, HomeUnfinished, StateError
 from node.update.files.kept import KEPT
 from node.update.files.trees import remove_tree
-from node.update.trials.folders import NAME_BYTES
 from node.vault.control import CONTACTS_MAX, Pace
 from node.vault.core.identity import RECORD_BYTES_MAX
-from node.vault.storage.filesystem import CHUNKS, INCOMING, RealFileSystem, remove_unfinished, write_durably
+from node.vault.storage.filesystem import CHUNKS, INCOMING, remove_unfinished, write_durably
 
 FORMAT: Final = 1
 MARKER: Final = "home.json"
 MAKING: Final = "home.json.making"  # stands while a home is made; a home left so by a power cut may be made again
-VAULT_DOMAIN: Final = b"perennial/1 vault folder\0"
-OLD_STORE: Final = "vault"  # where the chunks lay at first, with OLD_TRIAL beside it
-OLD_TRIAL: Final = "trial"
 LOCK: Final = "lock"
 MARKER_BYTES_MAX: Final = 1 << 20
 ROOT_BYTES_MAX: Final = 1 << 20
-SOCKET_PATH_BYTES_MAX: Final = 100  # a Unix socket's path: 107 bytes on Linux, 103 on macOS
 FOLDER_MODE: Final = 0o700
 
 Kind = Literal["real", "practice"]
@@ -90,7 +85,7 @@ class Home:
         self.state = path / "state"
         self.slots = path / "slots"
         self.vaults = path / "vaults"
-        self.vault = self.vaults / _vault_folder(marker.name)
+        self.vault = self.vaults / store_place.vault_folder(marker.name)
         self.kept = path / KEPT
         self.logs = path / "logs"
 
@@ -122,6 +117,7 @@ class Home:
                 raise HomeError(texts.no_home(path))
             raise HomeUnfinished(texts.unfinished_home(path)) if _may_make(path) else HomeError(texts.not_a_home(path))
         marker = _read_marker(path)
+        _check_length(path, marker.kind)
         root = _read(path / "root.json", ROOT_BYTES_MAX)
         if hashlib.sha256(root).hexdigest() != marker.network:
             raise HomeError(texts.root_replaced(path / "root.json"))
@@ -137,7 +133,7 @@ class Home:
         home = cls.read(folder)
         with _sentence(home.path):
             home.path.chmod(FOLDER_MODE)
-            _take_over_store(home)
+            store_place.take_over(home.path, home.vaults, home.vault)
             for made in (
                 home.state,
                 home.slots,
@@ -178,6 +174,7 @@ class Home:
             msgspec.structs.replace(settings.defaults(is_practice=kind == "practice"), quota_bytes=quota_bytes)
         )
         path = _checked(folder)
+        _check_length(path, kind)
         with _sentence(path):
             path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             if (path / MARKER).exists():
@@ -325,11 +322,9 @@ else:
 
 
 def _checked(folder: Path) -> Path:
-    """The folder's full path, if it could be a home: not too long, a folder if it exists, and ours."""
+    """The folder's full path, if it could be a home: a folder if it exists, and ours."""
     with _sentence(folder):
         path = folder.expanduser().resolve()
-        if len(os.fsencode(path / "api.sock")) > SOCKET_PATH_BYTES_MAX:
-            raise HomeError(texts.path_too_long(path, SOCKET_PATH_BYTES_MAX - len("/api.sock")))
         if not path.exists():
             return path
         found = path.stat()
@@ -347,25 +342,12 @@ def _may_make(path: Path) -> bool:
     return all(entry.name.startswith(f".{MAKING}.") for entry in path.iterdir())  # cut off at once
 
 
-def _vault_folder(name: str) -> str:
-    """What the data folder of the own vault is called in the home of that name: no vault can tell it from a twin's."""
-    return hashlib.sha256(VAULT_DOMAIN + name.encode()).hexdigest()[: 2 * NAME_BYTES]
-
-
-def _take_over_store(home: Home) -> None:
-    """Give the store of a home that was made before all vaults lay alike its new place; cut short, it is repeated.
-
-    Raises:
-        OSError: It could not be moved; it lies where it was, or where it shall be.
-    """
-    if home.vault.exists() or not (home.path / OLD_STORE).is_dir():
+def _check_length(path: Path, kind: Kind) -> None:
+    """Refuse a path at which nobody reaches the local API; a practice home may lie deep in another, for a rehearsal."""
+    if kind == "practice" and door.REACHES_LONG_PATHS:
         return
-    remove_tree(home.path / OLD_TRIAL, is_best_effort=True)  # of a trial that begins anew
-    disk = RealFileSystem(home.path, folders=(home.vaults.name,))
-    with contextlib.suppress(FileNotFoundError):  # another process has just done it
-        (home.path / OLD_STORE).rename(home.vault)
-    disk.fsync_directory(home.vaults.name)
-    disk.fsync_directory(".")
+    if len(os.fsencode(path / "api.sock")) > door.SOCKET_PATH_BYTES_MAX:
+        raise HomeError(texts.path_too_long(path, door.SOCKET_PATH_BYTES_MAX - len("/api.sock")))
 
 
 def _read_marker(path: Path) -> Marker:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from node.api import client as client_module
-from node.api import handlers, routes, schema, server, texts
+from node.api import door, handlers, routes, schema, server, texts
 from node.api.client import ApiError, Client, NotRunning, Reload
 from node.api.server import ApiServer
 from node.supervisor.errors import RequestRefused, VaultUnavailable
@@ -74,6 +74,29 @@ class TestQuestions:
 
         serve(tmp_path, talk)
         assert not (tmp_path / "api.sock").exists()
+
+    @pytest.mark.skipif(not door.REACHES_LONG_PATHS, reason="such a home can only be made on Linux")
+    def test_a_home_with_a_long_path_is_served_and_reached_like_any_other(self, tmp_path: Path):
+        home = tmp_path / ("x" * 120)
+        home.mkdir()
+
+        async def talk(client: Client, node: FakeNode, api: ApiServer) -> None:
+            assert (await client.stop(), node.ends) == (STATUS, 1)
+            assert stat.S_IMODE((home / "api.sock").stat().st_mode) == 0o600
+            await client.close()
+            assert await client.status() == STATUS
+
+        serve(home, talk)
+        assert not (home / "api.sock").exists()
+
+    @pytest.mark.skipif(not door.REACHES_LONG_PATHS, reason="such a home can only be made on Linux")
+    def test_nobody_runs_where_a_long_path_leads_nowhere(self, tmp_path: Path):
+        async def main() -> None:
+            async with Client(tmp_path / ("x" * 120)) as client:
+                with pytest.raises(NotRunning):
+                    await client.status()
+
+        asyncio.run(main())
 
     def test_a_socket_left_by_a_crash_is_replaced(self, tmp_path: Path):
         (tmp_path / "api.sock").write_bytes(b"")

@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from node.api.door import SOCKET_PATH_BYTES_MAX
+from node.rehearsal import reading
 from node.supervisor import home as home_module
 from node.supervisor import settings as settings_module
+from node.supervisor import store_place
+from node.supervisor.app_host import WORK
 from node.supervisor.errors import HomeError, HomeInUse, SettingsError
-from node.supervisor.home import SOCKET_PATH_BYTES_MAX, Home, Kind
+from node.supervisor.home import Home, Kind
 from node.vault.control import Pace
 from node.vault.storage.filesystem import RealFileSystem
 
@@ -157,8 +161,25 @@ class TestOpening:
     def test_a_path_too_long_for_the_socket_is_one_clear_sentence(self, tmp_path: Path):
         path = tmp_path / ("x" * (SOCKET_PATH_BYTES_MAX + 1 - len(os.fsencode(tmp_path)) - len("//api.sock")))
         with pytest.raises(HomeError, match="too long for a home: at most 91 bytes"):
-            make(path)
-        make(path.with_name(path.name[1:]))
+            make(path, kind="real")
+        short = path.with_name(path.name[1:])
+        make(short, kind="real")
+        short.rename(path)
+        with pytest.raises(HomeError, match="too long for a home: at most 91 bytes"):
+            Home.open(path)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="nowhere else are programs rehearsed")
+    def test_in_every_home_there_is_room_for_a_rehearsal_within_a_rehearsal(self, tmp_path: Path):
+        longest = tmp_path / ("x" * (SOCKET_PATH_BYTES_MAX - len(os.fsencode(tmp_path)) - len("//api.sock")))
+        home = make(longest, kind="real")
+        network = home.path / WORK / "net"
+        network.mkdir(parents=True)
+        farm = make(network / "farm-1")
+        (farm.path / WORK).mkdir()
+
+        copied = reading.copy(farm, farm.path / WORK / "copy")
+
+        assert Home.open(copied.path).network == home.network
 
 
 class TestTheFolderOfTheVault:
@@ -201,7 +222,7 @@ class TestTheFolderOfTheVault:
             raise OSError("the power went")
 
         old_layout(tmp_path)
-        where = {"fsync_directory": RealFileSystem, "rename": Path}.get(step, home_module)
+        where = {"fsync_directory": RealFileSystem, "rename": Path}.get(step, store_place)
         monkeypatch.setattr(where, step, cut)
         with pytest.raises(HomeError):
             Home.open(tmp_path)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import node
 from node.api.schema import Phase, Settings, Update, Updates
 from node.rehearsal import reading
 from node.rehearsal.release import next_version, write_relapsing
@@ -131,8 +133,6 @@ def test_the_later_vault_is_todays_but_for_its_number_and_its_end(tmp_path: Path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="programs are held on Linux only")
 def test_a_held_program_may_write_in_its_home_alone_and_is_told_nothing(tmp_path: Path):
-    import subprocess
-
     app, home = tmp_path / "app", tmp_path / "home"
     (app / "trying").mkdir(parents=True)
     for folder in (home, tmp_path / "cache", tmp_path / "farmers"):
@@ -174,3 +174,32 @@ def main():
     print(attempt(lambda: os.stat("../farmers/api.sock")))
     assert "PATH" not in os.environ or os.environ["PATH"] == "/nonexistent"
 """
+
+
+SERVING = """
+import pathlib, socket, sys
+sys.path.append({own!r})
+from node.api import door
+def main():
+    with door.reachable(pathlib.Path({home!r}) / "api.sock") as path, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen()
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(path)
+    print("served")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="programs are held on Linux only")
+def test_a_held_program_can_be_asked_also_where_the_path_of_its_home_is_long(tmp_path: Path):
+    app, home, own = tmp_path / "app", tmp_path / ("x" * 120), Path(node.__file__).parents[1]
+    (app / "serving").mkdir(parents=True)
+    for folder in (home, tmp_path / "cache"):
+        folder.mkdir()
+    (app / "serving" / "__init__.py").write_text(SERVING.format(home=str(home), own=str(own)), encoding="utf-8")
+    spec = ProgramSpec(app=app, home=home, cache=tmp_path / "cache", facts=tmp_path / "facts", shown=own)
+
+    ended = subprocess.run(spec.command("serving", ()), capture_output=True, text=True, timeout=60, check=False)
+
+    assert spec.is_held(), ended.stderr
+    assert ended.stdout == "served\n", ended.stderr
