@@ -27,7 +27,7 @@ from node.update.app_jobs import AppJob, AppMeans
 from node.update.app_store import AppRecord, AppStore
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
-from node.update.files.programs import Program
+from node.update.files.programs import INSTALLED, Program
 from node.update.lifecycle import Lifecycle
 from node.update.noted import reason_told, state_told
 from node.update.phases import REPLACEABLE, STOPPABLE
@@ -198,7 +198,9 @@ class Apps:
             way = one.record.way
             is_used = way.phase == "probation" or way.watch is not None
             if is_used and not way.is_going_back and running != one.program:
-                is_later = any(other.program == running for other in self._records.values() if other is not one)
+                is_later = running != INSTALLED and any(
+                    other.program == running for other in self._records.values() if other is not one
+                )
                 event = events.Succeeded(self._now()) if is_later else events.Vetoed(self._now(), LEFT)
                 await self._concern(name, event)
         active = self._active()

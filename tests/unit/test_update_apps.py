@@ -290,6 +290,13 @@ def test_one_that_is_left_in_its_first_hour_is_gone_back_from(world: World):
     assert phase(world) == "rolled_back"
 
 
+def test_one_that_is_left_is_gone_back_from_also_while_another_one_waits(world: World):
+    play(world, release(2), seconds=1500.0)
+    world.program = INSTALLED
+    play(world, release(3), seconds=120.0)
+    assert phase(world) == "rolled_back"
+
+
 def test_one_that_is_recalled_makes_way_for_the_program_from_before(world: World):
     play(world, release(2))
     world.recalled, world.releases = ("app/0.1.2",), ()
