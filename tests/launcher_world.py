@@ -124,6 +124,12 @@ class World:
         entries = json.loads(path.read_bytes())["entries"] if path.exists() else []
         return [(one["program"]["app"][:8], one["to"]["app"][:8], one["why"]) for one in entries]
 
+    def install(self, version: str, behaviour: Behaviour = "well", tree: str = "1" * 64) -> None:
+        """As a package does, over the one from before."""
+        said = {"format": 1, "version": version, "platform": "linux-x86_64", "app": tree, "runtime": "2" * 64}
+        (self.installation / "installed.json").write_text(json.dumps(said))
+        self.behaviours["app"] = behaviour
+
     def slot(self, behaviour: Behaviour, name: str) -> Pair:
         """Stage an app that behaves so."""
         files = _files(behaviour, name)

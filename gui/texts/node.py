@@ -137,6 +137,9 @@ TEXTS: Final[dict[str, str]] = {
     "program.failed": translate("node", "Version {version} of Perennial itself has failed to start."),
     "program.silent": translate("node", "Version {version} of Perennial itself was started, but did not come to work."),
     "program.damaged": translate("node", "Version {version} of Perennial itself is damaged on the disk."),
+    "program.installed_failed": translate(
+        "node", "The version of Perennial itself that was installed last did not come to work."
+    ),
     "program.back": translate("node", "The version from before runs again."),
     "program.back_installed": translate("node", "The version that was installed runs again."),
     "program.record_damaged": translate(

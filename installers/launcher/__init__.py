@@ -4,6 +4,7 @@
     keeping.py       starts a program, waits for its end or its mark, starts what comes after it
     choosing.py      which program is next, and when one is left (pure)
     record.py        which program runs, as it stands on disk
+    package.py       a newer package that a person has installed
     history.py       what happened to programs, for a person to read later
     trees.py         whether a slot holds what it is named by
     starting.py      how a program is started

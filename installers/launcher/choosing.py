@@ -2,6 +2,8 @@
 
     current  --STARTS_MAX starts without being well, or damaged-->  previous  --the same-->  installed  -->  nothing
 
+    current  --a person has installed a newer package-->  installed  --STARTS_MAX starts-->  what was current before
+
 A program is well once it has written so itself: ``starts`` is 0 and it ``is_proven``.
 
     current  --ends in a row, for a day, that say nothing of it-->  what comes after it, for one start
@@ -38,10 +40,10 @@ def next_start(
 ) -> tuple[Record, tuple[Left, ...]]:
     """The record with the next start counted, and what was given up for it.
 
-    ``why`` the last starts failed.  The installed program is started whatever is known of it: nothing is behind it.
+    ``why`` the last starts failed.  The installed program is started whatever is known of it, if nothing is behind it.
     """
     given_up: list[Left] = []
-    while record.current != INSTALLED:
+    while not _is_nothing_behind(record):
         if record.starts >= STARTS_MAX:
             reason: Why = why
         elif not is_whole(record.current):
@@ -64,6 +66,12 @@ def first_whole(record: Record, is_whole: Callable[[Pair], bool], without: froze
     return INSTALLED
 
 
+def installed_anew(record: Record) -> Record:
+    """After a newer package was installed: it has to show that it is well, and what was well before is behind it."""
+    before = record.current if record.is_proven else record.previous
+    return Record(INSTALLED, None if before == INSTALLED else before, 0, is_proven=False)
+
+
 def is_well(record: Record) -> bool:
     return record.is_proven and record.starts == 0
 
@@ -78,7 +86,7 @@ def refused(record: Record, now_s: int) -> Record:
 
     The keyring may be locked, or it cannot open one: before the same keyring the other program would say the same.
     """
-    if record.current == INSTALLED:
+    if _is_nothing_behind(record):
         return record
     since_s = record.refused_s if record.refusals else now_s
     record = record._replace(refusals=record.refusals + 1, refused_s=since_s)
@@ -89,4 +97,8 @@ def refused(record: Record, now_s: int) -> Record:
 
 def is_last(record: Record) -> bool:
     """Whether nothing is left that could be tried instead: then it is better silent than ended."""
-    return record.current == INSTALLED and record.starts >= STARTS_MAX
+    return _is_nothing_behind(record) and record.starts >= STARTS_MAX
+
+
+def _is_nothing_behind(record: Record) -> bool:
+    return record.current == INSTALLED and record.previous is None

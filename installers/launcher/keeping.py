@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from . import choosing, history, record, trees, words
+from . import choosing, history, package, record, trees, words
 from .arguments import Asked, asked
 from .choosing import Left
 from .lock import held
@@ -149,6 +149,7 @@ class Node:
         why: Reason = ""
         if (doubted := self._read().instead_of) is not None:  # a power cut has left it open
             self._write(doubted)
+        self._use_newer_package()
         self._drop_old_caches()
         while not self._system.is_stopping:
             pair, is_counted = self._next(why)
@@ -169,6 +170,16 @@ class Node:
         return STOPPED_CODE
 
     # Which one.
+
+    def _use_newer_package(self) -> None:
+        found = self._read()
+        newer = package.newer(self._places, found.current) if found.current != INSTALLED else None
+        if newer is None:
+            return
+        words.say(words.newer(found.current.name))
+        self._write(choosing.installed_anew(found))
+        with contextlib.suppress(OSError):  # then it is begun with once more after it has failed
+            package.note(self._places.slots, newer)
 
     def _next(self, why: Reason) -> tuple[Pair, bool]:
         """The program to start, its start counted; or that there is nothing to count on."""

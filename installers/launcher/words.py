@@ -17,6 +17,10 @@ def left(name: str, why: str, following: str) -> str:
     return f"{name} {_WHY[why]}; {following} is started instead."
 
 
+def newer(name: str) -> str:
+    return f"a version newer than {name} was installed, and is started instead."
+
+
 def again(name: str, why: str) -> str:
     return f"{name} {_WHY[why]}; it is started once more."
 

@@ -18,6 +18,11 @@ RECORD_NEWER: Final = told(
 )
 
 
+INSTALLED_FAILED: Final = told(
+    "program.installed_failed", "The version of Perennial itself that was installed last did not come to work."
+)
+
+
 def failed(version: str) -> Told:
     return told("program.failed", f"Version {version} of Perennial itself has failed to start.", version=version)
 
@@ -34,8 +39,13 @@ def damaged(version: str) -> Told:
 
 
 def left(why: str, version: str, *, is_installed_back: bool) -> Told:
-    """Why a program was left, and what runs instead; nothing for a reason that is not known here."""
+    """Why a program was left, and what runs instead; nothing for a reason that is not known here.
+
+    ``version``: "" for the installed one.
+    """
     back = BACK_INSTALLED if is_installed_back else BACK
+    if why in REASONS and not version:
+        return INSTALLED_FAILED.then(back)
     if why in WITHOUT_VERSION:
         return WITHOUT_VERSION[why].then(back)
     return REASONS[why](version).then(back) if why in REASONS else NOTHING

@@ -124,7 +124,7 @@ class AppJob:
 
     async def _switch(self) -> Event:
         """Point, then become: after a power cut in between the launcher starts the new program."""
-        means, program = self._means, self._record.program
+        means, program, version = self._means, self._record.program, self._record.record.release.version
         try:
             if await asyncio.to_thread(means.host.running) == program:
                 return events.Switched(self._now())
@@ -133,7 +133,7 @@ class AppJob:
             await asyncio.to_thread(self._places)
             await means.host.warm(program)
             before = await self._disk.until_read(partial(programs.read, means.root))
-            await self._disk.until_kept(lambda: _point(means.root, program))
+            await self._disk.until_kept(lambda: _point(means.root, program, version))
             await self._become(program)
             # This program goes on after all, and must be the one that is started next.
             await self._disk.until_kept(lambda: programs.write(means.root, before))
@@ -162,8 +162,8 @@ class AppJob:
         return asyncio.get_running_loop().time()
 
 
-def _point(root: Path, program: Program) -> None:
-    programs.point(root, program)
+def _point(root: Path, program: Program, version: str) -> None:
+    programs.point(root, program, version=version)
 
 
 def _point_back(root: Path, program: Program) -> None:

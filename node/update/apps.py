@@ -15,6 +15,7 @@ import dataclasses
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -27,6 +28,7 @@ from node.update.app_jobs import AppJob, AppMeans
 from node.update.app_store import AppRecord, AppStore
 from node.update.disk_wait import DiskWait
 from node.update.events import Effect, Event, Limits
+from node.update.files import programs
 from node.update.files.programs import INSTALLED, Program
 from node.update.lifecycle import Lifecycle
 from node.update.noted import reason_told, state_told
@@ -198,10 +200,8 @@ class Apps:
             way = one.record.way
             is_used = way.phase == "probation" or way.watch is not None
             if is_used and not way.is_going_back and running != one.program:
-                is_later = running != INSTALLED and any(
-                    other.program == running for other in self._records.values() if other is not one
-                )
-                event = events.Succeeded(self._now()) if is_later else events.Vetoed(self._now(), LEFT)
+                has_made_way = await self._has_made_way(one, running)
+                event = events.Succeeded(self._now()) if has_made_way else events.Vetoed(self._now(), LEFT)
                 await self._concern(name, event)
         active = self._active()
         waiting = [one for one in self._records.values() if not one.record.way.is_over]
@@ -216,6 +216,12 @@ class Apps:
             await self._take(_name(active), events.Held(self._now(), why))
         elif active is None and turns.first is not None and turns.first.way.phase == "announced":
             await self._take_up(self._records[turns.first.release.name], running)
+
+    async def _has_made_way(self, one: AppRecord, running: Program) -> bool:
+        """Whether what runs now came after it, from the network or by a person's hand; else it was left."""
+        if running != INSTALLED:
+            return any(other.program == running for other in self._records.values() if other is not one)
+        return (await self._disk.until_read(partial(programs.read, self._means.root))).is_installed_anew
 
     async def _concern(self, name: str, event: Event) -> None:
         """Take what concerns the program in use; if it must be left, what is tried out beside it begins anew later."""

@@ -1378,6 +1378,10 @@
         <translation>Die Version davor läuft wieder.</translation>
     </message>
     <message>
+        <source>The version of Perennial itself that was installed last did not come to work.</source>
+        <translation>Die zuletzt installierte Version von Perennial selbst hat nicht zu arbeiten begonnen.</translation>
+    </message>
+    <message>
         <source>The version that was installed runs again.</source>
         <translation>Die installierte Version läuft wieder.</translation>
     </message>

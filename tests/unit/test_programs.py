@@ -53,6 +53,16 @@ def test_a_new_program_has_started_once_and_must_prove_itself_against_the_one_be
     assert programs.read(slots) == Programs(TWO, ONE, 0, is_proven=True)
 
 
+def test_what_the_releases_of_its_programs_are_called_can_be_read_beside_them_and_others_are_forgotten(slots: Path):
+    for number, letter in enumerate("abcd"):
+        programs.point(slots, Program(letter * 64), version=f"0.1.{number}")
+        programs.mark_proven(slots)
+
+    said = json.loads((slots / programs.VERSIONS).read_bytes())
+
+    assert said == {"format": 1, "versions": {"b" * 64: "0.1.1", "c" * 64: "0.1.2", "d" * 64: "0.1.3"}}
+
+
 def test_one_that_the_launcher_shall_start_has_not_started_yet(slots: Path):
     programs.point(slots, TWO, starts=0)
     assert programs.read(slots) == Programs(TWO, INSTALLED, 0, is_proven=False)

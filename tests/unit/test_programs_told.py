@@ -54,6 +54,16 @@ def test_each_reason_is_a_sentence_newest_first(home: Home):
     )
 
 
+def test_a_package_that_did_not_run_is_not_called_by_a_version_that_nobody_knows(home: Home):
+    for at_s, why in enumerate(("failed", "silent")):
+        history.add(home.state, float(at_s), Left(INSTALLED, Pair(BEFORE), why))  # type: ignore[arg-type]
+
+    sentences = {sentence for _, sentence in told(home)}
+
+    failed = "The version of Perennial itself that was installed last did not come to work."
+    assert sentences == {f"{failed} The version from before runs again."}
+
+
 def test_a_version_is_called_as_its_release_is(home: Home):
     history.add(home.state, 1.0, Left(Pair(BAD), INSTALLED, "failed"))
     release = update("0.2.0", BAD, "rolled_back")

@@ -297,6 +297,19 @@ def test_one_that_is_left_is_gone_back_from_also_while_another_one_waits(world: 
     assert phase(world) == "rolled_back"
 
 
+@pytest.mark.parametrize("used_s", [1500.0, 86_400.0])
+def test_one_in_whose_place_a_person_installed_a_newer_one_is_watched_no_longer_and_not_gone_back_from(
+    world: World, used_s: float
+):
+    slots = world.folder / "slots"
+    play(world, release(2), seconds=used_s)
+    programs.write(slots, programs.Programs(INSTALLED, programs.read(slots).current, 0, is_proven=True))
+    world.program = INSTALLED
+    run(world.pass_by(2 * 3600.0))
+    assert (phase(world), world.program) == ("confirmed", INSTALLED)
+    assert world.told("app/0.1.2").watched_until_s is None
+
+
 def test_one_that_is_recalled_makes_way_for_the_program_from_before(world: World):
     play(world, release(2))
     world.recalled, world.releases = ("app/0.1.2",), ()

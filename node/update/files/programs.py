@@ -3,9 +3,12 @@
     slots/programs.json   {"format": 1, "current": {"app": TREE, "runtime": TREE}, "previous": {...} or null,
                            "starts": 0, "is_proven": true}
 
+    slots/versions.json   {"format": 1, "versions": {TREE: "1.4.0"}}, what the releases of these apps are called
+
 A TREE of "" is the installed one.  The launcher, which has its own small reader of this file, adds 1 to ``starts``
 before each start of a program; ``mark_proven`` sets it back.  After too many starts without that mark the launcher
-makes the previous program current, then the installed one.
+makes the previous program current, then the installed one.  By the versions it knows a package that a person has
+installed since as a newer one: it then makes the installed program current, with what ran before as the previous one.
 
 Two write here, never at once: the launcher while no program runs that it started, the supervisor while it holds the
 home's lock.  Everything here blocks: call it through ``asyncio.to_thread``.
@@ -25,6 +28,7 @@ from node.vault.storage.filesystem import write_durably
 FORMAT: Final = 1
 PROGRAMS: Final = "programs.json"
 PROGRAMS_BYTES_MAX: Final = 1 << 16
+VERSIONS: Final = "versions.json"
 TREE: Final = re.compile("(?:[0-9a-f]{64})?")
 RESTART_CODE: Final = 75  # with which a program ends so that the launcher at once starts the one that is current now
 
@@ -47,6 +51,7 @@ class Programs(msgspec.Struct, frozen=True):
     """What ``programs.json`` says.
 
     ``previous`` is the program that last proved itself before the current one; None: the installed one is next.
+    Behind the installed one there is only ever something where that was installed over a program from the network.
     ``starts`` counts the starts of the current program since it last proved itself.
     """
 
@@ -54,6 +59,16 @@ class Programs(msgspec.Struct, frozen=True):
     previous: Program | None = None
     starts: int = 0
     is_proven: bool = True
+    format: int = FORMAT
+
+    @property
+    def is_installed_anew(self) -> bool:
+        """Whether a person has installed what is current, in the place of a program from the network."""
+        return self.current == INSTALLED and self.previous is not None
+
+
+class _Versions(msgspec.Struct, frozen=True):
+    versions: dict[str, str]
     format: int = FORMAT
 
 
@@ -89,10 +104,11 @@ def write(slots: Path, programs: Programs) -> None:
     write_durably(slots / PROGRAMS, msgspec.json.encode(programs))
 
 
-def point(slots: Path, program: Program, *, starts: int = 1) -> Programs:
+def point(slots: Path, program: Program, *, starts: int = 1, version: str = "") -> Programs:
     """Make ``program`` the current one, still to prove itself.  Repeating it is a no-op.
 
-    ``starts``: 1 if this process becomes it; 0 if the launcher shall start it.  A program that has not proven itself
+    ``starts``: 1 if this process becomes it; 0 if the launcher shall start it.  ``version``: what its app's release
+    is called.  A program that has not proven itself
     is never what is fallen back to: then the previous one stays.
 
     Raises:
@@ -102,6 +118,8 @@ def point(slots: Path, program: Program, *, starts: int = 1) -> Programs:
     if before.current == program:
         return before
     previous = before.current if before.is_proven else before.previous
+    if version:  # before it is current: nobody could call it by its name afterwards
+        _name(slots, program.app, version, {one.app for one in (before.current, before.previous) if one is not None})
     return _written(slots, Programs(program, None if previous == program else previous, starts, is_proven=False))
 
 
@@ -130,6 +148,18 @@ def mark_proven(slots: Path) -> Programs:
         return Programs()
     proven = msgspec.structs.replace(found or Programs(), starts=0, is_proven=True)
     return found if found == proven else _written(slots, proven)
+
+
+def _name(slots: Path, app: str, version: str, kept: set[str]) -> None:
+    """Write down what this app's release is called, and forget all others but those.  Raises OSError."""
+    try:
+        with (slots / VERSIONS).open("rb") as file:
+            known = msgspec.json.decode(file.read(PROGRAMS_BYTES_MAX + 1), type=_Versions).versions
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeError, RecursionError):
+        known = {}
+    versions = {tree: named for tree, named in known.items() if tree in kept} | {app: version}
+    if versions != known:
+        write_durably(slots / VERSIONS, msgspec.json.encode(_Versions(versions)))
 
 
 def _written(slots: Path, programs: Programs) -> Programs:
