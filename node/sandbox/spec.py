@@ -80,19 +80,28 @@ LAUNCH_CODE: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from node
 
 # Arguments: slot, module, folder of prepared byte code or "".  The folder serves the slot's own modules alone: with
 # the option -X pycache_prefix every start would compile the standard library anew (0.3 s and 16 MB, 2026-11-22).
-# From a slot only source is loaded, never a library, whatever lies there.
+# Of it only what names the hash of its source is taken.  From a slot only source is loaded, never a library, whatever
+# lies there.
 START_CODE: Final = """\
-import os, sys
+import marshal, os, sys
 from importlib.machinery import FileFinder, SourceFileLoader
+from importlib.util import MAGIC_NUMBER, source_hash
+CHECKED_HASH = b"\\3\\0\\0\\0"
 slot, module, prepared = sys.argv[1:]
 del sys.argv[1:]
 class SlotLoader(SourceFileLoader):
     def get_code(self, name):
-        sys.pycache_prefix = prepared or None
-        try:
+        if not prepared:
             return super().get_code(name)
-        finally:
-            sys.pycache_prefix = None
+        path = self.get_filename(name)
+        source = self.get_data(path)
+        try:
+            kept = self.get_data(os.path.join(prepared, os.path.relpath(path, slot) + "c"))
+            if kept[:16] == MAGIC_NUMBER + CHECKED_HASH + source_hash(source):
+                return marshal.loads(memoryview(kept)[16:])
+        except (OSError, EOFError, ValueError, TypeError):
+            pass
+        return self.source_to_code(source, path)
 def slot_finder(path):
     if path != slot and not path.startswith(slot + os.sep):
         raise ImportError
@@ -108,7 +117,7 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 class SandboxSpec:
     """One child: all paths absolute; ``slot`` and ``pycache`` are read-only to it, ``data`` is where it stands.
 
-    ``pycache`` is laid out as ``-X pycache_prefix`` would.  ``landlock_abi_max`` makes this kernel behave like an
+    ``pycache`` is laid out as the slot is.  ``landlock_abi_max`` makes this kernel behave like an
     older one, in tests.  ``must_shut_off``: where files of the computer would stay open to it, it is not started.
     """
 

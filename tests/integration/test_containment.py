@@ -6,6 +6,7 @@ that is root also as an ordinary user, because only that is ever called full.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import py_compile
@@ -372,7 +373,8 @@ def test_a_slot_loads_source_and_no_library(tmp_path: Path) -> None:
     assert run_stand_in(tmp_path, body) == "not found\nnot found\n"
 
 
-def test_prepared_byte_code_serves_the_slot_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("is_of_its_source", "taken"), [(True, "prepared"), (False, "source")])
+def test_prepared_byte_code_serves_the_slot_alone(tmp_path: Path, is_of_its_source: bool, taken: str) -> None:
     body = """
     from node.vault import word
     print(word.WORD, sys.pycache_prefix, sys.dont_write_bytecode)
@@ -381,13 +383,16 @@ def test_prepared_byte_code_serves_the_slot_alone(tmp_path: Path) -> None:
     source = tmp_path / "slot" / "node" / "vault" / "word.py"
     source.parent.mkdir(parents=True)
     source.write_text("WORD = 'prepared'\n")
-    target = prepared.joinpath(*source.with_suffix(f".{sys.implementation.cache_tag}.pyc").parts[1:])
+    target = prepared / "node" / "vault" / "word.pyc"
     target.parent.mkdir(parents=True)
-    # Byte code that is not checked against its source, and then another source: only so it shows which one was taken.
-    py_compile.compile(str(source), str(target), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    py_compile.compile(str(source), str(target), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    code = target.read_bytes()
+    # Another source, and the byte code names that one's hash: only so it shows which one was taken.
     source.write_text("WORD = 'source'\n")
+    if is_of_its_source:
+        target.write_bytes(code[:8] + importlib.util.source_hash(source.read_bytes()) + code[16:])
 
-    assert run_stand_in(tmp_path, body, pycache=prepared) == "prepared None True\n"
+    assert run_stand_in(tmp_path, body, pycache=prepared) == f"{taken} None True\n"
 
 
 ADDRESSES = """

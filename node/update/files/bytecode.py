@@ -1,8 +1,10 @@
 """Byte code of a slot, prepared by us: a vault must neither wait for the compiler nor write what others run.
 
-It lies where ``-X pycache_prefix`` looks for it: below the prefix, under the source's whole path.  Each file names
-the hash of its source and Python checks it at every import (CHECKED_HASH).  That says nothing about the byte
-code itself, so its own hashes stand in a record next to the prefix and are compared before every start.
+It lies as its source does in the slot, ``node/vault/quota.pyc`` below the prefix, where the loader of a slot's modules
+looks for it (``node.sandbox.spec``).  Under the source's whole path, as ``-X pycache_prefix`` has it, it would be
+longer than Windows takes.  Each file names the hash of its source, which is compared at every import (CHECKED_HASH).
+That says nothing about the byte code itself, so its own hashes stand in a record next to the prefix and are compared
+before every start.
 
 The compiler reads strangers' text, and a few MB of it can take gigabytes, so it runs in a process of its own with
 limits on time and memory.  Everything blocks.
@@ -23,6 +25,7 @@ import msgspec
 
 from node.vault.storage.filesystem import write_durably
 
+LAYOUT: Final = 2  # 1, which had no number: by the source's whole path
 RECORD_SUFFIX: Final = ".json"
 RECORD_BYTES_MAX: Final = 4 << 20
 COMPILE_S_MAX: Final = 60.0
@@ -32,7 +35,7 @@ FOLDER_MODE: Final = 0o555
 
 _COMPILE: Final = """
 import os, py_compile, sys
-slot, sys.pycache_prefix, bytes_max = sys.argv[1:]
+slot, prefix, bytes_max = sys.argv[1:]
 if os.name == "posix":
     import resource
     resource.setrlimit(resource.RLIMIT_AS, (int(bytes_max), resource.getrlimit(resource.RLIMIT_AS)[1]))
@@ -40,13 +43,15 @@ for folder, _, names in os.walk(slot):
     for name in names:
         if name.endswith(".py"):
             source = os.path.join(folder, name)
-            py_compile.compile(source, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+            kept = os.path.join(prefix, os.path.relpath(source, slot) + "c")
+            py_compile.compile(source, kept, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
 """
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the files below a prefix must be; ``magic`` names the byte code's format."""
 
+    layout: int
     magic: str
     files: dict[str, str]
 
@@ -67,7 +72,7 @@ def prepare(slot: Path, prefix: Path) -> None:
             order, timeout=COMPILE_S_MAX, check=True, stdin=subprocess.DEVNULL, capture_output=True, cwd=prefix,
             env={name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ},  # Windows needs it
         )  # fmt: skip
-    record = _Record(importlib.util.MAGIC_NUMBER.hex(), _hashes(prefix))
+    record = _Record(LAYOUT, importlib.util.MAGIC_NUMBER.hex(), _hashes(prefix))
     for folder, _, names in os.walk(prefix, topdown=False):
         for name in names:
             (Path(folder) / name).chmod(FILE_MODE)
@@ -80,7 +85,8 @@ def is_whole(prefix: Path) -> bool:
     try:
         with record_of(prefix).open("rb") as file:
             record = msgspec.json.decode(file.read(RECORD_BYTES_MAX), type=_Record)
-        return record.magic == importlib.util.MAGIC_NUMBER.hex() and record.files == _hashes(prefix)
+        is_ours = record.layout == LAYOUT and record.magic == importlib.util.MAGIC_NUMBER.hex()
+        return is_ours and record.files == _hashes(prefix)
     except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
         return False
 

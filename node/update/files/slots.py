@@ -6,7 +6,7 @@
     slots/<layer>/.unfinished-<hash>/     being staged; whatever is there at the next start is removed
     slots/objects/                        what was fetched for slots that are not staged yet
     slots/pointers.json                   the vault in use and the one before it, see pointers.py; apps: see programs.py
-    cache/<tree hash>/...                 byte code of a vault slot, laid out for ``-X pycache_prefix``
+    cache/<tree hash>/...                 byte code of a vault slot, laid out as the slot is
     cache/<tree hash>.json                what that byte code must be
 
 A slot is whole from the moment it has its name: files and folders are flushed and hashed before the rename.  Its
@@ -343,7 +343,7 @@ class Slots:
     # Byte code.
 
     def pycache(self, layer: Layer, tree_hash: str) -> Path:
-        """The folder for ``-X pycache_prefix`` of a slot, prepared by us and whole; made anew if it is not.
+        """The folder with the byte code of a slot, prepared by us and whole; made anew if it is not.
 
         Raises:
             SlotDamaged: The slot is not there.
