@@ -207,7 +207,7 @@ def test_a_node_that_is_killed_is_told_within_two_seconds_and_so_is_its_return(p
     person.sees(*RUNS)
 
     farmer.kill_supervisor()
-    assert person.sees(texts.NOT_RUNNING, "It was killed.", texts.START) < TRUTH_S_MAX + SOON_S
+    assert person.sees(texts.NOT_RUNNING, f"It was killed. {texts.TRIES_AGAIN}", texts.START) < TRUTH_S_MAX + SOON_S
     wait(lambda: person.tray_tone() == TONES["problem"], "the sign of a problem in the tray")
     person.shoot("killed", person.window())
     person.click(texts.START)
