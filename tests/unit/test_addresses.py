@@ -14,6 +14,7 @@ from node.vault.core.identity import (
     addresses_to_dial,
     addresses_to_name,
     decode_record,
+    is_public,
     subnet_of,
 )
 from node.vault.core.messages import RECORDS_MAX, FindVaults, Meet, Ping, Pong, Vaults
@@ -21,6 +22,22 @@ from tests.unit.test_vault_attacks import TARGET, Peer, ask, of, peers
 from tests.vault_world import START_S, Actor, World
 
 HOME = "203.0.113.0/24"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_on_the_internet"),
+    [
+        ("44.200.1.1:4433", True),
+        ("[2a02:8388:1:2::3]:4433", True),
+        ("127.0.7.1:4000", False),
+        ("[::1]:4433", False),  # where a computer has no other address of IPv6, its vault names this one
+        ("[fe80::1]:4433", False),
+        ("[fd12:3456:789a::1]:4433", False),
+        ("100.64.0.1:4433", False),
+    ],
+)
+def test_which_addresses_are_of_the_internet(address: str, is_on_the_internet: bool):
+    assert is_public(subnet_of(address)) == is_on_the_internet
 
 
 def named(world: World, actor: Actor, subnet: str = "10.0.99.0/24") -> list[tuple[str, ...]]:

@@ -123,8 +123,14 @@ def subnet_of(address: str) -> str:
 
 @lru_cache(maxsize=ADDRESSES_KEPT)
 def is_public(subnet: str) -> bool:
-    """Whether a subnet is one of the internet, and not of a home, a company or this computer alone."""
-    return bool(subnet) and ipaddress.ip_network(subnet).is_global
+    """Whether a subnet is one of the internet, and not of a home, a company or this computer alone.
+
+    That of ``::1`` has room for other addresses, and so is all of the internet to ``ipaddress``; its first one is not.
+    """
+    if not subnet:
+        return False
+    network = ipaddress.ip_network(subnet)
+    return network.is_global and network.network_address.is_global
 
 
 def own_subnet(addresses: Sequence[str]) -> str:
