@@ -67,12 +67,12 @@ def test_three_next_to_its_address_cannot_hide_one_that_only_its_close_group_has
 ):
     """As of a release that is not the newest any more: hardly anybody carries it, in a network of many more vaults."""
     monkeypatch.setattr(fetching, "ASK_PEERS_MAX", 12)
-    actors = world.grow(60)
+    actors = world.grow(30)
     asker = world.add(99, contacts=actors[:3])
     for number in range(100, 103):
         liar = world.add(number, contacts=actors[:3], near=ADDRESS)
         liar.tamper = lambda answer: Refused("busy") if isinstance(answer, Chunk | NotHeld) else answer
-    world.pass_time(60.0)
+    world.pass_time(30.0)
     nearest = sorted(actors, key=lambda actor: actor.vault.record.position ^ int.from_bytes(ADDRESS, "big"))
     carry(world, nearest[4])
 
