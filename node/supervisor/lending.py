@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,8 @@ from node.update.files.links import LinkingFileSystem
 
 MEASURE_S: Final = 60.0
 LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back
-LOOKS_AFTER_CHANGE: Final = 2  # of the limit, one each time: chunks that the vault gives away then are kept alone
+LOOKS_AFTER_CHANGE: Final = 3  # of the limit, one each time: chunks that the vault gives away then are kept alone
+AFTER_CHANGE_S: Final = 15.0  # until the first of these; for each further one twice as long
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Lending:
         self._used_bytes = used_bytes
         self._measurements = 0
         self._looks_due = 0  # at what is kept for the way back
+        self._has_changed = asyncio.Event()  # the limit, while nothing else was waited for
         self._rests = 0  # of the store, one before each run of a vault
         self._is_litter_left = False  # then what lies there is not the fault of the vault that runs
         self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
@@ -85,7 +88,17 @@ class Lending:
             if self.disk.is_littered:
                 littered()
             changed()
-            await asyncio.sleep(MEASURE_S)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next measurement, which comes soon where a change of the limit makes the vault give chunks away."""
+        if not self._looks_due:
+            self._has_changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MEASURE_S):
+                    await self._has_changed.wait()
+        if self._looks_due:
+            await asyncio.sleep(AFTER_CHANGE_S * 2 ** (LOOKS_AFTER_CHANGE - self._looks_due))
 
     async def measure(self) -> None:
         """Look at the disk anew."""
@@ -132,6 +145,7 @@ class Lending:
             await asyncio.to_thread(self._keep, wanted, at_login)
             self.settings, self.trouble, self.disk = wanted, NOTHING, disk
             self._looks_due = LOOKS_AFTER_CHANGE
+            self._has_changed.set()
             await self._share_out(is_kept_looked_at=True)
 
     def _is_cleared(self) -> bool:

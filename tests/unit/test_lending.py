@@ -19,6 +19,7 @@ from node.supervisor.home import Home
 from node.supervisor.lending import LOOK_EACH, Lending
 from node.supervisor.login import DesktopEntry, LoginStart
 from node.vault.storage.quota import RESERVE_BYTES
+from tests import virtual_time
 
 MB = 1 << 20
 GB = 1 << 30
@@ -97,6 +98,29 @@ def test_settings_that_cannot_be_kept_change_nothing_of_the_start_at_login_eithe
         raise OSError(errno.ENOSPC, "No space left on device")
 
     play(tmp_path, story, login=login)
+
+
+def test_after_a_change_the_disk_is_measured_soon_and_then_at_its_usual_pace(tmp_path: Path):
+    measured: list[float] = []
+
+    async def settled() -> None:
+        await asyncio.sleep(0.0)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        lending = Lending(home, lambda _: settled(), lambda: 0, DesktopEntry(tmp_path, "ab", ("perennial",)))
+        measuring = asyncio.create_task(
+            lending.keep_measuring(settled, lambda: measured.append(loop.time()), lambda: None)
+        )
+        await asyncio.sleep(70.0)
+        await lending.change(SettingsPatch(quota_bytes=5 * GB))
+        await asyncio.sleep(230.0)
+        measuring.cancel()
+
+    home = Home.make(tmp_path / "home", kind="practice", root=b"genesis", bind="127.0.0.1:0", quota_bytes=10 * GB)
+    virtual_time.run(story())
+
+    assert [round(at_s - measured[0]) for at_s in measured] == [0, 60, 85, 115, 175, 235, 295]
 
 
 def test_what_the_home_takes_now_is_not_the_vaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
