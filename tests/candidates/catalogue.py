@@ -183,7 +183,7 @@ BAD: Final = (
         "speaks a version of the protocol that nobody else speaks",
         (Change("__init__.py", "WIRE_VERSIONS: Final = (3,)", "WIRE_VERSIONS: Final = (4,)"),),
         "not promoted",
-        ("too old, or too new",),  # this program's own prober cannot speak with it: nothing is proven, and nothing refused
+        ("too old, or too new",),  # the own prober cannot speak with it: nothing is proven, and nothing refused
     ),
     Row("slower", "waits before each look at the disk", _named("slow"), "not promoted", ("slower",)),
     Row(
