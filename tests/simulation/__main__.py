@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import zstandard
 
 from node.vault import control
 from tests.simulation.faults import CHURN, MAKERS
@@ -37,6 +38,8 @@ RUN_S_MAX: Final = 12 * 3600
 COLLECTED_AT: Final = (100_000, 20, 100)
 FAULTS_PER_HOUR: Final = 100  # unless --faults or --churn says otherwise
 CHUNKS_PER_HOUR: Final = 200
+PACKED_LEVEL: Final = 15
+PACKED_WINDOW_LOG: Final = 27  # 128 MiB: the same chunk lies on many disks, far from each other in the file
 REAL_REPAIR_S: Final = 1_200.0
 REAL_CONVERGE_S: Final = 1_800.0
 
@@ -141,7 +144,7 @@ def play_twice(arguments: argparse.Namespace, seed: int, words: list[str]) -> bo
 def play_on(arguments: argparse.Namespace, seed: int) -> bool:
     """Play the segments that are still missing in the file."""
     file: Path = arguments.resume
-    kept = msgspec.msgpack.decode(file.read_bytes(), type=Kept) if file.exists() else Kept(0, None, [], [])
+    kept = _unpacked(file.read_bytes()) if file.exists() else Kept(0, None, [], [])
     for line in kept.lines:
         print(line)
     while kept.segments < arguments.hours:
@@ -151,7 +154,7 @@ def play_on(arguments: argparse.Namespace, seed: int) -> bool:
         line = line_of(outcome, time.process_time() - begun_s)
         kept = Kept(kept.segments + 1, outcome.left, [*kept.lines, line], kept.failures + outcome.failures)
         unfinished = file.with_name(file.name + ".unfinished")
-        unfinished.write_bytes(msgspec.msgpack.encode(kept))
+        unfinished.write_bytes(_packed(kept))
         unfinished.replace(file)
         print(line, *outcome.failures, sep="\n    ", flush=True)
         del outcome
@@ -159,6 +162,15 @@ def play_on(arguments: argparse.Namespace, seed: int) -> bool:
     if kept.failures:
         print(f"    {repeat_line(arguments, seed)} --resume FILE")
     return not kept.failures
+
+
+def _packed(kept: Kept) -> bytes:
+    parameters = zstandard.ZstdCompressionParameters.from_level(PACKED_LEVEL, window_log=PACKED_WINDOW_LOG)
+    return zstandard.ZstdCompressor(compression_params=parameters).compress(msgspec.msgpack.encode(kept))
+
+
+def _unpacked(content: bytes) -> Kept:
+    return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(content), type=Kept)
 
 
 def _commit() -> str:

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -33,7 +34,7 @@ from tests.simulation.loop import SimLoop, current_owner
 from tests.simulation.network import MAPPING_S, Endpoint, LineOptions, Nat
 from tests.simulation.playing import Player
 from tests.simulation.signing import CheapSigner, cheap_signatures
-from tests.simulation.world import TAKE_UP_S, Scenario, World, in_world
+from tests.simulation.world import TAKE_UP_S, Scenario, World, _repeating, in_world
 
 SMALL = Scenario(1, vaults=9, hours=0.05, chunks=12, faults=8)
 # Kinds after which the network is whole again without a copy being made anew.
@@ -321,6 +322,17 @@ class TestTheFaults:
         assert ended.value.code == 2
         assert "one seed" in capsys.readouterr().err
 
+    def test_what_a_long_run_has_played_stays_in_its_file_and_is_not_played_again(self, tmp_path, capsys, monkeypatch):
+        words = "--vaults 9 --hours 0.02 --chunks 3 --faults 0 --resume".split() + [str(tmp_path / "kept")]
+        assert main(words) == 0
+        first = capsys.readouterr().out
+        monkeypatch.setattr(World, "play", None)
+
+        assert main(words) == 0
+
+        assert first.startswith("seed 1: well; ")
+        assert capsys.readouterr().out == first
+
     def test_a_failure_comes_with_the_line_that_repeats_it(self):
         words = ["--seeds", "7..9", "--vaults", "20", "--hours", "0.5", "--kinds", "rot"]
 
@@ -339,6 +351,14 @@ def test_cheap_signatures_tell_right_from_wrong_and_end_with_their_block():
             identity.verify(signer.public_key, signer.sign(b"content"), b"other")
 
     assert identity.verify is real
+
+
+def test_chunks_of_a_large_world_are_as_long_as_others_and_pack_to_next_to_nothing():
+    contents = [_repeating(random.Random(seed).randbytes(length)) for seed, length in enumerate((1, 16, 17, 6_000))]
+
+    assert [len(content) for content in contents] == [1, 16, 17, 6_000]
+    assert len(set(contents)) == 4
+    assert len(zlib.compress(contents[-1])) < 100
 
 
 def test_a_long_run_goes_on_from_what_lay_on_the_disks(monkeypatch):

@@ -44,6 +44,7 @@ QUICK: Final = control.Pace(
 REPAIR_S: Final = 150.0  # at the quick pace
 CONVERGE_S: Final = 300.0
 CHUNK_BYTES_MAX: Final = 6_000
+UNLIKE_BYTES: Final = 16
 GROW_S: Final = 0.2
 # In which all farms of a segment are started again.  One after the other, a thousand would take minutes, in which those
 # that are up take each other for the whole network and copy every chunk to whoever is nearest among them.
@@ -274,7 +275,8 @@ class World:
         pause_s = (end_s - self.loop.now_s) / (count + 1)
         for _ in range(count):
             await asyncio.sleep(2 * pause_s * self.chance.random())
-            self.tasks.create_task(self.put(self.chance.randbytes(1 + self.chance.randrange(CHUNK_BYTES_MAX))))
+            content = self.chance.randbytes(1 + self.chance.randrange(CHUNK_BYTES_MAX))
+            self.tasks.create_task(self.put(_repeating(content) if self.scenario.is_cheap else content))
             known = list(self.checkers.acknowledged)
             if known:
                 self.tasks.create_task(self.readers.get(known[self.chance.randrange(len(known))]))
@@ -386,3 +388,8 @@ def in_world(world: World, story: Callable[[World], Coroutine[Any, Any, T]]) -> 
 
     with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
         return runner.run(play_story())
+
+
+def _repeating(content: bytes) -> bytes:
+    """As long, and like no other, but of few bytes over and over: what is kept of a long run shall be small."""
+    return (content[:UNLIKE_BYTES] * (len(content) // UNLIKE_BYTES + 1))[: len(content)]
