@@ -130,7 +130,7 @@ class Lending:
             await self._share_out(is_kept_looked_at=True)
 
     async def change(self, patch: schema.SettingsPatch) -> None:
-        """Change what is given.
+        """Change what is given.  What is kept for the way back is looked at by whoever measures: that may take long.
 
         Raises:
             SettingsError: A value is out of range or could not be kept; nothing changed.
@@ -140,13 +140,14 @@ class Lending:
             at_login = given.pop("starts_at_login", None)
             wanted = settings.checked(msgspec.structs.replace(self.settings, **given))
             disk = await self._measured()
-            if disk.total_bytes and wanted.quota_bytes > disk.total_bytes:
+            if "quota_bytes" in given and 0 < disk.total_bytes < wanted.quota_bytes:
                 raise SettingsError(wishes.quota_over_disk(disk.total_bytes))
             await asyncio.to_thread(self._keep, wanted, at_login)
             self.settings, self.trouble, self.disk = wanted, NOTHING, disk
-            self._looks_due = LOOKS_AFTER_CHANGE
-            self._has_changed.set()
-            await self._share_out(is_kept_looked_at=True)
+            if "quota_bytes" in given:
+                self._looks_due = LOOKS_AFTER_CHANGE
+                self._has_changed.set()
+            await self._tell_share(self._over_bytes(self._kept_bytes, self._used_bytes()))
 
     def _is_cleared(self) -> bool:
         """Remove what the vault littered; whether all of it is gone.  Blocking."""
@@ -163,7 +164,7 @@ class Lending:
         if at_login is not None:
             self._login.set(at_login)
         try:
-            settings.save(self._home.settings_file, wanted)
+            settings.save(self._home.settings_file, wanted, self.ballast.give_up)
         except SettingsError:
             if at_login is not None:
                 self._login.set(before)
@@ -173,7 +174,11 @@ class Lending:
     async def _share_out(self, *, is_kept_looked_at: bool) -> None:
         if is_kept_looked_at or self._over_bytes(self._kept_bytes, self._used_bytes()):
             self._kept_bytes = await asyncio.to_thread(self._keep_within_limit)
-        share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes)
+        await self._tell_share()
+
+    async def _tell_share(self, soon_given_up_bytes: int = 0) -> None:
+        """``soon_given_up_bytes``: of what is kept; no chunk in use shall be given away for it meanwhile."""
+        share_bytes = space.share_bytes(self.settings.quota_bytes, self.rest_bytes - soon_given_up_bytes)
         if share_bytes != self.share_bytes:
             self.share_bytes = share_bytes
             await self._tell(share_bytes)

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
-from pathlib import Path
 
 from node.api import pauses
 from node.api.schema import Surroundings
@@ -32,7 +31,7 @@ class Pacing:
 
     def __init__(
         self,
-        file: Path,
+        file: StateFile[Kept],
         settings: Callable[[], Settings],
         tell: Callable[[Limits], Awaitable[None]],
         *,
@@ -48,7 +47,7 @@ class Pacing:
         Without a ``watcher`` (a practice home) nothing pauses or eases by itself.  ``steady_s`` goes on while the
         computer sleeps: a pause of an hour ends an hour later.
         """
-        self._file = StateFile(file, Kept)
+        self._file = file
         self._settings = settings
         self._tell = tell
         self._on_change = on_change

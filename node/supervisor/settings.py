@@ -6,6 +6,7 @@ defaults hold, and the node says so until settings are saved again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from node.api import texts, wishes
 from node.api.schema import HOURS, Notifications
 from node.api.told import NOTHING, Told
 from node.supervisor.errors import SettingsError
-from node.vault.storage.filesystem import write_durably
+from node.supervisor.state import no_room, replace_file
 
 VERSION: Final = 2
 FILE_BYTES_MAX: Final = 64 << 10
@@ -99,14 +100,14 @@ def load(path: Path, default: Settings = REAL) -> tuple[Settings, Told]:
         return default, wishes.settings_bad(path, _put_aside(path), str(error), QUOTA_BYTES_DEFAULT)
 
 
-def save(path: Path, settings: Settings) -> None:
-    """Write the settings so that they survive a power cut.  Blocking.
+def save(path: Path, settings: Settings, make_room: Callable[[], bool] = no_room) -> None:
+    """Write the settings so that they survive a power cut; ``make_room`` as for a ``StateFile``.  Blocking.
 
     Raises:
         SettingsError: They could not be written; the file is as it was.
     """
     try:
-        write_durably(path, msgspec.json.encode(checked(settings)))
+        replace_file(path, msgspec.json.encode(checked(settings)), make_room)
     except OSError as error:
         raise SettingsError(wishes.settings_not_saved(path, error)) from error
 

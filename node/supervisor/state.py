@@ -17,10 +17,29 @@ FILE_BYTES_MAX: Final = 4 << 20
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+def no_room() -> bool:
+    """Where nothing is held back on the disk."""
+    return False
+
+
+def replace_file(path: Path, content: bytes, make_room: Callable[[], bool]) -> None:
+    """Replace a small file so that it survives a power cut; on a full disk once more after ``make_room``.  Blocking.
+
+    Raises:
+        OSError: It could not be written; the file is as it was.
+    """
+    try:
+        write_durably(path, content)
+    except OSError as error:
+        if error.errno not in texts.DISK_FULL or not make_room():
+            raise
+        write_durably(path, content)
+
+
 class StateFile(Generic[T]):
     """One value of type ``T`` on disk: whole, or not there yet."""
 
-    def __init__(self, path: Path, kind: type[T], make_room: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, path: Path, kind: type[T], make_room: Callable[[], bool] = no_room) -> None:
         """``make_room`` lets go of room on a full disk, and says whether there was any.  It blocks."""
         self._path = path
         self._kind = kind
@@ -51,14 +70,8 @@ class StateFile(Generic[T]):
         Raises:
             StateError: It could not be written; the file is as it was.
         """
-        content = msgspec.json.encode(value)
         try:
-            try:
-                write_durably(self._path, content)
-            except OSError as error:
-                if error.errno not in texts.DISK_FULL or not self._make_room():
-                    raise
-                write_durably(self._path, content)
+            replace_file(self._path, msgspec.json.encode(value), self._make_room)
         except OSError as error:
             raise StateError(texts.unusable(self._path, error)) from error
 

@@ -27,11 +27,12 @@ from node.supervisor.lending import Lending
 from node.supervisor.looking import Looking
 from node.supervisor.meeting import Meeting
 from node.supervisor.pacing import Pacing
-from node.supervisor.pausing import Lasts
+from node.supervisor.pausing import Kept, Lasts
 from node.supervisor.ports import Assignment, Launcher, Slot
 from node.supervisor.programs import Programs
 from node.supervisor.sharing import Sharing
 from node.supervisor.shipped import in_use, version_of
+from node.supervisor.state import StateFile
 from node.supervisor.succession import Inheritance
 from node.supervisor.surroundings.senses import senses_here
 from node.supervisor.surroundings.watcher import Watcher
@@ -85,8 +86,9 @@ class Supervisor:
         self._utc_s = utc_s
         self._lending = Lending(home, self._set_quota, self._used_bytes)
         self._changed = asyncio.Event()
+        kept = StateFile(home.state / "pause.json", Kept, self._lending.ballast.give_up)
         self._pacing = Pacing(
-            home.state / "pause.json", lambda: self._lending.settings, self._keep_to, on_change=self.changed,
+            kept, lambda: self._lending.settings, self._keep_to, on_change=self.changed,
             watcher=None if home.is_practice else Watcher(senses_here()), utc_s=utc_s,
         )  # fmt: skip
         self._heads = HeadQueue()
@@ -119,18 +121,9 @@ class Supervisor:
         """The updates of this home; without them, if what was kept of them cannot be read, the vault goes on."""
         try:
             return open_updates(
-                self.home,
-                self.slots,
-                self.host,
-                self.keys,
-                random=random,
-                entropy=entropy,
-                utc_s=self._utc_s,
-                lending=self._lending,
-                hold=self._pacing.hold,
-                become=self.become,
-                on_change=self.changed,
-            )
+                self.home, self.slots, self.host, self.keys, random=random, entropy=entropy, utc_s=self._utc_s,
+                lending=self._lending, hold=self._pacing.hold, become=self.become, on_change=self.changed,
+            )  # fmt: skip
         except (StateUnreadable, OSError) as error:
             log.warning("updates not opened reason=%s", error)
             self.updates_trouble = texts.updates_wait(texts.reason(error))

@@ -16,7 +16,7 @@ import pytest
 from node.api.door import SOCKET_PATH_BYTES_MAX
 from node.rehearsal import reading
 from node.supervisor import home as home_module
-from node.supervisor import settings as settings_module
+from node.supervisor import state as state_module
 from node.supervisor import store_place
 from node.supervisor.app_host import WORK
 from node.supervisor.errors import HomeError, HomeInUse, SettingsError
@@ -100,7 +100,7 @@ class TestMaking:
             path.write_bytes(content)
 
         monkeypatch.setattr(home_module, "write_durably", dying)
-        monkeypatch.setattr(settings_module, "write_durably", dying)
+        monkeypatch.setattr(state_module, "write_durably", dying)
         with pytest.raises((HomeError, SettingsError), match="No space left on device"):
             make(tmp_path)
         with pytest.raises(HomeError):

@@ -13,11 +13,12 @@ from types import SimpleNamespace
 import pytest
 
 from node.api.schema import LEFT_BYTES, SettingsPatch
-from node.supervisor import settings, space
+from node.supervisor import space, state
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
 from node.supervisor.lending import LOOK_EACH, Lending
 from node.supervisor.login import DesktopEntry, LoginStart
+from node.update.files.kept import Kept
 from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
 
@@ -78,6 +79,72 @@ def test_a_limit_is_compared_with_the_disk_as_it_is_now(tmp_path: Path, monkeypa
     play(tmp_path, story)
 
 
+def test_a_limit_that_is_not_changed_is_not_compared_with_a_disk_that_is_smaller_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    disk = Disk(monkeypatch)
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        disk.total = 5 * GB
+        await lending.change(SettingsPatch(notifications="never"))
+        assert (lending.settings.notifications, lending.settings.quota_bytes) == ("never", 10 * GB)
+
+    play(tmp_path, story)
+
+
+def test_on_a_full_disk_the_limit_is_lowered_with_the_room_that_is_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Disk(monkeypatch)
+    write = state.write_durably
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        def full_but_for_the_ballast(path: Path, content: bytes) -> None:
+            if lending.ballast.path.exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write(path, content)
+
+        monkeypatch.setattr(state, "write_durably", full_but_for_the_ballast)
+        await lending.change(SettingsPatch(quota_bytes=5 * GB))
+        assert lending.settings.quota_bytes == 5 * GB
+
+    play(tmp_path, story)
+
+
+def test_a_change_is_answered_before_what_is_kept_for_the_way_back_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Disk(monkeypatch)
+    looks: list[Kept] = []
+
+    def look(kept: Kept) -> int:
+        looks.append(kept)
+        return 0
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        before, share_bytes = len(looks), lending.share_bytes
+        await lending.change(SettingsPatch(quota_bytes=5 * GB))
+        assert (len(looks) - before, told) == (0, [share_bytes - 5 * GB])
+        await lending.measure()
+        assert len(looks) - before == 1
+
+    monkeypatch.setattr(Kept, "alone_bytes", look)
+    play(tmp_path, story, used_bytes=5 * GB)
+
+
+def test_a_change_of_anything_but_the_limit_makes_nobody_look_at_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Disk(monkeypatch)
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        monkeypatch.setattr(Kept, "alone_bytes", lambda _: pytest.fail("looked at"))
+        await lending.change(SettingsPatch(notifications="never"))
+        await lending.measure()
+
+    play(tmp_path, story)
+
+
 @pytest.mark.parametrize("was_on", [False, True])
 def test_settings_that_cannot_be_kept_change_nothing_of_the_start_at_login_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_on: bool
@@ -86,7 +153,7 @@ def test_settings_that_cannot_be_kept_change_nothing_of_the_start_at_login_eithe
     login.set(was_on)
 
     async def story(lending: Lending, told: list[int]) -> None:
-        monkeypatch.setattr(settings, "write_durably", full)
+        monkeypatch.setattr(state, "write_durably", full)
         with pytest.raises(SettingsError, match="could not be saved"):
             await lending.change(SettingsPatch(starts_at_login=not was_on))
         assert (login.is_on(), lending.shown().starts_at_login) == (was_on, was_on)
@@ -336,7 +403,8 @@ class TestWhatIsKeptForTheWayBack:
             chunk = Home.open(tmp_path / "home").vault / "chunks" / ("c" * 64)
             chunk.write_bytes(bytes(MB))
             lending.kept.keep("1" * 64)
-            await lending.change(SettingsPatch())
+            for _ in range(LOOK_EACH):
+                await lending.measure()
             assert told == []
 
         play(tmp_path, story)
@@ -348,7 +416,8 @@ class TestWhatIsKeptForTheWayBack:
         async def story(lending: Lending, told: list[int]) -> None:
             self.lose(tmp_path, lending)
             self.store(tmp_path, used_bytes)
-            await lending.change(SettingsPatch())
+            for _ in range(LOOK_EACH):
+                await lending.measure()
             assert (told, lending.kept.alone_bytes()) == ([], 0)
 
         play(tmp_path, story, used_bytes)
@@ -371,11 +440,15 @@ class TestWhatIsKeptForTheWayBack:
 
         async def story(lending: Lending, told: list[int]) -> None:
             self.lose(tmp_path, lending)
-            await lending.change(SettingsPatch())
-            assert lending.kept.alone_bytes() == MB
+            for _ in range(LOOK_EACH):
+                await lending.measure()
             self.store(tmp_path, 5 * GB)
+            before = len(told)
             await lending.change(SettingsPatch(quota_bytes=5 * GB))
+            assert lending.kept.alone_bytes() == MB
+            await lending.measure()
             assert lending.kept.alone_bytes() == 0
+            assert len(told) == before + 1  # no chunk in use is given away for what goes anyway
 
         play(tmp_path, story, used_bytes=5 * GB)
 

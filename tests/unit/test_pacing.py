@@ -45,8 +45,8 @@ class Node:
         self.sees = Scripted(found or Surroundings())
         now_s = asyncio.get_running_loop().time
         self.pacing = Pacing(
-            folder / "pause.json", lambda: self.settings, self._tell, on_change=self._changed, watcher=self.sees,
-            utc_s=lambda: UTC_S + now_s(), steady_s=now_s, zone=UTC,
+            StateFile(folder / "pause.json", Kept), lambda: self.settings, self._tell, on_change=self._changed,
+            watcher=self.sees, utc_s=lambda: UTC_S + now_s(), steady_s=now_s, zone=UTC,
         )  # fmt: skip
 
     async def _tell(self, limits: Limits) -> None:

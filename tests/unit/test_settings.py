@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from node.api.told import NOTHING
-from node.supervisor import settings as settings_module
+from node.supervisor import state as state_module
 from node.supervisor.errors import SettingsError
 from node.supervisor.settings import (
     PRACTICE,
@@ -105,7 +105,7 @@ def test_a_full_disk_is_one_sentence(path: Path, monkeypatch: pytest.MonkeyPatch
     def full(path: Path, content: bytes):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(settings_module, "write_durably", full)
+    monkeypatch.setattr(state_module, "write_durably", full)
     with pytest.raises(SettingsError, match=r"could not be saved .*: No space left on device"):
         save(path, Settings())
 

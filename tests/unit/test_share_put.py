@@ -6,10 +6,12 @@ import asyncio
 import errno
 import os
 import socket
+import sys
 import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -355,6 +357,31 @@ class TestPuttingAgain:
         stored = world.put(source)
         assert stored["chunks_known"] == 0
         assert world.get(stored["address"]).read_bytes() == source.read_bytes()
+
+    def test_a_disk_that_takes_no_hint_ends_no_put(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        def full(*_: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with closing(Journal.open(tmp_path, tmp_path / "a", lambda: 1.0)) as journal:
+            monkeypatch.setattr(os, "write", full)
+            journal.acknowledged(0, bytes(32))
+            assert not journal.has(0, bytes(32))
+
+    def test_a_journal_that_cannot_be_opened_is_none(self, tmp_path: Path):
+        (tmp_path / "state").write_text("a file where a folder should be")
+        with closing(Journal.open(tmp_path, tmp_path / "a", lambda: 1.0)) as journal:
+            journal.acknowledged(0, bytes(32))
+            journal.remove()
+            assert not journal.has(0, bytes(32))
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there the owner of a file says nothing")
+    def test_who_puts_for_the_homes_owner_leaves_nothing_that_the_owner_cannot_remove(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+        with closing(Journal.open(tmp_path, tmp_path / "a", lambda: 1.0)) as journal:
+            journal.acknowledged(0, bytes(32))
+        assert list(tmp_path.iterdir()) == []
 
     def test_no_more_than_some_journals_are_kept(self, tmp_path: Path):
         for number in range(JOURNALS_MAX + 5):

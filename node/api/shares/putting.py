@@ -59,7 +59,6 @@ async def put(
 
     Raises:
         BadSource: Something in it cannot be read or shared, or it changed meanwhile.
-        BadTarget: The home cannot be written.
         NotStored: The network did not take a chunk.
     """
     name = name_of(source)
