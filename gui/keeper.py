@@ -31,6 +31,8 @@ TOLD_CODES: Final = (0, -1, -2, -15, 130, 143)
 # What a node says that cannot start without a person: the code of the failure that it states.
 WANTED: Final[dict[str, Literal["known", "new"]]] = {"key.passphrase": "known", "key.new_passphrase": "new"}
 
+GONE: Final = "key.gone"  # of a failure that seldom ends by itself: what a person can do is said instead
+
 
 class Keeper:
     """One per app.  ``tell`` is called whenever something else is to be shown, ``open`` brings the window up."""
@@ -59,6 +61,7 @@ class Keeper:
         self._is_minding = False  # somebody begins it again when that is due
         self._due_s = math.inf  # of the loop's clock: when that is
         self._again_s = AGAIN_S_MIN  # how long from the next failure
+        self._is_key_gone = False  # at the last failure
         window.passphrase.given.connect(lambda passphrase: spawn(self.run(self._command, passphrase)))
 
     @property
@@ -82,8 +85,8 @@ class Keeper:
 
     @property
     def tries_again(self) -> bool:
-        """Whether it has failed, and is begun again by itself."""
-        return self._is_failed
+        """Whether it has failed, and that it is begun again by itself may help."""
+        return self._is_failed and not self._is_key_gone
 
     async def begin(self, command: Sequence[str], line: str = "", seconds: float | None = None) -> None:
         """Start it, and wait for its first word for so long.
@@ -99,13 +102,13 @@ class Keeper:
             self.child, self._ended_s = await Child.start(command, line), math.inf
             await self._hear_first(self.child, seconds)
         except ChildFailed as error:
-            self._due_s = math.inf
+            self._due_s, self._is_key_gone = math.inf, error.code == GONE
             if error.code not in WANTED:
                 self._put_off()
             raise
         finally:
             self._is_beginning = False
-        self._due_s, self._again_s = math.inf, AGAIN_S_MIN
+        self._due_s, self._again_s, self._is_key_gone = math.inf, AGAIN_S_MIN, False
 
     async def _hear_first(self, child: Child, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()

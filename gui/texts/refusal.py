@@ -70,7 +70,9 @@ TEXTS: Final[dict[str, str]] = {
     "settings.login_practice": translate("refusals", "A practice home does not start when you log in."),
     # The key.
     "key.gone": translate(
-        "refusals", "The private key of the home {path} is gone; without it this computer is a stranger to the others."
+        "refusals",
+        "The private key of the home {path} is gone; without it this computer is a stranger to the others. If no backup"
+        " brings it back, end this home: perennial leave --give-back; the next start begins anew.",
     ),
     "key.other_home": translate(
         "refusals", "{path} is the key of another home, and two computers must not run with one key."

@@ -149,7 +149,8 @@ def unusable(path: Path, error: BaseException) -> Told:
 def key_gone(path: Path) -> Told:
     return told(
         "key.gone",
-        f"The private key of the home {path} is gone; without it this node cannot go on under its vault id.",
+        f"The private key of the home {path} is gone; without it this node cannot go on under its vault id. If no backup"
+        " brings it back, end this home: perennial leave --give-back; the next start begins anew.",
         path=str(path),
     )
 

@@ -57,6 +57,12 @@ class KeyUnavailable(SupervisorError):
     code = "key"
 
 
+class KeyGone(KeyUnavailable):
+    """There was a key, and it is nowhere any more.  Starting again does not help."""
+
+    code = "key.gone"
+
+
 class PassphraseWanted(KeyUnavailable):
     """The key lies behind a passphrase that was not given, or another one was.  Ask a person, and start again."""
 

@@ -30,7 +30,7 @@ from node.keys.errors import KeyStoreError, WrongPassphrase
 from node.keys.keyring import Keyring, find, keep
 from node.keys.sealed import FILE_BYTES_MAX, seal, unseal
 from node.supervisor.ballast import Ballast
-from node.supervisor.errors import KeyUnavailable, NewPassphraseWanted, PassphraseWanted
+from node.supervisor.errors import KeyGone, KeyUnavailable, NewPassphraseWanted, PassphraseWanted
 from node.supervisor.home import Home
 from node.supervisor.state import Serial, StateFile
 from node.trial import membership
@@ -201,10 +201,10 @@ def _check_first_start(home: Home, last: Serial | None) -> None:
     """Check that a key may be made.
 
     Raises:
-        KeyUnavailable: Certificates were issued, so there was a key: a new one would be another vault.
+        KeyGone: Certificates were issued, so there was a key: a new one would be another vault.
     """
     if last is not None:
-        raise KeyUnavailable(texts.key_gone(home.path))
+        raise KeyGone(texts.key_gone(home.path))
 
 
 async def forget(home: Home, keyring: Callable[[], Keyring] | None = None) -> None:

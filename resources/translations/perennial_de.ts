@@ -2018,8 +2018,8 @@
         <translation>Der Port der lokalen API ist 0 (keiner) oder liegt zwischen {least} und {most}.</translation>
     </message>
     <message>
-        <source>The private key of the home {path} is gone; without it this computer is a stranger to the others.</source>
-        <translation>Der private Schlüssel zu {path} ist fort; ohne ihn ist dieser Computer den anderen fremd.</translation>
+        <source>The private key of the home {path} is gone; without it this computer is a stranger to the others. If no backup brings it back, end this home: perennial leave --give-back; the next start begins anew.</source>
+        <translation>Der private Schlüssel zu {path} ist fort; ohne ihn ist dieser Computer den anderen fremd. Bringt ihn keine Sicherung zurück, geben Sie diesen Ordner auf: perennial leave --give-back; der nächste Start beginnt von vorn.</translation>
     </message>
     <message>
         <source>The request is malformed: {why}.</source>

@@ -140,6 +140,14 @@ def test_that_it_is_tried_again_is_promised_of_one_that_has_failed_alone():
     assert promised == [True, False, False]
 
 
+def test_where_the_key_is_gone_nothing_is_promised():
+    promised = list[bool]()
+
+    starts(ChildFailed("It is gone.", "key.gone"), meanwhile=lambda one: promised.append(one.tries_again))
+
+    assert promised == [False]
+
+
 def test_the_persons_own_start_waits_for_nothing():
     at_s = starts(LOCKED, (DAY_S, 0), meanwhile=lambda one: asyncio.ensure_future(one.run_at(HOME, COMMAND)))
 

@@ -16,7 +16,7 @@ from node.api.schema import KeyPlace
 from node.keys import bare
 from node.keys import keyring as keyring_module
 from node.supervisor.ballast import Ballast
-from node.supervisor.errors import KeyUnavailable, StateError
+from node.supervisor.errors import KeyGone, KeyUnavailable, StateError
 from node.supervisor.home import Home, Kind
 from node.supervisor.keys import RunKey, check_place, load, wanted_passphrase
 from node.supervisor.twins import renewed_key, twin_key
@@ -131,7 +131,7 @@ class TestPracticeHome:
         home = home_of(tmp_path)
         keys_of(home).new_run(NOW_S)
         (home.state / "vault_id.key").unlink()
-        with pytest.raises(KeyUnavailable, match="is gone"):
+        with pytest.raises(KeyGone, match="perennial leave --give-back"):
             keys_of(home)
 
 
