@@ -43,6 +43,7 @@ class Lending:
         """Read the settings and look at the disk.  Blocking.  ``login``: None for what the system offers."""
         self._home = home
         self._login = login or login_start(home.path, home.marker.name, is_practice=home.is_practice)
+        self._login.renew()
         self._starts_at_login = self._login.is_on()
         self._tell = tell
         self._used_bytes = used_bytes

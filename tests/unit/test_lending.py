@@ -6,6 +6,7 @@ import asyncio
 import errno
 import hashlib
 import shutil
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from node.supervisor.home import Home
 from node.supervisor.lending import LOOK_EACH, Lending
 from node.supervisor.login import DesktopEntry, LoginStart
 from node.update.files.kept import Kept
+from node.vault.storage.filesystem import write_durably
 from node.vault.storage.quota import RESERVE_BYTES
 from tests import virtual_time
 
@@ -96,7 +98,7 @@ def test_on_a_full_disk_the_limit_is_lowered_with_the_room_that_is_held_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     Disk(monkeypatch)
-    write = state.write_durably
+    write = write_durably
 
     async def story(lending: Lending, told: list[int]) -> None:
         def full_but_for_the_ballast(path: Path, content: bytes) -> None:
@@ -149,7 +151,7 @@ def test_a_change_of_anything_but_the_limit_makes_nobody_look_at_what_is_kept(
 def test_settings_that_cannot_be_kept_change_nothing_of_the_start_at_login_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_on: bool
 ):
-    login = DesktopEntry(tmp_path, "ab", ("perennial",))
+    login = DesktopEntry(tmp_path, "ab", (sys.executable, "/home"))
     login.set(was_on)
 
     async def story(lending: Lending, told: list[int]) -> None:
@@ -167,6 +169,16 @@ def test_settings_that_cannot_be_kept_change_nothing_of_the_start_at_login_eithe
     play(tmp_path, story, login=login)
 
 
+def test_what_starts_at_login_is_this_home_wherever_it_lay_before(tmp_path: Path):
+    DesktopEntry(tmp_path, "ab", (sys.executable, "--home", "/old")).set(True)
+
+    async def story(lending: Lending, told: list[int]) -> None:
+        assert lending.shown().starts_at_login
+        assert "/new" in (tmp_path / "autostart/perennial-ab.desktop").read_text()
+
+    play(tmp_path, story, login=DesktopEntry(tmp_path, "ab", (sys.executable, "--home", "/new")))
+
+
 def test_after_a_change_the_disk_is_measured_soon_and_then_at_its_usual_pace(tmp_path: Path):
     measured: list[float] = []
 
@@ -175,7 +187,7 @@ def test_after_a_change_the_disk_is_measured_soon_and_then_at_its_usual_pace(tmp
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        lending = Lending(home, lambda _: settled(), lambda: 0, DesktopEntry(tmp_path, "ab", ("perennial",)))
+        lending = Lending(home, lambda _: settled(), lambda: 0, DesktopEntry(tmp_path, "ab", (sys.executable, "/home")))
         measuring = asyncio.create_task(
             lending.keep_measuring(settled, lambda: measured.append(loop.time()), lambda: None)
         )

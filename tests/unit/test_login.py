@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import plistlib
 import re
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from node.supervisor import login
 from node.supervisor.errors import SettingsError
-from node.supervisor.login import DesktopEntry, LaunchAgent, Nowhere, login_start, start_command
+from node.supervisor.login import DesktopEntry, LaunchAgent, LoginStart, Nowhere, login_start, start_command
 from node.update.files.starting import LAUNCHER, Installation
 
-COMMAND = ("/opt/a b/python", "-m", "gui", "--home", '/home/o"hara/$5 100%')
+COMMAND = (sys.executable, "-m", "gui", "--home", '/home/o"hara/$5 100%')
 
 
 def test_an_entry_is_there_or_not_and_that_is_what_is_shown(tmp_path: Path):
@@ -56,6 +58,63 @@ def test_one_that_the_desktop_switched_off_is_off(tmp_path: Path, line: str):
     with (tmp_path / "autostart/perennial-ab.desktop").open("a") as file:
         file.write(f"{line}\n")
     assert not entry.is_on()
+
+
+class TestAnEntryThatWouldStartSomethingElse:
+    """The home was moved, or the program that it was written by is gone."""
+
+    def command(self, folder: Path, home: str, program: str = "perennial") -> tuple[str, ...]:
+        (folder / "perennial").touch(mode=0o700)
+        return (str(folder / program), "--hidden", "--home", str(folder / home))
+
+    def entries(self, folder: Path, *command: str) -> tuple[LoginStart, ...]:
+        return DesktopEntry(folder, "ab", command), LaunchAgent(folder, "ab", command)
+
+    @pytest.mark.parametrize(("home", "program"), [("old", "perennial"), ("new", "gone/perennial")])
+    def test_is_shown_as_off_and_written_anew_when_a_node_starts(self, tmp_path: Path, home: str, program: str):
+        before = self.entries(tmp_path, *self.command(tmp_path, home, program))
+        for old, new in zip(before, self.entries(tmp_path, *self.command(tmp_path, "new")), strict=True):
+            old.set(True)
+            assert not new.is_on()
+            new.renew()
+            assert new.is_on()
+
+    def test_keeps_what_a_person_has_written_beside_it(self, tmp_path: Path):
+        DesktopEntry(tmp_path, "ab", self.command(tmp_path, "old")).set(True)
+        path = tmp_path / "autostart/perennial-ab.desktop"
+        with path.open("a") as file:
+            file.write("X-GNOME-Autostart-Delay=60\n")
+        DesktopEntry(tmp_path, "ab", self.command(tmp_path, "new")).renew()
+        assert path.read_text().splitlines()[-1] == "X-GNOME-Autostart-Delay=60"
+        assert str(tmp_path / "new") in path.read_text()
+        assert str(tmp_path / "old") not in path.read_text()
+
+    def test_stays_off_where_it_was_switched_off(self, tmp_path: Path):
+        DesktopEntry(tmp_path, "ab", self.command(tmp_path, "old")).set(True)
+        with (tmp_path / "autostart/perennial-ab.desktop").open("a") as file:
+            file.write("Hidden=true\n")
+        entry, agent = self.entries(tmp_path, *self.command(tmp_path, "new"))
+        entry.renew()
+        agent.renew()
+        assert (entry.is_on(), agent.is_on()) == (False, False)
+
+    def test_another_program_that_is_there_and_starts_this_home_is_left_alone(self, tmp_path: Path):
+        DesktopEntry(tmp_path, "ab", self.command(tmp_path, "new")).set(True)
+        path = tmp_path / "autostart/perennial-ab.desktop"
+        before = path.read_text()
+        entry = DesktopEntry(tmp_path, "ab", (sys.executable, "-P", "-m", "gui", "--home", str(tmp_path / "new")))
+        entry.renew()
+        assert (entry.is_on(), path.read_text()) == (True, before)
+
+    def test_what_cannot_be_written_anew_is_shown_as_off(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        DesktopEntry(tmp_path, "ab", self.command(tmp_path, "old")).set(True)
+        monkeypatch.setattr(login, "write_durably", refuse)
+        entry = DesktopEntry(tmp_path, "ab", self.command(tmp_path, "new"))
+        entry.renew()
+        assert not entry.is_on()
 
 
 def test_two_homes_do_not_switch_each_other_off(tmp_path: Path):
