@@ -20,6 +20,16 @@ TEXTS: Final[dict[str, str]] = {
     "home.newer": translate("refusals", "{path} was made by a newer version of Perennial, which this one cannot read."),
     "home.root_replaced": translate("refusals", "{path} is not the file of the network with which this home was made."),
     "home.long": translate("refusals", "The path {path} is too long for a home: at most {most} bytes."),
+    "home.odd_path": translate(
+        "refusals",
+        "The path {path} holds characters that not every program can write, so no home can lie there; choose another"
+        " folder.",
+    ),
+    "home.unfit_disk": translate(
+        "refusals",
+        "The disk on which {path} lies cannot hold a home: it keeps no permissions or knows no sockets, as exFAT, NTFS"
+        " and many network disks. Choose a folder on a disk that is formatted for this system.",
+    ),
     "home.in_use": translate("refusals", "Perennial already runs on {path}."),
     "home.in_use_by": translate("refusals", "Perennial already runs on {path} (process {pid})."),
     "port.in_use": translate(
@@ -174,14 +184,16 @@ def counted(code: str, others: int) -> str:
         case "invitation.taken":
             return translate(
                 "refusals",
-                "Perennial now tries to meet %n computer(s) of this invitation, now and at its next start.",
+                "Perennial now tries to meet %n computer(s) of this invitation, now and at its next start; one that is"
+                " older than about a day may lead to nobody.",
                 "",
                 others,
             )
         case "invitation.kept":
             return translate(
                 "refusals",
-                "Kept: Perennial tries to meet %n computer(s) of this invitation when it is started.",
+                "Kept: Perennial tries to meet %n computer(s) of this invitation when it is started; one that is older"
+                " than about a day may lead to nobody.",
                 "",
                 others,
             )

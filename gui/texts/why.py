@@ -13,6 +13,7 @@ from gui.texts.plain import plain
 
 TEXTS: Final = {
     "it is full": translate("whys", "it is full"),
+    "it takes no more files": translate("whys", "it takes no more files"),
     r"only (?P<free>[\d.]+ \w+) are free": translate("whys", "only {free} are free"),
     # What systems say; so the C library of Linux.
     "No space left on device": translate("whys", "no space is left"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from node.api.texts import count
 from node.api.told import Told, told
+
+MAY_BE_OLD: Final = "one that is older than about a day may lead to nobody"  # decision 20
 
 
 def no_invitation(prefix: str) -> Told:
@@ -67,7 +71,8 @@ def invitation_own() -> Told:
 def joining(vaults: int) -> Told:
     return told(
         "invitation.taken",
-        f"Perennial now tries to meet {count(vaults, 'vault')} of this invitation, now and at its next start.",
+        f"Perennial now tries to meet {count(vaults, 'vault')} of this invitation, now and at its next start;"
+        f" {MAY_BE_OLD}.",
         others=vaults,
     )
 
@@ -75,6 +80,6 @@ def joining(vaults: int) -> Told:
 def joining_later(vaults: int) -> Told:
     return told(
         "invitation.kept",
-        f"Kept: Perennial tries to meet {count(vaults, 'vault')} of this invitation when it is started.",
+        f"Kept: Perennial tries to meet {count(vaults, 'vault')} of this invitation when it is started; {MAY_BE_OLD}.",
         others=vaults,
     )

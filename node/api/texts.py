@@ -14,6 +14,7 @@ TOO_FEW: Final = re.compile(r"([0-9]{1,4}) holders took the chunk, ([0-9]{1,4}) 
 FULL: Final = re.compile(r"([0-9]{1,4}) x (?:resource\.quota|share)\b")
 DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 IT_IS_FULL: Final = "it is full"
+NO_MORE_FILES: Final = "it takes no more files"  # though it has room: a file system may have a number of them at most
 LOW: Final = re.compile(r"only [0-9.]{1,5} [kMGTP]?B are free")
 UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -121,6 +122,25 @@ def path_too_long(path: Path, bytes_max: int) -> Told:
     )
 
 
+def odd_path(path: Path) -> Told:
+    shown = printable(str(path))
+    return told(
+        "home.odd_path",
+        f"The path {shown} holds characters that not every program can write, so no home can lie there; choose another"
+        " folder.",
+        path=shown,
+    )
+
+
+def unfit_disk(path: Path) -> Told:
+    return told(
+        "home.unfit_disk",
+        f"The disk on which {path} lies cannot hold a home: it keeps no permissions or knows no sockets, as exFAT, NTFS"
+        " and many network disks. Choose a folder on a disk that is formatted for this system.",
+        path=str(path),
+    )
+
+
 def home_in_use(path: Path, holder: str) -> Told:
     if holder.isdigit():
         return told(
@@ -149,8 +169,8 @@ def unusable(path: Path, error: BaseException) -> Told:
 def key_gone(path: Path) -> Told:
     return told(
         "key.gone",
-        f"The private key of the home {path} is gone; without it this node cannot go on under its vault id. If no backup"
-        " brings it back, end this home: perennial leave --give-back; the next start begins anew.",
+        f"The private key of the home {path} is gone; without it this node cannot go on under its vault id. If no"
+        " backup brings it back, end this home: perennial leave --give-back; the next start begins anew.",
         path=str(path),
     )
 
@@ -324,8 +344,10 @@ def _too_few(message: str) -> str:
 # The disk.
 
 
-def disk_refuses(error: OSError) -> str:
-    """Why it takes nothing: ``it is full``."""
+def disk_refuses(error: OSError, *, has_room: bool = False) -> str:
+    """Why it takes nothing: ``it is full``.  ``has_room``: it says that it has plenty."""
+    if error.errno == errno.ENOSPC and has_room:
+        return NO_MORE_FILES
     return IT_IS_FULL if error.errno in DISK_FULL else reason(error)
 
 
@@ -343,7 +365,7 @@ def disk_low(free_bytes: int) -> str:
 
 def wants_room(why: str) -> bool:
     """Whether that is why the disk takes nothing, as ``disk_refuses`` or ``disk_low`` have said."""
-    return why == IT_IS_FULL or LOW.fullmatch(why) is not None
+    return why in (IT_IS_FULL, NO_MORE_FILES) or LOW.fullmatch(why) is not None
 
 
 # The local API.

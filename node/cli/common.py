@@ -171,9 +171,15 @@ def tell(sentence: str) -> None:
 
 def print_json(value: msgspec.Struct | dict[str, Any] | None) -> None:
     """Raises Unsaid."""
+    import json  # noqa: PLC0415 - not needed for --help
+
     import msgspec  # noqa: PLC0415 - not needed for --help
 
-    put_out(msgspec.json.encode(value))
+    try:
+        content = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a path that is no text: its bytes become question marks
+        content = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace")
+    put_out(content)
 
 
 def print_error(code: str, message: str, said: tuple[Said, ...] = ()) -> None:

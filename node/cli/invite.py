@@ -21,7 +21,7 @@ from node.cli.common import ask_node, print_json, put_out, say, shared_options
 )
 @shared_options
 def invite(home: Path, is_json: bool, is_qr: bool, at: str) -> None:
-    """Print an invitation; whoever gets it says: perennial join TEXT."""
+    """Print an invitation; whoever gets it says: perennial join TEXT.  It is good for about a day."""
     found = ask_node(home, lambda client: client.invitation(at), is_json=is_json)
     if is_json:
         print_json(found)

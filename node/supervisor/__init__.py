@@ -2,6 +2,7 @@
 
 home.py         the folder of one node: marker, lock, paths
 store_place.py  where the chunks lie in it, and how those of an older home come there
+fit_disk.py     whether a disk can hold one
 genesis.py      the network of a new home, under the fingerprint that a person brings
 settings.py     what the farmer may set
 login.py        whether the app starts when the person logs in

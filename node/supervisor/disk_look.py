@@ -9,6 +9,7 @@ from typing import Final
 
 from node.api import texts
 from node.api.checks import DiskFault
+from node.supervisor import space
 from node.vault.ports import Entropy
 from node.vault.storage.filesystem import CHUNKS
 
@@ -30,7 +31,7 @@ def look(folder: Path, entropy: Entropy) -> tuple[DiskFault, str]:
     except (FileNotFoundError, NotADirectoryError):
         return "gone", ""
     except OSError as error:
-        return "refused", texts.disk_refuses(error)
+        return "refused", space.refusal(folder, error)
 
 
 def _comes_back(path: Path, content: bytes) -> bool:

@@ -20,7 +20,7 @@ from node.api.schema import Examination, Finding, FindingResult, Status
 from node.keys import keyring
 from node.keys.errors import KeyStoreError
 from node.sandbox.report import SandboxReport, assess
-from node.supervisor import space
+from node.supervisor import fit_disk, space
 from node.supervisor.errors import HomeError, HomeUnfinished
 from node.supervisor.genesis import has_shipped_network
 from node.supervisor.home import FOLDER_MODE, Home
@@ -121,9 +121,19 @@ def _home(folder: Path) -> tuple[Home | None, Finding]:
         return None, Finding("home", "bad", found.sentence, doctor_texts.home_bad(), found.said)
     has_modes = sys.platform != "win32"  # which there say nothing of who may enter
     if has_modes and mode & ~FOLDER_MODE:
+        if not _keeps_modes(home):
+            unfit = texts.unfit_disk(path)
+            return home, Finding("home", "bad", unfit.sentence, doctor_texts.home_bad(), unfit.said)
         return home, Finding("home", "bad", doctor_texts.home_open(path), doctor_texts.home_is_closed_at_start())
     sentence = doctor_texts.home_whole(path, is_practice=home.is_practice, is_closed=has_modes)
     return home, Finding("home", "ok", sentence)
+
+
+def _keeps_modes(home: Home) -> bool:
+    try:
+        return fit_disk.keeps_modes(home.state)
+    except OSError:  # what is wrong with the disk is said of the disk
+        return True
 
 
 def _disk(home: Home | None, folder: Path) -> Finding:

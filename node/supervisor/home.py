@@ -27,6 +27,7 @@ import logging
 import os
 import stat
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -35,7 +36,7 @@ import msgspec
 
 from node.api import door, texts
 from node.api.schema import KeyPlace
-from node.supervisor import settings, store_place
+from node.supervisor import fit_disk, settings, store_place
 from node.supervisor.errors import HomeError, HomeInUse, HomeUnfinished, StateError
 from node.update.files.kept import KEPT
 from node.update.files.trees import remove_tree
@@ -47,6 +48,7 @@ FORMAT: Final = 1
 MARKER: Final = "home.json"
 MAKING: Final = "home.json.making"  # stands while a home is made; a home left so by a power cut may be made again
 LOCK: Final = "lock"
+SOCKET: Final = "api.sock"
 MARKER_BYTES_MAX: Final = 1 << 20
 ROOT_BYTES_MAX: Final = 1 << 20
 FOLDER_MODE: Final = 0o700
@@ -81,7 +83,7 @@ class Home:
         self.marker = marker
         self.root = root  # genesis root, as bytes
         self.settings_file = path / "settings.json"
-        self.socket = path / "api.sock"
+        self.socket = path / SOCKET
         self.state = path / "state"
         self.slots = path / "slots"
         self.vaults = path / "vaults"
@@ -165,7 +167,7 @@ class Home:
         nothing that ``open`` would take for a home, and it can be made again.
 
         Raises:
-            HomeError: The folder is in use for something else, or cannot be written.
+            HomeError: The folder is in use for something else, cannot be written, or lies on a disk that is not fit.
             SettingsError: ``quota_bytes`` is out of range.
         """
         assert len(root) <= ROOT_BYTES_MAX, len(root)
@@ -174,6 +176,8 @@ class Home:
             msgspec.structs.replace(settings.defaults(is_practice=kind == "practice"), quota_bytes=quota_bytes)
         )
         path = _checked(folder)
+        if any(unicodedata.category(character) == "Cc" for character in str(path)):  # no line end in an Exec line
+            raise HomeError(texts.odd_path(path))
         _check_length(path, kind)
         with _sentence(path):
             path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -189,6 +193,9 @@ class Home:
                 pace=pace or Pace(), key_place=key_place,
             )  # fmt: skip
             write_durably(path / MAKING, b"")
+            if not fit_disk.is_fit(path, path / SOCKET):
+                (path / MAKING).unlink()
+                raise HomeError(texts.unfit_disk(path))
             write_durably(path / "root.json", root)
             settings.save(path / "settings.json", chosen)
             write_durably(path / MARKER, msgspec.json.encode(marker))
@@ -325,6 +332,8 @@ def _checked(folder: Path) -> Path:
     """The folder's full path, if it could be a home: a folder if it exists, and ours."""
     with _sentence(folder):
         path = folder.expanduser().resolve()
+        if any("\ud800" <= character <= "\udfff" for character in str(path)):  # bytes that are no text
+            raise HomeError(texts.odd_path(path))
         if not path.exists():
             return path
         found = path.stat()
@@ -346,8 +355,8 @@ def _check_length(path: Path, kind: Kind) -> None:
     """Refuse a path at which nobody reaches the local API; a practice home may lie deep in another, for a rehearsal."""
     if kind == "practice" and door.REACHES_LONG_PATHS:
         return
-    if len(os.fsencode(path / "api.sock")) > door.SOCKET_PATH_BYTES_MAX:
-        raise HomeError(texts.path_too_long(path, door.SOCKET_PATH_BYTES_MAX - len("/api.sock")))
+    if len(os.fsencode(path / SOCKET)) > door.SOCKET_PATH_BYTES_MAX:
+        raise HomeError(texts.path_too_long(path, door.SOCKET_PATH_BYTES_MAX - len(f"/{SOCKET}")))
 
 
 def _read_marker(path: Path) -> Marker:

@@ -85,8 +85,17 @@ def trouble(home: Home) -> str:
         free_bytes = shutil.disk_usage(home.path).free
         _probe(home.state / "probe")
     except OSError as error:
-        return texts.disk_refuses(error)
+        return refusal(home.path, error)
     return texts.disk_low(free_bytes) if free_bytes < FREE_BYTES_MIN else ""
+
+
+def refusal(folder: Path, error: OSError) -> str:
+    """Why the disk of ``folder`` takes nothing, as it has just said.  Blocking."""
+    try:
+        has_room = shutil.disk_usage(folder).free >= FREE_BYTES_MIN
+    except OSError:
+        has_room = False
+    return texts.disk_refuses(error, has_room=has_room)
 
 
 def stored_bytes(home: Home) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +73,7 @@ class Saved(msgspec.Struct, frozen=True):
 
 class _SavedResult(msgspec.Struct, frozen=True):
     tree_hash: str
-    data: str
+    data: str  # seen from the folder of the state, so that a home may be moved; absolute where it was kept long ago
     acknowledged: tuple[bytes, ...]
 
 
@@ -82,6 +83,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Raises OSError when the folder cannot be made or read."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
         self._chain = folder / "chain"
         self._updates = folder / "updates.json"
         self._trial = folder / "trial.bin"
@@ -135,11 +137,13 @@ class Store:
             return None
         if kept is None or kept.tree_hash != tree_hash:
             return None
-        return TrialResult("promote", "", Path(kept.data), kept.acknowledged)
+        data = Path(os.path.normpath(self._folder / kept.data))
+        return TrialResult("promote", "", data, kept.acknowledged)
 
     def save_result(self, tree_hash: str, result: TrialResult) -> None:
         """Raises OSError."""
-        kept = _SavedResult(tree_hash, str(result.candidate_data), result.acknowledged)
+        data = os.path.relpath(result.candidate_data, self._folder)
+        kept = _SavedResult(tree_hash, data, result.acknowledged)
         write_durably(self._trial, msgspec.msgpack.encode(kept))
 
     def load_decoys(self) -> tuple[SelfMeasurement, ...]:

@@ -1920,10 +1920,10 @@
         <translation>Ein Übungsbeet startet nicht beim Anmelden.</translation>
     </message>
     <message numerus="yes">
-        <source>Kept: Perennial tries to meet %n computer(s) of this invitation when it is started.</source>
+        <source>Kept: Perennial tries to meet %n computer(s) of this invitation when it is started; one that is older than about a day may lead to nobody.</source>
         <translation>
-            <numerusform>Aufgehoben: Perennial sucht %n Computer aus dieser Einladung, sobald es gestartet wird.</numerusform>
-            <numerusform>Aufgehoben: Perennial sucht %n Computer aus dieser Einladung, sobald es gestartet wird.</numerusform>
+            <numerusform>Aufgehoben: Perennial sucht %n Computer aus dieser Einladung, sobald es gestartet wird; eine, die älter als etwa ein Tag ist, führt vielleicht zu niemandem.</numerusform>
+            <numerusform>Aufgehoben: Perennial sucht %n Computer aus dieser Einladung, sobald es gestartet wird; eine, die älter als etwa ein Tag ist, führt vielleicht zu niemandem.</numerusform>
         </translation>
     </message>
     <message>
@@ -1959,10 +1959,10 @@
         <translation>Perennial läuft im Augenblick nicht; es wird gestartet.</translation>
     </message>
     <message numerus="yes">
-        <source>Perennial now tries to meet %n computer(s) of this invitation, now and at its next start.</source>
+        <source>Perennial now tries to meet %n computer(s) of this invitation, now and at its next start; one that is older than about a day may lead to nobody.</source>
         <translation>
-            <numerusform>Perennial sucht %n Computer aus dieser Einladung, jetzt und beim nächsten Start.</numerusform>
-            <numerusform>Perennial sucht %n Computer aus dieser Einladung, jetzt und beim nächsten Start.</numerusform>
+            <numerusform>Perennial sucht %n Computer aus dieser Einladung, jetzt und beim nächsten Start; eine, die älter als etwa ein Tag ist, führt vielleicht zu niemandem.</numerusform>
+            <numerusform>Perennial sucht %n Computer aus dieser Einladung, jetzt und beim nächsten Start; eine, die älter als etwa ein Tag ist, führt vielleicht zu niemandem.</numerusform>
         </translation>
     </message>
     <message>
@@ -1990,6 +1990,10 @@
         <translation>Die Grenze für die Festplatte muss zwischen {least} und {most} liegen.</translation>
     </message>
     <message>
+        <source>The disk on which {path} lies cannot hold a home: it keeps no permissions or knows no sockets, as exFAT, NTFS and many network disks. Choose a folder on a disk that is formatted for this system.</source>
+        <translation>Auf der Festplatte von {path} kann Perennial nicht liegen: Sie bewahrt keine Zugriffsrechte oder kennt keine Sockets, wie exFAT, NTFS und viele Netzlaufwerke. Bitte einen Ordner auf einer Festplatte wählen, die für dieses System formatiert ist.</translation>
+    </message>
+    <message>
         <source>The hours are some of 0 to 23, each once and in order, and at least one; to stop for longer, pause.</source>
         <translation>Die Stunden sind einige von 0 bis 23, jede einmal und der Reihe nach, mindestens eine; wer länger anhalten will, pausiert.</translation>
     </message>
@@ -2008,6 +2012,10 @@
     <message>
         <source>The keyring of this system refused: {why}.</source>
         <translation>Der Schlüsselbund dieses Systems weigert sich: {why}.</translation>
+    </message>
+    <message>
+        <source>The path {path} holds characters that not every program can write, so no home can lie there; choose another folder.</source>
+        <translation>Der Pfad {path} enthält Zeichen, die nicht jedes Programm schreiben kann; dort kann Perennial nicht liegen. Bitte einen anderen Ordner wählen.</translation>
     </message>
     <message>
         <source>The path {path} is too long for a home: at most {most} bytes.</source>
@@ -3488,6 +3496,10 @@
     <message>
         <source>it says that it is of version {version}, which there never was</source>
         <translation>sie nennt sich Version {version}, die es nie gab</translation>
+    </message>
+    <message>
+        <source>it takes no more files</source>
+        <translation>sie nimmt keine weiteren Dateien auf</translation>
     </message>
     <message>
         <source>it was killed</source>

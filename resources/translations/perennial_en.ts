@@ -289,17 +289,17 @@
 <context>
     <name>refusals</name>
     <message numerus="yes">
-        <source>Kept: Perennial tries to meet %n computer(s) of this invitation when it is started.</source>
+        <source>Kept: Perennial tries to meet %n computer(s) of this invitation when it is started; one that is older than about a day may lead to nobody.</source>
         <translation>
-            <numerusform>Kept: Perennial tries to meet %n computer of this invitation when it is started.</numerusform>
-            <numerusform>Kept: Perennial tries to meet %n computers of this invitation when it is started.</numerusform>
+            <numerusform>Kept: Perennial tries to meet %n computer of this invitation when it is started; one that is older than about a day may lead to nobody.</numerusform>
+            <numerusform>Kept: Perennial tries to meet %n computers of this invitation when it is started; one that is older than about a day may lead to nobody.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>Perennial now tries to meet %n computer(s) of this invitation, now and at its next start.</source>
+        <source>Perennial now tries to meet %n computer(s) of this invitation, now and at its next start; one that is older than about a day may lead to nobody.</source>
         <translation>
-            <numerusform>Perennial now tries to meet %n computer of this invitation, now and at its next start.</numerusform>
-            <numerusform>Perennial now tries to meet %n computers of this invitation, now and at its next start.</numerusform>
+            <numerusform>Perennial now tries to meet %n computer of this invitation, now and at its next start; one that is older than about a day may lead to nobody.</numerusform>
+            <numerusform>Perennial now tries to meet %n computers of this invitation, now and at its next start; one that is older than about a day may lead to nobody.</numerusform>
         </translation>
     </message>
 </context>

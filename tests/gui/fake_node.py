@@ -16,6 +16,7 @@ import msgspec
 
 from gui.patching import applied
 from gui.stories.home import Seen
+from node.api import invitation_texts
 from node.api.schema import (
     Event,
     HeadAnswer,
@@ -163,7 +164,7 @@ class FakeNode:
 
     async def join(self, text: str) -> Joined:
         self._hear(text)
-        return Joined(2, "Perennial now tries to meet 2 vaults of this invitation, now and at its next start.")
+        return Joined(2, invitation_texts.joining(2).sentence)
 
     def head(self) -> bytes:
         raise NotImplementedError

@@ -574,3 +574,11 @@ def test_what_is_no_size_is_refused(text: str):
 
 def test_json_failures_are_valid_json(tmp_path: Path):
     assert json.loads(call("status", "--json", "--home", str(tmp_path)).stdout)["code"] == "api.not_running"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a path is text")
+def test_a_failure_that_names_a_path_which_is_no_text_is_valid_json_too(tmp_path: Path):
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/b\xe4ume")
+    for arguments in (("status", "--home", odd), ("put", odd, "--home", str(tmp_path)), ("doctor", "--home", odd)):
+        result = call(*arguments, "--json")
+        assert msgspec.json.decode(result.stdout), result.stderr

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from node.api import checks
 from node.api.schema import Check
 from node.supervisor.disk_look import LOOK_BYTES, NAME, look
+from node.supervisor.space import FREE_BYTES_MIN
 from tests.unit.test_checks import WELL
 
 CAN_MOUNT = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("mount") is not None
@@ -96,6 +99,19 @@ def test_a_read_only_disk_is_named(disk: Path):
 def test_a_full_disk_is_named(disk: Path):
     (disk / "film").write_bytes(bytes(64 << 10))
     assert said(disk).sentence == "The disk cannot be written: it is full."
+
+
+def test_a_disk_that_has_room_and_takes_no_more_files_is_not_said_to_be_full(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def out_of_inodes(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "open", out_of_inodes)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=FREE_BYTES_MIN))
+    found = said(folder)
+    assert found.sentence == "The disk cannot be written: it takes no more files."
+    assert "Make room" in found.advice
 
 
 def test_a_disk_that_gives_back_something_else_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -87,6 +87,19 @@ class TestMaking:
             make(tmp_path / "home", quota=1)
         assert not (tmp_path / "home").exists()
 
+    @pytest.mark.parametrize("name", ["line\nend", "bell\a"])
+    def test_a_path_with_control_characters_is_refused_in_one_readable_sentence(self, tmp_path: Path, name: str):
+        with pytest.raises(HomeError, match="choose another folder") as refused:
+            make(tmp_path / name)
+        assert str(refused.value).isprintable()
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a path is text")
+    def test_a_path_that_is_no_text_is_refused(self, tmp_path: Path):
+        with pytest.raises(HomeError, match="choose another folder") as refused:
+            make(Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xe4ume")))
+        str(refused.value).encode()
+
     @pytest.mark.parametrize("writes", range(4))
     def test_cut_short_anywhere_it_is_no_home_and_can_be_made_again(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int

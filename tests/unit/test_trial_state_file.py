@@ -14,8 +14,10 @@ import pytest
 from node.trial import PRACTICE, ChunkLost, Trial
 from node.trial.ratchet import STEPS_MAX, Estimate, Estimates
 from node.update.errors import StateUnreadable
+from node.update.store import Store
 from node.update.trials import state as trial_state
 from node.update.trials.observations import ACKNOWLEDGED_MAX
+from node.update.trials.rehearsal import TrialResult
 from node.update.trials.restarts import Restart
 from node.update.trials.state import Acknowledged, KeptTrial, KeptTwin, TrialFile
 from node.vault.storage.filesystem import write_durably
@@ -212,3 +214,14 @@ def test_a_trial_that_was_kept_before_anything_was_handed_over_goes_on(tmp_path:
 
     assert cut is not None
     assert (cut.kept, cut.acknowledged, cut.handed_over) == (KEPT, chunks, {})
+
+
+def test_what_a_trial_left_behind_is_found_where_its_home_was_moved_to(tmp_path: Path):
+    data = tmp_path / "old" / "vaults" / "ab"
+    store = Store(tmp_path / "old" / "state")
+    store.save_result("c" * 64, TrialResult("promote", "", data, (b"1" * 32,)))
+    (tmp_path / "old").rename(tmp_path / "new")
+
+    found = Store(tmp_path / "new" / "state").load_result("c" * 64)
+
+    assert found == TrialResult("promote", "", tmp_path / "new" / "vaults" / "ab", (b"1" * 32,))
