@@ -385,7 +385,7 @@ def test_the_disk_limit_reaches_the_vault_and_survives(tmp_path: Path):
 def test_a_home_that_cannot_be_written_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     async def story(first: Supervisor, second: Supervisor) -> None:
         def full(path: Path) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
         monkeypatch.setattr("node.supervisor.space._probe", full)
         first._lending.disk = space.measure(first.home)
