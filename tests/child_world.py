@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node.sandbox.piped import HandedChild, HandedProcess
 from node.sandbox.report import SandboxReport, uncontained
-from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
+from node.supervisor.errors import RequestRefused, StateError, VaultLate, VaultUnavailable
 from node.supervisor.keys import Keys, RunKey
 from node.supervisor.ports import Assignment, Slot
 from node.supervisor.state import Serial
@@ -71,6 +71,8 @@ class FakeRun:
                 raise RequestRefused("storage", "the store cannot be opened")
             case control.GetState() if "opens for long" in self.faults and not self.is_bound:
                 await asyncio.sleep(timeout_s)
+                if "for ever" in self.faults:
+                    raise VaultLate("no answer in time")
             case control.GetState() if not self.is_bound:
                 raise RequestRefused("control.standby", "a standby vault does no work")
             case control.GetState():
@@ -123,6 +125,7 @@ class World:
         self.asked: list[tuple[int, str]] = []
         self.renewed: list[bytes] = []
         self.failures: list[str] = []
+        self.late: list[str] = []  # of the failures, those that were starts too late
         self.records: list[bytes] = []
         self.is_disk_full = False
         self.slot_fault: Exception | None = None
@@ -203,8 +206,9 @@ class World:
         if self.leave_s:
             self.log.append("leaving")
 
-    def vault_failed(self, reason: str):
+    def vault_failed(self, reason: str, *, is_late: bool):
         self.failures.append(reason)
+        self.late += [reason] * is_late
 
     def changed(self):
         pass

@@ -113,7 +113,8 @@ class Child(Generic[R]):
 
         Raises:
             ChildNotStarted: The system refused.  Nothing of it is left.
-            ChildError: It did not start, or did not say what it should.  Nothing of it is left.
+            ChildError: It did not start, or did not say what it should, or nothing in time (ChildTimeout).  Nothing of
+                it is left.
         """
         with contextlib.ExitStack() as undo:
             try:
@@ -128,7 +129,7 @@ class Child(Generic[R]):
             async with asyncio.timeout(start_s_max):
                 await child._open(configure)
         except TimeoutError as error:
-            raise ChildError(f"{name} said no hello within {start_s_max:g} s") from error
+            raise ChildTimeout(f"{name} said no hello within {start_s_max:g} s") from error
         except (ControlError, ConnectionError, ValueError, msgspec.DecodeError) as error:
             raise ChildError(f"{name} did not start as agreed: {plain(str(error))}") from error
         finally:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from node.api.told import Told, ToldError
-from node.update.errors import HostFailed
+from node.update.errors import HostFailed, SwitchTooLate
 
 
 class SupervisorError(ToldError):
@@ -79,6 +79,13 @@ class VaultUnavailable(SupervisorError):
     """No vault is running at the moment.  Try again later."""
 
     code = "vault.unavailable"
+    is_late = False  # whether only time was short
+
+
+class VaultLate(VaultUnavailable):
+    """It did not do in time what it was asked, and its process still runs: it, or the computer, may be busy."""
+
+    is_late = True
 
 
 class TooFarApart(VaultUnavailable):
@@ -117,3 +124,9 @@ class SwitchImpossible(SwitchFailed, HostFailed):
     """This computer could not even start the other version.  Nothing is known against it."""
 
     code = "vault.switch.host"
+
+
+class SwitchLate(SwitchFailed, SwitchTooLate):
+    """The other version was too late, and its process still ran.  It may be that only the computer was busy."""
+
+    code = "vault.switch.late"

@@ -15,11 +15,11 @@ import msgspec
 
 from node.api import texts
 from node.sandbox.child import Child
-from node.sandbox.errors import ChildError, ChildFailed, ChildNotStarted
+from node.sandbox.errors import ChildError, ChildFailed, ChildNotStarted, ChildTimeout
 from node.sandbox.report import SandboxReport
 from node.sandbox.spec import SandboxSpec
 from node.sandbox.usage import Usage
-from node.supervisor.errors import RequestRefused, TooFarApart, VaultUnavailable
+from node.supervisor.errors import RequestRefused, TooFarApart, VaultLate, VaultUnavailable
 from node.supervisor.keys import RunKey
 from node.supervisor.ports import ASK_S, Assignment, Run, Slot
 from node.supervisor.succession import HandedRun
@@ -64,7 +64,7 @@ class VaultLauncher:
 
         Raises:
             VaultUnavailable: It did not start, is not what its slot says, or is not understood; it is ended.
-                TooFarApart when it is only that the versions do not meet.
+                TooFarApart when it is only that the versions do not meet, VaultLate when it said nothing in time.
             OSError: This machine could not start it, whatever its code.
         """
         configured: list[control.Configure] = []
@@ -89,8 +89,9 @@ class VaultLauncher:
         except ChildNotStarted as error:
             raise OSError(str(error)) from error
         except ChildError as error:
-            are_apart = isinstance(error.__cause__, NoCommonVersion)
-            raise (TooFarApart if are_apart else VaultUnavailable)(str(error)) from error
+            if isinstance(error.__cause__, NoCommonVersion):
+                raise TooFarApart(str(error)) from error
+            raise (VaultLate if isinstance(error, ChildTimeout) else VaultUnavailable)(str(error)) from error
         return VaultRun(child, key, self._log, configured[0].control_version)
 
     async def take_over(self, handed: HandedRun, on_report: Callable[[control.Report], None]) -> Run:
@@ -149,7 +150,7 @@ class VaultRun:
 
         Raises:
             RequestRefused: The vault did not carry it out, or is too old to know it.
-            VaultUnavailable: It did not answer in time, or ended.
+            VaultUnavailable: It did not answer in time (VaultLate), or ended.
         """
 
         def build(number: int) -> control.Command:
@@ -167,7 +168,7 @@ class VaultRun:
         except ChildFailed as error:
             raise RequestRefused(error.code, error.message) from error
         except TimeoutError as error:
-            raise VaultUnavailable(texts.vault_slow(timeout_s)) from error
+            raise VaultLate(texts.vault_slow(timeout_s)) from error
         except ChildError as error:
             raise VaultUnavailable(str(error)) from error
 
@@ -282,7 +283,7 @@ async def stood_by(run: Run) -> None:
     It answers that it does no work yet: it opens the store before it answers anything.
 
     Raises:
-        RequestRefused, VaultUnavailable: It could not, or ended.
+        RequestRefused, VaultUnavailable: It could not, or ended; VaultLate if neither.
     """
     try:
         await run.ask(control.GetState, OPEN_S)
@@ -290,19 +291,19 @@ async def stood_by(run: Run) -> None:
         if error.code != STANDBY_CODE:
             raise
     except VaultUnavailable as error:
-        raise await _absent(run, str(error)) from error
+        raise await _absent(run, error) from error
 
 
 async def activate(run: Run, listening: asyncio.Event, timeout_s: float) -> None:
     """Make a standby vault take up work; return once it listens.
 
     Raises:
-        RequestRefused, VaultUnavailable: It did not, or ended.
+        RequestRefused, VaultUnavailable: It did not, or ended; VaultLate if neither.
     """
     try:
         await run.ask(control.Activate, timeout_s)
     except VaultUnavailable as error:
-        raise await _absent(run, str(error)) from error
+        raise await _absent(run, error) from error
     await reachable(run, listening, timeout_s)
 
 
@@ -310,7 +311,7 @@ async def reachable(run: Run, listening: asyncio.Event, timeout_s: float) -> Non
     """Return once the vault listens; it may say so before or after it is done with what made it listen.
 
     Raises:
-        VaultUnavailable: It ended, or did not listen in time.
+        VaultUnavailable: It ended, or did not listen in time (VaultLate).
     """
     hearing = asyncio.create_task(listening.wait())
     try:
@@ -318,14 +319,14 @@ async def reachable(run: Run, listening: asyncio.Event, timeout_s: float) -> Non
     finally:
         hearing.cancel()
     if not listening.is_set():
-        raise await _absent(run, texts.vault_not_listening(timeout_s))
+        raise await _absent(run, VaultLate(texts.vault_not_listening(timeout_s)))
 
 
-async def _absent(run: Run, why: str) -> VaultUnavailable:
+async def _absent(run: Run, why: VaultUnavailable) -> VaultUnavailable:
     """What to say of a vault that is not there: how it ended, if it did, else ``why``."""
-    if run.exited.done():
-        why = texts.vault_ended(run.exited.result(), await asyncio.to_thread(run.last_words))
-    return VaultUnavailable(why)
+    if not run.exited.done():
+        return why
+    return VaultUnavailable(texts.vault_ended(run.exited.result(), await asyncio.to_thread(run.last_words)))
 
 
 def last_line(log: Path) -> str:

@@ -120,8 +120,11 @@ class Surroundings(Protocol):
         """The vault is about to be ended for good: take from it what the next start needs.  Never raises."""
         ...
 
-    def vault_failed(self, reason: str) -> None:
-        """The vault ended unasked or did not start, and it was not this machine's fault."""
+    def vault_failed(self, reason: str, *, is_late: bool) -> None:
+        """The vault ended unasked or did not start, and it was not this machine's fault.
+
+        ``is_late``: it was still starting when the time for that was over.
+        """
         ...
 
     def changed(self) -> None:

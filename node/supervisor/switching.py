@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.supervisor.errors import SwitchFailed
+from node.supervisor.errors import SupervisorError, SwitchFailed, SwitchLate, VaultLate
 
 IN_USE: Final = ""  # in place of a tree hash: the version in use, started anew
 
@@ -26,3 +26,8 @@ class Switch:
     def fail(self, error: SwitchFailed) -> None:
         if not self.done.done():
             self.done.set_exception(error)
+
+
+def failed_by(error: SupervisorError, told: str) -> SwitchFailed:
+    """What to say of a handover that this has ended: only lateness may be the computer's fault."""
+    return (SwitchLate if isinstance(error, VaultLate) else SwitchFailed)(told)

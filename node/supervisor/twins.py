@@ -14,12 +14,12 @@ import msgspec
 
 from node.api import texts
 from node.supervisor import no_memory
-from node.supervisor.errors import RequestRefused, TooFarApart, VaultUnavailable
+from node.supervisor.errors import RequestRefused, TooFarApart, VaultLate, VaultUnavailable
 from node.supervisor.keys import RunKey, serial_at
 from node.supervisor.launch import VaultLauncher, activate, reachable, stood_by
 from node.supervisor.ports import Assignment, Run, Slot
 from node.supervisor.tending import Order, Tending
-from node.update.errors import HostFailed, TwinFailed, UpdateError
+from node.update.errors import HostFailed, TwinFailed, TwinLate, UpdateError
 from node.update.ports import TwinOrder, Usage
 from node.update.reasons import OUT_OF_MEMORY, TOO_FAR_APART
 from node.vault import WIRE_VERSIONS, control
@@ -94,7 +94,7 @@ class Twin:
         It may be assigned to stand by at first even if the order is for one that is reachable, as after a switch.
 
         Raises:
-            TwinFailed: It did not; nothing of it is left.
+            TwinFailed: It did not, TwinLate: not in time; nothing of it is left.
             HostFailed: This machine could not start it, or not shut off as it must be, or this program cannot speak
                 with it; nothing of it is left.
         """
@@ -175,7 +175,9 @@ class Twin:
         """What it means that it did not start: nothing, when memory has run out, or the program is another age's."""
         if isinstance(error, TooFarApart):
             return HostFailed(TOO_FAR_APART)
-        return HostFailed(OUT_OF_MEMORY) if no_memory.kills() > self._kills[0] else TwinFailed(str(error))
+        if no_memory.kills() > self._kills[0]:
+            return HostFailed(OUT_OF_MEMORY)
+        return (TwinLate if isinstance(error, VaultLate) else TwinFailed)(str(error))
 
     def _look_after(self) -> None:
         care = self._care

@@ -31,7 +31,7 @@ from node.supervisor.launch import activate, same_port, stood_by
 from node.supervisor.leaving import Handing
 from node.supervisor.ports import ASK_S, Launcher, Run, Surroundings
 from node.supervisor.succession import HandedVault
-from node.supervisor.switching import Switch
+from node.supervisor.switching import Switch, failed_by
 from node.supervisor.watchdog import STEADY_S, Watchdog
 from node.supervisor.watched import Watched, start_watching, watched_on
 from node.update.errors import UpdateError
@@ -226,7 +226,7 @@ class VaultChild:
             await self._around.store_rests(self._tree_hash)
             self._adopt(await self._launch(self._tree_hash, bind, is_standby=False))
         except VaultUnavailable as error:
-            self._failed(str(error), up_s=0.0)
+            self._failed(str(error), up_s=0.0, is_late=error.is_late)
         except (SupervisorError, UpdateError, OSError) as error:  # this machine's fault, not the vault's
             self.failure = str(error)
             self._start_at_s = self._now() + self._watchdog.ended(0.0)
@@ -320,16 +320,16 @@ class VaultChild:
         up_s = 0.0 if watched.listened_s is None else self._now() - watched.listened_s
         self._watched = self.state = None
         self._handing.forget()
-        self._failed(reason, up_s)
+        self._failed(reason, up_s, is_late=watched.is_late)
         self._around.changed()
 
-    def _failed(self, reason: str, up_s: float) -> None:
+    def _failed(self, reason: str, up_s: float, *, is_late: bool = False) -> None:
         self.failure = reason
         delay_s = self._watchdog.ended(up_s)
         self._start_at_s = self._now() + delay_s
         log.warning("vault failed reason=%s up_s=%.0f next_start_s=%.0f", reason, up_s, delay_s)
         self._settled.set()
-        self._around.vault_failed(reason)
+        self._around.vault_failed(reason, is_late=is_late)
 
     # Handing over.
 
@@ -367,7 +367,7 @@ class VaultChild:
             new.run.kill()
             await asyncio.wait((new.run.exited,), timeout=ACTIVATE_S)  # it may be at the store until then
             await self._start()
-            raise SwitchFailed(texts.switch_failed(str(error), old_hash[:8])) from error
+            raise failed_by(error, texts.switch_failed(str(error), old_hash[:8])) from error
         self._tree_hash, self._watchdog, self.failure = tree_hash, Watchdog(), ""
         self._adopt(new)
         self._standby = None
@@ -386,14 +386,14 @@ class VaultChild:
         try:
             self._standby = new = await self._launch(tree_hash, self._bind, is_standby=True)
         except VaultUnavailable as error:
-            raise SwitchFailed(texts.stays(str(error))) from error
+            raise failed_by(error, texts.stays(str(error))) from error
         except (SupervisorError, UpdateError, OSError) as error:
             raise SwitchImpossible(texts.stays(str(error))) from error
         try:
             await stood_by(new.run)
         except (VaultUnavailable, RequestRefused) as error:
             new.run.kill()
-            raise SwitchFailed(texts.stays(str(error))) from error
+            raise failed_by(error, texts.stays(str(error))) from error
         return new
 
     def _now(self) -> float:

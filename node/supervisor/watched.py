@@ -37,6 +37,7 @@ class Watched:
     is_record_kept: bool = False
     is_told: bool = False  # what changed while it started
     fault: str = ""  # for which it is to be ended
+    is_late: bool = False  # it was ended because it did not become reachable in time
     renew_after_s: float = 0.0  # no renewal before this
     listening: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -57,6 +58,7 @@ class Watched:
         if self.run.exited.done():
             return texts.vault_ended(self.run.exited.result(), await asyncio.to_thread(self.run.last_words))
         if self.listened_s is None and now_s - self.started_s > LISTEN_S_MAX:
+            self.is_late = True
             self.run.kill()
             return texts.vault_not_listening(LISTEN_S_MAX)
         return ""

@@ -40,6 +40,18 @@ class TwinFailed(UpdateError):
     code = "update.twin"
 
 
+class TwinLate(TwinFailed):
+    """It had not come up when the time for that was over, and its process still ran.  The computer may be busy."""
+
+    code = "update.twin.late"
+
+
+class SwitchTooLate(UpdateError):
+    """The other version had not taken over when the time for that was over, and its process still ran.  Try later."""
+
+    code = "update.switch.late"
+
+
 class ProberFailed(UpdateError):
     """The prober did not start, has ended, or said what cannot be.  It is ours: no twin is to blame; start another."""
 

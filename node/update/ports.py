@@ -108,7 +108,7 @@ class TrialPorts(Protocol):
         Of the developers' news it is given those alone that it has handed up itself, in this run or an earlier one.
 
         Raises:
-            TwinFailed: It did not; nothing of it is left.
+            TwinFailed: It did not, TwinLate: not in time; nothing of it is left.
             HostFailed: This machine could not start it, or is in trouble that may be why; nothing of it is left.
         """
         ...
@@ -195,7 +195,7 @@ class Host(TrialPorts, Protocol):
         """Hand the farm's identity and data over to that version; nothing happens if it is in use already.
 
         Raises:
-            Exception: It did not take over; the version from before serves again, or if that one is insisted on,
-                nothing does until it can be started.
+            Exception: It did not take over, SwitchTooLate: not in time; the version from before serves again, or if
+                that one is insisted on, nothing does until it can be started.
         """
         ...

@@ -13,7 +13,7 @@ from node.supervisor.errors import StateError, SwitchFailed
 from node.supervisor.keys import Keys
 from node.supervisor.switching import IN_USE
 from node.supervisor.vault_child import POLL_S, VaultChild
-from node.update.errors import HostFailed, SlotDamaged
+from node.update.errors import HostFailed, SlotDamaged, SwitchTooLate
 from node.vault import control
 from node.vault.core.identity import Certificate
 from tests.child_world import NEW, OLD, World, play, record_at
@@ -126,6 +126,27 @@ class TestHandover:
             with pytest.raises(SwitchFailed) as found:
                 await vault.switch(NEW)
             assert not isinstance(found.value, HostFailed)
+
+        play(story)
+
+    @pytest.mark.parametrize("faults", [["deaf"], ["opens for long", "for ever"]])
+    def test_of_one_that_was_only_too_late_it_is_said(self, faults: list[str]):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = faults
+            with pytest.raises(SwitchFailed) as found:
+                await vault.switch(NEW)
+            assert isinstance(found.value, SwitchTooLate)
+            assert vault.tree_hash == OLD
+
+        play(story)
+
+    @pytest.mark.parametrize("fault", ["no start", "cannot open", "cannot bind", "ends"])
+    def test_of_one_that_ended_or_refused_it_is_not(self, fault: str):
+        async def story(vault: VaultChild, world: World):
+            world.faults[NEW] = [fault]
+            with pytest.raises(SwitchFailed) as found:
+                await vault.switch(NEW)
+            assert not isinstance(found.value, SwitchTooLate)
 
         play(story)
 

@@ -92,7 +92,20 @@ class TestWatching:
 
         world = World()
         world.faults[OLD] = ["deaf"]
-        assert "not reachable within 30 seconds" in play(story, world).failures[0]
+        play(story, world)
+        assert "not reachable within 30 seconds" in world.failures[0]
+        assert world.late == world.failures
+
+    def test_one_that_ends_or_falls_silent_was_not_late_at_its_start(self):
+        async def story(vault: VaultChild, world: World):
+            world.alive()[0].end(1)
+            await asyncio.sleep(2 * POLL_S)
+            world.faults[OLD] = ["hanging"]
+            await asyncio.sleep(2 * SILENCE_S_MAX)
+            world.faults.clear()
+
+        world = play(story)
+        assert (len(world.failures) >= 2, world.late) == (True, [])
 
     def test_one_that_hangs_is_ended_and_tried_again(self):
         async def story(vault: VaultChild, world: World):
