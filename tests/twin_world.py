@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.prober.control import Answered, Heard, Outcome, Question
-from node.update.errors import ProberFailed, TwinFailed
+from node.update.errors import ProberFailed, TwinFailed, TwinLate
 from node.update.ports import TwinOrder
 from node.update.trials.folders import TrialFolders, copy_of
 from node.update.trials.observations import Neighbour, Neighbourhood
@@ -58,6 +58,7 @@ class Nature:
     """How the vaults of one version behave."""
 
     starts: bool = True
+    late_starts: int = 0  # so many of its first starts take too long
     latency_s: float = 0.01
     loses_every: int = 0  # of the chunks that it acknowledges; 0 for none
     wrong_every: int = 0  # of the reads
@@ -335,6 +336,9 @@ class World:
     async def start_twin(self, order: TwinOrder) -> PretendedVault:
         self.orders.append(order)
         await asyncio.sleep(0.3)
+        tries = [one for one in self.orders if one.tree_hash == order.tree_hash]
+        if len(tries) <= self.natures[order.tree_hash].late_starts:
+            raise TwinLate("it was not reachable within 30 seconds")
         if not self.natures[order.tree_hash].starts:
             raise TwinFailed("ImportError: no module named cleverness")
         vault = PretendedVault(self, order)

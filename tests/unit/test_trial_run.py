@@ -150,6 +150,22 @@ class TestVerdicts:
         assert result.outcome == "keep"
         assert "it was not seen to pass on news" in result.reason
 
+    def test_a_version_that_came_too_late_is_started_once_more_when_its_twin_is_up(self, tmp_path: Path):
+        world = with_candidate(late_starts=2)
+        assert hold(world, tmp_path).outcome == "promote"
+
+    def test_a_version_that_is_too_late_then_as_well_is_refused(self, tmp_path: Path):
+        world = with_candidate(late_starts=3)
+        result = hold(world, tmp_path)
+        assert result.outcome == "refuse"
+        assert result.reason == "it did not start while its twin did: it was not reachable within 30 seconds"
+        assert [one.tree_hash for one in world.orders].count(CANDIDATE) == 3
+
+    def test_a_version_that_does_not_start_for_another_reason_is_not(self, tmp_path: Path):
+        world = with_candidate(starts=False)
+        assert hold(world, tmp_path).outcome == "refuse"
+        assert [one.tree_hash for one in world.orders].count(CANDIDATE) == 2
+
     def test_a_current_version_that_does_not_start_proves_nothing(self, tmp_path: Path):
         world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(starts=False)})
         assert hold(world, tmp_path).outcome == "void"

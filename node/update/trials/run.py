@@ -29,7 +29,7 @@ from node.trial.events import (
 from node.trial.ratchet import Estimates
 from node.trial.trial import Trial
 from node.trial.verdict import Outcome, Progress, Verdict
-from node.update.errors import TwinFailed
+from node.update.errors import TwinFailed, TwinLate
 from node.update.ports import TrialPorts
 from node.update.reasons import OUT_OF_MEMORY
 from node.update.trials.interview import Chance
@@ -185,17 +185,24 @@ class TrialRun:
             self._probing.is_still = True  # until both are back, which _watch waits for
             await self._restarter.bring_back(is_planned=False)
             return None
-        for side in self._twins.shuffled():
-            try:
-                await self._twins.start(side, is_standby=False, tries=START_TRIES)
-            except TwinFailed as error:
-                log.info("twin not started reason=%s", error)
+        late = [side.name for side in self._twins.shuffled() if await self._is_late(side, START_TRIES)]
         candidate, control = self._twins.sides["candidate"], self._twins.sides["control"]
+        if "candidate" in late and control.vault is not None:  # what kept both waiting may be over, now that one is up
+            await self._is_late(candidate, 1)
         if control.vault is None:
             return self._result("void", f"the current version did not start beside it: {control.trouble}")
         if candidate.vault is None:
             return self._result("refuse", f"it did not start while its twin did: {candidate.trouble}")
         return None
+
+    async def _is_late(self, side: Side, tries: int) -> bool:
+        """Start a twin for the first time; whether it did not come up because there was no more time for it."""
+        try:
+            await self._twins.start(side, is_standby=False, tries=tries)
+        except TwinFailed as error:
+            log.info("twin not started reason=%s", error)
+            return isinstance(error, TwinLate)
+        return False
 
     async def _wait_for_both(self) -> None:
         """Try on with one that was not back when the trial went on; nobody is asked before its store was read."""
