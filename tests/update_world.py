@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from node.api.schema import Update
-from node.supervisor.errors import SwitchFailed, SwitchImpossible
+from node.supervisor.errors import SwitchFailed, SwitchImpossible, SwitchLate
 from node.trial.profile import PRACTICE, PRACTICE_URGENT
 from node.trial.waves import WITHOUT_WAVES, Plan
 from node.trust.capabilities import TODAY, Capabilities
@@ -126,6 +126,7 @@ class Farm(twin_world.World):
     insisted: list[str] = field(default_factory=list)
     pointed_at: list[str | None] = field(default_factory=list)  # at each switch
     switch_fails: Callable[[str], bool] = lambda _: False
+    late_switches: int = 0  # so often a handover forward takes too long
     cannot_switch: Callable[[str], bool] = lambda _: False  # this computer, whatever the version is like
     carried: list[bytes] = field(default_factory=list)
     blamed: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -185,8 +186,16 @@ class Farm(twin_world.World):
         if self.switch_fails(tree_hash):
             self.kept.before_run(self.own)
             raise SwitchFailed("the port is in use")
+        if self.is_too_late(tree_hash):
+            self.kept.before_run(self.own)
+            raise SwitchLate("it did not answer in time")
         if self.cannot_switch(tree_hash):
             raise SwitchImpossible("it could not be started")
+
+    def is_too_late(self, tree_hash: str) -> bool:
+        is_late = tree_hash != self.own and self.late_switches > 0
+        self.late_switches -= is_late
+        return is_late
 
     # What the tests do with it.
 

@@ -317,9 +317,9 @@ class Supervisor:
     async def leaving(self) -> None:
         await self._meeting.keep_now()
 
-    def vault_failed(self, reason: str) -> None:
+    def vault_failed(self, reason: str, *, is_late: bool) -> None:
         if self._updates is not None:
-            self._updates.vault_failed(reason, is_hosts_fault=self._lending.disk.is_at_fault)
+            self._updates.vault_failed(reason, is_hosts_fault=self._lending.disk.is_at_fault, is_late=is_late)
 
     def changed(self) -> None:
         self._changed.set()

@@ -1,6 +1,7 @@
 """The way of a release through this computer, from the offered head to the version in use.
 
 lifecycle.py     what comes next for one release (pure)
+stepping.py      into the next phase, and back; what was only too late waits and is tried again (pure)
 phases.py        where it may be, by what that means to others (pure)
 reasons.py       why it waits or has ended, as a person reads it
 events.py        what may happen to it, what shall be done, and the limits of every step

@@ -115,14 +115,14 @@ class Updates:
 
     # What others tell.
 
-    def vault_failed(self, reason: str, *, is_hosts_fault: bool = False) -> None:
+    def vault_failed(self, reason: str, *, is_hosts_fault: bool = False, is_late: bool = False) -> None:
         """The vault in use ended unasked or did not start.  ``is_hosts_fault``: this computer is in trouble itself."""
         if self._job is not None:
             self._job.host_fault(reason)
         self._decoys.host_fault(reason)
         record = self.watching.in_use()
         if record is not None and not is_hosts_fault:
-            self._inbox.put_nowait(Letter(events.VaultFailed(self._now(), reason), in_use=record.release.name))
+            self._inbox.put_nowait(Letter(events.VaultFailed(self._now(), reason, is_late), in_use=record.release.name))
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""

@@ -31,9 +31,11 @@ class Limits:
     rehearsal_tries_max: int = 3
     switch_s: float = 300.0  # for the handover alone: what is prepared before takes as long as the disk needs
     switch_tries_max: int = 3
+    switch_pause_s: float = 3600.0  # after a switch that was only too late, for what kept the computer busy
     probation_s: float = 3600.0
     probation_look_s: float = 600.0  # between two looks at what neighbours can prove against the vault in use
     failures_max: int = 3  # this many failed starts in probation, or close together in the watch, end it
+    late_starts_max: int = 40  # in a row, none in time between: with the pauses between them most of an hour
     watch_s: float = 30 * 86_400.0  # after probation; the version from before is kept for at least so long
     watch_look_s: float = 3 * 3600.0  # a look asks up to a hundred neighbours, and a fault shall be seen within 6 h
     lonely_s: float = 600.0  # in which a vault finds others again, once the line is back; longer is suspicious
@@ -85,6 +87,8 @@ PRACTICE: Final = Limits(
     full_trials_max=1,
     rehearsal_s=30.0,
     switch_s=30.0,
+    switch_pause_s=5.0,
+    late_starts_max=4,
     probation_s=10.0,
     probation_look_s=2.0,
     watch_s=300.0,
@@ -178,19 +182,24 @@ class Switched:
 
 @dataclass(frozen=True, slots=True)
 class SwitchFailed:
-    """``is_hosts_fault``: its files here, or the disk, and nothing that it did."""
+    """``is_hosts_fault``: its files here, or the disk, and nothing that it did.  ``is_late``: it had not ended yet."""
 
     now_s: float
     reason: str
     is_hosts_fault: bool = False
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class VaultFailed:
-    """The vault in use ended unasked or did not start.  A stop that the person wanted is none."""
+    """The vault in use ended unasked or did not start.  A stop that the person wanted is none.
+
+    ``is_late``: it was still starting when the time for that was over.
+    """
 
     now_s: float
     reason: str
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,15 @@ from node.trial.verdict import Progress
 from node.update import events
 from node.update.apps import NO_APPS, Apps, NoApps
 from node.update.disk_wait import DiskWait, nothing_to_give, write_down
-from node.update.errors import ContentRefused, HostFailed, SlotDamaged, StateUnreadable, TwinFailed, UpdateError
+from node.update.errors import (
+    ContentRefused,
+    HostFailed,
+    SlotDamaged,
+    StateUnreadable,
+    SwitchTooLate,
+    TwinFailed,
+    UpdateError,
+)
 from node.update.events import Event
 from node.update.files.chunks import Counter
 from node.update.files.fetching import fetch_release
@@ -267,7 +275,8 @@ class Job:
             serial = await asyncio.to_thread(means.host.serial)
         except Exception as error:  # noqa: BLE001 - the edge of a task: whatever it is, the way leads back
             is_hosts_fault = isinstance(error, SlotDamaged | HostFailed | OSError)  # the vault's come as another error
-            return events.SwitchFailed(self._now(), _told(error), is_hosts_fault=is_hosts_fault)
+            is_late = isinstance(error, SwitchTooLate)
+            return events.SwitchFailed(self._now(), _told(error), is_hosts_fault=is_hosts_fault, is_late=is_late)
         return events.Switched(self._now(), serial)
 
     async def _switch_back(self, tree_hash: str, *, is_insisted: bool) -> Event:

@@ -18,6 +18,8 @@ power cut falls either before a step or after it; ``Resumed`` then asks for the 
     Recalled leads from promoting, probation and confirmed over recalling to recalled; where nothing from before may be
     gone back to, what is in use stays confirmed, and says so.  Rotten files, or a switch that failed here: fetching.
 
+    A switch that is too late while its process runs leads back, and for a while into rehearsing, where it waits.
+
     confirmed is watched for a while: a veto, or failures close together, lead over returning to rolled_back; a newer
     release that is confirmed ends the watch.
     An exception goes from staged to rehearsing at once, and may start from not_proven when all trials proved nothing.
@@ -37,9 +39,7 @@ from typing import Final, assert_never
 
 from node.api.schema import Phase
 from node.update.events import (
-    CleanUp,
     ContentRefused,
-    Effect,
     Event,
     Fetch,
     Fetched,
@@ -59,7 +59,6 @@ from node.update.events import (
     Succeeded,
     Superseded,
     Switch,
-    SwitchBack,
     Switched,
     SwitchFailed,
     Ticked,
@@ -72,12 +71,22 @@ from node.update.events import (
     counted,
 )
 from node.update.phases import REPLACEABLE, STOPPABLE, TERMINAL, VERDICTS
-from node.update.reasons import CAME_FIRST, NO_WAY_BACK, RECALLED, UNSEEN, WITHDRAWN, short
-from node.update.watch import Watch
+from node.update.reasons import CAME_FIRST, NO_WAY_BACK, RECALLED, TOO_SLOW, UNSEEN, WITHDRAWN, short
+from node.update.stepping import (
+    Step,
+    came_back,
+    ended,
+    entered,
+    go_back,
+    return_again,
+    return_failed,
+    switch_failed,
+    switch_is_late,
+    trial_void,
+)
+from node.update.watch import Watch, late_starts, why_left
 
 GRAIN_S: Final = 0.001  # a time that is so near is over; else rounding could keep it coming for ever
-
-Step = tuple["Lifecycle", tuple[Effect, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,10 @@ class Lifecycle:
     failures: int = 0  # failed starts in probation
     is_going_back: bool = False
     is_hosts_fault: bool = False  # that it goes back: nothing speaks against it
+    is_late: bool = False  # that is because it took too long, and it is tried again
+    late_switches: int = 0  # on its whole way
+    is_waiting: bool = False  # after one of them, before the way back is rehearsed again
+    late_starts: int = 0  # in a row, of the vault in use
     is_recalled: bool = False
     full_trials: int = 0  # that proved nothing
     exception: str = ""  # why it may be taken without a proof
@@ -119,6 +132,10 @@ class Lifecycle:
     def verdict(self) -> str:
         """One or two words for the end; empty while the way goes on."""
         return VERDICTS.get(self.phase, "")
+
+    @property
+    def _is_rehearsing(self) -> bool:
+        return self.phase == "rehearsing" and not self.is_waiting
 
     def due_s(self, limits: Limits) -> float:
         """When ``Ticked`` will change something; infinity for never."""
@@ -140,12 +157,12 @@ class Lifecycle:
                 return replace(state, is_hosts_fault=False, reason=WITHDRAWN), ()
             case Withdrawn() if not self.is_going_back:
                 is_used = self.phase in ("promoting", "probation")
-                return _go_back(state, WITHDRAWN) if is_used else _ended(state, "refused", WITHDRAWN)
+                return go_back(state, WITHDRAWN) if is_used else ended(state, "refused", WITHDRAWN)
             case Superseded() if self.phase in (STOPPABLE | REPLACEABLE if event.is_urgent else REPLACEABLE):
-                return _ended(state, "not_proven", event.by + CAME_FIRST)
+                return ended(state, "not_proven", event.by + CAME_FIRST)
             case Halted() if self.phase in STOPPABLE:
                 return _set_down(state)
-            case Unseen() if self.phase == "rehearsing":
+            case Unseen() if self._is_rehearsing:
                 return replace(state, reason=UNSEEN, spent_s=0.0), ()
             case Held() if self.phase in STOPPABLE or self.phase == "announced":
                 waits = replace(state, reason=short(event.reason))
@@ -153,30 +170,29 @@ class Lifecycle:
             case TurnCame() if self.phase == "announced":
                 return _turn_came(state, event)
             case Fetched() if self.phase == "fetching":
-                return _entered(replace(state, reason=""), "staged")
+                return entered(replace(state, reason=""), "staged")
             case FetchFailed() if self.phase == "fetching":
                 return _fetch_again(state, event.reason, limits)
             case ContentRefused() if self.phase == "fetching":
-                return _ended(state, "refused", event.reason)
+                return ended(state, "refused", event.reason)
             case TrialEnded() if self.phase == "on_trial":
                 return _trial_ended(state, event, limits)
-            case Rehearsed() if self.phase == "rehearsing":
+            case Rehearsed() if self._is_rehearsing:
                 return _rehearsed(state, event)
-            case RehearsalFailed() if self.phase == "rehearsing":
+            case RehearsalFailed() if self._is_rehearsing:
                 return _rehearse_again(state, event.reason, limits, is_hosts_fault=event.is_hosts_fault)
             case Returned() if self.is_going_back:
-                return _came_back(state, state.reason, limits)
+                return came_back(state, state.reason, limits)
             case ReturnFailed() if self.is_going_back:
-                return _return_failed(state, event.reason, limits)
+                return return_failed(state, event.reason, limits)
             case Switched() if self.phase == "promoting" and not self.is_going_back:
-                return _entered(replace(state, serial=event.serial), "probation")
+                return entered(replace(state, serial=event.serial), "probation")
             case SwitchFailed() if self.phase == "promoting" and not self.is_going_back:
-                blamed = replace(state, is_hosts_fault=event.is_hosts_fault)
-                return _go_back(blamed, f"it did not take over: {event.reason}")
+                return switch_failed(state, event, limits)
             case VaultFailed() if self.phase == "probation" and not self.is_going_back:
-                return _vault_failed(state, event.reason, limits)
+                return _vault_failed(state, event, limits)
             case Vetoed() if self.phase == "probation" and not self.is_going_back:
-                return _go_back(state, event.reason)
+                return go_back(state, event.reason)
             case (
                 TurnCame() | Fetched() | FetchFailed() | ContentRefused() | TrialEnded() | Rehearsed()
                 | RehearsalFailed() | Switched() | SwitchFailed() | VaultFailed() | Vetoed() | Returned()
@@ -195,15 +211,15 @@ class Lifecycle:
         state = replace(_accounted(self, event) if not self.is_over else self, is_recalled=True)
         match self.phase:
             case "promoting":
-                return _go_back(state, RECALLED)
+                return go_back(state, RECALLED)
             case "probation" | "confirmed" if event.back_to:
                 since = replace(state, baseline=event.back_to, since_s=event.now_s, phase="recalling")
-                return _go_back(since, RECALLED)
+                return go_back(since, RECALLED)
             case "probation" | "confirmed":
                 kept = replace(state, phase="confirmed", reason=NO_WAY_BACK, watch=None)
-                return (kept, ()) if self.is_over else _ended(kept, "confirmed", NO_WAY_BACK)
+                return (kept, ()) if self.is_over else ended(kept, "confirmed", NO_WAY_BACK)
             case _:
-                return _ended(state, "refused", RECALLED)
+                return ended(state, "refused", RECALLED)
 
 
 # Time.
@@ -213,36 +229,41 @@ def _accounted(state: Lifecycle, event: Event) -> Lifecycle:
     """Add the time since the last event to the phase, unless the node did not run meanwhile."""
     passed_s, until_s = counted(event, state.since_s)
     seconds = state.seconds | {state.phase: state.seconds.get(state.phase, 0.0) + passed_s}
-    return replace(state, since_s=until_s, spent_s=state.spent_s + passed_s, seconds=seconds)
+    late = late_starts(state.late_starts, event)
+    return replace(state, since_s=until_s, spent_s=state.spent_s + passed_s, seconds=seconds, late_starts=late)
 
 
 def _lasts_s(state: Lifecycle, limits: Limits) -> float:
     if state.is_going_back:
         return limits.switch_s
+    if state.is_waiting:
+        return limits.switch_pause_s
     staged_s = limits.staged_s(state.stagger_s, 0 if state.exception else state.voids)
     return staged_s if state.phase == "staged" else limits.lasts_s(state.phase)
 
 
 def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
     if state.is_going_back:
-        return _return_again(state, limits)
+        return return_again(state, limits)
     match state.phase:
         case "fetching":
-            return _entered(
+            return entered(
                 replace(state, reason=short(f"it could not be fetched: {state.reason}")), "announced", Stop()
             )
         case "staged" if state.exception:
-            return _entered(state, "rehearsing", Rehearse(is_self_test=True))
+            return entered(state, "rehearsing", Rehearse(is_self_test=True))
         case "staged":
-            return _entered(replace(state, trials=state.trials + 1), "on_trial", StartTrial())
+            return entered(replace(state, trials=state.trials + 1), "on_trial", StartTrial())
         case "on_trial":
-            return _trial_void(state, "the trial did not come to an end", limits)
+            return trial_void(state, "the trial did not come to an end", limits)
+        case "rehearsing" if state.is_waiting:
+            return replace(state, is_waiting=False, spent_s=0.0), (Rehearse(is_self_test=state.exception != ""),)
         case "rehearsing":
             return _rehearse_again(state, "the rehearsal took too long", limits, is_hosts_fault=False)
         case "promoting":
-            return _go_back(state, "it did not take over in time")
+            return switch_is_late(state, TOO_SLOW, limits)
         case "probation":
-            return _ended(replace(state, watch=Watch()), "confirmed", state.reason)
+            return ended(replace(state, watch=Watch()), "confirmed", state.reason)
         case (
             "announced" | "returning" | "recalling" | "confirmed" | "refused" | "not_proven" | "rolled_back"
             | "recalled"
@@ -255,18 +276,20 @@ def _time_is_up(state: Lifecycle, limits: Limits) -> Step:
 def _resumed(state: Lifecycle, limits: Limits) -> Step:
     """Ask once more for what a power cut may have kept from happening."""
     if state.is_going_back:
-        return _return_again(state, limits)
+        return return_again(state, limits)
     match state.phase:
         case "fetching":
             return _fetch_again(state, "the computer stopped meanwhile", limits, is_at_once=True)
         case "on_trial" if state.tries + 1 >= limits.cuts_max(state.spent_s):
-            return _trial_void(state, "the computer stopped meanwhile, again and again", limits)
+            return trial_void(state, "the computer stopped meanwhile, again and again", limits)
         case "on_trial":
             return replace(state, tries=state.tries + 1), (StartTrial(),)
+        case "rehearsing" if state.is_waiting:
+            return state, ()
         case "rehearsing":
             return _rehearse_again(state, "the computer stopped meanwhile", limits, is_hosts_fault=True)
         case "promoting" if state.tries + 1 >= limits.switch_tries_max:
-            return _go_back(state, "the computer stopped at every try to take over")
+            return go_back(state, "the computer stopped at every try to take over")
         case "promoting":
             return replace(state, tries=state.tries + 1, spent_s=0.0), (Switch(state.tree_hash),)
         case (
@@ -283,12 +306,12 @@ def _resumed(state: Lifecycle, limits: Limits) -> Step:
 
 def _turn_came(state: Lifecycle, event: TurnCame) -> Step:
     begun = replace(state, baseline=event.baseline, exception=event.exception, reason="")
-    return _entered(begun, "fetching", Fetch())
+    return entered(begun, "fetching", Fetch())
 
 
 def _set_down(state: Lifecycle) -> Step:
     waited_s = state.spent_s if state.phase == "staged" else state.waited_s
-    return _entered(replace(state, waited_s=waited_s), "announced", Stop())
+    return entered(replace(state, waited_s=waited_s), "announced", Stop())
 
 
 def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: bool = False) -> Step:
@@ -300,36 +323,27 @@ def _fetch_again(state: Lifecycle, reason: str, limits: Limits, *, is_at_once: b
 def _trial_ended(state: Lifecycle, event: TrialEnded, limits: Limits) -> Step:
     match event.outcome:
         case "promote":
-            return _entered(replace(state, reason=short(event.reason)), "rehearsing", Rehearse())
+            return entered(replace(state, reason=short(event.reason)), "rehearsing", Rehearse())
         case "refuse":
-            return _ended(state, "refused", event.reason)
+            return ended(state, "refused", event.reason)
         case "keep":
             kept = replace(state, full_trials=state.full_trials + 1, reason=short(event.reason))
             if kept.full_trials < limits.full_trials_max:
-                return _entered(kept, "staged", Stop())
-            return _ended(kept, "not_proven", event.reason)
+                return entered(kept, "staged", Stop())
+            return ended(kept, "not_proven", event.reason)
         case "void":
-            return _trial_void(state, event.reason, limits, is_damaged=event.is_damaged)
+            return trial_void(state, event.reason, limits, is_damaged=event.is_damaged)
         case _:
             assert_never(event.outcome)
-
-
-def _trial_void(state: Lifecycle, reason: str, limits: Limits, *, is_damaged: bool = False) -> Step:
-    void, was_held = replace(state, voids=state.voids + 1, reason=short(reason)), state.phase == "promoting"
-    if void.voids >= limits.trial_tries_max:
-        return _ended(void, "not_proven", reason if was_held else f"no trial could be held: {reason}")
-    if is_damaged or was_held:  # some of its files may not be whole any more
-        return _entered(void, "fetching", Stop(), Fetch())
-    return _entered(void, "staged", Stop())
 
 
 def _rehearsed(state: Lifecycle, event: Rehearsed) -> Step:
     if not event.is_clean:
         lost = f"{event.missing} of {event.checked} chunks missing, {event.corrupt} damaged"
-        return _ended(state, "refused", f"the way back is not open: {lost}")
+        return ended(state, "refused", f"the way back is not open: {lost}")
     if state.exception:
         state = replace(state, reason=f"taken without a proof, as an exception, because {state.exception}")
-    return _entered(state, "promoting", Switch(state.tree_hash))
+    return entered(state, "promoting", Switch(state.tree_hash))
 
 
 def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_fault: bool) -> Step:
@@ -337,25 +351,22 @@ def _rehearse_again(state: Lifecycle, reason: str, limits: Limits, *, is_hosts_f
     if (failed.kept_off if is_hosts_fault else failed.tries) < limits.rehearsal_tries_max:
         return replace(failed, spent_s=0.0), (Rehearse(is_self_test=failed.exception != ""),)
     if is_hosts_fault:
-        return _trial_void(state, reason, limits, is_damaged=state.exception != "")
+        return trial_void(state, reason, limits, is_damaged=state.exception != "")
     what = "it did not pass its self-test" if state.exception else "the way back could not be shown"
-    return _ended(failed, "refused", f"{what}: {reason}")
-
-
-def _entered(state: Lifecycle, phase: Phase, *effects: Effect) -> Step:
-    """A wait for the trial that was broken off goes on: pauses, however many, keep no release from it for good."""
-    spent_s, waited_s = (state.waited_s, 0.0) if phase == "staged" else (0.0, state.waited_s)
-    return replace(state, phase=phase, spent_s=spent_s, waited_s=waited_s, tries=0, kept_off=0), effects
+    return ended(failed, "refused", f"{what}: {reason}")
 
 
 # The ends.
 
 
-def _vault_failed(state: Lifecycle, reason: str, limits: Limits) -> Step:
+def _vault_failed(state: Lifecycle, event: VaultFailed, limits: Limits) -> Step:
+    if event.is_late:
+        why = why_left(state.late_starts, event, limits)
+        return go_back(state, why) if why else (state, ())
     failed = replace(state, failures=state.failures + 1)
     if failed.failures < limits.failures_max:
         return failed, ()
-    return _go_back(failed, f"it failed {failed.failures} times in probation: {reason}")
+    return go_back(failed, f"it failed {failed.failures} times in probation: {event.reason}")
 
 
 def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
@@ -368,32 +379,8 @@ def _after_the_end(state: Lifecycle, event: Event, limits: Limits) -> Step:
     if isinstance(event, Returned | ReturnFailed):  # what a newer one signed, and its time, were not this one's
         return replace(state, since_s=event.now_s, serial=event.serial or state.serial), ()
     watch, why = state.watch.step(event, state.since_s, limits)
-    state = replace(state, since_s=counted(event, state.since_s)[1], watch=watch)
-    return _go_back(replace(state, phase="returning"), why) if why else (state, ())
-
-
-def _go_back(state: Lifecycle, reason: str) -> Step:
-    back = replace(state, is_going_back=True, watch=None, reason=short(reason), spent_s=0.0, tries=0)
-    return back, (SwitchBack(back.baseline),)
-
-
-def _return_again(state: Lifecycle, limits: Limits) -> Step:
-    again = replace(state, tries=state.tries + 1, spent_s=0.0)
-    return again, (SwitchBack(again.baseline, is_insisted=again.tries + 1 >= limits.switch_tries_max),)
-
-
-def _return_failed(state: Lifecycle, reason: str, limits: Limits) -> Step:
-    if state.tries + 1 < limits.switch_tries_max:
-        return _return_again(state, limits)
-    return _came_back(state, f"{state.reason}; then {reason}", limits)  # insisted on, no other is started any more
-
-
-def _came_back(state: Lifecycle, reason: str, limits: Limits) -> Step:
-    """What this computer could not take into use comes anew and is tried out again; all else has had its end."""
-    if not state.is_hosts_fault:
-        return _ended(state, "recalled" if state.phase == "recalling" else "rolled_back", reason)
-    return _trial_void(replace(state, is_going_back=False, is_hosts_fault=False), reason, limits)
-
-
-def _ended(state: Lifecycle, phase: Phase, reason: str) -> Step:
-    return replace(state, phase=phase, reason=short(reason), is_going_back=False), (Stop(), CleanUp())
+    late = late_starts(state.late_starts, event)
+    if watch is not None:
+        why = why or why_left(late, event, limits)
+    state = replace(state, since_s=counted(event, state.since_s)[1], watch=watch, late_starts=late)
+    return go_back(replace(state, phase="returning"), why) if why else (state, ())

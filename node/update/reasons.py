@@ -14,6 +14,7 @@ NO_WAY_BACK: Final = "the developers recalled it, and nothing from before may be
 TOO_FAR_APART: Final = "this program is too old, or too new, to try it out"
 DOUBTED: Final = "the version in use could not read chunks that are there and whole"
 OUT_OF_MEMORY: Final = "this computer has run out of memory"
+TOO_SLOW: Final = "it did not take over in time"
 REASON_CHARACTERS_MAX: Final = 400
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from node.update.events import Event, Limits, Succeeded, VaultFailed, Vetoed, watched_s
+from node.update.events import Event, Limits, Succeeded, Ticked, VaultFailed, Vetoed, watched_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,29 @@ class Watch:
             return None, ""
         if isinstance(event, Vetoed):
             return None, event.reason
-        return _failed(watch, event.reason, limits) if isinstance(event, VaultFailed) else (watch, "")
+        if isinstance(event, VaultFailed) and not event.is_late:
+            return _failed(watch, event.reason, limits)
+        return watch, ""
 
     def left_s(self, limits: Limits) -> float:
         return max(0.0, limits.watch_s - self.spent_s)
+
+
+def late_starts(before: int, event: Event) -> int:
+    """How many starts in a row were too late after this event; a vault in use that answers has started in time."""
+    if isinstance(event, VaultFailed):
+        return before + event.is_late
+    return 0 if isinstance(event, Ticked) and not event.is_idle else before
+
+
+def why_left(starts: int, event: Event, limits: Limits) -> str:
+    """Why a version must be left of which so many starts in a row were too late; "" if it need not.
+
+    On a computer that is busy for some minutes, at log-in say, any version starts late, and none is left for that.
+    """
+    if not isinstance(event, VaultFailed) or not event.is_late or starts < limits.late_starts_max:
+        return ""
+    return f"it started too late {starts} times in a row: {event.reason}"
 
 
 def _failed(watch: Watch, reason: str, limits: Limits) -> tuple[Watch | None, str]:

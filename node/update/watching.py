@@ -82,13 +82,16 @@ class Watching:
     async def count(self, in_use: str | None) -> None:
         """Count the watch; end it when a newer release is in use for good; leave a version whose files are damaged."""
         record, one = watched(self._records.values()), active(self._records.values())
+        used, is_up = self.in_use(), self._means.host.neighbours() is not None
+        if used is not None and used.way.late_starts and is_up:  # at once: what comes next may be a power cut
+            await self._take(used.release.name, Ticked(_now()))
         for older in [each for each in self._records.values() if each.way.watch is not None and each is not record]:
             await self._take(older.release.name, Succeeded(_now()))
         if record is None:
             return
         if record.release.tree_hash == in_use:
             if _now() - record.way.since_s >= self._limits.watch_count_s:
-                await self._take(record.release.name, Ticked(_now(), is_idle=self._means.host.neighbours() is None))
+                await self._take(record.release.name, Ticked(_now(), is_idle=not is_up))
         elif is_succeeded(record, self._records.values(), in_use) or self._is_recalled_as_another(record):
             await self._take(record.release.name, Succeeded(_now()))
         elif one is None or one.way.phase in STOPPABLE:  # else one is just taking over

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from node.supervisor.errors import SwitchFailed
+from node.supervisor.errors import SwitchFailed, SwitchLate
 from node.supervisor.home import Home, Marker
 from node.trial.ratchet import Estimate, Estimates
 from node.trial.trial import Trial
@@ -151,6 +151,9 @@ class Farm(update_world.Farm):
         await asyncio.sleep(1.0)
         if self.switch_fails(tree_hash):
             raise SwitchFailed("the port is in use")
+        if self.is_too_late(tree_hash):
+            self.run_vault(self.own)
+            raise SwitchLate("it did not answer in time")
         self.run_vault(tree_hash)
 
     # What happens to it.

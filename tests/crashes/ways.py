@@ -57,6 +57,7 @@ WAYS = {
     "confirmed": Way("confirmed", {}),
     "failing in probation": Way("rolled_back", {"is_bad": True}, "fail"),
     "not taking over": Way("rolled_back", {"switch_fails": lambda tree: tree == tree_of("2")}, "fail"),
+    "taking over too late at first": Way("confirmed", {"late_switches": 1}),
     "failing in the watch": Way("rolled_back", {"is_bad": True, "fails_in": "confirmed"}, "fail", is_late=True),
     "refused by its trial": Way("refused", {"outcome": "refuse"}, "fail"),
     "not proven": Way("not_proven", {"outcome": "keep"}, "not_proven"),

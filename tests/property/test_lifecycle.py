@@ -70,7 +70,9 @@ MAKERS: st.SearchStrategy[Maker] = st.sampled_from(
         Switched,
         lambda now_s: SwitchFailed(now_s, "port"),
         lambda now_s: SwitchFailed(now_s, "a slot is damaged", is_hosts_fault=True),
+        lambda now_s: SwitchFailed(now_s, "no answer", is_late=True),
         lambda now_s: VaultFailed(now_s, "exit 1"),
+        lambda now_s: VaultFailed(now_s, "not reachable", is_late=True),
         lambda now_s: Vetoed(now_s, "wrong bytes"),
         Returned,
         lambda now_s: ReturnFailed(now_s, "port"),
@@ -128,6 +130,9 @@ def test_it_is_promoted_once_for_each_verdict_and_clean_rehearsal_at_most(histor
             assert promotions <= 1
         if state.is_going_back and after.phase == "fetching":  # this computer could not take it into use
             promotions, has_verdict, is_rehearsed = 0, False, False
+        if state.is_going_back and after.is_waiting:  # it was only too late: it takes over after another rehearsal
+            promotions, is_rehearsed = 0, False
+        assert after.late_switches <= LIMITS.switch_tries_max
         assert after.phase != "confirmed" or state.phase in ("probation", "confirmed")
         state = after
 

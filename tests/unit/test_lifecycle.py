@@ -50,7 +50,8 @@ from node.update.records import known_as_bad
 LIMITS = Limits(
     fetch_s=100.0, fetch_pause_s=1.0, fetch_pause_s_max=1.5, trial_s=1000.0, trial_tries_max=2,
     trial_cuts_max=3, void_pause_s=0.0,
-    rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, probation_s=60.0,
+    rehearsal_s=50.0, rehearsal_tries_max=2, switch_s=20.0, switch_tries_max=2, switch_pause_s=600.0,
+    late_starts_max=4, probation_s=60.0,
     watch_s=1000.0, watch_failures_s=100.0,
 )  # fmt: skip
 NEW, OLD = "a" * 64, "b" * 64
@@ -227,6 +228,63 @@ class TestProbation:
         state, _ = play(*TO_PROMOTING, failed, event, Returned(116.0))
 
         assert (state.phase, state.reason) == ("rolled_back", reason)
+
+    @pytest.mark.parametrize("late", [SwitchFailed(115.0, "no answer", is_late=True), Ticked(130.0)])
+    def test_what_was_only_too_late_waits_is_rehearsed_anew_and_tried_again(self, late: Event):
+        events = (*TO_PROMOTING, late, Returned(131.0))
+        state, effects = play(*events)
+        assert (state.phase, state.is_waiting, state.is_going_back) == ("rehearsing", True, False)
+        assert state.reason == "as fast"
+        assert effects[-2:] == [SwitchBack(OLD), Stop()]
+        assert state.due_s(LIMITS) == 131.0 + LIMITS.switch_pause_s
+        assert last(*events, Ticked(730.0)) == ("rehearsing", ())
+        again = (*events, Ticked(731.0))
+        assert last(*again) == ("rehearsing", (Rehearse(),))
+        assert last(*again, Rehearsed(740.0, 7, 0, 0)) == ("promoting", (Switch(NEW),))
+        assert last(*again, Rehearsed(740.0, 7, 0, 0), Switched(745.0), Ticked(805.0))[0] == "confirmed"
+
+    def test_it_is_its_own_fault_when_that_happens_too_often_on_its_whole_way(self):
+        late = SwitchFailed(115.0, "no answer", is_late=True)
+        again = (Returned(116.0), Ticked(716.0), Rehearsed(720.0, 7, 0, 0))
+        state, effects = play(*TO_PROMOTING, late, *again, SwitchFailed(725.0, "no answer", is_late=True))
+        assert effects[-1] == SwitchBack(OLD)
+        state, _ = state.step(Returned(726.0), LIMITS)
+        assert (state.phase, state.reason) == ("rolled_back", "it did not take over: no answer")
+        assert effects.count(Switch(NEW)) == LIMITS.switch_tries_max
+
+    def test_one_that_ends_at_a_later_try_is_left_at_once(self):
+        late = SwitchFailed(115.0, "no answer", is_late=True)
+        again = (Returned(116.0), Ticked(716.0), Rehearsed(720.0, 7, 0, 0))
+        state, _ = play(*TO_PROMOTING, late, *again, SwitchFailed(725.0, "exit code 1"), Returned(726.0))
+        assert (state.phase, state.reason) == ("rolled_back", "it did not take over: exit code 1")
+
+    def test_while_it_waits_for_that_only_running_time_counts_and_a_power_cut_changes_nothing(self):
+        events = (*TO_PROMOTING, SwitchFailed(115.0, "no answer", is_late=True), Returned(116.0), Ticked(416.0))
+        assert last(*events, Resumed(5.0)) == ("rehearsing", ())
+        assert last(*events, Resumed(5.0), Ticked(300.0)) == ("rehearsing", ())
+        assert last(*events, Resumed(5.0), Ticked(305.0)) == ("rehearsing", (Rehearse(),))
+        assert last(*events[:-2], Resumed(5.0)) == ("promoting", (INSISTED,))
+
+    def test_what_holds_a_release_off_does_so_while_it_waits_for_that(self):
+        events = (*TO_PROMOTING, SwitchFailed(115.0, "no answer", is_late=True))
+        waiting = (*events, Returned(116.0))
+        assert last(*waiting, Halted(120.0)) == ("announced", (Stop(),))
+        assert last(*waiting, Recalled(120.0, OLD))[0] == "refused"
+        assert last(*waiting, Rehearsed(120.0, 7, 0, 0)) == ("rehearsing", ())
+        state, _ = play(*events, Withdrawn(115.5), Returned(116.0))
+        assert (state.phase, state.reason) == ("rolled_back", WITHDRAWN)
+
+    def test_it_is_not_tried_again_where_the_version_from_before_does_not_come_back(self):
+        events = (*TO_PROMOTING, SwitchFailed(115.0, "no answer", is_late=True))
+        state, _ = play(*events, ReturnFailed(116.0, "port in use"), ReturnFailed(117.0, "port in use"))
+        assert (state.phase, state.reason) == ("rolled_back", "it did not take over in time; then port in use")
+
+    def test_starts_that_are_too_late_end_probation_only_when_none_is_in_time_for_long(self):
+        late = VaultFailed(115.0, "not reachable", is_late=True)
+        state, _ = play(*TO_PROBATION, *[late] * 3, Ticked(116.0), *[late] * 3)
+        assert (state.phase, state.is_going_back, state.late_starts) == ("probation", False, 3)
+        state, _ = play(*TO_PROBATION, *[late] * 3, Ticked(116.0, is_idle=True), late)
+        assert (state.is_going_back, state.reason) == (True, "it started too late 4 times in a row: not reachable")
 
     def test_a_handover_that_hangs_is_gone_back_from(self):
         assert last(*TO_PROMOTING, Ticked(130.0)) == ("promoting", (SwitchBack(OLD),))

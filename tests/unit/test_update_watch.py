@@ -65,6 +65,15 @@ class TestTheWay:
         state, _ = play(*TO_CONFIRMED, *failed)
         assert state.reason == "it failed 3 times in short succession: exit code 1"
 
+    def test_a_start_too_late_counts_only_when_none_is_in_time_for_long(self):
+        late = [VaultFailed(200.0 + n, "not reachable", is_late=True) for n in range(4)]
+        assert last(*TO_CONFIRMED, *late[:3]) == ("confirmed", ())
+        assert last(*TO_CONFIRMED, *late[:3], Ticked(250.0), *late[:3]) == ("confirmed", ())
+        is_off = (Ticked(250.0, is_idle=True), Resumed(0.0))
+        state, effects = play(*TO_CONFIRMED, *late[:3], *is_off, late[3])
+        assert (state.phase, effects[-1]) == ("returning", SwitchBack(OLD))
+        assert state.reason == "it started too late 4 times in a row: not reachable"
+
     def test_failures_that_lie_far_apart_are_no_reason(self):
         failed = [VaultFailed(at_s, "exit code 1") for at_s in (200.0, 251.0, 302.0, 353.0)]
         assert last(*TO_CONFIRMED, *failed) == ("confirmed", ())
@@ -285,6 +294,32 @@ class TestTheVaultInUse:
 
         assert hear(farm, twice, for_s=5.0)["vault/2"].phase == "confirmed"
         assert hear(farm, once_more)["vault/2"].phase == "rolled_back"
+
+    def test_late_starts_at_every_log_in_are_forgotten_as_soon_as_it_answers(self, farm: Farm):
+        confirm(farm, "2")
+
+        async def log_in(updates: Updates) -> None:
+            farm.known = None
+            for _ in range(3):
+                updates.vault_failed("not reachable", is_late=True)
+                await asyncio.sleep(31.0)
+            farm.known = 5
+
+        for _ in range(5):
+            assert hear(farm, log_in, for_s=35.0)["vault/2"].phase == "confirmed"
+
+    def test_one_that_never_starts_in_time_any_more_is_left_whatever_is_restarted(self, farm: Farm):
+        confirm(farm, "2")
+        farm.known = None
+
+        async def late(updates: Updates) -> None:
+            for _ in range(2):
+                updates.vault_failed("not reachable", is_late=True)
+                await asyncio.sleep(31.0)
+
+        assert hear(farm, late, for_s=5.0)["vault/2"].phase == "confirmed"
+        found = hear(farm, late)["vault/2"]
+        assert (found.phase, found.reason) == ("rolled_back", "it started too late 4 times in a row: not reachable")
 
     def test_a_computer_in_trouble_is_not_held_against_it(self, farm: Farm):
         confirm(farm, "2")
