@@ -130,13 +130,14 @@ def tell_releases(
     is_held_up = notice is not None and notice.is_grave
     one, in_use = current(updates), status.in_use.version if status.in_use else ""
     if one is not None and _has_stopped(updates):
-        one = msgspec.structs.replace(one, phase=_STOPPED.get(one.phase, one.phase))
+        one = msgspec.structs.replace(one, phase=_STOPPED.get(one.phase, one.phase), again_s=None)
     decided = max(
         (item for item in updates.items if item.phase in _OUTCOME), key=lambda item: item.decided_s or 0.0, default=None
     )
     told = one or decided
     if one is not None:
-        title, lead = words.title_of(one.phase, one.version), "" if is_held_up else _lead(one, status)
+        title, lead = words.title_of(one.phase, one.version), "" if is_held_up else _lead(one, status, now)
+        title = title if one.again_s is None else words.waits_to_take_over(one.version)
     else:
         title = words.using(in_use) if in_use else words.NOTHING_IN_USE
         news = words.NO_NEWS if can_try else words.NO_NEWS_UNTRIED
@@ -160,8 +161,10 @@ def _can_try(status: Status) -> bool:
     return status.sandbox != "none" or status.state in UNPROVEN
 
 
-def _lead(one: Update, status: Status) -> str:
+def _lead(one: Update, status: Status, now: datetime) -> str:
     """What happens next with a release that is on its way."""
+    if one.again_s is not None:
+        return words.again_lead(at(one.again_s, now))
     if one.phase == "announced" and one.reason:
         return words.waits_because(one.reason)
     if one.phase == "announced" and (is_others_turn(one) or not _can_try(status)):
@@ -186,6 +189,8 @@ def _lead_of_ended(status: Status, updates: Updates, decided: Update | None, now
 
 
 def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime, *, can_try: bool) -> Way:
+    if one.again_s is not None:  # it has come so far once
+        one = msgspec.structs.replace(one, phase="promoting")
     stage, outcome = _STAGE[one.phase], _OUTCOME.get(one.phase, "open")
     checked = Stop(words.BEING_FETCHED if one.phase == "fetching" else words.CHECKED, words.signed_by(one.signers))
     started_s = trial.started_s if trial is not None and trial.release == one.release else None

@@ -166,6 +166,7 @@ _TEXTS: Final = {
     ),
     "full trials could not prove it here": translate("reasons", "Full trials could not prove it here."),
     "no trial of it could be held here": translate("reasons", "No trial of it could be held here."),
+    "it did not take over in time": translate("reasons", "It did not take over in time."),
     "its files were damaged": translate("reasons", "Its files were damaged."),
     "already in use": translate("reasons", "Already in use."),
     "what the developers say is too old, or contradicts itself": translate(
@@ -224,6 +225,9 @@ _OVER_A_REASON: Final = {  # what came of a reason that is given after it
     ),
     rf"it failed (?P<count>{_COUNT}) times in short succession: {_REASON}": translate(
         "reasons", "It failed {count} times in short succession. {reason}"
+    ),
+    rf"it started too late (?P<count>{_COUNT}) times in a row: {_REASON}": translate(
+        "reasons", "It started too late {count} times in a row. {reason}"
     ),
     f"it did not take over: {_REASON}": translate("reasons", "It did not take over. {reason}"),
     f"it could not be fetched: {_REASON}": translate("reasons", "It could not be fetched. {reason}"),

@@ -193,6 +193,18 @@ def title_of(phase: str, version: str) -> str:
     }[phase].format(version=version)
 
 
+def waits_to_take_over(version: str) -> str:
+    return translate("releases", "Version {version} waits to take over").format(version=version)
+
+
+def again_lead(moment: str) -> str:
+    return translate(
+        "releases",
+        "Taking over took too long; your computer may have been busy. It is tried again at {moment}."
+        " Until then the version you use goes on.",
+    ).format(moment=moment)
+
+
 def decided_lead(phase: str, version: str, moment: str, reason: str, news: str, *, was_tried: bool) -> str:
     """``news``: what is to be said of the next version where this one is in use; may be ""."""
     if phase == "confirmed" and not was_tried:

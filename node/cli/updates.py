@@ -40,6 +40,8 @@ def _show(item: Update) -> None:
     say(f"{_time(item.announced_s)}  {item.release}  {outcome}{': ' if item.reason else ''}{item.reason}{way_back}")
     if item.watched_until_s is not None:
         say(f"    in use; watched until {_time(item.watched_until_s)}: until then a fault brings the one before back")
+    if item.again_s is not None:
+        say(f"    taking over took too long; it is tried again at {_time(item.again_s)}, the version in use goes on")
     if item.exception:
         say(f"    an exception: it is taken without the usual proof, because {item.exception}")
     if item.is_urgent:

@@ -72,6 +72,7 @@ def update_view(record: Record, now_s: float, utc_s: float, limits: Limits, roll
         trial=with_phase(record.trial, way.phase),
         is_recalled=way.is_recalled,
         watched_until_s=_watched_until_s(way, now_s, utc_s, limits),
+        again_s=_again_s(way, now_s, utc_s, limits),
         exception=way.exception,
         is_urgent=record.release.is_urgent,
         rollout=rollout,
@@ -83,8 +84,16 @@ def _watched_until_s(way: Lifecycle, now_s: float, utc_s: float, limits: Limits)
     """When the watch ends if the node runs until then, to the minute: what is told shall not change all the time."""
     if way.watch is None:
         return None
-    left_s = way.watch.left_s(limits) - max(0.0, now_s - way.since_s)
-    return math.ceil((utc_s + max(0.0, left_s)) / MINUTE_S) * MINUTE_S
+    return _to_the_minute(utc_s + max(0.0, way.watch.left_s(limits) - max(0.0, now_s - way.since_s)))
+
+
+def _again_s(way: Lifecycle, now_s: float, utc_s: float, limits: Limits) -> float | None:
+    """When a take-over that took too long is tried again, as above."""
+    return _to_the_minute(utc_s + max(0.0, way.due_s(limits) - now_s)) if way.is_waiting else None
+
+
+def _to_the_minute(at_s: float) -> float:
+    return math.ceil(at_s / MINUTE_S) * MINUTE_S
 
 
 def with_phase(view: TrialView | None, phase: Phase) -> TrialView | None:

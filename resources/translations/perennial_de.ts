@@ -1569,6 +1569,10 @@
         <translation>Sie startete nicht, die jetzige Version aber doch. {reason}</translation>
     </message>
     <message>
+        <source>It did not take over in time.</source>
+        <translation>Sie hat nicht rechtzeitig übernommen.</translation>
+    </message>
+    <message>
         <source>It did not take over. {reason}</source>
         <translation>Sie hat nicht übernommen. {reason}</translation>
     </message>
@@ -1699,6 +1703,10 @@
     <message>
         <source>Its files on this disk are damaged.</source>
         <translation>Die Dateien dieser Version auf der Festplatte sind beschädigt.</translation>
+    </message>
+    <message>
+        <source>It started too late {count} times in a row. {reason}</source>
+        <translation>Sie ist {count} Mal nacheinander zu spät gestartet. {reason}</translation>
     </message>
     <message>
         <source>Its files were damaged.</source>
@@ -2554,6 +2562,10 @@
         <translation>Version {version} besteht aus genau den Dateien, die schon in Gebrauch waren.</translation>
     </message>
     <message>
+        <source>Taking over took too long; your computer may have been busy. It is tried again at {moment}. Until then the version you use goes on.</source>
+        <translation>Die Übernahme dauerte zu lange; vielleicht war Ihr Computer beschäftigt. Um {moment} wird sie noch einmal versucht. Bis dahin läuft die jetzige Version weiter.</translation>
+    </message>
+    <message>
         <source>Version {version} is being fetched</source>
         <translation>Version {version} wird geholt</translation>
     </message>
@@ -2580,6 +2592,10 @@
     <message>
         <source>Version {version} waits for its trial</source>
         <translation>Version {version} wartet auf ihre Probe</translation>
+    </message>
+    <message>
+        <source>Version {version} waits to take over</source>
+        <translation>Version {version} wartet darauf zu übernehmen</translation>
     </message>
     <message>
         <source>Version {version} was announced</source>

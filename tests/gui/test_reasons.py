@@ -51,7 +51,7 @@ GIVEN = [
     verdict.not_proven(90.0, [verdict.too_few(2, 4, "neighbours rated it"), verdict.suspected("mem")]),
     verdict.not_proven(90.0, [verdict.too_few(0, 100, "pieces to read")]),
     reasons.UNSEEN, reasons.NO_TRIAL, reasons.NO_WAY_BACK, reasons.RECALLED, reasons.WITHDRAWN, reasons.OUT_OF_MEMORY,
-    reasons.TOO_FAR_APART,
+    reasons.TOO_FAR_APART, reasons.TOO_SLOW,
     noted.TOO_EARLY, noted.HALTED, records.NOT_PROVEN, records.NOT_HELD,
     verdict.unwilling(1), verdict.unwilling(-9), verdict.proven_by_neighbours(1), verdict.proven_by_neighbours(3),
     verdict.keeps_news(4, 3000.0), verdict.gone(), verdict.lost(1, 0), verdict.lost(3, 0), verdict.excused_too_often(3),
@@ -99,6 +99,8 @@ NESTED = {
         "It failed 3 times soon after it took over. It ended with code 3.",
     "it failed 3 times in short succession: it did not answer for 30 seconds":
         "It failed 3 times in short succession. It did not answer for 30 seconds.",
+    "it started too late 40 times in a row: it was not reachable within 30 seconds":
+        "It started too late 40 times in a row. It was not reachable within 30 seconds.",
     "it did not take over: it was not reachable within 9 seconds":
         "It did not take over. It was not reachable within 9 seconds.",
     "it did not take over: slot 12ab34cd does not hold the files that it is named by":

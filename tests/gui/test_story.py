@@ -286,6 +286,19 @@ def test_a_version_in_use_says_until_when_it_is_watched():
     assert two.history[-1].details.endswith("Watched until 22 Dec 14:05.")
 
 
+def test_a_version_that_took_too_long_to_take_over_says_when_that_is_tried_again():
+    waiting = msgspec.structs.replace(update("0.1.1", NEXT, "rehearsing", PROMOTED), again_s=NOW_S + 3600)
+    told = tell(live(status(), (waiting,)), NOW).releases
+
+    assert told.title == "Version 0.1.1 waits to take over"
+    assert told.lead == (
+        "Taking over took too long; your computer may have been busy. It is tried again at 15:05."
+        " Until then the version you use goes on."
+    )
+    assert told.way is not None
+    assert (told.way.stage, told.way.stops[2].under) == (2, "now: 0.1.0")
+
+
 def test_a_version_that_is_left_in_the_watch_says_so():
     told = tell(live(status(), (update("0.1.1", NEXT, "returning", "wrong bytes"),)), NOW).releases
 

@@ -42,6 +42,7 @@ from tests.other_user import NOBODY, folder_open_to_all
 
 UPDATE = schema.Update(
     release="vault/0.1.1", version="0.1.1", tree_hash="ab" * 32, phase="refused", verdict="refused",
+    again_s=1_700_000_000.0,
     reason="slower: requests take 3 times as long", signers=("pod-1", "pod-2", "pod-3"), announced_s=1.0,
     decided_s=2.0, bytes_fetched=5279, seconds={"on_trial": 40.0},
     rollout=schema.RolloutView("Wave 2 of 3 is open, this farm is in wave 1.", 1, 2, 3, 9, 6, 1, False, 0.0, 1.0),
@@ -180,6 +181,8 @@ class TestAnswers:
         until = time.strftime("%Y-%m-%d %H:%M", time.localtime(1_800_000_000.0))
         assert f"in use; watched until {until}: until then a fault brings the one before back\n" in result.stdout
         assert "without the usual proof, because full trials could not prove it here\n" in result.stdout
+        again = time.strftime("%Y-%m-%d %H:%M", time.localtime(1_700_000_000.0))
+        assert f"taking over took too long; it is tried again at {again}, the version in use goes on\n" in result.stdout
         assert result.stdout.count("urgent: at least as many pods") == 1
         assert "pod-1, pod-2, pod-3" in result.stdout
         assert "    Wave 2 of 3 is open, this farm is in wave 1.\n" in result.stdout

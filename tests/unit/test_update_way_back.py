@@ -32,6 +32,35 @@ def rot(farm: Farm, version: str) -> None:
     file.write_bytes(b"rot")
 
 
+class TestATakeOverThatTakesTooLong:
+    def test_is_tried_again_later_and_says_when(self, farm: Farm):
+        head, waits = farm.publish("2"), []
+        farm.late_switches = 2
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            for number in (1, 2):
+                await wait_until(updates, lambda items: items["vault/2"].again_s is not None)
+                waits.append(updates.updates().items[0])
+                assert farm.switches.count(tree_of("2")) == number
+                await wait_until(updates, lambda items: items["vault/2"].again_s is None)
+            await wait_until(updates, lambda items: items["vault/2"].phase == "confirmed")
+
+        live(farm, story)
+
+        assert [(one.phase, one.verdict) for one in waits] == [("rehearsing", "")] * 2
+        assert farm.slots.current("vault") == tree_of("2")
+        assert farm.switches.count(tree_of("2")) == 3
+        assert states(farm)[-1] == "pass"
+
+    def test_again_and_again_is_its_own_fault(self, farm: Farm):
+        farm.late_switches = 99
+        found = tell(farm, farm.publish("2"))["vault/2"]
+        assert (found.phase, found.reason) == ("rolled_back", "it did not take over: it did not answer in time")
+        assert farm.switches.count(tree_of("2")) == 3
+        assert farm.slots.current("vault") == farm.own
+
+
 class TestTheWayBack:
     def test_a_version_that_fails_three_times_in_probation_is_left(self, farm: Farm):
         head = farm.publish("2")

@@ -99,6 +99,7 @@ class Update(msgspec.Struct, frozen=True):
         False  # by its developers; where nothing from before may be gone back to it is in use all the same
     )
     watched_until_s: float | None = None  # if the node runs until then; the version from before comes back by itself
+    again_s: float | None = None  # when its take-over, which took too long, is tried again if the node runs until then
     exception: str = ""  # why it was, or is, taken without the proof that every release needs
     is_urgent: bool = False  # its developers asked for a trial of hours
     rollout: RolloutView | None = None  # None: it has not been up for its turn here
