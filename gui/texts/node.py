@@ -90,6 +90,10 @@ TEXTS: Final[dict[str, str]] = {
     "exchange.install": translate(
         "node", "It updates itself if it can. If this stays so for weeks, install Perennial anew."
     ),
+    "exchange.end_other": translate(
+        "node",
+        "Others count only one of two computers with one key. On the other one use perennial leave, or delete the copy.",
+    ),
     "exchange.connect": translate("node", "Look whether this computer is connected to the internet."),
     "exchange.fails": translate("node", "For {span} no other computer has given an answer that is right."),
     "audit.unknown": translate("node", "Nobody has asked this computer for a proof yet."),
@@ -115,6 +119,11 @@ TEXTS: Final[dict[str, str]] = {
     "space.over": translate("node", "{over} more than the {quota} that you lend are in use, so nothing new is stored."),
     "vault.failing": translate("node", "Perennial does not keep running ({why}); it is started again and again."),
     "vault.again": translate("node", "Perennial is started again ({why})."),
+    "vault.doubled": translate(
+        "node",
+        "Another computer runs with this home's key. Only one of them can be counted: end one of them (there:"
+        " perennial leave, or delete the copy).",
+    ),
     "vault.starting": translate("node", "Perennial is starting."),
     "alone.cut_off": translate("node", "Perennial runs, but no other computer can be reached at the moment."),
     "alone.behind": translate("node", "Perennial runs, but the others run a version that it cannot speak with."),

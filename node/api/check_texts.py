@@ -156,6 +156,10 @@ EXCHANGE_UNKNOWN: Final = told("exchange.unknown", "No answer of another compute
 EXCHANGE_WORKS: Final = told("exchange.works", "Another computer answered, and its signature was right.")
 EXCHANGE_ALONE: Final = told("exchange.alone", "No other computer answers.")
 EXCHANGE_ADVICE: Final = told("exchange.connect", "Look whether this computer is connected to the internet.")
+EXCHANGE_DOUBLED_ADVICE: Final = told(
+    "exchange.end_other",
+    "Others count only one of two computers with one key. On the other one use perennial leave, or delete the copy.",
+)
 EXCHANGE_BEHIND: Final = told("exchange.behind", "The other computers run a version that this one cannot speak with.")
 EXCHANGE_BEHIND_ADVICE: Final = told(
     "exchange.install", "It updates itself if it can. If this stays so for weeks, install Perennial anew."

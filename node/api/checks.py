@@ -58,6 +58,7 @@ class Evidence:
     is_announced: bool = False  # the vault names the address at which others see it
     is_public: bool = False  # it names one of the internet
     ahead_subnets: int = 0  # in which vaults answer that speak no version of this one's
+    is_doubled: bool = False  # another computer runs with this home's key
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
@@ -174,15 +175,16 @@ def _exchange(evidence: Evidence) -> Check:
     if looks is None:
         return _check(evidence, "exchange", "wait", texts.EXCHANGE_UNKNOWN)
     age_s = looks.answer_age_s
+    advice = texts.EXCHANGE_DOUBLED_ADVICE if evidence.is_doubled else texts.EXCHANGE_ADVICE
     if evidence.peer_count == 0 and evidence.ahead_subnets:
         return _check(evidence, "exchange", "bad", texts.EXCHANGE_BEHIND, age_s, texts.EXCHANGE_BEHIND_ADVICE)
     if evidence.peer_count == 0 and evidence.up_s > ALONE_S:
-        return _check(evidence, "exchange", "bad", texts.EXCHANGE_ALONE, age_s, texts.EXCHANGE_ADVICE)
+        return _check(evidence, "exchange", "bad", texts.EXCHANGE_ALONE, age_s, advice)
     if age_s is not None and age_s <= PROMISE_S:
         return _check(evidence, "exchange", "ok", texts.EXCHANGE_WORKS, age_s)
     if evidence.up_s > PROMISE_S:
         silent = texts.exchange_fails(evidence.up_s if age_s is None else age_s)
-        return _check(evidence, "exchange", "bad", silent, age_s, texts.EXCHANGE_ADVICE)
+        return _check(evidence, "exchange", "bad", silent, age_s, advice)
     return _check(evidence, "exchange", "wait", texts.EXCHANGE_UNKNOWN, age_s)
 
 

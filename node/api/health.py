@@ -13,6 +13,11 @@ from node.api.told import Told, told
 SILENT_S_MAX: Final = 20.0  # a vault that has not answered for so long is said to be silent
 DEAF: Final[tuple[CheckName, ...]] = ("clock", "audit")
 CUT_OFF: Final[tuple[CheckName, ...]] = ("exchange", "reach")
+DOUBLED: Final = told(
+    "vault.doubled",
+    "Another computer runs with this home's key. Only one of them can be counted: end one of them (there: perennial"
+    " leave, or delete the copy).",
+)
 FULL_BYTES: Final = 4 << 20  # with less left of the limit it is the limit that is reached, not the disk
 
 
@@ -40,6 +45,7 @@ class Health:
     leave_s: float | None = None  # while the node is being stopped: how long the vault may hand over
     ahead_subnets: int = 0  # in which vaults answer that speak no version of this one's
     pause: str = ""  # why the node helps less and what ends it, else ""
+    is_doubled: bool = False  # another computer runs with this home's key
 
 
 def status_sentence(health: Health) -> tuple[NodeState, Told]:
@@ -62,6 +68,8 @@ def status_sentence(health: Health) -> tuple[NodeState, Told]:
         return running
     if fault is not None:
         return "problem", fault
+    if health.is_doubled:
+        return "problem", DOUBLED
     for name in DEAF:
         if name in bad:
             return "attention", bad[name]

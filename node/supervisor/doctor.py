@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from node.api import doctor_texts, texts
+from node.api.health import DOUBLED
 from node.api.schema import Examination, Finding, FindingResult, Status
 from node.keys import keyring
 from node.keys.errors import KeyStoreError
@@ -183,5 +184,7 @@ def _node(status: Status | None, silence: str, api_port: int) -> tuple[Finding, 
         silent = Finding("api", "lacking", doctor_texts.api_silent(silence), doctor_texts.start_node())
         return silent, Finding("node", "lacking", silence, doctor_texts.start_node())
     is_bad = status.state == "problem"
-    node = Finding("node", "bad" if is_bad else "ok", status.sentence, doctor_texts.start_again() if is_bad else "")
+    is_helped_so = is_bad and status.said != DOUBLED.said
+    advice = doctor_texts.start_again() if is_helped_so else ""
+    node = Finding("node", "bad" if is_bad else "ok", status.sentence, advice)
     return Finding("api", "ok", doctor_texts.api_answers(api_port)), node

@@ -26,7 +26,7 @@ from node.supervisor.traffic import TrafficLog
 from node.supervisor.vault_child import VaultChild
 from node.supervisor.waking import Waking
 from node.vault import control
-from node.vault.core.identity import PeerRecord
+from node.vault.core.identity import CERTIFICATE_S, PeerRecord
 from node.vault.looks import GetNeighbours, KnownVault, Looks, Neighbours
 from node.vault.ports import Entropy
 
@@ -63,6 +63,7 @@ class Looking:
         self._state: control.State | None = None
         self._seen_s: dict[str, float] = {}  # by the name of its age
         self._looks: tuple[float, Looks] | None = None
+        self._newer_seen_s: float | None = None  # another run of the same vault id, in this one of the vault
         self._traffic = TrafficLog()
 
     async def run(self) -> None:
@@ -80,6 +81,7 @@ class Looking:
             return
         self._state, looks = state, state.looks
         self._looks = None
+        self._sample_newer(state.newer_age_s, now_s)
         if looks is None:
             return
         up_s = now_s - self._waking.woke_s
@@ -90,6 +92,12 @@ class Looking:
             if age_s is not None and age_s < up_s:
                 self._seen_s[name] = max(now_s - age_s, self._seen_s.get(name, now_s - age_s))
         self._traffic.take(self._vault.run, looks.sent_bytes, looks.received_bytes, self._utc_s())
+
+    def _sample_newer(self, age_s: float | None, now_s: float) -> None:
+        if age_s is None:
+            self._newer_seen_s = None
+        elif age_s < now_s - self._waking.woke_s:
+            self._newer_seen_s = max(now_s - age_s, self._newer_seen_s or 0.0)
 
     async def look_at_disk(self) -> None:
         """Never raises for what the disk does."""
@@ -107,7 +115,9 @@ class Looking:
         if found.disk_trouble and evidence.disk is not None and not evidence.disk.fault:
             look = replace(evidence.disk, fault="refused", reason=found.disk_trouble)
             evidence = replace(evidence, disk=look)
-        return replace(found, checks=checks.checks(evidence), ahead_subnets=evidence.ahead_subnets)
+        return replace(
+            found, checks=checks.checks(evidence), ahead_subnets=evidence.ahead_subnets, is_doubled=evidence.is_doubled
+        )
 
     def evidence(self, store_fault: Told | None = None) -> checks.Evidence:
         now_s, state = self._waking.now_s(), self._vault.state
@@ -127,6 +137,7 @@ class Looking:
             port=_port(self._vault.record, looks.seen_at if looks else ""),
             is_announced=looks is not None and bool(looks.seen_at) and looks.seen_at in named,
             is_public=any(map(_is_public, named)),
+            is_doubled=state is not None and self._is_doubled(now_s),
         )
 
     async def network(self) -> schema.NetworkView:
@@ -159,6 +170,10 @@ class Looking:
         if asked_s is not None and asked_s > DISK_ANSWER_S:
             return checks.DiskLook(asked_s, "silent")
         return None if self._disk is None else checks.DiskLook(now_s - self._disk[0], *self._disk[1:])
+
+    def _is_doubled(self, now_s: float) -> bool:
+        """By turns each of two is the newer one, whenever it renews its certificate; so it is true for as long."""
+        return self._newer_seen_s is not None and now_s - self._newer_seen_s <= CERTIFICATE_S
 
     def _looks_now(self, now_s: float) -> Looks | None:
         if self._looks is None:

@@ -174,6 +174,8 @@ class Process:
             report = msgspec.structs.replace(report, load=None)
         if isinstance(report, control.State) and self._control_version < looks.SINCE_CONTROL_VERSION:
             report = msgspec.structs.replace(report, looks=None)
+        if isinstance(report, control.State) and self._control_version < control.NEWER_SINCE:
+            report = msgspec.structs.replace(report, newer_age_s=None)
         if isinstance(report, RankTables):
             report = report_of(report, self._control_version)
         if control.SINCE_VERSION.get(type(report), 1) <= self._control_version:

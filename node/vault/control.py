@@ -21,7 +21,7 @@ import msgspec
 from node.vault.errors import ControlError
 from node.vault.limiting import Limits, SetLimits
 from node.vault.load import Load
-from node.vault.looks import GetNeighbours, Looks, Neighbours
+from node.vault.looks import Age, GetNeighbours, Looks, Neighbours
 from node.vault.noting import AskNote, Met, NotingCommand, NotingReport, SetNotes
 from node.vault.rating import FetchRankTables, RankTables
 
@@ -30,6 +30,7 @@ LENGTH_BYTES: Final = 4
 HEAD_BYTES_MAX: Final = 1 << 20
 CONTACTS_MAX: Final = 64
 SCANNED_MAX: Final = 60_000  # addresses of 34 bytes in one frame
+NEWER_SINCE: Final = 7  # the control version from which on a State tells that the own vault id runs elsewhere
 KEPT_CONTACTS_MAX: Final = 32  # that a vault names, to be kept for its next start
 
 
@@ -123,6 +124,7 @@ class State(_Message, frozen=True, omit_defaults=True):
     ``head_subnets`` is of other subnets that carry the same head, or carried it when this vault did until a while ago.
     ``is_counted``: whether every chunk on the disk is known by now; until then the figures are upper bounds.
     ``load``: since the last State; it is told from version 3 on, ``looks`` from version 4 on.
+    ``newer_age_s``: since it was seen that the own vault id runs elsewhere, under a newer certificate (version 7).
     """
 
     id: int
@@ -138,6 +140,7 @@ class State(_Message, frozen=True, omit_defaults=True):
     head_subnets: int = 0
     load: Load | None = None
     looks: Looks | None = None
+    newer_age_s: Age = None
 
 
 class Contacts(_Message, frozen=True):

@@ -1102,6 +1102,14 @@
         </translation>
     </message>
     <message>
+        <source>Another computer runs with this home&apos;s key. Only one of them can be counted: end one of them (there: perennial leave, or delete the copy).</source>
+        <translation>Ein anderer Computer läuft mit dem Schlüssel dieses Ordners. Nur einer von beiden kann zählen: Beenden Sie einen (dort: perennial leave, oder die Kopie löschen).</translation>
+    </message>
+    <message>
+        <source>Others count only one of two computers with one key. On the other one use perennial leave, or delete the copy.</source>
+        <translation>Andere zählen von zwei Computern mit einem Schlüssel nur einen. Benutzen Sie auf dem anderen perennial leave, oder löschen Sie die Kopie.</translation>
+    </message>
+    <message>
         <source>All is well so. If you let UDP port {port} through the firewalls of this computer and of your router, others can come by themselves.</source>
         <translation>Es ist alles gut so. Wenn Sie den UDP-Port {port} durch die Firewalls dieses Computers und Ihres Routers lassen, können andere auch von selbst kommen.</translation>
     </message>

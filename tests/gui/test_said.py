@@ -112,7 +112,7 @@ def of_the_status() -> list[Told]:
         {"peer_count": 0, "ahead_subnets": 3},
         {"peer_count": 0, "has_met": False}, {"peer_count": 0, "has_met": False, "up_s": 1.0},
         {"handover": Handover(1, 2), "space": full}, {"handover": Handover(0, 1), "space": full},
-        {"leave_s": 9.0}, {"leave_s": 9.0, "handover": Handover(2, 5)}, {"leave_s": 0.0},
+        {"is_doubled": True}, {"leave_s": 9.0}, {"leave_s": 9.0, "handover": Handover(2, 5)}, {"leave_s": 0.0},
     )  # fmt: skip
     return [health.status_sentence(replace(GOOD, **change))[1] for change in changes]  # type: ignore[arg-type]
 

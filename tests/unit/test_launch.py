@@ -80,7 +80,7 @@ class TestHello:
         ("content", "words"),
         [
             (hello(tree_hash="cd" * 32), "its slot is abababababababab, but it says that it was loaded from cdcd"),
-            (hello(versions=(7, 8)), "speaks control versions 7, 8"),
+            (hello(versions=(8, 9)), "speaks control versions 8, 9"),
             (hello(versions=()), "speaks control versions none"),
             (msgspec.msgpack.encode(control.Listening(b"")), "its first word was Listening"),
             (b"", "not a control message"),

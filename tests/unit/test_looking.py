@@ -11,17 +11,23 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
-from node.api import schema
-from node.supervisor import disk_look, looking
+from node.api import checks, schema
+from node.api.check_texts import EXCHANGE_ADVICE
+from node.api.health import DOUBLED, status_sentence
+from node.supervisor import disk_look, doctor, looking
 from node.supervisor.errors import VaultUnavailable
 from node.supervisor.looking import DISK_ANSWER_S, Looking
 from node.supervisor.traffic import MINUTES_KEPT, TrafficLog
 from node.supervisor.waking import STEADY, Waking
 from node.vault import control
+from node.vault.core.identity import CERTIFICATE_S
 from node.vault.looks import ClockSeen, KnownVault, Looks, Neighbours
+from tests.api_world import STATUS
 from tests.child_world import record_at
+from tests.unit.test_checks import WELL
 from tests.unit.test_health import GOOD, how_it_stands
 
 UTC_S = 1_800_000_000.0
@@ -50,6 +56,10 @@ class World:
 
     def tells(self, looks: Looks | None, chunk_count: int = 3) -> None:
         self.vault.state = control.State(1, 0, 0, chunk_count, 4, 3, {}, looks=looks)
+        self.looking.sample()
+
+    def tells_of_newer(self, age_s: float | None) -> None:
+        self.vault.state = control.State(1, 0, 0, 3, 4, 3, {}, looks=Looks(), newer_age_s=age_s)
         self.looking.sample()
 
     def checks(self) -> dict[str, schema.Check]:
@@ -98,6 +108,47 @@ def test_a_clock_that_is_set_right_makes_no_proof_younger_or_older(world: World)
     assert found.result == "ok"
     assert found.looked_s is not None
     assert 70.0 <= UTC_S + world.now_s + world.jump_s - found.looked_s <= 130.0
+
+
+class TestAHomeThatRunsTwice:
+    def test_is_said_until_nothing_newer_was_seen_for_longer_than_a_certificate_holds(self, world: World):
+        world.tells_of_newer(None)
+        assert not world.looking.added_to(GOOD).is_doubled
+        world.tells_of_newer(5.0)
+        found = world.looking.added_to(GOOD)
+        assert status_sentence(found) == ("problem", DOUBLED)
+        assert found.checks[3].advice != EXCHANGE_ADVICE.sentence
+
+        world.now_s += CERTIFICATE_S - 10.0
+        world.tells_of_newer(CERTIFICATE_S - 5.0)
+        assert world.looking.added_to(GOOD).is_doubled
+        world.now_s += 10.0
+        world.tells_of_newer(CERTIFICATE_S + 5.0)
+        assert not world.looking.added_to(GOOD).is_doubled
+
+    def test_is_not_said_of_a_run_that_has_seen_nothing_newer(self, world: World):
+        world.tells_of_newer(5.0)
+        world.vault.state = None
+        assert not world.looking.added_to(GOOD).is_doubled
+        world.tells_of_newer(None)
+        assert not world.looking.added_to(GOOD).is_doubled
+
+    def test_ages_while_the_computer_sleeps(self, world: World):
+        world.tells_of_newer(5.0)
+        world.sleeps(CERTIFICATE_S)
+        world.tells_of_newer(6.0)  # by a clock that stood still
+        assert not world.looking.added_to(GOOD).is_doubled
+
+    def test_nobody_is_sent_to_look_at_the_internet(self):
+        refused = replace(WELL, peer_count=0, is_doubled=True)
+        check = next(check for check in checks.checks(refused) if check.name == "exchange")
+        assert check.result == "bad"
+        assert "delete the copy" in check.advice
+
+    def test_a_doctor_does_not_advise_to_start_it_again(self):
+        status = msgspec.structs.replace(STATUS, state="problem", sentence=DOUBLED.sentence, said=DOUBLED.said)
+        _, node = doctor._node(status, "", 0)
+        assert (node.result, node.sentence, node.advice) == ("bad", DOUBLED.sentence, "")
 
 
 class TestAComputerThatSleeps:

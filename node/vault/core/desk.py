@@ -16,6 +16,7 @@ from node.vault import control
 from node.vault.core.ahead import Ahead, Came
 from node.vault.core.carrying import Carried
 from node.vault.core.close_group import REACH_SUBNETS, Place, is_in_group
+from node.vault.core.double import Double
 from node.vault.core.events import (
     Ask,
     AskNewer,
@@ -110,6 +111,7 @@ class Desk:
         self.reliance = Reliance(self.table)
         self.fullness = Fullness()
         self.fresh = Fresh()
+        self.double = Double()
         self.limits = RequestLimits()
         self.download_bytes_per_s = math.inf  # the farmer's limit
         self.shares = StorageShares()

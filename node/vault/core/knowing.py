@@ -60,6 +60,17 @@ def know(
             assert_never(message)
 
 
+def refuse_older(desk: Desk, event: RequestReceived) -> Answer:
+    """Answer a vault that has got a newer certificate since: only someone else would still show the older one.
+
+    If it asks whom it could ask, it is shown the newer record, so that a farm learns that its key runs twice.
+    """
+    newer = desk.table.get(event.peer.vault_id)
+    if newer is None or not isinstance(event.message, FindVaults):
+        return Refused("peer.signature")
+    return Vaults((newer.record,))
+
+
 def _may_name(desk: Desk, other: Peer, event: RequestReceived) -> bool:
     """Whether to tell who asks of this vault; an expired record would be held against who hands it on.
 

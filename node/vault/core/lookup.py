@@ -97,7 +97,7 @@ class Lookup:
 
     def answered(self, desk: Desk, asked: Asked, message: Answer) -> None:
         candidate = self._candidates.get(asked.peer.vault_id)
-        if not isinstance(message, Vaults):
+        if not isinstance(message, Vaults) or desk.double.is_shown(desk.record, message.records, desk.now):
             # The key tells the run: it may show another record of itself than the one that it was asked under.
             if candidate is not None and candidate.record.transport_key == asked.peer.transport_key:
                 self._drop(candidate.vault_id, age_of(candidate.record))

@@ -89,6 +89,7 @@ class Neighbourhood:
 
     def met(self, desk: Desk, peer: PeerRecord, seen_in: str) -> None:
         """A live session with this vault was just used."""
+        desk.double.is_shown(desk.record, (peer,), desk.now)
         if not peer.addresses or desk.is_shunned(peer.vault_id):
             return  # a client: it asks, but cannot be asked; or one that was caught too often
         self._acquaintances.met(desk, peer, desk.table.stands_in(seen_in))

@@ -45,7 +45,7 @@ from node.vault.core.events import (
 from node.vault.core.gossip import HeadCarrier
 from node.vault.core.handover import LeavingForGood, Shrinking
 from node.vault.core.identity import PeerRecord, Signer, encode_record
-from node.vault.core.knowing import know
+from node.vault.core.knowing import know, refuse_older
 from node.vault.core.lookout import Lookout
 from node.vault.core.messages import (
     CHUNK_BYTES_MAX,
@@ -238,7 +238,7 @@ class Vault:
             return
         if desk.table.has_newer(event.peer):
             desk.counters["replaced key"] += 1
-            desk.reply(event.request_id, Refused("peer.signature"))
+            desk.reply(event.request_id, refuse_older(desk, event))
             return
         if not self._replicator.has_left(event.peer):
             self._neighbourhood.met(desk, event.peer, event.subnet)
@@ -396,4 +396,5 @@ class Vault:
             peer_count=len(desk.table), subnet_count=len(subnets), counters=dict(desk.counters), trouble=desk.trouble,
             repairs=len(self._restorer) + len(self._replicator), is_counted=desk.is_counted,
             head_subnets=self._carrier.witnesses(desk), looks=self._lookout.looks(desk),
+            newer_age_s=desk.double.age_s(desk.now),
         )  # fmt: skip
