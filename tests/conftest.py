@@ -57,6 +57,13 @@ def remembering(verify: Verify) -> Verify:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def notes_of_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No home of a test is noted among those of whoever runs them."""
+    with patch.dict(os.environ, {"XDG_STATE_HOME": str(tmp_path_factory.mktemp("notes"))}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_flushes(pytestconfig: pytest.Config) -> Iterator[None]:
     """What a test writes need not outlive this computer's power; where it matters, tests draw what a cut leaves."""
     with nullcontext() if pytestconfig.getoption(UNSPARING) else patch.object(os, "fsync", flush_nothing):

@@ -16,7 +16,7 @@ from node.cli.commands import UNANSWERED
 from node.cli.common import Failure, fail, print_json, say, shared_options, tell
 from node.cli.stop import end, locked, not_told
 from node.keys.errors import KeyStoreError
-from node.supervisor import keys
+from node.supervisor import copies, keys
 from node.supervisor.errors import SettingsError, SupervisorError
 from node.supervisor.home import Home
 from node.supervisor.login import login_start
@@ -37,7 +37,8 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
 
     If it runs, it hands over first what it keeps for others.  Then the home is deleted, so that the disk has its space
     back, or kept, so that the node can be started again.  In both cases the app no longer starts at login; a service of
-    systemd that starts the node of a kept home is switched off with systemctl --user disable perennial.
+    systemd that starts the node of a kept home is switched off with systemctl --user disable perennial.  Where a copy
+    of the home was started as well, the key in the keyring stays for that one, and it is what starts at login.
     """
     try:
         opened = Home.read(home)
@@ -46,17 +47,24 @@ def leave(home: Path, is_given_back: bool | None, is_json: bool) -> None:
             is_given_back = _asked(opened.path, lent_bytes, is_json=is_json)
         asyncio.run(end(opened.path, tell=not_told if is_json else tell))
         with locked(opened) as lock:
-            login_start(opened.path, opened.marker.name, is_practice=opened.is_practice).set(False)
+            copy = copies.other_in_use(opened)
+            _end_login_start(opened, copy)
             if is_given_back:
                 sys.dont_write_bytecode = True  # that of what is imported from now on would make the folder anew
                 opened.delete(lock)
-        left_key = asyncio.run(_forget_key(opened)) if is_given_back else ""
+                copies.forget(opened)
+        left_key = asyncio.run(_forget_key(opened)) if is_given_back and copy is None else ""
     except (ApiError, SupervisorError, SettingsError) as error:
         fail(error, is_json=is_json)
     if is_json:
         freed_bytes = lent_bytes if is_given_back else 0
-        print_json({"home": str(opened.path), "is_given_back": is_given_back, "freed_bytes": freed_bytes})
+        kept_for = str(copy) if copy is not None else ""
+        done = {"home": str(opened.path), "is_given_back": is_given_back, "freed_bytes": freed_bytes}
+        print_json({**done, "kept_for": kept_for})
         return
+    if copy is not None:
+        stays = "key and its start at login stay" if opened.key_place == "keyring" else "start at login stays"
+        say(f"Its {stays} for {copy}, a copy of this home that was started as well.")
     if left_key:
         say(left_key)
     if is_given_back:
@@ -80,6 +88,19 @@ def _asked(path: Path, lent_bytes: int, *, is_json: bool) -> bool:
     if answer not in YES | NO:
         raise Failure("unanswered", "That is neither yes nor no, so nothing was done.", is_json=is_json)
     return answer in YES
+
+
+def _end_login_start(home: Home, copy: Path | None) -> None:
+    """Switch it off; or, where a copy of the home is in use, let that be what starts.
+
+    Raises:
+        SettingsError: The system refuses.
+    """
+    start = login_start(copy or home.path, home.marker.name, is_practice=home.is_practice)
+    if copy is None:
+        start.set(False)
+    elif start.is_on():
+        start.set(True)
 
 
 async def _forget_key(home: Home) -> str:

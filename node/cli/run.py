@@ -31,6 +31,7 @@ from node.cli.ending import once_for_each_wish, told_to_end
 from node.cli.settings import size_of
 from node.sandbox.piped import CAN_TAKE_OVER
 from node.supervisor import keys, launched, succession
+from node.supervisor.copies import note_start
 from node.supervisor.errors import NewPassphraseWanted, PassphraseWanted, PortInUse, SupervisorError
 from node.supervisor.genesis import Wanted, open_or_make, read_network, shipped_network
 from node.supervisor.home import Home, Lock
@@ -200,6 +201,7 @@ async def _run(
 ) -> None:
     supervisor = Supervisor(home, await load_keys(), random=random.SystemRandom(), inheritance=inheritance)
     server = ApiServer(supervisor, home.socket)
+    await asyncio.to_thread(note_start, home)
     await server.start(inheritance.socket if inheritance is not None else None)
     try:
         if manner.is_until_eof:  # whoever started this ends with all others that it started: nobody is left for chunks

@@ -5,6 +5,7 @@ store_place.py  where the chunks lie in it, and how those of an older home come 
 fit_disk.py     whether a disk can hold one
 genesis.py      the network of a new home, under the fingerprint that a person brings
 settings.py     what the farmer may set
+copies.py       where homes of one name were started, so that a copy that ends takes nothing from the others
 login.py        whether the app starts when the person logs in
 pausing.py      when the node helps less, and why (pure)
 rates.py        how much of the line follows from that (pure)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,8 +19,9 @@ from node.api.server import ApiServer
 from node.cli import stop as stopping
 from node.cli.tray import perennial
 from node.keys import keyring as keyrings
-from node.supervisor import keys
+from node.supervisor import copies, keys
 from node.supervisor.home import Home, Lock
+from node.supervisor.login import LoginStart, login_start
 from tests.api_world import FakeNode
 from tests.signed_world import World
 from tests.unit.test_home import mounted
@@ -216,6 +219,113 @@ class TestLeaving:
         assert said["home"] == str(home.path)
         assert said["is_given_back"] is True
         assert said["freed_bytes"] >= 1000
+
+
+class TestACopyOfAHome:
+    """Who has copied the home to a larger disk, and started it there, leaves the old one."""
+
+    @pytest.fixture
+    def keyring(self, monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
+        keyring = FakeKeyring()
+        monkeypatch.setattr(keyrings, "system_keyring", lambda: keyring)
+        return keyring
+
+    @pytest.fixture
+    def old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring: FakeKeyring) -> Home:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        made = Home.make(tmp_path / "old", kind="real", root=World().genesis, bind="127.0.9.1:0", quota_bytes=64 << 20)
+        self.key_of(made)
+        copies.note_start(made)
+        return made
+
+    def key_of(self, home: Home) -> bytes:
+        found = asyncio.run(keys.load(home, os.urandom))
+        found.new_run(1e9)
+        return found.vault_id
+
+    def started_copy(self, old: Home) -> Home:
+        new = Home.open(shutil.copytree(old.path, old.path.with_name("new")))
+        copies.note_start(new)
+        return new
+
+    def starts(self, home: Home) -> LoginStart:
+        return login_start(home.path, home.marker.name, is_practice=False)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the entry is read as it is there")
+    def test_that_was_started_last_keeps_the_key_and_is_what_starts_at_login(self, old: Home, tmp_path: Path):
+        vault_id = self.key_of(old)
+        self.starts(old).set(True)
+        new = self.started_copy(old)
+
+        result = leave(old.path, "--give-back")
+
+        assert result.exit_code == 0, result.output
+        assert f"Its key and its start at login stay for {new.path}, a copy of this home" in result.stdout
+        assert not old.path.exists()
+        assert self.key_of(new) == vault_id
+        (entry,) = (tmp_path / "config" / "autostart").iterdir()
+        assert str(new.path) in entry.read_text()
+        assert str(old.path) not in entry.read_text()
+
+    def test_that_is_on_a_disk_which_is_unplugged_keeps_the_key_too(self, old: Home):
+        vault_id = self.key_of(old)
+        new = self.started_copy(old)
+        new.path.rename(new.path.with_name("unplugged"))
+        assert json.loads(leave(old.path, "--give-back", "--json").stdout)["kept_for"] == str(new.path)
+        new.path.with_name("unplugged").rename(new.path)
+        assert self.key_of(new) == vault_id
+
+    def test_that_is_there_keeps_the_key_though_the_old_one_was_started_once_more(self, old: Home):
+        vault_id = self.key_of(old)
+        new = self.started_copy(old)
+        copies.note_start(old)
+        leave(old.path, "--give-back")
+        assert self.key_of(new) == vault_id
+
+    def test_that_never_starts_at_login_does_not_begin_to(self, old: Home):
+        new = self.started_copy(old)
+        leave(old.path, "--keep")
+        assert not self.starts(new).is_on()
+
+    def test_leaves_nothing_behind_when_it_ends_as_the_last_one(self, old: Home, keyring: FakeKeyring, tmp_path: Path):
+        new = self.started_copy(old)
+        self.starts(new).set(True)
+        leave(old.path, "--give-back")
+        result = leave(new.path, "--give-back")
+        assert "stay" not in result.stdout
+        assert keyring.kept == {}
+        assert not self.starts(new).is_on()
+        assert list((tmp_path / "state").iterdir()) == []
+
+    def test_a_home_that_was_moved_and_started_there_is_the_only_one(self, old: Home, keyring: FakeKeyring):
+        moved = Home.open(old.path.rename(old.path.with_name("moved")))
+        copies.note_start(moved)
+        leave(moved.path, "--give-back")
+        assert keyring.kept == {}
+
+    def test_a_home_with_its_key_in_a_file_keeps_what_starts_it_at_login(
+        self, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        self.starts(home).set(True)
+        new = self.started_copy(home)
+        assert f"Its start at login stays for {new.path}" in leave(home.path, "--give-back").stdout
+        assert self.starts(new).is_on()
+
+    def test_a_note_that_cannot_be_written_or_read_stops_nothing(self, old: Home, tmp_path: Path):
+        shutil.rmtree(tmp_path / "state")
+        (tmp_path / "state").write_text("no folder")
+        copies.note_start(old)
+        assert copies.other_in_use(old) is None
+        assert leave(old.path, "--give-back").exit_code == 0
+
+    def test_a_practice_home_leaves_no_note(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        copies.note_start(
+            Home.make(tmp_path / "p", kind="practice", root=b"x", bind="127.0.9.1:0", quota_bytes=64 << 20)
+        )
+        assert not (tmp_path / "state").exists()
 
 
 class TestTheKeyInTheKeyring:
