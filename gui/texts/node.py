@@ -92,7 +92,8 @@ TEXTS: Final[dict[str, str]] = {
     ),
     "exchange.end_other": translate(
         "node",
-        "Others count only one of two computers with one key. On the other one use perennial leave, or delete the copy.",
+        "Others count only one of two computers with one key. On the other one use perennial leave, or delete the"
+        " copy.",
     ),
     "exchange.connect": translate("node", "Look whether this computer is connected to the internet."),
     "exchange.fails": translate("node", "For {span} no other computer has given an answer that is right."),

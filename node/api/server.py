@@ -49,6 +49,7 @@ class ApiServer:
         self._has_socket = has_socket
         self._token = door.token_of(entropy(door.TOKEN_BYTES))
         self._tcp: _Listener | None = None
+        self._bound_as: tuple[int, int] | None = None  # the file of the socket
         self._moving = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         self._changing: set[asyncio.Task[Settings]] = set()
@@ -68,22 +69,34 @@ class ApiServer:
         if inherited is not None:
             await self.local.listen_at(socket.socket(fileno=inherited))
         elif self._has_socket:
-            self._socket.unlink(missing_ok=True)
-            listening = socket.socket(socket.AF_UNIX)
-            try:
-                with door.reachable(self._socket) as reachable:
-                    listening.bind(reachable)
-            except OSError:
-                listening.close()
-                raise
-            await self.local.listen_at(listening)
-            self._socket.chmod(0o600)  # until here the home's own mode keeps others out
+            await self.local.listen_at(_bound(self._socket))
+        self._bound_as = _identity(self._socket)
         await self._open_as_set()
 
+    async def follow(self) -> None:
+        """Serve at the socket's name again, if another file or none is there by now: the disk was plugged in again.
+
+        Call it only while the home is locked.  Who is connected stays so.
+
+        Raises:
+            OSError: It cannot be made; it can be tried again.
+        """
+        found = await asyncio.to_thread(_identity, self._socket)
+        if not self._has_socket or (found is not None and found == self._bound_as):
+            return
+        await self.local.listen_at(await asyncio.to_thread(_bound, self._socket))
+        self._bound_as = await asyncio.to_thread(_identity, self._socket)
+        async with self._moving:
+            if self._tcp is not None:
+                await asyncio.to_thread(door.save, self._home, door.Door(self._tcp.port, self._token))
+        log.info("socket made anew: the home is on another file system by now")
+
     async def stop(self) -> None:
-        """End all requests, and remove the socket and what leads to the port."""
-        await self._stop()
-        self._socket.unlink(missing_ok=True)
+        """End all requests, and remove the socket and what leads to the port, unless they are another node's."""
+        is_anothers = _identity(self._socket) not in (None, self._bound_as)
+        await self._stop(is_home_left=is_anothers)
+        if not is_anothers:
+            self._socket.unlink(missing_ok=True)
 
     async def hand_on(self) -> int | None:
         """End all requests; return a descriptor of the socket, at which whoever connects waits for the next program.
@@ -94,13 +107,14 @@ class ApiServer:
         await self._stop()
         return descriptor
 
-    async def _stop(self) -> None:
+    async def _stop(self, *, is_home_left: bool = False) -> None:
         self.handlers.stop()
         unfinished = [*self._changing, *([self._trying] if self._trying else [])]
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-        door.remove(self._home)
+        if not is_home_left:
+            door.remove(self._home)
         await asyncio.gather(self.local.close(), *([self._tcp.close()] if self._tcp else []), *self._closing)
 
     @property
@@ -186,6 +200,29 @@ class ApiServer:
                 log.warning("api.json not written reason=%s", error)
 
 
+def _bound(path: Path) -> socket.socket:
+    """A new socket of that name, in the place of whatever has it.  Blocking.  Raises OSError."""
+    path.unlink(missing_ok=True)
+    made = socket.socket(socket.AF_UNIX)
+    try:
+        with door.reachable(path) as reachable:
+            made.bind(reachable)
+        path.chmod(0o600)  # until here the home's own mode keeps others out
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file has that name; None if none has, or the disk does not say.  Blocking."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class _Listener:
     """One door: connections up to a limit, and the checks of TCP where there is a token."""
 
@@ -214,12 +251,17 @@ class _Listener:
         self._server: asyncio.Server | None = None
 
     async def listen_at(self, listening: socket.socket) -> None:
-        await self.runner.setup()
+        """Accept here from now on, and no longer where it did so far; who is connected stays so."""
+        before = self._server
+        if before is None:
+            await self.runner.setup()
         loop = asyncio.get_running_loop()
         if sys.version_info >= (3, 13):  # else it would remove the socket from the folder at its end
             self._server = await loop.create_unix_server(self._accept, sock=listening, cleanup_socket=False)
         else:
             self._server = await loop.create_unix_server(self._accept, sock=listening)
+        if before is not None:
+            before.close()
 
     def duplicate(self) -> int | None:
         """Another descriptor of the socket at which it listens; None if it does nowhere."""

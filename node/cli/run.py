@@ -34,6 +34,7 @@ from node.supervisor import keys, launched, succession
 from node.supervisor.copies import note_start
 from node.supervisor.errors import NewPassphraseWanted, PassphraseWanted, PortInUse, SupervisorError
 from node.supervisor.genesis import Wanted, open_or_make, read_network, shipped_network
+from node.supervisor.holding import Holding
 from node.supervisor.home import Home, Lock
 from node.supervisor.settings import QUOTA_BYTES_DEFAULT
 from node.supervisor.succession import Inheritance
@@ -189,7 +190,7 @@ def _go_on(home: Path, succeeded: int, manner: Manner) -> None:
 
             asyncio.run(_run(opened, lock, inherited, manner, inheritance))
     except (SupervisorError, UpdateError) as error:
-        fail(error, is_json=manner.is_json)
+        fail(error, is_json=manner.is_json, exit_code=launched.exit_code(error, Installation.here()))
 
 
 async def _run(
@@ -201,6 +202,8 @@ async def _run(
 ) -> None:
     supervisor = Supervisor(home, await load_keys(), random=random.SystemRandom(), inheritance=inheritance)
     server = ApiServer(supervisor, home.socket)
+    holding = Holding(lock, server.follow, lambda: supervisor.stop(0.0))
+    supervisor.looking.hold_on = holding.hold_on
     await asyncio.to_thread(note_start, home)
     await server.start(inheritance.socket if inheritance is not None else None)
     try:
@@ -220,6 +223,8 @@ async def _run(
             for task in (saying, proving):
                 if task is not None:
                     task.cancel()
+            if holding.lost is not None:
+                raise holding.lost
             if supervisor.successor is not None:
                 await _become(supervisor, server, lock, manner)
         if not manner.is_json and (said := supervisor.farewell()):

@@ -272,6 +272,7 @@ class Lock:
             HomeInUse: Another process holds it.
             HomeError: The disk lets nobody hold it.
         """
+        self._path = path
         if inherited is not None:
             self.descriptor = inherited
             return
@@ -289,6 +290,20 @@ class Lock:
             raise HomeInUse(texts.home_in_use(path.parent, holder))
         os.ftruncate(self.descriptor, 0)
         os.write(self.descriptor, str(os.getpid()).encode())  # for the sentence above, in the other process
+
+    def follow(self) -> bool:
+        """Hold what stands under the name by now: another file, once the disk was plugged in again.  Whether it was.
+
+        Blocking.  Raises what the beginning does; then what was held is held still.
+        """
+        with _sentence(self._path), contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self.descriptor), self._path.stat()):
+                return False
+        taken = Lock(self._path)
+        before, self.descriptor = self.descriptor, taken.descriptor
+        with contextlib.suppress(OSError):  # of a disk that is gone
+            os.close(before)
+        return True
 
     def release(self) -> None:
         """Safe to call again."""

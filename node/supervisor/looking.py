@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -57,6 +57,7 @@ class Looking:
         self._entropy = entropy
         self._utc_s = utc_s
         self._changed = changed
+        self.hold_on: Callable[[], Awaitable[None]] = _nothing  # called where the disk works
         self._waking = waking or Waking()
         self._disk: tuple[float, checks.DiskFault, str] | None = None
         self._disk_asked_s: float | None = None  # since when, awake, a look at the disk goes on
@@ -103,6 +104,8 @@ class Looking:
         """Never raises for what the disk does."""
         self._disk_asked_s = self._waking.awake_s()
         fault, reason = await asyncio.to_thread(disk_look.look, self._home.vault, self._entropy)
+        if not fault:
+            await self.hold_on()
         self._disk_asked_s = None
         if fault and (self._disk is None or self._disk[1] != fault):
             log.warning("disk not usable fault=%s reason=%s", fault, reason)
@@ -182,6 +185,10 @@ class Looking:
         clocks = tuple(msgspec.structs.replace(clock, age_s=clock.age_s + now_s - told_s) for clock in looks.clocks)
         ages = {name: now_s - at_s for name, at_s in self._seen_s.items()}
         return msgspec.structs.replace(looks, clocks=clocks, **ages)
+
+
+async def _nothing() -> None:
+    """Nothing else of the home is held."""
 
 
 def _neighbour(vault: KnownVault, now_s: float) -> schema.Neighbour:

@@ -109,7 +109,7 @@ class Supervisor:
             inherited=inheritance.vault if inheritance else None,
         )
         self._sharing = Sharing(self.vault)
-        self._looking = Looking(home, self.vault, entropy, utc_s, self.changed)
+        self.looking = Looking(home, self.vault, entropy, utc_s, self.changed)
         bootstrap = Bootstrap(home)
         self._giving = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery, self._pacing.limits)
         self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._giving)
@@ -138,7 +138,7 @@ class Supervisor:
                 tasks.create_task(measuring, name="measure"),
                 tasks.create_task(publish_changes(self, self._changed, self._utc_s), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
-                tasks.create_task(self._looking.run(), name="looking"),
+                tasks.create_task(self.looking.run(), name="looking"),
                 tasks.create_task(self._pacing.run(), name="pacing"),
             ]
             if self._updates is not None:
@@ -239,7 +239,7 @@ class Supervisor:
         return await self._sharing.get(address)
 
     async def network(self) -> schema.NetworkView:
-        return await self._looking.network()
+        return await self.looking.network()
 
     async def invitation(self, at: str = "") -> schema.Invitation:
         """Raises VaultUnavailable when nobody could reach the vault, InvitationError if ``at`` is no address."""
@@ -390,4 +390,4 @@ class Supervisor:
             leave_s=self.vault.leave_s if self.vault.is_stopping else None,
             pause=pauses.sentence(self._pacing.verdict.reasons),
         )
-        return self._looking.added_to(found)
+        return self.looking.added_to(found)

@@ -30,7 +30,7 @@ def test_a_node_tells_what_it_looked_at_and_that_its_disk_and_its_neighbour_went
             (second.status().farm, "answers", True)
         ]
         assert (view.vault_count, view.subnet_count, view.reach.state) == (1, 1, "open")
-        await wait_until(lambda: sum(moved[0] for moved in first._looking._traffic._minutes.values()) > 1000)
+        await wait_until(lambda: sum(moved[0] for moved in first.looking._traffic._minutes.values()) > 1000)
 
         assert second.vault.run is not None
         second.stop(0.0)  # it says goodbye

@@ -7,7 +7,7 @@ import pytest
 
 from node.vault import CONTROL_VERSIONS, control
 from node.vault.__main__ import Process
-from node.vault.core.events import CommandReceived, Now
+from node.vault.core.events import CommandReceived
 from node.vault.core.identity import CERTIFICATE_S, PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import Answer, FindVaults, Ping, Refused, Vaults
 from tests.vault_world import START_S, Actor, World
