@@ -35,7 +35,7 @@ class Limits:
     probation_s: float = 3600.0
     probation_look_s: float = 600.0  # between two looks at what neighbours can prove against the vault in use
     failures_max: int = 3  # this many failed starts in probation, or close together in the watch, end it
-    late_starts_max: int = 40  # in a row, none in time between: with the pauses between them most of an hour
+    late_starts_max: int = 14  # in a row, none in time between: with the pauses between them a quarter of an hour
     watch_s: float = 30 * 86_400.0  # after probation; the version from before is kept for at least so long
     watch_look_s: float = 3 * 3600.0  # a look asks up to a hundred neighbours, and a fault shall be seen within 6 h
     lonely_s: float = 600.0  # in which a vault finds others again, once the line is back; longer is suspicious
