@@ -323,7 +323,8 @@ class TestTheFaults:
         assert "one seed" in capsys.readouterr().err
 
     def test_what_a_long_run_has_played_stays_in_its_file_and_is_not_played_again(self, tmp_path, capsys, monkeypatch):
-        words = "--vaults 9 --hours 0.02 --chunks 3 --faults 0 --resume".split() + [str(tmp_path / "kept")]
+        small = ["--vaults", "9", "--hours", "0.02", "--chunks", "3", "--faults", "0"]
+        words = [*small, "--resume", str(tmp_path / "kept")]
         assert main(words) == 0
         first = capsys.readouterr().out
         monkeypatch.setattr(World, "play", None)
