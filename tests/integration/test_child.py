@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import platform
 import select
 import signal
 import subprocess
@@ -159,6 +160,29 @@ class TestAChildThatKeepsTheContract:
         cpu_ns, rss_bytes = asyncio.run(scene())
         assert 1e6 < cpu_ns < 60e9
         assert 1e6 < rss_bytes < 1e9
+
+    @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is the C library that keeps it")
+    def test_has_given_back_the_memory_of_a_burst_when_it_is_over(self, tmp_path: Path) -> None:
+        """Else equal twins differ for days, because for some seconds somebody asked one of them for long chunks."""
+        body = """
+        hello()
+        while (command := order()) is not None:
+            first = b"x" * 1_000_000
+            del first  # with it the C library learns of such lengths
+            held = [b"x" * 1_000_000 for _ in range(32)]
+            kept = [bytes(100_000) for _ in range(2)]  # behind them
+            del held
+            say(control.Done(command.id))
+        """
+
+        async def scene() -> tuple[int, int]:
+            async with running(tmp_path, textwrap.dedent(body)) as child:
+                before = child.usage()
+                await child.ask(control.Scan, ANSWER_S)
+                return before.rss_bytes, child.usage().rss_bytes
+
+        before_bytes, after_bytes = asyncio.run(scene())
+        assert after_bytes < 1.05 * before_bytes
 
     def test_sees_the_same_fixed_surroundings_as_any_other(self, tmp_path: Path) -> None:
         body = """
