@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -44,7 +45,7 @@ class Scene:
         self.failure = ""
         self.twins: list[PretendedVault] = []
 
-    def play(self, seconds: float = 20.0, lie: Lie | None = None) -> Scene:
+    def play(self, seconds: float = 20.0, lie: Lie | None = None, renewed_at_s: float = math.inf) -> Scene:
         def told(question: Question, heard: Heard) -> Heard:
             if question.kind in NEWS_KINDS:
                 self.about_news.append(question)
@@ -59,12 +60,13 @@ class Scene:
                 seed = self.world.random.randbytes(32)
                 order = TwinOrder(tree_hash=tree_hash, data=Path(tree_hash), seed=seed, quota_bytes=1 << 20)
                 self.twins.append(await self.world.start_twin(order))
-            records = (self.twins[0].record, self.twins[1].record)
-            prober = await self.world.start_prober(records)
+            prober = await self.world.start_prober(self.records())
+            if renewed_at_s < seconds:
+                asyncio.get_running_loop().call_later(renewed_at_s, self.renew_all)
             chance = random.Random(3)
             plan = Plan(position_of(self.twins[0].vault_id), 8, chance, chance.randbytes)
             made = Chance(chance, chance.randbytes, utc_s)
-            asking = Interview(records, plan, self.world, made, self.hear, utc_s()).run(prober, PAIRS_PER_S)
+            asking = Interview(self.records, plan, self.world, made, self.hear, utc_s()).run(prober, PAIRS_PER_S)
             try:
                 async with asyncio.timeout(seconds):
                     await asking
@@ -75,6 +77,14 @@ class Scene:
 
         virtual_time.run(main())
         return self
+
+    def records(self) -> tuple[bytes, bytes]:
+        return self.twins[0].record, self.twins[1].record
+
+    def renew_all(self) -> None:
+        """Certify both anew, as happens each day."""
+        for twin in self.twins:
+            twin.record = twin.own_record()
 
     def hear(self, found: Measured | NewsServed) -> None:
         if isinstance(found, Measured):
@@ -257,6 +267,11 @@ class TestByWayOfTheOwnVault:
     def test_wrong_bytes_are_seen_there_too(self):
         assert "wrong_bytes" in Scene(Nature(wrong_every=2)).play().outcomes(1, is_relayed=True)
 
+    def test_it_asks_by_the_records_that_the_twins_have_now(self):
+        scene = Scene().play(renewed_at_s=5.0)  # of those from before nobody is found any more
+        assert len(scene.of(is_relayed=True)) > 50
+        assert scene.outcomes(1, is_relayed=True) == {"ok"}
+
     def test_an_own_vault_that_is_away_says_nothing_of_the_twins(self):
         scene = Scene()
         scene.world.is_own_vault_away = True
@@ -328,7 +343,7 @@ def test_a_record_that_is_none_is_the_twins_failure():
         chance = random.Random(1)
         plan = Plan(0, 8, chance, chance.randbytes)
         with pytest.raises(TwinFailed, match="its record is none"):
-            Interview((b"", b""), plan, World(), Chance(chance, chance.randbytes, utc_s), print, 0.0)
+            Interview(lambda: (b"", b""), plan, World(), Chance(chance, chance.randbytes, utc_s), print, 0.0)
 
     virtual_time.run(main())
 

@@ -13,7 +13,7 @@ from node.vault.core.close_group import Place, close_group
 from node.vault.core.codec import decode_evidence
 from node.vault.core.events import ChunkWritten, CommandReceived, Event, PeerSilent, Reply, RequestReceived, WriteChunk
 from node.vault.core.gossip import SEEN_S
-from node.vault.core.identity import PeerRecord, Signer, certify, make_record
+from node.vault.core.identity import PeerRecord, Signer, certify, decode_record, encode_certificate, make_record
 from node.vault.core.messages import (
     Answer,
     Audit,
@@ -125,6 +125,21 @@ class TestMeeting:
         actors[5].is_dead = True
         world.pass_time(60.0)
         assert {state(world, actor).peer_count for actor in actors[:5]} == {4}
+
+
+def test_a_new_certificate_is_told_to_the_supervisor_in_the_record_to_find_the_vault_by_now():
+    """Else it would keep one that nobody accepts a day later."""
+    world = World()
+    actor = world.add(1)
+    world.pass_time(10.0)
+    key, now_s = actor.vault.record.transport_key, START_S + world.now_s
+    certificate = certify(actor.owner, key, serial=2, now_s=now_s)
+
+    done = world.command(actor, lambda number: control.RenewCertificate(number, encode_certificate(certificate)))
+
+    assert isinstance(done, control.Done)
+    newest = decode_record(actor.reports(control.Listening)[-1].record, now_s)
+    assert (newest.certificate, newest.addresses) == (certificate, (actor.address,))
 
 
 class TestStoring:

@@ -58,14 +58,15 @@ Hear = Callable[[Measured | NewsServed], None]
 
 
 class Interview:
-    """Asks two twins as long as one prober lasts.  ``twins`` are their encoded records, ``hear`` is told each pair.
+    """Asks two twins as long as one prober lasts, and each of their runs.  ``hear`` is told each pair.
 
+    ``records`` returns their encoded records as they are now: the certificates in them are renewed each day.
     ``since_s``: when they were asked to keep a chunk for the first time (UTC).
     """
 
     def __init__(
         self,
-        twins: tuple[bytes, bytes],
+        records: Callable[[], tuple[bytes, bytes]],
         plan: Plan,
         ports: TrialPorts,
         chance: Chance,
@@ -74,10 +75,10 @@ class Interview:
     ) -> None:
         """Raises TwinFailed: What a twin gave is no record of a vault."""
         try:
-            first, second = (decode_record(twin, chance.utc_s()) for twin in twins)
+            first, second = (decode_record(record, chance.utc_s()) for record in records())
         except PeerError as error:
             raise TwinFailed(f"its record is none: {error}") from error
-        self._twins = twins
+        self._records = records
         self._keys = (first.transport_key, second.transport_key)
         self._vault_ids = (first.vault_id, second.vault_id)
         self._plan = plan
@@ -163,7 +164,7 @@ class Interview:
         for twin in (draw.first, 1 - draw.first):
             asked_s = self._now()
             try:
-                content = await self._ports.ask_as_vault(self._twins[twin], question)
+                content = await self._ports.ask_as_vault(self._records()[twin], question)
             except TwinFailed as error:
                 log.info("the own vault did not ask a twin reason=%s", error)
                 return

@@ -17,7 +17,8 @@ from node.update.trials.plan import Plan
 from node.update.trials.rehearsal import stop
 from node.update.trials.sides import Twins
 
-FAILURES_MAX: Final = 5
+FAILURES_MAX: Final = 5  # within FAILURES_S
+FAILURES_S: Final = 24 * 3600.0
 PAUSE_S: Final = 1.0
 
 log = logging.getLogger(__name__)
@@ -48,13 +49,20 @@ class Probing:
 
     def interview(self, order: tuple[Twin, Twin], hear: Hear) -> Interview:
         """Raises TwinFailed when one of them does not run."""
-        first, second = (self._twins.running(name).record for name in order)
-        return Interview((first, second), self.plan, self._ports, self._chance, hear, self._since_s)
+        first, second = (self._twins.running(name) for name in order)
+
+        def records() -> tuple[bytes, bytes]:
+            return first.record, second.record
+
+        return Interview(records, self.plan, self._ports, self._chance, hear, self._since_s)
 
     async def keep(self, pairs_per_s: float) -> int:
-        """Keep one running until too many have failed; it is ours, so its end says nothing of the twins."""
-        failures = 0
-        while failures < FAILURES_MAX:
+        """Keep one running until too many have failed within a day; return how many.
+
+        It is ours, so its end says nothing of the twins.
+        """
+        failed_s: list[float] = []
+        while len(failed_s) < FAILURES_MAX:
             if self.is_still or not self._twins.are_up:
                 await asyncio.sleep(PAUSE_S)
                 continue
@@ -63,10 +71,12 @@ class Probing:
                     await self._ask(pairs_per_s)
             except (ProberFailed, TwinFailed) as error:
                 log.warning("the prober is started anew reason=%s", error)
-            failures += not self.is_still
+            if not self.is_still:
+                now_s = asyncio.get_running_loop().time()
+                failed_s = [*(at_s for at_s in failed_s if now_s - at_s < FAILURES_S), now_s]
             self._prober = None
             await asyncio.sleep(PAUSE_S)
-        return failures
+        return len(failed_s)
 
     @contextlib.asynccontextmanager
     async def stillness(self) -> AsyncIterator[None]:

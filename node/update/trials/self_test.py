@@ -78,9 +78,11 @@ async def _ask(vault: TwinVault, plan: Plan, ports: TrialPorts, chance: Chance) 
         if is_enough or not is_right:
             done.set()
 
-    twice = (vault.record, vault.record)
+    def twice() -> tuple[bytes, bytes]:
+        return vault.record, vault.record
+
     interview = Interview(twice, plan, ports, chance, hear, chance.utc_s())
-    prober = await ports.start_prober(twice)
+    prober = await ports.start_prober(twice())
     asking = asyncio.create_task(interview.run(prober, QUESTIONS_PER_S))
     asking.add_done_callback(lambda _: done.set())
     try:

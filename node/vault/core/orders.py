@@ -5,15 +5,16 @@ from __future__ import annotations
 from node.vault import control
 from node.vault.core.desk import Desk
 from node.vault.core.gossip import HeadCarrier
-from node.vault.core.identity import decode_certificate, decode_introduction, make_record
+from node.vault.core.identity import decode_certificate, decode_introduction, encode_record, make_record
 from node.vault.core.neighbourhood import Neighbourhood
 from node.vault.errors import MalformedMessage, ResourceError
 
 
 def renew(desk: Desk, command: control.RenewCertificate) -> None:
-    """Show others the new certificate from now on.  Raises what ``decode_certificate`` does."""
+    """Show others, and the supervisor, the new certificate from now on.  Raises what ``decode_certificate`` does."""
     certificate = decode_certificate(command.certificate, desk.now.utc_s)
     desk.record = make_record(desk.signer, certificate, desk.record.addresses, desk.now.utc_s)
+    desk.tell(control.Listening(encode_record(desk.record)))
     desk.tell(control.Done(command.id))
 
 
