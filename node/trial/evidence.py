@@ -125,7 +125,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one twin has used: processor time since its start, and resident memory now.
+    """What one twin has used: processor time since its start, and memory that it holds now.
 
     ``asked``: requests that it says it got in this trial.  ``held_bytes``: what its store takes of the disk now.
     """

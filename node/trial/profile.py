@@ -27,8 +27,8 @@ class Margins:
     p50: float  # ln of the ratio of request times
     tail: float  # mean excess of ln(request time) above the control's 90 % quantile, candidate minus control
     cpu: float  # ln of the ratio of processor time
-    mem: float  # ln of the ratio of resident memory
-    leak: float  # ln of resident memory against its earlier mean
+    mem: float  # ln of the ratio of memory
+    leak: float  # ln of that ratio against its earlier mean
     bytes: float  # ln of the ratio of bytes on the wire
     fail: float  # failed share of requests, candidate minus control
 
