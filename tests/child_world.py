@@ -24,10 +24,10 @@ UTC_S = 1_800_000_000.0
 Story = Callable[["VaultChild", "World"], Awaitable[None]]
 
 
-def record_at(*addresses: str):
+def record_at(*addresses: str, utc_s: float = UTC_S):
     farm, transport = Signer(bytes(32)), Signer(bytes(range(32)))
-    certificate = certify(farm, transport.public_key, serial=1, now_s=UTC_S)
-    return encode_record(make_record(transport, certificate, addresses, UTC_S))
+    certificate = certify(farm, transport.public_key, serial=1, now_s=utc_s)
+    return encode_record(make_record(transport, certificate, addresses, utc_s))
 
 
 class FakeRun:
@@ -85,6 +85,7 @@ class FakeRun:
                 asyncio.get_running_loop().call_later(0.1, self.bind)  # Done comes before Listening
             case control.RenewCertificate():
                 self.world.renewed.append(command.certificate)
+                self.on_report(control.Listening(record_at("127.0.1.1:4001", utc_s=self.world.utc_s)))
         return control.Done(7)
 
     async def hand_on(self):

@@ -11,7 +11,7 @@ import pytest
 from node.supervisor.errors import StateError, VaultUnavailable
 from node.supervisor.vault_child import POLL_S, SILENCE_S_MAX, VaultChild
 from node.supervisor.watchdog import STEADY_S
-from node.supervisor.watched import LISTEN_S_MAX
+from node.supervisor.watched import LISTEN_S_MAX, RENEW_S
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S, Certificate
 from node.vault.noting import Met, MetVault
@@ -167,6 +167,17 @@ class TestWatching:
 
         world = play(story)
         assert len(world.renewed) == 1
+        assert len(world.runs) == 1
+
+    def test_the_record_under_the_new_one_is_kept_for_others_and_the_run_goes_on_as_it_was(self):
+        async def story(vault: VaultChild, world: World):
+            world.utc_s += CERTIFICATE_S - RENEW_S
+            await asyncio.sleep(3 * POLL_S)
+            assert vault.record == record_at("127.0.1.1:4001", utc_s=world.utc_s)
+            assert vault.up_s() > 2 * POLL_S
+
+        world = play(story)
+        assert world.records == [record_at("127.0.1.1:4001"), record_at("127.0.1.1:4001", utc_s=world.utc_s)]
         assert len(world.runs) == 1
 
     def test_a_clock_that_was_set_back_gets_a_certificate_that_is_valid_now(self):
