@@ -156,11 +156,9 @@ class SimFileSystem:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
         self._bind(target, file)
 
-    def names_in(self, directory: str) -> set[str]:
-        return set(self.list(directory))
-
-    def numbers(self, directory: str) -> dict[str, int]:
-        return {name: id(self.names.get(f"{directory}/{name}")) for name in self.list(directory)}
+    def numbers_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[tuple[str, int]]]:
+        for names in self.list_in_steps(directory, names_max):
+            yield [(name, id(self.names.get(f"{directory}/{name}"))) for name in names]
 
     def look(self, path: str) -> Found:
         file = self._file(path)

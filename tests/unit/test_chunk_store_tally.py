@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.vault.errors import StorageError
+from node.vault.errors import QuotaExceeded, StorageError
 from node.vault.share.tree import address_of
 from node.vault.storage import account, chunk_store, tally
 from node.vault.storage.chunk_store import ChunkStore
@@ -62,7 +62,8 @@ def expect_a_bound(world: SimFileSystem) -> None:
     found = tally.load(world)
     assert found is None or found.covers(truth(world))
     store = store_on(world)
-    assert Extent(store.used_bytes, store.chunk_count).covers(truth(world))
+    assert store.used_bytes >= min(truth(world).used_bytes, QUOTA_BYTES)
+    assert store.chunk_count >= truth(world).chunk_count or store.room() == 0
     count(store)
     assert Extent(store.used_bytes, store.chunk_count) == truth(world)
 
@@ -137,6 +138,79 @@ class TestAStart:
         tally.save(disk, Extent(1 << 70, 1))
 
         assert tally.load(disk) is None
+
+
+class TestALargeStoreWithoutATally:
+    """As one that comes from a backup, or whose tally was damaged: no start waits until all of it is counted."""
+
+    @pytest.fixture
+    def disk(self, monkeypatch: pytest.MonkeyPatch) -> SimFileSystem:
+        monkeypatch.setattr(chunk_store, "BATCH_CHUNKS", 2)
+        monkeypatch.setattr(chunk_store, "BATCHES_AT_START", 2)
+        disk = SimFileSystem()
+        for chunk in CHUNKS[:8]:
+            disk.plant(f"chunks/{address_of(chunk).hex()}", chunk)
+        return disk
+
+    @pytest.mark.parametrize("is_standby", [False, True])
+    def test_starts_after_a_part_of_the_count_and_serves_what_it_has(
+        self, disk: SimFileSystem, is_standby: bool
+    ) -> None:
+        steps = 0
+
+        class Watched(SimFileSystem):
+            def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]:
+                nonlocal steps
+                for names in super().list_in_steps(directory, names_max):
+                    steps += 1
+                    yield names
+
+        watched = Watched()
+        watched.names = disk.names
+        store = store_on(watched, is_standby=is_standby)
+        assert (steps, store.is_counted, store.get(address_of(CHUNKS[7]))) == (2, False, CHUNKS[7])
+
+    def test_stores_nothing_before_it_is_counted_whatever_the_quota(self, disk: SimFileSystem) -> None:
+        store = store_on(disk)
+        store.set_quota(10 * QUOTA_BYTES)
+        assert (store.room(), store.used_bytes) == (0, 10 * QUOTA_BYTES)
+        with pytest.raises(QuotaExceeded):
+            store.put(CHUNKS[9])
+        assert store.put(CHUNKS[0]) == address_of(CHUNKS[0])  # it is here
+
+        count(store)
+        assert Extent(store.used_bytes, store.chunk_count) == truth(disk)
+        store.put(CHUNKS[9])
+
+    def test_leaves_a_tally_only_once_it_is_counted(self, disk: SimFileSystem) -> None:
+        store = store_on(disk)
+        store.remove(address_of(CHUNKS[0]))
+        store.close()
+        assert tally.load(disk) is None
+
+        store = store_on(disk)
+        count(store)
+        assert store_on(unlisted(disk)).used_bytes >= truth(disk).used_bytes
+
+    def test_at_any_power_cut_leaves_none_that_is_too_small(self, disk: SimFileSystem) -> None:
+        for cut_at in itertools.count():
+            world = SimFileSystem(cut_at=cut_at)
+            for path, file in disk.names.items():
+                world.plant(path, file.content)
+            is_cut = False
+            try:
+                store = store_on(world)
+                store.remove(address_of(CHUNKS[0]))
+                count(store)
+                store.put(CHUNKS[9])
+                store.close()
+            except PowerCut:
+                is_cut = True
+            for after in world.worlds_after_power_cut():
+                expect_a_bound(after)
+            if not is_cut:
+                break
+        assert cut_at > 10
 
 
 class TestTheInventory:

@@ -17,6 +17,7 @@ from node.update.files.links import LinkingFileSystem
 from node.vault.storage import tally
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import CHUNKS, RealFileSystem
+from node.vault.storage.tally import Extent
 from tests.sim_filesystem import PowerCut, SimFileSystem
 
 DATA = "vault"
@@ -32,10 +33,17 @@ def address(content: bytes) -> str:
 
 def with_chunks(*contents: bytes) -> SimFileSystem:
     disk = SimFileSystem()
-    disk.plant(STORE_TALLY, b"what the store takes")
+    say(disk, Extent(sum(map(len, contents)), len(contents)))
     for content in contents:
         store(disk, content)
     return disk
+
+
+def say(disk: SimFileSystem, amount: Extent) -> None:
+    """A vault has left this tally on the platter."""
+    elsewhere = SimFileSystem()
+    tally.save(elsewhere, amount)
+    disk.plant(STORE_TALLY, elsewhere.read(tally.TALLY))
 
 
 def store(disk: SimFileSystem, content: bytes) -> None:
@@ -51,6 +59,10 @@ def remove(disk: SimFileSystem, *contents: bytes) -> None:
 
 def chunks(disk: SimFileSystem) -> set[bytes]:
     return {disk.read(f"{STORE}/{name}") for name in disk.list(STORE)}
+
+
+def extent(disk: SimFileSystem) -> Extent:
+    return Extent(sum(map(len, chunks(disk))), len(chunks(disk)))
 
 
 def promote(disk: SimFileSystem, tree_hash: str = NEW) -> Kept:
@@ -207,29 +219,52 @@ class TestTheWayBack:
 
         assert kept.before_run(OLD) == 1  # the store itself never answers with what has another hash
 
-    def test_the_tally_is_taken_away_before_it_could_be_too_small(self):
-        disk = with_chunks(FIRST)
+    def test_the_tally_covers_what_comes_back_before_it_comes_so_that_no_start_has_to_count_first(self):
+        disk = with_chunks(FIRST, SECOND)
         kept = promote(disk)
-        assert STORE_TALLY in disk.names
         remove(disk, FIRST)
+        say(disk, Extent(len(SECOND), 1))
         start = disk.change_count
-        kept.before_run(OLD)
 
+        assert kept.before_run(OLD) == 1
+        assert tally.load(disk, STORE_TALLY) == extent(disk)
         for cut_at in range(start, disk.change_count):
-            world = with_chunks(FIRST)
+            world = with_chunks(FIRST, SECOND)
             promote(world)
             remove(world, FIRST)
+            say(world, Extent(len(SECOND), 1))
             world.cut_at = cut_at
             with pytest.raises(PowerCut):
                 Kept(world, DATA).before_run(OLD)
             for after in world.worlds_after_power_cut():
-                assert chunks(after) == set() or STORE_TALLY not in after.names
+                found = tally.load(after, STORE_TALLY)
+                assert found is not None
+                assert found.covers(extent(after))
+
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_a_tally_that_cannot_be_read_is_taken_away_before_it_could_be_too_small(self, is_there: bool):
+        disk = with_chunks(FIRST)
+        kept = promote(disk)
+        disk.plant(STORE_TALLY, b"in a form of its own") if is_there else disk.remove(STORE_TALLY)
+        remove(disk, FIRST)
+
+        assert kept.before_run(OLD) == 1
+        assert STORE_TALLY not in disk.names
+
+    def test_one_that_cannot_be_written_is_taken_away_too(self):
+        disk = with_chunks(FIRST)
+        kept = promote(disk)
+        remove(disk, FIRST)
+        disk.fail(errno.ENOSPC)
+
+        assert kept.before_run(OLD) == 1
+        assert STORE_TALLY not in disk.names
 
     def test_one_chunk_that_the_disk_refuses_keeps_no_other_away_and_is_tried_again(self):
         disk = with_chunks(FIRST, SECOND)
         kept = promote(disk)
         remove(disk, FIRST, SECOND)
-        disk.fail(errno.EIO, skip=2)  # the first link, after the tally is gone for good
+        disk.fail(errno.EIO, skip=4)  # the first link, after the tally is written for good
 
         assert kept.before_run(OLD) == 1
         assert kept.before_run(OLD) == 1
@@ -270,6 +305,17 @@ class TestRoom:
         assert kept.give_up(1) == 0
         remove(disk, FIRST)
         assert kept.before_run(OLD) == 1
+
+    def test_of_chunks_that_the_store_has_too_none_is_looked_at(self):
+        disk = with_chunks(FIRST, SECOND)
+        kept = promote(disk)
+        remove(disk, SECOND)
+        looked: list[str] = []
+        look = disk.look
+        disk.look = lambda path: looked.append(path) or look(path)  # type: ignore[method-assign, func-returns-value]
+
+        assert kept.alone_bytes() == len(SECOND)
+        assert [path.rpartition("/")[2] for path in looked] == [address(SECOND)]
 
     def test_generations_are_few(self):
         disk = with_chunks(FIRST)
@@ -439,6 +485,8 @@ class TestOnARealDisk:
         assert kept.before_run(OLD) == 15
         back = ChunkStore(RealFileSystem(tmp_path / "vault"), 1 << 20)
         assert back.scan() == (sorted(addresses), [])
+        assert (back.used_bytes, back.is_counted) == (2000, False)
+        list(back.inventory())
         assert (back.used_bytes, back.chunk_count) == (2000, 20)
         assert kept.alone_bytes() == 0
 
@@ -457,7 +505,7 @@ class TestOnARealDisk:
 
         kept.before_run(OLD)
         standby.take_over()
-        assert (standby.get(lost), standby.used_bytes, standby.is_counted) == (b"lost", 4, True)
+        assert (standby.get(lost), standby.used_bytes, standby.is_counted) == (b"lost", 4, False)
 
     def test_where_there_are_no_links_nothing_is_kept_and_everything_goes_on(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

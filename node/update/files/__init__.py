@@ -11,5 +11,6 @@ bytecode.py  byte code of a slot, prepared by us
 programs.py  which pair of app and runtime runs, and which ran before it
 starting.py  how a program is started, and where the launcher lies
 kept.py      the store as it was before a version ran, for the way back
+differences.py  what one folder lists and another does not, in little memory
 links.py     hard links, and a vault's data copied with them
 """

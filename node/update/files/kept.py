@@ -20,19 +20,24 @@ import contextlib
 import logging
 import re
 import threading
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from typing import Final, Protocol
 
+from node.update.files.differences import only_in
 from node.update.files.links import Found
+from node.vault.ports import FileSystem
 from node.vault.share.tree import CHUNK_BYTES_MAX, address_of
+from node.vault.storage import tally
 from node.vault.storage.filesystem import CHUNKS, INCOMING
-from node.vault.storage.tally import TALLY
+from node.vault.storage.tally import TALLY, Extent
 
 KEPT: Final = "kept"
 SETTLED: Final = ".settled"
 GENERATIONS_MAX: Final = 4  # more ways back in a row than any node should need
+STEP_NAMES: Final = 2_000  # listed at once
 HASHED_BYTES_MAX: Final = 256 << 20  # read again on the way back; of what is beyond only the size is looked at
 
 _CHUNK_NAME: Final = re.compile("[0-9a-f]{64}")
@@ -41,26 +46,16 @@ _GENERATION: Final = re.compile("([0-9]{6,12})-([0-9a-f]{64})")
 log = logging.getLogger(__name__)
 
 
-class LinkingDisk(Protocol):
+class LinkingDisk(FileSystem, Protocol):
     """What is needed of the home's disk.  Every call blocks and may raise ``OSError``."""
 
-    def names_in(self, directory: str) -> set[str]: ...
+    def list_in_steps(self, directory: str, names_max: int) -> Iterator[Sequence[str]]: ...
 
-    def numbers(self, directory: str) -> dict[str, int]: ...
-
-    def read(self, path: str) -> bytes: ...
+    def numbers_in_steps(self, directory: str, names_max: int) -> Iterator[Collection[tuple[str, int]]]: ...
 
     def look(self, path: str) -> Found: ...
 
     def link(self, source: str, target: str) -> None: ...
-
-    def write(self, path: str, content: bytes) -> None: ...
-
-    def fsync(self, path: str) -> None: ...
-
-    def fsync_directory(self, directory: str) -> None: ...
-
-    def remove(self, path: str) -> None: ...
 
     def make_folder(self, path: str) -> None: ...
 
@@ -148,7 +143,7 @@ class Kept:
                     self._remove(each)
 
     def alone_bytes(self) -> int:
-        """What stands here alone: so much of the disk would be free without it."""
+        """What stands here alone: so much of the disk would be free without it.  It lists each chunk that is kept."""
         with _told("what is kept of the store could not be measured"):
             return sum(found.size_bytes for found, _ in self._alone())
         return 0
@@ -178,16 +173,23 @@ class Kept:
         return new
 
     def _fill(self, generation: Generation) -> None:
-        """Link what the store has and the generation has not; durable once this returns."""
-        names = self._names(self._store) - self._names(generation.folder)
-        new = [name for name in names if _CHUNK_NAME.fullmatch(name)]
-        if not new:
+        """Link what the store has and the generation has not; durable once this returns.
+
+        The first time in the store's own order, so that most disks list both in one order.
+        """
+        is_begun = any(self._names(generation.folder))
+        parts: Iterable[Iterable[str]] = (
+            self._only_in(self._store, generation.folder) if is_begun else self._names(self._store)
+        )
+        new = filter(_CHUNK_NAME.fullmatch, chain.from_iterable(parts))
+        first = next(new, None)
+        if first is None:
             return
         self._disk.make_folder(generation.folder)
         self._disk.fsync_directory(KEPT)
         try:
-            for name in new:
-                with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+            for name in chain((first,), new):  # removed since it was listed, or listed twice
+                with contextlib.suppress(FileNotFoundError, FileExistsError):
                     self._disk.link(f"{self._store}/{name}", f"{generation.folder}/{name}")
         finally:  # the disk may take no more names, or none at all: what is here already stays
             self._disk.fsync_directory(generation.folder)
@@ -196,10 +198,11 @@ class Kept:
         """Let go of what the version in use has removed since this was kept, if it is for nobody to give it back."""
         if not self._is_settled(generation):
             return
-        gone = self._names(generation.folder) - self._names(self._store)
-        for name in gone:
+        has_thinned = False
+        for name in chain.from_iterable(self._only_in(generation.folder, self._store)):
             self._disk.remove(f"{generation.folder}/{name}")
-        if gone:
+            has_thinned = True
+        if has_thinned:
             self._disk.fsync_directory(generation.folder)
 
     def _unsettle(self, generation: Generation) -> None:
@@ -234,44 +237,59 @@ class Kept:
         """Link what the store lacks of the generation, or holds another file for; return how many chunks that were."""
         if self._is_settled(generation):
             return 0
-        stored = self._numbers(self._store)
-        lost = [name for name, number in self._numbers(generation.folder).items() if stored.get(name) != number]
-        if lost:
-            self._forget_tally()
-        given = failures = 0
-        hash_bytes = HASHED_BYTES_MAX
-        for name in lost:
-            try:
-                size_bytes = self._disk.look(f"{generation.folder}/{name}").size_bytes
-                hash_bytes -= size_bytes
-                if self._is_whole(generation, name, size_bytes, is_hashed=hash_bytes >= 0):
-                    if name in stored:
-                        self._disk.remove(f"{self._store}/{name}")
-                    self._disk.link(f"{generation.folder}/{name}", f"{self._store}/{name}")
-                    given += 1
-            except OSError as error:
-                log.warning("a chunk could not be given back chunk=%s reason=%s", name[:8], error)
-                failures += 1
-        if lost:
-            self._disk.fsync_directory(self._store)
-        if not failures:
+        giving = _Giving()
+        for part in self._numbered_only_in(generation.folder, self._store):
+            self._give_part_back(generation, sorted(name for name, _ in part), giving)
+        if not giving.failures:
             self._settle(generation)
-        return given
+        return giving.given
 
-    def _is_whole(self, generation: Generation, name: str, size_bytes: int, *, is_hashed: bool) -> bool:
-        if not 1 <= size_bytes <= CHUNK_BYTES_MAX:
-            return False
-        return not is_hashed or address_of(self._disk.read(f"{generation.folder}/{name}")).hex() == name
+    def _give_part_back(self, generation: Generation, lost: Sequence[str], giving: _Giving) -> None:
+        sizes: dict[str, int] = {}
+        for name in lost:
+            with giving.noted(name):
+                sizes[name] = self._disk.look(f"{generation.folder}/{name}").size_bytes
+        sizes = {name: size_bytes for name, size_bytes in sizes.items() if 1 <= size_bytes <= CHUNK_BYTES_MAX}
+        if not sizes:
+            return
+        self._raise_tally(Extent(sum(sizes.values()), len(sizes)))
+        for name, size_bytes in sizes.items():
+            giving.hash_bytes -= size_bytes
+            with giving.noted(name):
+                if giving.hash_bytes < 0 or self._is_whole(generation, name):
+                    self._put_back(generation, name)
+                    giving.given += 1
+        self._disk.fsync_directory(self._store)
 
-    def _forget_tally(self) -> None:
-        """Let the next vault count its chunks: there are about to be more than the tally says."""
+    def _is_whole(self, generation: Generation, name: str) -> bool:
+        return address_of(self._disk.read(f"{generation.folder}/{name}")).hex() == name
+
+    def _put_back(self, generation: Generation, name: str) -> None:
+        source, target = f"{generation.folder}/{name}", f"{self._store}/{name}"
+        try:
+            self._disk.link(source, target)
+        except FileExistsError:
+            self._disk.remove(target)
+            self._disk.link(source, target)
+
+    def _raise_tally(self, more: Extent) -> None:
+        """Let the tally cover what is about to be given back: the next vault listens before it has counted anew.
+
+        One that cannot be read or written is taken away: it must not be too small.
+        """
+        old = tally.load(self._disk, self._tally)
+        if old is not None:
+            raised = Extent(old.used_bytes + more.used_bytes, old.chunk_count + more.chunk_count)
+            with contextlib.suppress(OSError):
+                tally.save(self._disk, raised, self._tally)
+                return
         with contextlib.suppress(FileNotFoundError):
             self._disk.remove(self._tally)
         self._disk.fsync_directory(self._incoming)
 
     def _remove(self, generation: Generation) -> None:
         """Remove a generation; its mark goes last, so that what a power cut leaves of it is not given back."""
-        names = self._names(generation.folder)
+        names = list(chain.from_iterable(self._names(generation.folder)))  # a folder must not change while it is read
         for name in names:
             self._disk.remove(f"{generation.folder}/{name}")
         if names:
@@ -288,37 +306,67 @@ class Kept:
         """The oldest first; also one of which only the mark is left."""
         found = {
             Generation(int(match[1]), match[2])
-            for name in self._names(KEPT)
+            for name in chain.from_iterable(self._names(KEPT))
             if (match := _GENERATION.fullmatch(name.removesuffix(SETTLED)))
         }
         return sorted(found, key=lambda each: each.number)
 
-    def _alone(self) -> list[tuple[Found, list[str]]]:
-        """Each file that stands nowhere but here, with its names, the oldest first."""
-        names: Counter[int] = Counter()
-        paths: dict[int, list[str]] = {}
-        files: dict[int, Found] = {}
-        for generation in self._generations():
-            for name in self._names(generation.folder):
-                path = f"{generation.folder}/{name}"
+    def _alone(self) -> Iterator[tuple[Found, list[str]]]:
+        """Each file that stands nowhere but here, with its names, the oldest first.
+
+        Only what does not stand in the store under the same name is looked at.
+        """
+        folders = [generation.folder for generation in self._generations()]
+        for folder in folders:
+            for name, _ in chain.from_iterable(self._numbered_only_in(folder, self._store)):
                 with contextlib.suppress(FileNotFoundError):  # given up since it was listed
-                    found = self._disk.look(path)
-                    names[found.number] += 1
-                    files[found.number] = found
-                    paths.setdefault(found.number, []).append(path)
-        return [(found, paths[number]) for number, found in files.items() if names[number] >= found.links]
+                    found = self._disk.look(f"{folder}/{name}")
+                    in_folders = [folder] if found.links == 1 else self._folders_with(found.number, name, folders)
+                    if in_folders[0] == folder and len(in_folders) >= found.links:
+                        yield found, [f"{each}/{name}" for each in in_folders]
 
-    def _names(self, folder: str) -> set[str]:
-        try:
-            return self._disk.names_in(folder)
-        except FileNotFoundError:
-            return set()
+    def _folders_with(self, number: int, name: str, folders: Iterable[str]) -> list[str]:
+        """Those in which the file of this number stands under this name."""
+        return [folder for folder in folders if self._number(f"{folder}/{name}") == number]
 
-    def _numbers(self, folder: str) -> dict[str, int]:
+    def _number(self, path: str) -> int | None:
         try:
-            return self._disk.numbers(folder)
+            return self._disk.look(path).number
         except FileNotFoundError:
-            return {}
+            return None
+
+    def _names(self, folder: str) -> Iterator[Sequence[str]]:
+        with contextlib.suppress(FileNotFoundError):
+            yield from self._disk.list_in_steps(folder, STEP_NAMES)
+
+    def _numbers(self, folder: str) -> Iterator[Collection[tuple[str, int]]]:
+        with contextlib.suppress(FileNotFoundError):
+            yield from self._disk.numbers_in_steps(folder, STEP_NAMES)
+
+    def _only_in(self, folder: str, other: str) -> Iterator[set[str]]:
+        return only_in(partial(self._names, folder), partial(self._names, other), str)
+
+    def _numbered_only_in(self, folder: str, other: str) -> Iterator[set[tuple[str, int]]]:
+        """The names for which no name of the same file stands in the ``other`` folder, each with the file's number."""
+        return only_in(partial(self._numbers, folder), partial(self._numbers, other), lambda entry: entry[0])
+
+
+@dataclass(slots=True)
+class _Giving:
+    """How far the way back is with giving back."""
+
+    given: int = 0
+    failures: int = 0
+    hash_bytes: int = field(default_factory=lambda: HASHED_BYTES_MAX)  # that may still be read again
+
+    @contextlib.contextmanager
+    def noted(self, name: str) -> Iterator[None]:
+        """One chunk that the disk refuses keeps no other away."""
+        try:
+            yield
+        except OSError as error:
+            log.warning("a chunk could not be given back chunk=%s reason=%s", name[:8], error)
+            self.failures += 1
 
 
 def _newest_at(generations: Sequence[Generation], tree_hash: str) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,17 +36,14 @@ class LinkingFileSystem(RealFileSystem):
     def __init__(self, root: Path) -> None:
         super().__init__(root, folders=())
 
-    def names_in(self, directory: str) -> set[str]:
-        """The names in ``directory``; the fastest way, for a handover may wait for it."""
-        return set(os.listdir(self._at(directory)))  # noqa: PTH208 - see RealFileSystem._at
-
-    def numbers(self, directory: str) -> dict[str, int]:
+    def numbers_in_steps(self, directory: str, names_max: int) -> Iterator[Collection[tuple[str, int]]]:
         """The names in ``directory`` with the numbers of what stands under them; two names of one file have one number.
 
-        Nothing but the folder is read for it.
+        In any order; each step blocks.  Nothing but the folder is read for it.
         """
         with os.scandir(self._at(directory)) as entries:
-            return {entry.name: entry.inode() for entry in entries}
+            while found := [(entry.name, entry.inode()) for entry in itertools.islice(entries, names_max)]:
+                yield found
 
     def look(self, path: str) -> Found:
         """Raises OSError; no link is followed."""

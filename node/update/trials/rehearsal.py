@@ -110,7 +110,7 @@ def is_whole(result: TrialResult) -> bool:
     """Whether all chunks that the candidate left are whole, and those are there that it had acknowledged.  Blocking."""
     disk = LinkingFileSystem(result.candidate_data)
     try:
-        names = disk.names_in(CHUNKS)
+        names = set(disk.list(CHUNKS))
         if len(names) > CHUNKS_MAX or not names.issuperset(address.hex() for address in result.acknowledged):
             return False
         return all(_is_chunk(disk, name) for name in names)

@@ -31,13 +31,14 @@ class Account:
     """Bytes and chunks in use.  Several threads may call it.
 
     Invariants: ``used_bytes`` is never less than what all chunks and all that is being written take, as far as they
-    were counted or the tally can be believed.  The tally is never less than that, even if a power cut takes back
-    every removal that was not flushed yet.
+    were counted or the tally can be believed; until then it is the whole quota, and no tally is written.  The tally
+    is never less than that, even if a power cut takes back every removal that was not flushed yet.
     """
 
     def __init__(self, filesystem: Disk, quota_bytes: int) -> None:
         self.quota_bytes = quota_bytes
         self.is_counted = False  # whether every chunk was looked at since the tally was loaded
+        self.is_known = False  # whether there was a tally or a count, of whatever age
         self.is_marked = False  # whether the tally lies on the disk
         self._filesystem = filesystem
         self._turn = threading.Lock()  # held while the tally is written
@@ -52,7 +53,8 @@ class Account:
 
     @property
     def used_bytes(self) -> int:
-        return self._used_bytes + self._incoming_bytes
+        used_bytes = self._used_bytes + self._incoming_bytes
+        return used_bytes if self.is_known else max(used_bytes, self.quota_bytes)
 
     @property
     def chunk_count(self) -> int:
@@ -63,7 +65,7 @@ class Account:
         found = tally.load(self._filesystem)
         with self._lock:
             self.is_counted = False
-            self.is_marked = found is not None
+            self.is_known = self.is_marked = found is not None
             self._bound = found or Extent(0, 0)
             self._used_bytes, self._chunk_count = self._bound
         return found is not None
@@ -152,7 +154,7 @@ class Account:
         self._write_tally(self._step())
 
     def close(self) -> None:
-        """Let the tally say exactly what is used.
+        """Let the tally say exactly what is used, if that is known.
 
         Raises:
             OSError: It cannot be written; it is as true as before, and less exact.
@@ -174,7 +176,7 @@ class Account:
             census.update(self._changing)  # they will be accounted for as changes of what they took before
             sizes = [size for size in census.values() if size is not None]
             self._used_bytes, self._chunk_count = sum(sizes), len(sizes)
-            self.is_counted = True
+            self.is_known = self.is_counted = True
 
     def _step(self) -> Extent:
         return Extent(min(STEP_BYTES_MAX, self.quota_bytes // STEPS_PER_QUOTA), STEP_CHUNKS)
@@ -202,6 +204,8 @@ class Account:
             raise TimeoutError(f"the tally is not written within {TURN_S_MAX:.0f} s")
         try:
             with self._lock:
+                if not self.is_known:
+                    return
                 most, old = self._most(), self._bound
                 if is_for_room and old.covers(most):
                     return  # by whoever had the turn before

@@ -18,6 +18,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Final
 
 from node.vault.errors import ChunkCorrupt, QuotaExceeded, StorageError
@@ -31,6 +32,7 @@ from node.vault.storage.tally import TALLY
 ADDRESS_BYTES: Final = 32
 BUSY_S_MAX: Final = 60.0  # how long one call waits for another one that writes or removes the same chunk
 BATCH_CHUNKS: Final = 1_000  # looked at in one step of the inventory: some milliseconds
+BATCHES_AT_START: Final = 20  # counted without a tally before the store can be used: a second, or ten on a slow disk
 
 _CHUNK_NAME: Final = re.compile("[0-9a-f]{64}")
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -43,8 +45,9 @@ logger = logging.getLogger(__name__)
 class ChunkStore:
     """Keep immutable chunks, at most ``quota_bytes`` of them.
 
-    Invariant: ``used_bytes`` is never less than what all chunks in ``chunks/`` and all that are being written
-    take; it is exact once ``is_counted``.  All methods block, and several threads may call them.
+    Invariant: ``used_bytes`` is never less than what all chunks in ``chunks/`` and all that are being written take,
+    or, in a large store without a tally, the quota; it is exact once ``is_counted``.  All methods block, and several
+    threads may call them.
 
     Only one store may write to a folder.  One that is made with ``is_standby`` reads while another process still
     writes; ``take_over`` makes it the writer.
@@ -87,7 +90,7 @@ class ChunkStore:
     def take_over(self) -> None:
         """Become the folder's only writer: remove what others left half done.
 
-        The chunks are listed only if there is no tally of them.
+        The chunks are listed only if there is no tally of them; of many, the rest is left to ``inventory``.
 
         Raises:
             StorageError: The folders cannot be listed or cleaned.
@@ -257,9 +260,7 @@ class ChunkStore:
                 pass
 
     def scan(self, after: bytes = b"", count_max: float = math.inf) -> tuple[list[bytes], list[bytes]]:
-        """Read every chunk; return the addresses of the whole ones and of the corrupt ones, ascending.
-
-        Of those beyond ``after``, and until so many were found.
+        """Read chunks beyond ``after`` until so many were found; the addresses of whole and corrupt ones, ascending.
 
         Raises:
             StorageError: The machine, not a chunk, is in the way (too many open files, no permission): who asks
@@ -287,9 +288,8 @@ class ChunkStore:
         return held, corrupt
 
     def _assess(self) -> None:
-        if not self._account.load():
-            for _ in self.inventory():
-                pass
+        for _ in islice(self.inventory(), 0 if self._account.load() else BATCHES_AT_START):
+            pass
 
     def _require_disk(self) -> None:
         """Make sure that this is still the store's own disk: one that was unplugged is no disk without chunks.

@@ -7,8 +7,8 @@
 
 It is written before the room that it allows is used, and some steps ahead, so that few puts have to wait for it.  It
 lies in ``incoming/`` because a vault may write nowhere else, and because a version that knows nothing of it removes
-it at start: then there is none, and the chunks are counted.  Its presence also tells the store's own disk from an
-empty folder in its place.
+it at start: then there is none, and nothing is stored until the chunks are counted.  Its presence also tells the
+store's own disk from an empty folder in its place.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Extent(NamedTuple):
         return self.used_bytes >= other.used_bytes and self.chunk_count >= other.chunk_count
 
 
-def load(filesystem: FileSystem) -> Extent | None:
+def load(filesystem: FileSystem, path: str = TALLY) -> Extent | None:
     """The tally; ``None`` if there is none that can be believed."""
     try:
-        content = filesystem.read(TALLY)
+        content = filesystem.read(path)
     except OSError:
         return None  # counting finds out whether the disk is well
     if len(content) != _FIGURES.size + _HASH_BYTES:
@@ -58,11 +58,11 @@ def load(filesystem: FileSystem) -> Extent | None:
     return Extent(used_bytes, chunk_count)
 
 
-def save(filesystem: FileSystem, extent: Extent) -> None:
+def save(filesystem: FileSystem, extent: Extent, path: str = TALLY) -> None:
     """Replace the tally durably.
 
     Raises:
         OSError: The old one or the new one is there, or neither can be relied on.
     """
     figures = _FIGURES.pack(_MAGIC, *(min(figure, _FIGURE_MAX) for figure in extent))
-    replace_durably(filesystem, TALLY, figures + hashlib.sha256(figures).digest())
+    replace_durably(filesystem, path, figures + hashlib.sha256(figures).digest())
