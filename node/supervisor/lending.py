@@ -20,9 +20,13 @@ from node.supervisor.home import Home
 from node.supervisor.login import LoginStart, login_start
 from node.update.files.kept import Kept
 from node.update.files.links import LinkingFileSystem
+from node.vault.storage.quota import RESERVE_BYTES
 
 MEASURE_S: Final = 60.0
-LOOK_EACH: Final = 5  # measurements for one look at every chunk that is kept for the way back
+LOOK_EACH: Final = 5  # measurements, at least, from one look at what is kept for the way back to the next
+LOOK_DAILY: Final = 1440  # measurements after which it is looked at in any case
+MISSING_PARTS: Final = 64  # of the limit: so much that nothing explains makes it be looked at sooner
+VAIN_LOOKS_EACH: Final = 60  # measurements, where the vault says that it needs more room than it does
 LOOKS_AFTER_CHANGE: Final = 3  # of the limit, one each time: chunks that the vault gives away then are kept alone
 AFTER_CHANGE_S: Final = 15.0  # until the first of these; for each further one twice as long
 
@@ -48,12 +52,16 @@ class Lending:
         self._tell = tell
         self._used_bytes = used_bytes
         self._measurements = 0
-        self._looks_due = 0  # at what is kept for the way back
+        self._looks_due = 1  # at what is kept for the way back: not here, it lists every chunk
+        self._is_look_due = False  # in this measurement
+        self._looked_at = self._vain_until = 0  # measurements
+        self._accounted_bytes = 0  # the most since the last look
+        self._returns = 0  # of chunks that were kept
         self._has_changed = asyncio.Event()  # the limit, while nothing else was waited for
         self._rests = 0  # of the store, one before each run of a vault
         self._is_litter_left = False  # then what lies there is not the fault of the vault that runs
         self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
-        self._kept_bytes = self.kept.alone_bytes()
+        self._kept_bytes = 0
         self._lock = asyncio.Lock()
         self.settings, self.trouble = settings.load(home.settings_file, settings.defaults(is_practice=home.is_practice))
         self.ballast = Ballast.of(home)
@@ -107,9 +115,31 @@ class Lending:
         self._starts_at_login = await asyncio.to_thread(self._login.is_on)
         await asyncio.to_thread(self.ballast.lay)
         self.disk = await self._measured()
-        is_kept_looked_at = self._looks_due > 0 or self._measurements % LOOK_EACH == 0
+        accounted_bytes = self._accounted()
+        self._is_look_due = self._is_due(accounted_bytes)
+        if self._is_look_due:
+            self._looked_at, self._accounted_bytes = self._measurements, accounted_bytes
+        self._accounted_bytes = max(self._accounted_bytes, accounted_bytes)
         self._looks_due = max(0, self._looks_due - 1)
-        await self._share_out(is_kept_looked_at=is_kept_looked_at)
+        await self._share_out(is_kept_looked_at=self._is_look_due)
+
+    def _accounted(self) -> int:
+        """What is free or in use, as far as is known: what others do not take, nor what is kept and found nowhere else.
+
+        It falls by each chunk that the vault removes and that is kept, whatever the vault stores instead.
+        """
+        return self.disk.free_bytes + self.disk.rest_bytes + self._used_bytes()
+
+    def _is_due(self, accounted_bytes: int) -> bool:
+        """Whether more may be kept alone than is known of, so that it is worth to list every chunk."""
+        since = self._measurements - self._looked_at
+        if self._looks_due or since >= LOOK_DAILY:
+            return True
+        if since < LOOK_EACH or self.disk.total_bytes == 0:
+            return False
+        is_low = self.disk.free_bytes < RESERVE_BYTES + space.ROOM_BYTES_MAX
+        most_bytes = 0 if is_low else self.settings.quota_bytes // MISSING_PARTS
+        return self._accounted_bytes - accounted_bytes > most_bytes
 
     async def _measured(self) -> space.Disk:
         """The disk now; litter on it is that of the vault that runs, or not told."""
@@ -128,7 +158,10 @@ class Lending:
             self._is_litter_left = not await asyncio.to_thread(self._is_cleared)
             self.disk = dataclasses.replace(self.disk, litter_bytes=0)
         if await asyncio.to_thread(self.kept.before_run, tree_hash):
-            await self._share_out(is_kept_looked_at=True)
+            self._returns += 1
+            self._kept_bytes = 0  # until it is looked at, which would hold up the start: no chunk is given away for it
+            self._looks_due = max(1, self._looks_due)
+            await self._share_out(is_kept_looked_at=False)
 
     async def change(self, patch: schema.SettingsPatch) -> None:
         """Change what is given.  What is kept for the way back is looked at by whoever measures: that may take long.
@@ -186,11 +219,17 @@ class Lending:
 
     def _keep_within_limit(self) -> int:
         """What is kept for the way back, once that is given up which the limit needs.  Blocking."""
+        if self._measurements < self._vain_until and not (self._is_look_due or self._looks_due):
+            return self._kept_bytes
+        returns = self._returns
         kept_bytes, used_bytes = self.kept.alone_bytes(), self._used_bytes()
         over_bytes = self._over_bytes(kept_bytes, used_bytes)
         if over_bytes:  # whoever has removed the chunks may say whatever makes this be given up
             over_bytes = self._over_bytes(kept_bytes, min(used_bytes, space.stored_bytes(self._home)))
-        return max(0, kept_bytes - self.kept.give_up(over_bytes)) if over_bytes else kept_bytes
+            self._vain_until = 0 if over_bytes else self._measurements + VAIN_LOOKS_EACH
+        if over_bytes:
+            kept_bytes = max(0, kept_bytes - self.kept.give_up(over_bytes))
+        return kept_bytes if returns == self._returns else 0
 
     def _over_bytes(self, kept_bytes: int, used_bytes: int) -> int:
         if self.disk.is_littered:  # that makes room soon, and what is kept may be all that is left of some chunks

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from node.api.schema import LEFT_BYTES, SettingsPatch
+from node.supervisor import lending as lending_module
 from node.supervisor import space, state
 from node.supervisor.errors import SettingsError
 from node.supervisor.home import Home
@@ -140,6 +141,7 @@ def test_a_change_of_anything_but_the_limit_makes_nobody_look_at_what_is_kept(
     Disk(monkeypatch)
 
     async def story(lending: Lending, told: list[int]) -> None:
+        await lending.measure()  # at a start it is looked at once
         monkeypatch.setattr(Kept, "alone_bytes", lambda _: pytest.fail("looked at"))
         await lending.change(SettingsPatch(notifications="never"))
         await lending.measure()
@@ -505,3 +507,107 @@ class TestWhatIsKeptForTheWayBack:
             assert lending.kept.alone_bytes() == MB
 
         play(tmp_path, story)
+
+
+class TestHowOftenWhatIsKeptIsLookedAt:
+    """Each look lists every chunk, and a large farm has millions."""
+
+    @pytest.fixture
+    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Grows with each look, which finds that 1 MiB is kept alone."""
+        made: list[int] = []
+        monkeypatch.setattr(Kept, "alone_bytes", lambda _: made.append(1) or MB)  # type: ignore[func-returns-value]
+        return made
+
+    def test_once_a_day_and_not_before_the_node_can_be_reached(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+    ):
+        Disk(monkeypatch)
+        monkeypatch.setattr(lending_module, "LOOK_DAILY", 3 * LOOK_EACH)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            counts = [len(looks)]
+            for _ in range(6 * LOOK_EACH + 1):
+                await lending.measure()
+                counts.append(len(looks))
+            assert counts == [0] + [1] * 3 * LOOK_EACH + [2] * 3 * LOOK_EACH + [3]
+
+        play(tmp_path, story)
+
+    def test_soon_where_more_of_the_disk_goes_than_the_vault_says_that_it_takes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+    ):
+        disk = Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            await lending.measure()
+            disk.free -= 10 * GB // lending_module.MISSING_PARTS + MB
+            await lending.measure()
+            assert len(looks) == 1
+            for _ in range(2 * LOOK_EACH):
+                await lending.measure()
+            assert len(looks) == 2
+
+        play(tmp_path, story)
+
+    def test_soon_where_less_goes_but_the_disk_is_nearly_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+    ):
+        disk = Disk(monkeypatch)
+        disk.free = 2 * RESERVE_BYTES
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            await lending.measure()
+            disk.free -= 1
+            for _ in range(2 * LOOK_EACH):
+                await lending.measure()
+            assert len(looks) == 2
+
+        play(tmp_path, story)
+
+    def test_not_in_the_gap_in_which_chunks_are_given_back_and_none_is_given_away_for_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+    ):
+        Disk(monkeypatch)
+        monkeypatch.setattr(Kept, "before_run", lambda *_: 7)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            before = lending.share_bytes
+            await lending.measure()
+            await lending.see_to_store("0" * 64)
+            assert (len(looks), told) == (1, [before - MB, before])
+            await lending.measure()
+            assert (len(looks), told[2:]) == (2, [before - MB])
+
+        play(tmp_path, story)
+
+    def test_what_a_look_finds_that_a_return_has_overtaken_is_not_believed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        Disk(monkeypatch)
+        monkeypatch.setattr(Kept, "before_run", lambda *_: 7)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            loop = asyncio.get_running_loop()
+
+            def look(_: Kept) -> int:
+                asyncio.run_coroutine_threadsafe(lending.see_to_store("0" * 64), loop).result()
+                return MB
+
+            monkeypatch.setattr(Kept, "alone_bytes", look)
+            await lending.measure()
+            assert told == []
+
+        play(tmp_path, story)
+
+    def test_once_an_hour_where_the_vault_says_that_it_needs_more_room_than_it_does(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+    ):
+        Disk(monkeypatch)
+
+        async def story(lending: Lending, told: list[int]) -> None:
+            for _ in range(lending_module.VAIN_LOOKS_EACH + 2):
+                await lending.measure()
+            assert len(looks) == 2
+
+        play(tmp_path, story, used_bytes=10 * GB)

@@ -23,7 +23,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, Protocol
 
 from node.update.files.differences import only_in
@@ -38,6 +38,7 @@ KEPT: Final = "kept"
 SETTLED: Final = ".settled"
 GENERATIONS_MAX: Final = 4  # more ways back in a row than any node should need
 STEP_NAMES: Final = 2_000  # listed at once
+REMOVED_AT_ONCE: Final = 100_000  # names; then the rest is listed
 HASHED_BYTES_MAX: Final = 256 << 20  # read again on the way back; of what is beyond only the size is looked at
 
 _CHUNK_NAME: Final = re.compile("[0-9a-f]{64}")
@@ -289,10 +290,12 @@ class Kept:
 
     def _remove(self, generation: Generation) -> None:
         """Remove a generation; its mark goes last, so that what a power cut leaves of it is not given back."""
-        names = list(chain.from_iterable(self._names(generation.folder)))  # a folder must not change while it is read
-        for name in names:
-            self._disk.remove(f"{generation.folder}/{name}")
-        if names:
+        has_removed = False
+        while names := self._some_names(generation.folder):
+            for name in names:
+                self._disk.remove(f"{generation.folder}/{name}")
+            has_removed = True
+        if has_removed:
             self._disk.fsync_directory(generation.folder)
         self._disk.remove_folder(generation.folder)
         self._disk.fsync_directory(KEPT)
@@ -338,6 +341,10 @@ class Kept:
     def _names(self, folder: str) -> Iterator[Sequence[str]]:
         with contextlib.suppress(FileNotFoundError):
             yield from self._disk.list_in_steps(folder, STEP_NAMES)
+
+    def _some_names(self, folder: str) -> list[str]:
+        """A folder must not change while it is read."""
+        return list(islice(chain.from_iterable(self._names(folder)), REMOVED_AT_ONCE))
 
     def _numbers(self, folder: str) -> Iterator[Collection[tuple[str, int]]]:
         with contextlib.suppress(FileNotFoundError):
