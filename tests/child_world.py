@@ -63,9 +63,15 @@ class FakeRun:
             raise VaultUnavailable("has ended")
         command = make(7)
         self.world.asked.append((self.pid, type(command).__name__))
+        self.world.orders.append((self.pid, command))
+        if self.world.late.pop(type(command), None):
+            await asyncio.sleep(timeout_s)
+            raise VaultUnavailable("no answer in time")
         if "hanging" in self.faults and self.is_bound:
             await asyncio.sleep(timeout_s)
             raise VaultUnavailable("no answer")
+        if type(command) in self.world.refused:
+            raise RequestRefused("control.unknown", "it is too old for that")
         match command:
             case control.GetState() if "cannot open" in self.faults:
                 raise RequestRefused("storage", "the store cannot be opened")
@@ -124,6 +130,9 @@ class World:
         self.log: list[str] = []
         self.rests: list[tuple[str, str]] = []  # what the store rests for, and after what
         self.asked: list[tuple[int, str]] = []
+        self.orders: list[tuple[int, control.Command]] = []  # the same, whole
+        self.refused: set[type[control.Command]] = set()
+        self.late: dict[type[control.Command], bool] = {}  # what is answered too late, once
         self.renewed: list[bytes] = []
         self.failures: list[str] = []
         self.late: list[str] = []  # of the failures, those that were starts too late
@@ -132,7 +141,8 @@ class World:
         self.slot_fault: Exception | None = None
         self.heads: list[control.HeadSeen] = []
         self.acquaintances: list[Met] = []
-        self.told = 0
+        self.told: list[Assignment | None] = []  # what it had been given, each time it was told what has changed since
+        self.is_all_told = True
         self.gone = asyncio.Event()  # all chunks are handed over
         self.leave_s = 0.0
         self.utc_s = UTC_S
@@ -200,8 +210,9 @@ class World:
     def head_seen(self, seen: control.HeadSeen):
         self.heads.append(seen)
 
-    async def listening(self):
-        self.told += 1
+    async def listening(self, given: Assignment | None):
+        self.told.append(given)
+        return self.is_all_told
 
     async def leaving(self):
         if self.leave_s:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from node.supervisor.bootstrap import Bootstrap
 from node.supervisor.home import Home
 from node.supervisor.ports import Assignment
-from node.vault.limiting import NO_LIMITS, Limits
+from node.supervisor.tending import Order
+from node.vault import control
+from node.vault.limiting import NO_LIMITS, Limits, SetLimits
 
 
 class Assigning:
@@ -42,6 +44,19 @@ class Assigning:
             is_discovering=self._is_discovering() and not self._home.is_practice,
             limits=self.limits(),
         )
+
+
+def newer_than(given: Assignment | None, head: Callable[[], bytes], limits: Callable[[], Limits]) -> list[Order]:
+    """What a vault that listens is told of that which it was not ``given`` so; None: by others, nobody knows how.
+
+    Each order says what is so when it is given.
+    """
+    orders: list[Order] = []
+    if given is None or limits() != given.limits:
+        orders.append(lambda number: SetLimits(number, limits()))
+    if head() != (given.head if given is not None else b""):
+        orders.append(lambda number: control.SetHead(number, head()))
+    return orders
 
 
 def with_free_port(bind: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from node.api import texts
 from node.prober.control import Probe, Question
 from node.supervisor import space
-from node.supervisor.assigning import Assigning, with_free_port
+from node.supervisor.assigning import Assigning, newer_than, with_free_port
 from node.supervisor.errors import RequestRefused, VaultUnavailable
 from node.supervisor.greeting import is_anyone_there, worth_greeting
 from node.supervisor.home import Home
@@ -112,6 +112,30 @@ class UpdateHost:
         self._tell_twins([order for _, order in self._file_orders()])
         await self.give_files()
 
+    async def tell_changed(self, given: Assignment | None, share_bytes: Callable[[], int]) -> bool:
+        """Tell the vault in use, which listens now, what changed since it was ``given`` its assignment.
+
+        Returns whether it answered to all of it, but for files; what it refuses is left out, and nothing else for it.
+        """
+        try:
+            for order in newer_than(given, lambda: self.head, self._assigning.limits):
+                await self._tell(order)
+            await self.give_files()
+            if self._notes:
+                await self._tell(lambda number: SetNotes(number, self._notes))
+            await self._tell(lambda number: control.SetQuota(number, share_bytes()))
+        except VaultUnavailable as error:
+            log.warning("vault not told what changed reason=%s", error)
+            return False
+        return True
+
+    async def _tell(self, order: Order) -> None:
+        """Raises VaultUnavailable when it does not answer."""
+        try:
+            await self._vault.ask(order, TELL_S)
+        except RequestRefused as error:
+            log.warning("vault refuses what it is told reason=%s", error)
+
     async def give_files(self) -> None:
         """Hand the vault in use what it shall serve; what it does not take now it is given at its next start.
 
@@ -141,15 +165,6 @@ class UpdateHost:
         """
         self._notes = notes
         await self._vault.ask(lambda number: SetNotes(number, notes), TELL_S)
-
-    async def give_notes(self) -> None:
-        """Hand a vault that has just started what it shall answer with.
-
-        Raises:
-            VaultUnavailable, RequestRefused: It was not given them.
-        """
-        if self._notes:
-            await self.set_notes(self._notes)
 
     async def ask_note(self, vault_id: bytes, release: bytes) -> NoteSeen:
         """Ask another vault what its farm says of a release.
@@ -258,11 +273,9 @@ class UpdateHost:
     def _care(self, order: TwinOrder, hearing: Hearing, given: Assignment) -> Care:
         def first() -> list[Order]:
             """What the vault in use is told when it listens."""
-            head, files = hearing.head, [make for _, make in self._file_orders()]
-            newer: list[Order] = [lambda number: control.SetHead(number, head)] if head != given.head else []
-            limits = _of_twin(self._assigning.limits())
-            other: list[Order] = [lambda number: SetLimits(number, limits)] if limits != given.limits else []
-            return [*other, *newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
+            files = [make for _, make in self._file_orders()]
+            newer = newer_than(given, lambda: hearing.head, lambda: _of_twin(self._assigning.limits()))
+            return [*newer, *files, lambda number: control.SetQuota(number, order.quota_bytes)]
 
         def brought(head: bytes) -> list[Order]:
             hearing.brings(head)
@@ -290,10 +303,6 @@ class UpdateHost:
         """Let all vaults of this home keep to these; one that starts later is assigned them.  Never raises."""
         twin = _of_twin(limits)
         self._tell_twins([lambda number: SetLimits(number, twin)])
-        await self.give_limits(limits)
-
-    async def give_limits(self, limits: Limits) -> None:
-        """Tell the vault in use alone.  Never raises."""
         with contextlib.suppress(VaultUnavailable, RequestRefused):  # none there now, or one too old to know limits
             await self._vault.ask(lambda number: SetLimits(number, limits), TELL_S)
 

@@ -112,8 +112,11 @@ class Surroundings(Protocol):
 
     def met(self, seen: Met) -> None: ...
 
-    async def listening(self) -> None:
-        """The vault became reachable: tell it what changed since it was configured."""
+    async def listening(self, given: Assignment | None) -> bool:
+        """The vault became reachable: tell it what changed since it was ``given`` its assignment, None if by others.
+
+        Returns whether it answered to all of it; else this is called again.  Never raises.
+        """
         ...
 
     async def leaving(self) -> None:

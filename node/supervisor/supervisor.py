@@ -14,7 +14,7 @@ from node.sandbox.report import SandboxReport
 from node.supervisor import diagnostics
 from node.supervisor.assigning import Assigning
 from node.supervisor.bootstrap import Bootstrap
-from node.supervisor.errors import RequestRefused, StateError, VaultUnavailable
+from node.supervisor.errors import StateError
 from node.supervisor.events import EventLog, publish_changes
 from node.supervisor.finishing import Finisher
 from node.supervisor.heads import HeadQueue
@@ -46,7 +46,7 @@ from node.update.files.slots import NOTHING_INSTALLED, Slots
 from node.update.files.starting import Installation
 from node.update.watching import LITTERED
 from node.vault import control
-from node.vault.limiting import NO_LIMITS, Limits
+from node.vault.limiting import Limits
 from node.vault.noting import Met
 from node.vault.ports import Entropy, Random
 from node.vault.storage.quota import RESERVE_BYTES
@@ -92,8 +92,6 @@ class Supervisor:
             watcher=None if home.is_practice else Watcher(senses_here()), utc_s=utc_s,
         )  # fmt: skip
         self._heads = HeadQueue()
-        self._head_given = b""  # to the vault, when it was configured
-        self._limits_given = NO_LIMITS
         self.updates_trouble = told.NOTHING  # why none are taken
         self._held = SandboxReport("none")  # until a vault has run
         self._updating: asyncio.Task[None] | None = None
@@ -282,7 +280,6 @@ class Supervisor:
         return Slot(tree_hash, path, pycache, self.slots.capabilities("vault", tree_hash))
 
     def assignment(self, *, bind: str, is_standby: bool) -> Assignment:
-        self._head_given, self._limits_given = self.host.head, self._pacing.limits()
         share = self._lending.share_bytes
         return self._giving.make(bind=bind, quota_bytes=share, head=self.host.head, is_standby=is_standby)
 
@@ -298,21 +295,12 @@ class Supervisor:
     def met(self, seen: Met) -> None:
         self.host.met(seen.vaults)
 
-    async def listening(self) -> None:
+    async def listening(self, given: Assignment | None) -> bool:
         try:
-            if (limits := self._pacing.limits()) != self._limits_given:
-                self._limits_given = limits
-                await self.host.give_limits(limits)
-            if self.host.head != self._head_given:
-                self._head_given = self.host.head
-                await self.host.carry_head(self.host.head)
-            await self.host.give_files()
-            await self.host.give_notes()
-            share = self._lending.share_bytes
-            await self.vault.ask(lambda number: control.SetQuota(number, share))
             await asyncio.to_thread(self.slots.has_started, "vault", self.vault.tree_hash)
-        except (VaultUnavailable, RequestRefused, OSError) as error:
-            log.warning("vault not told what changed reason=%s", error)
+        except OSError as error:
+            log.warning("not noted that the version serves reason=%s", error)
+        return await self.host.tell_changed(given, lambda: self._lending.share_bytes)
 
     async def leaving(self) -> None:
         await self._meeting.keep_now()
@@ -341,7 +329,6 @@ class Supervisor:
         await self.host.set_quota(share_bytes)
 
     async def _keep_to(self, limits: Limits) -> None:
-        self._limits_given = limits
         await self.host.keep_to(limits)
 
     async def _keep_updating(self) -> None:

@@ -238,9 +238,11 @@ class VaultChild:
         key = await asyncio.to_thread(self.keys.new_run, self._utc_s())
         assignment = self._around.assignment(bind=bind, is_standby=is_standby)
         start = partial(self._launcher.start, slot, key, assignment)
-        watched = await start_watching(
-            start, lambda run: Watched(run, tree_hash, self._now(), self._now()), self._heard, self._wake.set
-        )
+
+        def known(run: Run) -> Watched:
+            return Watched(run, tree_hash, self._now(), self._now(), given=assignment)
+
+        watched = await start_watching(start, known, self._heard, self._wake.set)
         log.info("vault started tree=%s pid=%d standby=%s", tree_hash[:8], watched.run.pid, is_standby)
         return watched
 
@@ -293,9 +295,7 @@ class VaultChild:
             return
         if not watched.is_record_kept:
             await watched.keep_record(self._around.save_record)
-        if not watched.is_told:
-            watched.is_told = True
-            await self._around.listening()
+        await watched.tell(self._around.listening)
         try:
             state = await watched.run.ask(control.GetState)
         except (VaultUnavailable, RequestRefused) as error:
@@ -305,7 +305,7 @@ class VaultChild:
                 watched.run.kill()
                 self._ended(watched, texts.vault_silent(silent_s))
         else:
-            watched.answered_s = self._now()
+            watched.answers(self._now())
             if isinstance(state, control.State):
                 self.state = state
                 self.has_met = self.has_met or state.peer_count > 0

@@ -11,7 +11,7 @@ from typing import Final
 from node.api import texts
 from node.supervisor.errors import StateError, SupervisorError, VaultUnavailable
 from node.supervisor.keys import Keys
-from node.supervisor.ports import Run
+from node.supervisor.ports import Assignment, Run
 from node.supervisor.succession import HandedVault
 from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S
@@ -35,7 +35,9 @@ class Watched:
     listened_s: float | None = None
     record: bytes = b""  # encoded PeerRecord, as it last gave it
     is_record_kept: bool = False
-    is_told: bool = False  # what changed while it started
+    given: Assignment | None = None  # at its start; None: by the program before
+    is_told: bool = False  # all that changed while it started
+    is_telling_due: bool = True
     fault: str = ""  # for which it is to be ended
     is_late: bool = False  # it was ended because it did not become reachable in time
     renew_after_s: float = 0.0  # no renewal before this
@@ -48,6 +50,16 @@ class Watched:
             self.listening.set()
         self.record = record
         self.is_record_kept = False
+
+    def answers(self, now_s: float) -> None:
+        self.answered_s = now_s
+        self.is_telling_due = not self.is_told
+
+    async def tell(self, listening: Callable[[Assignment | None], Awaitable[bool]]) -> None:
+        """Let it be told what changed; if it does not answer to all of that, again once it has answered at all."""
+        if self.is_telling_due:
+            self.is_telling_due = False
+            self.is_told = await listening(self.given)
 
     async def why_over(self, now_s: float) -> str:
         """Why it is over, "" while it goes on; one that is at fault, or does not become reachable, is ended here."""
