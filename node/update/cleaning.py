@@ -83,6 +83,7 @@ def _remove_trials(means: Means) -> None:
     means.store.drop_result()
     try:
         means.store.running.drop()
+        means.store.decoy.drop()  # one that was cut off: its folders go, too
         means.trials.remove_all()
     except OSError as error:
         log.warning("leftovers of a trial could not be removed reason=%s", error)

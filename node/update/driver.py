@@ -184,7 +184,7 @@ class Updates:
                     await self._next_turn()
                     await self._next_event()
             finally:
-                await self._decoys.stop()
+                await self._decoys.put_down()
                 await self._stop_job()
                 await self._keep_all()
 
@@ -196,7 +196,7 @@ class Updates:
                 await self._take(name, events.Resumed(self._now()))
         await self.judge.resume()
         # The power may have failed between the end of a way and its cleaning up; what the newest head names stays.
-        self._cleaning.ask(is_of_a_vault=self._active() is None)
+        self._cleaning.ask(is_of_a_vault=self._active() is None and not self._decoys.is_cut)
 
     async def _next_turn(self) -> None:
         """Heed recalls; set aside what is outdated; take up the release whose turn it is, if none is on its way."""

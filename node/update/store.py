@@ -4,7 +4,7 @@
     state/updates.json     the way of each release, and the heads that were refused
     state/trial.bin        where the candidate's data lies and what must be in it
     state/trial/           the running trial, see ``trials.state``
-    state/decoy/           a running decoy trial
+    state/decoy/           the same of a decoy trial
     state/decoys.json      the figures of earlier ones
     state/folders.json     the data folders of trials, see ``folders``
 

@@ -90,6 +90,60 @@ def test_nothing_of_it_is_left_behind(farm: Farm):
         assert list(folder.iterdir()) == []
 
 
+def is_under_way(farm: Farm) -> Callable[[Updates], bool]:
+    return lambda updates: updates._decoys.is_running and (farm.folder / "state" / "decoy" / "run.bin").exists()
+
+
+def left_of_it(farm: Farm) -> list[str]:
+    return [path.name for folder in ("trial", "state/decoy") for path in (farm.folder / folder).iterdir()]
+
+
+def test_one_that_is_cut_off_goes_on_as_a_trial_does(farm: Farm):
+    """Else none would ever end on a computer that is switched off every night."""
+    idle(farm, 7200.0, is_under_way(farm))
+    begun = len(farm.orders)
+
+    for _ in range(3):
+        idle(farm, 20.0)
+    brought_back = farm.orders[begun:]
+    (figures,) = idle(farm, 7200.0, has_measured)
+
+    assert figures.outcome == "promote"
+    assert len(brought_back) == 2 * 3
+    assert all(order.is_standby for order in brought_back)
+    assert left_of_it(farm) == []
+
+
+def test_one_that_is_cut_off_goes_on_only_where_a_trial_could_begin(farm: Farm):
+    idle(farm, 7200.0, is_under_way(farm))
+    begun = len(farm.orders)
+    farm.witnesses = 2
+    idle(farm, 60.0)
+    assert len(farm.orders) == begun
+
+
+@pytest.mark.parametrize("damage", [b"rot", b""])
+def test_what_was_kept_of_one_and_is_of_no_use_is_dropped(farm: Farm, damage: bytes):
+    idle(farm, 7200.0, is_under_way(farm))
+    (farm.folder / "state" / "decoy" / "run.bin").write_bytes(damage)
+    idle(farm, 5.0)
+    assert left_of_it(farm) == []
+
+
+def test_one_that_is_cut_off_does_not_go_on_with_another_version(farm: Farm):
+    idle(farm, 7200.0, is_under_way(farm))
+    tell(farm, farm.publish("2"))
+    begun = len(farm.orders)
+
+    async def story(updates: Updates) -> None:
+        await asyncio.sleep(5.0)
+        assert len(farm.orders) == begun
+        assert updates.updates().measured_itself == ()
+
+    live(farm, story)
+    assert left_of_it(farm) == []
+
+
 def test_a_release_on_its_way_ends_it_at_once_without_figures(farm: Farm):
     head = farm.publish("2")
 

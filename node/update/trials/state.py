@@ -102,6 +102,11 @@ class TrialFile:
         self._page = records[self._records // PAGE_RECORDS * PAGE_BYTES :]
         self._digest = hashlib.sha256(records)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was kept."""
+        return self._run.exists()
+
     def unkept(
         self, acknowledged: Mapping[Twin, Mapping[bytes, None]], handed_over: Iterable[bytes] = ()
     ) -> tuple[tuple[Log, bytes], ...]:
