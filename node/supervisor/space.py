@@ -80,9 +80,10 @@ def remove_litter(home: Home) -> None:
 
 
 def trouble(home: Home) -> str:
-    """Why the node cannot keep its state on the home's disk; "" if it can.  Blocking."""
+    """Why the node cannot keep its state on the home's disk, nor vaults their data; "" if they can.  Blocking."""
     try:
-        free_bytes = shutil.disk_usage(home.path).free
+        folders = (home.path, home.vaults) if home.vaults.is_dir() else (home.path,)
+        free_bytes = min(shutil.disk_usage(folder).free for folder in folders)
         _probe(home.state / "probe")
     except OSError as error:
         return refusal(home.path, error)

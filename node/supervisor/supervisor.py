@@ -131,9 +131,8 @@ class Supervisor:
         """Run vault and updates until ``stop`` or ``become``."""
         async with asyncio.TaskGroup() as tasks:
             self._updating = tasks.create_task(self._keep_updating(), name="updates")
-            measuring = self._lending.keep_measuring(self.vault.wait_until_settled, self.changed, self._littered)
             others = [
-                tasks.create_task(measuring, name="measure"),
+                tasks.create_task(self._keep_measuring(), name="measure"),
                 tasks.create_task(publish_changes(self, self._changed, self._utc_s), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
                 tasks.create_task(self.looking.run(), name="looking"),
@@ -319,6 +318,14 @@ class Supervisor:
         await self._pacing.settings_changed()
         self.changed()
         return self.settings()
+
+    async def _keep_measuring(self) -> None:
+        await self._lending.keep_measuring(self.vault.wait_until_settled, self._measured, self._littered)
+
+    def _measured(self) -> None:
+        if self._updates is not None and self._lending.disk.is_at_fault:
+            self._updates.host_fault(self._lending.disk.trouble)
+        self.changed()
 
     def _littered(self) -> None:
         if self._updates is not None:

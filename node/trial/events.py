@@ -138,7 +138,10 @@ class Rescanned:
 
 @dataclass(frozen=True, slots=True)
 class HostFault:
-    """The computer itself failed or slept: power, suspend, out of memory, disk full, the farm's own vault died."""
+    """The computer itself failed: its disk is full or refuses, or the farm's own vault died.
+
+    Told again and again for as long as it is so.
+    """
 
     now_s: float
     what: str

@@ -117,12 +117,15 @@ class Updates:
 
     def vault_failed(self, reason: str, *, is_hosts_fault: bool = False, is_late: bool = False) -> None:
         """The vault in use ended unasked or did not start.  ``is_hosts_fault``: this computer is in trouble itself."""
-        if self._job is not None:
-            self._job.host_fault(reason)
-        self._decoys.host_fault(reason)
-        record = self.watching.in_use()
-        if record is not None and not is_hosts_fault:
+        self.host_fault(reason)
+        if not is_hosts_fault and (record := self.watching.in_use()) is not None:
             self._inbox.put_nowait(Letter(events.VaultFailed(self._now(), reason, is_late), in_use=record.release.name))
+
+    def host_fault(self, what: str) -> None:
+        """What twins do meanwhile may be the fault of this computer.  Told again for as long as that is so."""
+        if self._job is not None:
+            self._job.host_fault(what)
+        self._decoys.host_fault(what)
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""
@@ -227,10 +230,9 @@ class Updates:
         elif active is not None and self._is_untriable(active):
             await self._take(active.release.name, events.Held(self._now(), reasons.NO_TRIAL))
         elif active is None and in_use is not None and self.judge.is_current:
-            last = max(self._records.values(), key=age, default=None)
             if turns.first is not None:
                 await self._take_up(turns.first, in_use)
-            elif last is not None and self._exception_for(last):
+            elif (last := max(self._records.values(), key=age, default=None)) and self._exception_for(last):
                 await self._take_up(last, in_use)
 
     async def _set_down(self, record: Record, event: Event) -> None:
@@ -379,8 +381,7 @@ class Updates:
                 self._work.begin(self._do(self._job), name=f"update {type(effect).__name__}")
 
     async def _do(self, job: Job) -> None:
-        event = await job.do()
-        self._inbox.put_nowait(Letter(event, job))
+        self._inbox.put_nowait(Letter(await job.do(), job))
 
     async def _stop_job(self) -> None:
         self._job = None
