@@ -32,7 +32,6 @@ from node.trial import (
     UsageSampled,
     VaultExited,
     Verdict,
-    WrongBytes,
 )
 from node.trial.evidence import Side
 from tests.trial_world import told
@@ -232,7 +231,8 @@ class Home:
     def _misbehave(self, block: int, middle_h: float, *, is_bad: bool) -> None:
         chance, release = self.chance, self.release
         if is_bad and release.wrong and chance.random() < 1 - (1 - release.wrong) ** self._per_block:
-            self._tell(WrongBytes(self.now_s, "candidate", block.to_bytes(32, "big")))
+            wrong = Pair(self.now_s, "get", block.to_bytes(32, "big"), told("wrong_bytes"), told("ok"))
+            self._tell(PairMeasured(self.now_s, wrong))
         if is_bad and release.crash_per_h and chance.random() < 1 - math.exp(-release.crash_per_h * BLOCK_H):
             self._tell(VaultExited(self.now_s, "candidate", 1))
         if block and block % RESTART_BLOCKS == 0:

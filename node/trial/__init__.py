@@ -25,8 +25,6 @@ from node.trial.events import (
     UsageSampled,
     VaultExited,
     VaultStarted,
-    Violated,
-    WrongBytes,
 )
 from node.trial.evidence import Ask, Kind, Pair, Usage
 from node.trial.peers import Report
@@ -68,6 +66,4 @@ __all__ = [
     "VaultExited",
     "VaultStarted",
     "Verdict",
-    "Violated",
-    "WrongBytes",
 ]

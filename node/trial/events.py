@@ -96,24 +96,6 @@ class ChunkLost:
 
 
 @dataclass(frozen=True, slots=True)
-class WrongBytes:
-    """The twin was seen, outside a pair, to serve bytes that are not those of the address."""
-
-    now_s: float
-    twin: Twin
-    address: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Violated:
-    """The twin broke the protocol, outside a pair: an answer without a valid signature."""
-
-    now_s: float
-    twin: Twin
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class Denied:
     """The twin was stopped from doing what it may not do, by the sandbox or by whoever watches it."""
 
@@ -168,8 +150,6 @@ Event = (
     | NewsAsked
     | PeersRated
     | ChunkLost
-    | WrongBytes
-    | Violated
     | Denied
     | Rescanned
     | HostFault

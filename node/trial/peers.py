@@ -53,8 +53,6 @@ class PeerScore:
     proofs: int
     control_proofs: int
     hold: Hold | None
-    slower_by: float  # ln of a ratio: at least by so much, whoever lies; 0 without an opinion
-    fault_share: float
 
 
 class Neighbours(msgspec.Struct):
@@ -99,7 +97,6 @@ def score(candidate: Iterable[Report], control: Iterable[Report], profile: Profi
     rated = len(fast.keys() & control_fast.keys())
     proofs = len({report.reporter for report in of_candidate if report.has_proof})
     control_proofs = len({report.reporter for report in of_control if report.has_proof})
-    fault_share, slower_by = 0.0, 0.0
     hold: Hold | None = None
     if votes and min(len(votes), len(control_votes)) >= profile.reporters_min:
         fault_share = max(0, sum(vote.is_faulty for vote in votes.values()) - _spared(votes)) / len(votes)
@@ -107,7 +104,7 @@ def score(candidate: Iterable[Report], control: Iterable[Report], profile: Profi
     if fast and min(len(fast), len(control_fast)) >= profile.reporters_min:
         slower_by = _slower_by(fast.values(), control_fast.values(), profile)
         hold = "slower" if slower_by > profile.peer_margin else hold or ""
-    return PeerScore(rated, proofs, control_proofs, hold, slower_by, fault_share)
+    return PeerScore(rated, proofs, control_proofs, hold)
 
 
 def _votes(reports: list[Report], profile: Profile) -> dict[str, _Vote]:
@@ -132,6 +129,7 @@ def _ratios(votes: dict[str, _Vote]) -> dict[str, float]:
 
 
 def _slower_by(ratios: Collection[float], control_ratios: Collection[float], profile: Profile) -> float:
+    """The ln of a ratio: it is slower at least by so much, whoever lies."""
     low, high = (1.0 - profile.liar_share_max) / 2.0, (1.0 + profile.liar_share_max) / 2.0
     spared, control_spared = _spared(ratios), _spared(control_ratios)
     return _order_statistic(ratios, low, -spared) - _order_statistic(control_ratios, high, control_spared)

@@ -35,8 +35,6 @@ from node.trial.events import (
     UsageSampled,
     VaultExited,
     VaultStarted,
-    Violated,
-    WrongBytes,
 )
 from node.trial.evidence import Ask, Pair, is_first_told
 from node.trial.faults import Doubt, FaultKind, Faults, Ruling, Silence, Tally
@@ -179,10 +177,6 @@ class Trial(msgspec.Struct, kw_only=True):
                 return self._peers_rated(event, step)
             case ChunkLost():
                 return self._lost(event.twin, event.address)
-            case WrongBytes():
-                return self._wrong(event.twin, event.address)
-            case Violated():
-                return self._fault(event.twin, "violation", says.violated(event.what))
             case Denied():
                 return self._fault(event.twin, "denial", says.denied(event.what))
             case Rescanned():

@@ -30,8 +30,6 @@ from node.trial import (
     VaultExited,
     VaultStarted,
     Verdict,
-    Violated,
-    WrongBytes,
 )
 from node.trial.peers import score
 from tests.trial_world import World, told
@@ -98,9 +96,7 @@ events = st.one_of(
     st.builds(PeersRated, times, reports, reports, st.none() | st.integers(0, 20)),
     st.builds(NewsAsked, times, st.booleans(), st.booleans()),
     st.builds(ChunkLost, times, twins, addresses),
-    st.builds(WrongBytes, times, twins, addresses),
     st.builds(Denied, times, twins, texts),
-    st.builds(Violated, times, twins, texts),
     st.builds(VaultExited, times, twins, st.integers(-15, 3)),
     st.builds(Rescanned, times, st.lists(addresses, max_size=2).map(tuple), st.lists(addresses, max_size=2).map(tuple)),
     st.builds(Resumed, times),
@@ -201,8 +197,7 @@ def test_reports_are_summed_up_whatever_they_contain(ours: tuple[Report, ...], t
     peers = score(ours, theirs, QUICK)
 
     assert 0 <= peers.rated <= 5
-    assert peers.slower_by == peers.slower_by  # a number
-    assert 0.0 <= peers.fault_share <= 1.0
+    assert peers.hold in (None, "", "slower", "faults")
 
 
 @given(st.binary(max_size=400))

@@ -12,6 +12,7 @@ from node.trial import (
     PRACTICE,
     REAL,
     Ask,
+    ChunkLost,
     MetricName,
     PeersRated,
     Profile,
@@ -20,7 +21,6 @@ from node.trial import (
     Trial,
     VaultExited,
     VaultStarted,
-    WrongBytes,
 )
 from node.trial.evidence import Pair
 from node.trial.faults import Tally
@@ -67,7 +67,7 @@ class TestPromotion:
     def test_it_is_decided_once_and_nothing_changes_afterwards(self) -> None:
         world = World().start().rate().go_on(70.0)
         before = world.trial.dump()
-        world.tell(WrongBytes(world.now_s, "candidate", A), Ticked(world.now_s + 1e6), VaultExited(1e6, "control", 1))
+        world.tell(ChunkLost(world.now_s, "candidate", A), Ticked(world.now_s + 1e6), VaultExited(1e6, "control", 1))
 
         assert len(world.verdicts) == 1
         assert world.trial.dump() == before

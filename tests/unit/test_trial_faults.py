@@ -1,7 +1,6 @@
 """Faults of the candidate refuse it, faults of the computer void the trial or its open block."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -15,8 +14,6 @@ from node.trial import (
     Twin,
     VaultExited,
     VaultStarted,
-    Violated,
-    WrongBytes,
 )
 from tests.trial_world import LATE, Outcome, World, running, told
 
@@ -69,12 +66,10 @@ class TestData:
         "fault",
         [
             lambda s, twin: ChunkLost(s, twin, A),
-            lambda s, twin: WrongBytes(s, twin, A),
             lambda s, twin: Denied(s, twin, "connect"),
-            lambda s, twin: Violated(s, twin, "no signature"),
             lambda s, twin: VaultExited(s, twin, -9),
         ],
-        ids=["lost", "wrong", "denied", "violated", "crash"],
+        ids=["lost", "denied", "crash"],
     )
     def test_the_same_fault_of_the_twin_at_the_same_time_voids_in_either_order(
         self, fault: Callable[[float, Twin], Event], order: tuple[Twin, Twin]
@@ -86,23 +81,13 @@ class TestData:
 
         assert world.outcome == "void"
 
-    @pytest.mark.parametrize(
-        ("fault", "sentence"),
-        [
-            (Denied(0.0, "candidate", "connect\n" + "x" * 200), "tried what it may not do: connect xxx"),
-            (Violated(0.0, "candidate", "no signature"), "broke the protocol: no signature"),
-            (WrongBytes(0.0, "candidate", A), "gave wrong bytes in 1 of"),
-        ],
-    )
-    def test_a_fault_of_the_candidate_alone_refuses_after_the_twin_had_time_to_show_it(
-        self, fault: Denied | Violated | WrongBytes, sentence: str
-    ) -> None:
+    def test_a_fault_of_the_candidate_alone_refuses_after_the_twin_had_time_to_show_it(self) -> None:
         world = running()
-        world.tell(replace(fault, now_s=world.now_s))
+        world.tell(Denied(world.now_s, "candidate", "connect\n" + "x" * 200))
 
         assert world.outcome == "open"
         assert world.wait(PAST_WINDOW_S).outcome == "refuse"
-        assert world.reason.startswith(sentence)
+        assert world.reason.startswith("tried what it may not do: connect xxx")
         assert len(world.reason) < 120
 
     def test_a_fault_of_the_twin_long_before_is_no_excuse(self) -> None:
@@ -128,7 +113,8 @@ class TestData:
 
     def test_faults_of_the_twin_alone_are_not_the_candidates(self) -> None:
         world = running()
-        world.tell(ChunkLost(world.now_s, "control", A), WrongBytes(world.now_s, "control", A))
+        world.tell(ChunkLost(world.now_s, "control", A))
+        world.pair(control=told("wrong_bytes"))
 
         assert world.wait(PAST_WINDOW_S).go_on(60.0).outcome == "promote"
 
