@@ -39,7 +39,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "node.vault.load": (),
     "node.vault.looks": (),
     "node.vault.limiting": (),
-    "node.vault.storage": ("node.vault.share", "node.vault.errors", "node.vault.ports", *FRONT),
+    "node.vault.storage": (
+        *("node.vault.share", "node.vault.errors", "node.vault.ports", "node.vault.core.held", *FRONT),
+    ),
     "node.vault.transport": (
         *("node.vault.core", "node.vault.errors", "node.vault.ports", "node.vault.looks", "node.vault.limiting"),
         *FRONT,

@@ -205,7 +205,7 @@ class TestShrinking:
 
         assert sum(isinstance(effect, RemoveChunk) for effect in actor.effects) == REMOVED_AT_ONCE
         world.pass_time(10.0)
-        assert (desk.used_bytes, desk.broken, list(desk.held)) == (50, {}, [ADDRESS])
+        assert (desk.used_bytes, len(desk.broken), list(desk.held)) == (50, 0, [ADDRESS])
         assert actor.reports(control.HandedOver)[-1].is_over
 
     def test_the_farthest_go_first(self):

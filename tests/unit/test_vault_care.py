@@ -143,7 +143,7 @@ class TestHealing:
     ):
         actor = World().add(1, pace=quiet(scrub_s=20_000.0))
         vault, scrub = actor.vault, actor.vault._scrub
-        vault._desk.held = {number.to_bytes(32, "big"): 1 for number in range(count)}
+        vault._desk.held.update({number.to_bytes(32, "big"): 1 for number in range(count)})
         at_s = []
         for _ in range(3):
             vault._desk.now = Now(scrub.due_s(vault._desk), START_S)

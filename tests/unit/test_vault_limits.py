@@ -188,7 +188,7 @@ def test_chunks_of_a_few_bytes_take_places_too_so_that_the_disk_gives_no_more_th
     actor = crowded(world, SMALL_NETWORK_SUBNETS - 4)
     desk = actor.vault._desk
     desk.quota_bytes = 2 * PLACES_MIN * PLACE_BYTES
-    desk.held = {number.to_bytes(32, "big"): 1 for number in range(2 * PLACES_MIN * 3 // 4 - 1)}
+    desk.held.update({number.to_bytes(32, "big"): 1 for number in range(2 * PLACES_MIN * 3 // 4 - 1)})
     assert not desk.is_full
     assert fill(world, actor, 1) == []
     assert desk.is_full

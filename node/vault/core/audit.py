@@ -68,10 +68,9 @@ class Auditor:
             return
         peers = sorted(desk.table, key=lambda peer: self._audited_s.get(peer.vault_id, 0.0))
         self._audited_s = {p.vault_id: self._audited_s[p.vault_id] for p in peers if p.vault_id in self._audited_s}
-        held = list(desk.held)
         for peer in peers[:PEERS_TRIED]:
             self._audited_s[peer.vault_id] = desk.now.monotonic_s
-            address = _shared_chunk(desk, peer, held)
+            address = _shared_chunk(desk, peer)
             if address is not None:
                 self._current = _OneAudit(self, peer.record, address)
                 desk.read_chunk(self._current, address)
@@ -190,12 +189,12 @@ class _OneAudit:
         desk.ask(self, self._peer, Put(self._address, self._content))
 
 
-def _shared_chunk(desk: Desk, peer: Peer, held: list[bytes]) -> bytes | None:
+def _shared_chunk(desk: Desk, peer: Peer) -> bytes | None:
     """A chunk held here that the peer should hold too, drawn at random; None when a few draws find none."""
     # One that is left out takes no place from the others, but is audited as if it had its own: it may come back.
     places, wanted = desk.places(peer), peer.place
-    for _ in range(min(TRIES, len(held))):
-        address = held[desk.random.randrange(len(held))]
+    for _ in range(min(TRIES, len(desk.held))):
+        address = desk.held.at(desk.random.randrange(len(desk.held)))
         if is_in_group(wanted, places, int.from_bytes(address, "big")):
             return address
     return None

@@ -34,6 +34,7 @@ from node.vault.core.events import (
 )
 from node.vault.core.fresh import Fresh
 from node.vault.core.fullness import Fullness
+from node.vault.core.held import Held
 from node.vault.core.identity import PeerRecord, Signer
 from node.vault.core.limits import RequestLimits, StorageShares
 from node.vault.core.messages import TAKERS_MAX, Answer, NotHeld, Ping, Pong, Request, Takers
@@ -116,11 +117,11 @@ class Desk:
         self.download_bytes_per_s = math.inf  # the farmer's limit
         self.shares = StorageShares()
         self.counters: Counter[str] = Counter()
-        self.held: dict[bytes, int] = {}
-        self.broken: dict[bytes, int] = {}  # what lies there of chunks that are not whole: it takes room all the same
+        self.held = Held()
+        self.broken = Held()  # what lies there of chunks that are not whole: it takes room all the same
         self.going: set[bytes] = set()  # chunks that are being handed over: nobody may count on the copies here
         self.is_leaving = False  # for good: then all of them are
-        self.added_count = 0  # of chunks that came into ``held`` so far; the newest stand at its end
+        self.added_count = 0  # of chunks that came into ``held`` so far
         self.is_counted = False  # whether ``held`` is all that the disk holds
         self.used_bytes = 0
         self.trouble = ""  # the code of what keeps the store from taking chunks
@@ -269,13 +270,13 @@ class Desk:
         """These lie on the disk too; with ``is_counted`` they are the last ones that were not known yet."""
         found = {address: length for address, length in found.items() if address not in self._vanished}
         self.added_count += len(found)
-        self.held |= found
+        self.held.update(found)
         if is_counted:
             self.is_counted = True
             self._vanished.clear()
             moving = (*self._writing.values(), *self._removing.values())
-            lying = (*self.held.values(), *self.broken.values())
-            self.used_bytes = sum(lying) + sum(length for _, _, length in moving)
+            lying_bytes = self.held.sum_bytes + self.broken.sum_bytes
+            self.used_bytes = lying_bytes + sum(length for _, _, length in moving)
 
     def may_hold(self, address: bytes) -> bool:
         """Whether the disk has to be asked; a chunk that was not counted yet may lie there all the same."""

@@ -23,6 +23,7 @@ from node.vault import control
 from node.vault.core.audit import Auditor
 from node.vault.core.close_group import HOLDERS_MIN, REACH_SUBNETS, close_group
 from node.vault.core.desk import Desk
+from node.vault.core.held import Lap, latest
 from node.vault.core.messages import HeldReceipt, Receipt, Takers
 from node.vault.core.proofs import LEASE_S, takes_over
 from node.vault.core.proving import Line, Proof
@@ -31,6 +32,7 @@ from node.vault.core.routing_table import Peer
 
 LEAVING_FACTOR: Final = 4  # times the repair budget: it lasts minutes, and then the line is the farmer's alone
 LEAVING_AT_ONCE: Final = 16
+LEAVING_PART: Final = 1_000  # taken up at once
 GOODBYE_S: Final = 1.0  # until the peers know that they are asked to hold what was this vault's
 AGAIN_S: Final = 5.0
 REPORT_S: Final = 1.0
@@ -67,9 +69,11 @@ class LeavingForGood:
         self._end_s = now_s + handover_s
         self._next_s = now_s + GOODBYE_S
         self._todo: deque[bytes] = deque()
-        self._known = set(desk.held)
+        self._failed: list[bytes] = []
+        self._lap = Lap()  # over what was not taken up yet
+        self._known: set[bytes] = set()  # taken up
         self._added_count = desk.added_count
-        self._failed = list(desk.held)  # to be tried for the first time
+        self._has_begun = False  # everybody knows that it leaves
         self._running = 0
         self._done = 0
         self._reports = _Reports()
@@ -77,7 +81,7 @@ class LeavingForGood:
     def due_s(self, desk: Desk) -> float:
         if self.is_over:
             return math.inf
-        is_waiting = bool(self._todo) and self._running < LEAVING_AT_ONCE
+        is_waiting = (bool(self._todo) or self._has_more(desk)) and self._running < LEAVING_AT_ONCE
         read_s = self._line.reads.free_at_s(Purpose.ROOM) if is_waiting else math.inf
         return min(self._end_s, self._next_s, self._line.due_s, self._reports.due_s, read_s)
 
@@ -88,11 +92,13 @@ class LeavingForGood:
         self._line.tick(desk)
         self._take_up(desk)
         if now_s >= self._next_s:
-            self._next_s = now_s + AGAIN_S
+            self._next_s, self._has_begun = now_s + AGAIN_S, True
             self._todo.extend(self._failed)
             self._failed = []
         self._go_on(desk)
         left = len(self._todo) + len(self._failed) + self._running
+        if not self._lap.is_over(desk.held):
+            left += max(1, len(desk.held) - len(self._known))
         if not desk.is_counted:
             left = max(left, 1)  # nobody knows yet how many there are
         self.is_over = not left or now_s >= self._end_s
@@ -100,16 +106,29 @@ class LeavingForGood:
 
     def _take_up(self, desk: Desk) -> None:
         """What the disk was only now found to hold, or a write on its way has brought."""
-        newest = itertools.islice(reversed(desk.held), desk.added_count - self._added_count)
+        newest = latest(desk.held, desk.added_count - self._added_count)
         self._added_count = desk.added_count
-        added = [address for address in newest if address not in self._known]
+        if newest is None:
+            self._lap = Lap()
+            return
+        added = [one for one in newest if one not in self._known and not self._lap.is_ahead(one)]
         self._known.update(added)
         self._todo.extend(added)
         if added:
             self._next_s = min(self._next_s, desk.now.monotonic_s)
 
+    def _has_more(self, desk: Desk) -> bool:
+        return self._has_begun and not self._lap.is_over(desk.held)
+
+    def _has_todo(self, desk: Desk) -> bool:
+        while not self._todo and self._has_more(desk):
+            part = [one for one in self._lap.take(desk.held, LEAVING_PART) if one not in self._known]
+            self._known.update(part)
+            self._todo.extend(part)
+        return bool(self._todo)
+
     def _go_on(self, desk: Desk) -> None:
-        while self._todo and self._running < LEAVING_AT_ONCE and _may_read(desk, self._line):
+        while self._has_todo(desk) and self._running < LEAVING_AT_ONCE and _may_read(desk, self._line):
             address = self._todo.popleft()
             members = _others(desk, address)
             if address not in desk.held:
@@ -147,7 +166,7 @@ class Shrinking:
         self._has_fitted = False  # in this run
         self._next_s = math.inf
         self._round_at_s = 0.0  # when the next round may begin: who has refused a chunk is not asked again at once
-        self._unmeasured: deque[bytes] = deque()
+        self._lap: Lap | None = None  # over what was not measured yet
         self._farthest: list[tuple[int, bytes]] = []
         self._todo: list[bytes] = []
         self._running = 0
@@ -167,7 +186,7 @@ class Shrinking:
                 self._has_fitted |= desk.is_counted
                 return
             self._since_s, self._next_s, self._round_at_s, self._done = now_s, now_s, now_s, 0
-            self._unmeasured, self._farthest, self._todo = deque(), [], []
+            self._lap, self._farthest, self._todo = None, [], []
         for address in list(itertools.islice(desk.broken, REMOVED_AT_ONCE)):  # of use to nobody
             if self._excess_bytes(desk) > 0 and self._removing < REMOVED_AT_ONCE:
                 self._remove(desk, address, is_broken=True)
@@ -181,15 +200,15 @@ class Shrinking:
         if desk.broken:  # they go first
             self._next_s = now_s + REPORT_S
             return
-        if not self._todo and not self._running and not self._unmeasured:
+        if not self._todo and not self._running and self._lap is None:
             if now_s < self._round_at_s:
                 self._next_s = self._round_at_s
                 return
-            self._unmeasured, self._round_at_s = deque(desk.held), now_s + SHRINK_PAUSE_S
+            self._lap, self._round_at_s = Lap(), now_s + SHRINK_PAUSE_S
         self._measure(desk)
         self._go_on(desk)
         free_at_s = self._line.reads.free_at_s(Purpose.ROOM)
-        is_busy = self._unmeasured or self._todo
+        is_busy = self._lap is not None or self._todo
         self._next_s = now_s + REPORT_S if self._running else max(now_s, free_at_s) if is_busy else self._round_at_s
 
     def removed(self, desk: Desk, address: bytes, length: int, code: str) -> None:
@@ -203,17 +222,17 @@ class Shrinking:
         return is_going
 
     def _measure(self, desk: Desk) -> None:
-        """Find the farthest, a part in each step: there may be a hundred thousand to choose from."""
-        if not self._unmeasured:
+        """Find the farthest, a part in each step: there may be millions to choose from."""
+        if self._lap is None:
             return
-        for _ in range(min(SHRINK_PER_STEP, len(self._unmeasured))):
-            address = self._unmeasured.popleft()
+        for address in self._lap.take(desk.held, SHRINK_PER_STEP):
             item = (desk.own_place.position ^ int.from_bytes(address, "big"), address)
             if len(self._farthest) < SHRINK_ROUND:
                 heapq.heappush(self._farthest, item)
             else:
                 heapq.heappushpop(self._farthest, item)
-        if not self._unmeasured:
+        if self._lap.is_over(desk.held):
+            self._lap = None
             self._todo = [address for _, address in sorted(self._farthest)]  # the farthest is the last
             self._farthest = []
 
@@ -251,7 +270,7 @@ class Shrinking:
 
     def _left(self, desk: Desk) -> int:
         """About how many chunks are still too many."""
-        return math.ceil(self._excess_bytes(desk) * len(desk.held) / max(1, sum(desk.held.values())))
+        return math.ceil(self._excess_bytes(desk) * len(desk.held) / max(1, desk.held.sum_bytes))
 
 
 def _may_read(desk: Desk, line: Line) -> bool:

@@ -27,12 +27,13 @@ from node.vault.core.audit import Auditor
 from node.vault.core.close_group import CLOSE_GROUP_SUBNETS, REACH_SUBNETS, Place, close_group, is_in_group
 from node.vault.core.desk import Desk
 from node.vault.core.handover import signers, takers
+from node.vault.core.held import latest
 from node.vault.core.identity import PeerRecord
-from node.vault.core.passes import Pass
 from node.vault.core.presence import Presence
 from node.vault.core.proving import FAULTS, Line, Proof
 from node.vault.core.routing_table import Peer
 from node.vault.core.sweep import Sweep
+from node.vault.core.tour import Tour
 from node.vault.core.works import RETRIES_MAX, Kind, Work, Works
 
 ADDRESSES_PER_TICK: Final = 500
@@ -51,15 +52,15 @@ MARGIN_SUBNETS: Final = 4  # so many subnets outside its group a holder stays on
 
 @dataclass(slots=True)
 class _Walk:
-    """One pass after the other; ``seen``: the members when the latest one began."""
+    """One tour after the other; ``seen``: the members when the latest one began."""
 
     kind: Kind
     seen: dict[bytes, Place] = field(default_factory=dict)
-    current: Pass | None = None
+    current: Tour | None = None
 
 
 class Replicator:
-    """Invariant: at most REPAIRS_AT_ONCE proofs run, and one pass of each walk."""
+    """Invariant: at most REPAIRS_AT_ONCE proofs run, and one tour of each walk."""
 
     def __init__(self, pace: control.Pace, line: Line, auditor: Auditor) -> None:
         self.looked_count = 0  # addresses looked at so far
@@ -135,7 +136,11 @@ class Replicator:
             left = [place for vault_id, place in self._departures.seen.items() if members.get(vault_id) != place]
             self._departures.seen = members
             if left:
-                self._departures.current = Pass(list(desk.held), places, joined, left, is_of_left=True, full=full)
+                are_all = desk.held.has_all_recent
+                oldest = desk.held.recent()[::-1] if are_all else []
+                self._departures.current = Tour(
+                    oldest, places, joined, left, are_all=are_all, is_of_left=True, full=full
+                )
         can_ask = self._works.room(Kind.URGENT) > 0
         self._is_anyone_unasked = bool(self._presence.returned) and not can_ask
         if self._returns.current is None and can_ask:
@@ -144,9 +149,9 @@ class Replicator:
                 known[one] for one in self._presence.returned if one in known and members.get(one) == known[one]
             ]
             if returned and desk.held:  # what was stored while they were away did not reach them
-                newest = desk.added_count - min(self._presence.returned.values())
-                addresses = list(itertools.islice(reversed(desk.held), newest))
-                self._returns.current = Pass(addresses, places, returned, [], full=full)
+                newest = latest(desk.held, desk.added_count - min(self._presence.returned.values()))
+                are_all = newest is not None
+                self._returns.current = Tour(newest or [], places, returned, [], are_all=are_all, full=full)
             self._probe(desk, returned)
             self._presence.returned = {}
         current, was_alone = self._arrivals.current, not self._arrivals.seen
@@ -155,15 +160,21 @@ class Replicator:
             if joined and was_alone:  # everybody is to be asked for everything
                 self._sweep.hurry()
             elif joined:
-                self._arrivals.current = Pass(self._not_swept_soon(desk, ()), places, joined, [], full=full)
+                # The newest first: most of those who come were away for some hours, and miss what was stored meanwhile.
+                newest, are_all = self._not_swept_soon(desk.held.recent()), desk.held.has_all_recent
+                self._arrivals.current = Tour(
+                    newest, places, joined, [], are_all=are_all, full=full, chosen=self._not_swept_soon
+                )
         elif joined and not was_alone and current.takes_more:
             self._arrivals.seen = members
-            current.add(places, joined, self._not_swept_soon(desk, current.addresses), full)
+            there = set(current.addresses)
+            more = [address for address in self._not_swept_soon(desk.held.recent()) if address not in there]
+            current.add(places, joined, more, full)
 
-    def _not_swept_soon(self, desk: Desk, without: Collection[bytes]) -> list[bytes]:
-        """The newest first: most of those who come were away for some hours, and miss what was stored meanwhile."""
-        left_out = {*without, *self._sweep.soon(desk), *self._works.swept()}
-        return [address for address in reversed(desk.held) if address not in left_out]
+    def _not_swept_soon(self, addresses: list[bytes]) -> list[bytes]:
+        """Without those that the sweep is about to come by: it asks everybody for them."""
+        swept = self._works.swept()
+        return [one for one in addresses if one not in swept and not self._sweep.is_soon(one)]
 
     def _can_walk(self) -> bool:
         departures, returns, arrivals = self._walks
@@ -175,17 +186,21 @@ class Replicator:
     def _walk(self, desk: Desk, looked_max: int) -> None:
         while self.looked_count < looked_max and self._can_walk():
             for walk in self._walks:
-                self._look(desk, walk)
+                self._look(desk, walk, looked_max)
 
-    def _look(self, desk: Desk, walk: _Walk) -> None:
-        """At the next addresses of a pass."""
+    def _look(self, desk: Desk, walk: _Walk, looked_max: int) -> None:
+        """At the next addresses of a tour."""
         now_s, current = desk.now.monotonic_s, walk.current
         for _ in range(SLICE):
             if current is None or not self._can_go_on(walk):
                 return
-            if current.is_over:
-                walk.current = None
-                self._begin_passes(desk)
+            if current.needs_part:
+                current.go_on(desk.held)
+                if current.is_over:
+                    walk.current = None
+                else:  # which is enough for one step
+                    self.looked_count = max(self.looked_count, looked_max)
+                self._begin_passes(desk)  # there may be some who had to wait
                 return
             self.looked_count += 1
             finding = current.next()
@@ -219,11 +234,11 @@ class Replicator:
         peer can only be a stand-in for some who are full, these are asked first: they may hold the chunk themselves.
         """
         returned = [place for place in returned if not self._works.has_probe_of(place.vault_id)]
-        held = list(desk.held) if returned else []
-        if not held:
+        if not returned or not desk.held:
             return
-        first = desk.random.randrange(len(held))
-        drawn = (held[first:] + held[:first])[:PROBED_MAX]
+        count = len(desk.held)
+        first, pace = desk.random.randrange(count), max(1, count // PROBED_MAX)
+        drawn = [desk.held.at((first + pace * number) % count) for number in range(min(PROBED_MAX, count))]
         full = desk.fullness.ids(now_s := desk.now.monotonic_s)
         roomy = [place for place in self._presence.places if place.vault_id not in full]
         for place in returned:

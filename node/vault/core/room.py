@@ -14,6 +14,9 @@ from node.vault.core.messages import CHUNK_BYTES_MAX
 
 FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
 PLACE_BYTES: Final = 4_096  # that a file takes of a disk, however short it is
+# Each takes some 45 bytes of the memory that a vault has, while it is counted 90; with less than half of all left the
+# neighbours and the disk's own limits come next.  Source: decisions/0074-what-a-large-farm-needs.md.
+PLACES_MAX: Final = 4_000_000  # chunks, however much is lent
 PLACES_MIN: Final = 128  # chunks, where next to nothing is lent
 HELD_BACK_BYTES_MAX: Final = 64 << 20  # of any quota; about what a usual trial stores
 HELD_BACK_PART: Final = 4  # of a small one
@@ -66,8 +69,8 @@ class Room:
 
     @property
     def _places(self) -> int:
-        """For so many files there is a place: short ones take more of a disk than their bytes."""
-        return max(PLACES_MIN, self.quota_bytes // PLACE_BYTES)
+        """For so many files there is a place: short ones take more of a disk than their bytes, and all some memory."""
+        return min(PLACES_MAX, max(PLACES_MIN, self.quota_bytes // PLACE_BYTES))
 
     def _bytes_left(self, *, is_here: bool) -> int:
         return (self.quota_bytes if is_here else self.others_bytes) - self.used_bytes

@@ -11,6 +11,7 @@ from typing import Final
 
 from node.vault.core.desk import Desk
 from node.vault.core.events import CheckStore
+from node.vault.core.held import Lap
 
 STORE_CHECK_S: Final = 10.0
 PAUSE_S_MIN: Final = 0.5  # between two chunks, however many there are: 2 MiB a second at most
@@ -24,7 +25,7 @@ class Scrub:
 
     def __init__(self, scrub_s: float) -> None:
         self._scrub_s = scrub_s
-        self._round: list[bytes] = []  # still to be read in this round, the next one last
+        self._round: Lap | None = None
         self._has_begun = False
         self._is_reading = False
         self._since_s = 0.0
@@ -45,19 +46,18 @@ class Scrub:
         self._since_s, self._pauses = desk.now.monotonic_s, 1.0
         if self._is_reading:
             return
-        if not self._round:
-            self._round = sorted(desk.held, reverse=True)
-            if not self._has_begun and self._round and desk.is_counted:
-                self._has_begun = True
-                cut = desk.random.randrange(len(self._round))
-                self._round = self._round[cut:] + self._round[:cut]
-        while self._round:
-            address = self._round.pop()
-            if address in desk.held:
-                self._is_reading = True
-                desk.counters["scrubbed"] += 1
-                desk.read_chunk(self, address)
-                return
+        if self._round is None or self._round.is_over(desk.held):
+            self._round = self._begin(desk)
+        for address in self._round.take(desk.held, 1):
+            self._is_reading = True
+            desk.counters["scrubbed"] += 1
+            desk.read_chunk(self, address)
+
+    def _begin(self, desk: Desk) -> Lap:
+        if self._has_begun or not desk.held or not desk.is_counted:
+            return Lap()
+        self._has_begun = True
+        return Lap(desk.held.at(desk.random.randrange(len(desk.held))))
 
     def read(self, desk: Desk, address: bytes, content: bytes | None, code: str = "") -> None:
         self._is_reading = False

@@ -14,6 +14,7 @@ import contextlib
 import threading
 from typing import Final
 
+from node.vault.core.held import Held
 from node.vault.errors import QuotaExceeded
 from node.vault.storage import tally
 from node.vault.storage.quota import Disk, room
@@ -25,6 +26,25 @@ STEP_BYTES_MAX: Final = 64 << 20
 STEPS_PER_QUOTA: Final = 16
 STEP_CHUNKS: Final = 1024
 TURN_S_MAX: Final = 60.0  # how long one put waits for the tally that another one writes
+
+
+class Census:
+    """What lies on the disk, as far as it was counted: ``sizes`` by address, and what is ``gone`` since."""
+
+    __slots__ = ("gone", "sizes")
+
+    def __init__(self) -> None:
+        self.sizes = Held()
+        self.gone: set[bytes] = set()
+
+    def note(self, address: bytes, size: int | None) -> None:
+        """A change, which is newer than whatever is found."""
+        if size is None:
+            self.gone.add(address)
+            self.sizes.pop(address, None)
+        else:
+            self.gone.discard(address)
+            self.sizes[address] = size
 
 
 class Account:
@@ -49,7 +69,7 @@ class Account:
         self._incoming_bytes = 0
         self._changing: dict[bytes, int | None] = {}  # chunks that are written or removed, with what they took before
         self._haunting: dict[bytes, int] = {}  # gone, but a power cut may bring so many bytes back
-        self._census: dict[bytes, int | None] | None = None
+        self._census: Census | None = None
 
     @property
     def used_bytes(self) -> int:
@@ -161,21 +181,30 @@ class Account:
         """
         self._write_tally(Extent(0, 0))
 
-    def start_census(self) -> dict[bytes, int | None]:
+    def start_census(self) -> Census:
         """Begin to count: what is changed from now on is noted in the census too.  A later census ends this one."""
         with self._lock:
-            self._census = {}
+            self._census = Census()
             return self._census
 
-    def end_census(self, census: dict[bytes, int | None]) -> None:
+    def count(self, census: Census, address: bytes, size: int) -> bool:
+        """A chunk was found on the disk; return whether it is there by what is known besides."""
+        with self._lock:
+            if address in census.gone:
+                return False
+            if address not in census.sizes:
+                census.sizes[address] = size
+            return True
+
+    def end_census(self, census: Census) -> None:
         """Every chunk was looked at: what the census holds is the truth."""
         with self._lock:
             if self._census is not census:
                 return
             self._census = None
-            census.update(self._changing)  # they will be accounted for as changes of what they took before
-            sizes = [size for size in census.values() if size is not None]
-            self._used_bytes, self._chunk_count = sum(sizes), len(sizes)
+            for address, size in self._changing.items():  # accounted for later, as changes of what they took before
+                census.note(address, size)
+            self._used_bytes, self._chunk_count = census.sizes.sum_bytes, len(census.sizes)
             self.is_known = self.is_counted = True
 
     def _step(self) -> Extent:
@@ -194,7 +223,7 @@ class Account:
         self._used_bytes = max(0, self._used_bytes + (size or 0) - (old_bytes or 0))
         self._chunk_count = max(0, self._chunk_count + (size is not None) - (old_bytes is not None))
         if self._census is not None:
-            self._census[address] = size
+            self._census.note(address, size)
 
     def _haunt(self, address: bytes, length: int) -> None:
         self._haunting[address] = max(length, self._haunting.get(address, 0))

@@ -228,7 +228,7 @@ class ChunkStore:
                 for address in map(bytes.fromhex, filter(_CHUNK_NAME.fullmatch, names)):
                     with suppress(ChunkCorrupt):  # nobody can tell what it takes
                         size = self._size_bytes(address)
-                        if size is not None and census.setdefault(address, size) is not None:
+                        if size is not None and self._account.count(census, address, size):
                             batch[address] = size
                 yield batch
         except OSError as error:
