@@ -138,7 +138,7 @@ def test_a_step_of_the_sweep_looks_at_no_more_than_there_is_room_for_however_muc
 def test_who_comes_while_a_large_vault_is_toured_is_led_around_once_a_part_at_a_time():
     held = held_with(3 * PART)
     places = [place(number) for number in range(1, 5)]  # in so small a network each chunk concerns everybody
-    tour = Tour(held.recent(), places, places[1:2], [], are_all=False, full=frozenset())
+    tour = Tour(held.recent(PART), places, places[1:2], [], are_all=False, full=frozenset())
     found = {one.vault_id: list[bytes]() for one in places}
     late, parts = place(9), 0
     found[late.vault_id] = []

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from itertools import accumulate
 from typing import Final
 
-# The sizes were measured: larger blocks take as much room and longer to change (2026-11-30, two shared cores).
+
 ADDRESS_BYTES: Final = 32
 SIZE_BYTES_MAX: Final = (1 << 32) - 1  # a file that is larger is no chunk, and counts as this
-RECENT_KEPT: Final = 5_000  # addresses of those that came last
+RECENT_KEPT: Final = 20_000  # addresses of those that came last
 
 _RECORD_BYTES: Final = ADDRESS_BYTES + 4
 _BLOCK_BYTES_MAX: Final = 128 * _RECORD_BYTES

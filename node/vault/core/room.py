@@ -14,8 +14,8 @@ from node.vault.core.messages import CHUNK_BYTES_MAX
 
 FULL_PART: Final = 64  # of a small quota; with no more than this part left of it, or a chunk's size, a vault is full
 PLACE_BYTES: Final = 4_096  # that a file takes of a disk, however short it is
-# Each takes some 45 bytes of the memory that a vault has, while it is counted 90; with less than half of all left the
-# neighbours and the disk's own limits come next.  Source: decisions/0074-what-a-large-farm-needs.md.
+# Each takes some 45 bytes of the memory that a vault has, and 90 while it is counted: of 1 GiB a third, so that the
+# rest is left for everything else.  Source: resources/handbook/decisions/0074-what-a-large-farm-needs.md.
 PLACES_MAX: Final = 4_000_000  # chunks, however much is lent
 PLACES_MIN: Final = 128  # chunks, where next to nothing is lent
 HELD_BACK_BYTES_MAX: Final = 64 << 20  # of any quota; about what a usual trial stores

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Final
 
 from node.vault.core.close_group import Place
-from node.vault.core.held import RECENT_KEPT, Held, after
+from node.vault.core.held import Held, after
 from node.vault.core.passes import Finding, Pass
 
-PART: Final = RECENT_KEPT  # addresses
+PART: Final = 5_000  # addresses
 
 
 class Tour:
