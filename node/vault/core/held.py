@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from itertools import accumulate
 from typing import Final
 
-
 ADDRESS_BYTES: Final = 32
 SIZE_BYTES_MAX: Final = (1 << 32) - 1  # a file that is larger is no chunk, and counts as this
 RECENT_KEPT: Final = 20_000  # addresses of those that came last
