@@ -135,7 +135,7 @@ class World:
         self.late: dict[type[control.Command], bool] = {}  # what is answered too late, once
         self.renewed: list[bytes] = []
         self.failures: list[str] = []
-        self.late: list[str] = []  # of the failures, those that were starts too late
+        self.late_starts: list[str] = []  # of the failures, those that were starts too late
         self.records: list[bytes] = []
         self.is_disk_full = False
         self.slot_fault: Exception | None = None
@@ -220,7 +220,7 @@ class World:
 
     def vault_failed(self, reason: str, *, is_late: bool):
         self.failures.append(reason)
-        self.late += [reason] * is_late
+        self.late_starts += [reason] * is_late
 
     def changed(self):
         pass

@@ -94,7 +94,7 @@ class TestWatching:
         world.faults[OLD] = ["deaf"]
         play(story, world)
         assert "not reachable within 30 seconds" in world.failures[0]
-        assert world.late == world.failures
+        assert world.late_starts == world.failures
 
     def test_one_that_ends_or_falls_silent_was_not_late_at_its_start(self):
         async def story(vault: VaultChild, world: World):
@@ -105,7 +105,7 @@ class TestWatching:
             world.faults.clear()
 
         world = play(story)
-        assert (len(world.failures) >= 2, world.late) == (True, [])
+        assert (len(world.failures) >= 2, world.late_starts) == (True, [])
 
     def test_one_that_hangs_is_ended_and_tried_again(self):
         async def story(vault: VaultChild, world: World):
