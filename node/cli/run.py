@@ -39,6 +39,7 @@ from node.supervisor.home import Home, Lock
 from node.supervisor.settings import QUOTA_BYTES_DEFAULT
 from node.supervisor.succession import Inheritance
 from node.supervisor.supervisor import Supervisor
+from node.supervisor.switching import IN_USE
 from node.update.errors import UpdateError
 from node.update.files.programs import RESTART_CODE
 from node.update.files.starting import Installation
@@ -202,7 +203,13 @@ async def _run(
 ) -> None:
     supervisor = Supervisor(home, await load_keys(), random=random.SystemRandom(), inheritance=inheritance)
     server = ApiServer(supervisor, home.socket)
-    holding = Holding(lock, server.follow, lambda: supervisor.stop(0.0))
+
+    def moved() -> None:
+        log_anew()
+        supervisor.home_moved()
+
+    start_anew = partial(supervisor.vault.switch, IN_USE)
+    holding = Holding(home, lock, server.follow, lambda: supervisor.stop(0.0), moved, start_anew)
     supervisor.looking.hold_on = holding.hold_on
     await asyncio.to_thread(note_start, home)
     await server.start(inheritance.socket if inheritance is not None else None)
@@ -219,8 +226,9 @@ async def _run(
             is_told = inheritance is not None  # by the program before
             saying = None if is_told else asyncio.create_task(_say_when_up(supervisor, is_json=manner.is_json))
             proving = asyncio.create_task(_prove(supervisor))
+            keeping_up = asyncio.create_task(holding.keep_up())
             await supervisor.run()
-            for task in (saying, proving):
+            for task in (saying, proving, keeping_up):
                 if task is not None:
                     task.cancel()
             if holding.lost is not None:
@@ -313,3 +321,11 @@ def _log_to(path: Path) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("tuf").setLevel(logging.WARNING)  # it tells of each pod that did not sign, which is usual
+
+
+def log_anew() -> None:
+    """Write on under the log's name: on a disk that was plugged in again another file bears it."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, RotatingFileHandler):
+            with contextlib.suppress(OSError):  # of a disk that is gone
+                handler.close()  # the next line opens what is there

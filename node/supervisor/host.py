@@ -81,7 +81,7 @@ class UpdateHost:
         self.met: Callable[[Sequence[MetVault]], None] = lambda _: None  # who wants to know whom the vault has met
 
     def moved(self) -> None:
-        """The vault in use was started anew for other addresses; twins, too, have connections of where they were."""
+        """Twins, too, are to be started anew: the computer has other addresses, or its disk was plugged in again."""
         self.moves += 1
 
     async def get_chunk(self, address: bytes) -> bytes:

@@ -160,6 +160,12 @@ class Supervisor:
             self._updating.cancel()  # a trial is put down as at a stop, and goes on in the next program
         (self.vault.leave_on if CAN_TAKE_OVER else self.vault.stop)()
 
+    def home_moved(self) -> None:
+        """The home is on another file system, on which no vault that runs has any rights: no release is to blame."""
+        if self._updates is not None:
+            self._updates.host_fault("the disk was pulled out")
+        self.host.moved()
+
     # What the API asks for.
 
     def status(self) -> schema.Status:

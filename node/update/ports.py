@@ -99,7 +99,7 @@ class TrialPorts(Protocol):
 
     @property
     def moves(self) -> int:
-        """How often the vault in use was started anew because this computer has other addresses."""
+        """How often the computer had other addresses, or its disk was plugged in again: then twins start anew."""
         ...
 
     async def start_twin(self, order: TwinOrder) -> TwinVault:

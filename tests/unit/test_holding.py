@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import stat
 from collections.abc import Awaitable, Callable
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +19,8 @@ from node.api import door
 from node.api.client import Client, NotRunning
 from node.api.schema import SettingsPatch
 from node.api.server import ApiServer
-from node.supervisor.errors import HomeInUse
+from node.cli.run import log_anew
+from node.supervisor.errors import HomeInUse, SwitchFailed
 from node.supervisor.holding import Holding
 from node.supervisor.home import Home, Lock
 from node.supervisor.looking import Looking
@@ -44,10 +47,30 @@ class Node:
     def __init__(self, home: Home, lock: Lock) -> None:
         self.fake = FakeNode()
         self.api = ApiServer(self.fake, home.socket)
-        self.holding = Holding(lock, self.api.follow, self.fake.stop)
+        self.moves = 0
+        self.starts = 0
+        self.failing = 0
+        self.holding = Holding(home, lock, self.api.follow, self.fake.stop, self.moved, self.start_anew)
         vault: Any = SimpleNamespace(state=None, run=None, record=b"")
         self.looking = Looking(home, vault, os.urandom, lambda: 1.0, lambda: None)
         self.looking.hold_on = self.holding.hold_on
+
+    def moved(self) -> None:
+        self.moves += 1
+
+    async def start_anew(self) -> None:
+        if self.failing:
+            self.failing -= 1
+            raise SwitchFailed("not yet")
+        self.starts += 1
+
+    async def look(self) -> None:
+        """Look at the disk, and let what comes of it be done."""
+        await self.looking.look_at_disk()
+        keeping_up = asyncio.create_task(self.holding.keep_up())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        keeping_up.cancel()
 
 
 def with_node(home: Home, lock: Lock, talk: Callable[[Node], Awaitable[None]]) -> None:
@@ -126,7 +149,7 @@ class TestADiskThatIsBack:
                     await node.looking.look_at_disk()
                     await node.looking.look_at_disk()
 
-                    assert node.fake.ends == 1
+                    assert (node.fake.ends, node.moves) == (1, 0)
                     assert node.holding.lost is not None
                     assert "already runs" in str(node.holding.lost)
                     await node.api.stop()
@@ -135,6 +158,64 @@ class TestADiskThatIsBack:
                     await other.api.stop()
 
             with_node(home, lock, talk)
+
+    def test_all_that_has_no_rights_on_it_is_started_anew_once(self, home: Home):
+        async def talk(node: Node) -> None:
+            await node.look()
+            plug_in_again(home)
+            await node.look()
+            await node.look()
+            assert (node.moves, node.starts) == (1, 1)
+
+        with home.lock() as lock:
+            with_node(home, lock, talk)
+
+    def test_a_vault_that_did_not_start_anew_is_started_at_the_next_look(self, home: Home):
+        async def talk(node: Node) -> None:
+            node.failing = 2
+            await node.look()
+            plug_in_again(home)
+            await node.look()
+            await node.look()
+            assert node.starts == 0
+            await node.look()
+            await node.look()
+            assert (node.moves, node.starts) == (1, 1)
+
+        with home.lock() as lock:
+            with_node(home, lock, talk)
+
+    def test_the_disk_of_the_store_alone_may_be_another_one_if_a_link_leads_to_it(self, home: Home):
+        store, pulled = home.path.with_name("store"), home.path.with_name("pulled")
+        home.vault.rename(store)
+        home.vault.symlink_to(store)
+
+        async def talk(node: Node) -> None:
+            await node.look()
+            store.rename(pulled)
+            shutil.copytree(pulled, store)
+            await node.look()
+            assert (node.moves, node.starts) == (1, 1)
+
+        with home.lock() as lock:
+            with_node(home, lock, talk)
+
+    def test_the_log_is_written_on_there(self, home: Home):
+        log, path = logging.getLogger("a node"), home.logs / "supervisor.log"
+        handler = RotatingFileHandler(path)
+        logging.getLogger().addHandler(handler)
+        try:
+            log.warning("before")
+            plug_in_again(home)
+            path.unlink()
+            log_anew()
+            log.warning("after")
+        finally:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+
+        assert path.read_text() == "after\n"
+        assert (home.path.with_name("pulled") / "logs" / path.name).read_text() == "before\n"
 
     def test_a_socket_that_somebody_has_removed_is_made_anew(self, home: Home):
         async def talk(node: Node) -> None:
@@ -150,9 +231,9 @@ def test_while_the_disk_is_away_nothing_is_made_where_it_was(home: Home):
     async def talk(node: Node) -> None:
         home.path.rename(home.path.with_name("pulled"))
         home.path.mkdir()  # as the place of a disk that is not there looks
-        await node.looking.look_at_disk()
+        await node.look()
         assert list(home.path.iterdir()) == []
-        assert node.fake.ends == 0
+        assert (node.fake.ends, node.moves, node.starts) == (0, 0, 0)
 
     with home.lock() as lock:
         with_node(home, lock, talk)
@@ -164,9 +245,11 @@ def test_a_disk_that_was_never_away_changes_nothing(home: Home):
 
         async def talk(node: Node) -> None:
             made = home.socket.stat().st_ino, home.socket.stat().st_ctime_ns
-            await node.looking.look_at_disk()
+            await node.look()
+            await node.look()
             assert (home.socket.stat().st_ino, home.socket.stat().st_ctime_ns) == made
             assert lock.descriptor == held
+            assert (node.moves, node.starts) == (0, 0)
 
         with_node(home, lock, talk)
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from node.prober.control import Question
 from node.update.errors import TwinFailed
 from node.vault import control
+from node.vault.core import codec
+from node.vault.core.messages import Refused
 from tests.twin_world import CANDIDATE, Nature, World
 from tests.unit.test_trial_cut import OnlyOnce, Stalled
 from tests.unit.test_trial_run import PROFILE, hold
@@ -126,6 +129,48 @@ def test_after_a_move_of_the_computer_both_are_started_anew_and_found_again(tmp_
     assert [vault.started_s > Moving.moved_s for vault in world.vaults] == [False, False, True, True]
     assert [vault.exited.result() for vault in world.vaults[:2]] == [0, 0]  # they were told to end
     assert len(world.probers) == 2
+
+
+class PluggedInAgain(Moving):
+    """The disk is pulled out, and whoever was started before it is back has no rights on it."""
+
+    def __init__(self, away_s: float) -> None:
+        super().__init__()
+        self.pulled_s = self.moved_s - away_s
+
+    async def start_twin(self, order):
+        vault = await super().start_twin(order)
+        answer, ask, loop = vault.answer, vault.ask, asyncio.get_running_loop()
+
+        def has_rights() -> bool:
+            return loop.time() < self.pulled_s or vault.started_s > self.moved_s
+
+        def answered(question: Question) -> bytes:
+            if has_rights() or question.kind in ("ping", "head"):
+                return answer(question)
+            vault.outcome = "refused"
+            return codec.encode(Refused("storage"))
+
+        async def asked(make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
+            if isinstance(make(1), control.Scan) and not has_rights():
+                raise TwinFailed("the disk is not there")
+            return await ask(make, timeout_s)
+
+        vault.answer, vault.ask = answered, asked  # type: ignore[method-assign]
+        return vault
+
+
+def test_after_a_disk_was_plugged_in_again_both_are_started_anew_and_have_their_chunks(tmp_path: Path):
+    world = PluggedInAgain(away_s=0.5)
+    result = hold(world, tmp_path)
+
+    assert result.outcome == "promote"
+    assert [vault.started_s > Moving.moved_s for vault in world.vaults] == [False, False, True, True]
+    assert len(result.acknowledged) > 50
+
+
+def test_a_disk_that_was_away_for_long_is_held_against_nobody(tmp_path: Path):
+    assert hold(PluggedInAgain(away_s=10.0), tmp_path).outcome == "void"
 
 
 def test_that_is_none_of_the_restarts_on_purpose(tmp_path: Path):

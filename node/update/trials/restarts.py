@@ -1,8 +1,9 @@
 """Twins that are started again on their own data: what they acknowledged must be there afterwards.
 
 On purpose, at random moments, the first time without warning, as a power cut would.  Or because the computer has moved,
-and their connections are those of another place; or because the trial was cut off.  Then it says nothing of the
-candidate that both were down, but a chunk that it acknowledged must be there all the same.
+and their connections are those of another place; because its disk was plugged in again, and they have no rights on it;
+or because the trial was cut off.  Then it says nothing of the candidate that both were down, but a chunk that it
+acknowledged must be there all the same.
 """
 
 from __future__ import annotations

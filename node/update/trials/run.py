@@ -310,7 +310,7 @@ class TrialRun:
         self._ended.set()
 
     async def _restart_if_due(self) -> None:
-        """Restart both twins at the moments that were drawn, and when the computer has moved."""
+        """Restart both twins at the moments that were drawn, and when the computer or its disk has moved."""
         due, moves = [one for one in self._restarts_due[:1] if self._trial.ran_s >= one.ran_s], self._ports.moves
         if self._probing.is_still or not (due or moves != self._moves) or not self._twins.are_up:
             return
