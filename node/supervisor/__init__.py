@@ -1,6 +1,7 @@
 """The process that decides: it keeps the vault running, holds the keys and the settings, and tells the truth.
 
 home.py         the folder of one node: marker, lock, paths
+locking.py      a file held against other processes, per system
 holding.py      its lock, its socket and its vault, once its disk was pulled out and plugged in again
 store_place.py  where the chunks lie in it, and how those of an older home come there
 fit_disk.py     whether a disk can hold one

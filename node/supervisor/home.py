@@ -38,6 +38,7 @@ from node.api import door, texts
 from node.api.schema import KeyPlace
 from node.supervisor import fit_disk, settings, store_place
 from node.supervisor.errors import HomeError, HomeInUse, HomeUnfinished, StateError
+from node.supervisor.locking import try_lock
 from node.update.files.kept import KEPT
 from node.update.files.trees import remove_tree
 from node.vault.control import CONTACTS_MAX, Pace
@@ -285,7 +286,7 @@ class Lock:
                 raise
 
     def _take(self, path: Path) -> None:
-        if not _try_lock(self.descriptor):
+        if not try_lock(self.descriptor):
             holder = os.read(self.descriptor, 20).decode(errors="replace").strip()
             raise HomeInUse(texts.home_in_use(path.parent, holder))
         os.ftruncate(self.descriptor, 0)
@@ -316,31 +317,6 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            # The byte far behind the content: a locked byte cannot be read by others, and they read who holds it.
-            os.lseek(descriptor, 1 << 20, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        finally:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):  # the one or the other, as the file system has it
-            return False
-        return True
 
 
 def _checked(folder: Path) -> Path:
