@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
+import random
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from node.supervisor import keys
 from node.supervisor.errors import RequestRefused
 from node.supervisor.holding import Holding
 from node.supervisor.supervisor import Supervisor
 from node.supervisor.switching import IN_USE
 from node.vault import control
-from tests.integration.test_supervisor import addresses, play, wait_until
+from tests.integration.test_supervisor import addresses, make, play, wait_until
 from tests.unit.test_holding import plug_in_again
 
 ADDRESS = hashlib.sha256(b"a chunk").digest()
@@ -64,3 +68,17 @@ def test_a_vault_whose_disk_was_plugged_in_again_has_its_chunks_and_nobody_is_bl
         assert addresses(first.vault.record) == addresses(record)
 
     play(tmp_path, story)
+
+
+def test_a_trial_is_told_that_the_computer_is_at_fault(tmp_path: Path):
+    told: list[str] = []
+
+    async def story() -> None:
+        home = make(tmp_path / "home", 1)
+        one = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
+        one._updates = SimpleNamespace(host_fault=told.append)  # type: ignore[assignment]
+        one.home_moved()
+        assert one.host.moves == 1  # so its twins are started anew
+
+    asyncio.run(story())
+    assert told == ["the disk was pulled out"]
