@@ -99,8 +99,8 @@ def _end_login_start(home: Home, copy: Path | None) -> None:
     start = login_start(copy or home.path, home.marker.name, is_practice=home.is_practice)
     if copy is None:
         start.set(False)
-    elif start.is_on():
-        start.set(True)
+    else:
+        start.renew()
 
 
 async def _forget_key(home: Home) -> str:

@@ -89,9 +89,9 @@ CANDIDATES: Final = (
         (
             Change(
                 "node/supervisor/settings.py",
-                "        write_durably(path, msgspec.json.encode(checked(settings)))\n",
+                "        replace_file(path, msgspec.json.encode(checked(settings)), make_room)\n",
                 "        newer = msgspec.structs.replace(checked(settings), version=VERSION + 1)\n"
-                "        write_durably(path, msgspec.json.encode(newer))\n",
+                "        replace_file(path, msgspec.json.encode(newer), make_room)\n",
             ),
         ),
         "today's program cannot read what it has left",
@@ -114,8 +114,8 @@ CANDIDATES: Final = (
         (
             Change(
                 "node/update/lifecycle.py",
-                '            return _entered(replace(state, trials=state.trials + 1), "on_trial", StartTrial())\n',
-                '            return _entered(state, "promoting", Switch(state.tree_hash))\n',
+                '            return entered(replace(state, trials=state.trials + 1), "on_trial", StartTrial())\n',
+                '            return entered(state, "promoting", Switch(state.tree_hash))\n',
             ),
         ),
         "it took a version of the vault into use without trying it out",

@@ -54,7 +54,8 @@ from node.cli import run
 
 class FakeSupervisor:
     successor = None
-    vault = SimpleNamespace(wait_until_settled=lambda: asyncio.sleep(0))
+    vault = SimpleNamespace(wait_until_settled=lambda: asyncio.sleep(0), switch=None)
+    looking = SimpleNamespace()
 
     def __init__(self, home, keys, **others):
         self.home, self.keys, self.ended = home, keys, asyncio.Event()
@@ -75,6 +76,8 @@ class FakeServer:
     def __init__(self, supervisor, socket): ...
 
     async def start(self, inherited): ...
+
+    async def follow(self): ...
 
     async def stop(self): ...
 

@@ -44,7 +44,6 @@ from node.vault.core.events import (
 )
 from node.vault.core.gossip import HeadCarrier
 from node.vault.core.handover import LeavingForGood, Shrinking
-from node.vault.core.held import Held
 from node.vault.core.identity import PeerRecord, Signer, encode_record
 from node.vault.core.knowing import know, refuse_older
 from node.vault.core.lookout import Lookout
@@ -194,7 +193,7 @@ class Vault:
         desk = self._desk
         self._is_started = True
         stand_at(desk, event.addresses)
-        desk.held = Held(event.held)
+        desk.held.update(event.held)
         desk.used_bytes = sum(event.held.values()) if event.used_bytes is None else event.used_bytes
         desk.is_counted = event.is_counted
         desk.tell(control.Listening(encode_record(desk.record)))
