@@ -54,7 +54,7 @@ from node.cli import run
 
 class FakeSupervisor:
     successor = None
-    vault = SimpleNamespace(wait_until_settled=lambda: asyncio.sleep(0), switch=None)
+    vault = SimpleNamespace(wait_until_settled=lambda: asyncio.sleep(0), switch=lambda _: asyncio.sleep(0))
     looking = SimpleNamespace()
 
     def __init__(self, home, keys, **others):
