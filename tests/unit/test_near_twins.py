@@ -24,7 +24,7 @@ from tests.vault_world import START_S, Actor, World
 PACE = control.Pace(audit_s=120.0, ping_s=60.0, refresh_s=30.0, sweep_s=40.0)
 LOOKED_S = 220.0  # by then it has, a few times
 QUOTA_BYTES = 64 << 20
-VAULTS = 150
+VAULTS = 100
 CHUNKS = 12
 
 
