@@ -1,7 +1,7 @@
 """Everything that decides whether a change lands: what `python3 installers/test.py` does.
 
 Without options pytest runs three times: first most tests, two at a time, then those of the window, then those that need
-the whole machine.
+the whole machine.  Tests marked ``long`` are left out of that; ``--long`` runs them too, for as long as they take.
 """
 
 import contextlib
@@ -31,7 +31,10 @@ WINDOW = "tests/gui"
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 SIDE_BY_SIDE = (*TWO_AT_A_TIME, *(f"--ignore={tests}" for tests in (*ONE_AT_A_TIME, WINDOW)))
 RUNS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, WINDOW), ONE_AT_A_TIME)
+LONG = "--long"
+NOT_LONG = ("-m", "not long")
 TOTAL_S_MAX = 880  # a change is judged within 15 minutes, with PYTEST_GRACE_S
+LONG_S_MAX = 7200
 PYTEST_S_MIN = 60  # what pytest gets even when everything before was slow
 PYTEST_GRACE_S = 20  # it ends by itself after the test in which its time ran out
 READER_S_MAX = 2
@@ -56,7 +59,8 @@ def main(arguments: list[str]) -> int:
     """Run every check; return 0 only when all of them passed."""
     if arguments[:1] in (["-h"], ["--help"]):
         print(
-            "usage: python3 installers/test.py [OPTIONS OF pytest]\n\nSets .venv up, then runs ruff, mypy and pytest."
+            "usage: python3 installers/test.py [--long | OPTIONS OF pytest]\n\n"
+            "Sets .venv up, then runs ruff, mypy and pytest. --long: also the tests that take long."
         )
         return 0
     begun_s = time.monotonic()
@@ -64,8 +68,9 @@ def main(arguments: list[str]) -> int:
     try:
         prepare(environment)
         outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
-        for given in [arguments] if arguments else map(list, RUNS):
-            left_s = max(TOTAL_S_MAX - (time.monotonic() - begun_s), PYTEST_S_MIN)
+        total_s_max = LONG_S_MAX if arguments == [LONG] else TOTAL_S_MAX
+        for given in runs(arguments):
+            left_s = max(total_s_max - (time.monotonic() - begun_s), PYTEST_S_MIN)
             outcomes.append(run_pytest(environment, given, left_s))
     except (SetupError, OSError) as error:
         say(f"FAILED: the tests cannot run: {error}")
@@ -75,6 +80,13 @@ def main(arguments: list[str]) -> int:
         return 130
     print(closing_line(outcomes, time.monotonic() - begun_s), flush=True)
     return 0 if all(outcome.exit_code == 0 for outcome in outcomes) else 1
+
+
+def runs(arguments: list[str]) -> list[list[str]]:
+    """What pytest is given, each time that it runs."""
+    if arguments == [LONG]:
+        return [list(run) for run in RUNS]
+    return [arguments] if arguments else [[*NOT_LONG, *run] for run in RUNS]
 
 
 STATIC_CHECKS = (

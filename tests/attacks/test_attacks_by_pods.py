@@ -71,6 +71,7 @@ class TestContradictions:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_a_root_without_the_pod_that_signed_twice_lets_both_halves_go_on(self, stage: Stage):
         async def story() -> None:
             signed, elsewhere = stage.signed, copy.deepcopy(stage.signed)
@@ -136,6 +137,7 @@ class Counted:
 class TestKeysOfThoseWhoLeft:
     """Three pods left, their keys were stolen later, and thieves sign two releases in one place, as of old."""
 
+    @pytest.mark.long
     def test_they_halt_nobody_who_knows_that_these_pods_left(self, stage: Stage):
         async def story() -> None:
             honest, farm = await stage.add(5), await stage.farm()
@@ -156,6 +158,7 @@ class TestKeysOfThoseWhoLeft:
 
         stage.play(story)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("knows_first_word", [False, True])
     def test_a_farm_that_is_behind_halts_only_until_it_learns_that_they_left(
         self, stage: Stage, knows_first_word: bool
@@ -211,6 +214,7 @@ class TestRecallAsRollback:
         await asyncio.sleep(JUDGED_S)
         return farm
 
+    @pytest.mark.long
     def test_it_leads_to_what_the_farm_ran_before_and_not_to_what_it_never_ran(self, stage: Stage):
         async def story() -> None:
             stage.release("hole")  # released before the farm joined, and never run by it
@@ -221,6 +225,7 @@ class TestRecallAsRollback:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_it_leads_nowhere_below_the_floor(self, stage: Stage):
         async def story() -> None:
             farm = await self.recalled(stage, "1", "2", floor=2)
@@ -229,6 +234,7 @@ class TestRecallAsRollback:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_an_old_release_does_not_come_back_under_its_old_number(self, stage: Stage):
         async def story() -> None:
             farm = await self.recalled(stage, "1", "2")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from node.pod.build import Built
 from node.trust.head import Head
 from node.vault.share.tree import address_of
@@ -18,6 +20,7 @@ def publish_here(stage: Stage, made: Built) -> None:
     stage.files |= {address_of(content): content for content in (*made.objects.values(), made.manifest)}
 
 
+@pytest.mark.long
 def test_an_app_that_three_of_five_signed_under_a_snapshot_of_four(stage: Stage, tmp_path: Path):
     app = Workshop(tmp_path).app("0.1.1")
 

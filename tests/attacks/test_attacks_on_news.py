@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import msgspec
+import pytest
 
 from node.pod.statements import heartbeat
 from node.trust.head import TIMESTAMP_BYTES_MAX, Head, decode, encode
@@ -92,6 +93,7 @@ async def informed(stage: Stage, honest: list[Peer]) -> Farm:
 
 
 class TestEndlessData:
+    @pytest.mark.long
     def test_whoever_sends_more_than_a_message_is_blamed_and_the_next_one_asked(self, stage: Stage):
         async def story() -> None:
             honest = await stage.add(5)
@@ -105,6 +107,7 @@ class TestEndlessData:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_a_file_without_end_in_a_head_is_not_even_read(self, stage: Stage):
         """Ten times as deep as anybody can read, and as long as it may be: one blamed peer, no more."""
 
@@ -152,6 +155,7 @@ class TestEndlessData:
 
 
 class TestFreeze:
+    @pytest.mark.long
     def test_a_crowd_in_one_subnet_with_heads_that_take_long_to_judge(self, stage: Stage):
         """Each has a head of its own, which names a root that they promise and never give."""
 
@@ -170,6 +174,7 @@ class TestFreeze:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_peers_who_each_show_another_digest_of_the_same_news(self, stage: Stage):
         """Else whoever is first to bring it to each farm, with a space added, could keep all from ever trying it."""
 
@@ -205,6 +210,7 @@ class TestFreeze:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_a_head_made_for_one_farm_alone_is_never_tried(self, stage: Stage):
         """Three pods that work together, and peers of theirs in two subnets, which are one too few."""
 
@@ -222,6 +228,7 @@ class TestFreeze:
 
 
 class TestTwelveOfTwentyPeersLie:
+    @pytest.mark.long
     def test_the_newest_release_comes_through_and_those_who_sent_lies_are_known(self, stage: Stage):
         async def story() -> None:
             honest = await stage.add(8)

@@ -61,6 +61,7 @@ def expect_repelled(stage: Stage, forge: Forge, reason: str, *, is_blamed: bool)
 
 
 class TestThresholds:
+    @pytest.mark.long
     @pytest.mark.parametrize("count", [1, 2])
     def test_a_release_that_too_few_pods_signed(self, stage: Stage, count: int):
         expect_repelled(
@@ -70,6 +71,7 @@ class TestThresholds:
             is_blamed=True,
         )
 
+    @pytest.mark.long
     def test_a_release_that_two_pods_signed_under_a_snapshot_of_three(self, stage: Stage):
         def forge(world: World) -> Head:
             head = decode(stage.release("bad", world))
@@ -79,6 +81,7 @@ class TestThresholds:
 
         expect_repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
 
+    @pytest.mark.long
     def test_a_release_of_strangers(self, stage: Stage):
         expect_repelled(
             stage,
@@ -87,6 +90,7 @@ class TestThresholds:
             is_blamed=True,
         )
 
+    @pytest.mark.long
     def test_a_release_that_founders_signed_without_the_pods(self, stage: Stage):
         expect_repelled(
             stage,
@@ -95,6 +99,7 @@ class TestThresholds:
             is_blamed=True,
         )
 
+    @pytest.mark.long
     def test_one_key_under_two_ids_is_one_signature(self, stage: Stage):
         """Two pods sign, and one of them twice: under a second id that a careless ceremony gave a vote."""
 
@@ -115,6 +120,7 @@ class TestThresholds:
 
         expect_repelled(stage, forge, "one key under two ids", is_blamed=False)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("role", ["root", "targets", "snapshot"])
     def test_a_root_that_lowers_a_threshold(self, stage: Stage, role: str):
         floor = 2 if role == "snapshot" else 3
@@ -127,6 +133,7 @@ class TestThresholds:
 
 
 class TestPlaces:
+    @pytest.mark.long
     def test_founders_release_in_the_pods_name(self, stage: Stage):
         def forge(world: World) -> Head:
             world.head = decode(stage.release("bad", world, role="foundation"))
@@ -138,6 +145,7 @@ class TestPlaces:
 
         expect_repelled(stage, forge, "foundation lists 'vault/bad', which is not its own", is_blamed=False)
 
+    @pytest.mark.long
     def test_pods_release_for_the_app_as_if_it_were_for_the_vault(self, stage: Stage):
         def forge(world: World) -> Head:
             world.head = decode(stage.release("bad", world))
@@ -149,6 +157,7 @@ class TestPlaces:
 
         expect_repelled(stage, forge, "vault lists 'app/bad', which is not its own", is_blamed=False)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("path", ["node/update/driver.py", "gui/app.py", "node/vault/quick.so"])
     def test_a_release_for_the_vault_with_a_file_from_elsewhere(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, path: str
@@ -173,6 +182,7 @@ class TestPlaces:
 
 
 class TestTheFoundation:
+    @pytest.mark.long
     def test_it_prolongs_itself(self, stage: Stage):
         expect_repelled(
             stage,
@@ -181,6 +191,7 @@ class TestTheFoundation:
             is_blamed=False,
         )
 
+    @pytest.mark.long
     def test_a_root_prolongs_it(self, stage: Stage):
         later = time_text(stage.now() + 400 * DAY)
         expect_repelled(
@@ -190,6 +201,7 @@ class TestTheFoundation:
             is_blamed=False,
         )
 
+    @pytest.mark.long
     def test_it_releases_after_its_sunset(self, stage: Stage):
         """Pods put a statement into their snapshot that founders have signed after the date."""
 
@@ -212,6 +224,7 @@ class TestTheFoundation:
 
 
 class TestWhatBelongsTogether:
+    @pytest.mark.long
     def test_statements_of_two_heads_mixed(self, stage: Stage):
         def forge(world: World) -> Head:
             before = copy.deepcopy(world)
@@ -220,6 +233,7 @@ class TestWhatBelongsTogether:
 
         expect_repelled(stage, forge, "vault is not the one that belongs to this head", is_blamed=True)
 
+    @pytest.mark.long
     def test_an_old_snapshot_under_a_new_timestamp(self, stage: Stage):
         def forge(world: World) -> Head:
             old = world.head
@@ -229,6 +243,7 @@ class TestWhatBelongsTogether:
 
 
 class TestRemovedPods:
+    @pytest.mark.long
     def test_a_release_with_the_signature_of_a_pod_that_was_removed(self, stage: Stage):
         gone = stage.signed.pods[4]
         stage.signed.head = stage.signed.change("targets", drop_pod(gone), by=stage.signed.pods[:4])
@@ -242,6 +257,7 @@ class TestRemovedPods:
             is_blamed=True,
         )
 
+    @pytest.mark.long
     def test_a_root_that_too_few_pods_signed(self, stage: Stage):
         expect_repelled(
             stage,

@@ -30,6 +30,7 @@ async def knows(stage: Stage, farm: Farm, peers: list[Peer], head: bytes) -> Non
 
 
 class TestReplay:
+    @pytest.mark.long
     def test_an_older_head_changes_nothing_also_after_a_restart(self, stage: Stage):
         async def story() -> None:
             honest, farm = await stage.add(5), await stage.farm()
@@ -50,6 +51,7 @@ class TestReplay:
 
 
 class TestFreeze:
+    @pytest.mark.long
     def test_a_farm_whose_peers_all_hide_the_news_stops_updates_says_so_and_serves_until_one_tells(self, stage: Stage):
         chunk = b"somebody's chunk"
         address = hashlib.sha256(chunk).digest()
@@ -74,6 +76,7 @@ class TestFreeze:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_a_pod_that_numbers_its_word_too_high_delays_the_others_until_a_root_drops_it(self, stage: Stage):
         async def story() -> None:
             honest, farm = await stage.add(5), await stage.farm()
@@ -95,6 +98,7 @@ class TestFreeze:
 
 
 class TestWrongClocks:
+    @pytest.mark.long
     @pytest.mark.parametrize("is_by_three", [False, True])
     def test_a_clock_that_is_set_back_makes_no_old_word_fresh(self, stage: Stage, is_by_three: bool):
         """Liars who date themselves back too, with a word that ended long ago: by one pod, or by three who say so."""
@@ -128,6 +132,7 @@ class TestWrongClocks:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_a_clock_that_is_set_forward_stops_updates_alone_and_only_as_long_as_it_is_wrong(self, stage: Stage):
         async def story() -> None:
             honest, farm = await stage.add(5), await stage.farm()
@@ -146,6 +151,7 @@ class TestWrongClocks:
 
 
 class TestLateJoiners:
+    @pytest.mark.long
     def test_across_three_hundred_roots_they_catch_up_in_one_go_though_most_peers_are_silent(self, stage: Stage):
         signed = stage.signed
         for _ in range(YEARS_OF_ROOTS):
@@ -164,6 +170,7 @@ class TestLateJoiners:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_fed_with_old_roots_and_a_word_of_a_removed_pod_they_end_at_the_newest_release(self, stage: Stage):
         """A pod that is none any more makes the old head fresh, with a number that no later word will ever have."""
 

@@ -73,6 +73,7 @@ async def serves(host: UpdateHost, records: list[bytes]) -> list[bool]:
         await prober.stop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "is_brought"), [(DEAF, False), (SILENT, True)])
 def test_a_twin_carries_what_it_has_heard_and_one_that_does_not_hear_or_hand_out_is_told_from_it(
     folder: Path, name: str, is_brought: bool

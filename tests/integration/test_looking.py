@@ -16,6 +16,7 @@ def results(node: Supervisor) -> dict[str, str]:
     return {check.name: check.result for check in node.status().checks}
 
 
+@pytest.mark.long
 def test_a_node_tells_what_it_looked_at_and_that_its_disk_and_its_neighbour_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

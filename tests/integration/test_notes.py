@@ -119,6 +119,7 @@ def test_a_note_is_set_asked_for_and_counted_and_a_borrowed_one_is_not(folder: P
     play(folder, slot, story)
 
 
+@pytest.mark.long
 def test_two_whole_nodes_learn_what_the_other_one_found(tmp_path: Path):
     genesis = SignedWorld().genesis
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from node.api.client import Client
 from node.api.server import ApiServer
 from node.supervisor.errors import RequestRefused
@@ -13,6 +15,7 @@ from node.vault.storage.filesystem import CHUNKS
 from tests.integration.test_supervisor import play
 
 
+@pytest.mark.long
 def test_a_pause_reaches_the_vault_and_every_one_after_it_and_what_is_held_is_served(tmp_path: Path):
     async def story(first: Supervisor, second: Supervisor) -> None:
         held = await first.put_chunk(b"from before")

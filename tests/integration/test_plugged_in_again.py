@@ -37,6 +37,7 @@ async def stored_here(one: Supervisor) -> bool:
     return ADDRESS in report.held
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="containment is tried out on Linux only")
 def test_a_vault_whose_disk_was_plugged_in_again_has_its_chunks_and_nobody_is_blamed(tmp_path: Path):
     async def story(first: Supervisor, second: Supervisor) -> None:

@@ -87,6 +87,7 @@ def folder():
         yield Path(made)
 
 
+@pytest.mark.long
 def test_answers_come_up_as_they_were_given_also_under_another_identity(folder: Path, slot: Slot):
     async def story(scene: Scene) -> None:
         assert await scene.outcomes("put") == ["ok", "ok"]
@@ -113,6 +114,7 @@ def test_who_carries_the_newest_head_names_it_and_hands_it_out(folder: Path, slo
     play(slot, folder, story)
 
 
+@pytest.mark.long
 def test_a_vault_asks_another_one_by_name_and_brings_what_it_said(folder: Path, slot: Slot):
     async def story(scene: Scene) -> None:
         assert await scene.outcomes("put") == ["ok", "ok"]
@@ -129,6 +131,7 @@ def test_a_vault_asks_another_one_by_name_and_brings_what_it_said(folder: Path, 
     play(slot, folder, story)
 
 
+@pytest.mark.long
 def test_a_prober_that_has_ended_answers_nothing_more(folder: Path, slot: Slot):
     async def story(scene: Scene) -> None:
         scene.prober.kill()

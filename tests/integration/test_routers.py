@@ -26,6 +26,7 @@ def found() -> Found:
         pytest.skip(str(error))
 
 
+@pytest.mark.long
 def test_every_home_knows_every_other_one(found: Found):
     assert found.unknown == 0
 

@@ -130,6 +130,7 @@ def test_the_vault_serves_on_while_the_node_becomes_another_program(tmp_path: Pa
     assert vaults == [vault]
 
 
+@pytest.mark.long
 def test_a_program_that_fails_at_once_leaves_every_chunk_to_the_one_before(tmp_path: Path, cache: Path) -> None:
     async def story() -> None:
         home, installation = world.made_home(tmp_path / "home", cache), world.installation_in(tmp_path / "installation")

@@ -178,6 +178,7 @@ def test_a_twin_that_ends_when_it_shall_take_up_work_is_said_to_have_ended(tmp_p
         start(tmp_path, body, key_of(bytes(32)), is_standby=True)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="containment is tried out on Linux only")
 @pytest.mark.parametrize("udp", [False, True])
 def test_a_twin_gets_what_was_signed_for_its_slot_and_no_more(tmp_path: Path, udp: bool):

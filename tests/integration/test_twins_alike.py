@@ -332,6 +332,7 @@ def beginning(folder: Path, seed: int) -> Watched:
     return world
 
 
+@pytest.mark.long
 def test_over_many_starts_each_comes_first_as_often_as_the_other(tmp_path: Path):
     started, named, nearer, older = Counter[str](), Counter[str](), Counter[bool](), Counter[bool]()
     for seed in range(STARTS):

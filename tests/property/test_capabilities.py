@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -132,6 +133,7 @@ WITH_MEMORY: Final = replace(WITH_TCP, memory_bytes=2 << 30)
 WITH_ALL: Final = replace(WITH_MEMORY, file_bytes=8 << 20, modules=(*TODAY.modules[:3], "psutil", "zeroconf"))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=30)
 @given(st.lists(STEPS, max_size=6))
 @example([("declare", WITH_ALL, 5, 60), ("declare", WITH_TCP, 3, 60)])

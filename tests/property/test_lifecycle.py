@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -112,6 +113,7 @@ def events_of(history: History) -> list[Event]:
     return events
 
 
+@pytest.mark.long
 @given(HISTORIES)
 @settings(max_examples=400, deadline=None)
 def test_it_is_promoted_once_for_each_verdict_and_clean_rehearsal_at_most(history: History):
@@ -137,6 +139,7 @@ def test_it_is_promoted_once_for_each_verdict_and_clean_rehearsal_at_most(histor
         state = after
 
 
+@pytest.mark.long
 @given(HISTORIES)
 @settings(max_examples=400, deadline=None)
 def test_it_ends_once_in_one_phase_and_stays_there(history: History):

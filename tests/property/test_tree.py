@@ -7,6 +7,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +114,7 @@ def test_neither_tree_hash_nor_manifest_depend_on_the_order_given(
     assert tree_hash(entries) == tree_hash_of(manifest_of(files)[0])
 
 
+@pytest.mark.long
 @given(trees, trees)
 def test_different_trees_have_different_hashes(
     one: dict[str, tuple[bool, bytes]], other: dict[str, tuple[bool, bytes]]

@@ -163,6 +163,7 @@ def test_no_change_of_what_a_file_says_survives_its_signatures(name: str, data: 
         assert json.loads(changed) == json.loads(file_of(name))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(FILES), VALUES, st.sampled_from(["signatures", "keyid", "sig", "beside"]))
 def test_no_change_of_the_signatures_does_more_than_refuse(name: str, value: Any, where: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -246,6 +247,7 @@ def play(steps: list[tuple[str, int]]) -> Story:
     return story
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(STORIES)
 @example([("root", 0), ("heartbeat", 1)])  # a newer timestamp under older roots
@@ -259,6 +261,7 @@ def test_no_story_makes_a_chain_go_back_weaken_or_go_on_while_a_culprit_holds_a_
     play(steps)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.sampled_from(["release", "heartbeat", "snapshot", "root"]), max_size=5), STORIES)
 def test_no_story_lets_a_halted_chain_go_on_while_a_culprit_holds_a_key(

@@ -72,6 +72,7 @@ def test_more_chunks_than_the_farmer_lends_are_seen():
     assert_only("bytes of", found)
 
 
+@pytest.mark.long
 def test_a_store_that_loses_count_is_seen_also_after_a_chunk_has_rotted():
     rotten = [Timed(50.0, faults.Rot(number, 1)) for number in range(6)]
 
@@ -79,6 +80,7 @@ def test_a_store_that_loses_count_is_seen_also_after_a_chunk_has_rotted():
     assert_only("accounts for", failures(plan=rotten, make_store=LosesCount))
 
 
+@pytest.mark.long
 def test_a_queue_that_grows_beyond_its_limit_is_seen(monkeypatch):
     wiped = replace(HEALTHY, faults=6, kinds=("wipe",))
     assert played(wiped) == []
@@ -97,6 +99,7 @@ def test_each_queue_may_be_as_long_as_its_limit_and_no_longer():
     assert beyond == [name for name, _ in QUEUES]
 
 
+@pytest.mark.long
 def test_copies_that_are_all_there_for_a_moment_only_are_seen():
     crumbling = Crumbling(replace(HEALTHY, converge_s=2 * HOLD_S))
 
@@ -115,6 +118,7 @@ def test_a_full_vault_beyond_the_group_makes_no_second_one_of_a_subnet_owe_a_chu
     assert owed(full=(5,), holders=(0, 1, 2, 3, 4), twin_at=6) == []
 
 
+@pytest.mark.long
 def test_a_copy_that_stands_in_for_a_full_vault_and_is_not_made_anew_is_seen(monkeypatch):
     monkeypatch.setattr("tests.simulation.world.SMALL_EVERY", 2)
     monkeypatch.setattr("tests.simulation.world.SMALL_BYTES_MAX", SMALL_BYTES_MIN + 1)
@@ -125,6 +129,7 @@ def test_a_copy_that_stands_in_for_a_full_vault_and_is_not_made_anew_is_seen(mon
     assert_only("copies are still missing", failures(five_with_room, plan=wiped, make_vault=StopsAtFull))
 
 
+@pytest.mark.long
 def test_a_task_that_outlives_its_vault_is_seen_although_the_next_one_has_started():
     killed = [Timed(50.0, faults.Kill(2, 0.5))]
 
@@ -132,6 +137,7 @@ def test_a_task_that_outlives_its_vault_is_seen_although_the_next_one_has_starte
     assert_only("outlive", failures(plan=killed, make_vault=Haunted))
 
 
+@pytest.mark.long
 def test_an_acknowledged_chunk_that_nobody_has_is_seen():
     found = failures(replace(HEALTHY, must_converge=False), make_vault=Removing)
 
@@ -150,6 +156,7 @@ def test_a_put_that_is_acknowledged_under_a_wrong_address_is_seen():
     assert any("under a wrong address" in failure for failure in found)
 
 
+@pytest.mark.long
 def test_an_order_without_an_answer_is_seen():
     assert any(
         "does not answer GetChunk" in failure for failure in failures(replace(HEALTHY, chunks=1), make_vault=Deaf)
@@ -163,20 +170,24 @@ def test_a_limit_that_is_lowered_and_not_kept_is_seen():
     assert_only("does not shrink", failures(few, plan=lowered, make_vault=Stubborn))
 
 
+@pytest.mark.long
 def test_whatever_a_vault_logs_as_an_error_is_seen():
     assert_only("logged: all is lost", failures(make_vault=Complaining))
 
 
+@pytest.mark.long
 def test_what_cannot_be_got_although_somebody_in_reach_has_it_is_seen():
     found = failures(replace(HEALTHY, hours=0.1, must_converge=False), make_vault=Hiding)
 
     assert any("cannot get" in failure and "within" in failure for failure in found)
 
 
+@pytest.mark.long
 def test_messages_without_end_are_seen():
     assert_only("are too many", failures(replace(HEALTHY, vaults=4, hours=0.01, chunks=4), make_vault=Chatty))
 
 
+@pytest.mark.long
 def test_a_conviction_of_a_vault_of_which_no_fault_has_destroyed_anything_is_seen():
     scenario = replace(HEALTHY, must_converge=False)
     assert failures(replace(scenario, faults=4, kinds=("kill",))) == []

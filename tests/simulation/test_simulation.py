@@ -57,6 +57,7 @@ class TestTheVaultAsItIs:
         assert outcome.failures == []
         assert outcome.counts["puts"] > 8
 
+    @pytest.mark.long
     @pytest.mark.parametrize("kind", FOR_REPAIR)
     def test_it_replaces_every_copy_that_is_lost_or_belongs_elsewhere(self, kind):
         outcome = play(replace(SMALL, seed=4, kinds=(kind,)))
@@ -64,10 +65,12 @@ class TestTheVaultAsItIs:
         assert outcome.failures == []
         assert outcome.converged_after_s >= 0.0
 
+    @pytest.mark.long
     @pytest.mark.parametrize("seed", [22, 23])
     def test_it_keeps_its_promises_when_everything_goes_wrong_at_once(self, seed):
         assert play(replace(SMALL, seed=seed, faults=2 * len(MAKERS), kinds=tuple(MAKERS))).failures == []
 
+    @pytest.mark.long
     def test_it_outlives_what_takes_longer_than_a_vault_is_patient(self):
         away = [Timed(60.0, faults.Unplug(0, 1.25 * UNPROVEN_S)), Timed(KNOWN_S + 100.0, faults.Wipe(3, 10.0))]
         world = World(Scenario(4, vaults=12, hours=0.24, chunks=24))
@@ -77,6 +80,7 @@ class TestTheVaultAsItIs:
         assert sum(desk.counters["peer left out"] for desk in desks) > 0
         assert [desk for desk in desks if world.hosts[0].owner.public_key in desk.reliance.left_out] == []
 
+    @pytest.mark.long
     def test_what_happens_twice_counts_once(self):
         mixed = replace(SMALL, seed=7, faults=12, kinds=("wipe", "kill", "shrink", "lines"))
 
@@ -88,6 +92,7 @@ class TestTheVaultAsItIs:
         assert CountsIdleTicks.ticks > 200
         assert CountsIdleTicks.idle_ticks < CountsIdleTicks.ticks / 50
 
+    @pytest.mark.long
     def test_it_lives_behind_nats(self):
         behind = replace(SMALL, seed=5, kinds=("kill", "reboot"), has_nats=True, must_converge=False)
 
@@ -103,9 +108,11 @@ class TestTheVaultAsItIs:
 class TestWhatSeedsHaveFound:
     """Each of these failed once; ``seeds/`` says what was wrong."""
 
+    @pytest.mark.long
     def test_a_network_that_was_cut_in_two_becomes_one_again(self):
         assert play(Scenario(1, vaults=8, hours=0.1, chunks=40, faults=10, kinds=("divide",))).failures == []
 
+    @pytest.mark.long
     @pytest.mark.parametrize(("seed", "vaults"), [(1, 5), (8, 6)])
     def test_vaults_that_shrink_together_do_not_each_count_on_the_others_nor_blame_each_other(self, seed, vaults):
         together = [Timed(300.0, faults.Shrink(number, 0.34, 30.0)) for number in range(vaults)]
@@ -114,6 +121,7 @@ class TestWhatSeedsHaveFound:
         assert world.play(together).failures == []
         assert sum(desk_of(host).counters["blamed peer.lost_chunk"] for host in world.hosts) == 0
 
+    @pytest.mark.long
     def test_a_chunk_that_has_rotted_takes_room_until_it_is_gone(self):
         assert play(Scenario(110, vaults=5, hours=0.1, chunks=40, faults=36, kinds=tuple(MAKERS))).failures == []
 
@@ -128,17 +136,20 @@ class Idle(Vault):
 
 
 class TestABrokenVaultIsFoundOut:
+    @pytest.mark.long
     def test_a_store_that_flushes_nothing(self):
         outcome = play(replace(SMALL, kinds=("cut",)), make_store=lambda disk, quota: ChunkStore(NoFlush(disk), quota))
 
         assert any("would not survive a power cut" in failure for failure in outcome.failures)
         assert any("lost a chunk that it signed for in a power cut" in failure for failure in outcome.failures)
 
+    @pytest.mark.long
     def test_a_store_that_acknowledges_before_it_writes(self):
         outcome = play(SMALL, make_store=Hasty)
 
         assert any("would not survive a power cut" in failure for failure in outcome.failures)
 
+    @pytest.mark.long
     def test_a_vault_that_never_repairs(self):
         wiped = replace(SMALL, kinds=("wipe",), faults=12, converge_s=30.0, repair_s=20.0)
         outcome = play(wiped, make_vault=Idle)
@@ -148,6 +159,7 @@ class TestABrokenVaultIsFoundOut:
     def test_a_vault_that_raises(self):
         assert any("ended" in failure for failure in play(replace(SMALL, faults=0), make_vault=Raising).failures)
 
+    @pytest.mark.long
     def test_a_vault_whose_order_follows_the_hashes_of_strings(self):
         assert fingerprint(1, "1", "Unordered") != fingerprint(1, "77", "Unordered")
 
@@ -277,6 +289,7 @@ class TestTheFaults:
     def test_of_two_that_last_at_the_same_time_each_has_its_own_end(self):
         assert in_world(World(SMALL), two_bad_times_at_once) == [(0, True, 0.5), (0, True, 0.5), (None, False, 0.01)]
 
+    @pytest.mark.long
     def test_the_power_can_fail_inside_a_start(self):
         world = World(replace(SMALL, chunks=3, faults=0))
         outcome = world.play([Timed(60.0, faults.CutAtStart(0, 1, 5.0))])
@@ -305,6 +318,7 @@ class TestTheFaults:
         assert plan != faults.draw("2", tuple(MAKERS), 30, 0.0, 100.0)
         assert {type(timed.fault) for timed in plan} == {type(MAKERS[kind](random.Random(1), 0)) for kind in MAKERS}
 
+    @pytest.mark.long
     def test_a_plan_can_be_written_by_hand(self):
         world = World(replace(SMALL, chunks=3))
         plan = [Timed(60.0, faults.Kill(0, 20.0)), Timed(70.0, faults.Lines(LineOptions(loss=0.5), 10.0))]
@@ -362,6 +376,7 @@ def test_chunks_of_a_large_world_are_as_long_as_others_and_pack_to_next_to_nothi
     assert len(zlib.compress(contents[-1])) < 100
 
 
+@pytest.mark.long
 def test_a_long_run_goes_on_from_what_lay_on_the_disks(monkeypatch):
     first = play(replace(SMALL, faults=0, must_converge=False))
     second = World(replace(SMALL, segment=1, chunks=0, faults=0, must_converge=False), left=first.left)

@@ -146,6 +146,7 @@ def check_refused(said: Result, *about: str) -> None:
     assert all(text in sentence for text in about), sentence
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_good_is_taken(desk: Desk, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """So what is refused below is refused for what is wrong with it."""

@@ -64,6 +64,7 @@ class TestTheCatalogue:
         assert len(set(names)) == len(names)
         assert not any({",", " "} & set(name) for name in names)
 
+    @pytest.mark.long
     def test_every_change_fits_the_source_and_what_comes_of_it_can_be_loaded(self, tmp_path):
         roots = []
         for row in ROWS:
@@ -91,6 +92,7 @@ class TestTheCatalogue:
         )  # fmt: skip
         assert ended.returncode == 0, ended.stdout
 
+    @pytest.mark.long
     def test_every_row_is_another_tree_that_asks_for_no_more_than_the_current_one(self, tmp_path):
         trees = set()
         for row in ROWS:

@@ -199,6 +199,7 @@ def test_a_machine_that_can_start_no_twin_holds_none(farm: Farm):
     assert idle(farm, 3600.0) == ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("every_s", [60.0, 600.0])
 def test_they_come_about_as_often_as_they_should(farm: Farm, monkeypatch: pytest.MonkeyPatch, every_s: float):
     monkeypatch.setattr(update_world, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=every_s))

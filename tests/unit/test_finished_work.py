@@ -44,6 +44,7 @@ def bytes_of(one: Any) -> list[bytes]:
 
 
 class TestFinishedWork:
+    @pytest.mark.long
     def test_keeps_no_chunk_in_a_cycle(self):
         world, actors, addresses = network()
         with what_only_cycles_keep() as left:

@@ -113,6 +113,7 @@ class TestOneThatComesBack:
 
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     @pytest.mark.parametrize("seed", range(3))
     def test_before_anybody_has_missed_it_and_with_an_empty_disk_is_given_everything_too(self, seed: int):
         world, actors, _ = network(count=24, chunks=60, seed=seed)
@@ -122,6 +123,7 @@ class TestOneThatComesBack:
 
         assert set(back.chunks) == set(lost.chunks)
 
+    @pytest.mark.long
     def test_with_a_part_of_its_chunks_is_given_the_rest(self):
         world, actors, addresses = network(count=12, chunks=60)
         assert missing(actors, addresses) == 0
@@ -170,6 +172,7 @@ class TestThoseWhoAreStartedAnewAllTheTime:
             actor.late_s = self.late
         return started
 
+    @pytest.mark.long
     def test_fill_no_queue_though_they_answer_late(self):
         world, actors, _ = network(count=12)
         crowd = [world.add(self.HOST, host=host, contacts=actors[:2], pace=PACE) for host in range(1, self.CROWD + 1)]

@@ -106,6 +106,7 @@ def got(world: World, actors: list[Actor], address: bytes) -> int:
 
 
 class TestAPut:
+    @pytest.mark.long
     def test_each_chunk_has_five_copies_while_enough_vaults_have_room_and_the_full_ones_are_sent_no_bytes(self):
         _, actors, roomy, addresses = network(chunks=42)
 
@@ -113,6 +114,7 @@ class TestAPut:
         assert copies(actors, addresses) == {COPIES}
         assert given_to([actor for actor in actors if actor not in roomy], actors) == 0
 
+    @pytest.mark.long
     def test_every_vault_gets_what_lies_beyond_the_full_ones(self):
         world, actors, _, addresses = network(chunks=6)
 
@@ -147,6 +149,7 @@ class TestRepair:
         assert copies(actors, [address]) == {COPIES}
         assert not any(actor.vault._replicator._works.retrying for actor in actors)
 
+    @pytest.mark.long
     def test_a_holder_beyond_the_full_ones_that_dies_is_replaced_by_the_next_one_with_room(self):
         world, actors, roomy, addresses = network()
         world.pass_time(30.0)
@@ -160,6 +163,7 @@ class TestRepair:
         assert given_to(actors[:FULL], actors) == 0
         assert not any(actor.vault._replicator._works.retrying for actor in actors)
 
+    @pytest.mark.long
     def test_a_full_vault_that_holds_a_chunk_is_a_holder_and_is_replaced_when_it_dies(self):
         world = World()
         actors = world.grow(VAULTS, pace=PACE)
@@ -178,6 +182,7 @@ class TestRepair:
 
         assert copies(actors, addresses) == {COPIES}
 
+    @pytest.mark.long
     def test_a_stand_in_that_comes_back_empty_late_gets_all_its_copies_though_the_lanes_of_full_ones_are_busy(self):
         world, actors, roomy, addresses = network(chunks=MANY_CHUNKS)
         lost = roomy[0]
@@ -202,6 +207,7 @@ class TestRepair:
 
         assert address in back.chunks
 
+    @pytest.mark.long
     def test_the_sweep_sends_full_vaults_no_bytes_and_gives_them_their_chunks_once_they_have_room(self):
         world, actors, _, addresses = network(SOON)
         world.pass_time(3 * SWEEP_S)
@@ -214,6 +220,7 @@ class TestRepair:
 
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     def test_an_audit_finds_no_chunk_at_a_full_vault_and_sends_it_none(self):
         world, actors, _, _ = network(msgspec.structs.replace(PACE, audit_s=1.0))
         world.pass_time(60.0)
@@ -255,6 +262,7 @@ class TestArrivals:
 
         assert newcomer.chunks == {stored.address: self.LARGE}
 
+    @pytest.mark.long
     def test_a_newcomer_is_given_nothing_where_those_who_say_that_they_are_full_hold_the_chunk(self):
         world = World()
         actors = world.grow(8, pace=PACE)
@@ -272,6 +280,7 @@ class TestArrivals:
 
 
 class TestGivingUp:
+    @pytest.mark.long
     def test_a_leaving_vault_hands_over_to_those_beyond_the_full_ones(self):
         world, actors, roomy, addresses = network()
         leaver = roomy[0]
@@ -283,6 +292,7 @@ class TestGivingUp:
         assert (last.done, last.left) == (len(leaver.chunks), 0)
         assert copies(actors, addresses) == {COPIES}
 
+    @pytest.mark.long
     def test_a_shrinking_vault_gives_chunks_to_those_beyond_the_full_ones(self):
         world, _, roomy, _ = network()
 
@@ -292,6 +302,7 @@ class TestGivingUp:
         assert roomy[0].chunks == {}
         assert roomy[0].vault._desk.counters["removed unproven"] == 0
 
+    @pytest.mark.long
     def test_a_chunk_far_outside_is_given_up_when_those_who_stand_in_for_full_ones_have_signed_too(self):
         world, actors, _, addresses = network(SOON, chunks=1)
         holders = [actor for actor in actors if addresses[0] in actor.chunks]
@@ -303,6 +314,7 @@ class TestGivingUp:
 
 
 class TestALie:
+    @pytest.mark.long
     def test_near_vaults_that_say_full_and_have_room_only_move_a_chunk_outwards_where_it_is_found(self):
         world = World()
         actors = world.grow(VAULTS, pace=SOON)

@@ -115,6 +115,7 @@ class PodsVillage(Village):
         return asyncio.run(ask())
 
 
+@pytest.mark.long
 def test_every_command_of_the_chapter_works_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealed, "MEMORY_KIB", sealed.MEMORY_KIB_MIN)
     village = PodsVillage(tmp_path, monkeypatch)

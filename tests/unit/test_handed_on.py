@@ -37,6 +37,7 @@ def test_who_hands_audits_on_to_an_honest_holder_fails_them_and_is_shunned_and_n
     assert all(audits_passed(actor, other) > 0 for actor in honest for other in honest if actor is not other)
 
 
+@pytest.mark.long
 def test_where_four_of_five_holders_only_hand_questions_on_others_are_given_the_chunk():
     world, actors, (honest, *liars) = network(12)
     for liar in liars:

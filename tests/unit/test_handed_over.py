@@ -185,12 +185,14 @@ class TestATrial:
         farm = Farm(natures={CANDIDATE: Nature(hands_over_every=40), CONTROL: Nature(hands_over_every=38)})
         assert hold(farm, tmp_path, RESTARTED).outcome == "promote"
 
+    @pytest.mark.long
     def test_of_a_candidate_that_invents_takers_is_held(self, tmp_path: Path):
         farm = Farm(natures={CANDIDATE: Nature(hands_over_every=5), CONTROL: Nature()})
         result = hold(farm, tmp_path, RESTARTED)
         assert result.outcome == "keep"
         assert "stored pieces where its twin gave 0" in result.reason
 
+    @pytest.mark.long
     def test_of_a_candidate_that_keeps_nothing_at_all_is_held_too(self, tmp_path: Path):
         farm = self.both(1)
         farm.natures[CONTROL] = Nature()

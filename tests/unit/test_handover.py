@@ -240,6 +240,7 @@ class TestShrinking:
 
         assert left == [20, 5]
 
+    @pytest.mark.long
     def test_nobody_holds_against_it_that_it_gave_up_more_than_it_can_name_the_takers_of(self, monkeypatch):
         monkeypatch.setattr(desk, "TAKERS_KEPT", 5)
         pace = msgspec.structs.replace(PACE, audit_s=0.5, sweep_s=30.0)
@@ -252,6 +253,7 @@ class TestShrinking:
         assert actor.chunks == {}
         assert sum(other.vault._desk.counters["blamed peer.lost_chunk"] for other in actors) == 0
 
+    @pytest.mark.long
     @pytest.mark.parametrize("count", [7, 12])
     def test_nobody_holds_against_it_what_others_took_over(self, count):
         pace = msgspec.structs.replace(PACE, audit_s=0.5, sweep_s=30.0)

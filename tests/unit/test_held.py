@@ -6,6 +6,7 @@ import random
 import tracemalloc
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def test_which_came_last_is_known_of_some_only():
     assert not held.has_all_recent
 
 
+@pytest.mark.long
 def test_a_chunk_takes_less_than_fifty_bytes_and_an_empty_vault_next_to_nothing():
     def taken_bytes(count: int) -> int:
         tracemalloc.start()
@@ -135,6 +137,7 @@ def test_a_step_of_the_sweep_looks_at_no_more_than_there_is_room_for_however_muc
     assert len(taken) == len(set(taken)) == MANY
 
 
+@pytest.mark.long
 def test_who_comes_while_a_large_vault_is_toured_is_led_around_once_a_part_at_a_time():
     held = held_with(3 * PART)
     places = [place(number) for number in range(1, 5)]  # in so small a network each chunk concerns everybody

@@ -335,3 +335,15 @@ class TestAMarkerInTheLock:
     def test_that_would_say_too_much_is_refused(self):
         with pytest.raises(AssertionError):
             lock.marker_of([("3.11", "linux"), ("3.12", "win32")])
+
+
+class TestWhatIsRun:
+    def test_a_change_is_judged_by_all_that_does_not_take_long(self):
+        assert len(checks.runs([])) == len(checks.RUNS)
+        assert all(run[:2] == ["-m", "not long"] for run in checks.runs([]))
+
+    def test_whoever_asks_for_it_has_all_run(self):
+        assert checks.runs(["--long"]) == [list(run) for run in checks.RUNS]
+
+    def test_whoever_names_tests_has_them_run_however_long_they_take(self):
+        assert checks.runs(["tests/unit", "-x"]) == [["tests/unit", "-x"]]

@@ -281,6 +281,7 @@ class TestByWayOfTheOwnVault:
 
 
 class TestTheDevelopersNews:
+    @pytest.mark.long
     def test_both_are_asked_now_and_then_which_head_they_carry_and_for_that_head_and_each_first_about_as_often(self):
         scene = Scene().play(400.0)
         pairs = len(scene.of(is_relayed=False))

@@ -198,6 +198,7 @@ def no_keyring() -> FakeKeyring:
 
 
 class TestRealHomeWithoutAKeyring:
+    @pytest.mark.long
     def test_behind_a_passphrase_the_key_is_made_once_and_found_again_with_it_alone(self, tmp_path: Path):
         home = home_of(tmp_path, "real", "passphrase")
         assert wanted_passphrase(home) == "new"

@@ -71,6 +71,7 @@ class Trial:
         return [sum(address in twin.chunks for address in chunks) for twin in self.twins]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("short_chunks")
 def test_chunks_as_they_are_drawn_for_its_size_stay_with_both_twins_and_others_do_not():
     trial = Trial(VAULTS)

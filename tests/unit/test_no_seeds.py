@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from node.vault import control
 from node.vault.core.identity import Introduction, decode_record, encode_introduction
 from tests.vault_world import START_S, Actor, World
@@ -24,6 +26,7 @@ def invited(world: World, number: int, inviter: Actor) -> Actor:
     return newcomer
 
 
+@pytest.mark.long
 def test_when_all_first_vaults_are_gone_it_takes_new_ones_and_has_kept_the_chunk():
     world = World(2)
     generation = world.grow(5)

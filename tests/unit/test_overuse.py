@@ -75,6 +75,7 @@ def test_no_more_is_looked_at_than_shows_that_it_is_too_much(tmp_path: Path, mon
 class TestStrangers:
     QUOTA_BYTES = 16 << 20
 
+    @pytest.mark.long
     @pytest.mark.parametrize(("asks_per_s", "outcome"), [(0.0, "refuse"), (200.0, "keep")])
     def test_processor_time_that_strangers_may_have_taken_refuses_nothing(
         self, tmp_path: Path, asks_per_s: float, outcome: str
@@ -84,6 +85,7 @@ class TestStrangers:
         assert result.outcome == outcome
         assert "processor time" in result.reason
 
+    @pytest.mark.long
     @pytest.mark.parametrize(("lies_there_bytes", "outcome"), [(0, "refuse"), (14 << 20, "keep")])
     def test_a_twin_that_strangers_have_filled_may_refuse_what_its_twin_takes(
         self, tmp_path: Path, lies_there_bytes: int, outcome: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from node.vault import control
 from node.vault.core.desk import DATA_FAULTS
 from node.vault.core.events import Ask, CommandReceived
@@ -58,6 +60,7 @@ def test_whoever_sends_one_all_the_same_is_told_that_there_is_no_room():
     assert isinstance(answers[1], Stored)  # what is held is no new chunk
 
 
+@pytest.mark.long
 def test_it_answers_reads_and_audits_and_is_held_in_no_less_esteem():
     world, paused, other, address = network()
     assert isinstance(world.ask(other, paused, Audit(address, bytes(16))), Audited)

@@ -65,6 +65,7 @@ def is_left_out_by(actor: Actor, others: list[Actor]) -> list[bool]:
 
 @pytest.mark.usefixtures("_short")
 class TestOneThatSignsAndNeverProves:
+    @pytest.mark.long
     @pytest.mark.parametrize("kind", ["busy", "silent", "nonsense"])
     def test_others_take_its_place(self, kind):
         world, actors, addresses = network(9)
@@ -84,6 +85,7 @@ class TestOneThatSignsAndNeverProves:
         others = [actor for actor in actors if actor is not actors[4]]
         assert sum(is_left_out_by(actors[4], others)) > len(others) / 2
 
+    @pytest.mark.long
     def test_its_receipt_counts_for_no_acknowledgement(self):
         world, actors, _ = network(6)
         liar, honest = actors[3], [actor for actor in actors if actor is not actors[3]]
@@ -98,6 +100,7 @@ class TestOneThatSignsAndNeverProves:
         assert copies([liar], [address_of(content) for content in contents]) == [0] * len(contents)
         assert min(copies(honest, [address_of(content) for content in contents])) == 5
 
+    @pytest.mark.long
     def test_one_that_leaves_hands_nothing_to_it(self):
         world, actors, _ = network(6)
         liar, leaver = actors[3], actors[1]
@@ -109,6 +112,7 @@ class TestOneThatSignsAndNeverProves:
         assert (last.done, last.left) == (len(leaver.chunks), 0)
         assert not any(isinstance(ask.message, Audit) and ask.peer.vault_id == liar.vault_id for ask in asks(leaver))
 
+    @pytest.mark.long
     def test_nothing_is_held_against_it(self):
         world, actors, _ = network(7)
         actors[4].tamper = says_busy
@@ -120,6 +124,7 @@ class TestOneThatSignsAndNeverProves:
         assert (entries[actors[4].vault_id].faults, entries[actors[4].vault_id].evidence) == (0, b"")
         assert judge.table.get(actors[4].vault_id) is not None
 
+    @pytest.mark.long
     def test_it_is_a_holder_again_once_it_proves_a_chunk(self):
         world, actors, addresses = network(7)
         actors[4].tamper = says_busy
@@ -135,6 +140,7 @@ class TestOneThatSignsAndNeverProves:
 
 @pytest.mark.usefixtures("_short")
 class TestOneThatIsHonest:
+    @pytest.mark.long
     def test_one_that_is_busy_for_a_while_stays_a_holder(self):
         world, actors, _ = network(7)
         actors[4].tamper = says_busy
@@ -143,6 +149,7 @@ class TestOneThatIsHonest:
         world.pass_time(REPLACED_S)
         assert not any(is_left_out_by(actors[4], actors))
 
+    @pytest.mark.long
     def test_one_that_is_full_and_proves_what_it_has_stays_a_holder(self):
         world, actors, _ = network(7)
         desk = actors[3].vault._desk
@@ -155,6 +162,7 @@ class TestOneThatIsHonest:
         assert sum(actor.vault._desk.counters["proof failed resource.quota"] for actor in actors) > FAILURES_MIN
         assert not any(is_left_out_by(actors[3], actors))
 
+    @pytest.mark.long
     def test_when_the_whole_network_is_busy_nobody_leaves_anybody_out(self):
         world, actors, _ = network(8)
         for actor in actors:
@@ -166,6 +174,7 @@ class TestOneThatIsHonest:
         world.pass_time(60.0)
         assert not any(any(is_left_out_by(actor, actors)) for actor in actors)
 
+    @pytest.mark.long
     def test_when_most_are_busy_nobody_is_left_out(self):
         world, actors, _ = network(9)
         for actor in actors[1:6]:

@@ -70,6 +70,7 @@ def busy(answer: Answer) -> Answer:
 
 
 class TestWhoeverComesBackEmpty:
+    @pytest.mark.long
     @pytest.mark.parametrize("away_s", [1.0, 70.0])
     def test_is_given_its_chunks_although_a_newcomer_is_being_given_a_lot(self, monkeypatch, away_s):
         monkeypatch.setattr(works, "ROOM", dict.fromkeys(Kind, 4))
@@ -169,6 +170,7 @@ class TestAVaultThatComes:
         world.pass_time(60.0)
         assert missing(actors, [address_of(content) for content in contents]) == 0
 
+    @pytest.mark.long
     def test_a_newcomer_gets_all_its_chunks_although_no_holder_may_bring_more_than_a_part(self, monkeypatch):
         world, actors, addresses = network(count=14, chunks=60)
         newcomer = world.add(50, contacts=actors[:2], pace=PACE, quota_bytes=200)
@@ -214,6 +216,7 @@ class TestAfterTheNight:
         assert missing([*actors, newcomer], [address_of(content) for content in contents]) == 0
         assert len(newcomer.chunks) < 200
 
+    @pytest.mark.long
     def test_who_comes_a_minute_later_does_not_wait_until_all_is_proven_for_the_first_one(self, monkeypatch):
         world, actors, _ = network(count=6, chunks=0, quota_bytes=1 << 24)
         addresses = self.held_by_all(actors, 400)
@@ -305,6 +308,7 @@ class TestWhatCounts:
         others = [actor for actor in actors if actor is not liar]
         assert sum(actor.vault._desk.counters["proof failed peer.failed_audit"] for actor in others) > 0
 
+    @pytest.mark.long
     def test_a_refusal_is_tried_again_and_then_left_to_the_sweep(self):
         world, actors, _ = network(count=4)
         newcomer = world.add(50, contacts=actors[:2], pace=PACE)
@@ -315,6 +319,7 @@ class TestWhatCounts:
 
 
 class TestTheSweep:
+    @pytest.mark.long
     def test_a_copy_that_is_missing_without_any_change_is_made_again(self):
         world, actors, addresses = network(pace=msgspec.structs.replace(PACE, sweep_s=30.0))
         loser = group(actors, addresses[0])[1]
@@ -323,6 +328,7 @@ class TestTheSweep:
         world.pass_time(120.0)
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     def test_a_chunk_far_outside_its_group_is_handed_over_and_the_takers_are_named(self):
         world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
         address = addresses[0]
@@ -364,6 +370,7 @@ class TestTheSweep:
         world.pass_time(120.0)
         assert keeper.chunks[address] == content
 
+    @pytest.mark.long
     def test_nothing_is_removed_while_one_member_has_not_proven_it(self):
         world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
         address = addresses[0]
@@ -453,6 +460,7 @@ def test_the_cheap_test_of_membership_says_what_the_group_says():
             assert is_in_group(place, places, int.from_bytes(address, "big")) == (place in inside)
 
 
+@pytest.mark.long
 def test_what_rots_while_the_line_is_cut_is_restored_when_it_is_back():
     world, actors, _ = network(9, 40, pace=msgspec.structs.replace(PACE, scrub_s=60.0))
     world.pass_time(200.0)

@@ -64,6 +64,7 @@ class TestWaves:
 
         play(World(tmp_path, HALVES, SLOWLY), story)
 
+    @pytest.mark.long
     def test_bad_ones_halt_what_is_on_trial_and_the_halt_comes_to_an_end(self, tmp_path: Path):
         async def story(world: World, rollouts: Rollouts) -> None:
             await world.grow_old(rollouts, *farms(60, "fail"))
@@ -174,6 +175,7 @@ class TestWhatPodsSayBesides:
         play(World(tmp_path, HALVES, SLOWLY), story)
 
 
+@pytest.mark.long
 def test_a_network_that_seems_to_grow_again_and_again_holds_a_release_up_for_no_longer(tmp_path: Path):
     """How many there are is what the vault in use has met or says, and identities cost nothing."""
     last = replace(ORDINARY, shares=(0.000_001, 0.000_001, 0.999_998), first_nodes_min=0)

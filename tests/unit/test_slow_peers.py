@@ -75,6 +75,7 @@ def owed(actors: list[Actor], crowd: list[Actor], addresses: list[bytes]) -> int
 
 
 class TestACrowdThatIsLate:
+    @pytest.mark.long
     @pytest.mark.parametrize("late_s", [late, just_not_late])
     def test_it_does_not_hold_up_what_others_are_to_be_given_after_deaths(self, late_s):
         world, actors, addresses = network(12)
@@ -86,6 +87,7 @@ class TestACrowdThatIsLate:
         world.pass_time(60.0)  # noticed after three pings, then the delay, then the copies
         assert owed(actors, crowd, addresses) == 0
 
+    @pytest.mark.long
     @pytest.mark.parametrize("late_s", [late, just_not_late])
     def test_it_does_not_keep_a_vault_from_handing_over_in_time(self, late_s):
         world, actors, _ = network(7)
@@ -95,6 +97,7 @@ class TestACrowdThatIsLate:
         last = actors[3].reports(control.HandedOver)[-1]
         assert (last.done, last.left) == (len(actors[3].chunks), 0)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("late_s", [late, just_not_late])
     def test_it_does_not_keep_a_vault_from_giving_room_back(self, late_s):
         world, actors, _ = network(7)
@@ -105,6 +108,7 @@ class TestACrowdThatIsLate:
         assert actors[3].chunks == {}
         assert actors[3].vault._desk.counters["removed unproven"] == 0
 
+    @pytest.mark.long
     def test_it_is_asked_a_few_things_at_a_time_and_seldom(self):
         world, actors, _ = network(7)
         crowd = add_crowd(world, actors)
@@ -116,6 +120,7 @@ class TestACrowdThatIsLate:
             asked = [ask for ask in asks(actor) if isinstance(ask.message, Audit | Put) and ask.peer.vault_id in ids]
             assert 0 < len(asked) <= 2 * SUBNET_AT_ONCE + 2 * 120.0 / PAUSE_S
 
+    @pytest.mark.long
     def test_it_gets_its_copies_once_it_answers_in_time(self):
         world, actors, addresses = network(7, chunks=20)
         crowd = add_crowd(world, actors, quota_bytes=1 << 20)
@@ -147,6 +152,7 @@ def test_a_leaving_vault_waits_for_all_who_are_in_time():
     assert missing(others, addresses) == 0
 
 
+@pytest.mark.long
 def test_what_was_to_be_repaired_does_not_take_the_line_from_a_vault_that_leaves():
     pace = msgspec.structs.replace(PACE, repair_bytes_per_s=2_000)
     world, actors, _ = network(7, pace=pace)
@@ -159,6 +165,7 @@ def test_what_was_to_be_repaired_does_not_take_the_line_from_a_vault_that_leaves
     assert len(actors[3].vault._replicator) >= waiting - REPAIRS_AT_ONCE
 
 
+@pytest.mark.long
 def test_copies_that_a_departure_has_made_necessary_overtake_those_for_a_newcomer():
     world = World()
     pace = control.Pace(

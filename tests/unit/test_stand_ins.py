@@ -42,6 +42,7 @@ def put_small_ones(world: World, actor: Actor, count: int) -> None:
 
 
 class TestOneThatIsAwayForAMoment:
+    @pytest.mark.long
     def test_is_asked_again_soon_when_it_was_its_turn(self):
         world = World()
         actors = world.grow(4 + COPIES, pace=PACE)
@@ -68,6 +69,7 @@ class TestOneThatIsAwayForAMoment:
 class TestARefusal:
     """Who refuses one chunk need not say that it is full: only who has asked it knows that."""
 
+    @pytest.mark.long
     def test_the_only_holder_that_knows_of_it_is_replaced_when_it_dies(self):
         world = World()
         nearest = by_distance(world.grow(11, pace=PACE))
@@ -106,6 +108,7 @@ def stood_in_for(left_bytes: int) -> tuple[World, list[Actor]]:
 class TestOneThatHadNoRoom:
     """It may have some by now, but others go on holding chunks in its place until a sweep has come by."""
 
+    @pytest.mark.long
     def test_who_stands_in_and_dies_is_replaced_although_one_has_room_by_now(self):
         world, nearest = stood_in_for(0)
         nearest[1].vault._desk.quota_bytes *= 2
@@ -129,6 +132,7 @@ class TestOneThatHadNoRoom:
 
 
 class TestOneThatComesBackEmptyAndTakesNothing:
+    @pytest.mark.long
     @pytest.mark.parametrize("is_full", [False, True])
     def test_others_stand_in_for_all_of_its_chunks(self, monkeypatch: pytest.MonkeyPatch, is_full: bool):
         world, actors, addresses = test_replication.network(9, 60)
@@ -160,6 +164,7 @@ def asked_around_a_busy_one() -> str:
     return hashlib.sha256(repr(order).encode()).hexdigest()
 
 
+@pytest.mark.long
 def test_full_ones_are_asked_again_in_the_same_order_by_every_process():
     """Else no seed of the simulation plays the same story twice."""
     script = f"from {__name__} import asked_around_a_busy_one as asked; print(asked())"

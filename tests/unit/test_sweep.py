@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
+import pytest
 
 from node.vault.core import reading
 from node.vault.core.close_group import Place
@@ -116,6 +117,7 @@ class TestAVaultThatIsStarted:
         assert far not in back.chunks
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     def test_has_what_came_lately_proven_though_it_is_not_through_with_what_it_held_and_somebody_has_come(
         self, monkeypatch
     ):
@@ -133,6 +135,7 @@ class TestAVaultThatIsStarted:
         assert len({vault_id for vault_id, asked in audited(back) if asked == address}) >= 4
         assert len(back.vault._replicator) > 1_000
 
+    @pytest.mark.long
     def test_is_as_soon_through_with_what_it_held_though_somebody_is_found_who_was_switched_on_later(self, monkeypatch):
         world, actors, _ = network(count=6, chunks=0, quota_bytes=1 << 24)
         monkeypatch.setitem(reading.BYTES_PER_S, Purpose.UPKEEP, READ_BYTES_MIN)
@@ -146,6 +149,7 @@ class TestAVaultThatIsStarted:
         assert asked == held.keys()
         assert missing([*actors, newcomer], list(held)) == 0
 
+    @pytest.mark.long
     def test_asks_nobody_for_more_in_a_second_than_it_reads_itself(self):
         world, actors, _ = network(count=9, chunks=0)
         back = started_again(world, actors, many(600))

@@ -111,6 +111,7 @@ def test_a_newer_head_is_told_at_once():
     assert one.times(control.SetHead) == [101.5]
 
 
+@pytest.mark.long
 def test_its_certificate_is_renewed_before_it_ends_and_again_a_day_later():
     one = Run()
     tend(one, 2 * CERTIFICATE_S)

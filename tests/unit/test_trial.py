@@ -201,6 +201,7 @@ class TestWhatIfNothingEverHappens:
         world.tell(Ticked(world.now_s + 2.0, calendar_s=days * 86_400.0))
         assert (world.outcome, world.reason.partition(":")[0]) == ("keep", f"not proven within {days} days")
 
+    @pytest.mark.long
     def test_a_computer_that_is_suspended_each_night_has_as_much_time_as_one_that_is_always_on(self) -> None:
         world = World(profile=REAL, duration_s=300 * 3600.0, step_s=36.0).start()
         world.tell(PeersRated(world.now_s, (), (), subnets_known=0))

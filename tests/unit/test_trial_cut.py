@@ -507,6 +507,7 @@ class TestRestartsOnPurpose:
         assert (result.outcome, result.reason[:7]) == ("refuse", "lost 2 ")
 
 
+@pytest.mark.long
 def test_cut_off_at_any_write_nothing_that_was_kept_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """After each write the node stops dead; what it finds at its next start is what was written, and it ends well."""
     monkeypatch.setattr(keeping, "KEEP_S", 12.0)  # so that a trial is written a few times

@@ -144,6 +144,7 @@ class TestVerdicts:
         world = World(natures={CANDIDATE: Nature(), CONTROL: Nature(serves_news=False)})
         assert hold(world, tmp_path).outcome == "promote"
 
+    @pytest.mark.long
     def test_where_neither_passes_on_news_nothing_is_refused_or_promoted(self, tmp_path: Path):
         nature = Nature(serves_news=False)
         result = hold(World(natures={CANDIDATE: nature, CONTROL: nature}), tmp_path)
@@ -206,6 +207,7 @@ class TestVerdicts:
         result = hold(world, tmp_path)
         assert (result.outcome, result.reason) == ("void", "the prober failed 5 times")
 
+    @pytest.mark.long
     def test_a_version_that_is_good_only_to_the_prober_is_not_promoted_nor_refused_on_a_vaults_word(
         self, tmp_path: Path
     ):
@@ -288,6 +290,7 @@ class TestWhoIsOldEnough:
         result = self.held(tmp_path, lambda _: UTC_S - 8 * 86_400.0)
         assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
 
+    @pytest.mark.long
     def test_whom_neither_has_known_for_so_long_does_not(self, tmp_path: Path):
         known_since: tuple[Callable[[bytes], float | None], ...] = (lambda _: None, lambda _: UTC_S - 6 * 86_400.0)
         for number, one in enumerate(known_since):
@@ -300,6 +303,7 @@ class TestTwinsThatOthersFill:
 
     CROWDED = pytest.mark.parametrize("chunks", [SCANNED_MAX, 2 * SCANNED_MAX + 7])
 
+    @pytest.mark.long
     @CROWDED
     def test_a_candidate_that_strangers_have_filled_with_small_chunks_is_not_refused_for_that(
         self, tmp_path: Path, chunks: int
@@ -308,6 +312,7 @@ class TestTwinsThatOthersFill:
         result = hold(with_candidate(strangers_chunks=chunks), tmp_path, replace(PROFILE, restarts_min=1))
         assert (result.outcome, "rated by 6" in result.reason) == ("promote", True)
 
+    @pytest.mark.long
     def test_nor_is_its_trial_void_if_they_have_filled_both(self, tmp_path: Path):
         crowded = Nature(strangers_chunks=SCANNED_MAX)
         world = World(natures={CANDIDATE: crowded, CONTROL: crowded})
@@ -324,6 +329,7 @@ class TestTwinsThatOthersFill:
         found = virtual_time.run(main())
         assert (found.checked > 50, found.missing, found.corrupt) == (True, 0, 0)
 
+    @pytest.mark.long
     def test_a_chunk_that_is_gone_is_found_among_them_all_the_same(self, tmp_path: Path):
         world = with_candidate(strangers_chunks=2 * SCANNED_MAX, hides_at_scan=1)
         result = hold(world, tmp_path, replace(PROFILE, restarts_min=1))

@@ -97,12 +97,14 @@ def ten_releases(p50: float, *, is_remembered: bool = True) -> list[Step]:
     return taken
 
 
+@pytest.mark.long
 def test_ten_releases_each_within_the_margin_do_not_add_up() -> None:
     """Each 3 % slower: nearly every one alone is proven to be within 5 %, and all together they would make 34 %."""
     assert len(ten_releases(1.03, is_remembered=False)) >= 8
     assert 1 <= len(ten_releases(1.03)) <= 3
 
 
+@pytest.mark.long
 def test_ten_releases_each_four_percent_slower_do_not_all_pass() -> None:
     assert len(ten_releases(1.04)) <= 2
 

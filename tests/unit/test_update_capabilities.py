@@ -31,6 +31,7 @@ def same_files(farm: Farm, version: str, name: str, capabilities: Capabilities, 
 
 
 class TestWhatAReleaseMayDo:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("capabilities", "factor"),
         [
@@ -52,6 +53,7 @@ class TestWhatAReleaseMayDo:
         assert farm.slots.capabilities("vault", tree_of("2")) == capabilities
         assert farm.slots.capabilities("vault", farm.own) == TODAY
 
+    @pytest.mark.long
     def test_a_release_right_after_the_anchor_is_tried_out_for_as_long_where_the_anchor_was_never_used(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):
@@ -103,6 +105,7 @@ class TestWhatAReleaseMayDo:
         assert farm.slots.capabilities("vault", tree_of("2")) == less
         assert farm.switches == [tree_of("2")]
 
+    @pytest.mark.long
     def test_it_is_known_after_a_power_cut_before_the_trial(self, farm: Farm):
         asked = replace(TODAY, tcp=True)
         tell(farm, farm.publish("2", pods=4, capabilities=asked), until_phase=("on_trial",))

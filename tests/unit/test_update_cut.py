@@ -58,6 +58,7 @@ class TestATrialThatWasCutOff:
         assert update.trial.started_s == before.trial.started_s
         assert update.trial.pairs > before.trial.pairs
 
+    @pytest.mark.long
     def test_begins_anew_and_says_so_if_what_was_kept_of_it_is_damaged(self, farm: Farm):
         stop_on_trial(farm, farm.publish("2"))
         (farm.folder / "state" / "trial" / "run.bin").write_bytes(b"rot")
@@ -81,6 +82,7 @@ class TestATrialThatWasCutOff:
         assert tell(farm)["vault/2"].phase == "confirmed"
         assert (record(farm).way.voids, beginnings(farm)) == (1, 4)
 
+    @pytest.mark.long
     def test_begins_anew_if_what_was_kept_is_of_an_earlier_trial(self, farm: Farm):
         stop_on_trial(farm, farm.publish("2"))
         saved = farm.store.load()
@@ -134,6 +136,7 @@ class TestWhatIsRememberedOfReleasesBefore:
         assert 0.0 < kept["p50"].variance < 0.1
         assert "leak" not in kept
 
+    @pytest.mark.long
     def test_two_that_need_more_by_less_than_a_margin_each_are_not_both_taken_into_use(self, farm: Farm):
         tell(farm, farm.publish("2", Nature(cpu_share=0.123)))
         update = tell(farm, farm.publish("3", Nature(cpu_share=0.151)), of="vault/3")["vault/3"]
@@ -143,6 +146,7 @@ class TestWhatIsRememberedOfReleasesBefore:
         assert "beside the best version of the last year" in update.reason
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_two_that_are_equal_are(self, farm: Farm):
         tell(farm, farm.publish("2"))
         tell(farm, farm.publish("3"), of="vault/3")

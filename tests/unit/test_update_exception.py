@@ -192,6 +192,7 @@ class TestWhatTrialsCouldNotProve:
         monkeypatch.setattr(update_world, "PROFILE", NEVER)
         monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, full_trials_max=2))
 
+    @pytest.mark.long
     def test_after_two_full_trials_it_is_taken_as_an_exception(self, farm: Farm):
         farm.rolled_out = {"vault/2"}
         update = hear(farm, reaffirmed(farm))
@@ -199,6 +200,7 @@ class TestWhatTrialsCouldNotProve:
         assert update.seconds["on_trial"] == pytest.approx(2 * NEVER.trial_s_max, rel=0.2)
         assert states(farm) == ["on_trial", "not_proven"]  # nobody here has proven it
 
+    @pytest.mark.long
     @pytest.mark.parametrize("lacking", ["reaffirmation", "waves"])
     def test_not_while_one_of_the_others_is_missing(self, farm: Farm, lacking: str):
         farm.rolled_out = {"vault/2"} if lacking == "reaffirmation" else set()
@@ -222,6 +224,7 @@ class TestWhereNoTrialComesToItsEnd:
 
     SPOILERS = pytest.mark.parametrize("spoiler", [Nature(starts=False), Nature(exits_after_s=5.0)])
 
+    @pytest.mark.long
     @SPOILERS
     def test_after_as_many_void_ones_as_are_tried_it_is_taken_as_an_exception(self, farm: Farm, spoiler: Nature):
         farm.rolled_out = {"vault/2"}
@@ -246,6 +249,7 @@ class TestWhereNoTrialComesToItsEnd:
 
 
 class TestPowerCuts:
+    @pytest.mark.long
     def test_after_a_cut_at_any_write_the_exception_ends_the_same(self, tmp_path: Path):
         for writes in range(1, 40):
             farm = Farm(folder=tmp_path / str(writes), is_shut_off=False, rolled_out={"vault/2"})

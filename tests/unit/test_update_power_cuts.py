@@ -52,6 +52,7 @@ class TestPowerCuts:
                 if not process.exited.done():
                     process.exited.cancel()
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("nature", "switches", "end", "cuts_least"),
         [
@@ -152,6 +153,7 @@ class TestPowerCuts:
 class TestTimeThatOnlyPasses:
     """In it the whole history of years is written once more, so it is written seldom."""
 
+    @pytest.mark.long
     def test_is_kept_every_ten_minutes_and_when_the_node_stops(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, probation_s=7200.0))
         head, kept, written = farm.publish("2"), list[float](), list[int]()

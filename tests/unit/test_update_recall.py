@@ -80,6 +80,7 @@ class FullDisk:
 
 
 class TestAFullDisk:
+    @pytest.mark.long
     def test_a_recall_is_heeded_all_the_same(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         runs(farm, "2", "3")
         head, disk = next_head(farm, recalls("vault/3")), FullDisk(monkeypatch, farm)
@@ -89,6 +90,7 @@ class TestAFullDisk:
         assert (found["vault/3"].phase, disk.refused > 0) == ("recalled", True)
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_one_that_fills_while_the_farm_goes_back_holds_nothing_up(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):
@@ -108,6 +110,7 @@ class TestAFullDisk:
 
 
 class TestADiskThatShowsNotWhatRanBefore:
+    @pytest.mark.long
     def test_is_asked_again_before_the_farm_goes_back(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         runs(farm, "2", "3")
         refused, previous = list[str](), Slots.previous
@@ -126,6 +129,7 @@ class TestADiskThatShowsNotWhatRanBefore:
 
 
 class TestWhatIsInUse:
+    @pytest.mark.long
     def test_the_farm_goes_back_to_what_it_ran_before(self, farm: Farm):
         runs(farm, "2", "3")
 
@@ -143,6 +147,7 @@ class TestWhatIsInUse:
 
         assert farm.slots.current("vault") == farm.own
 
+    @pytest.mark.long
     def test_it_is_never_taken_up_again_and_the_next_release_is_tried(self, farm: Farm):
         runs(farm, "2", "3")
         hear(farm, next_head(farm, recalls("vault/3")))
@@ -153,6 +158,7 @@ class TestWhatIsInUse:
         assert found["vault/3"].phase == "recalled"
         assert farm.slots.previous("vault") == tree_of("2")
 
+    @pytest.mark.long
     @pytest.mark.parametrize("writes", range(1, 6))
     def test_a_power_cut_on_the_way_back_does_not_keep_it_in_use(self, farm: Farm, writes: int):
         runs(farm, "2", "3")
@@ -171,6 +177,7 @@ class TestWhatIsInUse:
         assert hear(farm)["vault/3"].phase == "recalled"
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_at_the_last_try_it_is_insisted_on(self, farm: Farm):
         runs(farm, "2", "3")
         farm.switch_fails = lambda tree_hash: tree_hash == tree_of("2")
@@ -181,6 +188,7 @@ class TestWhatIsInUse:
         assert farm.insisted == [tree_of("2")]
         assert farm.switches[-3:] == [tree_of("2")] * 3
 
+    @pytest.mark.long
     def test_a_recall_of_what_ran_before_changes_nothing(self, farm: Farm):
         runs(farm, "2", "3", "4")
 
@@ -220,12 +228,14 @@ class TestNoWayBack:
         told = trouble(schema.Updates(tuple(found.values()), ()), tree_of("3")).sentence
         assert told.startswith("The developers have recalled version 3, and no version from before may take its place;")
 
+    @pytest.mark.long
     def test_the_floor_is_above_what_ran_before(self, farm: Farm):
         runs(farm, "2", "3")
         floored = signed_world.all_of(recalls("vault/3"), says(FLOOR_FIELD, 2))
 
         self.check_stays(farm, hear(farm, next_head(farm, floored)))
 
+    @pytest.mark.long
     def test_the_floor_is_not_above_it(self, farm: Farm):
         runs(farm, "2", "3")
         hear(farm, next_head(farm, signed_world.all_of(recalls("vault/3"), says(FLOOR_FIELD, 1))))
@@ -239,11 +249,13 @@ class TestNoWayBack:
             farm, hear(farm, next_head(farm, signed_world.all_of(recalls("vault/3"), says(FLOOR_FIELD, 1))))
         )
 
+    @pytest.mark.long
     def test_what_ran_before_was_recalled_too(self, farm: Farm):
         runs(farm, "2", "3")
 
         self.check_stays(farm, hear(farm, next_head(farm, recalls("vault/2", "vault/3"))))
 
+    @pytest.mark.long
     def test_the_log_says_so(self, farm: Farm, caplog: pytest.LogCaptureFixture):
         caplog.set_level("INFO", "node.update.driver")
         runs(farm, "2", "3")
@@ -252,6 +264,7 @@ class TestNoWayBack:
 
         assert [text for text in caplog.messages if "vault/3" in text and "may be gone back to" in text]
 
+    @pytest.mark.long
     def test_what_ran_before_is_damaged(self, farm: Farm):
         runs(farm, "2", "3")
         file = farm.slots.path("vault", tree_of("2")) / "node" / "vault" / "version.py"
@@ -260,6 +273,7 @@ class TestNoWayBack:
 
         self.check_stays(farm, hear(farm, next_head(farm, recalls("vault/3"))))
 
+    @pytest.mark.long
     def test_the_release_that_mends_it_is_tried_all_the_same(self, farm: Farm):
         runs(farm, "2", "3")
         hear(farm, next_head(farm, recalls("vault/2", "vault/3")))
@@ -300,6 +314,7 @@ class TestOnTheWay:
         live(farm, story)
         assert farm.switches == [tree_of("2"), farm.own]
 
+    @pytest.mark.long
     def test_a_trial_of_the_next_one_begins_anew_against_what_is_gone_back_to(self, farm: Farm):
         runs(farm, "2", "3")
         head = farm.publish("4")
@@ -314,6 +329,7 @@ class TestOnTheWay:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_one_on_trial_that_is_recalled_with_it_does_not_hold_the_way_back_up(self, farm: Farm):
         runs(farm, "2", "3")
         head = farm.publish("4")
@@ -328,6 +344,7 @@ class TestOnTheWay:
         live(farm, story)
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["promoting", "probation"])
     def test_what_takes_over_from_it_goes_on_and_it_is_gone_back_from_when_that_fails(self, farm: Farm, phase: str):
         runs(farm, "2", "3")
@@ -347,6 +364,7 @@ class TestOnTheWay:
         live(farm, story)
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_what_was_decided_against_before_is_not_looked_at_again_and_again(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):
@@ -366,6 +384,7 @@ class TestOnTheWay:
 
 
 class TestWhoMayRecall:
+    @pytest.mark.long
     def test_two_pods_recall_nothing(self, farm: Farm):
         runs(farm, "2", "3")
         forged = encode(farm.signed.change("vault", recalls("vault/3"), by=farm.signed.pods[:2]))
@@ -377,6 +396,7 @@ class TestWhoMayRecall:
         live(farm, story)
         assert farm.slots.current("vault") == tree_of("3")
 
+    @pytest.mark.long
     def test_a_recall_leads_nowhere_that_this_farm_has_not_been(self, farm: Farm):
         """A recall is no way to make farms run an old release with a known hole."""
         runs(farm, "3")

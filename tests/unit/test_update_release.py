@@ -172,6 +172,7 @@ class TestSeveralReleases:
         }  # fmt: skip
         assert {order.tree_hash for order in farm.orders} == {farm.own, tree_of("4")}
 
+    @pytest.mark.long
     def test_one_that_comes_during_a_trial_waits_for_its_end(self, farm: Farm):
         first, second = farm.publish("2"), farm.publish("3")
 
@@ -199,6 +200,7 @@ class TestSeveralReleases:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_one_that_makes_way_while_it_waits_ends_no_trial_of_another(self, farm: Farm):
         first, second, third = (farm.publish(version) for version in ("2", "3", "4"))
 

@@ -73,6 +73,7 @@ def test_a_release_waits_for_its_wave_and_says_so(farm: Farm):
     live(farm, story)
 
 
+@pytest.mark.long
 def test_one_that_is_halted_by_votes_goes_back_to_wait_and_goes_on_when_the_halt_is_over(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ):
@@ -115,6 +116,7 @@ def test_what_is_in_use_stays_when_votes_halt_it(farm: Farm, monkeypatch: pytest
     assert farm.switches == [tree_of("2")]
 
 
+@pytest.mark.long
 def test_a_trial_that_begins_while_many_refuse_the_release_lasts_twice_as_long(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ):
@@ -131,6 +133,7 @@ def test_a_farm_tells_others_that_it_tries_a_release_out_and_then_what_it_found(
     assert states(farm) == ["on_trial", "pass"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("phase", "wrong_every", "said"),
     [("on_trial", 0, "pass"), ("promoting", 0, "pass"), ("refused", 50, "fail"), ("on_trial", 50, "fail")],

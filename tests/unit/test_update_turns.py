@@ -42,6 +42,7 @@ def all_are(phase: str, *names: str) -> Callable[[dict[str, Update]], bool]:
 
 
 class TestAReleaseOfWhichTheRolloutIsUnderWay:
+    @pytest.mark.long
     def test_it_goes_through_before_a_newer_one(self, farm: Farm):
         first, second = farm.publish("2"), farm.publish("3")
 
@@ -57,6 +58,7 @@ class TestAReleaseOfWhichTheRolloutIsUnderWay:
         live(farm, story)
         assert farm.switches == [tree_of("2"), tree_of("3")]
 
+    @pytest.mark.long
     def test_of_all_that_wait_behind_it_the_newest_is_next(self, farm: Farm):
         heads = [farm.publish(version) for version in ("2", "3", "4", "5")]
 
@@ -70,6 +72,7 @@ class TestAReleaseOfWhichTheRolloutIsUnderWay:
         live(farm, story)
         assert farm.switches == [tree_of("2"), tree_of("5")]
 
+    @pytest.mark.long
     def test_it_goes_through_although_so_many_newer_ones_are_listed_that_it_is_not_any_more(self, farm: Farm):
         heads = [farm.publish(str(version)) for version in range(2, 9)]
 
@@ -82,6 +85,7 @@ class TestAReleaseOfWhichTheRolloutIsUnderWay:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_it_has_its_turn_still_after_a_restart(self, farm: Farm):
         first, second = farm.publish("2"), farm.publish("3")
 
@@ -108,6 +112,7 @@ class TestAReleaseOfWhichTheRolloutIsUnderWay:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_it_is_set_aside_when_nobody_has_its_files_long_after_its_wave_was_opened(self, farm: Farm):
         farm.plan = replace(WAVES, report_s_min=600.0, soak_s=300.0)
         first, files = farm.publish("2"), dict(farm.chunks)

@@ -86,6 +86,7 @@ class TestItsTrial:
         assert update.trial is not None
         assert not any(metric.is_proven for metric in update.trial.metrics if metric.name != "leak")
 
+    @pytest.mark.long
     def test_a_release_that_is_not_urgent_is_kept_by_it(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setitem(Farm.open.__globals__, "PROFILE", replace(PROFILE, alpha=1e-30))
         assert tell(farm, farm.publish("2"))["vault/2"].phase == "not_proven"

@@ -375,6 +375,7 @@ class TestBesideANewerOne:
         found = hear(farm, story)
         assert [found[f"vault/{version}"].phase for version in (2, 3)] == ["confirmed", "confirmed"]
 
+    @pytest.mark.long
     def test_the_way_back_leads_from_the_newer_to_the_older(self, farm: Farm):
         confirm(farm, "2", "3")
         assert farm.slots.has("vault", tree_of("2"))
@@ -408,6 +409,7 @@ class TestBesideANewerOne:
         assert farm.switches == [tree_of(version) for version in ("2", "3", "2")] + [farm.own]
         assert left_s == [0.0]  # what others see of another version's hour tells nothing of this one
 
+    @pytest.mark.long
     def test_once_that_has_failed_a_recall_still_leads_back_to_what_was_before(self, farm: Farm):
         confirm(farm, "2", "3")
         tell(farm, release(farm, "4"), of="vault/4", until_phase=("probation",))
@@ -473,6 +475,7 @@ class TestTheStoreFromBefore:
         hear(farm, story, for_s=120.0)
         assert farm.kept_names() == []
 
+    @pytest.mark.long
     def test_nothing_is_taken_from_a_trial_that_is_held_when_the_watch_ends(self, farm: Farm):
         store(farm)
         heads = [release(farm, "2"), farm.publish("3")]
@@ -509,6 +512,7 @@ class TestTold:
 
 
 class TestPowerCuts:
+    @pytest.mark.long
     def test_after_a_cut_at_any_write_of_the_way_back_the_old_version_is_in_use(self, tmp_path: Path):
         cuts = 0
         for writes in range(1, 30):
@@ -535,6 +539,7 @@ class TestPowerCuts:
             assert farm.slots.current("vault") == farm.own
         assert cuts >= 3
 
+    @pytest.mark.long
     def test_a_cut_at_any_write_around_the_newer_ones_promotion_leaves_one_of_them_watched(self, tmp_path: Path):
         # One write in six, with whole trials between them; every file operation is cut in ``tests/crashes``.
         for writes in range(1, 60, 6):

@@ -115,6 +115,7 @@ class TestTheWayBack:
         assert farm.switches == [farm.own, tree_of("2")]
         assert states(farm) == ["on_trial", "pass"]
 
+    @pytest.mark.long
     def test_a_version_that_this_computer_could_not_even_start_is_tried_out_again_and_not_blamed(self, farm: Farm):
         farm.cannot_switch = lambda tree: farm.switches == [tree]
         assert tell(farm, farm.publish("2"))["vault/2"].phase == "confirmed"
@@ -195,6 +196,7 @@ class TestTheWayBack:
         live(farm, story)
         assert states(farm) == ["on_trial", "pass"]
 
+    @pytest.mark.long
     def test_a_version_in_use_that_rots_before_the_next_ones_trial_gives_way_and_the_next_is_tried_beside_the_other(
         self, farm: Farm
     ):

@@ -30,6 +30,7 @@ def farm(tmp_path: Path) -> Farm:
 
 
 class TestWitnesses:
+    @pytest.mark.long
     def test_a_head_that_nobody_else_shows_leads_to_no_trial_until_somebody_does(self, farm: Farm):
         head = farm.publish("2")
         farm.witnesses = 2
@@ -112,6 +113,7 @@ class TestWhatIsCarried:
 
         assert set(farm.files) == self.parts("2")
 
+    @pytest.mark.long
     def test_it_is_every_root_and_each_release_that_is_here_the_newest_first(self, farm: Farm):
         tell(farm, farm.publish("2"))
         farm.signed.head = farm.signed.with_root(unchanged)

@@ -151,6 +151,7 @@ class TestStoring:
         assert len(stored.receipts) == 5
         assert len(holders(actors)) == 5
 
+    @pytest.mark.long
     def test_nobody_outside_the_close_group_is_bothered(self):
         world = World()
         actors = world.grow(9)
@@ -432,6 +433,7 @@ class TestAuditing:
         assert evidence
         check_evidence(decode_evidence(evidence[0]), liar.vault_id)
 
+    @pytest.mark.long
     def test_about_one_passed_audit_in_16_is_followed_by_a_read(self):
         world = World()
         actors = world.grow(6)
@@ -440,6 +442,7 @@ class TestAuditing:
         world.pass_time(600.0)
         assert 0.6 < world.sent["Get"] * AUDITS_PER_SAMPLE / world.sent["Audit"] < 1.5
 
+    @pytest.mark.long
     @pytest.mark.parametrize("answer", ["nothing", "refused", "right"])
     def test_who_passes_an_audit_and_does_not_serve_the_chunk_just_then_is_not_blamed(self, answer: str):
         world = World()

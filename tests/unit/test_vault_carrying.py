@@ -41,6 +41,7 @@ def said(world: World, actor: Actor, message: Get | Audit) -> Any:
     return reply.message
 
 
+@pytest.mark.long
 def test_a_file_of_the_head_is_had_of_a_vault_far_away_from_its_address(world: World):
     actors = world.grow(30)
     nearest = sorted(actors, key=lambda actor: actor.vault.record.position ^ int.from_bytes(ADDRESS, "big"))
@@ -49,6 +50,7 @@ def test_a_file_of_the_head_is_had_of_a_vault_far_away_from_its_address(world: W
     assert fetch(world, nearest[-1]).content == FILE
 
 
+@pytest.mark.long
 def test_those_who_surround_its_address_cannot_hide_it_from_one_next_to_it(world: World):
     actors = world.grow(10)
     asker = world.add(99, contacts=actors[:3], near=ADDRESS)
@@ -62,6 +64,7 @@ def test_those_who_surround_its_address_cannot_hide_it_from_one_next_to_it(world
     assert fetch(world, asker).content == FILE
 
 
+@pytest.mark.long
 def test_three_next_to_its_address_cannot_hide_one_that_only_its_close_group_has(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):

@@ -65,6 +65,7 @@ class TestLatePeers:
 
         assert seconds_to_get(world, actors[-1]) < 2 * PATIENCE_S + 1.0
 
+    @pytest.mark.long
     def test_a_crowd_of_late_ones_in_one_subnet_costs_the_time_of_one(self):
         world, actors = grown()
         crowd = [world.add(99, host=host, contacts=actors[:3], near=ADDRESS) for host in range(1, 5)]

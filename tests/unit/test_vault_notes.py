@@ -103,6 +103,7 @@ class TestWhomItHasMet:
         assert all(len(report.vaults) <= MET_MAX for report in actor.reports(Met))
         assert len(actor.reports(Met)) < 8 + 250.0 / MET_PAUSE_S
 
+    @pytest.mark.long
     def test_looking_around_makes_it_meet_vaults_far_from_its_own_place(self):
         world = World(3)
         actors = world.grow(30)

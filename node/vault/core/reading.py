@@ -7,14 +7,14 @@ well.  Where all do the same, each is asked by others for four times as much.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final
 
 READ_BYTES_MIN: Final = 1 << 16  # of a short chunk too: the disk has to move its head for it as well
 BURST_S: Final = 1.0
 
 
-class Purpose(Enum):
+class Purpose(IntEnum):
     """What a proof is for."""
 
     REPAIR = auto()  # a holder is gone, or may have lost what it held

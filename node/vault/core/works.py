@@ -14,7 +14,7 @@ import itertools
 import math
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final
 
 from node.vault.core.lanes import Lanes
@@ -24,7 +24,7 @@ from node.vault.core.reading import Purpose, Reads
 RETRIES_MAX: Final = 4_000
 
 
-class Kind(Enum):
+class Kind(IntEnum):  # hashed by its number: it is looked up at every event
     """Why a chunk is to be proven."""
 
     URGENT = auto()  # a holder is gone, or may have lost what it held: it overtakes all that has its holders
@@ -92,7 +92,11 @@ class Works:
 
     def due_s(self, now_s: float) -> float:
         """When something can be taken."""
-        return min(max(self._due_s(kind, now_s), self._reads.free_at_s(_purpose(kind))) for kind in Kind)
+        due_s = math.inf
+        for kind, due in self._due.items():
+            if due or self._parked[kind]:
+                due_s = min(due_s, max(self._due_s(kind, now_s), self._reads.free_at_s(_purpose(kind))))
+        return due_s
 
     def push(self, at_s: float, work: Work) -> None:
         self._count(work, 1)
