@@ -190,6 +190,7 @@ class TestFreeze:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_honest_peers_are_not_blamed_for_what_one_pod_signed_twice(self, stage: Stage):
         """Half of the network knows one heartbeat, half another one of the same number, until a third one comes."""
 

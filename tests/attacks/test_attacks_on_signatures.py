@@ -268,6 +268,7 @@ class TestRemovedPods:
 
 
 class TestFalseAlarms:
+    @pytest.mark.long
     def test_a_proof_with_too_few_signatures_halts_nothing(self, stage: Stage):
         """One statement is the pods'; the other one was never enough to be accepted."""
 
@@ -283,6 +284,7 @@ class TestFalseAlarms:
 
         expect_repelled(stage, forge, "vault: signed by 2 pods, 3 are needed", is_blamed=True)
 
+    @pytest.mark.long
     def test_two_pods_recall_what_runs(self, stage: Stage):
         async def story() -> None:
             farm, honest, liars = await besieged(stage)

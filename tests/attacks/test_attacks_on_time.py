@@ -199,6 +199,7 @@ class TestLateJoiners:
 
         stage.play(story)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("is_clock_back", [False, True])
     def test_after_the_sunset_they_follow_the_pods_and_take_up_nothing_of_the_foundation(
         self, stage: Stage, is_clock_back: bool

@@ -74,6 +74,7 @@ def test_a_clock_that_jumps_on_the_way_changes_nothing(tmp_path: Path, calendar:
     assert set(farm.acknowledged) <= set(farm.vault.addresses())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump_s", [10 * DAY_S, -10 * DAY_S])
 def test_a_clock_that_jumps_in_the_middle_of_a_trial_is_held_against_nobody(
     tmp_path: Path, calendar: Calendar, jump_s: float

@@ -81,6 +81,7 @@ def test_a_disk_that_is_full_from_any_write_on_starts_a_program_that_works(world
     assert world.launch(system) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("killed_at", KILLED_AT)
 def test_a_launcher_that_is_killed_leaves_a_home_that_starts(tmp_path: Path, killed_at: int):
     assert play_kill(tmp_path / "world", killed_at)

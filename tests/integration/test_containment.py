@@ -195,6 +195,7 @@ def test_a_kernel_without_landlock_is_found_out_by_the_report_and_by_the_self_te
     assert any("read a private file" in line for line in wrong(outcomes))
 
 
+@pytest.mark.long
 def test_without_a_sandbox_the_attempts_succeed_so_that_their_failure_means_something(tmp_path: Path) -> None:
     spec = SandboxSpec(slot=ROOT, data=tmp_path / "data", module=PROBE_MODULE)
     for folder in spec.folders().values():

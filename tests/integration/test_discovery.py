@@ -59,6 +59,7 @@ def log_of(folder: Path, number: int) -> str:
     return (folder / str(number) / "logs/vault.log").read_text()
 
 
+@pytest.mark.long
 @needs_multicast
 def test_two_vaults_of_one_network_meet_without_any_contact(tmp_path: Path, slot: Slot, monkeypatch):
     monkeypatch.setattr(host, "Assignment", functools.partial(Assignment, is_discovering=True))

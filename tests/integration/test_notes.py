@@ -79,6 +79,7 @@ async def add(network: Network, slot: Slot, number: int) -> FarmVault:
     return vault
 
 
+@pytest.mark.long
 def test_a_note_is_set_asked_for_and_counted_and_a_borrowed_one_is_not(folder: Path, slot: Slot):
     async def story(network: Network) -> None:
         asker = await add(network, slot, 1)

@@ -102,6 +102,7 @@ def test_answers_come_up_as_they_were_given_also_under_another_identity(folder: 
     play(slot, folder, story)
 
 
+@pytest.mark.long
 def test_who_carries_the_newest_head_names_it_and_hands_it_out(folder: Path, slot: Slot):
     async def story(scene: Scene) -> None:
         runs = [vault._run for vault in scene.vaults[:2]]

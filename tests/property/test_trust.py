@@ -147,6 +147,7 @@ VALUES: Final = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(FILES), st.data())
 def test_no_change_of_what_a_file_says_survives_its_signatures(name: str, data: st.DataObject) -> None:
@@ -205,6 +206,7 @@ def test_random_bytes_accuse_nobody(content: bytes) -> None:
     assert accused(content) == accused(zlib.compress(content)) == []
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(["first", "second", "targets"]), st.data())
 def test_no_change_of_a_proof_accuses_anybody_else(part: str, data: st.DataObject) -> None:

@@ -276,6 +276,7 @@ def test_no_story_lets_a_halted_chain_go_on_while_a_culprit_holds_a_key(
         story.tell(step, branch)
 
 
+@pytest.mark.long
 def test_the_stories_are_not_idle() -> None:
     """The good ending of each kind of step is really reached, so that the checks see all of it."""
     reached: Counter[str] = Counter()

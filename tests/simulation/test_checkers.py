@@ -59,6 +59,7 @@ def failures(scenario=HEALTHY, *, plan=(), make_store=ChunkStore, make_vault=Vau
     return World(scenario, make_store=make_store, make_vault=make_vault).play(list(plan)).failures
 
 
+@pytest.mark.long
 def test_a_healthy_world_has_no_failure_although_some_hosts_are_full():
     world = World(HEALTHY)
 
@@ -66,6 +67,7 @@ def test_a_healthy_world_has_no_failure_although_some_hosts_are_full():
     assert sum(refused(host, "put over quota") > 0 for host in world.hosts) >= 1
 
 
+@pytest.mark.long
 def test_more_chunks_than_the_farmer_lends_are_seen():
     found = failures(make_store=lambda disk, _quota: ChunkStore(disk, QUOTA_BYTES), make_vault=Greedy)
 
@@ -144,6 +146,7 @@ def test_an_acknowledged_chunk_that_nobody_has_is_seen():
     assert any("is lost" in failure for failure in found)
 
 
+@pytest.mark.long
 def test_wrong_bytes_are_seen():
     found = failures(replace(HEALTHY, must_converge=False), make_store=Lying)
 

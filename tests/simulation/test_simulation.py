@@ -336,6 +336,7 @@ class TestTheFaults:
         assert ended.value.code == 2
         assert "one seed" in capsys.readouterr().err
 
+    @pytest.mark.long
     def test_what_a_long_run_has_played_stays_in_its_file_and_is_not_played_again(self, tmp_path, capsys, monkeypatch):
         small = ["--vaults", "9", "--hours", "0.02", "--chunks", "3", "--faults", "0"]
         words = [*small, "--resume", str(tmp_path / "kept")]

@@ -89,6 +89,7 @@ FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there a process can only be ended, not told to end")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("hangup_heard")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_node_ends_in_order_also_when_its_terminal_is_closed(name: str):
@@ -102,6 +103,7 @@ def test_a_node_ends_in_order_also_when_its_terminal_is_closed(name: str):
     assert node.returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("hangup_heard")
 def test_a_node_that_is_told_by_several_at_once_still_hands_over_until_a_person_is_in_a_hurry():
     with subprocess.Popen([sys.executable, "-c", TOLD], stdout=subprocess.PIPE, text=True) as node:
@@ -149,6 +151,7 @@ def test_what_was_started_to_outlive_its_terminal_does():
     assert signal.SIGTERM in told_to_end()
 
 
+@pytest.mark.long
 def test_a_node_that_nobody_listens_to_ends_in_order(tmp_path: Path):
     Home.make(tmp_path, kind="practice", root=b"genesis", bind="127.0.9.1:0", quota_bytes=64 << 20)
     command = [sys.executable, "-c", UNHEARD, "run", "--home", str(tmp_path)]
@@ -167,6 +170,7 @@ def test_a_node_that_nobody_listens_to_ends_in_order(tmp_path: Path):
             node.kill()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not FULL.exists(), reason="no disk here is always full")
 @pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--json"], ["status", "--json"]])
 def test_what_a_full_disk_does_not_take_is_one_sentence(tmp_path: Path, arguments: list[str]):

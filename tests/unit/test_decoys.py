@@ -67,6 +67,7 @@ def test_nothing_comes_of_it_but_figures(farm: Farm):
     assert farm.slots.current("vault") == farm.own
 
 
+@pytest.mark.long
 def test_its_figures_survive_a_restart_and_the_newest_come_first(farm: Farm):
     (first,) = idle(farm, 7200.0, has_measured)
     newest, oldest = idle(farm, 7200.0, lambda updates: len(updates.updates().measured_itself) == 2)
@@ -130,6 +131,7 @@ def test_what_was_kept_of_one_and_is_of_no_use_is_dropped(farm: Farm, damage: by
     assert left_of_it(farm) == []
 
 
+@pytest.mark.long
 def test_one_that_is_cut_off_does_not_go_on_with_another_version(farm: Farm):
     idle(farm, 7200.0, is_under_way(farm))
     tell(farm, farm.publish("2"))

@@ -37,6 +37,7 @@ def told(one: Folder, other: Folder) -> set[str]:
     return set().union(*parts)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("remembered_max", [1, 20, 1_000_000])
 def test_it_is_found_in_whatever_order_they_are_listed(remembered_max: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(differences, "REMEMBERED_MAX", remembered_max)

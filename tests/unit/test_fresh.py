@@ -45,6 +45,7 @@ def brought(world: World, giver: Actor, taker: Actor, content: bytes) -> None:
 
 
 class TestOneCopy:
+    @pytest.mark.long
     def test_that_came_alone_is_brought_to_the_whole_group_by_whoever_has_it(self):
         world, actors, _ = settled()
         content = b"whoever brought it is gone"
@@ -134,6 +135,7 @@ class TestOneThatComesBack:
 
         assert missing([*actors, back], addresses) == 0
 
+    @pytest.mark.long
     def test_with_everything_is_brought_nothing(self):
         world, actors, _ = network(count=12)
         before, lost = puts(actors), gone_for_a_moment(world, actors[3])
@@ -142,6 +144,7 @@ class TestOneThatComesBack:
 
         assert puts(actors) == before
 
+    @pytest.mark.long
     def test_with_its_chunks_is_asked_for_a_few_of_them_by_each_neighbour(self):
         world, actors, _ = settled()
         actors[3].is_dead = True

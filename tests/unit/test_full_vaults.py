@@ -337,6 +337,7 @@ class TestALie:
         world._run_until(world.now_s + 5.0)  # before the asker meets the others again by chance
         assert asker.reports(control.Content)
 
+    @pytest.mark.long
     def test_holders_that_say_full_stay_holders_and_make_nobody_give_a_chunk_up(self):
         world = World()
         actors = world.grow(VAULTS, pace=SOON)

@@ -198,6 +198,7 @@ class TestATrial:
         farm.natures[CONTROL] = Nature()
         assert hold(farm, tmp_path).outcome == "keep"
 
+    @pytest.mark.long
     def test_of_twins_that_both_keep_nothing_proves_nothing(self, tmp_path: Path):
         farm = Farm(natures={CANDIDATE: Nature(hands_over_every=1), CONTROL: Nature(hands_over_every=1)})
         assert hold(farm, tmp_path).outcome == "keep"

@@ -77,6 +77,7 @@ def test_a_lap_comes_by_each_once_from_where_it_began(numbers: list[int], first:
     assert taken == sorted(held, key=lambda address: (address < begin, address))
 
 
+@pytest.mark.long
 def test_which_came_last_is_known_of_some_only():
     held = Held()
     for number in range(3 * RECENT_KEPT):

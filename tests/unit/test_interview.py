@@ -129,6 +129,7 @@ class TestAnHonestProber:
             audits = [one for one in scene.of(is_relayed=is_relayed) if one.kind == "audit"]
             assert {(one.answers[0].outcome, one.answers[1].outcome) for one in audits} == {("ok", "wrong_bytes")}
 
+    @pytest.mark.long
     def test_an_audit_of_a_chunk_of_long_ago_is_checked_too(self):
         scene = Scene(Nature(wrong_every=1)).play(200.0)
         audits = [one for one in scene.of(is_relayed=False) if one.kind == "audit"]

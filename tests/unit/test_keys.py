@@ -218,6 +218,7 @@ class TestRealHomeWithoutAKeyring:
             keys_of(home, keyring=no_keyring, passphrase="short")
         assert wanted_passphrase(home) == "new"
 
+    @pytest.mark.long
     def test_a_file_behind_a_passphrase_opens_no_other_home(self, tmp_path: Path):
         homes = [home_of(tmp_path / name, "real", "passphrase") for name in ("one", "two")]
         keys_of(homes[0], passphrase=PASSPHRASE)

@@ -89,6 +89,7 @@ class TestAnEra:
         with pytest.raises(BadReveal):
             check_reveal(commitment(SEED), reveal(SEED, "vault", CHAIN_LENGTH + 7), "vault", CHAIN_LENGTH + 7)
 
+    @pytest.mark.long
     def test_has_chains_of_its_own_so_that_no_place_is_known_from_the_one_before(self):
         known = {membership._stepped(reveal(SEED, "vault", CHAIN_LENGTH)[:32], n) for n in range(CHAIN_LENGTH + 1)}
 

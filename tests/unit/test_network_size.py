@@ -44,6 +44,7 @@ class TestTheSizeOfTheNetwork:
                 meet(table, vault_id, f"10.{number // 256}.{number % 256}.0/24")
         return table
 
+    @pytest.mark.long
     @pytest.mark.parametrize("met", [1.0, 0.3])
     @pytest.mark.parametrize("size", [8, 100, 600, 5000])
     def test_it_is_told_to_about_a_bit(self, size: int, met: float):
@@ -59,6 +60,7 @@ class TestTheSizeOfTheNetwork:
         assert min(sizes) == size
         assert max(sizes) <= 2 * size
 
+    @pytest.mark.long
     @pytest.mark.parametrize("is_one_subnet", [True, False])
     def test_a_crowd_around_the_own_position_makes_it_four_times_as_large_and_no_more(self, is_one_subnet: bool):
         chance = random.Random(3)

@@ -37,6 +37,7 @@ def network() -> tuple[World, Actor, Actor, bytes]:
     return world, held, next(actor for actor in actors if actor is not held), address
 
 
+@pytest.mark.long
 def test_it_takes_no_new_chunk_and_others_take_it_in_its_place():
     world, paused, other, _ = network()
     before = set(paused.chunks)
@@ -84,6 +85,7 @@ def test_a_person_who_puts_something_there_gives_it_to_others():
     assert address not in before
 
 
+@pytest.mark.long
 def test_when_the_pause_is_over_it_takes_chunks_again():
     world, paused, other, _ = network()
     pause(world, paused, Limits())

@@ -249,6 +249,7 @@ class TestSigning:
         assert "node/vault/__main__.py" in result.output
 
 
+@pytest.mark.long
 def test_keygen_takes_its_passphrase_from_standard_input_where_there_is_no_terminal(tmp_path: Path) -> None:
     made = run("keygen", "ash", "--file", tmp_path / "key", typed="a passphrase of several words\n")
     shown = run("show", tmp_path / "key", "--out", tmp_path / "ash.json", typed="a passphrase of several words\n")

@@ -125,6 +125,7 @@ class TestResolving:
             assert (chain.proof, chain.head) == (b"", network.current_head(split.one.net))
         assert sorted(pod_names(published(split.one.net).root.signed).values()) == [*FOUR, "maple"]
 
+    @pytest.mark.long
     def test_and_take_the_next_release(self, split: Split) -> None:
         split.resolve(split.resolving("maple"), *FOUR, "maple")
         chains = split.follow()
@@ -190,6 +191,7 @@ class TestResolving:
         with pytest.raises(PodError, match=r"vault/9 is released on no branch; released are vault/0\.1\.0, vault/0"):
             split.one.draft(split.resolving("maple", recall=("vault/9",)))
 
+    @pytest.mark.long
     def test_a_heartbeat_meanwhile_makes_the_timestamp_anew_and_past_all_branches(self, split: Split) -> None:
         file = split.one.file(signed(begin(split.resolving("maple"), published(split.one.net), NOW), *FOUR, "maple"))
         network.keep(split.one.net, heartbeat(network.current(split.one.net), member("ash"), NOW))
@@ -239,6 +241,7 @@ class TestManyCulprits:
         ]  # fmt: skip
         assert halted.verify(head, NOW, roots).chain.proof == b""
 
+    @pytest.mark.long
     def test_farms_that_were_halted_twice_go_on_once_those_of_both_proofs_have_left(self, split: Split) -> None:
         third = Split(PodWorld(split.one.folder / "third"))
         third.one.do(releasing("0.1.0", floor=1), *FIRST)
@@ -342,6 +345,7 @@ class TestForkedRoots:
         assert sorted(names.values()) == ["elm", "maple", "oak", "rowan", "willow"]
         assert all(not chain.proof for chain in split.follow())
 
+    @pytest.mark.long
     def test_the_last_root_before_both_must_allow_it(self, split: Split) -> None:
         split.one.do(Rotating("elm", invited("larch")[0]), *FIRST, "oak")
         plan = split.resolving(*NEW_PODS)

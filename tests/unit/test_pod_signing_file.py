@@ -146,6 +146,7 @@ class TestFounding:
 
 
 class TestMerging:
+    @pytest.mark.long
     @settings(deadline=None, max_examples=20)
     @given(st.permutations(ENOUGH), st.integers(1, 5))
     def test_the_order_does_not_matter(self, names: list[str], cut: int) -> None:

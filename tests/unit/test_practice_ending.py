@@ -26,6 +26,7 @@ _run_until_told(network, console, is_until_eof=False)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="there a process can only be ended, not told to end")
 @pytest.mark.usefixtures("hangup_heard")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

@@ -165,6 +165,7 @@ class TestInANetworkOfHundreds:
         asked = tables if is_looked_up else Network(seed).fetch()
         return network.rated(asked, known_since=lambda _: MONTH_AGO_S)
 
+    @pytest.mark.long
     def test_the_own_vault_knows_hardly_any_of_those_who_can_rate_its_twins(self):
         known = [self.rated(seed, is_looked_up=False) for seed in self.SEEDS]
         assert sum(count >= REAL.reporters_min for count in known) <= 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from node.vault.core.identity import Certificate
 from node.vault.core.messages import HeldReceipt, Receipt
 from node.vault.core.proofs import LEASE_S
@@ -60,6 +62,7 @@ def test_of_a_chunk_all_are_kept_or_none_so_that_what_one_holder_learns_is_of_no
     assert {sum(kept.get(one, address) is not None for one in OTHERS) for address in addresses} == {0, 4}
 
 
+@pytest.mark.long
 def test_which_part_is_kept_is_another_one_for_each_vault():
     first, second, addresses = Receipts(CHANCE.randbytes), Receipts(CHANCE.randbytes), chunks(20_000)
     renew(first, addresses)

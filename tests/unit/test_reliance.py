@@ -77,6 +77,7 @@ class TestOneThatSignsAndNeverProves:
         world.pass_time(REPLACED_S)
         assert min(copies(honest, addresses)) >= 5
 
+    @pytest.mark.long
     @pytest.mark.parametrize("idle", [{"audit_s": 1e6}, {"sweep_s": 1e6}])
     def test_audits_and_the_sweep_both_find_it_out(self, idle):
         world, actors, _ = network(7, msgspec.structs.replace(PACE, **idle))

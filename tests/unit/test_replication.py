@@ -116,6 +116,7 @@ class TestAHolderThatDies:
         world.pass_time(RESTORED_S)
         assert lost <= puts(actors) - before <= lost + 2
 
+    @pytest.mark.long
     def test_two_that_die_one_after_the_other_are_both_replaced(self):
         world, actors, addresses = network()
         actors[3].is_dead = True
@@ -124,6 +125,7 @@ class TestAHolderThatDies:
         world.pass_time(RESTORED_S)
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     def test_three_that_die_are_replaced_though_the_disks_are_nearly_full_and_the_shares_of_people_are_used_up(
         self, monkeypatch
     ):
@@ -342,6 +344,7 @@ class TestTheSweep:
         assert len(keeper.vault._desk.takers[address]) == 5
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     def test_nothing_is_handed_over_before_all_that_lies_on_the_disk_is_known(self):
         world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
         address = addresses[0]
@@ -351,6 +354,7 @@ class TestTheSweep:
         world.pass_time(120.0)
         assert address in keeper.chunks
 
+    @pytest.mark.long
     def test_nothing_is_removed_while_one_member_signed_for_less_than_the_own_promise(self):
         world, actors, addresses = network(count=14, pace=msgspec.structs.replace(PACE, sweep_s=30.0))
         address = addresses[0]

@@ -84,6 +84,7 @@ class TestWaves:
 
         play(World(tmp_path, HALVES, SLOWLY), story)
 
+    @pytest.mark.long
     def test_liars_who_are_done_first_halt_nothing_while_most_who_answer_say_nothing_yet(self, tmp_path: Path):
         world = World(tmp_path, HALVES, SLOWLY)
 

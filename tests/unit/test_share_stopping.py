@@ -52,6 +52,7 @@ class TestStopping:
         world.node.accepts_chunks_max = 10**9
         assert world.put(source)["chunks_known"] == 2
 
+    @pytest.mark.long
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_get_ends_cleanly_says_where_the_part_waits_and_goes_on_later(self, world: World, number: signal.Signals):
         source = made_file(world, 12 * MIB)

@@ -297,6 +297,7 @@ def _room_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replication, "RETRIES_LATE_MAX", 8)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_room_for_few")
 def test_what_is_to_be_tried_again_with_a_late_crowd_leaves_room_for_others():
     world, actors, _ = network(7)

@@ -119,6 +119,7 @@ class TestOneThatHadNoRoom:
 
         assert copies(nearest, [ADDRESS]) == {COPIES}
 
+    @pytest.mark.long
     def test_who_stands_in_and_dies_hours_after_the_others_refused_is_replaced(self):
         world, nearest = stood_in_for(ROOM_FOR_LESS)
         for actor in nearest:

@@ -101,6 +101,7 @@ def audited(actor: Actor) -> list[tuple[bytes, bytes]]:
 class TestAVaultThatIsStarted:
     """With a sweep that takes eleven days, so that what is seen here is what the start brings about."""
 
+    @pytest.mark.long
     def test_gives_up_what_is_far_outside_of_its_groups(self):
         world, actors, addresses = network(count=14)
         places = [Place(actor.vault_id, actor.vault.record.position, actor.address) for actor in actors]

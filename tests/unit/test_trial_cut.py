@@ -260,6 +260,7 @@ class TestItGoesOn:
         assert result is not None
         assert (result.outcome, result.reason.partition(":")[0]) == ("keep", "not proven within 100 days")
 
+    @pytest.mark.long
     def test_however_often_it_is_cut_off(self, node: Node):
         for _ in range(9):
             node.live(12.0)
@@ -416,6 +417,7 @@ class TestWhatAPowerCutExcuses:
         assert result is not None
         assert result.outcome == "promote"
 
+    @pytest.mark.long
     @pytest.mark.parametrize("hashes", [(CANDIDATE, CONTROL), (CONTROL, CANDIDATE), (CANDIDATE,)])
     def test_that_a_computer_which_is_shut_down_ends_the_twins_before_the_node(
         self, node: Node, hashes: tuple[str, ...]
@@ -476,6 +478,7 @@ class TestRestartsOnPurpose:
         node.live(6.0)
         assert node.kept().restarts == 0
 
+    @pytest.mark.long
     def test_each_is_made_once_however_often_the_trial_is_cut_off(self, node: Node):
         node.profile = replace(PROFILE, restarts_min=2)
         for _ in range(8):

@@ -318,6 +318,7 @@ class TestTwinsThatOthersFill:
         world = World(natures={CANDIDATE: crowded, CONTROL: crowded})
         assert hold(world, tmp_path, replace(PROFILE, restarts_min=1)).outcome == "promote"
 
+    @pytest.mark.long
     @CROWDED
     def test_nor_is_the_way_back_closed(self, tmp_path: Path, chunks: int):
         async def main() -> WayBack:

@@ -109,5 +109,6 @@ def test_ten_releases_each_four_percent_slower_do_not_all_pass() -> None:
     assert len(ten_releases(1.04)) <= 2
 
 
+@pytest.mark.long
 def test_ten_equal_releases_all_pass() -> None:
     assert len(ten_releases(1.0)) == 10

@@ -65,6 +65,7 @@ BY_STRANGERS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", BY_STRANGERS)
 def test_what_strangers_can_do_to_one_twin_refuses_no_release(day: Day):
     assert play(day)[1] is None

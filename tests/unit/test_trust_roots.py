@@ -116,6 +116,7 @@ class TestKept:
 
 
 class TestManyRoots:
+    @pytest.mark.long
     def test_who_missed_three_hundred_roots_catches_up_in_one_go(self, old: World) -> None:
         verified = old.verify()
 
@@ -123,6 +124,7 @@ class TestManyRoots:
         assert verified.chain.network == Chain.start(old.genesis).network
         assert len(encode(old.head)) < 60 << 10
 
+    @pytest.mark.long
     def test_the_next_head_starts_at_the_newest_root_that_is_known(
         self, old: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:

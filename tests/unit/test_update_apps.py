@@ -521,6 +521,7 @@ def test_one_that_does_not_even_say_how_it_is_used_is_never_become(world: World)
     assert programs.read(world.folder / "slots").current == INSTALLED
 
 
+@pytest.mark.long
 def test_wherever_the_power_fails_it_comes_to_the_same_end(world: World, tmp_path: Path):
     for cut_s in itertools.chain(range(1, 1200, 97), (1200, 3000, 4300)):
         other = World(tmp_path / str(cut_s))

@@ -67,6 +67,7 @@ class TestWhatAReleaseMayDo:
         assert found["vault/3"].seconds["on_trial"] >= PROFILE.trial_s_min * 4
         assert tell(farm, farm.publish("4", capabilities=much))["vault/4"].seconds["on_trial"] < PROFILE.trial_s_min * 2
 
+    @pytest.mark.long
     def test_the_files_in_use_may_do_less_from_their_next_start_on_if_their_newest_release_declares_less(
         self, farm: Farm
     ):
@@ -80,6 +81,7 @@ class TestWhatAReleaseMayDo:
         assert Slots(farm.folder / "slots").capabilities("vault", tree_of("2")) == less
         assert farm.switches == [tree_of("2")]
 
+    @pytest.mark.long
     def test_the_files_in_use_gain_nothing_by_another_release_of_them(self, farm: Farm):
         tell(farm, farm.publish("2"))
 
@@ -88,6 +90,7 @@ class TestWhatAReleaseMayDo:
         assert (found["vault/2.1"].phase, found["vault/2.1"].reason) == ("not_proven", GAINS_IN_PLACE)
         assert farm.slots.capabilities("vault", tree_of("2")) == TODAY
 
+    @pytest.mark.long
     def test_they_may_do_less_also_if_they_took_over_while_that_release_waited(self, farm: Farm):
         less = replace(TODAY, memory_bytes=1 << 28)
         seen: list[tuple[str, str, str]] = []

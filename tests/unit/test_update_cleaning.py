@@ -78,6 +78,7 @@ class TestTheEndOfAnAppsWay:
         assert not farm.slots.has("runtime", runtime.release.tree)
         assert farm.slots.has("vault", farm.own)
 
+    @pytest.mark.long
     def test_leaves_what_a_trial_of_a_vault_needs(self, farm: Farm):
         farm.apps = apps = AppOnItsWay()
         head = farm.publish("2")

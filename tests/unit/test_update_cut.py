@@ -46,6 +46,7 @@ def beginnings(farm: Farm) -> int:
 
 
 class TestATrialThatWasCutOff:
+    @pytest.mark.long
     def test_goes_on_at_the_next_start_and_counts_as_no_failed_one(self, farm: Farm):
         before = stop_on_trial(farm, farm.publish("2"))
 
@@ -74,6 +75,7 @@ class TestATrialThatWasCutOff:
         assert reasons == ["what was kept of the trial is damaged; it begins anew"]
         assert (record(farm).way.voids, beginnings(farm)) == (1, 4)
 
+    @pytest.mark.long
     def test_begins_anew_if_the_twins_data_is_gone(self, farm: Farm):
         stop_on_trial(farm, farm.publish("2"))
         for folder in (farm.folder / "trial").iterdir():
@@ -93,6 +95,7 @@ class TestATrialThatWasCutOff:
         assert tell(farm)["vault/2"].phase == "confirmed"
         assert (record(farm).way.voids, beginnings(farm)) == (0, 4)
 
+    @pytest.mark.long
     def test_keeps_its_size_whatever_room_there_is_now(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         """Less room would make both twins give chunks away, and then they would be missing."""
         stop_on_trial(farm, farm.publish("2"))
@@ -100,6 +103,7 @@ class TestATrialThatWasCutOff:
         tell(farm)
         assert {order.quota_bytes for order in farm.orders if order.tree_hash == tree_of("2")} == {1 << 20}
 
+    @pytest.mark.long
     def test_leaves_nothing_behind_in_the_end(self, farm: Farm):
         stop_on_trial(farm, farm.publish("2"))
         tell(farm)
@@ -129,6 +133,7 @@ class TestATrialThatWasCutOff:
 
 
 class TestWhatIsRememberedOfReleasesBefore:
+    @pytest.mark.long
     def test_how_each_one_compared_is_kept_with_it(self, farm: Farm):
         tell(farm, farm.publish("2", Nature(latency_s=0.011)))
         kept = record(farm).estimates

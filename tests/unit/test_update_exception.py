@@ -207,6 +207,7 @@ class TestWhatTrialsCouldNotProve:
         update = hear(farm, farm.publish("2") if lacking == "reaffirmation" else reaffirmed(farm))
         assert (update.phase, update.exception) == ("not_proven", "")
 
+    @pytest.mark.long
     def test_one_full_trial_is_not_enough(self, farm: Farm):
         farm.rolled_out = {"vault/2"}
         update = hear(farm, reaffirmed(farm), for_s=85.0)
@@ -239,6 +240,7 @@ class TestWhereNoTrialComesToItsEnd:
         live(farm, story)
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     @SPOILERS
     def test_not_while_pods_have_not_reaffirmed_it(self, farm: Farm, spoiler: Nature):
         farm.rolled_out = {"vault/2"}

@@ -118,6 +118,7 @@ class TestTwoHeads:
 
         assert decode(farm.carried[-1]).roots == tuple(elsewhere.roots)
 
+    @pytest.mark.long
     def test_nothing_new_is_taken_up_until_a_root_resolves_it(self, split: Split, caplog: pytest.LogCaptureFixture):
         caplog.set_level("INFO", "node.update.judging")
         beat = encode(heartbeat(split.farm.signed.head, split.farm.signed.pods[0], NOW))
@@ -141,6 +142,7 @@ class TestTwoHeads:
         assert split.farm.switches == [tree_of("3")]
         assert [text.partition(":")[0] for text in caplog.messages] == ["updates are halted", "updates go on"]
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["fetching", "staged", "on_trial", "rehearsing"])
     def test_a_release_on_its_way_is_stopped_wherever_it_is_and_waits(self, split: Split, phase: str):
         async def story(updates: Updates) -> None:
@@ -179,6 +181,7 @@ class TestTwoHeads:
 
         assert split.farm.switches == []
 
+    @pytest.mark.long
     def test_what_is_in_use_stays_in_use(self, split: Split):
         assert tell(split.farm, split.first)["vault/2"].phase == "confirmed"
 
@@ -310,6 +313,7 @@ class TestAHeadWithAProof:
 
 
 class TestExpiry:
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["announced", "on_trial"])
     def test_after_a_long_silence_nothing_is_taken_up_until_a_heartbeat_comes(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch, phase: str
@@ -331,6 +335,7 @@ class TestExpiry:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_what_came_to_its_end_just_then_is_begun_anew_and_not_waited_for_until_its_limit(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):

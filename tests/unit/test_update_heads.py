@@ -68,6 +68,7 @@ class TestHeads:
         assert [answer.outcome for answer in answers] == ["accepted", "known", "outdated"]
         assert (self.updates.refused_heads, farm.blamed, farm.carried) == ((), [], [newer])
 
+    @pytest.mark.long
     def test_the_chain_is_on_disk_before_anything_is_done(self, farm: Farm):
         head = farm.publish("2")
 

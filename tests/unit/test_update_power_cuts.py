@@ -84,6 +84,7 @@ class TestPowerCuts:
             assert list((farm.folder / "trial").iterdir()) == []
         assert cuts >= cuts_least
 
+    @pytest.mark.long
     def test_nothing_is_done_before_its_state_is_kept(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         head, save, is_full = farm.publish("2"), farm.store.save, False
 
@@ -105,6 +106,7 @@ class TestPowerCuts:
         monkeypatch.setattr(farm.store, "save", refusing)
         live(farm, story)
 
+    @pytest.mark.long
     def test_what_a_trial_left_is_found_again_for_the_rehearsal(self, farm: Farm):
         head = farm.publish("2")
 
@@ -117,6 +119,7 @@ class TestPowerCuts:
         assert tell(farm)["vault/2"].phase == "confirmed"
         assert sum(order.tree_hash == tree_of("2") for order in farm.orders) == trials
 
+    @pytest.mark.long
     def test_a_version_in_probation_whose_files_rotted_is_left(self, farm: Farm):
         head = farm.publish("2")
 
@@ -134,6 +137,7 @@ class TestPowerCuts:
 
         assert (update.phase, update.reason) == ("rolled_back", "its files were damaged")
 
+    @pytest.mark.long
     def test_a_version_whose_files_are_damaged_in_probation_is_never_called_confirmed(self, farm: Farm):
         head = farm.publish("2")
         ended: list[Update] = []

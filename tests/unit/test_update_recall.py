@@ -140,6 +140,7 @@ class TestWhatIsInUse:
         assert farm.slots.current("vault") == tree_of("2")
         assert farm.switches[-1] == tree_of("2")
 
+    @pytest.mark.long
     def test_before_the_first_release_that_is_what_came_with_the_program(self, farm: Farm):
         runs(farm, "2")
 
@@ -199,6 +200,7 @@ class TestWhatIsInUse:
 
 
 class TestOneThatMadeWay:
+    @pytest.mark.long
     @pytest.mark.parametrize("how", ["recalled", "withdrawn"])
     def test_for_a_newer_release_that_is_taken_back_has_its_turn_after_all(self, farm: Farm, how: str):
         first, second = farm.publish("2"), farm.publish("3")
@@ -242,6 +244,7 @@ class TestNoWayBack:
 
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_what_came_with_the_program_is_below_every_floor(self, farm: Farm):
         runs(farm, "3")
 
@@ -302,6 +305,7 @@ class TestOnTheWay:
         live(farm, story)
         assert farm.switches == []
 
+    @pytest.mark.long
     def test_what_has_just_taken_over_makes_way_at_once(self, farm: Farm):
         head = farm.publish("2")
 

@@ -138,6 +138,7 @@ class TestABadRelease:
         assert (update.phase, len(farm.orders)) == ("refused", orders)
         assert update.reason.startswith("the same files as vault/2")
 
+    @pytest.mark.long
     def test_a_way_back_that_is_not_open_refuses_it(self, farm: Farm):
         farm.natures[farm.own] = Nature(hides_at_scan=1)
         update = tell(farm, farm.publish("2"))["vault/2"]
@@ -162,6 +163,7 @@ def withdrawing(farm: Farm) -> bytes:
 
 
 class TestSeveralReleases:
+    @pytest.mark.long
     def test_the_newest_is_tried_and_the_others_set_aside(self, farm: Farm):
         heads = [farm.publish(version) for version in ("2", "3", "4")]
 
@@ -188,6 +190,7 @@ class TestSeveralReleases:
 
         assert farm.switches == [tree_of("2"), tree_of("3")]
 
+    @pytest.mark.long
     def test_one_that_nobody_has_for_long_is_taken_into_use_once_somebody_has_it(self, farm: Farm):
         head = farm.publish("2")
         kept, farm.chunks = farm.chunks, {}
@@ -218,6 +221,7 @@ class TestSeveralReleases:
 
         assert farm.switches == [tree_of("2"), tree_of("4")]
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["on_trial", "rehearsing", "promoting", "probation"])
     def test_one_that_is_withdrawn_while_it_waits_leaves_another_on_its_way(self, farm: Farm, phase: str):
         first, second = farm.publish("2"), farm.publish("3")
@@ -238,6 +242,7 @@ class TestSeveralReleases:
 
         assert farm.switches == [tree_of("2")]
 
+    @pytest.mark.long
     def test_an_older_one_is_never_gone_back_to(self, farm: Farm):
         farm.publish("2", Nature(starts=False))
         tell(farm, farm.publish("3"), of="vault/3")
@@ -258,6 +263,7 @@ class TestSeveralReleases:
         item = tell(farm, farm.publish("3"))["vault/3"]
         assert (item.phase, item.reason) == ("confirmed", "already in use")
 
+    @pytest.mark.long
     def test_files_of_a_withdrawn_release_are_tried_under_another_name(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):

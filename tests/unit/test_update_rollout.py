@@ -32,6 +32,7 @@ def states(farm: Farm) -> list[str]:
     return [state for state, before in zip(found, ["", *found], strict=False) if state != before]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("phase", ["promoting", "probation"])
 def test_what_was_withdrawn_in_use_is_not_said_to_have_failed(farm: Farm, phase: str):
     head, withdrawn = farm.publish("2"), withdrawing(farm)
@@ -57,6 +58,7 @@ def stand(monkeypatch: pytest.MonkeyPatch, **what: object) -> None:
     monkeypatch.setattr(Rollout, "_standing", lambda _self: replace(usual, **what))  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_a_release_waits_for_its_wave_and_says_so(farm: Farm):
     farm.plan = replace(ORDINARY, shares=(0.01, 0.01, 0.98), first_nodes_min=0, silence_s=900.0)
     head = farm.publish("2")
@@ -101,6 +103,7 @@ def test_one_that_is_halted_by_votes_goes_back_to_wait_and_goes_on_when_the_halt
     assert farm.switches == [tree_of("2")]
 
 
+@pytest.mark.long
 def test_what_is_in_use_stays_when_votes_halt_it(farm: Farm, monkeypatch: pytest.MonkeyPatch):
     head = farm.publish("2")
     farm.plan = ORDINARY
@@ -163,6 +166,7 @@ def test_when_the_power_fails_between_a_step_and_its_note_the_note_follows_at_th
     assert states(farm) == ["on_trial", said]
 
 
+@pytest.mark.long
 def test_a_release_that_fails_its_trial_or_in_use_is_told_to_have_failed(farm: Farm, tmp_path: Path):
     tell(farm, farm.publish("2", Nature(wrong_every=50)))
     assert states(farm) == ["on_trial", "fail"]
@@ -181,6 +185,7 @@ def test_a_release_that_fails_its_trial_or_in_use_is_told_to_have_failed(farm: F
     assert states(failing) == ["on_trial", "pass", "fail"]
 
 
+@pytest.mark.long
 def test_the_numbers_in_the_note_are_those_of_the_trial(farm: Farm):
     update = tell(farm, farm.publish("2"))["vault/2"]
     note = decode_note(farm.notes.given[-1][0].content)

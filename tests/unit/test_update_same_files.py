@@ -49,6 +49,7 @@ def test_that_fail_while_the_other_one_waits_are_not_tried_again(farm: Farm, mon
     assert len(farm.vaults) == 2
 
 
+@pytest.mark.long
 def test_that_are_left_in_probation_are_not_confirmed_under_the_other_name(farm: Farm, monkeypatch: pytest.MonkeyPatch):
     head = farm.publish("2")
 
@@ -66,6 +67,7 @@ def test_that_are_left_in_probation_are_not_confirmed_under_the_other_name(farm:
     live(farm, story)
 
 
+@pytest.mark.long
 def test_that_are_recalled_under_one_name_have_not_failed_under_the_other(farm: Farm, monkeypatch: pytest.MonkeyPatch):
     tell(farm, farm.publish("2"))
     tell(farm, publish_again(farm, monkeypatch, "3"), of="vault/3")

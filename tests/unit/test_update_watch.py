@@ -346,6 +346,7 @@ class TestTheVaultInUse:
 
 
 class TestBesideANewerOne:
+    @pytest.mark.long
     def test_a_trial_beside_it_begins_anew_against_what_is_gone_back_to(self, farm: Farm):
         confirm(farm, "2")
         head = release(farm, "3")
@@ -361,6 +362,7 @@ class TestBesideANewerOne:
         assert farm.switches == [tree_of("2"), farm.own, tree_of("3")]
         assert farm.slots.previous("vault") == farm.own
 
+    @pytest.mark.long
     def test_once_the_newer_one_has_taken_over_only_that_one_is_watched(self, farm: Farm):
         confirm(farm, "2")
         first = farm.last_serial
@@ -387,6 +389,7 @@ class TestBesideANewerOne:
         assert (found["vault/3"].phase, found["vault/2"].phase) == ("rolled_back", "confirmed")
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_a_newer_one_that_fails_in_probation_takes_neither_its_watch_nor_its_way_back_away(self, farm: Farm):
         confirm(farm, "2")
         head = release(farm, "3")
@@ -425,6 +428,7 @@ class TestBesideANewerOne:
         assert tell(farm, encode(farm.signed.head), until_phase=("recalled",), of="vault/3")
         assert farm.slots.current("vault") == tree_of("2")
 
+    @pytest.mark.long
     def test_a_newer_one_that_is_just_taking_over_goes_on(self, farm: Farm):
         confirm(farm, "2")
         head = release(farm, "3")
@@ -449,6 +453,7 @@ def store(farm: Farm) -> None:
 
 
 class TestTheStoreFromBefore:
+    @pytest.mark.long
     def test_it_is_kept_as_long_as_the_version_in_use_is_watched(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         profile = replace(update_world.PROFILE, way_back_s=-1e9)  # as if the calendar were far ahead
         monkeypatch.setattr(update_world, "PROFILE", profile)

@@ -79,6 +79,7 @@ class TestTheWayBack:
         assert farm.switches == [tree_of("2"), farm.own]
         assert (farm.slots.current("vault"), farm.slots.previous("vault")) == (farm.own, None)
 
+    @pytest.mark.long
     def test_two_failures_do_not_end_it(self, farm: Farm):
         head = farm.publish("2")
 
@@ -98,6 +99,7 @@ class TestTheWayBack:
         assert (update.phase, update.reason) == ("rolled_back", "it did not take over: the port is in use")
         assert farm.slots.current("vault") == farm.own
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["on_trial", "rehearsing"])
     def test_files_that_rot_before_the_switch_are_never_started_but_come_anew_and_nobody_is_blamed(
         self, farm: Farm, phase: str
@@ -122,6 +124,7 @@ class TestTheWayBack:
         assert farm.switches == [tree_of("2"), farm.own, tree_of("2")]
         assert states(farm) == ["on_trial", "pass"]
 
+    @pytest.mark.long
     def test_nor_is_one_that_took_over_when_this_computer_cannot_read_its_own_file(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):
@@ -244,6 +247,7 @@ class TestTheStoreThatIsKept:
         assert (farm.switches, farm.kept_at_switch) == ([tree_of("2")], [self.CHUNK])
         assert [path.name for path in store.iterdir()] == [self.CHUNK]
 
+    @pytest.mark.long
     def test_a_store_that_takes_long_to_keep_is_not_held_against_the_release(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):

@@ -46,6 +46,7 @@ class TestWitnesses:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_one_that_nobody_shows_any_more_at_the_end_of_its_trial_waits_for_them_and_needs_no_second_trial(
         self, farm: Farm
     ):
@@ -65,6 +66,7 @@ class TestWitnesses:
         live(farm, story)
         assert farm.switches == [tree_of("2")]
 
+    @pytest.mark.long
     def test_the_power_that_fails_before_they_are_met_again_takes_no_trial(self, farm: Farm):
         head = farm.publish("2")
 
@@ -155,6 +157,7 @@ class TestWhatIsCarried:
 
         assert set(farm.files) == self.parts("2")
 
+    @pytest.mark.long
     def test_it_is_given_anew_after_a_restart(self, farm: Farm):
         tell(farm, farm.publish("2"))
         farm.files = {}
@@ -174,6 +177,7 @@ class TestWhatIsCarried:
 
         assert farm.files == {}
 
+    @pytest.mark.long
     def test_a_release_that_was_cut_in_another_way_than_signed_is_not_carried(self, farm: Farm):
         tell(farm, farm.publish("2"))
         (release,) = farm.signed.verify().releases

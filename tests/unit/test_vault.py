@@ -173,6 +173,7 @@ class TestStoring:
         put(world, actors[0])
         assert len({actor.address.rpartition(".")[0] for actor in holders(actors + crowd)}) >= 5
 
+    @pytest.mark.long
     def test_a_stored_chunk_comes_back_through_every_vault(self):
         world = World()
         actors = world.grow(9)
@@ -381,6 +382,7 @@ class TestAuditing:
         world.pass_time(60.0)
         assert loser.chunks[ADDRESS] == CHUNK
 
+    @pytest.mark.long
     def test_an_audit_answered_without_the_content_fails(self):
         world = World()
         actors = world.grow(6)
@@ -418,6 +420,7 @@ class TestAuditing:
         check_evidence(decode_evidence(evidence[0]), liar.vault_id)
         assert all(actor.vault._desk.is_shunned(liar.vault_id) for actor in auditors)
 
+    @pytest.mark.long
     def test_a_vault_whose_audits_are_right_and_whose_reads_are_wrong_is_convicted_though_nobody_reads_there(self):
         world = World()
         actors = world.grow(6)
@@ -554,6 +557,7 @@ class TestHeads:
 
 
 class TestDeterminism:
+    @pytest.mark.long
     def test_the_same_seed_gives_the_same_story(self):
         def play() -> list[str]:
             world = World(seed=7)

@@ -98,6 +98,7 @@ class TestHealing:
         assert state(world, actor).counters["chunk lost"] == 1
         assert state(world, actor).repairs == 0
 
+    @pytest.mark.long
     @pytest.mark.parametrize("code", ["storage", "storage.corrupt", "resource.quota"])
     def test_a_chunk_that_the_disk_does_not_take_back_is_given_up_after_a_few_tries(self, code):
         world = Refusing(code)
@@ -110,6 +111,7 @@ class TestHealing:
         assert state(world, world.ill).counters["chunk lost"] == 1
         assert state(world, world.ill).repairs == 0
 
+    @pytest.mark.long
     def test_a_chunk_is_not_given_up_while_the_disk_takes_nothing_at_all(self):
         world = Refusing("storage", says="storage")
         actors = world.grow(6, pace=quiet())

@@ -90,6 +90,7 @@ class TestWhomItHasMet:
         world.pass_time(2 * GATHER_S)
         assert len(told(actor)) == 3
 
+    @pytest.mark.long
     def test_a_flood_of_identities_is_told_a_few_of_each_subnet_and_one_batch_in_a_while(self):
         world, actor = lone()
         for number in range(200):
