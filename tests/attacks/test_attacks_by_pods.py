@@ -182,6 +182,7 @@ class TestKeysOfThoseWhoLeft:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_while_one_of_them_stays_they_halt_everybody(self, stage: Stage):
         async def story() -> None:
             honest, farm = await stage.add(5), await stage.farm()

@@ -131,6 +131,7 @@ class TestEndlessData:
 
         stage.play(story)
 
+    @pytest.mark.long
     def test_a_thousand_roots_that_are_none_cost_one_file(self, stage: Stage):
         async def story() -> None:
             honest = await stage.add(5)

@@ -43,6 +43,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         pytest.skip(str(error))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("phase", ["announced", "on_trial", "rehearsing"])
 def test_whenever_it_is_filled_the_release_comes_through_and_nothing_half_written_stays(disk: Path, phase: str):
     farm = SmallFarm(folder=folder_of(disk))

@@ -133,6 +133,7 @@ def test_a_launcher_ends_neither_by_ctrl_c_which_its_program_hears_nor_by_a_term
     assert launcher.wait(WAIT_S_MAX) == 0
 
 
+@pytest.mark.long
 def test_a_real_program_that_says_nothing_is_left_within_its_time(world: World):
     world.point(world.slot("is_deaf", "bad"), world.slot("well", "good"), starts=STARTS_MAX - 1)
     assert launched(world, healthy_s_max=HANGS_S).wait(WAIT_S_MAX) == 0
@@ -140,6 +141,7 @@ def test_a_real_program_that_says_nothing_is_left_within_its_time(world: World):
     assert world.told[0][2] == "silent"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behaviour", ["crashes_late", "is_killed", "states_a_failure"])
 def test_a_real_program_that_fails_is_left(world: World, behaviour: Behaviour):
     world.point(world.slot(behaviour, "bad"), world.slot("well", "good"), starts=STARTS_MAX - 1)
@@ -148,6 +150,7 @@ def test_a_real_program_that_fails_is_left(world: World, behaviour: Behaviour):
     assert world.told[0][2] == "failed"
 
 
+@pytest.mark.long
 def test_a_real_program_that_only_ever_wants_a_person_is_left_where_another_one_wants_none(world: World):
     closed, good = world.slot("is_busy", "closed"), world.slot("well", "good")
     record.write(world.slots, Record(closed, good, 0, is_proven=True, refusals=REFUSALS_MAX, refused_s=1))

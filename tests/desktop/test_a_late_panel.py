@@ -28,6 +28,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.long
 def test_an_app_that_was_there_before_the_panel_has_its_icon_in_it_and_in_the_one_after_it(tmp_path: Path):
     with ExitStack() as stack:
         desk = stack.enter_context(session(panel="none"))

@@ -57,6 +57,7 @@ async def killed(process: asyncio.subprocess.Process) -> None:
     process.stdin.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="it is a Unix socket that is left behind")
 def test_a_killed_node_that_is_back_is_read_anew_by_client_and_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(client_module, "RETRY_S_MIN", 0.02)

@@ -153,6 +153,7 @@ class TestTheVaultsSandbox:
         assert report.tcp
         assert not report.udp
 
+    @pytest.mark.long
     def test_is_full_for_an_ordinary_user(self, ordinary_user: User, abi: int | None) -> None:
         printed = ordinary_user.run(f"""
             import tempfile, msgspec

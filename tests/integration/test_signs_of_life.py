@@ -90,6 +90,7 @@ def test_an_idle_neighbour_that_lives_is_not_taken_for_dead():
     play(2, story, beat_s=0.1)
 
 
+@pytest.mark.long
 def test_nobody_is_taken_for_alive_because_of_what_the_watcher_itself_sends():
     async def story(hosts: list[Host]) -> None:
         (watcher,) = hosts
@@ -111,6 +112,7 @@ def test_nobody_is_taken_for_alive_because_of_what_the_watcher_itself_sends():
         play(1, story)
 
 
+@pytest.mark.long
 def test_a_neighbour_without_a_connection_is_dialled_and_silent_if_nobody_is_there():
     async def story(hosts: list[Host]) -> None:
         watcher, alive, dead = hosts

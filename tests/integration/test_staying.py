@@ -47,6 +47,7 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_farm_that_is_stopped_hands_over_unless_all_others_end_too(tmp_path: Path):
     home, other = tmp_path / "net" / "farm-1", tmp_path / "net" / "farm-2"

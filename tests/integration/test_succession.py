@@ -90,6 +90,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.mark.long
 def test_a_child_is_handed_on_with_half_a_frame_and_an_answer_that_is_still_to_come(tmp_path: Path) -> None:
     spec = make_spec(tmp_path, textwrap.dedent(CHILD))
     after = tmp_path / "after.py"

@@ -43,6 +43,7 @@ def run(tmp_path: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_key_lies_in_the_keyring_alone_and_is_neither_had_nor_replaced_when_that_is_locked_or_gone(
     tmp_path: Path,
 ) -> None:

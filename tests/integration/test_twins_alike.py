@@ -282,6 +282,7 @@ def beside_the_own(folder: Path, *, is_switched: bool) -> tuple[dict[str, Any], 
     return asyncio.run(scene())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_switched", [False, True])
 def test_a_twin_finds_the_same_and_is_told_the_same_as_the_vault_in_use(tmp_path: Path, is_switched: bool):
     own, twin = beside_the_own(tmp_path, is_switched=is_switched)
@@ -293,6 +294,7 @@ def test_a_twin_finds_the_same_and_is_told_the_same_as_the_vault_in_use(tmp_path
     assert course(own)[1:] == course(twin)[1:]  # as long, too; the first one, Configure, holds the contacts
 
 
+@pytest.mark.long
 def test_what_differs_between_a_twin_and_the_vault_in_use_has_the_same_form(tmp_path: Path):
     own, twin = beside_the_own(tmp_path, is_switched=True)
 

@@ -56,6 +56,7 @@ def test_garbage_is_malformed_and_nothing_worse(garbage):
         assert isinstance(message, msgspec.Struct)
 
 
+@pytest.mark.long
 @given(NESTED)
 def test_well_formed_nonsense_is_malformed_and_nothing_worse(nonsense):
     garbage = msgspec.msgpack.encode(nonsense)

@@ -157,6 +157,7 @@ def test_it_ends_once_in_one_phase_and_stays_there(history: History):
     assert ends[-1:] == [state.phase] if state.is_over else ends in ([], ["confirmed"])
 
 
+@pytest.mark.long
 @given(HISTORIES)
 @settings(max_examples=200, deadline=None)
 def test_it_ends_by_itself_when_it_has_its_turn_and_its_files_come(history: History):
@@ -184,6 +185,7 @@ THIS_COMPUTER_FAILED: History = (
 )
 
 
+@pytest.mark.long
 @given(HISTORIES)
 @example(THIS_COMPUTER_FAILED)
 @settings(max_examples=200, deadline=None)

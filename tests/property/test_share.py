@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +89,7 @@ def test_a_hostile_index_leads_to_no_more_than_was_declared(blob: Blob, index: b
     assert len(below) <= shape.fanout
 
 
+@pytest.mark.long
 @given(st.dictionaries(paths, st.tuples(st.sampled_from("fx"), st.integers(0, 9)), max_size=12), st.integers(1, 50))
 def test_a_listing_comes_back_in_whatever_pieces_it_arrives(tree: dict[str, tuple[str, int]], piece_bytes: int):
     kept: list[Entry] = []

@@ -88,6 +88,7 @@ def read_or_refuse(content: bytes) -> None:
     assert decode_manifest(encode_manifest(manifest)) == manifest
 
 
+@pytest.mark.long
 @given(trees)
 def test_a_tree_comes_back_from_its_manifest_and_chunks(tree: dict[str, tuple[bool, bytes]]) -> None:
     manifest, chunks = manifest_of(files_of(tree))
@@ -101,6 +102,7 @@ def test_a_tree_comes_back_from_its_manifest_and_chunks(tree: dict[str, tuple[bo
     assert all(hashlib.sha256(tree[file.path][1]).hexdigest() == file.sha256 for file in fetched.files)
 
 
+@pytest.mark.long
 @given(trees, st.randoms(use_true_random=False))
 def test_neither_tree_hash_nor_manifest_depend_on_the_order_given(
     tree: dict[str, tuple[bool, bytes]], chance: Random
@@ -129,11 +131,13 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     read_or_refuse(content)
 
 
+@pytest.mark.long
 @given(anything)
 def test_any_message_is_read_or_refused(message: object) -> None:
     read_or_refuse(msgspec.msgpack.encode(message))
 
 
+@pytest.mark.long
 @given(trees, st.data())
 def test_any_damage_to_a_manifest_is_read_or_refused(tree: dict[str, tuple[bool, bytes]], data: st.DataObject) -> None:
     content = bytearray(encode_manifest(manifest_of(files_of(tree))[0]))
@@ -143,6 +147,7 @@ def test_any_damage_to_a_manifest_is_read_or_refused(tree: dict[str, tuple[bool,
     read_or_refuse(bytes(content))
 
 
+@pytest.mark.long
 @given(st.lists(wild_files, max_size=4))
 def test_any_manifest_of_a_stranger_is_read_or_refused(files: list[TreeFile]) -> None:
     read_or_refuse(msgspec.msgpack.encode(Manifest(tuple(sorted(files, key=lambda file: file.path)))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,6 +114,7 @@ def play(story: list[Event], trial: Trial | None = None) -> tuple[Trial, list[Ve
     return trial, [verdict for verdict in map(trial.step, story) if verdict is not None]
 
 
+@pytest.mark.long
 @given(stories)
 def test_storing_and_loading_at_any_point_changes_nothing(story: list[Event]) -> None:
     straight, verdicts = play(story)
@@ -129,6 +131,7 @@ def test_storing_and_loading_at_any_point_changes_nothing(story: list[Event]) ->
     assert reloaded.progress() == straight.progress()
 
 
+@pytest.mark.long
 @given(stories)
 def test_a_trial_is_decided_at_most_once_and_always_ends(story: list[Event]) -> None:
     trial, verdicts = play(story)
@@ -142,6 +145,7 @@ def test_a_trial_is_decided_at_most_once_and_always_ends(story: list[Event]) -> 
     assert 0 < len(trial.verdict.reason) < 300
 
 
+@pytest.mark.long
 @given(stories, st.data())
 def test_repeating_an_event_brings_no_promotion(story: list[Event], data: st.DataObject) -> None:
     """A repeated event may count as less, never as more evidence for the candidate."""
@@ -161,6 +165,7 @@ def test_repeating_an_event_brings_no_promotion(story: list[Event], data: st.Dat
     assert after.pairs <= before.pairs
 
 
+@pytest.mark.long
 @given(stories)
 def test_a_candidate_with_a_fault_of_its_own_is_never_promoted(story: list[Event]) -> None:
     _, verdicts = play([Started(0.0, 0.0), ChunkLost(0.0, "candidate", b"c" * 32), *story])
@@ -168,6 +173,7 @@ def test_a_candidate_with_a_fault_of_its_own_is_never_promoted(story: list[Event
     assert not any(verdict.outcome == "promote" for verdict in verdicts)
 
 
+@pytest.mark.long
 @given(st.lists(harmless, max_size=60))
 def test_without_a_fault_nor_an_alarm_nothing_is_refused(story: list[Event]) -> None:
     """All that went wrong here is the computer's: sleep, restarts, silence.  The twins are equally good."""
@@ -183,6 +189,7 @@ def test_without_a_fault_nor_an_alarm_nothing_is_refused(story: list[Event]) -> 
     assert not any(verdict.outcome == "refuse" for verdict in verdicts)
 
 
+@pytest.mark.long
 @given(reports, reports)
 def test_neighbours_alone_can_never_promote(ours: tuple[Report, ...], theirs: tuple[Report, ...]) -> None:
     trial = Trial(profile=QUICK)
@@ -192,6 +199,7 @@ def test_neighbours_alone_can_never_promote(ours: tuple[Report, ...], theirs: tu
     assert [verdict.outcome for verdict in verdicts] in (["keep"], ["refuse"], ["void"])
 
 
+@pytest.mark.long
 @given(reports, reports)
 def test_reports_are_summed_up_whatever_they_contain(ours: tuple[Report, ...], theirs: tuple[Report, ...]) -> None:
     peers = score(ours, theirs, QUICK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ crowds = st.builds(
 looks = st.tuples(st.floats(-5 * DAY_S, 5 * DAY_S), st.one_of(st.lists(sights, max_size=8), crowds))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(st.lists(looks, max_size=30))
 def test_every_wait_has_an_end_and_nothing_is_counted_twice(story):

@@ -166,6 +166,7 @@ def test_an_order_without_an_answer_is_seen():
     )
 
 
+@pytest.mark.long
 def test_a_limit_that_is_lowered_and_not_kept_is_seen():
     lowered = [Timed(50.0, faults.Shrink(0, 0.5, 1.0))]
 

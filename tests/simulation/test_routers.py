@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from node.vault import control
 from node.vault.core.events import DialUnanswered, Effect, Event
 from node.vault.core.vault import Vault
@@ -51,14 +53,17 @@ async def met(world: World) -> list[int]:
     return known(world)
 
 
+@pytest.mark.long
 def test_every_two_homes_come_to_know_each_other():
     assert in_world(village(), met) == [OPEN + HOMES - 1] * HOMES
 
 
+@pytest.mark.long
 def test_without_anybody_who_tells_them_they_do_not():
     assert max(in_world(village(Alone), met)) < OPEN + HOMES - 1
 
 
+@pytest.mark.long
 def test_a_chunk_of_a_home_is_held_by_homes_and_read_from_another_one():
     async def story(world: World) -> tuple[int, object]:
         await settled(world)

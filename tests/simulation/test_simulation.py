@@ -86,6 +86,7 @@ class TestTheVaultAsItIs:
 
         assert play(mixed, make_vault=HearsTwice).failures == []
 
+    @pytest.mark.long
     def test_it_ticks_when_something_is_due_and_not_a_moment_before_by_a_clock_that_drifts(self):
         play(replace(SMALL, vaults=5, hours=0.03, faults=0), make_vault=CountsIdleTicks)
 
@@ -156,6 +157,7 @@ class TestABrokenVaultIsFoundOut:
 
         assert any("missing" in failure or "lost" in failure for failure in outcome.failures)
 
+    @pytest.mark.long
     def test_a_vault_that_raises(self):
         assert any("ended" in failure for failure in play(replace(SMALL, faults=0), make_vault=Raising).failures)
 

@@ -182,6 +182,7 @@ def test_a_file_that_is_spoilt_is_named_in_one_sentence_and_nothing_changes(
 
 
 class TestKeys:
+    @pytest.mark.long
     def test_a_wrong_passphrase_signs_nothing(self, desk: Desk) -> None:
         before = desk.files()
 

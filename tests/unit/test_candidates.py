@@ -78,6 +78,7 @@ class TestTheCatalogue:
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
 
+    @pytest.mark.long
     def test_every_change_calls_what_it_calls_as_the_source_has_it_today(self, tmp_path):
         files = []
         for row in ROWS:

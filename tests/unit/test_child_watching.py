@@ -157,6 +157,7 @@ class TestWatching:
 
         assert play(story, FullDisk()).failures == []
 
+    @pytest.mark.long
     def test_a_certificate_is_renewed_before_it_ends_and_only_then(self):
         async def story(vault: VaultChild, world: World):
             for _ in range(47):

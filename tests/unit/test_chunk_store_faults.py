@@ -163,6 +163,7 @@ class TestAPowerCut:
             for world in disk.worlds_after_power_cut():
                 check(world, {ADDRESS: CHUNK})
 
+    @pytest.mark.long
     @given(data=st.data())
     def test_whatever_was_done_before_leaves_every_promise_kept(self, has_links: bool, data: st.DataObject) -> None:
         deeds = data.draw(st.lists(st.tuples(st.booleans(), st.sampled_from([CHUNK, OTHER, b"x"])), max_size=8))

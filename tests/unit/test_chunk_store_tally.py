@@ -272,6 +272,7 @@ class TestTheInventory:
 
         assert Extent(store.used_bytes, store.chunk_count) == truth(disk)
 
+    @pytest.mark.long
     @given(data=st.data())
     def test_is_right_whatever_is_put_and_removed_meanwhile(self, data: st.DataObject) -> None:
         deeds = st.lists(st.tuples(st.booleans(), st.sampled_from(CHUNKS)), max_size=4)

@@ -113,6 +113,7 @@ class TestALine:
 
 
 class TestANodeThatNeedsAPassphrase:
+    @pytest.mark.long
     def test_is_not_started_by_a_pipe_that_stays_silent(self, home: Home) -> None:
         before = files_of(home.path)
         code = IMPATIENT.format(arguments=["run", "--home", str(home.path)])

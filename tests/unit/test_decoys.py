@@ -52,6 +52,7 @@ def has_measured(updates: Updates) -> bool:
     return bool(updates.updates().measured_itself)
 
 
+@pytest.mark.long
 def test_now_and_then_the_version_in_use_is_held_beside_itself(farm: Farm):
     (figures,) = idle(farm, 7200.0, has_measured)
 
@@ -61,6 +62,7 @@ def test_now_and_then_the_version_in_use_is_held_beside_itself(farm: Farm):
     assert {order.tree_hash for order in farm.orders} == {farm.own}
 
 
+@pytest.mark.long
 def test_nothing_comes_of_it_but_figures(farm: Farm):
     idle(farm, 7200.0, has_measured)
     assert farm.switches == []
@@ -99,6 +101,7 @@ def left_of_it(farm: Farm) -> list[str]:
     return [path.name for folder in ("trial", "state/decoy") for path in (farm.folder / folder).iterdir()]
 
 
+@pytest.mark.long
 def test_one_that_is_cut_off_goes_on_as_a_trial_does(farm: Farm):
     """Else none would ever end on a computer that is switched off every night."""
     idle(farm, 7200.0, is_under_way(farm))
@@ -146,6 +149,7 @@ def test_one_that_is_cut_off_does_not_go_on_with_another_version(farm: Farm):
     assert left_of_it(farm) == []
 
 
+@pytest.mark.long
 def test_a_release_on_its_way_ends_it_at_once_without_figures(farm: Farm):
     head = farm.publish("2")
 
@@ -164,6 +168,7 @@ def test_a_release_on_its_way_ends_it_at_once_without_figures(farm: Farm):
     assert farm.slots.current("vault") == tree_of("2")
 
 
+@pytest.mark.long
 def test_none_is_held_while_a_release_is_on_its_way(farm: Farm, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(update_world, "LIMITS", replace(NOW_AND_THEN, decoy_every_s=1e-6))
     tell(farm, farm.publish("2"), until_phase=("probation",))
@@ -193,6 +198,7 @@ def test_equal_twins_that_a_disturbance_sets_apart_are_measured_too(farm: Farm):
     assert farm.switches == []
 
 
+@pytest.mark.long
 def test_a_machine_that_can_start_no_twin_holds_none(farm: Farm):
     async def refuse(order: TwinOrder) -> None:
         raise TwinFailed("no")

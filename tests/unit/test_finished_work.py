@@ -83,6 +83,7 @@ async def parts() -> AsyncIterator[bytes]:
 
 
 class TestARefusedShare:
+    @pytest.mark.long
     @pytest.mark.parametrize("number", range(IN_FLIGHT))
     def test_keeps_no_chunk_in_a_cycle(self, number: int):
         async def refused() -> None:

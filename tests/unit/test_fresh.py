@@ -56,6 +56,7 @@ class TestOneCopy:
 
         assert missing(actors, [address_of(content)]) == 0
 
+    @pytest.mark.long
     def test_is_proven_once_between_any_two_of_its_holders(self):
         world, actors, _ = settled()
         content = b"new"
@@ -66,6 +67,7 @@ class TestOneCopy:
 
         assert audits(actors) - before == math.comb(len(group(actors, address_of(content))), 2)
 
+    @pytest.mark.long
     def test_is_brought_to_the_whole_group_though_one_of_it_has_had_all_its_holders_prove_it(self):
         world, actors, _ = settled()
         content = b"one member of its group wants it to stay with two"
@@ -80,6 +82,7 @@ class TestOneCopy:
 
         assert all(address in actor.chunks for actor in others)
 
+    @pytest.mark.long
     def test_is_looked_after_even_when_strangers_have_all_its_holders_prove_it(self):
         world, actors, _ = settled()
         content = b"asked about by somebody who wants it to stay alone"
@@ -101,6 +104,7 @@ def gone_for_a_moment(world: World, actor: Actor) -> Actor:
 
 
 class TestOneThatComesBack:
+    @pytest.mark.long
     def test_with_an_empty_disk_is_given_all_that_it_should_hold(self):
         world, actors, addresses = settled()
         back = actors[3]

@@ -196,6 +196,7 @@ class TestRepair:
         assert owed <= set(back.chunks)
         assert min(copies([*roomy, back], addresses)) == COPIES
 
+    @pytest.mark.long
     def test_a_stand_in_that_comes_back_empty_at_once_is_asked_for_what_it_held(self):
         world, lost, address = stood_in_for()
         lost.is_dead = True
@@ -231,6 +232,7 @@ class TestRepair:
 class TestArrivals:
     LARGE = b"x" * 30_000
 
+    @pytest.mark.long
     @pytest.mark.parametrize("left_bytes", [0, 20_000])
     def test_a_newcomer_that_stands_in_for_those_without_room_is_given_its_copy_before_any_sweep(self, left_bytes: int):
         """Whether they say that they are full, or have room for smaller chunks and only refuse this one."""

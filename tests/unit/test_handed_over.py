@@ -168,6 +168,7 @@ class TestATrial:
 
         return virtual_time.run(main())
 
+    @pytest.mark.long
     @pytest.mark.parametrize("profile", [PROFILE, RESTARTED])
     def test_of_twins_that_both_hand_chunks_over_ends_as_any_other_and_so_does_the_way_back(
         self, tmp_path: Path, profile: Profile
@@ -219,6 +220,7 @@ class TestATrialThatIsCutOff:
         natures = {one: Nature(hands_over_every=5, hands_over_until_s=20.0) for one in (CANDIDATE, CONTROL)}
         return Node(Farm(natures=natures), tmp_path)
 
+    @pytest.mark.long
     def test_goes_on_without_what_was_handed_over_before(self, node: Node):
         node.live(26.0)
         cut = node.cut()
@@ -238,6 +240,7 @@ class TestATrialThatIsCutOff:
         (first, _) = node.world.stores.values()
         assert {one for one, is_there in first.items() if not is_there} == set(cut.handed_over)
 
+    @pytest.mark.long
     def test_is_not_blamed_for_what_it_hands_over_as_it_takes_its_store_over_again(self, node: Node):
         for nature in node.world.natures.values():
             nature.gives_up_when_active = 3
@@ -246,6 +249,7 @@ class TestATrialThatIsCutOff:
         assert result is not None
         assert result.outcome == "promote"
 
+    @pytest.mark.long
     def test_draws_chunks_as_near_as_before(self, tmp_path: Path):
         class Growing(Farm):
             size = 500

@@ -217,6 +217,7 @@ class TestShrinking:
         assert not set(actor.chunks) & set(before[len(actor.chunks) + SHRINK_AT_ONCE :])
         assert set(before[: len(actor.chunks) - SHRINK_AT_ONCE]) <= set(actor.chunks)
 
+    @pytest.mark.long
     def test_a_farm_that_is_switched_off_every_night_gets_its_room_back_though_others_take_nothing(self):
         world = World()
         actors = world.grow(3, pace=PACE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from node.supervisor.heads import SUBNET_CHARACTERS_MAX, SUBNETS_MAX, TURNS_KEPT, HeadQueue, rest_s
 from node.vault.control import HEAD_BYTES_MAX, HeadSeen
 
@@ -84,6 +86,7 @@ class TestHeadQueue:
         heads.put(seen(b"head", "ffff:ffff:ffff::/48"))
         assert len(taken(heads, 1)) == 1
 
+    @pytest.mark.long
     def test_it_does_not_grow_with_the_subnets(self):
         heads = HeadQueue()
         for number in range(2 * TURNS_KEPT):

@@ -41,6 +41,7 @@ def place(number: int) -> Place:
     return Place(bytes([number]), drawn.randrange(1 << 256), f"subnet {number}")
 
 
+@pytest.mark.long
 @given(CHANGES, st.integers(0, 1_000), st.integers(1, 700))
 def test_behaves_as_a_dict_that_is_sorted(changes: list[tuple[int, int | None]], first: int, repeat: int):
     held, plain = Held(), dict[bytes, int]()

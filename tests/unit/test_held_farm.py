@@ -98,6 +98,7 @@ print(os.path.exists(f"/proc/{int(said.stdout)}/cwd"))
 """
 
 
+@pytest.mark.long
 def test_what_has_let_go_of_its_parent_ends_with_the_rehearsal():
     ended = subprocess.run([sys.executable, "-c", LETTING_GO], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.splitlines()[-1] == "False", ended.stdout

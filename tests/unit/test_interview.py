@@ -247,6 +247,7 @@ class TestALyingProber:
 
 
 class TestByWayOfTheOwnVault:
+    @pytest.mark.long
     def test_a_quarter_of_all_reads_is_asked_by_another_than_the_prober(self):
         scene = Scene().play(100.0)
         reads = [one for one in scene.measured if one.kind != "put"]
@@ -333,6 +334,7 @@ class TestTheDevelopersNews:
         assert (scene.play().about_news, scene.failure) == ([], "")
 
 
+@pytest.mark.long
 def test_the_prober_takes_on_another_identity_now_and_then_and_both_twins_see_the_same_ones():
     scene = Scene().play(60.0)
     first, second = (twin.asked_by for twin in scene.twins)

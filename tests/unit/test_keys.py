@@ -228,6 +228,7 @@ class TestRealHomeWithoutAKeyring:
         with pytest.raises(KeyUnavailable, match="key of another home"):
             keys_of(homes[1], passphrase=PASSPHRASE)
 
+    @pytest.mark.long
     def test_a_lost_file_behind_a_passphrase_is_not_replaced_by_another_identity(self, tmp_path: Path):
         home = home_of(tmp_path, "real", "passphrase")
         keys_of(home, keyring=no_keyring, passphrase=PASSPHRASE).new_run(NOW_S)

@@ -261,6 +261,7 @@ class TestAHomeOfAnotherPerson:
 
 
 class TestTheDoor:
+    @pytest.mark.long
     def test_becomes_what_was_asked_for_whatever_links_lead_to_it(self, world: World, tmp_path: Path):
         shutil.copytree(LAUNCHER, world.installation / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(LAUNCHER / "perennial.sh", world.installation / "perennial")

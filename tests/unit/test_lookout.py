@@ -162,6 +162,7 @@ class TestAudits:
         assert looks(world, own).passed_age_s is None
         assert said(world, own)["audit"].result == "wait"
 
+    @pytest.mark.long
     def test_who_fails_its_audits_is_told_so_by_several(self):
         world, _, own = self.network()
         world.pass_time(100.0)
@@ -191,6 +192,7 @@ class TestAudits:
 
         assert asked[:4] == ["a", "b", "c", "d"]
 
+    @pytest.mark.long
     def test_a_table_under_another_key_says_nothing(self, monkeypatch: pytest.MonkeyPatch):
         world, actors, own = self.network()
         ledger = actors[0].vault._desk.ledger

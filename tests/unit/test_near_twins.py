@@ -85,6 +85,7 @@ def test_chunks_as_they_are_drawn_for_its_size_stay_with_both_twins_and_others_d
     assert max(trial.held(far)) < CHUNKS
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("short_chunks")
 def test_a_twin_that_hands_a_chunk_over_says_so_and_it_is_no_loss():
     trial = Trial(12)

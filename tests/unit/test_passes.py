@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from node.vault.core.close_group import Place, is_in_group
 from node.vault.core.passes import BATCHES_MAX, Pass
 from tests.vault_world import World
@@ -52,6 +54,7 @@ class Walk:
         return {address for address, vault_id in self.found if vault_id == place.vault_id}
 
 
+@pytest.mark.long
 def test_who_comes_during_either_lap_is_asked_for_all_that_it_should_hold_in_the_same_pass():
     for seed in range(20):
         walk = Walk(seed)

@@ -47,6 +47,7 @@ def filled(count: int = READABLE_MIN) -> tuple[Plan, list[Draw]]:
     return plan, stored
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network_size", [1, 40, 150, 1000, 20_000])
 def test_chunks_lie_so_near_that_hardly_any_other_vault_is_nearer(network_size: int):
     """Both twins hold a chunk for good while fewer than nine subnets are nearer to it than they are."""

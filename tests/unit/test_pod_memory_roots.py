@@ -46,6 +46,7 @@ class TestRoots:
             hand_over(world, name, "cedar")
         return first, drafted_by(world, "cedar", Rotating("fir", invited("oak")[0]), LATER)
 
+    @pytest.mark.long
     def test_a_second_rotation_is_signed_first_by_those_who_have_not_signed_the_other(self, world: PodWorld) -> None:
         _, second = self.drafts(world)
         refusal = "ash has signed another root in this place.*or let 3 others sign this first, or wait until 2026-12-22"

@@ -118,6 +118,7 @@ def split(tmp_path: Path) -> Split:
 
 
 class TestResolving:
+    @pytest.mark.long
     def test_farms_on_both_branches_and_newcomers_go_on(self, split: Split) -> None:
         split.resolve(split.resolving("maple"), *FOUR, "maple")
 
@@ -136,12 +137,14 @@ class TestResolving:
         newest = [chain.verify(head, NOW, roots).releases[0].name for chain in chains]
         assert newest == ["vault/0.1.3"] * len(chains)
 
+    @pytest.mark.long
     def test_the_culprit_can_sign_its_own_leaving_and_nothing_after_it(self, split: Split) -> None:
         split.resolve(split.resolving("maple"), "ash", "birch", "cedar", "elm", "maple")
 
         with pytest.raises(PodError, match="neither a pod nor a founder"):
             signed(begin(releasing("0.1.3"), published(split.one.net), NOW), "cedar")
 
+    @pytest.mark.long
     def test_one_branch_and_the_proof_are_enough_where_nobody_can_bring_the_other(self, split: Split) -> None:
         plan = Resolving((split.branch(split.one),), invited("maple"))
         for version in ("0.1.4", "0.1.5"):
@@ -153,6 +156,7 @@ class TestResolving:
         head, roots = network.current_head(split.one.net), network.roots(split.one.net)
         assert ahead.verify(head, NOW, roots).chain.proof == b""
 
+    @pytest.mark.long
     def test_only_what_all_branches_list_stays_listed_and_floors_and_numbers_are_the_highest(
         self, split: Split
     ) -> None:
@@ -165,6 +169,7 @@ class TestResolving:
         assert vault.version > LEFT_OUT
         assert all(not chain.proof for chain in split.follow())
 
+    @pytest.mark.long
     def test_few_numbers_of_releases_are_left_out_because_each_costs_every_farm_a_link_of_its_chain(
         self, split: Split
     ) -> None:
@@ -173,6 +178,7 @@ class TestResolving:
         assert highest_sequence("vault", vault_of(split.one)) == 2 + RELEASES_LEFT_OUT
         assert CHAIN_LENGTH >= 50 * RELEASES_LEFT_OUT
 
+    @pytest.mark.long
     def test_what_either_branch_recalled_stays_recalled(self, split: Split) -> None:
         split.other.do(Recalling("vault/0.1.0"), *SECOND)
 
@@ -181,6 +187,7 @@ class TestResolving:
         assert (recalled_in(vault_of(split.one)), vault_of(split.one).targets) == (("vault/0.1.0",), {})
         assert all(not chain.proof for chain in split.follow())
 
+    @pytest.mark.long
     def test_a_release_of_either_branch_can_be_recalled_in_the_same_step(self, split: Split) -> None:
         split.resolve(split.resolving("maple", recall=("vault/0.1.2",)), *FOUR, "maple")
 
@@ -223,6 +230,7 @@ class TestManyCulprits:
         with pytest.raises(PodError, match=f"cedar signed twice: 1 must join in their place, not {len(join)}"):
             split.one.draft(split.resolving(*join))
 
+    @pytest.mark.long
     def test_all_culprits_of_all_proofs_leave(self, split: Split) -> None:
         """Two farms may hold other copies of one statement, signed by others."""
         richer = Split(PodWorld(split.one.folder / "richer"))
@@ -280,6 +288,7 @@ class TestFoundation:
         split.one.do(releasing("0.1.3"), *FOUR)
         assert [release.name for release in published(split.one.net).verified().releases] == ["vault/0.1.3"]
 
+    @pytest.mark.long
     def test_the_pods_who_signed_two_snapshots_for_it_leave_too_and_can_halt_nobody_again(self, split: Split) -> None:
         held, foreign = (read_state(published(world.net).head) for world in (split.one, split.other))
         judge = published(split.one.net).root
@@ -295,6 +304,7 @@ class TestFoundation:
 
 
 class TestNotTheirConflict:
+    @pytest.mark.long
     def test_founders_sign_anew_where_the_branches_differ_in_the_foundation(self, tmp_path: Path) -> None:
         split = Split(PodWorld(tmp_path))
         split.other.do(releasing("0.1.0", "foundation"), *SECOND, "founder-1", "founder-2")
@@ -309,6 +319,7 @@ class TestNotTheirConflict:
 
 
 class TestWhatVaultsMayDo:
+    @pytest.mark.long
     @pytest.mark.parametrize("is_grown_on_the_base", [False, True])
     def test_no_branch_sees_it_grow(self, tmp_path: Path, *, is_grown_on_the_base: bool) -> None:
         """One branch made a release the anchor that may do much more; the other knows nothing of it."""
@@ -338,6 +349,7 @@ class TestForkedRoots:
         split.other.do(Rotating("elm", invited("pine")[0]), *FIRST, "fir")
         return split
 
+    @pytest.mark.long
     def test_farms_on_both_branches_and_newcomers_go_on(self, split: Split) -> None:
         split.resolve(split.resolving(*NEW_PODS), *FIRST, "elm", "oak", *NEW_PODS)
 
@@ -366,6 +378,7 @@ class TestForkedRoots:
         with pytest.raises(PodError, match="ash has signed another root"):
             check_consistent(other.signed_by(ash), ash, [memory], NOW)
 
+    @pytest.mark.long
     def test_it_begins_on_the_branch_with_more_roots(self, split: Split) -> None:
         for days in (1, 2):
             split.other.do(Rotating(), *FIRST, "fir", now=NOW + days * DAY)
@@ -385,6 +398,7 @@ class TestRefusedWhenDrafted:
         with pytest.raises(PodError, match="is part of this network already"):
             split.one.draft(Resolving((split.branch(split.one),), (invitation,)))
 
+    @pytest.mark.long
     def test_a_culprit_who_left_does_not_come_back_either(self, split: Split) -> None:
         proof = split.branch(split.one)
         split.one.do(Rotating("cedar", invited("oak")[0]), *FOUR, "oak")

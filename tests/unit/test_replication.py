@@ -102,6 +102,7 @@ class TestAMemberThatTakesNoMoreFromOneSubnet:
 
 
 class TestAHolderThatDies:
+    @pytest.mark.long
     def test_its_chunks_are_again_held_by_the_whole_group(self):
         world, actors, addresses = network()
         actors[3].is_dead = True
@@ -109,6 +110,7 @@ class TestAHolderThatDies:
         world.pass_time(RESTORED_S)
         assert missing(actors, addresses) == 0
 
+    @pytest.mark.long
     def test_one_copy_travels_for_each_missing_one(self):
         world, actors, addresses = network()
         actors[3].is_dead = True
@@ -183,6 +185,7 @@ class TestAVaultThatComes:
         assert newcomer.vault._desk.counters["put over share"] > 0
         assert missing([*actors, newcomer], addresses) == 0
 
+    @pytest.mark.long
     def test_one_behind_an_address_that_four_stand_at_gets_nothing(self):
         world, actors, addresses = network(count=4)
         crowd = [world.add(60, host=host, contacts=actors[:2], pace=PACE) for host in range(1, 7)]
@@ -203,6 +206,7 @@ class TestAfterTheNight:
                 give(actor, address_of(content), content)
         return [address_of(content) for content in contents]
 
+    @pytest.mark.long
     def test_who_comes_is_given_first_what_was_stored_last(self, monkeypatch):
         world, actors, _ = network(count=6, chunks=0, quota_bytes=1 << 24)
         self.held_by_all(actors, 400)
@@ -302,6 +306,7 @@ class TestWhen:
 
 
 class TestWhatCounts:
+    @pytest.mark.long
     def test_one_that_signs_a_wrong_audit_has_proven_nothing(self):
         world, actors, addresses = network(pace=msgspec.structs.replace(PACE, sweep_s=20.0))
         liar = group(actors, addresses[0])[0]

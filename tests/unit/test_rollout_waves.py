@@ -57,6 +57,7 @@ class TestWaves:
 
         play(World(tmp_path, asking=SLOWLY), story)
 
+    @pytest.mark.long
     def test_good_verdicts_open_the_waves_sooner(self, tmp_path: Path):
         async def story(world: World, rollouts: Rollouts) -> None:
             await world.grow_old(rollouts, *farms(60, "pass"))

@@ -41,6 +41,7 @@ class TestStopping:
         assert "Traceback" not in err
         return process.returncode, out, err.splitlines()[-1] if err else ""
 
+    @pytest.mark.long
     @pytest.mark.usefixtures("hangup_heard")
     @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
     def test_a_put_ends_cleanly_and_goes_on_later(self, world: World, name: str):
@@ -68,6 +69,7 @@ class TestStopping:
         assert json.loads(result.stdout)["chunks_known"] > 0
         assert (world.folder / "out").read_bytes() == source.read_bytes()
 
+    @pytest.mark.long
     def test_a_get_that_has_nothing_yet_leaves_nothing(self, world: World):
         address = world.put(made_file(world, 12 * MIB))["address"]
         world.node.gives_chunks_max = 2  # root and index

@@ -503,6 +503,7 @@ class TestByteCode:
         spoil(slots.path("vault", name) / "node/vault/__init__.py", b"X = 2\n")
         assert self.run(slots, name).stdout == "2\n"
 
+    @pytest.mark.long
     @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
     def test_a_text_that_takes_the_compiler_too_much_memory_is_left_out(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

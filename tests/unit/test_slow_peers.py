@@ -134,6 +134,7 @@ class TestACrowdThatIsLate:
         assert missing([*actors, *crowd], addresses) == 0
 
 
+@pytest.mark.long
 def test_a_slow_vault_that_takes_its_copies_gets_all_of_them():
     world, actors, addresses = network(7, chunks=20)
     slow = world.add(99, contacts=actors[:3], pace=PACE)

@@ -121,6 +121,7 @@ def test_its_certificate_is_renewed_before_it_ends_and_again_a_day_later():
     assert one.key.certificate == b"another"
 
 
+@pytest.mark.long
 def test_one_that_refuses_its_certificate_is_given_it_again_after_a_while():
     one = Run(refuses=control.RenewCertificate)
     tend(one, CERTIFICATE_S - RENEW_S + RENEW_PAUSE_S + 2 * POLL_S)

@@ -40,6 +40,7 @@ class TestSizeOf:
         assert size_of(tmp_path) == 100
         assert size_of(tmp_path, enough_bytes=10) == 10
 
+    @pytest.mark.long
     def test_folders_nested_without_end_cannot_stop_the_supervisor(self, tmp_path: Path):
         depth = _nest(tmp_path)
         try:
@@ -69,6 +70,7 @@ class TestRemoveTree:
         assert [entry.name for entry in tmp_path.iterdir()] == ["elsewhere"]
         assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o755
 
+    @pytest.mark.long
     def test_folders_nested_without_end_are_an_error_of_the_disk_and_end_nothing(self, tmp_path: Path):
         depth = _nest(tmp_path)
         try:

@@ -215,6 +215,7 @@ class TestItGoesOn:
         assert result.outcome == "promote"
         assert len(result.acknowledged) > 50
 
+    @pytest.mark.long
     def test_between_the_verdict_and_the_end_of_the_twins_and_sees_them_end_all_the_same(self, node: Node):
         node.world.natures[CANDIDATE] = Nature(exit_code=-9)
         assert node.live(until=node.is_decided) is None
@@ -222,6 +223,7 @@ class TestItGoesOn:
         assert result is not None
         assert result.outcome == "refuse"
 
+    @pytest.mark.long
     def test_nor_is_one_taken_that_does_not_come_back_then_while_its_twin_does(self, node: Node):
         node.world = OnlyOnce()
         assert node.live(until=node.is_decided) is None
@@ -229,6 +231,7 @@ class TestItGoesOn:
         assert result is not None
         assert (result.outcome, result.reason) == ("refuse", "was not up any more at the end, as its twin was")
 
+    @pytest.mark.long
     def test_in_a_restart_that_is_due_while_the_prober_is_being_started(self, node: Node):
         class Slow(World):
             async def start_prober(self, twins: tuple[bytes, bytes]) -> PretendedProber:
@@ -391,6 +394,7 @@ class TestWhatAPowerCutExcuses:
         assert result is not None
         assert (result.outcome, "not up within" in result.reason) == ("refuse", True)
 
+    @pytest.mark.long
     def test_a_version_that_comes_back_at_the_second_try_came_back(self, node: Node):
         class Slowly(World):
             tries = 0
@@ -407,6 +411,7 @@ class TestWhatAPowerCutExcuses:
         assert result is not None
         assert result.outcome == "promote"
 
+    @pytest.mark.long
     @pytest.mark.parametrize("scan_s", [0.0, 10.0])
     def test_one_that_comes_back_while_there_is_time_came_back_and_is_asked_for_what_it_had(
         self, node: Node, scan_s: float
@@ -435,6 +440,7 @@ class TestWhatAPowerCutExcuses:
         assert result is not None
         assert result.outcome == "promote"
 
+    @pytest.mark.long
     def test_a_storm_at_a_login_in_which_no_store_opens_and_nothing_is_taken_over_in_time(self, node: Node):
         node.profile = replace(PROFILE, start_s_max=900.0, trial_s_max=3000.0)  # as at home
         node.world = Storm(until_s=400.0)
@@ -490,6 +496,7 @@ class TestRestartsOnPurpose:
         assert node.kept().restarts == 2
         assert sum(vault.exited.result() == -9 for vault in node.world.vaults) == 2  # both twins, once
 
+    @pytest.mark.long
     def test_one_that_was_cut_off_is_made_again(self, node: Node):
         node.profile = RESTARTED
         vaults = node.world.vaults

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("cheap_twins")
 RESTARTED = replace(PROFILE, restarts_min=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tries", [1, 2, 5])
 def test_a_version_that_comes_back_while_there_is_time_came_back(tmp_path: Path, tries: int):
     assert hold(Stalled(tries), tmp_path, RESTARTED).outcome == "promote"
@@ -91,6 +92,7 @@ def test_a_chunk_that_was_gone_at_a_try_that_failed_later_is_lost_though_it_is_t
     assert (result.outcome, "lost 3 of" in result.reason) == ("refuse", True)
 
 
+@pytest.mark.long
 def test_two_of_one_twin_never_run_on_the_same_data(tmp_path: Path):
     world = SlowToRead()
     at_once: list[int] = []
@@ -121,6 +123,7 @@ class Moving(World):
         pass
 
 
+@pytest.mark.long
 def test_after_a_move_of_the_computer_both_are_started_anew_and_found_again(tmp_path: Path):
     world = Moving()
     result = hold(world, tmp_path)
@@ -173,6 +176,7 @@ def test_a_disk_that_was_away_for_long_is_held_against_nobody(tmp_path: Path):
     assert hold(PluggedInAgain(away_s=10.0), tmp_path).outcome == "void"
 
 
+@pytest.mark.long
 def test_that_is_none_of_the_restarts_on_purpose(tmp_path: Path):
     world = Moving()
     assert hold(world, tmp_path, RESTARTED).outcome == "promote"

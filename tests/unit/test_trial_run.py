@@ -350,6 +350,7 @@ class TestNobodyKnows:
         assert len(first.data.name) == len(second.data.name)
         assert all(int(order.data.name, 16) >= 0 for order in (first, second))
 
+    @pytest.mark.long
     def test_who_starts_first_and_who_comes_first_to_the_prober_is_drawn(self, tmp_path: Path):
         async def beginning(seed: int) -> tuple[str, str]:
             world = World(natures={CANDIDATE: Nature(), CONTROL: Nature()})
@@ -424,6 +425,7 @@ class TestNothingIsLeftRunning:
 
 
 class TestRestartsOnPurpose:
+    @pytest.mark.long
     def test_both_are_restarted_and_searched_for_all_they_acknowledged(self, tmp_path: Path):
         world = World()
         result = hold(world, tmp_path, replace(PROFILE, restarts_min=2))
@@ -433,6 +435,7 @@ class TestRestartsOnPurpose:
         assert len({order.data for order in world.orders}) == 2
         assert [vault.exited.result() for vault in world.vaults[:2]] == [-9, -9]
 
+    @pytest.mark.long
     def test_only_at_the_end_do_twins_give_back_what_they_held(self, tmp_path: Path):
         world = World()
         hold(world, tmp_path, replace(PROFILE, restarts_min=2))

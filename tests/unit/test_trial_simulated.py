@@ -73,6 +73,7 @@ def test_one_honest_neighbour_with_a_signed_wrong_answer_is_enough_however_many_
     assert (verdict.outcome, "neighbour" in verdict.reason) == ("refuse", True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", [Release(), Release(p50=1.10), Release(tail=1.25), Release(lost=0.005)])
 def test_a_trial_that_is_told_all_pairs_of_a_block_at_once_ends_as_one_that_is_told_each(release: Release) -> None:
     at_once = Home(release, Surroundings(pairs_per_h=40), 5).run()

@@ -126,6 +126,7 @@ class TestTheEndOfAnAppsWay:
 
 
 class TestWhatCameForOneThatIsStillFetched:
+    @pytest.mark.long
     def test_stays_when_the_computer_starts_anew_and_when_the_way_of_another_ends(self, farm: Farm, tmp_path: Path):
         app = Workshop(tmp_path).app("1")
         network, farm.apps = Network(app), AppOnItsWay(app.release.tree)

@@ -110,6 +110,7 @@ class TestATrialThatWasCutOff:
         assert list((farm.folder / "state" / "trial").iterdir()) == []
         assert list((farm.folder / "trial").iterdir()) == []
 
+    @pytest.mark.long
     def test_is_not_gone_on_with_when_the_developers_withdraw_it(self, farm: Farm):
         head = farm.publish("2")
         stop_on_trial(farm, head)
@@ -121,6 +122,7 @@ class TestATrialThatWasCutOff:
         live(farm, story)
         assert not (farm.folder / "state" / "trial" / "run.bin").exists()
 
+    @pytest.mark.long
     def test_tells_nobody_how_long_it_will_last(self, farm: Farm):
         """The private time is where nobody but the supervisor reads, and in nothing that is shown or listed."""
         stop_on_trial(farm, farm.publish("2"))

@@ -99,6 +99,7 @@ class TestWithoutASandbox:
         assert hear(farm).phase == "announced"
         assert len(farm.orders) == orders
 
+    @pytest.mark.long
     def test_when_the_sandbox_is_there_again_it_is_tried_like_any_other(self, farm: Farm):
         farm.is_shut_off = False
         hear(farm, farm.publish("2"))
@@ -172,6 +173,7 @@ class TestItsSelfTest:
         assert words.replace("get", "") in update.reason.replace("get", "").replace("audit", "")
         assert open_farm.switches == []
 
+    @pytest.mark.long
     @pytest.mark.parametrize("nature", [Nature(serves_news=False), Nature(names_news=False)])
     def test_one_that_passes_on_no_news_is_refused(self, open_farm: Farm, nature: Nature):
         update = hear(open_farm, reaffirmed(open_farm, nature=nature), for_s=1200.0)

@@ -159,6 +159,7 @@ class TestTwoHeads:
 
         assert split.farm.switches == []
 
+    @pytest.mark.long
     def test_a_rehearsal_that_ends_in_the_moment_of_the_halt_leads_to_no_switch(
         self, split: Split, monkeypatch: pytest.MonkeyPatch
     ):
@@ -374,6 +375,7 @@ class TestTheFoundationsDate:
         head = farm.signed.change("foundation", lambda signed: setattr(signed, "expires", NOW + 10 * DAY))
         return encode(head)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["announced", "staged", "on_trial", "rehearsing", "probation"])
     def test_once_it_has_passed_nothing_that_the_foundation_released_comes_into_use(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch, phase: str
@@ -393,6 +395,7 @@ class TestTheFoundationsDate:
         live(farm, story)
         assert farm.slots.current("vault") == farm.own
 
+    @pytest.mark.long
     def test_what_was_found_good_just_before_it_does_not_come_into_use_just_after_it(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):

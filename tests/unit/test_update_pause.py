@@ -66,6 +66,7 @@ def test_a_trial_that_runs_goes_on(farm: Farm):
     live(farm, story)
 
 
+@pytest.mark.long
 def test_no_decoy_begins_and_one_that_runs_ends(farm: Farm, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(update_world, "LIMITS", replace(update_world.LIMITS, decoy_every_s=1.0))
 

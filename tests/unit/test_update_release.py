@@ -27,6 +27,7 @@ def farm(tmp_path: Path) -> Farm:
 
 
 class TestAGoodRelease:
+    @pytest.mark.long
     def test_it_is_fetched_tried_rehearsed_and_taken_into_use(self, farm: Farm):
         update = tell(farm, farm.publish("2"))["vault/2"]
 
@@ -36,6 +37,7 @@ class TestAGoodRelease:
         assert farm.slots.previous("vault") == farm.own
         assert "neighbours" in update.reason
 
+    @pytest.mark.long
     def test_its_history_tells_signers_times_bytes_and_evidence(self, farm: Farm):
         update = tell(farm, farm.publish("2"))["vault/2"]
 
@@ -70,6 +72,7 @@ class TestAGoodRelease:
         assert seen[0][1] < seen[1][1] < seen[2][1]
         assert farm.changes > 20
 
+    @pytest.mark.long
     def test_nothing_of_the_trial_and_no_unused_slot_is_left(self, farm: Farm):
         tell(farm, farm.publish("2"))
         assert list((farm.folder / "trial").iterdir()) == []
@@ -91,6 +94,7 @@ class TestAGoodRelease:
 
 
 class TestABadRelease:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("nature", "words"),
         [
@@ -107,6 +111,7 @@ class TestABadRelease:
         assert words in update.reason
         assert farm.switches == []
 
+    @pytest.mark.long
     def test_its_files_are_removed_when_a_newer_release_is_carried_in_its_place(self, farm: Farm):
         tell(farm, farm.publish("2", Nature(starts=False)))
         assert farm.slots.has("vault", tree_of("2"))
@@ -257,6 +262,7 @@ class TestSeveralReleases:
             "vault/2": ("not_proven", "vault/3 came first"), "vault/3": ("confirmed", "already in use")
         }  # fmt: skip
 
+    @pytest.mark.long
     def test_a_release_of_the_files_in_use_is_known_as_such(self, farm: Farm):
         tell(farm, farm.publish("2"))
         farm.slots.point("vault", tree_of("3"), 0.0)

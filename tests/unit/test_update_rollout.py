@@ -131,6 +131,7 @@ def test_a_trial_that_begins_while_many_refuse_the_release_lasts_twice_as_long(
     assert seconds[True] > 1.5 * seconds[False]
 
 
+@pytest.mark.long
 def test_a_farm_tells_others_that_it_tries_a_release_out_and_then_what_it_found(farm: Farm):
     tell(farm, farm.publish("2"))
     assert states(farm) == ["on_trial", "pass"]

@@ -126,6 +126,7 @@ class TestItsTrial:
 
 
 class TestBesideAnother:
+    @pytest.mark.long
     def test_it_does_not_wait_for_the_end_of_an_older_ones_trial(self, farm: Farm):
         older, head = farm.publish("2"), urgent(farm, "3")
 

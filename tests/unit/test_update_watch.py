@@ -145,6 +145,7 @@ async def nothing(_: Updates) -> None:
 
 
 class TestADiskThatShowsNotWhatIsInUse:
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["probation", "confirmed"])
     def test_is_held_against_no_release_and_no_slot_goes(self, farm: Farm, monkeypatch: pytest.MonkeyPatch, phase: str):
         head, refused = release(farm, "2"), RefusedReads(monkeypatch, POINTERS)
@@ -163,6 +164,7 @@ class TestADiskThatShowsNotWhatIsInUse:
 
 
 class TestAProof:
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["probation", "confirmed"])
     def test_a_wrong_answer_that_it_signed_takes_the_farm_back(self, farm: Farm, phase: str):
         head = release(farm, "2")
@@ -183,6 +185,7 @@ class TestAProof:
         assert farm.slots.current("vault") == farm.own
         assert back[0] < (FARM_LIMITS.probation_look_s if phase == "probation" else FARM_LIMITS.watch_look_s) + 3.0
 
+    @pytest.mark.long
     def test_what_a_run_before_it_signed_is_not_held_against_it(self, farm: Farm):
         farm.last_serial = 7
 
@@ -195,6 +198,7 @@ class TestAProof:
         assert found["vault/2"].phase == "confirmed"
         assert farm.last_serial == 8
 
+    @pytest.mark.long
     def test_in_the_watch_the_neighbours_are_seldom_asked(self, farm: Farm, monkeypatch: pytest.MonkeyPatch):
         confirm(farm, "2")
         asked: list[float] = []
@@ -231,6 +235,7 @@ class TestFoundAtFault:
         assert farm.slots.current("vault") == farm.own
         return reasons[0]
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["probation", "confirmed"])
     def test_a_version_that_finds_nobody_although_others_can_be_reached_is_left(self, farm: Farm, phase: str):
         def left_alone(_updates: Updates) -> None:
@@ -238,6 +243,7 @@ class TestFoundAtFault:
 
         assert self.left_for(farm, phase, left_alone) == "it finds nobody although others can be reached"
 
+    @pytest.mark.long
     @pytest.mark.parametrize("phase", ["probation", "confirmed"])
     def test_a_version_that_is_found_at_fault_is_left(self, farm: Farm, phase: str):
         def littered(updates: Updates) -> None:
@@ -245,6 +251,7 @@ class TestFoundAtFault:
 
         assert self.left_for(farm, phase, littered) == "it filled the disk with files of its own"
 
+    @pytest.mark.long
     def test_where_nobody_can_be_reached_nothing_happens(self, farm: Farm):
         confirm(farm, "2")
         farm.known = 0
@@ -252,6 +259,7 @@ class TestFoundAtFault:
 
 
 class TestWhenNoVaultRuns:
+    @pytest.mark.long
     def test_probation_goes_on_when_it_runs_again(self, farm: Farm):
         head = release(farm, "2")
 
@@ -269,6 +277,7 @@ class TestWhenNoVaultRuns:
 
 
 class TestTheVaultInUse:
+    @pytest.mark.long
     def test_one_that_fails_again_and_again_is_left_and_never_taken_up_again(self, farm: Farm):
         confirm(farm, "2")
 
@@ -282,6 +291,7 @@ class TestTheVaultInUse:
         assert hear(farm, nothing)["vault/2"].phase == "rolled_back"
         assert farm.switches == [tree_of("2"), farm.own]
 
+    @pytest.mark.long
     def test_failures_are_remembered_over_a_restart(self, farm: Farm):
         confirm(farm, "2")
 
@@ -295,6 +305,7 @@ class TestTheVaultInUse:
         assert hear(farm, twice, for_s=5.0)["vault/2"].phase == "confirmed"
         assert hear(farm, once_more)["vault/2"].phase == "rolled_back"
 
+    @pytest.mark.long
     def test_late_starts_at_every_log_in_are_forgotten_as_soon_as_it_answers(self, farm: Farm):
         confirm(farm, "2")
 
@@ -308,6 +319,7 @@ class TestTheVaultInUse:
         for _ in range(5):
             assert hear(farm, log_in, for_s=35.0)["vault/2"].phase == "confirmed"
 
+    @pytest.mark.long
     def test_one_that_never_starts_in_time_any_more_is_left_whatever_is_restarted(self, farm: Farm):
         confirm(farm, "2")
         farm.known = None
@@ -321,6 +333,7 @@ class TestTheVaultInUse:
         found = hear(farm, late)["vault/2"]
         assert (found.phase, found.reason) == ("rolled_back", "it started too late 4 times in a row: not reachable")
 
+    @pytest.mark.long
     def test_a_computer_in_trouble_is_not_held_against_it(self, farm: Farm):
         confirm(farm, "2")
 
@@ -330,11 +343,13 @@ class TestTheVaultInUse:
 
         assert hear(farm, story)["vault/2"].phase == "confirmed"
 
+    @pytest.mark.long
     def test_switching_the_computer_off_again_and_again_is_no_failure(self, farm: Farm):
         confirm(farm, "2")
         for _ in range(5):
             assert hear(farm, nothing, for_s=1.0)["vault/2"].phase == "confirmed"
 
+    @pytest.mark.long
     def test_one_whose_files_are_damaged_is_left(self, farm: Farm):
         confirm(farm, "2")
 
@@ -467,6 +482,7 @@ class TestTheStoreFromBefore:
         tell(farm, release(farm, "4", Nature(starts=False)), of="vault/4")
         assert farm.kept_names() == []
 
+    @pytest.mark.long
     def test_it_is_removed_when_the_watch_ends_on_a_farm_that_is_always_on_and_hears_of_nothing_new(self, farm: Farm):
         store(farm)
         head = release(farm, "2")
@@ -501,6 +517,7 @@ class TestTheStoreFromBefore:
 
 
 class TestTold:
+    @pytest.mark.long
     def test_until_when_it_is_watched_counts_the_time_that_is_left_and_ends(self, farm: Farm):
         confirm(farm, "2")
         until: list[float | None] = []

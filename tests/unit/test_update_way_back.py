@@ -33,6 +33,7 @@ def rot(farm: Farm, version: str) -> None:
 
 
 class TestATakeOverThatTakesTooLong:
+    @pytest.mark.long
     def test_is_tried_again_later_and_says_when(self, farm: Farm):
         head, waits = farm.publish("2"), []
         farm.late_switches = 2
@@ -53,6 +54,7 @@ class TestATakeOverThatTakesTooLong:
         assert farm.switches.count(tree_of("2")) == 3
         assert states(farm)[-1] == "pass"
 
+    @pytest.mark.long
     def test_again_and_again_is_its_own_fault(self, farm: Farm):
         farm.late_switches = 99
         found = tell(farm, farm.publish("2"))["vault/2"]
@@ -62,6 +64,7 @@ class TestATakeOverThatTakesTooLong:
 
 
 class TestTheWayBack:
+    @pytest.mark.long
     def test_a_version_that_fails_three_times_in_probation_is_left(self, farm: Farm):
         head = farm.publish("2")
 
@@ -93,6 +96,7 @@ class TestTheWayBack:
 
         live(farm, story)
 
+    @pytest.mark.long
     def test_a_version_that_does_not_take_over_is_left(self, farm: Farm):
         farm.switch_fails = lambda tree: tree == tree_of("2")
         update = tell(farm, farm.publish("2"))["vault/2"]
@@ -137,6 +141,7 @@ class TestTheWayBack:
         assert tell(farm, farm.publish("2"))["vault/2"].phase == "confirmed"
         assert states(farm) == ["on_trial", "pass"]
 
+    @pytest.mark.long
     def test_a_way_back_that_fails_is_tried_again_and_left_to_the_pointer(self, farm: Farm):
         farm.switch_fails = lambda _: True
         update = tell(farm, farm.publish("2"))["vault/2"]
@@ -144,6 +149,7 @@ class TestTheWayBack:
         assert farm.slots.current("vault") == farm.own
         assert farm.switches == [tree_of("2"), farm.own, farm.own, farm.own]
 
+    @pytest.mark.long
     def test_while_the_pointer_cannot_be_written_it_goes_back_all_the_same_and_comes_to_no_end(
         self, farm: Farm, monkeypatch: pytest.MonkeyPatch
     ):
@@ -173,6 +179,7 @@ class TestTheWayBack:
         live(farm, story)
         assert (farm.slots.current("vault"), farm.switches) == (farm.own, [tree_of("2"), farm.own])
 
+    @pytest.mark.long
     def test_from_the_first_step_back_nobody_starts_the_version_that_failed(self, farm: Farm):
         head = farm.publish("2")
 
@@ -186,6 +193,7 @@ class TestTheWayBack:
         live(farm, story)
         assert (farm.switches, farm.pointed_at) == ([tree_of("2"), farm.own], [farm.own, farm.own])
 
+    @pytest.mark.long
     def test_a_slot_that_rots_before_its_trial_comes_anew_and_is_tried_out_then(self, farm: Farm):
         head = farm.publish("2")
 
@@ -229,6 +237,7 @@ class TestTheStoreThatIsKept:
         (store / self.CHUNK).write_bytes(b"a chunk")
         return store
 
+    @pytest.mark.long
     def test_it_is_kept_before_the_switch_and_until_the_way_back_is_closed(self, farm: Farm, store: Path):
         heads = [farm.publish("2"), farm.publish("3", Nature(starts=False)), farm.publish("4", Nature(starts=False))]
 
@@ -263,6 +272,7 @@ class TestTheStoreThatIsKept:
         assert tell(farm, farm.publish("2"))["vault/2"].phase == "confirmed"
         assert farm.switches == [tree_of("2")]
 
+    @pytest.mark.long
     def test_after_the_way_back_nothing_of_it_is_left(self, farm: Farm, store: Path):
         farm.switch_fails = lambda tree: tree == tree_of("2")
         assert tell(farm, farm.publish("2"))["vault/2"].phase == "rolled_back"

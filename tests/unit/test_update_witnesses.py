@@ -85,6 +85,7 @@ class TestWitnesses:
         (record,) = farm.store.load().records
         assert record.way.trials == 1
 
+    @pytest.mark.long
     def test_what_serves_already_is_not_touched_when_they_are_gone(self, farm: Farm):
         head = farm.publish("2")
 
@@ -102,6 +103,7 @@ class TestWhatIsCarried:
         built = signed_world.built(version)
         return {*built.objects, bytes.fromhex(built.release.manifest)}
 
+    @pytest.mark.long
     def test_one_that_is_tried_out_before_the_newest_is_carried_for_those_whose_turn_comes_later(self, farm: Farm):
         first, second = farm.publish("2"), farm.publish("3")
 
@@ -166,6 +168,7 @@ class TestWhatIsCarried:
 
         assert set(farm.files) == self.parts("2")
 
+    @pytest.mark.long
     def test_files_that_are_damaged_here_are_not_handed_on(self, farm: Farm):
         tell(farm, farm.publish("2"))
         file = farm.slots.path("vault", tree_of("2")) / "node" / "vault" / "version.py"

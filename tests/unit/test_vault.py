@@ -165,6 +165,7 @@ class TestStoring:
         put(world, actors[0])
         assert {a.name for a in holders(actors)} == {a.name for a in nearest(actors)[:5]}
 
+    @pytest.mark.long
     def test_many_vaults_of_one_subnet_count_as_one_holder(self):
         world = World()
         actors = world.grow(6)
@@ -330,6 +331,7 @@ class TestFetching:
         with pytest.raises(BadSignature):
             check_evidence(evidence, actors[0].vault_id)
 
+    @pytest.mark.long
     def test_an_unsigned_answer_counts_for_nothing(self):
         world = World()
         actors = world.grow(9)
@@ -353,6 +355,7 @@ class TestFetching:
 
 
 class TestAuditing:
+    @pytest.mark.long
     def test_an_honest_peer_passes_and_is_ranked_by_its_speed(self):
         world = World()
         actors = world.grow(6)

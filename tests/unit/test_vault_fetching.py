@@ -122,6 +122,7 @@ class TestLatePeers:
         assert withdrawn == asked != []
         assert asker.vault._desk.asked_for(Get) == 0
 
+    @pytest.mark.long
     def test_an_answer_that_comes_when_all_is_over_is_answered_once(self):
         world, actors = grown()
         actors[0].late_s = lambda answer: 5.0 if is_about_a_chunk(answer) else 0.0
