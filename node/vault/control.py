@@ -44,7 +44,7 @@ class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audit_s: float = 60.0
     ping_s: float = 60.0
     refresh_s: float = 300.0  # looking for neighbours
-    beat_s: float = 2.0  # signs of life between close neighbours; who gives none for two of them is gone
+    beat_s: float = 1.35  # looks at what close neighbours sent; who sends nothing for three of them is gone
     scrub_s: float = 14 * 24 * 3600.0  # in which every own chunk is read and checked once: 100,000 at 87 kB a second
     sweep_s: float = 24 * 3600.0  # in which every held chunk's close group is looked at once
     repair_delay_s: float = 60.0  # how long a neighbour may be away before others take over its chunks

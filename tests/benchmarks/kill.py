@@ -30,7 +30,7 @@ from node.vault.control import Pace
 from tests.benchmarks.rows import Row, at_least, at_most
 from tests.benchmarks.vaults import Vaults, temporary_folder
 
-PACE = Pace(audit_s=5.0, ping_s=10.0, refresh_s=10.0, beat_s=2.0, repair_delay_s=30.0, repair_bytes_per_s=4 << 20)
+PACE = Pace(audit_s=5.0, ping_s=10.0, refresh_s=10.0, repair_delay_s=30.0, repair_bytes_per_s=4 << 20)
 CHUNK_BYTES_MIN, CHUNK_BYTES_MAX = 64 << 10, 1 << 20
 QUOTA_BYTES = 1 << 33
 HOLDERS_WANTED = 5

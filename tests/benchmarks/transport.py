@@ -43,7 +43,7 @@ SMALL_CHUNK_BYTES = 4096
 ROUNDS = 7
 REQUESTS = 100
 ALLOWANCE_S = 1.0  # between two rounds: a vault grants one peer so many requests a second, and a burst
-IDLE_SETTLE_S, IDLE_S = 15.0, 60.0
+IDLE_SETTLE_S, IDLE_S = 70.0, 60.0  # a vault that is new looks for neighbours, at first often
 NEIGHBOURS = (8, 30, 100)
 NOTICED_TIMES, NOTICED_S = 5, 5.0
 PACE = control.Pace(audit_s=3600.0, repair_delay_s=3600.0, repair_bytes_per_s=1 << 10)

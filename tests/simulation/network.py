@@ -35,7 +35,7 @@ SEND_S: Final = 5.0
 MAPPING_S: Final = 30.0  # after which a router forgets through which port a silent vault can be dialled
 RESENDS_MAX: Final = 7  # then the line is dead for QUIC too
 DOOR_S: Final = 0.5  # without an answer, before the vault is told
-SILENT_BEATS: Final = 2.0
+SILENT_BEATS: Final = 3.0
 SESSIONS_MAX: Final = 384  # as a real vault: 256 accepted, 128 dialled
 
 Silent = Callable[[PeerRecord], None]

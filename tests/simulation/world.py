@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 CONTACTS: Final = 6
 QUICK: Final = control.Pace(
-    audit_s=10.0, ping_s=10.0, refresh_s=20.0, beat_s=2.0, scrub_s=30.0, sweep_s=120.0, repair_delay_s=10.0,
+    audit_s=10.0, ping_s=10.0, refresh_s=20.0, beat_s=1.35, scrub_s=30.0, sweep_s=120.0, repair_delay_s=10.0,
 )  # fmt: skip
 REPAIR_S: Final = 150.0  # at the quick pace
 CONVERGE_S: Final = 300.0

@@ -1,12 +1,14 @@
-"""Signs of life: every beat one datagram to each watched peer, which its QUIC acknowledges without waking its Python.
+"""Signs of life: one datagram to each watched peer that was still for a beat, acknowledged by its QUIC, not its Python.
 
     a beat:    something has come since the last one -> alive
-               nothing has come                      -> quiet; looked at once more after MARGIN_S
+               nothing has come                      -> one sign is sent
+               nor since that sign                   -> quiet: one more sign, looked at once more after MARGIN_S
     the look:  still nothing                         -> silent: told once, its connection closed
     no connection (it ended, or never was)           -> dialled; a failure is silence too
 
-Only what has come counts, so our own repetitions prove nothing; iroh's own signs come every 5 s, too seldom.  A vault
-that is killed right after a sign of life is known to be silent after two beats and the margin.
+Only what has come counts, so our own repetitions prove nothing; iroh's own signs come every 5 s, too seldom.  Of two
+that watch each other one sends, for its sign shows the other that it is there.  A vault that is killed right after a
+sign of life is known to be silent after three beats and the margin.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from node.vault.core.identity import PeerRecord
 from node.vault.errors import PeerError
 from node.vault.transport.sessions import Session, Sessions
 
-BEAT_S: Final = 2.0  # between two signs; no slower, whatever the pace
+BEAT_S: Final = 1.35  # between two looks at what has come; no slower, whatever the pace
 MARGIN_S: Final = 0.5  # what an answer may take beyond the beat
 DIAL_S: Final = 2.5
 DIALS_MAX: Final = 16  # at once
@@ -36,11 +38,12 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 @dataclass(slots=True)
 class _Watched:
-    """``received``: packets that had come over ``session`` by the last beat."""
+    """``received``: packets that had come over ``session`` by the last beat; ``is_asked``: that beat sent a sign."""
 
     peer: PeerRecord
     session: Session | None = None
     received: int = 0
+    is_asked: bool = False
     is_quiet: bool = False
     dial: asyncio.Task[None] | None = None
 
@@ -109,13 +112,19 @@ class Heartbeat:
         session = self._sessions.get(watched.peer.transport_key)
         if session is None:
             watched.change_to(None)
-            watched.is_quiet = False
+            watched.is_asked = watched.is_quiet = False
             watched.dial = self._spawn(self._reach(watched))
             return
         received = session.connection.stats().udp_rx_datagrams
-        watched.is_quiet = session is watched.session and received == watched.received
+        is_still = session is watched.session and received == watched.received
+        watched.is_quiet = is_still and watched.is_asked
+        watched.is_asked = is_still
         watched.change_to(session)
         watched.received = received
+        if is_still:
+            self._send_sign(session)
+
+    def _send_sign(self, session: Session) -> None:
         with contextlib.suppress(IrohError):  # it has just ended: the next beat finds that out
             session.connection.send_datagram(SIGN)
             if session.meter is not None:
