@@ -34,7 +34,7 @@ from node.update.lifecycle import Lifecycle
 from node.update.noted import reason_told, state_told
 from node.update.phases import REPLACEABLE, STOPPABLE
 from node.update.reasons import UNSEEN
-from node.update.records import has_failed, is_withdrawn, made_way_in_vain, said_again
+from node.update.records import age, has_failed, is_withdrawn, made_way_in_vain, said_again
 from node.update.store import Record
 from node.update.turns import turns_of
 from node.update.waiting import Owned
@@ -220,7 +220,8 @@ class Apps:
     async def _has_made_way(self, one: AppRecord, running: Program) -> bool:
         """Whether what runs now came after it, from the network or by a person's hand; else it was left."""
         if running != INSTALLED:
-            return any(other.program == running for other in self._records.values() if other is not one)
+            later = (other for other in self._records.values() if age(other.record) > age(one.record))
+            return any(other.program == running for other in later)
         return (await self._disk.until_read(partial(programs.read, self._means.root))).is_installed_anew
 
     async def _concern(self, name: str, event: Event) -> None:

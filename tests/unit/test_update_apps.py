@@ -297,6 +297,18 @@ def test_one_that_is_left_is_gone_back_from_also_while_another_one_waits(world: 
     assert phase(world) == "rolled_back"
 
 
+@pytest.mark.parametrize("used_s", [1500.0, 2 * 3600.0])
+def test_one_that_is_left_for_an_earlier_one_from_the_network_is_gone_back_from(world: World, used_s: float):
+    slots, before = world.folder / "slots", Program(app=release(2).tree_hash)
+    play(world, release(2))
+    play(world, release(3), seconds=used_s)
+    programs.write(slots, programs.Programs(before, None, 1, is_proven=False))  # as the launcher does
+    world.program = before
+    run(world.pass_by(3600.0))
+    assert (phase(world, 2), phase(world, 3), world.program) == ("confirmed", "rolled_back", before)
+    assert world.said[-1] == "fail"
+
+
 @pytest.mark.parametrize("used_s", [1500.0, 86_400.0])
 def test_one_in_whose_place_a_person_installed_a_newer_one_is_watched_no_longer_and_not_gone_back_from(
     world: World, used_s: float
