@@ -24,7 +24,7 @@ from node.update.events import Event
 from node.update.files import programs
 from node.update.files.chunks import Counter, GetChunk
 from node.update.files.fetching import fetch_program
-from node.update.files.programs import Program
+from node.update.files.programs import INSTALLED, Program
 from node.update.files.slots import Slots
 
 NOT_STARTED: Final = "it did not start here, so the version from before was started"
@@ -118,8 +118,14 @@ class AppJob:
 
     def _places(self) -> tuple[Path, Path | None]:
         """Where the candidate lies, undamaged.  Blocking.  Raises UpdateError."""
-        slots, program = self._means.slots, self._record.program
-        app = slots.verify("app", program.app)
+        app, runtime = self._verify(self._record.program)
+        assert app is not None
+        return app, runtime
+
+    def _verify(self, program: Program) -> tuple[Path | None, Path | None]:
+        """Where it lies, undamaged; None for what is installed.  Blocking.  Raises UpdateError."""
+        slots = self._means.slots
+        app = slots.verify("app", program.app) if program.app else None
         return app, slots.verify("runtime", program.runtime) if program.runtime else None
 
     async def _switch(self) -> Event:
@@ -142,16 +148,32 @@ class AppJob:
         return events.SwitchFailed(self._now(), "this program could not make way for it")
 
     async def _switch_back(self) -> Event:
-        """Point, then become: from here on nobody starts the version that failed."""
-        means, before = self._means, self._record.before
+        """Point, then become: from here on nobody starts the version that failed.
+
+        If another one runs, that stays: the launcher may have had to leave the one from before as well.
+        """
+        means, failed = self._means, self._record.program
         try:
-            if await asyncio.to_thread(means.host.running) == before:
+            running = await asyncio.to_thread(means.host.running)
+            if running != failed:
+                await self._disk.until_kept(lambda: _forget(means.root, failed, running))
                 return events.Returned(self._now())
+            before = await asyncio.to_thread(self._whole_before)
             await self._disk.until_kept(lambda: _point_back(means.root, before))
             await self._become(before)
         except Exception as error:  # noqa: BLE001 - the edge of a task: it is tried again
             return events.ReturnFailed(self._now(), _told(error))
         return events.ReturnFailed(self._now(), "this program could not make way for it")
+
+    def _whole_before(self) -> Program:
+        """The version from before; where that is damaged the installed one, as the launcher would choose.  Blocking."""
+        before = self._record.before
+        try:
+            self._verify(before)
+        except SlotDamaged as error:
+            log.warning("the installed version is gone back to reason=%s", error)
+            return INSTALLED
+        return before
 
     async def _become(self, program: Program) -> None:
         """Returns only when that has failed."""
@@ -168,6 +190,10 @@ def _point(root: Path, program: Program, version: str) -> None:
 
 def _point_back(root: Path, program: Program) -> None:
     programs.point_back(root, program)
+
+
+def _forget(root: Path, program: Program, running: Program) -> None:
+    programs.forget(root, program, running)
 
 
 def _told(error: BaseException) -> str:

@@ -53,6 +53,18 @@ def test_a_new_program_has_started_once_and_must_prove_itself_against_the_one_be
     assert programs.read(slots) == Programs(TWO, ONE, 0, is_proven=True)
 
 
+def test_one_that_was_made_current_and_never_ran_makes_way_for_what_runs_which_has_nothing_to_prove(slots: Path):
+    proven(slots, ONE)
+    programs.point(slots, TWO)
+    assert programs.forget(slots, TWO, ONE) == programs.read(slots) == Programs(ONE, None, 0, is_proven=True)
+
+
+def test_one_that_failed_is_not_what_is_fallen_back_to_either(slots: Path):
+    programs.write(slots, Programs(INSTALLED, ONE, 1, is_proven=False))
+    assert programs.forget(slots, TWO, INSTALLED).previous == ONE
+    assert programs.forget(slots, ONE, INSTALLED) == Programs(INSTALLED, None, 1, is_proven=False)
+
+
 def test_what_the_releases_of_its_programs_are_called_can_be_read_beside_them_and_others_are_forgotten(slots: Path):
     for number, letter in enumerate("abcd"):
         programs.point(slots, Program(letter * 64), version=f"0.1.{number}")

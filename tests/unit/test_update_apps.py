@@ -351,6 +351,49 @@ def test_a_recall_leads_to_nothing_that_was_recalled_too_or_is_below_the_floor(
     assert (phase(world, 3), world.told("app/0.1.3").reason) == ("confirmed", NO_WAY_BACK)
 
 
+@pytest.mark.parametrize("is_rotten", [True, False])
+def test_a_way_back_to_a_program_that_does_not_run_any_more_is_not_tried_for_ever(world: World, is_rotten: bool):
+    slots, before, became = world.folder / "slots", Program(app=release(2).tree_hash), list[Program]()
+    play(world, release(2))
+    play(world, release(3))
+    world.rotten = {before.app} if is_rotten else set()
+
+    def becomes(program: Program) -> None:
+        became.append(program)
+        assert len(became) < 10
+        world.program = program
+        if program == before:
+            programs.write(slots, programs.Programs(INSTALLED, None, 1, is_proven=False))  # as the launcher does
+            world.program, world.left = INSTALLED, {before}
+        world.becoming.set()
+
+    world.become = becomes  # type: ignore[method-assign]
+    world.recalled, world.releases = ("app/0.1.3",), (release(2),)
+    run(world.pass_by(3600.0))
+    assert became == [INSTALLED if is_rotten else before]
+    assert (phase(world, 3), world.program) == ("recalled", INSTALLED)
+
+
+def test_one_that_is_recalled_when_it_is_just_to_be_started_is_started_by_nobody_later(world: World):
+    slots = world.folder / "slots"
+
+    def becomes(program: Program) -> None:
+        assert programs.read(slots).current == program
+
+    async def story() -> None:
+        passing = asyncio.create_task(world.pass_by(3600.0))
+        while programs.read(slots).current == INSTALLED:
+            await asyncio.sleep(1.0)
+        world.recalled = ("app/0.1.2",)
+        await passing
+
+    world.become = becomes  # type: ignore[method-assign]
+    world.releases = (release(2),)
+    run(story())
+    assert (phase(world), world.program) == ("rolled_back", INSTALLED)
+    assert programs.read(slots) == programs.Programs(INSTALLED, None, 0, is_proven=True)
+
+
 def test_one_that_was_recalled_before_it_was_used_is_never_used(world: World):
     play(world, release(2), seconds=300.0)
     world.recalled, world.releases = ("app/0.1.2",), ()

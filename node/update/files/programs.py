@@ -137,6 +137,21 @@ def point_back(slots: Path, program: Program, *, starts: int = 1) -> Programs:
     return _written(slots, Programs(program, None, starts, is_proven=False))
 
 
+def forget(slots: Path, program: Program, running: Program) -> Programs:
+    """Let ``running``, which runs, be the current one, and nobody start ``program``, which failed or never ran.
+
+    Raises:
+        OSError: All is as it was.
+    """
+    before = read(slots)
+    if program not in (before.current, before.previous):
+        return before
+    if before.current == running:
+        return _written(slots, msgspec.structs.replace(before, previous=None))
+    is_proven = before.previous == running
+    return _written(slots, Programs(running, None, starts=0 if is_proven else 1, is_proven=is_proven))
+
+
 def mark_proven(slots: Path) -> Programs:
     """The current program has shown that it runs here.  A file of a newer format is left alone.
 
