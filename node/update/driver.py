@@ -206,7 +206,7 @@ class Updates:
         self._is_waiting = False
         await self._cleaning.turn()
         await self.judge.heed_time()
-        in_use = await self._disk.until_read(partial(self._means.slots.current, "vault"))
+        in_use = await self.watching.which(self._disk)
         is_able = self.judge.is_current and self._means.host.can_shut_off()
         is_idle = is_able and not self._means.hold() and all(record.way.is_over for record in self._records.values())
         await self._decoys.turn(in_use if is_idle else None, self._now(), is_seen=self.is_seen())

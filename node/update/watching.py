@@ -10,9 +10,11 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 from node.trial import verdict as says
+from node.update.disk_wait import DiskWait
 from node.update.errors import TwinFailed
 from node.update.events import (
     SLEPT_S,
@@ -79,6 +81,13 @@ class Watching:
         if record is not None:
             self._tell(record.release.name, what)
 
+    async def which(self, disk: DiskWait) -> str | None:
+        """Which version is in use, once the disk tells it; as long as it does not, nothing was watched."""
+        begun_s = _now()
+        in_use = await disk.until_read(partial(self._means.slots.current, "vault"))
+        await self.look_back(_now() - begun_s)
+        return in_use
+
     async def count(self, in_use: str | None) -> None:
         """Count the watch; end it when a newer release is in use for good; leave a version whose files are damaged."""
         record, one = watched(self._records.values()), active(self._records.values())
@@ -109,10 +118,10 @@ class Watching:
             await self._take(record.release.name, event)
 
     async def look_back(self, late_s: float) -> None:
-        """An event came so much later than it should have: if the computer slept, nothing was watched meanwhile."""
+        """Something came so much later than it should have: if the computer slept, nothing was watched meanwhile."""
         if late_s < SLEPT_S:
             return
-        log.info("the computer slept seconds=%.0f", late_s)
+        log.info("the computer slept, or its disk was out seconds=%.0f", late_s)
         for record in (active(self._records.values()), watched(self._records.values())):
             if record is not None:
                 await self._take(record.release.name, Ticked(_now(), is_idle=True))

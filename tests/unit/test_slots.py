@@ -391,6 +391,16 @@ class TestThePointer:
             slots.current("vault")
         assert slots.pointer("vault") == Pointer("b" * 64, "a" * 64, 2.0)
 
+    def test_nor_does_a_folder_that_is_gone_with_its_disk(self, slots: Slots, tmp_path: Path):
+        name, pauses = stage(slots), list[float]()
+        slots.point("vault", name, 1.0)
+        (tmp_path / "slots").rename(tmp_path / "pulled")
+        for look in (slots.current, slots.previous, lambda layer: slots.choose(layer, 2.0, pauses.append)):
+            with pytest.raises(FileNotFoundError):
+                look("vault")
+        (tmp_path / "pulled").rename(tmp_path / "slots")
+        assert (slots.choose("vault", 3.0), pauses) == (name, [])
+
     def test_nor_that_something_else_is_in_the_file_and_the_next_one_is_pointed_to_all_the_same(
         self, slots: Slots, tmp_path: Path
     ):

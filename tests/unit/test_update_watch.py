@@ -163,6 +163,30 @@ class TestADiskThatShowsNotWhatIsInUse:
         assert farm.slots.has("vault", farm.own)
 
 
+class TestADiskThatIsPulledOut:
+    @pytest.mark.long
+    @pytest.mark.parametrize("phase", ["probation", "confirmed"])
+    def test_is_held_against_no_release_and_counts_in_no_watch(self, tmp_path: Path, phase: str):
+        disk, pulled = tmp_path / "disk", tmp_path / "pulled"
+        (disk / "home").mkdir(parents=True)
+        farm = Farm(folder=disk / "home")
+        head = release(farm, "2")
+
+        async def story(updates: Updates) -> None:
+            await updates.offered(head, SENDER)
+            await wait_until(updates, lambda items: items["vault/2"].phase == phase)
+            disk.rename(pulled)
+            await asyncio.sleep(120.0)
+            pulled.rename(disk)
+            await asyncio.sleep(20.0)
+            assert updates.updates().items[0].phase == phase
+            assert phase == "probation" or watched_s(updates) < 60.0
+
+        found = hear(farm, story, for_s=FARM_LIMITS.probation_s)
+        assert found["vault/2"].phase == "confirmed"
+        assert (farm.slots.current("vault"), farm.slots.previous("vault")) == (tree_of("2"), farm.own)
+
+
 class TestAProof:
     @pytest.mark.long
     @pytest.mark.parametrize("phase", ["probation", "confirmed"])

@@ -1,7 +1,8 @@
 """The file that says which slot of a layer is in use, ``slots/pointers.json``, read and written.
 
-Only where there is no such file nothing is in use.  A file that the disk refuses to show for a moment says nothing: who
-took that for "nothing is in use" would leave a release that is in order, and remove the slots that run.
+Only where there is no such file nothing is in use.  A file that the disk refuses to show for a moment says nothing, and
+no more does one that is gone with its whole folder, as when the disk was pulled out: who took that for "nothing is in
+use" would leave a release that is in order, and remove the slots that run.
 """
 
 from __future__ import annotations
@@ -51,11 +52,8 @@ class Pointers:
             OSError: It cannot be read now.
         """
         try:
-            with self._path.open("rb") as file:
-                content = file.read(POINTERS_BYTES_MAX)
-            return msgspec.json.decode(content, type=dict[Layer, Pointer])
-        except FileNotFoundError:
-            return {}
+            content = self._content()
+            return {} if content is None else msgspec.json.decode(content, type=dict[Layer, Pointer])
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise PointersDamaged(errno.EINVAL, "what is in use is not readable", str(self._path)) from error
 
@@ -63,12 +61,17 @@ class Pointers:
         """What is pointed to; nothing if that is lost: a file that cannot be read must not keep the vault away.
 
         ``pause`` lets so many seconds pass.
+
+        Raises:
+            FileNotFoundError: The whole folder is gone.
         """
         for look in range(LOOKS):
             try:
                 return self.read()
             except PointersDamaged:
                 break
+            except FileNotFoundError:
+                raise
             except OSError as error:
                 log.warning("what is in use cannot be read reason=%s", error)
                 if look < LOOKS - 1:
@@ -86,6 +89,18 @@ class Pointers:
             return self.read()
         except PointersDamaged:
             return {}
+
+    def _content(self) -> bytes | None:
+        """None where there is no such file in a folder that is there; a disk may come back between the two looks."""
+        for is_last in (False, True):
+            try:
+                with self._path.open("rb") as file:
+                    return file.read(POINTERS_BYTES_MAX)
+            except FileNotFoundError:
+                if is_last:
+                    return None
+                self._path.parent.stat()
+        return None
 
     def write(self, pointers: Mapping[Layer, Pointer]) -> None:
         """Let the layers point there; once this returns, it survives a power cut.
