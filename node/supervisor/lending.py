@@ -57,7 +57,7 @@ class Lending:
         self._looked_at = self._vain_until = 0  # measurements
         self._accounted_bytes = 0  # the most since the last look
         self._returns = 0  # of chunks that were kept
-        self._has_changed = asyncio.Event()  # the limit, while nothing else was waited for
+        self._has_changed = asyncio.Event()  # the limit, or whether the disk works, while nothing else was waited for
         self._rests = 0  # of the store, one before each run of a vault
         self._is_litter_left = False  # then what lies there is not the fault of the vault that runs
         self.kept = Kept(LinkingFileSystem(home.path), home.vault.relative_to(home.path).as_posix())
@@ -98,6 +98,10 @@ class Lending:
                 littered()
             changed()
             await self._pause()
+
+    def measure_soon(self) -> None:
+        """What was found last is not so any more."""
+        self._has_changed.set()
 
     async def _pause(self) -> None:
         """Until the next measurement, which comes soon where a change of the limit makes the vault give chunks away."""

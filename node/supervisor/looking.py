@@ -58,6 +58,7 @@ class Looking:
         self._utc_s = utc_s
         self._changed = changed
         self.hold_on: Callable[[], Awaitable[None]] = _nothing  # called where the disk works
+        self.is_back: Callable[[], None] = lambda: None  # called where it works again
         self._waking = waking or Waking()
         self._disk: tuple[float, checks.DiskFault, str] | None = None
         self._disk_asked_s: float | None = None  # since when, awake, a look at the disk goes on
@@ -109,6 +110,8 @@ class Looking:
         self._disk_asked_s = None
         if fault and (self._disk is None or self._disk[1] != fault):
             log.warning("disk not usable fault=%s reason=%s", fault, reason)
+        if not fault and self._disk is not None and self._disk[1]:
+            self.is_back()
         self._disk = self._waking.now_s(), fault, reason
         self._changed()
 

@@ -108,6 +108,7 @@ class Supervisor:
         )
         self._sharing = Sharing(self.vault)
         self.looking = Looking(home, self.vault, entropy, utc_s, self.changed)
+        self.looking.is_back = self._lending.measure_soon
         bootstrap = Bootstrap(home)
         self._giving = Assigning(home, bootstrap, lambda: self._lending.settings.local_discovery, self._pacing.limits)
         self.host = UpdateHost(home, self.vault, self.slot, entropy, utc_s, self._giving)

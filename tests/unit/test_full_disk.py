@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from node.supervisor import keys, space
+from node.supervisor import keys, looking, space
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.update.driver import Updates
@@ -73,13 +73,35 @@ def test_updates_are_told_at_every_look_at_the_disk(
         updates: Any = SimpleNamespace(host_fault=heard.append, watching=SimpleNamespace(found_at_fault=lambda _: None))
         supervisor._updates = updates
         supervisor.vault._settled.set()
-        looking = asyncio.create_task(supervisor._keep_measuring())
+        measuring = asyncio.create_task(supervisor._keep_measuring())
         await asyncio.sleep(90.0)
-        looking.cancel()
+        measuring.cancel()
 
     run(story())
 
     assert heard == 2 * told
+
+
+def test_a_disk_that_is_plugged_in_again_is_said_to_work_as_soon_as_it_is_seen_to(home: Home, tmp_path: Path):
+    said: list[str] = []
+
+    async def story() -> None:
+        supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
+        supervisor.vault._settled.set()
+        tasks = [asyncio.create_task(supervisor._keep_measuring()), asyncio.create_task(supervisor.looking.run())]
+        await asyncio.sleep(30.0)
+        home.path.rename(tmp_path / "pulled")
+        await asyncio.sleep(90.0)
+        said.append(supervisor.status().sentence)
+        (tmp_path / "pulled").rename(home.path)
+        await asyncio.sleep(looking.DISK_FAILED_S + 1.0)
+        said.append(supervisor.status().sentence)
+        for task in tasks:
+            task.cancel()
+
+    run(story())
+    assert "disk" in said[0]
+    assert "disk" not in said[1]
 
 
 def test_a_full_disk_is_seen_where_the_folder_of_all_vaults_leads_to_another_one(
