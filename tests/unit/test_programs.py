@@ -45,6 +45,16 @@ def test_a_file_that_cannot_be_read_now_says_nothing_and_nothing_is_forgotten(
     assert programs.read(slots) == Programs(TWO, ONE, 0, is_proven=True)
 
 
+def test_nor_does_a_folder_that_is_gone_with_its_disk(slots: Path, tmp_path: Path):
+    proven(slots, ONE, TWO)
+    slots.rename(tmp_path / "pulled")
+    for work in (programs.read, programs.mark_proven, programs.trees, lambda slots: programs.point(slots, THREE)):
+        with pytest.raises(FileNotFoundError):
+            work(slots)
+    (tmp_path / "pulled").rename(slots)
+    assert programs.read(slots) == Programs(TWO, ONE, 0, is_proven=True)
+
+
 def test_a_new_program_has_started_once_and_must_prove_itself_against_the_one_before(slots: Path):
     proven(slots, ONE)
     programs.point(slots, TWO)

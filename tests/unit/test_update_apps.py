@@ -322,6 +322,24 @@ def test_one_in_whose_place_a_person_installed_a_newer_one_is_watched_no_longer_
     assert world.told("app/0.1.2").watched_until_s is None
 
 
+def test_one_in_whose_place_a_person_installed_a_newer_one_is_not_blamed_for_a_disk_that_is_pulled_out(world: World):
+    slots = world.folder / "slots"
+    play(world, release(2), seconds=1500.0)
+    programs.write(slots, programs.Programs(INSTALLED, programs.read(slots).current, 0, is_proven=True))
+    world.program = INSTALLED
+
+    async def story() -> None:
+        passing = asyncio.create_task(world.pass_by(600.0))
+        await asyncio.sleep(60.0)
+        slots.rename(world.folder / "pulled")
+        await asyncio.sleep(120.0)
+        (world.folder / "pulled").rename(slots)
+        await passing
+
+    run(story())
+    assert (phase(world), world.said[-1]) == ("probation", "pass")
+
+
 def test_one_that_is_recalled_makes_way_for_the_program_from_before(world: World):
     play(world, release(2))
     world.recalled, world.releases = ("app/0.1.2",), ()

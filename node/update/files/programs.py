@@ -183,10 +183,17 @@ def _written(slots: Path, programs: Programs) -> Programs:
 
 
 def _read(slots: Path) -> Programs | None:
-    """What the file says; None where there is none, or none that can be understood.  Raises OSError."""
+    """What the file says; None where there is none, or none that can be understood.
+
+    Raises:
+        OSError: Nobody can tell now, as when the disk was pulled out and the whole folder is gone.
+    """
     try:
         found = msgspec.json.decode(_content(slots), type=Programs)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeError, RecursionError):
+    except FileNotFoundError:
+        slots.stat()
+        return None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return found if found.format == FORMAT and found.starts >= 0 else None
 
