@@ -43,9 +43,11 @@ class Picture(QWidget):
         return -1
 
     def fix_height(self) -> None:
-        """As wide as there is room, as high as ``wanted``."""
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(self.hasHeightForWidth())
+        """As wide as there is room, as high as ``wanted``, or as its width asks for: that may be more."""
+        follows = self.hasHeightForWidth()
+        high = QSizePolicy.Policy.Minimum if follows else QSizePolicy.Policy.Fixed
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, high)
+        policy.setHeightForWidth(follows)
         self.setSizePolicy(policy)
 
     # From here on the names are Qt's own.

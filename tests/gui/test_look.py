@@ -198,6 +198,8 @@ def faults(root: QWidget) -> list[str]:
             found.append(f"no name: {one}")
         if isinstance(one, Picture) and type(one).__name__ not in ("Glyph", "Pictogram") and not one.accessibleName():
             found.append(f"picture without words: {type(one).__name__}")
+        if isinstance(one, Picture) and one.height() < one.heightForWidth(one.width()):
+            found.append(f"picture cut off: {type(one).__name__} {one.width()}x{one.height()}")
     return found
 
 
