@@ -16,6 +16,11 @@ from node.api.schema import Check, CheckName, Status
 
 TICK_S_MAX: Final = 600.0
 _ALIKE: Final = {"disk.refused", "home.refused"}  # what the check says, and what the node says of it
+# Which check has found what the node's own sentence says in other words, by the beginning of its code.
+_FOUND_BY: Final[tuple[tuple[str, CheckName], ...]] = (
+    ("home.refused", "disk"), ("store.gone", "disk"), ("alone.", "exchange"),
+)  # fmt: skip
+_DOUBLED: Final = {"exchange.end_other", "vault.doubled"}  # an advice, and the node's sentence that gives it itself
 _NAMES: Final[tuple[CheckName, ...]] = ("disk", "clock", "reach", "exchange", "audit")
 
 
@@ -44,9 +49,10 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
         return ChecksStory(proofs, (), texts.NOT_LOOKED)
     is_trouble = status.state == "problem"
     is_starting = status.state == "starting"  # then nothing is known yet, and that is no news
+    named = trouble(status)
     proofs = tuple(_proof(check, now, is_trouble=is_trouble) for check in status.checks)
     remarks = tuple(
-        proof.why
+        proof.why if check is named else f"{proof.why} {_advice(check, status)}".rstrip()
         for check, proof in zip(status.checks, proofs, strict=True)
         if check.result != "ok" and proof.why and not _is_told(check, proof.why, status) and not is_starting
     )
@@ -54,12 +60,24 @@ def tell_checks(status: Status | None, now: datetime) -> ChecksStory:
 
 
 def trouble(status: Status) -> Check | None:
-    """What is wrong: that which the node's own sentence is about, else the first thing."""
-    bad = sorted(
-        (check for check in status.checks if check.result == "bad"),
-        key=lambda check: check.sentence not in status.sentence,
-    )
-    return bad[0] if bad else None
+    """The check that has found what the node's own sentence is about; None where that is about something else."""
+    bad = [check for check in status.checks if check.result == "bad"]
+    for check in bad:
+        if check.sentence in status.sentence:
+            return check
+    if not status.said:  # it may be about any of them
+        return bad[0] if bad else None
+    code = status.said[0].code
+    found_by = {name for prefix, name in _FOUND_BY if code.startswith(prefix)}
+    return next((check for check in bad if check.name in found_by), None)
+
+
+def _advice(check: Check, status: Status) -> str:
+    """What to do about a check that the node's own sentence is not about; "" if nothing, or if it need not be done."""
+    codes = {one.code for one in check.advised} | {one.code for one in status.said}
+    if check.result != "bad" or status.state not in ("attention", "problem") or codes >= _DOUBLED:
+        return ""
+    return in_words(check.advice, check.advised)
 
 
 def _proof(check: Check, now: datetime, *, is_trouble: bool) -> Proof:
