@@ -31,7 +31,7 @@ Action = Literal["start", "grow", "updates", "resources", "network", "help"]
 _LEADS: Final[tuple[tuple[str, Action], ...]] = (
     ("settings.", "resources"), ("space.over", "resources"), ("store.full", "resources"),
     ("reach.", "network"), ("alone.", "network"), ("developers.", "updates"), ("updates.disk", "updates"),
-    ("updates.unread", "help"),
+    ("updates.unread", "help"), ("vault.doubled", "help"),
 )  # fmt: skip
 Silence = Literal["none", "short", "long"]  # of a node that was just started here
 

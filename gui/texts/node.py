@@ -122,8 +122,8 @@ TEXTS: Final[dict[str, str]] = {
     "vault.again": translate("node", "Perennial is started again ({why})."),
     "vault.doubled": translate(
         "node",
-        "Another computer runs with this home's key. Only one of them can be counted: end one of them (there:"
-        " perennial leave, or delete the copy).",
+        "Another computer runs with the key of this one, and others count only one of the two. End the other one: type"
+        " perennial leave in a terminal there, or delete its copy of the folder.",
     ),
     "vault.starting": translate("node", "Perennial is starting."),
     "alone.cut_off": translate("node", "Perennial runs, but no other computer can be reached at the moment."),

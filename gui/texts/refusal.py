@@ -82,7 +82,7 @@ TEXTS: Final[dict[str, str]] = {
     "key.gone": translate(
         "refusals",
         "The private key of the home {path} is gone; without it this computer is a stranger to the others. If no backup"
-        " brings it back, end this home: perennial leave --give-back; the next start begins anew.",
+        " brings it back, type perennial leave --give-back in a terminal; the next start begins anew.",
     ),
     "key.other_home": translate(
         "refusals", "{path} is the key of another home, and two computers must not run with one key."

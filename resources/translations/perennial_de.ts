@@ -1102,8 +1102,8 @@
         </translation>
     </message>
     <message>
-        <source>Another computer runs with this home&apos;s key. Only one of them can be counted: end one of them (there: perennial leave, or delete the copy).</source>
-        <translation>Ein anderer Computer läuft mit dem Schlüssel dieses Ordners. Nur einer von beiden kann zählen: Beenden Sie einen (dort: perennial leave, oder die Kopie löschen).</translation>
+        <source>Another computer runs with the key of this one, and others count only one of the two. End the other one: type perennial leave in a terminal there, or delete its copy of the folder.</source>
+        <translation>Ein anderer Computer läuft mit dem Schlüssel von diesem, und andere zählen von beiden nur einen. Beenden Sie den anderen: Geben Sie dort in einem Terminal perennial leave ein, oder löschen Sie seine Kopie des Ordners.</translation>
     </message>
     <message>
         <source>Others count only one of two computers with one key. On the other one use perennial leave, or delete the copy.</source>
@@ -2042,8 +2042,8 @@
         <translation>Der Port der lokalen API ist 0 (keiner) oder liegt zwischen {least} und {most}.</translation>
     </message>
     <message>
-        <source>The private key of the home {path} is gone; without it this computer is a stranger to the others. If no backup brings it back, end this home: perennial leave --give-back; the next start begins anew.</source>
-        <translation>Der private Schlüssel zu {path} ist fort; ohne ihn ist dieser Computer den anderen fremd. Bringt ihn keine Sicherung zurück, geben Sie diesen Ordner auf: perennial leave --give-back; der nächste Start beginnt von vorn.</translation>
+        <source>The private key of the home {path} is gone; without it this computer is a stranger to the others. If no backup brings it back, type perennial leave --give-back in a terminal; the next start begins anew.</source>
+        <translation>Der private Schlüssel zu {path} ist fort; ohne ihn ist dieser Computer den anderen fremd. Bringt ihn keine Sicherung zurück, geben Sie in einem Terminal perennial leave --give-back ein; der nächste Start beginnt von vorn.</translation>
     </message>
     <message>
         <source>The request is malformed: {why}.</source>

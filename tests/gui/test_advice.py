@@ -75,3 +75,14 @@ def test_so_does_the_advice_of_the_check_that_has_found_what_the_node_says_in_ot
 
     assert told.lead.endswith(f"\n{advice}")
     assert told.checks.remarks == (remark,)
+
+
+def test_of_two_computers_with_one_key_it_is_said_once_what_to_do_and_help_says_more():
+    told = home(DOUBLED, is_doubled=True, peer_count=0)
+
+    assert told.lead == (
+        "Another computer runs with the key of this one, and others count only one of the two. End the other one: type"
+        " perennial leave in a terminal there, or delete its copy of the folder."
+    )
+    assert told.checks.remarks == ("No other computer answers.",)
+    assert told.action == "help"

@@ -116,8 +116,10 @@ def test_what_is_not_as_it_should_be_says_why_and_only_once():
 
     assert [proof.mark for proof in told.proofs] == ["fault", "fault", "wait", "ok", "ok"]
     assert told.remarks == (
-        "The clock of this computer is 2 years behind those of 9 other computers."
-        + " Set the clock, best by letting the computer take its time from the network.",
+        (
+            "The clock of this computer is 2 years behind those of 9 other computers."
+            " Set the clock, best by letting the computer take its time from the network."
+        ),
         "Nobody has come in from outside yet.",
     )
 

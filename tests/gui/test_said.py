@@ -49,7 +49,7 @@ REFUSING = (invitation_texts, request_texts, texts, wishes, doctor_texts)
 # Said otherwise on purpose: without words of the command line, and without such as one must have learnt.
 OTHERWISE = {
     "home.root_replaced", "key.gone", "key.other_home", "key.other_places", "network.none_shipped", "port.in_use",
-    "settings.quota_range", "updates.unread", "vault.too_old", "api.token", "api.host", "api.origin",
+    "settings.quota_range", "updates.unread", "vault.doubled", "vault.too_old", "api.token", "api.host", "api.origin",
 }  # fmt: skip
 SECONDS = (61.0, 8000.0, 200_000.0, 90_000_000.0)
 
