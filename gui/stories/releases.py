@@ -189,8 +189,6 @@ def _lead_of_ended(status: Status, updates: Updates, decided: Update | None, now
 
 
 def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime, *, can_try: bool) -> Way:
-    if one.again_s is not None:  # it has come so far once
-        one = msgspec.structs.replace(one, phase="promoting")
     stage, outcome = _STAGE[one.phase], _OUTCOME.get(one.phase, "open")
     checked = Stop(words.BEING_FETCHED if one.phase == "fetching" else words.CHECKED, words.signed_by(one.signers))
     started_s = trial.started_s if trial is not None and trial.release == one.release else None
@@ -198,17 +196,19 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime, *
     tried_for = words.for_time(lasted(tried_s)) if tried_s else ""
     since = words.since(at(started_s, now)) if started_s else ""
     decided = words.at_moment(at(_decided_s(one), now))
+    tried_out = Stop(words.TRIED, tried_for)
+    if not tried_s:
+        tried_out = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else words.SAME_FILES)
+    waits = one.again_s is not None  # and is neither rehearsed nor taking over until then
     tried = {
         "on_trial": Stop(words.BEING_TRIED, since or words.BEING_TRIED),
-        "rehearsing": Stop(words.REHEARSING, words.WAY_BACK),
+        "rehearsing": tried_out if waits else Stop(words.REHEARSING, words.WAY_BACK),
         "refused": Stop(words.THROWN_AWAY, decided),
         "not_proven": Stop(words.NOT_PROVEN, decided),
-    }.get(one.phase, Stop(words.TRIED, tried_for) if stage == 2 else Stop(words.TRIED, words.NEXT))
+    }.get(one.phase, tried_out if stage == 2 else Stop(words.TRIED, words.NEXT))
     if one.phase == "on_trial" and not since:
         tried = Stop(words.BEING_TRIED, "")
-    if stage == 2 and not tried_s:
-        tried = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else words.SAME_FILES)
-    elif stage == 0 and not can_try:
+    if stage == 0 and not can_try:
         tried = Stop(words.NOT_TRIED, words.AS_EXCEPTION if one.exception else "")
     used = {
         "promoting": Stop(words.TAKING_OVER, words.now_using(in_use) if in_use else ""),
@@ -220,7 +220,10 @@ def tell_way(one: Update, in_use: str, trial: TrialView | None, now: datetime, *
         "recalled": Stop(words.RECALLED, decided),
         "refused": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
         "not_proven": Stop(words.IN_USE, words.still_using(in_use) if in_use else ""),
-    }.get(one.phase, Stop(words.IN_USE, words.now_using(in_use) if in_use else ""))
+    }.get(
+        one.phase,
+        Stop(words.TAKES_OVER_LATER if waits else words.IN_USE, words.now_using(in_use) if in_use else ""),
+    )
     return Way((checked, tried, used), stage, outcome, is_fetching=one.phase == "fetching")
 
 

@@ -2502,6 +2502,10 @@
         <translation>Zurückgenommen</translation>
     </message>
     <message>
+        <source>Takes over later</source>
+        <translation>Übernimmt später</translation>
+    </message>
+    <message>
         <source>Taking over</source>
         <translation>Übernimmt</translation>
     </message>

@@ -240,10 +240,12 @@ def trouble_samples() -> tuple[Sample, ...]:
     closed = check("reach", "wait", "Nobody has come in from outside yet.")
     router = check("reach", "bad", "Your router lets nobody in: others can only be asked, and not come by themselves.")
     router = msgspec.structs.replace(router, said=(Said("reach.router"),))
+    doubled = "Another computer runs with this home's key."
     over = "20 GB more than the 670 GB that you lend are in use, so nothing new is stored."
     too_much = Said("space.over", {"over_bytes": 20 * 10**9, "quota_bytes": 670 * 10**9})
     return (
         Sample("router", live(real(checks=checks(router))), HOME),
+        Sample("doubled", live(real("problem", doubled, said=(Said("vault.doubled"),), checks=checks(router))), HOME),
         Sample("too-much", live(real("attention", over, said=(too_much,), checks=checks())), HOME),
         Sample("not-let-in", replace(Seen("lost"), refused="/home/eve cannot be entered: access is denied."), HOME),
         Sample("needs-you", live(real("attention", gone.sentence, checks=checks(gone, closed))), HOME),
@@ -345,6 +347,9 @@ def _unusual(fine: Status, newer: Status, trying: Status) -> tuple[Sample, ...]:
         Sample("excepted", live(newer, (more.excepted(took_over),)), 1),
         Sample("many", more.told(newer, (took_over, *many), more.CURRENT, NOW_S), 1),
         Sample("makers-disagree", more.told(fine, (), more.HALTED, NOW_S), 1),
+        Sample(
+            "late", live(fine, (msgspec.structs.replace(update("0.1.1", NEXT, "rehearsing"), again_s=NOW_S + 3600),)), 1
+        ),
         Sample("stopped", more.stopped(live(trying, (on_trial,), EARLY)), 1),
         Sample("open-to-all", live(msgspec.structs.replace(newer, sandbox="none"), (took_over,)), 1),
     )
