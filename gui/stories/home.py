@@ -248,11 +248,14 @@ def _bed(status: Status | None) -> Bed:
     space = status.space
     if status.state in UNPROVEN and not space.chunk_count:  # nobody has counted the pieces yet
         return Bed(0.0, texts.BED_UNKNOWN, "")
+    used_ratio = min(1.0, max(0.0, space.used_bytes / space.quota_bytes))
+    used = texts.bed_used(space.used_bytes, space.quota_bytes)
+    if any(check.name == "disk" and check.result == "bad" for check in status.checks):
+        return Bed(used_ratio, used, "")  # of a disk that is gone, or takes nothing, nothing can be lent
     free = max(0, space.quota_bytes - space.used_bytes)
     if space.free_bytes is not None:  # the disk may have less than was lent of it
         free = min(free, lendable(space.free_bytes))
-    used_ratio = min(1.0, max(0.0, space.used_bytes / space.quota_bytes))
-    return Bed(used_ratio, texts.bed_used(space.used_bytes, space.quota_bytes), texts.bed_free(free))
+    return Bed(used_ratio, used, texts.bed_free(free))
 
 
 def _releases(seen: Seen, now: datetime, *, is_live: bool) -> ReleaseStory:

@@ -202,6 +202,13 @@ def test_the_bed_shows_the_space_in_use():
     assert bed.used_ratio == pytest.approx(12.4 / 256)
 
 
+@pytest.mark.parametrize("name", ["needs-you", "disk", "paused-broken"])
+def test_of_a_disk_that_is_gone_or_takes_nothing_no_room_is_said_to_be_free_to_lend(name: str):
+    bed = story(name).home.bed
+
+    assert (bed.left, bed.right) == ("412 GB of 670 GB in use", "")
+
+
 def test_no_more_of_the_bed_is_free_to_lend_than_the_disk_has():
     full = live(real(space=Space(90 * 10**9, 670 * 10**9, 9, free_bytes=LEFT_BYTES + 2 * 10**9)))
     fuller = live(real(space=Space(90 * 10**9, 670 * 10**9, 9, free_bytes=LEFT_BYTES - 1)))
