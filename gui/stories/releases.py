@@ -56,7 +56,7 @@ _LEAD: Final[dict[Phase, str]] = {
     "recalling": words.RECALLING_LEAD,
 }
 # What a release is in while nothing carries it on, for the phases in which something would have to run.
-_STOPPED: Final[dict[Phase, Phase]] = {"fetching": "announced", "on_trial": "staged", "rehearsing": "staged"}
+_STOPPED: Final[dict[Phase, Phase]] = {"fetching": "announced", "on_trial": "staged"}
 _UNDER_WAY: Final = ("on_trial", "rehearsing", "promoting", "probation", "returning", "recalling")
 
 
@@ -130,7 +130,8 @@ def tell_releases(
     is_held_up = notice is not None and notice.is_grave
     one, in_use = current(updates), status.in_use.version if status.in_use else ""
     if one is not None and _has_stopped(updates):
-        one = msgspec.structs.replace(one, phase=_STOPPED.get(one.phase, one.phase), again_s=None)
+        again_s = now.timestamp() if one.phase == "rehearsing" else None  # it has had its trial: it waits to take over
+        one = msgspec.structs.replace(one, phase=_STOPPED.get(one.phase, one.phase), again_s=again_s)
     decided = max(
         (item for item in updates.items if item.phase in _OUTCOME), key=lambda item: item.decided_s or 0.0, default=None
     )

@@ -195,14 +195,14 @@ class TestWhileAllUpdatesAreHeldUp:
             assert "No newer version" not in story.lead
 
     @pytest.mark.parametrize(
-        ("phase", "title"),
+        ("phase", "title", "last"),
         [
-            ("fetching", "Version 0.1.1 was announced"),
-            ("on_trial", "Version 0.1.1 waits for its trial"),
-            ("rehearsing", "Version 0.1.1 waits for its trial"),
+            ("fetching", "Version 0.1.1 was announced", "In use"),
+            ("on_trial", "Version 0.1.1 waits for its trial", "In use"),
+            ("rehearsing", "Version 0.1.1 waits to take over", "Takes over later"),  # its trial is behind it
         ],
     )
-    def test_once_they_have_stopped_nothing_is_said_to_be_going_on(self, phase: Phase, title: str):
+    def test_once_they_have_stopped_nothing_is_said_to_be_going_on(self, phase: Phase, title: str, last: str):
         seen = live(status("attention"), (update("0.1.1", NEXT, phase),), EARLY)
         assert seen.updates is not None
         stopped = replace(seen.updates, trouble="XX.", trouble_said=self.STOPPED)
@@ -211,7 +211,7 @@ class TestWhileAllUpdatesAreHeldUp:
 
         assert story.releases.title == title
         assert story.releases.way is not None
-        assert [stop.word for stop in story.releases.way.stops] == ["Checked", "Tried out", "In use"]
+        assert [stop.word for stop in story.releases.way.stops] == ["Checked", "Tried out", last]
         assert story.home.seedling == ""
         assert "0.1.1" not in story.version_line
 
