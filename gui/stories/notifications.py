@@ -132,7 +132,11 @@ def _between_s(cause: str) -> float:
 
 def _needs(status: Status) -> tuple[Note, ...]:
     """What a person can mend: whatever the node calls a problem, and each check that is bad and has an advice."""
-    of_checks = tuple(_of_check(check) for check in status.checks if check.result == "bad" and check.advice)
+    is_doubled = bool(status.said) and status.said[0].code == "vault.doubled"  # then that is why nobody may answer
+    bad = [check for check in status.checks if check.result == "bad" and check.advice]
+    of_checks = tuple(_of_check(check) for check in bad if not (is_doubled and check.name == "exchange"))
+    if is_doubled:
+        return (Note("act", "doubled", words.DOUBLED, words.DOUBLED_BODY), *of_checks)
     # Of all checks the disk's alone makes a problem of what it found; it says better what to do.
     if status.state != "problem" or any(note.cause == "disk" for note in of_checks):
         return of_checks

@@ -1479,6 +1479,10 @@
         <translation>Eine dringende Version wartet, weil Perennial pausiert</translation>
     </message>
     <message>
+        <source>Another computer runs with the key of this one</source>
+        <translation>Ein anderer Computer läuft mit dem Schlüssel von diesem</translation>
+    </message>
+    <message>
         <source>Everything else goes on by itself.</source>
         <translation>Alles andere geht von selbst weiter.</translation>
     </message>
@@ -1497,6 +1501,10 @@
     <message>
         <source>Open</source>
         <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Others count only one of the two. Open Perennial to see what can be done.</source>
+        <translation>Andere zählen von beiden nur einen. Was sich tun lässt, steht in Perennial.</translation>
     </message>
     <message>
         <source>Perennial does not run</source>
@@ -1519,8 +1527,8 @@
         <translation>Version {version} ist jetzt in Gebrauch. Es ist nichts zu tun.</translation>
     </message>
     <message>
-        <source>Your computer does not help at the moment. Open Perennial to start it again.</source>
-        <translation>Ihr Computer hilft im Augenblick nicht. In Perennial lässt es sich wieder starten.</translation>
+        <source>Your computer does not help at the moment. Open Perennial to see why, or to start it again.</source>
+        <translation>Ihr Computer hilft im Augenblick nicht. In Perennial steht, warum; dort lässt es sich auch wieder starten.</translation>
     </message>
 </context>
 <context>

@@ -20,7 +20,7 @@ from gui.stories.notifications import (
     Waiting,
     decide,
 )
-from node.api.schema import Check, Notifications, PauseReason, Settings, Status, Update
+from node.api.schema import Check, Notifications, PauseReason, Said, Settings, Status, Update
 from tests.gui.samples import BASE, LOSSY, NEXT, NOW_S, PROMOTED, live, status, update
 
 LONG_AGO = Told(first_s=NOW_S - 1e6, release="vault/0.1.0")
@@ -134,6 +134,19 @@ class TestWhatNeedsAPerson:
         assert note.title == "Perennial does not keep running; it is started again and again"
         assert note.body == "It keeps trying by itself. Open Perennial to see what can be done."
 
+    def test_of_two_computers_with_one_key_it_is_told_once_and_no_trying_that_could_help_is_promised(self):
+        alone = Check("exchange", "bad", "XX.", None, "YY.", advised=(Said("exchange.end_other"),))
+        both = msgspec.structs.replace(REAL, state="problem", sentence="ZZ.", said=(Said("vault.doubled"),))
+        doubled = seen(msgspec.structs.replace(both, checks=(alone, CLOCK)))
+
+        first, second = play((0, doubled), *((3600.0 + 60 * i, doubled) for i in range(5)))[0]
+
+        assert (first.title, first.body) == (
+            "Another computer runs with the key of this one",
+            "Others count only one of the two. Open Perennial to see what can be done.",
+        )
+        assert second.cause == "clock"
+
     def test_an_urgent_version_that_a_pause_without_an_end_holds_back_is_told_once_a_week(self):
         urgent = msgspec.structs.replace(update("0.1.1", NEXT, "announced"), is_urgent=True)
 
@@ -169,6 +182,13 @@ class TestWhatNeedsAPerson:
 
     def test_before_it_is_known_whether_one_runs_nothing_is_told(self):
         assert play(*held(Seen()))[0] == []
+
+    def test_no_start_is_promised_to_help_where_perhaps_none_can(self):
+        (note,), _ = play(*held(replace(seen(), link="lost")))
+
+        assert (
+            note.body == "Your computer does not help at the moment. Open Perennial to see why, or to start it again."
+        )
 
     def test_a_folder_that_is_missing_is_told_as_that(self):
         missing = replace(seen(), link="lost", is_home_missing=True)
