@@ -135,6 +135,7 @@ class Desk:
         self._asked: dict[int, tuple[Asker, Asked]] = {}
         self._asked_ahead: dict[int, Came] = {}
         self._reading: dict[int, tuple[Reader, bytes]] = {}
+        self._stale: set[int] = set()  # of these: what they read was written anew since they began
         self._writing: dict[int, tuple[Writer, bytes, int]] = {}
         self._removing: dict[int, tuple[Remover | None, bytes, int]] = {}
         self._delayed: list[tuple[int, bytes, bytes]] = []  # writes of chunks that are being removed
@@ -229,8 +230,13 @@ class Desk:
     def finish_ask(self, ask_id: int) -> tuple[Asker, Asked] | None:
         return self._asked.pop(ask_id, None)
 
-    def finish_read(self, token: int) -> tuple[Reader, bytes] | None:
-        return self._reading.pop(token, None)
+    def finish_read(self, token: int, *, is_absent: bool) -> tuple[Reader, bytes] | None:
+        """Who waits for it; nobody yet where no whole chunk was read, and one was written meanwhile."""
+        waiting = self._reading.pop(token, None)
+        if waiting is not None and is_absent and token in self._stale:
+            self.read_chunk(*waiting)
+            return None
+        return waiting
 
     def finish_write(self, token: int, code: str) -> tuple[Writer, bytes, int] | None:
         waiting = self._writing.pop(token, None)
@@ -239,12 +245,12 @@ class Desk:
             if code:
                 self.used_bytes -= length
             else:
-                self.used_bytes -= self.held.get(address, 0)  # it may have been found short
+                self.used_bytes -= self.held.get(address, 0) + self.broken.pop(address, 0)  # it may have been short
                 self._vanished.discard(address)
                 self.going.discard(address)  # a receipt for it follows
                 self.forgotten.pop(address, None)
-                self.used_bytes -= self.broken.pop(address, 0)
                 self.add_held({address: length})
+                self._stale = {one for one, (_, read) in self._reading.items() if read == address or one in self._stale}
             if is_trouble(code):
                 self.trouble = code
         return waiting

@@ -103,6 +103,11 @@ class ChunkRead:
     content: bytes | None
     code: str = ""
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether no whole chunk lies there, for sure."""
+        return self.content is None and not self.code
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkRemoved:

@@ -309,11 +309,11 @@ class Vault:
             writer.written(self._desk, address, length, event.code)
 
     def _chunk_read(self, event: ChunkRead) -> None:
-        waiting = self._desk.finish_read(event.token)
+        waiting = self._desk.finish_read(event.token, is_absent=event.is_absent)
         if waiting is None:
             return
         reader, address = waiting
-        if event.content is None and not event.code and address in self._desk.held:
+        if event.is_absent and address in self._desk.held:
             self._desk.counters["chunk unreadable"] += 1
             self._desk.forget(address)
             self._restorer.lost(self._desk, address)
