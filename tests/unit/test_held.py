@@ -90,6 +90,25 @@ def test_which_came_last_is_known_of_some_only():
     assert not held.has_all_recent
 
 
+def test_those_that_came_last_are_named_without_a_search_for_each():
+    """20,000 searches took 0.1 to 0.3 s, whenever a neighbour came or left, in which no peer was answered."""
+
+    class Unsearched(Held):
+        def _find(self, address: bytes) -> tuple[int, int, bool]:
+            assert not self.is_closed, "searched for one"
+            return super()._find(address)
+
+        is_closed = False
+
+    held = Unsearched({address_of(number): 1 for number in range(500)})
+    del held[address_of(7)]
+    held[address_of(3)] = 2  # which is no newer for that
+    held.is_closed = True
+    assert held.recent(3) == [address_of(number) for number in (499, 498, 497)]
+    assert held.recent()[-5:] == [address_of(number) for number in (4, 3, 2, 1, 0)]
+    assert len(held.recent()) == len(held) == 499
+
+
 @pytest.mark.long
 def test_a_chunk_takes_less_than_fifty_bytes_and_an_empty_vault_next_to_nothing():
     def taken_bytes(count: int) -> int:
@@ -100,8 +119,8 @@ def test_a_chunk_takes_less_than_fifty_bytes_and_an_empty_vault_next_to_nothing(
         assert len(held) == count
         return taken
 
-    # The addresses of those that came last are kept once more, of twice as many at most.
-    assert taken_bytes(MANY) < 50 * MANY + 2 * 40 * RECENT_KEPT
+    # The addresses of those that came last are kept once more, in a dict.
+    assert taken_bytes(MANY) < 50 * MANY + 150 * RECENT_KEPT
     assert taken_bytes(0) < 2_000
 
 

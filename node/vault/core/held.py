@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, MutableMapping
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final
 
 ADDRESS_BYTES: Final = 32
 SIZE_BYTES_MAX: Final = (1 << 32) - 1  # a file that is larger is no chunk, and counts as this
 RECENT_KEPT: Final = 20_000  # addresses of those that came last
+RECENT_BESIDES: Final = 5_000  # so many more are let go at once
 
 _RECORD_BYTES: Final = ADDRESS_BYTES + 4
 _BLOCK_BYTES_MAX: Final = 128 * _RECORD_BYTES
@@ -29,10 +30,10 @@ class Held(MutableMapping[bytes, int]):
     """Sizes by address, in the order of the addresses.
 
     Invariants: the addresses of block n are not less than ``_firsts[n]``, and less than the next of these; ``_recent``
-    has the latest RECENT_KEPT that came at least, or all.
+    has those of the latest RECENT_KEPT that are still there, and nothing that is not, in the order in which they came.
     """
 
-    __slots__ = ("_blocks", "_count", "_ends", "_firsts", "_has_all_recent", "_recent", "_sum_bytes")
+    __slots__ = ("_blocks", "_count", "_ends", "_firsts", "_recent", "_sum_bytes")
 
     def __init__(self, found: Mapping[bytes, int] | None = None) -> None:
         self.clear()
@@ -44,8 +45,7 @@ class Held(MutableMapping[bytes, int]):
         self._count = 0
         self._sum_bytes = 0
         self._ends: list[int] | None = None  # of each block, how many there are up to its end; None: not known now
-        self._recent = bytearray()
-        self._has_all_recent = True
+        self._recent: dict[bytes, None] = {}
 
     @property
     def sum_bytes(self) -> int:
@@ -79,10 +79,9 @@ class Held(MutableMapping[bytes, int]):
         self._ends = None
         if len(block) > _BLOCK_BYTES_MAX:
             self._split(number)
-        self._recent += address
-        if len(self._recent) > 2 * RECENT_KEPT * ADDRESS_BYTES:
-            del self._recent[: RECENT_KEPT * ADDRESS_BYTES]
-            self._has_all_recent = False
+        self._recent[address] = None
+        if len(self._recent) > RECENT_KEPT + RECENT_BESIDES:
+            self._recent = dict.fromkeys(islice(self._recent, RECENT_BESIDES, None))
 
     def __delitem__(self, address: bytes) -> None:
         number, at, is_there = self._find(address)
@@ -93,6 +92,7 @@ class Held(MutableMapping[bytes, int]):
         del block[at : at + _RECORD_BYTES]
         self._count -= 1
         self._ends = None
+        self._recent.pop(address, None)
         self._merge(number)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -124,21 +124,11 @@ class Held(MutableMapping[bytes, int]):
     @property
     def has_all_recent(self) -> bool:
         """Whether ``recent`` can name all."""
-        return self._has_all_recent and self._count <= RECENT_KEPT
+        return len(self._recent) == self._count <= RECENT_KEPT
 
     def recent(self, count: int = RECENT_KEPT) -> list[bytes]:
         """Those of the latest that are still there, the newest first: at most ``count`` of them, and RECENT_KEPT."""
-        return list(self._latest(min(count, RECENT_KEPT)))
-
-    def _latest(self, count: int) -> Iterator[bytes]:
-        met: set[bytes] = set()
-        for at in range(len(self._recent) - ADDRESS_BYTES, -1, -ADDRESS_BYTES):
-            if len(met) >= count:
-                return
-            address = bytes(self._recent[at : at + ADDRESS_BYTES])
-            if address not in met and address in self:
-                met.add(address)
-                yield address
+        return list(islice(reversed(self._recent), min(count, RECENT_KEPT)))
 
     def _find(self, address: bytes) -> tuple[int, int, bool]:
         """In which block, and where in it, it lies or would lie; and whether it does."""
