@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from node.vault.core.events import ChunkWritten, Reply, Started, Ticked, WriteChunk
+from node.vault.core.events import ChunkWritten, Reply, RequestReceived, Started, Ticked, WriteChunk
 from node.vault.core.limits import (
     FILL_SHARE,
     IDENTITY_BURST,
@@ -78,11 +78,29 @@ def test_questions_of_one_subnet_do_not_occupy_the_whole_disk():
     assert of(Reply, ask(world, actor, Peer(5).record, Get(bytes(32), NONCE), FLOOD)) == []
 
 
+def test_what_waits_for_a_disk_that_does_not_answer_is_bounded_however_many_ask():
+    """Each chunk that waits to be written lies in memory, also when nobody waits for the answer any more."""
+    world = World()
+    actor = world.add(1, quota_bytes=1 << 40)
+    subnets = [f"10.8.{number}.0/24" for number in range(PENDING_MAX // PENDING_SUBNET_MAX + 2)]
+    writes, number = 0, 0
+    for subnet in subnets:
+        for _ in range(PENDING_SUBNET_MAX):
+            content, number = b"%d" % number, number + 1
+            message = Put(hashlib.sha256(content).digest(), content)
+            effects = actor.vault.step(RequestReceived(world.now(), number, CLIENT, subnet, message))
+            writes += len(of(WriteChunk, effects))
+    assert writes <= PENDING_MAX
+    assert effects == [Reply(number, Refused("busy"))]
+    pong = actor.vault.step(RequestReceived(world.now(), number + 1, CLIENT, OTHER, Ping(b"")))
+    assert isinstance(of(Reply, pong)[0].message, Pong)
+
+
 def test_no_table_of_limits_grows_for_ever():
     buckets, limits = Buckets(10), RequestLimits()
     for number in range(3 * PENDING_MAX):
         buckets.take(str(number), 0.0, cost=1.0, per_s=1.0, burst=1.0)
-        limits.begin(number, str(number))
+        assert limits.begin(number, str(number)) is (number < PENDING_MAX)
     assert len(buckets) == 10
     assert len(limits._pending) == len(limits._pending_counts) == PENDING_MAX
 

@@ -32,7 +32,7 @@ SUBNET_BURST: Final = 3_000.0
 IDENTITIES_KEPT: Final = 4_096
 SUBNETS_KEPT: Final = 4_096
 PENDING_SUBNET_MAX: Final = 64  # requests of one subnet that wait for the disk at once
-PENDING_MAX: Final = 1_024
+PENDING_MAX: Final = 256  # of all; each may hold a chunk in memory, and some disks do not answer for minutes
 
 # The parts of what others may fill that one subnet may fill at once, and once more in FILL_S; as divisors.
 FILL_SHARE: Final = 4
@@ -72,7 +72,7 @@ class RequestLimits:
     def __init__(self) -> None:
         self._identities = Buckets(IDENTITIES_KEPT)
         self._subnets = Buckets(SUBNETS_KEPT)
-        self._pending: OrderedDict[int, str] = OrderedDict()
+        self._pending: dict[int, str] = {}
         self._pending_counts: Counter[str] = Counter()
 
     def admits(self, vault_id: bytes, subnet: str, now_s: float) -> bool:
@@ -82,13 +82,14 @@ class RequestLimits:
             return False
         return self._subnets.take(subnet, now_s, cost=1.0, per_s=SUBNET_PER_S, burst=SUBNET_BURST)
 
-    def begin(self, request_id: int, subnet: str) -> None:
-        """The request waits for something; ``end`` tells when it does no more."""
+    def begin(self, request_id: int, subnet: str) -> bool:
+        """The request waits for something, until ``end``; False if too many do."""
         self.end(request_id)
+        if len(self._pending) >= PENDING_MAX:
+            return False
         self._pending[request_id] = subnet
         self._pending_counts[subnet] += 1
-        if len(self._pending) > PENDING_MAX:
-            self.end(next(iter(self._pending)))
+        return True
 
     def end(self, request_id: int) -> None:
         subnet = self._pending.pop(request_id, None)

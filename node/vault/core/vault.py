@@ -245,11 +245,11 @@ class Vault:
         match message:
             case Put() if self._leaving is not None:
                 desk.reply(event.request_id, Refused("busy"))
+            case Put() | Get() | Audit() if not desk.limits.begin(event.request_id, event.subnet):
+                desk.reply(event.request_id, Refused("busy"))
             case Put():
-                desk.limits.begin(event.request_id, event.subnet)
                 Storing(event.request_id, desk.seen_from, is_here=event.is_here).begin(desk, event.peer, message)
             case Get() | Audit():
-                desk.limits.begin(event.request_id, event.subnet)
                 self._lookout.asked_for(desk, event.peer, message)
                 Serving(event.request_id, event.peer, message).begin(desk)
             case Arrange():
