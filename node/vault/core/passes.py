@@ -159,6 +159,8 @@ class Pass:
 
 def reach(places: list[Place], address: bytes, full: frozenset[bytes]) -> list[Place]:
     """Who may hold a chunk: the nearest, as many as make up a close group of those that are not ``full``."""
+    if not full:
+        return close_group(places, address)
     in_reach = close_group(places, address, REACH_SUBNETS)
     roomy = close_group([place for place in in_reach if place.vault_id not in full], address)
     return in_reach[: in_reach.index(roomy[-1]) + 1] if roomy else in_reach
