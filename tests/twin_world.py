@@ -35,7 +35,7 @@ from node.vault.core.messages import (
 from node.vault.core.proofs import AUDITED, HELD, NOT_HELD, audit_digest, sign_answer, sign_receipt, takers_digest
 from node.vault.core.ranking import LATENCIES_MIN, Ledger
 from node.vault.driver import scan
-from node.vault.load import Load
+from node.vault.load import WORK, Load
 
 UTC_S = 1_795_348_800.0  # 2026-11-22 12:00, when the heads of signed_world are signed
 CANDIDATE, CONTROL = "c" * 64, "d" * 64
@@ -81,6 +81,7 @@ class Nature:
     is_for_clients_only: bool = False  # it refuses whoever is a vault
     asks_twin_per_s: float = 0.0
     strangers_ask_per_s: float = 0.0  # besides the crowd that asks both
+    work_per_s: float = 0.0  # of all that it is asked or is made to do besides; 0: an older version, which tells none
     refuses_puts: bool = False
     chunks_max: float = math.inf  # so many it takes; then it has no more room
     tells_load: bool = True
@@ -190,9 +191,11 @@ class PretendedVault:
 
     async def ask(self, make: Callable[[int], control.Command], timeout_s: float) -> control.Report:
         if isinstance(make(1), control.GetState):
+            work = int(self.nature.work_per_s * (asyncio.get_running_loop().time() - self.started_s))
             return control.State(
-                1, 0, 0, len(self.store), 5, 5, {}, load=self.load() if self.nature.tells_load else None
-            )
+                1, 0, 0, len(self.store), 5, 5, {WORK: work} if work else {},
+                load=self.load() if self.nature.tells_load else None,
+            )  # fmt: skip
         command = make(1)
         assert isinstance(command, control.Scan)
         await asyncio.sleep(0.5)

@@ -36,7 +36,7 @@ ANSWERED_PER_BLOCK_MIN: Final = 10  # fewer pairs that both answered say nothing
 ASKED_MORE_PER_S: Final = 1.0
 ASKED_MORE_SHARE: Final = 0.25  # of what its twin was asked
 CHANCE_DEVIATIONS: Final = 3.0  # by which two twins that are asked alike differ in the number of requests
-REQUEST_NS: Final = 10_000_000  # of processor time for the dearest request: a MiB, read, checked and sent
+REQUEST_NS: Final = 4_000_000  # of processor time for a request of the shortest kind, the dearest of them
 HELD_MORE_BYTES: Final = 16 << 20  # 4096 of the shortest chunks, which take two or three MB of memory
 LEAK_BLOCKS_MIN: Final = 6  # blocks of memory to compare a later one with
 TAIL_QUANTILE: Final = 0.9
@@ -127,7 +127,8 @@ class Pair:
 class Usage:
     """What one twin has used: processor time since its start, and memory that it holds now.
 
-    ``asked``: requests that it says it got in this trial.  ``held_bytes``: what its store takes of the disk now.
+    ``asked``: how many requests it says it got in this trial, or work that counts as so many (``node.vault.load``).
+    ``held_bytes``: what its store takes of the disk now.
     """
 
     cpu_ns: int

@@ -117,7 +117,7 @@ class Scanned(_Message, frozen=True):
 
 
 class State(_Message, frozen=True, omit_defaults=True):
-    """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name.
+    """Figures of the moment.  ``counters`` counts what was refused, dropped or failed, by name, and ``load.WORK``.
 
     ``subnet_count`` is of other subnets than the own one.  ``trouble`` is the code of what keeps the store from
     taking chunks, empty when nothing does.  ``repairs`` counts the copies that wait to be proven or made.

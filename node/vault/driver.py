@@ -53,7 +53,7 @@ from node.vault.core.events import (
     WriteChunk,
 )
 from node.vault.core.identity import Introduction, PeerRecord
-from node.vault.core.messages import Answer, Refused
+from node.vault.core.messages import CHUNK_BYTES_MAX, Answer, Refused
 from node.vault.core.vault import Vault
 from node.vault.errors import (
     ChunkCorrupt,
@@ -64,9 +64,9 @@ from node.vault.errors import (
     Unreachable,
     WrongNetwork,
 )
-from node.vault.load import Askers
+from node.vault.load import WORK, Askers, work_of
 from node.vault.looks import Looks
-from node.vault.ports import Clock, Network
+from node.vault.ports import BESIDE, Clock, Network
 from node.vault.storage.chunk_store import ChunkStore
 
 TICK_S_MIN: Final = 0.05  # however much is due
@@ -94,6 +94,7 @@ class Driver:
         self._replies: dict[int, asyncio.Future[Answer]] = {}
         self._next_request = 0
         self._askers = Askers()
+        self._work = 0
         self._asks: dict[int, asyncio.Task[None]] = {}  # by ask id
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -131,6 +132,15 @@ class Driver:
     async def handle(self, peer: PeerRecord, subnet: str, content: bytes, *, is_here: bool = False) -> bytes:
         """Answer one request of a peer.  Never raises for what the peer sent."""
         self._askers.asked(peer.vault_id)
+        answer_bytes = CHUNK_BYTES_MAX  # of who does not wait for it, for all that is known
+        try:
+            answer = await self._answered(peer, subnet, content, is_here=is_here)
+            answer_bytes = len(answer)
+            return answer
+        finally:
+            self._work += work_of(len(content) + answer_bytes)
+
+    async def _answered(self, peer: PeerRecord, subnet: str, content: bytes, *, is_here: bool) -> bytes:
         try:
             message = codec.decode_request(content)
         except PeerError as error:
@@ -281,8 +291,9 @@ class Driver:
         """A State also tells what the network refused and saw before the core could see it, and who asked most."""
         if not isinstance(report, control.State) or self._network is None:
             return report
+        looks = self._network.looks(report.looks or Looks())  # it brings the counters up to date
         counters = dict(Counter(report.counters) + self._network.counters)
-        looks = self._network.looks(report.looks or Looks())
+        counters[WORK] = self._work + counters.pop(BESIDE, 0)
         return msgspec.structs.replace(report, counters=counters, load=self._askers.take(), looks=looks)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from node.vault.core.identity import PeerRecord
     from node.vault.looks import Looks
+
+BESIDE: Final = "work beside requests"  # a counter of the network, in the work of ``node.vault.load``
 
 
 class Clock(Protocol):
@@ -87,7 +89,7 @@ class Network(Protocol):
 
     @property
     def counters(self) -> Counter[str]:
-        """What was refused or broke off before a request was whole, by name."""
+        """What was refused or broke off before a request was whole, by name; and ``BESIDE``."""
         ...
 
     async def request(self, peer: PeerRecord, content: bytes, timeout_s: float) -> Answered:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import iroh
 import pytest
 
 from node.vault.core.identity import PeerRecord
 from node.vault.errors import Unreachable
+from node.vault.looks import Looks
+from node.vault.ports import BESIDE
 from node.vault.transport import endpoint, limits, sessions, streams
 from node.vault.transport.limits import Attempts, Requests
 from node.vault.transport.streams import FrameStream
@@ -177,6 +182,83 @@ def test_who_connects_too_often_proves_its_address_and_then_waits_while_others_a
         assert target.network.counters["connections too often"] >= 1
 
     play(3, story)
+
+
+def counted(host: Host) -> int:
+    """The work that comes beside requests."""
+    host.network.looks(Looks())
+    return host.network.counters[BESIDE]
+
+
+def has_done(host: Host, work: float) -> bool:
+    return counted(host) >= int(work)
+
+
+async def connect_again_and_again(peer: Host, target: Host) -> None:
+    for _ in range(10):
+        (await peer.greeted(target)).close(0, b"")
+
+
+async def connect_and_greet_nobody(peer: Host, target: Host) -> None:
+    for _ in range(10):
+        (await peer.connect(target)).close(0, b"")
+
+
+async def open_streams_and_ask_nothing(peer: Host, target: Host) -> None:
+    connection = await peer.greeted(target)
+    for number in range(40):
+        stream = await connection.open_bi()
+        await stream.send().write_all(b"\0")
+        await stream.send().reset(1)
+        await wait_until(partial(has_done, target, number / 2))
+
+
+async def give_signs_of_life(peer: Host, target: Host) -> None:
+    connection = await peer.greeted(target)
+    for number in range(80):
+        connection.send_datagram(b".")
+        await wait_until(partial(has_done, target, number / 4))
+
+
+async def send_what_means_nothing(_peer: Host, target: Host) -> None:
+    host, _, port = target.record.addresses[0].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        for number in range(700):
+            sending.sendto(os.urandom(40), (host, int(port)))
+            if number % 100 == 99:
+                await wait_until(partial(has_done, target, number / 32 - 3))
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        connect_again_and_again, connect_and_greet_nobody, open_streams_and_ask_nothing, give_signs_of_life,
+        send_what_means_nothing,
+    ],
+)  # fmt: skip
+def test_what_a_stranger_has_a_vault_do_beside_requests_is_counted(
+    do: Callable[[Host, Host], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "SIGNS_PER_S_MAX", 100)
+
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        before = counted(target)
+        await do(peer, target)
+        await wait_until(lambda: counted(target) >= before + 20)
+        assert counted(target) <= before + 30
+
+    play(2, story)
+
+
+def test_who_asks_as_every_vault_does_adds_next_to_nothing_to_that():
+    async def story(hosts: list[Host]) -> None:
+        peer, target = hosts
+        for _ in range(100):
+            await peer.ping(target)
+        assert counted(target) <= 5
+
+    play(2, story)
 
 
 def test_a_peer_that_shakes_hands_and_says_nothing_gives_its_place_back(monkeypatch):

@@ -11,10 +11,11 @@ import pytest
 from node.vault import CONTROL_VERSIONS, control
 from node.vault.__main__ import Process
 from node.vault.core.codec import encode
-from node.vault.core.messages import Ping
+from node.vault.core.messages import CHUNK_BYTES_MAX, Ping
 from node.vault.driver import Driver
-from node.vault.load import ASKERS_KEPT_MAX, Askers, Load
+from node.vault.load import ASKERS_KEPT_MAX, WORK, Askers, Load, work_of
 from node.vault.looks import Looks
+from node.vault.ports import BESIDE
 from tests.unit.test_prober import Clock
 from tests.unit.test_vault_attacks import Peer
 from tests.vault_world import World
@@ -64,7 +65,7 @@ def test_what_a_vault_is_asked_counts_whatever_it_answers():
     told: list[Any] = []
     actor = World().add(1)
     driver = Driver(actor.vault, None, Clock(), told.append)  # type: ignore[arg-type]  # nothing is stored here
-    driver._network = FakeNetwork()  # type: ignore[assignment]
+    driver._network = network = FakeNetwork()  # type: ignore[assignment]
     loud, quiet = Peer(1), Peer(2)
 
     async def main() -> None:
@@ -73,10 +74,36 @@ def test_what_a_vault_is_asked_counts_whatever_it_answers():
                 await driver.handle(peer.record, "10.5.5.0/24", content)
             driver.command(control.GetState(1))
             driver.command(control.GetState(2))
+            network.counters[BESIDE] += 5
+            await driver.handle(quiet.record, "10.5.5.0/24", bytes(CHUNK_BYTES_MAX))
+            driver.command(control.GetState(3))
 
     asyncio.run(main())
 
-    assert [state.load for state in told] == [Load(3, 2, loud.record.vault_id), Load(0, 0, b"")]
+    quietly = Load(1, 1, quiet.record.vault_id)
+    assert [state.load for state in told] == [Load(3, 2, loud.record.vault_id), Load(0, 0, b""), quietly]
+    assert [state.counters[WORK] for state in told] == [3, 3, 3 + 5 + 9]
+
+
+def test_who_does_not_wait_for_the_answer_has_a_vault_do_as_much_all_the_same():
+    told: list[Any] = []
+    driver = Driver(World().add(1).vault, None, Clock(), told.append)  # type: ignore[arg-type]  # nothing is stored
+    driver._network = FakeNetwork()  # type: ignore[assignment]
+    peer, begun = Peer(1), asyncio.Event()
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as driver._tasks:
+            driver._take = lambda _: begun.set()  # type: ignore[assignment, method-assign]  # answered later
+            asking = asyncio.create_task(driver.handle(peer.record, "10.5.5.0/24", encode(Ping(b""))))
+            await begun.wait()
+            asking.cancel()
+            await asyncio.wait({asking})
+            del driver._take
+            driver.command(control.GetState(1))
+
+    asyncio.run(main())
+
+    assert told[0].counters[WORK] == work_of(CHUNK_BYTES_MAX)
 
 
 @pytest.mark.parametrize("version", CONTROL_VERSIONS)

@@ -76,11 +76,15 @@ class TestStrangers:
     QUOTA_BYTES = 16 << 20
 
     @pytest.mark.long
-    @pytest.mark.parametrize(("asks_per_s", "outcome"), [(0.0, "refuse"), (200.0, "keep")])
+    @pytest.mark.parametrize(
+        ("asks_per_s", "work_per_s", "outcome"),
+        [(0.0, 0.0, "refuse"), (200.0, 0.0, "keep"), (0.0, 220.0, "keep"), (200.0, 20.0, "refuse")],
+    )
     def test_processor_time_that_strangers_may_have_taken_refuses_nothing(
-        self, tmp_path: Path, asks_per_s: float, outcome: str
+        self, tmp_path: Path, asks_per_s: float, work_per_s: float, outcome: str
     ):
-        result = hold(with_candidate(cpu_share=0.3, strangers_ask_per_s=asks_per_s), tmp_path)
+        world = with_candidate(cpu_share=0.3, strangers_ask_per_s=asks_per_s, work_per_s=work_per_s)
+        result = hold(world, tmp_path)
 
         assert result.outcome == outcome
         assert "processor time" in result.reason

@@ -29,8 +29,10 @@ class Day:
     is_filled: bool = False
     cpu: float = 1.0  # of the twin's
     memory: float = 1.0
-    asked_more: float = 0.0  # requests a second, beside the three that both get
+    asked_more: float = 0.0  # short requests a second, or as much work, beside what both get
     held_more_bytes: int = 0
+    own_cpu_ns: int = 1_200_000_000  # in a minute: two hundredths of a processor
+    own_asks: int = 180
 
 
 def play(day: Day, hours: int = 13 * 24, profile: Profile = REAL) -> tuple[Trial, Verdict | None]:
@@ -44,8 +46,8 @@ def play(day: Day, hours: int = 13 * 24, profile: Profile = REAL) -> tuple[Trial
         pair = Pair(now_s, "put" if is_put else "get", minute.to_bytes(32, "big"), ask, GOOD, is_filled=day.is_filled)
         verdict = trial.step(PairMeasured(now_s, pair))
         if verdict is None:
-            cpu_ns += 1_200_000_000  # two hundredths of a processor
-            asked = 180 * minute
+            cpu_ns += day.own_cpu_ns
+            asked = day.own_asks * minute
             ours = Usage(
                 round(cpu_ns * day.cpu), round(50_000_000 * day.memory), asked + round(60 * minute * day.asked_more),
                 10_000_000 + day.held_more_bytes,
@@ -58,7 +60,9 @@ def play(day: Day, hours: int = 13 * 24, profile: Profile = REAL) -> tuple[Trial
 
 BY_STRANGERS = [
     Day(candidate_put=FULL, is_filled=True),
-    Day(cpu=1.12, asked_more=0.9),  # whole chunks: few, and dear
+    Day(cpu=1.12, asked_more=9 * 0.9),  # whole chunks: few, and dear
+    Day(cpu=1.22, asked_more=9 * 0.05, own_cpu_ns=180_000_000, own_asks=72),  # the same, where it is quiet
+    Day(cpu=1.22, asked_more=2 * 0.1, own_cpu_ns=180_000_000, own_asks=72),  # who connects every ten seconds
     Day(cpu=20.0, asked_more=400.0, candidate_get=SLOW, candidate_put=SLOW, memory=1.5),
     Day(candidate_put=told("failed"), asked_more=400.0),  # nothing in time
     Day(memory=1.3, cpu=1.3, held_more_bytes=64 << 20),

@@ -28,6 +28,7 @@ from node.vault import control
 from node.vault.core.limits import LAST_ROOM
 from node.vault.core.messages import CHUNK_BYTES_MAX
 from node.vault.core.room import PLACE_BYTES, Room
+from node.vault.load import WORK
 
 SPARE_BYTES: Final = 16 << 20  # beside its quota, for what is on its way
 STATE_S: Final = 5.0
@@ -45,9 +46,13 @@ CONTROL_KEPT_BUSY: Final = "the current version kept the twin beside it busy"
 
 @dataclass(slots=True)
 class _Told:
-    """What one twin said of how much it is asked: in the whole trial, and by its twin since the last look."""
+    """What one twin said of how much it is asked: in the whole trial, and by its twin since the last look.
+
+    ``asked``: in requests of the shortest kind, see ``node.vault.load``; ``work``: the same of its run so far.
+    """
 
     asked: int = 0
+    work: int = 0
     chunks: int = 0
     vault: TwinVault | None = None  # the run that said so last
     since_s: float = 0.0
@@ -153,7 +158,10 @@ class Overuse:
         if not isinstance(state, control.State) or state.load is None:
             return
         told, load = self._told[side.name], state.load
-        told.asked, told.chunks = min(COUNTER_MAX, told.asked + max(0, load.all)), state.chunk_count
+        before = told.work if told.vault is vault else 0
+        told.work = max(before, min(COUNTER_MAX, state.counters.get(WORK, 0)))
+        more = told.work - before if WORK in state.counters else max(0, load.all)  # of an older version
+        told.asked, told.chunks = min(COUNTER_MAX, told.asked + more), state.chunk_count
         if told.vault is not vault:
             told.vault = vault
             told.begin(self._now_s())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from node.vault.ports import Clock
 from node.vault.transport.limits import SIGN_BYTES_MAX
-from node.vault.transport.seen import Seen
+from node.vault.transport.seen import SIGN, Seen
 from node.vault.transport.sessions import Session
 
 CutOff = Callable[[Session, str], None]
@@ -26,6 +26,7 @@ async def watch_signs(session: Session, cut_off: CutOff, clock: Clock, seen: See
             cut_off(session, "peer with too many signs of life")
             return
         session.used_s = clock.monotonic_s()
+        seen.took(SIGN)
         seen.came(session.origin, session.used_s)
         if session.meter is not None:
             session.meter.receiving.count(len(datagram))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
@@ -35,14 +34,14 @@ from node.vault.errors import (
 )
 from node.vault.limiting import Limits
 from node.vault.looks import Looks
-from node.vault.ports import Answered, Clock, Handler
+from node.vault.ports import BESIDE, Answered, Clock, Handler
 from node.vault.transport import binding
 from node.vault.transport.beside import watch_other_streams, watch_signs
 from node.vault.transport.dialling import Diallings, Listener, Nobody
 from node.vault.transport.heartbeat import BEAT_S, Heartbeat
 from node.vault.transport.latecomers import Latecomers
 from node.vault.transport.limits import UNPROVEN, Attempts, Places, Requests
-from node.vault.transport.seen import Origin, Seen
+from node.vault.transport.seen import CONNECTION, DATAGRAMS, STREAM, Origin, Seen
 from node.vault.transport.sessions import STREAMS_OPEN_MAX, Session, Sessions
 from node.vault.transport.streams import BROKEN_CODE, FrameStream
 from node.vault.transport.throttle import Meter, Throttle
@@ -58,7 +57,6 @@ LOOK_S: Final = 60.0  # between two looks at the own addresses
 ANSWER_S_MAX: Final = 8.0  # that an answer may need on our own line: others wait ten for a chunk, and then in vain
 BUSY: Final = codec.encode(Refused("busy"))
 
-logger = logging.getLogger(__name__)
 Greeting = Callable[[str], Hello]  # the own Hello for a peer that is seen at this address
 
 
@@ -164,6 +162,8 @@ class IrohNetwork:
         self._heartbeat.watch(peers, silent)
 
     def looks(self, looks: Looks) -> Looks:
+        came = self._endpoint.stats().get(DATAGRAMS)
+        self.counters[BESIDE] = self._seen.beside(came.value if came is not None else 0)
         return self._seen.added_to(looks, self.addresses, self._clock.monotonic_s())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -237,8 +237,7 @@ class IrohNetwork:
         """A peer connects.  Until its address is proven to be its own, it takes up no place of that subnet."""
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                seen_at = binding.address_of(await incoming.remote_addr())
-                subnet = subnet_of(seen_at)
+                subnet = subnet_of(seen_at := binding.address_of(await incoming.remote_addr()))
                 is_proven = await incoming.remote_addr_validated()
                 # Anybody can name another's address: what is not proven does not count against its owner.
                 is_allowed = self._attempts.is_allowed(f"{is_proven} {subnet}", self._clock.monotonic_s())
@@ -253,6 +252,7 @@ class IrohNetwork:
                 if not self._places.makes_room(subnet):
                     await incoming.refuse()
                     return
+                self._seen.took(CONNECTION)
                 with self._places.take(subnet if is_proven else UNPROVEN):
                     connection = await (await incoming.accept()).connect()
         except (IrohError, PeerError, TimeoutError):
@@ -368,6 +368,7 @@ class IrohNetwork:
 
     async def _converse(self, session: Session, stream: FrameStream) -> None:
         """Answer one request after the other.  A stream that waits for the next one costs no place."""
+        self._seen.took(STREAM)
         try:
             while not stream.is_spent and await stream.wait():
                 if not self._requests.has_room(session.subnet):

@@ -38,7 +38,7 @@ from node.vault.ports import Clock, Handler
 from node.vault.transport import binding
 from node.vault.transport.dialling import Listener
 from node.vault.transport.limits import Requests
-from node.vault.transport.seen import Seen
+from node.vault.transport.seen import STREAM, Seen
 from node.vault.transport.streams import BROKEN_CODE, FrameStream
 from node.vault.transport.throttle import Meter
 
@@ -90,6 +90,7 @@ class Latecomers:
             async with asyncio.timeout(SERVED_S):
                 while True:
                     stream = FrameStream(await connection.accept_bi(), meter)
+                    self._seen.took(STREAM)
                     if not self._requests.has_room(subnet):
                         self._counters["request over limit"] += 1
                         break
