@@ -147,7 +147,7 @@ class Updates:
                     self._records[release.name] = said_again(known, release)
             await lessen(self._means.slots, releases, in_use)
             for name in list(self._records)[: max(0, len(self._records) - RECORDS_MAX)]:
-                if name not in listed and (way := self._records[name].way).is_over and way.watch is None:
+                if name not in listed and not records.is_still_needed(self._records[name], self._means.utc_s()):
                     del self._records[name]
             await self._save_patiently()
         for name, record in list(self._records.items()):

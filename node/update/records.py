@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from node.trial.ratchet import YEAR_S
 from node.trust.anchor import factor_beside
 from node.trust.capabilities import Capabilities, cost
 from node.trust.layers import role_of
@@ -107,6 +108,13 @@ def is_withdrawn(release: Release, listed: Collection[Release]) -> bool:
         return False
     alike = [other for other in listed if role_of(other.name) == role_of(release.name) and other.layer == release.layer]
     return not alike or any(other.sequence < release.sequence for other in alike)
+
+
+def is_still_needed(record: Record, utc_s: float) -> bool:
+    """Whether anything depends on it yet: its way goes on, or what is tried out later is compared with it."""
+    way, decided_s = record.way, record.decided_s
+    is_step = way.phase == "confirmed" and way.baseline and decided_s is not None and decided_s >= utc_s - YEAR_S
+    return not way.is_over or way.watch is not None or bool(is_step)
 
 
 def is_against_another(record: Record, in_use: str | None) -> bool:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from node.api.schema import Phase
 from node.trial.ratchet import STEPS_MAX, YEAR_S, Estimate, Estimates, Step, distances, worst
 from node.trust.release import Release
+from node.update.driver import RECORDS_MAX, Updates
 from node.update.lifecycle import Lifecycle
-from node.update.records import already_in_use
-from node.update.store import Record
+from node.update.records import already_in_use, is_still_needed
+from node.update.store import Record, Saved
 from node.update.trials.drift import distances_of
+from node.update.watch import Watch
 from tests.trial_world import World
+from tests.twin_world import UTC_S
+from tests.update_world import SENDER, Farm, live, wait_until
 
 NOW_S = 10 * YEAR_S
 SLOWER: Estimates = {"p50": Estimate(0.6, 0.01)}
@@ -112,6 +119,22 @@ def test_only_what_is_in_use_or_led_to_it_is_a_step():
     assert distances_of("v1", [record("v1", "v0", "refused"), record("v1", "v0", "confirmed", None)], NOW_S) == ()
 
 
+@pytest.mark.parametrize(
+    ("phase", "decided_s", "watch", "is_needed"),
+    [
+        ("not_proven", NOW_S, None, False), ("refused", NOW_S, None, False), ("announced", None, None, True),
+        ("confirmed", NOW_S - YEAR_S - 1.0, None, False), ("confirmed", NOW_S - YEAR_S, None, True),
+        ("confirmed", NOW_S - YEAR_S - 1.0, Watch(), True),
+    ],
+)  # fmt: skip
+def test_however_many_releases_come_a_step_of_the_last_year_is_not_forgotten(
+    phase: Phase, decided_s: float | None, watch: Watch | None, is_needed: bool
+):
+    way = Lifecycle("vault/1", "v1", 0.0, 0.0, phase=phase, baseline="v0", watch=watch)
+    release = Release("vault/1", "vault", "1", "v1", bytes(32), 1, (), "", 1)
+    assert is_still_needed(Record(release, way, 0.0, decided_s, estimates=SLOWER), NOW_S) == is_needed
+
+
 class TestTheSameFilesAgain:
     """Pods may release files anew that are in use: to let them do less, or because the foundation did before."""
 
@@ -136,3 +159,25 @@ class TestTheSameFilesAgain:
         found = distances("v1", steps, NOW_S)
         assert [one["p50"].mean for one in found] == pytest.approx([-0.6, 0.0, 0.6])
         assert distances("v1", reversed(steps), NOW_S) == found
+
+
+@pytest.mark.usefixtures("cheap_twins")
+def test_a_farm_forgets_what_was_set_aside_before_what_later_releases_are_compared_with(tmp_path: Path):
+    farm = Farm(folder=tmp_path)
+
+    def record(number: int, phase: Phase) -> Record:
+        name, tree = f"vault/0.{number}", f"{number:064x}"
+        way = Lifecycle(name, tree, 0.0, 0.0, phase=phase, baseline="0" * 64)
+        release = Release(name, "vault", "1", tree, bytes(32), 1, (), "", 1)
+        return Record(release, way, 0.0, UTC_S, estimates=SLOWER)
+
+    aside = [record(number, "not_proven") for number in range(1, RECORDS_MAX + 5)]
+    farm.store.save(Saved(records=(record(0, "confirmed"), *aside)))
+
+    async def story(updates: Updates) -> None:
+        await updates.offered(farm.publish("2"), SENDER)
+        await wait_until(updates, lambda items: "vault/2" in items)
+
+    live(farm, story)
+    names = {record.release.name for record in farm.store.load().records}
+    assert ("vault/0.0" in names, "vault/0.1" in names) == (True, False)
