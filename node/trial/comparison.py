@@ -65,9 +65,16 @@ class Comparison(msgspec.Struct):
     def _is_sound(self, mark: Mark) -> bool:
         return self.block.seconds - mark.seconds >= TOUCHED_S
 
-    def void_block(self) -> None:
-        """Throw the open block away: something other than the twins disturbed it."""
-        self._open(Block())
+    def disturb(self, *, is_brief: bool) -> None:
+        """Something other than the twins disturbed the open block: it is void, or what came last if that was brief.
+
+        What is brief may come again and again.  Were a whole block void each time, none would ever be complete beside
+        a version in use that ends every hour, and no release could take its place.
+        """
+        if is_brief:
+            self.cut()
+        else:
+            self._open(Block())
 
     def _open(self, block: Block) -> None:
         self.block, self.sound, self.latest = block, None, None

@@ -122,11 +122,12 @@ class Rescanned:
 class HostFault:
     """The computer itself failed: its disk is full or refuses, or the farm's own vault died.
 
-    Told again and again for as long as it is so.
+    Told again and again for as long as it is so.  ``is_brief``: it is over, and was not so for long before it is told.
     """
 
     now_s: float
     what: str
+    is_brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class Trial(msgspec.Struct, kw_only=True):
             case Rescanned():
                 return self._rescanned(event, step)
             case HostFault():
-                self.comparison.void_block()
+                self.comparison.disturb(is_brief=event.is_brief)
                 return self._excuse()
             case Ticked() if event.calendar_s >= self.profile.calendar_s_max:
                 return self._time_over(self.profile.calendar_s_max)
@@ -263,7 +263,7 @@ class Trial(msgspec.Struct, kw_only=True):
 
     def _news_asked(self, event: NewsAsked) -> Verdict | None:
         if not event.candidate and not event.control:
-            self.comparison.void_block()
+            self.comparison.disturb(is_brief=True)
         sentence = self.news.hear(event, self.clock.awake_s, self.profile)
         return self._fault("candidate", "news", sentence, is_twin_sound=True) if sentence else None
 

@@ -117,15 +117,15 @@ class Updates:
 
     def vault_failed(self, reason: str, *, is_hosts_fault: bool = False, is_late: bool = False) -> None:
         """The vault in use ended unasked or did not start.  ``is_hosts_fault``: this computer is in trouble itself."""
-        self.host_fault(reason)
+        self.host_fault(reason, is_brief=not is_hosts_fault)
         if not is_hosts_fault and (record := self.watching.in_use()) is not None:
             self._inbox.put_nowait(Letter(events.VaultFailed(self._now(), reason, is_late), in_use=record.release.name))
 
-    def host_fault(self, what: str) -> None:
+    def host_fault(self, what: str, *, is_brief: bool = False) -> None:
         """What twins do meanwhile may be the fault of this computer.  Told again for as long as that is so."""
         if self._job is not None:
-            self._job.host_fault(what)
-        self._decoys.host_fault(what)
+            self._job.host_fault(what, is_brief=is_brief)
+        self._decoys.host_fault(what, is_brief=is_brief)
 
     async def offered(self, content: bytes, sender: bytes) -> schema.HeadAnswer:
         """Judge a head that a vault (or, with b"" as ``sender``, a person) offers.  Never raises for what is in it."""

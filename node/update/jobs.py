@@ -139,9 +139,9 @@ class Job:
             return record
         return msgspec.structs.replace(record, trial=self.trial, estimates=self._run.estimates)
 
-    def host_fault(self, what: str) -> None:
+    def host_fault(self, what: str, *, is_brief: bool = False) -> None:
         if self._run is not None:
-            self._run.host_fault(what)
+            self._run.host_fault(what, is_brief=is_brief)
 
     async def do(self) -> Event:
         """Do the work; what it led to.  Whatever fails becomes an event; only cancelling ends it without one."""

@@ -17,6 +17,7 @@ from node.supervisor import keys, looking, space
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.update.driver import Updates
+from node.update.trials.run import TrialRun
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, wait_until
 from tests.virtual_time import run
@@ -52,6 +53,25 @@ def test_a_candidate_that_ends_while_the_disk_is_full_is_not_refused(tmp_path: P
     live(farm, story)
 
     assert (verdicts == ["refused"]) is not is_full
+
+
+@pytest.mark.usefixtures("cheap_twins")
+@pytest.mark.parametrize("is_hosts_fault", [False, True])
+def test_that_the_vault_in_use_ended_is_over_unless_the_computer_is_in_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_hosts_fault: bool
+):
+    farm, told = Farm(folder=tmp_path), []
+    head = farm.publish("2", Nature())
+    monkeypatch.setattr(TrialRun, "host_fault", lambda _run, what, *, is_brief: told.append((what, is_brief)))
+
+    async def story(updates: Updates) -> None:
+        await updates.offered(head, SENDER)
+        await wait_until(updates, lambda items: items["vault/2"].trial is not None)
+        updates.vault_failed("it ended", is_hosts_fault=is_hosts_fault)
+
+    live(farm, story)
+
+    assert told == [("it ended", not is_hosts_fault)]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class TestAControlThatDoesNotEither:
         assert (world.outcome, world.trial.news.misses) == ("open", 5)
         assert ask(world, ONLY_CONTROL).outcome == "refuse"
 
-    def test_the_block_is_void_as_nobody_knows_what_else_was_wrong(self):
+    def test_the_last_minute_of_the_block_is_void_as_nobody_knows_what_else_was_wrong(self):
         world = running()
         assert world.trial.comparison.block.pairs > 0
         ask(world, NEITHER, every_s=0.0)

@@ -13,7 +13,9 @@ from node.trial import (
     PRACTICE,
     REAL,
     ChunkLost,
+    Event,
     HostFault,
+    NewsAsked,
     Pair,
     PairMeasured,
     PeersRated,
@@ -185,6 +187,36 @@ class TestABlockThatIsCut:
             cut(world)
 
         assert (world.outcome, world.trial.progress().blocks) == ("promote", 24)
+
+
+DISTURBANCES: dict[str, Callable[[float], Event]] = {
+    "the vault in use ends": lambda now_s: HostFault(now_s, "it ended", is_brief=True),
+    "the newest head is too new for both": lambda now_s: NewsAsked(now_s, candidate=False, control=False),
+}
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES.values(), ids=DISTURBANCES.keys())
+def test_what_disturbs_both_twins_every_hour_keeps_no_release_off(disturbance: Callable[[float], Event]) -> None:
+    """Else whoever can end the vault in use, or one pod that signs heads all day, stops whatever mends that."""
+    world = at_home()
+    for hour in range(336):
+        world.go_on(3600.0)
+        if world.verdict:
+            break
+        if hour in {10, 20, 30}:
+            world.tell(Rescanned(world.now_s))
+        world.tell(disturbance(world.now_s))
+
+    assert world.outcome == "promote"
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES.values(), ids=DISTURBANCES.keys())
+def test_of_what_disturbs_both_twins_the_last_minute_counts_no_more(disturbance: Callable[[float], Event]) -> None:
+    world = at_home().go_on(3600.0)
+    pairs = world.trial.comparison.block.pairs
+    world.tell(disturbance(world.now_s))
+
+    assert 2 <= pairs - world.trial.comparison.block.pairs <= 4
 
 
 def at_home(cpu_ratio: float = 1.0) -> World:

@@ -57,9 +57,9 @@ class Decoys:
         elif is_seen or self.is_running:
             self._consider(in_use, now_s)
 
-    def host_fault(self, what: str) -> None:
+    def host_fault(self, what: str, *, is_brief: bool = False) -> None:
         if self._run is not None:
-            self._run.host_fault(what)
+            self._run.host_fault(what, is_brief=is_brief)
 
     async def stop(self) -> None:
         """End the one that runs, without a result: a release is on its way."""

@@ -118,9 +118,9 @@ class TrialRun:
         """How the candidate compares with the control so far."""
         return self._trial.comparison.estimates()
 
-    def host_fault(self, what: str) -> None:
+    def host_fault(self, what: str, *, is_brief: bool = False) -> None:
         """The computer itself failed; what its vaults did meanwhile is not held against them."""
-        self._step(HostFault(self._now(), what))
+        self._step(HostFault(self._now(), what, is_brief))
 
     async def run(self) -> TrialResult:
         """Run the trial to its verdict.  Safe to cancel; then it can be gone on with from what is kept.
