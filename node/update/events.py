@@ -41,6 +41,8 @@ class Limits:
     lonely_s: float = 600.0  # in which a vault finds others again, once the line is back; longer is suspicious
     watch_count_s: float = 600.0  # as much of the watch is forgotten at most when the power fails
     watch_failures_s: float = 3600.0  # in which failures_max of them are close together
+    watch_day_s: float = 86_400.0  # in which more of them, farther apart, end it too
+    day_failures_max: int = 24
     decoy_every_s: float = 30 * 86_400.0  # of time in which no release is on its way, on average
     witnesses_min: int = 3  # other subnets that carry the head: without them nothing is tried or taken into use
 

@@ -53,7 +53,10 @@ def why_left(starts: int, event: Event, limits: Limits) -> str:
 
 
 def _failed(watch: Watch, reason: str, limits: Limits) -> tuple[Watch | None, str]:
-    recent = tuple(at_s for at_s in watch.failed_s if watch.spent_s - at_s < limits.watch_failures_s)
-    if len(recent) + 1 >= limits.failures_max:
-        return None, f"it failed {len(recent) + 1} times in short succession: {reason}"
-    return replace(watch, failed_s=(*recent, watch.spent_s)), ""
+    """A version that ends twice an hour, and so never three times, is left as well: within a day."""
+    today = tuple(at_s for at_s in (*watch.failed_s, watch.spent_s) if watch.spent_s - at_s < limits.watch_day_s)
+    recent = sum(watch.spent_s - at_s < limits.watch_failures_s for at_s in today)
+    for count, count_max in ((recent, limits.failures_max), (len(today), limits.day_failures_max)):
+        if count >= count_max:
+            return None, f"it failed {count} times in short succession: {reason}"
+    return replace(watch, failed_s=today), ""

@@ -78,6 +78,23 @@ class TestTheWay:
         failed = [VaultFailed(at_s, "exit code 1") for at_s in (200.0, 251.0, 302.0, 353.0)]
         assert last(*TO_CONFIRMED, *failed) == ("confirmed", ())
 
+    def test_one_that_ends_every_half_hour_is_left_within_a_day(self):
+        limits, failures, why = Limits(), 0, ""
+        watch: Watch | None = Watch()
+        while not why:
+            assert watch is not None, "it was watched to its end"
+            watch, why = watch.step(VaultFailed(1805.0 * (failures + 1), "exit code 1"), 1805.0 * failures, limits)
+            failures += 1
+        assert (failures, why) == (24, "it failed 24 times in short succession: exit code 1")
+
+    def test_one_that_ends_less_than_once_an_hour_is_not_left(self):
+        limits, watch = Limits(), Watch()
+        for number in range(300):
+            going_on, why = watch.step(VaultFailed(3800.0 * (number + 1), "exit code 1"), 3800.0 * number, limits)
+            assert going_on is not None
+            watch = going_on
+            assert (why, len(watch.failed_s) < limits.day_failures_max) == ("", True)
+
     def test_the_watch_ends_after_its_time_and_a_veto_after_that_changes_nothing(self):
         assert last(*TO_CONFIRMED, Ticked(1171.0), Vetoed(1171.5, "late"))[0] == "returning"
         state, _ = play(*TO_CONFIRMED, Ticked(1172.0))
