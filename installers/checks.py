@@ -1,7 +1,8 @@
 """Everything that decides whether a change lands: what `python3 installers/test.py` does.
 
-Without options pytest runs three times: first most tests, two at a time, then those of the window, then those that need
-the whole machine.  Tests marked ``long`` are left out of that; ``--long`` runs them too, for as long as they take.
+Without options pytest runs once for each group of tests: most of them, two at a time, then those of the window, then
+those that need the whole machine.  Tests marked ``long`` are left out of that; ``--long`` runs them too, for as long as
+they take.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ ONE_AT_A_TIME = (
 WINDOW = "tests/gui"
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 SIDE_BY_SIDE = (*TWO_AT_A_TIME, *(f"--ignore={tests}" for tests in (*ONE_AT_A_TIME, WINDOW)))
-RUNS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, WINDOW), ONE_AT_A_TIME)
+TEST_GROUPS = (SIDE_BY_SIDE, (*TWO_AT_A_TIME, WINDOW), ONE_AT_A_TIME)
 LONG = "--long"
 NOT_LONG = ("-m", "not long")
 TOTAL_S_MAX = 880  # a change is judged within 15 minutes, with PYTEST_GRACE_S
@@ -67,9 +68,9 @@ def main(arguments: list[str]) -> int:
     environment = Environment(ROOT)
     try:
         prepare(environment)
-        outcomes = [run(environment, name, command) for name, command in STATIC_CHECKS]
+        outcomes = [run_static_check(environment, name, command) for name, command in STATIC_CHECKS]
         total_s_max = LONG_S_MAX if arguments == [LONG] else TOTAL_S_MAX
-        for given in runs(arguments):
+        for given in pytest_arguments(arguments):
             left_s = max(total_s_max - (time.monotonic() - begun_s), PYTEST_S_MIN)
             outcomes.append(run_pytest(environment, given, left_s))
     except (SetupError, OSError) as error:
@@ -82,11 +83,11 @@ def main(arguments: list[str]) -> int:
     return 0 if all(outcome.exit_code == 0 for outcome in outcomes) else 1
 
 
-def runs(arguments: list[str]) -> list[list[str]]:
+def pytest_arguments(arguments: list[str]) -> list[list[str]]:
     """What pytest is given, each time that it runs."""
     if arguments == [LONG]:
-        return [list(run) for run in RUNS]
-    return [arguments] if arguments else [[*NOT_LONG, *run] for run in RUNS]
+        return [list(group) for group in TEST_GROUPS]
+    return [arguments] if arguments else [[*NOT_LONG, *group] for group in TEST_GROUPS]
 
 
 STATIC_CHECKS = (
@@ -114,7 +115,7 @@ def offscreen_environ() -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
 
 
-def run(environment: Environment, name: str, command: list[str]) -> Outcome:
+def run_static_check(environment: Environment, name: str, command: list[str]) -> Outcome:
     print(f"== {name}", flush=True)
     words = [str(environment.program(command[0])), *command[1:]]
     try:

@@ -339,11 +339,11 @@ class TestAMarkerInTheLock:
 
 class TestWhatIsRun:
     def test_a_change_is_judged_by_all_that_does_not_take_long(self):
-        assert len(checks.runs([])) == len(checks.RUNS)
-        assert all(run[:2] == ["-m", "not long"] for run in checks.runs([]))
+        assert len(checks.pytest_arguments([])) == len(checks.TEST_GROUPS)
+        assert all(run[:2] == ["-m", "not long"] for run in checks.pytest_arguments([]))
 
     def test_whoever_asks_for_it_has_all_run(self):
-        assert checks.runs(["--long"]) == [list(run) for run in checks.RUNS]
+        assert checks.pytest_arguments(["--long"]) == [list(run) for run in checks.TEST_GROUPS]
 
     def test_whoever_names_tests_has_them_run_however_long_they_take(self):
-        assert checks.runs(["tests/unit", "-x"]) == [["tests/unit", "-x"]]
+        assert checks.pytest_arguments(["tests/unit", "-x"]) == [["tests/unit", "-x"]]
