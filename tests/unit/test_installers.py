@@ -338,12 +338,19 @@ class TestAMarkerInTheLock:
 
 
 class TestWhatIsRun:
+    def test_every_test_is_in_one_group(self):
+        side_by_side, *others = checks.TEST_GROUPS
+        ignored = [given.removeprefix("--ignore=") for given in side_by_side if given.startswith("--ignore=")]
+        taken = [given for group in others for given in group if given.startswith("tests/")]
+
+        assert sorted(taken) == sorted(set(ignored))
+        assert [tests for tests in ignored if not (checks.ROOT / tests).exists()] == []
+
     def test_a_change_is_judged_by_all_that_does_not_take_long(self):
-        assert len(checks.pytest_arguments([])) == len(checks.TEST_GROUPS)
-        assert all(run[:2] == ["-m", "not long"] for run in checks.pytest_arguments([]))
+        assert checks.pytest_arguments([]) == [["-m", "not long", *group] for group in checks.TEST_GROUPS]
 
     def test_whoever_asks_for_it_has_all_run(self):
-        assert checks.pytest_arguments(["--long"]) == [list(run) for run in checks.TEST_GROUPS]
+        assert checks.pytest_arguments(["--long"]) == [list(group) for group in checks.TEST_GROUPS]
 
     def test_whoever_names_tests_has_them_run_however_long_they_take(self):
         assert checks.pytest_arguments(["tests/unit", "-x"]) == [["tests/unit", "-x"]]
