@@ -8,11 +8,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from node.vault import control
+from node.vault.__main__ import Process
 from node.vault.core.desk import Asked, Desk
 from node.vault.core.events import (
     AnswerReceived,
@@ -264,3 +266,14 @@ class World:
     def _arrive(self, actor: Actor, make: Callable[[], Event]) -> None:
         if not actor.is_dead:
             self.feed(actor, make())
+
+
+def frames_told(control_version: int, *reports: control.Report) -> list[bytes]:
+    """What a vault process sends of these reports to a supervisor that speaks this version of their contract."""
+    sent: list[bytes] = []
+    channel: Any = SimpleNamespace(send=sent.append)
+    process = Process(channel)
+    process._control_version = control_version
+    for report in reports:
+        process._tell(report)
+    return sent

@@ -6,11 +6,10 @@ import msgspec
 import pytest
 
 from node.vault import CONTROL_VERSIONS, control
-from node.vault.__main__ import Process
 from node.vault.core.events import CommandReceived
 from node.vault.core.identity import CERTIFICATE_S, PeerRecord, Signer, certify, make_record
 from node.vault.core.messages import Answer, FindVaults, Ping, Refused, Vaults
-from tests.vault_world import START_S, Actor, World
+from tests.vault_world import START_S, Actor, World, frames_told
 
 
 def newer_age_s(world: World, actor: Actor) -> float | None:
@@ -117,13 +116,5 @@ def test_a_record_that_proves_no_other_run_is_none(named):
 
 @pytest.mark.parametrize("version", CONTROL_VERSIONS)
 def test_a_supervisor_of_an_older_version_is_not_told_what_it_could_not_read(version: int):
-    sent: list[bytes] = []
-
-    class Channel:
-        def send(self, frame: bytes) -> None:
-            sent.append(frame)
-
-    process = Process(Channel())  # type: ignore[arg-type]  # all that it needs of one here
-    process._control_version = version
-    process._tell(control.State(1, 0, 0, 0, 0, 0, {}, newer_age_s=3.0))
+    sent = frames_told(version, control.State(1, 0, 0, 0, 0, 0, {}, newer_age_s=3.0))
     assert [b"newer_age_s" in frame for frame in sent] == [version >= 7]

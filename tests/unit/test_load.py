@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from node.vault import CONTROL_VERSIONS, control
-from node.vault.__main__ import Process
 from node.vault.core.codec import encode
 from node.vault.core.messages import CHUNK_BYTES_MAX, Ping
 from node.vault.driver import Driver
@@ -18,7 +17,7 @@ from node.vault.looks import Looks
 from node.vault.ports import BESIDE
 from tests.unit.test_prober import Clock
 from tests.unit.test_vault_attacks import Peer
-from tests.vault_world import World
+from tests.vault_world import World, frames_told
 
 LOUD, QUIET = b"l" * 32, b"q" * 32
 
@@ -108,14 +107,5 @@ def test_who_does_not_wait_for_the_answer_has_a_vault_do_as_much_all_the_same():
 
 @pytest.mark.parametrize("version", CONTROL_VERSIONS)
 def test_a_supervisor_of_an_older_version_is_not_sent_what_it_could_not_read(version: int):
-    sent: list[bytes] = []
-
-    class Channel:
-        def send(self, frame: bytes) -> None:
-            sent.append(frame)
-
-    process = Process(Channel())  # type: ignore[arg-type]  # all that it needs of one here
-    process._control_version = version
-    process._tell(control.State(1, 0, 0, 0, 0, 0, {}, load=Load(3, 2, LOUD)))
-
+    sent = frames_told(version, control.State(1, 0, 0, 0, 0, 0, {}, load=Load(3, 2, LOUD)))
     assert (b"load" in sent[0]) is (version >= 3)

@@ -13,7 +13,6 @@ import pytest
 from node.api import checks
 from node.api.schema import Check
 from node.vault import CONTROL_VERSIONS, control
-from node.vault.__main__ import Process
 from node.vault.core.clocks import Clocks
 from node.vault.core.events import CommandReceived, Now
 from node.vault.core.lookout import OUTCOMES_S, Lookout
@@ -21,7 +20,7 @@ from node.vault.core.messages import Answer, Audit, Audited, Chunk, NotHeld, Pon
 from node.vault.core.ranking import Ledger
 from node.vault.looks import CLOCKS_MAX, ClockSeen, GetNeighbours, Looks, Neighbours
 from tests.unit.test_checks import WELL
-from tests.vault_world import Actor, World
+from tests.vault_world import Actor, World, frames_told
 
 TWO_YEARS_S = 2 * 365.25 * 86_400.0
 CHUNK = bytes(32)
@@ -237,15 +236,5 @@ class TestNeighbours:
 
 @pytest.mark.parametrize("version", CONTROL_VERSIONS)
 def test_a_supervisor_of_an_older_version_is_not_sent_what_it_could_not_read(version: int):
-    sent: list[bytes] = []
-
-    class Channel:
-        def send(self, frame: bytes) -> None:
-            sent.append(frame)
-
-    process = Process(Channel())  # type: ignore[arg-type]  # all that it needs of one here
-    process._control_version = version
-    process._tell(control.State(1, 0, 0, 0, 0, 0, {}, looks=Looks()))
-    process._tell(Neighbours(1, 0, 0, ()))
-
+    sent = frames_told(version, control.State(1, 0, 0, 0, 0, 0, {}, looks=Looks()), Neighbours(1, 0, 0, ()))
     assert [b"looks" in frame for frame in sent] == ([True, False] if version >= 4 else [False])

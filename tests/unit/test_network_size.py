@@ -10,24 +10,15 @@ from typing import cast
 import pytest
 
 from node.vault import CONTROL_VERSIONS
-from node.vault.__main__ import Process
 from node.vault.core.identity import PeerRecord, position_of
 from node.vault.core.routing_table import NETWORK_SIZE_MAX, RoutingTable
 from node.vault.rating import RankTables
+from tests.vault_world import frames_told
 
 
 @pytest.mark.parametrize("version", CONTROL_VERSIONS)
 def test_a_supervisor_of_an_older_version_is_not_told_the_size_which_it_could_not_read(version: int):
-    sent: list[bytes] = []
-
-    class Channel:
-        def send(self, frame: bytes) -> None:
-            sent.append(frame)
-
-    process = Process(Channel())  # type: ignore[arg-type]  # all that it needs of one here
-    process._control_version = version
-    process._tell(RankTables(1, (), network_size=5000))
-
+    sent = frames_told(version, RankTables(1, (), network_size=5000))
     assert (b"network_size" in sent[0]) is (version >= 6)
 
 
