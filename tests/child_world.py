@@ -24,6 +24,10 @@ UTC_S = 1_800_000_000.0
 Story = Callable[["VaultChild", "World"], Awaitable[None]]
 
 
+async def nothing_to_hold() -> None:
+    """What a supervisor is given to hold on to where nobody else uses its home."""
+
+
 def record_at(*addresses: str, utc_s: float = UTC_S):
     farm, transport = Signer(bytes(32)), Signer(bytes(range(32)))
     certificate = certify(farm, transport.public_key, serial=1, now_s=utc_s)

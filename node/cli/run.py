@@ -210,7 +210,6 @@ async def _run(
 
     start_anew = partial(supervisor.vault.switch, IN_USE)
     holding = Holding(home, lock, server.follow, lambda: supervisor.stop(0.0), moved, start_anew)
-    supervisor.looking.hold_on = holding.hold_on
     await asyncio.to_thread(note_start, home)
     await server.start(inheritance.socket if inheritance is not None else None)
     try:
@@ -227,7 +226,7 @@ async def _run(
             saying = None if is_told else asyncio.create_task(_say_when_up(supervisor, is_json=manner.is_json))
             proving = asyncio.create_task(_prove(supervisor))
             keeping_up = asyncio.create_task(holding.keep_up())
-            await supervisor.run()
+            await supervisor.run(holding.hold_on)
             for task in (saying, proving, keeping_up):
                 if task is not None:
                     task.cancel()

@@ -57,7 +57,6 @@ class Looking:
         self._entropy = entropy
         self._utc_s = utc_s
         self._changed = changed
-        self.hold_on: Callable[[], Awaitable[None]] = _nothing  # called where the disk works
         self.is_back: Callable[[], None] = lambda: None  # called where it works again
         self._waking = waking or Waking()
         self._disk: tuple[float, checks.DiskFault, str] | None = None
@@ -68,10 +67,10 @@ class Looking:
         self._newer_seen_s: float | None = None  # another run of the same vault id, in this one of the vault
         self._traffic = TrafficLog()
 
-    async def run(self) -> None:
-        """Look again and again, until cancelled."""
+    async def run(self, hold_on: Callable[[], Awaitable[None]]) -> None:
+        """Look again and again, until cancelled.  ``hold_on`` is called whenever the disk works."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._look_at_disk_again())
+            tasks.create_task(self._look_at_disk_again(hold_on))
             while True:
                 self.sample()
                 await asyncio.sleep(SAMPLE_S)
@@ -101,12 +100,12 @@ class Looking:
         elif age_s < now_s - self._waking.woke_s:
             self._newer_seen_s = max(now_s - age_s, self._newer_seen_s or 0.0)
 
-    async def look_at_disk(self) -> None:
+    async def look_at_disk(self, hold_on: Callable[[], Awaitable[None]]) -> None:
         """Never raises for what the disk does."""
         self._disk_asked_s = self._waking.awake_s()
         fault, reason = await asyncio.to_thread(disk_look.look, self._home.vault, self._entropy)
         if not fault:
-            await self.hold_on()
+            await hold_on()
         self._disk_asked_s = None
         if fault and (self._disk is None or self._disk[1] != fault):
             log.warning("disk not usable fault=%s reason=%s", fault, reason)
@@ -164,10 +163,10 @@ class Looking:
             reach=reach,
         )
 
-    async def _look_at_disk_again(self) -> None:
+    async def _look_at_disk_again(self, hold_on: Callable[[], Awaitable[None]]) -> None:
         await self._vault.wait_until_settled()  # it makes the folders
         while True:
-            await self.look_at_disk()
+            await self.look_at_disk(hold_on)
             is_faulty = self._disk is not None and self._disk[1]
             await asyncio.sleep(DISK_FAILED_S if is_faulty else DISK_S)
 
@@ -188,10 +187,6 @@ class Looking:
         clocks = tuple(msgspec.structs.replace(clock, age_s=clock.age_s + now_s - told_s) for clock in looks.clocks)
         ages = {name: now_s - at_s for name, at_s in self._seen_s.items()}
         return msgspec.structs.replace(looks, clocks=clocks, **ages)
-
-
-async def _nothing() -> None:
-    """Nothing else of the home is held."""
 
 
 def _neighbour(vault: KnownVault, now_s: float) -> schema.Neighbour:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from node.api import health, pauses, schema, texts, told
 from node.sandbox.piped import CAN_TAKE_OVER
@@ -128,15 +128,15 @@ class Supervisor:
             self.updates_trouble = texts.updates_wait(texts.reason(error))
             return None
 
-    async def run(self) -> None:
-        """Run vault and updates until ``stop`` or ``become``."""
+    async def run(self, hold_on: Callable[[], Awaitable[None]]) -> None:
+        """Run vault and updates until ``stop`` or ``become``.  ``hold_on`` is called whenever the disk works."""
         async with asyncio.TaskGroup() as tasks:
             self._updating = tasks.create_task(self._keep_updating(), name="updates")
             others = [
                 tasks.create_task(self._keep_measuring(), name="measure"),
                 tasks.create_task(publish_changes(self, self._changed, self._utc_s), name="publish"),
                 tasks.create_task(self._meeting.run(), name="meeting"),
-                tasks.create_task(self.looking.run(), name="looking"),
+                tasks.create_task(self.looking.run(hold_on), name="looking"),
                 tasks.create_task(self._pacing.run(), name="pacing"),
             ]
             if self._updates is not None:

@@ -53,6 +53,7 @@ from node.vault.errors import PeerError
 from node.vault.share.tree import address_of
 from node.vault.storage.chunk_store import ChunkStore
 from tests import signed_world, twin_world
+from tests.child_world import nothing_to_hold
 from tests.signed_world import World
 from tests.simulation.disk import SimDisk
 from tests.simulation.loop import SimLoop
@@ -264,7 +265,7 @@ class Farm:
         self.trials.newest = lambda: self.head
         for name in ("start_twin", "start_prober", "ask_as_vault", "neighbourhood", "can_shut_off"):
             setattr(self.supervisor.host, name, getattr(self.trials, name))
-        self._running = asyncio.create_task(self.supervisor.run())
+        self._running = asyncio.create_task(self.supervisor.run(nothing_to_hold))
         await self.stage.until(lambda: self.supervisor.vault.is_listening)
 
     async def switch_off(self) -> None:

@@ -17,6 +17,7 @@ from node.supervisor.supervisor import Supervisor
 from node.update.files.slots import Slots
 from node.vault.control import Pace
 from node.vault.share.tree import decode_manifest
+from tests.child_world import nothing_to_hold
 from tests.signed_world import World as SignedWorld
 
 STAND_S_MAX = 60.0
@@ -33,7 +34,7 @@ async def running_node(
         contacts=contacts, pace=pace,
     )  # fmt: skip
     node = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
-    running = asyncio.create_task(node.run())
+    running = asyncio.create_task(node.run(nothing_to_hold))
     try:
         await until(lambda: node.vault.is_listening)
         yield node

@@ -38,6 +38,7 @@ from node.vault.core.identity import PeerRecord
 from node.vault.share.tree import manifest_of
 from node.vault.storage.chunk_store import ChunkStore
 from node.vault.storage.filesystem import RealFileSystem
+from tests.child_world import nothing_to_hold
 
 QUOTA = 64 << 20
 GENESIS = b"no root of any network"  # so updates wait, which is said, and the vault goes on
@@ -54,7 +55,7 @@ def make(folder: Path, number: int, contacts: tuple[bytes, ...] = ()) -> Home:
 @contextlib.asynccontextmanager
 async def running(home: Home) -> AsyncIterator[Supervisor]:
     supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
-    task = asyncio.create_task(supervisor.run())
+    task = asyncio.create_task(supervisor.run(nothing_to_hold))
     try:
         yield supervisor
     finally:

@@ -38,6 +38,7 @@ from node.update.trials.state import TrialFile
 from node.vault import WIRE_VERSIONS, control
 from node.vault.share.tree import manifest_of
 from tests import virtual_time
+from tests.child_world import nothing_to_hold
 from tests.integration.stand_in import ANSWER_S, make_slot
 from tests.twin_world import CANDIDATE, CONTROL, UTC_S, World, trial_folders, utc_s
 
@@ -255,7 +256,7 @@ def beside_the_own(folder: Path, *, is_switched: bool) -> tuple[dict[str, Any], 
     async def scene() -> tuple[dict[str, Any], dict[str, Any]]:
         chance = Chance(stands_by_first=is_switched)
         supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1), entropy=chance)
-        running = asyncio.create_task(supervisor.run())
+        running = asyncio.create_task(supervisor.run(nothing_to_hold))
         try:
             async with asyncio.timeout(ANSWER_S):
                 while not supervisor.vault.is_listening:

@@ -18,6 +18,7 @@ from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.update.driver import Updates
 from node.update.trials.run import TrialRun
+from tests.child_world import nothing_to_hold
 from tests.twin_world import Nature
 from tests.update_world import SENDER, Farm, live, wait_until
 from tests.virtual_time import run
@@ -108,7 +109,10 @@ def test_a_disk_that_is_plugged_in_again_is_said_to_work_as_soon_as_it_is_seen_t
     async def story() -> None:
         supervisor = Supervisor(home, await keys.load(home, os.urandom), random=random.Random(1))
         supervisor.vault._settled.set()
-        tasks = [asyncio.create_task(supervisor._keep_measuring()), asyncio.create_task(supervisor.looking.run())]
+        tasks = [
+            asyncio.create_task(supervisor._keep_measuring()),
+            asyncio.create_task(supervisor.looking.run(nothing_to_hold)),
+        ]
         await asyncio.sleep(30.0)
         home.path.rename(tmp_path / "pulled")
         await asyncio.sleep(90.0)

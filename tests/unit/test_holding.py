@@ -53,7 +53,6 @@ class Node:
         self.holding = Holding(home, lock, self.api.follow, self.fake.stop, self.moved, self.start_anew)
         vault: Any = SimpleNamespace(state=None, run=None, record=b"")
         self.looking = Looking(home, vault, os.urandom, lambda: 1.0, lambda: None)
-        self.looking.hold_on = self.holding.hold_on
 
     def moved(self) -> None:
         self.moves += 1
@@ -66,7 +65,7 @@ class Node:
 
     async def look(self) -> None:
         """Look at the disk, and let what comes of it be done."""
-        await self.looking.look_at_disk()
+        await self.looking.look_at_disk(self.holding.hold_on)
         keeping_up = asyncio.create_task(self.holding.keep_up())
         for _ in range(10):
             await asyncio.sleep(0)
@@ -101,7 +100,7 @@ class TestADiskThatIsBack:
             assert not await is_reached(home)
             home.lock().release()  # a second one would have come in
 
-            await node.looking.look_at_disk()
+            await node.looking.look_at_disk(node.holding.hold_on)
 
             assert await is_reached(home)
             assert stat.S_IMODE(home.socket.stat().st_mode) == 0o600
@@ -118,7 +117,7 @@ class TestADiskThatIsBack:
             async with Client(home.path) as client:
                 await client.status()
                 plug_in_again(home)
-                await node.looking.look_at_disk()
+                await node.looking.look_at_disk(node.holding.hold_on)
                 assert await client.status() == STATUS
 
         with home.lock() as lock:
@@ -128,7 +127,7 @@ class TestADiskThatIsBack:
         async def talk(node: Node) -> None:
             for _ in range(3):
                 plug_in_again(home)
-                await node.looking.look_at_disk()
+                await node.looking.look_at_disk(node.holding.hold_on)
                 assert await is_reached(home)
                 shutil.rmtree(home.path.with_name("pulled"))
 
@@ -146,8 +145,8 @@ class TestADiskThatIsBack:
                     await other.fake.patch_settings(SettingsPatch(api_port=1))
                     (home.path / door.FILE).write_text("the other one's")
 
-                    await node.looking.look_at_disk()
-                    await node.looking.look_at_disk()
+                    await node.looking.look_at_disk(node.holding.hold_on)
+                    await node.looking.look_at_disk(node.holding.hold_on)
 
                     assert (node.fake.ends, node.moves) == (1, 0)
                     assert node.holding.lost is not None
@@ -220,7 +219,7 @@ class TestADiskThatIsBack:
     def test_a_socket_that_somebody_has_removed_is_made_anew(self, home: Home):
         async def talk(node: Node) -> None:
             home.socket.unlink()
-            await node.looking.look_at_disk()
+            await node.looking.look_at_disk(node.holding.hold_on)
             assert await is_reached(home)
 
         with home.lock() as lock:
@@ -258,10 +257,10 @@ def test_a_disk_on_which_no_socket_can_be_made_ends_nothing(home: Home):
     async def talk(node: Node) -> None:
         home.socket.unlink()
         home.socket.mkdir()
-        await node.looking.look_at_disk()
+        await node.looking.look_at_disk(node.holding.hold_on)
         assert (node.fake.ends, node.holding.lost) == (0, None)
         home.socket.rmdir()
-        await node.looking.look_at_disk()
+        await node.looking.look_at_disk(node.holding.hold_on)
         assert await is_reached(home)
 
     with home.lock() as lock:

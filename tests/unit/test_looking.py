@@ -26,7 +26,7 @@ from node.vault import control
 from node.vault.core.identity import CERTIFICATE_S
 from node.vault.looks import ClockSeen, KnownVault, Looks, Neighbours
 from tests.api_world import STATUS
-from tests.child_world import record_at
+from tests.child_world import nothing_to_hold, record_at
 from tests.unit.test_checks import WELL
 from tests.unit.test_health import GOOD, how_it_stands
 
@@ -186,7 +186,7 @@ class TestAComputerThatSleeps:
         monkeypatch.setattr(disk_look, "look", lambda *_: (ready.wait(), ("", ""))[1])
 
         async def main() -> None:
-            looking = asyncio.create_task(world.looking.look_at_disk())
+            looking = asyncio.create_task(world.looking.look_at_disk(nothing_to_hold))
             await asyncio.sleep(0)
             world.sleeps(8 * 3600.0)
             found = world.checks()["disk"]
@@ -212,10 +212,10 @@ def test_a_version_that_tells_nothing_of_the_kind_makes_no_alarm(world: World):
 
 
 def test_the_disk_is_really_looked_at_and_its_loss_said_in_the_sentence(world: World):
-    asyncio.run(world.looking.look_at_disk())
+    asyncio.run(world.looking.look_at_disk(nothing_to_hold))
     assert world.checks()["disk"].result == "ok"
     (world.folder / "chunks").rmdir()
-    asyncio.run(world.looking.look_at_disk())
+    asyncio.run(world.looking.look_at_disk(nothing_to_hold))
     said = how_it_stands(world.looking.added_to(GOOD))
     assert said == ("problem", "The disk with the pieces is not there. Plug it back in.")
     assert world.news == 2
@@ -229,7 +229,7 @@ def test_a_disk_that_failed_is_looked_at_again_soon(world: World, monkeypatch: p
         settled = asyncio.Event()
         settled.set()
         world.vault.wait_until_settled = settled.wait
-        looks = asyncio.create_task(world.looking.run())
+        looks = asyncio.create_task(world.looking.run(nothing_to_hold))
         async with asyncio.timeout(10):
             while world.checks()["disk"].result != "bad":
                 await asyncio.sleep(0.01)
@@ -246,7 +246,7 @@ def test_a_disk_that_hangs_is_said_not_to_answer(world: World, monkeypatch: pyte
     monkeypatch.setattr(disk_look, "look", lambda *_: (ready.wait(), ("", ""))[1])
 
     async def main() -> None:
-        looking = asyncio.create_task(world.looking.look_at_disk())
+        looking = asyncio.create_task(world.looking.look_at_disk(nothing_to_hold))
         await asyncio.sleep(0)
         world.now_s += DISK_ANSWER_S + 1.0
         assert world.checks()["disk"].sentence == "The disk does not answer any more."
@@ -323,10 +323,10 @@ def test_what_keeps_the_node_itself_from_writing_is_no_tick_for_the_disk(world: 
         return world.looking.added_to(replace(GOOD, disk_trouble="only 2.0 MB are free")).checks[0].sentence
 
     assert said() == "The disk has not been looked at yet."
-    asyncio.run(world.looking.look_at_disk())
+    asyncio.run(world.looking.look_at_disk(nothing_to_hold))
     assert said() == "The disk cannot be written: only 2.0 MB are free."
     (world.folder / "chunks").rmdir()
-    asyncio.run(world.looking.look_at_disk())
+    asyncio.run(world.looking.look_at_disk(nothing_to_hold))
     assert said() == "The disk with the pieces is not there."
 
 

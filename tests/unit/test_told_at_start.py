@@ -19,7 +19,7 @@ from node.supervisor.vault_child import POLL_S, VaultChild
 from node.vault import control
 from node.vault.limiting import Limits, SetLimits
 from node.vault.noting import OwnNote, SetNotes
-from tests.child_world import OLD, UTC_S, FakeRun, World, play
+from tests.child_world import OLD, UTC_S, FakeRun, World, nothing_to_hold, play
 from tests.virtual_time import run
 
 NOTES = (OwnNote(bytes(32), b"a note"),)
@@ -53,7 +53,7 @@ def node(folder: Path, world: Slow, story: Callable[[Supervisor], Awaitable[None
         supervisor = Supervisor(
             home, await keys.load(home, os.urandom), random=random.Random(1), launcher=world, utc_s=lambda: UTC_S
         )
-        running = asyncio.create_task(supervisor.run())
+        running = asyncio.create_task(supervisor.run(nothing_to_hold))
         await story(supervisor)
         supervisor.stop(0.0)
         await running
