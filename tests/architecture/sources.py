@@ -1,6 +1,7 @@
 """The files that the rules look at, and the small questions that every rule asks of them."""
 
 import ast
+import functools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +24,12 @@ class Source:
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return _parsed(self.text)[0]
+
+    @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All that ``ast.walk`` finds, in its order.  No rule may change what every other rule reads."""
+        return _parsed(self.text)[1]
 
     @property
     def module(self) -> str:
@@ -35,8 +41,25 @@ class Source:
         return self.module if self.name.endswith("/__init__.py") else self.module.rpartition(".")[0]
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Yield name and text of every text file of the project; found on disk, so that a new one counts at once."""
+@functools.cache
+def _parsed(text: str) -> tuple[ast.Module, tuple[ast.AST, ...]]:
+    tree = ast.parse(text)
+    return tree, tuple(ast.walk(tree))
+
+
+def forget() -> None:
+    """Let go of the files and trees that the rules share: some hundred megabytes."""
+    _parsed.cache_clear()
+    texts.cache_clear()
+
+
+@functools.cache
+def texts() -> tuple[tuple[str, str], ...]:
+    """Return name and text of every text file of the project; found on disk, so that a new one counts at once."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[tuple[str, str]]:
     for path in (ROOT / name for name in TOP_FILES):
         yield path.name, path.read_text(encoding="utf-8")
     for top in TOP_LEVEL:
@@ -67,7 +90,7 @@ def dotted(node: ast.AST) -> str:
 
 def imports(source: Source) -> Iterator[tuple[int, str]]:
     """Yield line and full name of everything imported; ``from a import b`` yields ``a.b``."""
-    for item in ast.walk(source.tree):
+    for item in source.nodes:
         if isinstance(item, ast.Import):
             yield from ((item.lineno, alias.name) for alias in item.names)
         elif isinstance(item, ast.ImportFrom):
@@ -79,14 +102,14 @@ def imports(source: Source) -> Iterator[tuple[int, str]]:
 def calls(source: Source) -> Iterator[tuple[int, str]]:
     """Yield line and name of every call of a builtin or of something imported, under its original name."""
     origin: dict[str, str] = {}
-    for item in ast.walk(source.tree):
+    for item in source.nodes:
         if isinstance(item, ast.Import):
             for alias in item.names:
                 top = alias.name.split(".")[0]
                 origin[alias.asname or top] = alias.name if alias.asname else top
         elif isinstance(item, ast.ImportFrom) and item.module:
             origin |= {alias.asname or alias.name: f"{item.module}.{alias.name}" for alias in item.names}
-    for item in ast.walk(source.tree):
+    for item in source.nodes:
         if isinstance(item, ast.Call) and (name := dotted(item.func)):
             first, dot, rest = name.partition(".")
             if first in origin or not dot:  # else a method of something local, whatever its name

@@ -40,7 +40,7 @@ PATH_ATTRIBUTES = {"sys.path", "sys.path_hooks", "sys.meta_path"}
 
 def task_offences(source: Source) -> list[str]:
     found = []
-    for item in ast.walk(source.tree):
+    for item in source.nodes:
         if not isinstance(item, ast.Expr) or not isinstance(item.value, ast.Call):
             continue
         target = item.value.func
@@ -56,7 +56,7 @@ def task_offences(source: Source) -> list[str]:
 def pool_offences(source: Source) -> list[str]:
     return [
         f"{source.name}:{item.lineno} uses a thread that the loop waits for when it closes; gui.disk has one of its own"
-        for item in ast.walk(source.tree)
+        for item in source.nodes
         if (isinstance(item, ast.Attribute) and item.attr in POOLED)
         or (isinstance(item, ast.Name) and item.id in POOLED)
     ]
@@ -77,7 +77,7 @@ def does_nothing(body: list[ast.stmt]) -> bool:
 
 def error_offences(source: Source) -> list[str]:
     found = []
-    for item in ast.walk(source.tree):
+    for item in source.nodes:
         if isinstance(item, ast.ExceptHandler) and item.type is None:
             found.append(f"{source.name}:{item.lineno} catches everything, even the end of the process")
         elif isinstance(item, ast.ExceptHandler) and is_wide(item) and does_nothing(item.body):
@@ -89,15 +89,14 @@ def error_offences(source: Source) -> list[str]:
 
 
 def strings(source: Source) -> list[tuple[int, str]]:
-    tree = source.tree
     docstrings = {
         id(item.body[0].value)
-        for item in ast.walk(tree)
+        for item in source.nodes
         if isinstance(item, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
         and item.body
         and isinstance(item.body[0], ast.Expr)
     }
-    constants = [item for item in ast.walk(tree) if isinstance(item, ast.Constant) and id(item) not in docstrings]
+    constants = [item for item in source.nodes if isinstance(item, ast.Constant) and id(item) not in docstrings]
     return [(item.lineno, item.value) for item in constants if isinstance(item.value, str)]
 
 
@@ -106,7 +105,7 @@ def path_offences(source: Source) -> list[str]:
         return []
     found = [
         f"{source.name}:{item.lineno} touches {dotted(item)}; a slot is started by node.sandbox alone"
-        for item in ast.walk(source.tree)
+        for item in source.nodes
         if isinstance(item, ast.Attribute) and dotted(item) in PATH_ATTRIBUTES
     ]
     if source.name not in PATH_NAMERS:

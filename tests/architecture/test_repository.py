@@ -28,6 +28,7 @@ ORGANISATION = re.compile(
     re.IGNORECASE,
 )
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
+FORBIDDEN = (ORGANISATION, UNFINISHED)
 
 # How a map names a module: as a file, as code, or in a column of its own.
 LISTED = re.compile(r"\b(\w+)\.py\b|``(\w+)``|(?:^|  )(\w+)(?=  )", re.MULTILINE)
@@ -47,18 +48,24 @@ def prose(name: str, text: str) -> list[tuple[int, str]]:
     """Return the lines that people read: all of a document, the comments and docstrings of a program."""
     if not name.endswith(".py"):
         return list(enumerate(text.splitlines(), 1))
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    found = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    places = [item for item in ast.walk(ast.parse(text)) if isinstance(item, documented)]
-    return found + [(getattr(item, "lineno", 1), ast.get_docstring(item) or "") for item in places]
+    places = [item for item in Source(name, text).nodes if isinstance(item, documented)]
+    return comments(text) + [(getattr(item, "lineno", 1), ast.get_docstring(item) or "") for item in places]
+
+
+def comments(text: str) -> list[tuple[int, str]]:
+    """Return those of a program; none of one that has a forbidden word nowhere, for finding them takes long."""
+    if not any(pattern.search(text) for pattern in FORBIDDEN):
+        return []
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
 
 
 def word_offences(name: str, text: str) -> list[str]:
     return [
         f"{name}:{number} says {match.group()!r}"
         for number, line in prose(name, text)
-        for pattern in (ORGANISATION, UNFINISHED)
+        for pattern in FORBIDDEN
         if (match := pattern.search(line))
     ]
 
@@ -91,7 +98,7 @@ def map_offences(files: dict[str, str]) -> list[str]:
     for name, text in files.items():
         folder, _, file = name.rpartition("/")
         siblings = {other.rpartition("/")[2] for other in files if other.rpartition("/")[0] == folder}
-        names = LISTED.findall(ast.get_docstring(ast.parse(text)) or "")
+        names = LISTED.findall(ast.get_docstring(Source(name, text).tree) or "")
         listed = siblings.intersection(f"{name}.py" for forms in names for name in forms)
         if file == "__init__.py" and len(listed) > 1:
             found += [f"{name} does not say what {other} is" for other in sorted(siblings - listed - {"__init__.py"})]

@@ -43,7 +43,7 @@ def length_offences(source: Source) -> list[str]:
     is_test = source.name.startswith("tests/")
     if not is_test and lines > (HARD_FILE_LINES_MAX if source.name in LONG_FILES else FILE_LINES_MAX):
         found.append(f"{source.name} has {lines} lines")
-    for item in ast.walk(source.tree):
+    for item in source.nodes:
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (item.end_lineno or item.lineno) - item.lineno + 1
             if length > FUNCTION_LINES_MAX:
@@ -54,7 +54,7 @@ def length_offences(source: Source) -> list[str]:
 def argument_offences(source: Source) -> list[str]:
     return [
         f"{source.name}:{item.lineno} hands {len(item.args)} arguments to {dotted(item.func)} without their names"
-        for item in ast.walk(source.tree)
+        for item in source.nodes
         if isinstance(item, ast.Call) and len(item.args) > POSITIONAL_MAX and dotted(item.func) not in MANY_POSITIONAL
     ]
 
@@ -91,10 +91,9 @@ def changed_name(item: ast.AST) -> str:
 
 def state_offences(source: Source) -> list[str]:
     """A table in capitals that nothing changes is a constant; everything else that can change is state."""
-    tree = source.tree
-    tables = module_tables(tree)
+    tables = module_tables(source.tree)
     found = [f"{source.name}:{line} {name} is module state" for name, line in tables.items() if name != name.upper()]
-    for item in ast.walk(tree):
+    for item in source.nodes:
         if isinstance(item, ast.Global):
             found.append(f"{source.name}:{item.lineno} makes {', '.join(item.names)} module state")
         elif (name := changed_name(item)) in tables:
