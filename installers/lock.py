@@ -5,6 +5,7 @@ them other Pythons and systems need as well follows from what the packages say o
 hashes are those of all files of a version, so that one lock serves every platform.
 """
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -49,6 +50,9 @@ class Locked:
 def main() -> int:
     if sys.version_info[:2] != OLDEST or sys.platform != "linux":
         print(f"the lock files are made by Python {PYTHONS[0]} on Linux", file=sys.stderr)
+        return 2
+    if importlib.util.find_spec("piptools") is None:
+        print("the lock files are made by pip-tools: .venv/bin/pip install pip-tools", file=sys.stderr)
         return 2
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     needed = [*project["project"]["dependencies"], *project["build-system"]["requires"]]

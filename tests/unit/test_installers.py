@@ -337,6 +337,19 @@ class TestAMarkerInTheLock:
             lock.marker_of([("3.11", "linux"), ("3.12", "win32")])
 
 
+class TestTheLockFiles:
+    def test_without_what_writes_them_it_is_said_what_is_lacking(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ):
+        monkeypatch.setattr(sys, "version_info", (*python_version.OLDEST, 0))
+        monkeypatch.setattr(sys, "platform", "linux")
+        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+        monkeypatch.setattr(lock, "compile_lock", lambda _requirements: pytest.fail("it went on"))
+
+        assert lock.main() == 2
+        assert "pip install pip-tools" in capsys.readouterr().err
+
+
 class TestWhatIsRun:
     def test_every_test_is_in_one_group(self):
         side_by_side, *others = checks.TEST_GROUPS
