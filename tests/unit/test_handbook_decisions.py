@@ -41,6 +41,13 @@ def test_a_line_calls_its_page_by_number_and_title():
         assert sentence.endswith(".")
 
 
+def test_the_numbers_without_a_page_are_said_to_have_none():
+    numbers = [int(name[:4]) for name in pages()]
+    said = re.search(r"there is no ([\d, or]+),", (FOLDER / "0001-layout.md").read_text(encoding="utf-8"))
+    assert said is not None
+    assert {int(number) for number in re.findall(r"\d{4}", said[1])} == set(range(1, max(numbers))) - set(numbers)
+
+
 def test_a_page_that_was_overtaken_says_so_in_its_first_lines_as_the_index_does():
     for number, file, _, _, state in lines():
         assert STATE.fullmatch(state), (number, state)
