@@ -301,7 +301,7 @@ def test_all_that_todays_vault_declares_can_be_loaded(tmp_path: Path) -> None:
 def test_a_folder_for_chunks_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "chunks").symlink_to(tmp_path)
-    with pytest.raises(Exception, match="is a link"):
+    with pytest.raises(ChildNotStarted, match="is a link"):
         self_test(tmp_path)
 
 

@@ -27,7 +27,7 @@ from node.api import schema
 from node.api.client import ApiError, Client
 from node.api.server import ApiServer
 from node.supervisor import keys, lending, space, whereabouts
-from node.supervisor.errors import RequestRefused, SwitchFailed, VaultUnavailable
+from node.supervisor.errors import RequestRefused, SettingsError, SwitchFailed, VaultUnavailable
 from node.supervisor.home import Home
 from node.supervisor.supervisor import Supervisor
 from node.trust.capabilities import TODAY, Capabilities
@@ -373,9 +373,9 @@ def test_the_disk_limit_reaches_the_vault_and_survives(tmp_path: Path):
         state = await first.vault.ask(control.GetState)
         assert isinstance(state, control.State)
         assert 0 < state.quota_bytes < 32 << 20  # what the rest of the home takes is not the vault's
-        with pytest.raises(Exception, match="between"):
+        with pytest.raises(SettingsError, match="between"):
             await first.patch_settings(schema.SettingsPatch(quota_bytes=1))
-        with pytest.raises(Exception, match="larger than the disk"):
+        with pytest.raises(SettingsError, match="larger than the disk"):
             await first.patch_settings(schema.SettingsPatch(quota_bytes=1 << 50))
         assert first.settings().quota_bytes == 32 << 20
 

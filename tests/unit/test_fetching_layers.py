@@ -18,7 +18,7 @@ from node.pod.build import Built
 from node.trust.delta import Delta, decode_delta
 from node.trust.packed import pack, patch
 from node.trust.release import Offer, Release
-from node.update.errors import ContentRefused, FetchFailed, SlotDamaged
+from node.update.errors import ContentRefused, FetchFailed, SlotDamaged, StageFailed
 from node.update.files import by_delta, fetching, links, programs
 from node.update.files.fetching import fetch_program
 from node.update.files.objects import Objects
@@ -288,7 +288,7 @@ class TestByDelta:
 
         with monkeypatch.context() as patches:
             patches.setattr("node.update.files.slots.write_tree", full)
-            with pytest.raises(Exception, match="No space left"):
+            with pytest.raises(StageFailed, match="No space left"):
                 update.network.fetch(update.new, slots)
         monkeypatch.setattr("node.update.files.by_delta.patched", full)
 

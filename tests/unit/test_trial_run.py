@@ -419,7 +419,7 @@ class TestNothingIsLeftRunning:
                 return await super().neighbourhood(around)
 
         world = Breaking()
-        with pytest.raises(ExceptionGroup):
+        with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
             hold(world, tmp_path)
         assert world.left_running == 0
 

@@ -458,7 +458,7 @@ class TestRootsFromTheNetwork:
             asked.append(address)
             return named[address]
 
-        with pytest.raises(Exception, match="root"):
+        with pytest.raises(MalformedMetadata, match="root"):
             virtual_time.run(verify_head(world.chain, head, NOW, get_chunk))
         assert len(asked) == 1
 
