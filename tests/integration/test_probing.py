@@ -170,7 +170,8 @@ def test_cancelled_just_when_it_has_greeted_both_it_is_ended_all_the_same(
         monkeypatch.setattr(Child, "start", begin)
         starting = asyncio.create_task(start_prober(folder, folder / "data", Probe(0, b"", (b"", b""), ""), folder))
         hear = await begun
-        await asyncio.sleep(0.01)
+        for _ in range(10):
+            await asyncio.sleep(0)
         hear(Ready())
         await asyncio.sleep(0)
         starting.cancel()

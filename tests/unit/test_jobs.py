@@ -70,7 +70,9 @@ def test_a_pointer_that_is_being_written_is_written_before_the_job_is_over(tmp_p
         doing = asyncio.create_task(job.do())
         await asyncio.to_thread(slots.is_pointing.wait, 10.0)
         doing.cancel()
-        await asyncio.sleep(0.05)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not doing.done()
         slots.may_go_on.set()
         await asyncio.wait({doing})
         assert doing.cancelled()
