@@ -10,7 +10,7 @@ from tests.contract.trying import served, try_all
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.contract", description=__doc__)
     parser.add_argument("--examples", type=int, default=200, help="for each operation, of good and of bad requests")
     parser.add_argument("--repeatable", action="store_true", help="the same requests every time")
     arguments = parser.parse_args()
