@@ -315,19 +315,16 @@ class TestTheNodeOfBefore:
         on_loop(desk, children.end_node(home), 2)
 
     def test_that_has_ended_is_not_taken_for_the_stranger_who_has_its_number_now(self, desk: QApplication, home: Path):
-        async def play() -> int | None:
-            stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
+        async def play() -> int:
+            reader = (sys.executable, "-c", "import sys; sys.stdin.read()")
+            stranger = await asyncio.create_subprocess_exec(*reader, stdin=asyncio.subprocess.PIPE)
+            assert stranger.stdin is not None
             (home / "lock").write_text(str(stranger.pid))
             await children.end_node(home)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stranger.wait(), 0.5)
-            code = stranger.returncode
-            if code is None:
-                stranger.kill()
-                await stranger.wait()
-            return code
+            stranger.stdin.close()  # it ends well, unless a signal came first
+            return await stranger.wait()
 
-        assert on_loop(desk, play()) is None
+        assert on_loop(desk, play()) == 0
 
     def test_is_asked_to_end_and_waited_for(self, desk: QApplication, home: Path):
         async def play() -> None:
