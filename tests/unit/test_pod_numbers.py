@@ -119,6 +119,7 @@ class TestTimestamps:
         file = world.file(begin_here(Beating(), world.net, NOW))
         world.sign(file, "ash")
         finish(file, world.net, NOW)
+        assert number_of(world.net) == highest_number(NOW + DAY)
 
 
 class TestSignedEntries:
