@@ -19,8 +19,8 @@ import pytest
 
 from node.api import texts
 from node.update.driver import Updates
-from tests.crashes.farm import Farm, is_decided, pretended_trials, words_of
-from tests.crashes.ways import WAYS, Way, check_words, ended_well, ends_as, heads_of, is_on_trial
+from tests.crashes.farm import Farm, pretended_trials, words_of
+from tests.crashes.ways import WAYS, Way, before_it, check_words, ended_well, ends_as, heads_of
 from tests.signed_world import World
 from tests.update_world import SENDER
 
@@ -111,16 +111,7 @@ class Onlooker:
 
 def live_with(disk: FullDisk, folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Farm, Onlooker]:
     """The whole way on that disk."""
-    farm = Farm(folder=folder, signed=signed, **way.options)
-    farm.found()
-    if way.is_late:
-        farm.is_bad = False
-        farm.live(heads[0], until=is_decided)
-        farm.is_bad = way.options.get("is_bad", False)
-        farm.switch_on()
-    if way.is_withdrawn:
-        farm.live(heads[0], until=is_on_trial)
-        farm.switch_on()
+    farm = before_it(folder, way, signed, heads)
     onlooker = Onlooker(disk, heads[-1])
 
     def is_over(updates: Updates) -> bool:

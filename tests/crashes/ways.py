@@ -76,8 +76,8 @@ def heads_of(way: Way, signed: World) -> list[bytes]:
     return heads
 
 
-def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Farm, dict[Disk, list[Said]]]:
-    """The whole way without a power cut; every disk that one would have left, with what must hold of it."""
+def before_it(folder: Path, way: Way, signed: World, heads: list[bytes]) -> Farm:
+    """A farm that has come as far as where this way begins."""
     farm = Farm(folder=folder, signed=signed, **way.options)
     farm.found()
     if way.is_late:
@@ -88,6 +88,12 @@ def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Fa
     if way.is_withdrawn:
         farm.live(heads[0], until=is_on_trial)
         farm.switch_on()
+    return farm
+
+
+def lived(folder: Path, way: Way, signed: World, heads: list[bytes]) -> tuple[Farm, dict[Disk, list[Said]]]:
+    """The whole way without a power cut; every disk that one would have left, with what must hold of it."""
+    farm = before_it(folder, way, signed, heads)
     platter = watched(farm, RELEASE)
     with platter.watched():
         farm.live(heads[-1], until=lambda updates: ends_as(updates, way.end))

@@ -23,15 +23,21 @@ def by_distance(count: int) -> list[Peer]:
     return sorted(peers(count, "10.{}.1.1:4000"), key=lambda peer: distance(peer.record.position, TARGET))
 
 
-def look_up(
-    world: World, actor: Actor, known: list[Peer], named: list[Peer], full: Collection[Peer] = ()
-) -> tuple[list[Candidate], list[int], list[FindVaults]]:
-    """What is found when every vault names the same ones, how many were asked at the same time, and what."""
+def begun(actor: Actor, known: list[Peer], *, is_for_room: bool = False) -> list[list[Candidate]]:
+    """What a lookup will have found that begins with these; its questions are the effects of the vault."""
     for peer in known:
         actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
     actor.vault._desk.take_effects()
     found: list[list[Candidate]] = []
-    Lookup(TARGET, lambda _desk, near: found.append(near), is_for_room=bool(full)).begin(actor.vault._desk)
+    Lookup(TARGET, lambda _desk, near: found.append(near), is_for_room=is_for_room).begin(actor.vault._desk)
+    return found
+
+
+def look_up(
+    world: World, actor: Actor, known: list[Peer], named: list[Peer], full: Collection[Peer] = ()
+) -> tuple[list[Candidate], list[int], list[FindVaults]]:
+    """What is found when every vault names the same ones, how many were asked at the same time, and what."""
+    found = begun(actor, known, is_for_room=bool(full))
     asked: list[Ask] = of(Ask, actor.vault._desk.take_effects(), FindVaults)
     at_once, questions = [len(asked)], []
     by_key = {peer.record.transport_key: peer for peer in [*known, *named]}
@@ -113,10 +119,7 @@ def test_who_names_one_whose_record_holds_by_its_own_clock_only_is_not_blamed(be
     honest, stranger = by_distance(2)
     dated = make_record(stranger.signer, stranger.certificate, stranger.addresses, START_S + CLOCK_SKEW_S)
     world.now_s -= behind_s
-    actor.vault._neighbourhood.met(actor.vault._desk, honest.record, subnet(honest))
-    actor.vault._desk.take_effects()
-    found: list[list[Candidate]] = []
-    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    found = begun(actor, [honest])
     (question,) = of(Ask, actor.vault._desk.take_effects(), FindVaults)
     answer(world, actor, question, Vaults((dated,)), subnet(honest))
     assert [one.vault_id for one in found[0]] == [honest.vault_id]
@@ -131,11 +134,7 @@ def test_one_that_was_started_anew_is_found_though_somebody_names_its_former_run
     actor = world.add(1)
     restarted, first, second = by_distance(3)
     anew = restarted.renewed(2)
-    for peer in (first, second):
-        actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
-    actor.vault._desk.take_effects()
-    found: list[list[Candidate]] = []
-    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    found = begun(actor, [first, second])
     one, other = of(Ask, actor.vault._desk.take_effects(), FindVaults)
     (former,) = of(Ask, answer(world, actor, one, Vaults((restarted.record,)), subnet(first)), FindVaults)
     failed = AskFailed(world.now(), former.ask_id, "peer.unreachable")
@@ -154,10 +153,7 @@ def test_one_that_refuses_and_shows_another_record_than_was_named_is_done_withou
     actor = world.add(1)
     near, first = by_distance(2)
     shown = make_record(near.signer, near.certificate, near.addresses, START_S + (-1.0 if is_older else 1.0))
-    actor.vault._neighbourhood.met(actor.vault._desk, first.record, subnet(first))
-    actor.vault._desk.take_effects()
-    found: list[list[Candidate]] = []
-    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    found = begun(actor, [first])
     (one,) = of(Ask, actor.vault._desk.take_effects(), FindVaults)
     (other,) = of(Ask, answer(world, actor, one, Vaults((near.record,)), subnet(first)), FindVaults)
     assert other.peer == near.record
@@ -170,11 +166,7 @@ def test_a_former_run_that_refuses_says_nothing_of_the_one_that_was_named_meanwh
     actor = world.add(1)
     restarted, first, second = by_distance(3)
     anew = restarted.renewed(2)
-    for peer in (first, second):
-        actor.vault._neighbourhood.met(actor.vault._desk, peer.record, subnet(peer))
-    actor.vault._desk.take_effects()
-    found: list[list[Candidate]] = []
-    Lookup(TARGET, lambda _desk, near: found.append(near)).begin(actor.vault._desk)
+    found = begun(actor, [first, second])
     one, other = of(Ask, actor.vault._desk.take_effects(), FindVaults)
     (former,) = of(Ask, answer(world, actor, one, Vaults((restarted.record,)), subnet(first)), FindVaults)
     (question,) = of(Ask, answer(world, actor, other, Vaults((anew,)), subnet(second)), FindVaults)
