@@ -16,6 +16,7 @@ import pytest
 
 from node.prober.control import ChunkKind, Heard, Outcome, Question
 from node.trial.events import ChunkLost, PairMeasured
+from node.trial.evidence import LATENCY_S_MAX
 from node.trial.profile import PRACTICE, Profile
 from node.update.errors import HostFailed, TwinFailed
 from node.update.ports import TwinOrder
@@ -580,6 +581,12 @@ class TestObservations:
             events = observer.measured(Measured(kind, self.ADDRESS, answers), ("control", "candidate"), at_s)
             lost += [event for event in events if isinstance(event, ChunkLost)]
         return lost
+
+    def test_a_question_asked_before_the_computer_slept_for_a_night_counts_as_the_slowest(self):
+        answers = (ProbeAnswer("ok", 0.1, 10), ProbeAnswer("ok", 30_000.0, 10))
+        (event,) = Observer(PRACTICE).measured(Measured("get", self.ADDRESS, answers), ("control", "candidate"), 1.0)
+        assert isinstance(event, PairMeasured)
+        assert (event.pair.candidate.latency_s, event.pair.control.latency_s) == (LATENCY_S_MAX, 0.1)
 
     def test_each_answer_reaches_the_right_twin(self):
         answers = (ProbeAnswer("ok", 0.1, 10), ProbeAnswer("refused", 0.2, 20))

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from node.prober.control import Outcome
 from node.trial.events import ChunkLost, Event, NewsAsked, PairMeasured, Twin
-from node.trial.evidence import HANDED_OVER, Ask, Kind, Pair
+from node.trial.evidence import HANDED_OVER, LATENCY_S_MAX, Ask, Kind, Pair
 from node.trial.peers import Report
 from node.trial.profile import Profile
 from node.vault.core.codec import decode_evidence
@@ -252,4 +252,5 @@ def _is_proof(evidence: bytes, vault_id: bytes, serial_min: int = 0) -> bool:
 def _ask(answer: ProbeAnswer, *, is_relayed: bool) -> Ask:
     is_unproven = is_relayed and answer.outcome in _UNSIGNED
     is_answered, is_hash_ok, code = _ASKS["failed" if is_unproven else answer.outcome]
-    return Ask(is_answered, is_hash_ok, answer.latency_s, answer.wire_bytes, code)
+    latency_s = min(answer.latency_s, LATENCY_S_MAX)  # where a computer slept meanwhile, by a clock that counts that
+    return Ask(is_answered, is_hash_ok, latency_s, answer.wire_bytes, code)
