@@ -242,6 +242,15 @@ async def wait_until(updates: Updates, is_so: Callable[[dict[str, Update]], bool
             await asyncio.sleep(0.1)
 
 
+async def fail_in_probation(updates: Updates, head: bytes) -> None:
+    """It takes over, fails as often as is borne, and is left for the version before it."""
+    await updates.offered(head, SENDER)
+    await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
+    for _ in range(3):
+        updates.vault_failed("exit code 1")
+    await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+
+
 def live(farm: Farm, story: Callable[[Updates], Awaitable[None]], updates: Updates | None = None) -> Updates:
     """Run the updates of ``farm`` while ``story`` happens; then stop them, and look for what is left running."""
 

@@ -16,7 +16,7 @@ from node.update.noted import HALTED, NOT_YET
 from node.update.store import Saved
 from tests.twin_world import Nature
 from tests.unit.test_update_release import withdrawing
-from tests.update_world import SENDER, Farm, PowerCut, live, tell, tree_of, wait_until
+from tests.update_world import SENDER, Farm, PowerCut, fail_in_probation, live, tell, tree_of, wait_until
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
 
@@ -176,11 +176,7 @@ def test_a_release_that_fails_its_trial_or_in_use_is_told_to_have_failed(farm: F
     head = failing.publish("2")
 
     async def story(updates: Updates) -> None:
-        await updates.offered(head, SENDER)
-        await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
-        for _ in range(3):
-            updates.vault_failed("exit code 1")
-        await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+        await fail_in_probation(updates, head)
 
     live(failing, story)
     assert states(failing) == ["on_trial", "pass", "fail"]

@@ -15,7 +15,7 @@ from node.trust.layers import Layer
 from node.update.driver import Updates
 from tests.twin_world import Nature
 from tests.unit.test_update_rollout import states
-from tests.update_world import DONE, PROFILE, SENDER, CutSlots, Farm, live, tell, tree_of, wait_until
+from tests.update_world import DONE, PROFILE, SENDER, CutSlots, Farm, fail_in_probation, live, tell, tree_of, wait_until
 from tests.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.usefixtures("cheap_twins")
@@ -69,11 +69,7 @@ class TestTheWayBack:
         head = farm.publish("2")
 
         async def story(updates: Updates) -> None:
-            await updates.offered(head, SENDER)
-            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
-            for _ in range(3):
-                updates.vault_failed("exit code 1")
-            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            await fail_in_probation(updates, head)
             item = updates.updates().items[0]
             assert (item.verdict, item.reason) == ("rolled back", "it failed 3 times in probation: exit code 1")
 
@@ -184,11 +180,7 @@ class TestTheWayBack:
         head = farm.publish("2")
 
         async def story(updates: Updates) -> None:
-            await updates.offered(head, SENDER)
-            await wait_until(updates, lambda items: items["vault/2"].phase == "probation")
-            for _ in range(3):
-                updates.vault_failed("exit code 1")
-            await wait_until(updates, lambda items: items["vault/2"].phase == "rolled_back")
+            await fail_in_probation(updates, head)
 
         live(farm, story)
         assert (farm.switches, farm.pointed_at) == ([tree_of("2"), farm.own], [farm.own, farm.own])
