@@ -50,13 +50,13 @@ sys.path.insert(0, sys.argv.pop(1))
 from node.supervisor.supervisor import Supervisor
 from node.update.files import programs
 run = Supervisor.run
-async def wanting(self):
+async def wanting(self, hold_on):
     wanted = programs.Program(**json.loads(os.environ.pop("WANTED")))
     def want():
         programs.point(self.home.slots, wanted)
         self.become(wanted)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, want)
-    await run(self)
+    await run(self, hold_on)
 Supervisor.run = wanting
 from node.cli import main
 sys.exit(main())
