@@ -68,3 +68,18 @@ def test_a_port_that_is_taken_is_said():
         address = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(OSError, match=f"cannot use {address}"):
             bound(address)
+
+
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        (("192.0.2.7:4433", "[::1]:4433"), ["192.0.2.7:4433"]),
+        (("[::1]:4433", "[2001:db8::1]:4433"), ["[2001:db8::1]:4433"]),
+        (("[::1]:4433",), ["[::1]:4433"]),
+        ((), []),
+    ],
+)
+def test_the_address_of_a_computer_at_itself_is_named_only_where_there_is_no_other(
+    found: tuple[str, ...], named: list[str]
+):
+    assert binding.worth_naming(found) == named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Iterable
 from typing import Final
 
 import iroh
@@ -12,6 +13,7 @@ from iroh import IrohError
 from node.vault.errors import MalformedMessage
 from node.vault.transport import iroh_bytes
 
+ONLY_HERE: Final = "[::1]:"
 ANYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - a vault is to be reached at every address of the computer
 
 logger = logging.getLogger(__name__)
@@ -61,8 +63,18 @@ def _free_port() -> str:
 def addresses_of(endpoint: iroh.Endpoint) -> tuple[str, ...]:
     """Where it can be dialled, ``ip:port``: at this computer, IPv4 first, and then where a router has opened a port."""
     ports = {_port(socket) for socket in endpoint.bound_sockets()}
-    found = (str(address) for address in endpoint.addr().direct_addresses())
+    found = worth_naming(str(address) for address in endpoint.addr().direct_addresses())
     return tuple(sorted(found, key=lambda address: _port(address) not in ports))
+
+
+def worth_naming(addresses: Iterable[str]) -> list[str]:
+    """All but ``::1``, which iroh adds where a computer has no other address of IPv6, unless there is nothing else.
+
+    Nobody else can dial that; and the vaults of a rehearsal, which stand in subnets of their own on a computer without
+    a network, came to stand in one for whom they happened to reach there: too few witnesses for any release.
+    """
+    found = list(addresses)
+    return [address for address in found if not address.startswith(ONLY_HERE)] or found
 
 
 def address_of(source: iroh.IncomingAddr) -> str:
