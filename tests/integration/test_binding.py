@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -83,3 +85,14 @@ def test_the_address_of_a_computer_at_itself_is_named_only_where_there_is_no_oth
     found: tuple[str, ...], named: list[str]
 ):
     assert binding.worth_naming(found) == named
+
+
+@pytest.mark.parametrize(
+    ("paths", "address"),
+    [(("[::1]:4433", "127.0.3.1:4433"), "127.0.3.1:4433"), (("[::1]:4433",), "[::1]:4433"), ((), "")],
+)
+def test_a_peer_is_where_it_was_dialled_though_both_find_a_way_inside_the_computer_too(
+    paths: tuple[str, ...], address: str
+):
+    connection: Any = SimpleNamespace(paths=lambda: [SimpleNamespace(remote_addr=each) for each in paths])
+    assert binding.reached_at(connection) == address

@@ -67,6 +67,12 @@ def addresses_of(endpoint: iroh.Endpoint) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda address: _port(address) not in ports))
 
 
+def reached_at(connection: iroh.Connection) -> str:
+    """Where the other side is, "" if unknown: two of one computer find ``::1`` besides what was dialled."""
+    paths = worth_naming(str(path.remote_addr) for path in connection.paths())
+    return paths[0] if paths else ""
+
+
 def worth_naming(addresses: Iterable[str]) -> list[str]:
     """All but ``::1``, which iroh adds where a computer has no other address of IPv6, unless there is nothing else.
 
