@@ -88,11 +88,16 @@ def test_the_address_of_a_computer_at_itself_is_named_only_where_there_is_no_oth
 
 
 @pytest.mark.parametrize(
-    ("paths", "address"),
-    [(("[::1]:4433", "127.0.3.1:4433"), "127.0.3.1:4433"), (("[::1]:4433",), "[::1]:4433"), ((), "")],
+    ("path", "dialled", "address"),
+    [
+        ("[::1]:4433", "127.0.3.1:4433", "127.0.3.1:4433"),
+        ("127.0.3.1:4433", "127.0.3.1:4433", "127.0.3.1:4433"),
+        ("[::1]:4433", "203.0.113.7:4433", "[::1]:4433"),
+        ("", "203.0.113.7:4433", "203.0.113.7:4433"),
+    ],
 )
-def test_a_peer_is_where_it_was_dialled_though_both_find_a_way_inside_the_computer_too(
-    paths: tuple[str, ...], address: str
+def test_a_peer_of_a_practice_network_is_where_it_was_dialled_though_the_way_changed_inside_the_computer(
+    path: str, dialled: str, address: str
 ):
-    connection: Any = SimpleNamespace(paths=lambda: [SimpleNamespace(remote_addr=each) for each in paths])
-    assert binding.reached_at(connection) == address
+    connection: Any = SimpleNamespace(paths=lambda: [SimpleNamespace(remote_addr=path)] if path else [])
+    assert binding.reached_at(connection, (dialled,)) == address

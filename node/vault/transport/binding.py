@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import iroh
@@ -14,6 +14,7 @@ from node.vault.errors import MalformedMessage
 from node.vault.transport import iroh_bytes
 
 ONLY_HERE: Final = "[::1]:"
+INSIDE: Final = "127."  # as the vaults of practice and rehearsal, each in a subnet of its own
 ANYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - a vault is to be reached at every address of the computer
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,11 @@ def addresses_of(endpoint: iroh.Endpoint) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda address: _port(address) not in ports))
 
 
-def reached_at(connection: iroh.Connection) -> str:
-    """Where the other side is, "" if unknown: two of one computer find ``::1`` besides what was dialled."""
-    paths = worth_naming(str(path.remote_addr) for path in connection.paths())
-    return paths[0] if paths else ""
+def reached_at(connection: iroh.Connection, dialled: Sequence[str]) -> str:
+    """Where the other side is; one at a 127 address of this computer is there, though iroh changed over to ``::1``."""
+    path = next((str(path.remote_addr) for path in connection.paths()), dialled[0])
+    inside = [address for address in dialled if address.startswith(INSIDE)]
+    return inside[0] if inside and path.startswith(ONLY_HERE) else path
 
 
 def worth_naming(addresses: Iterable[str]) -> list[str]:

@@ -219,7 +219,7 @@ class IrohNetwork:
             stream = FrameStream(await connection.open_bi())
             await stream.write(codec.encode(own))
             answer = codec.decode_answer(await stream.read(codec.ENVELOPE_BYTES_MAX))
-            seen_at = binding.reached_at(connection) or peer.addresses[0]
+            seen_at = binding.reached_at(connection, peer.addresses)
             session = self._admit(connection, own, answer, seen_at, is_dialled=True)
             session.check_is(peer)
         except (PeerError, IrohError, asyncio.CancelledError) as error:

@@ -192,7 +192,7 @@ class Latecomers:
         self._seen.called(dialled, self._clock.monotonic_s())
         target = iroh.EndpointAddr(iroh.EndpointId.from_bytes(peer.transport_key), None, list(dialled))
         connection = await self._endpoint.connect(target, late.PROTOCOL)
-        seen_at = binding.reached_at(connection) or peer.addresses[0]
+        seen_at = binding.reached_at(connection, peer.addresses)
         known = self._open_one(peer.transport_key)
         if known is not None:  # another question was faster, and is on it now
             connection.close(0, b"")
